@@ -1,0 +1,1 @@
+"""What speaks with one counterpart each; adapters never import each other."""

@@ -1,0 +1,1 @@
+"""Clock, events, units, supervision of tasks, listeners, logging: knows nothing of charging."""
