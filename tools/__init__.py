@@ -1,0 +1,1 @@
+"""Scripts of the workshop; none of them is installed."""
