@@ -1,0 +1,139 @@
+"""What all OCPP 1.6 messages share: base model, field types, wire form.
+
+Sources: OCPP 1.6 edition 2 section 7 (types), errata 3.10 (dates), OCPP-J 1.6 section 4 and its
+errata (JSON forms). Wire data is checked strictly (a number is no string); a `null` for an
+optional field is taken as absent, because several central systems send it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StringConstraints,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from borne.foundation.clock import format_utc
+
+INT64_MAX = 2**63 - 1
+DECIMAL_TOLERANCE = 1e-9
+"""Relative slack for binary floats when checking "one digit fraction"."""
+
+
+class Message(BaseModel):
+    """Base of every request, response and structure. Immutable; unknown fields are refused.
+
+    Python code builds messages by field name; wire data is read by `from_wire` only.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
+    )
+
+    @classmethod
+    def from_wire(cls, payload: Any, *, tolerant: bool = False) -> Self:
+        """Read decoded JSON with camelCase keys; raises pydantic.ValidationError.
+
+        `tolerant` ignores unknown fields: right for answers, where refusing helps nobody.
+        """
+        extra: Literal["ignore", "forbid"] = "ignore" if tolerant else "forbid"
+        return cls.model_validate(payload, by_alias=True, by_name=False, extra=extra)
+
+    def to_wire(self) -> dict[str, Any]:
+        """JSON data with camelCase keys, absent fields left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def to_wire_json(self) -> str:
+        """JSON text of `to_wire`, keys in order of the specification."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON data with snake_case keys: the transport-neutral form that is stored."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class Request(Message):
+    """Payload of a CALL. The model of its answer is `registry.response_model`."""
+
+
+class Response(Message):
+    """Payload of a CALLRESULT."""
+
+
+def _text_date(value: Any) -> Any:
+    """Wire dates are ISO 8601 texts: no epoch seconds, no bare days."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "Input should be an ISO 8601 date-time text")
+    try:
+        if "T" not in value and "t" not in value:
+            raise ValueError
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "datetime_parsing", "Input should be an ISO 8601 date-time"
+        ) from None
+
+
+def _to_utc(value: datetime) -> datetime:
+    """A date without offset is taken as UTC (errata 3.10 allows only UTC to be sent)."""
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_parsing", "Input is beyond the calendar") from None
+
+
+def _one_decimal(value: float) -> float:
+    rounded = round(value, 1)
+    if abs(rounded - value) > DECIMAL_TOLERANCE * max(1.0, abs(value)):
+        raise PydanticCustomError("multiple_of", "Input should be a multiple of 0.1")
+    return rounded
+
+
+DateTime = Annotated[
+    datetime,
+    BeforeValidator(_text_date),
+    AfterValidator(_to_utc),
+    PlainSerializer(format_utc, return_type=str, when_used="json"),
+]
+"""UTC inside; sent as `...Z` with at most milliseconds; offsets and fractions are accepted."""
+
+Integer = Annotated[StrictInt, Field(ge=-INT64_MAX - 1, le=INT64_MAX)]
+"""A whole number that a database can hold."""
+
+ConnectorId = Annotated[StrictInt, Field(ge=0, le=INT64_MAX)]
+"""0 is the charge point as a whole (section 3.2)."""
+
+Boolean = StrictBool
+
+Decimal1 = Annotated[StrictFloat, Field(allow_inf_nan=False), AfterValidator(_one_decimal)]
+"""A number with at most one digit of fraction (OCPP 1.6 section 7.13)."""
+
+Text = Annotated[str, StringConstraints(strict=True)]
+CiString20 = Annotated[str, StringConstraints(strict=True, max_length=20)]
+CiString25 = Annotated[str, StringConstraints(strict=True, max_length=25)]
+CiString50 = Annotated[str, StringConstraints(strict=True, max_length=50)]
+CiString255 = Annotated[str, StringConstraints(strict=True, max_length=255)]
+CiString500 = Annotated[str, StringConstraints(strict=True, max_length=500)]
+IdToken = CiString20
+"""Compared without regard to letter case (OCPP 1.6 section 7.28)."""
