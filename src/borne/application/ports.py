@@ -1,0 +1,588 @@
+"""What the flows need from the world, as narrow protocols.
+
+Adapters implement these; simulated and real ones alike. Nothing here knows how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from borne.domain.principals import Role
+from borne.domain.station.board import BoardCapabilities, BoardReport, PilotCommand
+from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
+from borne.foundation.clock import Moment
+from borne.foundation.events import Unsubscribe
+from borne.foundation.units import PerPhase
+
+# Hardware -----------------------------------------------------------------------------------
+
+
+class EvsePort(Protocol):
+    """One EVSE: a local board or a remote controller. Commands return at once and never raise;
+    what became of them is told by reports."""
+
+    @property
+    def capabilities(self) -> BoardCapabilities:
+        """Fixed after `start`."""
+
+    async def start(self) -> None:
+        """Arm the board; the first reports (pilot, plug, lock, contactor) follow at once."""
+
+    async def stop(self) -> None:
+        """Leave the board safe: pilot off, contactor open."""
+
+    def subscribe(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
+        """Every report from now on, in order, on the event loop."""
+
+    def set_pilot(self, command: PilotCommand) -> None:
+        """What the pilot shall show."""
+
+    def allow_contactor(self, allowed: bool) -> None:
+        """Allow the board to close when the vehicle asks (C, or D); False opens at once."""
+
+    def set_lock(self, locked: bool) -> None:
+        """Move the lock; one pulse, the feedback tells the result."""
+
+    def keep_alive(self) -> None:
+        """Must come more often than `capabilities.watchdog_s` while anything is allowed."""
+
+    def self_test(self) -> None:
+        """Test the residual current monitor; the result is a report."""
+
+    def rearm(self) -> None:
+        """Clear a latched protection of the board (residual current)."""
+
+
+class MeterSilent(Exception):
+    """The meter did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReading:
+    """What a meter tells. `register_wh` is the imported active energy."""
+
+    register_wh: int
+    current_a: PerPhase
+    voltage_v: PerPhase
+    power_w: float
+    at_s: float
+    """Monotonic time of the reading."""
+
+
+class MeterPort(Protocol):
+    """A meter of one connector (billing) or of the site."""
+
+    @property
+    def model(self) -> str:
+        """For people and BootNotification."""
+
+    @property
+    def serial_number(self) -> str:
+        """Empty when unknown; a change during a session is a meter fault."""
+
+    @property
+    def billing(self) -> bool:
+        """False: sessions measured by it are marked "not billable"."""
+
+    async def start(self) -> None:
+        """Begin to watch."""
+
+    async def stop(self) -> None:
+        """End watching."""
+
+    async def read(self) -> MeterReading:
+        """A fresh reading; raises MeterSilent."""
+
+    def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
+        """Readings when something changed, silence when it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """A card at a reader. `uid` is plain hex as read; `id_token` replaces it when a counterpart
+    gives a ready token. `connector` is None at a reader shared by several sockets."""
+
+    uid: str
+    connector: int | None = None
+    secure: bool = False
+    held_s: float = 2.0
+    id_token: str | None = None
+
+
+class ReaderPort(Protocol):
+    """A card reader."""
+
+    def subscribe(self, listener: Callable[[CardRead], None]) -> Unsubscribe:
+        """Every card that was read."""
+
+    def subscribe_link(self, listener: Callable[[bool], None]) -> Unsubscribe:
+        """False when the reader stops answering, True when it is back."""
+
+
+class InputPort(Protocol):
+    """Digital inputs of the station (optocouplers 1 and 2)."""
+
+    def active(self, number: int) -> bool:
+        """The level now."""
+
+    def subscribe(self, listener: Callable[[int, bool], None]) -> Unsubscribe:
+        """Input number and level at each change."""
+
+
+class IndicatorPort(Protocol):
+    """LED ring of a socket."""
+
+    def show(self, connector: int, pattern: str) -> None:
+        """Show a named pattern of `domain.station.indication`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvseHardware:
+    """What belongs to one socket."""
+
+    connector: int
+    board: EvsePort
+    meter: MeterPort | None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """All that a station is built on."""
+
+    evses: Sequence[EvseHardware]
+    readers: Sequence[ReaderPort]
+    indicator: IndicatorPort
+    inputs: InputPort | None = None
+
+
+# Money --------------------------------------------------------------------------------------
+
+
+class MessageKind(StrEnum):
+    """Transaction messages: those that must never be lost."""
+
+    START = "StartTransaction"
+    STOP = "StopTransaction"
+    METER_VALUES = "MeterValues"
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionMessage:
+    """What the backend must learn. `payload` is JSON data with neutral snake_case names and
+    `Moment.to_text()` timestamps; the transaction id is resolved when it is sent."""
+
+    kind: MessageKind
+    session_id: str | None
+    connector: int
+    payload: Mapping[str, Any]
+    droppable: bool = False
+    """Intermediate values, which a full queue may lose."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """The oldest message without a committed answer. A repeat is byte-identical: same id, same
+    payload, same transaction id."""
+
+    seq: int
+    message_id: str
+    message: TransactionMessage
+    transaction_id: int | None
+    attempts: int
+    enqueued_at: str
+
+
+class StorageFailed(Exception):
+    """The disk failed: nothing was stored."""
+
+
+class StorageFull(StorageFailed):
+    """The disk is full: nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostMessage:
+    """A message that was given up, and why."""
+
+    message: QueuedMessage
+    reason: str
+    lost_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTotals:
+    """Sums over ended sessions; the duration over those whose begin and end are known."""
+
+    sessions: int = 0
+    energy_wh: int = 0
+    duration_s: float = 0.0
+    timed: int = 0
+    """How many sessions `duration_s` counts."""
+
+    @property
+    def mean_energy_wh(self) -> float:
+        """0 without sessions."""
+        return self.energy_wh / self.sessions if self.sessions else 0.0
+
+    @property
+    def mean_duration_s(self) -> float:
+        """0 without sessions."""
+        return self.duration_s / self.timed if self.timed else 0.0
+
+
+class SessionJournal(Protocol):
+    """Sessions, durable. A method returns after the commit; raises StorageFull (a full disk) or
+    StorageFailed (any other trouble with it)."""
+
+    async def open(self, start: SessionStart, message: TransactionMessage | None) -> None:
+        """Begin a session and queue its message, in one commit."""
+
+    async def close(
+        self, session_id: str, end: SessionEnd, message: TransactionMessage | None
+    ) -> None:
+        """End a session and queue its message, in one commit; a second end changes nothing."""
+
+    async def sample(
+        self, session_id: str, sample: Sample, message: TransactionMessage | None
+    ) -> None:
+        """Add a point to the curve (may be lost at a power cut or on a full disk) and queue its
+        message."""
+
+    async def open_sessions(self) -> list[SessionRecord]:
+        """Sessions without an end, oldest first."""
+
+    async def get(self, session_id: str) -> SessionRecord | None:
+        """One session."""
+
+    async def find_transaction(self, transaction_id: int) -> SessionRecord | None:
+        """The session that the backend calls so."""
+
+    async def page(
+        self,
+        *,
+        offset: int = 0,
+        limit: int = 50,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[list[SessionRecord], int]:
+        """Newest first, and how many there are in all."""
+
+    async def curve(self, session_id: str) -> list[Sample]:
+        """The samples of a session, oldest first."""
+
+    async def date(self, boot_id: str, wall: datetime, monotonic_s: float) -> int:
+        """Give a date to every undated moment of that boot, in sessions and queue; how many."""
+
+    async def undated(self) -> dict[str, float]:
+        """Boots with moments that still have no date, each with its latest monotonic time."""
+
+    async def totals(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> SessionTotals:
+        """Sums over the ended sessions that began in [since, until)."""
+
+    async def forget(self, before: datetime) -> int:
+        """Delete what ended and began before that date and has nothing in the queue; how many."""
+
+    async def anonymise(self, *, id_token: str | None = None, sessions: Sequence[str] = ()) -> int:
+        """Erase the tokens of ended sessions, by token or by session; how many."""
+
+
+class Outbox(Protocol):
+    """The durable, ordered queue of transaction messages."""
+
+    async def next(self) -> QueuedMessage | None:
+        """The oldest without a committed answer."""
+
+    async def answered(
+        self, seq: int, *, transaction_id: int | None = None, id_status: str | None = None
+    ) -> None:
+        """Commit the answer: the message leaves the queue; a Start's answer gives its session
+        the transaction id."""
+
+    async def failed(self, seq: int) -> int:
+        """Count a failed attempt (an error or no answer while connected); the attempts so far."""
+
+    async def discard(self, seq: int, reason: str) -> None:
+        """Give a message up; kept in the journal of lost messages. A Start given up makes the
+        rest of its session use transaction id -1."""
+
+    async def length(self) -> int:
+        """How many wait."""
+
+    async def content(self, limit: int = 100) -> list[QueuedMessage]:
+        """The oldest ones, for people."""
+
+    async def lost(self, limit: int = 100) -> list[LostMessage]:
+        """Messages given up, newest first."""
+
+    async def wait_for_work(self) -> None:
+        """Return when `next` may have something."""
+
+
+# Lists and accounts --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WhitelistEntry:
+    """An entry of the local whitelist. `token` is normalised: upper case hex, natural order."""
+
+    token: str
+    kind: str = "RFID"
+    connector: int | None = None
+    """Bound to one connector (manual 5.5, decision D1)."""
+    name: str = ""
+    added_at: str = ""
+    last_used_at: str = ""
+
+
+class WhitelistStore(Protocol):
+    """The local whitelist, durable."""
+
+    async def load(self) -> list[WhitelistEntry]:
+        """All entries, by token."""
+
+    async def put(self, entries: Sequence[WhitelistEntry]) -> None:
+        """Add or replace, in one commit."""
+
+    async def remove(self, keys: Sequence[tuple[str, int | None]] | None) -> int:
+        """Remove the entries (token, connector), or all when None; how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedToken:
+    """What the backend said of a token (OCPP whitelist, manual 5.4) or its local list."""
+
+    token: str
+    status: str
+    parent: str | None = None
+    expires_at: str | None = None
+    updated_at: str = ""
+
+
+class TokenCacheStore(Protocol):
+    """Backend answers kept on the station: the cache and the local authorization list."""
+
+    async def load(self, which: str) -> list[CachedToken]:
+        """`which` is "cache" or "local_list"."""
+
+    async def put(self, which: str, tokens: Sequence[CachedToken]) -> None:
+        """Add or replace."""
+
+    async def replace(self, which: str, tokens: Sequence[CachedToken], version: int) -> None:
+        """The whole list with its version, in one commit."""
+
+    async def remove(self, which: str, tokens: Sequence[str] | None) -> int:
+        """Some, or all when None."""
+
+    async def version(self, which: str) -> int:
+        """Version of the local list; 0 when empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """An API token: its hash, never itself."""
+
+    token_id: str
+    hash: str
+    role: Role
+    name: str
+    created_at: str
+
+
+class AccountStore(Protocol):
+    """Password hashes, API tokens, one-time links and logins; durable."""
+
+    async def password_hash(self, role: Role) -> str | None:
+        """None while no password is set."""
+
+    async def set_password_hash(self, role: Role, hash_: str | None) -> None:
+        """Set or remove."""
+
+    async def tokens(self) -> list[StoredToken]:
+        """All API tokens."""
+
+    async def add_token(self, token: StoredToken) -> None:
+        """Add one."""
+
+    async def remove_token(self, token_id: str) -> bool:
+        """Remove one; False when unknown."""
+
+    async def add_link(self, hash_: str, role: Role, expires_at: str) -> None:
+        """A one-time login link."""
+
+    async def use_link(self, hash_: str, now: str) -> Role | None:
+        """Consume a link; None when unknown, used or expired."""
+
+
+class StateStore(Protocol):
+    """Small durable facts: availability of connectors, boot counter, reservations, profiles."""
+
+    async def get(self, key: str) -> Any:
+        """JSON data or None."""
+
+    async def put(self, key: str, value: Any) -> None:
+        """Stored when it returns; None removes."""
+
+
+class SecurityLog(Protocol):
+    """Hash-chained log of security events, durable."""
+
+    async def add(self, kind: str, detail: str, at: Moment) -> int:
+        """The sequence number of the stored event."""
+
+    async def page(self, *, after: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
+        """Events in order: seq, kind, detail, at, hash."""
+
+    async def verify(self) -> int | None:
+        """Check the chain: None when it is whole, else the first event that does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The durable rooms of a station."""
+
+    journal: SessionJournal
+    outbox: Outbox
+    whitelist: WhitelistStore
+    tokens: TokenCacheStore
+    accounts: AccountStore
+    state: StateStore
+    security: SecurityLog
+    close: Callable[[], Any] = field(repr=False)
+    """Awaitable: finish writes and close."""
+    abort: Callable[[], None] = field(repr=False)
+    """Power cut: forget what was not committed."""
+    free_bytes: Callable[[], int] = field(repr=False)
+    notices: Sequence[str] = ()
+    """What people must know about the opening: a damaged file put aside, data taken over."""
+
+
+# Backend ------------------------------------------------------------------------------------
+
+
+class BackendUnreachable(Exception):
+    """No answer can be had from the backend now."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdTagInfo:
+    """The backend's word on a token."""
+
+    status: str
+    """Accepted, Blocked, Expired, Invalid, ConcurrentTx."""
+    parent: str | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """True only for Accepted."""
+        return self.status == "Accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatus:
+    """What a backend is told about a connector (0 = the station)."""
+
+    connector: int
+    status: str
+    """Available, Preparing, Charging, SuspendedEVSE, SuspendedEV, Finishing, Reserved,
+    Unavailable, Faulted."""
+    error_code: str
+    info: str
+    vendor_error_code: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class BackendView:
+    """The state of the link for pages, API and metrics."""
+
+    link: str
+    """off, connecting, connected, waiting."""
+    boot: str
+    """none, pending, rejected, accepted."""
+    queue: int
+    next_heartbeat_s: float | None = None
+    next_attempt_s: float | None = None
+    last_error: str = ""
+    ladder: Sequence[Mapping[str, Any]] = ()
+
+
+class BackendPort(Protocol):
+    """The central system as the flows see it; a station without backend has none."""
+
+    async def authorize(self, id_token: str) -> IdTagInfo:
+        """Ask; raises BackendUnreachable when there is no answer within the timeout."""
+
+    def report_status(self, status: ConnectorStatus) -> None:
+        """Tell the current status of a connector; only the newest counts while offline."""
+
+    @property
+    def online(self) -> bool:
+        """Connected and accepted."""
+
+    def view(self) -> BackendView:
+        """For people."""
+
+    def message_log(self) -> Sequence[Mapping[str, Any]]:
+        """The last 500 messages, newest last, secrets redacted."""
+
+
+# Simulator ----------------------------------------------------------------------------------
+
+
+class SimulatorError(Exception):
+    """A physical impossibility, for example a second plug; `status` is an HTTP code."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class SimulatorPort(Protocol):
+    """The world around a simulated station, for page, API and tests. Every call returns after
+    the world changed. Raises SimulatorError."""
+
+    def vehicles(self) -> Mapping[str, Any]:
+        """`{"vehicles": {name: vehicle}, "schema": JSON schema of a vehicle}`."""
+
+    async def plug(self, connector: int, vehicle: Mapping[str, Any]) -> None:
+        """Plug in; `{}`, `{"vehicle": NAME}` or a whole vehicle."""
+
+    async def unplug(self, connector: int, *, force: bool) -> None:
+        """Pull the plug; 409 when locked unless forced."""
+
+    async def change_vehicle(self, connector: int, change: Mapping[str, Any]) -> None:
+        """Change the plugged vehicle."""
+
+    async def present_card(self, card: Mapping[str, Any]) -> None:
+        """`{"uid", "connector"?, "hold_s"?, "secure"?}` or `{"id_token"}`."""
+
+    def faults(self) -> list[Mapping[str, Any]]:
+        """Every physical cause that can be set, with its state."""
+
+    async def set_fault(self, fault: str, *, active: bool, connector: int | None) -> None:
+        """Set or clear a physical cause."""
+
+    async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
+        """backend, meter, external-meter, master, usb; modes reset, blackhole, refuse."""
+
+    async def set_site(self, change: Mapping[str, Any]) -> None:
+        """Building load and voltage per phase, PV."""
+
+    async def set_input(self, number: int, *, active: bool) -> None:
+        """A digital input."""
+
+    async def set_temperature(self, board_c: float, connector: int | None) -> None:
+        """Of the boards."""
+
+    def view(self) -> Mapping[str, Any]:
+        """The whole world for the page: sockets, vehicles, cards, links, faults, site, power."""

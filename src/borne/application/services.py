@@ -1,0 +1,138 @@
+"""What people and machines may ask of a running station, as seen by web, API and CLI.
+
+The flows implement these; routes and pages see nothing else. Every command takes the principal
+that asks and refuses with `Refused` when the state of the station does not allow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from borne.application.ports import (
+    BackendPort,
+    SimulatorPort,
+    WhitelistEntry,
+)
+from borne.domain.principals import Principal
+from borne.domain.station.session import Sample, SessionRecord
+from borne.foundation.clock import Clock
+
+
+class Refused(Exception):
+    """The station will not do it now; `code` is stable, the message is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StatusView(Protocol):
+    """The live state. `snapshot` has the stable shape of `GET /api/v1/status`."""
+
+    @property
+    def revision(self) -> int:
+        """Grows with every visible change."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state."""
+
+    async def wait(self, after: int, timeout_s: float) -> dict[str, Any]:
+        """The state as soon as its revision is above `after`, or at the timeout."""
+
+    def changes(self) -> AsyncIterator[dict[str, Any]]:
+        """A snapshot, then another after each change (bursts are merged)."""
+
+
+class ConnectorControl(Protocol):
+    """Commands on a connector."""
+
+    async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
+        """Authorize a session without a card."""
+
+    async def stop(self, connector: int, principal: Principal) -> None:
+        """End the running session and release the cable."""
+
+    async def unlock(self, connector: int, principal: Principal) -> None:
+        """Stop what runs and unlock the cable."""
+
+    async def set_availability(
+        self, connector: int, principal: Principal, *, operative: bool
+    ) -> str:
+        """Answers "accepted", or "scheduled" when a session runs first."""
+
+
+class SessionsView(Protocol):
+    """Sessions and their figures."""
+
+    async def page(
+        self,
+        *,
+        offset: int = 0,
+        limit: int = 50,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[Sequence[SessionRecord], int]:
+        """Newest first, and how many in all."""
+
+    async def get(self, session_id: str) -> SessionRecord | None:
+        """One session."""
+
+    async def curve(self, session_id: str) -> Sequence[Sample]:
+        """Its samples."""
+
+    async def totals(self) -> Mapping[str, Any]:
+        """`{"sessions", "mean_duration_min", "mean_kwh", "last_month": {"sessions", "kwh"}}`."""
+
+
+class WhitelistView(Protocol):
+    """The local whitelist. Tokens are normalised by the domain rules of RFID spelling."""
+
+    def page(
+        self, *, search: str = "", offset: int = 0, limit: int = 200
+    ) -> tuple[Sequence[WhitelistEntry], int]:
+        """By token, and how many match."""
+
+    async def add(self, entry: WhitelistEntry, principal: Principal) -> WhitelistEntry:
+        """Add or replace; raises Refused("invalid_token") in clear words."""
+
+    async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
+        """Remove one entry; False when it was not there."""
+
+
+class Restarter(Protocol):
+    """Restart of the station's software."""
+
+    async def restart(self, when: str, principal: Principal) -> None:
+        """When: "now", or "idle" (when no session runs)."""
+
+
+class Power(Protocol):
+    """The mains switch of a simulated station, owned by the host."""
+
+    async def cut(self) -> None:
+        """Power is gone, without farewell."""
+
+    async def restore(self) -> None:
+        """Power is back: the station starts from what it had committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationServices:
+    """All that a running station offers to its interfaces. `settings` is a SettingsService and
+    `accounts` an Accounts; they are typed where they are used."""
+
+    clock: Clock
+    status: StatusView
+    control: ConnectorControl
+    sessions: SessionsView
+    whitelist: WhitelistView
+    restarter: Restarter
+    settings: Any
+    accounts: Any
+    backend: BackendPort | None
+    simulator: SimulatorPort | None

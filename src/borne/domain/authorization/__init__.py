@@ -1,0 +1,1 @@
+"""Who may charge: cards, lists, free charging, the order of the decision."""

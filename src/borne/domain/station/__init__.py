@@ -1,0 +1,1 @@
+"""One socket: pilot, connector machine, limits, metering, faults, indication."""

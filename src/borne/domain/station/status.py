@@ -1,0 +1,86 @@
+"""The state of a connector in one word, for people and for the backend.
+
+One of ten words for pages and API; the nine of OCPP 1.6 (chapter 4.9) follow from them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from borne.domain.station.board import PilotState, PlugKind
+from borne.domain.station.connector_outputs import paused
+from borne.domain.station.connector_state import ConnectorState, Phase
+from borne.domain.station.faults import blocking
+
+
+class ConnectorStatus(StrEnum):
+    """What a connector is doing."""
+
+    AVAILABLE = "available"
+    RESERVED = "reserved"
+    PREPARING = "preparing"
+    AUTHORIZED = "authorized"
+    CHARGING = "charging"
+    SUSPENDED_EV = "suspended_ev"
+    SUSPENDED_EVSE = "suspended_evse"
+    FINISHING = "finishing"
+    UNAVAILABLE = "unavailable"
+    FAULTED = "faulted"
+
+
+def connector_status(state: ConnectorState) -> ConnectorStatus:
+    """The first that fits, most serious first."""
+    if blocking(state.faults):
+        return ConnectorStatus.FAULTED
+    if state.session is not None:
+        return _in_session(state, state.session.phase)
+    if not state.operative:
+        return ConnectorStatus.UNAVAILABLE
+    if state.pending is not None:
+        return ConnectorStatus.AUTHORIZED
+    if state.finished:
+        return ConnectorStatus.FINISHING
+    if state.connected:
+        return ConnectorStatus.PREPARING
+    if state.reservation_id is not None:
+        return ConnectorStatus.RESERVED
+    return ConnectorStatus.AVAILABLE
+
+
+def _in_session(state: ConnectorState, phase: Phase) -> ConnectorStatus:
+    if phase is Phase.OPENING:
+        return ConnectorStatus.AUTHORIZED
+    if phase in (Phase.STOPPING, Phase.CLOSING):
+        return ConnectorStatus.FINISHING
+    if paused(state):
+        return ConnectorStatus.SUSPENDED_EVSE
+    if state.contactor_closed and state.pilot.state in (PilotState.C, PilotState.D):
+        return ConnectorStatus.CHARGING
+    return ConnectorStatus.SUSPENDED_EV
+
+
+OCPP_16 = {
+    ConnectorStatus.AVAILABLE: "Available",
+    ConnectorStatus.RESERVED: "Reserved",
+    ConnectorStatus.PREPARING: "Preparing",
+    ConnectorStatus.AUTHORIZED: "Preparing",
+    ConnectorStatus.CHARGING: "Charging",
+    ConnectorStatus.SUSPENDED_EV: "SuspendedEV",
+    ConnectorStatus.SUSPENDED_EVSE: "SuspendedEVSE",
+    ConnectorStatus.FINISHING: "Finishing",
+    ConnectorStatus.UNAVAILABLE: "Unavailable",
+    ConnectorStatus.FAULTED: "Faulted",
+}
+
+
+def pilot_text(state: ConnectorState) -> str:
+    """A1 to F as the standard writes it; the digit tells whether PWM runs."""
+    letter = state.pilot.state
+    if letter in (PilotState.E, PilotState.F):
+        return letter.value
+    return f"{letter.value}{2 if state.pilot.pwm else 1}"
+
+
+def cable_a(state: ConnectorState) -> int | None:
+    """Capacity of the plugged cable; None without a plug."""
+    return state.plug.cable_a if state.plug.kind is PlugKind.VALID else None

@@ -1,0 +1,34 @@
+"""Times that the connector machine keeps, each with its reason (IEC 61851-1 Table A.6 and ours).
+
+Opening the contactor at unplugging is never timed here: it is commanded in the same step as the
+report, and the board does it by itself within 100 ms.
+"""
+
+FORCED_OPEN_S = 6.0
+"""A vehicle has 3 s to open S2 after the PWM stopped; one that ignores it is cut off under load
+no earlier than this (sequences 9 and 10.2)."""
+
+PACE_S = 5.0
+"""A vehicle follows a new duty cycle within 5 s, so it is not raised more often (sequence 6)."""
+
+PACE_STEP_A = 0.05
+"""Smaller differences are not worth a new duty cycle."""
+
+CONTACTOR_OPEN_FEEDBACK_S = 0.5
+"""Feedback still closed this long after the command to open: welded."""
+
+CONTACTOR_CLOSE_FEEDBACK_S = 1.0
+"""Feedback still open this long after the board was to close: it does not close. The board may
+run a self-test of the residual current monitor first."""
+
+REST_S = 5.0
+"""Pause of the contactor between opening and closing, to spare its contacts."""
+
+FINISHING_LED_S = 30.0
+"""Longest yellow light after a session (manual 6)."""
+
+STATE_F_S = 0.3
+"""Shortest time in state F (Table A.5)."""
+
+MINIMUM_A = 6.0
+"""The smallest current that can be signalled."""

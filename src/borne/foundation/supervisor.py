@@ -1,0 +1,80 @@
+"""Keeps long-running tasks alive, and ends them all at once.
+
+A task that fails is logged and started again with a capped, growing pause. `stop` ends tasks
+politely; `abort` is the power cut: cancelled now, nothing is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Owner of the tasks of one station."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
+
+    def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work()` for ever: again after it failed, not again after it returned."""
+        self.start(name, self._guard(name, work))
+
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Run a coroutine once; a failure is logged. None after the end."""
+        if self._ended:
+            work.close()
+            return None
+        task = asyncio.get_running_loop().create_task(
+            self._once(name, work), name=f"{self._name}/{name}"
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def stop(self) -> None:
+        """Cancel every task and wait until all have ended."""
+        tasks = self.abort()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def abort(self) -> list[asyncio.Task[None]]:
+        """Cancel every task now; the tasks are returned for those who can wait."""
+        self._ended = True
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        return tasks
+
+    async def _once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            _log.exception("%s: %s failed", self._name, name)
+
+    async def _guard(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        pause_s = FIRST_PAUSE_S
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                await work()
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                _log.exception("%s: %s failed, again in %g s", self._name, name, pause_s)
+            if loop.time() - began > LONGEST_PAUSE_S:
+                pause_s = FIRST_PAUSE_S
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
