@@ -154,7 +154,7 @@ def main() -> int:
     print(summary(results))
     print(f"{time.monotonic() - began:.0f} s in all")
     broken = [r for r in results if r.word == "FAILED"]
-    missed = [r for r in results if chosen.all_must_run and r.not_run]
+    missed = [r for r in results if chosen.all_must_run and (r.not_run or not r.passed)]
     for result in missed:
         print(f"{result.lane}: all of its tests must run here")
     if not enough:

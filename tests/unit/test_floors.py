@@ -1,0 +1,103 @@
+"""The house's order: floors, the domain's purity, lanes. Import contracts are in pyproject.toml."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from importlinter.application.use_cases import read_user_options
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+from tools.lanes import CAMPAIGN_LANES, LANES
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "borne"
+
+# What gives another answer each time it is asked, or reaches out of the process.
+IMPURE_CALLS = frozenset({
+    "breakpoint", "date.today", "datetime.date.today", "datetime.datetime.now",
+    "datetime.datetime.utcnow", "datetime.now", "datetime.utcnow", "input", "open", "print",
+    "uuid.uuid1", "uuid.uuid4", "uuid1", "uuid4",
+})  # fmt: skip
+# Parts of the foundation that act: a decision has no use for them.
+ACTING = ("borne.foundation.listener", "borne.foundation.logging", "borne.foundation.supervisor")
+
+
+def impurities(source: str) -> list[str]:
+    """What in a module of the domain is not pure, as "LINE: WHAT"."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=function) if ast.unparse(function) in IMPURE_CALLS:
+                found.append(f"{node.lineno}: {ast.unparse(function)}()")
+            case ast.AsyncFunctionDef() | ast.Await() | ast.AsyncFor() | ast.AsyncWith():
+                found.append(f"{node.lineno}: waits")
+            case ast.Global():
+                found.append(f"{node.lineno}: global")
+            case ast.ImportFrom(module=module) if module in ACTING:
+                found.append(f"{node.lineno}: imports {module}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("from datetime import datetime\nnow = datetime.now()", "2: datetime.now()"),
+        ("import datetime\nday = datetime.date.today()", "2: datetime.date.today()"),
+        ("from uuid import uuid4\nname = uuid4()", "2: uuid4()"),
+        ("table = open('table.csv')", "1: open()"),
+        ("async def decide(): ...", "1: waits"),
+        ("state = 0\ndef set():\n    global state\n    state = 1", "3: global"),
+        (
+            "from borne.foundation.supervisor import Supervisor",
+            "1: imports borne.foundation.supervisor",
+        ),
+    ],
+)
+def test_impurity_is_found(source: str, what: str) -> None:
+    assert impurities(source) == [what]
+
+
+def test_a_pure_module_is_let_through() -> None:
+    assert impurities("from datetime import datetime\ndef later(now: datetime): return now") == []
+
+
+def test_the_domain_is_pure() -> None:
+    found = {
+        str(path.relative_to(ROOT)): wrong
+        for path in SOURCE.glob("domain/**/*.py")
+        if (wrong := impurities(path.read_text()))
+    }
+    assert found == {}
+
+
+def test_imports_go_down_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+def test_every_contract_is_kept_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    contracts = {contract["id"] for contract in read_user_options().contracts_options}
+    assert contracts == {"floors", "adapters", "pure", "application-speaks-through-ports"}
+
+
+def test_every_test_is_in_a_lane() -> None:
+    lanes = {*LANES, *CAMPAIGN_LANES}
+    strays = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path.relative_to(ROOT / "tests").parts[0] not in lanes
+    ]
+    assert strays == []
+
+
+def test_every_package_is_one() -> None:
+    """A folder without __init__.py would be left out by the contracts without a word."""
+    without = [
+        str(folder.relative_to(ROOT))
+        for folder in {path.parent for path in SOURCE.rglob("*.py")}
+        if not (folder / "__init__.py").exists()
+    ]
+    assert without == []
