@@ -1,0 +1,96 @@
+"""The last frames of a connection, for people and for export: bounded, without secrets."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from borne.adapters.ocpp.rpc.redaction import Redactor
+from borne.foundation.events import Signal
+
+DEFAULT_CAPACITY = 500
+
+
+class Direction(StrEnum):
+    """Seen from here."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+class FrameKind(StrEnum):
+    """What a log entry is."""
+
+    CALL = "call"
+    RESULT = "result"
+    ERROR = "error"
+    UNUSABLE = "unusable"
+    NO_ANSWER = "no_answer"
+    """Not a frame: our call ran into its timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRecord:
+    """One entry; `seq` orders and pairs nothing: pairs have the same `message_id`."""
+
+    seq: int
+    at: datetime
+    direction: Direction
+    kind: FrameKind
+    action: str | None
+    message_id: str | None
+    text: str
+    outcome: str = ""
+    """A status, an error code, "late", or why the frame was not used."""
+    elapsed_ms: float | None = None
+    """From call to answer."""
+
+
+class FrameLog:
+    """A ring of frames that tells its listeners of each new one."""
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        redactor: Redactor | None = None,
+        capacity: int = DEFAULT_CAPACITY,
+    ) -> None:
+        self.added: Signal[FrameRecord] = Signal()
+        self._now = now
+        self._redactor = redactor or Redactor()
+        self._records: deque[FrameRecord] = deque(maxlen=capacity)
+        self._seq = 0
+
+    def records(self) -> list[FrameRecord]:
+        """Oldest first."""
+        return list(self._records)
+
+    def add(
+        self,
+        direction: Direction,
+        kind: FrameKind,
+        raw: str | bytes,
+        *,
+        action: str | None = None,
+        message_id: str | None = None,
+        outcome: str = "",
+        elapsed_s: float | None = None,
+    ) -> None:
+        """Keep a frame; secrets are taken out here."""
+        self._seq += 1
+        record = FrameRecord(
+            self._seq,
+            self._now(),
+            direction,
+            kind,
+            action,
+            message_id,
+            self._redactor.clean(raw),
+            outcome,
+            None if elapsed_s is None else elapsed_s * 1000,
+        )
+        self._records.append(record)
+        self.added.emit(record)
