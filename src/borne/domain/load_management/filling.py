@@ -1,0 +1,208 @@
+"""Admission and exact max-min filling of a tree of links.
+
+Max-min fair: nobody can get more without somebody who has no more getting less. With lower and
+upper bounds and links that only limit sums, the answer is unique (bottleneck condition of
+Bertsekas and Gallager). Cars cross every link with coefficient one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush, heapreplace
+from math import inf
+
+from borne.domain.load_management.participant import SLACK_A
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The link on which a car's minimum does not fit, and what that link has left."""
+
+    link: int
+    left_a: float
+
+
+def admit(
+    capacity: Sequence[float],
+    order: Sequence[int],
+    lower: Sequence[float],
+    crossed: Sequence[Sequence[int]],
+) -> dict[int, Refusal]:
+    """The cars whose minimum does not fit, going through `order` and skipping misfits.
+
+    Link limits only get easier when a car is left out, so that going greedily gives the
+    lexicographically best set of admitted cars.
+    """
+    left = list(capacity)
+    refused: dict[int, Refusal] = {}
+    for car in order:
+        need = lower[car]
+        for link in crossed[car]:
+            if left[link] + SLACK_A < need:
+                refused[car] = Refusal(link, left[link])
+                break
+        else:
+            for link in crossed[car]:
+                left[link] -= need
+    return refused
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """What holds a car below its upper bound: a link, and how many were rising on it."""
+
+    link: int
+    count: int
+    at_minimum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Answer of `fill`: amps of each car, and its bottleneck unless it reached its upper bound."""
+
+    amps: list[float]
+    bottleneck: list[Bottleneck | None]
+
+
+def fill(
+    capacity: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    crossed: Sequence[Sequence[int]],
+) -> Filled:
+    """Exact max-min levels between `lower` and `upper`; the lower bounds should fit.
+
+    A link that is over its limit already lets nobody rise and nobody is pushed below `lower`.
+    O((cars x links of a car + links) log).
+    """
+    return _WaterFilling(capacity, lower, upper, crossed).run()
+
+
+def fill_by_class(
+    capacity: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    crossed: Sequence[Sequence[int]],
+    priority: Sequence[int],
+) -> Filled:
+    """`fill` class by class, the highest first; the minima of lower classes are kept."""
+    classes = sorted(set(priority), reverse=True)
+    if len(classes) <= 1:
+        return fill(capacity, lower, upper, crossed)
+    left = list(capacity)
+    amps = list(lower)
+    bottleneck: list[Bottleneck | None] = [None] * len(amps)
+    _take(left, lower, crossed)
+    for level in classes:
+        cars = [car for car, own in enumerate(priority) if own == level]
+        links = [crossed[car] for car in cars]
+        floor = [lower[car] for car in cars]
+        _take(left, [-least for least in floor], links)
+        filled = fill(left, floor, [upper[car] for car in cars], links)
+        _take(left, filled.amps, links)
+        for car, current, cause in zip(cars, filled.amps, filled.bottleneck, strict=True):
+            amps[car], bottleneck[car] = current, cause
+    return Filled(amps, bottleneck)
+
+
+def _take(left: list[float], amps: Sequence[float], crossed: Sequence[Sequence[int]]) -> None:
+    for current, links in zip(amps, crossed, strict=True):
+        for link in links:
+            left[link] -= current
+
+
+class _WaterFilling:
+    """A common level rises; a car starts to rise with it at its lower bound and stops at its
+    upper bound or when one of its links is full. A link is full at the level (capacity - what is
+    fixed) / (number of cars rising); that key only falls when a car starts, so that the heap gets
+    a new entry then, and only grows when one stops, so that stale entries are refreshed on top."""
+
+    def __init__(
+        self,
+        capacity: Sequence[float],
+        lower: Sequence[float],
+        upper: Sequence[float],
+        crossed: Sequence[Sequence[int]],
+    ) -> None:
+        self.capacity = capacity
+        self.lower = lower
+        self.upper = upper
+        self.crossed = crossed
+        self.fixed = [0.0] * len(capacity)
+        self.rising = [0] * len(capacity)
+        self.members: list[list[int]] = [[] for _ in capacity]
+        self.full_at: list[tuple[float, int]] = []
+        self.amps = list(lower)
+        self.is_rising = [False] * len(lower)
+        self.bottleneck: list[Bottleneck | None] = [None] * len(lower)
+        for car, links in enumerate(crossed):
+            for link in links:
+                self.fixed[link] += lower[car]
+                self.members[link].append(car)
+
+    def run(self) -> Filled:
+        starts = sorted(range(len(self.lower)), key=self.lower.__getitem__)
+        stops = sorted(range(len(self.upper)), key=self.upper.__getitem__)
+        started = stopped = 0
+        while stopped < len(stops):
+            next_start = self.lower[starts[started]] if started < len(starts) else inf
+            next_stop = self.upper[stops[stopped]]
+            level, link = self._next_full()
+            if level < min(next_start, next_stop):
+                self._saturate(link, level)
+            elif next_start <= next_stop:
+                self._start(starts[started])
+                started += 1
+            else:
+                car = stops[stopped]
+                stopped += 1
+                if self.is_rising[car]:
+                    self._freeze(car, next_stop)
+        return Filled(self.amps, self.bottleneck)
+
+    def _next_full(self) -> tuple[float, int]:
+        heap = self.full_at
+        while heap:
+            level, link = heap[0]
+            if not self.rising[link]:
+                heappop(heap)
+                continue
+            now = (self.capacity[link] - self.fixed[link]) / self.rising[link]
+            if now <= level:
+                return level, link
+            heapreplace(heap, (now, link))
+        return inf, -1
+
+    def _start(self, car: int) -> None:
+        level = self.lower[car]
+        if self.upper[car] <= level:
+            return
+        keys = []
+        for link in self.crossed[car]:
+            rising = self.rising[link] + 1
+            key = (self.capacity[link] - self.fixed[link] + level) / rising
+            if key <= level + SLACK_A:
+                self.bottleneck[car] = Bottleneck(link, rising, at_minimum=True)
+                return
+            keys.append((key, link))
+        self.is_rising[car] = True
+        for key, link in keys:
+            self.fixed[link] -= level
+            self.rising[link] += 1
+            heappush(self.full_at, (key, link))
+
+    def _saturate(self, link: int, level: float) -> None:
+        cause = Bottleneck(link, self.rising[link])
+        for car in self.members[link]:
+            if self.is_rising[car]:
+                if self.upper[car] > level + SLACK_A:
+                    self.bottleneck[car] = cause
+                self._freeze(car, level)
+
+    def _freeze(self, car: int, level: float) -> None:
+        self.amps[car] = max(self.lower[car], min(level, self.upper[car]))
+        self.is_rising[car] = False
+        for link in self.crossed[car]:
+            self.fixed[link] += level
+            self.rising[link] -= 1

@@ -1,0 +1,143 @@
+"""Who takes part in the distribution, and the answer each participant gets.
+
+A participant is an own socket, a slave behind the group link or a foreign station; the allocator
+sees the snapshot only. Every answer carries its reason, for the page "Why 13 A?".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from borne.domain.load_management.topology import (
+    ALL_SOCKET_PHASES,
+    ROOT,
+    GridPhase,
+    Link,
+    Rotation,
+    SocketPhase,
+    loaded_phases,
+)
+
+LOWEST_PILOT_A = 6.0
+"""IEC 61851-1: a duty cycle cannot say less."""
+
+RECLAIM_MARGIN_A = 1.0
+"""Offered above what a car takes that does not use its whole offer."""
+
+SLACK_A = 1e-9
+"""Currents closer than this are equal: sums of floats never meet a limit exactly."""
+
+
+class Demand(StrEnum):
+    """What the participant wants from the distribution."""
+
+    NONE = "none"
+    CHARGING = "charging"
+    """A car charges or asks to."""
+    WAKE_UP = "wake_up"
+    """A car that fell asleep while paused; one attempt at the minimum, from left-overs only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """Snapshot of one participant. Currents in amps per phase of the socket."""
+
+    id: str
+    group: str = ROOT
+    rotation: Rotation = Rotation.RST
+    connected: frozenset[SocketPhase] = ALL_SOCKET_PHASES
+    phases: frozenset[SocketPhase] | None = None
+    """Phases the car was seen to use; None while unknown: all connected ones count."""
+    demand: Demand = Demand.CHARGING
+    minimum_a: float = LOWEST_PILOT_A
+    maximum_a: float = 32.0
+    """The lowest of the socket's own rows: hardware, installation, operator, cable, profile, ..."""
+    maximum_source: str = ""
+    """Name of the row that sets `maximum_a`."""
+    priority: int = 0
+    """Class: a higher one is served first."""
+    rank: float = 0
+    """Entitlement within the class: the lower, the sooner (`rotation_slots`)."""
+    settled_a: float | None = None
+    """What a car takes that does not use its whole offer (`reclaim`); None: no bound."""
+    reserved_a: float | None = None
+    """Fixed current kept for a participant that cannot be heard (`fail_safe.reservation_a`)."""
+    envelope_a: float = 0.0
+    """The highest current that may still flow (`redistribution.SetpointTrack`)."""
+
+    @property
+    def lower_a(self) -> float:
+        """The least that can be offered."""
+        return max(LOWEST_PILOT_A, self.minimum_a)
+
+    @property
+    def upper_a(self) -> float:
+        """The most that is of use: own limit and, for a car that takes less, what it takes."""
+        if self.settled_a is None:
+            return self.maximum_a
+        return min(self.maximum_a, max(self.lower_a, self.settled_a + RECLAIM_MARGIN_A))
+
+    def loads(self, *, it_network: bool = False) -> frozenset[GridPhase]:
+        """The grid phases to count; all connected ones while it is not known better or not heard.
+
+        A car cannot load phases that are not connected. An empty detection counts as unknown.
+        """
+        used = self.connected
+        if self.reserved_a is None and self.phases is not None:
+            used = (self.phases & self.connected) or self.connected
+        return loaded_phases(self.rotation, used, it_network=it_network)
+
+
+class ReasonKind(StrEnum):
+    """Why a participant gets what it gets."""
+
+    NO_DEMAND = "no_demand"
+    OWN_LIMIT = "own_limit"
+    """`source` names the row of the socket."""
+    TAKES_LESS = "takes_less"
+    """The car takes only `amps`; the rest went to others."""
+    FAIR_SHARE = "fair_share"
+    """`count` participants share what `link` has left."""
+    GROUP_LIMIT = "group_limit"
+    """Alone on `link`, whose limit is reached."""
+    MINIMUM_SHARE = "minimum_share"
+    """At its minimum; `link` has no more."""
+    HIGHER_PRIORITY = "higher_priority"
+    """At its minimum; a higher class took the rest of `link`."""
+    IMBALANCE = "imbalance"
+    """`link` and `against`: the difference between two grid phases is at its limit."""
+    WAITING_FOR_MINIMUM = "waiting_for_minimum"
+    """`link` has only `amps` left, less than the minimum; paused."""
+    LIMIT_BELOW_MINIMUM = "limit_below_minimum"
+    """The socket's own row `source` allows `amps`, less than the minimum; paused."""
+    WAKES_UP = "wakes_up"
+    WAKE_UP_WAITS = "wake_up_waits"
+    """`link` has only `amps` left; no wake-up attempt now."""
+    NOT_HEARD = "not_heard"
+    """Connection lost: a fixed current stays reserved on all connected phases."""
+    WAITS_FOR_OTHERS = "waits_for_others"
+    """Rises as soon as others are confirmed lower on `link`."""
+    TARGET = "target"
+    """The target of the distribution, reached without waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, with the numbers that belong to it."""
+
+    kind: ReasonKind
+    link: Link | None = None
+    against: GridPhase | None = None
+    amps: float | None = None
+    count: int | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The current a participant may offer, and why."""
+
+    participant: str
+    amps: float
+    reason: Reason

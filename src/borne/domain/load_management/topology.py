@@ -1,0 +1,142 @@
+"""The tree of supply lines and the phases a socket loads in it (manual 7.3, 7.6, 7.8).
+
+A *link* is one grid phase of one group. A socket crosses, in its group and in all groups above,
+the links of the grid phases that its car loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from borne.foundation.units import PerPhase
+
+ROOT = "root"
+"""The group of the EVSE sub-distribution; its limit comes from the site."""
+
+
+class SocketPhase(IntEnum):
+    """A phase as the socket names it."""
+
+    L1 = 1
+    L2 = 2
+    L3 = 3
+
+
+class GridPhase(IntEnum):
+    """A phase as the grid names it."""
+
+    N1 = 1
+    N2 = 2
+    N3 = 3
+
+
+ALL_SOCKET_PHASES = frozenset(SocketPhase)
+GRID_PHASES = tuple(GridPhase)
+
+
+class Rotation(StrEnum):
+    """Phase rotation of a charge point (manual 7.8): letter k is the grid phase of socket phase Lk
+    (R = N1, S = N2, T = N3)."""
+
+    RST = "RST"
+    STR = "STR"
+    TRS = "TRS"
+    RTS = "RTS"
+    SRT = "SRT"
+    TSR = "TSR"
+
+    def grid_phase(self, phase: SocketPhase) -> GridPhase:
+        """The grid phase that feeds a phase of the socket."""
+        return GridPhase("RST".index(self.value[phase - 1]) + 1)
+
+
+def connected_phases(count: int) -> frozenset[SocketPhase]:
+    """The phases of a socket that is connected with `count` of them (1 to 3), L1 first."""
+    if not 1 <= count <= len(SocketPhase):
+        raise ValueError(f"a socket has 1 to 3 connected phases, not {count}")
+    return frozenset(SocketPhase(number) for number in range(1, count + 1))
+
+
+def loaded_phases(
+    rotation: Rotation, phases: Iterable[SocketPhase], *, it_network: bool = False
+) -> frozenset[GridPhase]:
+    """Grid phases loaded by a car that uses `phases` of its socket.
+
+    In an IT network (no neutral) every phase is returned by the next line, so that a single-phase
+    car loads two lines with its whole current: the linear, safe model.
+    """
+    used = set(phases)
+    if it_network:
+        used |= {SocketPhase(phase % len(SocketPhase) + 1) for phase in used}
+    return frozenset(rotation.grid_phase(phase) for phase in used)
+
+
+class Link(NamedTuple):
+    """One grid phase of one group."""
+
+    group: str
+    phase: GridPhase
+
+
+class TopologyError(ValueError):
+    """The groups are no tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A sub-distribution or a supply line with its own limit, in amps per grid phase."""
+
+    id: str
+    limit_a: PerPhase
+    parent: str = ROOT
+
+
+class Topology:
+    """The tree of groups; numbers every link once so that algorithms work with plain lists."""
+
+    def __init__(self, groups: Iterable[Group] = ()) -> None:
+        self.groups: Mapping[str, Group] = _by_id(groups)
+        self._numbers = {ROOT: 0} | {name: i for i, name in enumerate(self.groups, start=1)}
+        self._lines = {name: self._line_upwards(name) for name in self._numbers}
+        self.links: Sequence[Link] = tuple(
+            Link(group, phase) for group in self._numbers for phase in GRID_PHASES
+        )
+
+    def _line_upwards(self, name: str) -> tuple[int, ...]:
+        line = []
+        here = name
+        while here != ROOT:
+            if here not in self.groups:
+                raise TopologyError(f"group {name} hangs below {here}, which does not exist")
+            number = self._numbers[here]
+            if number in line:
+                raise TopologyError(f"group {name} hangs below itself")
+            line.append(number)
+            here = self.groups[here].parent
+        return (*line, self._numbers[ROOT])
+
+    def crossed(self, group: str, phases: Iterable[GridPhase]) -> tuple[int, ...]:
+        """Numbers of the links between the socket in `group` and the grid, on these phases."""
+        if group not in self._lines:
+            raise TopologyError(f"there is no group {group}")
+        wanted = sorted(phases)
+        return tuple(3 * number + phase - 1 for number in self._lines[group] for phase in wanted)
+
+    def capacities(self, root_limit_a: PerPhase) -> list[float]:
+        """The limit of every link, in amps, in the order of `links`."""
+        amps = list(root_limit_a)
+        for group in self.groups.values():
+            amps.extend(group.limit_a)
+        return amps
+
+
+def _by_id(groups: Iterable[Group]) -> dict[str, Group]:
+    found: dict[str, Group] = {}
+    for group in groups:
+        if group.id == ROOT or group.id in found:
+            raise TopologyError(f"two groups are named {group.id}")
+        found[group.id] = group
+    return found
