@@ -1,0 +1,1 @@
+"""A simulated street, and the hardware of stations on it: first-class citizens of the ports."""

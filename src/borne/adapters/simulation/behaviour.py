@@ -1,0 +1,165 @@
+"""How a plugged vehicle behaves: it watches the pilot, closes S2, draws current, fills up.
+
+It plans only its next event: the reaction to a new signal, or the next step of its battery.
+Electricity changes at once, decisions after `reaction_s` (a stop within 3 s, IEC 61851-1 Table A.6
+sequence 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from borne.adapters.simulation.vehicle import Vehicle
+from borne.adapters.simulation.wire import DARK, Signal
+from borne.domain.station.board import PilotState
+from borne.foundation.units import ZERO, PerPhase
+
+STOP_WITHIN_S = 3.0
+WAKES_AFTER_DARK_S = 1.0
+"""A sleeping controller is woken by a pilot that was gone for this long."""
+FULL = 1.0 - 1e-9
+SOC_STEPS = 100
+"""The taper falls in steps of one percent."""
+LOWEST_TAPER = 0.1
+PRESENT_V = 100.0
+"""Below this a charger draws nothing on a phase."""
+SHORTEST_STEP_S = 0.001
+
+
+class PluggedVehicle:
+    """One vehicle in one socket. `moved` is called when it acted by itself."""
+
+    def __init__(
+        self, model: Vehicle, loop: asyncio.AbstractEventLoop, moved: Callable[[], None]
+    ) -> None:
+        self.model = model
+        self.soc = model.soc
+        self.asleep = model.wake_up
+        self.s2_closed = model.simplified_pilot
+        self.offer_a = 0.0
+        """The offer that it obeys."""
+        self._loop = loop
+        self._moved = moved
+        self._signal = DARK
+        self._dark_since_s = loop.time()
+        self._reaction: asyncio.TimerHandle | None = None
+        self._battery: asyncio.TimerHandle | None = None
+
+    @property
+    def load(self) -> PilotState:
+        """How it loads the pilot: B, C or D."""
+        if not self.s2_closed:
+            return PilotState.B
+        return PilotState.D if self.model.ventilation else PilotState.C
+
+    @property
+    def full(self) -> bool:
+        """Nothing more goes in."""
+        return self.soc >= FULL
+
+    def observe(self, signal: Signal) -> None:
+        """See the pilot as it is now; react later."""
+        old, self._signal = self._signal, signal
+        if signal == old:
+            return
+        now_s = self._loop.time()
+        if signal.dark:
+            self._dark_since_s = now_s
+        elif old.dark and now_s - self._dark_since_s >= WAKES_AFTER_DARK_S:
+            self.asleep = False
+        stops = signal.offer.current_a == 0.0
+        self._react_in(min(self.model.reaction_s, STOP_WITHIN_S if stops else math.inf))
+
+    def current_a(self, voltage_v: PerPhase) -> PerPhase:
+        """What it draws from a closed contactor with these voltages."""
+        if not self.s2_closed or not self.model.wants_charge or self.full:
+            return ZERO
+        wanted_a = min(self.offer_a, self.model.max_a * self._taper())
+        if self.offer_a and self.model.rogue_a is not None:
+            wanted_a = self.model.rogue_a
+        a = [
+            wanted_a * share if phase < self.model.phases and volts >= PRESENT_V else 0.0
+            for phase, (share, volts) in enumerate(
+                zip(self.model.asymmetry, voltage_v, strict=True)
+            )
+        ]
+        return PerPhase(*a)
+
+    def charge(self, energy_ws: float) -> None:
+        """Energy went into the battery."""
+        if energy_ws:
+            self.soc = min(1.0, self.soc + energy_ws / self._capacity_ws)
+
+    def plan(self, power_w: float) -> None:
+        """Plan the next step of the battery at this power; opens S2 when full."""
+        if self._battery is not None:
+            self._battery.cancel()
+            self._battery = None
+        if self.full and self.s2_closed and not self.model.simplified_pilot:
+            self._battery = self._loop.call_later(0, self._step)
+        elif power_w > 0 and not self.full:
+            wait_s = (self._next_step() - self.soc) * self._capacity_ws / power_w
+            self._battery = self._loop.call_later(max(wait_s, SHORTEST_STEP_S), self._step)
+
+    def change(self, model: Vehicle) -> None:
+        """The driver (or a hand in the bonnet) changed something; it acts at once."""
+        if model.soc != self.model.soc or model.soc != self.soc:
+            self.soc = model.soc
+        if model.wake_up and not self.model.wake_up:
+            self.asleep = True
+        self.model = model
+        self._decide()
+
+    def leave(self) -> None:
+        """Pulled out: nothing is planned any more."""
+        for handle in (self._reaction, self._battery):
+            if handle is not None:
+                handle.cancel()
+
+    def _react_in(self, delay_s: float) -> None:
+        when_s = self._loop.time() + delay_s
+        if self._reaction is not None:
+            if self._reaction.when() <= when_s:
+                return
+            self._reaction.cancel()
+        self._reaction = self._loop.call_at(when_s, self._react)
+
+    def _react(self) -> None:
+        self._reaction = None
+        offer_a = self._signal.offer.current_a
+        if offer_a or not (self.model.ignores_stop and self.s2_closed):
+            if self.model.wake_up and self.offer_a and not offer_a:
+                self.asleep = True
+            self.offer_a = offer_a
+        self._decide()
+        self._moved()
+
+    def _decide(self) -> None:
+        """Open or close S2."""
+        wants = self.model.wants_charge and not self.full and not self.asleep
+        offered = self.offer_a > 0 and self.offer_a >= self.model.min_a
+        self.s2_closed = self.model.simplified_pilot or (wants and offered)
+
+    def _step(self) -> None:
+        self._battery = None
+        self._moved()
+        if self.full:
+            self._decide()
+            self._moved()
+
+    @property
+    def _capacity_ws(self) -> float:
+        return self.model.battery_kwh * 3.6e6
+
+    def _taper(self) -> float:
+        soc = math.floor(self.soc * SOC_STEPS + 1e-6) / SOC_STEPS
+        if soc <= self.model.taper or self.model.taper >= 1.0:
+            return 1.0
+        return max(LOWEST_TAPER, (1.0 - soc) / (1.0 - self.model.taper))
+
+    def _next_step(self) -> float:
+        """The state of charge at which its current changes next."""
+        from_soc = max(self.soc, self.model.taper)
+        return min(1.0, (math.floor(from_soc * SOC_STEPS + 1e-6) + 1) / SOC_STEPS)

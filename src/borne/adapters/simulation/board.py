@@ -1,0 +1,386 @@
+"""A simulated charge controller board: measures, debounces, protects by itself, obeys.
+
+What a real board must do without Linux it does too (docs/safety.md): it opens the contactor on
+A, E, F and on its own faults within 100 ms, never closes before PWM and a good diode, and falls
+to pilot off when no keep-alive comes. It watches its socket and plans single timers; nothing
+ticks. Reports leave on the next turn of the loop, in order, never inside a command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from borne.adapters.simulation.outlet import Socket
+from borne.adapters.simulation.residual import SELF_TEST_S, trip_delay_s
+from borne.adapters.simulation.wire import Drive, Generator
+from borne.adapters.simulation.world import World
+from borne.domain.station import pilot
+from borne.domain.station.board import (
+    NO_PLUG,
+    BoardCapabilities,
+    BoardLinkReport,
+    BoardReport,
+    BrownOutReport,
+    Contact,
+    ContactorReport,
+    ContactReport,
+    DiodeCheck,
+    LockPosition,
+    LockReport,
+    OtherFaultReport,
+    PilotCommand,
+    PilotDigital,
+    PilotInterrupt,
+    PilotNominal,
+    PilotOff,
+    PilotReport,
+    PilotState,
+    PilotStateE,
+    PilotStateF,
+    Plug,
+    PlugKind,
+    PlugReport,
+    ResidualCurrentReport,
+    TemperatureReport,
+)
+from borne.foundation.events import Signal, Unsubscribe
+
+DEBOUNCE_S = 0.03
+"""Three equal samples; with the contactor's 20 ms an unplugged car is off within 100 ms."""
+CONNECTED = (PilotState.B, PilotState.C, PilotState.D)
+ASKING = (PilotState.C, PilotState.D)
+CAPABILITIES = BoardCapabilities(has_digital_pilot=True)
+
+
+class SimulatedBoard:
+    """An `EvsePort` on one socket of a world, for one power-up."""
+
+    def __init__(
+        self, world: World, socket: Socket, capabilities: BoardCapabilities = CAPABILITIES
+    ) -> None:
+        self._world = world
+        self._socket = socket
+        self._capabilities = capabilities
+        self._loop = world.loop
+        self._reports: Signal[BoardReport] = Signal()
+        self._outgoing: deque[BoardReport] = deque()
+        self._subscriptions: list[Unsubscribe] = []
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._armed = False
+        self._link_up = True
+        self._command: PilotCommand = PilotOff()
+        self._allowed = False
+        self._interrupted = False
+        self._alive_s = 0.0
+        self._tripped = False
+        self._pilot = PilotReport(PilotState.A, pwm=False)
+        self._plug = NO_PLUG
+        self._lock = LockPosition.UNLOCKED
+        self._closed = False
+        self._temperature_c = 0.0
+        self._contacts: frozenset[Contact] = frozenset()
+        self._other: frozenset[str] = frozenset()
+
+    # EvsePort -------------------------------------------------------------------------------
+
+    @property
+    def capabilities(self) -> BoardCapabilities:
+        """Fixed."""
+        return self._capabilities
+
+    async def start(self) -> None:
+        """Arm the board; a board without supply stays dead."""
+        if self._armed or not self._world.power_on:
+            return
+        self._apply()
+        self._armed = True
+        self._link_up = not self._socket.defects.board_silent
+        self._report_all()
+        self._subscriptions = [
+            self._socket.changed.subscribe(lambda _: self._sense()),
+            self._socket.brown_out.subscribe(lambda _: self._brown_out()),
+            self._world.power_changed.subscribe(lambda _: self._die()),
+        ]
+        self._sense()
+
+    async def stop(self) -> None:
+        """Leave the board safe, then ignore every command."""
+        if self._armed:
+            self._release()
+            self._die()
+
+    def subscribe(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
+        """Every report from now on."""
+        return self._reports.subscribe(listener)
+
+    def set_pilot(self, command: PilotCommand) -> None:
+        """What the pilot shall show; an interruption returns to the command before it."""
+        if not self._hears():
+            return
+        if isinstance(command, PilotInterrupt):
+            self._interrupt(command.duration_s)
+        else:
+            self._command = command
+        self._apply()
+
+    def allow_contactor(self, allowed: bool) -> None:
+        """Allow the board to close."""
+        if self._hears():
+            self._allowed = allowed
+            self._apply()
+
+    def set_lock(self, locked: bool) -> None:
+        """One pulse."""
+        if self._hears() and self._capabilities.has_lock:
+            self._socket.lock.pulse(locked)
+
+    def keep_alive(self) -> None:
+        """Linux lives."""
+        self._hears()
+
+    def self_test(self) -> None:
+        """The test winding of the residual current monitor."""
+        if self._hears():
+            self._plan("self-test", SELF_TEST_S, self._finish_self_test)
+
+    def rearm(self) -> None:
+        """Clear the latch; a current that still flows trips it again."""
+        if self._hears() and self._tripped:
+            self._tripped = False
+            self._report_residual()
+            self._watch_residual()
+            self._apply()
+
+    # Reports --------------------------------------------------------------------------------
+
+    def _report(self, report: BoardReport) -> None:
+        if not self._link_up and not isinstance(report, BoardLinkReport):
+            return
+        if not self._outgoing:
+            self._loop.call_soon(self._deliver)
+        self._outgoing.append(report)
+
+    def _deliver(self) -> None:
+        while self._outgoing:
+            report = self._outgoing.popleft()
+            if self._armed:
+                self._reports.emit(report)
+
+    def _report_all(self) -> None:
+        """Everything as it is, measured without debounce (a start, or the link is back)."""
+        self._pilot = self._measured_pilot()
+        self._plug = self._measured_plug()
+        self._lock = self._measured_lock()
+        self._closed = self._socket.contactor.closed
+        self._temperature_c = self._socket.temperature_c
+        for report in (
+            self._pilot,
+            PlugReport(self._plug),
+            LockReport(self._lock),
+            ContactorReport(self._closed),
+            TemperatureReport(self._temperature_c),
+        ):
+            self._report(report)
+        if self._tripped:
+            self._report_residual()
+
+    def _report_residual(self, self_test_passed: bool | None = None) -> None:
+        dc_ma, ac_ma = self._socket.residual_ma
+        rms_ma = (dc_ma**2 + ac_ma**2) ** 0.5
+        self._report(ResidualCurrentReport(self._tripped, rms_ma, dc_ma, self_test_passed))
+
+    # Senses ---------------------------------------------------------------------------------
+
+    def _sense(self) -> None:
+        """Something at the socket changed: see what, and plan what takes time."""
+        if not self._armed:
+            return
+        self._sense_link()
+        self._sense_feedback()
+        self._watch_residual()
+        if self._measured_pilot() == self._pilot and self._measured_plug() == self._plug:
+            self._cancel("debounce")
+        elif "debounce" not in self._timers:
+            self._plan("debounce", DEBOUNCE_S, self._take_over)
+
+    def _sense_link(self) -> None:
+        up = not self._socket.defects.board_silent
+        if up is self._link_up:
+            return
+        self._link_up = up
+        self._report(BoardLinkReport(up))
+        if up:
+            self._report_all()
+
+    def _sense_feedback(self) -> None:
+        socket = self._socket
+        if self._measured_lock() is not self._lock:
+            self._lock = self._measured_lock()
+            self._report(LockReport(self._lock))
+        if socket.contactor.closed is not self._closed:
+            self._closed = socket.contactor.closed
+            self._report(ContactorReport(self._closed))
+        if socket.temperature_c != self._temperature_c:
+            self._temperature_c = socket.temperature_c
+            self._report(TemperatureReport(self._temperature_c))
+        self._sense_contacts()
+
+    def _sense_contacts(self) -> None:
+        contacts = frozenset(self._socket.defects.contacts)
+        for contact in sorted(contacts ^ self._contacts):
+            self._report(ContactReport(contact, contact in contacts))
+        self._contacts = contacts
+        other = frozenset(self._socket.defects.other)
+        for code in sorted(other ^ self._other):
+            self._report(OtherFaultReport(code, code in other))
+        self._other = other
+
+    def _measured_pilot(self) -> PilotReport:
+        generator = self._socket.generator
+        levels = self._socket.pilot_levels
+        pwm = generator.drive is Drive.PWM
+        if self._interrupted:
+            return self._pilot
+        state = pilot.state_of_voltage(levels.high_v, self._pilot.state)
+        return PilotReport(state, pwm, pilot.diode_of_voltage(levels.low_v, state, pwm=pwm))
+
+    def _measured_plug(self) -> Plug:
+        tethered_a = self._capabilities.tethered_cable_a
+        if tethered_a is not None:
+            return Plug(PlugKind.VALID, tethered_a)
+        return pilot.plug_of_resistance(self._socket.proximity_ohm)
+
+    def _measured_lock(self) -> LockPosition:
+        if not self._capabilities.has_lock:
+            return LockPosition.UNLOCKED
+        return self._socket.lock.position
+
+    def _take_over(self) -> None:
+        """The debounce time is over: what is measured now counts."""
+        measured, plug = self._measured_pilot(), self._measured_plug()
+        news: list[BoardReport] = []
+        if plug != self._plug:
+            news.append(PlugReport(plug))
+        if measured != self._pilot:
+            news.insert(0 if measured.state is PilotState.A else len(news), measured)
+        self._pilot, self._plug = measured, plug
+        self._apply()
+        for report in news:
+            self._report(report)
+
+    # Protection -----------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        """Drive generator and coil as commands and protection allow."""
+        self._socket.drive_pilot(self._wanted_generator())
+        self._socket.contactor.drive(self._may_close())
+
+    def _wanted_generator(self) -> Generator:
+        connected = not self._interrupted
+        match self._command:
+            case PilotNominal(current_a=amps) if amps >= pilot.LOWEST_OFFER_A:
+                offered_a = min(amps, float(self._capabilities.max_current_a))
+                return Generator(Drive.PWM, pilot.duty_for_current(offered_a), connected)
+            case PilotDigital():
+                return Generator(Drive.PWM, pilot.DIGITAL_DUTY_PERCENT, connected)
+            case PilotStateE():
+                return Generator(Drive.ZERO)
+            case PilotStateF():
+                return Generator(Drive.LOW)
+            case _:
+                return Generator(Drive.HIGH, connected=connected)
+
+    def _may_close(self) -> bool:
+        seen = self._pilot
+        if not self._allowed or self._tripped or self._interrupted:
+            return False
+        if seen.state not in ASKING or seen.diode is DiodeCheck.FAILED:
+            return False
+        return self._socket.contactor.coil or (seen.pwm and seen.diode is DiodeCheck.GOOD)
+
+    def _interrupt(self, duration_s: float) -> None:
+        self._interrupted = True
+        self._plan("interrupt", duration_s, self._reconnect)
+
+    def _reconnect(self) -> None:
+        self._interrupted = False
+        self._apply()
+        self._sense()
+
+    def _watch_residual(self) -> None:
+        delay_s = trip_delay_s(*self._socket.residual_ma)
+        monitored = self._capabilities.has_residual_current_monitor
+        if delay_s is None or self._tripped or not monitored:
+            self._cancel("residual")
+        elif "residual" not in self._timers:
+            self._plan("residual", delay_s, self._trip)
+
+    def _trip(self) -> None:
+        self._tripped = True
+        self._report_residual()
+        self._apply()
+
+    def _finish_self_test(self) -> None:
+        self._report_residual(self_test_passed=not self._socket.defects.monitor_defective)
+
+    # Life -----------------------------------------------------------------------------------
+
+    def _hears(self) -> bool:
+        """Whether a command arrives; every command is a sign of life."""
+        if not self._armed or self._socket.defects.board_silent:
+            return False
+        self._alive_s = self._loop.time()
+        if "watchdog" not in self._timers:
+            self._plan("watchdog", self._capabilities.watchdog_s, self._watch)
+        return True
+
+    def _watch(self) -> None:
+        """The watchdog: at the deadline, or the deadline after it when Linux has lived since."""
+        if not self._allowed and isinstance(self._command, PilotOff):
+            return
+        left_s = self._alive_s + self._capabilities.watchdog_s - self._loop.time()
+        if left_s > 0:
+            self._plan("watchdog", left_s, self._watch)
+        else:
+            self._release()
+
+    def _release(self) -> None:
+        """Pilot off, contactor open."""
+        self._command = PilotOff()
+        self._allowed = False
+        self._interrupted = False
+        self._cancel("interrupt")
+        self._apply()
+
+    def _brown_out(self) -> None:
+        """The supply was gone for a moment: everything is off, the board is armed again."""
+        self._release()
+        self._tripped = False
+        self._report(BrownOutReport())
+        self._report_all()
+
+    def _die(self) -> None:
+        """No more reports, no more commands, no more timers."""
+        self._armed = False
+        for unsubscribe in self._subscriptions:
+            unsubscribe()
+        self._subscriptions = []
+        for name in list(self._timers):
+            self._cancel(name)
+        self._outgoing.clear()
+
+    def _plan(self, name: str, delay_s: float, action: Callable[[], None]) -> None:
+        self._cancel(name)
+
+        def fire() -> None:
+            del self._timers[name]
+            action()
+
+        self._timers[name] = self._loop.call_later(delay_s, fire)
+
+    def _cancel(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()

@@ -1,0 +1,60 @@
+"""Simulated card reader, digital inputs and LED ring of a station."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from borne.adapters.simulation.world import World
+from borne.application.ports import CardRead
+from borne.foundation.events import Unsubscribe
+
+
+class SimulatedReader:
+    """A reader of one socket, or shared by all when `connector` is None. Dead readers see
+    nothing."""
+
+    def __init__(self, world: World, connector: int | None = None) -> None:
+        self._world = world
+        self._connector = connector
+
+    def subscribe(self, listener: Callable[[CardRead], None]) -> Unsubscribe:
+        """Every card that is held to it."""
+
+        def read(card: CardRead) -> None:
+            if self._world.reader_alive and card.connector == self._connector:
+                listener(card)
+
+        return self._world.cards.subscribe(read)
+
+    def subscribe_link(self, listener: Callable[[bool], None]) -> Unsubscribe:
+        """False when it dies, True when it lives again."""
+        return self._world.readers_changed.subscribe(listener)
+
+
+class SimulatedInputs:
+    """Optocouplers 1 and 2."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def active(self, number: int) -> bool:
+        """The level now."""
+        return self._world.inputs[number]
+
+    def subscribe(self, listener: Callable[[int, bool], None]) -> Unsubscribe:
+        """Number and level at each change."""
+        return self._world.input_changed.subscribe(lambda change: listener(*change))
+
+
+class SimulatedIndicator:
+    """The LED rings: the pattern is kept at the socket, where the page shows it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def show(self, connector: int, pattern: str) -> None:
+        """Show a pattern; a station without power shows none."""
+        socket = self._world.sockets.get(connector)
+        if socket is not None and self._world.power_on and socket.led != pattern:
+            socket.led = pattern
+            self._world.touch()

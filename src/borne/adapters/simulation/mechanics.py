@@ -1,0 +1,134 @@
+"""Moving parts of a socket: contactor and lock actuator, with their delays and defects.
+
+They belong to the world: a power cut releases the contactor, the bolt stays where it is unless
+the actuator opens from stored energy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from borne.domain.station.board import LockPosition
+
+CONTACTOR_S = 0.02
+LOCK_TRAVEL_S = (0.3, 0.6)
+
+
+class Contactor:
+    """Contacts follow the coil after 20 ms, unless welded or broken."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, moved: Callable[[], None]) -> None:
+        self.coil = False
+        self.closed = False
+        self.cycles = 0
+        """Closings so far."""
+        self._welded = False
+        self._broken = False
+        self._loop = loop
+        self._moved = moved
+        self._travel: asyncio.TimerHandle | None = None
+
+    @property
+    def welded(self) -> bool:
+        """The contacts hold together, whatever the coil does."""
+        return self._welded
+
+    @property
+    def broken(self) -> bool:
+        """The contacts never close."""
+        return self._broken
+
+    def drive(self, coil: bool) -> None:
+        """Feed the coil, or not."""
+        if coil is not self.coil:
+            self.coil = coil
+            self._settle_later()
+
+    def weld(self, welded: bool) -> None:
+        """Weld the contacts together, or part them."""
+        self._welded = welded
+        self._settle()
+
+    def break_(self, broken: bool) -> None:
+        """Break the coil, or mend it."""
+        self._broken = broken
+        self._settle_later()
+
+    def _settle_later(self) -> None:
+        if self._travel is not None:
+            self._travel.cancel()
+        self._travel = self._loop.call_later(CONTACTOR_S, self._settle)
+
+    def _settle(self) -> None:
+        closed = self._welded or (self.coil and not self._broken)
+        if closed is self.closed:
+            return
+        self.cycles += closed
+        self.closed = closed
+        self._moved()
+
+
+class LockActuator:
+    """A bolt that one pulse moves, and its feedback switch."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, rng: random.Random, moved: Callable[[], None]
+    ) -> None:
+        self.absent = False
+        self.stuck = False
+        self.barred = False
+        """The plug is not fully in: the bolt meets it half-way."""
+        self.pulses = 0
+        self._out = False
+        self._moving = False
+        self._loop = loop
+        self._rng = rng
+        self._moved = moved
+        self._travel: asyncio.TimerHandle | None = None
+
+    @property
+    def position(self) -> LockPosition:
+        """The feedback."""
+        if self.absent:
+            return LockPosition.ABSENT
+        if self._moving:
+            return LockPosition.MOVING
+        return LockPosition.LOCKED if self._out else LockPosition.UNLOCKED
+
+    @property
+    def holds(self) -> bool:
+        """The bolt is in the plug's hole."""
+        return self._out
+
+    def pulse(self, locked: bool) -> None:
+        """Drive the bolt out (lock) or in."""
+        self.pulses += 1
+        if self.absent or self.stuck or locked is self._out:
+            return
+        self._stop()
+        self._moving = True
+        self._moved()
+        self._travel = self._loop.call_later(
+            self._rng.uniform(*LOCK_TRAVEL_S), self._arrive, locked
+        )
+
+    def release_by_hand(self) -> None:
+        """Pull the red lever, or fall back by stored energy."""
+        self._stop()
+        self._out = False
+        self._moved()
+
+    def _arrive(self, locked: bool) -> None:
+        self._travel = None
+        self._moving = False
+        if not self.stuck:
+            self._out = locked and not self.barred
+        self._moved()
+
+    def _stop(self) -> None:
+        self._moving = False
+        if self._travel is not None:
+            self._travel.cancel()
+            self._travel = None

@@ -1,0 +1,139 @@
+"""Simulated meters: of a socket (billing) and of the site (external).
+
+They read the world's registers, which count whether somebody reads or not. A meter tells its
+listeners when current, voltage or serial number changed, and when it falls silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from borne.adapters.simulation.outlet import Socket
+from borne.adapters.simulation.world import World
+from borne.application.ports import MeterReading, MeterSilent
+from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.units import ZERO, PerPhase
+
+Told = tuple[bool, PerPhase, PerPhase, str]
+
+
+class WorldMeter:
+    """What simulated meters share: silence, and news that are told once a turn of the loop."""
+
+    model = "Simulated meter"
+    billing = False
+
+    def __init__(self, world: World, link: str) -> None:
+        self._world = world
+        self._link = world.links[link]
+        self._news: Signal[MeterReading | MeterSilent] = Signal()
+        self._subscription: Unsubscribe | None = None
+        self._told: Told = (False, ZERO, ZERO, "")
+        self._scheduled = False
+
+    @property
+    def serial_number(self) -> str:
+        """Of the meter that is installed now."""
+        raise NotImplementedError
+
+    async def start(self) -> None:
+        """Begin to watch."""
+        if self._subscription is None:
+            self._told = self._tell()
+            self._subscription = self._world.changed.subscribe(lambda _: self._notice())
+
+    async def stop(self) -> None:
+        """End watching."""
+        if self._subscription is not None:
+            self._subscription()
+            self._subscription = None
+
+    async def read(self) -> MeterReading:
+        """A fresh reading; raises MeterSilent."""
+        if self._silent():
+            raise MeterSilent(f"{self.model} {self.serial_number} does not answer")
+        return self._reading()
+
+    def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
+        """Readings when something changed, silence when it begins."""
+        return self._news.subscribe(listener)
+
+    def _notice(self) -> None:
+        if not self._scheduled and self._tell() != self._told:
+            self._scheduled = True
+            self._world.loop.call_soon(self._publish)
+
+    def _publish(self) -> None:
+        self._scheduled = False
+        told = self._tell()
+        if self._subscription is None or told == self._told:
+            return
+        self._told = told
+        silent = MeterSilent(f"{self.model} does not answer")
+        self._news.emit(silent if self._silent() else self._reading())
+
+    def _tell(self) -> Told:
+        if self._silent():
+            return (True, ZERO, ZERO, "")
+        reading = self._reading()
+        return (False, reading.current_a, reading.voltage_v, self.serial_number)
+
+    def _silent(self) -> bool:
+        return not self._link.up or not self._world.power_on
+
+    def _reading(self) -> MeterReading:
+        raise NotImplementedError
+
+
+class SimulatedMeter(WorldMeter):
+    """The billing meter of a socket."""
+
+    billing = True
+
+    def __init__(self, world: World, socket: Socket) -> None:
+        super().__init__(world, "meter")
+        self._socket = socket
+
+    @property
+    def serial_number(self) -> str:
+        """Changes when the meter is replaced."""
+        return self._socket.meter_serial
+
+    def _silent(self) -> bool:
+        return super()._silent() or self._socket.defects.meter_silent
+
+    def _reading(self) -> MeterReading:
+        socket = self._socket
+        return MeterReading(
+            register_wh=socket.register_wh,
+            current_a=socket.current_a,
+            voltage_v=socket.voltage_v,
+            power_w=socket.power_w,
+            at_s=self._world.loop.time(),
+        )
+
+
+class SimulatedSiteMeter(WorldMeter):
+    """The meter at the grid connection: building, roof and all sockets together."""
+
+    model = "Simulated external meter"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, "external-meter")
+
+    @property
+    def serial_number(self) -> str:
+        """It is never replaced."""
+        return "SIMSITE"
+
+    def _reading(self) -> MeterReading:
+        world = self._world
+        current_a, voltage_v = world.grid_current_a, world.site.voltage_v
+        now_s = world.loop.time()
+        return MeterReading(
+            register_wh=world.site_register.read_wh(now_s),
+            current_a=current_a,
+            voltage_v=voltage_v,
+            power_w=current_a.times(voltage_v).total,
+            at_s=now_s,
+        )

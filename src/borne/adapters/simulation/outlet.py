@@ -1,0 +1,227 @@
+"""One socket of the simulated street: wires, contactor, lock, meter, plug, and what is broken.
+
+Whoever changes something calls `settle`: the time since the last change is integrated with the
+old currents, the new ones are computed, and `changed` tells everybody who watches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from borne.adapters.simulation.behaviour import PluggedVehicle
+from borne.adapters.simulation.mechanics import Contactor, LockActuator
+from borne.adapters.simulation.register import EnergyRegister
+from borne.adapters.simulation.vehicle import Vehicle
+from borne.adapters.simulation.wire import (
+    UNPOWERED,
+    Generator,
+    Levels,
+    WireFaults,
+    measured,
+    seen_by_vehicle,
+)
+from borne.domain.station.board import Contact, PilotState
+from borne.domain.station.pilot import CABLE_OHM
+from borne.foundation.events import Signal as Event
+from borne.foundation.units import PHASES, ZERO, PerPhase
+
+OPEN_OHM = float("inf")
+HALF_PLUGGED_OHM = 3300.0
+CUTS_SUPPLY = frozenset({Contact.RCD, Contact.MCB_TYPE2})
+
+
+@dataclass(slots=True)
+class Defects:
+    """What is physically wrong at a socket; all in order at first."""
+
+    wire: WireFaults = field(default_factory=WireFaults)
+    diode_bridged: bool = False
+    proximity_ohm: float | None = None
+    plug_not_in: bool = False
+    """The bolt cannot enter the plug."""
+    contacts: set[Contact] = field(default_factory=set)
+    leak_dc_ma: float = 0.0
+    leak_ac_ma: float = 0.0
+    monitor_defective: bool = False
+    lost_phases: set[int] = field(default_factory=set)
+    """Of the socket, 0 to 2."""
+    voltage_v: PerPhase | None = None
+    meter_silent: bool = False
+    board_silent: bool = False
+    rogue_a: float | None = None
+    other: set[str] = field(default_factory=set)
+    """OCPP error codes that the board reports."""
+
+
+class Socket:
+    """A socket (or fixed cable) with everything that is bolted to it."""
+
+    def __init__(
+        self,
+        number: int,
+        loop: asyncio.AbstractEventLoop,
+        rng: random.Random,
+        supply_v: Callable[[], PerPhase],
+    ) -> None:
+        self.number = number
+        self.changed: Event[Socket] = Event()
+        self.brown_out: Event[None] = Event()
+        self.defects = Defects()
+        self.contactor = Contactor(loop, self.settle)
+        self.lock = LockActuator(loop, rng, self.settle)
+        self.register = EnergyRegister(rng.randrange(1_000, 5_000_000), loop.time())
+        self.meter_serial = f"SIM{rng.randrange(10**8):08d}"
+        self.wiring: tuple[int, int, int] = PHASES
+        """Grid phase behind each phase of the socket (phase rotation)."""
+        self.temperature_c = 25.0
+        self.led = "off"
+        self.opens_lock_without_power = True
+        """The actuator falls back from stored energy when the power fails."""
+        self._generator = UNPOWERED
+        self._vehicle: PluggedVehicle | None = None
+        self._current_a = ZERO
+        self._loop = loop
+        self._supply_v = supply_v
+        self._settled_s = loop.time()
+
+    # What can be measured -------------------------------------------------------------------
+
+    @property
+    def vehicle(self) -> PluggedVehicle | None:
+        """Whoever is plugged in."""
+        return self._vehicle
+
+    @property
+    def current_a(self) -> PerPhase:
+        """What flows, per phase of the socket."""
+        return self._current_a
+
+    @property
+    def voltage_v(self) -> PerPhase:
+        """At the meter, before the contactor, per phase of the socket."""
+        if self.defects.contacts & CUTS_SUPPLY:
+            return ZERO
+        grid = self.defects.voltage_v or self._supply_v()
+        lost = self.defects.lost_phases
+        return PerPhase(*(0.0 if p in lost else grid[self.wiring[p]] for p in PHASES))
+
+    @property
+    def grid_current_a(self) -> PerPhase:
+        """What flows, per phase of the grid."""
+        at_grid = [0.0, 0.0, 0.0]
+        for phase in PHASES:
+            at_grid[self.wiring[phase]] += self._current_a[phase]
+        return PerPhase(*at_grid)
+
+    @property
+    def power_w(self) -> float:
+        """Active power through the meter."""
+        return self._current_a.times(self.voltage_v).total
+
+    @property
+    def register_wh(self) -> int:
+        """What the meter's register shows."""
+        return self.register.read_wh(self._loop.time())
+
+    @property
+    def proximity_ohm(self) -> float:
+        """Between proximity pilot and earth."""
+        if self._vehicle is None:
+            return OPEN_OHM
+        if self.defects.proximity_ohm is not None:
+            return self.defects.proximity_ohm
+        model = self._vehicle.model
+        return HALF_PLUGGED_OHM if model.half_plugged else CABLE_OHM[model.cable_a]
+
+    @property
+    def generator(self) -> Generator:
+        """What the board puts on the pilot."""
+        return self._generator
+
+    @property
+    def pilot_levels(self) -> Levels:
+        """The pilot as measured at the board."""
+        vehicle = self._vehicle
+        load = PilotState.A if vehicle is None else vehicle.load
+        diode = not self.defects.diode_bridged and (vehicle is None or vehicle.model.diode)
+        return measured(self._generator, self.defects.wire, load, diode=diode)
+
+    @property
+    def residual_ma(self) -> tuple[float, float]:
+        """Smooth and alternating residual current through the monitor's coil."""
+        dc_ma, ac_ma = self.defects.leak_dc_ma, self.defects.leak_ac_ma
+        if self._vehicle is not None and self.contactor.closed:
+            dc_ma += self._vehicle.model.leak_dc_ma
+            ac_ma += self._vehicle.model.leak_ac_ma
+        return dc_ma, ac_ma
+
+    # What can happen ------------------------------------------------------------------------
+
+    def plug(self, model: Vehicle) -> None:
+        """A cable is put in; the caller checks that the socket is free."""
+        self._vehicle = PluggedVehicle(model, self._loop, self.settle)
+        self.settle()
+
+    def unplug(self) -> None:
+        """The cable is pulled."""
+        if self._vehicle is None:
+            return
+        self.advance()
+        self._vehicle.leave()
+        self._vehicle = None
+        self.settle()
+
+    def change_vehicle(self, model: Vehicle) -> None:
+        """Something about the plugged vehicle is different now."""
+        if self._vehicle is not None:
+            self.advance()
+            self._vehicle.change(model)
+            self.settle()
+
+    def drive_pilot(self, generator: Generator) -> None:
+        """The board's generator changes."""
+        if generator != self._generator:
+            self._generator = generator
+            self.settle()
+
+    def lose_power(self) -> None:
+        """The board dies: no pilot, no coil; the lock by its stored energy."""
+        self.contactor.drive(False)
+        self.drive_pilot(UNPOWERED)
+        if self.opens_lock_without_power and not (self.lock.stuck or self.lock.absent):
+            self.lock.release_by_hand()
+
+    def settle(self) -> None:
+        """Let physics follow whatever was changed."""
+        self.advance()
+        vehicle = self._vehicle
+        half = vehicle is not None and vehicle.model.half_plugged
+        self.lock.barred = half or self.defects.plug_not_in
+        if vehicle is not None:
+            vehicle.observe(seen_by_vehicle(self._generator, self.defects.wire))
+        self._current_a = self._flowing_a()
+        self.register.set_power(self.power_w, self._loop.time())
+        if vehicle is not None:
+            vehicle.plan(self.power_w)
+        self.changed.emit(self)
+
+    def _flowing_a(self) -> PerPhase:
+        vehicle = self._vehicle
+        if vehicle is None or not self.contactor.closed:
+            return ZERO
+        voltage_v = self.voltage_v
+        drawn_a = vehicle.current_a(voltage_v)
+        if self.defects.rogue_a is not None and drawn_a.total > 0:
+            rogue_a = self.defects.rogue_a
+            return PerPhase(*(rogue_a if a > 0 else 0.0 for a in drawn_a))
+        return drawn_a
+
+    def advance(self) -> None:
+        """Bring battery and clock of this socket up to now; nothing else changes."""
+        now_s = self._loop.time()
+        if self._vehicle is not None:
+            self._vehicle.charge(self.register.power_w * (now_s - self._settled_s))
+        self._settled_s = now_s

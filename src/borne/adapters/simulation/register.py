@@ -1,0 +1,47 @@
+"""The energy register of a meter: counts whole Wh, integrated between events, never by ticks."""
+
+from __future__ import annotations
+
+import math
+
+WS_PER_WH = 3600.0
+ROUNDING_WH = 1e-6
+"""A sum of floats that misses a whole Wh by less than this has reached it."""
+
+
+class EnergyRegister:
+    """Imported active energy. It survives power cuts of the station."""
+
+    def __init__(self, start_wh: int, now_s: float) -> None:
+        self._shown_from_wh = start_wh
+        self._energy_ws = 0.0
+        self._power_w = 0.0
+        self._since_s = now_s
+
+    @property
+    def power_w(self) -> float:
+        """What flows now."""
+        return self._power_w
+
+    def energy_ws(self, now_s: float) -> float:
+        """True energy that has flowed since the register was made, in watt seconds."""
+        return self._energy_ws + self._power_w * (now_s - self._since_s)
+
+    def set_power(self, power_w: float, now_s: float) -> None:
+        """From now on `power_w` flows; negative power (export) does not count."""
+        self._energy_ws = self.energy_ws(now_s)
+        self._since_s = now_s
+        self._power_w = max(0.0, power_w)
+
+    def read_wh(self, now_s: float) -> int:
+        """What the register shows."""
+        counted_wh = math.floor(self.energy_ws(now_s) / WS_PER_WH + ROUNDING_WH)
+        return max(0, self._shown_from_wh + counted_wh)
+
+    def shift(self, by_wh: int) -> None:
+        """The register shows that much more (or less) from now on: a defective meter."""
+        self._shown_from_wh += by_wh
+
+    def show(self, register_wh: int, now_s: float) -> None:
+        """The register shows `register_wh` now: another meter was installed."""
+        self._shown_from_wh += register_wh - self.read_wh(now_s)

@@ -1,0 +1,94 @@
+"""The control pilot wire between a board and a vehicle: who drives it, and what each end sees.
+
+Physics of IEC 61851-1 Annex A, from the tables in `domain.station.pilot`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from borne.domain.station import pilot
+from borne.domain.station.board import PilotState
+
+
+class Drive(Enum):
+    """What the board's generator does."""
+
+    UNPOWERED = "unpowered"
+    HIGH = "constant +12 V"
+    PWM = "square wave"
+    ZERO = "0 V"
+    LOW = "constant -12 V"
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """The board's end: what it makes, and whether its relay lets it through."""
+
+    drive: Drive
+    duty_percent: float = pilot.NO_PWM_PERCENT
+    connected: bool = True
+
+
+UNPOWERED = Generator(Drive.UNPOWERED)
+
+
+@dataclass(frozen=True, slots=True)
+class WireFaults:
+    """Damage on the way."""
+
+    shorted_to_earth: bool = False
+    open: bool = False
+    """Pilot or protective earth interrupted."""
+
+
+class Levels(NamedTuple):
+    """Positive and negative half as measured at the board."""
+
+    high_v: float
+    low_v: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What a vehicle sees. Dark: 0 V or -12 V, as if the station were not there."""
+
+    dark: bool
+    offer: pilot.Offer
+
+
+DARK = Signal(True, pilot.NO_OFFER)
+
+
+def seen_by_vehicle(generator: Generator, faults: WireFaults) -> Signal:
+    """What arrives at a plugged vehicle."""
+    if faults.shorted_to_earth or faults.open or not generator.connected:
+        return DARK
+    match generator.drive:
+        case Drive.PWM:
+            return Signal(False, pilot.offer_of_duty(generator.duty_percent))
+        case Drive.HIGH:
+            return Signal(False, pilot.NO_OFFER)
+        case _:
+            return DARK
+
+
+def measured(generator: Generator, faults: WireFaults, load: PilotState, *, diode: bool) -> Levels:
+    """What the board measures; `load` A means that nothing is plugged."""
+    if generator.drive in (Drive.UNPOWERED, Drive.ZERO):
+        return Levels(0.0, 0.0)
+    if faults.shorted_to_earth and generator.connected:
+        return Levels(0.0, 0.0)
+    through = generator.connected and not faults.open
+    ohm = pilot.vehicle_ohm(load if through else PilotState.A)
+    high_v = pilot.loaded_v(pilot.SOURCE_V, ohm, diode=diode)
+    low_v = pilot.loaded_v(-pilot.SOURCE_V, ohm, diode=diode)
+    match generator.drive:
+        case Drive.HIGH:
+            return Levels(high_v, high_v)
+        case Drive.LOW:
+            return Levels(low_v, low_v)
+        case _:
+            return Levels(high_v, low_v)
