@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from borne.domain.settings.choices import StopMode
 from borne.domain.station import lock as locks
 from borne.domain.station import timing
 from borne.domain.station.board import (
@@ -72,7 +73,6 @@ from borne.domain.station.connector_state import (
     LiveSession,
     Phase,
     Stop,
-    StopMode,
 )
 from borne.domain.station.faults import Fault, blocking, stopping
 from borne.domain.station.session import StopReason
@@ -365,9 +365,9 @@ def _judge_disconnect(
         return state
     cable_gone = state.plug.kind is PlugKind.NONE or config.tethered
     match config.stop_mode:
-        case StopMode.CARD_OR_REMOTE_ONLY:
+        case StopMode.ONLY_RFID_REMOTE:
             return state
-        case StopMode.DISCONNECT_ONLY if not cable_gone:
+        case StopMode.ONLY_DISCONNECT if not cable_gone:
             return state
         case _:
             stop = Stop(StopReason.EV_DISCONNECTED)
@@ -401,7 +401,7 @@ def _stop_for_cause(state: ConnectorState, now_s: float, config: ConnectorConfig
         return state
     if stopping(state.faults):
         return replace(state, session=_stopping(session, Stop(StopReason.OTHER), now_s))
-    in_mode_d = config.stop_mode is StopMode.NORMAL_D_RCD and state.pilot.state is PilotState.D
+    in_mode_d = config.stop_mode is StopMode.NORMAL_MODE_D_RCD and state.pilot.state is PilotState.D
     if in_mode_d and session.phase is Phase.RUNNING:
         return replace(state, session=_stopping(session, Stop(StopReason.OTHER), now_s))
     return state

@@ -5,6 +5,7 @@ Nothing here remembers: a command can be late by one step, but never forgotten.
 
 from __future__ import annotations
 
+from borne.domain.settings.choices import StopMode
 from borne.domain.station import timing
 from borne.domain.station.board import (
     PilotCommand,
@@ -19,7 +20,6 @@ from borne.domain.station.connector_state import (
     ConnectorState,
     LiveSession,
     Phase,
-    StopMode,
 )
 from borne.domain.station.faults import Fault, blocking
 
@@ -101,7 +101,7 @@ def lock_wanted(state: ConnectorState, config: ConnectorConfig) -> bool:
 
 def _lock_wanted_in(session: LiveSession, state: ConnectorState, config: ConnectorConfig) -> bool:
     if state.pilot.state is not PilotState.A:
-        return not (session.held and config.stop_mode is StopMode.DISCONNECT_ONLY)
-    if config.stop_mode is StopMode.CARD_OR_REMOTE_ONLY:
+        return not (session.held and config.stop_mode is StopMode.ONLY_DISCONNECT)
+    if config.stop_mode is StopMode.ONLY_RFID_REMOTE:
         return True
     return not config.unlock_on_vehicle_disconnect

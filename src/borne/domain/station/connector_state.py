@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from borne.domain.settings.choices import StopMode
 from borne.domain.station import lock as locks
 from borne.domain.station.board import (
     NO_PLUG,
@@ -23,15 +24,6 @@ from borne.domain.vehicle import Identity
 
 CONNECTED = frozenset({PilotState.B, PilotState.C, PilotState.D})
 ASKING = frozenset({PilotState.C, PilotState.D})
-
-
-class StopMode(StrEnum):
-    """Stop Transaction Mode (manual 5.1)."""
-
-    NORMAL = "normal"
-    DISCONNECT_ONLY = "only_disconnect"
-    CARD_OR_REMOTE_ONLY = "only_rfid_remote"
-    NORMAL_D_RCD = "normal_mode_d_rcd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +68,8 @@ class Authorization:
     reported: bool = True
     """Whether the backend learns of the session."""
     reservation_id: int | None = None
+    card: str = ""
+    """The card that was shown; with free charging its token differs from the identity's."""
     expires: bool = True
     """False: no vehicle connection timeout (free charging without a card)."""
 

@@ -1,0 +1,196 @@
+"""Runs the machine of one connector on the event loop.
+
+Every event is taken at once and to the end: a report of the board is answered by commands within
+the same callback, without an await, so that nothing can come between unplugging and the command
+to open. Only the journal's work is asynchronous, and its result comes back as an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from borne.application.ports import EvsePort, StorageFull
+from borne.domain.station.board import PilotOff, ResidualCurrentReport, TemperatureReport
+from borne.domain.station.connector import next_deadline, step
+from borne.domain.station.connector_events import (
+    AllowContactor,
+    AuthorizationExpired,
+    CloseSession,
+    Effect,
+    Event,
+    MoveLock,
+    OpenSession,
+    SessionClosed,
+    SessionNotOpened,
+    SessionOpened,
+    SetPilot,
+    Tick,
+    VehicleArrived,
+    VehicleLeft,
+)
+from borne.domain.station.connector_state import (
+    Authorization,
+    ConnectorConfig,
+    ConnectorState,
+    Stop,
+)
+from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.supervisor import Supervisor
+
+KEEP_ALIVES_PER_WATCHDOG = 3
+CLOSE_RETRY_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+class SessionKeeper(Protocol):
+    """Commits starts and ends; the transaction journal is one."""
+
+    async def begin(self, connector: int, authorization: Authorization) -> str:
+        """Commit a start; the id of the session. Raises StorageFull."""
+
+    async def finish(self, connector: int, session_id: str, stop: Stop) -> None:
+        """Commit an end. Raises StorageFull."""
+
+
+class ConnectorRunner:
+    """One connector: its board, its machine, its timers."""
+
+    def __init__(
+        self,
+        connector: int,
+        board: EvsePort,
+        keeper: SessionKeeper,
+        config: Callable[[], ConnectorConfig],
+        supervisor: Supervisor,
+    ) -> None:
+        self.connector = connector
+        self.board = board
+        self.state = ConnectorState()
+        self.changed: Signal[ConnectorRunner] = Signal()
+        self.arrived: Signal[ConnectorRunner] = Signal()
+        self.left: Signal[ConnectorRunner] = Signal()
+        self.expired: Signal[Authorization] = Signal()
+        self.full: Signal[bool] = Signal()
+        self._keeper = keeper
+        self._config = config
+        self._supervisor = supervisor
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Event] = deque()
+        self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._keep_alive: asyncio.TimerHandle | None = None
+        self._unsubscribe: Unsubscribe | None = None
+
+    async def start(self) -> None:
+        """Listen to the board and arm it."""
+        self._unsubscribe = self.board.subscribe(self._take_report)
+        await self.board.start()
+
+    async def stop(self) -> None:
+        """Leave the board safe."""
+        self.abort()
+        await self.board.stop()
+
+    def abort(self) -> None:
+        """Power cut: no more events, no more commands."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        for timer in (self._timer, self._keep_alive):
+            if timer is not None:
+                timer.cancel()
+        self._waiting.clear()
+        self._busy = True
+
+    def post(self, event: Event) -> None:
+        """Take an event now, or right after the one that is being taken."""
+        self._waiting.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        before = self.state
+        try:
+            while self._waiting:
+                self._take(self._waiting.popleft())
+        finally:
+            self._busy = False
+        self._arm_timer()
+        if self.state != before:
+            self.changed.emit(self)
+
+    def _take_report(self, report: Event | ResidualCurrentReport | TemperatureReport) -> None:
+        if not isinstance(report, ResidualCurrentReport | TemperatureReport):
+            self.post(report)
+
+    def _take(self, event: Event) -> None:
+        result = step(self.state, event, self._loop.time(), self._config())
+        self.state = result.state
+        for effect in result.effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case AllowContactor(allowed):
+                self.board.allow_contactor(allowed)
+                self._keep_board_alive()
+            case SetPilot(command):
+                self.board.set_pilot(command)
+                self._keep_board_alive()
+            case MoveLock(locked):
+                self.board.set_lock(locked)
+            case OpenSession(authorization):
+                self._supervisor.start("open session", self._open(authorization))
+            case CloseSession(session_id, stop):
+                self._supervisor.start("close session", self._close(session_id, stop))
+            case AuthorizationExpired(authorization):
+                self.expired.emit(authorization)
+            case VehicleArrived():
+                self._loop.call_soon(self.arrived.emit, self)
+            case VehicleLeft():
+                self._loop.call_soon(self.left.emit, self)
+
+    async def _open(self, authorization: Authorization) -> None:
+        try:
+            session_id = await self._keeper.begin(self.connector, authorization)
+        except StorageFull:
+            self.full.emit(True)
+            self.post(SessionNotOpened())
+        except Exception:
+            _log.exception("connector %d: a session could not be opened", self.connector)
+            self.post(SessionNotOpened())
+        else:
+            self.post(SessionOpened(session_id))
+
+    async def _close(self, session_id: str, stop: Stop) -> None:
+        while True:
+            try:
+                await self._keeper.finish(self.connector, session_id, stop)
+            except StorageFull:
+                self.full.emit(True)
+            except Exception:
+                _log.exception("connector %d: a session could not be closed", self.connector)
+            else:
+                self.post(SessionClosed())
+                return
+            await asyncio.sleep(CLOSE_RETRY_S)
+
+    def _arm_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = next_deadline(self.state, self._config())
+        if due is not None:
+            self._timer = self._loop.call_at(max(due, self._loop.time()), self.post, Tick())
+
+    def _keep_board_alive(self) -> None:
+        if self._keep_alive is not None:
+            self._keep_alive.cancel()
+            self._keep_alive = None
+        self.board.keep_alive()
+        if self.state.sent_allow or not isinstance(self.state.sent_pilot, PilotOff):
+            pause_s = self.board.capabilities.watchdog_s / KEEP_ALIVES_PER_WATCHDOG
+            self._keep_alive = self._loop.call_later(pause_s, self._keep_board_alive)

@@ -1,0 +1,294 @@
+"""Sessions from start to end: what was metered is committed before anything follows from it.
+
+A session begins with a committed start (then energy may flow) and ends with a committed end
+(after the contactor opened). Messages for the backend are queued in the same commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from borne.application.metering_service import MeteringService
+from borne.application.ports import (
+    MessageKind,
+    MeterReading,
+    MeterSilent,
+    SessionJournal,
+    StorageFull,
+    TransactionMessage,
+)
+from borne.domain.station import measurands
+from borne.domain.station.connector_state import Authorization, Stop
+from borne.domain.station.metering import judge_after_gap
+from borne.domain.station.session import (
+    Sample,
+    SessionEnd,
+    SessionFlag,
+    SessionRecord,
+    SessionStart,
+    StopReason,
+)
+from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+CURVE_INTERVAL_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """What the backend wants to know, and how often (0 = never)."""
+
+    interval_s: float = 60.0
+    sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
+    stop_sampled: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Live:
+    """A session that runs."""
+
+    start: SessionStart
+    last_wh: int
+    faulty: bool = False
+    samples: list[Sample] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+
+
+class TransactionJournal:
+    """Begins, samples and ends the sessions of all connectors."""
+
+    def __init__(
+        self,
+        journal: SessionJournal,
+        metering: MeteringService,
+        clock: Clock,
+        sampling: Callable[[], SamplingSettings],
+        supervisor: Supervisor,
+        offered_a: Callable[[int], float],
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self.changed: Signal[int] = Signal()
+        self._journal = journal
+        self._metering = metering
+        self._clock = clock
+        self._sampling = sampling
+        self._supervisor = supervisor
+        self._offered_a = offered_a
+        self._new_id = new_id
+        self._live: dict[int, _Live] = {}
+        self._records: dict[int, SessionRecord] = {}
+
+    def record(self, connector: int) -> SessionRecord | None:
+        """The running session of a connector, with its energy so far."""
+        record, live = self._records.get(connector), self._live.get(connector)
+        return replace(record, last_wh=live.last_wh) if record and live else record
+
+    async def begin(self, connector: int, authorization: Authorization) -> str:
+        """Commit a start; returns the session's id. Raises StorageFull, and MeterSilent when
+        a billing meter never answered."""
+        flags = set[SessionFlag]()
+        if not self._metering.has_meter(connector):
+            flags.add(SessionFlag.NOT_BILLABLE)
+        register_wh = await self._register(connector, flags, SessionFlag.METER_SILENT_AT_START)
+        moment = self._clock.moment()
+        if moment.wall is None:
+            flags.add(SessionFlag.UNDATED)
+        start = SessionStart(
+            session_id=self._new_id(),
+            connector=connector,
+            identity=authorization.identity,
+            at=moment,
+            meter_start_wh=register_wh,
+            reported=authorization.reported,
+            reservation_id=authorization.reservation_id,
+            flags=frozenset(flags),
+        )
+        await self._journal.open(start, _start_message(start))
+        self._follow(SessionRecord(start, None, None, register_wh))
+        return start.session_id
+
+    def resume(self, record: SessionRecord) -> None:
+        """Go on with a session that was open at a power cut."""
+        self._follow(record)
+
+    async def finish(self, connector: int, session_id: str, stop: Stop) -> None:
+        """Commit an end. Raises StorageFull."""
+        record = await self._journal.get(session_id)
+        if record is None:
+            raise LookupError(f"session {session_id} is not in the journal")
+        live = self._live.get(connector)
+        if live is not None and live.task is not None:
+            live.task.cancel()
+        flags = set[SessionFlag]()
+        register_wh = await self._register(connector, flags, SessionFlag.METER_SILENT_AT_STOP)
+        last_wh = max(record.last_wh, live.last_wh if live else 0, record.start.meter_start_wh)
+        faulty = live is not None and live.faulty
+        stop_wh, estimated = judge_after_gap(last_wh, register_wh, counted_on=not faulty)
+        if estimated:
+            flags.add(SessionFlag.METER_FAULT)
+        await self._commit_end(record, stop, stop_wh, flags, live.samples if live else [])
+        self._live.pop(connector, None)
+        self._records.pop(connector, None)
+        self._metering.watch(connector, active=False)
+        self.changed.emit(connector)
+
+    async def close_after_power_loss(self, record: SessionRecord) -> None:
+        """End a session that is not to go on: the register if the meter counted on, else the
+        last stored sample."""
+        connector = record.start.connector
+        reading = await self._metering.read(connector)
+        now_wh = reading.register_wh if reading else 0
+        stop_wh, estimated = judge_after_gap(record.last_wh, now_wh, counted_on=reading is not None)
+        flags = {SessionFlag.ESTIMATED_STOP} if estimated else set[SessionFlag]()
+        await self._commit_end(record, Stop(StopReason.POWER_LOSS), stop_wh, flags, [])
+
+    def distrust(self, connector: int) -> None:
+        """The register gave impossible values: the session counts to the last good one."""
+        live = self._live.get(connector)
+        if live is not None:
+            live.faulty = True
+
+    def learn_transaction(self, session_id: str, transaction_id: int) -> None:
+        """The backend gave the session its number."""
+        for connector, record in self._records.items():
+            if record.session_id == session_id:
+                self._records[connector] = replace(record, transaction_id=transaction_id)
+                self.changed.emit(connector)
+
+    def _follow(self, record: SessionRecord) -> None:
+        connector = record.start.connector
+        live = _Live(record.start, record.last_wh)
+        self._live[connector], self._records[connector] = live, record
+        self._metering.watch(connector, active=True)
+        live.task = self._supervisor.start("sampling", self._sample_regularly(connector, live))
+        self.changed.emit(connector)
+
+    async def _register(self, connector: int, flags: set[SessionFlag], silent: SessionFlag) -> int:
+        reading = await self._metering.read(connector)
+        if reading is not None:
+            return reading.register_wh
+        last = self._metering.readings.get(connector)
+        if not self._metering.has_meter(connector):
+            return last.register_wh if last else 0
+        flags.add(silent)
+        if last is None and silent is SessionFlag.METER_SILENT_AT_START:
+            raise MeterSilent(f"the meter of connector {connector} never answered")
+        return last.register_wh if last else 0
+
+    async def _commit_end(
+        self,
+        record: SessionRecord,
+        stop: Stop,
+        stop_wh: int,
+        flags: set[SessionFlag],
+        samples: list[Sample],
+    ) -> None:
+        end = SessionEnd(
+            self._clock.moment(), stop_wh, stop.reason, stop.id_token, frozenset(flags)
+        )
+        names = self._sampling().stop_sampled
+        message = _stop_message(record.start, end, samples, names)
+        await self._journal.close(record.session_id, end, message)
+
+    async def _sample_regularly(self, connector: int, live: _Live) -> None:
+        loop = asyncio.get_running_loop()
+        began, count = loop.time(), 0
+        while True:
+            told_s = self._sampling().interval_s if live.start.reported else 0.0
+            count += 1
+            pause_s = told_s or CURVE_INTERVAL_S
+            due = began + count * pause_s
+            if due < loop.time():
+                began, count = loop.time(), 0
+                continue
+            await asyncio.sleep(due - loop.time())
+            await self.take_sample(connector, live, report=told_s > 0)
+
+    async def take_sample(self, connector: int, live: _Live, *, report: bool) -> None:
+        """Store one point of the curve and queue it for the backend if wanted."""
+        reading = await self._metering.read(connector)
+        if reading is None:
+            return
+        if reading.register_wh >= live.last_wh and not live.faulty:
+            live.last_wh = reading.register_wh
+        sample = self._sample(connector, reading)
+        if self._sampling().stop_sampled:
+            live.samples.append(sample)
+        message = None
+        if report:
+            message = _values_message(live.start, sample, self._sampling().sampled)
+        try:
+            await self._journal.sample(live.start.session_id, sample, message)
+        except StorageFull:
+            _log.warning("connector %d: storage full, a sample is dropped", connector)
+        self.changed.emit(connector)
+
+    def _sample(self, connector: int, reading: MeterReading) -> Sample:
+        return Sample(
+            at=self._clock.moment(),
+            register_wh=reading.register_wh,
+            current_a=reading.current_a,
+            voltage_v=reading.voltage_v,
+            power_w=reading.power_w,
+            offered_a=self._offered_a(connector),
+        )
+
+
+def _start_message(start: SessionStart) -> TransactionMessage | None:
+    if not start.reported:
+        return None
+    payload: dict[str, Any] = {
+        "connector_id": start.connector,
+        "id_tag": start.identity.id_token,
+        "meter_start": start.meter_start_wh,
+        "timestamp": start.at.to_text(),
+    }
+    if start.reservation_id is not None:
+        payload["reservation_id"] = start.reservation_id
+    return TransactionMessage(MessageKind.START, start.session_id, start.connector, payload)
+
+
+def _stop_message(
+    start: SessionStart, end: SessionEnd, samples: list[Sample], names: tuple[str, ...]
+) -> TransactionMessage | None:
+    if not start.reported:
+        return None
+    payload: dict[str, Any] = {
+        "meter_stop": end.meter_stop_wh,
+        "timestamp": end.at.to_text(),
+        "reason": end.reason.value,
+    }
+    if end.id_token:
+        payload["id_tag"] = end.id_token
+    if names:
+        first = Sample(start.at, start.meter_start_wh, context="Transaction.Begin")
+        last = Sample(end.at, end.meter_stop_wh, context="Transaction.End")
+        values = [_meter_value(s, names) for s in (first, *samples, last)]
+        payload["transaction_data"] = [value for value in values if value["sampled_value"]]
+    return TransactionMessage(MessageKind.STOP, start.session_id, start.connector, payload)
+
+
+def _values_message(
+    start: SessionStart, sample: Sample, names: tuple[str, ...]
+) -> TransactionMessage | None:
+    value = _meter_value(sample, names or (measurands.REGISTER,))
+    if not value["sampled_value"]:
+        return None
+    payload = {"connector_id": start.connector, "meter_value": [value]}
+    return TransactionMessage(
+        MessageKind.METER_VALUES, start.session_id, start.connector, payload, droppable=True
+    )
+
+
+def _meter_value(sample: Sample, names: tuple[str, ...]) -> Mapping[str, Any]:
+    return {
+        "timestamp": sample.at.to_text(),
+        "sampled_value": measurands.sampled_values(sample, names),
+    }
