@@ -16,7 +16,7 @@ from borne.application.ports import (
     SimulatorPort,
     WhitelistEntry,
 )
-from borne.domain.principals import Principal
+from borne.domain.principals import Principal, Role
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import Clock
 
@@ -27,6 +27,13 @@ class Refused(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def require(principal: Principal, role: Role) -> None:
+    """Refuse unless the principal has the rights of `role`: the one place where flows ask."""
+    if not principal.role.includes(role):
+        message = f"You are {principal.role.value}; this needs {role.value}."
+        raise Refused("forbidden", message)
 
 
 class StatusView(Protocol):

@@ -1,0 +1,298 @@
+"""From a card at a reader, or a vehicle at a socket, to a permission.
+
+The decision is the domain's; here the card finds its socket, the backend is asked while the ring
+turns, and the answer goes to the connector. A card that comes before the plug waits at every
+socket that could take it; the first that is plugged uses it up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from borne.application.connector_runner import ConnectorRunner
+from borne.application.ports import BackendPort, BackendUnreachable, CardRead, IdTagInfo
+from borne.application.station_settings import authorization_policy, letter_case
+from borne.application.token_lists import BackendTokens, Whitelist
+from borne.domain.authorization import cards
+from borne.domain.authorization.decision import (
+    Accept,
+    Ask,
+    BackendAnswer,
+    Card,
+    Decision,
+    Ignore,
+    Knowledge,
+    KnownToken,
+    Policy,
+    Reason,
+    Refuse,
+    StopSession,
+    WhitelistMatch,
+    decide,
+    decide_arrival,
+)
+from borne.domain.authorization.shared_reader import Candidate, connector_for
+from borne.domain.settings.choices import CacheExpiry, StopMode
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.connector_events import (
+    AuthorizationWithdrawn,
+    Authorized,
+    CardChecking,
+    HoldAsked,
+    StopAsked,
+)
+from borne.domain.station.connector_state import Authorization, Stop
+from borne.domain.station.session import StopReason
+from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+DOUBLE_READ_S = 2.0
+"""The same card within this time is the same gesture."""
+
+_FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CardOutcome:
+    """What became of a card, for ring, page and log."""
+
+    connectors: tuple[int, ...]
+    accepted: bool
+    reason: Reason
+    masked: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLists:
+    """Everything the station knows about tokens by itself."""
+
+    whitelist: Whitelist
+    local_list: BackendTokens
+    cache: BackendTokens
+
+
+class AuthorizationFlow:
+    """Decides on every card and every vehicle that arrives."""
+
+    def __init__(
+        self,
+        runners: Mapping[int, ConnectorRunner],
+        settings: Callable[[], Settings],
+        lists: TokenLists,
+        supervisor: Supervisor,
+    ) -> None:
+        self.outcome: Signal[CardOutcome] = Signal()
+        self.backend: BackendPort | None = None
+        self._runners = runners
+        self._settings = settings
+        self._lists = lists
+        self._supervisor = supervisor
+        self._loop = asyncio.get_running_loop()
+        self._last_read: dict[str, float] = {}
+        self._waiting_since: dict[int, float] = {}
+        self._floating: Authorization | None = None
+
+    def start(self) -> None:
+        """Follow the connectors."""
+        for runner in self._runners.values():
+            runner.arrived.subscribe(self._take_arrival)
+            runner.left.subscribe(self._take_left)
+            runner.changed.subscribe(self._take_change)
+
+    def take_card(self, read: CardRead) -> None:
+        """A card was read; the work goes on in a task."""
+        now_s = self._loop.time()
+        gesture = f"{read.connector}:{read.uid or read.id_token}"
+        if now_s - self._last_read.get(gesture, float("-inf")) < DOUBLE_READ_S:
+            return
+        self._last_read = {
+            key: at for key, at in self._last_read.items() if now_s - at < DOUBLE_READ_S
+        }
+        self._last_read[gesture] = now_s
+        self._supervisor.start("card", self._check_card(read))
+
+    def reconsider(self) -> None:
+        """Settings or the backend link changed: vehicles that wait may charge now."""
+        for connector in tuple(self._waiting_since):
+            self._decide_arrival(self._runners[connector])
+
+    @property
+    def online(self) -> bool:
+        """Whether the backend can be asked."""
+        return self.backend is not None and self.backend.online
+
+    async def ask_backend(self, id_token: str) -> IdTagInfo:
+        """Ask and remember the answer; raises BackendUnreachable."""
+        if self.backend is None:
+            raise BackendUnreachable("no backend is configured")
+        info = await self.backend.authorize(id_token)
+        await self.learn(id_token, info)
+        return info
+
+    async def learn(self, id_token: str, info: IdTagInfo) -> None:
+        """Keep an answer in the cache; ids of the local list are not cached (OCPP 3.5.1)."""
+        settings = self._settings()
+        listed = settings.flag("LocalAuthListEnabled") and self._lists.local_list.look_up(id_token)
+        if settings.flag("AuthorizationCacheEnabled") and not listed:
+            expiry = settings.choice("CacheExpiryMode", CacheExpiry)
+            await self._lists.cache.learn(id_token, info, expiry)
+
+    async def decide_token(self, card: Card, uid: str, connector: int | None) -> Decision:
+        """The answer to a token, asking the backend if need be."""
+        policy = authorization_policy(self._settings())
+        session = self._runners[connector].state.session if connector is not None else None
+        known = self._knowledge(card, uid, connector)
+        decision = decide(card, policy, known, session)
+        if not isinstance(decision, Ask):
+            return decision
+        return decide(card, policy, await self._ask(card, known), session)
+
+    async def _check_card(self, read: CardRead) -> None:
+        try:
+            uid, card = self._recognise(read)
+        except cards.BadCard as error:
+            _log.info("a card could not be used: %s", error)
+            self._tell(tuple(self._runners), Reason.UNKNOWN_CARD, "", accepted=False)
+            return
+        connector = read.connector if read.connector in self._runners else None
+        if connector is None:
+            connector = connector_for(card.token, [self._candidate(r) for r in self._all()])
+        targets = [self._runners[connector]] if connector is not None else self._all_free()
+        for runner in targets:
+            runner.post(CardChecking(active=True))
+        try:
+            decision = await self.decide_token(card, uid, connector)
+        finally:
+            for runner in targets:
+                runner.post(CardChecking(active=False))
+        self._apply(decision, card, uid, targets)
+
+    def _recognise(self, read: CardRead) -> tuple[str, Card]:
+        if read.id_token is not None:
+            return read.id_token, Card(read.id_token, IdentityKind.RFID, read.secure)
+        uid = cards.normalise(read.uid)
+        token = cards.spell(uid, letter_case(self._settings()))
+        return uid, Card(token, IdentityKind.RFID, read.secure)
+
+    def _apply(
+        self, decision: Decision, card: Card, uid: str, targets: list[ConnectorRunner]
+    ) -> None:
+        masked = Identity(card.kind, card.token).masked
+        numbers = tuple(runner.connector for runner in targets)
+        match decision:
+            case Accept(authorization, reason) if targets:
+                fitting = self._fitting(targets, uid, reason)
+                self._floating = authorization if len(fitting) > 1 else None
+                for runner in fitting:
+                    runner.post(Authorized(authorization))
+                self._tell(tuple(r.connector for r in fitting), reason, masked, accepted=True)
+            case StopSession(id_token, reason):
+                for runner in targets:
+                    self._stop(runner, id_token)
+                self._tell(numbers, reason, masked, accepted=True)
+            case Refuse(reason):
+                self._tell(numbers, reason, masked, accepted=False)
+            case Ignore(reason):
+                _log.info("card %s ignored: %s", masked, reason)
+            case _:
+                self._tell(numbers, Reason.UNKNOWN_CARD, masked, accepted=False)
+
+    def _fitting(
+        self, targets: list[ConnectorRunner], uid: str, reason: Reason
+    ) -> list[ConnectorRunner]:
+        if reason is not Reason.LOCAL_WHITELIST:
+            return targets
+        match = self._lists.whitelist.match
+        return [r for r in targets if match(uid, r.connector) is WhitelistMatch.HERE]
+
+    def _stop(self, runner: ConnectorRunner, id_token: str) -> None:
+        policy = authorization_policy(self._settings())
+        session = runner.state.session
+        if policy.stop_mode is StopMode.ONLY_DISCONNECT and session is not None:
+            runner.post(HoldAsked(held=not session.held))
+        else:
+            runner.post(StopAsked(Stop(StopReason.LOCAL, id_token)))
+
+    async def _ask(self, card: Card, known: Knowledge) -> Knowledge:
+        try:
+            info = await self.ask_backend(card.token)
+        except BackendUnreachable:
+            return _with_answer(known, BackendAnswer.NO_ANSWER, None)
+        answer = KnownToken(info.status, info.parent)
+        return _with_answer(known, BackendAnswer.ANSWERED, answer)
+
+    def _knowledge(self, card: Card, uid: str, connector: int | None) -> Knowledge:
+        numbers = [connector] if connector is not None else list(self._runners)
+        matches = [self._lists.whitelist.match(uid, number) for number in numbers]
+        best = WhitelistMatch.HERE if WhitelistMatch.HERE in matches else matches[0]
+        return Knowledge(
+            whitelist=best,
+            local_list=self._lists.local_list.look_up(card.token),
+            cache=self._lists.cache.look_up(card.token),
+            online=self.online,
+        )
+
+    def _take_arrival(self, runner: ConnectorRunner) -> None:
+        self._waiting_since[runner.connector] = self._loop.time()
+        self._decide_arrival(runner)
+
+    def _take_left(self, runner: ConnectorRunner) -> None:
+        self._waiting_since.pop(runner.connector, None)
+
+    def _decide_arrival(self, runner: ConnectorRunner) -> None:
+        state = runner.state
+        if not state.connected or state.session or state.pending or state.finished:
+            return
+        accept = decide_arrival(self._policy(), online=self.online)
+        if accept is not None:
+            runner.post(Authorized(accept.authorization))
+
+    def _policy(self) -> Policy:
+        return authorization_policy(self._settings())
+
+    def _take_change(self, runner: ConnectorRunner) -> None:
+        session = runner.state.session
+        if session is None:
+            return
+        self._waiting_since.pop(runner.connector, None)
+        if self._floating is not None and session.authorization == self._floating:
+            self._floating = None
+            for other in self._all():
+                if other is not runner and other.state.pending == session.authorization:
+                    other.post(AuthorizationWithdrawn())
+
+    def _candidate(self, runner: ConnectorRunner) -> Candidate:
+        state = runner.state
+        owner = state.session.authorization if state.session else state.pending
+        tokens = {owner.card, owner.identity.id_token} - {""} if owner else set[str]()
+        waits = state.connected and state.session is None and not state.finished
+        since = self._waiting_since.get(runner.connector) if waits and not state.pending else None
+        return Candidate(
+            runner.connector,
+            frozenset(token.casefold() for token in tokens),
+            since,
+            connector_status(state) in _FREE,
+        )
+
+    def _all(self) -> list[ConnectorRunner]:
+        return list(self._runners.values())
+
+    def _all_free(self) -> list[ConnectorRunner]:
+        return [r for r in self._all() if connector_status(r.state) in _FREE]
+
+    def _tell(
+        self, connectors: tuple[int, ...], reason: Reason, masked: str, *, accepted: bool
+    ) -> None:
+        verdict = "accepted" if accepted else "refused"
+        _log.info("card %s %s: %s", masked, verdict, reason)
+        self.outcome.emit(CardOutcome(connectors, accepted, reason, masked))
+
+
+def _with_answer(known: Knowledge, asked: BackendAnswer, answer: KnownToken | None) -> Knowledge:
+    return Knowledge(known.whitelist, known.local_list, known.cache, known.online, asked, answer)

@@ -1,0 +1,63 @@
+"""Keeps every LED ring on the pattern that the state asks for (manual 6)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from borne.application.authorization_flow import CardOutcome
+from borne.application.connector_runner import ConnectorRunner
+from borne.application.ports import IndicatorPort
+from borne.domain.station.indication import PATTERNS, pattern_for
+from borne.foundation.events import Signal
+
+
+class IndicationService:
+    """One pattern for each connector."""
+
+    def __init__(self, runners: Mapping[int, ConnectorRunner], indicator: IndicatorPort) -> None:
+        self.changed: Signal[int] = Signal()
+        self._runners = runners
+        self._indicator = indicator
+        self._shown: dict[int, str] = {}
+        self._rejected: dict[int, asyncio.TimerHandle] = {}
+
+    def start(self) -> None:
+        """Follow the connectors."""
+        for runner in self._runners.values():
+            runner.changed.subscribe(self._refresh)
+            self._refresh(runner)
+
+    def shown(self, connector: int) -> str:
+        """Name of the pattern at a connector."""
+        return self._shown.get(connector, "")
+
+    def abort(self) -> None:
+        """Power cut."""
+        for timer in self._rejected.values():
+            timer.cancel()
+
+    def take_outcome(self, outcome: CardOutcome) -> None:
+        """A refused card is shown five times."""
+        if outcome.accepted:
+            return
+        duration_s = PATTERNS["rejected"].duration_s or 0.0
+        for connector in outcome.connectors:
+            self._end_rejection(connector)
+            loop = asyncio.get_running_loop()
+            self._rejected[connector] = loop.call_later(duration_s, self._end_rejection, connector)
+            self._refresh(self._runners[connector])
+
+    def _end_rejection(self, connector: int) -> None:
+        timer = self._rejected.pop(connector, None)
+        if timer is not None:
+            timer.cancel()
+            self._refresh(self._runners[connector])
+
+    def _refresh(self, runner: ConnectorRunner) -> None:
+        connector = runner.connector
+        pattern = pattern_for(runner.state, rejected=connector in self._rejected)
+        if pattern != self._shown.get(connector):
+            self._shown[connector] = pattern
+            self._indicator.show(connector, pattern)
+            self.changed.emit(connector)

@@ -1,0 +1,85 @@
+"""Commands on connectors, whoever gives them: people, the backend, an energy manager."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from borne.application.connector_runner import ConnectorRunner
+from borne.application.ports import StateStore
+from borne.application.services import Refused, require
+from borne.domain.principals import Principal, PrincipalKind, Role
+from borne.domain.station.connector_events import (
+    Authorized,
+    AvailabilityAsked,
+    StopAsked,
+    UnlockAsked,
+)
+from borne.domain.station.connector_state import Authorization, Stop
+from borne.domain.station.session import StopReason
+from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.vehicle import Identity, IdentityKind
+
+_STARTABLE = frozenset(
+    {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
+)
+LOCAL_TAG = "local"
+
+
+class StationControl:
+    """Start, stop, unlock, availability."""
+
+    def __init__(self, runners: Mapping[int, ConnectorRunner], state: StateStore) -> None:
+        self._runners = runners
+        self._state = state
+
+    async def restore_availability(self) -> None:
+        """Connectors that were out of service before the restart still are (OCPP TC_034)."""
+        for connector in await self._state.get("inoperative") or []:
+            if connector in self._runners:
+                self._runners[connector].post(AvailabilityAsked(operative=False))
+
+    async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
+        """Authorize a session without a card."""
+        require(principal, Role.OPERATOR)
+        runner = self._runner(connector)
+        if connector_status(runner.state) not in _STARTABLE:
+            status = connector_status(runner.state)
+            raise Refused("busy", f"Socket {connector} cannot start: it is {status}.")
+        identity = Identity(IdentityKind.LOCAL, id_token or LOCAL_TAG)
+        runner.post(Authorized(Authorization(identity, card=id_token or "")))
+
+    async def stop(self, connector: int, principal: Principal) -> None:
+        """End the running session and release the cable."""
+        require(principal, Role.OPERATOR)
+        runner = self._runner(connector)
+        if runner.state.session is None and runner.state.pending is None:
+            raise Refused("no_session", f"Nothing is charging at socket {connector}.")
+        remote = principal.kind is PrincipalKind.BACKEND
+        runner.post(StopAsked(Stop(StopReason.REMOTE if remote else StopReason.LOCAL)))
+
+    async def unlock(self, connector: int, principal: Principal) -> None:
+        """Stop what runs and unlock the cable."""
+        require(principal, Role.OPERATOR)
+        runner = self._runner(connector)
+        runner.post(StopAsked(Stop(StopReason.UNLOCK_COMMAND)))
+        runner.post(UnlockAsked())
+
+    async def set_availability(
+        self, connector: int, principal: Principal, *, operative: bool
+    ) -> str:
+        """Answers "accepted", or "scheduled" when a session runs first; 0 means all."""
+        require(principal, Role.OPERATOR)
+        chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
+        stored = set(await self._state.get("inoperative") or [])
+        stored = stored - set(chosen) if operative else stored | set(chosen)
+        await self._state.put("inoperative", sorted(stored))
+        for number in chosen:
+            self._runners[number].post(AvailabilityAsked(operative=operative))
+        waits = any(self._runners[number].state.inoperative_later for number in chosen)
+        return "scheduled" if waits else "accepted"
+
+    def _runner(self, connector: int) -> ConnectorRunner:
+        runner = self._runners.get(connector)
+        if runner is None:
+            raise Refused("unknown_connector", f"There is no socket {connector}.")
+        return runner

@@ -1,0 +1,80 @@
+"""Settings as the flows want them: typed, by room, read from one immutable snapshot."""
+
+from __future__ import annotations
+
+from borne.application.transaction_journal import SamplingSettings
+from borne.domain.authorization.decision import Policy
+from borne.domain.settings.choices import (
+    Connection,
+    FreeChargingMode,
+    IfInDoubt,
+    LetterCase,
+    PhasesConnected,
+    StopMode,
+)
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.board import BoardCapabilities
+from borne.domain.station.connector_state import ConnectorConfig
+
+
+def has_backend(settings: Settings) -> bool:
+    """Whether a backend is configured at all (manual 4, connection type)."""
+    return settings.choice("ConnectionType", Connection) is not Connection.NO_BACKEND
+
+
+def free_mode(settings: Settings) -> FreeChargingMode | None:
+    """The free charging mode, None while free charging is off."""
+    if not settings.flag("FreeCharging"):
+        return None
+    return settings.choice("FreeChargingMode", FreeChargingMode)
+
+
+def connector_config(settings: Settings, board: BoardCapabilities) -> ConnectorConfig:
+    """What the machine of a connector obeys."""
+    return ConnectorConfig(
+        stop_mode=settings.choice("StopTransactionMode", StopMode),
+        lock_only_if_authorized=settings.flag("LockActuatorOnlyIfAuthorized"),
+        unlock_on_vehicle_disconnect=settings.flag("UnlockConnectorOnEVSideDisconnect"),
+        connection_timeout_s=float(settings.integer("ConnectionTimeOut")),
+        ventilation=settings.flag("VentilationAvailable"),
+        has_lock=board.has_lock,
+        tethered=board.tethered_cable_a is not None,
+    )
+
+
+def authorization_policy(settings: Settings) -> Policy:
+    """What decides on cards."""
+    return Policy(
+        free=free_mode(settings),
+        fixed_tag=settings.text("FreeChargingRfidTag"),
+        has_backend=has_backend(settings),
+        whitelist_enabled=settings.flag("FLLEnable"),
+        local_list_enabled=settings.flag("LocalAuthListEnabled"),
+        cache_enabled=settings.flag("AuthorizationCacheEnabled"),
+        pre_authorize=settings.flag("LocalPreAuthorize"),
+        authorize_offline=settings.flag("LocalAuthorizeOffline"),
+        in_doubt=settings.choice("IfInDoubtAllowCharging", IfInDoubt),
+        secure_only=settings.flag("EnforceSecureRFID"),
+        authorize_for_stop=settings.flag("SendAuthorizeForStop"),
+        stop_mode=settings.choice("StopTransactionMode", StopMode),
+    )
+
+
+def letter_case(settings: Settings) -> LetterCase:
+    """How card numbers are written everywhere outside."""
+    return settings.choice("RFIDTagLetterCase", LetterCase)
+
+
+def sampling(settings: Settings) -> SamplingSettings:
+    """What the backend is told during a transaction."""
+    return SamplingSettings(
+        interval_s=float(settings.integer("MeterValueSampleInterval")),
+        sampled=settings.items("MeterValuesSampledData"),
+        stop_sampled=settings.items("StopTxnSampledData"),
+    )
+
+
+def phases_connected(settings: Settings, connector: int) -> int:
+    """One or three."""
+    wired = settings.choice("PhasesConnected", PhasesConnected, connector)
+    return 3 if wired is PhasesConnected.THREE else 1

@@ -1,0 +1,201 @@
+"""The live state of the station in the stable shape of `GET /api/v1/status`.
+
+A revision counts visible changes; those of one turn of the event loop are one revision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from borne.application.connector_runner import ConnectorRunner
+from borne.application.fault_service import ActiveFault, FaultService
+from borne.application.indication_service import IndicationService
+from borne.application.limit_service import LimitService
+from borne.application.metering_service import MeteringService
+from borne.application.ports import BackendPort
+from borne.application.transaction_journal import TransactionJournal
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.board import PilotNominal
+from borne.domain.station.limits import LimitRow, Waterfall
+from borne.domain.station.session import SessionRecord
+from borne.domain.station.status import cable_a, connector_status, pilot_text
+from borne.foundation.clock import Clock, format_utc
+from borne.foundation.events import Signal
+from borne.foundation.units import ZERO
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSources:
+    """The rooms that the state is gathered from."""
+
+    runners: Mapping[int, ConnectorRunner]
+    settings: Callable[[], Settings]
+    metering: MeteringService
+    journal: TransactionJournal
+    limits: LimitService
+    faults: FaultService
+    indication: IndicationService
+
+
+class StatusService:
+    """Gathers, counts, and wakes those who wait."""
+
+    def __init__(self, sources: StatusSources, clock: Clock) -> None:
+        self.revised: Signal[int] = Signal()
+        self.backend: BackendPort | None = None
+        self._from = sources
+        self._clock = clock
+        self._revision = 1
+        self._pending = False
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    def start(self) -> None:
+        """Follow everything that is visible."""
+        rooms = self._from
+        for runner in rooms.runners.values():
+            runner.changed.subscribe(self._note)
+        for signal in (
+            rooms.metering.changed,
+            rooms.journal.changed,
+            rooms.limits.changed,
+            rooms.faults.changed,
+            rooms.indication.changed,
+        ):
+            signal.subscribe(self._note)
+
+    @property
+    def revision(self) -> int:
+        """Grows with every visible change."""
+        self._flush()
+        return self._revision
+
+    def touch(self) -> None:
+        """Something visible changed elsewhere."""
+        self._note(None)
+
+    def snapshot(self) -> Json:
+        """The whole state."""
+        self._flush()
+        return {
+            "revision": self._revision,
+            "time": format_utc(self._clock.now()),
+            "clock_trust": self._clock.trust.value,
+            "power": "on",
+            "connectors": [self._connector(runner) for runner in self._from.runners.values()],
+            "backend": self._backend(),
+            "load_management": {"role": str(self._from.settings()["DLMRole"])},
+            "faults": [_fault(fault) for fault in self._from.faults.active(0)],
+        }
+
+    async def wait(self, after: int, timeout_s: float) -> Json:
+        """The state as soon as its revision is above `after`, or at the timeout."""
+        if self.revision <= after:
+            future = asyncio.get_running_loop().create_future()
+            self._waiters.add(future)
+            try:
+                await asyncio.wait_for(future, timeout_s)
+            except TimeoutError:
+                pass
+            finally:
+                self._waiters.discard(future)
+        return self.snapshot()
+
+    async def changes(self) -> AsyncIterator[Json]:
+        """A snapshot, then another after each change."""
+        seen = 0
+        while True:
+            snapshot = await self.wait(seen, 3600.0)
+            if snapshot["revision"] > seen:
+                seen = snapshot["revision"]
+                yield snapshot
+
+    def _note(self, _: object) -> None:
+        if not self._pending:
+            self._pending = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        self._pending = False
+        self._revision += 1
+        for future in self._waiters:
+            if not future.done():
+                future.set_result(None)
+        self.revised.emit(self._revision)
+
+    def _backend(self) -> Json:
+        if self.backend is None:
+            return {"link": "off", "boot": "none", "queue": 0}
+        view = self.backend.view()
+        return {"link": view.link, "boot": view.boot, "queue": view.queue}
+
+    def _connector(self, runner: ConnectorRunner) -> Json:
+        number, state, rooms = runner.connector, runner.state, self._from
+        reading = rooms.metering.readings.get(number)
+        measured = reading.current_a if reading else ZERO
+        sent = state.sent_pilot
+        offered_a = sent.current_a if isinstance(sent, PilotNominal) else 0.0
+        faults = rooms.faults.active(number)
+        return {
+            "id": number,
+            "name": rooms.settings().text("ConnectorName", number),
+            "state": connector_status(state).value,
+            "pilot": pilot_text(state),
+            "offered_a": [round(offered_a, 1)] * 3,
+            "measured_a": list(measured.rounded()),
+            "power_w": round(reading.power_w) if reading else 0,
+            "register_wh": reading.register_wh if reading else None,
+            "cable_a": cable_a(state),
+            "locked": state.lock.is_locked,
+            "led": rooms.indication.shown(number),
+            "session": self._session(number, rooms.journal.record(number)),
+            "limits": _limits(rooms.limits.waterfall(number)),
+            "faults": [_fault(fault) for fault in faults],
+        }
+
+    def _session(self, connector: int, record: SessionRecord | None) -> Json | None:
+        if record is None:
+            return None
+        reading = self._from.metering.readings.get(connector)
+        start = record.start
+        latest_wh = max(record.last_wh, reading.register_wh if reading else 0)
+        return {
+            "id": record.session_id,
+            "started_at": _date(self._clock, record),
+            "energy_wh": max(0, latest_wh - start.meter_start_wh),
+            "transaction_id": record.transaction_id,
+            "identity": {"kind": start.identity.kind.value, "masked": start.identity.masked},
+            "flags": sorted(flag.value for flag in record.flags),
+        }
+
+
+def _date(clock: Clock, record: SessionRecord) -> str | None:
+    when: datetime | None = clock.date(record.start.at)
+    return format_utc(when) if when else None
+
+
+def _fault(active: ActiveFault) -> Json:
+    return {"id": active.fault.value, "since": format_utc(active.since)}
+
+
+def _limits(fall: Waterfall) -> list[Json]:
+    return [_limit(row, row.source.name in fall.effective) for row in fall.rows]
+
+
+def _limit(row: LimitRow, effective: bool) -> Json:
+    return {
+        "source": row.source.name,
+        "scope": row.source.scope.value,
+        "amps": list(row.amps.rounded()),
+        "reason": row.reason,
+        "since": format_utc(row.since),
+        "until": None,
+        "effective": effective,
+    }
