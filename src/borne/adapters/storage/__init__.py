@@ -1,0 +1,8 @@
+"""What a station keeps on its disk (house rules "Money" and "Durable"): sessions, the queue of
+transaction messages, lists, accounts, state and the security log, in SQLite."""
+
+from borne.adapters.storage.database import StorageClosed
+from borne.adapters.storage.folder import StorageUnavailable
+from borne.adapters.storage.opening import open_storage
+
+__all__ = ["StorageClosed", "StorageUnavailable", "open_storage"]

@@ -1,0 +1,112 @@
+"""Password hashes, API tokens and one-time links behind `ports.AccountStore`."""
+
+from __future__ import annotations
+
+from borne.adapters.storage.connection import Connection, changes
+from borne.adapters.storage.database import Database
+from borne.application.ports import StoredToken
+from borne.domain.principals import Role
+from borne.foundation.clock import Moment
+
+LINKS_LIMIT = 100
+"""Links that nobody uses stay until they are pushed out."""
+
+
+class SqlAccounts:
+    """See `ports.AccountStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def password_hash(self, role: Role) -> str | None:
+        """None while no password is set."""
+        query = "SELECT hash FROM password WHERE role = ?"
+        row = await self._database.read(lambda c: c.execute(query, (role.value,)).fetchone())
+        return str(row[0]) if row else None
+
+    async def set_password_hash(self, role: Role, hash_: str | None) -> None:
+        """Set or remove."""
+
+        def job(connection: Connection) -> None:
+            connection.execute("DELETE FROM password WHERE role = ?", (role.value,))
+            if hash_ is not None:
+                connection.execute("INSERT INTO password VALUES (?, ?)", (role.value, hash_))
+
+        await self._database.write(job)
+
+    async def tokens(self) -> list[StoredToken]:
+        """All API tokens, oldest first."""
+        query = "SELECT token_id, hash, role, name, created_at FROM api_token ORDER BY number"
+        rows = await self._database.read(lambda c: c.execute(query).fetchall())
+        return [
+            StoredToken(token_id, hash_, Role(role), name, created_at)
+            for token_id, hash_, role, name, created_at in rows
+        ]
+
+    async def add_token(self, token: StoredToken) -> None:
+        """Add one; raises ValueError when its id is taken."""
+        row = (token.token_id, token.hash, token.role.value, token.name, token.created_at)
+
+        def job(connection: Connection) -> None:
+            taken = "SELECT 1 FROM api_token WHERE token_id = ?"
+            if connection.execute(taken, row[:1]).fetchone():
+                raise ValueError(f"there is an API token {token.token_id} already")
+            connection.execute(
+                "INSERT INTO api_token (token_id, hash, role, name, created_at)"
+                " VALUES (?, ?, ?, ?, ?)",
+                row,
+            )
+
+        await self._database.write(job)
+
+    async def remove_token(self, token_id: str) -> bool:
+        """Remove one; False when unknown."""
+
+        def job(connection: Connection) -> bool:
+            connection.execute("DELETE FROM api_token WHERE token_id = ?", (token_id,))
+            return changes(connection) > 0
+
+        return await self._database.write(job)
+
+    async def add_link(self, hash_: str, role: Role, expires_at: str) -> None:
+        """A one-time login link."""
+
+        def job(connection: Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO login_link (hash, role, expires_at) VALUES (?, ?, ?)",
+                (hash_, role.value, expires_at),
+            )
+            connection.execute(
+                "DELETE FROM login_link WHERE number NOT IN"
+                " (SELECT number FROM login_link ORDER BY number DESC LIMIT ?)",
+                (LINKS_LIMIT,),
+            )
+
+        await self._database.write(job)
+
+    async def use_link(self, hash_: str, now: str) -> Role | None:
+        """Consume a link; None when unknown, used or expired."""
+
+        def job(connection: Connection) -> Role | None:
+            row = connection.execute(
+                "SELECT role, expires_at FROM login_link WHERE hash = ?", (hash_,)
+            ).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM login_link WHERE hash = ?", (hash_,))
+            return Role(row[0]) if _before(now, row[1]) else None
+
+        return await self._database.write(job)
+
+
+def _before(now: str, end: str) -> bool:
+    """Whether `now` is certainly before `end`; undated moments compare within their boot only."""
+    try:
+        here, there = Moment.from_text(now), Moment.from_text(end)
+    except ValueError:
+        return False
+    if here.wall is not None and there.wall is not None:
+        return here.wall < there.wall
+    if here.wall is None and there.wall is None and here.boot_id == there.boot_id:
+        return here.monotonic_s < there.monotonic_s
+    return False

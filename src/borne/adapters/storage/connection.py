@@ -1,0 +1,112 @@
+"""The narrow view of an SQLite connection that this package uses, and what its errors mean.
+
+Stores run on anything of this shape: the standard library's `sqlite3` in a station, another
+binding with a recording file system in the power-loss tests.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from borne.application.ports import StorageFailed, StorageFull
+
+BUSY_TIMEOUT_S = 5.0
+"""Somebody else (a backup) may hold the file for a moment."""
+
+Row = tuple[Any, ...]
+_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
+_DISK_CODES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+
+
+class Cursor(Protocol):
+    """Rows of one statement."""
+
+    def fetchone(self) -> Any:
+        """The next row or None."""
+
+    def fetchall(self) -> list[Any]:
+        """All further rows."""
+
+
+class Connection(Protocol):
+    """An open database without implicit transactions."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Between BEGIN and COMMIT."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
+        """One statement."""
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
+        """One statement for each row."""
+
+    def interrupt(self) -> None:
+        """End the running statement; from any thread."""
+
+    def close(self) -> None:
+        """Close, with a checkpoint."""
+
+
+Connect = Callable[[Path], Connection]
+
+
+def connect_sqlite(path: Path) -> Connection:
+    """A connection that threads may hand to each other."""
+    return sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+
+
+def close_abruptly(connection: Connection) -> None:
+    """Close as a power cut would: the write-ahead log stays as it is (Python >= 3.12; before
+    that the close merges it, which changes no content)."""
+    if sys.version_info >= (3, 12) and isinstance(connection, sqlite3.Connection):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+    connection.close()
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """The file itself is bad."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_full(error: sqlite3.Error | OSError) -> bool:
+    """There is no room on the disk."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL_ERRNOS
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def as_storage_error(error: sqlite3.Error | OSError) -> StorageFailed | None:
+    """What a caller is told; None when it is no matter of the disk but a mistake of ours."""
+    if is_full(error):
+        return StorageFull("the disk is full")
+    if isinstance(error, OSError) or _code(error) in _DISK_CODES:
+        return StorageFailed(f"the disk failed: {error}")
+    return None
+
+
+def changes(connection: Connection) -> int:
+    """Rows that the last statement changed."""
+    return int(connection.execute("SELECT changes()").fetchone()[0])
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code; 0 when there is none."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF

@@ -1,0 +1,158 @@
+"""One SQLite database behind asyncio: every read and write is a job in an executor, every write
+one transaction, and what is not committed when the power fails never happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from typing import TypeVar
+
+from borne.adapters.storage.connection import (
+    Connection,
+    as_storage_error,
+    close_abruptly,
+    is_full,
+)
+from borne.application.ports import StorageFailed
+
+T = TypeVar("T")
+Job = Callable[[Connection], T]
+_log = logging.getLogger(__name__)
+
+
+class StorageClosed(StorageFailed):
+    """The storage was closed, or its station lost power."""
+
+    def __init__(self) -> None:
+        super().__init__("the storage is closed")
+
+
+class Database:
+    """Runs jobs on one connection, one at a time; the first one opens it. `spare` may free some
+    room on a full disk."""
+
+    def __init__(
+        self,
+        opener: Callable[[], Connection],
+        executor: Executor,
+        spare: Callable[[], bool] | None = None,
+    ) -> None:
+        self._opener = opener
+        self._connection: Connection | None = None
+        self._executor = executor
+        self._spare = spare
+        self._lock = threading.Lock()
+        self._closed = False
+        self._gone = False
+        self._waiting: set[asyncio.Future[object]] = set()
+
+    @property
+    def closed(self) -> bool:
+        """No job is taken any more."""
+        return self._closed
+
+    async def read(self, job: Job[T]) -> T:
+        """The answer of a job that only reads."""
+        return await self._submit(lambda: self._guarded(job))
+
+    async def write(self, job: Job[T]) -> T:
+        """The answer of a job, after its transaction reached the disk."""
+        return await self._submit(lambda: self._guarded(lambda c: self._transaction(c, job)))
+
+    async def write_finishing(self, job: Job[T]) -> T:
+        """Like `write`, and on a full disk it may take from the reserve: what ends a session
+        must find room when nothing new does."""
+        return await self._submit(lambda: self._guarded(lambda c: self._finish(c, job)))
+
+    async def write_lazily(self, job: Job[T]) -> T:
+        """Like `write`, but a power cut may lose it; whole or not at all, and never something
+        that was written later."""
+        return await self._submit(lambda: self._guarded(lambda c: self._lazily(c, job)))
+
+    def abort(self) -> None:
+        """Power cut: what runs is rolled back, what waits never happens, nothing is merged."""
+        if self._gone:
+            return
+        self._closed = self._gone = True
+        if self._connection is not None:
+            self._connection.interrupt()
+        with self._lock, suppress(sqlite3.Error):
+            if self._connection is not None:
+                close_abruptly(self._connection)
+
+    async def close(self) -> None:
+        """Finish what was asked before, merge the write-ahead log and close; twice is once."""
+        if self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        self._closed = True
+        if self._waiting:
+            await asyncio.wait(self._waiting)
+        await loop.run_in_executor(self._executor, self._close)
+
+    def _close(self) -> None:
+        with self._lock:
+            if not self._gone and self._connection is not None:
+                self._connection.close()
+            self._gone = True
+
+    async def _submit(self, job: Callable[[], T]) -> T:
+        if self._closed:
+            raise StorageClosed
+        answer = asyncio.get_running_loop().run_in_executor(self._executor, job)
+        self._waiting.add(answer)  # type: ignore[arg-type]  # only waited for
+        answer.add_done_callback(self._waiting.discard)
+        return await answer
+
+    def _guarded(self, job: Job[T]) -> T:
+        with self._lock:
+            if self._gone:
+                raise StorageClosed
+            try:
+                if self._connection is None:
+                    self._connection = self._opener()
+                return job(self._connection)
+            except (sqlite3.Error, OSError) as error:
+                if self._gone:
+                    raise StorageClosed from None
+                told = as_storage_error(error)
+                if told is None:
+                    raise
+                raise told from error
+
+    def _transaction(self, connection: Connection, job: Job[T]) -> T:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            answer = job(connection)
+            if self._gone:
+                raise StorageClosed
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+            raise
+        return answer
+
+    def _finish(self, connection: Connection, job: Job[T]) -> T:
+        try:
+            return self._transaction(connection, job)
+        except (sqlite3.Error, OSError) as error:
+            if not (is_full(error) and self._spare is not None and self._spare()):
+                raise
+        _log.warning("the disk is full: the reserve is used to finish what runs")
+        return self._transaction(connection, job)
+
+    def _lazily(self, connection: Connection, job: Job[T]) -> T:
+        # A later commit with FULL syncs the whole log, so the order on disk stays the true one.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            return self._transaction(connection, job)
+        finally:
+            connection.execute("PRAGMA synchronous = FULL")

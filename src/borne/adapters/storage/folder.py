@@ -1,0 +1,84 @@
+"""The folder that holds the databases: made, measured, and cleared of what is damaged."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+HEADER = b"SQLite format 3\0"
+_COMPANIONS = ("", "-wal", "-shm", "-journal")
+
+
+class StorageUnavailable(Exception):
+    """The data cannot be used; one sentence for people."""
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder, readable by its owner only; raises StorageUnavailable."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StorageUnavailable(
+            f"The data folder {folder} cannot be used: {error.strerror}."
+        ) from error
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner may read, unless it is there."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def is_database(path: Path) -> bool:
+    """Whether the file is absent, empty, or begins like a database."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(HEADER))
+    except FileNotFoundError:
+        return True
+    return start in (b"", HEADER)
+
+
+def ended_cleanly(path: Path) -> bool:
+    """Whether the last close merged the write-ahead log."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size == 0
+    except FileNotFoundError:
+        return True
+
+
+def put_aside(path: Path) -> Path:
+    """Move a database with its companions to a new folder beside it; nothing is deleted."""
+    number = 1
+    while (target := path.with_name(f"{path.stem}-damaged-{number}")).exists():
+        number += 1
+    target.mkdir(mode=0o700)
+    for suffix in _COMPANIONS:
+        with suppress(FileNotFoundError):
+            name = f"{path.name}{suffix}"
+            (path.parent / name).replace(target / name)
+    sync_folder(target)
+    sync_folder(path.parent)
+    return target
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in it durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def free_bytes(folder: Path) -> int:
+    """Room for the owner of this process on the disk of the folder; 0 when it is not there."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return 0
+    return disk.f_bavail * disk.f_frsize

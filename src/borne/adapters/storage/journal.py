@@ -1,0 +1,167 @@
+"""Sessions and their messages behind `ports.SessionJournal`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from borne.adapters.storage import messages, session_changes, session_queries
+from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.curves import Curves
+from borne.adapters.storage.database import Database, Job, StorageClosed
+from borne.adapters.storage.moments import Dating, read_datings, to_us
+from borne.application.ports import SessionTotals, StorageFailed, TransactionMessage
+from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
+from borne.foundation.clock import Clock
+
+T = TypeVar("T")
+Enqueue = Callable[[Connection], int | None]
+_log = logging.getLogger(__name__)
+
+
+class SqlJournal:
+    """See `ports.SessionJournal`. `wake` is called when the queue may have grown."""
+
+    def __init__(
+        self,
+        database: Database,
+        curves: Curves,
+        clock: Clock,
+        queue_limit: int,
+        wake: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._curves = curves
+        self._clock = clock
+        self._queue_limit = queue_limit
+        self._wake = wake
+
+    async def open(self, start: SessionStart, message: TransactionMessage | None) -> None:
+        """Begin a session and queue its message, in one commit."""
+        enqueue = self._enqueue(message)
+
+        def job(connection: Connection) -> None:
+            session_changes.insert(connection, start)
+            seq = enqueue(connection)
+            if seq is not None:
+                session_changes.name_start(connection, start.session_id, seq)
+
+        await self._write(self._database.write, job)
+
+    async def close(
+        self, session_id: str, end: SessionEnd, message: TransactionMessage | None
+    ) -> None:
+        """End a session and queue its message, in one commit; a second end changes nothing."""
+        enqueue = self._enqueue(message)
+
+        def job(connection: Connection) -> None:
+            if session_changes.end(connection, session_id, end):
+                enqueue(connection)
+
+        await self._write(self._database.write_finishing, job)
+
+    async def sample(
+        self, session_id: str, sample: Sample, message: TransactionMessage | None
+    ) -> None:
+        """Add a point to the curve and queue its message."""
+        enqueue = self._enqueue(message)
+
+        def job(connection: Connection) -> None:
+            session_changes.note_sample(connection, session_id, sample)
+            enqueue(connection)
+
+        if message is not None:
+            await self._write(self._database.write, job)
+        else:
+            await self._without_message(job)
+        await self._curves.add(session_id, sample)
+
+    async def open_sessions(self) -> list[SessionRecord]:
+        """Sessions without an end, oldest first."""
+        return await self._database.read(session_queries.open_sessions)
+
+    async def get(self, session_id: str) -> SessionRecord | None:
+        """One session."""
+        return await self._database.read(lambda c: session_queries.get(c, session_id))
+
+    async def find_transaction(self, transaction_id: int) -> SessionRecord | None:
+        """The session that the backend calls so."""
+        return await self._database.read(
+            lambda c: session_queries.find_transaction(c, transaction_id)
+        )
+
+    async def page(
+        self,
+        *,
+        offset: int = 0,
+        limit: int = 50,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[list[SessionRecord], int]:
+        """Newest first, and how many there are in all; since <= start < until."""
+        condition = session_queries.where(connector, id_token, since, until)
+        return await self._database.read(
+            lambda c: session_queries.page(c, condition, offset, limit)
+        )
+
+    async def curve(self, session_id: str) -> list[Sample]:
+        """The samples of a session, oldest first."""
+        datings = await self._database.read(read_datings)
+        return await self._curves.read(session_id, datings)
+
+    async def date(self, boot_id: str, wall: datetime, monotonic_s: float) -> int:
+        """Give a date to every undated moment of that boot, now and later; how many now."""
+        dating = Dating(to_us(wall), monotonic_s)
+        return await self._write(
+            self._database.write, lambda c: session_changes.date(c, boot_id, dating)
+        )
+
+    async def undated(self) -> dict[str, float]:
+        """Boots with moments that still have no date, each with its latest monotonic time."""
+        return await self._database.read(session_queries.undated)
+
+    async def totals(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> SessionTotals:
+        """Sums over the ended sessions that began in [since, until)."""
+        condition = session_queries.where(since=since, until=until)
+        return await self._database.read(lambda c: session_queries.totals(c, condition))
+
+    async def forget(self, before: datetime) -> int:
+        """Delete what ended and began before that date and has nothing in the queue."""
+        gone = await self._database.write(lambda c: session_changes.forget(c, to_us(before)))
+        if gone:
+            await self._curves.forget(gone)
+        return len(gone)
+
+    async def anonymise(self, *, id_token: str | None = None, sessions: Sequence[str] = ()) -> int:
+        """Erase the tokens of ended sessions, by token or by session; how many."""
+        return await self._database.write(
+            lambda c: session_changes.anonymise(c, id_token, sessions)
+        )
+
+    def _enqueue(self, message: TransactionMessage | None) -> Enqueue:
+        if message is None:
+            return lambda _: None
+        payload = messages.encode(message.payload)
+        at = self._clock.moment().to_text()
+        return lambda c: messages.insert(c, message, payload, at, self._queue_limit)
+
+    async def _write(self, write: Callable[[Job[T]], Awaitable[T]], job: Job[T]) -> T:
+        try:
+            return await write(job)
+        finally:
+            self._wake()
+
+    async def _without_message(self, job: Job[None]) -> None:
+        try:
+            await self._database.write_lazily(job)
+        except StorageClosed:
+            raise
+        except StorageFailed as error:
+            # A sample is the first thing that a full disk may cost.
+            _log.warning("a sample was not kept: %s", error)

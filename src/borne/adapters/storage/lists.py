@@ -1,0 +1,163 @@
+"""The local whitelist and what the backend said of tokens, behind their ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from borne.adapters.storage.connection import Connection, changes
+from borne.adapters.storage.database import Database
+from borne.application.ports import CachedToken, WhitelistEntry
+
+CACHE_LIMIT = 10_000
+"""Every card that was ever held to the station would fill the cache: the oldest answers go."""
+_LISTS = ("cache", "local_list")
+_ANY_CONNECTOR = 0
+
+
+class SqlWhitelist:
+    """See `ports.WhitelistStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self) -> list[WhitelistEntry]:
+        """All entries, by token."""
+        rows = await self._database.read(
+            lambda c: c.execute(
+                "SELECT token, kind, connector, name, added_at, last_used_at FROM whitelist"
+                " ORDER BY token, connector"
+            ).fetchall()
+        )
+        return [
+            WhitelistEntry(token, kind, connector or None, name, added_at, last_used_at)
+            for token, kind, connector, name, added_at, last_used_at in rows
+        ]
+
+    async def put(self, entries: Sequence[WhitelistEntry]) -> None:
+        """Add or replace, in one commit."""
+        rows = [
+            (
+                entry.token,
+                entry.connector or _ANY_CONNECTOR,
+                entry.kind,
+                entry.name,
+                entry.added_at,
+                entry.last_used_at,
+            )
+            for entry in entries
+        ]
+        await self._database.write(
+            lambda c: c.executemany(
+                "INSERT OR REPLACE INTO whitelist"
+                " (token, connector, kind, name, added_at, last_used_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+        )
+
+    async def remove(self, keys: Sequence[tuple[str, int | None]] | None) -> int:
+        """Remove the entries (token, connector), or all when None; how many."""
+
+        def job(connection: Connection) -> int:
+            if keys is None:
+                connection.execute("DELETE FROM whitelist WHERE 1")
+                return changes(connection)
+            removed = 0
+            for token, connector in keys:
+                connection.execute(
+                    "DELETE FROM whitelist WHERE token = ? AND connector = ?",
+                    (token, connector or _ANY_CONNECTOR),
+                )
+                removed += changes(connection)
+            return removed
+
+        return await self._database.write(job)
+
+
+class SqlTokens:
+    """See `ports.TokenCacheStore`."""
+
+    def __init__(self, database: Database, cache_limit: int = CACHE_LIMIT) -> None:
+        self._database = database
+        self._cache_limit = cache_limit
+
+    async def load(self, which: str) -> list[CachedToken]:
+        """The tokens of a list, the oldest answers first."""
+        query = (
+            "SELECT token, status, parent, expires_at, updated_at FROM token"
+            " WHERE list = ? ORDER BY put"
+        )
+        name = _checked(which)
+        rows = await self._database.read(lambda c: c.execute(query, (name,)).fetchall())
+        return [CachedToken(*row) for row in rows]
+
+    async def put(self, which: str, tokens: Sequence[CachedToken]) -> None:
+        """Add or replace."""
+        name = _checked(which)
+
+        def job(connection: Connection) -> None:
+            _put(connection, name, tokens)
+            if name == "cache":
+                connection.execute(
+                    "DELETE FROM token WHERE list = ? AND put <= ("
+                    " SELECT put FROM token WHERE list = ? ORDER BY put DESC LIMIT 1 OFFSET ?)",
+                    (name, name, self._cache_limit),
+                )
+
+        await self._database.write(job)
+
+    async def replace(self, which: str, tokens: Sequence[CachedToken], version: int) -> None:
+        """The whole list with its version, in one commit."""
+        name = _checked(which)
+
+        def job(connection: Connection) -> None:
+            connection.execute("DELETE FROM token WHERE list = ?", (name,))
+            _put(connection, name, tokens)
+            connection.execute("INSERT OR REPLACE INTO token_list VALUES (?, ?)", (name, version))
+
+        await self._database.write(job)
+
+    async def remove(self, which: str, tokens: Sequence[str] | None) -> int:
+        """Some, or all when None."""
+        name = _checked(which)
+
+        def job(connection: Connection) -> int:
+            if tokens is None:
+                connection.execute("DELETE FROM token WHERE list = ?", (name,))
+                return changes(connection)
+            removed = 0
+            for token in tokens:
+                connection.execute("DELETE FROM token WHERE list = ? AND token = ?", (name, token))
+                removed += changes(connection)
+            return removed
+
+        return await self._database.write(job)
+
+    async def version(self, which: str) -> int:
+        """Version of the list; 0 when empty (OCPP 1.6, 5.10)."""
+        query = (
+            "SELECT version FROM token_list"
+            " WHERE list = ? AND EXISTS (SELECT 1 FROM token WHERE list = ?)"
+        )
+        name = _checked(which)
+        row = await self._database.read(lambda c: c.execute(query, (name, name)).fetchone())
+        return int(row[0]) if row else 0
+
+
+def _put(connection: Connection, name: str, tokens: Sequence[CachedToken]) -> None:
+    row = connection.execute("SELECT max(put) FROM token WHERE list = ?", (name,)).fetchone()
+    first = (row[0] or 0) + 1
+    connection.executemany(
+        "INSERT OR REPLACE INTO token (list, token, status, parent, expires_at, updated_at, put)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (name, token.token, token.status, token.parent, token.expires_at, token.updated_at, put)
+            for put, token in enumerate(tokens, first)
+        ],
+    )
+
+
+def _checked(which: str) -> str:
+    if which not in _LISTS:
+        raise ValueError(f"no such list: {which}")
+    return which

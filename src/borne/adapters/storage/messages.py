@@ -1,0 +1,147 @@
+"""Rows of the queue of transaction messages (OCPP 1.6 errata 3.14 and 3.18).
+
+Every function works inside the transaction of its caller, so that a session and its message are
+committed together.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from typing import Any
+
+from borne.adapters.storage.connection import Connection, Row, changes
+from borne.adapters.storage.moments import date_text, read_datings
+from borne.application.ports import LostMessage, MessageKind, QueuedMessage, TransactionMessage
+
+GIVEN_UP = -1
+"""Transaction id of a session whose Start was given up (errata 3.18)."""
+
+_QUEUED = (
+    "m.seq, message_id, kind, m.session_id, m.connector, payload, droppable, attempts, enqueued_at"
+)
+_log = logging.getLogger(__name__)
+
+
+def encode(payload: Any) -> str:
+    """JSON text as it is stored; raises TypeError or ValueError for what is no JSON."""
+    return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def insert(
+    connection: Connection, message: TransactionMessage, payload: str, at: str, limit: int
+) -> int | None:
+    """Queue a message; its number, or None when a full queue had no room for it.
+
+    A full queue first loses every second droppable message, again and again, so that what is
+    left still covers the whole time; it never loses another one and then grows past its limit.
+    """
+    if _length(connection) >= limit and not _make_room(connection) and message.droppable:
+        _count_thinned(connection, message.session_id, 1)
+        return None
+    if "moment:" in payload:
+        payload = date_text(payload, read_datings(connection))
+    connection.execute(
+        "INSERT INTO message (message_id, kind, session_id, connector, payload, droppable,"
+        " enqueued_at) VALUES ('', ?, ?, ?, ?, ?, ?)",
+        (message.kind, message.session_id, message.connector, payload, message.droppable, at),
+    )
+    seq = int(connection.execute("SELECT last_insert_rowid()").fetchone()[0])
+    namespace = connection.execute("SELECT message_namespace FROM identity").fetchone()[0]
+    # The numbers are never used twice, so neither is an id, whatever a generator repeats.
+    message_id = str(uuid.uuid5(uuid.UUID(namespace), str(seq)))
+    connection.execute("UPDATE message SET message_id = ? WHERE seq = ?", (message_id, seq))
+    return seq
+
+
+def oldest(connection: Connection, limit: int) -> list[QueuedMessage]:
+    """The first messages of the queue, with the transaction ids of now."""
+    rows = connection.execute(
+        f"SELECT {_QUEUED}, s.transaction_id FROM message m"  # noqa: S608 - constant columns
+        " LEFT JOIN session s ON s.session_id = m.session_id ORDER BY m.seq LIMIT ?",
+        (limit,),
+    ).fetchall()
+    return [_queued(row) for row in rows]
+
+
+def lost(connection: Connection, limit: int) -> list[LostMessage]:
+    """Messages given up, the newest first."""
+    rows = connection.execute(
+        f"SELECT {_QUEUED}, transaction_id, reason, lost_at FROM lost_message m"  # noqa: S608 - same
+        " ORDER BY m.seq DESC LIMIT ?",
+        (limit,),
+    ).fetchall()
+    return [LostMessage(_queued(row[:10]), row[10], row[11]) for row in rows]
+
+
+def answer(
+    connection: Connection, seq: int, transaction_id: int | None, id_status: str | None
+) -> None:
+    """Remove an answered message; the answer of a Start names its session, and the last answer
+    holds."""
+    if transaction_id is not None:
+        connection.execute(
+            "UPDATE session SET transaction_id = ? WHERE start_seq = ?", (transaction_id, seq)
+        )
+    if id_status is not None:
+        connection.execute("UPDATE session SET id_status = ? WHERE start_seq = ?", (id_status, seq))
+    connection.execute("DELETE FROM message WHERE seq = ?", (seq,))
+
+
+def count_failure(connection: Connection, seq: int) -> int:
+    """The failed attempts so far; 0 when the message is gone."""
+    connection.execute("UPDATE message SET attempts = attempts + 1 WHERE seq = ?", (seq,))
+    row = connection.execute("SELECT attempts FROM message WHERE seq = ?", (seq,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def give_up(connection: Connection, seq: int, reason: str, at: str) -> None:
+    """Move a message to the lost ones; without its Start a session goes on as -1."""
+    connection.execute(
+        "INSERT INTO lost_message (seq, message_id, kind, session_id, connector, payload,"  # noqa: S608 - constant columns
+        " droppable, attempts, enqueued_at, transaction_id, reason, lost_at)"
+        f" SELECT {_QUEUED}, s.transaction_id, ?, ? FROM message m"
+        " LEFT JOIN session s ON s.session_id = m.session_id WHERE m.seq = ?",
+        (reason, at, seq),
+    )
+    if not changes(connection):
+        return
+    connection.execute("UPDATE session SET transaction_id = ? WHERE start_seq = ?", (GIVEN_UP, seq))
+    connection.execute("DELETE FROM message WHERE seq = ?", (seq,))
+
+
+def _queued(row: Row) -> QueuedMessage:
+    seq, message_id, kind, session_id, connector, payload, droppable, attempts, at, number = row
+    message = TransactionMessage(
+        MessageKind(kind), session_id, connector, json.loads(payload), bool(droppable)
+    )
+    transaction_id = None if message.kind is MessageKind.START else number
+    return QueuedMessage(seq, message_id, message, transaction_id, attempts, at)
+
+
+def _length(connection: Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM message").fetchone()[0])
+
+
+def _make_room(connection: Connection) -> bool:
+    """Thin the droppable messages; never the head, which may be on its way."""
+    rows = connection.execute(
+        "SELECT seq, session_id FROM message WHERE droppable = 1"
+        " AND seq > (SELECT min(seq) FROM message) ORDER BY session_id, seq"
+    ).fetchall()
+    dropped = [row for index, row in enumerate(rows) if index % 2 == 0]
+    connection.executemany("DELETE FROM message WHERE seq = ?", [(seq,) for seq, _ in dropped])
+    for session_id in {session for _, session in dropped}:
+        count = sum(session == session_id for _, session in dropped)
+        _count_thinned(connection, session_id, count)
+    if dropped:
+        _log.warning("the queue is full: %d intermediate meter values were dropped", len(dropped))
+    return bool(dropped)
+
+
+def _count_thinned(connection: Connection, session_id: str | None, count: int) -> None:
+    connection.execute(
+        "UPDATE session SET thinned_messages = thinned_messages + ? WHERE session_id = ?",
+        (count, session_id),
+    )

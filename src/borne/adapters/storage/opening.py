@@ -1,0 +1,199 @@
+"""Opens the storage of a station: the folder, the databases in it, and what had to be done to
+them. See `docs/decisions/0050-storage-sqlite.md`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from borne.adapters.storage import folder as folders
+from borne.adapters.storage import schema
+from borne.adapters.storage.accounts import SqlAccounts
+from borne.adapters.storage.connection import (
+    Connect,
+    Connection,
+    as_storage_error,
+    close_abruptly,
+    connect_sqlite,
+    is_damage,
+)
+from borne.adapters.storage.curves import Curves
+from borne.adapters.storage.database import Database
+from borne.adapters.storage.folder import StorageUnavailable
+from borne.adapters.storage.journal import SqlJournal
+from borne.adapters.storage.lists import SqlTokens, SqlWhitelist
+from borne.adapters.storage.outbox import SqlOutbox
+from borne.adapters.storage.security_log import SqlSecurityLog
+from borne.adapters.storage.state import SqlState
+from borne.application.ports import Storage
+from borne.foundation.clock import Clock
+
+STATION_FILE = "station.db"
+CURVES_FILE = "curves.db"
+QUEUE_LIMIT = 10_000
+CURVES_ROOM_BYTES = 16 * 1024 * 1024
+"""Curves are given up while the disk still has this much room for what must not be lost."""
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA cache_size = -512",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA secure_delete = ON",
+)
+_log = logging.getLogger(__name__)
+
+
+def random_id() -> str:
+    """An id for real stations; simulated ones give their own generator."""
+    return str(uuid.uuid4())
+
+
+async def open_storage(
+    folder: Path,
+    clock: Clock,
+    ids: Callable[[], str] = random_id,
+    *,
+    executor: Executor | None = None,
+    connect: Connect = connect_sqlite,
+    queue_limit: int = QUEUE_LIMIT,
+) -> Storage:
+    """Open or make the storage in `folder`.
+
+    `ids` gives the name space of message ids to a new database. A shared `executor` serves many
+    stations; it stays open, and jobs of one station never run at the same time. Raises
+    StorageUnavailable with one sentence when the folder or newer data cannot be used; a damaged
+    database is put aside and told in `Storage.notices`.
+    """
+    pool = executor or ThreadPoolExecutor(1, "storage")
+    notices: list[str] = []
+    station = _Opener(folder / STATION_FILE, "station", "FULL", connect, notices, ids)
+    curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, notices)
+    database = Database(station.open, pool)
+    curves = Curves(
+        Database(curve.open, pool), lambda: folders.free_bytes(folder) > CURVES_ROOM_BYTES
+    )
+    outbox = SqlOutbox(database, clock)
+
+    async def close() -> None:
+        await curves.close()
+        await database.close()
+        outbox.release()
+        if executor is None:
+            pool.shutdown(wait=False)
+
+    def abort() -> None:
+        database.abort()
+        curves.abort()
+        outbox.release()
+        if executor is None:
+            pool.shutdown(wait=False)
+
+    try:
+        await database.read(lambda _: None)
+    except BaseException:
+        abort()
+        raise
+    return Storage(
+        journal=SqlJournal(database, curves, clock, queue_limit, outbox.wake),
+        outbox=outbox,
+        whitelist=SqlWhitelist(database),
+        tokens=SqlTokens(database),
+        accounts=SqlAccounts(database),
+        state=SqlState(database),
+        security=SqlSecurityLog(database),
+        close=close,
+        abort=abort,
+        free_bytes=lambda: folders.free_bytes(folder),
+        notices=tuple(notices),
+    )
+
+
+class _Opener:
+    """Opens one database file; runs in the executor."""
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        synchronous: str,
+        connect: Connect,
+        notices: list[str],
+        ids: Callable[[], str] | None = None,
+    ) -> None:
+        self._path = path
+        self._name = name
+        self._synchronous = synchronous
+        self._connect = connect
+        self._notices = notices
+        self._ids = ids
+
+    def open(self) -> Connection:
+        """The connection, on the newest schema; raises StorageUnavailable."""
+        folders.prepare(self._path.parent)
+        try:
+            if not folders.is_database(self._path):
+                self._put_aside()
+            try:
+                return self._open()
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+            self._put_aside()
+            return self._open()
+        except (sqlite3.Error, OSError) as error:
+            told = as_storage_error(error)
+            if told is None:
+                raise
+            raise StorageUnavailable(f"The data in {self._path} cannot be used: {error}.") from None
+
+    def _open(self) -> Connection:
+        # A full check reads the whole file; after a clean end there is nothing to look for.
+        check = self._ids is not None and not folders.ended_cleanly(self._path)
+        folders.make_private(self._path)
+        connection = self._connect(self._path)
+        try:
+            for pragma in (*_PRAGMAS, f"PRAGMA synchronous = {self._synchronous}"):
+                connection.execute(pragma).fetchall()
+            if check and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise _damaged()
+            notice = schema.migrate(connection, self._path, schema.packaged(self._name))
+            self._name_messages(connection)
+            folders.sync_folder(self._path.parent)
+        except BaseException:
+            with suppress(sqlite3.Error):
+                close_abruptly(connection)
+            raise
+        if notice:
+            self._tell(notice)
+        return connection
+
+    def _name_messages(self, connection: Connection) -> None:
+        if self._ids is None or connection.execute("SELECT 1 FROM identity").fetchone():
+            return
+        namespace = uuid.uuid5(uuid.NAMESPACE_OID, self._ids())
+        connection.execute(
+            "INSERT INTO identity (one, message_namespace) VALUES (1, ?)", (str(namespace),)
+        )
+
+    def _put_aside(self) -> None:
+        target = folders.put_aside(self._path)
+        self._tell(
+            f"The database {self._path.name} was damaged. It was moved to {target.name},"
+            " and a new, empty one was started."
+        )
+
+    def _tell(self, notice: str) -> None:
+        _log.warning("%s", notice)
+        self._notices.append(notice)
+
+
+def _damaged() -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError("the check of the file failed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

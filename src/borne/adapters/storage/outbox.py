@@ -1,0 +1,78 @@
+"""The durable, ordered queue of transaction messages behind `ports.Outbox`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from borne.adapters.storage import messages
+from borne.adapters.storage.database import Database, StorageClosed
+from borne.application.ports import LostMessage, QueuedMessage
+from borne.foundation.clock import Clock
+
+
+class SqlOutbox:
+    """See `ports.Outbox`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._revision = 1
+        self._found_empty_at = 0
+        self._changed = asyncio.Event()
+
+    async def next(self) -> QueuedMessage | None:
+        """The oldest without a committed answer."""
+        revision = self._revision
+        found = await self._database.read(lambda c: messages.oldest(c, 1))
+        if not found:
+            self._found_empty_at = revision
+            return None
+        return found[0]
+
+    async def answered(
+        self, seq: int, *, transaction_id: int | None = None, id_status: str | None = None
+    ) -> None:
+        """Commit the answer."""
+        await self._database.write_finishing(
+            lambda c: messages.answer(c, seq, transaction_id, id_status)
+        )
+
+    async def failed(self, seq: int) -> int:
+        """Count a failed attempt; the attempts so far."""
+        return await self._database.write_finishing(lambda c: messages.count_failure(c, seq))
+
+    async def discard(self, seq: int, reason: str) -> None:
+        """Give a message up."""
+        at = self._clock.moment().to_text()
+        await self._database.write_finishing(lambda c: messages.give_up(c, seq, reason, at))
+
+    async def length(self) -> int:
+        """How many wait."""
+        return await self._database.read(
+            lambda c: int(c.execute("SELECT count(*) FROM message").fetchone()[0])
+        )
+
+    async def content(self, limit: int = 100) -> list[QueuedMessage]:
+        """The oldest ones."""
+        return await self._database.read(lambda c: messages.oldest(c, limit))
+
+    async def lost(self, limit: int = 100) -> list[LostMessage]:
+        """Messages given up, newest first."""
+        return await self._database.read(lambda c: messages.lost(c, limit))
+
+    async def wait_for_work(self) -> None:
+        """Return when something was queued after `next` last found nothing."""
+        while self._revision == self._found_empty_at:
+            if self._database.closed:
+                raise StorageClosed
+            self._changed.clear()
+            await self._changed.wait()
+
+    def wake(self) -> None:
+        """Something may have been queued, or the storage was closed."""
+        self._revision += 1
+        self._changed.set()
+
+    def release(self) -> None:
+        """Let those that wait learn that the storage was closed."""
+        self._changed.set()

@@ -1,0 +1,121 @@
+"""The log of security events: each row carries the hash of the one before and of itself, so that
+a change, a gap or an exchange of rows is found (OCPP 1.6 security whitepaper, A04).
+
+Whoever may write the whole file can also compute a new chain; against that only a copy elsewhere
+(the backend is told of critical events) helps. Dates that became known later are resolved when
+the log is read: what was written is never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.database import Database
+from borne.adapters.storage.moments import columns, moment, read_datings
+from borne.foundation.clock import Moment
+
+EVENTS_LIMIT = 20_000
+"""Beyond it the oldest events go, a block at a time; the chain goes on from an anchor."""
+_BLOCK = 1_000
+_ROW = "seq, kind, detail, boot, monotonic_s, wall_us, hash"
+
+
+class SqlSecurityLog:
+    """See `ports.SecurityLog`."""
+
+    def __init__(self, database: Database, limit: int = EVENTS_LIMIT, block: int = _BLOCK) -> None:
+        self._database = database
+        self._limit = limit
+        self._block = block
+
+    async def add(self, kind: str, detail: str, at: Moment) -> int:
+        """The sequence number of the stored event."""
+
+        def job(connection: Connection) -> int:
+            seq, previous = _head(connection)
+            content = (seq + 1, kind, detail, *columns(at, {}))
+            connection.execute(
+                f"INSERT INTO security_event ({_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constant
+                (*content, _hash(previous, content)),
+            )
+            self._trim(connection)
+            return seq + 1
+
+        return await self._database.write(job)
+
+    async def page(self, *, after: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
+        """Events in order: seq, kind, detail, at (dated if that is possible by now), hash."""
+
+        def job(connection: Connection) -> list[Mapping[str, Any]]:
+            datings = read_datings(connection)
+            rows = connection.execute(
+                f"SELECT {_ROW} FROM security_event WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - constant
+                (after, limit),
+            ).fetchall()
+            return [
+                {
+                    "seq": row[0],
+                    "kind": row[1],
+                    "detail": row[2],
+                    "at": moment(*columns(moment(*row[3:6]), datings)).to_text(),
+                    "hash": row[6],
+                }
+                for row in rows
+            ]
+
+        return await self._database.read(job)
+
+    async def verify(self) -> int | None:
+        """Check the chain: None when it is whole, else the first event that does not fit."""
+        return await self._database.read(_first_misfit)
+
+    def _trim(self, connection: Connection) -> None:
+        first, last = connection.execute("SELECT min(seq), max(seq) FROM security_event").fetchone()
+        if last - first + 1 <= self._limit:
+            return
+        anchor = first + self._block - 1
+        connection.execute(
+            "UPDATE identity SET security_anchor_seq = ?, security_anchor_hash ="
+            " (SELECT hash FROM security_event WHERE seq = ?)",
+            (anchor, anchor),
+        )
+        connection.execute("DELETE FROM security_event WHERE seq <= ?", (anchor,))
+
+
+def _head(connection: Connection) -> tuple[int, str]:
+    """Number and hash of the newest event."""
+    row = connection.execute(
+        "SELECT seq, hash FROM security_event ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    return row or _anchor(connection)
+
+
+def _anchor(connection: Connection) -> tuple[int, str]:
+    """Number and hash of the newest event that was dropped for its age."""
+    seq, previous = connection.execute(
+        "SELECT security_anchor_seq, security_anchor_hash FROM identity"
+    ).fetchone()
+    return seq, previous
+
+
+def _first_misfit(connection: Connection) -> int | None:
+    seq, previous = _anchor(connection)
+    for row in connection.execute(f"SELECT {_ROW} FROM security_event ORDER BY seq").fetchall():  # noqa: S608 - constant
+        *content, stored = row
+        if row[0] != seq + 1 or stored != _hash(previous, content):
+            return seq + 1
+        seq, previous = row[0], stored
+    # Numbers are given once: a later one that was given and is not there was removed.
+    given = connection.execute(
+        "SELECT seq FROM sqlite_sequence WHERE name = 'security_event'"
+    ).fetchone()
+    return seq + 1 if given is not None and given[0] != seq else None
+
+
+def _hash(previous: str, content: Row | list[Any]) -> str:
+    text = json.dumps([previous, *content], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

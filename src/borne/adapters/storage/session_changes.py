@@ -1,0 +1,188 @@
+"""What is written to the sessions; every function works inside the transaction of its caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from borne.adapters.storage import messages, session_rows
+from borne.adapters.storage.connection import Connection, changes
+from borne.adapters.storage.moments import Dating, columns, date_text, read_datings
+from borne.domain.station.session import Sample, SessionEnd, SessionStart
+from borne.foundation.clock import Moment
+
+_NOT_QUEUED = "session_id NOT IN (SELECT session_id FROM message WHERE session_id IS NOT NULL)"
+
+
+def insert(connection: Connection, start: SessionStart) -> None:
+    """A new session; raises ValueError when its id is taken."""
+    if _known(connection, start.session_id):
+        raise ValueError(f"there is a session {start.session_id} already")
+    boot, monotonic_s, wall_us = _columns(connection, start.at)
+    identity = start.identity
+    connection.execute(
+        "INSERT INTO session (session_id, connector, identity_kind, id_token, group_id,"
+        " start_boot, start_s, start_us, meter_start_wh, reported, reservation_id, start_flags,"
+        " last_wh) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            start.session_id,
+            start.connector,
+            identity.kind,
+            identity.id_token,
+            identity.group_id,
+            boot,
+            monotonic_s,
+            wall_us,
+            start.meter_start_wh,
+            start.reported,
+            start.reservation_id,
+            session_rows.flags_text(start.flags),
+            start.meter_start_wh,
+        ),
+    )
+
+
+def name_start(connection: Connection, session_id: str, seq: int) -> None:
+    """Remember which message told the backend of the session."""
+    connection.execute("UPDATE session SET start_seq = ? WHERE session_id = ?", (seq, session_id))
+
+
+def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
+    """End a session; False when it had ended already. Raises KeyError when there is none."""
+    boot, monotonic_s, wall_us = _columns(connection, end.at)
+    connection.execute(
+        "UPDATE session SET end_boot = ?, end_s = ?, end_us = ?, meter_stop_wh = ?,"
+        " end_reason = ?, end_id_token = ?, end_flags = ?, last_wh = max(last_wh, ?)"
+        " WHERE session_id = ? AND end_boot IS NULL",
+        (
+            boot,
+            monotonic_s,
+            wall_us,
+            end.meter_stop_wh,
+            end.reason,
+            end.id_token,
+            session_rows.flags_text(end.flags),
+            end.meter_stop_wh,
+            session_id,
+        ),
+    )
+    if changes(connection):
+        return True
+    if not _known(connection, session_id):
+        raise KeyError(session_id)
+    return False
+
+
+def note_sample(connection: Connection, session_id: str, sample: Sample) -> None:
+    """Keep the last register value and the highest power of a running session."""
+    connection.execute(
+        "UPDATE session SET last_wh = max(last_wh, ?), max_power_w = max(max_power_w, ?)"
+        " WHERE session_id = ? AND end_boot IS NULL",
+        (sample.register_wh, sample.power_w, session_id),
+    )
+
+
+def date(connection: Connection, boot: str, dating: Dating) -> int:
+    """Date every undated moment of a boot; how many sessions' moments and messages that were.
+    The first dating of a boot holds, also for what is stored later."""
+    connection.execute(
+        "INSERT OR IGNORE INTO dating (boot, wall_us, monotonic_s) VALUES (?, ?, ?)",
+        (boot, dating.wall_us, dating.monotonic_s),
+    )
+    datings = read_datings(connection)
+    dating, dated = datings[boot], 0
+    for what in ("start", "end"):
+        rows = connection.execute(
+            f"SELECT number, {what}_s FROM session"  # noqa: S608 - constant names
+            f" WHERE {what}_boot = ? AND {what}_us IS NULL",
+            (boot,),
+        ).fetchall()
+        connection.executemany(
+            f"UPDATE session SET {what}_us = ? WHERE number = ?",  # noqa: S608 - constant names
+            [(dating.at(monotonic_s), number) for number, monotonic_s in rows],
+        )
+        dated += len(rows)
+    for table in ("message", "lost_message"):
+        rows = connection.execute(
+            f"SELECT seq, payload FROM {table} WHERE payload LIKE ?",  # noqa: S608 - constant names
+            (f'%"moment:{boot}:%',),
+        ).fetchall()
+        texts = [(date_text(payload, datings), seq) for seq, payload in rows]
+        connection.executemany(f"UPDATE {table} SET payload = ? WHERE seq = ?", texts)  # noqa: S608 - same
+        dated += len(rows)
+    return dated
+
+
+def forget(connection: Connection, before_us: int) -> list[str]:
+    """Delete old ended sessions without queued messages, and old lost messages. An undated one is
+    as old as the dated ones around it. The ids."""
+    last = connection.execute(
+        "SELECT max(number) FROM session WHERE start_us < ?", (before_us,)
+    ).fetchone()[0]
+    if last is None:
+        return []
+    gone = connection.execute(
+        "SELECT session_id FROM session WHERE end_boot IS NOT NULL AND number <= ?"  # noqa: S608 - constant
+        f" AND coalesce(start_us, 0) < ? AND {_NOT_QUEUED}",
+        (last, before_us),
+    ).fetchall()
+    connection.executemany("DELETE FROM session WHERE session_id = ?", gone)
+    connection.executemany("DELETE FROM lost_message WHERE session_id = ?", gone)
+    return [session_id for (session_id,) in gone]
+
+
+def anonymise(connection: Connection, id_token: str | None, sessions: Sequence[str]) -> int:
+    """Erase the tokens of ended sessions and of their lost messages. What still waits for the
+    backend keeps its token until it is delivered."""
+    chosen = set(sessions)
+    if id_token:
+        rows = connection.execute(
+            "SELECT session_id FROM session WHERE id_token = ? OR end_id_token = ?",
+            (id_token, id_token),
+        ).fetchall()
+        chosen.update(session_id for (session_id,) in rows)
+    return sum(_anonymise_one(connection, session_id) for session_id in chosen)
+
+
+def _anonymise_one(connection: Connection, session_id: str) -> int:
+    row = connection.execute(
+        "SELECT id_token, end_id_token, group_id FROM session"
+        " WHERE session_id = ? AND end_boot IS NOT NULL",
+        (session_id,),
+    ).fetchone()
+    if row is None:
+        return 0
+    connection.execute(
+        "UPDATE session SET id_token = '', end_id_token = iif(end_id_token IS NULL, NULL, ''),"
+        " group_id = NULL WHERE session_id = ?",
+        (session_id,),
+    )
+    tokens = {token for token in row if token}
+    for seq, payload in connection.execute(
+        "SELECT seq, payload FROM lost_message WHERE session_id = ?", (session_id,)
+    ).fetchall():
+        erased = messages.encode(_without(json.loads(payload), tokens))
+        connection.execute("UPDATE lost_message SET payload = ? WHERE seq = ?", (erased, seq))
+    return 1
+
+
+def _without(data: Any, tokens: set[str]) -> Any:
+    match data:
+        case dict():
+            return {key: _without(value, tokens) for key, value in data.items()}
+        case list():
+            return [_without(value, tokens) for value in data]
+        case str() if data in tokens:
+            return ""
+        case _:
+            return data
+
+
+def _known(connection: Connection, session_id: str) -> bool:
+    query = "SELECT 1 FROM session WHERE session_id = ?"
+    return connection.execute(query, (session_id,)).fetchone() is not None
+
+
+def _columns(connection: Connection, at: Moment) -> tuple[str, float, int | None]:
+    return columns(at, {} if at.wall is not None else read_datings(connection))

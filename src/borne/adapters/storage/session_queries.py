@@ -1,0 +1,97 @@
+"""What is read from the sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from borne.adapters.storage import session_rows
+from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.moments import to_us, undated_in
+from borne.application.ports import SessionTotals
+from borne.domain.station.session import SessionRecord
+
+_SELECT = f"SELECT {session_rows.COLUMNS} FROM session"  # noqa: S608 - constant columns
+
+
+def open_sessions(connection: Connection) -> list[SessionRecord]:
+    """Without an end, oldest first."""
+    rows = connection.execute(f"{_SELECT} WHERE end_boot IS NULL ORDER BY number").fetchall()
+    return [session_rows.record(row) for row in rows]
+
+
+def get(connection: Connection, session_id: str) -> SessionRecord | None:
+    """One session."""
+    row = connection.execute(f"{_SELECT} WHERE session_id = ?", (session_id,)).fetchone()
+    return session_rows.record(row) if row else None
+
+
+def find_transaction(connection: Connection, transaction_id: int) -> SessionRecord | None:
+    """The session of that name; a running one before an ended one, a new one before an old one.
+    The id of sessions whose Start was given up names none."""
+    if transaction_id < 0:
+        return None
+    row = connection.execute(
+        f"{_SELECT} WHERE transaction_id = ? ORDER BY end_boot IS NOT NULL, number DESC LIMIT 1",
+        (transaction_id,),
+    ).fetchone()
+    return session_rows.record(row) if row else None
+
+
+def where(
+    connector: int | None = None,
+    id_token: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> tuple[str, list[Any]]:
+    """A condition and its parameters; since <= start < until."""
+    parts = {
+        "connector = ?": connector,
+        "id_token = ?": id_token,
+        "start_us >= ?": None if since is None else to_us(since),
+        "start_us < ?": None if until is None else to_us(until),
+    }
+    used = {part: value for part, value in parts.items() if value is not None}
+    return " AND ".join(used) or "1", list(used.values())
+
+
+def page(
+    connection: Connection, condition: tuple[str, list[Any]], offset: int, limit: int
+) -> tuple[list[SessionRecord], int]:
+    """Newest first, and how many there are in all."""
+    text, values = condition
+    count = connection.execute(f"SELECT count(*) FROM session WHERE {text}", values).fetchone()[0]  # noqa: S608 - `where` has constant parts
+    rows = connection.execute(
+        f"{_SELECT} WHERE {text} ORDER BY number DESC LIMIT ? OFFSET ?", [*values, limit, offset]
+    ).fetchall()
+    return [session_rows.record(row) for row in rows], int(count)
+
+
+def totals(connection: Connection, condition: tuple[str, list[Any]]) -> SessionTotals:
+    """Sums over the ended sessions."""
+    text, values = condition
+    # Within a boot the monotonic clock is exact; across boots only the dates are comparable.
+    row = connection.execute(
+        "SELECT count(*), total(max(0, meter_stop_wh - meter_start_wh)), total(s), count(s) FROM ("  # noqa: S608 - as above
+        " SELECT *, max(0, CASE WHEN start_boot = end_boot THEN end_s - start_s"
+        " ELSE (end_us - start_us) / 1e6 END) AS s"
+        f" FROM session WHERE end_boot IS NOT NULL AND {text})",
+        values,
+    ).fetchone()
+    return SessionTotals(int(row[0]), int(row[1]), float(row[2]), int(row[3]))
+
+
+def undated(connection: Connection) -> dict[str, float]:
+    """Boots with undated moments and the latest of these."""
+    found = connection.execute(
+        "SELECT start_boot, start_s FROM session WHERE start_us IS NULL UNION ALL"
+        " SELECT end_boot, end_s FROM session WHERE end_boot IS NOT NULL AND end_us IS NULL"
+    ).fetchall()
+    for table in ("message", "lost_message"):
+        texts = f"SELECT payload FROM {table} WHERE payload LIKE '%\"moment:%'"  # noqa: S608 - constant names
+        for (payload,) in connection.execute(texts).fetchall():
+            found.extend(undated_in(payload))
+    latest: dict[str, float] = {}
+    for boot, monotonic_s in found:
+        latest[boot] = max(latest.get(boot, monotonic_s), monotonic_s)
+    return latest

@@ -1,0 +1,39 @@
+"""Small durable facts behind `ports.StateStore`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.database import Database
+from borne.adapters.storage.messages import encode
+
+
+class SqlState:
+    """See `ports.StateStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, key: str) -> Any:
+        """JSON data or None."""
+        query = "SELECT value FROM state WHERE key = ?"
+        row = await self._database.read(lambda c: c.execute(query, (key,)).fetchone())
+        return json.loads(row[0]) if row else None
+
+    async def put(self, key: str, value: Any) -> None:
+        """Stored when it returns; None removes."""
+        text = encode(value)
+
+        def job(connection: Connection) -> None:
+            if value is None:
+                connection.execute("DELETE FROM state WHERE key = ?", (key,))
+            else:
+                connection.execute(
+                    "INSERT INTO state VALUES (?, ?)"
+                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    (key, text),
+                )
+
+        await self._database.write(job)
