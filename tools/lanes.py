@@ -77,6 +77,8 @@ def run_lane(lane: str, arguments: Sequence[str], *, coverage: bool, campaign: b
             if campaign
             else os.environ.get("HYPOTHESIS_PROFILE", "ci"),
         }
+        # pytest compiles its plugins each time when it may not keep what it compiled: 3 s a lane.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with output.open("w") as stream:
             try:
                 exit_code = subprocess.run(
