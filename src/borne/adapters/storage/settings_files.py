@@ -1,0 +1,90 @@
+"""The few file operations that durable settings need, so that tests can cut the power between them.
+
+`PosixFiles` is the real thing; every name is a plain file name in one folder.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class Files(Protocol):
+    """One folder. Raises OSError as the system does."""
+
+    def listdir(self) -> list[str]:
+        """Names in the folder; empty when the folder does not exist."""
+
+    def read(self, name: str) -> bytes:
+        """The whole content."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Create or replace the content, readable by the owner alone; not yet durable."""
+
+    def fsync(self, name: str) -> None:
+        """Make the content durable."""
+
+    def replace(self, old: str, new: str) -> None:
+        """Rename over whatever `new` was, atomically; not yet durable."""
+
+    def remove(self, name: str) -> None:
+        """Delete; a missing file is no error."""
+
+    def fsync_dir(self) -> None:
+        """Make names durable."""
+
+
+class PosixFiles:
+    """A folder of a POSIX file system."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def listdir(self) -> list[str]:
+        """Names in the folder; empty when the folder does not exist."""
+        try:
+            return [entry.name for entry in os.scandir(self._folder) if entry.is_file()]
+        except FileNotFoundError:
+            return []
+
+    def read(self, name: str) -> bytes:
+        """The whole content."""
+        return (self._folder / name).read_bytes()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Create or replace the content, readable by the owner alone; not yet durable."""
+        self._make_folder()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        descriptor = os.open(self._folder / name, flags, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+
+    def _make_folder(self) -> None:
+        if not self._folder.is_dir():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync(self._folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+    def fsync(self, name: str) -> None:
+        """Make the content durable."""
+        _sync(self._folder / name, os.O_RDONLY)
+
+    def replace(self, old: str, new: str) -> None:
+        """Rename over whatever `new` was, atomically; not yet durable."""
+        (self._folder / old).replace(self._folder / new)
+
+    def remove(self, name: str) -> None:
+        """Delete; a missing file is no error."""
+        (self._folder / name).unlink(missing_ok=True)
+
+    def fsync_dir(self) -> None:
+        """Make names durable."""
+        _sync(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

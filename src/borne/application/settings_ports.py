@@ -1,0 +1,61 @@
+"""What the settings service needs from storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from borne.domain.settings.messages import Message
+from borne.domain.settings.values import Json
+
+
+class SettingsHealth(StrEnum):
+    """How the stored settings were found."""
+
+    FRESH = "fresh"
+    """There were none: a first start."""
+    GOOD = "good"
+    RECOVERED = "recovered"
+    """The newest was damaged; an older one is in force."""
+    DAMAGED = "damaged"
+    """There were some and none can be read: safe values, and no charging until confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsDocument:
+    """What is stored: deviations from the defaults, and what was made once for the station."""
+
+    values: Mapping[str, Json] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
+    revision: int = 0
+    unconfirmed: bool = False
+    """The settings were lost and nobody has checked the limits yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """What was found, and what people must know about it."""
+
+    document: SettingsDocument
+    health: SettingsHealth
+    reports: tuple[Message, ...] = ()
+
+
+class SettingsTooNew(Exception):
+    """The data was written by a newer version; the message says which."""
+
+
+class SettingsNotSaved(Exception):
+    """Nothing was changed because it could not be stored; the message says why."""
+
+
+class SettingsRepository(Protocol):
+    """Durable settings. Both calls block; `save` returns after the commit."""
+
+    def load(self) -> LoadedSettings:
+        """The newest good settings; raises SettingsTooNew."""
+
+    def save(self, document: SettingsDocument) -> None:
+        """Commit; raises SettingsNotSaved with nothing changed."""

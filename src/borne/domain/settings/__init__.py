@@ -1,0 +1,16 @@
+"""Settings: one catalogue, immutable values, rules, rights (manual 2 to 7, decisions D1 to D39)."""
+
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.entry import Amps, Feature, HardwareFacts
+from borne.domain.settings.messages import Message
+from borne.domain.settings.snapshot import Settings, UnknownSetting
+
+__all__ = [
+    "CATALOGUE",
+    "Amps",
+    "Feature",
+    "HardwareFacts",
+    "Message",
+    "Settings",
+    "UnknownSetting",
+]

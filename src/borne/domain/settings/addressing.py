@@ -1,0 +1,84 @@
+"""Names of settings: `Key`, and `Key_2` for the second connector (controller notes, section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.entry import Entry, HardwareFacts, Kind, Scope
+from borne.domain.settings.messages import N_, Message
+
+ALIASES = {"chargeboxidentity": "ChargePointID"}
+"""Names of other makers for OCPP keys, in lower case (decision D2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One value: the entry, and the connector where there is one for each."""
+
+    entry: Entry
+    connector: int = 1
+
+    @property
+    def name(self) -> str:
+        """`Key`, or `Key_2`."""
+        return full_name(self.entry, self.connector)
+
+
+def full_name(entry: Entry, connector: int = 1) -> str:
+    """The name of the value of `entry` on that connector."""
+    if entry.scope is Scope.CONNECTOR and connector > 1:
+        return f"{entry.key}_{connector}"
+    return entry.key
+
+
+def resolve(name: str, facts: HardwareFacts, *, any_case: bool = False) -> Address | None:
+    """The setting of that name on a station with these facts; None when there is none.
+
+    `any_case` compares as OCPP does. `Key_1` means `Key`.
+    """
+    entry = _entry(name, any_case=any_case)
+    if entry is not None:
+        return Address(entry)
+    key, underline, digits = name.rpartition("_")
+    if not (underline and digits.isascii() and digits.isdigit() and len(digits) <= 2):
+        return None
+    entry = _entry(key, any_case=any_case)
+    if entry is None or entry.scope is not Scope.CONNECTOR:
+        return None
+    connector = int(digits)
+    return Address(entry, connector) if 1 <= connector <= facts.connectors else None
+
+
+def _entry(key: str, *, any_case: bool) -> Entry | None:
+    if not any_case:
+        return CATALOGUE.settings.get(key)
+    entry = CATALOGUE.fold(ALIASES.get(key.casefold(), key))
+    return entry if entry is not None and entry.kind is Kind.SETTING else None
+
+
+def addresses(facts: HardwareFacts) -> list[Address]:
+    """Every value of the station, in the order of the pages."""
+    return [
+        Address(entry, connector)
+        for entry in CATALOGUE.settings.values()
+        for connector in connectors_of(entry, facts)
+    ]
+
+
+def connectors_of(entry: Entry, facts: HardwareFacts) -> range:
+    """The connectors that have a value of their own; 1 alone for the station's."""
+    return range(1, facts.connectors + 1 if entry.scope is Scope.CONNECTOR else 2)
+
+
+def label_of(address: Address) -> Message:
+    """The label for people, with the connector as in the manual."""
+    label = Message(address.entry.label)
+    if address.connector == 1:
+        return label
+    return Message(
+        N_("{label} (Connector {connector})"), {"label": label, "connector": address.connector}
+    )
+
+
+__all__ = ["ALIASES", "Address", "addresses", "connectors_of", "full_name", "label_of", "resolve"]

@@ -1,0 +1,137 @@
+"""Short notation for the tables of the catalogue: a section knows what its rows have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TypedDict, TypeVar, Unpack
+
+from borne.domain.principals import Role
+from borne.domain.settings.entry import (
+    Choice,
+    Condition,
+    Entry,
+    Format,
+    Kind,
+    Menu,
+    OcppAccess,
+    Origin,
+    Scope,
+    Type,
+    Value,
+)
+
+C = TypeVar("C", bound=StrEnum)
+
+
+class Row(TypedDict, total=False):
+    """What a row may say beside key, label and help."""
+
+    default: Value
+    unit: str
+    scope: Scope
+    role: Role
+    ocpp: OcppAccess
+    restart: bool
+    when: tuple[Condition, ...]
+    origin: Origin
+    low: int | None
+    high: int | None
+    also: Mapping[int, str]
+    at_most: str
+    format: Format
+    min_length: int
+    max_length: int
+    max_items: int
+    constant: bool
+    derived_from: str
+    backend_raises_only: bool
+    safe: Value
+    instead_of: str
+
+
+class Section:
+    """Makes the entries of one group of a menu."""
+
+    def __init__(self, menu: Menu, group: str, **common: Unpack[Row]) -> None:
+        self._menu = menu
+        self._group = group
+        self._common = common
+
+    def _entry(self, key: str, label: str, help_: str, type_: Type, row: Row, **own: Any) -> Entry:
+        return Entry(
+            key=key,
+            label=label,
+            help=help_,
+            menu=self._menu,
+            group=self._group,
+            type=type_,
+            **{**self._common, **own, **row},
+        )
+
+    def switch(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """On or off; off unless said."""
+        return self._entry(key, label, help_, Type.BOOL, row, default=False)
+
+    def number(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """A whole number."""
+        return self._entry(key, label, help_, Type.INT, row)
+
+    def text(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """A text; empty unless said."""
+        return self._entry(key, label, help_, Type.TEXT, row, default="")
+
+    def secret(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """A password: written, never shown, never readable for a backend."""
+        return self._entry(
+            key, label, help_, Type.SECRET, row, default="", ocpp=OcppAccess.NONE, max_length=128
+        )
+
+    def secret_key(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """Secret bytes (decision D32)."""
+        return self._entry(key, label, help_, Type.SECRET_KEY, row, default=b"")
+
+    def address(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """An IPv4 or IPv6 address, or empty."""
+        common: dict[str, Any] = {"default": "", "format": Format.IP, "max_length": 45}
+        return self._entry(key, label, help_, Type.IP, row, **common)
+
+    def items(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """A list; empty unless said."""
+        return self._entry(key, label, help_, Type.LIST, row, default=())
+
+    def per_phase(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """Whole amperes for L1, L2, L3."""
+        common: dict[str, Any] = {"low": 0, "high": 9999, "unit": "A"}
+        return self._entry(key, label, help_, Type.PER_PHASE, row, **common)
+
+    def choice(
+        self,
+        key: str,
+        label: str,
+        values: Mapping[C, str],
+        help_: str = "",
+        first: int = 0,
+        **row: Unpack[Row],
+    ) -> Entry:
+        """One of `values` (member to label), counted from `first`; the default is the first one
+        unless said."""
+        choices = tuple(
+            Choice(member.value, text, number)
+            for number, (member, text) in enumerate(values.items(), first)
+        )
+        member = next(iter(values))
+        own = {"default": member, "choices": choices, "enum": type(member)}
+        return self._entry(key, label, help_, Type.CHOICE, row, **own)
+
+    def meter(
+        self, key: str, label: str, profiles: tuple[Choice, ...], help_: str, **row: Unpack[Row]
+    ) -> Entry:
+        """A meter type, by its profile."""
+        return self._entry(key, label, help_, Type.CHOICE, row, choices=profiles)
+
+    def other(self, kind: Kind, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+        """A reading, an action, a list or an account: found by the search, not a setting."""
+        types = {Kind.ACTION: Type.ACTION, Kind.LIST: Type.LIST, Kind.ACCOUNT: Type.SECRET}
+        type_ = types.get(kind, Type.STATE)
+        return self._entry(key, label, help_, type_, row, kind=kind, ocpp=OcppAccess.NONE)

@@ -1,0 +1,76 @@
+"""Meter types that the settings offer: slug, label, and whether an address is needed.
+
+The register maps belong to the adapter for meters; the slugs are what both agree on.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from borne.domain.settings.entry import Choice
+from borne.domain.settings.messages import N_
+
+
+class MeterProfile(NamedTuple):
+    """A type of meter."""
+
+    slug: str
+    label: str
+    in_network: bool
+    """Reached by address and port."""
+
+
+NO_METER = MeterProfile("no_meter", N_("No meter"), in_network=False)
+INTERNAL_METER = MeterProfile("internal_meter", N_("Internal meter"), in_network=False)
+
+
+def _tcp(slug: str, name: str) -> MeterProfile:
+    return MeterProfile(slug, f"{name} (TCP)", in_network=True)
+
+
+def _rtu(slug: str, name: str) -> MeterProfile:
+    return MeterProfile(slug, f"{name} (RTU)", in_network=False)
+
+
+METERS = (
+    _tcp("siemens_7km2200", "Modbus Siemens 7KM2200"),
+    _tcp("tq_em300", "Modbus B-Control EM300-LR"),
+    _tcp("phoenix_eem_mb371", "Phoenix Contact EEM-MB371 / EEM-MB370"),
+    _tcp("kostal_ksem", "Modbus TQ EM300-LR / KOSTAL KSEM"),
+    _tcp("tq_em420", "Modbus TQ EM410 / EM420"),
+    _tcp("janitza_umg", "Modbus Janitza UMG"),
+    _tcp("janitza_umg604_alt", "Modbus Janitza UMG 604 (own map)"),
+    _tcp("cg_em24_e1", "Modbus Carlo Gavazzi EM24 E1"),
+    _tcp("algodue_uem", "Modbus Algodue UEM40 / UEM80"),
+    _tcp("sma_hm2_modbus", "Modbus SMA Sunny Home Manager 2.0"),
+    _tcp("sunspec_meter", "Modbus SunSpec meter"),
+    _tcp("user_defined", "Modbus, user-defined"),
+    MeterProfile("sma_speedwire", "SMA Speedwire (multicast)", in_network=False),
+    _rtu("siemens_7kt1665", "Modbus Siemens 7KT1665"),
+    _rtu("cg_em24", "Modbus Carlo Gavazzi EM24"),
+    _rtu("cg_em340", "Modbus Carlo Gavazzi EM330 / EM340 / EM530 / EM540"),
+    _rtu("eastron_sdm630", "Modbus Eastron SDM630"),
+    _rtu("eastron_sdm72v2", "Modbus Eastron SDM72D-M v2"),
+    _rtu("eastron_sdm72", "Modbus Eastron SDM72D-M"),
+    _rtu("abb_b23", "Modbus ABB B21 / B23 / B24"),
+    _rtu("schneider_iem3x55", "Modbus Schneider Electric iEM3155 / iEM3255"),
+    _rtu("inepro_pro380", "Modbus Inepro PRO380"),
+    _rtu("klefr_693x", "Modbus KLEFR 693x"),
+    _rtu("wago_879", "Modbus WAGO 879"),
+    _rtu("dzg_dvh4013", "Modbus DZG DVH4013"),
+    _rtu("lovato_dmg", "Modbus Lovato DMG"),
+    _rtu("iskra_wm3", "Modbus Iskra WM3"),
+    _rtu("socomec_countis", "Modbus Socomec COUNTIS / DIRIS A"),
+    _rtu("socomec_diris_b30", "Modbus Socomec DIRIS B30"),
+    _rtu("saia_ale3", "Modbus Saia ALE3"),
+)
+
+PROFILES = {profile.slug: profile for profile in (NO_METER, INTERNAL_METER, *METERS)}
+
+
+def _choices(profiles: tuple[MeterProfile, ...]) -> tuple[Choice, ...]:
+    return tuple(Choice(p.slug, p.label, number) for number, p in enumerate(profiles))
+
+
+BILLING_CHOICES = _choices((NO_METER, INTERNAL_METER, *METERS))
+SITE_CHOICES = _choices(METERS)

@@ -1,0 +1,256 @@
+"""Menu "System" (manual 2, 8, 10)."""
+
+from __future__ import annotations
+
+from borne.domain.principals import Role
+from borne.domain.settings.builder import Section
+from borne.domain.settings.choices import Language, LogLevel
+from borne.domain.settings.entry import (
+    Feature,
+    Format,
+    Has,
+    Kind,
+    Menu,
+    OcppAccess,
+    Origin,
+    Scope,
+)
+from borne.domain.settings.messages import N_
+
+_general = Section(Menu.SYSTEM, N_("General"), ocpp=OcppAccess.NONE, origin=Origin.OURS)
+_password = Section(Menu.SYSTEM, N_("Password"), origin=Origin.VENDOR)
+_security = Section(
+    Menu.SYSTEM, N_("Security"), role=Role.INSTALLER, ocpp=OcppAccess.NONE, origin=Origin.OURS
+)
+_privacy = Section(Menu.SYSTEM, N_("Privacy"), ocpp=OcppAccess.NONE, origin=Origin.OURS)
+_firmware = Section(Menu.SYSTEM, N_("Firmware Update"))
+_stick = Section(Menu.SYSTEM, N_("USB stick"))
+_overview = Section(Menu.SYSTEM, N_("Overview"))
+_care = Section(Menu.SYSTEM, N_("System Maintenance"))
+
+SETTINGS = (
+    _general.choice(
+        "WebUILanguage",
+        N_("Language of the web interface"),
+        {
+            Language.EN: "English",
+            Language.FR: "Français",
+            Language.DE: "Deutsch",
+            Language.NL: "Nederlands",
+        },
+        N_("Language of a page before its reader chooses one."),
+        role=Role.USER,
+        ocpp=OcppAccess.READ_WRITE,
+        origin=Origin.VENDOR,
+    ),
+    _general.text(
+        "TimeZone",
+        N_("Time zone"),
+        N_("Zone of schedules and of the times on the pages, for example Europe/Brussels."),
+        default="UTC",
+        format=Format.TIME_ZONE,
+        min_length=1,
+        max_length=64,
+        ocpp=OcppAccess.READ_WRITE,
+        origin=Origin.INFERRED,
+    ),
+    _general.text(
+        "StationName",
+        N_("Name of the station"),
+        N_("Stands on top of the pages and in mails."),
+        default="Station",
+        min_length=1,
+        max_length=40,
+    ),
+    _general.text(
+        "ConnectorName",
+        N_("Name of the socket"),
+        N_("Stands beside the number of the socket."),
+        max_length=20,
+        scope=Scope.CONNECTOR,
+    ),
+    _general.items(
+        "NTPServers",
+        N_("NTP servers"),
+        N_("Time servers; empty uses those of the system."),
+        format=Format.HOST,
+        max_items=8,
+    ),
+    _password.switch(
+        "EnforcePasswordChange",
+        N_("Enforce Password change"),
+        N_("The operator must choose a new password at the next login."),
+        role=Role.MANUFACTURER,
+        ocpp=OcppAccess.READ,
+    ),
+    _password.switch(
+        "EnforceStrongPasswords",
+        N_("Enforce strong login passwords"),
+        N_("A password needs small and capital letters, a digit and a special character."),
+        role=Role.MANUFACTURER,
+        ocpp=OcppAccess.READ,
+    ),
+    _security.switch(
+        "WebOnMobileNetwork",
+        N_("Web interface reachable over the mobile network"),
+        N_("Closed unless you need it: everybody in that network can try passwords."),
+        when=(Has(Feature.MODEM),),
+    ),
+    _security.switch(
+        "WebOnWLAN",
+        N_("Web interface reachable over WLAN"),
+        N_("Off closes the pages to the wireless network."),
+        default=True,
+        when=(Has(Feature.WLAN),),
+    ),
+    _privacy.number(
+        "SessionRetentionDays",
+        N_("Keep charging sessions for"),
+        N_("Older sessions are deleted."),
+        default=730,
+        low=1,
+        high=3650,
+        also={0: N_("for ever")},
+        unit="day",
+    ),
+    _stick.switch(
+        "USBFirmwareUpdate",
+        N_("USB stick firmware update"),
+        N_("Firmware may come from a stick."),
+        default=True,
+    ),
+    _stick.switch(
+        "USBConfiguration",
+        N_("USB stick configuration"),
+        N_("Settings may come from a stick."),
+        default=True,
+        origin=Origin.VENDOR,
+    ),
+    _stick.switch(
+        "USBFieldEngineer",
+        N_("USB stick log and configuration export"),
+        N_("Logs and settings may be taken out on a stick."),
+        default=True,
+        origin=Origin.INFERRED,
+    ),
+    _care.choice(
+        "LogLevel",
+        N_("Log level"),
+        {
+            LogLevel.ERROR: N_("Error"),
+            LogLevel.WARNING: N_("Warning"),
+            LogLevel.INFO: N_("Info"),
+            LogLevel.DEBUG: N_("Debug"),
+        },
+        N_("How much the station writes into its log."),
+        default=LogLevel.INFO,
+        origin=Origin.INFERRED,
+    ),
+)
+
+ACCOUNTS = (
+    _password.other(
+        Kind.ACCOUNT,
+        "OperatorPassword",
+        N_("Operator password (current, new, confirm)"),
+        N_("Change it here; the first login asks for a new one."),
+        origin=Origin.MANUAL,
+    ),
+    _password.other(
+        Kind.ACCOUNT,
+        "UserPassword",
+        N_("User password"),
+        N_("Unset until somebody sets it."),
+        role=Role.USER,
+    ),
+    _password.other(
+        Kind.ACCOUNT,
+        "InstallerPassword",
+        N_("Installer password"),
+        N_("Unset until somebody sets it."),
+        role=Role.INSTALLER,
+    ),
+    _password.other(
+        Kind.ACCOUNT,
+        "ManufacturerPassword",
+        N_("Manufacturer password"),
+        N_("Unset until somebody sets it."),
+        role=Role.MANUFACTURER,
+    ),
+    _password.other(
+        Kind.ACCOUNT,
+        "PUK",
+        N_("PUK"),
+        N_("Code that resets a lost operator password."),
+        role=Role.MANUFACTURER,
+    ),
+)
+
+ACTIONS = (
+    _firmware.other(
+        Kind.ACTION,
+        "action.firmware_update",
+        N_("Firmware update (.deb upload)"),
+        N_("Checks and installs a package; up to 15 minutes."),
+        restart=True,
+    ),
+    _overview.other(
+        Kind.ACTION,
+        "action.download_logs",
+        N_("Download log files"),
+        N_("All that support needs, without secrets, as a ZIP."),
+    ),
+    _overview.other(
+        Kind.ACTION,
+        "action.system_logs",
+        N_("System logs / state page"),
+        N_("The log while it is written."),
+    ),
+    _care.other(
+        Kind.ACTION,
+        "action.restart",
+        N_("Restart"),
+        N_("Now, or when no car charges."),
+    ),
+    _care.other(
+        Kind.ACTION,
+        "action.operator_default",
+        N_("Operator Default & Restart"),
+        N_("Brings the operator's settings back to what the maker froze."),
+        restart=True,
+    ),
+    _care.other(
+        Kind.ACTION,
+        "action.delete_private_data",
+        N_("Delete private data"),
+        N_("Erases sessions, lists and logs that tell of people."),
+        origin=Origin.VENDOR,
+    ),
+    _care.other(
+        Kind.ACTION,
+        "action.backup",
+        N_("Backup / restore configuration"),
+        N_("Save all settings as a file, or bring them back."),
+        restart=True,
+        origin=Origin.VENDOR,
+    ),
+    _care.other(
+        Kind.ACTION,
+        "action.factory_reset",
+        N_("Factory reset"),
+        N_("Everything as it left the factory."),
+        role=Role.MANUFACTURER,
+        restart=True,
+    ),
+    _care.other(
+        Kind.ACTION,
+        "action.freeze_operator_defaults",
+        N_("Freeze current values as operator defaults"),
+        N_("What the operator default brings back from now on."),
+        role=Role.MANUFACTURER,
+        restart=True,
+        origin=Origin.VENDOR,
+    ),
+)
+
+ENTRIES = SETTINGS + ACCOUNTS + ACTIONS

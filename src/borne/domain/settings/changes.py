@@ -1,0 +1,164 @@
+"""From the wish to change settings to the settings after it, or to one error per key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from borne.domain.principals import Principal, PrincipalKind
+from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.addressing import Address, label_of, resolve
+from borne.domain.settings.entry import Type, Value
+from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.rights import refusal
+from borne.domain.settings.rules import conflicts, keys_of_rules_with
+from borne.domain.settings.snapshot import Settings, write_derived
+from borne.domain.settings.values import Form, Malformed, parse
+from borne.domain.settings.visibility import missing_part
+
+MAX_CHANGES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a set of changes would do. With errors it must not be applied."""
+
+    before: Settings
+    after: Settings
+    asked: tuple[str, ...]
+    """Names as the catalogue spells them, in the order of the wish."""
+    errors: Mapping[str, Message] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names whose stored value changes."""
+        names = {**self.before.stored, **self.after.stored}
+        return tuple(
+            name for name in names if self.before.stored.get(name) != self.after.stored.get(name)
+        )
+
+    @property
+    def restart_names(self) -> tuple[str, ...]:
+        """Changed names that take effect at the next start."""
+        return tuple(name for name in self.changed if _needs_restart(self.after, name))
+
+
+def _needs_restart(settings: Settings, name: str) -> bool:
+    address = resolve(name, settings.facts)
+    return address is not None and address.entry.restart
+
+
+def plan(
+    current: Settings,
+    changes: Mapping[str, object],
+    principal: Principal,
+    *,
+    form: Form = Form.JSON,
+    active: Collection[str] = ACTIVE,
+) -> Plan:
+    """Judge `changes` (name to raw value; None goes back to the default) as a whole.
+
+    Checks existence, hardware, rights, whether the setting is active, its own rules, and those
+    between settings.
+    """
+    errors: dict[str, Message] = {}
+    values: dict[str, Value] = {}
+    origin: dict[str, str] = {}
+    asked: list[str] = []
+    if len(changes) > MAX_CHANGES:
+        sentence = Message(N_("At most {high} settings at once."), {"high": MAX_CHANGES})
+        return Plan(current, current, (), {next(iter(changes)): sentence})
+    for name, raw in changes.items():
+        address = resolve(name, current.facts, any_case=form is Form.OCPP)
+        if address is None:
+            errors[name[:100]] = Message(N_("There is no setting of this name."))
+            continue
+        asked.append(address.name)
+        problem = _barred(address, principal, current, active)
+        if problem is not None:
+            errors[address.name] = problem
+            continue
+        try:
+            target, value = _wanted(current, address, raw, form)
+        except Malformed as malformed:
+            errors[address.name] = malformed.message
+            continue
+        if target in values and values[target] != value:
+            errors[address.name] = _contradiction(current, origin[target])
+            continue
+        values[target], origin[target] = value, address.name
+    after = current.with_values(values)
+    if principal.kind is PrincipalKind.BACKEND:
+        errors |= _only_raised(current, after, values)
+    for name, message in conflicts(after, _keys(current, values)).items():
+        blamed = origin.get(name) or _culprit(current, name, origin)
+        errors.setdefault(blamed, _addressed(current, name, blamed, message))
+    return Plan(current, after, tuple(asked), errors)
+
+
+def _barred(
+    address: Address, principal: Principal, settings: Settings, active: Collection[str]
+) -> Message | None:
+    entry = address.entry
+    problem = refusal(principal, entry, settings) or missing_part(entry, settings.facts)
+    if problem is None and entry.key not in active:
+        return Message(N_("Planned: this version does not act on it yet."))
+    return problem
+
+
+def _wanted(settings: Settings, address: Address, raw: object, form: Form) -> tuple[str, Value]:
+    """Name and value to store; None where the value is the default."""
+    entry = address.entry
+    value = entry.default if raw is None else parse(entry, raw, form)
+    if entry.derived_from:
+        name, value = write_derived(settings, entry.key, value is True)
+        base = resolve(name, settings.facts)
+        return name, None if base is not None and value == base.entry.default else value
+    if raw is None:
+        return address.name, None
+    made = settings.default(entry, address.connector) if not entry.at_most else entry.default
+    return address.name, None if value == made else value
+
+
+def _keys(settings: Settings, names: Collection[str]) -> frozenset[str]:
+    found = (resolve(name, settings.facts) for name in names)
+    return frozenset(address.entry.key for address in found if address is not None)
+
+
+def _only_raised(before: Settings, after: Settings, names: Collection[str]) -> dict[str, Message]:
+    """A backend may raise the security profile, never lower it (whitepaper, A05)."""
+    errors = {}
+    for name in names:
+        address = resolve(name, before.facts)
+        if address is None or not address.entry.backend_raises_only:
+            continue
+        old, new = before.at(address), after.at(address)
+        if isinstance(old, int) and isinstance(new, int) and new < old:
+            errors[name] = Message(N_("A backend may only raise this."))
+    return errors
+
+
+def _culprit(settings: Settings, name: str, origin: Mapping[str, str]) -> str:
+    """The asked change that broke a demand on a value that nobody asked to change."""
+    address = resolve(name, settings.facts)
+    partners = keys_of_rules_with(address.entry.key) if address is not None else frozenset()
+    for target, asked in origin.items():
+        changed = resolve(target, settings.facts)
+        if changed is not None and changed.entry.key in partners:
+            return asked
+    return next(iter(origin.values()), name)
+
+
+def _addressed(settings: Settings, name: str, blamed: str, message: Message) -> Message:
+    address = resolve(name, settings.facts)
+    if name == blamed or address is None or address.entry.type is Type.STATE:
+        return message
+    return Message(
+        N_("{label} does not allow this. {reason}"), {"label": label_of(address), "reason": message}
+    )
+
+
+def _contradiction(settings: Settings, other: str) -> Message:
+    address = resolve(other, settings.facts)
+    label: object = label_of(address) if address is not None else other
+    return Message(N_("This contradicts {label}, changed at the same time."), {"label": label})

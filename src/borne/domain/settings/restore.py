@@ -1,0 +1,107 @@
+"""Settings out of what was stored, however it looks.
+
+What this version does not know is kept aside. A value that is not valid any more is replaced by a
+default or, for limits, by something lower, and told: never by more than before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from borne.domain.settings.addressing import Address, addresses, label_of, resolve
+from borne.domain.settings.entry import Amps, Entry, HardwareFacts, Value
+from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.rules import conflicts
+from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.values import Json, Malformed, from_file, to_file
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The settings, what was wrong, and what is kept for another version."""
+
+    settings: Settings
+    problems: tuple[Message, ...] = ()
+    aside: Mapping[str, Json] = field(default_factory=dict)
+
+
+def restore(raw: Mapping[str, Json], facts: HardwareFacts, revision: int) -> Restored:
+    """Settings of a station with these facts from stored values."""
+    values: dict[str, Value] = {}
+    aside: dict[str, Json] = {}
+    problems: list[Message] = []
+    for name, stored in raw.items():
+        address = resolve(name, facts)
+        if address is None or address.entry.constant or address.entry.derived_from:
+            aside[name] = stored
+            problems.append(
+                Message(N_("{name} is unknown here; its value is kept aside."), {"name": name[:64]})
+            )
+            continue
+        try:
+            values[address.name] = from_file(address.entry, stored)
+        except Malformed as malformed:
+            values[address.name] = _instead(address.entry, stored)
+            problems.append(_told(address, malformed.message))
+    settings = Settings(facts).with_values(values, revision)
+    settings, repairs = _repaired(settings)
+    return Restored(settings, (*problems, *repairs), aside)
+
+
+def _told(address: Address, reason: Message) -> Message:
+    return Message(
+        N_("The stored value of {label} was not valid and is replaced. {reason}"),
+        {"label": label_of(address), "reason": reason},
+    )
+
+
+def _instead(entry: Entry, stored: object) -> Value:
+    """The default; for limits the bound that was passed, or the safe value."""
+    if entry.safe is None:
+        return None
+    if isinstance(stored, int) and not isinstance(stored, bool) and entry.high is not None:
+        return min(stored, entry.high) if stored > entry.high else entry.safe
+    return entry.safe
+
+
+def _repaired(settings: Settings) -> tuple[Settings, list[Message]]:
+    """Lower what exceeds its bound, reset what contradicts; limits above come first."""
+    problems: list[Message] = []
+    for _ in range(len(addresses(settings.facts))):
+        found = conflicts(settings)
+        name = next((name for name in found if settings.is_changed(name)), None)
+        if name is None:
+            problems.extend(found.values())
+            return settings, problems
+        address = resolve(name, settings.facts)
+        if address is None:
+            return settings, problems
+        problems.append(_told(address, found[name]))
+        settings = settings.with_values({name: _lowered(settings, address)})
+    return settings, problems
+
+
+def _lowered(settings: Settings, address: Address) -> Value:
+    entry, value = address.entry, settings.at(address)
+    if not entry.at_most:
+        return None
+    bound = settings.bound(entry, address.connector)
+    if isinstance(value, Amps):
+        return Amps(*map(min, value, bound))
+    return min(value, *bound) if isinstance(value, int) else None
+
+
+def safe_values(facts: HardwareFacts) -> dict[str, Value]:
+    """The limits of a station whose settings are lost: as low as each can be."""
+    return {
+        address.name: address.entry.safe
+        for address in addresses(facts)
+        if address.entry.safe is not None and address.entry.safe != address.entry.default
+    }
+
+
+def stored_form(settings: Settings, aside: Mapping[str, Json]) -> dict[str, Json]:
+    """What is written: deviations from the defaults, and what was kept aside."""
+    values = {name: to_file(value) for name, value in settings.stored.items()}
+    return {**{name: raw for name, raw in aside.items() if name not in values}, **values}

@@ -1,0 +1,223 @@
+"""All settings of a station at one revision, immutable.
+
+Only deviations from the defaults are held; a default of a limit follows the limit above it, so
+that lowering one never leaves a default that exceeds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+from borne.domain.settings.addressing import Address, full_name, resolve
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.choices import DlmRole, IfInDoubt, StopMode
+from borne.domain.settings.entry import Amps, Entry, Feature, HardwareFacts, Type, Value
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class UnknownSetting(KeyError):
+    """The station has no setting of that name."""
+
+
+class Settings:
+    """Values by name: `settings["OperatorCurrentLimit"]`, `settings["OperatorCurrentLimit", 2]`
+    or `settings["OperatorCurrentLimit_2"]`; typed access by the methods. A name that does not
+    exist raises UnknownSetting, a wrong type TypeError."""
+
+    __slots__ = ("facts", "revision", "stored")
+
+    def __init__(
+        self,
+        facts: HardwareFacts | None = None,
+        stored: Mapping[str, Value] | None = None,
+        revision: int = 0,
+    ) -> None:
+        self.facts = facts or HardwareFacts()
+        self.stored: Mapping[str, Value] = MappingProxyType(dict(stored or {}))
+        self.revision = revision
+
+    def __repr__(self) -> str:
+        return f"<Settings revision {self.revision}, {len(self.stored)} changed>"
+
+    def __getitem__(self, name: str | tuple[str, int]) -> Value:
+        if isinstance(name, tuple):
+            return self.get(*name)
+        return self.at(self._resolve(name))
+
+    def get(self, key: str, connector: int = 1) -> Value:
+        """The value of `key`; for settings of the station `connector` is of no account."""
+        entry = CATALOGUE.settings.get(key)
+        if entry is None or connector not in range(1, max(self.facts.connectors, 1) + 1):
+            raise UnknownSetting(f"{key}, connector {connector}")
+        return self.at(Address(entry, connector))
+
+    def at(self, address: Address) -> Value:
+        """The value at `address`."""
+        entry = address.entry
+        if entry.derived_from:
+            return DERIVED[entry.key](self)
+        name = full_name(entry, address.connector)
+        if name in self.stored:
+            return self.stored[name]
+        return self.default(entry, address.connector)
+
+    def _resolve(self, name: str) -> Address:
+        address = resolve(name, self.facts)
+        if address is None:
+            raise UnknownSetting(name)
+        return address
+
+    # Defaults -------------------------------------------------------------------------------
+
+    def default(self, entry: Entry, connector: int = 1) -> Value:
+        """What holds while nothing is stored."""
+        made = _MADE.get(entry.key)
+        if made is not None:
+            return made(self)
+        if not entry.at_most:
+            return entry.default
+        bound = self.bound(entry, connector)
+        if isinstance(entry.default, Amps):
+            return Amps(*map(min, entry.default, bound))
+        if isinstance(entry.default, int):
+            return min(entry.default, *bound)
+        return entry.default
+
+    def bound(self, entry: Entry, connector: int = 1) -> tuple[int, ...]:
+        """The values that `entry` may not exceed: three for amperes per phase, else one or more.
+
+        With a single supply line its capacity takes the place of the installation limit
+        (decision D34, manual 7.2 case 3).
+        """
+        above = entry.at_most
+        if above == "InstallationCurrentLimit" and self.single_supply_line:
+            line = self.integer("SupplyLineCurrentCapacity")
+            return line, self.integer("MaximumCurrent", connector)
+        if above == "OperatorCurrentLimit":
+            sockets = range(1, self.facts.connectors + 1)
+            return (max(self.integer(above, socket) for socket in sockets),)
+        value = self.get(above, connector)
+        return value if isinstance(value, Amps) else (self.integer(above, connector),)
+
+    @property
+    def single_supply_line(self) -> bool:
+        """Both sockets hang on one feed."""
+        return self.facts.connectors > 1 and self.flag("SingleSupplyLine")
+
+    # Changed or not -------------------------------------------------------------------------
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """Names of the values that differ from their default."""
+        return frozenset(self.stored)
+
+    def is_changed(self, name: str) -> bool:
+        """Whether the value was set to something else than its default."""
+        return name in self.stored
+
+    def with_values(self, values: Mapping[str, Value], revision: int | None = None) -> Settings:
+        """A copy where the names in `values` are replaced; None goes back to the default."""
+        stored = {**self.stored, **values}
+        kept = {name: value for name, value in stored.items() if value is not None}
+        return Settings(self.facts, kept, self.revision if revision is None else revision)
+
+    # Typed access ---------------------------------------------------------------------------
+
+    def flag(self, key: str, connector: int = 1) -> bool:
+        """A switch."""
+        value = self.get(key, connector)
+        if not isinstance(value, bool):
+            raise TypeError(f"{key} is no switch")
+        return value
+
+    def integer(self, key: str, connector: int = 1) -> int:
+        """A whole number that is set."""
+        value = self.get(key, connector)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{key} is no number that is set")
+        return value
+
+    def integer_or_none(self, key: str, connector: int = 1) -> int | None:
+        """A whole number, None when unset."""
+        return None if self.get(key, connector) is None else self.integer(key, connector)
+
+    def text(self, key: str, connector: int = 1) -> str:
+        """A text, an address, a secret, or the slug of a choice."""
+        value = self.get(key, connector)
+        if not isinstance(value, str):
+            raise TypeError(f"{key} is no text")
+        return str(value)
+
+    def choice(self, key: str, kind: type[E], connector: int = 1) -> E:
+        """A choice as a member of its enum."""
+        value = self.get(key, connector)
+        if not isinstance(value, kind):
+            raise TypeError(f"{key} is no {kind.__name__}")
+        return value
+
+    def amps(self, key: str) -> Amps:
+        """Amperes per phase that are set."""
+        value = self.get(key)
+        if not isinstance(value, Amps):
+            raise TypeError(f"{key} is not set for each phase")
+        return value
+
+    def amps_or_none(self, key: str) -> Amps | None:
+        """Amperes per phase, None when unset."""
+        return None if self.get(key) is None else self.amps(key)
+
+    def items(self, key: str) -> tuple[str, ...]:
+        """A list."""
+        value = self.get(key)
+        if CATALOGUE.settings[key].type is not Type.LIST or not isinstance(value, tuple):
+            raise TypeError(f"{key} is no list")
+        return tuple(str(item) for item in value)
+
+    def key_bytes(self, key: str) -> bytes:
+        """Secret bytes; empty when unset."""
+        value = self.get(key)
+        if not isinstance(value, bytes):
+            raise TypeError(f"{key} is no key")
+        return value
+
+
+def _site_key(settings: Settings) -> str:
+    """A master has one from its first start; a slave must be given the master's."""
+    role = settings.choice("DLMRole", DlmRole)
+    return settings.facts.site_key if role.is_master else ""
+
+
+_MADE: dict[str, Callable[[Settings], Value]] = {
+    "NumberOfConnectors": lambda settings: settings.facts.connectors,
+    "ConnectorSwitch3to1PhaseSupported": lambda settings: (
+        Feature.PHASE_SWITCHING in settings.facts.features
+    ),
+    "ChargePointSerialNumber": lambda settings: settings.facts.serial_number,
+    "ChargePointID": lambda settings: f"borne-{settings.facts.serial_number}".rstrip("-"),
+    "DLMSiteKey": _site_key,
+}
+"""Defaults that depend on the station (decision D33)."""
+
+DERIVED: dict[str, Callable[[Settings], bool]] = {
+    "StopTransactionOnEVSideDisconnect": lambda settings: (
+        settings.choice("StopTransactionMode", StopMode) is not StopMode.ONLY_RFID_REMOTE
+    ),
+    "AllowOfflineTxForUnknownId": lambda settings: (
+        settings.choice("IfInDoubtAllowCharging", IfInDoubt) is not IfInDoubt.OFF
+    ),
+}
+"""Settings that are views of another one (decision D30)."""
+
+
+def write_derived(settings: Settings, key: str, value: bool) -> tuple[str, Value]:
+    """Name and value of the setting behind the view `key`; unchanged when it reads so already."""
+    base = CATALOGUE.settings[key].derived_from
+    if DERIVED[key](settings) is value:
+        return base, settings[base]
+    if key == "AllowOfflineTxForUnknownId":
+        return base, IfInDoubt.ON if value else IfInDoubt.OFF
+    return base, StopMode.NORMAL if value else StopMode.ONLY_RFID_REMOTE

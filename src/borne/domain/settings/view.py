@@ -1,0 +1,101 @@
+"""A setting as pages, API and command line show it; secrets only as set or not set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from borne.domain.principals import Principal
+from borne.domain.settings.addressing import Address, addresses, label_of
+from borne.domain.settings.entry import Entry, Value
+from borne.domain.settings.messages import Message
+from borne.domain.settings.rights import may_read, refusal
+from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.values import Json, to_json
+from borne.domain.settings.visibility import missing_part, visible
+
+
+@dataclass(frozen=True, slots=True)
+class SettingView:
+    """One value as one principal sees it."""
+
+    name: str
+    entry: Entry
+    connector: int
+    label: Message
+    value: Json
+    """None for secrets."""
+    is_set: bool
+    default: Json
+    changed: bool
+    """From its default."""
+    pending_restart: bool
+    visible: bool
+    active: bool
+    locked: Message | None
+    """Why this principal cannot change it."""
+    highest: tuple[int, ...] | None
+    """What it may not exceed now."""
+
+    @property
+    def editable(self) -> bool:
+        """Offered for editing."""
+        return self.active and self.locked is None
+
+
+def view(
+    address: Address,
+    settings: Settings,
+    principal: Principal,
+    active: Collection[str],
+    at_start: Settings | None = None,
+) -> SettingView:
+    """The value at `address` as `principal` sees it."""
+    entry = address.entry
+    value = settings.at(address)
+    secret = entry.type.is_secret
+    locked = refusal(principal, entry, settings) or missing_part(entry, settings.facts)
+    started = value if at_start is None else at_start.at(address)
+    return SettingView(
+        name=address.name,
+        entry=entry,
+        connector=address.connector,
+        label=label_of(address),
+        value=None if secret else to_json(value),
+        is_set=value not in (None, "", b"", ()),
+        default=None if secret else to_json(_default(settings, address)),
+        changed=settings.is_changed(address.name),
+        pending_restart=entry.restart and started != value,
+        visible=visible(entry, settings, address.connector),
+        active=entry.key in active,
+        locked=locked,
+        highest=_highest(settings, address),
+    )
+
+
+def _default(settings: Settings, address: Address) -> Value:
+    if address.entry.derived_from:
+        return address.entry.default
+    return settings.default(address.entry, address.connector)
+
+
+def _highest(settings: Settings, address: Address) -> tuple[int, ...] | None:
+    entry = address.entry
+    if entry.at_most:
+        bound = settings.bound(entry, address.connector)
+        return bound if len(bound) == 3 else (min(bound),)
+    return None if entry.high is None else (entry.high,)
+
+
+def view_all(
+    settings: Settings,
+    principal: Principal,
+    active: Collection[str],
+    at_start: Settings | None = None,
+) -> list[SettingView]:
+    """Everything the principal may see, in the order of the pages."""
+    return [
+        view(address, settings, principal, active, at_start)
+        for address in addresses(settings.facts)
+        if may_read(principal, address.entry, settings)
+    ]

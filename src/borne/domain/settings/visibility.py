@@ -1,0 +1,74 @@
+"""When an entry is shown: conditions on other settings and on the hardware (interface 4.9)."""
+
+from __future__ import annotations
+
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.catalogue.meter_profiles import PROFILES
+from borne.domain.settings.entry import (
+    Condition,
+    Connectors,
+    Entry,
+    Feature,
+    HardwareFacts,
+    Has,
+    Is,
+    IsNot,
+    MeterInNetwork,
+    Scope,
+)
+from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.snapshot import Settings
+
+
+def holds(condition: Condition, settings: Settings, connector: int = 1) -> bool:
+    """Whether the condition is met for that connector."""
+    match condition:
+        case Has(feature):
+            return feature in settings.facts.features
+        case Connectors(number):
+            return settings.facts.connectors == number
+        case Is(key, slugs):
+            return _slug(settings, key, connector) in slugs
+        case IsNot(key, slug):
+            return _slug(settings, key, connector) != slug
+        case MeterInNetwork(key):
+            return PROFILES[_slug(settings, key, connector)].in_network
+
+
+def _slug(settings: Settings, key: str, connector: int) -> str:
+    per_connector = CATALOGUE.settings[key].scope is Scope.CONNECTOR
+    value = settings.get(key, connector if per_connector else 1)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
+
+
+def visible(entry: Entry, settings: Settings, connector: int = 1) -> bool:
+    """Whether a page shows the entry; a hidden value is kept all the same."""
+    return all(holds(condition, settings, connector) for condition in entry.when)
+
+
+_MISSING = {
+    Feature.MODEM: N_("This station has no mobile modem."),
+    Feature.WLAN: N_("This station has no WLAN."),
+    Feature.USB_NETWORK: N_("This station has no USB network."),
+    Feature.ACTUATOR: N_("This station has no lock actuator."),
+    Feature.PLC: N_("This station has no modem for ISO 15118."),
+    Feature.PHASE_SWITCHING: N_("This station cannot switch phases."),
+    Feature.RCMB: N_("This station has no residual current monitor."),
+}
+
+
+def missing_part(entry: Entry, facts: HardwareFacts) -> Message | None:
+    """Why the hardware has no use for the setting; None when it has."""
+    for condition in entry.when:
+        match condition:
+            case Has(feature) if feature not in facts.features:
+                return Message(_MISSING[feature])
+            case Connectors(number) if number != facts.connectors:
+                return Message(
+                    N_("This needs a station with {number} sockets."), {"number": number}
+                )
+            case _:
+                continue
+    return None
