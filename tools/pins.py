@@ -1,13 +1,12 @@
 """Checks the pinned requirements, or makes them anew.
 
 python -m tools.pins           fails when the pins do not fit pyproject.toml or name an index
-python -m tools.pins --update  newest versions, with hashes, for every Python and processor (uv)
+python -m tools.pins --update  newest versions, with hashes, for every Python and processor
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -74,9 +73,7 @@ def disagreements(runtime: Path, dev: Path) -> list[str]:
 
 def update() -> None:
     """Make both files anew with the newest versions."""
-    uv = shutil.which("uv")
-    if uv is None:
-        sys.exit("pins: uv is missing; install it with `pip install uv`")
+    uv = str(Path(sys.executable).with_name("uv"))
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--upgrade"]
     options += ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
     compile_pins = [uv, "pip", "compile", *options, "pyproject.toml"]
