@@ -35,7 +35,6 @@ class PluggedVehicle:
         self, model: Vehicle, loop: asyncio.AbstractEventLoop, moved: Callable[[], None]
     ) -> None:
         self.model = model
-        self.soc = model.soc
         self.asleep = model.wake_up
         self.s2_closed = model.simplified_pilot
         self.offer_a = 0.0
@@ -44,6 +43,9 @@ class PluggedVehicle:
         self._moved = moved
         self._signal = DARK
         self._dark_since_s = loop.time()
+        self._soc = model.soc
+        self._power_w = 0.0
+        self._since_s = loop.time()
         self._reaction: asyncio.TimerHandle | None = None
         self._battery: asyncio.TimerHandle | None = None
 
@@ -53,6 +55,12 @@ class PluggedVehicle:
         if not self.s2_closed:
             return PilotState.B
         return PilotState.D if self.model.ventilation else PilotState.C
+
+    @property
+    def soc(self) -> float:
+        """State of charge now, 0 to 1."""
+        energy_ws = self._power_w * (self._loop.time() - self._since_s)
+        return min(1.0, self._soc + energy_ws / self._capacity_ws)
 
     @property
     def full(self) -> bool:
@@ -87,13 +95,10 @@ class PluggedVehicle:
         ]
         return PerPhase(*a)
 
-    def charge(self, energy_ws: float) -> None:
-        """Energy went into the battery."""
-        if energy_ws:
-            self.soc = min(1.0, self.soc + energy_ws / self._capacity_ws)
-
-    def plan(self, power_w: float) -> None:
-        """Plan the next step of the battery at this power; opens S2 when full."""
+    def feed(self, power_w: float) -> None:
+        """From now on that much flows into it; plan the next step of the battery."""
+        self._set_soc(self.soc)
+        self._power_w = power_w
         if self._battery is not None:
             self._battery.cancel()
             self._battery = None
@@ -105,8 +110,7 @@ class PluggedVehicle:
 
     def change(self, model: Vehicle) -> None:
         """The driver (or a hand in the bonnet) changed something; it acts at once."""
-        if model.soc != self.model.soc or model.soc != self.soc:
-            self.soc = model.soc
+        self._set_soc(model.soc)
         if model.wake_up and not self.model.wake_up:
             self.asleep = True
         self.model = model
@@ -152,6 +156,10 @@ class PluggedVehicle:
     @property
     def _capacity_ws(self) -> float:
         return self.model.battery_kwh * 3.6e6
+
+    def _set_soc(self, soc: float) -> None:
+        self._soc = soc
+        self._since_s = self._loop.time()
 
     def _taper(self) -> float:
         soc = math.floor(self.soc * SOC_STEPS + 1e-6) / SOC_STEPS

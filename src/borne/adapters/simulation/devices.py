@@ -1,4 +1,7 @@
-"""Simulated card reader, digital inputs and LED ring of a station."""
+"""Simulated card reader, digital inputs and LED ring of a station.
+
+Subscriptions end with the power: what listened is dead.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,11 @@ class SimulatedReader:
             if self._world.reader_alive and card.connector == self._connector:
                 listener(card)
 
-        return self._world.cards.subscribe(read)
+        return self._world.until_power_cut(self._world.cards.subscribe(read))
 
     def subscribe_link(self, listener: Callable[[bool], None]) -> Unsubscribe:
         """False when it dies, True when it lives again."""
-        return self._world.readers_changed.subscribe(listener)
+        return self._world.until_power_cut(self._world.readers_changed.subscribe(listener))
 
 
 class SimulatedInputs:
@@ -43,7 +46,10 @@ class SimulatedInputs:
 
     def subscribe(self, listener: Callable[[int, bool], None]) -> Unsubscribe:
         """Number and level at each change."""
-        return self._world.input_changed.subscribe(lambda change: listener(*change))
+        world = self._world
+        return world.until_power_cut(
+            world.input_changed.subscribe(lambda change: listener(*change))
+        )
 
 
 class SimulatedIndicator:

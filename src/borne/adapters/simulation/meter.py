@@ -40,7 +40,9 @@ class WorldMeter:
         """Begin to watch."""
         if self._subscription is None:
             self._told = self._tell()
-            self._subscription = self._world.changed.subscribe(lambda _: self._notice())
+            self._subscription = self._world.until_power_cut(
+                self._world.changed.subscribe(lambda _: self._notice())
+            )
 
     async def stop(self) -> None:
         """End watching."""
@@ -66,7 +68,7 @@ class WorldMeter:
     def _publish(self) -> None:
         self._scheduled = False
         told = self._tell()
-        if self._subscription is None or told == self._told:
+        if self._subscription is None or not self._world.power_on or told == self._told:
             return
         self._told = told
         silent = MeterSilent(f"{self.model} does not answer")
@@ -100,7 +102,8 @@ class SimulatedMeter(WorldMeter):
         return self._socket.meter_serial
 
     def _silent(self) -> bool:
-        return super()._silent() or self._socket.defects.meter_silent
+        defects = self._socket.defects
+        return super()._silent() or defects.meter_silent or defects.supply_lost
 
     def _reading(self) -> MeterReading:
         socket = self._socket

@@ -1,7 +1,7 @@
 """One socket of the simulated street: wires, contactor, lock, meter, plug, and what is broken.
 
-Whoever changes something calls `settle`: the time since the last change is integrated with the
-old currents, the new ones are computed, and `changed` tells everybody who watches.
+Whoever changes something calls `settle`: the currents that flow from now on are computed, and
+`changed` tells everybody who watches.
 """
 
 from __future__ import annotations
@@ -48,10 +48,14 @@ class Defects:
     monitor_defective: bool = False
     lost_phases: set[int] = field(default_factory=set)
     """Of the socket, 0 to 2."""
+    supply_lost: bool = False
+    """No voltage at this socket and its meter, and no contact that tells why."""
     voltage_v: PerPhase | None = None
     meter_silent: bool = False
     board_silent: bool = False
     rogue_a: float | None = None
+    meter_tampered: set[str] = field(default_factory=set)
+    """What was done to the register, by the id of the cause."""
     other: set[str] = field(default_factory=set)
     """OCPP error codes that the board reports."""
 
@@ -85,7 +89,6 @@ class Socket:
         self._current_a = ZERO
         self._loop = loop
         self._supply_v = supply_v
-        self._settled_s = loop.time()
 
     # What can be measured -------------------------------------------------------------------
 
@@ -102,7 +105,7 @@ class Socket:
     @property
     def voltage_v(self) -> PerPhase:
         """At the meter, before the contactor, per phase of the socket."""
-        if self.defects.contacts & CUTS_SUPPLY:
+        if self.defects.supply_lost or self.defects.contacts & CUTS_SUPPLY:
             return ZERO
         grid = self.defects.voltage_v or self._supply_v()
         lost = self.defects.lost_phases
@@ -125,6 +128,11 @@ class Socket:
     def register_wh(self) -> int:
         """What the meter's register shows."""
         return self.register.read_wh(self._loop.time())
+
+    @property
+    def cable_a(self) -> int:
+        """What the plugged cable can carry; 0 without one."""
+        return 0 if self._vehicle is None else self._vehicle.model.cable_a
 
     @property
     def proximity_ohm(self) -> float:
@@ -169,7 +177,6 @@ class Socket:
         """The cable is pulled."""
         if self._vehicle is None:
             return
-        self.advance()
         self._vehicle.leave()
         self._vehicle = None
         self.settle()
@@ -177,7 +184,6 @@ class Socket:
     def change_vehicle(self, model: Vehicle) -> None:
         """Something about the plugged vehicle is different now."""
         if self._vehicle is not None:
-            self.advance()
             self._vehicle.change(model)
             self.settle()
 
@@ -196,7 +202,6 @@ class Socket:
 
     def settle(self) -> None:
         """Let physics follow whatever was changed."""
-        self.advance()
         vehicle = self._vehicle
         half = vehicle is not None and vehicle.model.half_plugged
         self.lock.barred = half or self.defects.plug_not_in
@@ -205,7 +210,7 @@ class Socket:
         self._current_a = self._flowing_a()
         self.register.set_power(self.power_w, self._loop.time())
         if vehicle is not None:
-            vehicle.plan(self.power_w)
+            vehicle.feed(self.power_w)
         self.changed.emit(self)
 
     def _flowing_a(self) -> PerPhase:
@@ -218,10 +223,3 @@ class Socket:
             rogue_a = self.defects.rogue_a
             return PerPhase(*(rogue_a if a > 0 else 0.0 for a in drawn_a))
         return drawn_a
-
-    def advance(self) -> None:
-        """Bring battery and clock of this socket up to now; nothing else changes."""
-        now_s = self._loop.time()
-        if self._vehicle is not None:
-            self._vehicle.charge(self.register.power_w * (now_s - self._settled_s))
-        self._settled_s = now_s

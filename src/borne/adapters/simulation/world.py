@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.register import EnergyRegister
 from borne.application.ports import CardRead
-from borne.foundation.events import Signal
+from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
 NOMINAL_V = 230.0
@@ -42,12 +42,20 @@ class Link:
         self.mode = LinkMode.RESET
         """How it is down, while it is."""
         self.changed: Signal[Link] = Signal()
+        self.followers: list[Callable[[], Awaitable[None]]] = []
+        """Those who need a moment, for example to close a listening socket."""
 
     def set(self, up: bool, mode: LinkMode | None = None) -> None:
         """Cut or mend; told even when nothing changed, because mending clears back-offs."""
         self.up = up
         self.mode = mode or LinkMode.RESET
         self.changed.emit(self)
+
+    async def switch(self, up: bool, mode: LinkMode | None = None) -> None:
+        """Cut or mend, and return when everything that follows this link has followed."""
+        self.set(up, mode)
+        for follow in tuple(self.followers):
+            await follow()
 
 
 LINKS = ("backend", "meter", "external-meter", "master", "usb")
@@ -150,6 +158,16 @@ class World:
             self.reader_alive = alive
             self.readers_changed.emit(alive)
             self.touch()
+
+    def until_power_cut(self, unsubscribe: Unsubscribe) -> Unsubscribe:
+        """End a subscription when the power goes: what lived on it is dead."""
+
+        def end(*_: object) -> None:
+            unsubscribe()
+            forget()
+
+        forget = self.power_changed.subscribe(end)
+        return end
 
     def touch(self) -> None:
         """Something visible changed."""

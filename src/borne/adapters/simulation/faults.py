@@ -1,0 +1,319 @@
+"""Catalogue of what can be broken: physical causes, never the faults themselves.
+
+Each row names the fault (manual section 9 and ours) that a station should find by itself. A cause
+of one socket applies to every socket when none is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from borne.adapters.simulation import levers
+from borne.adapters.simulation.levers import Defect, Extent, Lever, Part
+from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
+from borne.adapters.simulation.world import LinkMode, World
+from borne.domain.station.board import Contact
+from borne.domain.station.faults import N_, Fault, Scope
+from borne.domain.station.pilot import CABLE_OHM
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A thing that can be broken; `provokes` is what the station should find, if anything."""
+
+    cause: str
+    label: str
+    scope: Scope
+    provokes: Fault | None
+    lever: Lever
+
+
+def _row(cause: str, label: str, provokes: Fault | None, lever: Lever) -> Cause:
+    return Cause(cause, label, Scope.CONNECTOR, provokes, lever)
+
+
+def _station(cause: str, label: str, provokes: Fault | None, lever: Lever) -> Cause:
+    return Cause(cause, label, Scope.STATION, provokes, lever)
+
+
+_ROWS = (
+    _row(
+        "residual-current",
+        N_("Current leaks to earth"),
+        Fault.RESIDUAL_CURRENT,
+        Defect(levers.leak, lambda defects: defects.leak_dc_ma + defects.leak_ac_ma > 0),
+    ),
+    _row(
+        "rcm-self-test",
+        N_("Residual current sensor defective"),
+        Fault.SELF_TEST,
+        levers.flag("monitor_defective"),
+    ),
+    _row(
+        "vehicle-signal",
+        N_("Control pilot shorted to earth"),
+        Fault.VEHICLE_SIGNAL,
+        levers.wire("shorted_to_earth"),
+    ),
+    _row("pilot-open", N_("Control pilot interrupted"), None, levers.wire("open")),
+    _row(
+        "diode-check",
+        N_("Vehicle's diode bridged"),
+        Fault.DIODE_CHECK,
+        levers.flag("diode_bridged"),
+    ),
+    _row(
+        "mcb-type2",
+        N_("MCB of the socket off"),
+        Fault.MCB_TYPE2,
+        levers.contact_of(Contact.MCB_TYPE2),
+    ),
+    _row(
+        "mcb-schuko",
+        N_("MCB of the domestic socket off"),
+        Fault.MCB_DOMESTIC,
+        levers.contact_of(Contact.MCB_DOMESTIC),
+    ),
+    _station("rcd-tripped", N_("RCD off"), Fault.RCD_TRIPPED, levers.contact_of(Contact.RCD)),
+    _row(
+        "rcd-meter-loss",
+        N_("No voltage at socket and meter"),
+        Fault.RCD_METER_LOSS,
+        levers.flag("supply_lost"),
+    ),
+    _station(
+        "spd",
+        N_("Surge protection used up"),
+        Fault.SURGE_PROTECTION,
+        levers.contact_of(Contact.SPD),
+    ),
+    _row(
+        "contactor-welded",
+        N_("Contacts welded together"),
+        Fault.CONTACTOR_WELDED,
+        Part(
+            lambda _, socket, active, __: socket.contactor.weld(active),
+            lambda _, socket: socket.contactor.welded,
+        ),
+    ),
+    _row(
+        "contactor-open",
+        N_("Contactor coil broken"),
+        Fault.CONTACTOR_OPEN,
+        Part(
+            lambda _, socket, active, __: socket.contactor.break_(active),
+            lambda _, socket: socket.contactor.broken,
+        ),
+    ),
+    _row("plug-lock", N_("Plug not fully in"), Fault.PLUG_LOCK, levers.flag("plug_not_in")),
+    _row(
+        "lock-stuck",
+        N_("Lock actuator stuck"),
+        Fault.LOCK_STUCK,
+        Part(
+            lambda _, socket, active, __: setattr(socket.lock, "stuck", active),
+            lambda _, socket: socket.lock.stuck,
+        ),
+    ),
+    _row(
+        "lock-missing",
+        N_("Lock actuator disconnected"),
+        Fault.LOCK_MISSING,
+        Part(
+            lambda _, socket, active, __: setattr(socket.lock, "absent", active),
+            lambda _, socket: socket.lock.absent,
+        ),
+    ),
+    _row(
+        "cable-changed",
+        N_("Cable coding changes"),
+        Fault.CABLE_CHANGED,
+        Part(
+            levers.change_cable,
+            lambda _, socket: socket.defects.proximity_ohm in CABLE_OHM.values(),
+        ),
+    ),
+    _row(
+        "cable-invalid",
+        N_("Cable coding unreadable"),
+        Fault.CABLE_INVALID,
+        levers.proximity(HALF_PLUGGED_OHM),
+    ),
+    _row("proximity-short", N_("Proximity shorted"), Fault.CABLE_INVALID, levers.proximity(0.0)),
+    _row(
+        "meter-ocpp",
+        N_("Billing meter unplugged"),
+        Fault.METER_BILLING,
+        levers.flag("meter_silent"),
+    ),
+    _row(
+        "meter-backwards",
+        N_("Billing meter jumps back"),
+        Fault.METER_IMPLAUSIBLE,
+        levers.tamper("meter-backwards", levers.backwards),
+    ),
+    _row(
+        "meter-jump",
+        N_("Billing meter jumps ahead"),
+        Fault.METER_IMPLAUSIBLE,
+        levers.tamper("meter-jump", levers.jump),
+    ),
+    _row(
+        "meter-replaced",
+        N_("Billing meter replaced"),
+        Fault.METER_IMPLAUSIBLE,
+        levers.tamper("meter-replaced", levers.replace_meter),
+    ),
+    _station(
+        "meter-external",
+        N_("External meter unreachable"),
+        Fault.METER_EXTERNAL,
+        levers.links(LinkMode.BLACKHOLE, "external-meter"),
+    ),
+    _station(
+        "rfid-reader",
+        N_("Card reader unplugged"),
+        Fault.CARD_READER,
+        Part(
+            lambda world, _, active, __: world.set_reader(not active),
+            lambda world, _: not world.reader_alive,
+        ),
+    ),
+    _row(
+        "over-temperature",
+        N_("Board too hot"),
+        Fault.OVER_TEMPERATURE,
+        Part(levers.heat, lambda _, socket: socket.temperature_c > levers.HOT_C),
+    ),
+    _row(
+        "phase-loss",
+        N_("A phase is lost"),
+        Fault.PHASE_LOSS,
+        Defect(levers.lose_phase, lambda defects: bool(defects.lost_phases)),
+    ),
+    _row(
+        "under-voltage", N_("Voltage too low"), Fault.PHASE_LOSS, levers.voltage(100.0, high=False)
+    ),
+    _row(
+        "over-voltage",
+        N_("Voltage too high (PEN broken)"),
+        Fault.OVER_VOLTAGE,
+        levers.voltage(265.0, high=True),
+    ),
+    _row(
+        "over-current",
+        N_("Car draws what it likes"),
+        Fault.OVER_CURRENT,
+        Defect(levers.rogue, lambda defects: defects.rogue_a is not None),
+    ),
+    _row(
+        "brown-out",
+        N_("Board loses its supply for a moment"),
+        None,
+        Part(levers.brown_out, lambda _, __: False),
+    ),
+    _row("board-lost", N_("Board does not answer"), Fault.BOARD_LOST, levers.flag("board_silent")),
+    _station(
+        "backend-offline",
+        N_("Backend unreachable"),
+        Fault.BACKEND_OFFLINE,
+        levers.links(LinkMode.RESET, "backend"),
+    ),
+    _station(
+        "master-lost", N_("Master unreachable"), None, levers.links(LinkMode.BLACKHOLE, "master")
+    ),
+    _station(
+        "usb-link", N_("USB cable to the master out"), None, levers.links(LinkMode.BLACKHOLE, "usb")
+    ),
+    _station(
+        "network-lost",
+        N_("Network cable out"),
+        Fault.BACKEND_OFFLINE,
+        levers.links(LinkMode.BLACKHOLE, "backend", "master", "external-meter"),
+    ),
+    _station(
+        "clock-lost",
+        N_("Clock battery empty: no date after the next power cut"),
+        None,
+        Part(
+            lambda world, _, active, __: setattr(world, "clock_battery", not active),
+            lambda world, _: not world.clock_battery,
+        ),
+    ),
+)
+
+CATALOGUE: Mapping[str, Cause] = {row.cause: row for row in _ROWS}
+OTHER = "other"
+"""`other:CODE` is a fault that the board words itself."""
+OTHER_LABEL = N_("Any other fault that a board reports")
+ERROR_CODES = frozenset(
+    {
+        "ConnectorLockFailure",
+        "EVCommunicationError",
+        "GroundFailure",
+        "HighTemperature",
+        "InternalError",
+        "LocalListConflict",
+        "Mode3Error",
+        "OtherError",
+        "OverCurrentFailure",
+        "OverVoltage",
+        "PowerMeterFailure",
+        "PowerSwitchFailure",
+        "ReaderFailure",
+        "ResetFailure",
+        "UnderVoltage",
+        "WeakSignal",
+    }
+)
+"""OCPP 1.5 and 1.6 (7.6), without NoError."""
+
+
+def set_cause(
+    world: World, cause: Cause, sockets: list[Socket], active: bool, extent: Extent
+) -> None:
+    """Break or mend, and let physics follow."""
+    for socket in sockets:
+        cause.lever.pull(world, socket, active, extent)
+        socket.settle()
+    world.touch()
+
+
+def set_other(world: World, error_code: str, sockets: list[Socket], active: bool) -> None:
+    """A fault in the board's own words."""
+    for socket in sockets:
+        codes = socket.defects.other
+        (codes.add if active else codes.discard)(error_code)
+        socket.settle()
+    world.touch()
+
+
+def told(world: World) -> list[Mapping[str, Any]]:
+    """Every cause and where it is set, for page and API."""
+    sockets = world.sockets.values()
+    rows: list[Mapping[str, Any]] = [
+        {
+            "id": row.cause,
+            "label": row.label,
+            "scope": row.scope.value,
+            "provokes": row.provokes.value if row.provokes else None,
+            "connectors": (on := [s.number for s in sockets if row.lever.active(world, s)]),
+            "active": bool(on),
+        }
+        for row in CATALOGUE.values()
+    ]
+    codes = sorted(set().union(*(socket.defects.other for socket in sockets)))
+    rows.append(
+        {
+            "id": OTHER,
+            "label": OTHER_LABEL,
+            "scope": Scope.CONNECTOR.value,
+            "provokes": Fault.OTHER.value,
+            "connectors": [socket.number for socket in sockets if socket.defects.other],
+            "active": bool(codes),
+            "error_codes": codes,
+        }
+    )
+    return rows
