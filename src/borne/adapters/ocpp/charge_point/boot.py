@@ -1,0 +1,158 @@
+"""BootNotification: until the central system accepts us, nothing else is said.
+
+Source: OCPP 1.6 edition 2 section 4.2, OCPP-J 1.6 section 5.4 (no Boot on a mere reconnect),
+errata 3.22 and 3.35.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Final
+
+from borne.adapters.ocpp.charge_point.contract import BootState, StationEvents
+from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
+from borne.adapters.ocpp.charge_point.reconnect import Backoff, Pause
+from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.adapters.ocpp.messages.core import (
+    BootNotificationRequest,
+    BootNotificationResponse,
+    RegistrationStatus,
+)
+from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost
+from borne.foundation.events import Signal
+
+FIRST_RETRY_S: Final = 30.0
+LONGEST_RETRY_S: Final = 900.0
+"""Our own pace when the backend gives no interval, an error, or no answer."""
+
+_STATES: Final = {
+    RegistrationStatus.ACCEPTED: BootState.ACCEPTED,
+    RegistrationStatus.PENDING: BootState.PENDING,
+    RegistrationStatus.REJECTED: BootState.REJECTED,
+}
+_log = logging.getLogger(__name__)
+
+
+class Boot:
+    """Keeps the charge point accepted, across connections of one process."""
+
+    def __init__(
+        self,
+        uplink: Uplink,
+        content: Callable[[], BootNotificationRequest],
+        events: StationEvents,
+        ladder: Ladder,
+        rng: random.Random,
+    ) -> None:
+        self.state = BootState.NONE
+        self.answered: Signal[BootNotificationResponse] = Signal()
+        """Each answer, before anything follows from it."""
+        self._uplink = uplink
+        self._content = content
+        self._events = events
+        self._ladder = ladder
+        self._accepted_content: BootNotificationRequest | None = None
+        self._sent_on_this_link = False
+        self._wanted = False
+        self._not_before_s = 0.0
+        self._pause = Pause()
+        self._backoff = Backoff(rng, first_s=FIRST_RETRY_S, longest_s=LONGEST_RETRY_S)
+
+    @property
+    def may_be_triggered(self) -> bool:
+        """A triggered Boot is sent while not accepted, and once on a socket without one.
+
+        The errata recommend to refuse it after acceptance; evcc and Home Assistant ask for it on
+        every new connection and wait.
+        """
+        return self.state is not BootState.ACCEPTED or not self._sent_on_this_link
+
+    def trigger(self) -> None:
+        """Send a BootNotification now, whatever the interval says."""
+        self._wanted = True
+        self._not_before_s = 0.0
+        self._pause.wake()
+
+    def content_may_have_changed(self) -> None:
+        """Look again at what BootNotification says; a difference is told to the backend."""
+        self._pause.wake()
+
+    def forget(self) -> None:
+        """Another central system, or another identity: start from nothing."""
+        self.state = BootState.NONE
+        self._accepted_content = None
+        self._not_before_s = 0.0
+        self._backoff.reset()
+
+    async def keep_accepted(self) -> None:
+        """For the time of one link: boot when needed, again when asked, and open the way."""
+        self._sent_on_this_link = False
+        self._wanted = False
+        try:
+            while True:
+                if not self._needed():
+                    self._uplink.set_accepted(True)
+                    await self._pause.sleep(LONGEST_RETRY_S)
+                    continue
+                wait_s = self._not_before_s - _loop_time()
+                if wait_s > 0:
+                    await self._pause.sleep(wait_s)
+                    continue
+                await self._boot()
+        except ConnectionLost:
+            return
+
+    def _needed(self) -> bool:
+        return (
+            self._wanted
+            or self.state is not BootState.ACCEPTED
+            or self._content() != self._accepted_content
+        )
+
+    async def _boot(self) -> None:
+        content = self._content()
+        self._wanted = False
+        self._sent_on_this_link = True
+        self._ladder.running(Step.BOOT)
+        began_s = _loop_time()
+        try:
+            answer = await self._uplink.call_unaccepted(content, BootNotificationResponse)
+        except ConnectionLost:
+            raise
+        except CallFailed as error:
+            pause_s = self._backoff.next_pause_s()
+            _log.warning("BootNotification failed (%s), again in %.0f s", error, pause_s)
+            self._ladder.failed(Step.BOOT, str(error))
+            self._not_before_s = _loop_time() + pause_s
+            self._wanted = self._wanted or self.state is BootState.ACCEPTED
+            return
+        self._take(answer, content, _loop_time() - began_s)
+
+    def _take(
+        self,
+        answer: BootNotificationResponse,
+        content: BootNotificationRequest,
+        round_trip_s: float,
+    ) -> None:
+        self.state = _STATES[answer.status]
+        self._events.backend_time(answer.current_time, round_trip_s)
+        if self.state is BootState.ACCEPTED:
+            self._accepted_content = content
+            self._not_before_s = 0.0
+            self._backoff.reset()
+            self._ladder.ok(Step.BOOT, f"{answer.status}, interval {answer.interval} s")
+            if answer.interval > 0:
+                self._events.heartbeat_interval(answer.interval)
+        else:
+            pause_s = answer.interval if answer.interval > 0 else self._backoff.next_pause_s()
+            self._not_before_s = _loop_time() + pause_s
+            self._ladder.failed(Step.BOOT, f"{answer.status}, again in {pause_s:.0f} s")
+            self._uplink.set_accepted(False)
+        self.answered.emit(answer)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

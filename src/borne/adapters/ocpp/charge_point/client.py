@@ -1,0 +1,304 @@
+"""The charge point as a client of one central system: dial, boot, report, deliver, obey; for ever.
+
+Sources: OCPP 1.6 edition 2 sections 4 and 5, OCPP-J 1.6, manual section 4. A cancelled `run`, or
+`abort`, is a power cut: sockets close without a farewell and nothing is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import Any, Final, TypeVar
+
+from borne.adapters.ocpp.charge_point.boot import Boot
+from borne.adapters.ocpp.charge_point.config import BackendConfig
+from borne.adapters.ocpp.charge_point.contract import (
+    BackendView,
+    BootState,
+    LinkState,
+    StationSide,
+    StatusReport,
+)
+from borne.adapters.ocpp.charge_point.drain import Drain
+from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
+from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
+from borne.adapters.ocpp.charge_point.link import JsonLink, Link, LinkFactory
+from borne.adapters.ocpp.charge_point.reconnect import STABLE_AFTER_S, Backoff, Pause
+from borne.adapters.ocpp.charge_point.statuses import Statuses
+from borne.adapters.ocpp.charge_point.triggers import Triggers
+from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.adapters.ocpp.messages import Action, Message
+from borne.adapters.ocpp.messages.core import (
+    AuthorizeRequest,
+    AuthorizeResponse,
+    BootNotificationResponse,
+    RemoteStartTransactionResponse,
+    RemoteStopTransactionResponse,
+)
+from borne.adapters.ocpp.messages.remote_trigger import TriggerMessageRequest
+from borne.adapters.ocpp.messages.types import AcceptedOrRejected, IdTagInfo
+from borne.adapters.ocpp.rpc.errors import NoAnswer
+from borne.adapters.ocpp.rpc.frame_log import FrameLog
+from borne.adapters.ocpp.rpc.handlers import Reply
+from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+_REFUSED_BEFORE_ACCEPTANCE: Final[dict[Action, Message]] = {
+    Action.REMOTE_START_TRANSACTION: RemoteStartTransactionResponse(
+        status=AcceptedOrRejected.REJECTED
+    ),
+    Action.REMOTE_STOP_TRANSACTION: RemoteStopTransactionResponse(
+        status=AcceptedOrRejected.REJECTED
+    ),
+}
+"""OCPP 1.6 section 4.2: not while Pending."""
+
+_log = logging.getLogger(__name__)
+Res = TypeVar("Res", bound=Message)
+
+
+class ChargePointClient:
+    """One per station and central system. `run` once."""
+
+    def __init__(
+        self,
+        config: BackendConfig,
+        station: StationSide,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        log: FrameLog | None = None,
+        make_link: LinkFactory = JsonLink,
+    ) -> None:
+        self.changed: Signal[BackendView] = Signal()
+        self.log = log or FrameLog(clock.now)
+        self._config = config
+        self._handlers = station.handlers
+        self._make_link = make_link
+        self._tasks = Supervisor("ocpp")
+        self._ladder = Ladder(clock.now)
+        self._uplink = Uplink()
+        self.online_changed = self._uplink.online_changed
+        events = station.events
+        self._boot = Boot(self._uplink, station.boot_content, events, self._ladder, rng)
+        self._statuses = Statuses(self._uplink, clock)
+        self._heartbeats = Heartbeats(self._uplink, events, self._ladder, config)
+        self._drain = Drain(station.outbox, self._uplink, self._statuses, events, clock, config)
+        self.triggers = Triggers(self._uplink, self._boot, self._statuses, self._heartbeats)
+        self.triggers.connectors = config.connectors
+        station.handlers.register(TriggerMessageRequest, self.triggers.handle)
+        self._backoff = Backoff(rng, longest_s=config.longest_reconnect_pause_s)
+        self._pause = Pause()
+        self._link: Link | None = None
+        self._link_state = LinkState.OFF
+        self._opening: asyncio.Task[None] | None = None
+        self._offline_since_s: float | None = None
+        self._connections = 0
+        self._stopping = False
+        self._redial = False
+        self._uplink.online_changed.subscribe(lambda _: self._tell())
+        self._boot.answered.subscribe(self._booted)
+
+    # For the application ---------------------------------------------------------------------
+
+    @property
+    def online(self) -> bool:
+        """Connected and accepted."""
+        return self._uplink.online
+
+    @property
+    def config(self) -> BackendConfig:
+        """The one in force."""
+        return self._config
+
+    def report_status(self, report: StatusReport) -> None:
+        """The status of a connector; while offline only the newest is kept."""
+        self._statuses.report(report)
+
+    async def authorize(self, id_tag: str) -> IdTagInfo:
+        """Ask the central system; raises CallFailed, of which Unreachable means "nobody there"."""
+        answer = await self._uplink.call(AuthorizeRequest(id_tag=id_tag), AuthorizeResponse)
+        return answer.id_tag_info
+
+    async def call(self, request: Message, response_type: type[Res]) -> Res:
+        """Any other request that need not survive: raises CallFailed."""
+        return await self._uplink.call(request, response_type)
+
+    async def heartbeat_now(self) -> None:
+        """For people who press the button; raises CallFailed."""
+        await self._heartbeats.beat()
+
+    def boot_now(self) -> None:
+        """For people who press the button."""
+        self._boot.trigger()
+
+    def boot_content_changed(self) -> None:
+        """What BootNotification says may have changed."""
+        self._boot.content_may_have_changed()
+
+    def configure(self, config: BackendConfig) -> None:
+        """Replace the settings: at once, with a new connection only where that is needed."""
+        old, self._config = self._config, config
+        self._heartbeats.apply(config)
+        self._drain.config = config
+        self.triggers.connectors = config.connectors
+        self._backoff.longest_s = config.longest_reconnect_pause_s
+        if self._link is not None:
+            self._link.apply(config)
+        new, before = config.connection, old.connection
+        if (new.url, new.identity) != (before.url, before.identity):
+            self._boot.forget()
+        if new != before:
+            self.reconnect()
+
+    def reconnect(self) -> None:
+        """Hang up politely and dial again at once."""
+        if self._link_state is LinkState.CONNECTED and self._link is not None:
+            self._redial = True
+            self._backoff.reset()
+            self._tasks.start("hang up", self._link.close())
+        else:
+            self.retry_now()
+
+    def retry_now(self) -> None:
+        """Dial now instead of later, with a fresh back-off; a dial under way begins anew."""
+        self._backoff.reset()
+        self._drain.retry_now()
+        self._pause.wake()
+        if self._opening is not None:
+            self._opening.cancel()
+
+    def view(self) -> BackendView:
+        """The state of the link."""
+        failure = self._ladder.first_failure()
+        since_s = self._offline_since_s
+        return BackendView(
+            link=self._link_state,
+            boot=self._boot.state,
+            ladder=self._ladder.results(),
+            last_error=f"{failure.step}: {failure.detail}" if failure else "",
+            next_heartbeat_s=self._heartbeats.next_s,
+            next_attempt_s=self._pause.remaining_s,
+            offline_for_s=0.0 if since_s is None else _loop_time() - since_s,
+            connections=self._connections,
+        )
+
+    # Life ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Stay connected until `stop`; cancelling is a power cut."""
+        self._offline_since_s = _loop_time()
+        self._tasks.keep("statuses", self._statuses.run)
+        self._tasks.keep("queue", self._drain.run)
+        self._tasks.keep("heartbeats", self._heartbeats.run)
+        try:
+            while not self._stopping:
+                if await self._one_connection():
+                    continue
+                self._set_link_state(LinkState.WAITING)
+                await self._pause.sleep(self._backoff.next_pause_s())
+        finally:
+            self.abort()
+
+    async def stop(self) -> None:
+        """End politely; `run` returns."""
+        self._stopping = True
+        self._pause.wake()
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._link is not None:
+            await self._link.close()
+
+    def abort(self) -> None:
+        """End now, without a farewell."""
+        self._stopping = True
+        self._pause.wake()
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._link is not None:
+            self._link.abort()
+        self._uplink.detach()
+        self._tasks.abort()
+        self._set_link_state(LinkState.OFF)
+
+    async def _one_connection(self) -> bool:
+        """Dial and serve; True when the next dial need not wait."""
+        link = self._make_link(self._config, self._handle, self._tasks, self.log)
+        self._ladder.restart()
+        self._set_link_state(LinkState.CONNECTING)
+        self._opening = asyncio.ensure_future(link.open(self._ladder))
+        try:
+            await self._opening
+        except ConnectFailed as error:
+            _log.info("no connection: %s", error)
+            self._ladder.failed(error.step, error.reason, error.http_status)
+            return False
+        except asyncio.CancelledError:
+            link.abort()
+            if _cancelled_from_outside():
+                raise
+            return True
+        finally:
+            self._opening.cancel()
+            self._opening = None
+        return await self._serve(link)
+
+    async def _serve(self, link: Link) -> bool:
+        """True when the connection was ended on purpose."""
+        began_s = _loop_time()
+        self._link = link
+        self._redial = False
+        self._connections += 1
+        self._offline_since_s = None
+        self._uplink.attach(link)
+        self._set_link_state(LinkState.CONNECTED)
+        boot = self._tasks.start("boot", self._boot.keep_accepted())
+        try:
+            await link.run()
+        finally:
+            if boot is not None:
+                boot.cancel()
+            self._link = None
+            link.abort()
+            self._uplink.detach()
+            self._offline_since_s = _loop_time()
+        self._ladder.failed(Step.WEBSOCKET, "the connection was lost")
+        if _loop_time() - began_s >= STABLE_AFTER_S:
+            self._backoff.reset()
+        return self._redial
+
+    async def _handle(self, action: Action, request: Message) -> Message | Reply[Any]:
+        """What a central system may ask depends on whether it has accepted us."""
+        if self._boot.state is BootState.REJECTED:
+            raise NoAnswer(f"{action} before acceptance")
+        if self._boot.state is not BootState.ACCEPTED and action in _REFUSED_BEFORE_ACCEPTANCE:
+            return _REFUSED_BEFORE_ACCEPTANCE[action]
+        return await self._handlers(action, request)
+
+    def _booted(self, answer: BootNotificationResponse) -> None:
+        if self._boot.state is BootState.ACCEPTED:
+            if answer.interval > 0:
+                self._heartbeats.set_interval(answer.interval)
+            self._heartbeats.time_known()
+            self._statuses.forget_known()
+        self._tell()
+
+    def _set_link_state(self, state: LinkState) -> None:
+        if state is not self._link_state:
+            self._link_state = state
+            self._tell()
+
+    def _tell(self) -> None:
+        self.changed.emit(self.view())
+
+
+def _cancelled_from_outside() -> bool:
+    """Whether this very task is being cancelled, not one that it awaits."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

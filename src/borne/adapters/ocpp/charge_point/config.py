@@ -1,0 +1,105 @@
+"""What the operator sets about the backend, as the client needs it. Replaceable at run time."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from borne.adapters.ocpp.charge_point.tls import TlsConfig
+
+SUB_PROTOCOL: Final = "ocpp1.6"
+MAX_FRAME_BYTES: Final = 512 * 1024
+"""A full SendLocalList or a schedule of 1440 periods needs some 100 kB."""
+
+_HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){1,20}")
+
+
+class ConfigError(ValueError):
+    """A sentence for people about a setting that cannot work."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    """Everything that a new connection is made from; a change means to reconnect."""
+
+    url: str
+    identity: str
+    password: bytes | None = field(default=None, repr=False)
+    """HTTP basic authentication (user = identity), as bytes on the wire."""
+    proxy: str | None = field(default=None, repr=False)
+    """`host:port` or `http://[user:password@]host:port`."""
+    tls: TlsConfig = field(default_factory=TlsConfig)
+    connect_timeout_s: float = 60.0
+    """DNS to WebSocket, together (manual 4, backend connection timeout)."""
+    pong_timeout_s: float = 20.0
+    """No pong within this: the connection is dead."""
+    compression: bool = False
+    """Offer permessage-deflate: saves bytes, costs about 100 kB of memory a connection."""
+    max_frame_bytes: int = MAX_FRAME_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class BackendConfig:
+    """The connection and the rules of the conversation."""
+
+    connection: ConnectionConfig
+    connectors: tuple[int, ...] = (1, 2)
+    call_timeout_s: float = 60.0
+    ping_interval_s: float = 60.0
+    """WebSocketPingInterval; 0 = off."""
+    heartbeat_interval_s: float = 300.0
+    """HeartbeatInterval; the BootNotification answer replaces it."""
+    force_heartbeat: bool = True
+    """Heartbeats even while other messages prove the link."""
+    transaction_message_attempts: int = 3
+    transaction_message_retry_interval_s: float = 60.0
+    drain_pause_s: float = 0.05
+    """Between queued messages, so that a long queue does not starve the rest."""
+    longest_reconnect_pause_s: float = 120.0
+
+
+def endpoint_url(url: str, identity: str) -> str:
+    """`<base>/<percent-encoded identity>` (OCPP-J 1.6 section 3.1.1); raises ConfigError."""
+    if not identity:
+        raise ConfigError("the ChargeBoxIdentity is empty")
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError(f"the backend URL is not valid: {error}") from None
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname:
+        raise ConfigError("the backend URL must start with ws:// or wss:// and name a host")
+    if parts.username is not None:
+        raise ConfigError("credentials do not belong in the backend URL")
+    if parts.fragment or port == 0:
+        raise ConfigError("the backend URL is not valid")
+    path = f"{parts.path.rstrip('/')}/{quote(identity, safe='')}"
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def proxy_url(proxy: str | None) -> str | None:
+    """The proxy as a URL; `host:port` means HTTP. Raises ConfigError."""
+    if not proxy or not proxy.strip():
+        return None
+    text = proxy.strip()
+    if "://" not in text:
+        text = f"http://{text}"
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError("the proxy must be host:port or an http:// URL")
+    return text
+
+
+def basic_authorization(identity: str, password: bytes) -> str:
+    """Header value; the password may be any bytes (security whitepaper section 2.3)."""
+    token = base64.b64encode(identity.encode() + b":" + password).decode("ascii")
+    return f"Basic {token}"
+
+
+def password_of_authorization_key(key: str) -> bytes:
+    """What is sent for an AuthorizationKey that came over OCPP: up to 40 hex digits travel
+    encoded and are used decoded; anything else is used as it is typed."""
+    return bytes.fromhex(key) if _HEX_KEY.fullmatch(key) else key.encode()

@@ -1,0 +1,300 @@
+"""One WebSocket connection to a central system: used once, then thrown away.
+
+Source: OCPP-J 1.6 sections 3 (URL, sub-protocol) and 5 (ping, compression); manual section 4
+(proxy, TLS strictness, keep-alive). The climb is told step by step to a `Ladder`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from asyncio import BaseTransport
+from collections.abc import Callable
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
+from websockets.typing import Subprotocol
+
+from borne import __version__
+from borne.adapters.ocpp.charge_point.config import (
+    SUB_PROTOCOL,
+    ConfigError,
+    ConnectionConfig,
+    basic_authorization,
+    endpoint_url,
+    proxy_url,
+)
+from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
+from borne.adapters.ocpp.charge_point.tls import client_context
+from borne.adapters.ocpp.rpc.session import TransportClosed
+
+CLOSE_TIMEOUT_S: Final = 5.0
+"""A backend that does not answer the closing handshake is not waited for longer."""
+ADDRESS_TIMEOUT_S: Final = 10.0
+"""For one of several addresses of a name, so that a dead IPv6 route does not eat all the time."""
+
+
+class ConnectionState(Enum):
+    """Each is entered at most once, in this order."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    OPEN = "open"
+    """The sub-protocol is agreed; frames flow."""
+    CLOSED = "closed"
+
+
+class Connection:
+    """A text transport over WebSocket. `open` first; everything ends at `close` or `abort`."""
+
+    def __init__(self, config: ConnectionConfig, *, ping_interval_s: float = 0.0) -> None:
+        self.state = ConnectionState.NEW
+        self._config = config
+        self._step = Step.DNS
+        self._socket: ClientConnection | None = None
+        self._ping_interval_s = ping_interval_s
+        self._ping_changed = asyncio.Event()
+
+    async def open(self, ladder: Ladder) -> None:
+        """Climb from DNS to WebSocket; raises ConnectFailed with the step that does not hold."""
+        if self.state is not ConnectionState.NEW:
+            raise RuntimeError("a connection may only be used once")
+        self.state = ConnectionState.CONNECTING
+        timeout_s = self._config.connect_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                self._socket = await self._climb(ladder)
+            self.state = ConnectionState.OPEN
+        except ConnectFailed:
+            raise
+        except TimeoutError:
+            raise ConnectFailed(self._step, f"no answer within {timeout_s:g} s") from None
+        except (OSError, WebSocketException, ConfigError) as error:
+            raise _explain(self._step, error) from error
+        finally:
+            if self.state is not ConnectionState.OPEN:
+                self.state = ConnectionState.CLOSED
+
+    async def send(self, text: str) -> None:
+        """Write one text frame; raises TransportClosed."""
+        try:
+            await self._opened().send(text)
+        except ConnectionClosed as error:
+            self.state = ConnectionState.CLOSED
+            raise TransportClosed(str(error)) from None
+
+    async def recv(self) -> bytes:
+        """The next frame, undecoded: bad UTF-8 is bad content, not the end of the connection."""
+        try:
+            return await self._opened().recv(decode=False)
+        except ConnectionClosed as error:
+            self.state = ConnectionState.CLOSED
+            raise TransportClosed(str(error)) from None
+
+    def set_ping_interval(self, interval_s: float) -> None:
+        """WebSocketPingInterval, effective at once; 0 = off."""
+        if interval_s != self._ping_interval_s:
+            self._ping_interval_s = interval_s
+            self._ping_changed.set()
+
+    async def keep_alive(self) -> None:
+        """Ping at the interval; returns after aborting a connection that does not answer."""
+        while self.state is ConnectionState.OPEN:
+            self._ping_changed.clear()
+            interval_s = self._ping_interval_s if self._ping_interval_s > 0 else None
+            try:
+                async with asyncio.timeout(interval_s):
+                    await self._ping_changed.wait()
+            except TimeoutError:
+                if not await self.ping():
+                    self.abort()
+
+    async def ping(self) -> bool:
+        """True when a pong comes in time."""
+        if self.state is not ConnectionState.OPEN:
+            return False
+        try:
+            async with asyncio.timeout(self._config.pong_timeout_s):
+                # Shielded: the library completes the future even after we gave up.
+                await asyncio.shield(asyncio.ensure_future(await self._opened().ping()))
+            return True
+        except (TimeoutError, ConnectionClosed):
+            return False
+
+    async def close(self) -> None:
+        """Say goodbye, then close."""
+        opened, self.state = self._socket, ConnectionState.CLOSED
+        if opened is not None:
+            await opened.close()
+
+    def abort(self) -> None:
+        """Close without a farewell, as a power cut does."""
+        self.state = ConnectionState.CLOSED
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    def _opened(self) -> ClientConnection:
+        if self._socket is None:
+            raise TransportClosed("not open")
+        return self._socket
+
+    async def _climb(self, ladder: Ladder) -> ClientConnection:
+        config = self._config
+        url = endpoint_url(config.url, config.identity)
+        proxy = proxy_url(config.proxy)
+        parts = urlsplit(url)
+        secure = parts.scheme == "wss"
+        options: dict[str, Any] = {}
+        if secure:
+            options["ssl"] = await self._context()
+        if proxy is None:
+            host = parts.hostname or ""
+            port = parts.port or (443 if secure else 80)
+            options["sock"] = await self._dial(ladder, host, port)
+            if secure:
+                options["server_hostname"] = host
+        else:
+            ladder.skipped(Step.DNS)
+            self._enter(ladder, Step.TCP)
+
+        def transport_made(transport: BaseTransport) -> None:
+            if proxy is not None:
+                ladder.ok(Step.TCP, f"proxy {urlsplit(proxy).hostname}")
+            if secure:
+                ladder.ok(Step.TLS, _tls_detail(transport))
+            else:
+                ladder.skipped(Step.TLS)
+            self._enter(ladder, Step.WEBSOCKET)
+
+        if proxy is None:
+            self._enter(ladder, Step.TLS if secure else Step.WEBSOCKET)
+        opened = await _Connect(
+            url,
+            subprotocols=[Subprotocol(SUB_PROTOCOL)],
+            compression="deflate" if config.compression else None,
+            additional_headers=self._headers(),
+            user_agent_header=f"borne/{__version__}",
+            proxy=proxy,
+            open_timeout=None,
+            ping_interval=None,
+            close_timeout=CLOSE_TIMEOUT_S,
+            max_size=config.max_frame_bytes,
+            create_connection=_observed(transport_made),
+            **options,
+        )
+        if opened.subprotocol != SUB_PROTOCOL:
+            opened.transport.abort()
+            raise ConnectFailed(Step.WEBSOCKET, f"the backend does not speak {SUB_PROTOCOL}", 101)
+        ladder.ok(Step.WEBSOCKET, SUB_PROTOCOL, 101)
+        return opened
+
+    def _enter(self, ladder: Ladder, step: Step) -> None:
+        self._step = step
+        ladder.running(step)
+
+    def _headers(self) -> dict[str, str]:
+        config = self._config
+        if config.password is None:
+            return {}
+        return {"Authorization": basic_authorization(config.identity, config.password)}
+
+    async def _context(self) -> ssl.SSLContext:
+        try:
+            return await asyncio.to_thread(client_context, self._config.tls)
+        except (OSError, ValueError) as error:
+            raise ConnectFailed(Step.TLS, f"own certificates: {error}") from error
+
+    async def _dial(self, ladder: Ladder, host: str, port: int) -> socket.socket:
+        """Resolve anew at each attempt, then try the addresses one after the other."""
+        loop = asyncio.get_running_loop()
+        self._enter(ladder, Step.DNS)
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+        ladder.ok(Step.DNS, ", ".join(str(address[0]) for _, address in addresses))
+        self._enter(ladder, Step.TCP)
+        problem: OSError = OSError(f"{host} has no address")
+        for position, (family, address) in enumerate(addresses):
+            last = position == len(addresses) - 1
+            try:
+                async with asyncio.timeout(None if last else ADDRESS_TIMEOUT_S):
+                    opened = await _connected_socket(family, address)
+            except OSError as error:  # TimeoutError is one of them
+                problem = error
+            else:
+                ladder.ok(Step.TCP, f"{host} at {address[0]!s} port {port}")
+                return opened
+        raise problem
+
+
+class _Connect(connect):
+    """The library's connect, but a redirect is an error (it would carry credentials away)."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def _observed(transport_made: Callable[[BaseTransport], None]) -> type[ClientConnection]:
+    """A connection class that tells when TCP and TLS stand and HTTP begins."""
+
+    class Observed(ClientConnection):
+        def connection_made(self, transport: BaseTransport) -> None:
+            transport_made(transport)
+            super().connection_made(transport)
+
+    return Observed
+
+
+async def _connected_socket(family: int, address: Any) -> socket.socket:
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(opened, address)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _tls_detail(transport: BaseTransport) -> str:
+    tls = cast("ssl.SSLObject | None", transport.get_extra_info("ssl_object"))
+    if tls is None:
+        return ""
+    certificate = tls.getpeercert() or {}
+    until = certificate.get("notAfter")
+    return f"{tls.version()}, certificate until {until}" if until else f"{tls.version()}"
+
+
+def _explain(step: Step, error: Exception) -> ConnectFailed:
+    """The step and a sentence for what the libraries raised."""
+    match error:
+        case ConfigError():
+            return ConnectFailed(Step.DNS, str(error))
+        case socket.gaierror():
+            return ConnectFailed(Step.DNS, error.strerror or str(error))
+        case ssl.SSLCertVerificationError():
+            return ConnectFailed(Step.TLS, f"certificate refused: {error.verify_message}")
+        case ssl.SSLError():
+            return ConnectFailed(Step.TLS, error.reason or str(error))
+        case ProxyError():
+            return ConnectFailed(Step.TCP, f"proxy: {error}")
+        case InvalidStatus():
+            status = error.response.status_code
+            phrase = next((s.phrase for s in HTTPStatus if s == status), "")
+            note = "redirect refused" if 300 <= status < 400 else phrase
+            return ConnectFailed(Step.WEBSOCKET, f"HTTP {status} {note}".strip(), status)
+        case InvalidHandshake() | WebSocketException():
+            return ConnectFailed(Step.WEBSOCKET, str(error) or type(error).__name__)
+        case OSError():
+            return ConnectFailed(step, error.strerror or str(error) or type(error).__name__)
+    return ConnectFailed(step, str(error) or type(error).__name__)

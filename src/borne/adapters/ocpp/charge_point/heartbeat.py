@@ -1,0 +1,97 @@
+"""Heartbeats: a sign of life after silence, and the time of day at least once a day.
+
+Source: OCPP 1.6 edition 2 section 4.6, OCPP-J 1.6 section 5.3; manual 4 ("force heartbeat").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from borne.adapters.ocpp.charge_point.config import BackendConfig
+from borne.adapters.ocpp.charge_point.contract import StationEvents
+from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
+from borne.adapters.ocpp.charge_point.reconnect import Pause
+from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.adapters.ocpp.messages.core import HeartbeatRequest, HeartbeatResponse
+from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
+
+LONGEST_INTERVAL_S: Final = 86400.0
+"""The time is asked for once a day, whatever else is said (OCPP 1.6 section 4.6)."""
+_log = logging.getLogger(__name__)
+
+
+class Heartbeats:
+    """When the next one is due, and sending it."""
+
+    def __init__(
+        self, uplink: Uplink, events: StationEvents, ladder: Ladder, config: BackendConfig
+    ) -> None:
+        self._uplink = uplink
+        self._events = events
+        self._ladder = ladder
+        self._interval_s = config.heartbeat_interval_s
+        self._force = config.force_heartbeat
+        self._last_s: float | None = None
+        self._pause = Pause()
+
+    @property
+    def next_s(self) -> float | None:
+        """Seconds to the next one; None while offline."""
+        return max(0.0, self._due_s() - _loop_time()) if self._uplink.online else None
+
+    def set_interval(self, interval_s: float) -> None:
+        """HeartbeatInterval, effective at once; 0 or less means once a day."""
+        self._interval_s = interval_s
+        self._pause.wake()
+
+    def apply(self, config: BackendConfig) -> None:
+        """Take over changed settings."""
+        self._force = config.force_heartbeat
+        self.set_interval(config.heartbeat_interval_s)
+
+    def time_known(self) -> None:
+        """A Boot answer told the time: as good as a heartbeat."""
+        self._last_s = _loop_time()
+        self._pause.wake()
+
+    async def run(self) -> None:
+        """Beat, for ever."""
+        while True:
+            await self._uplink.wait_online()
+            wait_s = self._due_s() - _loop_time()
+            if wait_s > 0:
+                await self._pause.sleep(wait_s)
+            else:
+                await self._beat()
+
+    async def beat(self, *, triggered: bool = False) -> None:
+        """One Heartbeat now; raises CallFailed."""
+        began_s = _loop_time()
+        call = self._uplink.call_unaccepted if triggered else self._uplink.call
+        answer = await call(HeartbeatRequest(), HeartbeatResponse)
+        self._last_s = _loop_time()
+        self._ladder.ok(Step.HEARTBEAT)
+        self._events.backend_time(answer.current_time, self._last_s - began_s)
+
+    async def _beat(self) -> None:
+        try:
+            await self.beat()
+        except (ConnectionLost, NotAccepted):
+            return
+        except CallFailed as error:
+            _log.warning("Heartbeat failed: %s", error)
+            self._ladder.failed(Step.HEARTBEAT, str(error))
+            self._last_s = _loop_time()
+
+    def _due_s(self) -> float:
+        interval_s = self._interval_s if self._interval_s > 0 else LONGEST_INTERVAL_S
+        last_s = self._last_s if self._last_s is not None else float("-inf")
+        spoke_s = self._uplink.last_answer_s
+        quiet_since_s = last_s if self._force or spoke_s is None else max(last_s, spoke_s)
+        return min(quiet_since_s + interval_s, last_s + LONGEST_INTERVAL_S)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

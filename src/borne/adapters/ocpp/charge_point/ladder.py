@@ -1,0 +1,105 @@
+"""How far the way to the backend goes: the steps from DNS to Heartbeat, as data for people.
+
+Source: manual sections 4 and 10 (rows "no backend"); the page shows the first step that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from borne.adapters.ocpp.rpc.errors import OcppError
+
+
+class Step(StrEnum):
+    """In the order in which they are climbed."""
+
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    WEBSOCKET = "websocket"
+    BOOT = "boot"
+    HEARTBEAT = "heartbeat"
+
+
+class StepState(StrEnum):
+    """Of one step."""
+
+    UNKNOWN = "unknown"
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Not needed: no TLS with ws://, no DNS behind a proxy."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What is known of a step. `last_error` stays after a later success."""
+
+    step: Step
+    state: StepState = StepState.UNKNOWN
+    detail: str = ""
+    http_status: int | None = None
+    at: datetime | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
+
+
+class ConnectFailed(OcppError):
+    """No connection: at which step, and why."""
+
+    def __init__(self, step: Step, reason: str, http_status: int | None = None) -> None:
+        super().__init__(f"{step}: {reason}")
+        self.step = step
+        self.reason = reason
+        self.http_status = http_status
+
+
+class Ladder:
+    """Collects the results; a step that runs again makes those above it unknown."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._results = {step: StepResult(step) for step in Step}
+
+    def results(self) -> tuple[StepResult, ...]:
+        """All steps, lowest first."""
+        return tuple(self._results.values())
+
+    def first_failure(self) -> StepResult | None:
+        """The lowest step that fails now."""
+        return next((r for r in self._results.values() if r.state is StepState.FAILED), None)
+
+    def restart(self) -> None:
+        """A new attempt: nothing is known, old errors stay readable."""
+        for step in Step:
+            self._set(step, StepState.UNKNOWN, "")
+
+    def running(self, step: Step) -> None:
+        """The step has begun."""
+        self._set(step, StepState.RUNNING, "")
+
+    def ok(self, step: Step, detail: str = "", http_status: int | None = None) -> None:
+        """The step holds."""
+        self._set(step, StepState.OK, detail, http_status)
+
+    def skipped(self, step: Step) -> None:
+        """The step is not needed."""
+        self._set(step, StepState.SKIPPED, "")
+
+    def failed(self, step: Step, reason: str, http_status: int | None = None) -> None:
+        """The step does not hold."""
+        self._results[step] = StepResult(
+            step, StepState.FAILED, reason, http_status, self._now(), reason, self._now()
+        )
+
+    def _set(
+        self, step: Step, state: StepState, detail: str, http_status: int | None = None
+    ) -> None:
+        old = self._results[step]
+        self._results[step] = StepResult(
+            step, state, detail, http_status, self._now(), old.last_error, old.last_error_at
+        )

@@ -1,0 +1,119 @@
+"""What the flows see of a transport: JSON over WebSocket here, SOAP over HTTP elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol, TypeVar
+
+from borne.adapters.ocpp.charge_point.config import BackendConfig
+from borne.adapters.ocpp.charge_point.connection import Connection
+from borne.adapters.ocpp.charge_point.ladder import Ladder
+from borne.adapters.ocpp.messages import Message
+from borne.adapters.ocpp.rpc.frame_log import FrameLog
+from borne.adapters.ocpp.rpc.handlers import CallHandler
+from borne.adapters.ocpp.rpc.session import Session
+from borne.foundation.supervisor import Supervisor
+
+Res = TypeVar("Res", bound=Message)
+
+
+class Link(Protocol):
+    """A conversation with the central system, used once: open, run, and call meanwhile."""
+
+    async def open(self, ladder: Ladder) -> None:
+        """Make the connection; raises ConnectFailed."""
+
+    async def run(self) -> None:
+        """Receive until the link is gone."""
+
+    async def call(
+        self,
+        request: Message,
+        response_type: type[Res],
+        *,
+        message_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Res:
+        """As `Session.call`."""
+
+    async def is_alive(self, since_s: float) -> bool:
+        """Whether something was heard since that loop time, or an answer to a probe comes."""
+
+    def apply(self, config: BackendConfig) -> None:
+        """Take over what can change without a new connection."""
+
+    async def close(self) -> None:
+        """End it politely."""
+
+    def abort(self) -> None:
+        """End it now, without a farewell."""
+
+
+class LinkFactory(Protocol):
+    """Makes a fresh link for each attempt."""
+
+    def __call__(
+        self, config: BackendConfig, handler: CallHandler, tasks: Supervisor, log: FrameLog
+    ) -> Link:
+        """`handler` answers incoming calls; `tasks` owns what outlives the link."""
+
+
+class JsonLink:
+    """OCPP-J: a `Connection` with a `Session` on it."""
+
+    def __init__(
+        self, config: BackendConfig, handler: CallHandler, tasks: Supervisor, log: FrameLog
+    ) -> None:
+        self._connection = Connection(config.connection, ping_interval_s=config.ping_interval_s)
+        self._session = Session(
+            self._connection,
+            handler,
+            log=log,
+            tasks=tasks,
+            call_timeout_s=config.call_timeout_s,
+        )
+
+    async def open(self, ladder: Ladder) -> None:
+        """Connect."""
+        await self._connection.open(ladder)
+
+    async def run(self) -> None:
+        """Receive frames and keep the connection alive."""
+        keep_alive = asyncio.create_task(self._connection.keep_alive())
+        try:
+            await self._session.run()
+        finally:
+            keep_alive.cancel()
+
+    async def call(
+        self,
+        request: Message,
+        response_type: type[Res],
+        *,
+        message_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Res:
+        """One CALL and its answer."""
+        return await self._session.call(
+            request, response_type, message_id=message_id, timeout_s=timeout_s
+        )
+
+    async def is_alive(self, since_s: float) -> bool:
+        """A frame since then, or a pong now."""
+        heard_s = self._session.last_received_s
+        if heard_s is not None and heard_s >= since_s:
+            return True
+        return await self._connection.ping()
+
+    def apply(self, config: BackendConfig) -> None:
+        """Ping interval and call timeout."""
+        self._connection.set_ping_interval(config.ping_interval_s)
+        self._session.call_timeout_s = config.call_timeout_s
+
+    async def close(self) -> None:
+        """Closing handshake."""
+        await self._connection.close()
+
+    def abort(self) -> None:
+        """Drop the socket."""
+        self._connection.abort()

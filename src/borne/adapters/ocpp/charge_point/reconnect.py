@@ -1,0 +1,76 @@
+"""When to dial again: capped exponential back-off with jitter, for ever.
+
+After a power cut in a street all stations come back at once: the jitter spreads them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Final
+
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 120.0
+FACTOR: Final = 2.0
+JITTER: Final = 0.5
+"""A pause is drawn from its upper half: between 50 % and 100 % of the nominal one."""
+STABLE_AFTER_S: Final = 30.0
+"""A link that held this long starts over with the first pause."""
+
+
+class Backoff:
+    """Growing pauses, drawn from an injected generator."""
+
+    def __init__(
+        self,
+        rng: random.Random,
+        *,
+        first_s: float = FIRST_PAUSE_S,
+        longest_s: float = LONGEST_PAUSE_S,
+    ) -> None:
+        self._rng = rng
+        self._first_s = first_s
+        self.longest_s = longest_s
+        self._failures = 0
+
+    def next_pause_s(self) -> float:
+        """The next pause, at most `longest_s`."""
+        nominal_s = min(self._first_s * FACTOR ** min(self._failures, 32), self.longest_s)
+        self._failures += 1
+        return nominal_s * (1 - JITTER * self._rng.random())
+
+    def reset(self) -> None:
+        """Begin with the first pause again."""
+        self._failures = 0
+
+
+class Pause:
+    """A sleep that can be cut short from outside, and that tells when it ends."""
+
+    def __init__(self) -> None:
+        self._wake = asyncio.Event()
+        self._until_s: float | None = None
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds to go, None when nobody sleeps."""
+        if self._until_s is None:
+            return None
+        return max(0.0, self._until_s - asyncio.get_running_loop().time())
+
+    def wake(self) -> None:
+        """End the sleep now; without effect on later ones."""
+        self._wake.set()
+
+    async def sleep(self, seconds: float) -> bool:
+        """Sleep; True when woken early."""
+        self._wake.clear()
+        self._until_s = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            self._until_s = None

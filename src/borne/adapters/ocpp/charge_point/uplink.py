@@ -1,0 +1,95 @@
+"""The way to a central system that comes and goes, as one thing to call through."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from borne.adapters.ocpp.charge_point.link import Link
+from borne.adapters.ocpp.messages import Message
+from borne.adapters.ocpp.rpc.errors import CallTimeout, ConnectionLost, NotAccepted
+from borne.foundation.events import Signal
+
+Res = TypeVar("Res", bound=Message)
+
+
+class Uplink:
+    """The current link and whether the central system has accepted us."""
+
+    def __init__(self) -> None:
+        self.online_changed: Signal[bool] = Signal()
+        """True when calls may be made, False when not any more."""
+        self.last_answer_s: float | None = None
+        """Loop time of the last answer to a call of ours."""
+        self._link: Link | None = None
+        self._online = asyncio.Event()
+
+    @property
+    def online(self) -> bool:
+        """Connected and accepted."""
+        return self._online.is_set()
+
+    async def wait_online(self) -> None:
+        """Return when calls may be made."""
+        await self._online.wait()
+
+    def attach(self, link: Link) -> None:
+        """A link stands; nothing is accepted on it yet."""
+        self._link = link
+
+    def detach(self) -> None:
+        """The link is gone."""
+        self.set_accepted(False)
+        self._link = None
+
+    def set_accepted(self, accepted: bool) -> None:
+        """Open or close the way for ordinary calls."""
+        online = accepted and self._link is not None
+        if online == self.online:
+            return
+        if online:
+            self._online.set()
+        else:
+            self._online.clear()
+        self.online_changed.emit(online)
+
+    async def call(
+        self, request: Message, response_type: type[Res], *, message_id: str | None = None
+    ) -> Res:
+        """An ordinary call: refused with NotAccepted or ConnectionLost while not online."""
+        if not self.online:
+            if self._link is None:
+                raise ConnectionLost("not connected")
+            raise NotAccepted("the central system has not accepted this charge point")
+        return await self.call_unaccepted(request, response_type, message_id=message_id)
+
+    async def call_unaccepted(
+        self, request: Message, response_type: type[Res], *, message_id: str | None = None
+    ) -> Res:
+        """A call that needs no acceptance: BootNotification, and what was triggered.
+
+        A timeout on a link that proves dead is a ConnectionLost: the peer never had a chance.
+        """
+        link = self._link
+        if link is None:
+            raise ConnectionLost("not connected")
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        try:
+            answer = await link.call(request, response_type, message_id=message_id)
+        except CallTimeout:
+            if await link.is_alive(began_s):
+                raise
+            link.abort()
+            self._lost(link)
+            raise ConnectionLost("the connection is dead") from None
+        except ConnectionLost:
+            self._lost(link)
+            raise
+        self.last_answer_s = loop.time()
+        return answer
+
+    def _lost(self, link: Link) -> None:
+        """Nobody may try again on a dead link: loops that wait for `online` would spin."""
+        if link is self._link:
+            self.set_accepted(False)
