@@ -1,0 +1,372 @@
+"""The format of load-management vectors: fields, defaults, units (amps per phase).
+
+Every field is taken once; what is left over is unknown and named in the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import time
+from math import isfinite
+from typing import Any, TypeVar, overload
+
+from borne.domain.load_management.fail_safe import DisconnectedSocket
+from borne.domain.load_management.imbalance import Imbalance
+from borne.domain.load_management.participant import Demand, Participant
+from borne.domain.load_management.reclaim import USED_UP_A
+from borne.domain.load_management.site import (
+    FALLBACK_NOTHING,
+    DigitalInput,
+    ExternalMeter,
+    MeterLocation,
+    ScheduleWindow,
+    Site,
+    lowest_over_window,
+    root_limit,
+)
+from borne.domain.load_management.topology import (
+    ROOT,
+    Group,
+    Rotation,
+    SocketPhase,
+    Topology,
+    connected_phases,
+)
+from borne.foundation.units import ZERO, PerPhase
+
+LONGEST_LIST = 100_000
+
+T = TypeVar("T")
+D = TypeVar("D")
+Parser = Callable[[object], T]
+
+
+class VectorError(ValueError):
+    """A vector, or the whole document, cannot be understood."""
+
+
+_REQUIRED = object()
+"""Stands for a default that does not exist."""
+
+
+class Fields:
+    """The fields of one object, each to be taken once."""
+
+    def __init__(self, value: object, where: str) -> None:
+        if not isinstance(value, dict):
+            raise VectorError(f"{where} is no object")
+        self._left: dict[str, object] = dict(value)
+        self.where = where
+
+    @overload
+    def take(self, name: str, parse: Parser[T]) -> T: ...
+
+    @overload
+    def take(self, name: str, parse: Parser[T], default: D) -> T | D: ...
+
+    def take(self, name: str, parse: Parser[T], default: object = _REQUIRED) -> object:
+        """The parsed value; the default when the field is absent or null."""
+        value = self._left.pop(name, None)
+        if value is None and default is not _REQUIRED:
+            return default
+        if value is None and parse not in _NULLABLE:
+            raise VectorError(f"{self.where}: {name} is missing")
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise VectorError(f"{self.where}: {name}: {error}") from error
+
+    def done(self) -> None:
+        """Raise VectorError when a field was not taken."""
+        if self._left:
+            raise VectorError(f"{self.where}: unknown fields: {', '.join(sorted(self._left))}")
+
+
+# Values -------------------------------------------------------------------------------------
+
+
+def number(value: object) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise VectorError(f"{value!r} is no number")
+    return float(value)
+
+
+def flag(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise VectorError(f"{value!r} is neither true nor false")
+    return value
+
+
+def text(value: object) -> str:
+    """A string; a number is taken as its digits."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise VectorError(f"{value!r} is no text")
+    return str(value)
+
+
+def items(value: object) -> Sequence[object]:
+    """A list that is not excessively long."""
+    if not isinstance(value, list) or len(value) > LONGEST_LIST:
+        raise VectorError("no list, or a very long one")
+    return value
+
+
+def each(parse: Parser[T]) -> Parser[tuple[T, ...]]:
+    """A list of such values."""
+    return lambda value: tuple(parse(one) for one in items(value))
+
+
+def per_phase(value: object) -> PerPhase:
+    """Three numbers for N1, N2, N3; one number stands for all."""
+    if not isinstance(value, list):
+        return PerPhase.same(number(value))
+    if len(value) != len(SocketPhase):
+        raise VectorError("not three numbers")
+    return PerPhase(*map(number, value))
+
+
+def whole(value: object) -> int:
+    """An integer."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise VectorError(f"{value!r} is no whole number")
+    return value
+
+
+def phases(value: object) -> frozenset[SocketPhase]:
+    """Phases of a socket, 1 to 3."""
+    return frozenset(SocketPhase(whole(one)) for one in items(value))
+
+
+def phases_or_unknown(value: object) -> frozenset[SocketPhase] | None:
+    """Phases of a socket; null: not known."""
+    return None if value is None else phases(value)
+
+
+_NULLABLE: tuple[Callable[[object], Any], ...] = (phases_or_unknown,)
+
+
+def amps_by_id(value: object) -> Mapping[str, float]:
+    """Currents by participant."""
+    if not isinstance(value, dict):
+        raise VectorError("no object of currents by id")
+    return {name: number(amps) for name, amps in value.items()}
+
+
+def amps_of(ids: Sequence[str]) -> Parser[tuple[float, ...]]:
+    """Currents in the order of `ids`: a list, or an object by id."""
+
+    def parse(value: object) -> tuple[float, ...]:
+        if isinstance(value, dict):
+            if set(value) != set(ids):
+                raise VectorError("not the ids of the vector")
+            return tuple(number(value[name]) for name in ids)
+        amps = each(number)(value)
+        if len(amps) != len(ids):
+            raise VectorError(f"{len(amps)} currents for {len(ids)} sockets")
+        return amps
+
+    return parse
+
+
+def chosen_of(ids: Sequence[str]) -> Parser[frozenset[str]]:
+    """Some of `ids`: names, positions from 0, or a true/false for each."""
+
+    def name(value: object) -> str:
+        if isinstance(value, str) and value in ids:
+            return value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(ids):
+            return ids[value]
+        raise VectorError(f"{value!r} is no socket of the vector")
+
+    def parse(value: object) -> frozenset[str]:
+        values = items(value)
+        if values and len(values) == len(ids) and all(isinstance(one, bool) for one in values):
+            return frozenset(one for one, chosen in zip(ids, values, strict=True) if chosen)
+        return frozenset(map(name, values))
+
+    return parse
+
+
+def _time_of_day(value: object) -> time:
+    if value in ("24:00", "24:00:00"):
+        return time(0)
+    return time.fromisoformat(text(value))
+
+
+def _measured(value: object) -> float:
+    """The strongest phase of one number or of one for each phase."""
+    return max(map(number, value)) if isinstance(value, list) and value else number(value)
+
+
+def _rotation(value: object) -> Rotation:
+    return Rotation(text(value).upper())
+
+
+def _samples(value: object) -> PerPhase:
+    """The sum of charging currents; of several samples in the meter's window the lowest."""
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return lowest_over_window(map(per_phase, value))
+    return per_phase(value)
+
+
+# Objects ------------------------------------------------------------------------------------
+
+
+def group(value: object) -> Group:
+    """A sub-distribution or a supply line."""
+    fields = Fields(value, "group")
+    name = fields.take("id", text)
+    found = Group(name, fields.take("limit", per_phase), fields.take("parent", text, ROOT))
+    fields.done()
+    return found
+
+
+def disconnected_socket(value: object) -> DisconnectedSocket:
+    """A socket in the check of a configuration."""
+    fields = Fields(value, "socket")
+    fields.take("id", text, "")
+    found = DisconnectedSocket(
+        fields.take("disconnected", number),
+        group=fields.take("group", text, ROOT),
+        connected=connected_phases(fields.take("connected_phases", whole, 3)),
+        rotation=fields.take("rotation", _rotation, Rotation.RST),
+    )
+    fields.take("phases", phases_or_unknown, None)  # detected ones do not count
+    fields.done()
+    return found
+
+
+def _window(value: object) -> ScheduleWindow:
+    fields = Fields(value, "window")
+    found = ScheduleWindow(
+        fields.take("from", _time_of_day),
+        fields.take("to", _time_of_day),
+        fields.take("limit", per_phase),
+    )
+    fields.done()
+    return found
+
+
+def _digital_input(value: object) -> DigitalInput:
+    fields = Fields(value, "digital input")
+    found = DigitalInput(fields.take("active", flag), fields.take("limit", per_phase))
+    fields.done()
+    return found
+
+
+def _digital_inputs(value: object) -> tuple[DigitalInput, ...]:
+    return each(_digital_input)(value) if isinstance(value, list) else (_digital_input(value),)
+
+
+def _location(value: object) -> MeterLocation:
+    return MeterLocation(text(value))
+
+
+def _external_meter(value: object) -> ExternalMeter:
+    fields = Fields(value, "external meter")
+    current_a = fields.take("current", per_phase, None)
+    valid = fields.take("valid", flag, current_a is not None)
+    found = ExternalMeter(
+        main_limit_a=fields.take("main_limit", per_phase),
+        current_a=current_a if valid else None,
+        location=fields.take("location", _location, MeterLocation.EXCLUDING),
+        headroom_a=fields.take("headroom", per_phase, ZERO),
+        fallback_a=fields.take("fallback", per_phase, FALLBACK_NOTHING),
+        evse_current_a=fields.take("evse_measured", _samples, ZERO),
+        use_export=fields.take("use_export", flag, False),
+    )
+    fields.done()
+    return found
+
+
+_STATES = {
+    "charging": Demand.CHARGING,
+    "waiting": Demand.CHARGING,
+    "idle": Demand.NONE,
+    "wakeup": Demand.WAKE_UP,
+}
+
+_OWN_LIMITS = {
+    "max": "maximum",
+    "hardware_limit": "hardware",
+    "installation_limit": "installation",
+    "operator_limit": "operator",
+    "cable_limit": "cable",
+    "ocpp_limit": "ocpp",
+    "ems_limit": "energy_manager",
+}
+
+
+def _state(value: object) -> Demand:
+    name = text(value)
+    if name not in _STATES:
+        raise VectorError(f"{name} is none of {', '.join(_STATES)}")
+    return _STATES[name]
+
+
+def _participant(value: object, position: int) -> Participant:
+    fields = Fields(value, f"evse {position + 1}")
+    name = fields.take("id", text)
+    fields.where = f"evse {name}"
+    limits = {"maximum": 32.0}
+    for field, source in _OWN_LIMITS.items():
+        limits[source] = fields.take(field, number, limits.get(source, float("inf")))
+    source = min(limits, key=limits.__getitem__)
+    found = Participant(
+        id=name,
+        group=fields.take("group", text, ROOT),
+        rotation=fields.take("rotation", _rotation, Rotation.RST),
+        connected=connected_phases(fields.take("connected_phases", whole, 3)),
+        phases=fields.take("phases", phases_or_unknown, None),
+        demand=fields.take("state", _state, Demand.CHARGING),
+        minimum_a=fields.take("min", number, 6.0),
+        maximum_a=limits[source],
+        maximum_source=source,
+        priority=fields.take("priority", whole, 0),
+        rank=fields.take("rank", number, float(position)),
+        settled_a=_settled(fields),
+        reserved_a=fields.take("lost", number, None),
+    )
+    fields.done()
+    return found
+
+
+def _settled(fields: Fields) -> float | None:
+    """A measured car has settled; a setpoint, when told, that it nearly uses speaks against."""
+    measured_a = fields.take("measured", _measured, None)
+    setpoint_a = fields.take("setpoint", number, None)
+    if measured_a is not None and setpoint_a is not None and measured_a >= setpoint_a - USED_UP_A:
+        return None
+    return measured_a
+
+
+class Case:
+    """What `allocate` and `transition` have in common: site, groups, participants."""
+
+    def __init__(self, fields: Fields) -> None:
+        site = Fields(fields.take("site", lambda value: value), "site")
+        now = site.take("now", _time_of_day, None)
+        rules = Site(
+            sub_distribution_a=site.take("evse_sub_limit", per_phase),
+            operator_sub_distribution_a=site.take("operator_sub_limit", per_phase, None),
+            schedule=site.take("scheduler", each(_window), ()),
+            digital_inputs=site.take("digital_input", _digital_inputs, ())
+            + site.take("digital_inputs", _digital_inputs, ()),
+            energy_manager_a=site.take("ems_limit", per_phase, None),
+            external_meter=site.take("external_meter", _external_meter, None),
+        )
+        if rules.schedule and now is None:
+            raise VectorError("site: a scheduler needs now")
+        self.root_limit_a = root_limit(rules, now).amps
+        self.it_network: bool = site.take("it_network", flag, False)
+        limit_a = site.take("imbalance", number, None)
+        base_a = site.take("imbalance_base", per_phase, ZERO)
+        self.imbalance = None if limit_a is None else Imbalance(limit_a, base_a)
+        site.done()
+        self.topology = Topology(fields.take("groups", each(group), ()))
+        self.participants = [
+            _participant(value, position)
+            for position, value in enumerate(fields.take("evses", items))
+        ]

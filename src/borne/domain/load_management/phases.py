@@ -1,0 +1,68 @@
+"""Which phases of its socket a car uses, from measured currents (manual 7.6).
+
+Real cars draw up to 0.7 A differently on their phases and a leak on the others; some let phases go
+at the end of a charge. A phase is released only after several equal samples; it is added at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from borne.domain.load_management.topology import SocketPhase
+from borne.foundation.units import PerPhase
+
+CHARGING_A = 3.0
+"""Below it nothing can be told."""
+
+USED_A = 1.0
+USED_SHARE = 0.25
+"""A used phase carries at least this, and this share of the strongest phase."""
+
+SAMPLES = 3
+"""Equal samples before a phase is released."""
+
+SETTLED_S = 5.0
+"""Samples count for a release from this time after the contactor closed."""
+
+
+def detect_phases(measured_a: PerPhase) -> frozenset[SocketPhase] | None:
+    """Phases in use in one sample; None when the car draws too little to tell."""
+    strongest = max(measured_a)
+    if not strongest >= CHARGING_A:  # also not a number
+        return None
+    least = max(USED_A, USED_SHARE * strongest)
+    return frozenset(
+        phase for phase, amps in zip(SocketPhase, measured_a, strict=True) if amps >= least
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseDetection:
+    """What is known of one plugged car. A fresh value stands for: plugged in, connection lost,
+    phases switched."""
+
+    used: frozenset[SocketPhase] | None = None
+    """None: unknown, all connected phases count."""
+    candidate: frozenset[SocketPhase] | None = None
+    seen: int = 0
+
+    def observe(
+        self,
+        measured_a: PerPhase,
+        since_closed_s: float,
+        connected: frozenset[SocketPhase],
+    ) -> PhaseDetection:
+        """One more sample, `since_closed_s` after the contactor closed."""
+        sample = detect_phases(measured_a)
+        if sample is None or not sample & connected:
+            return replace(self, candidate=None, seen=0)
+        sample &= connected
+        known = self
+        if self.used is not None and not sample <= self.used:
+            known = replace(self, used=self.used | sample)
+        if since_closed_s < SETTLED_S or sample == known.used:
+            return replace(known, candidate=None, seen=0)
+        seen = known.seen + 1 if sample == known.candidate else 1
+        if seen >= SAMPLES:
+            return PhaseDetection(used=sample)
+        return replace(known, candidate=sample, seen=seen)
