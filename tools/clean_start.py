@@ -70,6 +70,7 @@ def start_and_stop(command: list[str], cwd: Path, within_s: float, **environment
         finally:
             if process.poll() is None:
                 process.kill()
+                process.wait()
     return took_s
 
 
