@@ -20,17 +20,20 @@ BUSY_TIMEOUT_S = 5.0
 
 Row = tuple[Any, ...]
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
+_DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DISK_CODES = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
 }
+
+
+class StorageDamaged(StorageFailed):
+    """What is in the file is no sound database."""
 
 
 class Cursor(Protocol):
@@ -83,7 +86,7 @@ def close_abruptly(connection: Connection) -> None:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """The file itself is bad."""
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return _code(error) in _DAMAGE_CODES
 
 
 def is_full(error: sqlite3.Error | OSError) -> bool:
@@ -97,6 +100,8 @@ def as_storage_error(error: sqlite3.Error | OSError) -> StorageFailed | None:
     """What a caller is told; None when it is no matter of the disk but a mistake of ours."""
     if is_full(error):
         return StorageFull("the disk is full")
+    if isinstance(error, sqlite3.Error) and is_damage(error):
+        return StorageDamaged(f"the database is damaged: {error}")
     if isinstance(error, OSError) or _code(error) in _DISK_CODES:
         return StorageFailed(f"the disk failed: {error}")
     return None

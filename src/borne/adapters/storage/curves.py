@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
-from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.connection import Connection, Row, StorageDamaged
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.adapters.storage.folder import StorageUnavailable
 from borne.adapters.storage.moments import Datings, columns, moment
@@ -24,12 +25,17 @@ _log = logging.getLogger(__name__)
 
 
 class Curves:
-    """Points of sessions. `room` says whether the disk has room for what may be lost."""
+    """Points of sessions. `room` says whether the disk has room for what may be lost;
+    `put_aside` moves a damaged file away."""
 
-    def __init__(self, database: Database, room: Callable[[], bool]) -> None:
+    def __init__(
+        self, database: Database, room: Callable[[], bool], put_aside: Callable[[], None]
+    ) -> None:
         self._database = database
         self._room = room
+        self._put_aside = put_aside
         self._failing = False
+        self._restarted = False
 
     async def add(self, session_id: str, sample: Sample) -> None:
         """Add a point, if that is possible."""
@@ -62,9 +68,18 @@ class Curves:
             raise
         except (StorageFailed, StorageUnavailable, sqlite3.Error) as error:
             self._complain(str(error))
+            await self._recover(error)
             return None
         self._failing = False
         return answer
+
+    async def _recover(self, error: Exception) -> None:
+        """Begin anew after damage, once: on a dying disk it would never end."""
+        if not isinstance(error, StorageDamaged) or self._restarted:
+            return
+        self._restarted = True
+        with suppress(StorageFailed):
+            await self._database.restart(self._put_aside)
 
     def _complain(self, reason: str) -> None:
         if not self._failing:

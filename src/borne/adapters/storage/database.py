@@ -19,6 +19,7 @@ from borne.adapters.storage.connection import (
     close_abruptly,
     is_full,
 )
+from borne.adapters.storage.folder import Reserve
 from borne.application.ports import StorageFailed
 
 T = TypeVar("T")
@@ -34,19 +35,19 @@ class StorageClosed(StorageFailed):
 
 
 class Database:
-    """Runs jobs on one connection, one at a time; the first one opens it. `spare` may free some
-    room on a full disk."""
+    """Runs jobs on one connection, one at a time; the first one opens it. On a full disk what
+    ends something may use the `reserve`."""
 
     def __init__(
         self,
         opener: Callable[[], Connection],
         executor: Executor,
-        spare: Callable[[], bool] | None = None,
+        reserve: Reserve | None = None,
     ) -> None:
         self._opener = opener
         self._connection: Connection | None = None
         self._executor = executor
-        self._spare = spare
+        self._reserve = reserve
         self._lock = threading.Lock()
         self._closed = False
         self._gone = False
@@ -74,6 +75,18 @@ class Database:
         """Like `write`, but a power cut may lose it; whole or not at all, and never something
         that was written later."""
         return await self._submit(lambda: self._guarded(lambda c: self._lazily(c, job)))
+
+    async def restart(self, between: Callable[[], None]) -> None:
+        """Close, do `between`; the next job opens again."""
+        await self._submit(lambda: self._restart(between))
+
+    def _restart(self, between: Callable[[], None]) -> None:
+        with self._lock:
+            if self._connection is not None and not self._gone:
+                with suppress(sqlite3.Error):
+                    close_abruptly(self._connection)
+                self._connection = None
+                between()
 
     def abort(self) -> None:
         """Power cut: what runs is rolled back, what waits never happens, nothing is merged."""
@@ -141,10 +154,13 @@ class Database:
         return answer
 
     def _finish(self, connection: Connection, job: Job[T]) -> T:
+        if self._reserve is None:
+            return self._transaction(connection, job)
+        self._reserve.keep()
         try:
             return self._transaction(connection, job)
         except (sqlite3.Error, OSError) as error:
-            if not (is_full(error) and self._spare is not None and self._spare()):
+            if not is_full(error) or not self._reserve.use():
                 raise
         _log.warning("the disk is full: the reserve is used to finish what runs")
         return self._transaction(connection, job)

@@ -7,11 +7,39 @@ from contextlib import suppress
 from pathlib import Path
 
 HEADER = b"SQLite format 3\0"
+ROOM_BYTES = 16 * 1024 * 1024
+"""While the disk has no more room than this, nothing is kept that may be lost."""
+RESERVE_BYTES = 128 * 1024
+"""Some ends of sessions: each takes about five pages of the write-ahead log."""
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
 class StorageUnavailable(Exception):
     """The data cannot be used; one sentence for people."""
+
+
+class Reserve:
+    """A file that only takes room, to be given up when the disk is full."""
+
+    def __init__(self, path: Path, size_bytes: int) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+
+    def keep(self) -> None:
+        """Take the room while there is plenty of it."""
+        plenty = free_bytes(self._path.parent) > ROOM_BYTES
+        if not self._size_bytes or not plenty or self._path.exists():
+            return
+        with suppress(OSError):
+            self._path.write_bytes(bytes(self._size_bytes))
+
+    def use(self) -> bool:
+        """Give the room up; False when that was done before."""
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        return True
 
 
 def prepare(folder: Path) -> None:

@@ -31,12 +31,14 @@ class SqlJournal:
         clock: Clock,
         queue_limit: int,
         wake: Callable[[], None],
+        count: Callable[[Connection], None],
     ) -> None:
         self._database = database
         self._curves = curves
         self._clock = clock
         self._queue_limit = queue_limit
         self._wake = wake
+        self._count = count
 
     async def open(self, start: SessionStart, message: TransactionMessage | None) -> None:
         """Begin a session and queue its message, in one commit."""
@@ -149,7 +151,13 @@ class SqlJournal:
             return lambda _: None
         payload = messages.encode(message.payload)
         at = self._clock.moment().to_text()
-        return lambda c: messages.insert(c, message, payload, at, self._queue_limit)
+
+        def enqueue(connection: Connection) -> int | None:
+            seq = messages.insert(connection, message, payload, at, self._queue_limit)
+            self._count(connection)
+            return seq
+
+        return enqueue
 
     async def _write(self, write: Callable[[Job[T]], Awaitable[T]], job: Job[T]) -> T:
         try:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import uuid
+from collections import Counter
 from typing import Any
 
 from borne.adapters.storage.connection import Connection, Row, changes
@@ -17,6 +19,9 @@ from borne.application.ports import LostMessage, MessageKind, QueuedMessage, Tra
 
 GIVEN_UP = -1
 """Transaction id of a session whose Start was given up (errata 3.18)."""
+
+_THINNING = 8
+"""One of so many droppable messages goes at a time: a sort for each insert would be slow."""
 
 _QUEUED = (
     "m.seq, message_id, kind, m.session_id, m.connector, payload, droppable, attempts, enqueued_at"
@@ -34,8 +39,8 @@ def insert(
 ) -> int | None:
     """Queue a message; its number, or None when a full queue had no room for it.
 
-    A full queue first loses every second droppable message, again and again, so that what is
-    left still covers the whole time; it never loses another one and then grows past its limit.
+    A full queue loses some droppable messages, those with the nearest neighbours first, so that
+    what is left still covers the whole time; it never loses another one, but grows past its limit.
     """
     if _length(connection) >= limit and not _make_room(connection) and message.droppable:
         _count_thinned(connection, message.session_id, 1)
@@ -130,14 +135,32 @@ def _make_room(connection: Connection) -> bool:
         "SELECT seq, session_id FROM message WHERE droppable = 1"
         " AND seq > (SELECT min(seq) FROM message) ORDER BY session_id, seq"
     ).fetchall()
-    dropped = [row for index, row in enumerate(rows) if index % 2 == 0]
+    dropped = _densest(rows, max(1, len(rows) // _THINNING))
     connection.executemany("DELETE FROM message WHERE seq = ?", [(seq,) for seq, _ in dropped])
-    for session_id in {session for _, session in dropped}:
-        count = sum(session == session_id for _, session in dropped)
+    for session_id, count in Counter(session for _, session in dropped).items():
         _count_thinned(connection, session_id, count)
     if dropped:
         _log.warning("the queue is full: %d intermediate meter values were dropped", len(dropped))
     return bool(dropped)
+
+
+def _densest(rows: list[Row], count: int) -> list[Row]:
+    """At most `count` of the (seq, session id), in order of the gap that each would leave behind
+    in its session, and no two neighbours."""
+
+    def gap(index: int) -> float:
+        session = rows[index][1]
+        before = index > 0 and rows[index - 1][1] == session
+        after = index + 1 < len(rows) and rows[index + 1][1] == session
+        return rows[index + 1][0] - rows[index - 1][0] if before and after else math.inf
+
+    chosen: set[int] = set()
+    for index in sorted(range(len(rows)), key=gap):
+        if len(chosen) == count:
+            break
+        if index - 1 not in chosen and index + 1 not in chosen:
+            chosen.add(index)
+    return [rows[index] for index in chosen]
 
 
 def _count_thinned(connection: Connection, session_id: str | None, count: int) -> None:

@@ -44,10 +44,11 @@ def from_us(wall_us: int) -> datetime:
 
 def columns(moment: Moment, datings: Datings) -> tuple[str, float, int | None]:
     """Boot, monotonic seconds, UTC microseconds; dated if that is possible."""
+    boot, monotonic_s = moment.boot_id, float(moment.monotonic_s)
     if moment.wall is not None:
-        return moment.boot_id, moment.monotonic_s, to_us(moment.wall)
-    dating = datings.get(moment.boot_id)
-    return moment.boot_id, moment.monotonic_s, dating.at(moment.monotonic_s) if dating else None
+        return boot, monotonic_s, to_us(moment.wall)
+    dating = datings.get(boot)
+    return boot, monotonic_s, dating.at(monotonic_s) if dating else None
 
 
 def moment(boot: str, monotonic_s: float, wall_us: int | None) -> Moment:

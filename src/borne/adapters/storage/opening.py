@@ -37,8 +37,7 @@ from borne.foundation.clock import Clock
 STATION_FILE = "station.db"
 CURVES_FILE = "curves.db"
 QUEUE_LIMIT = 10_000
-CURVES_ROOM_BYTES = 16 * 1024 * 1024
-"""Curves are given up while the disk still has this much room for what must not be lost."""
+RESERVE_FILE = "reserve"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA cache_size = -512",
@@ -62,6 +61,7 @@ async def open_storage(
     executor: Executor | None = None,
     connect: Connect = connect_sqlite,
     queue_limit: int = QUEUE_LIMIT,
+    reserve_bytes: int = folders.RESERVE_BYTES,
 ) -> Storage:
     """Open or make the storage in `folder`.
 
@@ -74,9 +74,12 @@ async def open_storage(
     notices: list[str] = []
     station = _Opener(folder / STATION_FILE, "station", "FULL", connect, notices, ids)
     curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, notices)
-    database = Database(station.open, pool)
+    reserve = folders.Reserve(folder / RESERVE_FILE, reserve_bytes)
+    database = Database(station.open, pool, reserve)
     curves = Curves(
-        Database(curve.open, pool), lambda: folders.free_bytes(folder) > CURVES_ROOM_BYTES
+        Database(curve.open, pool),
+        room=lambda: folders.free_bytes(folder) > folders.ROOM_BYTES,
+        put_aside=curve.put_aside,
     )
     outbox = SqlOutbox(database, clock)
 
@@ -95,12 +98,13 @@ async def open_storage(
             pool.shutdown(wait=False)
 
     try:
-        await database.read(lambda _: None)
+        await database.read(lambda _: reserve.keep())
+        await database.read(outbox.count)
     except BaseException:
         abort()
         raise
     return Storage(
-        journal=SqlJournal(database, curves, clock, queue_limit, outbox.wake),
+        journal=SqlJournal(database, curves, clock, queue_limit, outbox.wake, outbox.count),
         outbox=outbox,
         whitelist=SqlWhitelist(database),
         tokens=SqlTokens(database),
@@ -138,13 +142,13 @@ class _Opener:
         folders.prepare(self._path.parent)
         try:
             if not folders.is_database(self._path):
-                self._put_aside()
+                self.put_aside()
             try:
                 return self._open()
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
-            self._put_aside()
+            self.put_aside()
             return self._open()
         except (sqlite3.Error, OSError) as error:
             told = as_storage_error(error)
@@ -181,7 +185,8 @@ class _Opener:
             "INSERT INTO identity (one, message_namespace) VALUES (1, ?)", (str(namespace),)
         )
 
-    def _put_aside(self) -> None:
+    def put_aside(self) -> None:
+        """Move a damaged database away, and say so."""
         target = folders.put_aside(self._path)
         self._tell(
             f"The database {self._path.name} was damaged. It was moved to {target.name},"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from borne.adapters.storage import messages
+from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.application.ports import LostMessage, QueuedMessage
 from borne.foundation.clock import Clock
@@ -19,6 +20,16 @@ class SqlOutbox:
         self._revision = 1
         self._found_empty_at = 0
         self._changed = asyncio.Event()
+        self._waiting = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many waited at the last change."""
+        return self._waiting
+
+    def count(self, connection: Connection) -> None:
+        """Count anew; part of every job that changes the queue."""
+        self._waiting = int(connection.execute("SELECT count(*) FROM message").fetchone()[0])
 
     async def next(self) -> QueuedMessage | None:
         """The oldest without a committed answer."""
@@ -33,9 +44,12 @@ class SqlOutbox:
         self, seq: int, *, transaction_id: int | None = None, id_status: str | None = None
     ) -> None:
         """Commit the answer."""
-        await self._database.write_finishing(
-            lambda c: messages.answer(c, seq, transaction_id, id_status)
-        )
+
+        def job(connection: Connection) -> None:
+            messages.answer(connection, seq, transaction_id, id_status)
+            self.count(connection)
+
+        await self._database.write_finishing(job)
 
     async def failed(self, seq: int) -> int:
         """Count a failed attempt; the attempts so far."""
@@ -44,7 +58,12 @@ class SqlOutbox:
     async def discard(self, seq: int, reason: str) -> None:
         """Give a message up."""
         at = self._clock.moment().to_text()
-        await self._database.write_finishing(lambda c: messages.give_up(c, seq, reason, at))
+
+        def job(connection: Connection) -> None:
+            messages.give_up(connection, seq, reason, at)
+            self.count(connection)
+
+        await self._database.write_finishing(job)
 
     async def length(self) -> int:
         """How many wait."""

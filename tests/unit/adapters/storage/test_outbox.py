@@ -1,0 +1,278 @@
+"""The queue of transaction messages: OCPP 1.6 errata 3.14 and 3.18, house rule "Money"."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borne.adapters.storage import StorageClosed
+from borne.application.ports import MessageKind, QueuedMessage, Storage
+from tests.unit.adapters.storage.builders import (
+    end,
+    message,
+    opened,
+    sample,
+    start,
+    start_message,
+    stop_message,
+    values_message,
+)
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+    storage = await opened(tmp_path)
+    yield storage
+    await storage.close()
+
+
+async def head(storage: Storage) -> QueuedMessage:
+    queued = await storage.outbox.next()
+    assert queued is not None
+    return queued
+
+
+async def charge(storage: Storage, session_id: str = "s1", values: int = 1) -> None:
+    """A whole session in the queue."""
+    await storage.journal.open(start(session_id), start_message(session_id, of=session_id))
+    for number in range(values):
+        await storage.journal.sample(
+            session_id, sample(number, 1000), values_message(session_id, number=number)
+        )
+    await storage.journal.close(session_id, end(), stop_message(session_id, of=session_id))
+
+
+async def test_an_empty_queue_has_nothing(storage: Storage) -> None:
+    assert await storage.outbox.next() is None
+    assert await storage.outbox.length() == 0
+    assert await storage.outbox.content() == []
+
+
+async def test_messages_keep_the_order_in_which_they_came(storage: Storage) -> None:
+    await charge(storage, "s1")
+    await charge(storage, "s2")
+    kinds = [(q.message.session_id, q.message.kind) for q in await storage.outbox.content()]
+    one = [MessageKind.START, MessageKind.METER_VALUES, MessageKind.STOP]
+    assert kinds == [("s1", kind) for kind in one] + [("s2", kind) for kind in one]
+    assert len(await storage.outbox.content(limit=2)) == 2
+    assert await storage.outbox.length() == 6
+
+
+async def test_a_message_says_when_and_for_whom_it_was_queued(storage: Storage) -> None:
+    await storage.journal.open(start(), message(MessageKind.START, "s1", a=[1, 2.5, "é", None]))
+    queued = await head(storage)
+    assert queued.enqueued_at == "2026-11-22T12:00:00Z"
+    assert queued.message == message(MessageKind.START, "s1", a=[1, 2.5, "é", None])
+    assert (queued.seq, queued.attempts, queued.transaction_id) == (1, 0, None)
+
+
+async def test_ids_are_uuids_and_never_used_twice(tmp_path: Path) -> None:
+    seen: set[str] = set()
+    for _ in range(3):
+        # The same seed at every start must not bring the same ids again.
+        storage = await opened(tmp_path)
+        for _ in range(3):
+            session_id = f"s{len(seen)}"
+            await storage.journal.open(start(session_id), start_message(session_id))
+            queued = await head(storage)
+            assert str(uuid.UUID(queued.message_id)) == queued.message_id
+            assert queued.message_id not in seen
+            seen.add(queued.message_id)
+            await storage.outbox.answered(queued.seq, transaction_id=1)
+        await storage.close()
+
+
+async def test_a_repeat_is_byte_identical(tmp_path: Path) -> None:
+    storage = await opened(tmp_path)
+    await charge(storage)
+    await storage.outbox.answered(1, transaction_id=77)
+    first = await head(storage)
+    await storage.outbox.failed(first.seq)
+    await storage.close()
+    storage = await opened(tmp_path)
+    repeat = await head(storage)
+    await storage.close()
+    assert repeat.attempts == 1
+    assert (repeat.seq, repeat.message_id, repeat.transaction_id) == (2, first.message_id, 77)
+    assert json.dumps(repeat.message.payload) == json.dumps(first.message.payload)
+
+
+async def test_the_answer_to_a_start_names_the_rest_of_its_session(storage: Storage) -> None:
+    await charge(storage, "s1")
+    await charge(storage, "s2")
+    assert (await head(storage)).transaction_id is None
+    await storage.outbox.answered(1, transaction_id=42, id_status="Accepted")
+    assert [q.transaction_id for q in await storage.outbox.content()] == [42, 42, None, None, None]
+    record = await storage.journal.get("s1")
+    assert record is not None
+    assert record.transaction_id == 42
+
+
+async def test_the_last_of_two_answers_holds(storage: Storage) -> None:
+    await charge(storage)
+    await storage.outbox.answered(1, transaction_id=42)
+    await storage.outbox.answered(1, transaction_id=43)
+    assert [q.transaction_id for q in await storage.outbox.content()] == [43, 43]
+
+
+async def test_answers_to_others_do_not_name_a_session(storage: Storage) -> None:
+    await charge(storage, values=0)
+    await storage.outbox.answered(1, transaction_id=42)
+    await storage.outbox.answered(2, transaction_id=99)
+    record = await storage.journal.get("s1")
+    assert record is not None
+    assert record.transaction_id == 42
+    assert await storage.outbox.length() == 0
+
+
+async def test_attempts_count_and_survive(tmp_path: Path) -> None:
+    storage = await opened(tmp_path)
+    await charge(storage)
+    assert [await storage.outbox.failed(1) for _ in range(3)] == [1, 2, 3]
+    assert await storage.outbox.failed(999) == 0
+    await storage.close()
+    storage = await opened(tmp_path)
+    assert (await head(storage)).attempts == 3
+    await storage.close()
+
+
+async def test_a_start_given_up_lets_its_session_go_on_as_minus_one(storage: Storage) -> None:
+    await charge(storage)
+    first = await head(storage)
+    await storage.outbox.discard(first.seq, "FormationViolation")
+    assert [q.transaction_id for q in await storage.outbox.content()] == [-1, -1]
+    (lost,) = await storage.outbox.lost()
+    assert (lost.message, lost.reason, lost.lost_at) == (
+        first,
+        "FormationViolation",
+        "2026-11-22T12:00:00Z",
+    )
+
+
+async def test_another_message_given_up_leaves_the_session_its_number(storage: Storage) -> None:
+    await charge(storage)
+    await storage.outbox.answered(1, transaction_id=5)
+    await storage.outbox.discard(2, "refused")
+    await storage.outbox.discard(2, "again")
+    await storage.outbox.discard(999, "never was")
+    assert (await head(storage)).transaction_id == 5
+    assert [lost.message.transaction_id for lost in await storage.outbox.lost()] == [5]
+
+
+async def test_a_session_that_runs_when_its_start_is_given_up_ends_as_minus_one(
+    storage: Storage,
+) -> None:
+    await storage.journal.open(start(), start_message())
+    await storage.outbox.discard(1, "refused")
+    await storage.journal.close("s1", end(), stop_message())
+    assert (await head(storage)).transaction_id == -1
+
+
+async def test_values_of_no_session_have_no_transaction(storage: Storage) -> None:
+    await storage.journal.sample("none", sample(1, 5), message(MessageKind.METER_VALUES, None))
+    assert (await head(storage)).transaction_id is None
+
+
+@pytest.mark.parametrize("payload", [{"x": float("nan")}, {"x": object()}, {"x": b"raw"}])
+async def test_what_is_no_json_is_refused_and_nothing_is_stored(
+    storage: Storage, payload: dict[str, Any]
+) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        await storage.journal.open(start(), message(MessageKind.START, "s1", **payload))
+    assert await storage.journal.get("s1") is None
+
+
+class TestFullQueue:
+    async def test_intermediate_values_thin_out_and_still_cover_the_whole_time(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        storage = await opened(tmp_path, queue_limit=12)
+        with caplog.at_level(logging.WARNING):
+            await charge(storage, values=200)
+        content = await storage.outbox.content()
+        assert len(content) <= 12
+        assert content[0].message.kind is MessageKind.START
+        assert content[-1].message.kind is MessageKind.STOP
+        numbers = [q.message.payload["number"] for q in content[1:-1]]
+        assert numbers == sorted(numbers)
+        gaps = [after - before for before, after in pairwise([0, *numbers, 199])]
+        assert len(numbers) >= 8
+        assert max(gaps) <= 40
+        assert "intermediate meter values were dropped" in caplog.text
+        await storage.close()
+
+    async def test_starts_stops_and_other_values_are_never_dropped(self, tmp_path: Path) -> None:
+        storage = await opened(tmp_path, queue_limit=4)
+        for number in range(5):
+            session_id = f"s{number}"
+            await charge(storage, session_id, values=3)
+            final = message(MessageKind.METER_VALUES, session_id, final=number)
+            await storage.journal.sample(session_id, sample(9, 9), final)
+        kinds = [q.message.kind for q in await storage.outbox.content() if not q.message.droppable]
+        assert kinds == [MessageKind.START, MessageKind.STOP, MessageKind.METER_VALUES] * 5
+        await storage.close()
+
+    async def test_the_head_stays_for_it_may_be_on_its_way(self, tmp_path: Path) -> None:
+        storage = await opened(tmp_path, queue_limit=3)
+        for number in range(9):
+            await storage.journal.sample("x", sample(1, 1), values_message("x", number=number))
+        assert (await head(storage)).message.payload == {"number": 0}
+        await storage.close()
+
+
+class TestWaitForWork:
+    async def test_it_returns_when_something_is_queued(self, storage: Storage) -> None:
+        assert await storage.outbox.next() is None
+        waiting = asyncio.create_task(storage.outbox.wait_for_work())
+        await storage.outbox.length()
+        assert not waiting.done()
+        await storage.journal.open(start(), start_message())
+        await waiting
+        assert (await head(storage)).seq == 1
+
+    async def test_it_returns_at_once_while_there_is_something(self, storage: Storage) -> None:
+        await storage.journal.open(start(), start_message())
+        await storage.outbox.wait_for_work()
+        await head(storage)
+        await storage.outbox.wait_for_work()
+
+    async def test_it_returns_at_once_after_a_restart(self, tmp_path: Path) -> None:
+        storage = await opened(tmp_path)
+        await storage.journal.open(start(), start_message())
+        await storage.close()
+        storage = await opened(tmp_path)
+        await storage.outbox.wait_for_work()
+        await storage.close()
+
+    async def test_nothing_is_missed_between_next_and_the_waiting(self, storage: Storage) -> None:
+        looking = asyncio.create_task(storage.outbox.next())
+        await asyncio.gather(storage.journal.open(start(), start_message()), looking)
+        assert looking.result() is None or looking.result() == await head(storage)
+        await storage.outbox.wait_for_work()
+
+    async def test_many_may_wait(self, storage: Storage) -> None:
+        assert await storage.outbox.next() is None
+        waiting = [asyncio.create_task(storage.outbox.wait_for_work()) for _ in range(3)]
+        await storage.journal.open(start(), start_message())
+        await asyncio.gather(*waiting)
+
+    @pytest.mark.parametrize("polite", [True, False])
+    async def test_it_ends_with_the_storage(self, tmp_path: Path, *, polite: bool) -> None:
+        storage = await opened(tmp_path)
+        assert await storage.outbox.next() is None
+        waiting = asyncio.create_task(storage.outbox.wait_for_work())
+        await storage.outbox.length()
+        if polite:
+            await storage.close()
+        else:
+            storage.abort()
+        with pytest.raises(StorageClosed):
+            await waiting
