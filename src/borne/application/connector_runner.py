@@ -43,6 +43,8 @@ from borne.foundation.supervisor import Supervisor
 
 KEEP_ALIVES_PER_WATCHDOG = 3
 CLOSE_RETRY_S = 5.0
+IDLE_WAIT_S = 15.0
+"""Longest wait for the end of a session: the vehicle has 6 s, the commit some more."""
 _log = logging.getLogger(__name__)
 
 
@@ -105,6 +107,24 @@ class ConnectorRunner:
                 timer.cancel()
         self._waiting.clear()
         self._busy = True
+
+    async def wait_until_idle(self, timeout_s: float = IDLE_WAIT_S) -> bool:
+        """Wait until no session is left; False at the timeout."""
+        done = self._loop.create_future()
+
+        def check(_: ConnectorRunner) -> None:
+            if self.state.session is None and not done.done():
+                done.set_result(None)
+
+        unsubscribe = self.changed.subscribe(check)
+        try:
+            check(self)
+            await asyncio.wait_for(done, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            unsubscribe()
+        return True
 
     def post(self, event: Event) -> None:
         """Take an event now, or right after the one that is being taken."""

@@ -298,6 +298,10 @@ class SessionJournal(Protocol):
 class Outbox(Protocol):
     """The durable, ordered queue of transaction messages."""
 
+    @property
+    def waiting(self) -> int:
+        """How many waited at the last change, without asking the disk."""
+
     async def next(self) -> QueuedMessage | None:
         """The oldest without a committed answer."""
 

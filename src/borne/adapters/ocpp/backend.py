@@ -1,0 +1,235 @@
+"""The station's link to a central system over OCPP-J 1.6: between the flows and the client.
+
+Translates words only. What a command does is decided in `application.central_commands`, what is
+sent when in `charge_point`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from borne.adapters.ocpp.charge_point.client import ChargePointClient
+from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
+from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
+from borne.adapters.ocpp.messages import Action, Message
+from borne.adapters.ocpp.messages.core import (
+    BootNotificationRequest,
+    ChargePointErrorCode,
+    ChargePointStatus,
+    StartTransactionResponse,
+    StopTransactionResponse,
+)
+from borne.adapters.ocpp.messages.types import IdTagInfo as WireIdTagInfo
+from borne.adapters.ocpp.rpc.errors import CallFailed
+from borne.adapters.ocpp.station_handlers import station_handlers
+from borne.application.backend_flow import BackendFlow
+from borne.application.central_commands import CentralCommands
+from borne.application.ports import (
+    BackendUnreachable,
+    BackendView,
+    ConnectorStatus,
+    IdTagInfo,
+    Outbox,
+)
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.clock import Clock, ClockTrust
+
+Learn = Callable[[OutboxMessage, Message], Awaitable[None]]
+
+
+def backend_config(settings: Settings, connectors: Sequence[int]) -> BackendConfig:
+    """The settings of the backend menu as the client wants them."""
+    timeout_s = float(settings.integer("BackendConnectionTimeout"))
+    connection = ConnectionConfig(
+        url=settings.text("WebSocketsBackendURL"),
+        identity=settings.text("ChargePointID"),
+        password=settings.key_bytes("AuthorizationKey") or None,
+        proxy=settings.text("WebSocketsProxy") or None,
+        tls=TlsConfig(TlsLevel(settings.text("SSLStrictnessClient"))),
+        connect_timeout_s=timeout_s,
+    )
+    return BackendConfig(
+        connection=connection,
+        connectors=tuple(connectors),
+        call_timeout_s=timeout_s,
+        ping_interval_s=float(settings.integer("WebSocketPingInterval")),
+        heartbeat_interval_s=float(settings.integer("HeartbeatInterval")),
+        force_heartbeat=settings.flag("ForceHeartbeat"),
+        transaction_message_attempts=settings.integer("TransactionMessageAttempts"),
+        transaction_message_retry_interval_s=float(
+            settings.integer("TransactionMessageRetryInterval")
+        ),
+    )
+
+
+class StationOutbox:
+    """The durable queue as the client reads it; answers take effect before they are committed, so
+    that a repeat after a power cut finds nothing half done."""
+
+    def __init__(self, outbox: Outbox, learn: Learn) -> None:
+        self._outbox = outbox
+        self._learn = learn
+        self._current: OutboxMessage | None = None
+
+    async def next_message(self) -> OutboxMessage | None:
+        """The oldest one."""
+        queued = await self._outbox.next()
+        if queued is None:
+            return None
+        self._current = OutboxMessage(
+            seq=queued.seq,
+            message_id=queued.message_id,
+            action=Action(queued.message.kind.value),
+            session_id=queued.message.session_id,
+            payload=queued.message.payload,
+            transaction_id=queued.transaction_id,
+            attempts=queued.attempts,
+        )
+        return self._current
+
+    async def answered(self, seq: int, answer: Message) -> None:
+        """Commit the answer."""
+        message = self._current
+        if message is not None and message.seq == seq:
+            await self._learn(message, answer)
+        if isinstance(answer, StartTransactionResponse):
+            status = answer.id_tag_info.status.value
+            await self._outbox.answered(seq, transaction_id=answer.transaction_id, id_status=status)
+        else:
+            await self._outbox.answered(seq)
+
+    async def failed(self, seq: int) -> int:
+        """Count a failed attempt."""
+        return await self._outbox.failed(seq)
+
+    async def discard(self, seq: int, reason: str) -> None:
+        """Give a message up."""
+        await self._outbox.discard(seq, reason)
+
+    async def wait_for_work(self) -> None:
+        """Return when there may be something."""
+        await self._outbox.wait_for_work()
+
+
+class OcppBackend:
+    """A BackendPort over OCPP-J 1.6."""
+
+    def __init__(
+        self,
+        config: BackendConfig,
+        commands: CentralCommands,
+        outbox: Outbox,
+        boot_content: Callable[[], Mapping[str, str]],
+        flow: BackendFlow,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._flow = flow
+        self._clock = clock
+        self._outbox = outbox
+        station = StationSide(
+            boot_content=lambda: BootNotificationRequest(**boot_content()),
+            handlers=station_handlers(commands),
+            outbox=StationOutbox(outbox, self._learn),
+            events=self,
+        )
+        self.client = ChargePointClient(config, station, clock=clock, rng=rng)
+
+    # BackendPort -----------------------------------------------------------------------------
+
+    @property
+    def online(self) -> bool:
+        """Connected and accepted."""
+        return self.client.online
+
+    async def authorize(self, id_token: str) -> IdTagInfo:
+        """Ask; raises BackendUnreachable."""
+        try:
+            return _info(await self.client.authorize(id_token))
+        except CallFailed as error:
+            raise BackendUnreachable(str(error)) from error
+
+    def report_status(self, status: ConnectorStatus) -> None:
+        """Tell the current status of a connector."""
+        self.client.report_status(
+            StatusReport(
+                connector_id=status.connector,
+                status=ChargePointStatus(status.status),
+                at=status.at,
+                error_code=ChargePointErrorCode(status.error_code),
+                info=status.info,
+                vendor_error_code=status.vendor_error_code,
+            )
+        )
+
+    def view(self) -> BackendView:
+        """For people."""
+        told = self.client.view()
+        return BackendView(
+            link=told.link.value,
+            boot=told.boot.value,
+            queue=self._outbox.waiting,
+            next_heartbeat_s=told.next_heartbeat_s,
+            next_attempt_s=told.next_attempt_s,
+            last_error=told.last_error,
+            ladder=tuple(_plain(asdict(result)) for result in told.ladder),
+        )
+
+    def message_log(self) -> Sequence[Mapping[str, Any]]:
+        """The last messages, secrets redacted."""
+        return [_plain(asdict(record)) for record in self.client.log.records()]
+
+    # Life ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Stay connected."""
+        await self.client.run()
+
+    async def stop(self) -> None:
+        """Say goodbye."""
+        await self.client.stop()
+
+    def abort(self) -> None:
+        """Power cut."""
+        self.client.abort()
+
+    # StationEvents ---------------------------------------------------------------------------
+
+    def backend_time(self, at: datetime, round_trip_s: float) -> None:
+        """Half the round trip is the age of the answer."""
+        del round_trip_s
+        self._clock.observe(at, ClockTrust.BACKEND)
+
+    def heartbeat_interval(self, interval_s: int) -> None:
+        """The backend set the interval; it is a setting like any other."""
+        self._flow.keep_heartbeat_interval(interval_s)
+
+    def transaction_message_lost(self, message: OutboxMessage, reason: str) -> None:
+        """Money may be missing: people must know."""
+        self._flow.report_lost(message.action.value, message.session_id or "", reason)
+
+    async def _learn(self, message: OutboxMessage, answer: Message) -> None:
+        id_tag = str(message.payload.get("id_tag", ""))
+        if isinstance(answer, StartTransactionResponse):
+            info = _info(answer.id_tag_info)
+            await self._flow.take_start_answer(
+                message.session_id or "", answer.transaction_id, id_tag, info
+            )
+        elif isinstance(answer, StopTransactionResponse) and answer.id_tag_info and id_tag:
+            await self._flow.learn(id_tag, _info(answer.id_tag_info))
+
+
+def _info(wire: WireIdTagInfo) -> IdTagInfo:
+    return IdTagInfo(wire.status.value, wire.parent_id_tag, wire.expiry_date)
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in record.items()
+    }

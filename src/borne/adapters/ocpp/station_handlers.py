@@ -1,0 +1,108 @@
+"""Which command of the backend calls which function of the station (OCPP 1.6 chapter 5)."""
+
+from __future__ import annotations
+
+from borne.adapters.ocpp.messages.core import (
+    AvailabilityStatus,
+    AvailabilityType,
+    ChangeAvailabilityRequest,
+    ChangeAvailabilityResponse,
+    ChangeConfigurationRequest,
+    ChangeConfigurationResponse,
+    ClearCacheRequest,
+    ClearCacheResponse,
+    ConfigurationStatus,
+    DataTransferRequest,
+    DataTransferResponse,
+    DataTransferStatus,
+    GetConfigurationRequest,
+    GetConfigurationResponse,
+    KeyValue,
+    RemoteStartTransactionRequest,
+    RemoteStartTransactionResponse,
+    RemoteStopTransactionRequest,
+    RemoteStopTransactionResponse,
+    ResetRequest,
+    ResetResponse,
+    ResetType,
+    UnlockConnectorRequest,
+    UnlockConnectorResponse,
+    UnlockStatus,
+)
+from borne.adapters.ocpp.messages.types import AcceptedOrRejected
+from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
+from borne.application.central_commands import CentralCommands
+
+
+def station_handlers(commands: CentralCommands) -> Handlers:
+    """The table of all commands that the station obeys."""
+    core = _Core(commands)
+    handlers = Handlers()
+    handlers.register(RemoteStartTransactionRequest, core.remote_start)
+    handlers.register(RemoteStopTransactionRequest, core.remote_stop)
+    handlers.register(ChangeAvailabilityRequest, core.change_availability)
+    handlers.register(ChangeConfigurationRequest, core.change_configuration)
+    handlers.register(GetConfigurationRequest, core.get_configuration)
+    handlers.register(ClearCacheRequest, core.clear_cache)
+    handlers.register(UnlockConnectorRequest, core.unlock)
+    handlers.register(ResetRequest, core.reset)
+    handlers.register(DataTransferRequest, core.data_transfer)
+    return handlers
+
+
+def _verdict(accepted: bool) -> AcceptedOrRejected:
+    return AcceptedOrRejected.ACCEPTED if accepted else AcceptedOrRejected.REJECTED
+
+
+class _Core:
+    def __init__(self, commands: CentralCommands) -> None:
+        self._commands = commands
+
+    async def remote_start(
+        self, request: RemoteStartTransactionRequest
+    ) -> RemoteStartTransactionResponse:
+        accepted = await self._commands.remote_start(request.connector_id, request.id_tag)
+        return RemoteStartTransactionResponse(status=_verdict(accepted))
+
+    async def remote_stop(
+        self, request: RemoteStopTransactionRequest
+    ) -> RemoteStopTransactionResponse:
+        accepted = await self._commands.remote_stop(request.transaction_id)
+        return RemoteStopTransactionResponse(status=_verdict(accepted))
+
+    async def change_availability(
+        self, request: ChangeAvailabilityRequest
+    ) -> ChangeAvailabilityResponse:
+        answer = await self._commands.change_availability(
+            request.connector_id, operative=request.type is AvailabilityType.OPERATIVE
+        )
+        return ChangeAvailabilityResponse(status=AvailabilityStatus(answer))
+
+    async def change_configuration(
+        self, request: ChangeConfigurationRequest
+    ) -> ChangeConfigurationResponse:
+        answer = await self._commands.change_setting(request.key, request.value)
+        return ChangeConfigurationResponse(status=ConfigurationStatus(answer))
+
+    async def get_configuration(self, request: GetConfigurationRequest) -> GetConfigurationResponse:
+        found, unknown = self._commands.read_settings(request.key or ())
+        known = tuple(
+            KeyValue(key=read.key, readonly=read.readonly, value=read.value) for read in found
+        )
+        return GetConfigurationResponse(configuration_key=known, unknown_key=tuple(unknown) or None)
+
+    async def clear_cache(self, _: ClearCacheRequest) -> ClearCacheResponse:
+        return ClearCacheResponse(status=_verdict(await self._commands.clear_cache()))
+
+    async def unlock(self, request: UnlockConnectorRequest) -> UnlockConnectorResponse:
+        answer = await self._commands.unlock(request.connector_id)
+        return UnlockConnectorResponse(status=UnlockStatus(answer))
+
+    async def reset(self, request: ResetRequest) -> Reply[ResetResponse]:
+        async def restart() -> None:
+            await self._commands.reset(hard=request.type is ResetType.HARD)
+
+        return Reply(ResetResponse(status=AcceptedOrRejected.ACCEPTED), restart)
+
+    async def data_transfer(self, _: DataTransferRequest) -> DataTransferResponse:
+        return DataTransferResponse(status=DataTransferStatus.UNKNOWN_VENDOR_ID)

@@ -1,0 +1,227 @@
+"""What a central system may ask of the station, independent of protocol and version.
+
+The backend acts with the operator's rights at most. Answers are the words of OCPP 1.6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from borne.application.authorization_flow import AuthorizationFlow
+from borne.application.connector_runner import ConnectorRunner
+from borne.application.ports import SessionJournal
+from borne.application.services import Refused
+from borne.application.settings_ports import SettingsNotSaved
+from borne.application.settings_service import SettingsRejected, SettingsService
+from borne.application.station_control import StationControl
+from borne.application.station_settings import authorization_policy
+from borne.application.token_lists import BackendTokens
+from borne.domain.authorization.decision import Accept, Card
+from borne.domain.principals import BACKEND
+from borne.domain.settings.addressing import Address, addresses, resolve
+from borne.domain.settings.rights import may_read, refusal
+from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.values import Form, to_ocpp
+from borne.domain.station.connector_events import Authorized, HoldAsked, StopAsked
+from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
+from borne.domain.station.session import StopReason
+from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.supervisor import Supervisor
+
+UNLOCK_WAIT_S = 5.0
+VALUE_LENGTH = 500
+"""Longest value of a configuration key in OCPP 1.6 (decision D21)."""
+
+_STARTABLE = frozenset(
+    {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSetting:
+    """A setting as GetConfiguration tells it; `value` None when it is not set."""
+
+    key: str
+    readonly: bool
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CentralRooms:
+    """The flows that carry a command out."""
+
+    runners: Mapping[int, ConnectorRunner]
+    authorization: AuthorizationFlow
+    control: StationControl
+    settings: SettingsService
+    cache: BackendTokens
+    journal: SessionJournal
+    restart: Callable[[StopReason], Coroutine[Any, Any, None]]
+    supervisor: Supervisor
+
+
+class CentralCommands:
+    """Commands of the backend."""
+
+    def __init__(self, rooms: CentralRooms) -> None:
+        self._rooms = rooms
+
+    async def remote_start(self, connector: int | None, id_token: str) -> bool:
+        """RemoteStartTransaction: True when it will be tried (C24)."""
+        if connector == 0:
+            return False
+        runner = self._choose(connector)
+        if runner is None or authorization_policy(self._rooms.settings.settings).free is not None:
+            return False
+        settings = self._rooms.settings.settings
+        permit = Authorization(Identity(IdentityKind.REMOTE, id_token), card=id_token)
+        if not settings.flag("AuthorizeRemoteTxRequests"):
+            asyncio.get_running_loop().call_soon(runner.post, Authorized(permit))
+            return True
+        self._authorize_later(runner, permit)
+        return True
+
+    def _authorize_later(self, runner: ConnectorRunner, permit: Authorization) -> None:
+        flow = self._rooms.authorization
+
+        async def authorize() -> None:
+            card = Card(permit.identity.id_token, IdentityKind.REMOTE)
+            decision = await flow.decide_token(card, card.token.upper(), runner.connector)
+            if isinstance(decision, Accept):
+                runner.post(Authorized(decision.authorization))
+
+        self._rooms.supervisor.start("remote start", authorize())
+
+    async def remote_stop(self, transaction_id: int) -> bool:
+        """RemoteStopTransaction: False when no such transaction runs (C25)."""
+        record = await self._rooms.journal.find_transaction(transaction_id)
+        if record is None or record.end is not None:
+            return False
+        runner = self._rooms.runners.get(record.start.connector)
+        session = runner.state.session if runner else None
+        if runner is None or session is None or session.session_id != record.session_id:
+            return False
+        stop = StopAsked(Stop(StopReason.REMOTE))
+        asyncio.get_running_loop().call_soon(runner.post, stop)
+        return True
+
+    async def change_availability(self, connector: int, *, operative: bool) -> str:
+        """ChangeAvailability: Accepted, Scheduled or Rejected (C23)."""
+        try:
+            answer = await self._rooms.control.set_availability(
+                connector, BACKEND, operative=operative
+            )
+        except Refused:
+            return "Rejected"
+        return answer.capitalize()
+
+    async def unlock(self, connector: int) -> str:
+        """UnlockConnector: Unlocked, UnlockFailed or NotSupported (C27)."""
+        runner = self._rooms.runners.get(connector)
+        if runner is None or not runner.board.capabilities.has_lock:
+            return "NotSupported"
+        await self._rooms.control.unlock(connector, BACKEND)
+        done = await _until(runner, _released, UNLOCK_WAIT_S)
+        return "Unlocked" if done else "UnlockFailed"
+
+    async def reset(self, *, hard: bool) -> None:
+        """Reset, after its answer is on the way (C26)."""
+        await self._rooms.restart(StopReason.HARD_RESET if hard else StopReason.SOFT_RESET)
+
+    async def clear_cache(self) -> bool:
+        """ClearCache: False when there is no cache (C7)."""
+        if not self._rooms.settings.settings.flag("AuthorizationCacheEnabled"):
+            return False
+        await self._rooms.cache.clear()
+        return True
+
+    def read_settings(self, keys: Sequence[str]) -> tuple[list[ReadSetting], list[str]]:
+        """GetConfiguration: what was asked for (everything when nothing was), and unknown keys."""
+        settings, active = self._rooms.settings.settings, self._rooms.settings.active
+        readable = [a for a in addresses(settings.facts) if may_read(BACKEND, a.entry, settings)]
+        if keys:
+            asked = [resolve(key, settings.facts, any_case=True) for key in keys]
+            found = [address for address in asked if address is not None and address in readable]
+            known = {address.name.casefold() for address in found}
+            unknown = [key for key in keys if key.casefold() not in known]
+        else:
+            found, unknown = readable, []
+        longest = None if settings.flag("AllowLongGetConfigurationKeys") else VALUE_LENGTH
+        return [_read(address, settings, active, longest) for address in found], unknown
+
+    async def change_setting(self, key: str, value: str) -> str:
+        """ChangeConfiguration: Accepted, RebootRequired, Rejected or NotSupported (C21)."""
+        service = self._rooms.settings
+        if resolve(key, service.settings.facts, any_case=True) is None:
+            return "NotSupported"
+        try:
+            result = await service.change({key: value}, BACKEND, "backend", form=Form.OCPP)
+        except (SettingsRejected, SettingsNotSaved):
+            return "Rejected"
+        return "RebootRequired" if result.restart_required else "Accepted"
+
+    async def take_start_answer(self, session_id: str, id_status: str) -> None:
+        """The backend judged the id of a session that runs (C14, errata 3.17)."""
+        if id_status == "Accepted":
+            return
+        settings = self._rooms.settings.settings
+        for runner in self._rooms.runners.values():
+            session = runner.state.session
+            if session is None or session.session_id != session_id:
+                continue
+            if settings.flag("StopTransactionOnInvalidId"):
+                runner.post(StopAsked(Stop(StopReason.DE_AUTHORIZED)))
+            else:
+                runner.post(HoldAsked(held=True))
+
+    def _choose(self, connector: int | None) -> ConnectorRunner | None:
+        runners = self._rooms.runners
+        if connector is not None:
+            runner = runners.get(connector)
+            return runner if runner is not None and _startable(runner.state) else None
+        ready = [runner for runner in runners.values() if _startable(runner.state)]
+        plugged = [runner for runner in ready if runner.state.connected]
+        if plugged:
+            return plugged[0]
+        return ready[0] if len(ready) == 1 else None
+
+
+def _read(
+    address: Address, settings: Settings, active: Collection[str], longest: int | None
+) -> ReadSetting:
+    entry = address.entry
+    fixed = refusal(BACKEND, entry, settings) is not None or entry.key not in active
+    text = to_ocpp(entry, settings.at(address))
+    return ReadSetting(address.name, fixed, text[:longest])
+
+
+def _startable(state: ConnectorState) -> bool:
+    return connector_status(state) in _STARTABLE and state.session is None
+
+
+def _released(state: ConnectorState) -> bool:
+    return state.session is None and not state.lock.is_locked
+
+
+async def _until(
+    runner: ConnectorRunner, reached: Callable[[ConnectorState], bool], timeout_s: float
+) -> bool:
+    done = asyncio.get_running_loop().create_future()
+
+    def check(changed: ConnectorRunner) -> None:
+        if reached(changed.state) and not done.done():
+            done.set_result(None)
+
+    unsubscribe = runner.changed.subscribe(check)
+    try:
+        check(runner)
+        await asyncio.wait_for(done, timeout_s)
+    except TimeoutError:
+        return False
+    finally:
+        unsubscribe()
+    return True

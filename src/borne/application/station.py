@@ -1,0 +1,276 @@
+"""A station: the rooms of one controller, built from ports, started and ended as one.
+
+It can be built many times in one process. `stop` is a polite end, `abort` a power cut: tasks are
+cancelled, nothing is said to anybody, and what was not committed is forgotten.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from borne.application.accounts import Accounts
+from borne.application.authorization_flow import AuthorizationFlow, TokenLists
+from borne.application.backend_reporter import BackendReporter
+from borne.application.central_commands import CentralCommands, CentralRooms
+from borne.application.connector_runner import ConnectorRunner
+from borne.application.fault_service import FaultService
+from borne.application.indication_service import IndicationService
+from borne.application.limit_service import LimitService
+from borne.application.metering_service import MeteringService
+from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
+from borne.application.services import Restarter, StationServices
+from borne.application.sessions_view import SessionsService
+from borne.application.settings_service import SettingsChange, SettingsService
+from borne.application.station_control import StationControl
+from borne.application.station_settings import connector_config, sampling
+from borne.application.status_service import StatusService, StatusSources
+from borne.application.token_lists import BackendTokens, Whitelist
+from borne.application.transaction_journal import TransactionJournal
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.connector_events import SessionResumed, StopAsked
+from borne.domain.station.connector_state import (
+    Authorization,
+    ConnectorConfig,
+    LiveSession,
+    Phase,
+    Stop,
+)
+from borne.domain.station.faults import Fault
+from borne.domain.station.session import SessionRecord, StopReason
+from borne.foundation.clock import Clock, ClockStep
+from borne.foundation.supervisor import Supervisor
+
+_log = logging.getLogger(__name__)
+
+
+class Backend(BackendPort, Protocol):
+    """A backend link with a life of its own."""
+
+    async def run(self) -> None:
+        """Stay connected."""
+
+    async def stop(self) -> None:
+        """Say goodbye."""
+
+    def abort(self) -> None:
+        """Power cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationParts:
+    """What a station is built from."""
+
+    hardware: Hardware
+    storage: Storage
+    settings: SettingsService
+    accounts: Accounts
+    clock: Clock
+    restarter: Restarter
+    reset: Callable[[StopReason], Coroutine[Any, Any, None]]
+    """Restart at the wish of a backend, with the reason its sessions end for."""
+    new_id: Callable[[], str]
+    simulator: SimulatorPort | None = None
+    live_poll_s: float | None = None
+    """Pause between readings of the meters for people who watch; None: only when needed."""
+
+
+class Station:
+    """The rooms of one controller."""
+
+    def __init__(self, parts: StationParts) -> None:
+        self.supervisor = Supervisor("station")
+        self.backend: Backend | None = None
+        self._parts = parts
+        clock, storage = parts.clock, parts.storage
+        evses = {evse.connector: evse for evse in parts.hardware.evses}
+        self.metering = MeteringService(evses, self.supervisor, parts.live_poll_s)
+        self.journal = TransactionJournal(
+            storage.journal,
+            self.metering,
+            clock,
+            lambda: sampling(self._settings()),
+            self.supervisor,
+            self._offered_a,
+            parts.new_id,
+        )
+        self.runners = {
+            number: ConnectorRunner(
+                number,
+                evse.board,
+                self.journal,
+                partial(self._connector_config, evse.board),
+                self.supervisor,
+            )
+            for number, evse in evses.items()
+        }
+        self.limits = LimitService(self.runners, self._settings, clock)
+        self.faults = FaultService(self.runners, self.metering, self.journal, clock)
+        self.lists = TokenLists(
+            Whitelist(storage.whitelist, clock),
+            BackendTokens("local_list", storage.tokens, clock),
+            BackendTokens("cache", storage.tokens, clock),
+        )
+        self.authorization = AuthorizationFlow(
+            self.runners, self._settings, self.lists, self.supervisor
+        )
+        self.indication = IndicationService(self.runners, parts.hardware.indicator)
+        self.control = StationControl(self.runners, storage.state)
+        self.reporter = BackendReporter(self.runners, self.faults, self._settings, clock)
+        self.status = StatusService(
+            StatusSources(
+                self.runners,
+                self._settings,
+                self.metering,
+                self.journal,
+                self.limits,
+                self.faults,
+                self.indication,
+            ),
+            clock,
+        )
+        self.commands = CentralCommands(
+            CentralRooms(
+                self.runners,
+                self.authorization,
+                self.control,
+                parts.settings,
+                self.lists.cache,
+                storage.journal,
+                parts.reset,
+                self.supervisor,
+            )
+        )
+
+    def services(self) -> StationServices:
+        """What interfaces may use."""
+        parts = self._parts
+        return StationServices(
+            clock=parts.clock,
+            status=self.status,
+            control=self.control,
+            sessions=SessionsService(parts.storage.journal, parts.clock),
+            whitelist=self.lists.whitelist,
+            restarter=parts.restarter,
+            settings=parts.settings,
+            accounts=parts.accounts,
+            backend=self.backend,
+            simulator=parts.simulator,
+        )
+
+    async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:
+        """Arm the boards, take up what a power cut interrupted, and dial the backend."""
+        for tokens in (self.lists.whitelist, self.lists.local_list, self.lists.cache):
+            await tokens.load()
+        self._parts.clock.stepped.subscribe(self._take_step)
+        self._parts.settings.subscribe(self._take_settings)
+        self.authorization.outcome.subscribe(self.indication.take_outcome)
+        for reader in self._parts.hardware.readers:
+            reader.subscribe(self.authorization.take_card)
+            reader.subscribe_link(self._take_reader_link)
+        await self.metering.start()
+        for room in (self.faults, self.authorization, self.indication, self.status):
+            room.start()
+        await self._take_up_sessions()
+        await self.control.restore_availability()
+        if not self._parts.settings.charging_allowed:
+            self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
+        self.limits.start()
+        self.backend = make_backend(self)
+        self.authorization.backend = self.backend
+        self.reporter.backend = self.backend
+        self.status.backend = self.backend
+        for runner in self.runners.values():
+            await runner.start()
+        self.reporter.start()
+        if self.backend is not None:
+            self.supervisor.keep("backend", self.backend.run)
+
+    async def stop(self, reason: StopReason | None = None) -> None:
+        """A polite end; with a reason the running sessions end for it, else they go on later."""
+        if reason is not None:
+            await self._end_sessions(reason)
+        if self.backend is not None:
+            await self.backend.stop()
+        for runner in self.runners.values():
+            await runner.stop()
+        await self.metering.stop()
+        self.limits.abort()
+        self.faults.abort()
+        self.indication.abort()
+        await self.supervisor.stop()
+        await self._parts.storage.close()
+
+    def abort(self) -> None:
+        """Power cut."""
+        if self.backend is not None:
+            self.backend.abort()
+        for runner in self.runners.values():
+            runner.abort()
+        for room in (self.metering, self.limits, self.faults, self.indication):
+            room.abort()
+        self.supervisor.abort()
+        self._parts.storage.abort()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no session runs."""
+        return all(runner.state.session is None for runner in self.runners.values())
+
+    @property
+    def armed(self) -> bool:
+        """Whether every board has reported."""
+        return all(runner.state.known for runner in self.runners.values())
+
+    def _offered_a(self, connector: int) -> float:
+        return self.limits.offered_a(connector)
+
+    def _connector_config(self, board: EvsePort) -> ConnectorConfig:
+        return connector_config(self._settings(), board.capabilities)
+
+    def _settings(self) -> Settings:
+        return self._parts.settings.settings
+
+    async def _take_up_sessions(self) -> None:
+        """Resume or close what was open at the last power cut (manual 4)."""
+        resume = self._settings().flag("RestartTransactionAfterPowerLoss")
+        for record in await self._parts.storage.journal.open_sessions():
+            runner = self.runners.get(record.start.connector)
+            if runner is None or not resume or runner.state.session is not None:
+                await self.journal.close_after_power_loss(record)
+                continue
+            self.journal.resume(record)
+            runner.post(SessionResumed(_live(record)))
+
+    async def _end_sessions(self, reason: StopReason) -> None:
+        for runner in self.runners.values():
+            runner.post(StopAsked(Stop(reason)))
+        waiting = [runner.wait_until_idle() for runner in self.runners.values()]
+        for wait in waiting:
+            await wait
+
+    def _take_settings(self, change: SettingsChange) -> None:
+        _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
+        self.limits.refresh()
+        self.authorization.reconsider()
+        self.status.touch()
+
+    def _take_reader_link(self, alive: bool) -> None:
+        self.faults.set(Fault.CARD_READER, active=not alive)
+
+    def _take_step(self, step: ClockStep) -> None:
+        if step.dated:
+            self.supervisor.start("dating", self._date_moments())
+
+    async def _date_moments(self) -> None:
+        clock = self._parts.clock
+        await self._parts.storage.journal.date(clock.boot_id, clock.now(), clock.monotonic())
+
+
+def _live(record: SessionRecord) -> LiveSession:
+    start = record.start
+    permit = Authorization(start.identity, start.reported, card=start.identity.id_token)
+    return LiveSession(permit, Phase.RUNNING, record.session_id)
