@@ -5,6 +5,7 @@ python -m tools.check [NAME ...]
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -33,12 +34,12 @@ CHECKS = (
     Check("lint", (f"{BIN}/ruff", "check", "--quiet")),
     Check("format", (f"{BIN}/ruff", "format", "--check", "--quiet")),
     Check("floors", (f"{BIN}/lint-imports", "--no-logo")),
-    Check("dependencies", (f"{BIN}/deptry", "src")),
+    Check("dependencies", (f"{BIN}/deptry", "--no-ansi", "src")),
     Check("templates", (f"{BIN}/djlint", "--lint", "--quiet", "src"), "src/borne/adapters/web"),
     Check("spelling", (f"{BIN}/codespell",)),
     Check("pins", (sys.executable, "-m", "tools.pins")),
     Check("docs", (f"{BIN}/mkdocs", "build", "--strict", "--quiet"), "mkdocs.yml"),
-    Check("scripts", ("shellcheck", "run", ".ci/run"), ".ci/run"),
+    Check("scripts", (f"{BIN}/shellcheck", "run", ".ci/run"), ".ci/run"),
 )
 
 
@@ -52,6 +53,7 @@ def run(check: Check) -> tuple[Check, str, str]:
     done = subprocess.run(
         check.command,
         cwd=ROOT,
+        env=os.environ | {"NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

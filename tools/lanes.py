@@ -140,9 +140,8 @@ def main() -> int:
     if names_tests(arguments):
         options = ["--campaign"] if campaign else []
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *options, *arguments])
-    lanes = [
-        lane for lane in (CAMPAIGN_LANES if campaign else LANES) if (ROOT / "tests" / lane).is_dir()
-    ]
+    all_lanes = CAMPAIGN_LANES if campaign else LANES
+    lanes = [lane for lane in all_lanes if (ROOT / "tests" / lane).is_dir()]
     began = time.monotonic()
     if chosen.coverage:
         subprocess.run([sys.executable, "-m", "coverage", "erase"], cwd=ROOT, check=True)
@@ -158,9 +157,12 @@ def main() -> int:
     print(summary(results))
     print(f"{time.monotonic() - began:.0f} s in all")
     broken = [r for r in results if r.word == "FAILED"]
-    missed = [r for r in results if chosen.all_must_run and (r.not_run or not r.passed)]
-    for result in missed:
-        print(f"{result.lane}: all of its tests must run here")
+    missed = [r.lane for r in results if r.not_run or not r.passed]
+    missed += [lane for lane in all_lanes if lane not in lanes]
+    if not chosen.all_must_run:
+        missed = []
+    for lane in missed:
+        print(f"{lane}: all of its tests must run here, and one at least")
     if not enough:
         print("coverage: too little")
     nothing = not any(r.passed for r in results)

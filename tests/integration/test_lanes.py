@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.lanes import LANES
+
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = "def test_good(): pass\n"
 BAD = "def test_bad(): assert not 'good'\n"
@@ -96,17 +98,24 @@ def test_a_failed_lane_does_not_hide_behind_a_good_one(tree: Tree) -> None:
     ("options", "exit_code"), [((), 0), (("--all-must-run",), 1)], ids=["allowed", "all must run"]
 )
 def test_what_could_not_run_is_named(tree: Tree, options: tuple[str, ...], exit_code: int) -> None:
-    tree.lane("unit", good=GOOD, lacking=LACKING)
+    for lane in LANES:
+        tree.lane(lane, good=GOOD)
+    (tree.root / "tests" / "unit" / "test_lacking.py").write_text(LACKING)
     done = tree.run("test", *options)
     assert "could not run in unit: 1 because there is no moon" in lines(done)
     assert done.returncode == exit_code
 
 
-def test_an_empty_lane_fails_where_all_must_run(tree: Tree) -> None:
-    tree.lane("unit", good=GOOD)
-    tree.lane("simulation")
-    assert tree.run("test").returncode == 0
-    assert tree.run("test", "--all-must-run").returncode == 1
+@pytest.mark.parametrize("absent", ["empty", "without a folder"])
+def test_a_lane_without_tests_fails_where_all_must_run(tree: Tree, absent: str) -> None:
+    for lane in LANES:
+        if lane != "conformance":
+            tree.lane(lane, good=GOOD)
+        elif absent == "empty":
+            tree.lane(lane)
+    done = tree.run("test", "--all-must-run")
+    assert "conformance: all of its tests must run here, and one at least" in lines(done)
+    assert done.returncode == 1
 
 
 def test_without_chromium_the_browser_could_not_run(tree: Tree) -> None:
