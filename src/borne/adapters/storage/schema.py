@@ -51,9 +51,7 @@ def migrate(connection: Connection, path: Path, steps: Sequence[Step]) -> str | 
         _run(connection, step)
     if copy is None:
         return None
-    return (
-        f"The data in {path.name} was taken over from schema {current}; a copy is in {copy.name}."
-    )
+    return f"{path.name} was taken over from schema {current}; a copy is in {copy.name}."
 
 
 def version(connection: Connection) -> int:

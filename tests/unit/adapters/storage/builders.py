@@ -23,8 +23,8 @@ def clock(boot_id: str = BOOT, monotonic: Callable[[], float] = lambda: 0.0) -> 
     return Clock(monotonic, NOON, ClockTrust.NTP, boot_id)
 
 
-async def opened(folder: Path, **options: Any) -> Storage:
-    return await open_storage(folder, clock(), lambda: "seed", **options)
+async def opened(folder: Path, seed: str = "seed", **options: Any) -> Storage:
+    return await open_storage(folder, clock(), lambda: seed, **options)
 
 
 def at(seconds: float, *, dated: bool = True, boot: str = BOOT) -> Moment:

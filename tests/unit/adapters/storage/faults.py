@@ -1,0 +1,73 @@
+"""Connections on bad disks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from borne.adapters.storage.connection import Connection, Cursor, connect_sqlite
+
+TINY = 1
+"""A limit of pages that every database exceeds already: it keeps its size."""
+UNLIMITED = 1 << 30
+
+
+class Disk:
+    """A connection factory whose databases can be made full (SQLite then refuses to grow them)
+    and whose statements can be made to fail."""
+
+    def __init__(self) -> None:
+        self.connections: dict[str, FaultyConnection] = {}
+
+    def connect(self, path: Path) -> Connection:
+        real = connect_sqlite(path)
+        assert isinstance(real, sqlite3.Connection)
+        self.connections[path.name] = FaultyConnection(real)
+        return self.connections[path.name]
+
+    def fill(self, name: str = "station.db") -> None:
+        """No further page from now on."""
+        self.connections[name].real.execute(f"PRAGMA max_page_count = {TINY}").fetchall()
+
+    def empty(self, name: str = "station.db") -> None:
+        """There is room again."""
+        self.connections[name].real.execute(f"PRAGMA max_page_count = {UNLIMITED}").fetchall()
+
+    def fail(self, statement: str, code: int, name: str = "station.db") -> None:
+        """Statements that begin so fail with this result code."""
+        self.connections[name].faults[statement] = code
+
+    def heal(self, name: str = "station.db") -> None:
+        """Nothing fails any more."""
+        self.connections[name].faults.clear()
+
+
+class FaultyConnection:
+    """A `Connection` that fails when it is told to."""
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self.real = real
+        self.faults: dict[str, int] = {}
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.real.in_transaction
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
+        for start, code in self.faults.items():
+            if sql.startswith(start):
+                error = sqlite3.OperationalError(f"told to fail with {code}")
+                error.sqlite_errorcode = code
+                raise error
+        return self.real.execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
+        return self.real.executemany(sql, parameters)
+
+    def interrupt(self) -> None:
+        self.real.interrupt()
+
+    def close(self) -> None:
+        self.real.close()

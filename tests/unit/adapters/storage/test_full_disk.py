@@ -1,0 +1,234 @@
+"""A full or failing disk (house rule "Durable"): curves go first, nothing new begins, what runs
+may end, nothing is half-written, and afterwards everything goes on."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from borne.adapters.storage import StorageUnavailable, folder
+from borne.application.ports import (
+    CachedToken,
+    Storage,
+    StorageFailed,
+    StorageFull,
+    WhitelistEntry,
+)
+from tests.unit.adapters.storage.builders import (
+    at,
+    end,
+    opened,
+    sample,
+    start,
+    start_message,
+    stop_message,
+    values_message,
+)
+from tests.unit.adapters.storage.faults import Disk
+
+BIG = "x" * 10_000
+"""More than the free room on the pages that a database has."""
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture
+async def storage(tmp_path: Path, disk: Disk) -> AsyncIterator[Storage]:
+    storage = await opened(tmp_path, connect=disk.connect)
+    yield storage
+    await storage.close()
+
+
+WRITES: dict[str, Callable[[Storage], Awaitable[object]]] = {
+    "open": lambda s: s.journal.open(start("s2"), start_message("s2", x=BIG)),
+    "close": lambda s: s.journal.close("s1", end(), stop_message(x=BIG)),
+    "sample": lambda s: s.journal.sample("s1", sample(1, 1100), values_message(x=BIG)),
+    "whitelist": lambda s: s.whitelist.put([WhitelistEntry("AA", name=BIG)]),
+    "cache": lambda s: s.tokens.put("cache", [CachedToken(BIG, "Accepted")]),
+    "list": lambda s: s.tokens.replace("local_list", [CachedToken(BIG, "Accepted")], 2),
+    "state": lambda s: s.state.put("key", BIG),
+    "security": lambda s: s.security.add("Event", BIG, at(1)),
+}
+
+
+async def everything(storage: Storage) -> list[object]:
+    return [
+        await storage.journal.page(),
+        await storage.outbox.content(),
+        await storage.whitelist.load(),
+        await storage.tokens.load("cache"),
+        await storage.tokens.load("local_list"),
+        await storage.state.get("key"),
+        await storage.security.page(),
+    ]
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+async def test_a_full_disk_stores_nothing_and_then_goes_on(
+    storage: Storage, disk: Disk, write: Callable[[Storage], Awaitable[object]]
+) -> None:
+    await storage.journal.open(start(), start_message())
+    before = await everything(storage)
+    disk.fill()
+    for _ in range(2):
+        with pytest.raises(StorageFull):
+            await write(storage)
+    assert await everything(storage) == before
+    disk.empty()
+    await write(storage)
+    assert await everything(storage) != before
+
+
+CODES = [
+    (sqlite3.SQLITE_FULL, StorageFull),
+    (sqlite3.SQLITE_IOERR_WRITE, StorageFailed),
+    (sqlite3.SQLITE_IOERR_FSYNC, StorageFailed),
+    (sqlite3.SQLITE_READONLY_DBMOVED, StorageFailed),
+    (sqlite3.SQLITE_CORRUPT, StorageFailed),
+    (sqlite3.SQLITE_BUSY, StorageFailed),
+]
+
+
+@pytest.mark.parametrize(("code", "error"), CODES)
+@pytest.mark.parametrize("statement", ["BEGIN", "UPDATE session", "INSERT INTO message", "COMMIT"])
+async def test_an_end_whose_commit_fails_did_not_happen(
+    storage: Storage, disk: Disk, statement: str, code: int, error: type[Exception]
+) -> None:
+    await storage.journal.open(start(), None)
+    disk.fail(statement, code)
+    with pytest.raises(error):
+        await storage.journal.close("s1", end(), stop_message())
+    disk.heal()
+    assert [record.end for record in await storage.journal.open_sessions()] == [None]
+    assert await storage.outbox.length() == 0
+    await storage.journal.close("s1", end(), stop_message())
+    assert await storage.outbox.length() == 1
+
+
+async def test_a_mistake_of_ours_is_no_matter_of_the_disk(storage: Storage, disk: Disk) -> None:
+    disk.fail("COMMIT", sqlite3.SQLITE_MISUSE)
+    with pytest.raises(sqlite3.OperationalError):
+        await storage.state.put("key", 1)
+
+
+async def test_a_running_session_ends_with_the_reserve(
+    storage: Storage, disk: Disk, tmp_path: Path
+) -> None:
+    await storage.journal.open(start(), start_message())
+    reserve = tmp_path / "reserve"
+    assert reserve.stat().st_size > 0
+    used: list[bool] = []
+
+    def use(self: folder.Reserve) -> bool:
+        disk.empty()
+        reserve.unlink()
+        used.append(True)
+        return True
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folder.Reserve, "use", use)
+        disk.fill()
+        with pytest.raises(StorageFull):
+            await storage.journal.open(start("s2"), start_message("s2", x=BIG))
+        assert not used
+        await storage.journal.close("s1", end(), stop_message(x=BIG))
+    assert used == [True]
+    record = await storage.journal.get("s1")
+    assert record is not None
+    assert record.end is not None
+    await storage.outbox.failed(1)
+    assert reserve.exists(), "it is taken again as soon as there is room"
+
+
+class TestReserve:
+    def test_it_takes_room_and_gives_it_once(self, tmp_path: Path) -> None:
+        reserve = folder.Reserve(tmp_path / "reserve", 1000)
+        assert not reserve.use()
+        reserve.keep()
+        reserve.keep()
+        assert (tmp_path / "reserve").stat().st_size == 1000
+        assert reserve.use()
+        assert not reserve.use()
+
+    def test_it_takes_nothing_of_a_nearly_full_disk(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(folder, "free_bytes", lambda _: folder.ROOM_BYTES)
+        folder.Reserve(tmp_path / "reserve", 1000).keep()
+        assert not (tmp_path / "reserve").exists()
+
+
+class TestSamples:
+    async def test_curves_stop_before_the_disk_is_full(
+        self,
+        storage: Storage,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        await storage.journal.open(start(), None)
+        monkeypatch.setattr(folder, "free_bytes", lambda _: folder.ROOM_BYTES)
+        with caplog.at_level(logging.WARNING):
+            for second in range(3):
+                await storage.journal.sample("s1", sample(second, 1100 + second, 5.0), None)
+        assert await storage.journal.curve("s1") == []
+        record = await storage.journal.get("s1")
+        assert record is not None
+        assert (record.last_wh, record.max_power_w) == (1102, 5.0)
+        assert [r.message for r in caplog.records] == [
+            "curves of sessions are not kept: the disk is nearly full"
+        ]
+
+    async def test_a_full_disk_costs_points_and_is_told_once(
+        self, storage: Storage, disk: Disk, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await storage.journal.open(start(), None)
+        await storage.journal.sample("s1", sample(1, 1100), None)
+        disk.fail("INSERT", sqlite3.SQLITE_FULL, "curves.db")
+        with caplog.at_level(logging.WARNING):
+            for second in range(2, 5):
+                await storage.journal.sample("s1", sample(second, 1100 + second), None)
+        assert len(caplog.records) == 1
+        disk.heal("curves.db")
+        await storage.journal.sample("s1", sample(9, 1200), None)
+        assert [p.at for p in await storage.journal.curve("s1")] == [at(1), at(9)]
+
+    async def test_a_sample_without_a_message_never_raises(
+        self, storage: Storage, disk: Disk
+    ) -> None:
+        await storage.journal.open(start(), None)
+        for code, _ in CODES:
+            disk.fail("COMMIT", code)
+            await storage.journal.sample("s1", sample(1, 1100), None)
+
+
+async def test_free_room_is_told(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert storage.free_bytes() > 0
+    assert folder.free_bytes(tmp_path / "gone") == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
+        (PermissionError(errno.EACCES, "Permission denied"), "Permission denied"),
+        (OSError(errno.EROFS, "Read-only file system"), "Read-only"),
+    ],
+)
+async def test_a_disk_that_takes_no_new_file_is_told_in_one_sentence(
+    tmp_path: Path, error: OSError, said: str
+) -> None:
+    def connect(path: Path) -> sqlite3.Connection:
+        raise error
+
+    with pytest.raises(StorageUnavailable, match=said):
+        await opened(tmp_path, connect=connect)
