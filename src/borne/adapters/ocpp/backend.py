@@ -15,6 +15,7 @@ from typing import Any
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory
 from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
 from borne.adapters.ocpp.messages import Action, Message
 from borne.adapters.ocpp.messages.core import (
@@ -128,6 +129,7 @@ class OcppBackend:
         flow: BackendFlow,
         clock: Clock,
         rng: random.Random,
+        make_link: LinkFactory = JsonLink,
     ) -> None:
         self._flow = flow
         self._clock = clock
@@ -138,7 +140,7 @@ class OcppBackend:
             outbox=StationOutbox(outbox, self._learn),
             events=self,
         )
-        self.client = ChargePointClient(config, station, clock=clock, rng=rng)
+        self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
 
     # BackendPort -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import asyncio
 import socket
 import ssl
 from asyncio import BaseTransport
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -55,10 +55,21 @@ class ConnectionState(Enum):
     CLOSED = "closed"
 
 
+DialRoute = Callable[[str, int], Awaitable[tuple[str, int]]]
+"""Where to dial instead of host and port: a simulated network. Names and TLS stay as they are."""
+
+
 class Connection:
     """A text transport over WebSocket. `open` first; everything ends at `close` or `abort`."""
 
-    def __init__(self, config: ConnectionConfig, *, ping_interval_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        config: ConnectionConfig,
+        *,
+        ping_interval_s: float = 0.0,
+        route: DialRoute | None = None,
+    ) -> None:
+        self._route = route
         self.state = ConnectionState.NEW
         self._config = config
         self._step = Step.DNS
@@ -218,6 +229,8 @@ class Connection:
     async def _dial(self, ladder: Ladder, host: str, port: int) -> socket.socket:
         """Resolve anew at each attempt, then try the addresses one after the other."""
         loop = asyncio.get_running_loop()
+        if self._route is not None:
+            host, port = await self._route(host, port)
         self._enter(ladder, Step.DNS)
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))

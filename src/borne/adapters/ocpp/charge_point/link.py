@@ -6,7 +6,7 @@ import asyncio
 from typing import Protocol, TypeVar
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.charge_point.connection import Connection
+from borne.adapters.ocpp.charge_point.connection import Connection, DialRoute
 from borne.adapters.ocpp.charge_point.ladder import Ladder
 from borne.adapters.ocpp.messages import Message
 from borne.adapters.ocpp.rpc.frame_log import FrameLog
@@ -62,9 +62,17 @@ class JsonLink:
     """OCPP-J: a `Connection` with a `Session` on it."""
 
     def __init__(
-        self, config: BackendConfig, handler: CallHandler, tasks: Supervisor, log: FrameLog
+        self,
+        config: BackendConfig,
+        handler: CallHandler,
+        tasks: Supervisor,
+        log: FrameLog,
+        *,
+        route: DialRoute | None = None,
     ) -> None:
-        self._connection = Connection(config.connection, ping_interval_s=config.ping_interval_s)
+        self._connection = Connection(
+            config.connection, ping_interval_s=config.ping_interval_s, route=route
+        )
         self._session = Session(
             self._connection,
             handler,

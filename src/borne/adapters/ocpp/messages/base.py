@@ -84,9 +84,10 @@ def _text_date(value: Any) -> Any:
     if not isinstance(value, str):
         raise PydanticCustomError("string_type", "Input should be an ISO 8601 date-time text")
     try:
-        if "T" not in value and "t" not in value:
+        text = value.upper()
+        if "T" not in text:
             raise ValueError
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(text)
     except ValueError:
         raise PydanticCustomError(
             "datetime_parsing", "Input should be an ISO 8601 date-time"
@@ -121,7 +122,8 @@ DateTime = Annotated[
 Integer = Annotated[StrictInt, Field(ge=-INT64_MAX - 1, le=INT64_MAX)]
 """A whole number that a database can hold."""
 
-ConnectorId = Annotated[StrictInt, Field(ge=0, le=INT64_MAX)]
+NonNegative = Annotated[StrictInt, Field(ge=0, le=INT64_MAX)]
+ConnectorId = NonNegative
 """0 is the charge point as a whole (section 3.2)."""
 
 Boolean = StrictBool

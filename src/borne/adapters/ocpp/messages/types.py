@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field
-
-from borne.adapters.ocpp.messages.base import CiString20, DateTime, Decimal1, Integer, Message
+from borne.adapters.ocpp.messages.base import (
+    CiString20,
+    DateTime,
+    Decimal1,
+    Integer,
+    Message,
+    NonNegative,
+)
 
 
 class AuthorizationStatus(StrEnum):
@@ -96,7 +101,7 @@ class ChargingProfile(Message):
 
     charging_profile_id: Integer
     transaction_id: Integer | None = None
-    stack_level: Integer = Field(ge=0)
+    stack_level: NonNegative
     charging_profile_purpose: ChargingProfilePurpose
     charging_profile_kind: ChargingProfileKind
     recurrency_kind: RecurrencyKind | None = None

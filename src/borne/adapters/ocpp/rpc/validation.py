@@ -28,7 +28,7 @@ _CODES: Final = {
     "too_short": ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
     "too_long": ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
 }
-"""Anything ending in `_type` is a type violation, the rest is a property violation."""
+"""Otherwise: a wrong JSON type is a type violation, the rest a property violation."""
 
 
 def read_request(action_name: str, payload: dict[str, Any]) -> tuple[Action, Message]:
@@ -53,7 +53,7 @@ def read_response(action: Action, payload: Any) -> Message:
 
 
 def _rpc_error(error: ValidationError) -> RpcError:
-    findings = error.errors(include_url=False, include_context=False, include_input=False)
+    findings = error.errors(include_url=False, include_context=False)
     coded = [(code_of(finding), finding) for finding in findings]
     code, finding = min(coded, key=lambda pair: _SEVERITY.index(pair[0]))
     path = ".".join(str(part) for part in finding["loc"])[:100]
@@ -67,6 +67,6 @@ def code_of(finding: ErrorDetails) -> ErrorCode:
         return _CODES[kind]
     if kind == "model_type" and not finding["loc"]:
         return ErrorCode.FORMATION_VIOLATION
-    if kind.endswith("_type"):
+    if kind.endswith("_type") or (kind == "enum" and not isinstance(finding["input"], str)):
         return ErrorCode.TYPE_CONSTRAINT_VIOLATION
     return ErrorCode.PROPERTY_CONSTRAINT_VIOLATION
