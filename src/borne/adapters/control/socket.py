@@ -1,0 +1,103 @@
+"""One JSON line in, one JSON line out, over a Unix socket in the data folder.
+
+Whoever may enter the folder may command the station; the folder and the socket belong to its user
+alone. A path may be too long for a socket address (108 bytes), so it is reached through the open
+folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+NAME = "control.sock"
+LONGEST_LINE = 256 * 1024
+TIMEOUT_S = 30.0
+
+Run = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class NoStation(Exception):
+    """No station runs on this folder."""
+
+
+class ControlServer:
+    """Listens while a station runs."""
+
+    def __init__(self, folder: Path, run: Run, refusals: tuple[type[Exception], ...]) -> None:
+        self._folder = folder
+        self._run = run
+        self._refusals = refusals
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Bind; a stale socket of a killed process is replaced."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / NAME).unlink()
+        with _address(self._folder) as address:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.setblocking(False)
+            mask = os.umask(0o177)
+            try:
+                sock.bind(address)
+            finally:
+                os.umask(mask)
+        self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=LONGEST_LINE)
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / NAME).unlink()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = await asyncio.wait_for(reader.readline(), TIMEOUT_S)
+            writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+            await writer.drain()
+        except (TimeoutError, ValueError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            result = await self._run(str(request["command"]), dict(request["arguments"]))
+        except self._refusals as refused:
+            return {"refused": str(refused)}
+        except (ValueError, KeyError, TypeError):
+            return {"refused": "This request cannot be read."}
+        return {"result": result}
+
+
+def ask(folder: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask the running station; blocks. The answer has `result` or `refused`. Raises NoStation."""
+    request = json.dumps({"command": command, "arguments": dict(arguments)}).encode() + b"\n"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(TIMEOUT_S)
+        try:
+            with _address(folder) as address:
+                sock.connect(address)
+            sock.sendall(request)
+            with sock.makefile("rb") as answer:
+                result: dict[str, Any] = json.loads(answer.readline(LONGEST_LINE * 16))
+        except (OSError, ValueError) as error:
+            raise NoStation(str(error)) from None
+        return result
+
+
+@contextlib.contextmanager
+def _address(folder: Path) -> Iterator[str]:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{number}/{NAME}"
+    finally:
+        os.close(number)

@@ -1,0 +1,283 @@
+"""Builds and connects everything: the only place that knows all rooms.
+
+A `Host` is the program around a station. It owns what outlives a power cut: the simulated world,
+the logins, the HTTP listener; and it builds a new station at each power-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from borne import __version__
+from borne.adapters.control.socket import ControlServer
+from borne.adapters.ocpp.backend import OcppBackend, backend_config
+from borne.adapters.ocpp.charge_point.link import JsonLink
+from borne.adapters.simulation.hardware import simulated_hardware
+from borne.adapters.simulation.links import Routes
+from borne.adapters.simulation.simulator import Simulator
+from borne.adapters.simulation.world import Link, World
+from borne.adapters.storage import open_storage
+from borne.adapters.storage.settings_files import PosixFiles
+from borne.adapters.storage.settings_store import SettingsStore
+from borne.application.accounts import Accounts, Logins
+from borne.application.backend_flow import BackendFlow
+from borne.application.console import CommandRefused, Console
+from borne.application.ports import Storage
+from borne.application.services import Refused, StationServices, require
+from borne.application.settings_service import SettingsService
+from borne.application.station import Backend, Station, StationParts
+from borne.application.station_settings import has_backend
+from borne.domain.principals import Principal, Role
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.session import StopReason
+from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.events import Signal
+
+LIVE_POLL_S = 1.0
+TRUSTED_YEAR = 2025
+"""A system clock before this year was never set."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """How a host is set up."""
+
+    data: Path
+    connectors: int = 2
+    live: bool = True
+    """Somebody may watch: meters are read every second while a session runs."""
+    rng: random.Random = field(default_factory=random.SystemRandom)
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
+    token: Callable[[int], str] | None = None
+    control_socket: bool = True
+
+
+class Host:
+    """A simulated station with its world, its power switch and its restarts."""
+
+    def __init__(self, options: HostOptions) -> None:
+        loop = asyncio.get_running_loop()
+        self.options = options
+        self.world = World(options.connectors, options.rng)
+        self.station: Station | None = None
+        self.station_changed: Signal[Station | None] = Signal()
+        self.routes = Routes(self.world)
+        self.clock = self._new_clock()
+        self._settings: SettingsService | None = None
+        self._logins = Logins(loop.time, options.token or _random_token)
+        self._switching = asyncio.Lock()
+        self._restarting: asyncio.Task[None] | None = None
+        self._control: ControlServer | None = None
+        self.world.links["backend"].changed.subscribe(self._retry_backend)
+
+    # WebHost ---------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> str:
+        """Of the software."""
+        return __version__
+
+    @property
+    def power(self) -> Host:
+        """The mains switch."""
+        return self
+
+    @property
+    def remote_simulator(self) -> bool:
+        """Only this machine may turn the world's knobs."""
+        return False
+
+    def services(self) -> StationServices | None:
+        """The running station; None while power is cut."""
+        return self.station.services() if self.station is not None else None
+
+    @property
+    def settings(self) -> SettingsService:
+        """Those of the running (or last) station."""
+        if self._settings is None:
+            raise RuntimeError("the station was never started")
+        return self._settings
+
+    # Power -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Power up for the first time and listen to the command line."""
+        await self._power_up()
+        if self.options.control_socket:
+            self._control = ControlServer(self.options.data, self._command, (CommandRefused,))
+            await self._control.start()
+
+    async def stop(self) -> None:
+        """A polite end of the program: sessions go on at the next start."""
+        if self._control is not None:
+            await self._control.stop()
+        async with self._switching:
+            await self._power_down(None)
+        await self.routes.close()
+
+    async def cut(self) -> None:
+        """Power is gone, without farewell."""
+        async with self._switching:
+            station, self.station = self.station, None
+            if station is not None:
+                station.abort()
+            self.world.cut_power()
+            self.station_changed.emit(None)
+
+    async def restore(self) -> None:
+        """Power is back."""
+        async with self._switching:
+            if self.station is not None:
+                return
+            self.world.restore_power()
+            await self._power_up()
+
+    async def restart(self, when: str, principal: Principal) -> None:
+        """Restart the software: "now", or "idle" when no session runs."""
+        require(principal, Role.OPERATOR)
+        if when not in ("now", "idle"):
+            raise Refused("invalid", 'Restart "now" or "idle".')
+        if self._restarting is not None and not self._restarting.done():
+            raise Refused("restarting", "A restart is already on its way.")
+        reason = StopReason.REBOOT if when == "now" else None
+        loop = asyncio.get_running_loop()
+        self._restarting = loop.create_task(self._restart(reason, wait=when == "idle"))
+
+    async def reset(self, reason: StopReason) -> None:
+        """Restart at the wish of the backend."""
+        loop = asyncio.get_running_loop()
+        self._restarting = loop.create_task(self._restart(reason, wait=False))
+
+    async def _restart(self, reason: StopReason | None, *, wait: bool) -> None:
+        station = self.station
+        while wait and station is not None and not station.idle:
+            await station.status.wait(station.status.revision, 3600.0)
+        async with self._switching:
+            if self.station is not station:
+                return
+            await self._power_down(reason)
+            await self._power_up()
+
+    async def _power_down(self, reason: StopReason | None) -> None:
+        station, self.station = self.station, None
+        if station is not None:
+            await station.stop(reason)
+        self.station_changed.emit(None)
+
+    async def _power_up(self) -> None:
+        self.clock = self._new_clock()
+        data = self.options.data
+        self._settings = SettingsService.open(SettingsStore(PosixFiles(data / "settings")))
+        storage = await open_storage(data, self.clock, self.options.new_id)
+        accounts = Accounts(storage.accounts, self.clock, self._logins, security=storage.security)
+        await accounts.load()
+        station = Station(self._parts(storage, accounts))
+        try:
+            await station.start(partial(self._make_backend, storage))
+        except BaseException:
+            station.abort()
+            raise
+        self.station = station
+        self.station_changed.emit(station)
+
+    def _parts(self, storage: Storage, accounts: Accounts) -> StationParts:
+        return StationParts(
+            hardware=simulated_hardware(self.world),
+            storage=storage,
+            settings=self.settings,
+            accounts=accounts,
+            clock=self.clock,
+            restarter=self,
+            reset=self.reset,
+            new_id=self.options.new_id,
+            simulator=Simulator(self.world),
+            live_poll_s=LIVE_POLL_S if self.options.live else None,
+        )
+
+    def _make_backend(self, storage: Storage, station: Station) -> Backend | None:
+        settings = self.settings.settings
+        if not has_backend(settings) or not settings.text("WebSocketsBackendURL"):
+            return None
+        flow = BackendFlow(
+            station.authorization,
+            station.commands,
+            station.journal,
+            self.settings,
+            storage.security,
+            self.clock,
+            station.supervisor,
+        )
+        return OcppBackend(
+            backend_config(settings, list(station.runners)),
+            station.commands,
+            storage.outbox,
+            partial(_boot_content, settings),
+            flow,
+            self.clock,
+            self.options.rng,
+            make_link=partial(JsonLink, route=partial(self.routes.through, "backend")),
+        )
+
+    def _retry_backend(self, link: Link) -> None:
+        backend = self.station.backend if self.station is not None else None
+        if isinstance(backend, OcppBackend) and link.up:
+            backend.client.retry_now()
+
+    def _new_clock(self) -> Clock:
+        wall = self.options.wall()
+        known = self.world.clock_battery and wall.year >= TRUSTED_YEAR
+        loop = asyncio.get_running_loop()
+        if not known:
+            return Clock(loop.time)
+        return Clock(loop.time, wall, ClockTrust.RTC)
+
+    async def _command(self, command: str, arguments: Mapping[str, object]) -> dict[str, object]:
+        services = self.services()
+        if services is None:
+            raise CommandRefused("The station has no power.")
+        return await Console(services.settings, services.accounts).run(command, arguments)
+
+
+def _boot_content(settings: Settings) -> dict[str, str]:
+    return {
+        "charge_point_vendor": settings.text("ChargePointVendor"),
+        "charge_point_model": settings.text("ChargePointModel"),
+        "charge_point_serial_number": settings.text("ChargePointSerialNumber"),
+        "charge_box_serial_number": settings.text("ChargePointSerialNumber"),
+        "firmware_version": __version__,
+    }
+
+
+def _random_token(size: int) -> str:
+    return secrets.token_urlsafe(size)
+
+
+async def run_offline(
+    data: Path, command: str, arguments: Mapping[str, object]
+) -> dict[str, object]:
+    """Run a command of the command line without a station, under the folder's lock."""
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop.time, datetime.now(UTC), ClockTrust.RTC)
+    settings = SettingsService.open(SettingsStore(PosixFiles(data / "settings")))
+    storage = await open_storage(data, clock)
+    try:
+        logins = Logins(loop.time, _random_token)
+        accounts = Accounts(storage.accounts, clock, logins, security=storage.security)
+        await accounts.load()
+        return await Console(settings, accounts).run(command, arguments)
+    finally:
+        with contextlib.suppress(Exception):
+            await storage.close()
