@@ -97,6 +97,8 @@ class SimulatedBoard:
         self._apply()
         self._armed = True
         self._link_up = not self._socket.defects.board_silent
+        if not self._link_up:
+            self._report(BoardLinkReport(False))
         self._report_all()
         self._subscriptions = [
             self._socket.changed.subscribe(lambda _: self._sense()),
@@ -185,6 +187,7 @@ class SimulatedBoard:
             self._report(report)
         if self._tripped:
             self._report_residual()
+        self._sense_contacts()
 
     def _report_residual(self, self_test_passed: bool | None = None) -> None:
         dc_ma, ac_ma = self._socket.residual_ma
@@ -228,6 +231,8 @@ class SimulatedBoard:
         self._sense_contacts()
 
     def _sense_contacts(self) -> None:
+        if not self._link_up:
+            return
         contacts = frozenset(self._socket.defects.contacts)
         for contact in sorted(contacts ^ self._contacts):
             self._report(ContactReport(contact, contact in contacts))

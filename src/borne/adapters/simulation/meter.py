@@ -1,7 +1,7 @@
 """Simulated meters: of a socket (billing) and of the site (external).
 
 They read the world's registers, which count whether somebody reads or not. A meter tells its
-listeners when current, voltage or serial number changed, and when it falls silent.
+listeners when current, voltage or the meter itself changed, and when it falls silent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from borne.application.ports import MeterReading, MeterSilent
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
-Told = tuple[bool, PerPhase, PerPhase, str]
+Told = tuple[bool, PerPhase, PerPhase, object]
 
 
 class WorldMeter:
@@ -28,7 +28,7 @@ class WorldMeter:
         self._link = world.links[link]
         self._news: Signal[MeterReading | MeterSilent] = Signal()
         self._subscription: Unsubscribe | None = None
-        self._told: Told = (False, ZERO, ZERO, "")
+        self._told: Told = (False, ZERO, ZERO, None)
         self._scheduled = False
 
     @property
@@ -76,12 +76,16 @@ class WorldMeter:
 
     def _tell(self) -> Told:
         if self._silent():
-            return (True, ZERO, ZERO, "")
+            return (True, ZERO, ZERO, None)
         reading = self._reading()
-        return (False, reading.current_a, reading.voltage_v, self.serial_number)
+        return (False, reading.current_a, reading.voltage_v, self._tampering())
 
     def _silent(self) -> bool:
         return not self._link.up or not self._world.power_on
+
+    def _tampering(self) -> object:
+        """Changes when the meter is not what it was."""
+        return None
 
     def _reading(self) -> MeterReading:
         raise NotImplementedError
@@ -104,6 +108,9 @@ class SimulatedMeter(WorldMeter):
     def _silent(self) -> bool:
         defects = self._socket.defects
         return super()._silent() or defects.meter_silent or defects.supply_lost
+
+    def _tampering(self) -> object:
+        return (self._socket.meter_serial, self._socket.register.tampered)
 
     def _reading(self) -> MeterReading:
         socket = self._socket

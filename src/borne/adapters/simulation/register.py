@@ -17,6 +17,8 @@ class EnergyRegister:
         self._energy_ws = 0.0
         self._power_w = 0.0
         self._since_s = now_s
+        self.tampered = 0
+        """How often it was made to show something else than it had counted."""
 
     @property
     def power_w(self) -> float:
@@ -41,7 +43,8 @@ class EnergyRegister:
     def shift(self, by_wh: int) -> None:
         """The register shows that much more (or less) from now on: a defective meter."""
         self._shown_from_wh += by_wh
+        self.tampered += 1
 
     def show(self, register_wh: int, now_s: float) -> None:
         """The register shows `register_wh` now: another meter was installed."""
-        self._shown_from_wh += register_wh - self.read_wh(now_s)
+        self.shift(register_wh - self.read_wh(now_s))
