@@ -30,6 +30,7 @@ UNREACHABLE = (
     " --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000\n"
 )
 MINOR = str(sys.version_info.minor)
+LANES = "import os, sys\nprint(*sys.argv[1:], repr(os.environ['BORNE_CHROMIUM']))\n"
 REAL_PYTHON = Path(getattr(sys, "_base_executable", sys.executable))
 
 
@@ -77,6 +78,8 @@ def bare(tmp_path: Path) -> Machine:
     shutil.copy(ROOT / "run", checkout / "run")
     (checkout / "src" / "borne" / "__init__.py").touch()
     (checkout / "src" / "borne" / "__main__.py").write_text(PROGRAM)
+    (checkout / "tools").mkdir()
+    (checkout / "tools" / "lanes.py").write_text(LANES)
     for name in ("requirements.txt", "requirements-dev.txt"):
         (checkout / name).write_text("# none\n")
     for name in TOOLS:
@@ -262,3 +265,35 @@ def test_another_interpreter_makes_another_environment(machine: Machine) -> None
     machine.program("other", f'exec "{REAL_PYTHON}" "$@"')
     assert "setting up" in machine.run(BORNE_PYTHON="other").stderr
     assert machine.run(BORNE_PYTHON="other").stderr == ""
+
+
+def test_tests_get_the_chromium_that_is_there(machine: Machine) -> None:
+    path = machine.program("chromium", "exit 0")
+    assert machine.run("test", "-k", "pilot").stdout == f"test -k pilot {str(path)!r}\n"
+
+
+@pytest.mark.parametrize(
+    ("user", "apt"), [("1000", True), ("0", False)], ids=["not root", "no apt"]
+)
+def test_how_to_get_a_browser_is_said_to_who_may_not_install(
+    machine: Machine, user: str, apt: bool
+) -> None:
+    (machine.bin / "id").unlink()
+    machine.program("id", f"echo {user}")
+    if apt:
+        machine.program("apt-get", "exit 1")
+    done = machine.run("test")
+    assert (done.returncode, done.stdout) == (0, "test ''\n")
+    assert "on Debian: sudo apt-get install chromium" in done.stderr
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["installs", "fails"])
+def test_root_installs_a_browser(machine: Machine, works: bool) -> None:
+    (machine.bin / "id").unlink()
+    machine.program("id", "echo 0")
+    chromium = machine.bin / "chromium"
+    make = f"printf '#!/bin/sh' >{chromium}; chmod +x {chromium}"
+    machine.program("apt-get", f'case "$1" in install) {make if works else "exit 100"} ;; esac')
+    done = machine.run("test")
+    assert done.stdout == f"test {str(chromium) if works else ''!r}\n"
+    assert ("could not be installed" in done.stderr) is not works
