@@ -29,9 +29,11 @@ from borne.adapters.simulation.world import Link, World
 from borne.adapters.storage import open_storage
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
+from borne.adapters.web.contract import Readiness
 from borne.application.accounts import Accounts, Logins
 from borne.application.backend_flow import BackendFlow
 from borne.application.console import CommandRefused, Console
+from borne.application.metrics import loop_metrics, render, station_metrics
 from borne.application.ports import Storage
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
@@ -42,6 +44,8 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
+from borne.foundation.loop_lag import LoopLag
+from borne.foundation.supervisor import Supervisor
 
 LIVE_POLL_S = 1.0
 TRUSTED_YEAR = 2025
@@ -81,6 +85,8 @@ class Host:
         self._switching = asyncio.Lock()
         self._restarting: asyncio.Task[None] | None = None
         self._control: ControlServer | None = None
+        self.lag = LoopLag()
+        self._tasks = Supervisor("host")
         self.world.links["backend"].changed.subscribe(self._retry_backend)
 
     # WebHost ---------------------------------------------------------------------------------
@@ -104,6 +110,25 @@ class Host:
         """The running station; None while power is cut."""
         return self.station.services() if self.station is not None else None
 
+    def health(self) -> Readiness:
+        """Whether the station can do its work."""
+        station = self.station
+        if station is None:
+            return Readiness(False, ("The station has no power.",))
+        reasons = []
+        if not self.settings.charging_allowed:
+            reasons.append("The settings were damaged; confirm the limits.")
+        if not station.armed:
+            reasons.append("A charge controller board has not reported yet.")
+        return Readiness(not reasons, tuple(reasons))
+
+    def metrics(self) -> str:
+        """The text of `/metrics`."""
+        metrics = loop_metrics(self.lag.last_s, self.lag.worst_s)
+        if self.station is not None:
+            metrics += station_metrics(self.station)
+        return render(metrics)
+
     @property
     def settings(self) -> SettingsService:
         """Those of the running (or last) station."""
@@ -116,6 +141,8 @@ class Host:
     async def start(self) -> None:
         """Power up for the first time and listen to the command line."""
         await self._power_up()
+        if self.options.live:
+            self._tasks.keep("loop lag", self.lag.watch)
         if self.options.control_socket:
             self._control = ControlServer(self.options.data, self._command, (CommandRefused,))
             await self._control.start()
@@ -127,6 +154,7 @@ class Host:
         async with self._switching:
             await self._power_down(None)
         await self.routes.close()
+        await self._tasks.stop()
 
     async def cut(self) -> None:
         """Power is gone, without farewell."""

@@ -77,6 +77,8 @@ class ConnectorRunner:
         self.left: Signal[ConnectorRunner] = Signal()
         self.expired: Signal[Authorization] = Signal()
         self.full: Signal[bool] = Signal()
+        self.contactor_cycles = 0
+        """Closings since the start."""
         self._keeper = keeper
         self._config = config
         self._supervisor = supervisor
@@ -148,6 +150,8 @@ class ConnectorRunner:
 
     def _take(self, event: Event) -> None:
         result = step(self.state, event, self._loop.time(), self._config())
+        closed = result.state.contactor_closed and not self.state.contactor_closed
+        self.contactor_cycles += closed
         self.state = result.state
         for effect in result.effects:
             self._carry_out(effect)

@@ -49,6 +49,8 @@ class LimitService:
     ) -> None:
         self.changed: Signal[int] = Signal()
         self.history: deque[OfferChange] = deque(maxlen=HISTORY)
+        self.changes = 0
+        """Offers changed since the start."""
         self._runners = runners
         self._settings = settings
         self._clock = clock
@@ -129,6 +131,7 @@ class LimitService:
         self._falls[connector] = fall
         before_a = before.offered_a if before else 0.0
         if fall.offered_a != before_a:
+            self.changes += 1
             cause = ", ".join(sorted(fall.effective))
             self.history.append(OfferChange(now, connector, before_a, fall.offered_a, cause))
         self._runners[connector].post(Offered(fall.offered_a))

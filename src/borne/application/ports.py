@@ -517,6 +517,8 @@ class BackendView:
     next_heartbeat_s: float | None = None
     next_attempt_s: float | None = None
     last_error: str = ""
+    connections: int = 0
+    """Made since the station started."""
     ladder: Sequence[Mapping[str, Any]] = ()
 
 

@@ -179,6 +179,7 @@ class OcppBackend:
             next_heartbeat_s=told.next_heartbeat_s,
             next_attempt_s=told.next_attempt_s,
             last_error=told.last_error,
+            connections=told.connections,
             ladder=tuple(_plain(asdict(result)) for result in told.ladder),
         )
 

@@ -1,0 +1,87 @@
+"""`/metrics`: what an operator's monitoring reads, in the Prometheus text format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from borne.application.station import Station
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One value; `labels` in the order in which they are written."""
+
+    name: str
+    kind: str
+    help: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+def render(metrics: Iterable[Metric]) -> str:
+    """The text; metrics of one name must follow each other."""
+    lines: list[str] = []
+    told = ""
+    for metric in metrics:
+        if metric.name != told:
+            lines.append(f"# HELP {metric.name} {metric.help}")
+            lines.append(f"# TYPE {metric.name} {metric.kind}")
+            told = metric.name
+        labels = ",".join(f'{key}="{value}"' for key, value in metric.labels)
+        braces = f"{{{labels}}}" if labels else ""
+        lines.append(f"{metric.name}{braces} {metric.value:g}")
+    return "\n".join(lines) + "\n"
+
+
+def loop_metrics(last_s: float, worst_s: float) -> list[Metric]:
+    """Lag of the event loop."""
+    return [
+        Metric("borne_loop_lag_seconds", "gauge", "Lag of the event loop, last", last_s),
+        Metric("borne_loop_lag_worst_seconds", "gauge", "Lag of the event loop, worst", worst_s),
+    ]
+
+
+def station_metrics(station: Station) -> list[Metric]:
+    """Queue, link, limits, contactors and energy of a running station."""
+    view = station.backend.view() if station.backend is not None else None
+    connected = view is not None and view.link == "connected"
+    queue = view.queue if view is not None else 0
+    connections = view.connections if view is not None else 0
+    return [
+        Metric("borne_backend_connected", "gauge", "1 while connected", float(connected)),
+        Metric("borne_backend_connections_total", "counter", "Connections made", connections),
+        Metric("borne_queue_length", "gauge", "Transaction messages that wait", queue),
+        Metric("borne_limit_changes_total", "counter", "Changed offers", station.limits.changes),
+        *_per_connector(
+            "borne_contactor_cycles_total",
+            "Closings of the contactor",
+            {n: runner.contactor_cycles for n, runner in station.runners.items()},
+            "counter",
+        ),
+        *_per_connector(
+            "borne_offered_amperes",
+            "Offer per phase",
+            {n: station.limits.offered_a(n) for n in station.runners},
+        ),
+        *_per_connector(
+            "borne_register_wh",
+            "Register of the billing meter",
+            {n: reading.register_wh for n, reading in station.metering.readings.items()},
+            "counter",
+        ),
+        *_per_connector(
+            "borne_faults",
+            "Faults that are present",
+            {n: len(station.faults.active(n)) for n in (0, *station.runners)},
+        ),
+    ]
+
+
+def _per_connector(
+    name: str, help_: str, values: Mapping[int, float], kind: str = "gauge"
+) -> list[Metric]:
+    return [
+        Metric(name, kind, help_, value, (("connector", str(number)),))
+        for number, value in values.items()
+    ]

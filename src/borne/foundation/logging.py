@@ -1,0 +1,91 @@
+"""Logs: one JSON object a line for machines, short lines for a terminal.
+
+Ids of session, transaction and request travel in a context variable and appear in every line that
+is written meanwhile. Secrets never reach a log call; what still looks like one is blotted out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+_NO_IDS: Mapping[str, str] = MappingProxyType({})
+_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=_NO_IDS)
+_SECRET = re.compile(r"(?i)(password|authorization(?:key)?|secret|token|pin)(\W{1,3})(\S+)")
+LEVELS = {
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+
+
+@contextlib.contextmanager
+def log_context(**ids: str) -> Iterator[None]:
+    """Add ids to every line written inside."""
+    token = _context.set({**_context.get(), **ids})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def blot(text: str) -> str:
+    """Replace what follows the name of a secret."""
+    return _SECRET.sub(r"\1\2***", text)
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: time, level, logger, message, ids, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        at = datetime.fromtimestamp(record.created, UTC)
+        entry: dict[str, object] = {
+            "time": at.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name.removeprefix("borne."),
+            "message": blot(record.getMessage()),
+            **_context.get(),
+        }
+        if record.exc_info:
+            entry["exception"] = blot(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+class TerminalFormatter(logging.Formatter):
+    """Short lines; an exception is one line, its trace is for debugging only."""
+
+    def __init__(self, *, traces: bool) -> None:
+        super().__init__()
+        self._traces = traces
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        name = record.name.removeprefix("borne.")
+        line = f"{at} {record.levelname.lower():7} {name}: {blot(record.getMessage())}"
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            line += f" ({type(error).__name__}: {blot(str(error))})"
+            if self._traces:
+                line += "\n" + blot(self.formatException(record.exc_info))
+        return line
+
+
+def set_up(level: str, *, json_lines: bool | None = None) -> None:
+    """Log to standard error: JSON unless that is a terminal, or as asked."""
+    handler = logging.StreamHandler(sys.stderr)
+    as_json = not sys.stderr.isatty() if json_lines is None else json_lines
+    handler.setFormatter(JsonFormatter() if as_json else TerminalFormatter(traces=level == "debug"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("borne").setLevel(LEVELS.get(level, logging.INFO))
