@@ -18,7 +18,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "src/borne/adapters/web/static"
 VENDOR = STATIC / "vendor"
-AXE = ROOT / "tests/browser/vendor"
 
 ICONS = """
 layout-dashboard history settings flask-conical cloud cloud-off id-card user circle-check clock
@@ -47,13 +46,11 @@ PARTS = (
     Part("htmx.org", "4.0.1", "0BSD", "dist/ext/hx-sse.min.js", VENDOR / "hx-sse.min.js"),
     Part("uplot", "1.6.32", "MIT", "dist/uPlot.iife.min.js", VENDOR / "uplot.min.js"),
     Part("uplot", "1.6.32", "MIT", "dist/uPlot.min.css", VENDOR / "uplot.min.css"),
-    Part("axe-core", "4.14.1", "MPL-2.0", "axe.min.js", AXE / "axe.min.js"),
 )
 LICENCES = (
     Part("htmx.org", "4.0.1", "0BSD", "LICENSE", VENDOR / "LICENSE.htmx"),
     Part("uplot", "1.6.32", "MIT", "LICENSE", VENDOR / "LICENSE.uplot"),
     Part("lucide-static", "1.62.0", "ISC AND MIT", "LICENSE", VENDOR / "LICENSE.lucide"),
-    Part("axe-core", "4.14.1", "MPL-2.0", "LICENSE", AXE / "LICENSE.axe-core"),
 )
 LUCIDE = ("lucide-static", "1.62.0", "ISC AND MIT")
 

@@ -1,0 +1,100 @@
+"""Who may use which route: one table, enforced in one place (`guard`), walked through by a test.
+
+A role includes the weaker ones. Finer rights (which setting, whose session) are judged by the
+flows in `application/`, which get the principal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from borne.domain.principals import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route demands. `role` None: nobody needs to log in."""
+
+    role: Role | None
+    power: bool = True
+    """Needs a running station."""
+    before_change: bool = False
+    """Open to a login that must set a new password first (decision D20)."""
+    simulator: bool = False
+    """Only with simulated hardware, and from this machine unless others are allowed."""
+
+
+PUBLIC = Access(None)
+HOST = Access(None, power=False)
+USER = Access(Role.USER)
+OPERATOR = Access(Role.OPERATOR)
+ACCOUNT = Access(Role.USER, before_change=True)
+SIMULATOR = Access(Role.OPERATOR, simulator=True)
+POWER_SWITCH = Access(Role.OPERATOR, power=False, simulator=True)
+
+API = "/api/v1"
+
+TABLE: dict[str, Access] = {
+    # For machines around the station
+    "GET /healthz": HOST,
+    "GET /readyz": HOST,
+    "GET /metrics": Access(Role.OPERATOR, power=False),
+    # API
+    f"GET {API}/openapi.json": USER,
+    f"GET {API}/status": USER,
+    f"GET {API}/events": USER,
+    f"GET {API}/settings": OPERATOR,
+    f"PATCH {API}/settings": OPERATOR,
+    f"POST {API}/system/restart": OPERATOR,
+    f"POST {API}/connectors/{{connector}}/start": USER,
+    f"POST {API}/connectors/{{connector}}/stop": USER,
+    f"POST {API}/connectors/{{connector}}/unlock": OPERATOR,
+    f"POST {API}/connectors/{{connector}}/availability": OPERATOR,
+    f"GET {API}/sessions": USER,
+    f"GET {API}/sessions.csv": OPERATOR,
+    f"GET {API}/sessions/{{session_id}}": USER,
+    f"GET {API}/whitelist": OPERATOR,
+    f"POST {API}/whitelist": OPERATOR,
+    f"DELETE {API}/whitelist": OPERATOR,
+    f"DELETE {API}/whitelist/{{token}}": OPERATOR,
+    f"GET {API}/backend": OPERATOR,
+    f"GET {API}/backend/messages": OPERATOR,
+    f"GET {API}/simulator": SIMULATOR,
+    f"GET {API}/simulator/vehicles": SIMULATOR,
+    f"POST {API}/simulator/connectors/{{connector}}/plug": SIMULATOR,
+    f"POST {API}/simulator/connectors/{{connector}}/unplug": SIMULATOR,
+    f"POST {API}/simulator/connectors/{{connector}}/vehicle": SIMULATOR,
+    f"POST {API}/simulator/cards": SIMULATOR,
+    f"GET {API}/simulator/faults": SIMULATOR,
+    f"PUT {API}/simulator/faults/{{fault}}": SIMULATOR,
+    f"PUT {API}/simulator/links/{{link}}": SIMULATOR,
+    f"PUT {API}/simulator/site": SIMULATOR,
+    f"PUT {API}/simulator/inputs/{{number}}": SIMULATOR,
+    f"PUT {API}/simulator/temperature": SIMULATOR,
+    f"POST {API}/simulator/power": POWER_SWITCH,
+    # Pages: coming in
+    "GET /login": PUBLIC,
+    "POST /login": PUBLIC,
+    "GET /login/{secret}": PUBLIC,
+    "POST /logout": Access(Role.USER, power=False, before_change=True),
+    "GET /account": USER,
+    "GET /account/password": ACCOUNT,
+    "POST /account/password": ACCOUNT,
+    "POST /account/passwords/{role}": OPERATOR,
+    "POST /account/tokens": OPERATOR,
+    "POST /account/tokens/{token_id}/delete": OPERATOR,
+    "POST /preferences": HOST,
+    # Pages: people who follow the manual
+    "GET /operator": HOST,
+    "GET /operator/operator": HOST,
+    "GET /legacy/manufacturer/manufacturer": HOST,
+    # Pages
+    "GET /": USER,
+    "GET /live/{page}": USER,
+    "POST /connectors/{connector}/{action}": USER,
+}
+
+
+def lookup(method: str, path: str) -> Access | None:
+    """What the route demands; HEAD counts as GET."""
+    return TABLE.get(f"{'GET' if method == 'HEAD' else method} {path}")

@@ -1,0 +1,106 @@
+"""What the API accepts: one model for each body, strict about types and names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+IdToken = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Connector = Annotated[int, Field(ge=1, le=64)]
+Percent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Amps = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+
+
+class Body(BaseModel):
+    """Unknown members are refused: a misspelt one would silently do nothing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Start(Body):
+    """Start a session without a card."""
+
+    id_token: IdToken | None = None
+
+
+class Availability(Body):
+    """Take a connector in or out of service."""
+
+    operative: bool
+
+
+class Restart(Body):
+    """Restart the software of the station."""
+
+    when: Literal["now", "idle"] = "now"
+
+
+class WhitelistAdd(Body):
+    """Add an entry, or replace the one with the same token and connector."""
+
+    token: IdToken
+    connector: Connector | None = None
+    name: Annotated[str, StringConstraints(max_length=60)] = ""
+    kind: Literal["RFID", "MAC"] = "RFID"
+
+
+class WhitelistRemove(Body):
+    """Remove an entry."""
+
+    token: IdToken
+    connector: Connector | None = None
+
+
+class Unplug(Body):
+    """Pull the plug; `force` also when it is locked."""
+
+    force: bool = False
+
+
+class Card(Body):
+    """Hold a card to a reader. Without `connector`: the reader that the sockets share."""
+
+    uid: Annotated[str, StringConstraints(max_length=64)] | None = None
+    connector: Connector | None = None
+    hold_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] | None = None
+    secure: bool | None = None
+    id_token: IdToken | None = None
+
+
+class Fault(Body):
+    """Set or clear a physical cause."""
+
+    active: bool
+    connector: Connector | None = None
+    error_code: Text | None = None
+
+
+class Link(Body):
+    """Cut or mend a connection."""
+
+    up: bool
+    mode: Literal["reset", "blackhole", "refuse"] | None = None
+
+
+class Input(Body):
+    """A digital input."""
+
+    active: bool
+
+
+class Temperature(Body):
+    """Temperature of the boards, or of one."""
+
+    board_c: Annotated[float, Field(ge=-60, le=200, allow_inf_nan=False)]
+    connector: Connector | None = None
+
+
+class PowerAction(Body):
+    """The mains switch."""
+
+    action: Literal["cut", "restore"]
+
+
+JsonObject = dict[str, Any]

@@ -1,0 +1,192 @@
+"""Sessions, whitelist and the backend's state."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Query, Request
+from starlette.responses import StreamingResponse
+
+from borne.adapters.web.access import API
+from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistAdd, WhitelistRemove
+from borne.adapters.web.csv_export import sessions_csv
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.application.ports import WhitelistEntry
+from borne.domain.station.session import Sample, SessionRecord
+
+router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
+
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def session_json(record: SessionRecord) -> dict[str, Any]:
+    """A session for programs; dates are ISO 8601, energy whole Wh."""
+    start, end = record.start, record.end
+    flags = sorted(flag.value for flag in record.flags)
+    return {
+        "id": record.session_id,
+        "connector": start.connector,
+        "started_at": start.at.to_text(),
+        "ended_at": end.at.to_text() if end else None,
+        "energy_wh": record.energy_wh,
+        "meter_start_wh": start.meter_start_wh,
+        "meter_stop_wh": end.meter_stop_wh if end else None,
+        "max_power_w": record.max_power_w,
+        "stop_reason": end.reason.value if end else None,
+        "transaction_id": record.transaction_id,
+        "identity": {"kind": start.identity.kind.value, "masked": start.identity.masked},
+        "billable": "not_billable" not in flags,
+        "flags": flags,
+    }
+
+
+def sample_json(sample: Sample) -> dict[str, Any]:
+    """A point of the curve."""
+    return {
+        "at": sample.at.to_text(),
+        "register_wh": sample.register_wh,
+        "power_w": sample.power_w,
+        "current_a": list(sample.current_a),
+        "offered_a": sample.offered_a,
+    }
+
+
+@router.get("/sessions", response_model=None, summary="Charging sessions, newest first")
+async def sessions(
+    request: Request,
+    offset: Offset = 0,
+    limit: Limit = 50,
+    connector: Annotated[int | None, Query(ge=1, le=64)] = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> dict[str, Any]:
+    """A page of sessions and how many there are."""
+    records, total = await station(request).sessions.page(
+        offset=offset, limit=limit, connector=connector, since=since, until=until
+    )
+    return {
+        "sessions": [session_json(record) for record in records],
+        "total": total,
+        "offset": offset,
+        "limit": limit,
+    }
+
+
+@router.get("/sessions.csv", response_class=StreamingResponse, summary="Sessions as a table")
+async def sessions_table(
+    request: Request,
+    connector: Annotated[int | None, Query(ge=1, le=64)] = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    separator: Annotated[str, Query(pattern="^[,;]$")] = ",",
+) -> StreamingResponse:
+    """CSV with a header line, UTF-8, ISO dates."""
+    view = station(request).sessions
+
+    async def rows() -> AsyncIterator[SessionRecord]:
+        offset = 0
+        while True:
+            page, total = await view.page(
+                offset=offset, limit=200, connector=connector, since=since, until=until
+            )
+            for record in page:
+                yield record
+            offset += len(page)
+            if not page or offset >= total:
+                return
+
+    headers = {"Content-Disposition": 'attachment; filename="sessions.csv"'}
+    content = sessions_csv(rows(), separator)
+    return StreamingResponse(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/sessions/{session_id}", response_model=None, summary="One session with its curve")
+async def session(
+    request: Request, session_id: Annotated[str, Path(max_length=64)]
+) -> dict[str, Any]:
+    """The session and its samples."""
+    view = station(request).sessions
+    record = await view.get(session_id)
+    if record is None:
+        raise ApiError(404, "unknown_session", "There is no such session.")
+    curve = await view.curve(session_id)
+    return {**session_json(record), "curve": [sample_json(sample) for sample in curve]}
+
+
+@router.get("/whitelist", response_model=None, summary="Entries of the local whitelist")
+async def whitelist(
+    request: Request,
+    search: Annotated[str, Query(max_length=60)] = "",
+    offset: Offset = 0,
+    limit: Limit = 200,
+) -> dict[str, Any]:
+    """By token, and how many match."""
+    entries, total = station(request).whitelist.page(search=search, offset=offset, limit=limit)
+    return {"entries": [dataclasses.asdict(entry) for entry in entries], "total": total}
+
+
+@router.post("/whitelist", response_model=None, status_code=201, summary="Add an entry")
+async def whitelist_add(request: Request, body: WhitelistAdd) -> dict[str, Any]:
+    """The entry as stored: its token is normalised."""
+    services = station(request)
+    entry = WhitelistEntry(
+        token=body.token,
+        kind=body.kind,
+        connector=body.connector,
+        name=body.name,
+        added_at=services.clock.moment().to_text(),
+    )
+    return dataclasses.asdict(await services.whitelist.add(entry, visitor(request).principal))
+
+
+@router.delete("/whitelist", response_model=None, summary="Remove an entry")
+async def whitelist_remove(
+    request: Request,
+    token: Annotated[IdToken | None, Query()] = None,
+    connector: Annotated[Connector | None, Query()] = None,
+    body: Annotated[WhitelistRemove | None, Body()] = None,
+) -> dict[str, Any]:
+    """By query or body. 404 when it is not there."""
+    chosen = body or (WhitelistRemove(token=token, connector=connector) if token else None)
+    if chosen is None:
+        raise ApiError(422, "invalid", "Name the token to remove.")
+    return await _remove(request, chosen.token, chosen.connector)
+
+
+@router.delete("/whitelist/{token}", response_model=None, summary="Remove an entry by its token")
+async def whitelist_remove_token(
+    request: Request,
+    token: Annotated[str, Path(max_length=255)],
+    connector: Annotated[Connector | None, Query()] = None,
+) -> dict[str, Any]:
+    """404 when it is not there."""
+    return await _remove(request, token, connector)
+
+
+async def _remove(request: Request, token: str, connector: int | None) -> dict[str, Any]:
+    principal = visitor(request).principal
+    if not await station(request).whitelist.remove(token, connector, principal):
+        raise ApiError(404, "unknown_entry", "The whitelist has no such entry.")
+    return {"removed": 1}
+
+
+@router.get("/backend", response_model=None, summary="State of the backend link")
+async def backend(request: Request) -> dict[str, Any]:
+    """Link, boot, queue and the ladder of connection steps."""
+    port = station(request).backend
+    if port is None:
+        return {"link": "off", "boot": "none", "queue": 0, "ladder": []}
+    return dataclasses.asdict(port.view())
+
+
+@router.get("/backend/messages", response_model=None, summary="Messages of the backend link")
+async def messages(request: Request, limit: Limit = 100) -> dict[str, Any]:
+    """The last ones, newest last; secrets are redacted."""
+    port = station(request).backend
+    log = port.message_log() if port else ()
+    return {"messages": [dict(message) for message in log[-limit:]]}

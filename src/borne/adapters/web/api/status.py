@@ -1,0 +1,116 @@
+"""The live state: once, at the next change, or as a stream (server-sent events)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import StreamingResponse
+
+from borne.adapters.web.access import API
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.live import TooManyStreams, changed_members
+from borne.adapters.web.state import WebState, web_state
+from borne.adapters.web.visitor import Visitor
+
+router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["status"])
+
+LONGEST_WAIT_S = 60.0
+DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
+RETRY_MS = 2000
+
+
+@router.get("/status", response_model=None, summary="The whole state")
+async def status(
+    request: Request,
+    after: Annotated[int | None, Query(description="Wait for a newer revision")] = None,
+    wait: Annotated[str, Query(max_length=12, description="At most so long: 10s, 500ms")] = "0s",
+) -> dict[str, Any]:
+    """The state now; with `after` and `wait`, as soon as its revision is above `after`."""
+    timeout_s = duration_s(wait)
+    view = station(request).status
+    if after is None or timeout_s == 0:
+        return view.snapshot()
+    return await view.wait(after, timeout_s)
+
+
+@router.get("/events", response_class=StreamingResponse, summary="Changes as they happen")
+async def events(request: Request) -> StreamingResponse:
+    """Server-sent events: `snapshot` (the whole state), then `change` with the top-level members
+    that changed; the id is the revision. A comment every 15 s keeps the connection alive. With
+    `Last-Event-ID` of the current revision the first snapshot is left out. The stream ends with
+    the event `end` when the station stops or the login expires."""
+    web = web_state(request.app)
+    who = visitor(request)
+    try:
+        web.hub.check_room(owner(who))
+    except TooManyStreams:
+        raise too_many_streams() from None
+    return stream(_events(web, who, request.headers.get("last-event-id", "")))
+
+
+async def _events(web: WebState, who: Visitor, last_id: str) -> AsyncIterator[str]:
+    sent: dict[str, Any] | None = None
+    yield f"retry: {RETRY_MS}\n\n"
+    async for tick in web.hub.follow(owner(who), still_valid(web, who)):
+        if tick.snapshot is None:
+            yield ": keep-alive\n\n"
+            continue
+        revision = tick.snapshot["revision"]
+        if sent is None and str(revision) == last_id:
+            sent = tick.snapshot
+            yield ": nothing new\n\n"
+        elif sent is None:
+            yield event("snapshot", tick.snapshot, revision)
+        elif revision != sent["revision"]:
+            yield event("change", changed_members(sent, tick.snapshot), revision)
+        sent = tick.snapshot
+    yield event("end", {"power": "on" if web.host.services() else "off"}, None)
+
+
+def event(name: str, data: Any, id_: int | None) -> str:
+    """One server-sent event with JSON data."""
+    head = f"id: {id_}\n" if id_ is not None else ""
+    return f"{head}event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+def stream(content: AsyncIterator[str]) -> StreamingResponse:
+    """An event stream that no proxy buffers."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(content, media_type="text/event-stream", headers=headers)
+
+
+def owner(who: Visitor) -> str:
+    """Whose streams are counted together."""
+    return who.login.key if who.login else f"token {who.principal.name}"
+
+
+def still_valid(web: WebState, who: Visitor) -> Any:
+    """A check whether the visitor may go on reading."""
+
+    def valid() -> bool:
+        accounts = web.accounts()
+        if accounts is None:
+            return False
+        return who.login is None or accounts.logins.alive(who.login.key)
+
+    return valid
+
+
+def too_many_streams() -> ApiError:
+    """The answer when no further stream may be opened."""
+    message = "Too many event streams are open; close one first."
+    return ApiError(503, "too_many_streams", message, {"retry_after_s": 5})
+
+
+def duration_s(text: str) -> float:
+    """`10s`, `500ms`, `1m` or plain seconds, at most a minute. Raises ApiError."""
+    match = DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ApiError(422, "invalid", f"wait: {text!r} is not a duration such as 10s.")
+    return min(float(match[1]) * UNITS[match[2]], LONGEST_WAIT_S)

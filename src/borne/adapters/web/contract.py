@@ -1,0 +1,46 @@
+"""What the web interface needs from the program around it.
+
+The host owns the HTTP listener and outlives the station: while power is cut there is no station,
+and every route of the station answers 503 (`no_power`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from borne.application.services import Power, StationServices
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the station can do its work: settings valid, boards armed."""
+
+    ready: bool
+    reasons: tuple[str, ...] = ()
+    """Why not, in words."""
+
+
+class WebHost(Protocol):
+    """The program around the station."""
+
+    @property
+    def version(self) -> str:
+        """Of the software."""
+
+    @property
+    def power(self) -> Power | None:
+        """The mains switch; None when the hardware is real."""
+
+    @property
+    def remote_simulator(self) -> bool:
+        """Whether other machines may use the simulator (else this machine only)."""
+
+    def services(self) -> StationServices | None:
+        """The running station; None while power is cut."""
+
+    def health(self) -> Readiness:
+        """For `/readyz`."""
+
+    def metrics(self) -> str:
+        """The text of `/metrics` (Prometheus exposition format)."""

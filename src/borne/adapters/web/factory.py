@@ -1,0 +1,60 @@
+"""Builds the application: routes behind the guard, errors in words, the shell around all."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from borne.adapters.web import errors
+from borne.adapters.web.access import lookup
+from borne.adapters.web.api import connectors, health, records, simulator, status
+from borne.adapters.web.contract import WebHost
+from borne.adapters.web.guard import GuardedRoute
+from borne.adapters.web.live import EventHub
+from borne.adapters.web.middleware import Shell
+from borne.adapters.web.pages import account, dashboard, entrance, stream
+from borne.adapters.web.staging import Staging
+from borne.adapters.web.state import WebState
+from borne.adapters.web.static_files import serve
+
+ROUTERS = (
+    health.router,
+    status.router,
+    connectors.router,
+    records.router,
+    simulator.router,
+    entrance.router,
+    account.router,
+    dashboard.router,
+    stream.router,
+)
+
+
+def build(host: WebHost) -> FastAPI:
+    """The application; raises RuntimeError when a route has no entry in the table of rights."""
+    app = FastAPI(title="borne", version=host.version, openapi_url=None, docs_url=None)
+    app.state.web = WebState(host, EventHub(host.services), Staging())
+    for router in ROUTERS:
+        app.include_router(router)
+    app.router.routes.append(Route("/static/{name:path}", serve, methods=["GET"]))
+    errors.install(app)
+    app.add_middleware(Shell)
+    check_table()
+    return app
+
+
+def guarded_routes() -> list[GuardedRoute]:
+    """Every route but the packaged files."""
+    return [
+        route for router in ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
+    ]
+
+
+def check_table() -> None:
+    """Every guarded route has an entry, and every route is guarded."""
+    for route in (route for router in ROUTERS for route in router.routes):
+        if not isinstance(route, GuardedRoute):
+            raise RuntimeError(f"{route} is not guarded")  # noqa: TRY004 -- not a wrong argument
+        for method in route.methods or ():
+            if lookup(method, route.path_format) is None:
+                raise RuntimeError(f"{method} {route.path_format} is not in the table of rights")

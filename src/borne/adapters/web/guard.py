@@ -1,0 +1,162 @@
+"""The one door: every route passes `admit` before its body is read.
+
+Order: power, simulator, who asks, forged requests, forced password change, role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.access import Access, lookup
+from borne.adapters.web.errors import ApiError, wants_page
+from borne.adapters.web.state import WebState, web_state
+from borne.adapters.web.visitor import Visitor
+from borne.application.accounts import Accounts
+from borne.application.passwords import is_loopback
+from borne.application.services import StationServices
+from borne.domain.principals import Role
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+NO_POWER = ApiError(503, "no_power", "The station has no power.")
+BEARER_LONGEST = 200
+
+
+def visitor(request: Request) -> Visitor:
+    """The visitor of an admitted request that needed a login."""
+    found = request.state.visitor
+    assert isinstance(found, Visitor)
+    return found
+
+
+def maybe_visitor(request: Request) -> Visitor | None:
+    """The visitor, if somebody is logged in; also on public pages and error pages."""
+    found = getattr(request.state, "visitor", None)
+    return found if isinstance(found, Visitor) else None
+
+
+def station(request: Request) -> StationServices:
+    """The running station of an admitted request."""
+    services = web_state(request.app).host.services()
+    if services is None:
+        raise NO_POWER
+    return services
+
+
+def client_address(request: Request) -> str:
+    """The address of the other end of the connection; no header is trusted."""
+    return request.client.host if request.client else ""
+
+
+def cookie_name(request: Request) -> str:
+    """Cookies are not separated by port, stations on one machine are."""
+    server = request.scope.get("server")
+    return f"borne_{server[1]}" if server and server[1] else "borne"
+
+
+class GuardedRoute(APIRoute):
+    """A route behind the guard."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Admission first, then FastAPI's handling."""
+        handle = super().get_route_handler()
+        path = self.path_format
+
+        async def guarded(request: Request) -> Response:
+            turned_away = await admit(request, path)
+            return turned_away or await handle(request)
+
+        return guarded
+
+
+async def admit(request: Request, path: str) -> Response | None:
+    """None when the visitor may pass, else where to go. Raises ApiError."""
+    access = lookup(request.method, path)
+    if access is None:
+        raise ApiError(403, "forbidden", "This route has no entry in the table of rights.")
+    web = web_state(request.app)
+    accounts = web.accounts()
+    found = identify(request, accounts)
+    request.state.visitor = found
+    if access.power and web.host.services() is None:
+        raise NO_POWER
+    if access.simulator:
+        _check_simulator(request, web)
+    if request.method not in SAFE_METHODS and (found is None or found.login is not None):
+        _check_origin(request, needed=found is not None)
+    if access.role is None:
+        return None
+    if found is None:
+        return _to_login(request)
+    if found.login is not None and found.login.must_change and not access.before_change:
+        if wants_page(request):
+            return RedirectResponse("/account/password", 303)
+        raise ApiError(403, "password_change_required", "Set a new password first.")
+    _check_role(found, access, access.role)
+    return None
+
+
+def identify(request: Request, accounts: Accounts | None) -> Visitor | None:
+    """Who shows a valid token or cookie. A wrong token is an error, a wrong cookie is nobody."""
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        principal = None
+        if scheme.lower() == "bearer" and accounts is not None and len(token) <= BEARER_LONGEST:
+            principal = accounts.bearer(token.strip())
+        if principal is None:
+            raise ApiError(401, "wrong_token", "The API token is not valid.")
+        return Visitor(principal, None)
+    cookie = request.cookies.get(cookie_name(request), "")
+    if not cookie or len(cookie) > BEARER_LONGEST or accounts is None:
+        return None
+    login = accounts.logins.find(cookie)
+    return Visitor(login.principal, login) if login else None
+
+
+def _check_simulator(request: Request, web: WebState) -> None:
+    services = web.host.services()
+    if (services is not None and services.simulator is None) or web.host.power is None:
+        raise ApiError(404, "no_simulator", "The hardware of this station is not simulated.")
+    if not web.host.remote_simulator and not is_loopback(client_address(request)):
+        message = "The simulator can be used from the machine it runs on only."
+        raise ApiError(403, "loopback_only", message)
+
+
+def _check_origin(request: Request, *, needed: bool) -> None:
+    """Refuse what another site made the browser send. Browsers tell the site of origin over
+    HTTPS and on this machine, and always the origin of an unsafe request."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None:
+        allowed = site in {"same-origin", "none"}
+    elif origin is not None:
+        allowed = origin.partition("://")[2].lower() == request.headers.get("host", "").lower()
+    else:
+        allowed = not needed
+    if not allowed:
+        raise ApiError(403, "foreign_origin", "The request comes from another site.")
+
+
+def _check_role(found: Visitor, access: Access, role: Role) -> None:
+    if not found.role.includes(role):
+        message = f"You are {found.role.value}; this needs {role.value}."
+        details = {"role": found.role.value, "needed": role.value}
+        raise ApiError(403, "forbidden", message, details)
+    if access.simulator and not found.role.includes(Role.OPERATOR):
+        raise ApiError(403, "forbidden", "The simulator needs operator.")
+
+
+def _to_login(request: Request) -> Response:
+    if wants_page(request) and request.method in SAFE_METHODS:
+        target = request.url.path
+        if request.url.query:
+            target += "?" + request.url.query
+        where = "/login" if target == "/" else f"/login?next={quote(target, safe='/')}"
+        return RedirectResponse(where, 303)
+    raise ApiError(401, "login_required", "Log in, or send an API token.")

@@ -1,0 +1,113 @@
+"""Languages: which one a visitor gets, its catalogue, and how it writes numbers (CLDR)."""
+
+from __future__ import annotations
+
+import gettext
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fastapi import Request
+
+DOMAIN = "borne"
+LOCALES = Path(__file__).parents[2] / "locales"
+COOKIE = "borne_language"
+DEFAULT = "en"
+NAMES = {"en": "English", "fr": "Français", "de": "Deutsch", "nl": "Nederlands"}
+NARROW_SPACE = "\u202f"
+
+
+@cache
+def available() -> tuple[str, ...]:
+    """English and every language that has a compiled catalogue."""
+    found = [code for code in NAMES if (LOCALES / code / "LC_MESSAGES" / "borne.mo").is_file()]
+    return tuple(dict.fromkeys([DEFAULT, *found]))
+
+
+@cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The translations of a language; English needs none."""
+    return gettext.translation(DOMAIN, LOCALES, [language], fallback=True)
+
+
+@cache
+def separators(language: str) -> tuple[str, str]:
+    """Decimal and grouping separators."""
+    from babel import Locale
+
+    symbols = Locale.parse(language).number_symbols["latn"]
+    return symbols["decimal"], symbols["group"].replace("\u00a0", NARROW_SPACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How to speak to one visitor."""
+
+    language: str
+
+    def __call__(self, text: str) -> str:
+        """Translate."""
+        return catalogue(self.language).gettext(text) if text else ""
+
+    def plural(self, one: str, many: str, number: int) -> str:
+        """Translate with the plural rule of the language; `{n}` is the number."""
+        return catalogue(self.language).ngettext(one, many, number).format(n=number)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number as the language writes it."""
+        decimal, group = separators(self.language)
+        whole, _, fraction = f"{value:,.{digits}f}".partition(".")
+        whole = whole.replace(",", group)
+        return f"{whole}{decimal}{fraction}" if fraction else whole
+
+    def amps(self, value: float | None) -> str:
+        """`15.9 A`."""
+        return "–" if value is None else f"{self.number(value, 1)}{NARROW_SPACE}A"
+
+    def amps_short(self, value: float | None) -> str:
+        """`13 A`, with a decimal only when there is one."""
+        if value is None:
+            return "–"
+        digits = 0 if abs(value - round(value)) < 0.05 else 1
+        return f"{self.number(value, digits)}{NARROW_SPACE}A"
+
+    def power(self, watts: float | None) -> str:
+        """`850 W`, `7.4 kW`."""
+        if watts is None:
+            return "–"
+        if abs(watts) < 999.5:
+            return f"{self.number(watts)}{NARROW_SPACE}W"
+        return f"{self.number(watts / 1000, 1)}{NARROW_SPACE}kW"
+
+    def energy(self, watt_hours: float | None) -> str:
+        """`12.34 kWh`."""
+        if watt_hours is None:
+            return "–"
+        return f"{self.number(watt_hours / 1000, 2)}{NARROW_SPACE}kWh"
+
+    def duration(self, seconds: float | None) -> str:
+        """`42 min`, `1 h 41`, `3 d 4 h`."""
+        if seconds is None:
+            return "–"
+        minutes = int(max(0.0, seconds) // 60)
+        hours, days = minutes // 60, minutes // 1440
+        if days:
+            return self("{days} d {hours} h").format(days=days, hours=hours % 24)
+        if hours:
+            return self("{hours} h {minutes}").format(hours=hours, minutes=f"{minutes % 60:02d}")
+        return self("{minutes} min").format(minutes=minutes)
+
+
+def negotiate(request: Request, station_language: str = DEFAULT) -> str:
+    """The visitor's choice, else the station's (setting WebUILanguage) unless it was left at
+    English, else what the browser prefers."""
+    chosen = request.cookies.get(COOKIE, "")
+    if chosen in available():
+        return chosen
+    if station_language != DEFAULT and station_language in available():
+        return station_language
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        language = part.partition(";")[0].strip().lower()[:2]
+        if language in available():
+            return language
+    return DEFAULT

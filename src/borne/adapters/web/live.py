@@ -1,0 +1,137 @@
+"""Changes of the station, told to many: one pump reads the status, every stream gets the newest.
+
+A slow reader misses states between, never the last one; nothing queues up. A stream ends when the
+station under it ends (power cut, restart) or the login behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from borne.application.services import StationServices
+
+STREAMS_MOST = 32
+STREAMS_MOST_EACH = 8
+CHECK_S = 1.0
+"""How often the pump looks whether its station is still there."""
+KEEP_ALIVE_S = 15.0
+
+Snapshot = dict[str, Any]
+
+
+class TooManyStreams(Exception):
+    """There are as many streams as there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What a stream sees next. `snapshot` None: nothing new, time for a keep-alive."""
+
+    snapshot: Snapshot | None
+
+
+class _Mailbox:
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.newest: Snapshot | None = None
+        self.ended = False
+        self.news = asyncio.Event()
+
+    def put(self, snapshot: Snapshot) -> None:
+        self.newest = snapshot
+        self.news.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self.news.set()
+
+
+class EventHub:
+    """All open streams of one application."""
+
+    def __init__(self, services: Callable[[], StationServices | None]) -> None:
+        self._services = services
+        self._boxes: set[_Mailbox] = set()
+        self._pump: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._boxes)
+
+    def check_room(self, owner: str) -> None:
+        """Raise TooManyStreams when the owner may not open another stream."""
+        own = sum(1 for box in self._boxes if box.owner == owner)
+        if len(self._boxes) >= STREAMS_MOST or own >= STREAMS_MOST_EACH:
+            raise TooManyStreams
+
+    async def follow(self, owner: str, valid: Callable[[], bool]) -> AsyncIterator[Tick]:
+        """The state now, then the newest after each change, and a keep-alive when it is quiet.
+        Ends with the station, or when `valid()` no longer holds."""
+        services = self._services()
+        if services is None:
+            return
+        box = _Mailbox(owner)
+        self._boxes.add(box)
+        self._start_pump(services)
+        try:
+            box.put(services.status.snapshot())
+            while not box.ended and valid():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(KEEP_ALIVE_S):
+                        await box.news.wait()
+                box.news.clear()
+                snapshot, box.newest = box.newest, None
+                if not box.ended:
+                    yield Tick(snapshot)
+        finally:
+            self._boxes.discard(box)
+            if not self._boxes and self._pump is not None:
+                self._pump.cancel()
+                self._pump = None
+
+    def close(self) -> None:
+        """End every stream."""
+        for box in self._boxes:
+            box.end()
+        if self._pump is not None:
+            self._pump.cancel()
+            self._pump = None
+
+    def _start_pump(self, services: StationServices) -> None:
+        if self._pump is None or self._pump.done():
+            loop = asyncio.get_running_loop()
+            self._pump = loop.create_task(self._run(services), name="web/events")
+
+    async def _run(self, services: StationServices) -> None:
+        changes = services.status.changes()
+        upcoming: asyncio.Task[Snapshot] | None = None
+        try:
+            while self._services() is services:
+                if upcoming is None:
+                    upcoming = asyncio.ensure_future(_next(changes))
+                done, _ = await asyncio.wait({upcoming}, timeout=CHECK_S)
+                if not done:
+                    continue
+                snapshot = upcoming.result()
+                upcoming = None
+                for box in self._boxes:
+                    box.put(snapshot)
+        except StopAsyncIteration:
+            pass
+        finally:
+            if upcoming is not None:
+                upcoming.cancel()
+            for box in self._boxes:
+                box.end()
+
+
+async def _next(changes: AsyncIterator[Snapshot]) -> Snapshot:
+    return await anext(changes)
+
+
+def changed_members(before: Snapshot, after: Snapshot) -> Snapshot:
+    """The top-level members of a status that differ; a reader replaces them."""
+    return {key: value for key, value in after.items() if before.get(key) != value}

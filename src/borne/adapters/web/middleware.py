@@ -1,0 +1,119 @@
+"""The shell around every answer: size and time limits, security headers, no stack trace outside.
+
+Pure ASGI, so that event streams pass through untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from borne.adapters.web.errors import ApiError, unforeseen, wants_page
+
+BODY_LIMIT = 64 * 1024
+"""Ordinary requests: a whole change of settings has some 30 kB."""
+LARGE_BODY_LIMIT = 1024 * 1024
+LARGE_BODIES = ("/whitelists/import",)
+BODY_TIMEOUT_S = 20.0
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # `no-referrer` would turn the Origin of forms into "null".
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Shell:
+    """Outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answered = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        limit = LARGE_BODY_LIMIT if scope["path"] in LARGE_BODIES else BODY_LIMIT
+        try:
+            await self._app(scope, _limited(scope, receive, limit), send_with_headers)
+        except Exception:
+            error_id, body_bytes = unforeseen(scope["path"])
+            if answered:
+                return
+            request = Request(scope)
+            if wants_page(request):
+                from borne.adapters.web.pages.problem import problem_page
+
+                message = "Something went wrong inside the station."
+                error = ApiError(500, "internal_error", message, {"error_id": error_id})
+                await problem_page(request, error)(scope, receive, send_with_headers)
+            else:
+                await _plain(send_with_headers, 500, body_bytes)
+
+
+def _limited(scope: Scope, receive: Receive, limit: int) -> Receive:
+    length = Headers(scope=scope).get("content-length", "")
+    announced = int(length) if length.isascii() and length.isdigit() else 0
+    received = 0
+    complete = False
+
+    async def limited() -> Message:
+        nonlocal received, complete
+        if announced > limit:
+            raise _too_large(limit)
+        if complete:
+            return await receive()
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "The body did not arrive in time.") from None
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
+            if received > limit:
+                raise _too_large(limit)
+        return message
+
+    return limited
+
+
+def _too_large(limit: int) -> HTTPException:
+    message = f"The body is larger than {limit // 1024} kB."
+    return HTTPException(413, message, {"Connection": "close"})
+
+
+async def _plain(send: Send, status: int, body: bytes) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

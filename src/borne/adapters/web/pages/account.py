@@ -1,0 +1,162 @@
+"""The account: password, who may come in, API tokens, how the pages look."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, visitor
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.entrance import accounts_of
+from borne.adapters.web.pages.shell import form, page, words_for
+from borne.adapters.web.visitor import Visitor
+from borne.application.accounts import (
+    NotAllowed,
+    PasswordRefused,
+    TooManyTokens,
+    TryLater,
+    WrongPassword,
+)
+from borne.application.logins import LoginWay
+from borne.application.passwords import SHORTEST, Weakness
+from borne.domain.principals import Role
+from borne.domain.settings.messages import N_
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+WEAKNESSES: dict[Weakness, str] = {
+    Weakness.TOO_SHORT: N_("Take at least {n} characters."),
+    Weakness.TOO_LONG: N_("That is too long."),
+    Weakness.PRINTED: N_("This one is printed in the manual. Take another one."),
+    Weakness.SAME_AS_NAME: N_("It must not be the user name."),
+    Weakness.NOT_STRONG: N_("Take lower and upper case letters, digits and a special character."),
+}
+
+
+def weak(words: Words, why: Weakness) -> str:
+    """What is wrong with a new password."""
+    return words(WEAKNESSES[why]).format(n=SHORTEST)
+
+
+@router.get("/account")
+async def account(request: Request) -> Response:
+    """The page."""
+    return await _account(request)
+
+
+async def _account(
+    request: Request, *, http_status: int = 200, problem: str = "", shown_token: str = ""
+) -> Response:
+    who, accounts = visitor(request), accounts_of(request)
+    weaker = [role for role in Role if who.role.includes(role) and role is not who.role]
+    others = [(role, await accounts.has_password(role)) for role in weaker]
+    return page(
+        request,
+        "account.html",
+        http_status,
+        others=others,
+        own_password=await accounts.has_password(who.role),
+        tokens=accounts.tokens(who.principal),
+        token_roles=[role for role in Role if who.role.includes(role)],
+        problem=problem,
+        shown_token=shown_token,
+        by_person=who.login is not None,
+    )
+
+
+@router.get("/account/password")
+async def password_page(request: Request) -> Response:
+    """The form for a new password of one's own."""
+    return await _password_page(request, "", 200)
+
+
+async def _password_page(request: Request, problem: str, http_status: int) -> Response:
+    who = visitor(request)
+    forced = who.login is not None and who.login.must_change
+    proved = forced or (who.login is not None and who.login.way is LoginWay.LINK)
+    template = "password_first.html" if forced else "password.html"
+    return page(
+        request,
+        template,
+        http_status,
+        problem=problem,
+        needs_current=not proved and await accounts_of(request).has_password(who.role),
+        shortest=SHORTEST,
+    )
+
+
+@router.post("/account/password")
+async def change_password(request: Request) -> Response:
+    """Set one's own password."""
+    who, words, fields = visitor(request), words_for(request), await form(request)
+    if who.login is None:
+        raise ApiError(403, "forbidden", "An API token has no password.")
+    new = fields.get("new", "")[:1000]
+    if new != fields.get("again", ""):
+        problem = words("The two new passwords are not the same.")
+        return await _password_page(request, problem, 422)
+    try:
+        await accounts_of(request).change_password(who.login, fields.get("current", ""), new)
+    except PasswordRefused as error:
+        return await _password_page(request, weak(words, error.why), 422)
+    except WrongPassword:
+        return await _password_page(request, words("The current password is wrong."), 422)
+    except TryLater as error:
+        problem = words("Too many wrong tries. Try again in {n} s.").format(n=int(error.wait_s) + 1)
+        return await _password_page(request, problem, 429)
+    return RedirectResponse("/" if who.login.must_change else "/account?saved=1", 303)
+
+
+@router.post("/account/passwords/{role}")
+async def set_password(request: Request, role: Role) -> Response:
+    """Set or remove the password of a weaker role; it must be changed at its first use."""
+    who, words, fields = visitor(request), words_for(request), await form(request)
+    person_only(who)
+    new = fields.get("new", "")[:1000]
+    try:
+        await accounts_of(request).set_password(role, new or None, who.principal, temporary=True)
+    except NotAllowed:
+        raise ApiError(403, "forbidden", "Only a stronger role sets this password.") from None
+    except PasswordRefused as error:
+        name = words(role.value)
+        problem = f"{name}: {weak(words, error.why)}"
+        return await _account(request, http_status=422, problem=problem)
+    return RedirectResponse("/account?saved=1", 303)
+
+
+@router.post("/account/tokens")
+async def create_token(request: Request) -> Response:
+    """A new API token, shown on the answering page only."""
+    who, words, fields = visitor(request), words_for(request), await form(request)
+    person_only(who)
+    try:
+        role = Role(fields.get("role", ""))
+        _, token = await accounts_of(request).create_token(
+            role, fields.get("name", "").strip() or words("unnamed"), who.principal
+        )
+    except (ValueError, NotAllowed):
+        raise ApiError(403, "forbidden", "A token cannot have more rights than you.") from None
+    except TooManyTokens:
+        problem = words("There are too many API tokens. Remove one first.")
+        return await _account(request, http_status=409, problem=problem)
+    return await _account(request, shown_token=token)
+
+
+@router.post("/account/tokens/{token_id}/delete")
+async def remove_token(request: Request, token_id: Annotated[str, Path(max_length=40)]) -> Response:
+    """Take a token back."""
+    who, accounts = visitor(request), accounts_of(request)
+    person_only(who)
+    await form(request)
+    if not await accounts.remove_token(token_id, who.principal):
+        raise ApiError(404, "not_found", "There is no such token.")
+    return RedirectResponse("/account", 303)
+
+
+def person_only(who: Visitor) -> None:
+    """Tokens must not make tokens: a leaked one would outlive its removal."""
+    if who.login is None:
+        raise ApiError(403, "forbidden", "This needs a login; a token does not suffice.")

@@ -1,0 +1,144 @@
+"""Coming in and going out: login, one-time links, preferences, old addresses."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import (
+    GuardedRoute,
+    client_address,
+    cookie_name,
+    maybe_visitor,
+)
+from borne.adapters.web.i18n import COOKIE as LANGUAGE_COOKIE
+from borne.adapters.web.i18n import available
+from borne.adapters.web.pages.shell import (
+    CALM_COOKIE,
+    THEME_COOKIE,
+    THEMES,
+    form,
+    local_path,
+    page,
+    words_for,
+)
+from borne.adapters.web.state import web_state
+from borne.application.accounts import Accounts, LinkRefused, TryLater, WrongPassword
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+YEAR_S = 365 * 24 * 3600
+SECRET_LONGEST = 100
+
+
+def accounts_of(request: Request) -> Accounts:
+    """The accounts of the station."""
+    accounts = web_state(request.app).accounts()
+    if accounts is None:
+        raise ApiError(503, "no_power", "The station has no power.")
+    return accounts
+
+
+@router.get("/login")
+async def login_page(request: Request, next: str = "/") -> Response:  # noqa: A002 -- name in the URL
+    """The login form; who is logged in goes on."""
+    if maybe_visitor(request) is not None:
+        return RedirectResponse(local_path(next), 303)
+    return page(request, "login.html", next=local_path(next), problem="", name="", wait_s=0)
+
+
+@router.post("/login")
+async def login(request: Request) -> Response:
+    """Check name and password."""
+    fields = await form(request)
+    words = words_for(request)
+    name, target = fields.get("name", "")[:60], local_path(fields.get("next", "/"))
+    problem, wait_s = "", 0
+    try:
+        cookie, opened = await accounts_of(request).login(
+            name, fields.get("password", "")[:1000], client_address(request)
+        )
+    except WrongPassword:
+        problem = words("Name and password do not belong together.")
+    except TryLater as error:
+        wait_s = int(error.wait_s) + 1
+        problem = words("Too many wrong tries.")
+    else:
+        if opened.must_change:
+            target = "/account/password"
+        return with_login(request, RedirectResponse(target, 303), cookie)
+    status = 429 if wait_s else 401
+    response = page(
+        request, "login.html", status, next=target, problem=problem, name=name, wait_s=wait_s
+    )
+    if wait_s:
+        response.headers["Retry-After"] = str(wait_s)
+    return response
+
+
+@router.get("/login/{secret}")
+async def login_link(
+    request: Request, secret: Annotated[str, Path(max_length=SECRET_LONGEST)]
+) -> Response:
+    """A one-time link made on this machine."""
+    try:
+        cookie, _ = await accounts_of(request).use_link(secret, client_address(request))
+    except LinkRefused:
+        words = words_for(request)
+        problem = words("This link is used up, too old, or made for another machine.")
+        return page(request, "login.html", 403, next="/", problem=problem, name="", wait_s=0)
+    return with_login(request, RedirectResponse("/", 303), cookie)
+
+
+@router.post("/logout")
+async def logout(request: Request) -> Response:
+    """End this login."""
+    who, accounts = maybe_visitor(request), web_state(request.app).accounts()
+    if who is not None and who.login is not None and accounts is not None:
+        accounts.logout(who.login)
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(cookie_name(request), path="/")
+    return response
+
+
+@router.post("/preferences")
+async def preferences(request: Request) -> Response:
+    """Language, theme and calm display of this browser."""
+    fields = await form(request)
+    response = RedirectResponse(local_path(fields.get("next", "/")), 303)
+    if fields.get("language") in available():
+        remember(response, LANGUAGE_COOKIE, fields["language"])
+    if fields.get("theme") in THEMES:
+        remember(response, THEME_COOKIE, fields["theme"])
+    if fields.get("calm") in {"0", "1"}:
+        remember(response, CALM_COOKIE, fields["calm"])
+    return response
+
+
+@router.get("/operator")
+@router.get("/operator/operator")
+@router.get("/legacy/manufacturer/manufacturer")
+async def old_address() -> Response:
+    """Addresses that the manual names."""
+    return RedirectResponse("/login?next=/settings/installation", 303)
+
+
+def with_login(request: Request, response: Response, cookie: str) -> Response:
+    """The answer with the login cookie."""
+    response.set_cookie(
+        cookie_name(request),
+        cookie,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+def remember(response: Response, name: str, value: str) -> None:
+    """A harmless cookie for a year."""
+    response.set_cookie(name, value, max_age=YEAR_S, path="/", httponly=True, samesite="lax")

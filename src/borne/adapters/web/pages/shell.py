@@ -1,0 +1,214 @@
+"""What every page has: language, theme, navigation, header; and how forms are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import maybe_visitor
+from borne.adapters.web.i18n import NAMES, Words, available, negotiate
+from borne.adapters.web.pages.present import chips
+from borne.adapters.web.state import web_state
+from borne.adapters.web.static_files import static_url
+from borne.adapters.web.visitor import Visitor
+from borne.domain.principals import Role
+from borne.domain.settings.messages import N_
+
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE = "borne_theme"
+CALM_COOKIE = "borne_calm"
+FIELDS_MOST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the navigation."""
+
+    url: str
+    label: str
+    icon: str
+    role: Role
+    simulator: bool = False
+    tab: bool = False
+    """In the bottom bar of a phone; the others are under "More"."""
+
+
+NAVIGATION = (
+    Item("/", N_("Dashboard"), "layout-dashboard", Role.USER, tab=True),
+    Item("/sessions", N_("Sessions"), "history", Role.USER, tab=True),
+    Item("/settings", N_("Settings"), "settings", Role.OPERATOR, tab=True),
+    Item("/simulator", N_("Simulator"), "flask-conical", Role.OPERATOR, simulator=True, tab=True),
+    Item("/backend", N_("Backend"), "cloud", Role.OPERATOR),
+    Item("/whitelists", N_("Whitelists"), "id-card", Role.OPERATOR),
+    Item("/account", N_("Account"), "user", Role.USER),
+)
+
+
+@cache
+def environment() -> Environment:
+    """The templates, compiled once."""
+    env = Environment(
+        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        cache_size=200,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    env.globals.update(
+        static_url=static_url, icon=icon, language_names=NAMES, is_current=is_current, stream=""
+    )
+    return env
+
+
+def icon(name: str, size: int = 20) -> Markup:
+    """A symbol of the sprite, hidden from screen readers: the word stands beside it."""
+    sprite = static_url("icons.svg")
+    return Markup(
+        '<svg class="icon" width="{size}" height="{size}" aria-hidden="true">'
+        '<use href="{sprite}#{name}"></use></svg>'
+    ).format(size=size, sprite=sprite, name=name)
+
+
+def is_current(url: str, path: str) -> bool:
+    """Whether the entry of the navigation is the page at `path`."""
+    return path == url if url == "/" else path == url or path.startswith(url + "/")
+
+
+def words_for(request: Request) -> Words:
+    """The language of this visitor."""
+    found = getattr(request.state, "words", None)
+    if not isinstance(found, Words):
+        found = Words(negotiate(request, _station_language(request)))
+        request.state.words = found
+    return found
+
+
+def _station_language(request: Request) -> str:
+    return str(setting(request, "WebUILanguage", "en"))
+
+
+def setting(request: Request, key: str, default: object) -> object:
+    """A setting for the page's frame; the default while there is no station."""
+    services = web_state(request.app).host.services()
+    if services is None:
+        return default
+    try:
+        value = services.settings.settings[key]
+    except KeyError:
+        return default
+    return default if value is None else value
+
+
+def frame(request: Request) -> dict[str, Any]:
+    """The variables of every template."""
+    web = web_state(request.app)
+    services = web.host.services()
+    who = maybe_visitor(request)
+    words = words_for(request)
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    return {
+        "_": words,
+        "ngettext": words.plural,
+        "words": words,
+        "language": words.language,
+        "languages": available(),
+        "theme": theme if theme in THEMES else "auto",
+        "calm": request.cookies.get(CALM_COOKIE) == "1",
+        "who": who,
+        "role": who.role if who else None,
+        "locked_in": bool(who and who.login and who.login.must_change),
+        "path": request.url.path,
+        "station_name": str(setting(request, "StationName", "") or "Station"),
+        "version": web.host.version,
+        "simulated": web.host.power is not None,
+        "power": services is not None,
+        "navigation": _navigation(who, simulated=web.host.power is not None),
+        "chips": chips(services.status.snapshot() if services else None, words),
+        "draft": web.staging.draft(services, who),
+        "pending_restart": services.settings.pending_restart if services else (),
+    }
+
+
+def _navigation(who: Visitor | None, *, simulated: bool) -> list[Item]:
+    if who is None or (who.login is not None and who.login.must_change):
+        return []
+    return [
+        item
+        for item in NAVIGATION
+        if who.role.includes(item.role) and (simulated or not item.simulator)
+    ]
+
+
+def page(request: Request, template: str, http_status: int = 200, **variables: Any) -> HTMLResponse:
+    """A whole page."""
+    text = environment().get_template(template).render(frame(request) | variables)
+    return HTMLResponse(text, http_status)
+
+
+def part(request: Request, template: str, **variables: Any) -> str:
+    """A piece of a page."""
+    return environment().get_template(template).render(frame(request) | variables)
+
+
+def partial(target: str, content: str, swap: str = "outerMorph") -> str:
+    """A piece for htmx that goes to its own target."""
+    return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{content}</hx-partial>'
+
+
+def is_htmx(request: Request) -> bool:
+    """Whether a piece is asked for, not a page."""
+    return request.headers.get("hx-request") == "true"
+
+
+def toast(request: Request, text: str, tone: str = "ok") -> str:
+    """A message at the edge of the page."""
+    content = part(request, "parts/toast.html", text=text, tone=tone)
+    return partial("#toasts", content, "beforeend")
+
+
+def done(request: Request, text: str, where: str, *pieces: str, tone: str = "ok") -> Response:
+    """The answer to a form: pieces and a message for htmx, else back to a page."""
+    if is_htmx(request):
+        return HTMLResponse("".join(pieces) + toast(request, text, tone))
+    return RedirectResponse(where, 303)
+
+
+async def form(request: Request) -> Mapping[str, str]:
+    """The fields of a form; of several with one name the last."""
+    return dict(await form_items(request))
+
+
+async def form_items(request: Request) -> list[tuple[str, str]]:
+    """The fields of a form in order. Raises ApiError."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    body = await request.body()
+    if body and kind != "application/x-www-form-urlencoded":
+        raise ApiError(415, "unsupported_media_type", "A form is expected.")
+    try:
+        return parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=FIELDS_MOST,
+            errors="strict",
+        )
+    except ValueError:
+        raise ApiError(400, "bad_request", "The form cannot be read.") from None
+
+
+def local_path(target: str) -> str:
+    """A path on this station to go on to; anything else becomes the dashboard."""
+    plain = target.startswith("/") and not target.startswith(("//", "/\\", "/login", "/logout"))
+    return target if plain and target.isprintable() and len(target) <= 500 else "/"

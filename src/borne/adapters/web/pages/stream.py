@@ -1,0 +1,111 @@
+"""The event stream of a page: pieces of HTML, sent when their text changed, morphed in place."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from borne.adapters.web.api.status import (
+    RETRY_MS,
+    owner,
+    still_valid,
+    stream,
+    too_many_streams,
+)
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.live import TooManyStreams
+from borne.adapters.web.pages import dashboard, present
+from borne.adapters.web.pages.shell import part, partial, setting, words_for
+from borne.adapters.web.state import web_state
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+Status = dict[str, Any]
+Pieces = dict[str, str]
+REST_S = 0.25
+"""At most four redraws a second."""
+
+
+def frame_pieces(request: Request, status: Status) -> Pieces:
+    """What every page shows live: the header's chips and the title."""
+    words = words_for(request)
+    station_name = str(setting(request, "StationName", "") or "Station")
+    return {
+        "#chips": part(request, "parts/chips.html", chips=present.chips(status, words)),
+        "title": part(
+            request, "parts/title.html", title=present.title(status, station_name, words)
+        ),
+    }
+
+
+def dashboard_pieces(request: Request, status: Status) -> Pieces:
+    """The cards of the dashboard."""
+    values = dashboard.variables(request, status)
+    words, names = words_for(request), dashboard.socket_names(request)
+    pieces = {
+        "#problems": part(request, "parts/problems.html", **values),
+        "#flow": part(request, "parts/flow.html", **values),
+        "#details": part(request, "parts/details.html", **values),
+        "#announcement": part(
+            request,
+            "parts/announcement.html",
+            announcement=present.announcement(status, names, words),
+        ),
+    }
+    for socket in values["sockets"]:
+        pieces[f"#socket-{socket.id}"] = part(request, "parts/socket.html", socket=socket)
+    return pieces
+
+
+PAGES: dict[str, Callable[[Request, Status], Pieces]] = {
+    "frame": lambda request, status: {},  # noqa: ARG005 -- the frame alone
+    "dashboard": dashboard_pieces,
+}
+
+
+@router.get("/live/{page}")
+async def live(request: Request, page: Annotated[str, Path(max_length=20)]) -> Response:
+    """The stream of one page."""
+    if page not in PAGES:
+        raise ApiError(404, "not_found", "There is no such stream.")
+    web, who = web_state(request.app), visitor(request)
+    try:
+        web.hub.check_room(owner(who))
+    except TooManyStreams:
+        raise too_many_streams() from None
+    return stream(_pieces(request, PAGES[page]))
+
+
+async def _pieces(
+    request: Request, draw: Callable[[Request, Status], Pieces]
+) -> AsyncIterator[str]:
+    web, who = web_state(request.app), visitor(request)
+    sent: dict[str, bytes] = {}
+    yield f"retry: {RETRY_MS}\n\n"
+    async for tick in web.hub.follow(owner(who), still_valid(web, who)):
+        status = tick.snapshot
+        if status is None:
+            yield "event: alive\ndata: 1\n\n"
+            status = station(request).status.snapshot()
+        news = []
+        for target, text in (frame_pieces(request, status) | draw(request, status)).items():
+            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            if sent.get(target) != digest:
+                sent[target] = digest
+                news.append(partial(target, text))
+        if news:
+            yield message("".join(news))
+            await asyncio.sleep(REST_S)
+    yield f"event: {'ended' if web.host.services() else 'power-off'}\ndata: 1\n\n"
+
+
+def message(text: str) -> str:
+    """An unnamed event: htmx swaps it."""
+    lines = "\n".join(f"data: {line}" for line in text.splitlines())
+    return f"{lines}\n\n"

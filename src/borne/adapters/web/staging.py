@@ -1,0 +1,41 @@
+"""Unsaved changes of settings, for each login: the application's staging, kept while the station
+under it is the same, and dropped with the login."""
+
+from __future__ import annotations
+
+from borne.adapters.web.visitor import Visitor
+from borne.application.logins import Logins
+from borne.application.services import StationServices
+from borne.application.settings_service import SettingsService
+from borne.application.settings_staging import Draft, SettingsStaging
+
+
+class Staging:
+    """The staging of the running station."""
+
+    def __init__(self) -> None:
+        self._of: SettingsService | None = None
+        self._staging: SettingsStaging | None = None
+
+    def of(self, services: StationServices) -> SettingsStaging:
+        """Made anew when the station was restarted."""
+        service = services.settings
+        assert isinstance(service, SettingsService)
+        if self._staging is None or self._of is not service:
+            self._of = service
+            self._staging = SettingsStaging(service, services.clock.monotonic)
+        return self._staging
+
+    def draft(self, services: StationServices | None, who: Visitor | None) -> Draft:
+        """What the visitor has not saved yet."""
+        if services is None or who is None or who.login is None:
+            return Draft()
+        return self.of(services).draft(who.login.key, who.principal)
+
+    def follow(self, logins: Logins) -> None:
+        """Drop what an ended login had staged."""
+        logins.ended.subscribe(self._drop)
+
+    def _drop(self, key: str) -> None:
+        if self._staging is not None:
+            self._staging.reset(key)

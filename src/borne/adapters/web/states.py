@@ -1,0 +1,91 @@
+"""How a state of a connector looks and is said: one table for ring, icon and sentence
+(manual section 6). The LED pattern itself comes with the status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from borne.domain.settings.messages import N_
+from borne.domain.station.faults import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`tone` is the colour class, `ring` the movement of the ring, `icon` a symbol's name."""
+
+    tone: str
+    ring: str
+    icon: str
+    sentence: str
+
+
+LOOKS: dict[str, Look] = {
+    "available": Look("available", "still", "circle-check", N_("Free")),
+    "reserved": Look("reserved", "still", "clock", N_("Reserved")),
+    "preparing": Look("checking", "still", "plug", N_("Plugged in: hold a card to the reader")),
+    "checking": Look("checking", "turning", "id-card", N_("Checking card …")),
+    "rejected": Look("fault", "three", "circle-x", N_("Card refused")),
+    "updating": Look("checking", "three", "download", N_("Updating, up to 10 min")),
+    "authorized": Look("charging", "pulse", "plug", N_("Accepted: plug in")),
+    "authorized_plugged": Look("charging", "pulse", "plug", N_("Accepted: waiting for the car")),
+    "charging": Look("charging", "breathe", "zap", N_("Charging")),
+    "suspended_ev": Look("charging", "outline", "circle-pause", N_("Car is full or waiting")),
+    "suspended_evse": Look("charging", "outline", "hourglass", N_("Waiting for power")),
+    "finishing": Look("reserved", "still", "clock", N_("Ending: please unplug")),
+    "unavailable": Look("off", "still", "circle-minus", N_("Switched off by the operator")),
+    "faulted": Look("fault", "fault", "triangle-alert", N_("Out of order")),
+    "offline": Look("off", "dashed", "unplug", N_("No contact")),
+}
+OVERRIDES = {"checking", "rejected", "updating"}
+"""LED patterns that say more than the state."""
+UNKNOWN = Look("off", "dashed", "circle-help", N_("Unknown"))
+
+
+def look(state: str, led: str, *, plugged: bool) -> Look:
+    """The look of a connector."""
+    if led in OVERRIDES:
+        return LOOKS[led]
+    if state == "authorized" and plugged:
+        return LOOKS["authorized_plugged"]
+    return LOOKS.get(state, UNKNOWN)
+
+
+SOURCES: dict[str, str] = {
+    "board": N_("Hardware"),
+    "maximum": N_("Maximum current"),
+    "cable": N_("Cable"),
+    "installation": N_("Installation"),
+    "operator": N_("Operator"),
+    "temperature": N_("Temperature"),
+    "external_input": N_("Digital input"),
+    "unbalanced_load": N_("Unbalanced load"),
+    "ocpp_tx": N_("Backend profile"),
+    "energy_manager": N_("Energy manager"),
+    "supply_line": N_("Supply line, shared"),
+    "ocpp_station": N_("Backend profile, station"),
+    "load_management": N_("Load management"),
+}
+
+REASONS: dict[str, str] = {
+    "hardware": N_("rated current"),
+    "setting": N_("from the settings"),
+    "plug": N_("coded in the plug"),
+    "fair_share": N_("fair share among the sockets"),
+    "fallback": N_("fallback, no contact"),
+}
+
+STOP_REASONS: dict[str, str] = {
+    "hardware": N_("rated current"),
+    "setting": N_("from the settings"),
+    "plug": N_("coded in the plug"),
+    "fair_share": N_("fair share among the sockets"),
+    "fallback": N_("fallback, no contact"),
+}
+
+FAULTS: dict[str, str] = {fault.value: kind.activation for fault, kind in CATALOGUE.items()}
+"""The catalogue's sentence of each fault."""
+
+
+def said(table: dict[str, str], key: str) -> str:
+    """The phrase of a key; an unknown key is spelled out rather than hidden."""
+    return table.get(key) or key.replace("_", " ").replace("-", " ").capitalize()

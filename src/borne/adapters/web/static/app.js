@@ -1,0 +1,144 @@
+/* The little that htmx does not do: dialogs, messages, the state of the live stream, countdowns. */
+(() => {
+  "use strict";
+  const words = JSON.parse(document.body.dataset.words || "{}");
+  const stale = document.getElementById("stale");
+  const toasts = document.getElementById("toasts");
+  const STALE_AFTER_MS = 3000;
+  const TOAST_MS = 6000;
+
+  function toast(text, tone) {
+    const box = document.createElement("div");
+    box.className = `toast ${tone || ""}`;
+    box.dataset.toast = "";
+    const span = document.createElement("span");
+    span.textContent = text;
+    box.append(span);
+    toasts.append(box);
+  }
+
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      for (const node of change.addedNodes) {
+        if (node.nodeType === 1) setTimeout(() => node.remove(), Number(node.dataset.stay) || TOAST_MS);
+      }
+    }
+  }).observe(toasts, { childList: true });
+
+  /* Dialogs */
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-open],[data-close],[data-closes],[data-copy]");
+    if (!target) {
+      if (event.target.nodeName === "DIALOG") event.target.close();
+      return;
+    }
+    if (target.dataset.open) document.getElementById(target.dataset.open)?.showModal();
+    if ("close" in target.dataset) target.closest("dialog")?.close();
+    if ("closes" in target.dataset) setTimeout(() => target.closest("dialog")?.close());
+    if (target.dataset.copy) copy(target.dataset.copy);
+  });
+
+  async function copy(selector) {
+    const text = [...document.querySelectorAll(selector)].map((element) => element.innerText).join("\n");
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    toast(words.copied);
+  }
+
+  document.addEventListener("change", (event) => {
+    if ("submit" in event.target.dataset) event.target.form.requestSubmit();
+  });
+
+  /* The live stream: what is old is shown as old. */
+  let timer = null;
+  function interrupted() {
+    if (timer || !stale) return;
+    const since = new Date();
+    timer = setTimeout(() => {
+      stale.textContent = words.stale.replace("{time}", since.toLocaleTimeString());
+      stale.hidden = false;
+      document.body.classList.add("is-stale");
+    }, STALE_AFTER_MS);
+  }
+  function fresh() {
+    clearTimeout(timer);
+    timer = null;
+    if (!stale || stale.hidden) return;
+    stale.hidden = true;
+    document.body.classList.remove("is-stale");
+  }
+  const on = (name, handler) => document.addEventListener(name, handler);
+  on("htmx:sse:after:connection", fresh);
+  on("htmx:sse:after:message", fresh);
+  on("htmx:sse:error", (event) => {
+    interrupted();
+    const status = event.detail?.status;
+    if (status === 401) location.reload();
+    if (status === 503) location.reload();
+  });
+  on("htmx:sse:before:connection", (event) => {
+    if (event.detail?.connection?.attempt > 0) interrupted();
+  });
+  on("htmx:sse:close", interrupted);
+  on("power-off", () => location.reload());
+  window.addEventListener("pagehide", () => clearTimeout(timer));
+
+  /* Answers that are errors: a sentence instead of silence. */
+  on("htmx:before:swap", (event) => {
+    const ctx = event.detail?.ctx;
+    const status = ctx?.response?.status;
+    if (!status || status < 400 || ctx.response.raw?.headers.get("HX-Shown")) return;
+    event.preventDefault();
+    if (status === 401) {
+      toast(words.expired, "fault");
+      return;
+    }
+    let text = words.failed;
+    try {
+      text = JSON.parse(ctx.text).message || text;
+    } catch {
+      /* not JSON */
+    }
+    toast(text, "fault");
+  });
+  on("htmx:error", (event) => {
+    if (event.detail?.error?.name === "TypeError" && !event.target.dataset.stream) toast(words.offline, "fault");
+  });
+
+  class CountDown extends HTMLElement {
+    connectedCallback() {
+      const end = performance.now() + Number(this.dataset.seconds) * 1000;
+      const tick = () => {
+        const left = Math.ceil((end - performance.now()) / 1000);
+        this.textContent = left > 0 ? this.dataset.text.replace("{n}", left) : this.dataset.done || "";
+        if (left <= 0) clearInterval(this.clock);
+      };
+      this.clock = setInterval(tick, 1000);
+      tick();
+    }
+    disconnectedCallback() {
+      clearInterval(this.clock);
+    }
+  }
+  customElements.define("count-down", CountDown);
+
+  /* No power: come back when the station does. */
+  if (document.querySelector("[data-wait-for-power]")) {
+    setInterval(async () => {
+      try {
+        const answer = await fetch("/readyz", { cache: "no-store" });
+        if (answer.ok || (await answer.json()).error !== "no_power") location.reload();
+      } catch {
+        /* not yet */
+      }
+    }, 2000);
+  }
+})();

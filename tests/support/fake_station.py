@@ -1,0 +1,663 @@
+"""A station that only looks like one: its state is data, its commands change the data.
+
+For the web interface's tests and to look at the pages: `python -m tests.support.fake_station`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from borne.adapters.web.contract import Readiness
+from borne.application.accounts import Accounts, Logins
+from borne.application.passwords import Hasher, ScryptCost
+from borne.application.ports import BackendView, SimulatorError, WhitelistEntry
+from borne.application.services import Refused, StationServices, require
+from borne.application.settings_service import SettingsService
+from borne.domain.principals import SYSTEM, Principal, Role
+from borne.domain.settings import CATALOGUE
+from borne.domain.settings.entry import HardwareFacts
+from borne.domain.station.session import (
+    Sample,
+    SessionEnd,
+    SessionFlag,
+    SessionRecord,
+    SessionStart,
+    StopReason,
+)
+from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
+from borne.foundation.units import PerPhase
+from tests.support.fake_stores import MemoryAccounts, MemorySecurityLog, MemorySettings
+
+Json = dict[str, Any]
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+PASSWORD = "Ladekabel-2026"
+
+
+def limit(source: str, amps: float, reason: str = "setting", **more: Any) -> Json:
+    """A row of the waterfall."""
+    row = {
+        "source": source,
+        "scope": {"supply_line": "station", "load_management": "group"}.get(source, "connector"),
+        "amps": [amps, amps, amps],
+        "reason": reason,
+        "since": "2026-11-22T09:00:00Z",
+        "until": None,
+        "effective": False,
+    }
+    return row | more
+
+
+def free_connector(number: int) -> Json:
+    """Nothing is plugged."""
+    return {
+        "id": number,
+        "name": "",
+        "state": "available",
+        "pilot": "A1",
+        "offered_a": [0.0, 0.0, 0.0],
+        "measured_a": [0.0, 0.0, 0.0],
+        "power_w": 0,
+        "register_wh": 123456,
+        "cable_a": None,
+        "locked": False,
+        "led": "available",
+        "session": None,
+        "limits": [
+            limit("board", 32, "hardware"),
+            limit("supply_line", 32),
+            limit("operator", 16, effective=True),
+        ],
+        "faults": [],
+    }
+
+
+def charging_connector(number: int, phases: int, amps: float, token: str) -> Json:
+    """A car charges."""
+    measured = [round(amps - 0.1 * phase, 1) if phase < phases else 0.0 for phase in range(3)]
+    return free_connector(number) | {
+        "state": "charging",
+        "pilot": "C2",
+        "offered_a": [13.0, 13.0, 13.0],
+        "measured_a": measured,
+        "power_w": round(sum(measured) * 230),
+        "cable_a": 20,
+        "locked": True,
+        "led": "charging",
+        "session": {
+            "id": f"session-{number}",
+            "started_at": format_utc(NOW - timedelta(minutes=59 * number)),
+            "energy_wh": 12340 // number,
+            "transaction_id": 41 + number,
+            "identity": {"kind": "RFID", "masked": token},
+            "flags": [],
+        },
+        "limits": [
+            limit("board", 32, "hardware"),
+            limit("supply_line", 32),
+            limit("installation", 32),
+            limit("operator", 16),
+            limit("cable", 20, "plug"),
+            limit("load_management", 13, "fair_share", effective=True),
+        ],
+    }
+
+
+class FakeStatus:
+    """A StatusView whose state is changed by `edit`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._news = asyncio.Condition()
+        self._waking: set[asyncio.Task[None]] = set()
+        self.revision = 812
+        self.data: Json = {
+            "connectors": [free_connector(1), free_connector(2)],
+            "backend": {"link": "connected", "boot": "accepted", "queue": 0},
+            "load_management": {"role": "disabled"},
+            "faults": [],
+        }
+
+    def snapshot(self) -> Json:
+        head = {
+            "revision": self.revision,
+            "time": format_utc(self._clock.now()),
+            "clock_trust": self._clock.trust.value,
+            "power": "on",
+        }
+        return head | copy.deepcopy(self.data)
+
+    def connector(self, number: int) -> Json:
+        found: Json = self.data["connectors"][number - 1]
+        return found
+
+    def edit(self, number: int, **changes: Any) -> None:
+        """Change a connector, or the station (0)."""
+        (self.connector(number) if number else self.data).update(changes)
+        self.revision += 1
+        task = asyncio.get_running_loop().create_task(self._wake())
+        self._waking.add(task)
+        task.add_done_callback(self._waking.discard)
+
+    async def _wake(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    async def wait(self, after: int, timeout_s: float) -> Json:
+        try:
+            async with asyncio.timeout(timeout_s), self._news:
+                await self._news.wait_for(lambda: self.revision > after)
+        except TimeoutError:
+            pass
+        return self.snapshot()
+
+    async def changes(self) -> AsyncIterator[Json]:
+        seen = 0
+        while True:
+            snapshot = await self.wait(seen, 3600)
+            seen = snapshot["revision"]
+            yield snapshot
+
+
+class FakeControl:
+    """Connector commands on the data; `calls` remembers them."""
+
+    def __init__(self, status: FakeStatus) -> None:
+        self.status = status
+        self.calls: list[tuple[Any, ...]] = []
+
+    async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
+        self.calls.append(("start", connector, principal.role, id_token))
+        if self.status.connector(connector)["state"] not in {"available", "preparing"}:
+            raise Refused("busy", f"Socket {connector} cannot start: it is in use.")
+        self.status.edit(connector, state="authorized", led="authorized")
+
+    async def stop(self, connector: int, principal: Principal) -> None:
+        self.calls.append(("stop", connector, principal.role))
+        if self.status.connector(connector)["session"] is None:
+            raise Refused("no_session", f"Nothing is charging at socket {connector}.")
+        self.status.edit(connector, **(free_connector(connector) | {"state": "finishing"}))
+
+    async def unlock(self, connector: int, principal: Principal) -> None:
+        require(principal, Role.OPERATOR)
+        self.calls.append(("unlock", connector, principal.role))
+        self.status.edit(connector, locked=False)
+
+    async def set_availability(
+        self, connector: int, principal: Principal, *, operative: bool
+    ) -> str:
+        require(principal, Role.OPERATOR)
+        self.calls.append(("availability", connector, principal.role, operative))
+        if self.status.connector(connector)["session"] is not None:
+            return "scheduled"
+        state = "available" if operative else "unavailable"
+        self.status.edit(connector, state=state, led=state)
+        return "accepted"
+
+
+def record(number: int) -> SessionRecord:
+    """The number-th session, counted back from now."""
+    began = NOW - timedelta(hours=5 * number, minutes=7 * number % 60)
+    kind = IdentityKind.FREE if number % 7 == 3 else IdentityKind.RFID
+    token = "" if kind is IdentityKind.FREE else f"04567DAA{0x5F3580 + number % 5:06X}"
+    energy = 4200 + 1370 * (number % 9)
+    start = SessionStart(
+        f"session-{number:04d}",
+        1 + number % 2,
+        Identity(kind, token),
+        Moment("boot", 0.0, began),
+        1_000_000 + 10_000 * (100 - number),
+        reported=True,
+        flags=frozenset({SessionFlag.NOT_BILLABLE} if number % 11 == 5 else ()),
+    )
+    reasons = list(StopReason)
+    end = SessionEnd(
+        Moment("boot", 0.0, began + timedelta(minutes=40 + 13 * (number % 6))),
+        start.meter_start_wh + energy,
+        StopReason.EV_DISCONNECTED if number % 3 else reasons[number % len(reasons)],
+    )
+    running = number == 0
+    return SessionRecord(
+        start,
+        None if running else end,
+        400 - number,
+        start.meter_start_wh + energy,
+        max_power_w=7400.0 + 400 * (number % 10),
+    )
+
+
+class FakeSessions:
+    """A SessionsView with so many sessions."""
+
+    def __init__(self, number: int = 60) -> None:
+        self.records = [record(index) for index in range(number)]
+
+    async def page(
+        self,
+        *,
+        offset: int = 0,
+        limit: int = 50,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[Sequence[SessionRecord], int]:
+        def wanted(found: SessionRecord) -> bool:
+            at = found.start.at.wall or NOW
+            return (
+                (connector is None or found.start.connector == connector)
+                and (id_token is None or found.start.identity.id_token == id_token)
+                and (since is None or at >= since)
+                and (until is None or at < until)
+            )
+
+        chosen = [found for found in self.records if wanted(found)]
+        return chosen[offset : offset + limit], len(chosen)
+
+    async def get(self, session_id: str) -> SessionRecord | None:
+        return next((found for found in self.records if found.session_id == session_id), None)
+
+    async def curve(self, session_id: str) -> Sequence[Sample]:
+        found = await self.get(session_id)
+        if found is None or found.start.at.wall is None:
+            return []
+        began, register = found.start.at.wall, found.start.meter_start_wh
+        samples = []
+        for minute in range(0, 60, 2):
+            amps = 15.9 if minute < 36 else max(6.0, 15.9 - (minute - 36) * 0.45)
+            power = amps * 690
+            register += round(power / 30)
+            moment = Moment("boot", 0.0, began + timedelta(minutes=minute))
+            current = PerPhase(amps, amps - 0.1, amps - 0.2)
+            samples.append(
+                Sample(moment, register, current, PerPhase.same(230.0), power, min(16.0, amps + 1))
+            )
+        return samples
+
+    async def totals(self) -> Mapping[str, Any]:
+        return {
+            "sessions": len(self.records),
+            "mean_duration_min": 72.4 if self.records else 0,
+            "mean_kwh": 9.61 if self.records else 0,
+            "last_month": {"sessions": 31, "kwh": 298.4} if self.records else _NOTHING,
+        }
+
+
+_NOTHING = {"sessions": 0, "kwh": 0}
+
+
+class FakeWhitelist:
+    """A WhitelistView."""
+
+    def __init__(self, number: int = 9) -> None:
+        names = ["Anna", "Bob", "Service van", "Guest 1", "Guest 2", "", "Chris", "Dana", ""]
+        self.entries: dict[tuple[str, int | None], WhitelistEntry] = {}
+        for index in range(number):
+            token = f"04567DAA{0x5F3580 + index:06X}"
+            entry = WhitelistEntry(
+                token,
+                "MAC" if index % 9 == 8 else "RFID",
+                1 if index % 9 == 3 else None,
+                names[index % 9],
+                "2026-10-01T08:00:00Z",
+                "2026-11-21T17:12:00Z" if index % 2 else "",
+            )
+            self.entries[token, entry.connector] = entry
+
+    def page(
+        self, *, search: str = "", offset: int = 0, limit: int = 200
+    ) -> tuple[Sequence[WhitelistEntry], int]:
+        found = [
+            entry
+            for _, entry in sorted(self.entries.items(), key=lambda item: item[0][0])
+            if search.lower() in entry.token.lower() or search.lower() in entry.name.lower()
+        ]
+        return found[offset : offset + limit], len(found)
+
+    async def add(self, entry: WhitelistEntry, principal: Principal) -> WhitelistEntry:
+        token = entry.token.replace(":", "").replace(" ", "").upper()
+        if len(token) not in {8, 14, 20, 12} or not all(
+            char in "0123456789ABCDEF" for char in token
+        ):
+            raise Refused("invalid_token", f"“{entry.token}” is no card: 4, 7 or 10 bytes in hex.")
+        entry = replace(entry, token=token)
+        self.entries[token, entry.connector] = entry
+        return entry
+
+    async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
+        return self.entries.pop((token, connector), None) is not None
+
+
+class FakeRestarter:
+    """Remembers that it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def restart(self, when: str, principal: Principal) -> None:
+        self.asked.append(when)
+
+
+LADDER = [
+    {"step": "interface", "state": "ok", "value": "Ethernet, 192.168.1.20"},
+    {"step": "dns", "state": "ok", "value": "ocpp.example.com → 203.0.113.7"},
+    {"step": "tcp", "state": "ok", "value": "203.0.113.7:443"},
+    {"step": "tls", "state": "ok", "value": "TLS 1.3, certificate until 2027-03-01"},
+    {"step": "websocket", "state": "ok", "value": "ocpp1.6"},
+    {"step": "boot", "state": "ok", "value": "Accepted, interval 300 s"},
+    {"step": "heartbeat", "state": "ok", "value": "next in 48 s"},
+]
+
+
+class FakeBackend:
+    """A BackendPort; `lost` is a link with a failing step."""
+
+    def __init__(self) -> None:
+        self.lost = False
+
+    async def authorize(self, id_token: str) -> Any:
+        raise NotImplementedError
+
+    def report_status(self, status: Any) -> None: ...
+
+    @property
+    def online(self) -> bool:
+        return not self.lost
+
+    def view(self) -> BackendView:
+        if not self.lost:
+            return BackendView("connected", "accepted", 0, next_heartbeat_s=48.0, ladder=LADDER)
+        error = "HTTP 401: password or ChargeBoxIdentity wrong"
+        failing = {"step": "websocket", "state": "failed", "value": "HTTP 401", "error": error}
+        rest: list[Json] = [
+            {"step": name, "state": "pending", "value": ""} for name in ("boot", "heartbeat")
+        ]
+        ladder = [*LADDER[:4], failing, *rest]
+        return BackendView(
+            "waiting", "none", 3, next_attempt_s=12.0, last_error=error, ladder=ladder
+        )
+
+    def message_log(self) -> Sequence[Json]:
+        log: list[Json] = []
+        for index in range(40):
+            at = format_utc(NOW - timedelta(seconds=300 * (40 - index)))
+            action, payload = (
+                ("Heartbeat", {})
+                if index % 5
+                else ("StatusNotification", {"connectorId": 1, "status": "Charging"})
+            )
+            answer = {"currentTime": at} if action == "Heartbeat" else {}
+            log.append(
+                {
+                    "direction": "out",
+                    "time": at,
+                    "action": action,
+                    "id": f"m{index:04d}",
+                    "result": "error" if index == 25 else "ok",
+                    "ms": 20 + index % 9,
+                    "request": payload,
+                    "response": answer,
+                }
+            )
+        return log
+
+
+VEHICLES = {
+    "city": {"title": "City car", "phases": 1, "max_a": 16, "battery_kwh": 28, "cable_a": 20},
+    "family": {"title": "Family car", "phases": 3, "max_a": 16, "battery_kwh": 60, "cable_a": 32},
+    "fast": {"title": "Fast AC car", "phases": 3, "max_a": 32, "battery_kwh": 80, "cable_a": 32},
+    "hybrid": {
+        "title": "Plug-in hybrid",
+        "phases": 1,
+        "max_a": 13,
+        "battery_kwh": 11,
+        "cable_a": 20,
+    },
+}
+
+
+class FakeSimulator:
+    """A SimulatorPort on the data of the fake status."""
+
+    def __init__(self, status: FakeStatus) -> None:
+        self.status = status
+        self.calls: list[tuple[Any, ...]] = []
+        self.links: dict[str, Json] = {
+            name: {"up": True, "mode": None}
+            for name in ("backend", "meter", "external-meter", "master", "usb")
+        }
+        self.active: set[tuple[str, int | None]] = set()
+        self.site: Json = {
+            "building_a": [4.1, 6.3, 2.2],
+            "voltage_v": [230.0, 230.0, 230.0],
+            "pv_w": 0.0,
+        }
+        self.inputs = {1: False, 2: False}
+        self.temperature_c = 31.0
+
+    def vehicles(self) -> Mapping[str, Any]:
+        return {"vehicles": VEHICLES, "schema": {"type": "object"}}
+
+    def _plugged(self, connector: int) -> bool:
+        if connector not in {1, 2}:
+            raise SimulatorError(404, f"There is no socket {connector}.")
+        return bool(self.status.connector(connector)["cable_a"])
+
+    async def plug(self, connector: int, vehicle: Mapping[str, Any]) -> None:
+        if self._plugged(connector):
+            raise SimulatorError(409, f"Something is plugged at socket {connector} already.")
+        name = vehicle.get("vehicle", "family")
+        if name not in VEHICLES:
+            raise SimulatorError(422, f"There is no vehicle {name}.")
+        self.calls.append(("plug", connector, name))
+        self.status.edit(connector, state="preparing", pilot="B1", cable_a=32, led="preparing")
+
+    async def unplug(self, connector: int, *, force: bool) -> None:
+        if not self._plugged(connector):
+            raise SimulatorError(409, f"Nothing is plugged at socket {connector}.")
+        if self.status.connector(connector)["locked"] and not force:
+            raise SimulatorError(409, "The plug is locked; pull it by force?")
+        self.status.edit(connector, **free_connector(connector))
+
+    async def change_vehicle(self, connector: int, change: Mapping[str, Any]) -> None:
+        if not self._plugged(connector):
+            raise SimulatorError(409, f"Nothing is plugged at socket {connector}.")
+        self.calls.append(("vehicle", connector, dict(change)))
+        self.status.edit(connector)
+
+    async def present_card(self, card: Mapping[str, Any]) -> None:
+        self.calls.append(("card", dict(card)))
+        number = card.get("connector", 1)
+        plugged = self._plugged(number)
+        changed = (
+            charging_connector(number, 3, 12.9, "..." + str(card.get("uid"))[-6:])
+            if plugged
+            else {"state": "authorized", "led": "authorized"}
+        )
+        self.status.edit(number, **changed)
+
+    def faults(self) -> list[Mapping[str, Any]]:
+        names = {
+            "residual-current": True,
+            "diode-check": True,
+            "contactor-welded": True,
+            "lock-stuck": True,
+            "meter-ocpp": True,
+            "rfid-reader": False,
+            "spd": False,
+        }
+        found: list[Mapping[str, Any]] = []
+        for name, each in names.items():
+            for connector in (1, 2) if each else (None,):
+                active = (name, connector) in self.active
+                found.append({"fault": name, "connector": connector, "active": active})
+        return found
+
+    async def set_fault(self, fault: str, *, active: bool, connector: int | None) -> None:
+        if fault not in {known["fault"] for known in self.faults()}:
+            raise SimulatorError(404, f"There is no cause {fault}.")
+        (self.active.add if active else self.active.discard)((fault, connector))
+        faults = [{"id": fault, "since": format_utc(NOW)}] if active else []
+        state = {"state": "faulted", "led": "faulted"} if active else {"state": "available"}
+        if connector:
+            led = state.get("led", "available")
+            self.status.edit(connector, faults=faults, state=state["state"], led=led)
+        else:
+            self.status.edit(0, faults=faults)
+
+    async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
+        self.links[link] = {"up": up, "mode": mode}
+        if link == "backend":
+            self.status.edit(0, backend={"link": "connected" if up else "waiting", "queue": 0})
+
+    async def set_site(self, change: Mapping[str, Any]) -> None:
+        if unknown := change.keys() - self.site.keys():
+            raise SimulatorError(422, f"The site has no {', '.join(sorted(unknown))}.")
+        self.site.update(change)
+        self.status.edit(0)
+
+    async def set_input(self, number: int, *, active: bool) -> None:
+        self.inputs[number] = active
+        self.status.edit(0)
+
+    async def set_temperature(self, board_c: float, connector: int | None) -> None:
+        self.temperature_c = board_c
+        self.status.edit(0)
+
+    def view(self) -> Mapping[str, Any]:
+        sockets = [
+            {
+                "connector": item["id"],
+                "plugged": bool(item["cable_a"]),
+                "locked": item["locked"],
+                "vehicle": VEHICLES["family"] if item["cable_a"] else None,
+            }
+            for item in self.status.data["connectors"]
+        ]
+        return {
+            "sockets": sockets,
+            "cards": [
+                {"uid": "04567DAA5F3580", "name": "Anna"},
+                {"uid": "0A0E9B83", "name": "Bob"},
+            ],
+            "links": self.links,
+            "faults": self.faults(),
+            "site": self.site,
+            "inputs": self.inputs,
+            "temperature_c": self.temperature_c,
+        }
+
+
+class FakePower:
+    """A mains switch that takes the services away and gives them back."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+
+    async def cut(self) -> None:
+        self._host.powered = False
+
+    async def restore(self) -> None:
+        self._host.powered = True
+
+
+class FakeHost:
+    """A WebHost around one fake station. Build it with `await FakeHost.start()`."""
+
+    version = "0.1.0"
+
+    def __init__(self, services: StationServices, status: FakeStatus) -> None:
+        self._services = services
+        self.status = status
+        self.powered = True
+        self.power: FakePower | None = FakePower(self)
+        self.remote_simulator = False
+        self.ready = True
+        self.security = MemorySecurityLog()
+
+    @classmethod
+    async def start(cls, wall: datetime = NOW) -> FakeHost:
+        loop = asyncio.get_running_loop()
+        clock = Clock(loop.time, wall, ClockTrust.NTP, boot_id="boot")
+        status = FakeStatus(clock)
+        settings = SettingsService.open(
+            MemorySettings(), HardwareFacts(connectors=2), active=frozenset(CATALOGUE.settings)
+        )
+        store = MemoryAccounts()
+        hasher = Hasher(secrets.token_bytes, ScryptCost(n=2, r=1, p=1))
+        accounts = Accounts(store, clock, Logins(loop.time, secrets.token_urlsafe), hasher=hasher)
+        await accounts.load()
+        services = StationServices(
+            clock=clock,
+            status=status,
+            control=FakeControl(status),
+            sessions=FakeSessions(),
+            whitelist=FakeWhitelist(),
+            restarter=FakeRestarter(),
+            settings=settings,
+            accounts=accounts,
+            backend=FakeBackend(),
+            simulator=FakeSimulator(status),
+        )
+        return cls(services, status)
+
+    @property
+    def all(self) -> StationServices:
+        """The services, also while power is cut."""
+        return self._services
+
+    @property
+    def accounts(self) -> Accounts:
+        found = self._services.accounts
+        assert isinstance(found, Accounts)
+        return found
+
+    def replace(self, **changes: Any) -> None:
+        """Other services, as after a restart."""
+        self._services = replace(self._services, **changes)
+
+    def services(self) -> StationServices | None:
+        return self._services if self.powered else None
+
+    def health(self) -> Readiness:
+        return Readiness(ready=self.ready, reasons=() if self.ready else ("boards not armed",))
+
+    def metrics(self) -> str:
+        return "borne_up 1\n"
+
+    async def token(self, role: Role) -> str:
+        """An API token."""
+        _, token = await self.accounts.create_token(role, "test", SYSTEM)
+        return token
+
+    def show_two_cars(self) -> None:
+        """The state that the dashboard is judged by."""
+        self.status.edit(1, **charging_connector(1, 3, 10.7, "...5F3580") | {"name": "Left"})
+        self.status.edit(2, **charging_connector(2, 1, 13.0, "...0E9B83") | {"name": "Right"})
+        self.status.edit(0, site={"building_a": [4.1, 6.3, 2.2]})
+        group = {"role": "master", "members": 3}
+        self.status.edit(0, load_management=group)
+
+
+async def _serve(port: int) -> None:
+    import uvicorn
+
+    from borne.adapters.web import create_app
+
+    host = await FakeHost.start(datetime.now(UTC))
+    host.show_two_cars()
+    for role in Role:
+        await host.accounts.set_password(role, PASSWORD)
+    config = uvicorn.Config(create_app(host), port=port, log_level="warning")
+    print(f"http://127.0.0.1:{port}  password {PASSWORD}")  # noqa: T201 -- the way in
+    await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(8090))

@@ -1,0 +1,77 @@
+"""Stores in memory, for tests of what stands above them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from borne.application.ports import StoredToken
+from borne.application.settings_ports import LoadedSettings, SettingsDocument, SettingsHealth
+from borne.domain.principals import Role
+from borne.foundation.clock import Moment
+
+
+class MemoryAccounts:
+    """An AccountStore."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[Role, str] = {}
+        self.stored: dict[str, StoredToken] = {}
+        self.links: dict[str, tuple[Role, str]] = {}
+
+    async def password_hash(self, role: Role) -> str | None:
+        return self.hashes.get(role)
+
+    async def set_password_hash(self, role: Role, hash_: str | None) -> None:
+        if hash_ is None:
+            self.hashes.pop(role, None)
+        else:
+            self.hashes[role] = hash_
+
+    async def tokens(self) -> list[StoredToken]:
+        return list(self.stored.values())
+
+    async def add_token(self, token: StoredToken) -> None:
+        self.stored[token.token_id] = token
+
+    async def remove_token(self, token_id: str) -> bool:
+        return self.stored.pop(token_id, None) is not None
+
+    async def add_link(self, hash_: str, role: Role, expires_at: str) -> None:
+        self.links[hash_] = (role, expires_at)
+
+    async def use_link(self, hash_: str, now: str) -> Role | None:
+        role, expires_at = self.links.pop(hash_, (None, ""))
+        return role if role is not None and now <= expires_at else None
+
+
+class MemorySettings:
+    """A SettingsRepository."""
+
+    def __init__(self, document: SettingsDocument | None = None) -> None:
+        self.document = document or SettingsDocument()
+
+    def load(self) -> LoadedSettings:
+        return LoadedSettings(self.document, SettingsHealth.FRESH)
+
+    def save(self, document: SettingsDocument) -> None:
+        self.document = document
+
+
+class MemorySecurityLog:
+    """A SecurityLog."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+
+    async def add(self, kind: str, detail: str, at: Moment) -> int:
+        self.events.append((kind, detail))
+        return len(self.events)
+
+    async def page(self, *, after: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = [
+            {"seq": number, "kind": kind, "detail": detail}
+            for number, (kind, detail) in enumerate(self.events, 1)
+            if number > after
+        ]
+        return found[:limit]
