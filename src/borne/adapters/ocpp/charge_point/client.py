@@ -195,7 +195,7 @@ class ChargePointClient:
         self._tasks.keep("heartbeats", self._heartbeats.run)
         try:
             while not self._stopping:
-                if await self._one_connection():
+                if await self._one_connection() or self._stopping:
                     continue
                 self._set_link_state(LinkState.WAITING)
                 await self._pause.sleep(self._backoff.next_pause_s())

@@ -1,0 +1,331 @@
+"""A client on a central system made of plain functions, on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from borne.adapters.ocpp.charge_point.client import ChargePointClient
+from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
+from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
+from borne.adapters.ocpp.messages import Action, Message, action_of
+from borne.adapters.ocpp.messages.core import (
+    BootNotificationRequest,
+    BootNotificationResponse,
+    ChargePointStatus,
+    HeartbeatResponse,
+    MeterValuesResponse,
+    RegistrationStatus,
+    StartTransactionResponse,
+    StatusNotificationResponse,
+    StopTransactionResponse,
+)
+from borne.adapters.ocpp.messages.types import AuthorizationStatus, IdTagInfo
+from borne.adapters.ocpp.rpc.errors import CallTimeout, ConnectionLost
+from borne.adapters.ocpp.rpc.frame_log import FrameLog
+from borne.adapters.ocpp.rpc.handlers import CallHandler, Handlers, Reply
+from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.supervisor import Supervisor
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+Res = TypeVar("Res", bound=Message)
+Answer = Message | Exception | None
+"""None: the central system does not answer at all."""
+
+
+def boot_answer(status: str = "Accepted", interval: int = 300) -> BootNotificationResponse:
+    return BootNotificationResponse(
+        status=RegistrationStatus(status), current_time=NOW, interval=interval
+    )
+
+
+@dataclass
+class Told:
+    """A message that reached the central system."""
+
+    at_s: float
+    action: Action
+    request: Message
+    message_id: str | None
+
+    @property
+    def wire(self) -> dict[str, Any]:
+        return self.request.to_wire()
+
+
+class CentralSystem:
+    """Answers like a good one; `script` replaces answers, `reachable` and `alive` break it."""
+
+    def __init__(self) -> None:
+        self.reachable = True
+        self.alive = True
+        """False: a black hole behind an open connection."""
+        self.told: list[Told] = []
+        self.links: list[FakeLink] = []
+        self.dials: list[float] = []
+        self.script: dict[Action, deque[Answer]] = {}
+        self.defaults: dict[Action, Message] = {
+            Action.BOOT_NOTIFICATION: boot_answer(),
+            Action.HEARTBEAT: HeartbeatResponse(current_time=NOW),
+            Action.STATUS_NOTIFICATION: StatusNotificationResponse(),
+            Action.START_TRANSACTION: StartTransactionResponse(
+                transaction_id=42, id_tag_info=IdTagInfo(status=AuthorizationStatus.ACCEPTED)
+            ),
+            Action.STOP_TRANSACTION: StopTransactionResponse(),
+            Action.METER_VALUES: MeterValuesResponse(),
+        }
+
+    def then(self, action: Action, *answers: Answer) -> None:
+        """The next answers to that action, before the usual ones."""
+        self.script.setdefault(action, deque()).extend(answers)
+
+    def link(
+        self, config: BackendConfig, handler: CallHandler, tasks: Supervisor, log: FrameLog
+    ) -> FakeLink:
+        return FakeLink(self, handler, config)
+
+    def answer(self, action: Action) -> Answer:
+        scripted = self.script.get(action)
+        return scripted.popleft() if scripted else self.defaults[action]
+
+    @property
+    def current(self) -> FakeLink:
+        return self.links[-1]
+
+    def actions(self) -> list[str]:
+        return [str(told.action) for told in self.told]
+
+    def times(self, action: Action) -> list[float]:
+        return [told.at_s for told in self.told if told.action is action]
+
+
+class FakeLink:
+    """A `Link` without a network."""
+
+    def __init__(self, central: CentralSystem, handler: CallHandler, config: BackendConfig) -> None:
+        self.central = central
+        self.config = config
+        self.handler = handler
+        self.ended = asyncio.Event()
+        self.politely = False
+        self._turn = asyncio.Lock()
+
+    async def open(self, ladder: Ladder) -> None:
+        self.central.dials.append(now_s())
+        if not self.central.alive:
+            await asyncio.sleep(self.config.connection.connect_timeout_s)
+        if not (self.central.reachable and self.central.alive):
+            raise ConnectFailed(Step.TCP, "Connection refused")
+        ladder.ok(Step.WEBSOCKET, "ocpp1.6", 101)
+        self.central.links.append(self)
+
+    async def run(self) -> None:
+        await self.ended.wait()
+
+    async def call(
+        self,
+        request: Message,
+        response_type: type[Res],
+        *,
+        message_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Res:
+        async with self._turn:
+            return cast("Res", await self._exchange(request, message_id))
+
+    async def _exchange(self, request: Message, message_id: str | None) -> Message:
+        action = action_of(type(request))
+        if self.ended.is_set():
+            raise ConnectionLost("closed")
+        answer: Answer = None
+        if self.central.alive:
+            self.central.told.append(Told(now_s(), action, request, message_id))
+            answer = self.central.answer(action)
+        if answer is None:
+            ended = asyncio.create_task(self.ended.wait())
+            await asyncio.wait([ended], timeout=self.config.call_timeout_s)
+            ended.cancel()
+            raise ConnectionLost("closed") if self.ended.is_set() else CallTimeout("no answer")
+        await asyncio.sleep(0.01)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def is_alive(self, since_s: float) -> bool:
+        return self.central.alive and not self.ended.is_set()
+
+    def apply(self, config: BackendConfig) -> None:
+        self.config = config
+
+    async def close(self) -> None:
+        self.politely = not self.ended.is_set()
+        self.ended.set()
+
+    def abort(self) -> None:
+        self.ended.set()
+
+    async def ask(self, request: Message) -> Message | Reply[Any]:
+        """The central system calls us; what follows the answer runs as well."""
+        reply = await self.handler(action_of(type(request)), request)
+        if isinstance(reply, Reply):
+            if reply.then is not None:
+                await reply.then()
+            return cast("Message", reply.response)
+        return reply
+
+
+@dataclass
+class MemoryOutbox:
+    """A queue that forgets everything with the process."""
+
+    queue: deque[OutboxMessage] = field(default_factory=deque)
+    answers: list[tuple[int, Message]] = field(default_factory=list)
+    attempts: dict[int, int] = field(default_factory=dict)
+    discarded: list[int] = field(default_factory=list)
+    transactions: dict[str, int] = field(default_factory=dict)
+    work: asyncio.Event = field(default_factory=asyncio.Event)
+    _seq: int = 0
+
+    def put(self, action: Action, session: str, payload: Mapping[str, Any]) -> None:
+        self._seq += 1
+        self.queue.append(
+            OutboxMessage(self._seq, f"msg-{self._seq}", action, session, payload, None)
+        )
+        self.work.set()
+
+    async def next_message(self) -> OutboxMessage | None:
+        if not self.queue:
+            self.work.clear()
+            return None
+        head = self.queue[0]
+        return OutboxMessage(
+            head.seq,
+            head.message_id,
+            head.action,
+            head.session_id,
+            head.payload,
+            self.transactions.get(head.session_id or ""),
+            self.attempts.get(head.seq, 0),
+        )
+
+    async def answered(self, seq: int, answer: Message) -> None:
+        head = self.queue.popleft()
+        assert head.seq == seq
+        self.answers.append((seq, answer))
+        if isinstance(answer, StartTransactionResponse) and head.session_id:
+            self.transactions[head.session_id] = answer.transaction_id
+
+    async def failed(self, seq: int) -> int:
+        self.attempts[seq] = self.attempts.get(seq, 0) + 1
+        return self.attempts[seq]
+
+    async def discard(self, seq: int, reason: str) -> None:
+        head = self.queue.popleft()
+        assert head.seq == seq
+        self.discarded.append(seq)
+        if head.action is Action.START_TRANSACTION and head.session_id:
+            self.transactions[head.session_id] = -1
+
+    async def wait_for_work(self) -> None:
+        await self.work.wait()
+
+
+@dataclass
+class Heard:
+    """What the application heard."""
+
+    times: list[datetime] = field(default_factory=list)
+    intervals: list[int] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def backend_time(self, at: datetime, round_trip_s: float) -> None:
+        self.times.append(at)
+
+    def heartbeat_interval(self, interval_s: int) -> None:
+        self.intervals.append(interval_s)
+
+    def transaction_message_lost(self, message: OutboxMessage, reason: str) -> None:
+        self.lost.append(message.message_id)
+
+
+class Bench:
+    """A client with everything around it."""
+
+    def __init__(self, *, clock_is_known: bool = True, **settings: Any) -> None:
+        self.central = CentralSystem()
+        self.outbox = MemoryOutbox()
+        self.heard = Heard()
+        self.handlers = Handlers()
+        self.content = BootNotificationRequest(
+            charge_point_vendor="V", charge_point_model="M", firmware_version="1"
+        )
+        self.clock = Clock(now_s, NOW, ClockTrust.RTC) if clock_is_known else Clock(now_s)
+        self.config = BackendConfig(ConnectionConfig("ws://backend/ocpp", "station"), **settings)
+        self.client = ChargePointClient(
+            self.config,
+            StationSide(lambda: self.content, self.handlers, self.outbox, self.heard),
+            clock=self.clock,
+            rng=random.Random(1),
+            make_link=self.central.link,
+        )
+        self.running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self.running = asyncio.create_task(self.client.run())
+
+    async def online(self) -> None:
+        """Start, and wait until accepted."""
+        self.start()
+        await asyncio.sleep(1)
+        assert self.client.online
+
+    def status(self, connector: int, status: str, error: str = "") -> None:
+        self.client.report_status(
+            StatusReport(connector, ChargePointStatus(status), self.clock.moment(), info=error)
+        )
+
+    def told(self, since: int = 0) -> list[str]:
+        """Actions, with connector and status where there is one."""
+        words = []
+        for told in self.central.told[since:]:
+            wire = told.wire
+            detail = f" {wire['connectorId']} {wire['status']}" if "status" in wire else ""
+            words.append(f"{told.action}{detail}")
+        return words
+
+    async def end(self) -> None:
+        if self.running is not None:
+            await self.client.stop()
+            await self.running
+
+
+def now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def on_a_bench(
+    **settings: Any,
+) -> Callable[[Callable[[Bench], Any]], Callable[[], None]]:
+    """An async test with a bench on virtual time."""
+    from tests.support.virtual_time import run_virtual
+
+    def decorate(test: Callable[[Bench], Any]) -> Callable[[], None]:
+        def run() -> None:
+            async def main() -> None:
+                bench = Bench(**settings)
+                await test(bench)
+                await bench.end()
+
+            run_virtual(main())
+
+        run.__name__ = test.__name__
+        run.__doc__ = test.__doc__
+        return run
+
+    return decorate

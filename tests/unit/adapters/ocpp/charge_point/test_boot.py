@@ -1,0 +1,280 @@
+"""BootNotification (OCPP 1.6 section 4.2; OCTT TC_001, TC_002) and TriggerMessage (5.17)."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from borne.adapters.ocpp.charge_point.contract import BootState
+from borne.adapters.ocpp.charge_point.ladder import Step, StepState
+from borne.adapters.ocpp.messages import Action, Message
+from borne.adapters.ocpp.messages.core import (
+    BootNotificationRequest,
+    GetConfigurationRequest,
+    GetConfigurationResponse,
+    MeterValue,
+    MeterValuesRequest,
+    RemoteStartTransactionRequest,
+    RemoteStopTransactionRequest,
+    SampledValue,
+)
+from borne.adapters.ocpp.messages.remote_trigger import (
+    MessageTrigger,
+    TriggerMessageRequest,
+    TriggerMessageResponse,
+)
+from borne.adapters.ocpp.messages.types import TriggerMessageStatus
+from borne.adapters.ocpp.rpc.errors import CallRefused, NoAnswer, NotAccepted
+from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
+
+BOOT = Action.BOOT_NOTIFICATION
+
+
+def three_statuses(bench: Bench) -> None:
+    for connector in (2, 0, 1):
+        bench.status(connector, "Available")
+
+
+def gaps(times: list[float]) -> list[float]:
+    return [round(later - earlier) for earlier, later in pairwise(times)]
+
+
+@on_a_bench()
+async def test_accepted_then_clock_interval_and_every_status(bench: Bench) -> None:
+    three_statuses(bench)
+    await bench.online()
+    assert bench.told() == [
+        "BootNotification",
+        "StatusNotification 0 Available",
+        "StatusNotification 1 Available",
+        "StatusNotification 2 Available",
+    ]
+    assert bench.heard.times == [NOW]
+    assert bench.heard.intervals == [300]
+    await asyncio.sleep(1000)
+    assert gaps(bench.central.times(Action.HEARTBEAT)) == [300, 300]
+
+
+@on_a_bench()
+async def test_rejected_is_silence_in_both_directions_until_the_interval(bench: Bench) -> None:
+    three_statuses(bench)
+    bench.outbox.put(Action.METER_VALUES, "s", {})
+    bench.central.then(BOOT, boot_answer("Rejected", 100))
+    bench.start()
+    await asyncio.sleep(99)
+    assert bench.told() == ["BootNotification"]
+    with pytest.raises(NoAnswer):
+        await bench.central.current.ask(GetConfigurationRequest())
+    with pytest.raises(NotAccepted):
+        await bench.client.authorize("A")
+    await asyncio.sleep(2)
+    assert gaps(bench.central.times(BOOT)) == [100]
+    assert bench.told()[2] == "StatusNotification 0 Available"
+
+
+@on_a_bench()
+async def test_rejected_stays_silent_over_a_reconnect(bench: Bench) -> None:
+    bench.central.then(BOOT, boot_answer("Rejected", 100))
+    bench.start()
+    await asyncio.sleep(1)
+    bench.central.current.abort()
+    await asyncio.sleep(50)
+    assert len(bench.central.links) == 2
+    await asyncio.sleep(60)
+    assert gaps(bench.central.times(BOOT)) == [100]
+
+
+@on_a_bench()
+async def test_pending_obeys_but_neither_starts_nor_speaks(bench: Bench) -> None:
+    async def answer(request: Message) -> Message:
+        return GetConfigurationResponse()
+
+    three_statuses(bench)
+    bench.handlers.register(GetConfigurationRequest, answer)
+    bench.central.then(BOOT, boot_answer("Pending", 100))
+    bench.start()
+    await asyncio.sleep(50)
+    link = bench.central.current
+    assert await link.ask(GetConfigurationRequest()) == GetConfigurationResponse()
+    for request in (
+        RemoteStartTransactionRequest(id_tag="A", connector_id=1),
+        RemoteStopTransactionRequest(transaction_id=1),
+    ):
+        assert (await link.ask(request)).to_wire() == {"status": "Rejected"}  # type: ignore[union-attr]  # a Message here
+    assert bench.told() == ["BootNotification"]
+    assert bench.client.view().boot is BootState.PENDING
+    await asyncio.sleep(52)
+    assert gaps(bench.central.times(BOOT)) == [100]
+    assert bench.client.online
+
+
+@on_a_bench()
+async def test_pending_sends_what_is_triggered(bench: Bench) -> None:
+    three_statuses(bench)
+    bench.central.then(BOOT, boot_answer("Pending", 1000))
+    bench.start()
+    await asyncio.sleep(1)
+    link = bench.central.current
+    for trigger, connector in (
+        (MessageTrigger.STATUS_NOTIFICATION, 2),
+        (MessageTrigger.HEARTBEAT, None),
+        (MessageTrigger.BOOT_NOTIFICATION, None),
+    ):
+        await link.ask(TriggerMessageRequest(requested_message=trigger, connector_id=connector))
+    await asyncio.sleep(1)
+    assert bench.told()[1:4] == [
+        "StatusNotification 2 Available",
+        "Heartbeat",
+        "BootNotification",
+    ]
+    assert bench.client.online
+
+
+@pytest.mark.parametrize("interval", [0, -5])
+@pytest.mark.parametrize("status", ["Pending", "Rejected"])
+def test_without_an_interval_the_pace_is_our_own(interval: int, status: str) -> None:
+    @on_a_bench()
+    async def test(bench: Bench) -> None:
+        bench.central.then(BOOT, *[boot_answer(status, interval)] * 4)
+        bench.start()
+        await asyncio.sleep(3600)
+        found = gaps(bench.central.times(BOOT))
+        assert len(found) == 4
+        assert min(found) >= 15
+        assert found[-1] > found[0]
+
+    test()
+
+
+@on_a_bench(call_timeout_s=60)
+async def test_errors_and_silence_are_no_reason_to_hammer(bench: Bench) -> None:
+    bench.central.then(BOOT, CallRefused("InternalError", "", {}), None, None)
+    bench.start()
+    await asyncio.sleep(40)
+    assert bench.client.view().ladder[-2].step is Step.BOOT
+    assert len(bench.central.times(BOOT)) == 2
+    await asyncio.sleep(2000)
+    assert len(bench.central.times(BOOT)) == 4
+    assert min(gaps(bench.central.times(BOOT))) >= 15
+    assert len(bench.central.links) == 1
+    assert bench.client.online
+
+
+@on_a_bench()
+async def test_a_reconnect_is_no_boot(bench: Bench) -> None:
+    three_statuses(bench)
+    await bench.online()
+    bench.central.reachable = False
+    bench.central.current.abort()
+    bench.status(1, "Preparing")
+    bench.status(1, "Charging")
+    bench.status(2, "Preparing")
+    bench.status(2, "Available")
+    await asyncio.sleep(10)
+    bench.central.reachable = True
+    before = len(bench.central.told)
+    await asyncio.sleep(20)
+    assert len(bench.central.links) == 2
+    assert bench.told(before) == ["StatusNotification 1 Charging"]
+
+
+@on_a_bench()
+async def test_a_reconnect_with_other_content_is_a_boot(bench: Bench) -> None:
+    three_statuses(bench)
+    await bench.online()
+    bench.content = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
+    before = len(bench.central.told)
+    bench.central.current.abort()
+    await asyncio.sleep(10)
+    assert bench.told(before)[0] == "BootNotification"
+    assert len(bench.told(before)) == 4
+
+
+@on_a_bench()
+async def test_changed_content_is_told_while_connected(bench: Bench) -> None:
+    await bench.online()
+    bench.client.boot_content_changed()
+    await asyncio.sleep(1)
+    assert len(bench.central.times(BOOT)) == 1
+    bench.content = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
+    bench.client.boot_content_changed()
+    await asyncio.sleep(1)
+    assert len(bench.central.times(BOOT)) == 2
+
+
+@on_a_bench()
+async def test_a_boot_is_triggered_once_on_a_socket_without_one(bench: Bench) -> None:
+    """evcc and Home Assistant wait for it after every reconnect (errata 3.35 notwithstanding)."""
+    trigger = TriggerMessageRequest(requested_message=MessageTrigger.BOOT_NOTIFICATION)
+    rejected = TriggerMessageResponse(status=TriggerMessageStatus.REJECTED)
+    accepted = TriggerMessageResponse(status=TriggerMessageStatus.ACCEPTED)
+    three_statuses(bench)
+    await bench.online()
+    assert await bench.central.current.ask(trigger) == rejected
+    bench.central.current.abort()
+    await asyncio.sleep(10)
+    before = len(bench.central.told)
+    assert await bench.central.current.ask(trigger) == accepted
+    await asyncio.sleep(1)
+    assert bench.told(before)[0] == "BootNotification"
+    assert len(bench.told(before)) == 4
+    assert await bench.central.current.ask(trigger) == rejected
+
+
+@on_a_bench()
+async def test_a_triggered_boot_may_end_in_rejection(bench: Bench) -> None:
+    await bench.online()
+    bench.central.current.abort()
+    await asyncio.sleep(10)
+    bench.central.then(BOOT, boot_answer("Rejected", 100))
+    await bench.central.current.ask(
+        TriggerMessageRequest(requested_message=MessageTrigger.BOOT_NOTIFICATION)
+    )
+    await asyncio.sleep(1)
+    assert not bench.client.online
+    assert bench.client.view().ladder[-2].state is StepState.FAILED
+    await asyncio.sleep(101)
+    assert bench.client.online
+
+
+def meter_values(connector: int) -> MeterValuesRequest:
+    value = MeterValue(timestamp=NOW, sampled_value=(SampledValue(value="1"),))
+    return MeterValuesRequest(connector_id=connector, meter_value=(value,))
+
+
+@pytest.mark.parametrize(
+    ("trigger", "connector", "status", "sent"),
+    [
+        ("MeterValues", 1, "Accepted", ["MeterValues"]),
+        ("MeterValues", None, "Accepted", ["MeterValues", "MeterValues"]),
+        ("MeterValues", 3, "Rejected", []),
+        ("StatusNotification", 0, "Accepted", ["StatusNotification 0 Available"]),
+        ("StatusNotification", 3, "Rejected", []),
+        ("Heartbeat", None, "Accepted", ["Heartbeat"]),
+        ("FirmwareStatusNotification", None, "NotImplemented", []),
+    ],
+)
+def test_triggers_answer_then_send(
+    trigger: str, connector: int | None, status: str, sent: list[str]
+) -> None:
+    """OCTT TC_054, TC_055."""
+
+    @on_a_bench()
+    async def test(bench: Bench) -> None:
+        async def source(number: int | None) -> list[Message]:
+            return [meter_values(each) for each in (1, 2) if number in (None, each)]
+
+        bench.client.triggers.register("MeterValues", source)
+        three_statuses(bench)
+        await bench.online()
+        before = len(bench.central.told)
+        answer = await bench.central.current.ask(
+            TriggerMessageRequest(requested_message=MessageTrigger(trigger), connector_id=connector)
+        )
+        assert isinstance(answer, TriggerMessageResponse)
+        assert answer.status == status
+        assert bench.told(before) == sent
+
+    test()

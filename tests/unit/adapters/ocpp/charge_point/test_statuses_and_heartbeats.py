@@ -1,0 +1,186 @@
+"""StatusNotification (OCPP 1.6 section 4.9) and Heartbeat (section 4.6)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from borne.adapters.ocpp.charge_point.ladder import Step, StepState
+from borne.adapters.ocpp.messages import Action
+from borne.adapters.ocpp.rpc.errors import CallRefused
+from borne.foundation.clock import ClockTrust
+from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
+
+STATUS = Action.STATUS_NOTIFICATION
+HEARTBEAT = Action.HEARTBEAT
+REFUSED = CallRefused("InternalError", "", {})
+
+
+@on_a_bench()
+async def test_every_change_is_told_while_online(bench: Bench) -> None:
+    await bench.online()
+    for status in ("Preparing", "Charging", "Charging", "SuspendedEV", "Charging"):
+        bench.status(1, status)
+    await asyncio.sleep(1)
+    assert bench.told()[1:] == [
+        f"StatusNotification 1 {status}"
+        for status in ("Preparing", "Charging", "SuspendedEV", "Charging")
+    ]
+
+
+@on_a_bench()
+async def test_a_status_has_the_time_at_which_it_began(bench: Bench) -> None:
+    bench.status(1, "Preparing", "EV side disconnected" + "x" * 50)
+    await asyncio.sleep(30)
+    await bench.online()
+    wire = bench.central.told[1].wire
+    assert wire["timestamp"] == "2026-11-22T12:00:00Z"
+    assert wire["errorCode"] == "NoError"
+    assert wire["info"] == "EV side disconnected" + "x" * 30
+    assert "vendorErrorCode" not in wire
+
+
+@on_a_bench(clock_is_known=False)
+async def test_before_the_clock_is_known_the_date_is_made_up_later(bench: Bench) -> None:
+    bench.status(1, "Available")
+    await asyncio.sleep(30)
+    bench.heard.backend_time = (  # type: ignore[method-assign]  # what the application does
+        lambda at, round_trip_s: bench.clock.observe(at, ClockTrust.BACKEND)
+    )
+    await bench.online()
+    wire = bench.central.told[1].wire
+    assert wire["timestamp"].startswith("2026-11-22T11:59:")
+
+
+@on_a_bench()
+async def test_a_refused_status_is_not_repeated(bench: Bench) -> None:
+    bench.central.then(STATUS, REFUSED)
+    bench.status(1, "Available")
+    await bench.online()
+    await asyncio.sleep(200)
+    assert len(bench.central.times(STATUS)) == 1
+
+
+@on_a_bench(call_timeout_s=10)
+async def test_an_unanswered_status_is_repeated_while_it_is_true(bench: Bench) -> None:
+    bench.central.then(STATUS, None, None, None)
+    bench.status(1, "Available")
+    await bench.online()
+    await asyncio.sleep(12)
+    bench.status(1, "Preparing")
+    await asyncio.sleep(60)
+    assert (
+        bench.told()[1:]
+        == ["StatusNotification 1 Available"] * 2 + ["StatusNotification 1 Preparing"] * 2
+    )
+
+
+@on_a_bench(call_timeout_s=10)
+async def test_a_status_without_answer_does_not_hold_up_the_queue_for_ever(bench: Bench) -> None:
+    bench.central.then(STATUS, *[None] * 5)
+    bench.status(1, "Available")
+    bench.outbox.put(
+        Action.METER_VALUES,
+        "",
+        {
+            "connector_id": 0,
+            "meter_value": [
+                {"timestamp": "2026-11-22T11:10:00Z", "sampled_value": [{"value": "1"}]}
+            ],
+        },
+    )
+    await bench.online()
+    await asyncio.sleep(40)
+    assert len(bench.central.times(STATUS)) == 3
+    assert len(bench.outbox.answers) == 1
+
+
+@on_a_bench()
+async def test_a_flood_keeps_what_is_true(bench: Bench) -> None:
+    await bench.online()
+    for number in range(500):
+        bench.status(1, ("Charging", "SuspendedEV")[number % 2])
+        bench.status(2, ("SuspendedEV", "Charging")[number % 2])
+    await asyncio.sleep(60)
+    assert len(bench.central.told) < 200
+    assert {"StatusNotification 1 SuspendedEV", "StatusNotification 2 Charging"} == set(
+        bench.told()[-2:]
+    )
+
+
+@on_a_bench(force_heartbeat=False)
+async def test_heartbeats_come_after_silence_only(bench: Bench) -> None:
+    await bench.online()
+    for number in range(9):
+        await asyncio.sleep(100)
+        bench.status(1, ("Charging", "SuspendedEV")[number % 2])
+    assert bench.central.times(HEARTBEAT) == []
+    await asyncio.sleep(310)
+    assert len(bench.central.times(HEARTBEAT)) == 1
+
+
+@on_a_bench(force_heartbeat=False)
+async def test_the_time_is_asked_for_once_a_day(bench: Bench) -> None:
+    await bench.online()
+    for number in range(1500):
+        await asyncio.sleep(100)
+        bench.status(1, ("Charging", "SuspendedEV")[number % 2])
+    assert len(bench.central.times(HEARTBEAT)) == 1
+
+
+@on_a_bench(force_heartbeat=True)
+async def test_forced_heartbeats_come_anyway(bench: Bench) -> None:
+    await bench.online()
+    for number in range(9):
+        await asyncio.sleep(100)
+        bench.status(1, ("Charging", "SuspendedEV")[number % 2])
+    assert len(bench.central.times(HEARTBEAT)) == 3
+
+
+@on_a_bench()
+async def test_the_interval_may_change_while_waiting(bench: Bench) -> None:
+    bench.central.then(Action.BOOT_NOTIFICATION, boot_answer(interval=86400))
+    await bench.online()
+    view = bench.client.view()
+    assert view.next_heartbeat_s == pytest.approx(86400, abs=2)
+    bench.client.configure(replace(bench.config, heartbeat_interval_s=50))
+    await asyncio.sleep(170)
+    assert len(bench.central.times(HEARTBEAT)) == 3
+
+
+@pytest.mark.parametrize("interval", [0, -1])
+def test_no_interval_keeps_our_own_and_never_hammers(interval: int) -> None:
+    @on_a_bench(heartbeat_interval_s=interval)
+    async def test(bench: Bench) -> None:
+        bench.central.then(Action.BOOT_NOTIFICATION, boot_answer(interval=interval))
+        await bench.online()
+        await asyncio.sleep(3600)
+        assert bench.central.times(HEARTBEAT) == []
+        assert bench.heard.intervals == []
+
+    test()
+
+
+@on_a_bench()
+async def test_a_failed_heartbeat_is_shown_and_tried_again_later(bench: Bench) -> None:
+    bench.central.then(HEARTBEAT, REFUSED)
+    await bench.online()
+    await asyncio.sleep(301)
+    step = bench.client.view().ladder[-1]
+    assert (step.step, step.state) == (Step.HEARTBEAT, StepState.FAILED)
+    await asyncio.sleep(301)
+    step = bench.client.view().ladder[-1]
+    assert step.state is StepState.OK
+    assert step.last_error == "InternalError"
+    assert bench.heard.times == [NOW, NOW]
+
+
+@on_a_bench()
+async def test_people_may_ask_for_one(bench: Bench) -> None:
+    await bench.online()
+    await bench.client.heartbeat_now()
+    assert bench.told()[-1] == "Heartbeat"
+    assert bench.clock.now() - NOW < timedelta(seconds=10)
