@@ -22,7 +22,7 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import PilotNominal
 from borne.domain.station.limits import LimitRow, Waterfall
 from borne.domain.station.session import SessionRecord
-from borne.domain.station.status import cable_a, connector_status, pilot_text
+from borne.domain.station.status import cable_a, connector_status, pilot_text, plug_held
 from borne.foundation.clock import Clock, format_utc
 from borne.foundation.events import Signal
 from borne.foundation.units import ZERO
@@ -153,7 +153,7 @@ class StatusService:
             "power_w": round(reading.power_w) if reading else 0,
             "register_wh": reading.register_wh if reading else None,
             "cable_a": cable_a(state),
-            "locked": state.lock.is_locked,
+            "locked": plug_held(state),
             "led": rooms.indication.shown(number),
             "session": self._session(number, rooms.journal.record(number)),
             "limits": _limits(rooms.limits.waterfall(number)),

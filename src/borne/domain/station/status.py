@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from borne.domain.station.board import PilotState, PlugKind
+from borne.domain.station.board import LockPosition, PilotState, PlugKind
 from borne.domain.station.connector_outputs import paused
 from borne.domain.station.connector_state import ConnectorState, Phase
 from borne.domain.station.faults import blocking
@@ -84,3 +84,11 @@ def pilot_text(state: ConnectorState) -> str:
 def cable_a(state: ConnectorState) -> int | None:
     """Capacity of the plugged cable; None without a plug."""
     return state.plug.cable_a if state.plug.kind is PlugKind.VALID else None
+
+
+def plug_held(state: ConnectorState) -> bool:
+    """Whether the plug cannot be pulled: locked, or not yet released."""
+    lock = state.lock
+    if lock.position is LockPosition.MOVING:
+        return not lock.wanted
+    return lock.is_locked

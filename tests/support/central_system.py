@@ -1,0 +1,187 @@
+"""An independent central system: the `ocpp` package over a real WebSocket, recording everything.
+
+It shares no code with the station and checks every message against the official schemas.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import websockets
+from ocpp.routing import on
+from ocpp.v16 import ChargePoint as OcppChargePoint
+from ocpp.v16 import call_result
+from ocpp.v16.datatypes import IdTagInfo
+from ocpp.v16.enums import Action, AuthorizationStatus, RegistrationStatus
+
+WAIT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request of the station, in the package's snake_case."""
+
+    action: str
+    payload: dict[str, Any]
+    message_id: str = ""
+
+
+@dataclass
+class Ledger:
+    """What a central system knows after all connections: the truth about money."""
+
+    seen: list[Seen] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    transaction_ids: Any = field(default_factory=lambda: itertools.count(1001))
+    known: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    judge: Callable[[str], str] = lambda _: "Accepted"
+    boot_status: str = "Accepted"
+    interval_s: int = 300
+
+    async def note(self, action: str, payload: dict[str, Any]) -> None:
+        """Record one request."""
+        async with self.changed:
+            self.seen.append(Seen(action, payload))
+            self.changed.notify_all()
+
+    def of(self, action: str, **wanted: Any) -> list[dict[str, Any]]:
+        """Payloads of the requests of one kind that have these values."""
+        return [
+            seen.payload
+            for seen in self.seen
+            if seen.action == action
+            and all(seen.payload.get(key) == value for key, value in wanted.items())
+        ]
+
+    async def wait_for(self, action: str, count: int = 1, **wanted: Any) -> list[dict[str, Any]]:
+        """Wait until so many were seen."""
+        async with self.changed:
+            await asyncio.wait_for(
+                self.changed.wait_for(lambda: len(self.of(action, **wanted)) >= count), WAIT_S
+            )
+        return self.of(action, **wanted)
+
+    def statuses(self, connector: int) -> list[str]:
+        """The statuses told for a connector, in order."""
+        return [p["status"] for p in self.of("StatusNotification", connector_id=connector)]
+
+
+class RecordingChargePoint(OcppChargePoint):
+    """The central system's side of one connection."""
+
+    def __init__(self, identity: str, connection: Any, ledger: Ledger) -> None:
+        super().__init__(identity, connection)
+        self.ledger = ledger
+
+    @on(Action.boot_notification)
+    async def on_boot(self, **payload: Any) -> call_result.BootNotification:
+        await self.ledger.note("BootNotification", payload)
+        return call_result.BootNotification(
+            current_time=datetime.now(UTC).isoformat(),
+            interval=self.ledger.interval_s,
+            status=RegistrationStatus(self.ledger.boot_status),
+        )
+
+    @on(Action.heartbeat)
+    async def on_heartbeat(self, **payload: Any) -> call_result.Heartbeat:
+        await self.ledger.note("Heartbeat", payload)
+        return call_result.Heartbeat(current_time=datetime.now(UTC).isoformat())
+
+    @on(Action.status_notification)
+    async def on_status(self, **payload: Any) -> call_result.StatusNotification:
+        await self.ledger.note("StatusNotification", payload)
+        return call_result.StatusNotification()
+
+    @on(Action.authorize)
+    async def on_authorize(self, **payload: Any) -> call_result.Authorize:
+        await self.ledger.note("Authorize", payload)
+        return call_result.Authorize(id_tag_info=self._info(payload["id_tag"]))
+
+    @on(Action.start_transaction)
+    async def on_start(self, **payload: Any) -> call_result.StartTransaction:
+        await self.ledger.note("StartTransaction", payload)
+        key = tuple(
+            payload[name] for name in ("connector_id", "id_tag", "timestamp", "meter_start")
+        )
+        number = self.ledger.known.setdefault(key, next(self.ledger.transaction_ids))
+        return call_result.StartTransaction(number, self._info(payload["id_tag"]))
+
+    @on(Action.stop_transaction)
+    async def on_stop(self, **payload: Any) -> call_result.StopTransaction:
+        await self.ledger.note("StopTransaction", payload)
+        return call_result.StopTransaction()
+
+    @on(Action.meter_values)
+    async def on_meter_values(self, **payload: Any) -> call_result.MeterValues:
+        await self.ledger.note("MeterValues", payload)
+        return call_result.MeterValues()
+
+    def _info(self, id_tag: str) -> IdTagInfo:
+        return IdTagInfo(status=AuthorizationStatus(self.ledger.judge(id_tag)))
+
+
+class CentralSystem:
+    """A listening central system; `charge_points` are those that are connected now."""
+
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self.ledger = ledger or Ledger()
+        self.charge_points: dict[str, RecordingChargePoint] = {}
+        self.connected = asyncio.Event()
+        self._server: Any = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """For the station's setting; the identity is appended by the station."""
+        return f"ws://127.0.0.1:{self.port}/ocpp"
+
+    async def start(self, port: int = 0) -> None:
+        """Listen."""
+        self._server = await websockets.serve(
+            self._serve,
+            "127.0.0.1",
+            port or self.port,
+            subprotocols=["ocpp1.6"],  # type: ignore[list-item]  # the library's NewType
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close everything."""
+        self._server.close()
+        await self._server.wait_closed()
+        self.connected.clear()
+
+    async def call(self, request: Any) -> Any:
+        """Send a request to the only station."""
+        await asyncio.wait_for(self.connected.wait(), WAIT_S)
+        (charge_point,) = self.charge_points.values()
+        return await charge_point.call(request, suppress=False)
+
+    async def _serve(self, connection: Any) -> None:
+        identity = connection.request.path.rsplit("/", 1)[-1]
+        charge_point = RecordingChargePoint(identity, connection, self.ledger)
+        self.charge_points[identity] = charge_point
+        self.connected.set()
+        try:
+            await charge_point.start()
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            self.connected.clear()
+
+
+@asynccontextmanager
+async def central_system(ledger: Ledger | None = None) -> AsyncIterator[CentralSystem]:
+    """A central system while the block runs."""
+    central = CentralSystem(ledger)
+    await central.start()
+    try:
+        yield central
+    finally:
+        await central.stop()

@@ -1,0 +1,97 @@
+"""A whole station in the process, in a street of simulated cars, driven as people would."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from borne.adapters.storage.settings_files import PosixFiles
+from borne.adapters.storage.settings_store import SettingsStore
+from borne.app import Host, HostOptions
+from borne.application.services import StationServices
+from borne.application.settings_service import SettingsService
+from borne.domain.principals import SYSTEM
+
+WAIT_S = 20.0
+CARD = "04567DAA5F3580"
+
+
+class Street:
+    """A host with shorthands."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @property
+    def services(self) -> StationServices:
+        """Of the running station."""
+        services = self.host.services()
+        assert services is not None, "the station has no power"
+        return services
+
+    @property
+    def simulator(self) -> Any:
+        """The world's knobs."""
+        return self.services.simulator
+
+    def connector(self, number: int = 1) -> dict[str, Any]:
+        """The state of a connector as the API tells it."""
+        snapshot = self.services.status.snapshot()
+        return next(c for c in snapshot["connectors"] if c["id"] == number)
+
+    async def until(
+        self, reached: Callable[[dict[str, Any]], bool], number: int = 1
+    ) -> dict[str, Any]:
+        """Wait until a connector is as wanted."""
+        status = self.services.status
+
+        async def wait() -> dict[str, Any]:
+            while not reached(found := self.connector(number)):
+                await status.wait(status.revision, WAIT_S)
+            return found
+
+        return await asyncio.wait_for(wait(), WAIT_S)
+
+    async def until_state(self, state: str, number: int = 1) -> dict[str, Any]:
+        """Wait until a connector is in a state."""
+        return await self.until(lambda c: c["state"] == state, number)
+
+    async def set(self, **changes: Any) -> None:
+        """Change settings as the system."""
+        await self.services.settings.change(changes, SYSTEM, "test")
+
+    async def plug(self, number: int = 1, vehicle: Mapping[str, Any] | None = None) -> None:
+        """Plug a car in."""
+        await self.simulator.plug(number, vehicle or {})
+
+    async def card(self, uid: str = CARD, number: int | None = 1) -> None:
+        """Hold a card."""
+        read: dict[str, Any] = {"uid": uid}
+        if number is not None:
+            read["connector"] = number
+        await self.simulator.present_card(read)
+
+
+def store_settings(data: Path, changes: Mapping[str, Any]) -> None:
+    """Set a station up before its first start."""
+    service = SettingsService.open(SettingsStore(PosixFiles(data / "settings")))
+    service.change_now(dict(changes), SYSTEM, "test")
+
+
+@asynccontextmanager
+async def street(
+    data: Path, *, seed: int = 1, live: bool = False, **changes: Any
+) -> AsyncIterator[Street]:
+    """A station on `data` with these settings, while the block runs."""
+    store_settings(data, {name: str(value) for name, value in changes.items()})
+    options = HostOptions(data, rng=random.Random(seed), live=live, control_socket=False)
+    host = Host(options)
+    await host.start()
+    try:
+        yield Street(host)
+    finally:
+        await host.stop()
