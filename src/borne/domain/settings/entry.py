@@ -155,38 +155,33 @@ class HardwareFacts:
     """Made at first start; the default of the DLM site key on a master."""
 
 
-@dataclass(frozen=True, slots=True)
-class Has:
+class Has(NamedTuple):
     """The station has the part."""
 
     feature: Feature
 
 
-@dataclass(frozen=True, slots=True)
-class Connectors:
+class Connectors(NamedTuple):
     """The station has so many connectors."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Is:
+class Is(NamedTuple):
     """The setting has one of the values (slugs; `on` and `off` for switches)."""
 
     key: str
     slugs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IsNot:
+class IsNot(NamedTuple):
     """The setting has another value than this one."""
 
     key: str
     slug: str
 
 
-@dataclass(frozen=True, slots=True)
-class MeterInNetwork:
+class MeterInNetwork(NamedTuple):
     """The meter chosen by the setting is reached by address and port."""
 
     key: str
@@ -195,8 +190,7 @@ class MeterInNetwork:
 Condition = Has | Connectors | Is | IsNot | MeterInNetwork
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One value of a choice: slug for files, label for people and OCPP."""
 
     slug: str
@@ -204,7 +198,7 @@ class Choice:
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Entry:
     """A row of the catalogue. `key` is stable; per connector it stands for connector 1."""
 
@@ -246,6 +240,9 @@ class Entry:
     """For limits: used where a stored value is lost, because the default could allow more."""
     instead_of: str = ""
     """The manual's default, where ours differs (decision D39)."""
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.key}>"
 
     @property
     def is_switch(self) -> bool:

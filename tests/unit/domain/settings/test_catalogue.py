@@ -1,0 +1,189 @@
+"""The catalogue is whole and consistent (manual 2 to 7; decisions D24, D33, D35, D37, D39)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from borne.domain.principals import Role
+from borne.domain.settings import CATALOGUE, Amps, HardwareFacts, Settings
+from borne.domain.settings.catalogue.meter_profiles import METERS, PROFILES
+from borne.domain.settings.catalogue.readings import REST_FIELDS
+from borne.domain.settings.choices import DlmRole, FreeChargingMode
+from borne.domain.settings.entry import (
+    Entry,
+    Is,
+    IsNot,
+    Kind,
+    Menu,
+    MeterInNetwork,
+    OcppAccess,
+    Scope,
+    Type,
+)
+from borne.domain.settings.values import from_file, parse, to_file
+
+SETTINGS = list(CATALOGUE.settings.values())
+
+
+def by_key(entry: Entry) -> str:
+    return entry.key
+
+
+def test_holds_everything_of_the_pages() -> None:
+    assert Counter(entry.kind for entry in CATALOGUE) == {
+        Kind.SETTING: 236,
+        Kind.READING: 57,
+        Kind.ACTION: 14,
+        Kind.ACCOUNT: 5,
+        Kind.UI: 3,
+        Kind.LIST: 2,
+    }
+
+
+def test_every_menu_has_its_entries() -> None:
+    assert {menu: sum(len(g) for g in CATALOGUE.menu(menu).values()) for menu in Menu} == {
+        Menu.DASHBOARD: 54,
+        Menu.NETWORK: 32,
+        Menu.BACKEND: 79,
+        Menu.AUTHORIZATION: 21,
+        Menu.WHITELISTS: 5,
+        Menu.LOAD_MANAGEMENT: 59,
+        Menu.INSTALLATION: 39,
+        Menu.SYSTEM: 28,
+    }
+
+
+def test_the_old_state_page_has_forty_lines() -> None:
+    assert len(set(REST_FIELDS)) == 40
+
+
+@pytest.mark.parametrize("entry", SETTINGS, ids=by_key)
+class TestEverySetting:
+    def test_takes_its_own_default(self, entry: Entry) -> None:
+        if entry.default not in (None, "", b""):
+            assert parse(entry, entry.default) == entry.default
+
+    def test_its_default_survives_the_file(self, entry: Entry) -> None:
+        if entry.default is not None and entry.default != "" and not entry.constant:
+            assert from_file(entry, to_file(entry.default)) == entry.default
+
+    def test_explains_itself_in_a_sentence(self, entry: Entry) -> None:
+        assert entry.label
+        assert entry.help.endswith(".")
+
+    def test_refers_to_settings_that_exist(self, entry: Entry) -> None:
+        keys = {c.key for c in entry.when if isinstance(c, Is | IsNot | MeterInNetwork)}
+        keys |= {key for key in (entry.at_most, entry.derived_from) if key}
+        assert keys <= set(CATALOGUE.settings)
+
+    def test_its_conditions_name_values_that_exist(self, entry: Entry) -> None:
+        for condition in entry.when:
+            if isinstance(condition, Is | IsNot):
+                other = CATALOGUE.settings[condition.key]
+                slugs = {choice.slug for choice in other.choices} or {"on", "off"}
+                named = condition.slugs if isinstance(condition, Is) else (condition.slug,)
+                assert set(named) <= slugs
+
+    def test_a_backend_has_an_operators_rights_at_most(self, entry: Entry) -> None:
+        """Decision D35."""
+        if entry.ocpp.writable and not entry.constant:
+            assert Role.OPERATOR.includes(entry.role)
+
+    def test_secrets_cannot_be_read(self, entry: Entry) -> None:
+        assert not (entry.type.is_secret and entry.ocpp.readable)
+
+    def test_its_choices_cannot_be_confused(self, entry: Entry) -> None:
+        """A slug or label never names two choices (decision D3)."""
+        for choice in entry.choices:
+            assert parse(entry, choice.slug) == choice.slug
+            assert parse(entry, choice.label.upper()) == choice.slug
+
+    def test_a_limit_can_be_made_safe(self, entry: Entry) -> None:
+        """A limit that is lost never becomes more than its default."""
+        if entry.at_most:
+            assert entry.safe is not None
+        if isinstance(entry.safe, int) and isinstance(entry.default, int) and entry.default:
+            assert entry.safe <= entry.default
+
+
+def test_an_unset_fuse_has_no_default_to_be_wrong_with() -> None:
+    """Decision D37."""
+    assert Settings()["DLMMainDistributionLimit"] is None
+    assert Settings().amps("DLMExternalLoadFallback") == Amps(9999, 9999, 9999)
+    assert Settings()["DLMExternalMeterLocation"] == "excluding"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("WebSocketPingInterval", 60),
+        ("MeterValueSampleInterval", 60),
+        ("SSLStrictnessClient", "normal"),
+        ("ChargePointID", "borne-4711"),
+        ("ChargePointVendor", "borne"),
+    ],
+)
+def test_defaults_where_we_leave_the_manual(key: str, value: object) -> None:
+    """Decisions D23, D33, D39."""
+    assert CATALOGUE.settings[key].instead_of
+    assert Settings(HardwareFacts(serial_number="4711"))[key] == value
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("ChargeProfileMaxStackLevel", 10),
+        ("ChargingScheduleMaxPeriods", 24),
+        ("MaxChargingProfilesInstalled", 10),
+        ("SupportedFeatureProfilesMaxLength", 6),
+    ],
+)
+def test_what_the_station_tells_of_itself(key: str, value: int) -> None:
+    """Decision D24."""
+    entry = CATALOGUE.settings[key]
+    assert (entry.default, entry.constant, entry.ocpp) == (value, True, OcppAccess.READ)
+
+
+def test_free_charging_modes_count_from_one() -> None:
+    """Manual 5.2."""
+    choices = CATALOGUE.settings["FreeChargingMode"].choices
+    assert [(c.number, c.slug) for c in choices] == list(enumerate(FreeChargingMode, 1))
+
+
+def test_dlm_roles_have_the_numbers_of_their_register() -> None:
+    """Decision D12."""
+    choices = CATALOGUE.settings["DLMRole"].choices
+    assert [(c.number, c.slug) for c in choices] == list(enumerate(DlmRole))
+
+
+def test_what_each_socket_has() -> None:
+    assert {entry.key for entry in SETTINGS if entry.scope is Scope.CONNECTOR} == {
+        "OperatorCurrentLimit",
+        "InstallationCurrentLimit",
+        "MaximumCurrent",
+        "PhasesConnected",
+        "ConnectorPhaseRotation",
+        "MeterConfig",
+        "MeterIP",
+        "MeterPort",
+        "MeterSerialPort",
+        "MeterBaudRate",
+        "MeterUnitId",
+        "HLC15118Mode",
+        "ConnectorName",
+        "DLMPriority",
+    }
+
+
+def test_meters_with_an_address_say_so() -> None:
+    """Manual 7.4.2: the types reached over the network end in (TCP)."""
+    assert len(METERS) == 30
+    assert len({profile.label for profile in METERS}) == 30
+    for profile in PROFILES.values():
+        assert profile.in_network == profile.label.endswith("(TCP)")
+
+
+def test_per_phase_settings_are_seven() -> None:
+    assert sum(entry.type is Type.PER_PHASE for entry in SETTINGS) == 7
