@@ -1,0 +1,224 @@
+"""Routes through links of the world, on real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from borne.adapters.simulation.links import Route, Routes
+from borne.adapters.simulation.world import Link, LinkMode, World
+
+PATIENCE_S = 10.0
+
+
+class EchoServer:
+    """Echoes until the end of file, then closes; knows who left."""
+
+    def __init__(self) -> None:
+        self.left: asyncio.Queue[str] = asyncio.Queue()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> int:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        how = "closed"
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            how = "reset"
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        self.left.put_nowait(how)
+
+
+class Client:
+    """One connection of a station."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def say(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def hear(self, size: int) -> bytes:
+        return await self._reader.readexactly(size)
+
+    async def end(self) -> bytes:
+        """Say no more; what still comes."""
+        self._writer.write_eof()
+        return await self._reader.read()
+
+    async def is_torn(self) -> bool:
+        """Wait for the end of the connection; True when it was a reset."""
+        try:
+            return not await self._reader.read() and False
+        except ConnectionResetError:
+            return True
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+
+class Street:
+    """An echo server behind a link."""
+
+    def __init__(self) -> None:
+        self.link = Link("backend")
+        self.server = EchoServer()
+        self._clients: list[Client] = []
+
+    async def open(self) -> None:
+        self.route = Route(self.link, "127.0.0.1", await self.server.start())
+        await self.route.open()
+
+    async def dial(self) -> Client:
+        client = Client(*await asyncio.open_connection(*self.route.address))
+        self._clients.append(client)
+        return client
+
+    async def talk(self) -> Client:
+        client = await self.dial()
+        await client.say(b"hello")
+        assert await client.hear(5) == b"hello"
+        return client
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.close()
+        await self.route.close()
+        await self.server.stop()
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Street]:
+    street = Street()
+    await street.open()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            yield street
+    finally:
+        await street.close()
+
+
+async def test_up_carries_bytes_and_ends() -> None:
+    async with opened() as street:
+        client = await street.talk()
+        assert await client.end() == b""
+        assert await street.server.left.get() == "closed"
+
+
+async def test_much_data_passes_with_back_pressure() -> None:
+    async with opened() as street:
+        client = await street.talk()
+        data = bytes(range(256)) * 20_000
+        said, heard = await asyncio.gather(client.say(data), client.hear(len(data)))
+        assert said is None
+        assert heard == data
+
+
+async def test_reset_tears_old_and_new_connections() -> None:
+    async with opened() as street:
+        client = await street.talk()
+        await street.link.switch(False, LinkMode.RESET)
+        assert await client.is_torn()
+        assert await street.server.left.get() in {"reset", "closed"}
+        assert await (await street.dial()).is_torn()
+        await street.link.switch(True)
+        await street.talk()
+
+
+async def test_refuse_closes_the_door_and_opens_it_at_the_same_address() -> None:
+    async with opened() as street:
+        client = await street.talk()
+        address = street.route.address
+        await street.link.switch(False, LinkMode.REFUSE)
+        assert await client.is_torn()
+        with pytest.raises(ConnectionRefusedError):
+            await street.dial()
+        await street.link.switch(True)
+        assert street.route.address == address
+        await street.talk()
+
+
+async def test_blackhole_delays_until_it_is_mended() -> None:
+    async with opened() as street:
+        old = await street.talk()
+        await street.link.switch(False, LinkMode.BLACKHOLE)
+        await old.say(b"one")
+        new = await street.dial()
+        await new.say(b"two")
+        await street.link.switch(True)
+        assert await old.hear(3) == b"one"
+        assert await new.hear(3) == b"two"
+
+
+async def test_who_leaves_in_a_black_hole_is_missed_afterwards() -> None:
+    async with opened() as street:
+        client = await street.talk()
+        await street.link.switch(False, LinkMode.BLACKHOLE)
+        await client.close()
+        assert street.server.left.empty()
+        await street.link.switch(True)
+        assert await street.server.left.get() == "closed"
+
+
+async def test_blackhole_turned_into_reset_tears() -> None:
+    async with opened() as street:
+        client = await street.talk()
+        await street.link.switch(False, LinkMode.BLACKHOLE)
+        await street.link.switch(False, LinkMode.RESET)
+        assert await client.is_torn()
+
+
+async def test_dead_target_tears_the_client() -> None:
+    async with opened() as street:
+        await street.server.stop()
+        assert await (await street.dial()).is_torn()
+
+
+async def test_a_route_that_is_opened_while_refused_opens_later() -> None:
+    link = Link("backend")
+    await link.switch(False, LinkMode.REFUSE)
+    server = EchoServer()
+    route = Route(link, "127.0.0.1", await server.start())
+    await route.open()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*route.address)
+    await link.switch(True)
+    client = Client(*await asyncio.open_connection(*route.address))
+    await client.say(b"late")
+    assert await client.hear(4) == b"late"
+    await client.close()
+    await route.close()
+    await server.stop()
+
+
+async def test_routes_are_made_once_for_each_target() -> None:
+    server = EchoServer()
+    port = await server.start()
+    routes = Routes(World(1))
+    address = await routes.through("backend", "127.0.0.1", port)
+    assert await routes.through("backend", "127.0.0.1", port) == address
+    assert await routes.through("master", "127.0.0.1", port) != address
+    client = Client(*await asyncio.open_connection(*address))
+    await routes.close()
+    assert await client.is_torn()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*address)
+    await client.close()
+    await server.stop()
