@@ -31,6 +31,7 @@ from borne.adapters.ocpp.rpc.errors import CallTimeout, ConnectionLost
 from borne.adapters.ocpp.rpc.frame_log import FrameLog
 from borne.adapters.ocpp.rpc.handlers import CallHandler, Handlers, Reply
 from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -190,6 +191,7 @@ class MemoryOutbox:
     discarded: list[int] = field(default_factory=list)
     transactions: dict[str, int] = field(default_factory=dict)
     work: asyncio.Event = field(default_factory=asyncio.Event)
+    committed: Signal[int] = field(default_factory=Signal)
     _seq: int = 0
 
     def put(self, action: Action, session: str, payload: Mapping[str, Any]) -> None:
@@ -220,6 +222,7 @@ class MemoryOutbox:
         self.answers.append((seq, answer))
         if isinstance(answer, StartTransactionResponse) and head.session_id:
             self.transactions[head.session_id] = answer.transaction_id
+        self.committed.emit(seq)
 
     async def failed(self, seq: int) -> int:
         self.attempts[seq] = self.attempts.get(seq, 0) + 1
