@@ -6,7 +6,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-HEADER = b"SQLite format 3\0"
 ROOM_BYTES = 16 * 1024 * 1024
 """While the disk has no more room than this, nothing is kept that may be lost."""
 RESERVE_BYTES = 128 * 1024
@@ -61,14 +60,9 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def is_database(path: Path) -> bool:
-    """Whether the file is absent, empty, or begins like a database."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(HEADER))
-    except FileNotFoundError:
-        return True
-    return start in (b"", HEADER)
+def has_orphans(path: Path) -> bool:
+    """A log without its database: somebody took that away, and SQLite would delete the log."""
+    return not path.exists() and path.with_name(f"{path.name}-wal").exists()
 
 
 def ended_cleanly(path: Path) -> bool:

@@ -141,7 +141,7 @@ class _Opener:
         """The connection, on the newest schema; raises StorageUnavailable."""
         folders.prepare(self._path.parent)
         try:
-            if not folders.is_database(self._path):
+            if folders.has_orphans(self._path):
                 self.put_aside()
             try:
                 return self._open()
@@ -189,8 +189,8 @@ class _Opener:
         """Move a damaged database away, and say so."""
         target = folders.put_aside(self._path)
         self._tell(
-            f"The database {self._path.name} was damaged. It was moved to {target.name},"
-            " and a new, empty one was started."
+            f"The database {self._path.name} was damaged. What there was of it was moved to"
+            f" {target.name}, and a new, empty one was started."
         )
 
     def _tell(self, notice: str) -> None:

@@ -182,6 +182,13 @@ class TestDamage:
         await storage.close()
         assert (tmp_path / "curves-damaged-1" / "curves.db").exists()
 
+    async def test_a_log_whose_database_was_taken_away_is_kept(self, tmp_path: Path) -> None:
+        (tmp_path / "station.db-wal").write_bytes(b"sessions")
+        storage = await opened(tmp_path)
+        assert len(storage.notices) == 1
+        await storage.close()
+        assert (tmp_path / "station-damaged-1" / "station.db-wal").read_bytes() == b"sessions"
+
     async def test_an_empty_file_is_a_new_database(self, tmp_path: Path) -> None:
         (tmp_path / "station.db").touch()
         storage = await opened(tmp_path)
