@@ -8,13 +8,13 @@ ticks. Reports leave on the next turn of the loop, in order, never inside a comm
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.residual import SELF_TEST_S, trip_delay_s
-from borne.adapters.simulation.wire import Drive, Generator
+from borne.adapters.simulation.timers import Timers
+from borne.adapters.simulation.wire import Drive, generator_for
 from borne.adapters.simulation.world import World
 from borne.domain.station import pilot
 from borne.domain.station.board import (
@@ -31,14 +31,10 @@ from borne.domain.station.board import (
     LockReport,
     OtherFaultReport,
     PilotCommand,
-    PilotDigital,
     PilotInterrupt,
-    PilotNominal,
     PilotOff,
     PilotReport,
     PilotState,
-    PilotStateE,
-    PilotStateF,
     Plug,
     PlugKind,
     PlugReport,
@@ -49,7 +45,6 @@ from borne.foundation.events import Signal, Unsubscribe
 
 DEBOUNCE_S = 0.03
 """Three equal samples; with the contactor's 20 ms an unplugged car is off within 100 ms."""
-CONNECTED = (PilotState.B, PilotState.C, PilotState.D)
 ASKING = (PilotState.C, PilotState.D)
 CAPABILITIES = BoardCapabilities(has_digital_pilot=True)
 
@@ -67,7 +62,7 @@ class SimulatedBoard:
         self._reports: Signal[BoardReport] = Signal()
         self._outgoing: deque[BoardReport] = deque()
         self._subscriptions: list[Unsubscribe] = []
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(world.loop)
         self._armed = False
         self._link_up = True
         self._command: PilotCommand = PilotOff()
@@ -145,7 +140,7 @@ class SimulatedBoard:
     def self_test(self) -> None:
         """The test winding of the residual current monitor."""
         if self._hears():
-            self._plan("self-test", SELF_TEST_S, self._finish_self_test)
+            self._timers.plan("self-test", SELF_TEST_S, self._finish_self_test)
 
     def rearm(self) -> None:
         """Clear the latch; a current that still flows trips it again."""
@@ -204,9 +199,9 @@ class SimulatedBoard:
         self._sense_feedback()
         self._watch_residual()
         if self._measured_pilot() == self._pilot and self._measured_plug() == self._plug:
-            self._cancel("debounce")
+            self._timers.cancel("debounce")
         elif "debounce" not in self._timers:
-            self._plan("debounce", DEBOUNCE_S, self._take_over)
+            self._timers.plan("debounce", DEBOUNCE_S, self._take_over)
 
     def _sense_link(self) -> None:
         up = not self._socket.defects.board_silent
@@ -279,23 +274,11 @@ class SimulatedBoard:
 
     def _apply(self) -> None:
         """Drive generator and coil as commands and protection allow."""
-        self._socket.drive_pilot(self._wanted_generator())
+        highest_a = float(self._capabilities.max_current_a)
+        self._socket.drive_pilot(
+            generator_for(self._command, highest_a, connected=not self._interrupted)
+        )
         self._socket.contactor.drive(self._may_close())
-
-    def _wanted_generator(self) -> Generator:
-        connected = not self._interrupted
-        match self._command:
-            case PilotNominal(current_a=amps) if amps >= pilot.LOWEST_OFFER_A:
-                offered_a = min(amps, float(self._capabilities.max_current_a))
-                return Generator(Drive.PWM, pilot.duty_for_current(offered_a), connected)
-            case PilotDigital():
-                return Generator(Drive.PWM, pilot.DIGITAL_DUTY_PERCENT, connected)
-            case PilotStateE():
-                return Generator(Drive.ZERO)
-            case PilotStateF():
-                return Generator(Drive.LOW)
-            case _:
-                return Generator(Drive.HIGH, connected=connected)
 
     def _may_close(self) -> bool:
         seen = self._pilot
@@ -307,7 +290,7 @@ class SimulatedBoard:
 
     def _interrupt(self, duration_s: float) -> None:
         self._interrupted = True
-        self._plan("interrupt", duration_s, self._reconnect)
+        self._timers.plan("interrupt", duration_s, self._reconnect)
 
     def _reconnect(self) -> None:
         self._interrupted = False
@@ -318,9 +301,9 @@ class SimulatedBoard:
         delay_s = trip_delay_s(*self._socket.residual_ma)
         monitored = self._capabilities.has_residual_current_monitor
         if delay_s is None or self._tripped or not monitored:
-            self._cancel("residual")
+            self._timers.cancel("residual")
         elif "residual" not in self._timers:
-            self._plan("residual", delay_s, self._trip)
+            self._timers.plan("residual", delay_s, self._trip)
 
     def _trip(self) -> None:
         self._tripped = True
@@ -338,7 +321,7 @@ class SimulatedBoard:
             return False
         self._alive_s = self._loop.time()
         if "watchdog" not in self._timers:
-            self._plan("watchdog", self._capabilities.watchdog_s, self._watch)
+            self._timers.plan("watchdog", self._capabilities.watchdog_s, self._watch)
         return True
 
     def _watch(self) -> None:
@@ -347,7 +330,7 @@ class SimulatedBoard:
             return
         left_s = self._alive_s + self._capabilities.watchdog_s - self._loop.time()
         if left_s > 0:
-            self._plan("watchdog", left_s, self._watch)
+            self._timers.plan("watchdog", left_s, self._watch)
         else:
             self._release()
 
@@ -356,7 +339,7 @@ class SimulatedBoard:
         self._command = PilotOff()
         self._allowed = False
         self._interrupted = False
-        self._cancel("interrupt")
+        self._timers.cancel("interrupt")
         self._apply()
 
     def _brown_out(self) -> None:
@@ -372,20 +355,5 @@ class SimulatedBoard:
         for unsubscribe in self._subscriptions:
             unsubscribe()
         self._subscriptions = []
-        for name in list(self._timers):
-            self._cancel(name)
+        self._timers.cancel_all()
         self._outgoing.clear()
-
-    def _plan(self, name: str, delay_s: float, action: Callable[[], None]) -> None:
-        self._cancel(name)
-
-        def fire() -> None:
-            del self._timers[name]
-            action()
-
-        self._timers[name] = self._loop.call_later(delay_s, fire)
-
-    def _cancel(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()

@@ -30,7 +30,9 @@ class SimulatedReader:
         return self._world.until_power_cut(self._world.cards.subscribe(read))
 
     def subscribe_link(self, listener: Callable[[bool], None]) -> Unsubscribe:
-        """False when it dies, True when it lives again."""
+        """False when it dies (or is dead already), True when it lives again."""
+        if not self._world.reader_alive:
+            self._world.loop.call_soon(listener, False)
         return self._world.until_power_cut(self._world.readers_changed.subscribe(listener))
 
 

@@ -14,7 +14,8 @@ import asyncio
 import contextlib
 import socket
 import struct
-from typing import cast
+from collections.abc import Coroutine
+from typing import Any, cast
 
 from borne.adapters.simulation.world import Link, LinkMode, World
 from borne.foundation.events import Unsubscribe
@@ -151,6 +152,7 @@ class Route:
         self._waiting: dict[_End, None] = {}
         """First ends whose way to the target is not open yet."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listening = asyncio.Lock()
         self._open = False
         self._forget: Unsubscribe = _nothing
 
@@ -189,11 +191,12 @@ class Route:
 
     async def follow(self) -> None:
         """Listen, or not, as the link says."""
-        refused = not self._link.up and self._link.mode is LinkMode.REFUSE
-        if refused:
-            self._hang_up()
-        elif self._open and self._server is None:
-            await self._listen()
+        async with self._listening:
+            refused = not self._link.up and self._link.mode is LinkMode.REFUSE
+            if refused:
+                self._hang_up()
+            elif self._open and self._server is None:
+                await self._listen()
 
     # Ends -----------------------------------------------------------------------------------
 
@@ -221,6 +224,8 @@ class Route:
 
     def _obey(self) -> None:
         """The link changed."""
+        if self._server is None:
+            self._start(self.follow())
         if self._link.up:
             self._let_pass()
         elif self._link.mode is LinkMode.BLACKHOLE:
@@ -243,9 +248,12 @@ class Route:
         while self.passes and self._waiting:
             end = next(iter(self._waiting))
             del self._waiting[end]
-            task = asyncio.get_running_loop().create_task(self._connect(end))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._connect(end))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, end: _End) -> None:
         loop = asyncio.get_running_loop()

@@ -37,12 +37,13 @@ class WorldMeter:
         raise NotImplementedError
 
     async def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch; a meter that is silent already says so."""
         if self._subscription is None:
-            self._told = self._tell()
+            self._told = (False, *self._tell()[1:])
             self._subscription = self._world.until_power_cut(
                 self._world.changed.subscribe(lambda _: self._notice())
             )
+            self._notice()
 
     async def stop(self) -> None:
         """End watching."""

@@ -10,7 +10,14 @@ from enum import Enum
 from typing import NamedTuple
 
 from borne.domain.station import pilot
-from borne.domain.station.board import PilotState
+from borne.domain.station.board import (
+    PilotCommand,
+    PilotDigital,
+    PilotNominal,
+    PilotState,
+    PilotStateE,
+    PilotStateF,
+)
 
 
 class Drive(Enum):
@@ -33,6 +40,23 @@ class Generator:
 
 
 UNPOWERED = Generator(Drive.UNPOWERED)
+
+
+def generator_for(command: PilotCommand, highest_a: float, *, connected: bool) -> Generator:
+    """How a board carries out a command. It offers at most `highest_a`, and less than 6 A is no
+    offer; E and F go through even while the pilot is interrupted."""
+    match command:
+        case PilotNominal(current_a=asked_a) if asked_a >= pilot.LOWEST_OFFER_A:
+            duty_percent = pilot.duty_for_current(min(asked_a, highest_a))
+            return Generator(Drive.PWM, duty_percent, connected)
+        case PilotDigital():
+            return Generator(Drive.PWM, pilot.DIGITAL_DUTY_PERCENT, connected)
+        case PilotStateE():
+            return Generator(Drive.ZERO)
+        case PilotStateF():
+            return Generator(Drive.LOW)
+        case _:
+            return Generator(Drive.HIGH, connected=connected)
 
 
 @dataclass(frozen=True, slots=True)

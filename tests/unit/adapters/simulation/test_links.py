@@ -91,6 +91,14 @@ class Street:
         self._clients.append(client)
         return client
 
+    async def dial_until_open(self) -> None:
+        while True:
+            try:
+                await self.dial()
+                return
+            except ConnectionRefusedError:
+                await asyncio.sleep(0)
+
     async def talk(self) -> Client:
         client = await self.dial()
         await client.say(b"hello")
@@ -153,6 +161,13 @@ async def test_refuse_closes_the_door_and_opens_it_at_the_same_address() -> None
         await street.link.switch(True)
         assert street.route.address == address
         await street.talk()
+
+
+async def test_a_refused_link_that_is_mended_without_waiting_opens_soon() -> None:
+    async with opened() as street:
+        await street.link.switch(False, LinkMode.REFUSE)
+        street.link.set(True)
+        await street.dial_until_open()
 
 
 async def test_blackhole_delays_until_it_is_mended() -> None:

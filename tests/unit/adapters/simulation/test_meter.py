@@ -142,3 +142,11 @@ async def test_stopped_meter_tells_nothing() -> None:
     await bench.cause("phase-loss")
     await asyncio.sleep(1)
     assert bench.readings == []
+
+
+@virtual_time
+async def test_meter_that_is_silent_at_the_start_says_so() -> None:
+    bench = Bench()
+    await bench.cause("meter-ocpp")
+    await bench.start()
+    assert [type(reading) for reading in bench.readings] == [MeterSilent]

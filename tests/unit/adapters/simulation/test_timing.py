@@ -102,6 +102,15 @@ async def test_seq_6_new_duty_cycle_is_followed_in_5_s(reaction_s: float) -> Non
     assert bench.socket.current_a == PerPhase(10, 10, 10)
 
 
+@virtual_time
+async def test_seq_6_duty_cycles_that_change_faster_than_it_reacts_are_followed() -> None:
+    bench = await Bench().charging(current_a=16, reaction_s=5)
+    for current_a in (12, 11, 10):
+        bench.board.set_pilot(PilotNominal(current_a))
+        await asyncio.sleep(2)
+    assert bench.socket.current_a == PerPhase(10, 10, 10)
+
+
 @pytest.mark.parametrize(("reaction_s", "stops_after_s"), [(0.0, 0.0), (1.0, 1.0), (5.0, 3.0)])
 @virtual_time
 async def test_seq_9_vehicle_stops_and_opens_s2_in_3_s(

@@ -160,6 +160,16 @@ async def test_readers_see_their_cards_while_they_live() -> None:
 
 
 @virtual_time
+async def test_reader_that_is_dead_already_says_so() -> None:
+    bench = Bench()
+    await bench.cause("rfid-reader")
+    links: list[bool] = []
+    simulated_hardware(bench.world).readers[0].subscribe_link(links.append)
+    await asyncio.sleep(0)
+    assert links == [False]
+
+
+@virtual_time
 async def test_reading_is_fresh_between_events() -> None:
     bench = await Bench().charging(16)
     first: MeterReading = await bench.meter.read()
