@@ -36,6 +36,8 @@ class SetpointTrack:
     """
 
     acknowledged_a: float = 0.0
+    acknowledged: int = 0
+    """Number of the setpoint `acknowledged_a`."""
     in_flight: tuple[tuple[int, float], ...] = ()
     """(number, amps) sent and not confirmed."""
     fading: tuple[tuple[float, float], ...] = ()
@@ -48,15 +50,18 @@ class SetpointTrack:
     def confirmed(self, number: int, amps: float, now_s: float, settle_s: float) -> SetpointTrack:
         """The participant applies this setpoint; whatever it may have applied before fades.
 
-        `settle_s`: how long the car may still draw the old current, counted from now
-        (`EV_REACTION_S` and what the confirmation may have been early).
+        A confirmation that was overtaken by a newer one tells nothing any more. `settle_s`: how
+        long the car may still draw the old current, counted from now (at least `EV_REACTION_S`).
         """
+        if number < self.acknowledged:
+            return self
         older = [flying for own, flying in self.in_flight if own < number]
         former = max([self.acknowledged_a, *older])
         fading = tuple(pair for pair in self.fading if pair[1] > now_s)
         if former > amps:
             fading = (*fading, (former, now_s + settle_s))
-        return SetpointTrack(amps, tuple(own for own in self.in_flight if own[0] > number), fading)
+        flying_on = tuple(own for own in self.in_flight if own[0] > number)
+        return SetpointTrack(amps, number, flying_on, fading)
 
     def envelope_a(self, now_s: float, measured_a: float | None = None) -> float:
         """The highest current that may still flow, in amps per phase."""

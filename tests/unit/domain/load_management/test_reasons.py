@@ -1,0 +1,111 @@
+"""Why 13 A? Every grant tells (house: limits, participants)."""
+
+from __future__ import annotations
+
+import pytest
+
+from borne.domain.load_management.allocation import allocate
+from borne.domain.load_management.imbalance import Imbalance
+from borne.domain.load_management.participant import Demand, Participant, Reason, ReasonKind
+from borne.domain.load_management.topology import (
+    ROOT,
+    GridPhase,
+    Group,
+    Link,
+    SocketPhase,
+    Topology,
+)
+from borne.foundation.units import PerPhase
+
+K = ReasonKind
+N1 = Link(ROOT, GridPhase.N1)
+ONE_PHASE = frozenset({SocketPhase.L1})
+
+
+def car(name: str = "A", **changes: object) -> Participant:
+    return Participant(id=name, **changes)  # type: ignore[arg-type]  # any field of the snapshot
+
+
+CASES = [
+    (32, [car(demand=Demand.NONE)], Reason(K.NO_DEMAND)),
+    (
+        63,
+        [car(maximum_a=16, maximum_source="cable")],
+        Reason(K.OWN_LIMIT, amps=16, source="cable"),
+    ),
+    (63, [car(settled_a=9.0)], Reason(K.TAKES_LESS, amps=9.0)),
+    (32, [car(), car("B")], Reason(K.FAIR_SHARE, link=N1, count=2)),
+    (20, [car()], Reason(K.GROUP_LIMIT, link=N1, count=1)),
+    (20, [car(minimum_a=14), car("B")], Reason(K.MINIMUM_SHARE, link=N1)),
+    (32, [car(), car("B", priority=1)], Reason(K.HIGHER_PRIORITY, link=N1)),
+    (
+        10,
+        [car(rank=1), car("B", rank=0)],
+        Reason(K.WAITING_FOR_MINIMUM, link=N1, amps=4),
+    ),
+    (
+        63,
+        [car(maximum_a=5, maximum_source="ocpp")],
+        Reason(K.LIMIT_BELOW_MINIMUM, amps=5, source="ocpp"),
+    ),
+    (63, [car(demand=Demand.WAKE_UP)], Reason(K.WAKES_UP)),
+    (
+        36,
+        [car(demand=Demand.WAKE_UP), car("B")],
+        Reason(K.WAKE_UP_WAITS, link=N1, amps=4),
+    ),
+    (63, [car(reserved_a=8.0)], Reason(K.NOT_HEARD, amps=8.0)),
+]
+
+
+@pytest.mark.parametrize(
+    ("limit_a", "cars", "reason"), CASES, ids=[str(reason.kind) for _, _, reason in CASES]
+)
+def test_reason_of_the_first(limit_a: float, cars: list[Participant], reason: Reason) -> None:
+    allocation = allocate(Topology(), PerPhase.same(limit_a), cars)
+    assert allocation.grants["A"].reason == reason
+
+
+def test_the_group_that_binds_is_named() -> None:
+    topology = Topology([Group("feeder", PerPhase(32, 20, 32))])
+    cars = [car("A", group="feeder"), car("B", group="feeder")]
+    grant = allocate(topology, PerPhase.same(100), cars).grants["A"]
+    assert grant.reason == Reason(K.FAIR_SHARE, link=Link("feeder", GridPhase.N2), count=2)
+
+
+@pytest.mark.parametrize("cars", [2, 40], ids=["exact", "large"])
+def test_the_pair_of_phases_is_named(cars: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if cars > 2:
+        monkeypatch.setattr("borne.domain.load_management.allocation.EXACT_SIZE", 0)
+    allocation = allocate(
+        Topology(),
+        PerPhase.same(400),
+        [car(f"{n:02}", phases=ONE_PHASE) for n in range(cars)],
+        imbalance=Imbalance(20.0),
+    )
+    first, last = allocation.grants["00"], allocation.grants[f"{cars - 1:02}"]
+    assert (first.reason.kind, first.reason.link) == (K.IMBALANCE, N1)
+    assert first.reason.against in (GridPhase.N2, GridPhase.N3)
+    if cars > 2:
+        assert (last.amps, last.reason.kind) == (0, K.WAITING_FOR_MINIMUM)
+        assert last.reason.against is not None
+
+
+def test_a_wake_up_that_would_unbalance_waits() -> None:
+    allocation = allocate(
+        Topology(),
+        PerPhase.same(63),
+        [car("A", phases=ONE_PHASE, demand=Demand.WAKE_UP)],
+        imbalance=Imbalance(5.0),
+    )
+    assert allocation.grants["A"].reason == Reason(K.WAKE_UP_WAITS, link=N1, against=GridPhase.N2)
+
+
+def test_what_is_left_of_each_link() -> None:
+    allocation = allocate(Topology(), PerPhase(32, 20, 10), [car(phases=ONE_PHASE, maximum_a=13)])
+    assert allocation.left_a == (19, 20, 10)
+
+
+def test_two_participants_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two participants are named A"):
+        allocate(Topology(), PerPhase.same(32), [car(), car()])
