@@ -98,7 +98,7 @@ class SimulatedBoard:
         self._subscriptions = [
             self._socket.changed.subscribe(lambda _: self._sense()),
             self._socket.brown_out.subscribe(lambda _: self._brown_out()),
-            self._world.power_changed.subscribe(lambda _: self._die()),
+            self._world.vacated.subscribe(lambda _: self._die()),
         ]
         self._sense()
 

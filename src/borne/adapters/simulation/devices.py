@@ -1,6 +1,6 @@
 """Simulated card reader, digital inputs and LED ring of a station.
 
-Subscriptions end with the power: what listened is dead.
+Subscriptions end with the power, or when the next station is built.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class SimulatedReader:
             if self._world.reader_alive and card.connector == self._connector:
                 listener(card)
 
-        return self._world.until_power_cut(self._world.cards.subscribe(read))
+        return self._world.until_vacated(self._world.cards.subscribe(read))
 
     def subscribe_link(self, listener: Callable[[bool], None]) -> Unsubscribe:
         """False when it dies (or is dead already), True when it lives again."""
         if not self._world.reader_alive:
             self._world.loop.call_soon(listener, False)
-        return self._world.until_power_cut(self._world.readers_changed.subscribe(listener))
+        return self._world.until_vacated(self._world.readers_changed.subscribe(listener))
 
 
 class SimulatedInputs:
@@ -49,9 +49,7 @@ class SimulatedInputs:
     def subscribe(self, listener: Callable[[int, bool], None]) -> Unsubscribe:
         """Number and level at each change."""
         world = self._world
-        return world.until_power_cut(
-            world.input_changed.subscribe(lambda change: listener(*change))
-        )
+        return world.until_vacated(world.input_changed.subscribe(lambda change: listener(*change)))
 
 
 class SimulatedIndicator:

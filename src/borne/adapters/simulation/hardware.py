@@ -23,7 +23,8 @@ class Equipment:
 
 def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hardware:
     """Boards, meters, readers (one shared, one a socket), inputs and LEDs on the sockets of
-    `world`. Build anew after each power cut; what was built before is dead."""
+    `world`. One station stands on a world: what was built before is dead from now on."""
+    world.vacated.emit(None)
     fitted = equipment or Equipment()
     return Hardware(
         evses=tuple(

@@ -40,7 +40,7 @@ class WorldMeter:
         """Begin to watch; a meter that is silent already says so."""
         if self._subscription is None:
             self._told = (False, *self._tell()[1:])
-            self._subscription = self._world.until_power_cut(
+            self._subscription = self._world.until_vacated(
                 self._world.changed.subscribe(lambda _: self._notice())
             )
             self._notice()

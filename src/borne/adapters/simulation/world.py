@@ -84,7 +84,8 @@ class World:
         self.loop = loop or asyncio.get_running_loop()
         self.rng = rng or random.Random(61851)  # noqa: S311 - a street, not a secret
         self.changed: Signal[World] = Signal()
-        self.power_changed: Signal[bool] = Signal()
+        self.vacated: Signal[None] = Signal()
+        """The station that stood here is no more: power is cut, or another one is built."""
         self.cards: Signal[CardRead] = Signal()
         self.input_changed: Signal[tuple[int, bool]] = Signal()
         self.readers_changed: Signal[bool] = Signal()
@@ -130,7 +131,7 @@ class World:
         """The station's supply is gone: boards die, contactors drop, registers and cars stay."""
         if self.power_on:
             self.power_on = False
-            self.power_changed.emit(False)
+            self.vacated.emit(None)
             for socket in self.sockets.values():
                 socket.led = "off"
                 socket.lose_power()
@@ -140,7 +141,6 @@ class World:
         """The supply is back; boards live again when somebody builds them."""
         if not self.power_on:
             self.power_on = True
-            self.power_changed.emit(True)
             self.touch()
 
     # Small things ---------------------------------------------------------------------------
@@ -159,14 +159,14 @@ class World:
             self.readers_changed.emit(alive)
             self.touch()
 
-    def until_power_cut(self, unsubscribe: Unsubscribe) -> Unsubscribe:
-        """End a subscription when the power goes: what lived on it is dead."""
+    def until_vacated(self, unsubscribe: Unsubscribe) -> Unsubscribe:
+        """End a subscription together with the station that it belongs to."""
 
         def end(*_: object) -> None:
             unsubscribe()
             forget()
 
-        forget = self.power_changed.subscribe(end)
+        forget = self.vacated.subscribe(end)
         return end
 
     def touch(self) -> None:

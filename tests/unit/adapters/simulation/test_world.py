@@ -56,10 +56,12 @@ async def test_lock_without_power(opens: bool, position: LockPosition) -> None:
     assert bench.socket.lock.position is position
 
 
+@pytest.mark.parametrize("end", ["power cut", "next station"])
 @virtual_time
-async def test_what_was_built_before_a_power_cut_is_dead() -> None:
-    bench = await Bench().start()
+async def test_what_was_built_before_is_dead(end: str) -> None:
+    bench = Bench()
     hardware = simulated_hardware(bench.world)
+    await bench.start()
     cards: list[CardRead] = []
     levels: list[tuple[int, bool]] = []
     links: list[bool] = []
@@ -68,8 +70,11 @@ async def test_what_was_built_before_a_power_cut_is_dead() -> None:
         reader.subscribe_link(links.append)
     assert hardware.inputs is not None
     hardware.inputs.subscribe(lambda number, active: levels.append((number, active)))
-    bench.world.cut_power()
-    bench.world.restore_power()
+    if end == "power cut":
+        bench.world.cut_power()
+        bench.world.restore_power()
+    else:
+        simulated_hardware(bench.world)
     bench.forget()
     await bench.simulator.present_card({"uid": "04567DAA5F3580"})
     await bench.simulator.set_input(1, active=True)
