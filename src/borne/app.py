@@ -67,6 +67,8 @@ class HostOptions:
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     token: Callable[[int], str] | None = None
     control_socket: bool = True
+    wrap_storage: Callable[[Storage], Storage] = lambda storage: storage
+    """A seam for tests that count or break commits."""
 
 
 class Host:
@@ -209,7 +211,8 @@ class Host:
         self.clock = self._new_clock()
         data = self.options.data
         self._settings = SettingsService.open(SettingsStore(PosixFiles(data / "settings")))
-        storage = await open_storage(data, self.clock, self.options.new_id)
+        opened = await open_storage(data, self.clock, self.options.new_id)
+        storage = self.options.wrap_storage(opened)
         accounts = Accounts(storage.accounts, self.clock, self._logins, security=storage.security)
         await accounts.load()
         station = Station(self._parts(storage, accounts))

@@ -60,6 +60,17 @@ class Street:
         """Wait until a connector is in a state."""
         return await self.until(lambda c: c["state"] == state, number)
 
+    async def until_online(self) -> None:
+        """Wait until the backend has accepted the station."""
+        backend = self.services.backend
+        assert backend is not None
+
+        async def wait() -> None:
+            while not backend.online:
+                await asyncio.sleep(0.02)
+
+        await asyncio.wait_for(wait(), WAIT_S)
+
     async def set(self, **changes: Any) -> None:
         """Change settings as the system."""
         await self.services.settings.change(changes, SYSTEM, "test")
