@@ -90,6 +90,16 @@ TABLE: dict[str, Access] = {
     "GET /legacy/manufacturer/manufacturer": HOST,
     # Pages
     "GET /": USER,
+    "GET /settings": OPERATOR,
+    "GET /settings/search": OPERATOR,
+    "GET /settings/draft.json": OPERATOR,
+    "GET /settings/{menu}": OPERATOR,
+    "POST /settings/stage": OPERATOR,
+    "POST /settings/undo/{name}": OPERATOR,
+    "POST /settings/keep/{name}": OPERATOR,
+    "POST /settings/reset": OPERATOR,
+    "POST /settings/save": OPERATOR,
+    "POST /settings/restart": OPERATOR,
     "GET /live/{page}": USER,
     "POST /connectors/{connector}/{action}": USER,
 }

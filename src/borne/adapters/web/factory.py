@@ -7,12 +7,13 @@ from starlette.routing import Route
 
 from borne.adapters.web import errors
 from borne.adapters.web.access import lookup
-from borne.adapters.web.api import connectors, health, records, simulator, status
+from borne.adapters.web.api import connectors, health, records, settings, simulator, status
 from borne.adapters.web.contract import WebHost
 from borne.adapters.web.guard import GuardedRoute
 from borne.adapters.web.live import EventHub
 from borne.adapters.web.middleware import Shell
 from borne.adapters.web.pages import account, dashboard, entrance, stream
+from borne.adapters.web.pages import settings as settings_pages
 from borne.adapters.web.staging import Staging
 from borne.adapters.web.state import WebState
 from borne.adapters.web.static_files import serve
@@ -21,11 +22,13 @@ ROUTERS = (
     health.router,
     status.router,
     connectors.router,
+    settings.router,
     records.router,
     simulator.router,
     entrance.router,
     account.router,
     dashboard.router,
+    settings_pages.router,
     stream.router,
 )
 

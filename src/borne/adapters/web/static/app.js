@@ -82,13 +82,19 @@
     interrupted();
     const status = event.detail?.status;
     if (status === 401) location.reload();
-    if (status === 503) location.reload();
   });
   on("htmx:sse:before:connection", (event) => {
     if (event.detail?.connection?.attempt > 0) interrupted();
   });
   on("htmx:sse:close", interrupted);
-  on("power-off", () => location.reload());
+  /* A restart is over in a moment; a power cut is not. */
+  on("power-off", () => {
+    if (document.querySelector("[data-restarting]")) return;
+    setTimeout(async () => {
+      const answer = await fetch("/readyz", { cache: "no-store" });
+      if (!answer.ok && (await answer.json()).error === "no_power") location.reload();
+    }, 1500);
+  });
   window.addEventListener("pagehide", () => clearTimeout(timer));
 
   /* Answers that are errors: a sentence instead of silence. */
@@ -129,6 +135,30 @@
     }
   }
   customElements.define("count-down", CountDown);
+
+  /* After "restart": wait until the station was away and is back. */
+  class RestartWatch extends HTMLElement {
+    connectedCallback() {
+      const began = performance.now();
+      let away = false;
+      this.clock = setInterval(async () => {
+        const seconds = Math.round((performance.now() - began) / 1000);
+        this.textContent = this.dataset.text.replace("{n}", seconds);
+        let ready = false;
+        try {
+          ready = (await fetch("/readyz", { cache: "no-store" })).ok;
+        } catch {
+          /* not yet */
+        }
+        if (!ready) away = true;
+        else if (away || seconds > 5) location.reload();
+      }, 1000);
+    }
+    disconnectedCallback() {
+      clearInterval(this.clock);
+    }
+  }
+  customElements.define("restart-watch", RestartWatch);
 
   /* No power: come back when the station does. */
   if (document.querySelector("[data-wait-for-power]")) {

@@ -1,0 +1,125 @@
+"""Settings for programs: one flat object; a change is applied whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from borne.adapters.web.access import API
+from borne.adapters.web.api.bodies import JsonObject
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.application.services import StationServices
+from borne.application.settings_ports import SettingsNotSaved
+from borne.application.settings_service import (
+    ChangeResult,
+    SettingsConflict,
+    SettingsRejected,
+    SettingsService,
+)
+from borne.domain.settings.messages import Message
+from borne.domain.settings.view import SettingView
+
+router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["settings"])
+
+
+def settings_of(services: StationServices) -> SettingsService:
+    """The settings of the station."""
+    service = services.settings
+    assert isinstance(service, SettingsService)
+    return service
+
+
+def described(view: SettingView) -> dict[str, Any]:
+    """A setting with all that a form needs."""
+    entry = view.entry
+    return {
+        "key": view.name,
+        "label": str(view.label),
+        "help": entry.help,
+        "menu": entry.menu.value,
+        "group": entry.group,
+        "type": entry.type.value,
+        "unit": entry.unit,
+        "value": view.value,
+        "set": view.is_set,
+        "default": view.default,
+        "changed": view.changed,
+        "low": entry.low,
+        "high": list(view.highest) if view.highest else None,
+        "choices": [{"slug": each.slug, "label": each.label} for each in entry.choices],
+        "role": entry.role.value,
+        "restart": entry.restart,
+        "active": view.active,
+        "visible": view.visible,
+        "locked": str(view.locked) if view.locked else None,
+    }
+
+
+@router.get("/settings", response_model=None, summary="All settings")
+async def read(
+    request: Request,
+    details: Annotated[bool, Query(description="With labels, ranges and rights")] = False,
+) -> Response:
+    """An object of keys and values; secrets are null. The ETag is the revision."""
+    service = settings_of(station(request))
+    views = service.list(visitor(request).principal)
+    body: Any = {view.name: view.value for view in views}
+    if details:
+        body = {
+            "revision": service.settings.revision,
+            "pending_restart": list(service.pending_restart),
+            "settings": [described(view) for view in views],
+        }
+    return JSONResponse(body, headers={"ETag": f'"{service.settings.revision}"'})
+
+
+@router.patch("/settings", response_model=None, summary="Change settings")
+async def change(
+    request: Request,
+    body: JsonObject,
+    if_match: Annotated[str | None, Header(description="The revision that was read")] = None,
+) -> dict[str, Any]:
+    """Keys and new values, null for the default. All or nothing: 422 has one error for each
+    refused key."""
+    service = settings_of(station(request))
+    result = await apply(service, body, request, revision_of(if_match))
+    return {**result.to_json(), "revision": result.revision}
+
+
+async def apply(
+    service: SettingsService, changes: Mapping[str, Any], request: Request, revision: int | None
+) -> ChangeResult:
+    """Change settings for the visitor. Raises ApiError."""
+    principal = visitor(request).principal
+    try:
+        return await service.change(changes, principal, principal.name, if_revision=revision)
+    except SettingsRejected as error:
+        raise rejected(error.errors) from None
+    except SettingsConflict:
+        message = "Somebody else changed the settings meanwhile; read them again."
+        raise ApiError(409, "conflict", message) from None
+    except SettingsNotSaved as error:
+        raise ApiError(507, "not_saved", str(error)) from None
+
+
+def rejected(errors: Mapping[str, Message]) -> ApiError:
+    """422 with one sentence for each key."""
+    sentences = {name: str(message) for name, message in errors.items()}
+    message = "Nothing was changed: " + "; ".join(
+        f"{name}: {text}" for name, text in list(sentences.items())[:20]
+    )
+    return ApiError(422, "invalid", message, {"errors": sentences})
+
+
+def revision_of(if_match: str | None) -> int | None:
+    """The revision of an If-Match header. Raises ApiError."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().strip('"')
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise ApiError(400, "bad_request", "If-Match must be the revision that was read.")
+    return int(text)

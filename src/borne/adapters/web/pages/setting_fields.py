@@ -1,0 +1,305 @@
+"""From the catalogue's view of a setting to a field of a form. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from borne.adapters.web.i18n import NARROW_SPACE, Words
+from borne.application.settings_staging import Draft, StagedItem
+from borne.domain.settings.entry import Entry, Format, Menu, Type
+from borne.domain.settings.messages import N_
+from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.values import Json
+from borne.domain.settings.view import SettingView
+from borne.domain.settings.visibility import visible
+
+MENUS: dict[Menu, tuple[str, str, str]] = {
+    Menu.NETWORK: (N_("Network"), "network", N_("Interfaces: mobile, LAN, WLAN, USB")),
+    Menu.BACKEND: (N_("Backend"), "cloud", N_("OCPP connection and its parameters, e-mail")),
+    Menu.AUTHORIZATION: (N_("Authorization"), "key-round", N_("Who may charge: free, cards, cars")),
+    Menu.WHITELISTS: (N_("Whitelists"), "id-card", N_("How cards get into the local list")),
+    Menu.LOAD_MANAGEMENT: (
+        N_("Load management"),
+        "share-2",
+        N_("Limits of the operator, group, meters, energy managers"),
+    ),
+    Menu.INSTALLATION: (
+        N_("Installation"),
+        "wrench",
+        N_("Supply, phases, meters, protection: set once by the electrician"),
+    ),
+    Menu.SYSTEM: (N_("System"), "server", N_("Name, language, time, security")),
+}
+"""Menu: label, icon, what is in it."""
+SEGMENTS_MOST = 4
+HIDDEN = "••••••"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value to choose."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting on a page. `value` is what the control shows: the staged one, if any."""
+
+    name: str
+    id: str
+    label: str
+    help: str
+    control: str
+    value: str
+    phases: tuple[str, ...]
+    options: tuple[Option, ...]
+    unit: str
+    range: str
+    low: int | None
+    high: int | None
+    max_length: int
+    input_mode: str
+    error: str
+    locked: str
+    active: bool
+    changed: bool
+    staged: bool
+    pending: bool
+    restart: bool
+    is_set: bool
+    default: str
+    key_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A section of a page."""
+
+    id: str
+    name: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line of the unsaved changes."""
+
+    name: str
+    label: str
+    old: str
+    new: str
+    error: str
+    conflict: str
+    restart: bool
+    url: str
+
+
+def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
+    """The field of a setting with its staged change."""
+    entry = view.entry
+    value: Json = view.value if item is None else item.new
+    high = max(view.highest) if view.highest else None
+    return Field(
+        name=view.name,
+        id=field_id(view.name),
+        label=view.label.render(words),
+        help=words(entry.help),
+        control=control_of(entry),
+        value=_text(value),
+        phases=_three(value) if entry.type is Type.PER_PHASE else (),
+        options=_options(entry, value, words),
+        unit=entry.unit,
+        range=_range(entry, high, words),
+        low=None if entry.also else entry.low,
+        high=high,
+        max_length=entry.max_length,
+        input_mode=_input_mode(entry),
+        error=item.error.render(words) if item is not None and item.error else "",
+        locked=view.locked.render(words) if view.locked else "",
+        active=view.active,
+        changed=view.changed,
+        staged=item is not None,
+        pending=view.pending_restart,
+        restart=entry.restart,
+        is_set=view.is_set,
+        default=shown(entry, view.default, words),
+        key_note=_key_note(view.name, entry, words),
+    )
+
+
+def control_of(entry: Entry) -> str:
+    """Which control edits the setting."""
+    match entry.type:
+        case Type.BOOL:
+            return "switch"
+        case Type.INT:
+            return "number"
+        case Type.CHOICE:
+            return "segments" if len(entry.choices) <= SEGMENTS_MOST else "select"
+        case Type.PER_PHASE:
+            return "phases"
+        case Type.LIST:
+            return "list"
+        case Type.SECRET | Type.SECRET_KEY:
+            return "secret"
+        case _:
+            return "text"
+
+
+def _input_mode(entry: Entry) -> str:
+    if entry.type is Type.IP or entry.format in {Format.IP, Format.NETMASK}:
+        return "decimal"
+    if entry.format in {Format.WEB_SOCKET_URL, Format.HTTP_URL}:
+        return "url"
+    return "email" if entry.format is Format.EMAIL else "text"
+
+
+def _text(value: Json) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "on" if value else "off"
+        case list():
+            return "\n".join(str(item) for item in value)
+        case _:
+            return str(value)
+
+
+def _three(value: Json) -> tuple[str, ...]:
+    if isinstance(value, list) and len(value) == 3:
+        return tuple(str(item) for item in value)
+    if isinstance(value, str) and value:
+        return tuple([*value.split(","), "", "", ""][:3])
+    return ("", "", "")
+
+
+def _options(entry: Entry, value: Json, words: Words) -> tuple[Option, ...]:
+    return tuple(
+        Option(choice.slug, words(choice.label), choice.slug == value) for choice in entry.choices
+    )
+
+
+def _range(entry: Entry, high: int | None, words: Words) -> str:
+    if entry.type not in {Type.INT, Type.PER_PHASE} or (entry.low is None and high is None):
+        return ""
+    unit = f"{NARROW_SPACE}{entry.unit}" if entry.unit else ""
+    if entry.low is None:
+        text = words("at most {high}{unit}").format(high=high, unit=unit)
+    elif high is None or high >= 10**9:
+        text = words("at least {low}{unit}").format(low=entry.low, unit=unit)
+    else:
+        text = f"{entry.low} – {high}{unit}"
+    for number, meaning in entry.also.items():
+        text += words(", or {number} ({meaning})").format(number=number, meaning=words(meaning))
+    return text
+
+
+def _key_note(name: str, entry: Entry, words: Words) -> str:
+    match entry.ocpp.value:
+        case "RW":
+            return words("{key} · OCPP: read and write").format(key=name)
+        case "R":
+            return words("{key} · OCPP: read").format(key=name)
+        case "W":
+            return words("{key} · OCPP: write").format(key=name)
+        case _:
+            return name
+
+
+def field_id(name: str) -> str:
+    """The anchor of a field."""
+    return f"s-{name}"
+
+
+def shown(entry: Entry, value: Json, words: Words) -> str:
+    """A value in words."""
+    match value:
+        case None | "" | []:
+            return words("not set")
+        case bool():
+            return words("On") if value else words("Off")
+        case list():
+            joined = (" / " if entry.type is Type.PER_PHASE else ", ").join(map(str, value))
+            return f"{joined}{NARROW_SPACE}{entry.unit}" if entry.unit else joined
+        case _:
+            for choice in entry.choices:
+                if choice.slug == value:
+                    return words(choice.label)
+            return f"{value}{NARROW_SPACE}{entry.unit}" if entry.unit else str(value)
+
+
+def groups(
+    views: Sequence[SettingView], draft: Draft, after: Settings, show: str, words: Words
+) -> list[Group]:
+    """The sections of a page. `show`: "" (what works and applies), "changed", "planned"."""
+    items = {item.name: item for item in draft.items}
+    sections: dict[str, list[Field]] = {}
+    for view in views:
+        item = items.get(view.name)
+        if not _wanted(view, item, after, show):
+            continue
+        sections.setdefault(view.entry.group, []).append(field_of(view, item, words))
+    return [
+        Group(f"g-{number}", words(name), tuple(fields))
+        for number, (name, fields) in enumerate(sections.items(), 1)
+    ]
+
+
+def _wanted(view: SettingView, item: StagedItem | None, after: Settings, show: str) -> bool:
+    if item is not None and item.error is not None:
+        return True
+    match show:
+        case "changed":
+            return view.changed or item is not None
+        case "planned":
+            return not view.active
+        case _:
+            return view.active and visible(view.entry, after, view.connector)
+
+
+def search(views: Iterable[SettingView], query: str, words: Words) -> list[SettingView]:
+    """Settings whose label, key, group or help hold every word of the query."""
+    wanted = query.casefold().split()
+    return [view for view in views if all(part in _haystack(view, words) for part in wanted)]
+
+
+def _haystack(view: SettingView, words: Words) -> str:
+    entry = view.entry
+    texts = (
+        str(view.label),
+        view.label.render(words),
+        view.name,
+        entry.group,
+        words(entry.group),
+        entry.help,
+        words(entry.help),
+        *(choice.label for choice in entry.choices),
+    )
+    return " ".join(texts).casefold()
+
+
+def changes(draft: Draft, entries: Mapping[str, Entry], words: Words) -> list[Change]:
+    """The lines of the unsaved changes, old to new."""
+    return [_change(item, entries[item.name], words) for item in draft.items]
+
+
+def _change(item: StagedItem, entry: Entry, words: Words) -> Change:
+    conflict = ""
+    if item.conflict:
+        now = HIDDEN if item.secret else shown(entry, item.current, words)
+        conflict = words("Another user changed it meanwhile; it is now {value}.").format(value=now)
+    return Change(
+        item.name,
+        item.label.render(words),
+        HIDDEN if item.secret else shown(entry, item.old, words),
+        HIDDEN if item.secret else shown(entry, item.new, words),
+        item.error.render(words) if item.error else "",
+        conflict,
+        item.restart,
+        f"/settings/{entry.menu.value}#{field_id(item.name)}",
+    )

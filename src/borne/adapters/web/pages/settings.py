@@ -1,0 +1,307 @@
+"""Settings pages, made from the catalogue; changes are staged, then saved together."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from borne.adapters.web.api.settings import settings_of
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.pages import setting_fields
+from borne.adapters.web.pages.shell import (
+    form,
+    form_items,
+    is_htmx,
+    page,
+    part,
+    partial,
+    toast,
+    words_for,
+)
+from borne.adapters.web.state import web_state
+from borne.application.settings_ports import SettingsNotSaved
+from borne.application.settings_service import SettingsConflict, SettingsRejected
+from borne.application.settings_staging import Draft, SettingsStaging
+from borne.domain.settings.addressing import resolve
+from borne.domain.settings.entry import Entry, Menu
+from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.view import SettingView
+from borne.foundation.units import PHASES
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+SHOWS = ("", "changed", "planned")
+BAR_SLOT = "#bar-slot"
+Where = Annotated[str, Path(max_length=40)]
+
+
+class Desk:
+    """What a settings page works with: the visitor's staged changes on the settings in force."""
+
+    def __init__(self, request: Request) -> None:
+        who = visitor(request)
+        if who.login is None:
+            raise ApiError(403, "forbidden", "These pages need a login.")
+        services = station(request)
+        self.request = request
+        self.words = words_for(request)
+        self.principal = who.principal
+        self.key = who.login.key
+        self.service = settings_of(services)
+        self.staging: SettingsStaging = web_state(request.app).staging.of(services)
+
+    @property
+    def draft(self) -> Draft:
+        """The unsaved changes."""
+        return self.staging.draft(self.key, self.principal)
+
+    @property
+    def views(self) -> list[SettingView]:
+        """What the visitor may see."""
+        return self.service.list(self.principal)
+
+    def after(self, draft: Draft) -> Settings:
+        """The settings as they would be: they decide which fields are shown."""
+        staged = {
+            item.name: item.new for item in draft.items if item.error is None and not item.secret
+        }
+        return self.service.plan(staged, self.principal).after if staged else self.service.settings
+
+    def bar(self, problem: str = "", *, saved: bool = False) -> dict[str, Any]:
+        """The variables of the unsaved-changes bar."""
+        draft = self.draft
+        return {
+            "draft": draft,
+            "changes": setting_fields.changes(draft, self.entries(draft), self.words),
+            "pending_restart": self.service.pending_restart,
+            "problem": problem,
+            "saved": saved,
+            "charging": charging(self.request),
+        }
+
+    def entries(self, draft: Draft) -> dict[str, Entry]:
+        """The catalogue entries of the changed settings."""
+        facts = self.service.settings.facts
+        found = {item.name: resolve(item.name, facts) for item in draft.items}
+        return {name: address.entry for name, address in found.items() if address is not None}
+
+
+def charging(request: Request) -> bool:
+    """Whether a session runs that a restart would end."""
+    connectors = station(request).status.snapshot()["connectors"]
+    return any(item.get("session") is not None for item in connectors)
+
+
+def menus(desk: Desk) -> list[dict[str, Any]]:
+    """The pages of the settings, with the number of unsaved changes on each."""
+    entries = desk.entries(desk.draft)
+    found: list[dict[str, Any]] = []
+    for menu, (label, icon, about) in setting_fields.MENUS.items():
+        staged = sum(1 for entry in entries.values() if entry.menu is menu)
+        found.append(
+            {"url": f"/settings/{menu.value}", "label": desk.words(label), "icon": icon}
+            | {"about": desk.words(about), "staged": staged, "menu": menu.value}
+        )
+    return found
+
+
+@router.get("/settings")
+async def index(request: Request) -> Response:
+    """The list of pages."""
+    desk = Desk(request)
+    return page(request, "settings_index.html", menus=menus(desk), query="", **desk.bar())
+
+
+@router.get("/settings/search")
+async def search(request: Request, q: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """Settings that match the words."""
+    desk = Desk(request)
+    found = setting_fields.search(desk.views, q, desk.words) if q.strip() else []
+    results = [
+        {
+            "label": view.label.render(desk.words),
+            "help": desk.words(view.entry.help),
+            "name": view.name,
+            "where": desk.words(setting_fields.MENUS[view.entry.menu][0]),
+            "group": desk.words(view.entry.group),
+            "url": f"/settings/{view.entry.menu.value}"
+            + ("" if view.active else "?show=planned")
+            + f"#{setting_fields.field_id(view.name)}",
+            "planned": not view.active,
+        }
+        for view in found
+        if view.entry.menu in setting_fields.MENUS
+    ]
+    if is_htmx(request):
+        return HTMLResponse(part(request, "parts/search_results.html", results=results, query=q))
+    return page(request, "settings_search.html", results=results, query=q, **desk.bar())
+
+
+@router.get("/settings/draft.json")
+async def download(request: Request) -> Response:
+    """The unsaved changes, to keep them when they cannot be saved."""
+    items = Desk(request).draft.items
+    content = {item.name: item.new for item in items if not item.secret}
+    headers = {"Content-Disposition": 'attachment; filename="settings.json"'}
+    text = json.dumps(content, indent=1)
+    return Response(text, media_type="application/json", headers=headers)
+
+
+@router.get("/settings/{menu}")
+async def menu_page(
+    request: Request, menu: Where, show: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    """One page of settings."""
+    desk = Desk(request)
+    return page(request, "settings.html", **_page(desk, menu, show), **desk.bar())
+
+
+def _page(desk: Desk, menu: str, show: str) -> dict[str, Any]:
+    known = {each.value: each for each in setting_fields.MENUS}
+    if menu not in known:
+        raise ApiError(404, "not_found", "There is no such page of settings.")
+    show = show if show in SHOWS else ""
+    chosen: Menu = known[menu]
+    label, icon, about = setting_fields.MENUS[chosen]
+    draft = desk.draft
+    views = [view for view in desk.views if view.entry.menu is chosen]
+    return {
+        "menu": menu,
+        "menu_label": desk.words(label),
+        "menu_icon": icon,
+        "about": desk.words(about),
+        "show": show,
+        "groups": setting_fields.groups(views, draft, desk.after(draft), show, desk.words),
+        "menus": menus(desk),
+        "counts": {
+            "changed": sum(1 for view in views if view.changed),
+            "planned": sum(1 for view in views if not view.active),
+        },
+    }
+
+
+@router.post("/settings/stage")
+async def stage(request: Request) -> Response:
+    """One changed field. Several fields of one name (L1, L2, L3) are joined by commas."""
+    desk = Desk(request)
+    fields: dict[str, list[str]] = {}
+    for name, value in await form_items(request):
+        fields.setdefault(name, []).append(value)
+    context = {name: fields.pop(name, [""])[-1] for name in ("_menu", "_show")}
+    default = fields.pop("_default", None)
+    changes: dict[str, object] = {
+        name: _joined(values) for name, values in fields.items() if not name.startswith("_")
+    }
+    if default:
+        changes = {default[-1]: None}
+    try:
+        desk.staging.stage(desk.key, changes, desk.principal)
+    except SettingsRejected as error:
+        names = ", ".join(error.errors)
+        raise ApiError(422, "invalid", f"There is no setting {names}.") from None
+    return _answer(desk, context["_menu"], context["_show"], fresh=default is not None)
+
+
+def _joined(values: list[str]) -> str:
+    """Three values are L1, L2, L3; of two the last holds (a switch sends "off" and "on")."""
+    if len(values) != len(PHASES):
+        return values[-1]
+    return ",".join(value.strip() for value in values) if any(values) else ""
+
+
+@router.post("/settings/undo/{name}")
+async def undo(request: Request, name: Annotated[str, Path(max_length=80)]) -> Response:
+    """Drop one change."""
+    desk, fields = Desk(request), await form(request)
+    desk.staging.undo(desk.key, name, desk.principal)
+    return _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+
+
+@router.post("/settings/keep/{name}")
+async def keep(request: Request, name: Annotated[str, Path(max_length=80)]) -> Response:
+    """Keep one's own value in a conflict."""
+    desk, fields = Desk(request), await form(request)
+    desk.staging.keep_mine(desk.key, name, desk.principal)
+    return _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+
+
+@router.post("/settings/reset")
+async def reset(request: Request) -> Response:
+    """Drop all changes."""
+    desk, fields = Desk(request), await form(request)
+    desk.staging.reset(desk.key)
+    return _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+
+
+@router.post("/settings/save")
+async def save(request: Request) -> Response:
+    """Save all changes; `restart` "now" or "idle" restarts afterwards."""
+    desk, fields = Desk(request), await form(request)
+    menu, show, restart = (fields.get(name, "") for name in ("_menu", "_show", "restart"))
+    words, problem = desk.words, ""
+    try:
+        await desk.staging.save(desk.key, desk.principal, desk.principal.name)
+    except SettingsConflict:
+        problem = words("Not saved: another user changed the same settings.")
+    except SettingsRejected:
+        problem = words("Not saved: some changes need attention.")
+    except SettingsNotSaved as error:
+        problem = words("Not saved: {reason}").format(reason=error)
+    if problem:
+        return _answer(desk, menu, show, problem=problem)
+    if restart in {"now", "idle"}:
+        return await _restart(desk, restart)
+    return _answer(desk, menu, show, fresh=True, saved=True)
+
+
+@router.post("/settings/restart")
+async def restart(request: Request) -> Response:
+    """Restart now, or when nobody charges."""
+    desk, fields = Desk(request), await form(request)
+    when = "idle" if fields.get("restart") == "idle" else "now"
+    return await _restart(desk, when)
+
+
+async def _restart(desk: Desk, when: str) -> Response:
+    await station(desk.request).restarter.restart(when, desk.principal)
+    if when == "idle" and charging(desk.request):
+        text = desk.words("Saved. The station restarts as soon as nobody charges.")
+        return _answer(desk, "", "", message=text)
+    if not is_htmx(desk.request):
+        return RedirectResponse("/settings", 303)
+    return HTMLResponse(partial(BAR_SLOT, part(desk.request, "parts/restarting.html"), "innerHTML"))
+
+
+def _answer(
+    desk: Desk,
+    menu: str,
+    show: str,
+    *,
+    problem: str = "",
+    message: str = "",
+    fresh: bool = False,
+    saved: bool = False,
+) -> Response:
+    """The fields and the bar as they are now. `fresh` replaces what was typed."""
+    request = desk.request
+    if not is_htmx(request):
+        return RedirectResponse(f"/settings/{menu}" if menu else "/settings", 303)
+    pieces = [
+        partial(
+            BAR_SLOT,
+            part(request, "parts/bar.html", menu=menu, show=show, **desk.bar(problem, saved=saved)),
+            "innerMorph",
+        )
+    ]
+    if menu:
+        content = part(request, "parts/setting_groups.html", **_page(desk, menu, show))
+        pieces.append(partial("#settings", content, "innerHTML" if fresh else "innerMorph"))
+    if saved:
+        pieces.append(toast(request, desk.words("Saved.")))
+    if message:
+        pieces.append(toast(request, message))
+    return HTMLResponse("".join(pieces))
