@@ -136,10 +136,11 @@ class _WaterFilling:
         self.amps = list(lower)
         self.is_rising = [False] * len(lower)
         self.bottleneck: list[Bottleneck | None] = [None] * len(lower)
-        for car, links in enumerate(crossed):
+        fixed, members = self.fixed, self.members
+        for car, (least, links) in enumerate(zip(lower, crossed, strict=True)):
             for link in links:
-                self.fixed[link] += lower[car]
-                self.members[link].append(car)
+                fixed[link] += least
+                members[link].append(car)
 
     def run(self) -> Filled:
         starts = sorted(range(len(self.lower)), key=self.lower.__getitem__)
@@ -147,18 +148,22 @@ class _WaterFilling:
         started = stopped = 0
         while stopped < len(stops):
             next_start = self.lower[starts[started]] if started < len(starts) else inf
-            next_stop = self.upper[stops[stopped]]
+            car = stops[stopped]
+            if not self.is_rising[car] and self.lower[car] < next_start:
+                stopped += 1
+                continue
+            next_stop = self.upper[car]
             level, link = self._next_full()
             if level < min(next_start, next_stop):
                 self._saturate(link, level)
             elif next_start <= next_stop:
-                self._start(starts[started])
-                started += 1
+                first = started
+                while started < len(starts) and self.lower[starts[started]] == next_start:
+                    started += 1
+                self._start(next_start, starts[first:started])
             else:
-                car = stops[stopped]
                 stopped += 1
-                if self.is_rising[car]:
-                    self._freeze(car, next_stop)
+                self._freeze(car, next_stop)
         return Filled(self.amps, self.bottleneck)
 
     def _next_full(self) -> tuple[float, int]:
@@ -174,22 +179,27 @@ class _WaterFilling:
             heapreplace(heap, (now, link))
         return inf, -1
 
-    def _start(self, car: int) -> None:
-        level = self.lower[car]
-        if self.upper[car] <= level:
-            return
-        keys = []
-        for link in self.crossed[car]:
-            rising = self.rising[link] + 1
-            key = (self.capacity[link] - self.fixed[link] + level) / rising
-            if key <= level + SLACK_A:
-                self.bottleneck[car] = Bottleneck(link, rising, at_minimum=True)
-                return
-            keys.append((key, link))
-        self.is_rising[car] = True
-        for key, link in keys:
-            self.fixed[link] -= level
-            self.rising[link] += 1
+    def _start(self, level: float, cars: Sequence[int]) -> None:
+        """Cars whose lower bound is the level begin to rise, unless a link of theirs is full."""
+        capacity, fixed, rising = self.capacity, self.fixed, self.rising
+        touched: set[int] = set()
+        for car in cars:
+            if self.upper[car] <= level:
+                continue
+            links = self.crossed[car]
+            for link in links:
+                count = rising[link]
+                if capacity[link] - fixed[link] - count * level <= SLACK_A * (count + 1):
+                    self.bottleneck[car] = Bottleneck(link, count, at_minimum=True)
+                    break
+            else:
+                self.is_rising[car] = True
+                touched.update(links)
+                for link in links:
+                    fixed[link] -= level
+                    rising[link] += 1
+        for link in touched:
+            key = (self.capacity[link] - self.fixed[link]) / self.rising[link]
             heappush(self.full_at, (key, link))
 
     def _saturate(self, link: int, level: float) -> None:
@@ -203,6 +213,7 @@ class _WaterFilling:
     def _freeze(self, car: int, level: float) -> None:
         self.amps[car] = max(self.lower[car], min(level, self.upper[car]))
         self.is_rising[car] = False
+        fixed, rising = self.fixed, self.rising
         for link in self.crossed[car]:
-            self.fixed[link] += level
-            self.rising[link] -= 1
+            fixed[link] += level
+            rising[link] -= 1

@@ -28,6 +28,9 @@ EV_REACTION_S = 5.0
 """A car follows a change of the duty cycle within this time (IEC 61851-1)."""
 
 
+MOST_IN_FLIGHT = 16
+
+
 @dataclass(frozen=True, slots=True)
 class SetpointTrack:
     """The setpoints of one participant that may still be in force.
@@ -44,8 +47,13 @@ class SetpointTrack:
     """(amps, until when the car may still draw them, monotonic seconds)."""
 
     def sent(self, number: int, amps: float) -> SetpointTrack:
-        """A setpoint left for the participant."""
-        return replace(self, in_flight=(*self.in_flight, (number, amps)))
+        """A setpoint left for the participant. Of very many unconfirmed ones the oldest are kept
+        as one, with the highest current."""
+        flying = self.in_flight
+        if len(flying) >= MOST_IN_FLIGHT:
+            (_, first_a), (second, second_a), *rest = flying
+            flying = ((second, max(first_a, second_a)), *rest)
+        return replace(self, in_flight=(*flying, (number, amps)))
 
     def confirmed(self, number: int, amps: float, now_s: float, settle_s: float) -> SetpointTrack:
         """The participant applies this setpoint; whatever it may have applied before fades.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from borne.foundation.units import PerPhase
@@ -68,7 +69,13 @@ def loaded_phases(
     In an IT network (no neutral) every phase is returned by the next line, so that a single-phase
     car loads two lines with its whole current: the linear, safe model.
     """
-    used = set(phases)
+    return _loaded(rotation, frozenset(phases), it_network)
+
+
+@cache
+def _loaded(
+    rotation: Rotation, used: frozenset[SocketPhase], it_network: bool
+) -> frozenset[GridPhase]:
     if it_network:
         used |= {SocketPhase(phase % len(SocketPhase) + 1) for phase in used}
     return frozenset(rotation.grid_phase(phase) for phase in used)
@@ -101,6 +108,7 @@ class Topology:
         self.groups: Mapping[str, Group] = _by_id(groups)
         self._numbers = {ROOT: 0} | {name: i for i, name in enumerate(self.groups, start=1)}
         self._lines = {name: self._line_upwards(name) for name in self._numbers}
+        self._crossed: dict[tuple[str, frozenset[GridPhase]], tuple[int, ...]] = {}
         self.links: Sequence[Link] = tuple(
             Link(group, phase) for group in self._numbers for phase in GRID_PHASES
         )
@@ -120,10 +128,16 @@ class Topology:
 
     def crossed(self, group: str, phases: Iterable[GridPhase]) -> tuple[int, ...]:
         """Numbers of the links between the socket in `group` and the grid, on these phases."""
+        used = frozenset(phases)
+        known = self._crossed.get((group, used))
+        if known is not None:
+            return known
         if group not in self._lines:
             raise TopologyError(f"there is no group {group}")
-        wanted = sorted(phases)
-        return tuple(3 * number + phase - 1 for number in self._lines[group] for phase in wanted)
+        wanted = sorted(used)
+        links = tuple(3 * number + phase - 1 for number in self._lines[group] for phase in wanted)
+        self._crossed[group, used] = links
+        return links
 
     def capacities(self, root_limit_a: PerPhase) -> list[float]:
         """The limit of every link, in amps, in the order of `links`."""

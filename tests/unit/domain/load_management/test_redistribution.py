@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from borne.domain.load_management.participant import Participant, Reason, ReasonKind
-from borne.domain.load_management.redistribution import SetpointTrack, safe_step
+from borne.domain.load_management.redistribution import (
+    MOST_IN_FLIGHT,
+    SetpointTrack,
+    safe_step,
+)
 from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
 from borne.foundation.units import PerPhase
 
@@ -41,6 +45,15 @@ def test_a_late_confirmation_leaves_newer_setpoints_in_flight() -> None:
 def test_a_confirmation_overtaken_by_a_newer_one_tells_nothing() -> None:
     track = SetpointTrack(0.0).sent(1, 6.0).sent(2, 20.0).confirmed(2, 20.0, 1.0, 5.0)
     assert track.confirmed(1, 6.0, 2.0, 5.0) == track
+
+
+def test_the_record_of_a_silent_participant_stays_small_and_safe() -> None:
+    track = SetpointTrack(0.0).sent(1, 32.0)
+    for number in range(2, 100):
+        track = track.sent(number, 6.0)
+    assert len(track.in_flight) == MOST_IN_FLIGHT
+    assert track.envelope_a(0.0) == 32.0
+    assert track.confirmed(99, 6.0, 0.0, 5.0).envelope_a(5.0) == 6.0
 
 
 def test_an_old_fading_current_survives_further_confirmations_until_its_time() -> None:
