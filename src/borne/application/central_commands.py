@@ -6,7 +6,7 @@ The backend acts with the operator's rights at most. Answers are the words of OC
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,14 @@ from borne.application.authorization_flow import AuthorizationFlow
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import SessionJournal
 from borne.application.services import Refused
-from borne.application.settings_ports import SettingsNotSaved
-from borne.application.settings_service import SettingsRejected, SettingsService
+from borne.application.settings_configuration import change_configuration
+from borne.application.settings_service import SettingsService
 from borne.application.station_control import StationControl
 from borne.application.station_settings import authorization_policy
 from borne.application.token_lists import BackendTokens
 from borne.domain.authorization.decision import Accept, Card
 from borne.domain.principals import BACKEND
-from borne.domain.settings.addressing import Address, addresses, resolve
-from borne.domain.settings.rights import may_read, refusal
-from borne.domain.settings.snapshot import Settings
-from borne.domain.settings.values import Form, to_ocpp
+from borne.domain.settings import ocpp_view
 from borne.domain.station.connector_events import Authorized, HoldAsked, StopAsked
 from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
 from borne.domain.station.session import StopReason
@@ -33,21 +30,10 @@ from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.supervisor import Supervisor
 
 UNLOCK_WAIT_S = 5.0
-VALUE_LENGTH = 500
-"""Longest value of a configuration key in OCPP 1.6 (decision D21)."""
 
 _STARTABLE = frozenset(
     {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSetting:
-    """A setting as GetConfiguration tells it; `value` None when it is not set."""
-
-    key: str
-    readonly: bool
-    value: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,30 +125,16 @@ class CentralCommands:
         await self._rooms.cache.clear()
         return True
 
-    def read_settings(self, keys: Sequence[str]) -> tuple[list[ReadSetting], list[str]]:
+    def read_settings(
+        self, keys: Sequence[str]
+    ) -> tuple[list[ocpp_view.ConfigurationKey], list[str]]:
         """GetConfiguration: what was asked for (everything when nothing was), and unknown keys."""
-        settings, active = self._rooms.settings.settings, self._rooms.settings.active
-        readable = [a for a in addresses(settings.facts) if may_read(BACKEND, a.entry, settings)]
-        if keys:
-            asked = [resolve(key, settings.facts, any_case=True) for key in keys]
-            found = [address for address in asked if address is not None and address in readable]
-            known = {address.name.casefold() for address in found}
-            unknown = [key for key in keys if key.casefold() not in known]
-        else:
-            found, unknown = readable, []
-        longest = None if settings.flag("AllowLongGetConfigurationKeys") else VALUE_LENGTH
-        return [_read(address, settings, active, longest) for address in found], unknown
-
-    async def change_setting(self, key: str, value: str) -> str:
-        """ChangeConfiguration: Accepted, RebootRequired, Rejected or NotSupported (C21)."""
         service = self._rooms.settings
-        if resolve(key, service.settings.facts, any_case=True) is None:
-            return "NotSupported"
-        try:
-            result = await service.change({key: value}, BACKEND, "backend", form=Form.OCPP)
-        except (SettingsRejected, SettingsNotSaved):
-            return "Rejected"
-        return "RebootRequired" if result.restart_required else "Accepted"
+        return ocpp_view.configuration(service.settings, keys, service.active)
+
+    async def change_setting(self, key: str, value: str) -> ocpp_view.ConfigurationStatus:
+        """ChangeConfiguration, after its commit (C21)."""
+        return await change_configuration(self._rooms.settings, key, value)
 
     async def take_start_answer(self, session_id: str, id_status: str) -> None:
         """The backend judged the id of a session that runs (C14, errata 3.17)."""
@@ -188,15 +160,6 @@ class CentralCommands:
         if plugged:
             return plugged[0]
         return ready[0] if len(ready) == 1 else None
-
-
-def _read(
-    address: Address, settings: Settings, active: Collection[str], longest: int | None
-) -> ReadSetting:
-    entry = address.entry
-    fixed = refusal(BACKEND, entry, settings) is not None or entry.key not in active
-    text = to_ocpp(entry, settings.at(address))
-    return ReadSetting(address.name, fixed, text[:longest])
 
 
 def _startable(state: ConnectorState) -> bool:
