@@ -333,9 +333,13 @@ async def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_a_server_that_says_nothing_times_out(unused_tcp_port: int) -> None:
+    gone: asyncio.Queue[None] = asyncio.Queue()
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        gone.put_nowait(None)
 
     server = await asyncio.start_server(silent, "127.0.0.1", unused_tcp_port)
     for scheme, step in (("ws", Step.WEBSOCKET), ("wss", Step.TLS)):
@@ -345,5 +349,6 @@ async def test_a_server_that_says_nothing_times_out(unused_tcp_port: int) -> Non
         with pytest.raises(ConnectFailed) as failed:
             await Connection(config).open(ladder())
         assert failed.value.step is step
+        await gone.get()
     server.close()
     await server.wait_closed()

@@ -44,7 +44,7 @@ def new_ladder() -> Ladder:
 async def dial(config: ConnectionConfig, ladder: Ladder) -> None:
     connection = Connection(config)
     await connection.open(ladder)
-    connection.abort()
+    await connection.close()
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -139,9 +139,17 @@ async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None
 @asynccontextmanager
 async def http_proxy() -> AsyncIterator[Proxy]:
     proxy = Proxy()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    gone: asyncio.Queue[None] = asyncio.Queue()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await proxy.serve(reader, writer)
+        gone.put_nowait(None)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     yield proxy
+    for _ in proxy.requests:
+        await gone.get()
     server.close()
     await server.wait_closed()
 
