@@ -159,14 +159,16 @@ class TemperatureReport:
 
 @dataclass(frozen=True, slots=True)
 class BoardLinkReport:
-    """False: the board does not answer; it is then off by its own watchdog."""
+    """False: the board does not answer; it is then off by its own watchdog. After True every other
+    report follows anew."""
 
     alive: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BrownOutReport:
-    """The board lost its supply for a moment and is armed again: all outputs are off."""
+    """The board lost its supply for a moment and is armed again: all outputs are off. Every other
+    report follows anew."""
 
 
 class Contact(StrEnum):
@@ -219,7 +221,12 @@ class BoardCapabilities:
     has_state_f: bool = True
     has_residual_current_monitor: bool = True
     has_digital_pilot: bool = False
+    has_diode_check: bool = True
+    has_contactor_feedback: bool = True
     tethered_cable_a: int | None = None
     watchdog_s: float = 3.0
     """Silence after which the board goes to pilot off by itself."""
+    residual_reset_s: float = 10.0
+    """A tripped residual current monitor may be re-armed this long after the vehicle left (manual
+    9; 900 s with sensors up to D0469)."""
     names: tuple[str, ...] = field(default=())

@@ -5,40 +5,65 @@ Nothing here remembers: a command can be late by one step, but never forgotten.
 
 from __future__ import annotations
 
-from borne.domain.settings.choices import StopMode
+from borne.domain.settings.choices import StopMode, WakeUp
 from borne.domain.station import timing
 from borne.domain.station.board import (
+    DiodeCheck,
     PilotCommand,
     PilotNominal,
-    PilotOff,
     PilotState,
+    PilotStateE,
     PilotStateF,
     PlugKind,
 )
 from borne.domain.station.connector_state import (
+    PILOT_OFF,
     ConnectorConfig,
     ConnectorState,
     LiveSession,
     Phase,
 )
-from borne.domain.station.faults import Fault, blocking
+from borne.domain.station.faults import LOCK_FAULTS, Fault, blocking
+from borne.domain.station.session import StopReason
+
+STATE_F = PilotStateF()
+STATE_E = PilotStateE()
+KEEPS_STATE_F = frozenset({Fault.CONTACTOR_WELDED, Fault.SELF_TEST})
+"""With these the station is not available, whatever the vehicle does."""
 
 
 def contactor_allowed(state: ConnectorState, now_s: float, config: ConnectorConfig) -> bool:
-    """Whether the board may close: a committed session, a locked plug, a vehicle that asks, an
-    offer, and no fault. While a session is being stopped the vehicle may switch off first."""
+    """Whether the board may close: a committed session, a locked plug, a vehicle that asks and has
+    shown its diode, an offer, and no fault. While an offer is withdrawn the vehicle may switch off
+    first."""
     session = state.session
-    if session is None or not state.board_alive or blocking(state.faults):
+    if session is None or not asks(state, config) or not secured(state, config):
         return False
-    if not (config.tethered or not config.has_lock or state.lock.is_locked):
-        return False
-    if not asks(state, config):
+    if not (state.board_alive and state.known) or blocking(state.faults):
         return False
     if session.phase is Phase.STOPPING or paused(state):
-        return state.contactor_closed and not _must_open(state, session, now_s)
+        closed = state.contactor_closed and state.sent_allow
+        return closed and not _must_open(state, session, now_s)
     if session.phase is not Phase.RUNNING:
         return False
-    return state.contactor_closed or now_s >= state.opened_at_s + timing.REST_S
+    return state.sent_allow or (
+        checked(state, config) and now_s >= state.opened_at_s + timing.REST_S
+    )
+
+
+def secured(state: ConnectorState, config: ConnectorConfig) -> bool:
+    """The plug is in, its cable is known, and nobody can pull it."""
+    if config.tethered:
+        return True
+    locked = not config.has_lock or state.lock.secure
+    return locked and state.plug.kind is PlugKind.VALID
+
+
+def checked(state: ConnectorState, config: ConnectorConfig) -> bool:
+    """The vehicle sees the offer, and the check for its diode was good."""
+    if not state.pilot.pwm:
+        return False
+    return not config.diode_check or state.pilot.diode is DiodeCheck.GOOD
 
 
 def paused(state: ConnectorState) -> bool:
@@ -47,27 +72,35 @@ def paused(state: ConnectorState) -> bool:
     return session is not None and (session.held or state.offer_a < timing.MINIMUM_A)
 
 
+def offering(state: ConnectorState) -> bool:
+    """The vehicle shall see an offer."""
+    return state.running and state.connected and not paused(state) and not blocking(state.faults)
+
+
 def asks(state: ConnectorState, config: ConnectorConfig) -> bool:
     """The vehicle wants energy and may have it in this state."""
     if state.pilot.state is PilotState.D:
-        return config.ventilation
-    return state.pilot.state is PilotState.C
+        return config.ventilation and state.connected
+    return state.pilot.state is PilotState.C and state.connected
 
 
 def _must_open(state: ConnectorState, session: LiveSession, now_s: float) -> bool:
-    if not state.sent_allow:
-        return True
     if session.phase is Phase.STOPPING:
         return session.stop_deadline_s is None or now_s >= session.stop_deadline_s
     return now_s >= state.sent_pilot_at_s + timing.FORCED_OPEN_S
 
 
-def pilot_wanted(state: ConnectorState, now_s: float) -> PilotCommand:
+def pilot_wanted(state: ConnectorState, now_s: float, config: ConnectorConfig) -> PilotCommand:
     """What the pilot shall show."""
-    if {Fault.CONTACTOR_WELDED, Fault.SELF_TEST} & state.faults:
-        return PilotStateF()
-    if blocking(state.faults) or not state.running or paused(state):
-        return PilotOff()
+    if state.state_f_until_s is not None or KEEPS_STATE_F & state.faults:
+        return STATE_F if config.has_state_f else PILOT_OFF
+    if not offering(state):
+        return PILOT_OFF
+    if state.wake_ends_s is not None:
+        if config.wake_up is WakeUp.STATE_F:
+            return STATE_F
+        if config.wake_up is WakeUp.STATE_E:
+            return STATE_E
     return PilotNominal(_paced(state, now_s))
 
 
@@ -76,32 +109,49 @@ def _paced(state: ConnectorState, now_s: float) -> float:
         return state.offer_a
     present_a = state.sent_pilot.current_a
     change_a = state.offer_a - present_a
-    if abs(change_a) < timing.PACE_STEP_A:
-        return present_a
-    if change_a > 0 and now_s < state.sent_pilot_at_s + timing.PACE_S:
+    if change_a > 0 and (
+        change_a < timing.PACE_STEP_A or now_s < state.sent_pilot_at_s + timing.PACE_S
+    ):
         return present_a
     return state.offer_a
 
 
 def lock_wanted(state: ConnectorState, config: ConnectorConfig) -> bool:
     """Whether the plug shall be locked (manual 5.1 "Lock Actuator only if authorized")."""
-    if not config.has_lock or config.tethered or state.plug.kind is PlugKind.NONE:
+    if not config.has_lock or config.tethered or not state.plugged:
         return False
-    if state.contactor_closed or Fault.CONTACTOR_WELDED in state.faults:
+    if not state.settled or state.state_f_until_s is not None:
         return True
-    session = state.session
-    if session is not None:
-        return _lock_wanted_in(session, state, config)
-    if state.finished or not state.operative:
+    if Fault.CONTACTOR_WELDED in state.faults or state.kept_for is not None:
+        return True
+    if state.session is not None:
+        return _lock_wanted_in(state.session, state, config)
+    if blocking(state.faults - LOCK_FAULTS) or not state.operative:
         return False
-    if state.pending is not None and state.connected:
+    if not state.connected or state.plug.kind is not PlugKind.VALID:
+        return False
+    if state.pending is not None:
         return True
-    return state.connected and not config.lock_only_if_authorized
+    return not (state.finished or config.lock_only_if_authorized)
 
 
 def _lock_wanted_in(session: LiveSession, state: ConnectorState, config: ConnectorConfig) -> bool:
-    if state.pilot.state is not PilotState.A:
-        return not (session.held and config.stop_mode is StopMode.ONLY_DISCONNECT)
-    if config.stop_mode is StopMode.ONLY_RFID_REMOTE:
+    if session.held and config.stop_mode is StopMode.ONLY_DISCONNECT:
+        return False
+    if state.connected:
         return True
-    return not config.unlock_on_vehicle_disconnect
+    if session.stop is not None:
+        return keeps_cable(session, config)
+    survives = config.stop_mode is StopMode.ONLY_RFID_REMOTE
+    return survives or not config.unlock_on_vehicle_disconnect
+
+
+def keeps_cable(session: LiveSession, config: ConnectorConfig) -> bool:
+    """Whether the cable stays locked after this session until its owner comes (OCPP 1.6 4.9,
+    errata 3.17). Nobody is waited for who has no card."""
+    if session.stop is None or session.released or not session.authorization.card:
+        return False
+    if session.stop.reason is StopReason.DE_AUTHORIZED:
+        return True
+    disconnected = session.stop.reason is StopReason.EV_DISCONNECTED
+    return disconnected and not config.unlock_on_vehicle_disconnect

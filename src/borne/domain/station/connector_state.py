@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from borne.domain.settings.choices import StopMode
+from borne.domain.settings.choices import StopMode, WakeUp
 from borne.domain.station import lock as locks
 from borne.domain.station.board import (
     NO_PLUG,
@@ -17,6 +17,7 @@ from borne.domain.station.board import (
     PilotReport,
     PilotState,
     Plug,
+    PlugKind,
 )
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import StopReason
@@ -24,6 +25,7 @@ from borne.domain.vehicle import Identity
 
 CONNECTED = frozenset({PilotState.B, PilotState.C, PilotState.D})
 ASKING = frozenset({PilotState.C, PilotState.D})
+NEVER_S = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,15 @@ class ConnectorConfig:
     unlock_on_vehicle_disconnect: bool = True
     connection_timeout_s: float = 45.0
     ventilation: bool = False
+    wake_up: WakeUp | None = None
+    """How a vehicle that does not react is woken; None: not at all."""
     has_lock: bool = True
     tethered: bool = False
     weld_check: bool = True
+    diode_check: bool = True
+    has_state_f: bool = True
+    watchdog_s: float = 3.0
+    """A board that hears nothing is off after this."""
 
 
 class Phase(StrEnum):
@@ -73,6 +81,11 @@ class Authorization:
     expires: bool = True
     """False: no vehicle connection timeout (free charging without a card)."""
 
+    def owned_by(self, token: str) -> bool:
+        """Whether a card with this token is the one that got the permission."""
+        own = {self.card.casefold(), self.identity.id_token.casefold()} - {""}
+        return token.casefold() in own
+
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
@@ -83,9 +96,15 @@ class LiveSession:
     session_id: str = ""
     stop: Stop | None = None
     stop_deadline_s: float | None = None
+    asked: bool = False
+    """The vehicle has asked for energy since the session began."""
+    energised: bool = False
+    """The contactor was closed in this session."""
     held: bool = False
     """Energy is withheld without ending the session (an id that the backend refused, or a card
     in the mode "only stop by disconnect")."""
+    released: bool = False
+    """Somebody asked for the cable: it is not kept for anybody afterwards."""
 
 
 NOBODY = PilotReport(PilotState.A, pwm=False)
@@ -96,19 +115,30 @@ PILOT_OFF = PilotOff()
 class ConnectorState:
     """All that the machine knows of its connector."""
 
+    at_s: float = field(default=NEVER_S, compare=False)
+    """When the last step was taken; what was due until then is done."""
     known: bool = False
-    """The board has reported since it was armed; before that nobody is taken as unplugged."""
+    """The board has told pilot and plug since it was armed; before that nobody is taken as
+    unplugged and nothing is commanded."""
+    seen_pilot: bool = False
+    seen_plug: bool = False
     pilot: PilotReport = NOBODY
     plug: Plug = NO_PLUG
+    connected: bool = False
+    """A vehicle is at the cable. States E and F do not tell: they keep what was known."""
     session_plug: Plug = NO_PLUG
     """The cable as read when the session began; a change is a fault."""
     lock: locks.LockDrive = field(default_factory=locks.LockDrive)
     contactor_closed: bool = False
     board_alive: bool = True
     raised: frozenset[Fault] = frozenset()
-    """Faults found outside."""
+    """Faults found outside, and those that are gone when the pilot is in order again."""
     latched: frozenset[Fault] = frozenset()
     """Faults found here that stay until the vehicle is unplugged."""
+    bad_plug_due_s: float | None = None
+    """An unreadable cable is a fault then."""
+    diode_due_s: float | None = None
+    """A missing diode is a fault then."""
     operative: bool = True
     inoperative_later: bool = False
     reservation_id: int | None = None
@@ -117,16 +147,33 @@ class ConnectorState:
     pending_deadline_s: float | None = None
     session: LiveSession | None = None
     finished: bool = False
-    """A session ended and the plug is still in."""
+    """A session ended (or the cable was released) and the plug is still in."""
     finished_until_s: float | None = None
+    kept_for: Authorization | None = None
+    """The session is over, but only this owner gets the cable (OCPP 4.9, errata 3.17)."""
     offer_a: float = 0.0
     # What the board was told, and when.
+    resend: bool = False
+    """The board may have forgotten or missed what it was told."""
     sent_pilot: PilotCommand = PILOT_OFF
-    sent_pilot_at_s: float = float("-inf")
+    sent_pilot_at_s: float = NEVER_S
     sent_allow: bool = False
-    opened_at_s: float = float("-inf")
+    opened_at_s: float = NEVER_S
     open_deadline_s: float | None = None
+    """Until then the contactor must have opened."""
     close_deadline_s: float | None = None
+    state_f_until_s: float | None = None
+    """A fault came while the vehicle was asking: it sees state F until then."""
+    # Waking a vehicle.
+    woken: bool = False
+    """It reacted to this offer, or was woken for it already."""
+    wake_due_s: float | None = None
+    wake_ends_s: float | None = None
+    """The pilot is interrupted until then."""
+    deaf_until_s: float | None = None
+    """What the pilot shows may be our own interruption until then."""
+    heard: PilotReport | None = None
+    """What it showed meanwhile."""
 
     @property
     def faults(self) -> frozenset[Fault]:
@@ -137,11 +184,18 @@ class ConnectorState:
         return found
 
     @property
-    def connected(self) -> bool:
-        """A vehicle is at the cable."""
-        return self.pilot.state in CONNECTED
-
-    @property
     def running(self) -> bool:
         """A session is committed and not being stopped."""
         return self.session is not None and self.session.phase is Phase.RUNNING
+
+    @property
+    def settled(self) -> bool:
+        """The contactor is open for certain, or known to be welded."""
+        if self.sent_allow or self.open_deadline_s is not None:
+            return False
+        return not self.contactor_closed or Fault.CONTACTOR_WELDED in self.latched
+
+    @property
+    def plugged(self) -> bool:
+        """Something is in the socket."""
+        return self.plug.kind is not PlugKind.NONE

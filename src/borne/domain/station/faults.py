@@ -47,6 +47,10 @@ class Fault(StrEnum):
     STORAGE_FULL = "storage-full"
     SETTINGS_DAMAGED = "settings-damaged"
     OTHER = "other"
+    VENTILATION = "ventilation-needed"
+
+
+LOCK_FAULTS = frozenset({Fault.PLUG_LOCK, Fault.LOCK_STUCK, Fault.LOCK_MISSING})
 
 
 class Scope(StrEnum):
@@ -328,6 +332,13 @@ _ROWS = (
         N_("Other error resolved"),
         stops=True,
     ),
+    _row(
+        Fault.VENTILATION,
+        "Mode3Error/EVCommunicationError",
+        N_("Vehicle needs ventilation, there is none"),
+        N_("Vehicle needs no ventilation any more"),
+        stops=False,
+    ),
 )
 
 CATALOGUE = {kind.fault: kind for kind in _ROWS}
@@ -338,14 +349,18 @@ def vendor_code(fault: Fault) -> str:
     return f"E{list(CATALOGUE).index(fault) + 1:02d}"
 
 
+STOPPING = frozenset(fault for fault, kind in CATALOGUE.items() if kind.stops)
+BLOCKING = frozenset(fault for fault, kind in CATALOGUE.items() if kind.blocks)
+
+
 def stopping(faults: frozenset[Fault]) -> frozenset[Fault]:
     """Those that end a transaction."""
-    return frozenset(fault for fault in faults if CATALOGUE[fault].stops)
+    return faults & STOPPING
 
 
 def blocking(faults: frozenset[Fault]) -> frozenset[Fault]:
     """Those that keep the socket from giving current."""
-    return frozenset(fault for fault in faults if CATALOGUE[fault].blocks)
+    return faults & BLOCKING
 
 
 def most_serious(faults: frozenset[Fault]) -> Fault | None:

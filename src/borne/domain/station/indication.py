@@ -21,6 +21,8 @@ class Colour(StrEnum):
     YELLOW = "yellow"
     BLUE = "blue"
     WHITE = "white"
+    THREE = "green-yellow-blue"
+    """A third of the ring in each colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,18 @@ class Pattern:
     frames: tuple[tuple[Colour, float], ...]
     repeat: int | None = None
     rotates: bool = False
+
+    def colour_at(self, elapsed_s: float) -> Colour:
+        """What the ring shows so long after the pattern began; dark when it is over."""
+        whole_s = sum(seconds for _, seconds in self.frames)
+        if self.repeat is not None and elapsed_s >= self.repeat * whole_s:
+            return Colour.OFF
+        left_s = elapsed_s % whole_s
+        for colour, seconds in self.frames:
+            if left_s < seconds:
+                return colour
+            left_s -= seconds
+        return self.frames[-1][0]
 
     @property
     def duration_s(self) -> float | None:
@@ -44,8 +58,11 @@ def _steady(name: str, colour: Colour) -> Pattern:
     return Pattern(name, ((colour, 1.0),))
 
 
-_THREE = (Colour.GREEN, Colour.YELLOW, Colour.BLUE)
-_THREE_ONCE = tuple((colour, 0.2) for colour in _THREE)
+def _blinks(name: str, colour: Colour, period_s: float, repeat: int | None = None) -> Pattern:
+    """Lit for the first half of every period."""
+    half_s = period_s / 2
+    return Pattern(name, ((colour, half_s), (Colour.OFF, half_s)), repeat)
+
 
 PATTERNS = {
     pattern.name: pattern
@@ -54,11 +71,11 @@ PATTERNS = {
         _steady("reserved", Colour.YELLOW),
         _steady("finishing", Colour.YELLOW),
         Pattern("checking", ((Colour.WHITE, 1.0),), rotates=True),
-        Pattern("authorized", ((Colour.BLUE, 0.25), (Colour.OFF, 0.25))),
-        Pattern("charging", ((Colour.BLUE, 1.0), (Colour.OFF, 1.0))),
-        Pattern("rejected", (*_THREE_ONCE, (Colour.OFF, 0.4)), repeat=5),
-        Pattern("faulted", (*_THREE_ONCE, (Colour.OFF, 0.4))),
-        Pattern("updating", ((Colour.GREEN, 1.0), (Colour.YELLOW, 1.0), (Colour.BLUE, 1.0))),
+        _blinks("authorized", Colour.BLUE, 0.5),
+        _blinks("charging", Colour.BLUE, 2.0),
+        _blinks("rejected", Colour.THREE, 1.0, repeat=5),
+        _blinks("faulted", Colour.THREE, 1.0),
+        _steady("updating", Colour.THREE),
         # Not in the manual: out of service is dark, a vehicle that waits for a card stays green.
         _steady("unavailable", Colour.OFF),
         _steady("preparing", Colour.GREEN),
@@ -89,6 +106,9 @@ def pattern_for(state: ConnectorState, *, rejected: bool = False, updating: bool
         return "rejected"
     if state.checking:
         return "checking"
+    if state.running and not state.connected:
+        # "Vehicle just unplugged": the session waits for it, as after a card (LED of RFID110).
+        return "authorized"
     if status is ConnectorStatus.FINISHING:
         ending = state.session is not None or state.finished_until_s is not None
         return "finishing" if ending else "available"

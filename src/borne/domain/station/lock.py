@@ -1,7 +1,7 @@
 """Driving the plug lock: pulses, feedback, retries, and its three distinct failures.
 
-One pulse moves the actuator; the feedback must follow within a second. A failed locking is tried
-again after the opposite pulse (the plug was perhaps not fully in); pulses keep a pause, because
+One pulse moves the actuator; the feedback must follow within a second. A failed pulse is tried
+again after the opposite one (the plug was perhaps not fully in); retries keep a pause, because
 actuators overheat (reference data of common actuators: 300 to 600 ms pulse, 3 s pause).
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from borne.domain.station.board import LockPosition
 from borne.domain.station.faults import Fault
 
+PULSE_S = 0.6
+"""The longest pulse; no other one begins before its end."""
 FEEDBACK_S = 1.0
 PAUSE_S = 3.0
 ATTEMPTS = 3
@@ -29,11 +31,17 @@ class LockDrive:
     backing_off: bool = False
     """The opposite pulse was given; the next one tries again."""
     failure: Fault | None = None
+    pulsed_at_s: float = float("-inf")
 
     @property
     def is_locked(self) -> bool:
         """Confirmed by feedback."""
         return self.position is LockPosition.LOCKED
+
+    @property
+    def secure(self) -> bool:
+        """Locked, and nothing is under way that could change it."""
+        return self.is_locked and self.wanted and not self.backing_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,51 +61,57 @@ def reached(drive: LockDrive) -> bool:
 def advance(drive: LockDrive, wanted: bool, now_s: float) -> LockStep:
     """Decide the next pulse. `now_s` is monotonic; call again at `drive.deadline_s`."""
     if drive.position is LockPosition.ABSENT:
-        missing = replace(drive, wanted=wanted, failure=Fault.LOCK_MISSING, deadline_s=None)
-        return LockStep(missing)
-    if wanted is not drive.wanted:
-        fresh = LockDrive(position=drive.position, wanted=wanted)
-        return LockStep(fresh) if reached(fresh) else _pulse(fresh, now_s)
-    if reached(drive):
-        if drive.backing_off:
-            return _wait_for_pause(drive, now_s)
-        return LockStep(LockDrive(position=drive.position, wanted=wanted))
-    if drive.failure is Fault.LOCK_MISSING:
-        return _pulse(LockDrive(position=drive.position, wanted=wanted), now_s)
+        return LockStep(_fresh(drive, wanted, failure=Fault.LOCK_MISSING))
+    if wanted is not drive.wanted or drive.failure is Fault.LOCK_MISSING:
+        drive = _fresh(drive, wanted)
+    if reached(drive) and not drive.backing_off:
+        return LockStep(_fresh(drive, wanted))
     if drive.failure is not None:
         return LockStep(drive)
-    if drive.deadline_s is None:
-        return _pulse(drive, now_s)
-    if now_s < drive.deadline_s:
+    if drive.attempts == 0:
+        return _first_pulse(drive, now_s)
+    if drive.deadline_s is not None and now_s < drive.deadline_s:
         return LockStep(drive)
     return _after_deadline(drive, now_s)
 
 
 def retry(drive: LockDrive) -> LockDrive:
     """Forget a failure so that the next `advance` tries again (unlock command, hard reset)."""
-    return LockDrive(position=drive.position, wanted=drive.wanted)
+    return _fresh(drive, drive.wanted)
+
+
+def _fresh(drive: LockDrive, wanted: bool, failure: Fault | None = None) -> LockDrive:
+    return LockDrive(drive.position, wanted, failure=failure, pulsed_at_s=drive.pulsed_at_s)
+
+
+def _first_pulse(drive: LockDrive, now_s: float) -> LockStep:
+    """As soon as the pulse before it, which was for the opposite, is over."""
+    due_s = drive.pulsed_at_s + PULSE_S
+    if now_s < due_s:
+        return LockStep(replace(drive, deadline_s=due_s))
+    return _pulse(drive, now_s)
 
 
 def _pulse(drive: LockDrive, now_s: float) -> LockStep:
     moved = replace(
-        drive, attempts=drive.attempts + 1, deadline_s=now_s + FEEDBACK_S, backing_off=False
+        drive,
+        attempts=drive.attempts + 1,
+        deadline_s=now_s + FEEDBACK_S,
+        backing_off=False,
+        pulsed_at_s=now_s,
     )
     return LockStep(moved, drive.wanted)
 
 
 def _after_deadline(drive: LockDrive, now_s: float) -> LockStep:
     if drive.backing_off:
+        if reached(drive):
+            return LockStep(_fresh(drive, drive.wanted))
         return _pulse(drive, now_s)
-    if drive.attempts >= ATTEMPTS:
-        failure = Fault.PLUG_LOCK if drive.wanted else Fault.LOCK_STUCK
-        return LockStep(
-            replace(drive, failure=failure, deadline_s=None), False if drive.wanted else None
-        )
-    backing_off = replace(drive, deadline_s=now_s + PAUSE_S, backing_off=True)
-    return LockStep(backing_off, not drive.wanted)
-
-
-def _wait_for_pause(drive: LockDrive, now_s: float) -> LockStep:
-    if drive.deadline_s is not None and now_s < drive.deadline_s:
-        return LockStep(drive)
-    return LockStep(LockDrive(position=drive.position, wanted=drive.wanted))
+    if drive.attempts < ATTEMPTS:
+        waiting = replace(drive, deadline_s=now_s + PAUSE_S, backing_off=True, pulsed_at_s=now_s)
+        return LockStep(waiting, not drive.wanted)
+    if drive.wanted:
+        failed = replace(drive, failure=Fault.PLUG_LOCK, deadline_s=None, pulsed_at_s=now_s)
+        return LockStep(failed, False)
+    return LockStep(replace(drive, failure=Fault.LOCK_STUCK, deadline_s=None))

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from borne.domain.station.board import LockPosition, PilotState, PlugKind
 from borne.domain.station.connector_outputs import paused
-from borne.domain.station.connector_state import ConnectorState, Phase
-from borne.domain.station.faults import blocking
+from borne.domain.station.connector_state import ASKING, ConnectorState, LiveSession, Phase
+from borne.domain.station.faults import Fault, blocking
 
 
 class ConnectorStatus(StrEnum):
@@ -33,7 +33,7 @@ def connector_status(state: ConnectorState) -> ConnectorStatus:
     if blocking(state.faults):
         return ConnectorStatus.FAULTED
     if state.session is not None:
-        return _in_session(state, state.session.phase)
+        return _in_session(state, state.session)
     if not state.operative:
         return ConnectorStatus.UNAVAILABLE
     if state.pending is not None:
@@ -47,16 +47,19 @@ def connector_status(state: ConnectorState) -> ConnectorStatus:
     return ConnectorStatus.AVAILABLE
 
 
-def _in_session(state: ConnectorState, phase: Phase) -> ConnectorStatus:
+def _in_session(state: ConnectorState, session: LiveSession) -> ConnectorStatus:
+    phase = session.phase
     if phase is Phase.OPENING:
         return ConnectorStatus.AUTHORIZED
     if phase in (Phase.STOPPING, Phase.CLOSING):
         return ConnectorStatus.FINISHING
-    if paused(state):
+    if paused(state) or Fault.VENTILATION in state.faults:
         return ConnectorStatus.SUSPENDED_EVSE
-    if state.contactor_closed and state.pilot.state in (PilotState.C, PilotState.D):
-        return ConnectorStatus.CHARGING
-    return ConnectorStatus.SUSPENDED_EV
+    if not state.connected or state.pilot.state not in ASKING:
+        return ConnectorStatus.SUSPENDED_EV
+    # The contactor rests between two closings; before the first one the vehicle waits for nothing.
+    resting = session.energised and not state.sent_allow
+    return ConnectorStatus.SUSPENDED_EVSE if resting else ConnectorStatus.CHARGING
 
 
 OCPP_16 = {

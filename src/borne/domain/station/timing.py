@@ -12,7 +12,7 @@ PACE_S = 5.0
 """A vehicle follows a new duty cycle within 5 s, so it is not raised more often (sequence 6)."""
 
 PACE_STEP_A = 0.05
-"""Smaller differences are not worth a new duty cycle."""
+"""A smaller rise is not worth a new duty cycle; a fall always is."""
 
 CONTACTOR_OPEN_FEEDBACK_S = 0.5
 """Feedback still closed this long after the command to open: welded."""
@@ -27,8 +27,29 @@ REST_S = 5.0
 FINISHING_LED_S = 30.0
 """Longest yellow light after a session (manual 6)."""
 
-STATE_F_S = 0.3
-"""Shortest time in state F (Table A.5)."""
+STATE_F_S = 5.0
+"""A vehicle that was asking when a fault came sees state F for this long (at least 0.3 s, Table
+A.5; it opens S2 within 3 s). Its plug is kept until then, unless the contactor is welded: then
+plug and state F stay."""
+
+SIGNAL_SETTLE_S = 0.3
+"""After a change of our own command the pilot may still show the state before it; E or F longer
+than this is the vehicle's (or the wire's)."""
+
+BAD_PLUG_S = 2.0
+"""A plug may be read as half plugged this long while it is put in."""
+
+DIODE_EVIDENCE_S = 0.1
+"""A missing diode must show this long while the vehicle asks; in B it counts at once."""
+
+WAKE_AFTER_S = 30.0
+"""A vehicle that does not react to an offer for this long is woken, once for each offer."""
+
+WAKE_S = 4.0
+"""Length of the simulated unplugging (Annex A.5.3)."""
+
+WAKE_SETTLE_S = 0.75
+"""The pilot is not judged this long after it."""
 
 MINIMUM_A = 6.0
 """The smallest current that can be signalled."""

@@ -1,0 +1,303 @@
+"""Taking one event into the state of a connector: what it says, before anything is judged.
+
+Part of the machine in `connector`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from borne.domain.station import lock as locks
+from borne.domain.station import timing
+from borne.domain.station.board import (
+    NO_PLUG,
+    BoardLinkReport,
+    BrownOutReport,
+    ContactorReport,
+    LockReport,
+    PilotReport,
+    Plug,
+    PlugKind,
+    PlugReport,
+)
+from borne.domain.station.connector_events import (
+    AuthorizationWithdrawn,
+    Authorized,
+    AvailabilityAsked,
+    CardChecking,
+    Event,
+    FaultCleared,
+    FaultRaised,
+    HoldAsked,
+    Offered,
+    Reserved,
+    SessionClosed,
+    SessionNotOpened,
+    SessionOpened,
+    SessionResumed,
+    StopAsked,
+    UnlockAsked,
+)
+from borne.domain.station.connector_outputs import keeps_cable
+from borne.domain.station.connector_state import (
+    CONNECTED,
+    PILOT_OFF,
+    Authorization,
+    ConnectorConfig,
+    ConnectorState,
+    LiveSession,
+    Phase,
+    Stop,
+)
+from borne.domain.station.faults import Fault
+
+
+def take(
+    state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    """The state with the news of `event` in it."""
+    match event:
+        case PilotReport():
+            return _take_pilot(state, event)
+        case PlugReport(plug):
+            return _take_plug(state, plug)
+        case LockReport(position):
+            return replace(state, lock=replace(state.lock, position=position))
+        case ContactorReport(closed):
+            return _take_contactor(state, closed=closed, now_s=now_s)
+        case BoardLinkReport(alive):
+            return _take_board_link(state, alive=alive)
+        case BrownOutReport():
+            return _take_brown_out(state, now_s)
+        case Offered(current_a):
+            return replace(state, offer_a=current_a)
+        case FaultRaised(fault):
+            return replace(state, raised=state.raised | {fault})
+        case FaultCleared(fault):
+            return replace(state, raised=state.raised - {fault})
+        case _:
+            return _take_wish(state, event, now_s, config)
+
+
+def _take_wish(
+    state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    match event:
+        case Authorized(authorization):
+            return _take_authorization(state, authorization, now_s, config)
+        case AuthorizationWithdrawn():
+            return without_pending(state)
+        case CardChecking(active):
+            return replace(state, checking=active)
+        case StopAsked(stop):
+            return _take_stop(state, stop, now_s)
+        case HoldAsked(held):
+            session = state.session
+            return replace(state, session=replace(session, held=held) if session else None)
+        case UnlockAsked():
+            return _take_unlock(state)
+        case AvailabilityAsked(operative):
+            return _take_availability(state, operative=operative)
+        case Reserved(reservation_id):
+            return replace(state, reservation_id=reservation_id)
+        case _:
+            return _take_journal(state, event, now_s, config)
+
+
+def _take_journal(
+    state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    match event:
+        case SessionOpened(session_id):
+            return _take_opened(state, session_id, now_s)
+        case SessionNotOpened() if state.session and state.session.phase is Phase.OPENING:
+            return _without_session(without_pending(state))
+        case SessionClosed() if state.session and state.session.phase is Phase.CLOSING:
+            return _take_closed(state, state.session, now_s, config)
+        case SessionResumed(session) if state.session is None:
+            return replace(without_pending(state), session=session, session_plug=state.plug)
+        case _:
+            return state
+
+
+def without_pending(state: ConnectorState) -> ConnectorState:
+    """Nobody's permission waits."""
+    return replace(state, pending=None, pending_deadline_s=None)
+
+
+def stopping(session: LiveSession, stop: Stop, now_s: float) -> LiveSession:
+    """The session on its way to its end; one that is being opened ends after that."""
+    if session.phase is Phase.OPENING:
+        return replace(session, stop=stop)
+    deadline_s = now_s + timing.FORCED_OPEN_S
+    return replace(session, stop=stop, phase=Phase.STOPPING, stop_deadline_s=deadline_s)
+
+
+# Reports of the board -----------------------------------------------------------------------
+
+
+def _take_pilot(state: ConnectorState, report: PilotReport) -> ConnectorState:
+    if state.deaf_until_s is not None and report.state not in CONNECTED:
+        return replace(state, heard=report)
+    return replace(state, pilot=report, seen_pilot=True, heard=None)
+
+
+def _take_plug(state: ConnectorState, plug: Plug) -> ConnectorState:
+    state = replace(state, plug=plug, seen_plug=True)
+    session, first = state.session, state.session_plug
+    if session is None or plug.kind is PlugKind.NONE:
+        return state
+    if first.kind is not PlugKind.VALID:
+        return replace(state, session_plug=plug) if plug.kind is PlugKind.VALID else state
+    runs = session.phase in (Phase.OPENING, Phase.RUNNING)
+    if runs and state.connected and plug != first:
+        return replace(state, latched=state.latched | {Fault.CABLE_CHANGED})
+    return state
+
+
+def _take_contactor(state: ConnectorState, *, closed: bool, now_s: float) -> ConnectorState:
+    if closed:
+        due_s = state.open_deadline_s
+        if due_s is None:
+            due_s = now_s + timing.CONTACTOR_OPEN_FEEDBACK_S
+        return replace(
+            state,
+            contactor_closed=True,
+            close_deadline_s=None,
+            open_deadline_s=None if state.sent_allow else due_s,
+        )
+    opened = state.contactor_closed
+    close_by_s = state.close_deadline_s
+    if opened and state.sent_allow:
+        close_by_s = now_s + timing.CONTACTOR_CLOSE_FEEDBACK_S
+    return replace(
+        state,
+        contactor_closed=False,
+        opened_at_s=now_s if opened else state.opened_at_s,
+        open_deadline_s=None if opened else state.open_deadline_s,
+        close_deadline_s=close_by_s,
+        latched=state.latched - {Fault.CONTACTOR_WELDED},
+    )
+
+
+def _take_board_link(state: ConnectorState, *, alive: bool) -> ConnectorState:
+    if not alive:
+        return replace(state, board_alive=False, raised=state.raised | {Fault.BOARD_LOST})
+    return _unknown(replace(state, board_alive=True, raised=state.raised - {Fault.BOARD_LOST}))
+
+
+def _take_brown_out(state: ConnectorState, now_s: float) -> ConnectorState:
+    opened = state.contactor_closed or state.sent_allow
+    return _unknown(
+        replace(
+            state,
+            sent_pilot=PILOT_OFF,
+            sent_pilot_at_s=now_s,
+            sent_allow=False,
+            contactor_closed=False,
+            opened_at_s=now_s if opened else state.opened_at_s,
+            open_deadline_s=None,
+            close_deadline_s=None,
+            state_f_until_s=None,
+        )
+    )
+
+
+def _unknown(state: ConnectorState) -> ConnectorState:
+    """Nothing is commanded before the board has told how things are."""
+    return replace(
+        state,
+        known=False,
+        seen_pilot=False,
+        seen_plug=False,
+        resend=True,
+        wake_ends_s=None,
+        deaf_until_s=None,
+        heard=None,
+        lock=locks.retry(state.lock),
+    )
+
+
+# Wishes -------------------------------------------------------------------------------------
+
+
+def _take_authorization(
+    state: ConnectorState, authorization: Authorization, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    if state.session is not None or not state.operative:
+        return state
+    kept = state.kept_for
+    if kept is not None and kept.owned_by(authorization.card or authorization.identity.id_token):
+        return replace(state, kept_for=None)
+    deadline_s = now_s + config.connection_timeout_s if authorization.expires else None
+    return replace(
+        state,
+        checking=False,
+        kept_for=None,
+        pending=authorization,
+        pending_deadline_s=deadline_s,
+    )
+
+
+def _take_stop(state: ConnectorState, stop: Stop, now_s: float) -> ConnectorState:
+    session = state.session
+    if session is None:
+        return replace(without_pending(state), kept_for=None)
+    if session.stop is not None:
+        return state
+    return replace(state, session=stopping(session, stop, now_s))
+
+
+def _take_unlock(state: ConnectorState) -> ConnectorState:
+    session = replace(state.session, released=True) if state.session else None
+    return replace(
+        without_pending(state),
+        session=session,
+        kept_for=None,
+        finished=state.plugged or state.connected,
+        lock=locks.retry(state.lock),
+    )
+
+
+def _take_availability(state: ConnectorState, *, operative: bool) -> ConnectorState:
+    if operative:
+        return replace(state, operative=True, inoperative_later=False)
+    if state.session is not None:
+        return replace(state, inoperative_later=True)
+    return replace(without_pending(state), operative=False)
+
+
+# Answers of the journal ---------------------------------------------------------------------
+
+
+def _take_opened(state: ConnectorState, session_id: str, now_s: float) -> ConnectorState:
+    session = state.session
+    if session is None or session.phase is not Phase.OPENING:
+        return state
+    opened = replace(session, session_id=session_id, phase=Phase.RUNNING)
+    if session.stop is not None:
+        opened = stopping(opened, session.stop, now_s)
+    return replace(state, session=opened)
+
+
+def _take_closed(
+    state: ConnectorState, session: LiveSession, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    left = state.plugged or state.connected
+    kept = left and config.has_lock and not config.tethered and keeps_cable(session, config)
+    return replace(
+        _without_session(state),
+        finished=left,
+        finished_until_s=now_s + timing.FINISHING_LED_S if left else None,
+        kept_for=session.authorization if kept else None,
+    )
+
+
+def _without_session(state: ConnectorState) -> ConnectorState:
+    return replace(
+        state,
+        session=None,
+        session_plug=NO_PLUG,
+        operative=state.operative and not state.inoperative_later,
+        inoperative_later=False,
+    )

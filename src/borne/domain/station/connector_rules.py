@@ -1,0 +1,214 @@
+"""Judging what a connector knows: what time has decided, what the vehicle signals, whether it
+left, and what ends its session.
+
+Part of the machine in `connector`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from borne.domain.settings.choices import StopMode
+from borne.domain.station import timing
+from borne.domain.station.board import (
+    NO_PLUG,
+    DiodeCheck,
+    PilotState,
+    PilotStateE,
+    PilotStateF,
+    PlugKind,
+)
+from borne.domain.station.connector_events import (
+    AuthorizationExpired,
+    Effect,
+    VehicleArrived,
+    VehicleLeft,
+)
+from borne.domain.station.connector_intake import stopping, without_pending
+from borne.domain.station.connector_state import (
+    ASKING,
+    CONNECTED,
+    NOBODY,
+    ConnectorConfig,
+    ConnectorState,
+    Phase,
+    Stop,
+)
+from borne.domain.station.faults import Fault, blocking
+from borne.domain.station.faults import stopping as stopping_faults
+from borne.domain.station.session import StopReason
+
+OUTLIVES_VEHICLE = frozenset({Fault.CONTACTOR_WELDED})
+DISTURBED = (PilotState.E, PilotState.F)
+
+
+def expire(
+    state: ConnectorState, now_s: float, config: ConnectorConfig, effects: list[Effect]
+) -> ConnectorState:
+    """What time has decided."""
+    due = state.pending_deadline_s
+    if state.pending is not None and due is not None and now_s >= due and state.session is None:
+        effects.append(AuthorizationExpired(state.pending))
+        state = without_pending(state)
+    if state.finished_until_s is not None and now_s >= state.finished_until_s:
+        state = replace(state, finished_until_s=None)
+    if state.state_f_until_s is not None and now_s >= state.state_f_until_s:
+        state = replace(state, state_f_until_s=None)
+    if state.wake_ends_s is not None and now_s >= state.wake_ends_s:
+        state = replace(state, wake_ends_s=None)
+    if state.deaf_until_s is not None and now_s >= state.deaf_until_s:
+        pilot = state.heard or state.pilot
+        state = replace(state, deaf_until_s=None, heard=None, pilot=pilot)
+    return _expire_contactor(state, now_s, config)
+
+
+def _expire_contactor(
+    state: ConnectorState, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    if state.open_deadline_s is not None and now_s >= state.open_deadline_s:
+        state = replace(state, open_deadline_s=None)
+        if state.contactor_closed and config.weld_check and state.board_alive:
+            state = replace(state, latched=state.latched | {Fault.CONTACTOR_WELDED})
+        else:
+            state = replace(state, contactor_closed=False)
+    if state.close_deadline_s is not None and now_s >= state.close_deadline_s:
+        found = state.latched | {Fault.CONTACTOR_OPEN}
+        state = replace(state, close_deadline_s=None, latched=found)
+    return state
+
+
+def judge_vehicle(
+    before: ConnectorState,
+    state: ConnectorState,
+    now_s: float,
+    config: ConnectorConfig,
+    effects: list[Effect],
+) -> ConnectorState:
+    """Who is at the cable, and what that means."""
+    if not state.known:
+        if not (state.seen_pilot and (state.seen_plug or config.tethered)):
+            return state
+        state = replace(state, known=True)
+    state = _judge_presence(state, config)
+    if before.connected and not state.connected:
+        effects.append(VehicleLeft())
+        if state.pending is not None and not state.pending.expires:
+            state = without_pending(state)
+    if state.connected and not before.connected:
+        state = replace(state, finished=False, finished_until_s=None)
+        if state.session is None and state.pending is None and state.kept_for is None:
+            effects.append(VehicleArrived())
+    state = _judge_signals(state, now_s, config)
+    if not state.connected:
+        state = _judge_absence(state, config)
+    return _judge_disconnect(state, now_s, config)
+
+
+def _judge_presence(state: ConnectorState, config: ConnectorConfig) -> ConnectorState:
+    pulled = not config.tethered and not state.plugged
+    if pulled and state.deaf_until_s is not None:
+        return replace(state, deaf_until_s=None, heard=None, pilot=NOBODY, connected=False)
+    if state.pilot.state in CONNECTED:
+        connected = True
+    elif state.pilot.state is PilotState.A:
+        connected = False
+    else:
+        connected = state.connected and not pulled
+    return state if connected is state.connected else replace(state, connected=connected)
+
+
+def _judge_absence(state: ConnectorState, config: ConnectorConfig) -> ConnectorState:
+    """Nobody is there: what waited for that ends."""
+    empty = config.tethered or not state.plugged
+    if state.session is None and not state.latched <= OUTLIVES_VEHICLE:
+        state = replace(state, latched=state.latched & OUTLIVES_VEHICLE)
+    if not empty:
+        return state
+    if state.session_plug != NO_PLUG and not config.tethered:
+        state = replace(state, session_plug=NO_PLUG)
+    if state.session is None and (state.finished or state.kept_for is not None):
+        state = replace(state, finished=False, finished_until_s=None, kept_for=None)
+    return state
+
+
+def _judge_signals(state: ConnectorState, now_s: float, config: ConnectorConfig) -> ConnectorState:
+    raised, latched = state.raised, state.latched
+    state, bad_plug = _judge_plug(state, now_s)
+    state, diode = _judge_diode(state, now_s)
+    raised = raised | {Fault.CABLE_INVALID} if bad_plug else raised - {Fault.CABLE_INVALID}
+    if diode:
+        latched = latched | {Fault.DIODE_CHECK}
+    ours = isinstance(state.sent_pilot, PilotStateE | PilotStateF)
+    settling = now_s < state.sent_pilot_at_s + timing.SIGNAL_SETTLE_S
+    if state.pilot.state not in DISTURBED:
+        raised = raised - {Fault.VEHICLE_SIGNAL}
+    elif not ours and not settling:
+        raised = raised | {Fault.VEHICLE_SIGNAL}
+    needs_air = state.pilot.state is PilotState.D and not config.ventilation
+    raised = raised | {Fault.VENTILATION} if needs_air else raised - {Fault.VENTILATION}
+    if raised == state.raised and latched == state.latched:
+        return state
+    return replace(state, raised=raised, latched=latched)
+
+
+def _judge_plug(state: ConnectorState, now_s: float) -> tuple[ConnectorState, bool]:
+    """Short circuit counts at once; half plugged only when it stays so."""
+    if not state.connected or state.plug.kind in (PlugKind.NONE, PlugKind.VALID):
+        if state.bad_plug_due_s is not None:
+            state = replace(state, bad_plug_due_s=None)
+        return state, False
+    if state.plug.kind is PlugKind.SHORT:
+        return state, True
+    if state.bad_plug_due_s is None:
+        state = replace(state, bad_plug_due_s=now_s + timing.BAD_PLUG_S)
+    return state, state.bad_plug_due_s is not None and now_s >= state.bad_plug_due_s
+
+
+def _judge_diode(state: ConnectorState, now_s: float) -> tuple[ConnectorState, bool]:
+    failed = state.pilot.diode is DiodeCheck.FAILED and state.pilot.state in CONNECTED
+    if not failed:
+        if state.diode_due_s is not None:
+            state = replace(state, diode_due_s=None)
+        return state, False
+    if state.pilot.state is PilotState.B:
+        return state, True
+    if state.diode_due_s is None:
+        state = replace(state, diode_due_s=now_s + timing.DIODE_EVIDENCE_S)
+    return state, state.diode_due_s is not None and now_s >= state.diode_due_s
+
+
+def _judge_disconnect(
+    state: ConnectorState, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    """Manual 5.1, Stop Transaction Mode: what unplugging ends."""
+    session = state.session
+    if session is None or session.stop is not None or state.connected:
+        return state
+    match config.stop_mode:
+        case StopMode.ONLY_RFID_REMOTE:
+            return state
+        case StopMode.ONLY_DISCONNECT if state.plugged and not config.tethered:
+            return state
+        case _:
+            stop = Stop(StopReason.EV_DISCONNECTED)
+            return replace(state, session=stopping(session, stop, now_s))
+
+
+def judge_causes(
+    before: ConnectorState, state: ConnectorState, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    """What a fault (manual 9) or state D (manual 5.1) does to vehicle and session."""
+    newly = blocking(state.faults) and not blocking(before.faults)
+    if newly and state.pilot.state in ASKING and state.board_alive and config.has_state_f:
+        state = replace(state, state_f_until_s=now_s + timing.STATE_F_S)
+    session = state.session
+    if session is None or session.stop is not None:
+        return state
+    in_mode_d = (
+        config.stop_mode is StopMode.NORMAL_MODE_D_RCD
+        and state.pilot.state is PilotState.D
+        and session.phase is Phase.RUNNING
+    )
+    if in_mode_d or stopping_faults(state.faults):
+        return replace(state, session=stopping(session, Stop(StopReason.OTHER), now_s))
+    return state
