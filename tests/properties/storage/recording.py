@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
@@ -20,6 +21,7 @@ import apsw
 
 from borne.adapters.storage.connection import Cursor
 
+_MERGING = "PRAGMA wal_autocheckpoint"
 SECTOR = 512
 """The smallest piece that a disk writes whole."""
 
@@ -72,6 +74,10 @@ class Recorder(apsw.VFS):
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
+        self.room: int | None = None
+        """So many further writes find room on the disk; None: as many as come."""
+        self.merging = False
+        """The last write without room was one of a checkpoint."""
         self.name = f"recorder-{next(self._numbers)}"
         super().__init__(self.name, "")
 
@@ -79,7 +85,15 @@ class Recorder(apsw.VFS):
         """A connection factory for `open_storage`."""
         if path.stat().st_size == 0:
             self.operations.append(Created(path.name))
-        return RecordedConnection(apsw.Connection(str(path), vfs=self.name))
+        return RecordedConnection(apsw.Connection(str(path), vfs=self.name), self)
+
+    def take_room(self, name: str) -> None:
+        """For a write; raises the error of a full disk."""
+        if self.room == 0:
+            self.merging = not name.endswith("-wal")
+            raise apsw.exception_for(apsw.SQLITE_FULL)
+        if self.room is not None:
+            self.room -= 1
 
     def sync_folder(self, folder: Path) -> None:
         """In the place of the storage's own."""
@@ -111,6 +125,7 @@ class RecordedFile(apsw.VFSFile):
         super().__init__("", name, flags)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
+        self._recorder.take_room(self._name)
         super().xWrite(data, offset)
         self._recorder.operations.append(Written(self._name, offset, bytes(data)))
 
@@ -127,19 +142,25 @@ class RecordedFile(apsw.VFSFile):
 class RecordedConnection:
     """`apsw` in the shape of `borne.adapters.storage.connection.Connection`."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, recorder: Recorder) -> None:
         self._connection = connection
+        self._recorder = recorder
         # Small, so that checkpoints and new rounds of the log happen in a short test.
-        connection.execute("PRAGMA wal_autocheckpoint = 12")
+        connection.execute(f"{_MERGING} = 12")
 
     @property
     def in_transaction(self) -> bool:
         return self._connection.in_transaction
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
+        if sql.startswith(_MERGING):
+            return self._connection.execute(_MERGING)
         try:
             return self._connection.execute(sql, parameters)
         except apsw.Error as error:
+            if sql == "COMMIT" and self._recorder.merging and not self.in_transaction:
+                # SQLite forgives a checkpoint that fails after a commit, this binding does not.
+                return self._connection.execute("SELECT 1")
             raise _translated(error) from error
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
@@ -152,7 +173,9 @@ class RecordedConnection:
         self._connection.interrupt()
 
     def close(self) -> None:
-        self._connection.close()
+        # SQLite forgives the checkpoint here too.
+        with suppress(apsw.FullError):
+            self._connection.close()
 
 
 def _translated(error: apsw.Error) -> sqlite3.Error:

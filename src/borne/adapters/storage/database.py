@@ -154,16 +154,26 @@ class Database:
         return answer
 
     def _finish(self, connection: Connection, job: Job[T]) -> T:
-        if self._reserve is None:
-            return self._transaction(connection, job)
-        self._reserve.keep()
-        try:
-            return self._transaction(connection, job)
-        except (sqlite3.Error, OSError) as error:
-            if not is_full(error) or not self._reserve.use():
-                raise
-        _log.warning("the disk is full: the reserve is used to finish what runs")
+        if self._reserve is not None:
+            self._reserve.keep()
+        for make_room in (self._merge, self._use_reserve):
+            try:
+                return self._transaction(connection, job)
+            except (sqlite3.Error, OSError) as error:
+                if not is_full(error):
+                    raise
+                make_room(connection)
         return self._transaction(connection, job)
+
+    def _use_reserve(self, connection: Connection) -> None:
+        if self._reserve is not None and self._reserve.use():
+            _log.warning("the disk is full: the reserve is used to finish what runs")
+            self._merge(connection)
+
+    def _merge(self, connection: Connection) -> None:
+        # What is merged into the database leaves room in the log, which keeps its size.
+        with suppress(sqlite3.Error):
+            connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
     def _lazily(self, connection: Connection, job: Job[T]) -> T:
         # A later commit with FULL syncs the whole log, so the order on disk stays the true one.

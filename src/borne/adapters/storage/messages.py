@@ -42,7 +42,8 @@ def insert(
     A full queue loses some droppable messages, those with the nearest neighbours first, so that
     what is left still covers the whole time; it never loses another one, but grows past its limit.
     """
-    if _length(connection) >= limit and not _make_room(connection) and message.droppable:
+    full = _is_full(connection, limit)
+    if full and not _make_room(connection) and message.droppable:
         _count_thinned(connection, message.session_id, 1)
         return None
     if "moment:" in payload:
@@ -125,8 +126,13 @@ def _queued(row: Row) -> QueuedMessage:
     return QueuedMessage(seq, message_id, message, transaction_id, attempts, at)
 
 
-def _length(connection: Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM message").fetchone()[0])
+def _is_full(connection: Connection, limit: int) -> bool:
+    # The numbers in use bound the count; a count reads the whole queue.
+    first = connection.execute("SELECT min(seq) FROM message").fetchone()[0]
+    last = connection.execute("SELECT max(seq) FROM message").fetchone()[0]
+    if first is None or last - first + 1 < limit:
+        return False
+    return bool(connection.execute("SELECT count(*) FROM message").fetchone()[0] >= limit)
 
 
 def _make_room(connection: Connection) -> bool:

@@ -40,6 +40,7 @@ QUEUE_LIMIT = 10_000
 RESERVE_FILE = "reserve"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
+    "PRAGMA wal_autocheckpoint = 250",
     "PRAGMA cache_size = -512",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA trusted_schema = OFF",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -49,6 +50,9 @@ def migrate(connection: Connection, path: Path, steps: Sequence[Step]) -> str | 
     copy = _copy(connection, path, current) if current else None
     for step in steps[current:]:
         _run(connection, step)
+    # Later merges then hardly grow the file, so that they work on a full disk too.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     if copy is None:
         return None
     return f"{path.name} was taken over from schema {current}; a copy is in {copy.name}."

@@ -41,7 +41,7 @@ CREATE TABLE lost_message (
 );
 CREATE TABLE message (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    message_id TEXT NOT NULL UNIQUE,
+    message_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     session_id TEXT,
     connector INTEGER NOT NULL,
@@ -130,8 +130,6 @@ CREATE INDEX session_undated ON session (number)
     WHERE start_us IS NULL OR (end_boot IS NOT NULL AND end_us IS NULL);
 CREATE INDEX session_transaction ON session (transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX session_start_seq ON session (start_seq) WHERE start_seq IS NOT NULL;
-CREATE INDEX message_droppable ON message (session_id, seq) WHERE droppable = 1;
-CREATE INDEX message_session ON message (session_id);
 CREATE INDEX token_put ON token (list, put);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('session',1);

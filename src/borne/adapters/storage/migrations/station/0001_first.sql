@@ -43,7 +43,7 @@ CREATE INDEX session_start_seq ON session (start_seq) WHERE start_seq IS NOT NUL
 
 CREATE TABLE message (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    message_id TEXT NOT NULL UNIQUE,
+    message_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     session_id TEXT,
     connector INTEGER NOT NULL,
@@ -52,8 +52,6 @@ CREATE TABLE message (
     attempts INTEGER NOT NULL DEFAULT 0,
     enqueued_at TEXT NOT NULL
 );
-CREATE INDEX message_droppable ON message (session_id, seq) WHERE droppable = 1;
-CREATE INDEX message_session ON message (session_id);
 
 CREATE TABLE lost_message (
     seq INTEGER PRIMARY KEY,
