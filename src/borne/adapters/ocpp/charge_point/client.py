@@ -254,7 +254,7 @@ class ChargePointClient:
         self._offline_since_s = None
         self._uplink.attach(link)
         self._set_link_state(LinkState.CONNECTED)
-        boot = self._tasks.start("boot", self._boot.keep_accepted())
+        boot = self._tasks.start("boot", self._keep_accepted(link))
         try:
             await link.run()
         finally:
@@ -268,6 +268,16 @@ class ChargePointClient:
         if _loop_time() - began_s >= STABLE_AFTER_S:
             self._backoff.reset()
         return self._redial
+
+    async def _keep_accepted(self, link: Link) -> None:
+        """A link without a Boot is worth nothing: when booting breaks, dial again, later."""
+        try:
+            await self._boot.keep_accepted()
+        except Exception as error:
+            self._ladder.failed(Step.BOOT, f"cannot be sent: {error}")
+            raise
+        finally:
+            link.abort()
 
     async def _handle(self, action: Action, request: Message) -> Message | Reply[Any]:
         """What a central system may ask depends on whether it has accepted us."""

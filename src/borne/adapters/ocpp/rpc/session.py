@@ -35,6 +35,8 @@ DEFAULT_CALL_TIMEOUT_S: Final = 60.0
 """Manual section 4, backend connection timeout."""
 MAX_CONCURRENT_CALLS: Final = 16
 """A correct peer has one CALL in flight; more are answered up to here, then refused."""
+MAX_UNANSWERED: Final = 64
+"""Beyond this nothing is read until answers have left: a flood meets TCP's own brake."""
 REMEMBERED_LATE_IDS: Final = 32
 """How many timed-out calls a late answer is still recognised for."""
 
@@ -91,6 +93,7 @@ class Session:
         self._late: deque[str] = deque(maxlen=REMEMBERED_LATE_IDS)
         self._tasks = tasks or Supervisor("ocpp session")
         self._answering = 0
+        self._answered = asyncio.Event()
         self._closed = False
         self.last_sent_s: float | None = None
         """Loop time of the last frame that we sent."""
@@ -104,6 +107,9 @@ class Session:
                 raw = await self._transport.recv()
                 self.last_received_s = _loop_time()
                 self._receive(raw)
+                while self._answering >= MAX_UNANSWERED:
+                    self._answered.clear()
+                    await self._answered.wait()
         except TransportClosed:
             pass
         finally:
@@ -227,6 +233,7 @@ class Session:
             reply = await self._answer_once(frame)
         finally:
             self._answering -= 1
+            self._answered.set()
         if reply is not None and reply.then is not None:
             await reply.then()
 

@@ -265,19 +265,24 @@ class Bench:
         self.outbox = MemoryOutbox()
         self.heard = Heard()
         self.handlers = Handlers()
-        self.content = BootNotificationRequest(
+        self.content: BootNotificationRequest | None = BootNotificationRequest(
             charge_point_vendor="V", charge_point_model="M", firmware_version="1"
         )
         self.clock = Clock(now_s, NOW, ClockTrust.RTC) if clock_is_known else Clock(now_s)
         self.config = BackendConfig(ConnectionConfig("ws://backend/ocpp", "station"), **settings)
         self.client = ChargePointClient(
             self.config,
-            StationSide(lambda: self.content, self.handlers, self.outbox, self.heard),
+            StationSide(self.boot_content, self.handlers, self.outbox, self.heard),
             clock=self.clock,
             rng=random.Random(1),
             make_link=self.central.link,
         )
         self.running: asyncio.Task[None] | None = None
+
+    def boot_content(self) -> BootNotificationRequest:
+        if self.content is None:
+            raise ValueError("chargePointModel is too long")
+        return self.content
 
     def start(self) -> None:
         self.running = asyncio.create_task(self.client.run())

@@ -205,6 +205,19 @@ async def test_changed_content_is_told_while_connected(bench: Bench) -> None:
 
 
 @on_a_bench()
+async def test_content_that_cannot_be_sent_is_shown_and_tried_again(bench: Bench) -> None:
+    good, bench.content = bench.content, None
+    bench.start()
+    await asyncio.sleep(60)
+    boot = bench.client.view().ladder[-2]
+    assert boot.last_error == "cannot be sent: chargePointModel is too long"
+    assert 2 < len(bench.central.dials) < 10
+    bench.content = good
+    await asyncio.sleep(120)
+    assert bench.client.online
+
+
+@on_a_bench()
 async def test_a_boot_is_triggered_once_on_a_socket_without_one(bench: Bench) -> None:
     """evcc and Home Assistant wait for it after every reconnect (errata 3.35 notwithstanding)."""
     trigger = TriggerMessageRequest(requested_message=MessageTrigger.BOOT_NOTIFICATION)

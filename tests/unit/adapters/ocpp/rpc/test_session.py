@@ -39,7 +39,12 @@ from borne.adapters.ocpp.rpc.errors import (
 )
 from borne.adapters.ocpp.rpc.frame_log import Direction, FrameKind, FrameLog
 from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
-from borne.adapters.ocpp.rpc.session import MAX_CONCURRENT_CALLS, Session, TransportClosed
+from borne.adapters.ocpp.rpc.session import (
+    MAX_CONCURRENT_CALLS,
+    MAX_UNANSWERED,
+    Session,
+    TransportClosed,
+)
 from borne.foundation.supervisor import Supervisor
 from tests.support.virtual_time import virtual_time
 
@@ -53,8 +58,12 @@ class Wire:
         self.sent: asyncio.Queue[list[Any]] = asyncio.Queue()
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self.closed = False
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.read = 0
 
     async def send(self, text: str) -> None:
+        await self.writable.wait()
         if self.closed:
             raise TransportClosed
         self.sent.put_nowait(json.loads(text))
@@ -63,6 +72,7 @@ class Wire:
         text = await self._inbox.get()
         if text is None:
             raise TransportClosed
+        self.read += 1
         return text
 
     def give(self, *frame: Any) -> None:
@@ -381,6 +391,17 @@ async def test_a_flood_of_calls_is_bounded(peer: Peer) -> None:
     gate.set()
     accepted = [await peer.sent() for _ in range(MAX_CONCURRENT_CALLS)]
     assert {answer[0] for answer in accepted} == {3}
+
+
+@conversation
+async def test_a_peer_that_only_writes_is_not_read_for_ever(peer: Peer) -> None:
+    peer.wire.writable.clear()
+    for number in range(1000):
+        peer.wire.give(2, str(number), "NoSuchAction", {})
+    await peer.settle()
+    assert peer.wire.read == MAX_UNANSWERED
+    peer.wire.writable.set()
+    assert [(await peer.sent())[1] for _ in range(1000)] == [str(n) for n in range(1000)]
 
 
 @conversation
