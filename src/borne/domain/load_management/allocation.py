@@ -32,8 +32,9 @@ from borne.domain.load_management.participant import (
 from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
 from borne.foundation.units import PerPhase
 
-EXACT_SIZE = 6000
-"""Entries of the tableau up to which imbalance is solved exactly (some 60 sockets in groups)."""
+EXACT_SIZE = 2000
+"""Entries of the tableau up to which imbalance is solved exactly (some 300 sockets in leaves of
+20); larger groups take the quicker method."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ class _Admission:
         for car in self.order:
             self._allow(car, 1)
         position = 0
-        for _ in range(200 + 20 * len(self.order)):
+        for _ in range(200 + 4 * len(self.order)):
             if not 0 <= position < len(self.order):
                 return self.refused if position >= 0 else None
             car = self.order[position]
