@@ -190,9 +190,10 @@ def chosen_of(ids: Sequence[str]) -> Parser[frozenset[str]]:
 
 
 def _time_of_day(value: object) -> time:
+    """Local time; the date of a whole timestamp does not matter."""
     if value in ("24:00", "24:00:00"):
         return time(0)
-    return time.fromisoformat(text(value))
+    return time.fromisoformat(text(value).rpartition("T")[2])
 
 
 def _measured(value: object) -> float:
@@ -204,11 +205,11 @@ def _rotation(value: object) -> Rotation:
     return Rotation(text(value).upper())
 
 
-def _samples(value: object) -> PerPhase:
-    """The sum of charging currents; of several samples in the meter's window the lowest."""
+def _samples(value: object) -> tuple[PerPhase, ...]:
+    """Sums of charging currents: one, or a list of several in the meter's window."""
     if isinstance(value, list) and value and isinstance(value[0], list):
-        return lowest_over_window(map(per_phase, value))
-    return per_phase(value)
+        return each(per_phase)(value)
+    return (per_phase(value),)
 
 
 # Objects ------------------------------------------------------------------------------------
@@ -274,7 +275,11 @@ def _external_meter(value: object) -> ExternalMeter:
         location=fields.take("location", _location, MeterLocation.EXCLUDING),
         headroom_a=fields.take("headroom", per_phase, ZERO),
         fallback_a=fields.take("fallback", per_phase, FALLBACK_NOTHING),
-        evse_current_a=fields.take("evse_measured", _samples, ZERO),
+        evse_current_a=lowest_over_window(
+            fields.take("evse_measured", _samples, ())
+            + fields.take("evse_measured_window", _samples, ())
+            + fields.take("evse_measured_min", _samples, ())
+        ),
         use_export=fields.take("use_export", flag, False),
     )
     fields.done()

@@ -140,6 +140,19 @@ def test_what_fails(vector: object, message: str) -> None:
         with_site(operator_sub_limit=None, scheduler=None, ems_limit=None, external_meter=None),
         with_site(digital_input=None, imbalance=None, it_network=None, now="12:00"),
         with_site(evse_sub_limit=32),
+        with_site(external_meter={**METER, "location": "including", "evse_measured": 9}),
+        with_site(
+            external_meter={
+                "main_limit": 64,
+                "current": 42,
+                "location": "including",
+                "evse_measured": [16, 16, 16],
+                "evse_measured_window": [[16, 16, 16], [10, 12, 14]],
+            }
+        ),
+        with_site(
+            scheduler=[{"from": "22:00", "to": "06:00", "limit": 1}], now="2026-11-22T12:00:00"
+        ),
         with_site(scheduler=[{"from": "08:00", "to": "24:00", "limit": 32}], now="23:59:30"),
         with_site(digital_input=[{"active": True, "limit": 40}, {"active": False, "limit": 0}]),
         with_evse(phases=None, rotation="rst", measured=None, lost=None, rank=None),

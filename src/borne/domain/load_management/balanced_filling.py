@@ -72,12 +72,10 @@ class _Rise:
     def run(self) -> None:
         while self.free:
             conflict = self._highest_level()
-            if conflict is None and self.level >= self._top():
+            if conflict is None:
                 self._fix(dict.fromkeys(self.free, Cause()))
                 return
-            blocked = self._blocked()
-            if not blocked and conflict is not None:
-                blocked = self._named_in(conflict)
+            blocked = self._blocked() or self._named_in(conflict)
             self._fix(blocked or dict.fromkeys(self.free, Cause()))
 
     def _top(self) -> float:

@@ -54,7 +54,6 @@ class Bottleneck:
 
     link: int
     count: int
-    at_minimum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,7 @@ class _WaterFilling:
             for link in links:
                 count = rising[link]
                 if capacity[link] - fixed[link] - count * level <= SLACK_A * (count + 1):
-                    self.bottleneck[car] = Bottleneck(link, count, at_minimum=True)
+                    self.bottleneck[car] = Bottleneck(link, count)
                     break
             else:
                 self.is_rising[car] = True
