@@ -1,11 +1,39 @@
 """Entry point of `borne` and `python -m borne`; the commands are in `borne.cli`."""
 
-from borne.cli import app
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+INTERNAL_ERROR = 70
+"""EX_SOFTWARE of sysexits.h."""
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line. Nobody is shown a stack trace who does not ask for it."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _end)
+    try:
+        from borne.cli import app
+
+        app()
+    except BrokenPipeError:
+        # Whoever read our lines has gone; the interpreter must not try to flush them again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except Exception as error:
+        if os.environ.get("BORNE_TRACE"):
+            raise
+        sentence = f"An internal error: {type(error).__name__}: {error}. BORNE_TRACE=1 tells more."
+        sys.stderr.write(" ".join(sentence.split()) + "\n")
+        raise SystemExit(INTERNAL_ERROR) from None
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """A signal before the station has its own way to end: as the shell counts it."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

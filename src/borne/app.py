@@ -12,7 +12,7 @@ import logging
 import random
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -30,9 +30,9 @@ from borne.adapters.storage import open_storage
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
 from borne.adapters.web.contract import Readiness
-from borne.application.accounts import Accounts, Logins
+from borne.application.accounts import Accounts, Logins, Rules
 from borne.application.backend_flow import BackendFlow
-from borne.application.console import CommandRefused, Console
+from borne.application.console import CommandFailed, CommandRefused, Console
 from borne.application.metrics import loop_metrics, render, station_metrics
 from borne.application.ports import Storage
 from borne.application.services import Refused, StationServices, require
@@ -40,6 +40,7 @@ from borne.application.settings_service import SettingsService
 from borne.application.station import Backend, Station, StationParts
 from borne.application.station_settings import has_backend
 from borne.domain.principals import Principal, Role
+from borne.domain.settings.entry import Feature, HardwareFacts
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, ClockTrust
@@ -67,6 +68,8 @@ class HostOptions:
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     token: Callable[[int], str] | None = None
     control_socket: bool = True
+    page: str | None = None
+    """Where the web interface answers, as people on this machine type it."""
     wrap_storage: Callable[[Storage], Storage] = lambda storage: storage
     """A seam for tests that count or break commits."""
 
@@ -82,6 +85,8 @@ class Host:
         self.station_changed: Signal[Station | None] = Signal()
         self.routes = Routes(self.world)
         self.clock = self._new_clock()
+        self.notices: tuple[str, ...] = ()
+        """What people must know of the data that the running station found."""
         self._settings: SettingsService | None = None
         self._logins = Logins(loop.time, options.token or _random_token)
         self._switching = asyncio.Lock()
@@ -146,7 +151,9 @@ class Host:
         if self.options.live:
             self._tasks.keep("loop lag", self.lag.watch)
         if self.options.control_socket:
-            self._control = ControlServer(self.options.data, self._command, (CommandRefused,))
+            self._control = ControlServer(
+                self.options.data, self._command, (CommandRefused,), (CommandFailed,)
+            )
             await self._control.start()
 
     async def stop(self) -> None:
@@ -204,16 +211,19 @@ class Host:
     async def _power_down(self, reason: StopReason | None) -> None:
         station, self.station = self.station, None
         if station is not None:
+            await self.settings.close()
             await station.stop(reason)
         self.station_changed.emit(None)
 
     async def _power_up(self) -> None:
         self.clock = self._new_clock()
         data = self.options.data
-        self._settings = SettingsService.open(SettingsStore(PosixFiles(data / "settings")))
+        self._settings = open_settings(data, self.options.connectors)
+        self._settings.mark_started()
         opened = await open_storage(data, self.clock, self.options.new_id)
+        self._take_notices(opened.notices)
         storage = self.options.wrap_storage(opened)
-        accounts = Accounts(storage.accounts, self.clock, self._logins, security=storage.security)
+        accounts = _accounts(self._settings, storage, self.clock, self._logins)
         await accounts.load()
         station = Station(self._parts(storage, accounts))
         try:
@@ -223,6 +233,12 @@ class Host:
             raise
         self.station = station
         self.station_changed.emit(station)
+
+    def _take_notices(self, storage_notices: Sequence[str]) -> None:
+        reports = [str(report) for report in self.settings.reports]
+        for report in reports:
+            _log.warning("%s", report)
+        self.notices = (*reports, *storage_notices)
 
     def _parts(self, storage: Storage, accounts: Accounts) -> StationParts:
         return StationParts(
@@ -278,8 +294,33 @@ class Host:
     async def _command(self, command: str, arguments: Mapping[str, object]) -> dict[str, object]:
         services = self.services()
         if services is None:
-            raise CommandRefused("The station has no power.")
-        return await Console(services.settings, services.accounts).run(command, arguments)
+            raise CommandFailed("The station has no power.")
+        accounts = services.accounts
+
+        async def ready() -> Accounts:
+            return accounts
+
+        console = Console(services.settings, ready, self.options.page)
+        return await console.run(command, arguments)
+
+
+def simulated_facts(connectors: int = 2) -> HardwareFacts:
+    """What is bolted to a simulated station: no modem, WLAN, USB network or ISO 15118, and its
+    phases are not switched."""
+    return HardwareFacts(connectors, frozenset({Feature.ACTUATOR, Feature.RCMB}))
+
+
+def open_settings(data: Path, connectors: int = 2) -> SettingsService:
+    """The settings in a data folder; raises SettingsTooNew, SettingsNotSaved and OSError."""
+    store = SettingsStore(PosixFiles(data / "settings"))
+    return SettingsService.open(store, simulated_facts(connectors))
+
+
+def _accounts(
+    settings: SettingsService, storage: Storage, clock: Clock, logins: Logins
+) -> Accounts:
+    rules = Rules(strong=lambda: settings.settings.flag("EnforceStrongPasswords"))
+    return Accounts(storage.accounts, clock, logins, rules=rules, security=storage.security)
 
 
 def _boot_content(settings: Settings) -> dict[str, str]:
@@ -299,16 +340,18 @@ def _random_token(size: int) -> str:
 async def run_offline(
     data: Path, command: str, arguments: Mapping[str, object]
 ) -> dict[str, object]:
-    """Run a command of the command line without a station, under the folder's lock."""
+    """Run a command of the command line without a station, under the folder's lock. The database
+    is opened only for commands that need it."""
     loop = asyncio.get_running_loop()
     clock = Clock(loop.time, datetime.now(UTC), ClockTrust.RTC)
-    settings = SettingsService.open(SettingsStore(PosixFiles(data / "settings")))
-    storage = await open_storage(data, clock)
-    try:
-        logins = Logins(loop.time, _random_token)
-        accounts = Accounts(storage.accounts, clock, logins, security=storage.security)
-        await accounts.load()
+    settings = await asyncio.to_thread(open_settings, data)
+    async with contextlib.AsyncExitStack() as opened:
+
+        async def accounts() -> Accounts:
+            storage = await open_storage(data, clock)
+            opened.push_async_callback(storage.close)
+            found = _accounts(settings, storage, clock, Logins(loop.time, _random_token))
+            await found.load()
+            return found
+
         return await Console(settings, accounts).run(command, arguments)
-    finally:
-        with contextlib.suppress(Exception):
-            await storage.close()

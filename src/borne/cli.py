@@ -1,4 +1,8 @@
-"""The command line `borne`: serve a station, and what may be done on the machine itself."""
+"""The command line `borne`: serve a station, and what may be done on the machine itself.
+
+Everything that goes wrong is one sentence on standard error: exit code 2 for what makes no sense,
+1 for what cannot be done.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +32,13 @@ app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 
 DEFAULT_DATA = Path(os.environ.get("BORNE_DATA", "data"))
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
+STARTING_S = 5.0
+"""A station that begins or ends holds its folder for some time without answering."""
+RETRY_S = 0.05
+
 Data = Annotated[Path, typer.Option("--data", help="Folder of the station's data.")]
+RoleName = Annotated[str, typer.Option("--role", help="user, operator, installer or manufacturer.")]
 
 
 def _fail(message: str, code: int = 1) -> typer.Exit:
@@ -39,14 +50,14 @@ def _fail(message: str, code: int = 1) -> typer.Exit:
 def _default(context: typer.Context) -> None:
     """Without a command: a simulated station on http://127.0.0.1:8080."""
     if context.invoked_subcommand is None:
-        _serve(DEFAULT_DATA, "127.0.0.1", 8080, None, 1.0, [])
+        _serve(DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, None, 1.0, [])
 
 
 @app.command()
 def serve(
     data: Data = DEFAULT_DATA,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = DEFAULT_HOST,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
     hardware: Annotated[
         Path | None, typer.Option(help="Description of real hardware; without it, a simulation.")
     ] = None,
@@ -70,18 +81,20 @@ def _serve(
 
     if hardware is not None:
         raise _fail("Real hardware is not supported by this version; leave out --hardware.", 2)
-    changes = [_pair(text) for text in sets]
+    changes = tuple(_assignments(sets).items())
     try:
         run(ServeOptions(data, host, port, speed, changes))
     except CannotStart as error:
         raise _fail(str(error), error.code) from None
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise _fail(f"--set wants KEY=VALUE, not {text!r}.", 2)
-    return key.strip(), value
+def _assignments(texts: Sequence[str]) -> dict[str, str]:
+    from borne.application.console import CommandRefused, parse_assignments
+
+    try:
+        return parse_assignments(texts)
+    except CommandRefused as refused:
+        raise _fail(str(refused), 2) from None
 
 
 @app.command()
@@ -105,23 +118,20 @@ def settings_list(
         typer.echo(json.dumps(shown, indent=1, ensure_ascii=False))
         return
     for row in shown:
-        typer.echo(f"{row['name']} = {_shown(row)}")
+        remark = "" if row["active"] else "  (planned)"
+        typer.echo(f"{row['name']} = {row['text']}{remark}")
 
 
 @settings_app.command("get")
 def settings_get(key: str, data: Data = DEFAULT_DATA) -> None:
-    """The value of one setting."""
-    for row in _command(data, "settings-list", {})["settings"]:
-        if row["name"] == key:
-            typer.echo(_shown(row))
-            return
-    raise _fail(f"There is no setting {key}.", 2)
+    """The value of one setting, as `set` takes it; of a secret only whether it is set."""
+    typer.echo(_command(data, "settings-get", {"name": key})["text"])
 
 
 @settings_app.command("set")
 def settings_set(pairs: list[str], data: Data = DEFAULT_DATA) -> None:
     """Change settings: KEY=VALUE ... (all or none)."""
-    result = _command(data, "settings-set", {"changes": dict(_pair(pair) for pair in pairs)})
+    result = _command(data, "settings-set", {"changes": _assignments(pairs)})
     for name in result["applied"]:
         later = " (after a restart)" if name in result["restart_required"] else ""
         typer.echo(f"{name}: stored{later}")
@@ -130,6 +140,7 @@ def settings_set(pairs: list[str], data: Data = DEFAULT_DATA) -> None:
 @user_app.command("set-password")
 def set_password(role: str, data: Data = DEFAULT_DATA) -> None:
     """Set the password of a role; it is read from the terminal or from standard input."""
+    _check_role(role)
     if sys.stdin.isatty():
         password = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
     else:
@@ -140,20 +151,23 @@ def set_password(role: str, data: Data = DEFAULT_DATA) -> None:
 
 @app.command("login-link")
 def login_link(
-    role: Annotated[str, typer.Option(help="user, operator, installer or manufacturer.")],
+    role: RoleName,
     data: Data = DEFAULT_DATA,
-    url: Annotated[str, typer.Option(help="Where the station's page is.")] = (
-        "http://127.0.0.1:8080"
-    ),
+    url: Annotated[
+        str | None, typer.Option(help="Where the page is, if the station cannot know.")
+    ] = None,
 ) -> None:
     """A link that logs in once, from this machine, within 15 minutes."""
-    secret = _command(data, "login-link", {"role": role})["secret"]
-    typer.echo(f"{url.rstrip('/')}/login/{secret}")
+    answer = _command(data, "login-link", {"role": role})
+    page = url or answer["page"] or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+    typer.echo(f"{page.rstrip('/')}{answer['path']}")
+    if answer["page"] is None:
+        typer.echo(f"No station runs on {data}: start it before you open the link.", err=True)
 
 
 @token_app.command("create")
 def token_create(
-    role: Annotated[str, typer.Option(help="user, operator, installer or manufacturer.")],
+    role: RoleName,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -166,41 +180,60 @@ def vectors(file: Path) -> None:
     """Run load-management vectors; a line for each failing one, then the counts."""
     from borne.application.vectors import main
 
-    raise typer.Exit(main(file))
+    try:
+        code = main(file)
+    except OSError as error:
+        raise _fail(f"{file} cannot be read: {error.strerror}.") from None
+    raise typer.Exit(code)
 
 
-def _shown(row: Mapping[str, Any]) -> str:
-    value = row["value"]
-    if value is None:
-        return "(set)" if row["is_set"] else "(not set)"
-    if isinstance(value, list):
-        return ",".join(str(item) for item in value)
-    return json.dumps(value) if isinstance(value, bool) else str(value)
+def _check_role(role: str) -> None:
+    from borne.domain.principals import Role
+
+    names = [known.value for known in Role]
+    if role not in names:
+        raise _fail(f"The role must be one of {', '.join(names)}.", 2)
 
 
 def _command(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Through the running station, else under the folder's lock; never beside it."""
     from borne.adapters.control.socket import NoStation, ask
-    from borne.adapters.storage import StorageUnavailable
+    from borne.adapters.storage.lock import FolderInUse
+
+    give_up = time.monotonic() + STARTING_S
+    while True:
+        try:
+            return _offline(data, command, arguments)
+        except FolderInUse as busy:
+            in_use = str(busy)
+        try:
+            return _result(ask(data, command, arguments))
+        except NoStation:
+            if time.monotonic() > give_up:
+                raise _fail(f"The station does not answer: {in_use}") from None
+            time.sleep(RETRY_S)
+
+
+def _offline(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     from borne.adapters.storage.lock import FolderInUse, FolderLock
     from borne.app import run_offline
-    from borne.application.console import CommandRefused
-    from borne.application.settings_ports import SettingsTooNew
+    from borne.application.console import CommandFailed, CommandRefused
+    from borne.serve import CannotStart, told_in_a_sentence
 
     try:
-        with FolderLock(data):
+        with told_in_a_sentence(data, FolderInUse), FolderLock(data):
             return asyncio.run(run_offline(data, command, arguments))
-    except FolderInUse:
-        pass
-    except CommandRefused as error:
-        raise _fail(str(error), 2) from None
-    except (StorageUnavailable, SettingsTooNew, OSError) as error:
-        raise _fail(str(error)) from None
-    try:
-        answer = ask(data, command, arguments)
-    except NoStation as error:
-        raise _fail(f"The station does not answer: {error}.") from None
+    except CommandRefused as refused:
+        raise _fail(str(refused), 2) from None
+    except CommandFailed as failed:
+        raise _fail(str(failed)) from None
+    except CannotStart as error:
+        raise _fail(str(error), error.code) from None
+
+
+def _result(answer: Mapping[str, Any]) -> dict[str, Any]:
     if "refused" in answer:
         raise _fail(str(answer["refused"]), 2)
-    result: dict[str, Any] = answer["result"]
-    return result
+    if "failed" in answer:
+        raise _fail(str(answer["failed"]))
+    return dict(answer["result"])

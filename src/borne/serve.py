@@ -1,35 +1,46 @@
 """`borne serve`: a process around a host, from the first line on the screen to the last.
 
 What can go wrong at the start is told in one sentence and ends with exit code 1; settings that are
-refused end with exit code 2.
+refused end with exit code 2. The first SIGINT or SIGTERM ends politely, a second one at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
-import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from borne.adapters.storage import StorageUnavailable
 from borne.adapters.storage.lock import FolderInUse, FolderLock
-from borne.adapters.storage.settings_files import PosixFiles
-from borne.adapters.storage.settings_store import SettingsStore
-from borne.app import Host, HostOptions
+from borne.app import Host, HostOptions, open_settings
+from borne.application.console import refusal_sentence
+from borne.application.ports import StorageFailed, StorageFull
+from borne.application.services import StationServices
 from borne.application.settings_ports import SettingsNotSaved, SettingsTooNew
-from borne.application.settings_service import SettingsRejected, SettingsService
+from borne.application.settings_service import (
+    SettingsChange,
+    SettingsRejected,
+    SettingsService,
+)
+from borne.application.station import Station
 from borne.application.station_settings import has_backend
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.values import Form
 from borne.foundation import logging as logs
+from borne.foundation.listener import AsgiApp, Bound, CannotListen, HttpServer, bind
 from borne.foundation.scaled_loop import ScaledEventLoop
 
+FAREWELL_S = 1.5
+"""A backend that does not answer the farewell is not waited for longer."""
+SLOWEST, FASTEST = 1.0, 1000.0
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 _log = logging.getLogger(__name__)
 
 
@@ -50,109 +61,154 @@ class ServeOptions:
     port: int = 8080
     speed: float = 1.0
     changes: Sequence[tuple[str, str]] = ()
-    quiet: bool = False
+
+
+@contextlib.contextmanager
+def told_in_a_sentence(data: Path, *but: type[Exception]) -> Iterator[None]:
+    """Turn what can be wrong with a data folder or a port into CannotStart, `but` these."""
+    try:
+        yield
+    except but:
+        raise
+    except (
+        CannotListen,
+        FolderInUse,
+        SettingsNotSaved,
+        SettingsTooNew,
+        StorageUnavailable,
+    ) as error:
+        raise CannotStart(str(error)) from None
+    except StorageFull:
+        raise CannotStart(f"The data folder {data} cannot be used: the disk is full.") from None
+    except StorageFailed as error:
+        raise CannotStart(f"The data folder {data} cannot be used: {error}.") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CannotStart(f"The data folder {data} cannot be used: {reason}.") from None
 
 
 def serve(options: ServeOptions) -> None:
     """Run until interrupted; raises CannotStart."""
-    try:
-        with FolderLock(options.data):
-            settings = _prepare(options)
-            logs.set_up(settings.settings.text("LogLevel"))
-            _run(options, lambda: _serve(options))
-    except FolderInUse as error:
-        raise CannotStart(str(error)) from None
-    except (StorageUnavailable, SettingsTooNew) as error:
-        raise CannotStart(str(error)) from None
-    except PermissionError as error:
-        raise CannotStart(f"The folder {options.data} cannot be used: {error.strerror}.") from None
-    except OSError as error:
-        raise CannotStart(f"{error.strerror or error}: {error.filename or options.data}.") from None
+    with told_in_a_sentence(options.data), FolderLock(options.data):
+        settings = _prepare(options)
+        logs.set_up(settings.settings.text("LogLevel"))
+        bound = bind(options.host, options.port, "the web interface")
+        try:
+            _run(options.speed, lambda: _Process(options, bound).run())
+        finally:
+            bound.socket.close()
 
 
 def _prepare(options: ServeOptions) -> SettingsService:
     """Store what `--set` asks for, before anything runs."""
-    service = SettingsService.open(SettingsStore(PosixFiles(options.data / "settings")))
-    if options.changes:
-        try:
-            service.change_now(dict(options.changes), SYSTEM, "command line", form=Form.TEXT)
-        except SettingsRejected as rejected:
-            lines = [f"{name}: {message}" for name, message in rejected.errors.items()]
-            raise CannotStart("; ".join(lines), 2) from None
-        except SettingsNotSaved as error:
-            raise CannotStart(str(error)) from None
-    if options.speed != 1.0 and has_backend(service.settings):
+    if not SLOWEST <= options.speed <= FASTEST:
+        raise CannotStart(f"--speed must be from {SLOWEST:g} to {FASTEST:g}.", 2)
+    service = open_settings(options.data)
+    wanted = dict(options.changes)
+    planned = service.plan(wanted, SYSTEM, Form.TEXT)
+    if planned.errors:
+        raise CannotStart(refusal_sentence(SettingsRejected(planned.errors)), 2)
+    if options.speed != SLOWEST and has_backend(planned.after):
         sentence = "--speed needs every counterpart in this process: set ConnectionType=no_backend."
         raise CannotStart(sentence, 2)
+    if wanted:
+        service.change_now(wanted, SYSTEM, "command line", form=Form.TEXT)
     return service
 
 
-def _run(options: ServeOptions, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    factory = None if options.speed == 1.0 else lambda: ScaledEventLoop(options.speed)
+def _run(speed: float, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    factory = None if speed == SLOWEST else lambda: ScaledEventLoop(speed)
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())
 
 
-async def _serve(options: ServeOptions) -> None:
-    host = Host(HostOptions(options.data))
-    sock = _bind(options.host, options.port)
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, ended.set)
-    await host.start()
-    server = await _start_web(host, sock)
-    gc.freeze()
-    await _greet(host, options, sock)
-    await ended.wait()
-    server.should_exit = True
-    await host.stop()
-    await server.shutdown()
+def page_address(bound: Bound) -> str:
+    """Where the web interface answers, as people on this machine type it."""
+    host = _ANY_ADDRESS.get(bound.host, bound.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{bound.port}"
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        sentence = (
-            f"Port {port} on {host} cannot be used: {error.strerror}. Choose another: --port."
-        )
-        raise CannotStart(sentence) from None
-    return sock
+class _Process:
+    """One run of the program, on the running loop."""
+
+    def __init__(self, options: ServeOptions, bound: Bound) -> None:
+        self._bound = bound
+        self._page = page_address(bound)
+        self._host = Host(HostOptions(options.data, page=self._page))
+        self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """From the first breath to the farewell."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self._take_signal)
+        self._host.station_changed.subscribe(self._take_station)
+        await self._host.start()
+        web: HttpServer | None = None
+        try:
+            if not self._ended.is_set():
+                web = await self._start_web()
+                await self._greet()
+                gc.freeze()
+            await self._ended.wait()
+        finally:
+            await self._farewell(web)
+
+    def _take_signal(self) -> None:
+        if self._ended.is_set():
+            raise SystemExit(1)
+        self._ended.set()
+
+    def _take_station(self, station: Station | None) -> None:
+        if station is not None:
+            self._host.settings.subscribe(_take_settings)
+
+    async def _start_web(self) -> HttpServer:
+        # Their import takes longer than everything else: the station runs on meanwhile.
+        app, before_stop = await asyncio.to_thread(_web, self._host)
+        server = HttpServer(app, self._bound, before_stop=before_stop)
+        await server.start()
+        return server
+
+    async def _farewell(self, web: HttpServer | None) -> None:
+        station = self._host.station
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await asyncio.gather(self._host.stop(), *([web.stop()] if web else []))
+        except TimeoutError:
+            _log.warning("not everybody answered the farewell in time")
+            if station is not None:
+                station.abort()
+            if web is not None:
+                web.abort()
+
+    async def _greet(self) -> None:
+        lines = [f"borne {self._host.version}: simulated station with two sockets on {self._page}"]
+        lines += [note for note in (self._bound.note, *self._host.notices) if note]
+        services = self._host.services()
+        if services is not None:
+            lines.append(f"Log in once within 15 minutes: {await self._link(services)}")
+        # Whoever started this may have closed the other end.
+        with contextlib.suppress(OSError):
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()
+
+    async def _link(self, services: StationServices) -> str:
+        secret = await services.accounts.create_link(Role.MANUFACTURER)
+        return f"{self._page}/login/{secret}"
 
 
-async def _start_web(host: Host, sock: socket.socket) -> Any:
-    import uvicorn
+def _web(host: Host) -> tuple[AsgiApp, Callable[[], None]]:
+    """The application, and what ends its streams; takes half a second."""
+    import uvicorn  # noqa: F401 -- the server needs it later, on the loop
 
     from borne.adapters.web import create_app
+    from borne.adapters.web.state import web_state
 
-    config = uvicorn.Config(
-        create_app(host),
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        date_header=True,
-    )
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup(sockets=[sock])
-    return server
+    app = create_app(host)
+    return app, lambda: web_state(app).hub.close()
 
 
-async def _greet(host: Host, options: ServeOptions, sock: socket.socket) -> None:
-    if options.quiet:
-        return
-    services = host.services()
-    address = f"http://{options.host}:{sock.getsockname()[1]}"
-    lines = [f"borne {host.version}: simulated station with two sockets on {address}"]
-    if services is not None:
-        secret = await services.accounts.create_link(Role.MANUFACTURER)
-        lines.append(f"Log in once within 15 minutes: {address}/login/{secret}")
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+def _take_settings(change: SettingsChange) -> None:
+    if "LogLevel" in change.keys:
+        logs.set_level(change.after.text("LogLevel"))

@@ -88,4 +88,9 @@ def set_up(level: str, *, json_lines: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """What the station writes from now on."""
     logging.getLogger("borne").setLevel(LEVELS.get(level, logging.INFO))

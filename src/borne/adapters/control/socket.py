@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -19,6 +20,8 @@ from typing import Any
 NAME = "control.sock"
 LONGEST_LINE = 256 * 1024
 TIMEOUT_S = 30.0
+
+_log = logging.getLogger(__name__)
 
 Run = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -30,16 +33,23 @@ class NoStation(Exception):
 class ControlServer:
     """Listens while a station runs."""
 
-    def __init__(self, folder: Path, run: Run, refusals: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        run: Run,
+        refusals: tuple[type[Exception], ...],
+        failures: tuple[type[Exception], ...] = (),
+    ) -> None:
+        """The messages of `refusals` (wrong input) and `failures` are answered as they are."""
         self._folder = folder
         self._run = run
         self._refusals = refusals
+        self._failures = failures
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Bind; a stale socket of a killed process is replaced."""
-        with contextlib.suppress(FileNotFoundError):
-            (self._folder / NAME).unlink()
+        (self._folder / NAME).unlink(missing_ok=True)
         with _address(self._folder) as address:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             sock.setblocking(False)
@@ -70,16 +80,24 @@ class ControlServer:
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
-            result = await self._run(str(request["command"]), dict(request["arguments"]))
+            command, arguments = str(request["command"]), dict(request["arguments"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return {"refused": "This request cannot be read."}
+        try:
+            result = await self._run(command, arguments)
         except self._refusals as refused:
             return {"refused": str(refused)}
-        except (ValueError, KeyError, TypeError):
-            return {"refused": "This request cannot be read."}
+        except self._failures as failed:
+            return {"failed": str(failed)}
+        except Exception as error:
+            _log.exception("%s failed", command)
+            return {"failed": f"{type(error).__name__}; the log of the station says more"}
         return {"result": result}
 
 
 def ask(folder: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask the running station; blocks. The answer has `result` or `refused`. Raises NoStation."""
+    """Ask the running station; blocks. The answer has `result`, `refused` or `failed`. Raises
+    NoStation."""
     request = json.dumps({"command": command, "arguments": dict(arguments)}).encode() + b"\n"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(TIMEOUT_S)
