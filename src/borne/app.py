@@ -295,7 +295,7 @@ class Host:
         services = self.services()
         if services is None:
             raise CommandFailed("The station has no power.")
-        accounts = services.accounts
+        accounts: Accounts = services.accounts
 
         async def ready() -> Accounts:
             return accounts

@@ -206,7 +206,7 @@ def _web(host: Host) -> tuple[AsgiApp, Callable[[], None]]:
     from borne.adapters.web.state import web_state
 
     app = create_app(host)
-    return app, lambda: web_state(app).hub.close()
+    return app, web_state(app).hub.close
 
 
 def _take_settings(change: SettingsChange) -> None:
