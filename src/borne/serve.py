@@ -94,7 +94,7 @@ def serve(options: ServeOptions) -> None:
         logs.set_up(settings.settings.text("LogLevel"))
         bound = bind(options.host, options.port, "the web interface")
         try:
-            _run(options.speed, lambda: _Process(options, bound).run())
+            _run(options.speed, lambda: _serve(options, bound))
         finally:
             bound.socket.close()
 
@@ -120,6 +120,10 @@ def _run(speed: float, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     factory = None if speed == SLOWEST else lambda: ScaledEventLoop(speed)
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())
+
+
+async def _serve(options: ServeOptions, bound: Bound) -> None:
+    await _Process(options, bound).run()
 
 
 def page_address(bound: Bound) -> str:
