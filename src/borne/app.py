@@ -22,7 +22,7 @@ from borne import __version__
 from borne.adapters.control.socket import ControlServer
 from borne.adapters.ocpp.backend import OcppBackend, backend_config
 from borne.adapters.ocpp.charge_point.link import JsonLink
-from borne.adapters.simulation.hardware import simulated_hardware
+from borne.adapters.simulation.hardware import Equipment, simulated_hardware
 from borne.adapters.simulation.links import Routes
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.world import Link, World
@@ -68,6 +68,7 @@ class HostOptions:
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     token: Callable[[int], str] | None = None
     control_socket: bool = True
+    equipment: Equipment = field(default_factory=Equipment)
     page: str | None = None
     """Where the web interface answers, as people on this machine type it."""
     wrap_storage: Callable[[Storage], Storage] = lambda storage: storage
@@ -242,7 +243,7 @@ class Host:
 
     def _parts(self, storage: Storage, accounts: Accounts) -> StationParts:
         return StationParts(
-            hardware=simulated_hardware(self.world),
+            hardware=simulated_hardware(self.world, self.options.equipment),
             storage=storage,
             settings=self.settings,
             accounts=accounts,
