@@ -344,14 +344,18 @@ class FakeRestarter:
         self.asked.append(when)
 
 
+def step(name: str, state: str = "ok", detail: str = "") -> Json:
+    """A rung of the ladder."""
+    return {"step": name, "state": state, "detail": detail, "last_error": ""}
+
+
 LADDER = [
-    {"step": "interface", "state": "ok", "value": "Ethernet, 192.168.1.20"},
-    {"step": "dns", "state": "ok", "value": "ocpp.example.com → 203.0.113.7"},
-    {"step": "tcp", "state": "ok", "value": "203.0.113.7:443"},
-    {"step": "tls", "state": "ok", "value": "TLS 1.3, certificate until 2027-03-01"},
-    {"step": "websocket", "state": "ok", "value": "ocpp1.6"},
-    {"step": "boot", "state": "ok", "value": "Accepted, interval 300 s"},
-    {"step": "heartbeat", "state": "ok", "value": "next in 48 s"},
+    step("dns", detail="ocpp.example.com → 203.0.113.7"),
+    step("tcp", detail="203.0.113.7:443"),
+    step("tls", detail="TLS 1.3, certificate until 2027-03-01"),
+    step("websocket", detail="ocpp1.6"),
+    step("boot", detail="Accepted, interval 300 s"),
+    step("heartbeat"),
 ]
 
 
@@ -373,12 +377,13 @@ class FakeBackend:
     def view(self) -> BackendView:
         if not self.lost:
             return BackendView("connected", "accepted", 0, next_heartbeat_s=48.0, ladder=LADDER)
-        error = "HTTP 401: password or ChargeBoxIdentity wrong"
-        failing = {"step": "websocket", "state": "failed", "value": "HTTP 401", "error": error}
-        rest: list[Json] = [
-            {"step": name, "state": "pending", "value": ""} for name in ("boot", "heartbeat")
+        error = "HTTP 401 Unauthorized"
+        ladder = [
+            *LADDER[:3],
+            step("websocket", "failed", error),
+            step("boot", "unknown"),
+            step("heartbeat", "unknown"),
         ]
-        ladder = [*LADDER[:4], failing, *rest]
         return BackendView(
             "waiting", "none", 3, next_attempt_s=12.0, last_error=error, ladder=ladder
         )
@@ -387,38 +392,57 @@ class FakeBackend:
         log: list[Json] = []
         for index in range(40):
             at = format_utc(NOW - timedelta(seconds=300 * (40 - index)))
-            action, payload = (
-                ("Heartbeat", {})
-                if index % 5
-                else ("StatusNotification", {"connectorId": 1, "status": "Charging"})
-            )
-            answer = {"currentTime": at} if action == "Heartbeat" else {}
-            log.append(
-                {
-                    "direction": "out",
-                    "time": at,
-                    "action": action,
-                    "id": f"m{index:04d}",
-                    "result": "error" if index == 25 else "ok",
-                    "ms": 20 + index % 9,
-                    "request": payload,
-                    "response": answer,
-                }
-            )
+            action, text = "Heartbeat", "{}"
+            if index % 6 == 0:
+                action = "StatusNotification"
+                text = '{"connectorId":1,"errorCode":"NoError","status":"Charging"}'
+            frame: Json = {
+                "at": at,
+                "direction": "sent",
+                "kind": "call",
+                "action": action,
+                "message_id": f"m{index:04d}",
+                "text": f'[2,"m{index:04d}","{action}",{text}]',
+                "outcome": "",
+                "elapsed_ms": None,
+            }
+            answer = {"direction": "received", "kind": "result", "action": None, "elapsed_ms": 23.4}
+            answer["text"] = f'[3,"m{index:04d}",{{}}]'
+            if index == 24:
+                answer |= {"kind": "error", "outcome": "InternalError"}
+            log += [frame, frame | answer]
         return log
 
 
+def car(name: str, phases: int, max_a: int, battery_kwh: int, cable_a: int = 32) -> Json:
+    """A vehicle of the library."""
+    return {
+        "name": name,
+        "phases": phases,
+        "max_a": max_a,
+        "battery_kwh": battery_kwh,
+        "cable_a": cable_a,
+        "soc": 0.3,
+        "wants_charge": True,
+        "ventilation": False,
+    }
+
+
 VEHICLES = {
-    "city": {"title": "City car", "phases": 1, "max_a": 16, "battery_kwh": 28, "cable_a": 20},
-    "family": {"title": "Family car", "phases": 3, "max_a": 16, "battery_kwh": 60, "cable_a": 32},
-    "fast": {"title": "Fast AC car", "phases": 3, "max_a": 32, "battery_kwh": 80, "cable_a": 32},
-    "hybrid": {
-        "title": "Plug-in hybrid",
-        "phases": 1,
-        "max_a": 13,
-        "battery_kwh": 11,
-        "cable_a": 20,
-    },
+    "city": car("City car", 1, 16, 28),
+    "family": car("Family car", 3, 16, 60),
+    "fast": car("Fast AC car", 3, 32, 80),
+    "hybrid": car("Plug-in hybrid", 1, 13, 11, 20),
+}
+CAUSES = {
+    "residual-current": ("Current leaks to earth", "connector"),
+    "diode-check": ("Vehicle's diode bridged", "connector"),
+    "contactor-welded": ("Contacts welded together", "connector"),
+    "lock-stuck": ("Lock actuator stuck", "connector"),
+    "meter-ocpp": ("Meter does not answer", "connector"),
+    "rcd-tripped": ("RCD off", "station"),
+    "spd": ("Surge protection used up", "station"),
+    "rfid-reader": ("Card reader does not answer", "station"),
 }
 
 
@@ -432,7 +456,7 @@ class FakeSimulator:
             name: {"up": True, "mode": None}
             for name in ("backend", "meter", "external-meter", "master", "usb")
         }
-        self.active: set[tuple[str, int | None]] = set()
+        self.active: set[tuple[str, int]] = set()
         self.site: Json = {
             "building_a": [4.1, 6.3, 2.2],
             "voltage_v": [230.0, 230.0, 230.0],
@@ -483,33 +507,29 @@ class FakeSimulator:
         self.status.edit(number, **changed)
 
     def faults(self) -> list[Mapping[str, Any]]:
-        names = {
-            "residual-current": True,
-            "diode-check": True,
-            "contactor-welded": True,
-            "lock-stuck": True,
-            "meter-ocpp": True,
-            "rfid-reader": False,
-            "spd": False,
-        }
         found: list[Mapping[str, Any]] = []
-        for name, each in names.items():
-            for connector in (1, 2) if each else (None,):
-                active = (name, connector) in self.active
-                found.append({"fault": name, "connector": connector, "active": active})
+        for cause, (label, scope) in CAUSES.items():
+            on = sorted(number for name, number in self.active if name == cause)
+            row = {"id": cause, "label": label, "scope": scope, "provokes": cause}
+            found.append(row | {"connectors": on, "active": bool(on)})
         return found
 
-    async def set_fault(self, fault: str, *, active: bool, connector: int | None) -> None:
-        if fault not in {known["fault"] for known in self.faults()}:
-            raise SimulatorError(404, f"There is no cause {fault}.")
-        (self.active.add if active else self.active.discard)((fault, connector))
-        faults = [{"id": fault, "since": format_utc(NOW)}] if active else []
-        state = {"state": "faulted", "led": "faulted"} if active else {"state": "available"}
-        if connector:
-            led = state.get("led", "available")
-            self.status.edit(connector, faults=faults, state=state["state"], led=led)
-        else:
-            self.status.edit(0, faults=faults)
+    async def set_fault(
+        self,
+        fault: str,
+        *,
+        active: bool,
+        connector: int | None,
+        extent: Mapping[str, Any] | None = None,
+    ) -> None:
+        if fault not in CAUSES:
+            raise SimulatorError(404, f"no cause is called {fault!r}")
+        for number in (connector,) if connector else (1, 2):
+            (self.active.add if active else self.active.discard)((fault, number))
+            if CAUSES[fault][1] == "connector":
+                faults = [{"id": fault, "since": format_utc(NOW)}] if active else []
+                state = "faulted" if active else "available"
+                self.status.edit(number, faults=faults, state=state, led=state)
 
     async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
         self.links[link] = {"up": up, "mode": mode}
@@ -531,25 +551,38 @@ class FakeSimulator:
         self.status.edit(0)
 
     def view(self) -> Mapping[str, Any]:
-        sockets = [
-            {
-                "connector": item["id"],
-                "plugged": bool(item["cable_a"]),
-                "locked": item["locked"],
-                "vehicle": VEHICLES["family"] if item["cable_a"] else None,
-            }
-            for item in self.status.data["connectors"]
-        ]
         return {
-            "sockets": sockets,
+            "power": "on",
+            "sockets": [self._socket(item) for item in self.status.data["connectors"]],
+            "vehicles": {key: vehicle["name"] for key, vehicle in VEHICLES.items()},
             "cards": [
-                {"uid": "04567DAA5F3580", "name": "Anna"},
-                {"uid": "0A0E9B83", "name": "Bob"},
+                {"uid": "04567DAA5F3580", "name": "Anna", "note": "accepted"},
+                {"uid": "04A1B2C3D4E580", "name": "Bob", "note": "blocked"},
             ],
+            "reader_alive": True,
             "links": self.links,
             "faults": self.faults(),
-            "site": self.site,
-            "inputs": self.inputs,
+            "site": self.site | {"grid_a": [27.8, 17.0, 12.9]},
+            "inputs": {str(number): active for number, active in self.inputs.items()},
+        }
+
+    def _socket(self, item: Json) -> Json:
+        charging = item["state"] == "charging"
+        vehicle = VEHICLES["family"] | {"state": "C" if charging else "B", "asleep": False}
+        return {
+            "id": item["id"],
+            "vehicle": vehicle if item["cable_a"] else None,
+            "lock": "locked" if item["locked"] else "unlocked",
+            "locked": item["locked"],
+            "contactor_closed": charging,
+            "contactor_cycles": 41,
+            "pilot": {"drive": "pwm", "duty_percent": 21.67, "high_v": 6.0, "low_v": -12.0},
+            "proximity_ohm": 220.0,
+            "current_a": item["measured_a"],
+            "voltage_v": [230.0, 230.0, 230.0],
+            "power_w": item["power_w"],
+            "register_wh": item["register_wh"],
+            "led": item["led"],
             "temperature_c": self.temperature_c,
         }
 

@@ -575,8 +575,16 @@ class SimulatorPort(Protocol):
     def faults(self) -> list[Mapping[str, Any]]:
         """Every physical cause that can be set, with its state."""
 
-    async def set_fault(self, fault: str, *, active: bool, connector: int | None) -> None:
-        """Set or clear a physical cause."""
+    async def set_fault(
+        self,
+        fault: str,
+        *,
+        active: bool,
+        connector: int | None,
+        extent: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set or clear a physical cause; `other:CODE` carries an OCPP error code, `extent` says
+        how bad it is."""
 
     async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
         """backend, meter, external-meter, master, usb; modes reset, blackhole, refuse."""

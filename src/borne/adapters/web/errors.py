@@ -57,6 +57,8 @@ def wants_page(request: Request) -> bool:
     path = request.url.path
     if path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
         return False
+    if "hx-request" in request.headers:
+        return False
     return "text/html" in request.headers.get("accept", "")
 
 

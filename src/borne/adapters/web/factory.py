@@ -12,8 +12,17 @@ from borne.adapters.web.contract import WebHost
 from borne.adapters.web.guard import GuardedRoute
 from borne.adapters.web.live import EventHub
 from borne.adapters.web.middleware import Shell
-from borne.adapters.web.pages import account, dashboard, entrance, stream
+from borne.adapters.web.pages import (
+    account,
+    backend,
+    dashboard,
+    entrance,
+    sessions,
+    stream,
+    whitelists,
+)
 from borne.adapters.web.pages import settings as settings_pages
+from borne.adapters.web.pages import simulator as simulator_pages
 from borne.adapters.web.staging import Staging
 from borne.adapters.web.state import WebState
 from borne.adapters.web.static_files import serve
@@ -29,6 +38,10 @@ ROUTERS = (
     account.router,
     dashboard.router,
     settings_pages.router,
+    sessions.router,
+    whitelists.router,
+    backend.router,
+    simulator_pages.router,
     stream.router,
 )
 

@@ -82,6 +82,15 @@ STOP_REASONS: dict[str, str] = {
     "fallback": N_("fallback, no contact"),
 }
 
+FLAGS: dict[str, str] = {
+    "not_billable": N_("not billable: there is no billing meter"),
+    "meter_silent_at_start": N_("the meter did not answer at the start"),
+    "meter_silent_at_stop": N_("the meter did not answer at the end"),
+    "estimated_stop": N_("the end is the last stored value"),
+    "meter_fault": N_("the meter gave impossible values"),
+    "undated": N_("the date is estimated"),
+}
+
 FAULTS: dict[str, str] = {fault.value: kind.activation for fault, kind in CATALOGUE.items()}
 """The catalogue's sentence of each fault."""
 

@@ -75,6 +75,8 @@ class Fault(Body):
     active: bool
     connector: Connector | None = None
     error_code: Text | None = None
+    extent: dict[str, float] | None = None
+    """How bad it is, for example `{"dc_ma": 8}`."""
 
 
 class Link(Body):

@@ -98,7 +98,9 @@ async def faults(request: Request) -> dict[str, Any]:
 async def set_fault(request: Request, fault: Name, body: Fault) -> dict[str, Any]:
     """The fault itself is what the station makes of its cause."""
     name = f"{fault}:{body.error_code}" if body.error_code else fault
-    await world(request).set_fault(name, active=body.active, connector=body.connector)
+    await world(request).set_fault(
+        name, active=body.active, connector=body.connector, extent=body.extent
+    )
     return done(request)
 
 

@@ -20,7 +20,7 @@ from borne.adapters.web.api.status import (
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.live import TooManyStreams
-from borne.adapters.web.pages import dashboard, present
+from borne.adapters.web.pages import backend, dashboard, present, simulator
 from borne.adapters.web.pages.shell import part, partial, setting, words_for
 from borne.adapters.web.state import web_state
 
@@ -63,9 +63,17 @@ def dashboard_pieces(request: Request, status: Status) -> Pieces:
     return pieces
 
 
+def backend_pieces(request: Request, status: Status) -> Pieces:  # noqa: ARG001 -- one shape for all
+    """The state of the backend link."""
+    state = backend.state(station(request).backend, words_for(request))
+    return {"#backend-state": part(request, "parts/backend_state.html", **state)}
+
+
 PAGES: dict[str, Callable[[Request, Status], Pieces]] = {
     "frame": lambda request, status: {},  # noqa: ARG005 -- the frame alone
     "dashboard": dashboard_pieces,
+    "backend": backend_pieces,
+    "simulator": lambda request, status: simulator.pieces(request),  # noqa: ARG005 -- one shape
 }
 
 

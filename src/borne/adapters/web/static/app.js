@@ -57,6 +57,69 @@
     if ("submit" in event.target.dataset) event.target.form.requestSubmit();
   });
 
+  /* The simulator: buttons and fields that call the API, as any program would. */
+  async function call(element, body) {
+    const [method, path] = element.dataset.call.split(" ");
+    try {
+      const answer = await fetch(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+      if (!answer.ok) {
+        const problem = await answer.json().catch(() => ({}));
+        toast(problem.message || words.failed, "fault");
+        return false;
+      }
+    } catch {
+      toast(words.offline, "fault");
+      return false;
+    }
+    if (element.dataset.then === "reload") location.reload();
+    else if (document.querySelector("[data-simulator]")) htmx.ajax("GET", "/simulator", { swap: "none" });
+    return true;
+  }
+  function fields(form) {
+    const body = JSON.parse(form.dataset.body || "{}");
+    for (const field of form.elements) {
+      if (!field.name) continue;
+      let value = field.value;
+      if (field.type === "checkbox") value = field.checked;
+      else if (field.type === "number" || field.type === "range") value = Number(value) * Number(field.dataset.factor || 1);
+      if (field.dataset.list !== undefined) (body[field.name] ||= []).push(value);
+      else if (value !== "") body[field.name] = value;
+    }
+    return body;
+  }
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-call]");
+    if (!target || target.matches("form,input,select")) return;
+    event.preventDefault();
+    call(target, JSON.parse(target.dataset.body || "{}"));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.getAttribute?.("role") !== "button" || ![" ", "Enter"].includes(event.key)) return;
+    event.preventDefault();
+    event.target.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.dataset.call) return;
+    event.preventDefault();
+    call(event.target, fields(event.target));
+  });
+  document.addEventListener("change", async (event) => {
+    const field = event.target;
+    if (field.matches("input[data-call],select[data-call]")) {
+      const value = field.type === "checkbox" ? field.checked : field.value;
+      const body = JSON.parse(field.dataset.body || "{}");
+      if (field.dataset.key) body[field.dataset.key] = value;
+      else Object.assign(body, JSON.parse(value));
+      if (!(await call(field, body)) && field.type === "checkbox") field.checked = !field.checked;
+    } else if (field.form?.dataset.call && "now" in field.form.dataset) {
+      call(field.form, fields(field.form));
+    }
+  });
+  document.addEventListener("input", (event) => {
+    const show = event.target.dataset?.show;
+    if (show) document.getElementById(show).textContent = event.target.value;
+  });
+
   /* The live stream: what is old is shown as old. */
   let timer = null;
   function interrupted() {
@@ -96,6 +159,15 @@
     }, 1500);
   });
   window.addEventListener("pagehide", () => clearTimeout(timer));
+
+  /* A form that was taken is empty again; a message that was answered goes away. */
+  on("htmx:after:request", (event) => {
+    const form = event.target;
+    const status = event.detail?.ctx?.response?.status;
+    if (!status || status >= 400) return;
+    if (form.dataset && "empties" in form.dataset) form.reset();
+    if (form.closest && form.querySelector?.("[data-dismisses]")) form.closest("[data-toast]")?.remove();
+  });
 
   /* Answers that are errors: a sentence instead of silence. */
   on("htmx:before:swap", (event) => {

@@ -1,0 +1,214 @@
+"""The backend: is it connected, which step fails and what helps, what was said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse, Response
+
+from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.shell import is_htmx, page, part, words_for
+from borne.application.ports import BackendPort, BackendView
+from borne.domain.settings.messages import N_
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+STEPS: dict[str, tuple[str, str]] = {
+    "interface": (N_("Interface"), N_("Check the cable or the SIM card, and the connection type.")),
+    "apn": (N_("Mobile session (APN)"), N_("Compare APN, user and password with the provider.")),
+    "gateway": (N_("Gateway"), N_("Check address, netmask and gateway of the station.")),
+    "dns": (N_("Name of the backend (DNS)"), N_("Check the host in the URL and the DNS server.")),
+    "tcp": (N_("Connection (TCP)"), N_("Check port and firewall; does the provider allow you?")),
+    "tls": (N_("Encryption (TLS)"), N_("Check the clock and the certificate of the backend.")),
+    "websocket": (
+        N_("WebSocket"),
+        N_("HTTP 401: password or ChargeBoxIdentity. 404: the URL. Compare them."),
+    ),
+    "soap": (N_("SOAP"), N_("Check the URL and the address the backend shall call.")),
+    "boot": (N_("Registration (BootNotification)"), N_("Register the station at the provider.")),
+    "heartbeat": (N_("Heartbeat"), N_("Nothing to do.")),
+}
+STATES = {"ok": "ok", "failed": "fault", "running": "now"}
+"""The other states (unknown, skipped) are still to come, or not needed."""
+FAILURES = {"error", "unusable", "no_answer"}
+ICONS = {"ok": "check", "fault": "x", "now": "refresh-cw", "later": "circle"}
+FOLD_FROM = 2
+"""Heartbeats in a row from this number on are one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rung of the ladder."""
+
+    name: str
+    value: str
+    tone: str
+    icon: str
+    error: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message of the log, or several heartbeats."""
+
+    id: str
+    time: str
+    direction: str
+    action: str
+    result: str
+    failed: bool
+    duration: str
+    request: str
+    response: str
+
+
+def ladder(steps: Sequence[Mapping[str, Any]], words: Words) -> list[Step]:
+    """The steps of the connection; the first failing one tells what helps."""
+    found, failed = [], False
+    for step in steps:
+        key, detail = str(step.get("step", "")), str(step.get("detail") or "")
+        name, remedy = STEPS.get(key, (key.capitalize(), ""))
+        tone = STATES.get(str(step.get("state")), "later")
+        first = tone == "fault" and not failed
+        failed = failed or tone == "fault"
+        error = detail or str(step.get("last_error") or "") if tone == "fault" else ""
+        value = words("not needed") if step.get("state") == "skipped" else detail
+        value = "" if error else value
+        found.append(
+            Step(words(name), value, tone, ICONS[tone], error, words(remedy) if first else "")
+        )
+    return found
+
+
+def sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
+    """The state in one sentence, as the manual has it, and its tone."""
+    if view is None or view.link == "off":
+        return words("No backend. The station works on its own."), "quiet"
+    if view.link == "connected" and view.boot == "accepted":
+        if view.next_heartbeat_s is None:
+            return words("Connected"), "ok"
+        text = words("Connected (sending heartbeat in {n} seconds)")
+        return text.format(n=round(view.next_heartbeat_s)), "ok"
+    if view.link == "connected":
+        return words("Connected, but not registered: {answer}").format(answer=view.boot), "warn"
+    if view.link == "connecting":
+        return words("Connecting …"), "warn"
+    if view.next_attempt_s is not None:
+        text = words("Not connected; next try in {n} seconds").format(n=round(view.next_attempt_s))
+        return text, "fault"
+    return words("Not connected"), "fault"
+
+
+def exchanges(log: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """Calls with their answers, newest first; what belongs to no call stands alone."""
+    pending: dict[tuple[str, str], dict[str, Any]] = {}
+    found: list[dict[str, Any]] = []
+    for frame in log:
+        sent = frame.get("direction") == "sent"
+        own, other = ("sent", "received") if sent else ("received", "sent")
+        message_id, kind = str(frame.get("message_id") or ""), frame.get("kind")
+        if kind == "call":
+            call = {"call": frame, "answer": None}
+            pending[own, message_id] = call
+            found.append(call)
+        else:
+            asked_by = own if kind == "no_answer" else other
+            open_call = pending.pop((asked_by, message_id), None)
+            if open_call is not None:
+                open_call["answer"] = frame
+            else:
+                found.append({"call": frame, "answer": None})
+    return [_line(pair["call"], pair["answer"]) for pair in reversed(found)]
+
+
+def lines(
+    log: Sequence[Mapping[str, Any]], action: str, *, errors: bool, fold: bool, words: Words
+) -> list[Line]:
+    """The messages, newest first; heartbeats in a row are folded."""
+    found: list[Line] = []
+    beats: list[Line] = []
+    for line in exchanges(log):
+        if (action and line.action != action) or (errors and not line.failed):
+            continue
+        if fold and line.action == "Heartbeat" and not line.failed:
+            beats.append(line)
+            continue
+        _unfold(beats, found, words)
+        found.append(line)
+    _unfold(beats, found, words)
+    return found
+
+
+def _unfold(beats: list[Line], found: list[Line], words: Words) -> None:
+    if len(beats) < FOLD_FROM:
+        found.extend(beats)
+    else:
+        text = words.plural("{n} heartbeat", "{n} heartbeats", len(beats))
+        found.append(replace(beats[0], action=text, result="", request="", response=""))
+    beats.clear()
+
+
+def _line(call: Mapping[str, Any], answer: Mapping[str, Any] | None) -> Line:
+    last = answer or call
+    duration = last.get("elapsed_ms")
+    return Line(
+        id=str(call.get("message_id") or ""),
+        time=str(call.get("at") or "").replace("T", " ")[:19],
+        direction="up" if call.get("direction") == "sent" else "down",
+        action=str(call.get("action") or call.get("kind") or "?"),
+        result=str(last.get("outcome") or ("" if answer else "…")),
+        failed=last.get("kind") in FAILURES,
+        duration=f"{duration:.0f} ms" if isinstance(duration, int | float) else "",
+        request=_pretty(call.get("text")),
+        response=_pretty(answer.get("text")) if answer else "",
+    )
+
+
+def _pretty(text: Any) -> str:
+    """JSON with line breaks; anything else as it came."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return str(text or "")
+
+
+def state(port: BackendPort | None, words: Words) -> dict[str, Any]:
+    """The variables of the live part."""
+    view = port.view() if port is not None else None
+    text, tone = sentence(view, words)
+    return {
+        "exists": port is not None,
+        "sentence": text,
+        "tone": tone,
+        "ladder": ladder(view.ladder, words) if view else [],
+        "queue": view.queue if view else 0,
+        "last_error": view.last_error if view else "",
+    }
+
+
+@router.get("/backend")
+async def backend(
+    request: Request,
+    action: Annotated[str, Query(max_length=60)] = "",
+    errors: Annotated[str, Query(max_length=3)] = "",
+) -> Response:
+    """The page, or its log alone when a filter changed."""
+    port, words = station(request).backend, words_for(request)
+    log = port.message_log() if port else ()
+    only = errors in {"1", "on"}
+    variables: dict[str, Any] = {
+        "lines": lines(log, action, errors=only, fold=not action and not only, words=words),
+        "actions": sorted({line.action for line in exchanges(log)}),
+        "action": action,
+        "errors": only,
+        "number": len(log),
+    }
+    if is_htmx(request):
+        return HTMLResponse(part(request, "parts/messages.html", **variables))
+    return page(request, "backend.html", **variables, **state(port, words))

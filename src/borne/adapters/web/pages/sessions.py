@@ -1,0 +1,210 @@
+"""Charging sessions: list, filter, one session with its curve, export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.shell import page, setting, words_for
+from borne.adapters.web.states import FLAGS, STOP_REASONS, said
+from borne.domain.settings.messages import N_
+from borne.domain.station.session import Sample, SessionRecord
+from borne.domain.vehicle import Identity
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+PAGE_ROWS = 25
+MONTH_LENGTH = 7
+SEMICOLON_LANGUAGES = {"fr", "de", "nl"}
+POINTS_MOST = 600
+IDENTITIES = {"FREE": N_("free charging"), "LOCAL": N_("this page"), "REMOTE": N_("backend")}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A session in words."""
+
+    id: str
+    socket: int
+    began: str
+    ended: str
+    duration: str
+    who: str
+    kind: str
+    energy: str
+    max_power: str
+    reason: str
+    transaction: str
+    flags: tuple[str, ...]
+    running: bool
+    meter: str
+
+
+def zone_of(request: Request) -> tzinfo:
+    """The station's time zone."""
+    try:
+        return ZoneInfo(str(setting(request, "TimeZone", "UTC")))
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def date_text(when: datetime | None, zone: tzinfo, words: Words) -> str:
+    """Date and time for people: ISO order, which nobody misreads."""
+    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else words("unknown")
+
+
+def identity_text(identity: Identity, words: Words) -> str:
+    """The end of a card number, or how somebody charged without one."""
+    kind = identity.kind.value
+    if kind in IDENTITIES and (kind != "REMOTE" or not identity.id_token):
+        return words(IDENTITIES[kind])
+    return identity.masked.replace("...", "…") or "–"
+
+
+def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> Row:
+    """A session in words."""
+    start, end = record.start, record.end
+    seconds = None
+    if start.at.wall is not None:
+        stop = now if end is None else end.at.wall
+        seconds = (stop - start.at.wall).total_seconds() if stop else None
+    stop_wh = end.meter_stop_wh if end else record.last_wh
+    return Row(
+        id=record.session_id,
+        socket=start.connector,
+        began=date_text(start.at.wall, zone, words),
+        ended=date_text(end.at.wall, zone, words) if end else words("running"),
+        duration=words.duration(seconds),
+        who=identity_text(start.identity, words),
+        kind=start.identity.kind.value,
+        energy=words.energy(record.energy_wh),
+        max_power=words.power(record.max_power_w) if record.max_power_w else "–",
+        reason=words(said(STOP_REASONS, end.reason.value)) if end else words("running"),
+        transaction=str(record.transaction_id) if record.transaction_id is not None else "–",
+        flags=tuple(words(said(FLAGS, flag.value)) for flag in sorted(record.flags)),
+        running=end is None,
+        meter=f"{words.number(start.meter_start_wh)} → {words.number(stop_wh)} Wh",
+    )
+
+
+def month_bounds(month: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """First moment of a month `2026-11` and of the next; None for anything else."""
+    try:
+        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone)
+    except ValueError:
+        return None, None
+    year, number = divmod(first.year * 12 + first.month, 12)
+    return first, first.replace(year=year, month=number + 1)
+
+
+@router.get("/sessions")
+async def sessions(
+    request: Request,
+    month: Annotated[str, Query(max_length=MONTH_LENGTH)] = "",
+    socket: Annotated[str, Query(max_length=3)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    """The list, newest first."""
+    services, words, zone = station(request), words_for(request), zone_of(request)
+    since, until = month_bounds(month, zone)
+    connector = int(socket) if socket.isascii() and socket.isdigit() else None
+    records, total = await services.sessions.page(
+        offset=(number - 1) * PAGE_ROWS,
+        limit=PAGE_ROWS,
+        connector=connector,
+        since=since,
+        until=until,
+    )
+    now = services.clock.now()
+    connectors = [item["id"] for item in services.status.snapshot()["connectors"]]
+    return page(
+        request,
+        "sessions.html",
+        rows=[row_of(record, zone, words, now) for record in records],
+        total=total,
+        number=number,
+        pages=max(1, -(-total // PAGE_ROWS)),
+        month=month if since else "",
+        socket=connector,
+        connectors=connectors,
+        zone=str(zone),
+        sum_text=words.energy(sum(record.energy_wh for record in records)),
+    )
+
+
+@router.get("/sessions/export")
+async def export(
+    request: Request,
+    month: Annotated[str, Query(max_length=MONTH_LENGTH)] = "",
+    socket: Annotated[str, Query(max_length=3)] = "",
+) -> Response:
+    """To the CSV of the API, with the separator that the language's spreadsheets expect."""
+    words = words_for(request)
+    since, until = month_bounds(month, zone_of(request))
+    query = ["separator=" + ("%3B" if words.language in SEMICOLON_LANGUAGES else ",")]
+    if socket.isascii() and socket.isdigit():
+        query.append(f"connector={int(socket)}")
+    for name, bound in (("since", since), ("until", until)):
+        if bound is not None:
+            query.append(f"{name}={bound.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    return RedirectResponse("/api/v1/sessions.csv?" + "&".join(query), 303)
+
+
+@router.get("/sessions/{session_id}")
+async def session(request: Request, session_id: Annotated[str, Path(max_length=64)]) -> Response:
+    """One session with its curve."""
+    services, words, zone = station(request), words_for(request), zone_of(request)
+    record = await services.sessions.get(session_id)
+    if record is None:
+        raise ApiError(404, "not_found", "There is no such session.")
+    samples = thinned(await services.sessions.curve(session_id))
+    dated = [sample for sample in samples if sample.at.wall is not None]
+    return page(
+        request,
+        "session.html",
+        row=row_of(record, zone, words, services.clock.now()),
+        chart=json.dumps(chart(dated, words)) if len(dated) > 1 else "",
+        table=[
+            (
+                date_text(sample.at.wall, zone, words)[11:],
+                words.power(sample.power_w),
+                " / ".join(words.number(amps, 1) for amps in sample.current_a),
+                words.amps_short(sample.offered_a),
+                words.energy(max(0, sample.register_wh - record.start.meter_start_wh)),
+            )
+            for sample in dated[:: max(1, len(dated) // 60)]
+        ],
+    )
+
+
+def thinned(samples: Sequence[Sample]) -> list[Sample]:
+    """At most `POINTS_MOST` samples: a screen has no more pixels."""
+    return list(samples[:: max(1, -(-len(samples) // POINTS_MOST))])
+
+
+def chart(samples: Sequence[Sample], words: Words) -> dict[str, Any]:
+    """Data of the curve: seconds, kW, A offered, A used."""
+    times = [sample.at.wall.timestamp() for sample in samples if sample.at.wall is not None]
+    return {
+        "data": [
+            times,
+            [round(sample.power_w / 1000, 2) for sample in samples],
+            [round(sample.offered_a, 1) for sample in samples],
+            [round(max(sample.current_a), 1) for sample in samples],
+        ],
+        "series": [
+            {"label": words("Power"), "unit": "kW"},
+            {"label": words("Offered"), "unit": "A"},
+            {"label": words("Used"), "unit": "A"},
+        ],
+    }

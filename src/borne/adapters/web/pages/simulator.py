@@ -1,0 +1,142 @@
+"""The simulator page: the station drawn, cars, cards, faults, links, the building.
+
+Its buttons call the public simulator API; this module only shows the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from borne.adapters.web.api.simulator import world
+from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
+from borne.adapters.web.states import Look, look
+from borne.domain.settings.messages import N_
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+LINKS: dict[str, str] = {
+    "backend": N_("Backend"),
+    "meter": N_("Meter"),
+    "external-meter": N_("External meter"),
+    "master": N_("Load-management master"),
+    "usb": N_("USB link"),
+}
+LINK_MODES: dict[str, str] = {
+    "reset": N_("cut"),
+    "blackhole": N_("silent"),
+    "refuse": N_("refused"),
+}
+CAR_STATES: dict[str, str] = {
+    "A": N_("not connected"),
+    "B": N_("connected, does not ask for energy"),
+    "C": N_("asks for energy"),
+    "D": N_("asks for energy and ventilation"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """A socket of the drawing."""
+
+    id: int
+    look: Look
+    sentence: str
+    plugged: bool
+    locked: bool
+    charging: bool
+    car: str
+    car_state: str
+    soc: int
+    wants_charge: bool
+    ventilation: bool
+    power: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def outlets(view: Mapping[str, Any], status: Mapping[str, Any], words: Words) -> list[Outlet]:
+    """The sockets with what hangs on them."""
+    states = {item["id"]: item for item in status["connectors"]}
+    return [_outlet(socket, states.get(socket["id"], {}), words) for socket in view["sockets"]]
+
+
+def _outlet(socket: Mapping[str, Any], state: Mapping[str, Any], words: Words) -> Outlet:
+    car = socket.get("vehicle") or {}
+    seen = look(str(state.get("state", "")), str(socket.get("led", "")), plugged=bool(car))
+    car_state = CAR_STATES.get(str(car.get("state", "")), "")
+    return Outlet(
+        id=socket["id"],
+        look=seen,
+        sentence=words(seen.sentence),
+        plugged=bool(car),
+        locked=bool(socket.get("locked")),
+        charging=max(socket.get("current_a") or [0]) > 1,
+        car=words(str(car.get("name", ""))),
+        car_state=words("asleep") if car.get("asleep") else words(car_state),
+        soc=round(float(car.get("soc", 0)) * 100),
+        wants_charge=bool(car.get("wants_charge", True)),
+        ventilation=bool(car.get("ventilation", False)),
+        power=words.power(float(socket.get("power_w") or 0)),
+        facts=_facts(socket, words),
+    )
+
+
+def _facts(socket: Mapping[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
+    pilot = socket.get("pilot") or {}
+    amps = " / ".join(words.number(value, 1) for value in socket.get("current_a") or ())
+    contactor = words("closed") if socket.get("contactor_closed") else words("open")
+    return (
+        (words("Pilot"), f"{pilot.get('high_v', 0):g} V, {pilot.get('duty_percent', 0):g} %"),
+        (words("Contactor"), f"{contactor} ({socket.get('contactor_cycles', 0)})"),
+        (words("Lock"), words(str(socket.get("lock", "–")))),
+        (words("Current"), f"{amps} A"),
+        (words("Register"), words.energy(socket.get("register_wh") or 0)),
+        (words("Board"), f"{socket.get('temperature_c', 0):g} °C"),
+    )
+
+
+def variables(request: Request) -> dict[str, Any]:
+    """All that the page shows."""
+    words, simulator = words_for(request), world(request)
+    view = simulator.view()
+    vehicles = simulator.vehicles()["vehicles"]
+    return {
+        "outlets": outlets(view, station(request).status.snapshot(), words),
+        "cars": [_car(key, vehicle, words) for key, vehicle in vehicles.items()],
+        "cards": view.get("cards", ()),
+        "faults": [dict(fault, label=words(str(fault["label"]))) for fault in view["faults"]],
+        "links": [
+            (name, words(LINKS.get(name, name)), link) for name, link in view["links"].items()
+        ],
+        "modes": LINK_MODES,
+        "site": view["site"],
+        "inputs": view.get("inputs", {}),
+        "broken": sum(1 for fault in view["faults"] if fault["active"]),
+    }
+
+
+def _car(key: str, vehicle: Mapping[str, Any], words: Words) -> dict[str, str]:
+    phases = words.plural("{n} phase", "{n} phases", int(vehicle.get("phases", 3)))
+    about = f"{phases}, {words.amps_short(vehicle.get('max_a'))}"
+    return {"key": key, "name": words(str(vehicle.get("name", key))), "about": about}
+
+
+def pieces(request: Request) -> dict[str, str]:
+    """The live parts of the page."""
+    values = variables(request)
+    names = ("drawing", "cars", "cards", "faults", "links")
+    return {f"#sim-{name}": part(request, f"parts/sim_{name}.html", **values) for name in names}
+
+
+@router.get("/simulator")
+async def simulator_page(request: Request) -> Response:
+    """The page, or its live parts after a button."""
+    if is_htmx(request):
+        return HTMLResponse("".join(partial(*piece) for piece in pieces(request).items()))
+    return page(request, "simulator.html", **variables(request))
