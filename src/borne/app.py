@@ -7,10 +7,8 @@ the logins, the HTTP listener; and it builds a new station at each power-up.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
-import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,10 +25,8 @@ from borne.adapters.simulation.links import Routes
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.world import Link, World
 from borne.adapters.storage import open_storage
-from borne.adapters.storage.settings_files import PosixFiles
-from borne.adapters.storage.settings_store import SettingsStore
 from borne.adapters.web.contract import Readiness
-from borne.application.accounts import Accounts, Logins, Rules
+from borne.application.accounts import Accounts, Logins
 from borne.application.backend_flow import BackendFlow
 from borne.application.console import CommandFailed, CommandRefused, Console
 from borne.application.metrics import loop_metrics, render, station_metrics
@@ -39,8 +35,8 @@ from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
 from borne.application.station import Backend, Station, StationParts
 from borne.application.station_settings import has_backend
+from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import Principal, Role
-from borne.domain.settings.entry import Feature, HardwareFacts
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, ClockTrust
@@ -89,7 +85,7 @@ class Host:
         self.notices: tuple[str, ...] = ()
         """What people must know of the data that the running station found."""
         self._settings: SettingsService | None = None
-        self._logins = Logins(loop.time, options.token or _random_token)
+        self._logins = Logins(loop.time, options.token or random_token)
         self._switching = asyncio.Lock()
         self._restarting: asyncio.Task[None] | None = None
         self._control: ControlServer | None = None
@@ -224,8 +220,7 @@ class Host:
         opened = await open_storage(data, self.clock, self.options.new_id)
         self._take_notices(opened.notices)
         storage = self.options.wrap_storage(opened)
-        accounts = _accounts(self._settings, storage, self.clock, self._logins)
-        await accounts.load()
+        accounts = await open_accounts(self._settings, storage, self.clock, self._logins)
         station = Station(self._parts(storage, accounts))
         try:
             await station.start(partial(self._make_backend, storage))
@@ -305,25 +300,6 @@ class Host:
         return await console.run(command, arguments)
 
 
-def simulated_facts(connectors: int = 2) -> HardwareFacts:
-    """What is bolted to a simulated station: no modem, WLAN, USB network or ISO 15118, and its
-    phases are not switched."""
-    return HardwareFacts(connectors, frozenset({Feature.ACTUATOR, Feature.RCMB}))
-
-
-def open_settings(data: Path, connectors: int = 2) -> SettingsService:
-    """The settings in a data folder; raises SettingsTooNew, SettingsNotSaved and OSError."""
-    store = SettingsStore(PosixFiles(data / "settings"))
-    return SettingsService.open(store, simulated_facts(connectors))
-
-
-def _accounts(
-    settings: SettingsService, storage: Storage, clock: Clock, logins: Logins
-) -> Accounts:
-    rules = Rules(strong=lambda: settings.settings.flag("EnforceStrongPasswords"))
-    return Accounts(storage.accounts, clock, logins, rules=rules, security=storage.security)
-
-
 def _boot_content(settings: Settings) -> dict[str, str]:
     return {
         "charge_point_vendor": settings.text("ChargePointVendor"),
@@ -332,27 +308,3 @@ def _boot_content(settings: Settings) -> dict[str, str]:
         "charge_box_serial_number": settings.text("ChargePointSerialNumber"),
         "firmware_version": __version__,
     }
-
-
-def _random_token(size: int) -> str:
-    return secrets.token_urlsafe(size)
-
-
-async def run_offline(
-    data: Path, command: str, arguments: Mapping[str, object]
-) -> dict[str, object]:
-    """Run a command of the command line without a station, under the folder's lock. The database
-    is opened only for commands that need it."""
-    loop = asyncio.get_running_loop()
-    clock = Clock(loop.time, datetime.now(UTC), ClockTrust.RTC)
-    settings = await asyncio.to_thread(open_settings, data)
-    async with contextlib.AsyncExitStack() as opened:
-
-        async def accounts() -> Accounts:
-            storage = await open_storage(data, clock)
-            opened.push_async_callback(storage.close)
-            found = _accounts(settings, storage, clock, Logins(loop.time, _random_token))
-            await found.load()
-            return found
-
-        return await Console(settings, accounts).run(command, arguments)

@@ -6,7 +6,7 @@ Everything that goes wrong is one sentence on standard error: exit code 2 for wh
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -76,7 +76,8 @@ def serve(
 def _serve(
     data: Path, host: str, port: int, hardware: Path | None, speed: float, sets: list[str]
 ) -> None:
-    from borne.serve import CannotStart, ServeOptions
+    from borne.data_folder import CannotUse
+    from borne.serve import ServeOptions
     from borne.serve import serve as run
 
     if hardware is not None:
@@ -84,7 +85,7 @@ def _serve(
     changes = tuple(_assignments(sets).items())
     try:
         run(ServeOptions(data, host, port, speed, changes))
-    except CannotStart as error:
+    except CannotUse as error:
         raise _fail(str(error), error.code) from None
 
 
@@ -198,36 +199,36 @@ def _check_role(role: str) -> None:
 def _command(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Through the running station, else under the folder's lock; never beside it."""
     from borne.adapters.control.socket import NoStation, ask
-    from borne.adapters.storage.lock import FolderInUse
 
     give_up = time.monotonic() + STARTING_S
     while True:
-        try:
-            return _offline(data, command, arguments)
-        except FolderInUse as busy:
-            in_use = str(busy)
-        try:
+        with contextlib.suppress(NoStation):
             return _result(ask(data, command, arguments))
-        except NoStation:
-            if time.monotonic() > give_up:
-                raise _fail(f"The station does not answer: {in_use}") from None
-            time.sleep(RETRY_S)
+        answer, in_use = _offline(data, command, arguments)
+        if answer is not None:
+            return answer
+        if time.monotonic() > give_up:
+            raise _fail(f"The station does not answer: {in_use}")
+        time.sleep(RETRY_S)
 
 
-def _offline(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    from borne.adapters.storage.lock import FolderInUse, FolderLock
-    from borne.app import run_offline
+def _offline(
+    data: Path, command: str, arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, str]:
+    """The answer, or who has the folder."""
+    from borne.adapters.storage.lock import FolderInUse
     from borne.application.console import CommandFailed, CommandRefused
-    from borne.serve import CannotStart, told_in_a_sentence
+    from borne.data_folder import CannotUse, run_offline
 
     try:
-        with told_in_a_sentence(data, FolderInUse), FolderLock(data):
-            return asyncio.run(run_offline(data, command, arguments))
+        return run_offline(data, command, arguments), ""
+    except FolderInUse as busy:
+        return None, str(busy)
     except CommandRefused as refused:
         raise _fail(str(refused), 2) from None
     except CommandFailed as failed:
         raise _fail(str(failed)) from None
-    except CannotStart as error:
+    except CannotUse as error:
         raise _fail(str(error), error.code) from None
 
 

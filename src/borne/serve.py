@@ -12,18 +12,15 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from borne.adapters.storage import StorageUnavailable
 from borne.adapters.storage.lock import FolderInUse, FolderLock
-from borne.app import Host, HostOptions, open_settings
+from borne.app import Host, HostOptions
 from borne.application.console import refusal_sentence
-from borne.application.ports import StorageFailed, StorageFull
 from borne.application.services import StationServices
-from borne.application.settings_ports import SettingsNotSaved, SettingsTooNew
 from borne.application.settings_service import (
     SettingsChange,
     SettingsRejected,
@@ -31,6 +28,7 @@ from borne.application.settings_service import (
 )
 from borne.application.station import Station
 from borne.application.station_settings import has_backend
+from borne.data_folder import CannotUse, open_settings, told_in_a_sentence
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.values import Form
 from borne.foundation import logging as logs
@@ -44,14 +42,6 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, 
 _log = logging.getLogger(__name__)
 
 
-class CannotStart(Exception):
-    """One sentence for people, and the exit code."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
     """What the command line says."""
@@ -63,54 +53,33 @@ class ServeOptions:
     changes: Sequence[tuple[str, str]] = ()
 
 
-@contextlib.contextmanager
-def told_in_a_sentence(data: Path, *but: type[Exception]) -> Iterator[None]:
-    """Turn what can be wrong with a data folder or a port into CannotStart, `but` these."""
-    try:
-        yield
-    except but:
-        raise
-    except (
-        CannotListen,
-        FolderInUse,
-        SettingsNotSaved,
-        SettingsTooNew,
-        StorageUnavailable,
-    ) as error:
-        raise CannotStart(str(error)) from None
-    except StorageFull:
-        raise CannotStart(f"The data folder {data} cannot be used: the disk is full.") from None
-    except StorageFailed as error:
-        raise CannotStart(f"The data folder {data} cannot be used: {error}.") from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise CannotStart(f"The data folder {data} cannot be used: {reason}.") from None
-
-
 def serve(options: ServeOptions) -> None:
-    """Run until interrupted; raises CannotStart."""
-    with told_in_a_sentence(options.data), FolderLock(options.data):
-        settings = _prepare(options)
-        logs.set_up(settings.settings.text("LogLevel"))
-        bound = bind(options.host, options.port, "the web interface")
-        try:
-            _run(options.speed, lambda: _serve(options, bound))
-        finally:
-            bound.socket.close()
+    """Run until interrupted; raises CannotUse."""
+    try:
+        with told_in_a_sentence(options.data), FolderLock(options.data):
+            settings = _prepare(options)
+            logs.set_up(settings.settings.text("LogLevel"))
+            bound = bind(options.host, options.port, "the web interface")
+            try:
+                _run(options.speed, lambda: _serve(options, bound))
+            finally:
+                bound.socket.close()
+    except (CannotListen, FolderInUse) as error:
+        raise CannotUse(str(error)) from None
 
 
 def _prepare(options: ServeOptions) -> SettingsService:
     """Store what `--set` asks for, before anything runs."""
     if not SLOWEST <= options.speed <= FASTEST:
-        raise CannotStart(f"--speed must be from {SLOWEST:g} to {FASTEST:g}.", 2)
+        raise CannotUse(f"--speed must be from {SLOWEST:g} to {FASTEST:g}.", 2)
     service = open_settings(options.data)
     wanted = dict(options.changes)
     planned = service.plan(wanted, SYSTEM, Form.TEXT)
     if planned.errors:
-        raise CannotStart(refusal_sentence(SettingsRejected(planned.errors)), 2)
+        raise CannotUse(refusal_sentence(SettingsRejected(planned.errors)), 2)
     if options.speed != SLOWEST and has_backend(planned.after):
         sentence = "--speed needs every counterpart in this process: set ConnectionType=no_backend."
-        raise CannotStart(sentence, 2)
+        raise CannotUse(sentence, 2)
     if wanted:
         service.change_now(wanted, SYSTEM, "command line", form=Form.TEXT)
     return service

@@ -30,6 +30,7 @@ class Reserve:
         if not self._size_bytes or not plenty or self._path.exists():
             return
         with suppress(OSError):
+            make_private(self._path)
             self._path.write_bytes(bytes(self._size_bytes))
 
     def use(self) -> bool:

@@ -1,0 +1,101 @@
+"""What a station keeps in its data folder, opened by the program and by the command line, and what
+people are told when it cannot be opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from borne.adapters.storage import StorageUnavailable, open_storage
+from borne.adapters.storage.lock import FolderInUse, FolderLock
+from borne.adapters.storage.settings_files import PosixFiles
+from borne.adapters.storage.settings_store import SettingsStore
+from borne.application.accounts import Accounts, Rules
+from borne.application.console import Console
+from borne.application.logins import Logins
+from borne.application.ports import Storage, StorageFailed, StorageFull
+from borne.application.settings_ports import SettingsNotSaved, SettingsTooNew
+from borne.application.settings_service import SettingsService
+from borne.domain.settings.entry import Feature, HardwareFacts
+from borne.foundation.clock import Clock, ClockTrust
+
+
+class CannotUse(Exception):
+    """The data folder, or the program on it, cannot be used: one sentence, and the exit code."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@contextlib.contextmanager
+def told_in_a_sentence(data: Path) -> Iterator[None]:
+    """Turn what can be wrong with a data folder into CannotUse; FolderInUse passes."""
+    try:
+        yield
+    except FolderInUse:
+        raise
+    except (SettingsNotSaved, SettingsTooNew, StorageUnavailable) as error:
+        raise CannotUse(str(error)) from None
+    except StorageFull:
+        raise CannotUse(f"The data folder {data} cannot be used: the disk is full.") from None
+    except StorageFailed as error:
+        raise CannotUse(f"The data folder {data} cannot be used: {error}.") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise CannotUse(f"The data folder {data} cannot be used: {reason}.") from None
+
+
+def simulated_facts(connectors: int = 2) -> HardwareFacts:
+    """What is bolted to a simulated station: no modem, WLAN, USB network or ISO 15118, and its
+    phases are not switched."""
+    return HardwareFacts(connectors, frozenset({Feature.ACTUATOR, Feature.RCMB}))
+
+
+def open_settings(data: Path, connectors: int = 2) -> SettingsService:
+    """The settings in a data folder; raises SettingsTooNew, SettingsNotSaved and OSError."""
+    store = SettingsStore(PosixFiles(data / "settings"))
+    return SettingsService.open(store, simulated_facts(connectors))
+
+
+async def open_accounts(
+    settings: SettingsService, storage: Storage, clock: Clock, logins: Logins
+) -> Accounts:
+    """The accounts in an open storage, governed by the settings."""
+    rules = Rules(strong=lambda: settings.settings.flag("EnforceStrongPasswords"))
+    accounts = Accounts(storage.accounts, clock, logins, rules=rules, security=storage.security)
+    await accounts.load()
+    return accounts
+
+
+def random_token(size: int) -> str:
+    """A secret for cookies and links, of `size` random bytes."""
+    return secrets.token_urlsafe(size)
+
+
+def run_offline(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a command of the command line without a station, under the folder's lock. Raises
+    FolderInUse, CannotUse, CommandRefused and CommandFailed."""
+    with told_in_a_sentence(data), FolderLock(data):
+        return asyncio.run(_run(data, command, arguments))
+
+
+async def _run(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The database is opened only for commands that need it."""
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop.time, datetime.now(UTC), ClockTrust.RTC)
+    settings = await asyncio.to_thread(open_settings, data)
+    async with contextlib.AsyncExitStack() as opened:
+
+        async def accounts() -> Accounts:
+            storage = await open_storage(data, clock)
+            opened.push_async_callback(storage.close)
+            return await open_accounts(settings, storage, clock, Logins(loop.time, random_token))
+
+        return await Console(settings, accounts).run(command, arguments)

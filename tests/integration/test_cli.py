@@ -1,0 +1,216 @@
+"""The command line against a running station and without one (house rules, "Outside contracts")."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from borne import __version__
+from tests.support.process import Ran, Served, borne, get, served
+
+VECTORS = {
+    "format": 1,
+    "vectors": [],
+}
+PASSWORD = "Stromkabel-2026"
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Served]]:
+    data = tmp_path_factory.mktemp("running")
+    with served("--data", data, "--set", "StationName=Rue Haute") as running:
+        yield data, running
+
+
+@pytest.fixture(params=["running", "stopped"])
+def data(request: pytest.FixtureRequest, station: tuple[Path, Served], tmp_path: Path) -> Path:
+    """A folder with a station on it, and one without."""
+    return station[0] if request.param == "running" else tmp_path
+
+
+def refused(ran: Ran, *parts: str, code: int = 2) -> None:
+    assert (ran.code, ran.out) == (code, "")
+    for part in parts:
+        assert part in ran.sentence
+
+
+def test_version() -> None:
+    assert borne("version") == Ran(0, f"borne {__version__}\n", "")
+
+
+def test_help_needs_no_station() -> None:
+    ran = borne("--help")
+    assert ran.code == 0
+    for name in ("serve", "settings", "user", "login-link", "token", "vectors", "version"):
+        assert name in ran.out
+
+
+def test_settings_are_set_and_read(data: Path) -> None:
+    ran = borne("settings", "set", "--data", data, "OperatorCurrentLimit=10", "FLLEnable=on")
+    assert ran == Ran(0, "OperatorCurrentLimit: stored\nFLLEnable: stored\n", "")
+    assert borne("settings", "get", "OperatorCurrentLimit", "--data", data).out == "10\n"
+    assert borne("settings", "get", "OperatorCurrentLimit_2", "--data", data).out == "32\n"
+    assert borne("settings", "get", "FLLEnable", "--data", data).out == "on\n"
+    changed = json.loads(borne("settings", "list", "--changed", "--json", "--data", data).out)
+    names = {row["name"] for row in changed} - {"StationName"}
+    assert names == {"OperatorCurrentLimit", "FLLEnable"}
+
+
+def test_what_needs_a_restart_is_told(data: Path) -> None:
+    ran = borne("settings", "set", "ChargePointModel=AC twin", "--data", data)
+    assert ran.out == "ChargePointModel: stored (after a restart)\n"
+
+
+def test_settings_list_is_complete(data: Path) -> None:
+    lines = borne("settings", "list", "--data", data).out.splitlines()
+    assert len(lines) > 200
+    assert any(line.startswith("LogLevel = info") for line in lines)
+    assert any(line.endswith("(planned)") for line in lines)
+
+
+@pytest.mark.parametrize("pair", ["FreeCharging=maybe", "OperatorCurrentLimit=500", "Nonsense=1"])
+def test_wrong_settings_change_nothing(data: Path, pair: str) -> None:
+    before = borne("settings", "list", "--data", data).out
+    ran = borne("settings", "set", "--data", data, "LocalPreAuthorize=off", pair)
+    refused(ran, pair.partition("=")[0])
+    assert borne("settings", "list", "--data", data).out == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("settings", "get", "Nonsense"), "no setting 'Nonsense'"),
+        (("settings", "get", "freecharging"), "no setting 'freecharging'"),
+        (("settings", "set", "FreeCharging"), "KEY=VALUE"),
+        (("settings", "set", "=1"), "KEY=VALUE"),
+        (("settings", "set", "RCMBDelta=5"), "Planned"),
+        (("settings", "set", "APN=internet"), "no mobile modem"),
+        (("settings", "set", "NumberOfConnectors=3"), "nobody can change"),
+        (("settings", "set", "StationName=\udcff"), "StationName"),
+        (("user", "set-password", "root"), "user, operator, installer, manufacturer"),
+        (("login-link", "--role", "root"), "user, operator, installer, manufacturer"),
+        (("token", "create", "--role", "root"), "user, operator, installer, manufacturer"),
+    ],
+)
+def test_nonsense_is_one_sentence(data: Path, arguments: tuple[str, ...], part: str) -> None:
+    refused(borne(*arguments, "--data", data), part)
+
+
+def test_secrets_are_never_printed(data: Path) -> None:
+    secret = "geheim-geheim-geheim"
+    ran = borne("settings", "set", "--data", data, f"AuthorizationKey={secret}")
+    assert ran.code == 0
+    assert borne("settings", "get", "AuthorizationKey", "--data", data).out == "(set)\n"
+    told = [
+        ran.out,
+        borne("settings", "list", "--data", data).out,
+        borne("settings", "list", "--json", "--data", data).out,
+        borne("settings", "set", "--data", data, f"AuthorizationKey={secret[:9]}").err,
+    ]
+    assert not any(secret[:9] in text for text in told)
+
+
+def test_a_password_comes_from_standard_input(data: Path) -> None:
+    ran = borne("user", "set-password", "installer", "--data", data, stdin=f"{PASSWORD}\n")
+    assert ran == Ran(0, "The password of installer is set.\n", "")
+    for weak, why in (("kurz", "at least 8"), ("", "at least 8"), ("yellow_zone", "manual")):
+        ran = borne("user", "set-password", "operator", "--data", data, stdin=f"{weak}\n")
+        refused(ran, why)
+
+
+def test_strong_passwords_may_be_demanded(data: Path) -> None:
+    assert borne("settings", "set", "EnforceStrongPasswords=on", "--data", data).code == 0
+    ran = borne("user", "set-password", "user", "--data", data, stdin="nurkleinebuchstaben\n")
+    refused(ran, "capital letters")
+
+
+def test_a_link_opens_the_running_station(station: tuple[Path, Served]) -> None:
+    data, running = station
+    for role in ("user", "operator", "installer", "manufacturer"):
+        ran = borne("login-link", "--role", role, "--data", data)
+        link = ran.out.strip()
+        assert link.startswith(f"{running.page}/login/")
+        assert ran.err == ""
+        assert get(link)[0] in (200, 303)
+
+
+def test_the_link_of_the_greeting_opens_the_station(station: tuple[Path, Served]) -> None:
+    _, running = station
+    assert running.link.startswith(f"{running.page}/login/")
+    assert get(running.link)[0] in (200, 303)
+
+
+def test_a_link_without_a_station_says_so(tmp_path: Path) -> None:
+    ran = borne("login-link", "--role", "operator", "--data", tmp_path)
+    assert ran.out.startswith("http://127.0.0.1:8080/login/")
+    assert "No station runs" in ran.sentence
+    elsewhere = ("--url", "http://[::1]:90/")
+    ran = borne("login-link", "--role", "operator", "--data", tmp_path, *elsewhere)
+    assert ran.out.startswith("http://[::1]:90/login/")
+
+
+def test_a_link_made_before_the_start_is_good_after_it(tmp_path: Path) -> None:
+    link = borne("login-link", "--role", "operator", "--data", tmp_path).out.strip()
+    with served("--data", tmp_path) as running:
+        assert get(f"{running.page}/login/{link.rpartition('/')[2]}")[0] in (200, 303)
+
+
+def test_a_token_opens_the_api(station: tuple[Path, Served]) -> None:
+    data, running = station
+    token = borne("token", "create", "--role", "operator", "--name", "wall", "--data", data).out
+    status, body = get(
+        f"{running.page}/api/v1/status", {"Authorization": f"Bearer {token.strip()}"}
+    )
+    assert status == 200
+    assert [connector["id"] for connector in body["connectors"]] == [1, 2]
+
+
+def test_a_token_made_without_a_station_is_good_at_its_start(tmp_path: Path) -> None:
+    token = borne("token", "create", "--role", "user", "--data", tmp_path).out.strip()
+    with served("--data", tmp_path) as running:
+        headers = {"Authorization": f"Bearer {token}"}
+        assert get(f"{running.page}/api/v1/status", headers)[0] == 200
+
+
+def test_health_needs_no_login(station: tuple[Path, Served]) -> None:
+    assert get(f"{station[1].page}/healthz")[0] == 200
+    assert get(f"{station[1].page}/readyz")[0] == 200
+
+
+def test_settings_of_the_start_are_stored(tmp_path: Path) -> None:
+    sets = ("--set", "StationName=A=b", "--set", "FreeCharging=off", "--set", "FreeCharging=on")
+    with served("--data", tmp_path, *sets) as running:
+        assert running.end() == 0
+    assert borne("settings", "get", "StationName", "--data", tmp_path).out == "A=b\n"
+    assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "on\n"
+
+
+def test_the_data_belongs_to_its_owner_alone(tmp_path: Path) -> None:
+    with served("--data", tmp_path / "new"):
+        paths = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
+        shared = [str(p) for p in paths if stat.S_IMODE(p.stat().st_mode) & 0o077]
+        assert shared == []
+
+
+def test_a_station_of_other_addresses_is_told_as_this_machine_types_them(tmp_path: Path) -> None:
+    with served("--data", tmp_path, "--host", "0.0.0.0") as running:
+        assert running.page.startswith("http://127.0.0.1:")
+        assert get(running.link)[0] in (200, 303)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_politely(tmp_path: Path, how: signal.Signals) -> None:
+    with served("--data", tmp_path) as running:
+        assert running.end(how) == 0
+        assert not (tmp_path / "control.sock").exists()
+        left = {path.name for path in tmp_path.iterdir()}
+        assert not any(name.endswith(("-wal", "-shm")) for name in left)
+
+
+def test_vectors(tmp_path: Path) -> None:
+    refused(borne("vectors", tmp_path / "nothing.json"), "nothing.json", code=1)
