@@ -75,11 +75,17 @@ REASONS: dict[str, str] = {
 }
 
 STOP_REASONS: dict[str, str] = {
-    "hardware": N_("rated current"),
-    "setting": N_("from the settings"),
-    "plug": N_("coded in the plug"),
-    "fair_share": N_("fair share among the sockets"),
-    "fallback": N_("fallback, no contact"),
+    "EmergencyStop": N_("Emergency stop"),
+    "EVDisconnected": N_("Unplugged"),
+    "HardReset": N_("Restart (hard)"),
+    "Local": N_("Stopped at the station"),
+    "Other": N_("Other"),
+    "PowerLoss": N_("Power cut"),
+    "Reboot": N_("Restart"),
+    "Remote": N_("Stopped by the backend"),
+    "SoftReset": N_("Restart (soft)"),
+    "UnlockCommand": N_("Unlock command"),
+    "DeAuthorized": N_("Card refused afterwards"),
 }
 
 FLAGS: dict[str, str] = {

@@ -173,6 +173,7 @@ async def session(request: Request, session_id: Annotated[str, Path(max_length=6
         request,
         "session.html",
         row=row_of(record, zone, words, services.clock.now()),
+        zone=str(zone),
         chart=json.dumps(chart(dated, words)) if len(dated) > 1 else "",
         table=[
             (

@@ -117,6 +117,7 @@ def variables(request: Request) -> dict[str, Any]:
         "modes": LINK_MODES,
         "site": view["site"],
         "inputs": view.get("inputs", {}),
+        "board_c": round(max(socket.get("temperature_c", 0) for socket in view["sockets"])),
         "broken": sum(1 for fault in view["faults"] if fault["active"]),
     }
 

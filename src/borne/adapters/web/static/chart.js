@@ -28,6 +28,8 @@
       const [power, offered, used] = this.chart.series;
       const muted = this.colour("muted");
       const grid = { stroke: this.colour("hair"), width: 1 };
+      const zone = { timeZone: this.dataset.zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit" };
+      const clock = (value) => new Date(value * 1000).toLocaleTimeString(this.dataset.language, zone);
       const font = "12px system-ui, sans-serif";
       const axis = (scale, side, unit) => ({ scale, side, stroke: muted, font, grid: side === 3 ? grid : { show: false }, size: 54, values: (_, list) => list.map((value) => `${value} ${unit}`) });
       const line = (info, scale, name, more) => ({ label: info.label, scale, stroke: this.colour(name), width: 2, points: { show: false }, value: (_, value) => (value == null ? "–" : `${value} ${info.unit}`), ...more });
@@ -36,9 +38,9 @@
           width: this.clientWidth,
           height: this.height(),
           scales: { kW: { range: (_, low, high) => [0, Math.max(1, high * 1.1)] }, A: { range: (_, low, high) => [0, Math.max(6, high * 1.15)] } },
-          axes: [{ stroke: muted, font, grid, values: (plot, list) => list.map((value) => new Date(value * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })) }, axis("kW", 3, "kW"), axis("A", 1, "A")],
+          axes: [{ stroke: muted, font, grid, values: (plot, list) => list.map(clock) }, axis("kW", 3, "kW"), axis("A", 1, "A")],
           series: [
-            { value: (_, value) => (value == null ? "–" : new Date(value * 1000).toLocaleTimeString()) },
+            { label: this.dataset.time, value: (_, value) => (value == null ? "–" : clock(value)) },
             line(power, "kW", "charging", { fill: this.colour("charging-soft") }),
             line(offered, "A", "l1", { dash: [6, 4] }),
             line(used, "A", "l2"),
