@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from borne.adapters.storage.connection import Connection, Row, StorageDamaged
 from borne.adapters.storage.database import Database, StorageClosed
-from borne.adapters.storage.folder import StorageUnavailable
 from borne.adapters.storage.moments import Datings, columns, moment
 from borne.application.ports import StorageFailed
 from borne.domain.station.session import Sample
@@ -66,7 +65,7 @@ class Curves:
             answer = await work()
         except StorageClosed:
             raise
-        except (StorageFailed, StorageUnavailable, sqlite3.Error) as error:
+        except (StorageFailed, sqlite3.Error) as error:
             self._complain(str(error))
             await self._recover(error)
             return None

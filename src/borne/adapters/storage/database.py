@@ -20,6 +20,7 @@ from borne.adapters.storage.connection import (
     is_full,
 )
 from borne.adapters.storage.folder import Reserve
+from borne.adapters.storage.open_files import OpenFiles
 from borne.application.ports import StorageFailed
 
 T = TypeVar("T")
@@ -43,11 +44,13 @@ class Database:
         opener: Callable[[], Connection],
         executor: Executor,
         reserve: Reserve | None = None,
+        open_files: OpenFiles | None = None,
     ) -> None:
         self._opener = opener
         self._connection: Connection | None = None
         self._executor = executor
         self._reserve = reserve
+        self._open_files = open_files
         self._lock = threading.Lock()
         self._closed = False
         self._gone = False
@@ -88,6 +91,17 @@ class Database:
                 self._connection = None
                 between()
 
+    def rest(self) -> None:
+        """Close politely unless a job is running; the next job opens again."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._connection is not None and not self._gone:
+                self._connection.close()
+                self._connection = None
+        finally:
+            self._lock.release()
+
     def abort(self) -> None:
         """Power cut: what runs is rolled back, what waits never happens, nothing is merged."""
         if self._gone:
@@ -98,6 +112,7 @@ class Database:
         with self._lock, suppress(sqlite3.Error):
             if self._connection is not None:
                 close_abruptly(self._connection)
+        self._forget()
 
     async def close(self) -> None:
         """Finish what was asked before, merge the write-ahead log and close; twice is once."""
@@ -114,6 +129,11 @@ class Database:
             if not self._gone and self._connection is not None:
                 self._connection.close()
             self._gone = True
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._open_files is not None:
+            self._open_files.forget(self)
 
     async def _submit(self, job: Callable[[], T]) -> T:
         if self._closed:
@@ -125,6 +145,8 @@ class Database:
 
     def _guarded(self, job: Job[T]) -> T:
         with self._lock:
+            if self._open_files is not None and not self._gone:
+                self._open_files.note(self)
             if self._gone:
                 raise StorageClosed
             try:

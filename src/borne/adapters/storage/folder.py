@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from borne.application.ports import StorageFailed
+
 ROOM_BYTES = 16 * 1024 * 1024
 """While the disk has no more room than this, nothing is kept that may be lost."""
 RESERVE_BYTES = 128 * 1024
@@ -13,7 +15,7 @@ RESERVE_BYTES = 128 * 1024
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
-class StorageUnavailable(Exception):
+class StorageUnavailable(StorageFailed):
     """The data cannot be used; one sentence for people."""
 
 

@@ -28,6 +28,7 @@ from borne.adapters.storage.database import Database
 from borne.adapters.storage.folder import StorageUnavailable
 from borne.adapters.storage.journal import SqlJournal
 from borne.adapters.storage.lists import SqlTokens, SqlWhitelist
+from borne.adapters.storage.open_files import OpenFiles
 from borne.adapters.storage.outbox import SqlOutbox
 from borne.adapters.storage.security_log import SqlSecurityLog
 from borne.adapters.storage.state import SqlState
@@ -63,11 +64,13 @@ async def open_storage(
     connect: Connect = connect_sqlite,
     queue_limit: int = QUEUE_LIMIT,
     reserve_bytes: int = folders.RESERVE_BYTES,
+    open_files: OpenFiles | None = None,
 ) -> Storage:
     """Open or make the storage in `folder`.
 
     `ids` gives the name space of message ids to a new database. A shared `executor` serves many
-    stations; it stays open, and jobs of one station never run at the same time. Raises
+    stations; it stays open, and jobs of one station never run at the same time; shared
+    `open_files` then bound their memory. Raises
     StorageUnavailable with one sentence when the folder or newer data cannot be used; a damaged
     database is put aside and told in `Storage.notices`.
     """
@@ -76,9 +79,9 @@ async def open_storage(
     station = _Opener(folder / STATION_FILE, "station", "FULL", connect, notices, ids)
     curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, notices)
     reserve = folders.Reserve(folder / RESERVE_FILE, reserve_bytes)
-    database = Database(station.open, pool, reserve)
+    database = Database(station.open, pool, reserve, open_files)
     curves = Curves(
-        Database(curve.open, pool),
+        Database(curve.open, pool, None, open_files),
         room=lambda: folders.free_bytes(folder) > folders.ROOM_BYTES,
         put_aside=curve.put_aside,
     )
@@ -170,6 +173,7 @@ class _Opener:
             notice = schema.migrate(connection, self._path, schema.packaged(self._name))
             self._name_messages(connection)
             folders.sync_folder(self._path.parent)
+            connection.execute("PRAGMA shrink_memory").fetchall()
         except BaseException:
             with suppress(sqlite3.Error):
                 close_abruptly(connection)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from borne.adapters.storage import StorageUnavailable
-from borne.application.ports import Storage
+from borne.adapters.storage import OpenFiles, StorageUnavailable
+from borne.application.ports import Storage, StorageFailed
 from tests.unit.adapters.storage.builders import opened, sample, start, start_message
 
 
@@ -74,6 +74,18 @@ async def test_money_is_synced_at_every_commit(tmp_path: Path) -> None:
     assert curves.execute("PRAGMA synchronous").fetchone() == (1,)
     assert station.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     await storage.close()
+
+
+async def test_a_folder_taken_away_while_it_rests_is_told_as_a_failure(tmp_path: Path) -> None:
+    files = OpenFiles(1)
+    first = await opened(tmp_path / "one", open_files=files)
+    second = await opened(tmp_path / "two", open_files=files)
+    shutil.rmtree(tmp_path / "one")
+    (tmp_path / "one").touch()
+    with pytest.raises(StorageFailed, match="cannot be used"):
+        await first.state.put("a", 1)
+    await first.close()
+    await second.close()
 
 
 class TestFolder:

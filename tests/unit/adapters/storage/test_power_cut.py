@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.adapters.storage import StorageClosed
+from borne.adapters.storage import OpenFiles, StorageClosed
 from borne.application.ports import Storage, StorageFailed
 from borne.domain.principals import Role
 from tests.unit.adapters.storage.builders import (
@@ -137,9 +137,15 @@ async def test_a_cancelled_caller_may_have_stored_all_or_nothing(tmp_path: Path)
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-async def test_many_stations_share_few_threads(tmp_path: Path, threads: int) -> None:
+@pytest.mark.parametrize("open_files", [None, 1, 5])
+async def test_many_stations_share_few_threads_and_few_files(
+    tmp_path: Path, threads: int, open_files: int | None
+) -> None:
+    shared = OpenFiles(open_files) if open_files else None
     with ThreadPoolExecutor(threads) as pool:
-        stations = [await opened(tmp_path / str(n), executor=pool) for n in range(20)]
+        stations = [
+            await opened(tmp_path / str(n), executor=pool, open_files=shared) for n in range(20)
+        ]
 
         async def charge(storage: Storage) -> None:
             await storage.journal.open(start(), start_message())

@@ -1,0 +1,197 @@
+"""What the storage costs: commits, queue, opening, many stations in one process.
+
+    python -m tests.benchmarks.storage [--commits N] [--sessions N] [--stations N] [--folder DIR]
+
+Give a folder on the disk in question: a sync is as dear as the disk makes it. Read the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import resource
+import sqlite3
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from borne.adapters.storage import OpenFiles, open_storage
+from borne.application.ports import MessageKind, Storage, TransactionMessage
+from borne.domain.station.session import Sample, SessionEnd, SessionStart, StopReason
+from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.clock import Clock, ClockTrust, Moment
+from borne.foundation.units import PerPhase
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+AT = Moment("boot", 1.0, NOW)
+SAMPLE = Sample(AT, 1100, PerPhase.same(16.0), PerPhase.same(230.0), 11_000.0, 16.0)
+ROW = "x" * 300
+Calls = Callable[[int], Awaitable[object]]
+
+
+async def opened(
+    folder: Path, pool: ThreadPoolExecutor | None = None, open_files: OpenFiles | None = None
+) -> Storage:
+    clock = Clock(time.monotonic, NOW, ClockTrust.NTP, "boot")
+    return await open_storage(folder, clock, executor=pool, open_files=open_files)
+
+
+def start(session_id: str) -> SessionStart:
+    return SessionStart(session_id, 1, Identity(IdentityKind.RFID, "04567DAA"), AT, 1000, True)
+
+
+def show(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def message(kind: MessageKind, session_id: str) -> TransactionMessage:
+    payload = {"connector_id": 1, "id_tag": "04567DAA", "meter_start": 1000, "timestamp": "x" * 20}
+    return TransactionMessage(kind, session_id, 1, payload)
+
+
+def bare_insert_ms(folder: Path, synchronous: str, commits: int) -> float:
+    """The floor: one row in one commit of `sqlite3` itself."""
+    path = folder / f"bare-{synchronous}.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("CREATE TABLE row (number INTEGER PRIMARY KEY, text TEXT)")
+        began = time.perf_counter()
+        for _ in range(commits):
+            connection.execute("INSERT INTO row (text) VALUES (?)", (ROW,))
+        return (time.perf_counter() - began) / commits * 1000
+
+
+async def each_ms(count: int, call: Calls) -> tuple[float, float]:
+    """Median and the worst in a hundred, in milliseconds."""
+    figures = []
+    for number in range(count):
+        began = time.perf_counter()
+        await call(number)
+        figures.append((time.perf_counter() - began) * 1000)
+    figures.sort()
+    return statistics.median(figures), figures[int(count * 0.99)]
+
+
+async def calls(folder: Path, count: int) -> None:
+    """One call after the other, as a station makes them."""
+    storage = await opened(folder)
+    end = SessionEnd(AT, 2000, StopReason.LOCAL)
+    journal, outbox = storage.journal, storage.outbox
+
+    async def drain(_: int) -> None:
+        queued = await outbox.next()
+        assert queued is not None
+        await outbox.answered(queued.seq, transaction_id=1)
+
+    work: dict[str, tuple[int, Calls]] = {
+        "open with Start": (
+            count,
+            lambda n: journal.open(start(f"{n}"), message(MessageKind.START, f"{n}")),
+        ),
+        "sample, no message": (count, lambda _: journal.sample("0", SAMPLE, None)),
+        "sample with MeterValues": (
+            count,
+            lambda _: journal.sample("0", SAMPLE, message(MessageKind.METER_VALUES, "0")),
+        ),
+        "close with Stop": (
+            count,
+            lambda n: journal.close(f"{n}", end, message(MessageKind.STOP, f"{n}")),
+        ),
+        "next + answered": (3 * count, drain),
+        "read a session": (count, lambda n: journal.get(f"{n}")),
+        "page of 50": (count, lambda _: journal.page()),
+        "put a state": (count, lambda n: storage.state.put("key", n)),
+        "security event": (count, lambda n: storage.security.add("Event", f"{n}", AT)),
+    }
+    for name, (times, call) in work.items():
+        median, worst = await each_ms(times, call)
+        show(f"{name:28}{median:9.3f} ms   p99 {worst:8.3f} ms   {1000 / median:8.0f} /s")
+    await storage.close()
+
+
+async def openings(folder: Path, sessions: int) -> None:
+    """New, full, and full after a power cut."""
+    began = time.perf_counter()
+    storage = await opened(folder)
+    show(f"{'open, new':28}{(time.perf_counter() - began) * 1000:9.1f} ms")
+    await storage.close()
+    with closing(sqlite3.connect(folder / "station.db")) as connection:
+        connection.executemany(
+            "INSERT INTO session (session_id, connector, identity_kind, id_token, start_boot,"
+            " start_s, start_us, meter_start_wh, reported, start_flags, end_boot, end_s, end_us,"
+            " meter_stop_wh, end_reason, end_flags, transaction_id, last_wh) VALUES (?, 1, 'RFID',"
+            " '04567DAA', 'boot', 1.0, ?, 0, 1, '', 'boot', 2.0, ?, 9000, 'Local', '', ?, 9000)",
+            [(f"session-{n:032}", n * 10**9, n * 10**9 + 5, n) for n in range(sessions)],
+        )
+        connection.commit()
+    size = (folder / "station.db").stat().st_size / 1e6
+    for how in ("after a polite end", "after a power cut"):
+        began = time.perf_counter()
+        storage = await opened(folder)
+        figure = (time.perf_counter() - began) * 1000
+        show(f"{f'open, {sessions} sessions ({size:.0f} MB)':28}{figure:9.1f} ms {how}")
+        median, _ = await each_ms(20, lambda _, s=storage: s.journal.totals())  # type: ignore[misc]  # default binds
+        show(f"{'  totals over all':28}{median:9.3f} ms")
+        await storage.state.put("key", 1)
+        storage.abort()
+
+
+async def many(folder: Path, stations: int, open_files: OpenFiles) -> None:
+    """A session in each of many stations on one thread."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * stations + 1000), hard))
+    files, memory = open_descriptors(), resident_mb()
+    began = time.perf_counter()
+    with ThreadPoolExecutor(1) as pool:
+        opened_ = [await opened(folder / str(n), pool, open_files) for n in range(stations)]
+        for storage in opened_:
+            await storage.journal.open(start("s"), message(MessageKind.START, "s"))
+            await storage.outbox.next()
+        took = time.perf_counter() - began
+        more = resident_mb() - memory
+        show(f"{f'{stations} stations':28}{more:9.1f} MB   {more * 1000 / stations:6.0f} kB each")
+        show(f"{'':28}{took / stations * 1000:9.1f} ms each to open and begin a session")
+        used = open_descriptors() - files
+        show(f"{'':28}{used / stations:9.1f} open files each")
+        for storage in opened_:
+            storage.abort()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--commits", type=int, default=500)
+    parser.add_argument("--sessions", type=int, default=10_000)
+    parser.add_argument("--stations", type=int, default=200)
+    parser.add_argument("--folder", type=Path, default=None)
+    chosen = parser.parse_args()
+    with TemporaryDirectory(dir=chosen.folder) as name:
+        folder = Path(name)
+        for synchronous in ("NORMAL", "FULL"):
+            figure = bare_insert_ms(folder, synchronous, chosen.commits)
+            show(f"{f'bare insert, {synchronous}':28}{figure:9.3f} ms")
+        asyncio.run(calls(folder / "calls", chosen.commits))
+        asyncio.run(openings(folder / "openings", chosen.sessions))
+        asyncio.run(many(folder / "resting", chosen.stations, OpenFiles()))
+        asyncio.run(many(folder / "many", chosen.stations, OpenFiles(10**6)))
+
+
+if __name__ == "__main__":
+    main()
