@@ -28,7 +28,7 @@ def now_text() -> str:
     return datetime.now(UTC).isoformat()
 
 
-class Peer(ChargePoint):  # type: ignore[misc]  # the package has no types
+class Peer(ChargePoint):
     """What the central system does with one station."""
 
     central: Central
