@@ -11,6 +11,7 @@ from borne.domain.settings.choices import (
     LetterCase,
     PhasesConnected,
     StopMode,
+    WakeUp,
 )
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
@@ -37,9 +38,26 @@ def connector_config(settings: Settings, board: BoardCapabilities) -> ConnectorC
         unlock_on_vehicle_disconnect=settings.flag("UnlockConnectorOnEVSideDisconnect"),
         connection_timeout_s=float(settings.integer("ConnectionTimeOut")),
         ventilation=settings.flag("VentilationAvailable"),
+        wake_up=_wake_up(settings, board),
         has_lock=board.has_lock,
         tethered=board.tethered_cable_a is not None,
+        weld_check=board.has_contactor_feedback,
+        diode_check=board.has_diode_check,
+        has_state_f=board.has_state_f,
+        watchdog_s=board.watchdog_s,
     )
+
+
+def _wake_up(settings: Settings, board: BoardCapabilities) -> WakeUp | None:
+    """How a vehicle that does not react is woken, as far as the board can (decision D7)."""
+    if not settings.flag("DLMAllowEVWakeup"):
+        return None
+    method = settings.choice("EVWakeupMethod", WakeUp)
+    if method is WakeUp.PILOT_INTERRUPTION and not board.has_pilot_interrupt:
+        method = WakeUp.STATE_F
+    if method is WakeUp.STATE_F and not board.has_state_f:
+        return None
+    return method
 
 
 def authorization_policy(settings: Settings) -> Policy:

@@ -66,7 +66,7 @@ def take(
         case ContactorReport(closed):
             return _take_contactor(state, closed=closed, now_s=now_s)
         case BoardLinkReport(alive):
-            return _take_board_link(state, alive=alive)
+            return _take_board_link(state, now_s, config, alive=alive)
         case BrownOutReport():
             return _take_brown_out(state, now_s)
         case Offered(current_a):
@@ -180,9 +180,19 @@ def _take_contactor(state: ConnectorState, *, closed: bool, now_s: float) -> Con
     )
 
 
-def _take_board_link(state: ConnectorState, *, alive: bool) -> ConnectorState:
+def _take_board_link(
+    state: ConnectorState, now_s: float, config: ConnectorConfig, *, alive: bool
+) -> ConnectorState:
     if not alive:
-        return replace(state, board_alive=False, raised=state.raised | {Fault.BOARD_LOST})
+        # Perhaps it did not hear the last command either.
+        awaited = state.open_deadline_s is not None
+        due_s = now_s + config.watchdog_s + timing.CONTACTOR_OPEN_FEEDBACK_S
+        return replace(
+            state,
+            board_alive=False,
+            raised=state.raised | {Fault.BOARD_LOST},
+            open_deadline_s=due_s if awaited else None,
+        )
     return _unknown(replace(state, board_alive=True, raised=state.raised - {Fault.BOARD_LOST}))
 
 
@@ -229,6 +239,8 @@ def _take_authorization(
     kept = state.kept_for
     if kept is not None and kept.owned_by(authorization.card or authorization.identity.id_token):
         return replace(state, kept_for=None)
+    if not (authorization.expires or state.connected):
+        return state
     deadline_s = now_s + config.connection_timeout_s if authorization.expires else None
     return replace(
         state,

@@ -118,9 +118,13 @@ def _paced(state: ConnectorState, now_s: float) -> float:
 
 def lock_wanted(state: ConnectorState, config: ConnectorConfig) -> bool:
     """Whether the plug shall be locked (manual 5.1 "Lock Actuator only if authorized")."""
-    if not config.has_lock or config.tethered or not state.plugged:
+    if not config.has_lock or config.tethered:
         return False
-    if not state.settled or state.state_f_until_s is not None:
+    if not state.settled:
+        return state.lock.wanted
+    if not state.plugged:
+        return False
+    if state.state_f_until_s is not None:
         return True
     if Fault.CONTACTOR_WELDED in state.faults or state.kept_for is not None:
         return True
