@@ -21,7 +21,8 @@ class Supervisor:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        """In the order of their start, so that a simulated run can be repeated exactly."""
         self._ended = False
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -36,8 +37,8 @@ class Supervisor:
         task = asyncio.get_running_loop().create_task(
             self._once(name, work), name=f"{self._name}/{name}"
         )
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda ended: self._forget(ended, work))
         return task
 
     async def stop(self) -> None:
@@ -53,6 +54,10 @@ class Supervisor:
         for task in tasks:
             task.cancel()
         return tasks
+
+    def _forget(self, task: asyncio.Task[None], work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.pop(task, None)
+        work.close()  # a task that was cancelled before its first step never awaited it
 
     async def _once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:
