@@ -59,7 +59,7 @@ class _End(asyncio.Protocol):
         if peer is None or peer.transport is None:
             self._early.append(data)
             self._hold()
-        else:
+        elif not peer.transport.is_closing():
             peer.transport.write(data)
 
     def eof_received(self) -> bool:
