@@ -107,8 +107,9 @@ class Database:
         if self._gone:
             return
         self._closed = self._gone = True
-        if self._connection is not None:
-            self._connection.interrupt()
+        with suppress(sqlite3.Error):
+            if self._connection is not None:
+                self._connection.interrupt()
         with self._lock, suppress(sqlite3.Error):
             if self._connection is not None:
                 close_abruptly(self._connection)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ class FaultyConnection:
     def __init__(self, real: sqlite3.Connection) -> None:
         self.real = real
         self.faults: dict[str, int] = {}
+        self.interrupted = threading.Event()
+        self.before: dict[str, Callable[[], object]] = {}
+        """What to do before statements that begin so."""
 
     @property
     def in_transaction(self) -> bool:
@@ -61,12 +65,16 @@ class FaultyConnection:
                 error = sqlite3.OperationalError(f"told to fail with {code}")
                 error.sqlite_errorcode = code
                 raise error
+        for start, action in self.before.items():
+            if sql.startswith(start):
+                action()
         return self.real.execute(sql, parameters)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
         return self.real.executemany(sql, parameters)
 
     def interrupt(self) -> None:
+        self.interrupted.set()
         self.real.interrupt()
 
     def close(self) -> None:

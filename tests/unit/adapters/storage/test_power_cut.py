@@ -23,6 +23,7 @@ from tests.unit.adapters.storage.builders import (
     stop_message,
     values_message,
 )
+from tests.unit.adapters.storage.faults import Disk
 
 
 async def test_what_was_acknowledged_is_there_after_a_cut(tmp_path: Path) -> None:
@@ -53,6 +54,29 @@ async def test_what_waits_when_the_power_fails_never_happens(tmp_path: Path) -> 
         results = await asyncio.gather(*writes, return_exceptions=True)
     assert [type(result) for result in results] == [StorageClosed, StorageClosed]
     storage = await opened(tmp_path)
+    assert await storage.outbox.length() == 0
+    await storage.close()
+
+
+async def test_what_is_being_written_when_the_power_fails_is_undone(tmp_path: Path) -> None:
+    disk, writing, failed = Disk(), threading.Event(), threading.Event()
+    storage = await opened(tmp_path, connect=disk.connect)
+
+    def power_fails() -> None:
+        writing.set()
+        failed.wait()
+
+    disk.connections["station.db"].before["INSERT INTO message"] = power_fails
+    write = asyncio.create_task(storage.journal.open(start(), start_message()))
+    await asyncio.to_thread(writing.wait)
+    cut = asyncio.create_task(asyncio.to_thread(storage.abort))
+    await asyncio.to_thread(disk.connections["station.db"].interrupted.wait)
+    failed.set()
+    await cut
+    with pytest.raises(StorageClosed):
+        await write
+    storage = await opened(tmp_path)
+    assert await storage.journal.open_sessions() == []
     assert await storage.outbox.length() == 0
     await storage.close()
 
