@@ -37,7 +37,8 @@ STARTING_S = 5.0
 """A station that begins or ends holds its folder for some time without answering."""
 RETRY_S = 0.05
 
-Data = Annotated[Path, typer.Option("--data", help="Folder of the station's data.")]
+# Whether it can be used is said by whoever opens it, in one sentence.
+Data = Annotated[Path, typer.Option("--data", readable=False, help="Folder of the station's data.")]
 RoleName = Annotated[str, typer.Option("--role", help="user, operator, installer or manufacturer.")]
 
 
@@ -181,11 +182,7 @@ def vectors(file: Path) -> None:
     """Run load-management vectors; a line for each failing one, then the counts."""
     from borne.application.vectors import main
 
-    try:
-        code = main(file)
-    except OSError as error:
-        raise _fail(f"{file} cannot be read: {error.strerror}.") from None
-    raise typer.Exit(code)
+    raise typer.Exit(main(file))
 
 
 def _check_role(role: str) -> None:
@@ -206,6 +203,8 @@ def _command(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str
             return _result(ask(data, command, arguments))
         answer, in_use = _offline(data, command, arguments)
         if answer is not None:
+            for notice in answer["notices"]:
+                typer.echo(notice, err=True)
             return answer
         if time.monotonic() > give_up:
             raise _fail(f"The station does not answer: {in_use}")

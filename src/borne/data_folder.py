@@ -80,8 +80,9 @@ def random_token(size: int) -> str:
 
 
 def run_offline(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a command of the command line without a station, under the folder's lock. Raises
-    FolderInUse, CannotUse, CommandRefused and CommandFailed."""
+    """Run a command of the command line without a station, under the folder's lock. `notices` of
+    the answer say what people must know of the data. Raises FolderInUse, CannotUse,
+    CommandRefused and CommandFailed."""
     with told_in_a_sentence(data), FolderLock(data):
         return asyncio.run(_run(data, command, arguments))
 
@@ -91,11 +92,14 @@ async def _run(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[s
     loop = asyncio.get_running_loop()
     clock = Clock(loop.time, datetime.now(UTC), ClockTrust.RTC)
     settings = await asyncio.to_thread(open_settings, data)
+    notices = [str(report) for report in settings.reports]
     async with contextlib.AsyncExitStack() as opened:
 
         async def accounts() -> Accounts:
             storage = await open_storage(data, clock)
             opened.push_async_callback(storage.close)
+            notices.extend(storage.notices)
             return await open_accounts(settings, storage, clock, Logins(loop.time, random_token))
 
-        return await Console(settings, accounts).run(command, arguments)
+        answer = await Console(settings, accounts).run(command, arguments)
+        return answer | {"notices": notices}

@@ -30,6 +30,7 @@ from borne.application.station import Station
 from borne.application.station_settings import has_backend
 from borne.data_folder import CannotUse, open_settings, told_in_a_sentence
 from borne.domain.principals import SYSTEM, Role
+from borne.domain.settings.messages import Message
 from borne.domain.settings.values import Form
 from borne.foundation import logging as logs
 from borne.foundation.listener import AsgiApp, Bound, CannotListen, HttpServer, bind
@@ -61,7 +62,7 @@ def serve(options: ServeOptions) -> None:
             logs.set_up(settings.settings.text("LogLevel"))
             bound = bind(options.host, options.port, "the web interface")
             try:
-                _run(options.speed, lambda: _serve(options, bound))
+                _run(options.speed, lambda: _serve(options, bound, settings.reports))
             finally:
                 bound.socket.close()
     except (CannotListen, FolderInUse) as error:
@@ -91,8 +92,8 @@ def _run(speed: float, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         runner.run(main())
 
 
-async def _serve(options: ServeOptions, bound: Bound) -> None:
-    await _Process(options, bound).run()
+async def _serve(options: ServeOptions, bound: Bound, reports: Sequence[Message]) -> None:
+    await _Process(options, bound, tuple(map(str, reports))).run()
 
 
 def page_address(bound: Bound) -> str:
@@ -104,8 +105,9 @@ def page_address(bound: Bound) -> str:
 class _Process:
     """One run of the program, on the running loop."""
 
-    def __init__(self, options: ServeOptions, bound: Bound) -> None:
+    def __init__(self, options: ServeOptions, bound: Bound, reports: tuple[str, ...]) -> None:
         self._bound = bound
+        self._reports = reports
         self._page = page_address(bound)
         self._host = Host(HostOptions(options.data, page=self._page))
         self._ended = asyncio.Event()
@@ -115,6 +117,8 @@ class _Process:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._take_signal)
+        for report in filter(None, (*self._reports, self._bound.note)):
+            _log.warning("%s", report)
         self._host.station_changed.subscribe(self._take_station)
         await self._host.start()
         web: HttpServer | None = None
@@ -157,7 +161,7 @@ class _Process:
 
     async def _greet(self) -> None:
         lines = [f"borne {self._host.version}: simulated station with two sockets on {self._page}"]
-        lines += [note for note in (self._bound.note, *self._host.notices) if note]
+        lines += [note for note in (self._bound.note, *self._reports, *self._host.notices) if note]
         services = self._host.services()
         if services is not None:
             lines.append(f"Log in once within 15 minutes: {await self._link(services)}")

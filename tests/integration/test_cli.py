@@ -13,10 +13,9 @@ import pytest
 from borne import __version__
 from tests.support.process import Ran, Served, borne, get, served
 
-VECTORS = {
-    "format": 1,
-    "vectors": [],
-}
+SITE = {"evse_sub_limit": [32, 32, 32]}
+ONE = {"id": "A01", "type": "allocate", "site": SITE, "evses": [{"id": "A"}], "expected": {"A": 32}}
+VECTORS = {"version": 1, "vectors": [ONE, ONE | {"id": "A02", "expected": {"A": 31}}]}
 PASSWORD = "Stromkabel-2026"
 
 
@@ -213,4 +212,10 @@ def test_signals_end_politely(tmp_path: Path, how: signal.Signals) -> None:
 
 
 def test_vectors(tmp_path: Path) -> None:
-    refused(borne("vectors", tmp_path / "nothing.json"), "nothing.json", code=1)
+    path = tmp_path / "vectors.json"
+    path.write_text(json.dumps(VECTORS))
+    ran = borne("vectors", path)
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.splitlines() == ["A02: A: expected 31 A, got 32 A", "1 passed, 1 failed"]
+    path.write_text("no vectors")
+    assert borne("vectors", path).code == 2
