@@ -1,0 +1,152 @@
+"""What must be true when everything has calmed down (docs: delivery rule, energy, statuses)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from borne.domain.station.session import SessionRecord
+from borne.domain.station.status import OCPP_16, connector_status
+from borne.foundation.clock import format_utc
+from tests.simulation.central_model import PROCESSED, Books, Heard
+from tests.simulation.truth import Truth
+from tests.support.simulated_street import BEGIN, SimulatedStation
+
+MONEY = ("StartTransaction", "StopTransaction")
+PAGE = 500
+
+
+def key_of(payload: dict[str, Any]) -> tuple[Any, ...]:
+    """What makes a StartTransaction distinct."""
+    return tuple(payload[name] for name in ("connectorId", "idTag", "timestamp", "meterStart"))
+
+
+async def journal_of(truth: Truth) -> list[SessionRecord]:
+    """All sessions of the station's own journal, oldest first."""
+    assert truth.storage is not None
+    records: list[SessionRecord] = []
+    while True:
+        page, total = await truth.storage.journal.page(offset=len(records), limit=PAGE)
+        records += page
+        if len(records) >= total or not page:
+            return records[::-1]
+
+
+def wrong_with_frames(book: Books, truth: Truth) -> Iterator[str]:
+    """Repeats are byte-identical; the queue's order holds; nothing was said too early."""
+    for heard in book.early:
+        yield f"{heard.at} {heard.action} before acceptance: {heard.text}"
+    first: dict[str, Heard] = {}
+    last = 0
+    for heard in book.heard:
+        if heard.action not in ("StartTransaction", "StopTransaction", "MeterValues"):
+            continue
+        before = first.setdefault(heard.message_id, heard)
+        if before.text != heard.text:
+            yield f"a repeat differs: {before.text} then {heard.text}"
+        place = truth.order.get(heard.message_id)
+        if place is None:
+            yield f"never queued: {heard.text}"
+        elif place < last:
+            yield f"out of order: {heard.text}"
+        else:
+            last = place
+
+
+def wrong_with_money(book: Books, journal: Sequence[SessionRecord]) -> Iterator[str]:
+    """Exactly one Start and one Stop for each session of the journal."""
+    processed = [heard for heard in book.heard if heard.manner in PROCESSED]
+    starts = {key_of(h.payload): h for h in processed if h.action == "StartTransaction"}
+    stops = Counter(
+        {
+            (h.payload["transactionId"], h.payload["timestamp"], h.payload["meterStop"])
+            for h in processed
+            if h.action == "StopTransaction"
+        }
+    )
+    for record in journal:
+        if not record.start.reported:
+            continue
+        start, end = record.start, record.end
+        if start.at.wall is None or end is None or end.at.wall is None:
+            yield f"not ended or not dated: {record}"
+            continue
+        tag, wall = start.identity.id_token, format_utc(start.at.wall)
+        key = (start.connector, tag, wall, start.meter_start_wh)
+        if starts.pop(key, None) is None:
+            yield f"no StartTransaction for {record}"
+            continue
+        stop = (book.known[key], format_utc(end.at.wall), end.meter_stop_wh)
+        if not stops.pop(stop, 0):
+            yield f"no StopTransaction for {record}"
+    for key in starts:
+        yield f"a StartTransaction without session: {key}"
+    for stop in stops:
+        yield f"a StopTransaction without session: {stop}"
+
+
+def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
+    """Dates are true, and go forward within a transaction."""
+    last: dict[tuple[Any, ...], str] = {}
+    for heard in book.heard:
+        payload = heard.payload
+        for stamp in _stamps(payload):
+            when = datetime.fromisoformat(stamp)
+            if not BEGIN <= when.astimezone(UTC) <= until:
+                yield f"{heard.at} a wrong date: {heard.text}"
+        if heard.action == "StatusNotification":
+            continue
+        number = payload.get("transactionId")
+        if heard.action == "StartTransaction" and key_of(payload) in book.known:
+            number = book.known[key_of(payload)]
+        for stamp in _stamps(payload):
+            at = format_utc(datetime.fromisoformat(stamp))
+            if number is not None and heard.manner in PROCESSED:
+                line = (heard.action != "StartTransaction", number)
+                if at < last.get((number,), "") and line[0]:
+                    yield f"{heard.at} backwards: {heard.text}"
+                last[(number,)] = max(at, last.get((number,), ""))
+    for heard in book.heard:
+        if heard.action == "StopTransaction" and heard.payload["transactionId"] in (0, -1, None):
+            yield f"no transaction id: {heard.text}"
+        if heard.action == "MeterValues" and heard.payload.get("transactionId", 1) in (0, -1):
+            yield f"no transaction id: {heard.text}"
+
+
+def _stamps(payload: dict[str, Any]) -> list[str]:
+    values = [*payload.get("meterValue", ()), *payload.get("transactionData", ())]
+    own = [payload["timestamp"]] if "timestamp" in payload else []
+    return [value["timestamp"] for value in values] + own
+
+
+def wrong_with_energy(
+    journal: Sequence[SessionRecord], truth: Truth, street: SimulatedStation
+) -> Iterator[str]:
+    """What is billed is what flowed."""
+    billed: Counter[int] = Counter()
+    for record in journal:
+        if record.end is None:
+            continue
+        told_wh = record.end.meter_stop_wh - record.start.meter_start_wh
+        billed[record.start.connector] += told_wh
+        flowed_wh = truth.billed_wh(record.session_id)
+        if abs(told_wh - flowed_wh) > 1:
+            yield f"{told_wh} Wh billed, {flowed_wh:.1f} Wh flowed: {record}"
+    for connector, socket in street.world.sockets.items():
+        grown_wh = socket.register.energy_ws(street.loop.time()) / 3600
+        if billed[connector] > grown_wh + 1:
+            yield f"connector {connector}: {billed[connector]} Wh billed of {grown_wh} Wh"
+
+
+def wrong_with_statuses(book: Books, street: SimulatedStation) -> Iterator[str]:
+    """The backend knows every connector as it is."""
+    station = street.station
+    assert station is not None
+    truth = {number: OCPP_16[connector_status(r.state)] for number, r in station.runners.items()}
+    for connector, status in {0: "Available", **truth}.items():
+        told = book.statuses.get(connector, {}).get("status")
+        fine = {status, "Preparing", "Charging"} if status == "SuspendedEV" else {status}
+        if told not in fine:
+            yield f"connector {connector} is {status}, told was {told}"

@@ -1,0 +1,159 @@
+"""Days of one or more stations with people, mishaps and a backend; then calm, then the bill."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from simloop import SimLoop
+
+from tests.simulation import checks
+from tests.simulation.central_model import URL, CentralModel
+from tests.simulation.mishaps import Manners, Mishaps
+from tests.simulation.people import Driver, judge
+from tests.simulation.truth import Truth
+from tests.support.simulated_street import SimulatedStation, prepare, wall
+
+DAY_S = 86400.0
+CALM_S = 7200.0
+"""Longest time to deliver everything when nothing is in the way any more."""
+SETTINGS: dict[str, Any] = {
+    "MeterValueSampleInterval": 600,
+    "TransactionMessageAttempts": 100,
+    "TransactionMessageRetryInterval": 5,
+    "WebSocketPingInterval": 240,
+    "LocalPreAuthorize": "on",
+}
+
+
+@dataclass
+class Resident:
+    """A station with everything around it."""
+
+    street: SimulatedStation
+    truth: Truth
+    mishaps: Mishaps
+    drivers: list[Driver]
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+
+@dataclass
+class Days:
+    """One story, drawn from a seed."""
+
+    seed: int
+    folder: Path
+    days: float = 3.0
+    stations: int = 1
+    settings: dict[str, Any] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    sessions: int = 0
+
+    async def play(self, loop: SimLoop) -> None:
+        """Live, heal, calm down, check."""
+        manners = Manners(self._rng("manners"))
+        late = self._rng("late")
+        central = CentralModel(loop, manners, judge, manners.greet)
+        central.late_s = lambda: late.choice((1, 20, 59, 70, 300)) * late.random()
+        await central.start()
+        residents = [self._move_in(loop, central, n) for n in range(self.stations)]
+        for resident in residents:
+            await self._at(resident, lambda r: r.street.host.start())
+        for resident in residents:
+            await self._at(resident, self._begin)
+        await asyncio.sleep(self.days * DAY_S)
+        for resident in residents:
+            await self._at(resident, self._end)
+        manners.healed = True
+        for resident in residents:
+            await self._at(resident, lambda r: self._calm_down(r, central))
+        for resident in residents:
+            await self._check(resident, central)
+            await self._at(resident, lambda r: r.street.host.stop())
+        await central.go_away(politely=True)
+        self._count(manners, central, residents)
+
+    def _move_in(self, loop: SimLoop, central: CentralModel, number: int) -> Resident:
+        name = f"station-{number + 1}"
+        data = self.folder / name
+        prepare(data, URL, ChargePointID=name, **{**SETTINGS, **self.settings})
+        truth = Truth()
+        street = SimulatedStation(loop, name, data, self.seed, truth.wrap)
+        truth.follow(street)
+        street.host.station_changed.subscribe(lambda _: central.power_cycled(name))
+        mishaps = Mishaps(street, central, truth, self._rng(f"{name}:mishaps"))
+        drivers = [
+            Driver(street, connector, self._rng(f"{name}:{connector}"))
+            for connector in street.world.sockets
+        ]
+        return Resident(street, truth, mishaps, drivers)
+
+    async def _at(self, resident: Resident, work: Callable[[Resident], Any]) -> None:
+        await resident.street.machine.create_task(work(resident))
+
+    async def _begin(self, resident: Resident) -> None:
+        lives = [*resident.mishaps.all(), *(d.come_and_go() for d in resident.drivers)]
+        resident.tasks = [asyncio.ensure_future(life) for life in lives]
+
+    async def _end(self, resident: Resident) -> None:
+        failed = [task.exception() for task in resident.tasks if task.done()]
+        for task in resident.tasks:
+            task.cancel()
+        await asyncio.gather(*resident.tasks, return_exceptions=True)
+        for error in failed:
+            assert error is not None
+            raise error
+
+    async def _calm_down(self, resident: Resident, central: CentralModel) -> None:
+        await resident.mishaps.heal()
+        await self._until_quiet(resident)
+        book = central.book(resident.street.name)
+        self.wrong += checks.wrong_with_statuses(book, resident.street)
+        for driver in resident.drivers:
+            await driver.leave_for_good()
+        await self._until_quiet(resident)
+
+    async def _until_quiet(self, resident: Resident) -> None:
+        for _ in range(int(CALM_S / 60)):
+            await asyncio.sleep(60)
+            station, storage = resident.street.station, resident.truth.storage
+            assert station is not None
+            assert storage is not None
+            assert station.backend is not None
+            if station.backend.online and not await storage.outbox.length():
+                break
+        else:
+            self.wrong.append(f"{resident.street.name}: the queue is not empty")
+        await asyncio.sleep(60)
+
+    async def _check(self, resident: Resident, central: CentralModel) -> None:
+        truth, street = resident.truth, resident.street
+        book = central.book(street.name)
+        journal = await checks.journal_of(truth)
+        assert truth.storage is not None
+        self.sessions += len(journal)
+        self.wrong += truth.violations
+        self.wrong += checks.wrong_with_frames(book, truth)
+        self.wrong += checks.wrong_with_money(book, journal)
+        until = wall(street.loop) + timedelta(seconds=5)
+        self.wrong += checks.wrong_with_times(book, until)
+        self.wrong += checks.wrong_with_energy(journal, truth, street)
+        self.wrong += checks.wrong_with_statuses(book, street)
+        self.wrong += [f"lost: {lost}" for lost in await truth.storage.outbox.lost()]
+
+    def _count(self, manners: Manners, central: CentralModel, residents: list[Resident]) -> None:
+        self.counts.update({str(manner): n for manner, n in manners.drawn.items()})
+        self.counts.update(central.calls)
+        for resident in residents:
+            for counts in (resident.mishaps.counts, *(d.counts for d in resident.drivers)):
+                for what, n in counts.items():
+                    self.counts[what] = self.counts.get(what, 0) + n
+
+    def _rng(self, what: str) -> random.Random:
+        return random.Random(f"{self.seed}:{what}")

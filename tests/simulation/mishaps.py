@@ -1,0 +1,176 @@
+"""What befalls a station and its backend: bad lines, restarts, power cuts, orders from above."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from borne.adapters.simulation.world import LinkMode
+from borne.application.services import Refused
+from borne.application.settings_service import SettingsRejected
+from borne.domain.principals import SYSTEM
+from tests.simulation.central_model import INTERVAL_S, CentralModel, Manner
+from tests.simulation.truth import Truth
+from tests.support.simulated_street import SimulatedStation
+
+MINUTE_S = 60.0
+LIMITS_A = (0, 3, 5, 6, 8, 10, 13, 16, 20, 32)
+"""1 to 5 A are no offer and refused as settings; 0 is a pause."""
+REMOTE_TAGS = ("REMOTE1", "04A1A1A1A1A1A1", "04E5E5E5E5E5E5")
+
+
+class Manners:
+    """How the central system treats messages; `healed` makes it good for ever."""
+
+    def __init__(self, rng: random.Random, bad: float = 0.1) -> None:
+        self.healed = False
+        self._rng = rng
+        self._bad = bad
+        self.drawn: dict[Manner, int] = {}
+
+    def __call__(self, action: str) -> Manner:
+        if self.healed:
+            return Manner.GOOD
+        manner = Manner.GOOD
+        if self._rng.random() < self._bad:
+            manner = self._rng.choice([m for m in Manner if m is not Manner.GOOD])
+        self.drawn[manner] = self.drawn.get(manner, 0) + 1
+        return manner
+
+    def greet(self, _: str) -> tuple[str, int]:
+        """The answer to a BootNotification."""
+        if not self.healed and self._rng.random() < 0.3:
+            status = self._rng.choice(("Pending", "Rejected"))
+            return status, self._rng.choice((0, 5, 30, 120))
+        return "Accepted", INTERVAL_S
+
+
+class Mishaps:
+    """All that happens to one station besides people."""
+
+    def __init__(
+        self, street: SimulatedStation, central: CentralModel, truth: Truth, rng: random.Random
+    ) -> None:
+        self._street = street
+        self._central = central
+        self._truth = truth
+        self._rng = rng
+        self.counts: dict[str, int] = {}
+
+    def all(self) -> list[Awaitable[None]]:
+        """Each for ever."""
+        return [
+            self._every(45, self._cut_link),
+            self._every(120, self._cut_power),
+            self._every(150, self._restart_backend),
+            self._every(60, self._change_limit),
+            self._every(150, self._change_availability),
+            self._every(40, self._order),
+            self._every(400, self._reset),
+        ]
+
+    async def heal(self) -> None:
+        """Everything works again."""
+        await self._street.world.links["backend"].switch(True)
+        await self._central.go_away(politely=False)
+        await self._central.start()
+        await self._restore_power()
+        for connector in self._street.world.sockets:
+            await self._availability(connector, operative=True)
+
+    async def _every(self, mean_minutes: float, happen: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(self._rng.expovariate(1 / mean_minutes) * MINUTE_S)
+            await happen()
+
+    async def _cut_link(self) -> None:
+        mode = self._rng.choice(list(LinkMode))
+        self._count(f"link {mode}")
+        link = self._street.world.links["backend"]
+        await link.switch(False, mode)
+        await asyncio.sleep(self._rng.choice((0.5, 20, 90, 400, 1500)) * self._rng.random())
+        await link.switch(True)
+
+    async def _cut_power(self) -> None:
+        self._count("power cut")
+        self._street.world.clock_battery = self._rng.random() < 0.5
+        await self._street.host.cut()
+        await asyncio.sleep(self._rng.choice((0.02, 2, 60, 1200)) * self._rng.random())
+        await self._restore_power()
+
+    async def _restore_power(self) -> None:
+        await self._street.host.restore()
+        await self._truth.settle()
+
+    async def _restart_backend(self) -> None:
+        self._count("backend restart")
+        await self._central.go_away(politely=self._rng.random() < 0.5)
+        await asyncio.sleep(self._rng.choice((1, 30, 600)) * self._rng.random())
+        await self._central.start()
+
+    async def _change_limit(self) -> None:
+        connector = self._connector()
+        limit_a = self._rng.choice(LIMITS_A)
+        key = "OperatorCurrentLimit" if connector == 1 else f"OperatorCurrentLimit_{connector}"
+        self._count("limit")
+        if self._rng.random() < 0.5:
+            await self._ask("ChangeConfiguration", key=key, value=str(limit_a))
+        elif self._street.station is not None:
+            with suppress(SettingsRejected):
+                await self._street.host.settings.change({key: limit_a}, SYSTEM, "street")
+
+    async def _change_availability(self) -> None:
+        connector = self._rng.choice((0, self._connector()))
+        self._count("availability")
+        await self._ask("ChangeAvailability", connectorId=connector, type="Inoperative")
+        await asyncio.sleep(self._rng.expovariate(1 / (20 * MINUTE_S)))
+        await self._availability(connector, operative=True)
+
+    async def _availability(self, connector: int, *, operative: bool) -> None:
+        station = self._street.station
+        if station is not None:
+            await station.control.set_availability(connector, SYSTEM, operative=operative)
+
+    async def _order(self) -> None:
+        connector = self._connector()
+        what = self._rng.random()
+        if what < 0.35:
+            tag = self._rng.choice(REMOTE_TAGS)
+            await self._ask("RemoteStartTransaction", connectorId=connector, idTag=tag)
+        elif what < 0.65:
+            running = self._central.book(self._street.name).running
+            number = running.get(connector, 999)
+            await self._ask("RemoteStopTransaction", transactionId=number)
+        elif what < 0.75:
+            await self._ask("UnlockConnector", connectorId=connector)
+        elif what < 0.85:
+            await self._ask("TriggerMessage", requestedMessage="StatusNotification")
+        else:
+            await self._order_locally(connector)
+
+    async def _order_locally(self, connector: int) -> None:
+        station = self._street.station
+        if station is None:
+            return
+        self._count("local order")
+        with suppress(Refused):
+            if self._rng.random() < 0.5:
+                await station.control.start(connector, SYSTEM, None)
+            else:
+                await station.control.stop(connector, SYSTEM)
+
+    async def _reset(self) -> None:
+        kind = self._rng.choice(("Soft", "Hard"))
+        await self._ask("Reset", type=kind)
+
+    async def _ask(self, action: str, **payload: object) -> None:
+        await self._central.call(self._street.name, action, dict(payload))
+        self._count(action)
+
+    def _connector(self) -> int:
+        return self._rng.choice(list(self._street.world.sockets))
+
+    def _count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1

@@ -1,0 +1,105 @@
+"""A whole station on a simulated network: virtual time, real WebSockets, real storage.
+
+`simulate` runs a story on a fresh `SimLoop`; every machine of it (a station, the central system)
+is a host of the simulated network. The street (world, people) belongs to the station's machine.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from simloop import SimLoop
+
+from borne.adapters.simulation.hardware import Equipment
+from borne.adapters.simulation.simulator import Simulator
+from borne.adapters.simulation.world import World
+from borne.app import Host, HostOptions
+from borne.application.ports import Storage
+from borne.application.station import Station
+from borne.domain.station.board import BoardCapabilities
+from tests.support.street import store_settings
+
+BEGIN = datetime(2026, 3, 27, 6, tzinfo=UTC)
+"""The third day has a change to summer time."""
+WATCHDOG_S = 300.0
+"""A patient board: keep-alives every 3 s would be most of the work of a virtual day."""
+T = TypeVar("T")
+
+
+class _Nothing:
+    """Takes what simloop would keep for replays: it would grow with every step."""
+
+    def record(self, *_: object) -> None:
+        """Forget a trace event."""
+
+    def append(self, _: int) -> None:
+        """Forget a choice."""
+
+
+def simulate(story: Callable[[SimLoop], Coroutine[Any, Any, T]], seed: int = 0) -> T:
+    """Run a story on a network of its own."""
+    loop = SimLoop(seed)
+    loop._recorder = loop._choice_log = cast(Any, _Nothing())
+    loop.net.set_defaults(latency=(0.005, 0.1))
+    try:
+        answer: T = loop.run_until_complete(story(loop))
+    finally:
+        loop.close()
+    return answer
+
+
+def wall(loop: SimLoop) -> datetime:
+    """The true date."""
+    return BEGIN + timedelta(seconds=loop.time())
+
+
+class SimulatedStation:
+    """A host on one machine of the network, its power switch, and its hands."""
+
+    def __init__(
+        self,
+        loop: SimLoop,
+        name: str,
+        data: Path,
+        seed: int,
+        wrap_storage: Callable[[Storage], Storage] = lambda storage: storage,
+    ) -> None:
+        ids = random.Random(f"{seed}:{name}:ids")
+        self.name = name
+        self.data = data
+        self.loop = loop
+        self.machine = loop.net.host(name)
+        self.host = Host(
+            HostOptions(
+                data,
+                live=False,
+                rng=random.Random(f"{seed}:{name}"),
+                new_id=lambda: str(uuid.UUID(int=ids.getrandbits(128), version=4)),
+                wall=lambda: wall(loop),
+                control_socket=False,
+                equipment=Equipment(BoardCapabilities(watchdog_s=WATCHDOG_S)),
+                wrap_storage=wrap_storage,
+            )
+        )
+        self.simulator = Simulator(self.host.world)
+
+    @property
+    def world(self) -> World:
+        """What outlives power cuts."""
+        return self.host.world
+
+    @property
+    def station(self) -> Station | None:
+        """None while power is cut."""
+        return self.host.station
+
+
+def prepare(data: Path, url: str, **settings: Any) -> None:
+    """Set a station up before its first start; an empty URL means no backend."""
+    backend = {"ConnectionType": "ethernet", "WebSocketsBackendURL": url} if url else {}
+    store_settings(data, {**backend, **{name: str(value) for name, value in settings.items()}})
