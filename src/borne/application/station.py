@@ -50,6 +50,9 @@ _log = logging.getLogger(__name__)
 class Backend(BackendPort, Protocol):
     """A backend link with a life of its own."""
 
+    def take_settings(self, settings: Settings) -> None:
+        """Settings changed."""
+
     async def run(self) -> None:
         """Stay connected."""
 
@@ -256,6 +259,8 @@ class Station:
         _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
         self.limits.refresh()
         self.authorization.reconsider()
+        if self.backend is not None:
+            self.backend.take_settings(change.after)
         self.status.touch()
 
     def _take_reader_link(self, alive: bool) -> None:

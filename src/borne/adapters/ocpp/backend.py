@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -186,6 +186,19 @@ class OcppBackend:
     def message_log(self) -> Sequence[Mapping[str, Any]]:
         """The last messages, secrets redacted."""
         return [_plain(asdict(record)) for record in self.client.log.records()]
+
+    def take_settings(self, settings: Settings) -> None:
+        """Follow what takes effect without a restart; the connection waits for one."""
+        new, now = backend_config(settings, self.client.config.connectors), self.client.config
+        config = replace(
+            now,
+            heartbeat_interval_s=new.heartbeat_interval_s,
+            force_heartbeat=new.force_heartbeat,
+            transaction_message_attempts=new.transaction_message_attempts,
+            transaction_message_retry_interval_s=new.transaction_message_retry_interval_s,
+        )
+        if config != now:
+            self.client.configure(config)
 
     # Life ------------------------------------------------------------------------------------
 
