@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from borne.domain.station.session import SessionRecord
+from borne.domain.station.session import SessionFlag, SessionRecord
 from borne.domain.station.status import OCPP_16, connector_status
 from borne.foundation.clock import format_utc
 from tests.simulation.central_model import PROCESSED, Books, Heard
@@ -16,6 +16,10 @@ from tests.support.simulated_street import BEGIN, SimulatedStation
 
 MONEY = ("StartTransaction", "StopTransaction")
 PAGE = 500
+TRUE_S = 3.0
+"""How wrong a clock may be that somebody vouches for."""
+UNDATED_S = 35.0
+"""The first answer that tells the date may have been under way for the call timeout."""
 
 
 def key_of(payload: dict[str, Any]) -> tuple[Any, ...]:
@@ -113,6 +117,19 @@ def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
             yield f"no transaction id: {heard.text}"
         if heard.action == "MeterValues" and heard.payload.get("transactionId", 1) in (0, -1):
             yield f"no transaction id: {heard.text}"
+
+
+def wrong_with_dates(journal: Sequence[SessionRecord], truth: Truth) -> Iterator[str]:
+    """Sessions begin and end when they did; where nobody knew the date it is worked out later."""
+    for record in journal:
+        metered = truth.metered[record.session_id]
+        moments = [(record.start.at, metered.began, record.start.flags)]
+        if record.end is not None and metered.ended is not None:
+            moments.append((record.end.at, metered.ended, record.flags))
+        for told, true, flags in moments:
+            allowed_s = UNDATED_S if SessionFlag.UNDATED in flags else TRUE_S
+            if told.wall is None or abs((told.wall - true).total_seconds()) > allowed_s:
+                yield f"dated {told.wall}, it was {true}: {record}"
 
 
 def _stamps(payload: dict[str, Any]) -> list[str]:

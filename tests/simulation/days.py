@@ -143,6 +143,7 @@ class Days:
         self.wrong += checks.wrong_with_money(book, journal)
         until = wall(street.loop) + timedelta(seconds=5)
         self.wrong += checks.wrong_with_times(book, until)
+        self.wrong += checks.wrong_with_dates(journal, truth)
         self.wrong += checks.wrong_with_energy(journal, truth, street)
         self.wrong += checks.wrong_with_statuses(book, street)
         self.wrong += [f"lost: {lost}" for lost in await truth.storage.outbox.lost()]

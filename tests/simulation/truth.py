@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from borne.adapters.simulation.outlet import Socket
@@ -16,7 +17,7 @@ from borne.adapters.simulation.wire import Drive
 from borne.application.ports import QueuedMessage, Storage
 from borne.application.station import Station
 from borne.domain.station import pilot, timing
-from tests.support.simulated_street import SimulatedStation
+from tests.support.simulated_street import SimulatedStation, wall
 
 OBEY_S = 1.0
 """A lower limit is obeyed at once; the event loop may have other things to do before."""
@@ -28,7 +29,9 @@ class Metered:
     """A session as the street saw it."""
 
     connector: int
+    began: datetime
     from_ws: float
+    ended: datetime | None = None
     until_ws: float | None = None
 
 
@@ -116,13 +119,14 @@ class Truth:
     def _open_one(self, connector: int, session_id: str) -> None:
         if session_id not in self.metered:
             self._open[connector] = session_id
-            self.metered[session_id] = Metered(connector, self._energy_ws(connector))
+            self.metered[session_id] = Metered(connector, self._now(), self._energy_ws(connector))
 
     def _close(self, connector: int, session_id: str) -> None:
         self._open.pop(connector, None)
         if self._socket(connector).current_a.total > 0:
             self._violate(f"connector {connector}: a session is closed while current flows")
-        self.metered[session_id].until_ws = self._energy_ws(connector)
+        metered = self.metered[session_id]
+        metered.ended, metered.until_ws = self._now(), self._energy_ws(connector)
 
     # Physics --------------------------------------------------------------------------------
 
@@ -168,6 +172,10 @@ class Truth:
     def _loop_s(self) -> float:
         assert self._street is not None
         return float(self._street.loop.time())
+
+    def _now(self) -> datetime:
+        assert self._street is not None
+        return wall(self._street.loop)
 
     def _violate(self, what: str) -> None:
         self.violations.append(f"{self._loop_s():.3f} s: {what}")

@@ -18,7 +18,9 @@ from borne.foundation.events import Signal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SLEW_LIMIT_S = 2.0
-"""A correction up to this size is adopted silently; a larger one is a step that is reported."""
+"""A correction up to this size is made gradually; a larger one is a step that is reported."""
+SLEW_RATE = 0.1
+"""Seconds of correction in a second: the date never goes back for it."""
 
 
 class ClockTrust(StrEnum):
@@ -93,6 +95,7 @@ class Clock:
         self._monotonic = monotonic
         self._base_s = monotonic()
         self._wall_at_base = wall
+        self._slew_s = 0.0
         self._trust = trust
 
     @property
@@ -106,7 +109,10 @@ class Clock:
 
     def now(self) -> datetime:
         """The best known UTC; 1970 plus uptime while there is no trust."""
-        return self._wall_at_base + timedelta(seconds=self._monotonic() - self._base_s)
+        elapsed_s = self._monotonic() - self._base_s
+        most_s = elapsed_s * SLEW_RATE
+        slewed_s = min(max(self._slew_s, -most_s), most_s)
+        return self._wall_at_base + timedelta(seconds=elapsed_s + slewed_s)
 
     def moment(self) -> Moment:
         """Now, with a date if it is known."""
@@ -127,8 +133,12 @@ class Clock:
         if ranks.index(trust) < ranks.index(self._trust):
             return
         before, dated = self.now(), self._trust is ClockTrust.NONE
+        after = wall.astimezone(UTC)
+        error_s = (after - before).total_seconds()
+        slews = not dated and abs(error_s) <= SLEW_LIMIT_S
         self._trust = trust
         self._base_s = self._monotonic()
-        self._wall_at_base = wall.astimezone(UTC)
-        if dated or abs((self._wall_at_base - before).total_seconds()) > SLEW_LIMIT_S:
-            self.stepped.emit(ClockStep(before, self._wall_at_base, trust, dated))
+        self._wall_at_base = before if slews else after
+        self._slew_s = error_s if slews else 0.0
+        if not slews:
+            self.stepped.emit(ClockStep(before, after, trust, dated))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
@@ -66,6 +66,14 @@ def backend_config(settings: Settings, connectors: Sequence[int]) -> BackendConf
             settings.integer("TransactionMessageRetryInterval")
         ),
     )
+
+
+def best_time(now: datetime | None, told: datetime, round_trip_s: float) -> datetime:
+    """What an answer teaches. It was made at some time of its round trip, which may be a minute:
+    a clock that shows such a time stays as it is, else the middle is the best guess."""
+    if now is not None and told <= now <= told + timedelta(seconds=round_trip_s):
+        return now
+    return told + timedelta(seconds=round_trip_s / 2)
 
 
 class StationOutbox:
@@ -217,9 +225,10 @@ class OcppBackend:
     # StationEvents ---------------------------------------------------------------------------
 
     def backend_time(self, at: datetime, round_trip_s: float) -> None:
-        """Half the round trip is the age of the answer."""
-        del round_trip_s
-        self._clock.observe(at, ClockTrust.BACKEND)
+        """The backend told the time."""
+        trusted = self._clock.trust is not ClockTrust.NONE
+        now = self._clock.now() if trusted else None
+        self._clock.observe(best_time(now, at, round_trip_s), ClockTrust.BACKEND)
 
     def heartbeat_interval(self, interval_s: int) -> None:
         """The backend set the interval; it is a setting like any other."""
