@@ -117,6 +117,7 @@ class FakeStatus:
         self._news = asyncio.Condition()
         self._waking: set[asyncio.Task[None]] = set()
         self.revision = 812
+        self.somebody_waits = asyncio.Event()
         self.data: Json = {
             "connectors": [free_connector(1), free_connector(2)],
             "backend": {"link": "connected", "boot": "accepted", "queue": 0},
@@ -150,6 +151,7 @@ class FakeStatus:
             self._news.notify_all()
 
     async def wait(self, after: int, timeout_s: float) -> Json:
+        self.somebody_waits.set()
         try:
             async with asyncio.timeout(timeout_s), self._news:
                 await self._news.wait_for(lambda: self.revision > after)

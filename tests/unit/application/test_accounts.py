@@ -333,7 +333,7 @@ def test_neighbourhood(address: str, expected: str) -> None:
 
 
 async def test_only_so_many_wait_for_the_hash() -> None:
-    hasher = Hasher(lambda size: bytes(size), CHEAP)
+    hasher = Hasher(bytes, CHEAP)
     results = await asyncio.gather(
         *(hasher.verify("x", None) for _ in range(WAITING_MOST + 3)), return_exceptions=True
     )

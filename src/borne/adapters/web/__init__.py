@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from borne.adapters.web.contract import WebHost
 
-__all__ = ["create_app"]
+__all__ = ["close_streams", "create_app"]
 
 
 def create_app(host: WebHost) -> FastAPI:
@@ -17,3 +17,10 @@ def create_app(host: WebHost) -> FastAPI:
     from borne.adapters.web.factory import build
 
     return build(host)
+
+
+def close_streams(app: FastAPI) -> None:
+    """End every event stream, so that a polite stop need not wait for its readers."""
+    from borne.adapters.web.state import web_state
+
+    web_state(app).hub.close()

@@ -108,7 +108,10 @@ TABLE: dict[str, Access] = {
     "POST /settings/reset": OPERATOR,
     "POST /settings/save": OPERATOR,
     "POST /settings/restart": OPERATOR,
-    "GET /live/{page}": USER,
+    "GET /live/frame": USER,
+    "GET /live/dashboard": USER,
+    "GET /live/backend": OPERATOR,
+    "GET /live/simulator": SIMULATOR,
     "POST /connectors/{connector}/{action}": USER,
 }
 

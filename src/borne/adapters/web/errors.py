@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from borne.application.accounts import Busy
 from borne.application.ports import SimulatorError, StorageFull
@@ -69,7 +69,8 @@ async def answer(request: Request, error: ApiError) -> Response:
 
         return problem_page(request, error)
     body = {"error": error.code, "message": error.message, **error.details}
-    response = JSONResponse(body, error.status)
+    # ASCII: a message may quote what cannot be written as UTF-8.
+    response = Response(json.dumps(body), error.status, media_type="application/json")
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="borne"'
     if "retry_after_s" in error.details:

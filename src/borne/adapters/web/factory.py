@@ -49,7 +49,9 @@ ROUTERS = (
 def build(host: WebHost) -> FastAPI:
     """The application; raises RuntimeError when a route has no entry in the table of rights."""
     app = FastAPI(title="borne", version=host.version, openapi_url=None, docs_url=None)
-    app.state.web = WebState(host, EventHub(host.services), Staging())
+    state = WebState(host, EventHub(host.services), Staging())
+    state.accounts()
+    app.state.web = state
     for router in ROUTERS:
         app.include_router(router)
     app.router.routes.append(Route("/static/{name:path}", serve, methods=["GET"]))

@@ -5,6 +5,7 @@ Order: power, simulator, who asks, forged requests, forced password change, role
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import quote
@@ -81,10 +82,12 @@ async def admit(request: Request, path: str) -> Response | None:
         raise ApiError(403, "forbidden", "This route has no entry in the table of rights.")
     web = web_state(request.app)
     accounts = web.accounts()
+    if access.power and web.host.services() is None:
+        with contextlib.suppress(ApiError):
+            request.state.visitor = identify(request, accounts)
+        raise NO_POWER
     found = identify(request, accounts)
     request.state.visitor = found
-    if access.power and web.host.services() is None:
-        raise NO_POWER
     if access.simulator:
         _check_simulator(request, web)
     if request.method not in SAFE_METHODS and (found is None or found.login is not None):

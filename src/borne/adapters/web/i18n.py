@@ -9,6 +9,8 @@ from pathlib import Path
 
 from fastapi import Request
 
+from borne.domain.settings.messages import N_
+
 DOMAIN = "borne"
 LOCALES = Path(__file__).parents[2] / "locales"
 COOKIE = "borne_language"
@@ -92,10 +94,12 @@ class Words:
         minutes = int(max(0.0, seconds) // 60)
         hours, days = minutes // 60, minutes // 1440
         if days:
-            return self("{days} d {hours} h").format(days=days, hours=hours % 24)
+            return self(N_("{days} d {hours} h")).format(days=days, hours=hours % 24)
         if hours:
-            return self("{hours} h {minutes}").format(hours=hours, minutes=f"{minutes % 60:02d}")
-        return self("{minutes} min").format(minutes=minutes)
+            return self(N_("{hours} h {minutes}")).format(
+                hours=hours, minutes=f"{minutes % 60:02d}"
+            )
+        return self(N_("{minutes} min")).format(minutes=minutes)
 
 
 def negotiate(request: Request, station_language: str = DEFAULT) -> str:

@@ -101,6 +101,17 @@ FAULTS: dict[str, str] = {fault.value: kind.activation for fault, kind in CATALO
 """The catalogue's sentence of each fault."""
 
 
+NAMES = (
+    *(N_("user"), N_("operator"), N_("installer"), N_("manufacturer")),
+    *(N_("locked"), N_("unlocked"), N_("moving"), N_("absent")),
+    *(N_("City car"), N_("Family car"), N_("Fast AC car"), N_("Plug-in hybrid"), N_("Sleepy car")),
+    *(N_("Faulty car"), N_("Van"), N_("Two-phase car"), N_("Demanding car"), N_("Tricycle")),
+    *(N_("Ventilated car"), N_("Stubborn car"), N_("Rogue car"), N_("Leaking car")),
+    *(N_("Half plugged car"), N_("Full car"), N_("Unknown"), N_("New")),
+)
+"""Values of other rooms that pages show: roles, locks, simulated cars and cards."""
+
+
 def said(table: dict[str, str], key: str) -> str:
     """The phrase of a key; an unknown key is spelled out rather than hidden."""
     return table.get(key) or key.replace("_", " ").replace("-", " ").capitalize()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 IdToken = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -105,4 +106,13 @@ class PowerAction(Body):
     action: Literal["cut", "restore"]
 
 
-JsonObject = dict[str, Any]
+def _clean(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what is no JSON data after all: lone surrogates, NaN, infinity."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        raise ValueError("texts must be valid Unicode, numbers finite") from None
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_clean)]

@@ -93,7 +93,7 @@ async def change_password(request: Request) -> Response:
     """Set one's own password."""
     who, words, fields = visitor(request), words_for(request), await form(request)
     if who.login is None:
-        raise ApiError(403, "forbidden", "An API token has no password.")
+        raise ApiError(403, "login_only", "An API token has no password.")
     new = fields.get("new", "")[:1000]
     if new != fields.get("again", ""):
         problem = words("The two new passwords are not the same.")
@@ -159,4 +159,4 @@ async def remove_token(request: Request, token_id: Annotated[str, Path(max_lengt
 def person_only(who: Visitor) -> None:
     """Tokens must not make tokens: a leaked one would outlive its removal."""
     if who.login is None:
-        raise ApiError(403, "forbidden", "This needs a login; a token does not suffice.")
+        raise ApiError(403, "login_only", "This needs a login; a token does not suffice.")

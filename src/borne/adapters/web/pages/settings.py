@@ -45,7 +45,7 @@ class Desk:
     def __init__(self, request: Request) -> None:
         who = visitor(request)
         if who.login is None:
-            raise ApiError(403, "forbidden", "These pages need a login.")
+            raise ApiError(403, "login_only", "These pages need a login; a token does not suffice.")
         services = station(request)
         self.request = request
         self.words = words_for(request)

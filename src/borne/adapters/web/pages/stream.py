@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from borne.adapters.web.api.status import (
@@ -17,7 +17,6 @@ from borne.adapters.web.api.status import (
     stream,
     too_many_streams,
 )
-from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.live import TooManyStreams
 from borne.adapters.web.pages import backend, dashboard, present, simulator
@@ -69,7 +68,8 @@ def backend_pieces(request: Request, status: Status) -> Pieces:  # noqa: ARG001 
     return {"#backend-state": part(request, "parts/backend_state.html", **state)}
 
 
-PAGES: dict[str, Callable[[Request, Status], Pieces]] = {
+Draw = Callable[[Request, Status], Pieces]
+PAGES: dict[str, Draw] = {
     "frame": lambda request, status: {},  # noqa: ARG005 -- the frame alone
     "dashboard": dashboard_pieces,
     "backend": backend_pieces,
@@ -77,22 +77,23 @@ PAGES: dict[str, Callable[[Request, Status], Pieces]] = {
 }
 
 
-@router.get("/live/{page}")
-async def live(request: Request, page: Annotated[str, Path(max_length=20)]) -> Response:
-    """The stream of one page."""
-    if page not in PAGES:
-        raise ApiError(404, "not_found", "There is no such stream.")
-    web, who = web_state(request.app), visitor(request)
-    try:
-        web.hub.check_room(owner(who))
-    except TooManyStreams:
-        raise too_many_streams() from None
-    return stream(_pieces(request, PAGES[page]))
+def _live(draw: Draw) -> Callable[[Request], Awaitable[Response]]:
+    async def live(request: Request) -> Response:
+        web, who = web_state(request.app), visitor(request)
+        try:
+            web.hub.check_room(owner(who))
+        except TooManyStreams:
+            raise too_many_streams() from None
+        return stream(_pieces(request, draw))
+
+    return live
 
 
-async def _pieces(
-    request: Request, draw: Callable[[Request, Status], Pieces]
-) -> AsyncIterator[str]:
+for _name, _draw in PAGES.items():
+    router.add_api_route(f"/live/{_name}", _live(_draw), methods=["GET"])
+
+
+async def _pieces(request: Request, draw: Draw) -> AsyncIterator[str]:
     web, who = web_state(request.app), visitor(request)
     sent: dict[str, bytes] = {}
     yield f"retry: {RETRY_MS}\n\n"

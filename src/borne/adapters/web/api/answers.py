@@ -1,0 +1,277 @@
+"""What the API answers, as models: for the OpenAPI document and the tests that hold the shapes.
+
+The running program does not import this module; answers are plain data made by the flows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+ConnectorState = Literal[
+    "available",
+    "reserved",
+    "preparing",
+    "authorized",
+    "charging",
+    "suspended_ev",
+    "suspended_evse",
+    "finishing",
+    "unavailable",
+    "faulted",
+]
+PerPhase = tuple[float, float, float]
+
+
+class Answer(BaseModel):
+    """Members may be added; none of these goes away."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Error(Answer):
+    """Every error: a stable code and a sentence for people."""
+
+    error: str
+    message: str
+
+
+class Identity(Answer):
+    """Who charges; card numbers are masked."""
+
+    kind: str
+    masked: str
+
+
+class RunningSession(Answer):
+    """The session at a connector."""
+
+    id: str
+    started_at: str | None
+    energy_wh: int
+    transaction_id: int | None
+    identity: Identity
+
+
+class LimitRow(Answer):
+    """One limit of a connector, in A per phase."""
+
+    source: str
+    scope: Literal["connector", "station", "group"]
+    amps: PerPhase
+    reason: str
+    since: str
+    until: str | None
+    effective: bool
+
+
+class ActiveFault(Answer):
+    """A fault and since when."""
+
+    id: str
+    since: str
+
+
+class Connector(Answer):
+    """State of one connector."""
+
+    id: int
+    state: ConnectorState
+    pilot: str
+    offered_a: PerPhase
+    measured_a: PerPhase
+    power_w: float
+    register_wh: int | None
+    cable_a: int | None
+    locked: bool
+    led: str
+    session: RunningSession | None
+    limits: list[LimitRow]
+    faults: list[ActiveFault]
+
+
+class BackendLink(Answer):
+    """The backend in short."""
+
+    link: Literal["off", "connecting", "connected", "waiting"]
+    boot: str
+    queue: int
+
+
+class LoadManagement(Answer):
+    """The part of the station in its group."""
+
+    role: str
+
+
+class Status(Answer):
+    """The whole state."""
+
+    revision: int
+    time: str
+    clock_trust: Literal["none", "rtc", "backend", "ntp"]
+    power: Literal["on", "off"]
+    connectors: list[Connector]
+    backend: BackendLink
+    load_management: LoadManagement
+    faults: list[ActiveFault]
+
+
+class Session(Answer):
+    """A charging session."""
+
+    id: str
+    connector: int
+    started_at: str
+    ended_at: str | None
+    energy_wh: int
+    meter_start_wh: int
+    meter_stop_wh: int | None
+    max_power_w: float
+    stop_reason: str | None
+    transaction_id: int | None
+    identity: Identity
+    billable: bool
+    flags: list[str]
+
+
+class CurvePoint(Answer):
+    """A sample of a session."""
+
+    at: str
+    register_wh: int
+    power_w: float
+    current_a: PerPhase
+    offered_a: float
+
+
+class SessionWithCurve(Session):
+    """A session and its samples."""
+
+    curve: list[CurvePoint]
+
+
+class Sessions(Answer):
+    """A page of sessions."""
+
+    sessions: list[Session]
+    total: int
+    offset: int
+    limit: int
+
+
+class WhitelistEntry(Answer):
+    """An entry of the local whitelist."""
+
+    token: str
+    kind: str
+    connector: int | None
+    name: str
+    added_at: str
+    last_used_at: str
+
+
+class Whitelist(Answer):
+    """A page of the whitelist."""
+
+    entries: list[WhitelistEntry]
+    total: int
+
+
+class Removed(Answer):
+    """How many entries are gone."""
+
+    removed: int
+
+
+class Backend(BackendLink):
+    """The backend link with its steps."""
+
+    next_heartbeat_s: float | None = None
+    next_attempt_s: float | None = None
+    last_error: str = ""
+    ladder: list[dict[str, Any]]
+
+
+class Messages(Answer):
+    """Messages of the backend link, newest last."""
+
+    messages: list[dict[str, Any]]
+
+
+class SettingsChanged(Answer):
+    """What a change did."""
+
+    applied: list[str]
+    restart_required: list[str]
+    revision: int
+
+
+class Revision(Answer):
+    """The state after the command has at least this revision."""
+
+    revision: int
+
+
+class AvailabilityAnswer(Revision):
+    """Whether the connector waits for its session to end."""
+
+    status: Literal["accepted", "scheduled"]
+
+
+class RestartAnswer(Answer):
+    """The restart is on its way."""
+
+    status: Literal["accepted"]
+    when: Literal["now", "idle"]
+
+
+class PowerAnswer(Answer):
+    """The mains switch."""
+
+    power: Literal["on", "off"]
+    revision: int | None = None
+
+
+class Health(Answer):
+    """Alive."""
+
+    status: Literal["ok"]
+
+
+class Ready(Answer):
+    """Ready, or why not."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class Faults(Answer):
+    """Causes that can be set."""
+
+    faults: list[dict[str, Any]]
+
+
+ANSWERS: dict[str, type[BaseModel]] = {
+    "GET /healthz": Health,
+    "GET /readyz": Ready,
+    "GET /api/v1/status": Status,
+    "PATCH /api/v1/settings": SettingsChanged,
+    "POST /api/v1/system/restart": RestartAnswer,
+    "POST /api/v1/connectors/{connector}/start": Revision,
+    "POST /api/v1/connectors/{connector}/stop": Revision,
+    "POST /api/v1/connectors/{connector}/unlock": Revision,
+    "POST /api/v1/connectors/{connector}/availability": AvailabilityAnswer,
+    "GET /api/v1/sessions": Sessions,
+    "GET /api/v1/sessions/{session_id}": SessionWithCurve,
+    "GET /api/v1/whitelist": Whitelist,
+    "POST /api/v1/whitelist": WhitelistEntry,
+    "DELETE /api/v1/whitelist": Removed,
+    "DELETE /api/v1/whitelist/{token}": Removed,
+    "GET /api/v1/backend": Backend,
+    "GET /api/v1/backend/messages": Messages,
+    "GET /api/v1/simulator/faults": Faults,
+    "POST /api/v1/simulator/power": PowerAnswer,
+}
+"""Answers by route; the other simulator routes that change something answer `Revision`."""

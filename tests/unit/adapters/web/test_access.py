@@ -1,0 +1,173 @@
+"""Who may use which route: the table, walked through."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+
+from borne.adapters.web.access import TABLE, lookup
+from borne.adapters.web.factory import ROUTERS, guarded_routes
+from borne.domain.principals import Role
+from tests.support.fake_station import PASSWORD, FakeHost
+from tests.unit.adapters.web.conftest import BASE, Client, Clients, transport
+
+ROUTES = sorted(
+    (method, route.path_format) for route in guarded_routes() for method in route.methods or ()
+)
+PARAMETERS = {
+    "{connector}": "1",
+    "{action}": "start",
+    "{token}": "04567DAA5F3580",
+    "{token_id}": "none",
+    "{session_id}": "session-0003",
+    "{fault}": "spd",
+    "{link}": "meter",
+    "{number}": "1",
+    "{name}": "StationName",
+    "{menu}": "system",
+    "{role}": "user",
+    "{secret}": "nothing",
+}
+STREAMS = {"/api/v1/events", *(path for _, path in ROUTES if path.startswith("/live/"))}
+"""They would not end without a network; see test_events."""
+
+
+def filled(path: str) -> str:
+    for name, value in PARAMETERS.items():
+        path = path.replace(name, value)
+    assert "{" not in path
+    return path
+
+
+def test_every_route_has_an_entry_and_every_entry_a_route() -> None:
+    assert {f"{method} {path}" for method, path in ROUTES} == set(TABLE)
+
+
+def test_every_route_is_behind_the_guard() -> None:
+    assert sum(len(router.routes) for router in ROUTERS) == len(guarded_routes())
+
+
+def test_a_head_request_counts_as_get() -> None:
+    assert lookup("HEAD", "/healthz") is lookup("GET", "/healthz")
+    assert lookup("TRACE", "/healthz") is None
+
+
+def test_only_these_need_no_login() -> None:
+    public = {route for route, access in TABLE.items() if access.role is None}
+    assert public == {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /login",
+        "POST /login",
+        "GET /login/{secret}",
+        "POST /preferences",
+        "GET /operator",
+        "GET /operator/operator",
+        "GET /legacy/manufacturer/manufacturer",
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route[1] not in STREAMS])
+async def test_each_role_at_each_route(
+    method: str, path: str, anyone: Client, api: Clients
+) -> None:
+    needed = TABLE[f"{method} {path}"].role
+    for role in (None, *Role):
+        client = await api(role) if role else anyone
+        answer = await client.request(method, filled(path), headers={"accept": "application/json"})
+        is_json = "json" in answer.headers.get("content-type", "")
+        told = answer.json().get("error") if is_json else None
+        if needed is not None and role is None:
+            assert (answer.status_code, told) == (401, "login_required")
+        elif needed is not None and role is not None and not role.includes(needed):
+            assert (answer.status_code, told) == (403, "forbidden")
+            assert answer.json()["needed"] == needed.value
+        else:
+            assert answer.status_code != 500
+            assert answer.status_code != 401 or path == "/login"
+            assert told != "forbidden"
+
+
+@pytest.mark.parametrize("path", sorted(STREAMS))
+async def test_a_stream_needs_a_login(path: str, anyone: Client, api: Clients) -> None:
+    assert (await anyone.get(path)).status_code == 401
+    if TABLE[f"GET {path}"].role is Role.OPERATOR:
+        assert (await (await api(Role.USER)).get(path)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [route for route in ROUTES if TABLE[" ".join(route)].power]
+)
+async def test_without_power_every_station_route_says_so(
+    method: str, path: str, operator: Client, host: FakeHost
+) -> None:
+    host.powered = False
+    answer = await operator.request(method, filled(path))
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "no_power"
+
+
+SIMULATOR = [
+    route for route in ROUTES if TABLE[" ".join(route)].simulator and route[1] not in STREAMS
+]
+
+
+@pytest.mark.parametrize(("method", "path"), SIMULATOR)
+async def test_the_simulator_is_for_this_machine_only(
+    method: str, path: str, app: FastAPI, host: FakeHost
+) -> None:
+    headers = {"authorization": f"Bearer {await host.token(Role.MANUFACTURER)}"}
+    async with Client(
+        transport=transport(app, "192.168.1.9"), base_url=BASE, headers=headers
+    ) as far:
+        refused = await far.request(method, filled(path))
+        assert (refused.status_code, refused.json()["error"]) == (403, "loopback_only")
+        host.remote_simulator = True
+        allowed = await far.request(method, filled(path))
+        assert allowed.status_code != 403
+
+
+@pytest.mark.parametrize(("method", "path"), SIMULATOR)
+async def test_real_hardware_has_no_simulator(
+    method: str, path: str, operator: Client, host: FakeHost
+) -> None:
+    host.power = None
+    host.replace(simulator=None)
+    answer = await operator.request(method, filled(path))
+    assert (answer.status_code, answer.json()["error"]) == (404, "no_simulator")
+
+
+FIRST_LOGIN_OPENS = {
+    "GET /account/password",
+    "POST /account/password",
+    "POST /logout",
+}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_the_first_login_opens_only_the_change_of_the_password(
+    method: str, path: str, app: FastAPI
+) -> None:
+    async with Client(transport=transport(app), base_url=BASE, headers={"origin": BASE}) as client:
+        data = {"name": "operator", "password": "yellow_zone"}
+        entered = await client.post("/login", data=data)
+        assert entered.headers["location"] == "/account/password"
+        answer = await client.request(method, filled(path))
+        route = f"{method} {path}"
+        if TABLE[route].role is None or route in FIRST_LOGIN_OPENS:
+            assert answer.status_code != 403 or path == "/login/{secret}"
+        else:
+            assert answer.status_code == 403
+            assert answer.json()["error"] == "password_change_required"
+
+
+async def test_pages_lead_the_first_login_to_the_change(app: FastAPI) -> None:
+    headers = {"origin": BASE, "accept": "text/html"}
+    async with Client(transport=transport(app), base_url=BASE, headers=headers) as client:
+        await client.post("/login", data={"name": "operator", "password": "yellow_zone"})
+        for path in ("/", "/settings", "/sessions"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/account/password")
+        data = {"new": PASSWORD, "again": PASSWORD}
+        assert (await client.post("/account/password", data=data)).status_code == 303
+        assert (await client.get("/settings")).status_code == 200

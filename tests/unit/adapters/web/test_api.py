@@ -1,0 +1,373 @@
+"""The API as programs see it (house contract)."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from borne.adapters.web.api.answers import Error, Session, Sessions, Status
+from borne.application.ports import StorageFull
+from borne.domain.principals import Role
+from tests.support.fake_station import FakeBackend, FakeControl, FakeHost, FakeRestarter
+from tests.unit.adapters.web.conftest import Client, Clients
+
+API = "/api/v1"
+Query = dict[str, int | str]
+
+
+# Health -------------------------------------------------------------------------------------------
+
+
+async def test_alive_with_and_without_power(anyone: Client, host: FakeHost) -> None:
+    assert (await anyone.get("/healthz")).json() == {"status": "ok"}
+    host.powered = False
+    assert (await anyone.get("/healthz")).status_code == 200
+
+
+async def test_ready_says_why_not(anyone: Client, host: FakeHost) -> None:
+    assert (await anyone.get("/readyz")).json() == {"ready": True, "reasons": []}
+    host.ready = False
+    answer = await anyone.get("/readyz")
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["boards not armed"])
+    host.powered = False
+    assert (await anyone.get("/readyz")).json()["error"] == "no_power"
+
+
+async def test_metrics_are_text(operator: Client) -> None:
+    answer = await operator.get("/metrics")
+    assert answer.text == "borne_up 1\n"
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+# Status -------------------------------------------------------------------------------------------
+
+
+async def test_the_status_has_the_stable_shape(operator: Client, host: FakeHost) -> None:
+    host.show_two_cars()
+    status = Status.model_validate((await operator.get(f"{API}/status")).json())
+    assert status.connectors[0].session is not None
+    assert status.connectors[0].limits[-1].effective
+    assert status.power == "on"
+
+
+async def test_a_wait_ends_with_the_change(operator: Client, host: FakeHost) -> None:
+    revision = host.status.revision
+    query: Query = {"after": revision, "wait": "30s"}
+    waiting = asyncio.ensure_future(operator.get(f"{API}/status", params=query))
+    await host.status.somebody_waits.wait()
+    host.status.edit(1, state="unavailable")
+    async with asyncio.timeout(5):
+        answer = (await waiting).json()
+    assert answer["revision"] == revision + 1
+    assert answer["connectors"][0]["state"] == "unavailable"
+
+
+async def test_a_wait_for_the_past_answers_at_once(operator: Client, host: FakeHost) -> None:
+    query: Query = {"after": host.status.revision - 1, "wait": "30s"}
+    async with asyncio.timeout(5):
+        answer = await operator.get(f"{API}/status", params=query)
+    assert answer.json()["revision"] == host.status.revision
+
+
+@pytest.mark.parametrize("wait", ["10ms", "0.01s", "0", "0s"])
+async def test_a_wait_times_out_with_the_state(wait: str, operator: Client, host: FakeHost) -> None:
+    query: Query = {"after": host.status.revision, "wait": wait}
+    answer = await operator.get(f"{API}/status", params=query)
+    assert answer.json()["revision"] == host.status.revision
+
+
+@pytest.mark.parametrize("wait", ["soon", "-5s", "10h", "1e9s", ""])
+async def test_a_wait_that_is_no_duration(wait: str, operator: Client) -> None:
+    answer = await operator.get(f"{API}/status", params={"after": 1, "wait": wait})
+    assert answer.status_code == 422
+    assert "duration" in answer.json()["message"]
+
+
+# Connectors ---------------------------------------------------------------------------------------
+
+
+async def test_commands_reach_the_station(operator: Client, host: FakeHost) -> None:
+    control = host.all.control
+    assert isinstance(control, FakeControl)
+    url = f"{API}/connectors/1"
+    assert (await operator.post(f"{url}/start", json={"id_token": "ABC"})).status_code == 200
+    host.show_two_cars()
+    assert (await operator.post(f"{url}/stop")).json()["revision"] == host.status.revision
+    assert (await operator.post(f"{url}/unlock")).status_code == 200
+    answer = await operator.post(f"{url}/availability", json={"operative": False})
+    assert answer.json()["status"] == "accepted"
+    assert control.calls == [
+        ("start", 1, Role.OPERATOR, "ABC"),
+        ("stop", 1, Role.OPERATOR),
+        ("unlock", 1, Role.OPERATOR),
+        ("availability", 1, Role.OPERATOR, False),
+    ]
+
+
+async def test_what_the_state_does_not_allow_is_a_conflict(operator: Client) -> None:
+    answer = await operator.post(f"{API}/connectors/1/stop")
+    error = Error.model_validate(answer.json())
+    assert (answer.status_code, error.error) == (409, "no_session")
+    assert error.message == "Nothing is charging at socket 1."
+
+
+@pytest.mark.parametrize(("connector", "status"), [("3", 404), ("0", 422), ("x", 422), ("65", 422)])
+async def test_a_connector_that_is_not_there(connector: str, status: int, operator: Client) -> None:
+    assert (await operator.post(f"{API}/connectors/{connector}/start")).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("body", "when"), [(None, "now"), ({"when": "now"}, "now"), ({"when": "idle"}, "idle")]
+)
+async def test_restart(body: Any, when: str, operator: Client, host: FakeHost) -> None:
+    answer = await operator.post(f"{API}/system/restart", json=body)
+    assert (answer.status_code, answer.json()["when"]) == (202, when)
+    assert isinstance(host.all.restarter, FakeRestarter)
+    assert host.all.restarter.asked == [when]
+
+
+# Settings -----------------------------------------------------------------------------------------
+
+
+async def test_settings_are_one_flat_object(operator: Client) -> None:
+    answer = await operator.get(f"{API}/settings")
+    settings = answer.json()
+    assert settings["OperatorCurrentLimit"] == 32
+    assert settings["OperatorCurrentLimit_2"] == 32
+    assert settings["APNPassword"] is None
+    assert answer.headers["etag"] == '"0"'
+
+
+async def test_a_change_tells_what_it_did(operator: Client) -> None:
+    body = {"OperatorCurrentLimit": 16, "StationName": "Left"}
+    answer = await operator.patch(f"{API}/settings", json=body)
+    assert answer.json() == {
+        "applied": ["OperatorCurrentLimit", "StationName"],
+        "restart_required": [],
+        "revision": 1,
+    }
+    assert (await operator.get(f"{API}/settings")).json()["OperatorCurrentLimit"] == 16
+
+
+async def test_a_wrong_value_applies_nothing(operator: Client) -> None:
+    body = {"OperatorCurrentLimit": 16, "StationName": 5 * ["x"], "Nonsense": 1}
+    answer = await operator.patch(f"{API}/settings", json=body)
+    assert answer.status_code == 422
+    assert set(answer.json()["errors"]) == {"StationName", "Nonsense"}
+    assert (await operator.get(f"{API}/settings")).json()["OperatorCurrentLimit"] == 32
+
+
+@pytest.mark.parametrize(
+    ("revision", "status"), [('"0"', 200), ("0", 200), ("*", 200), ('"7"', 409), ("x", 400)]
+)
+async def test_a_change_may_demand_a_revision(revision: str, status: int, operator: Client) -> None:
+    headers = {"if-match": revision}
+    body = {"StationName": "Left"}
+    answer = await operator.patch(f"{API}/settings", json=body, headers=headers)
+    assert answer.status_code == status
+
+
+async def test_details_are_what_a_form_needs(operator: Client) -> None:
+    answer = (await operator.get(f"{API}/settings", params={"details": True})).json()
+    rows = {row["key"]: row for row in answer["settings"]}
+    limit = rows["OperatorCurrentLimit"]
+    assert (limit["type"], limit["unit"], limit["low"], limit["high"]) == ("int", "A", 6, [32])
+    assert rows["APNPassword"]["set"] is False
+    assert answer["revision"] == 0
+
+
+# Sessions -----------------------------------------------------------------------------------------
+
+
+async def test_sessions_newest_first(operator: Client) -> None:
+    answer = (await operator.get(f"{API}/sessions", params={"limit": 10, "offset": 5})).json()
+    page = Sessions.model_validate(answer)
+    assert (page.total, len(page.sessions)) == (60, 10)
+    assert page.sessions[0].id == "session-0005"
+    assert page.sessions[0].billable is False
+    assert "04567DAA" not in str(answer)
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ({"connector": 1}, 30),
+        ({"since": "2026-11-22T00:00:00Z"}, 2),
+        ({"until": "2026-11-10T00:00:00Z"}, 0),
+        ({"since": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z", "connector": 2}, 3),
+    ],
+)
+async def test_sessions_filtered(query: dict[str, Any], number: int, operator: Client) -> None:
+    assert (await operator.get(f"{API}/sessions", params=query)).json()["total"] == number
+
+
+async def test_one_session_with_its_curve(operator: Client) -> None:
+    answer = (await operator.get(f"{API}/sessions/session-0003")).json()
+    assert Session.model_validate(answer).identity.kind == "FREE"
+    assert len(answer["curve"]) == 30
+    missing = await operator.get(f"{API}/sessions/none")
+    assert (missing.status_code, missing.json()["error"]) == (404, "unknown_session")
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+async def test_sessions_as_csv(separator: str, operator: Client) -> None:
+    answer = await operator.get(f"{API}/sessions.csv", params={"separator": separator})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text), delimiter=separator))
+    assert len(rows) == 60
+    assert rows[1]["energy_wh"] == "5570"
+    assert rows[1]["started_at"] == "2026-11-22T04:53:00Z"
+
+
+# Whitelist ----------------------------------------------------------------------------------------
+
+
+async def test_whitelist_entries_come_and_go(operator: Client) -> None:
+    url = f"{API}/whitelist"
+    added = await operator.post(url, json={"token": "0a:0e:9b:83", "connector": 2, "name": "Bo"})
+    assert (added.status_code, added.json()["token"]) == (201, "0A0E9B83")
+    found = (await operator.get(url, params={"search": "9b83"})).json()
+    assert [entry["name"] for entry in found["entries"]] == ["Bo"]
+    for again, status in ((False, 200), (True, 404)):
+        gone = await operator.delete(f"{url}/0A0E9B83", params={"connector": 2})
+        assert gone.status_code == status, again
+
+
+@pytest.mark.parametrize("how", ["query", "body"])
+async def test_an_entry_is_removed_by_query_or_body(how: str, operator: Client) -> None:
+    entry = {"token": "04567DAA5F3580"}
+    if how == "query":
+        answer = await operator.delete(f"{API}/whitelist", params=entry)
+    else:
+        answer = await operator.request("DELETE", f"{API}/whitelist", json=entry)
+    assert answer.json() == {"removed": 1}
+
+
+async def test_a_token_that_is_none(operator: Client) -> None:
+    answer = await operator.post(f"{API}/whitelist", json={"token": "xyz"})
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_token")
+    assert (await operator.delete(f"{API}/whitelist")).status_code == 422
+
+
+# Backend ------------------------------------------------------------------------------------------
+
+
+async def test_the_backend_link(operator: Client, host: FakeHost) -> None:
+    assert (await operator.get(f"{API}/backend")).json()["link"] == "connected"
+    assert isinstance(host.all.backend, FakeBackend)
+    host.all.backend.lost = True
+    answer = (await operator.get(f"{API}/backend")).json()
+    assert (answer["link"], answer["queue"]) == ("waiting", 3)
+    messages = (await operator.get(f"{API}/backend/messages", params={"limit": 4})).json()
+    assert len(messages["messages"]) == 4
+
+
+async def test_no_backend(operator: Client, host: FakeHost) -> None:
+    host.replace(backend=None)
+    assert (await operator.get(f"{API}/backend")).json()["link"] == "off"
+    assert (await operator.get(f"{API}/backend/messages")).json() == {"messages": []}
+
+
+# Simulator ----------------------------------------------------------------------------------------
+
+
+async def test_a_car_comes_and_goes(operator: Client, host: FakeHost) -> None:
+    url = f"{API}/simulator/connectors/1"
+    plugged = await operator.post(f"{url}/plug", json={"vehicle": "city"})
+    assert plugged.json()["revision"] == host.status.revision
+    again = await operator.post(f"{url}/plug")
+    assert (again.status_code, again.json()["error"]) == (409, "conflict")
+    assert (await operator.post(f"{url}/vehicle", json={"soc": 0.8})).status_code == 200
+    host.status.edit(1, locked=True)
+    assert (await operator.post(f"{url}/unplug")).status_code == 409
+    assert (await operator.post(f"{url}/unplug", json={"force": True})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "cards", {"uid": "04567DAA5F3580"}, 200),
+        ("POST", "cards", {"id_token": "literal", "connector": 2}, 200),
+        ("POST", "cards", {"connector": 1}, 422),
+        ("PUT", "faults/residual-current", {"active": True, "connector": 1}, 200),
+        ("PUT", "faults/unknown", {"active": True}, 404),
+        ("PUT", "links/backend", {"up": False, "mode": "blackhole"}, 200),
+        ("PUT", "links/backend", {"up": False, "mode": "maybe"}, 422),
+        ("PUT", "links/nowhere", {"up": True}, 422),
+        ("PUT", "site", {"building_a": [1, 2, 3]}, 200),
+        ("PUT", "site", {"moon": 1}, 422),
+        ("PUT", "inputs/1", {"active": True}, 200),
+        ("PUT", "inputs/3", {"active": True}, 422),
+        ("PUT", "temperature", {"board_c": 85}, 200),
+        ("GET", "vehicles", None, 200),
+        ("GET", "faults", None, 200),
+        ("GET", "", None, 200),
+    ],
+)
+async def test_the_simulator(
+    method: str, path: str, body: Any, status: int, operator: Client
+) -> None:
+    url = f"{API}/simulator/{path}".rstrip("/")
+    answer = await operator.request(method, url, json=body)
+    assert answer.status_code == status
+    if status == 200 and method != "GET":
+        assert isinstance(answer.json()["revision"], int)
+
+
+async def test_power_comes_back_by_the_token_of_before(operator: Client, host: FakeHost) -> None:
+    url = f"{API}/simulator/power"
+    assert (await operator.post(url, json={"action": "cut"})).json() == {"power": "off"}
+    gone = await operator.get(f"{API}/status")
+    assert (gone.status_code, gone.json()["error"]) == (503, "no_power")
+    back = await operator.post(url, json={"action": "restore"})
+    assert back.json() == {"power": "on", "revision": host.status.revision}
+    assert (await operator.get(f"{API}/status")).status_code == 200
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+
+async def test_a_full_disk_is_told(
+    operator: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any, **__: Any) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(host.all.whitelist, "add", full)
+    answer = await operator.post(f"{API}/whitelist", json={"token": "0A0E9B83"})
+    assert (answer.status_code, answer.json()["error"]) == (507, "disk_full")
+
+
+async def test_what_nobody_foresaw_has_a_number_and_no_trace(
+    operator: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr(host.status, "snapshot", broken)
+    answer = await operator.get(f"{API}/status")
+    assert answer.status_code == 500
+    assert answer.json()["error_id"] in answer.json()["message"]
+    assert "secret inside" not in answer.text
+
+
+async def test_unknown_paths_and_methods_are_told_as_json(operator: Client) -> None:
+    missing = await operator.get(f"{API}/nothing")
+    assert (missing.status_code, missing.json()["error"]) == (404, "not_found")
+    wrong = await operator.delete(f"{API}/status")
+    assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
+
+
+async def test_clients_of_a_role_are_not_confused(api: Clients) -> None:
+    user = await api(Role.USER)
+    answer = await user.get(f"{API}/settings")
+    assert answer.json() == {
+        "error": "forbidden",
+        "message": "You are user; this needs operator.",
+        "role": "user",
+        "needed": "operator",
+    }

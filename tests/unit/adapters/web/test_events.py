@@ -1,0 +1,257 @@
+"""Event streams over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from borne.adapters.web import close_streams, live
+from borne.adapters.web.live import STREAMS_MOST, STREAMS_MOST_EACH, changed_members
+from borne.adapters.web.state import web_state
+from borne.domain.principals import Role
+from borne.foundation.listener import HttpServer, bind
+from tests.support.fake_station import PASSWORD, FakeHost
+
+PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    name: str
+    data: Any
+    id: str
+    comment: str
+
+
+async def events(answer: httpx.Response) -> AsyncIterator[Event]:
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        if line:
+            name, _, value = line.partition(":")
+            before = fields[name] + "\n" if name in fields else ""
+            fields[name] = before + value.removeprefix(" ")
+        elif fields.keys() - {"retry"}:
+            text = fields.get("data", "null")
+            data = json.loads(text) if fields.get("event") else text
+            yield Event(fields.get("event", ""), data, fields.get("id", ""), fields.get("", ""))
+            fields = {}
+
+
+class Reader:
+    """Reads a stream with patience."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self._events = events(answer)
+
+    async def next(self) -> Event:
+        async with asyncio.timeout(PATIENCE_S):
+            return await anext(self._events)
+
+    async def ended(self) -> bool:
+        async with asyncio.timeout(PATIENCE_S):
+            return await anext(self._events, None) is None
+
+
+class Served:
+    """A fake station on a real port."""
+
+    def __init__(self, host: FakeHost, app: FastAPI, server: HttpServer) -> None:
+        self.host = host
+        self.app = app
+        self.url = server.url
+
+    async def headers(self, role: Role = Role.USER) -> dict[str, str]:
+        return {"authorization": f"Bearer {await self.host.token(role)}"}
+
+    @asynccontextmanager
+    async def reading(
+        self, path: str = "/api/v1/events", headers: dict[str, str] | None = None
+    ) -> AsyncIterator[Reader]:
+        headers = headers or await self.headers()
+        async with (
+            httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S) as client,
+            client.stream("GET", path, headers=headers) as answer,
+        ):
+            assert answer.status_code == 200
+            yield Reader(answer)
+
+
+@pytest.fixture
+async def served(host: FakeHost, app: FastAPI) -> AsyncIterator[Served]:
+    server = HttpServer(
+        app, bind("127.0.0.1", 0, "a test"), before_stop=partial(close_streams, app)
+    )
+    await server.start()
+    yield Served(host, app, server)
+    await server.stop()
+
+
+async def test_a_snapshot_then_what_changed(served: Served) -> None:
+    async with served.reading() as reader:
+        assert reader.answer.headers["content-type"].startswith("text/event-stream")
+        first = await reader.next()
+        assert first.name == "snapshot"
+        assert first.id == str(served.host.status.revision) == str(first.data["revision"])
+        assert len(first.data["connectors"]) == 2
+        served.host.status.edit(0, backend={"link": "waiting", "boot": "none", "queue": 2})
+        change = await reader.next()
+        assert change.name == "change"
+        assert change.id == str(served.host.status.revision)
+        assert change.data["backend"]["queue"] == 2
+        assert "connectors" not in change.data
+
+
+async def test_who_saw_the_current_revision_gets_no_snapshot_again(served: Served) -> None:
+    headers = await served.headers() | {"last-event-id": str(served.host.status.revision)}
+    async with served.reading(headers=headers) as reader:
+        assert (await reader.next()).comment == "nothing new"
+        served.host.status.edit(1, locked=True)
+        change = await reader.next()
+        assert change.name == "change"
+        assert change.data["connectors"][0]["locked"] is True
+
+
+@pytest.mark.parametrize("last", ["1", "nonsense", "99999999"])
+async def test_who_missed_something_gets_a_snapshot(last: str, served: Served) -> None:
+    headers = await served.headers() | {"last-event-id": last}
+    async with served.reading(headers=headers) as reader:
+        assert (await reader.next()).name == "snapshot"
+
+
+async def test_silence_is_kept_alive(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "KEEP_ALIVE_S", 0.05)
+    async with served.reading() as reader:
+        assert (await reader.next()).name == "snapshot"
+        assert (await reader.next()).comment == "keep-alive"
+
+
+async def test_a_slow_reader_gets_the_newest(served: Served) -> None:
+    async with served.reading() as reader:
+        await reader.next()
+        for amps in range(100):
+            served.host.status.edit(1, cable_a=amps)
+        newest = None
+        while newest != 99:
+            newest = (await reader.next()).data["connectors"][0]["cable_a"]
+
+
+async def test_a_power_cut_ends_the_stream_in_words(served: Served) -> None:
+    async with served.reading() as reader:
+        await reader.next()
+        served.host.powered = False
+        last = await reader.next()
+        assert (last.name, last.data) == ("end", {"power": "off"})
+        assert await reader.ended()
+
+
+async def test_a_restart_ends_the_stream(served: Served) -> None:
+    async with served.reading() as reader:
+        await reader.next()
+        served.host.replace(backend=None)
+        last = await reader.next()
+        assert (last.name, last.data) == ("end", {"power": "on"})
+
+
+async def test_a_login_that_ended_reads_no_further(served: Served) -> None:
+    await served.host.accounts.set_password(Role.USER, PASSWORD)
+    cookie, login = await served.host.accounts.login("user", PASSWORD, "127.0.0.1")
+    port = served.url.rpartition(":")[2]
+    async with served.reading(headers={"cookie": f"borne_{port}={cookie}"}) as reader:
+        await reader.next()
+        served.host.accounts.logout(login)
+        served.host.status.edit(1, locked=True)
+        names = [(await reader.next()).name]
+        if names == ["change"]:
+            served.host.status.edit(1, locked=False)
+            names.append((await reader.next()).name)
+        assert names[-1] == "end"
+
+
+async def test_streams_are_bounded(served: Served) -> None:
+    hub = web_state(served.app).hub
+    headers = await served.headers()
+    async with asyncio.TaskGroup() as group:
+        done = asyncio.Event()
+
+        async def read() -> None:
+            async with served.reading(headers=headers) as reader:
+                await reader.next()
+                await done.wait()
+
+        for _ in range(STREAMS_MOST_EACH):
+            group.create_task(read())
+        async with asyncio.timeout(PATIENCE_S):
+            while len(hub) < STREAMS_MOST_EACH:  # noqa: ASYNC110 -- the hub tells nobody
+                await asyncio.sleep(0.01)
+        async with httpx.AsyncClient(base_url=served.url) as client:
+            one_more = await client.get("/api/v1/events", headers=headers)
+            assert (one_more.status_code, one_more.json()["error"]) == (503, "too_many_streams")
+            assert one_more.headers["retry-after"]
+        assert STREAMS_MOST_EACH < STREAMS_MOST
+        done.set()
+
+
+async def test_nobody_listens_nobody_reads(served: Served) -> None:
+    hub = web_state(served.app).hub
+    async with served.reading() as reader:
+        await reader.next()
+        assert hub._pump is not None
+    async with asyncio.timeout(PATIENCE_S):
+        while len(hub):  # noqa: ASYNC110 -- the server notices the closed socket by itself
+            await asyncio.sleep(0.01)
+    assert hub._pump is None
+
+
+async def test_a_page_gets_only_the_pieces_that_changed(served: Served) -> None:
+    async with served.reading("/live/dashboard") as reader:
+        first = (await reader.next()).data
+        for target in ("#chips", "#flow", "#socket-1", "#socket-2", "title"):
+            assert f'hx-target="{target}"' in first
+        served.host.status.edit(2, name="Garage")
+        second = (await reader.next()).data
+        assert "Garage" in second
+        assert 'hx-target="#socket-2"' in second
+        assert 'hx-target="#socket-1"' not in second
+
+
+@pytest.mark.parametrize("page", ["backend", "simulator", "frame"])
+async def test_other_live_pages(page: str, served: Served) -> None:
+    headers = await served.headers(Role.OPERATOR)
+    async with served.reading(f"/live/{page}", headers=headers) as reader:
+        assert 'hx-target="#chips"' in (await reader.next()).data
+
+
+async def test_a_live_page_needs_the_rights_of_its_page(served: Served) -> None:
+    headers = await served.headers(Role.USER)
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        for page in ("backend", "simulator"):
+            answer = await client.get(f"/live/{page}", headers=headers)
+            assert answer.status_code == 403
+
+
+async def test_the_server_stops_though_streams_are_open(host: FakeHost, app: FastAPI) -> None:
+    server = HttpServer(
+        app, bind("127.0.0.1", 0, "a test"), before_stop=partial(close_streams, app)
+    )
+    await server.start()
+    served = Served(host, app, server)
+    async with served.reading() as reader:
+        await reader.next()
+        async with asyncio.timeout(PATIENCE_S):
+            await server.stop()
+
+
+def test_changed_members() -> None:
+    before = {"revision": 1, "a": [1], "b": {"x": 1}}
+    after = {"revision": 2, "a": [1], "b": {"x": 2}, "c": None}
+    assert changed_members(before, after) == {"revision": 2, "b": {"x": 2}}

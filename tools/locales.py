@@ -1,0 +1,81 @@
+"""Texts for translators: `python -m tools.locales` writes the template and brings the catalogues
+up to date; a test holds that they are.
+
+`src/borne/locales/borne.pot` is the template, `LANGUAGE/LC_MESSAGES/borne.po` what translators
+write, `borne.mo` what the program reads.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+LOCALES = ROOT / "src/borne/locales"
+TEMPLATE = LOCALES / "borne.pot"
+KEYWORDS = {"_": None, "N_": None, "words": None, "ngettext": (1, 2), "plural": (1, 2)}
+"""Functions that mark texts; `words` is what a page calls its translator."""
+HEADER = "# Texts of borne for translators; made by tools/locales.py."
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+"""In place of the moment of extraction, which would change the file for nothing."""
+
+
+def template() -> Catalog:
+    """Every marked text, with the files it comes from."""
+    with (ROOT / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # of babel
+    catalog = Catalog(header_comment=HEADER, fuzzy=False, creation_date=LONG_AGO)
+    found = extract_from_dir(ROOT, methods, options, KEYWORDS)
+    places: dict[object, set[str]] = {}
+    for file_name, _, message, _, context in found:
+        name = Path(file_name).as_posix()
+        places.setdefault((message, context), set()).add(name)
+    for (message, context), names in places.items():  # type: ignore[misc]  # a tuple as key
+        locations = [(name, 0) for name in sorted(names)]
+        catalog.add(message, locations=locations, context=context)
+    return catalog
+
+
+def rendered(catalog: Catalog) -> str:
+    """The text of a template or catalogue, sorted and without line numbers."""
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, sort_output=True, include_lineno=False, width=100)
+    return buffer.getvalue().decode()
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """What the program reads."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
+
+
+def catalogues() -> dict[Path, Catalog]:
+    """The catalogue of each language."""
+    found = {}
+    for path in sorted(LOCALES.glob("*/LC_MESSAGES/borne.po")):
+        with path.open("rb") as file:
+            found[path] = read_po(file, locale=path.parents[1].name)
+    return found
+
+
+def main() -> None:
+    """Write everything."""
+    made = template()
+    TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
+    TEMPLATE.write_text(rendered(made))
+    for path, catalog in catalogues().items():
+        catalog.update(made, no_fuzzy_matching=True)
+        path.write_text(rendered(catalog))
+        path.with_suffix(".mo").write_bytes(compiled(catalog))
+
+
+if __name__ == "__main__":
+    main()
