@@ -29,6 +29,7 @@ from borne.domain.authorization.decision import (
     Policy,
     Reason,
     Refuse,
+    ReleaseCable,
     StopSession,
     WhitelistMatch,
     decide,
@@ -43,6 +44,7 @@ from borne.domain.station.connector_events import (
     CardChecking,
     HoldAsked,
     StopAsked,
+    UnlockAsked,
 )
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
@@ -146,12 +148,13 @@ class AuthorizationFlow:
     async def decide_token(self, card: Card, uid: str, connector: int | None) -> Decision:
         """The answer to a token, asking the backend if need be."""
         policy = authorization_policy(self._settings())
-        session = self._runners[connector].state.session if connector is not None else None
+        state = self._runners[connector].state if connector is not None else None
+        session, kept_for = (state.session, state.kept_for) if state else (None, None)
         known = self._knowledge(card, uid, connector)
-        decision = decide(card, policy, known, session)
+        decision = decide(card, policy, known, session, kept_for)
         if not isinstance(decision, Ask):
             return decision
-        return decide(card, policy, await self._ask(card, known), session)
+        return decide(card, policy, await self._ask(card, known), session, kept_for)
 
     async def _check_card(self, read: CardRead) -> None:
         try:
@@ -195,6 +198,10 @@ class AuthorizationFlow:
             case StopSession(id_token, reason):
                 for runner in targets:
                     self._stop(runner, id_token)
+                self._tell(numbers, reason, masked, accepted=True)
+            case ReleaseCable(reason):
+                for runner in targets:
+                    runner.post(UnlockAsked())
                 self._tell(numbers, reason, masked, accepted=True)
             case Refuse(reason):
                 self._tell(numbers, reason, masked, accepted=False)
@@ -269,7 +276,8 @@ class AuthorizationFlow:
 
     def _candidate(self, runner: ConnectorRunner) -> Candidate:
         state = runner.state
-        owner = state.session.authorization if state.session else state.pending
+        waiting = state.kept_for or state.pending
+        owner = state.session.authorization if state.session else waiting
         tokens = {owner.card, owner.identity.id_token} - {""} if owner else set[str]()
         waits = state.connected and state.session is None and not state.finished
         since = self._waiting_since.get(runner.connector) if waits and not state.pending else None

@@ -37,7 +37,6 @@ class Reason(StrEnum):
     REFUSED_BY_BACKEND = "refused_by_backend"
     BACKEND_UNREACHABLE = "backend_unreachable"
     FOREIGN_SESSION = "foreign_session"
-    STOP_NOT_BY_CARD = "stop_not_by_card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +126,13 @@ class StopSession:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseCable:
+    """The owner of a cable that was kept after the session takes it."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """Ask the backend, then decide again."""
 
@@ -145,15 +151,24 @@ class Ignore:
     reason: Reason
 
 
-Decision = Accept | StopSession | Ask | Refuse | Ignore
+Decision = Accept | StopSession | ReleaseCable | Ask | Refuse | Ignore
 
 
-def decide(card: Card, policy: Policy, known: Knowledge, session: LiveSession | None) -> Decision:
-    """The answer to a card, given the session that runs at its connector."""
+def decide(
+    card: Card,
+    policy: Policy,
+    known: Knowledge,
+    session: LiveSession | None,
+    kept_for: Authorization | None = None,
+) -> Decision:
+    """The answer to a card, given the session that runs at its connector, or the owner for whom
+    its cable is kept."""
     if policy.secure_only and not card.secure and card.kind is IdentityKind.RFID:
         return Refuse(Reason.SECURE_CARD_NEEDED)
     if session is not None:
         return _decide_stop(card, policy, known, session)
+    if kept_for is not None and kept_for.owned_by(card.token):
+        return ReleaseCable(Reason.OWN_CARD)
     if policy.free is not None:
         return _decide_free(card, policy, policy.free)
     return _decide_start(card, policy, known)
@@ -231,17 +246,19 @@ def _listed(policy: Policy, known: Knowledge) -> tuple[KnownToken, Reason] | Non
 
 def _decide_stop(card: Card, policy: Policy, known: Knowledge, session: LiveSession) -> Decision:
     owner = session.authorization
-    if card.token.casefold() in (owner.card.casefold(), owner.identity.id_token.casefold()):
+    if owner.owned_by(card.token):
         return StopSession(card.token, Reason.OWN_CARD)
     group = owner.identity.group_id
     if group is None or policy.free is not None:
         return Ignore(Reason.FOREIGN_SESSION)
-    parents = {token.parent for token in (known.answer, known.local_list, known.cache) if token}
-    if group in parents:
-        return StopSession(card.token, Reason.SAME_GROUP)
-    if known.online and known.asked is BackendAnswer.NOT_ASKED:
+    may_ask = known.online and known.asked is BackendAnswer.NOT_ASKED
+    if policy.authorize_for_stop and may_ask:
         return Ask()
-    return Ignore(Reason.FOREIGN_SESSION)
+    listed = _listed(policy, known)
+    tokens = (known.answer, listed[0] if listed else None)
+    if any(token is not None and token.accepted and token.parent == group for token in tokens):
+        return StopSession(card.token, Reason.SAME_GROUP)
+    return Ask() if may_ask else Ignore(Reason.FOREIGN_SESSION)
 
 
 def _accept(
