@@ -157,11 +157,13 @@ class CentralSystem:
         await self._server.wait_closed()
         self.connected.clear()
 
-    async def call(self, request: Any) -> Any:
+    async def call(self, request: Any, *, validated: bool = True) -> Any:
         """Send a request to the only station."""
         await asyncio.wait_for(self.connected.wait(), WAIT_S)
         (charge_point,) = self.charge_points.values()
-        return await charge_point.call(request, suppress=False)
+        return await charge_point.call(
+            request, suppress=False, skip_schema_validation=not validated
+        )
 
     async def _serve(self, connection: Any) -> None:
         identity = connection.request.path.rsplit("/", 1)[-1]

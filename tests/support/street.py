@@ -6,12 +6,15 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from borne.adapters.ocpp.backend import OcppBackend
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
 from borne.app import Host, HostOptions
+from borne.application.ports import BackendView
 from borne.application.services import StationServices
 from borne.application.settings_service import SettingsService
 from borne.domain.principals import SYSTEM
@@ -62,14 +65,22 @@ class Street:
 
     async def until_online(self) -> None:
         """Wait until the backend has accepted the station."""
+        await self.until_backend(lambda view: view.boot == "accepted")
+
+    async def until_backend(self, reached: Callable[[BackendView], bool]) -> BackendView:
+        """Wait until the backend link is as wanted."""
         backend = self.services.backend
-        assert backend is not None
-
-        async def wait() -> None:
-            while not backend.online:
-                await asyncio.sleep(0.02)
-
-        await asyncio.wait_for(wait(), WAIT_S)
+        assert isinstance(backend, OcppBackend)
+        changed = asyncio.Event()
+        forget = backend.client.changed.subscribe(lambda _: changed.set())
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while not reached(view := backend.view()):
+                    changed.clear()
+                    await changed.wait()
+                return view
+        finally:
+            forget()
 
     async def set(self, **changes: Any) -> None:
         """Change settings as the system."""
@@ -95,11 +106,17 @@ def store_settings(data: Path, changes: Mapping[str, Any]) -> None:
 
 @asynccontextmanager
 async def street(
-    data: Path, *, seed: int = 1, live: bool = False, **changes: Any
+    data: Path,
+    *,
+    seed: int = 1,
+    live: bool = False,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **changes: Any,
 ) -> AsyncIterator[Street]:
     """A station on `data` with these settings, while the block runs."""
     store_settings(data, {name: str(value) for name, value in changes.items()})
-    options = HostOptions(data, rng=random.Random(seed), live=live, control_socket=False)
+    rng = random.Random(seed)
+    options = HostOptions(data, rng=rng, live=live, wall=wall, control_socket=False)
     host = Host(options)
     await host.start()
     try:

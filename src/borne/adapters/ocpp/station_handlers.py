@@ -18,6 +18,7 @@ from borne.adapters.ocpp.messages.core import (
     GetConfigurationRequest,
     GetConfigurationResponse,
     KeyValue,
+    LongKeyValue,
     RemoteStartTransactionRequest,
     RemoteStartTransactionResponse,
     RemoteStopTransactionRequest,
@@ -32,6 +33,7 @@ from borne.adapters.ocpp.messages.core import (
 from borne.adapters.ocpp.messages.types import AcceptedOrRejected
 from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
 from borne.application.central_commands import CentralCommands
+from borne.domain.settings.ocpp_view import MAX_VALUE, ConfigurationKey
 
 
 def station_handlers(commands: CentralCommands) -> Handlers:
@@ -52,6 +54,12 @@ def station_handlers(commands: CentralCommands) -> Handlers:
 
 def _verdict(accepted: bool) -> AcceptedOrRejected:
     return AcceptedOrRejected.ACCEPTED if accepted else AcceptedOrRejected.REJECTED
+
+
+def _key_value(told: ConfigurationKey) -> KeyValue:
+    longer = told.value is not None and len(told.value) > MAX_VALUE
+    kind = LongKeyValue if longer else KeyValue
+    return kind(key=told.key, readonly=told.readonly, value=told.value)
 
 
 class _Core:
@@ -86,9 +94,7 @@ class _Core:
 
     async def get_configuration(self, request: GetConfigurationRequest) -> GetConfigurationResponse:
         found, unknown = self._commands.read_settings(request.key or ())
-        known = tuple(
-            KeyValue(key=read.key, readonly=read.readonly, value=read.value) for read in found
-        )
+        known = tuple(map(_key_value, found))
         return GetConfigurationResponse(configuration_key=known, unknown_key=tuple(unknown) or None)
 
     async def clear_cache(self, _: ClearCacheRequest) -> ClearCacheResponse:

@@ -264,6 +264,12 @@ class KeyValue(Message):
     value: CiString500 | None = None
 
 
+class LongKeyValue(KeyValue):
+    """Longer than the standard allows; only for backends whose operator wants it (D21)."""
+
+    value: str | None = None
+
+
 class AuthorizeRequest(Request):
     """Section 6.1."""
 

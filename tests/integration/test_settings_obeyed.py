@@ -1,0 +1,693 @@
+"""Every setting that the catalogue calls active: one test each, which fails if it is ignored.
+
+A station in a street of simulated cars is driven from outside: cars, cards, an independent central
+system, plain sockets, the status, the pages.
+"""
+# ruff: noqa: N802 -- a test is named after its setting
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from ocpp.v16 import call
+from ocpp.v16.enums import ConfigurationKey
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Opcode
+from websockets.typing import Subprotocol
+
+from borne.adapters.control.socket import ask
+from borne.adapters.web import create_app
+from borne.application.accounts import PasswordRefused
+from borne.application.ports import WhitelistEntry
+from borne.domain.principals import SYSTEM, Role
+from tests.integration.ocpp.central import Central
+from tests.integration.ocpp.central import central_system as strict_central
+from tests.integration.ocpp.certificates import issue, make_root, server_context
+from tests.integration.ocpp.test_tls_and_proxy import http_proxy
+from tests.support.central_system import CentralSystem, Ledger, central_system
+from tests.support.process import served
+from tests.support.street import CARD, Street, street
+
+FAST: dict[str, Any] = {"reaction_s": 0.1, "max_a": 32}
+OTHER_CARD = "11223344"
+NO_CARD: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
+"""The backend is told everything, and nobody needs a card."""
+
+
+def dialling(url: str) -> dict[str, Any]:
+    return {"ConnectionType": "ethernet", "WebSocketsBackendURL": url, "ChargePointID": "CP-1"}
+
+
+OFFLINE = dialling("ws://127.0.0.1:9/ocpp")
+"""A backend that nobody runs."""
+
+
+@asynccontextmanager
+async def online(
+    data: Path, ledger: Ledger | None = None, **changes: Any
+) -> AsyncIterator[tuple[Street, CentralSystem]]:
+    """A station with its central system, both sockets told as available."""
+    async with (
+        central_system(ledger) as central,
+        street(data, **dialling(central.url) | changes) as station,
+    ):
+        for connector in (1, 2):
+            await central.ledger.wait_for("StatusNotification", connector_id=connector)
+        yield station, central
+
+
+@asynccontextmanager
+async def strict(data: Path, **changes: Any) -> AsyncIterator[tuple[Street, Central]]:
+    """A station with a central system that keeps the requests of the WebSocket handshake."""
+    async with strict_central() as central:
+        url = f"ws://127.0.0.1:{central.port}/ocpp"
+        async with street(data, **dialling(url) | changes) as station:
+            await station.until_online()
+            yield station, central
+
+
+@asynccontextmanager
+async def pages(station: Street, role: Role) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the web interface with the rights of a role."""
+    _, token = await station.services.accounts.create_token(role, "test")
+    transport = httpx.ASGITransport(app=create_app(station.host), client=("127.0.0.1", 4711))
+    async with httpx.AsyncClient(
+        transport=transport,
+        base_url="http://127.0.0.1:8080",
+        headers={"Authorization": f"Bearer {token}"},
+    ) as client:
+        yield client
+
+
+def led(pattern: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda connector: connector["led"] == pattern
+
+
+async def rejected(station: Street, connector: int = 1) -> None:
+    await station.until(led("rejected"), connector)
+
+
+async def charge(station: Street, connector: int = 1, **vehicle: Any) -> dict[str, Any]:
+    """A car that needs no card takes current."""
+    await station.plug(connector, FAST | vehicle)
+    return await station.until(lambda c: c["power_w"] > 0, connector)
+
+
+async def leave_at_the_car(station: Street, connector: int = 1) -> None:
+    """The car goes and leaves its cable in the socket."""
+    await station.simulator.set_fault("pilot-open", active=True, connector=connector)
+
+
+# The way to the backend -----------------------------------------------------------------------
+
+
+async def test_ConnectionType(tmp_path: Path) -> None:
+    async with central_system() as central:
+        off = dialling(central.url) | {"ConnectionType": "no_backend"}
+        async with street(tmp_path, **off) as station:
+            await station.until_state("available", 2)
+            assert station.services.status.snapshot()["backend"]["link"] == "off"
+        assert central.ledger.seen == []
+        async with street(tmp_path, ConnectionType="ethernet"):
+            await central.ledger.wait_for("BootNotification")
+
+
+async def test_ChargePointID(tmp_path: Path) -> None:
+    async with online(tmp_path, ChargePointID="rue-haute-7") as (_, central):
+        assert list(central.charge_points) == ["rue-haute-7"]
+
+
+async def test_WebSocketsBackendURL(tmp_path: Path) -> None:
+    async with strict(tmp_path) as (_, central):
+        assert [request.path for request in central.requests] == ["/ocpp/CP-1"]
+
+
+async def test_WebSocketPingInterval(tmp_path: Path) -> None:
+    pinged = asyncio.Event()
+
+    class Pinged(ServerConnection):
+        def process_event(self, event: Any) -> None:
+            if getattr(event, "opcode", None) is Opcode.PING:
+                pinged.set()
+            super().process_event(event)
+
+    async def silent(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    protocols = [Subprotocol("ocpp1.6")]
+    async with serve(
+        silent, "127.0.0.1", 0, subprotocols=protocols, create_connection=Pinged, close_timeout=1
+    ) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with (
+            street(tmp_path, WebSocketPingInterval=1, **dialling(url)),
+            asyncio.timeout(10),
+        ):
+            await pinged.wait()
+
+
+async def test_AuthorizationKey(tmp_path: Path) -> None:
+    async with strict(tmp_path, AuthorizationKey="wattwattwattwatt") as (_, central):
+        (request,) = central.requests
+        kind, _, value = request.headers["Authorization"].partition(" ")
+        assert (kind, base64.b64decode(value)) == ("Basic", b"CP-1:wattwattwattwatt")
+
+
+async def test_WebSocketsProxy(tmp_path: Path) -> None:
+    async with (
+        http_proxy() as proxy,
+        strict(tmp_path, WebSocketsProxy=f"127.0.0.1:{proxy.port}") as (_, central),
+    ):
+        (request,) = proxy.requests
+        assert request.startswith(f"CONNECT 127.0.0.1:{central.port} ")
+
+
+ROOT = make_root()
+SERVERS = {
+    "expired": issue(ROOT, expired=True),
+    "other host": issue(ROOT, "192.0.2.1"),
+    "both": issue(ROOT, "192.0.2.1", expired=True),
+    "stranger": issue(make_root("Stranger")),
+}
+
+
+@pytest.mark.parametrize(
+    ("level", "good", "bad"),
+    [
+        ("encrypt_only", "stranger", None),
+        ("allow_expired_skip_host", "both", "stranger"),
+        ("skip_host", "other host", "expired"),
+        ("allow_expired", "expired", "other host"),
+        ("normal", None, "other host"),
+    ],
+)
+async def test_SSLStrictnessClient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str, good: str | None, bad: str | None
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(ROOT.write(tmp_path, "root")[0]))
+    for name in filter(None, (good, bad)):
+        folder = tmp_path / name
+        folder.mkdir()
+        async with strict_central(tls=server_context(SERVERS[name], folder)) as central:
+            url = f"wss://127.0.0.1:{central.port}/"
+            async with street(folder, SSLStrictnessClient=level, **dialling(url)) as station:
+                view = await station.until_backend(
+                    lambda view: view.boot == "accepted" or view.last_error != ""
+                )
+                assert ("certificate refused" in view.last_error) == (name == bad)
+
+
+async def test_BackendConnectionTimeout(tmp_path: Path) -> None:
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(deaf, "127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with street(tmp_path, BackendConnectionTimeout=1, **dialling(url)) as station:
+        view = await station.until_backend(lambda view: view.last_error != "")
+        assert "no answer within 1 s" in view.last_error
+    server.close()
+    await server.wait_closed()
+
+
+# What the backend is told ---------------------------------------------------------------------
+
+
+async def boot(data: Path, **changes: Any) -> dict[str, Any]:
+    async with online(data, **changes) as (_, central):
+        return central.ledger.of("BootNotification")[0]
+
+
+async def test_ChargePointVendor(tmp_path: Path) -> None:
+    assert (await boot(tmp_path, ChargePointVendor="Watt"))["charge_point_vendor"] == "Watt"
+
+
+async def test_ChargePointModel(tmp_path: Path) -> None:
+    assert (await boot(tmp_path, ChargePointModel="Twin"))["charge_point_model"] == "Twin"
+
+
+async def test_ChargePointSerialNumber(tmp_path: Path) -> None:
+    told = await boot(tmp_path, ChargePointSerialNumber="4711")
+    assert told["charge_point_serial_number"] == "4711"
+
+
+async def test_HeartbeatInterval(tmp_path: Path) -> None:
+    async with online(tmp_path) as (_, central):
+        key = ConfigurationKey.heartbeat_interval
+        answer = await central.call(call.ChangeConfiguration(key=key, value="1"))
+        assert answer.status == "Accepted"
+        await central.ledger.wait_for("Heartbeat", count=2)
+
+
+async def test_ForceHeartbeat(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"ForceHeartbeat": "off", "MeterValueSampleInterval": 1}
+    async with online(tmp_path, Ledger(interval_s=2), **NO_CARD | changes) as (station, central):
+        await charge(station)
+        await central.ledger.wait_for("MeterValues", count=3)
+        before = len(central.ledger.of("Heartbeat"))
+        await central.ledger.wait_for("MeterValues", count=6)
+        assert len(central.ledger.of("Heartbeat")) == before
+        await station.set(ForceHeartbeat=True)
+        await central.ledger.wait_for("Heartbeat", count=before + 1)
+
+
+async def test_SendErrorStatusNotifications(tmp_path: Path) -> None:
+    async with online(tmp_path, SendErrorStatusNotifications="off") as (station, central):
+        told = []
+        for connector in (1, 2):
+            await station.simulator.set_fault("residual-current", active=True, connector=connector)
+            faulted: dict[str, Any] = {"connector_id": connector, "status": "Faulted"}
+            told += await central.ledger.wait_for("StatusNotification", **faulted)
+            await station.set(SendErrorStatusNotifications=True)
+        assert [bool(status.get("vendor_error_code")) for status in told] == [False, True]
+
+
+@pytest.mark.parametrize(("early", "status"), [("on", "Preparing"), ("off", "Charging")])
+async def test_PreparingUntilStateC(tmp_path: Path, early: str, status: str) -> None:
+    changes = NO_CARD | {"PreparingUntilStateC": early}
+    async with online(tmp_path, **changes) as (station, central):
+        await station.plug(1, FAST | {"wants_charge": False})
+        await central.ledger.wait_for("StartTransaction")
+        await station.until_state("suspended_ev")
+        # Statuses are told in order: this one comes after all of connector 1.
+        await station.simulator.set_fault("residual-current", active=True, connector=2)
+        await central.ledger.wait_for("StatusNotification", connector_id=2, status="Faulted")
+        assert central.ledger.statuses(1)[-1] == status
+        await station.simulator.change_vehicle(1, {"wants_charge": True})
+        await central.ledger.wait_for("StatusNotification", connector_id=1, status="Charging")
+
+
+async def test_AllowLongGetConfigurationKeys(tmp_path: Path) -> None:
+    async with central_system() as central:
+        url = f"{central.url}/".ljust(512, "x")
+        async with street(tmp_path, **dialling(url)) as station:
+            told = []
+            for _ in range(2):
+                # The standard's schema knows no longer values.
+                answer = await central.call(
+                    call.GetConfiguration(key=["WebSocketsBackendURL"]), validated=False
+                )
+                told.append(answer.configuration_key[0]["value"])
+                await station.set(AllowLongGetConfigurationKeys=True)
+            assert told == [url[:500], url]
+
+
+async def test_MeterValueSampleInterval(tmp_path: Path) -> None:
+    async with online(tmp_path, **NO_CARD) as (station, central):
+        request = call.ChangeConfiguration(key="MeterValueSampleInterval", value="1")
+        assert (await central.call(request)).status == "Accepted"
+        await charge(station)
+        await central.ledger.wait_for("MeterValues", count=2)
+
+
+async def test_MeterValuesSampledData(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"MeterValueSampleInterval": 1, "MeterValuesSampledData": "Voltage"}
+    async with online(tmp_path, **NO_CARD | changes) as (station, central):
+        await charge(station)
+        (told,) = await central.ledger.wait_for("MeterValues")
+        (value,) = told["meter_value"]
+        assert {sampled["measurand"] for sampled in value["sampled_value"]} == {"Voltage"}
+
+
+async def test_StopTxnSampledData(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"StopTxnSampledData": "Energy.Active.Import.Register"}
+    async with online(tmp_path, **NO_CARD | changes) as (station, central):
+        await charge(station)
+        await station.simulator.unplug(1, force=True)
+        (stop,) = await central.ledger.wait_for("StopTransaction")
+        contexts = [v["sampled_value"][0]["context"] for v in stop["transaction_data"]]
+        assert contexts == ["Transaction.Begin", "Transaction.End"]
+
+
+# Transaction messages -------------------------------------------------------------------------
+
+
+class Fails(Exception):
+    """The central system cannot do it."""
+
+
+def fail(_: str) -> str:
+    raise Fails
+
+
+async def test_TransactionMessageAttempts(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "TransactionMessageAttempts": 2,
+        "TransactionMessageRetryInterval": 0,
+    }
+    async with online(tmp_path, Ledger(judge=fail), **NO_CARD | changes) as (station, central):
+        await charge(station)
+        await station.simulator.unplug(1, force=True)
+        (stop,) = await central.ledger.wait_for("StopTransaction")
+        assert stop["transaction_id"] == -1
+        assert len(central.ledger.of("StartTransaction")) == 2
+
+
+async def test_TransactionMessageRetryInterval(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"TransactionMessageRetryInterval": 0}
+    async with online(tmp_path, Ledger(judge=fail), **NO_CARD | changes) as (station, central):
+        await station.plug(1, FAST)
+        await central.ledger.wait_for("StartTransaction", count=3)
+
+
+# Sessions -------------------------------------------------------------------------------------
+
+
+async def test_RestartTransactionAfterPowerLoss(tmp_path: Path) -> None:
+    changes = NO_CARD | {"RestartTransactionAfterPowerLoss": "off"}
+    async with online(tmp_path, **changes) as (station, central):
+        await charge(station)
+        await central.ledger.wait_for("StartTransaction")
+        await station.host.cut()
+        await station.host.restore()
+        (stop,) = await central.ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "PowerLoss"
+        await station.set(RestartTransactionAfterPowerLoss=True)
+        await central.ledger.wait_for("StartTransaction", count=2)
+        await station.until_state("charging")
+        await station.host.cut()
+        await station.host.restore()
+        await station.until_state("charging")
+        assert len(central.ledger.of("StopTransaction")) == 1
+
+
+async def test_StopTransactionOnInvalidId(tmp_path: Path) -> None:
+    ledger = Ledger(judge=lambda _: "Invalid")
+    async with online(tmp_path, ledger, **NO_CARD) as (station, _):
+        await station.plug(1, FAST)
+        (stop,) = await ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "DeAuthorized"
+        await station.set(StopTransactionOnInvalidId=False)
+        await station.plug(2, FAST)
+        await station.until_state("suspended_evse", 2)
+        assert len(ledger.of("StopTransaction")) == 1
+
+
+async def test_StopTransactionOnEVSideDisconnect(tmp_path: Path) -> None:
+    changes = NO_CARD | {"StopTransactionOnEVSideDisconnect": "false"}
+    async with online(tmp_path, **changes) as (station, central):
+        await charge(station)
+        await leave_at_the_car(station)
+        await station.until(lambda c: c["pilot"].startswith("A"))
+        request = call.RemoteStopTransaction(transaction_id=1001)
+        assert (await central.call(request)).status == "Accepted"
+        (stop,) = await central.ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "Remote"
+        await station.set(StopTransactionOnEVSideDisconnect=True)
+        await charge(station, 2)
+        await leave_at_the_car(station, 2)
+        stops = await central.ledger.wait_for("StopTransaction", count=2)
+        assert stops[1]["reason"] == "EVDisconnected"
+
+
+async def test_UnlockConnectorOnEVSideDisconnect(tmp_path: Path) -> None:
+    async with online(tmp_path, UnlockConnectorOnEVSideDisconnect="off") as (station, central):
+        for connector in (1, 2):
+            await station.plug(connector, FAST)
+            await station.card(number=connector)
+            await station.until_state("charging", connector)
+        await leave_at_the_car(station, 1)
+        await central.ledger.wait_for("StopTransaction")
+        await station.set(UnlockConnectorOnEVSideDisconnect=True)
+        await leave_at_the_car(station, 2)
+        await central.ledger.wait_for("StopTransaction", count=2)
+        await station.until(lambda c: not c["locked"], 2)
+        assert station.connector(1)["locked"]
+
+
+async def test_StopTransactionMode(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"StopTransactionMode": "only_disconnect"}
+    async with online(tmp_path, **changes) as (station, central):
+        await station.plug(1, FAST)
+        await station.card()
+        await station.until_state("charging")
+        await station.card(number=None)
+        await station.until_state("suspended_evse")
+        assert central.ledger.of("StopTransaction") == []
+        await station.simulator.unplug(1, force=True)
+        (stop,) = await central.ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "EVDisconnected"
+
+
+async def test_LockActuatorOnlyIfAuthorized(tmp_path: Path) -> None:
+    async with street(tmp_path, LockActuatorOnlyIfAuthorized="on", FLLEnable="on") as station:
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.plug(1, FAST)
+        await station.until_state("preparing")
+        await station.set(LockActuatorOnlyIfAuthorized=False)
+        await station.plug(2, FAST)
+        await station.until(lambda c: c["locked"], 2)
+        await station.set(LockActuatorOnlyIfAuthorized=True)
+        assert not station.connector(1)["locked"]
+        await station.card()
+        await station.until(lambda c: c["locked"])
+
+
+async def test_ConnectionTimeOut(tmp_path: Path) -> None:
+    async with street(tmp_path, ConnectionTimeOut=1, FLLEnable="on") as station:
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.card()
+        await station.until_state("authorized")
+        await station.until_state("available")
+
+
+async def test_VentilationAvailable(tmp_path: Path) -> None:
+    async with street(tmp_path, FreeCharging="on") as station:
+        await station.plug(1, FAST | {"ventilation": True})
+        await station.until(lambda c: c["pilot"].startswith("D"))
+        await station.until_state("suspended_evse")
+        await station.set(VentilationAvailable=True)
+        assert (await charge(station, 2, ventilation=True))["state"] == "charging"
+
+
+# Who may charge -------------------------------------------------------------------------------
+
+
+async def test_FreeCharging(tmp_path: Path) -> None:
+    async with street(tmp_path) as station:
+        await station.plug(1, FAST)
+        await station.until_state("preparing")
+        await station.set(FreeCharging=True)
+        await station.until_state("charging")
+
+
+async def test_FreeChargingMode(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "status_with_auth"}
+    async with online(tmp_path, **changes) as (station, central):
+        await station.plug(1, FAST)
+        await station.until_state("preparing")
+        await station.card()
+        await station.until_state("charging")
+        await station.set(FreeChargingMode="full_any_rfid")
+        await station.plug(2, FAST)
+        await station.until_state("preparing", 2)
+        await station.card(OTHER_CARD, 2)
+        (start,) = await central.ledger.wait_for("StartTransaction")
+        assert (start["connector_id"], start["id_tag"]) == (2, OTHER_CARD)
+
+
+async def test_FreeChargingRfidTag(tmp_path: Path) -> None:
+    changes = NO_CARD | {"FreeChargingRfidTag": "commune"}
+    async with online(tmp_path, **changes) as (station, central):
+        await station.plug(1, FAST)
+        (start,) = await central.ledger.wait_for("StartTransaction")
+        assert start["id_tag"] == "commune"
+
+
+async def test_IfInDoubtAllowCharging(tmp_path: Path) -> None:
+    async with street(tmp_path, **OFFLINE) as station:
+        await station.card()
+        await rejected(station)
+        await station.set(IfInDoubtAllowCharging="on")
+        await station.card(number=2)
+        await station.until_state("authorized", 2)
+        await station.plug(1, FAST)
+        await station.until_state("preparing")
+        await station.set(IfInDoubtAllowCharging="immediately")
+        await station.until_state("charging")
+
+
+async def test_AllowOfflineTxForUnknownId(tmp_path: Path) -> None:
+    async with street(tmp_path, AllowOfflineTxForUnknownId="true", **OFFLINE) as station:
+        await station.card()
+        await station.until_state("authorized")
+        await station.set(AllowOfflineTxForUnknownId=False)
+        await station.card(number=2)
+        await rejected(station, 2)
+
+
+async def test_AuthorizeRemoteTxRequests(tmp_path: Path) -> None:
+    async with online(tmp_path, AuthorizeRemoteTxRequests="off") as (station, central):
+        for connector in (1, 2):
+            await station.plug(connector, FAST)
+            await station.until_state("preparing", connector)
+            request = call.RemoteStartTransaction(id_tag=f"R{connector}", connector_id=connector)
+            assert (await central.call(request)).status == "Accepted"
+            await central.ledger.wait_for("StartTransaction", connector_id=connector)
+            await station.set(AuthorizeRemoteTxRequests=True)
+        assert [asked["id_tag"] for asked in central.ledger.of("Authorize")] == ["R2"]
+
+
+async def test_RFIDTagLetterCase(tmp_path: Path) -> None:
+    async with online(tmp_path, RFIDTagLetterCase="upper_inverted") as (station, central):
+        await station.card("04567DAA5F3580")
+        (asked,) = await central.ledger.wait_for("Authorize")
+        assert asked["id_tag"] == "80355FAA7D5604"
+
+
+async def test_EnforceSecureRFID(tmp_path: Path) -> None:
+    async with street(tmp_path, EnforceSecureRFID="on", FLLEnable="on") as station:
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.card()
+        await rejected(station)
+        await station.simulator.present_card({"uid": CARD, "connector": 2, "secure": True})
+        await station.until_state("authorized", 2)
+
+
+async def test_FLLEnable(tmp_path: Path) -> None:
+    async with street(tmp_path) as station:
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.card()
+        await rejected(station)
+        await station.set(FLLEnable=True)
+        await station.card(number=2)
+        await station.until_state("authorized", 2)
+
+
+async def learn(data: Path, **changes: Any) -> None:
+    """A station that has heard of a card from its backend, and keeps what it heard."""
+    async with online(data, **changes) as (station, central):
+        await station.card()
+        await central.ledger.wait_for("Authorize")
+        await station.until_state("authorized")
+
+
+async def test_AuthorizationCacheEnabled(tmp_path: Path) -> None:
+    async with online(tmp_path, AuthorizationCacheEnabled="off") as (station, central):
+        for connector, enabled in ((1, False), (2, True)):
+            await station.set(AuthorizationCacheEnabled=enabled)
+            answer = await central.call(call.ClearCache())
+            assert answer.status == ("Accepted" if enabled else "Rejected")
+            await station.card(number=connector)
+            await station.until_state("authorized", connector)
+        assert len(central.ledger.of("Authorize")) == 2
+        await station.card(number=None)
+        await central.stop()
+        await station.until_backend(lambda view: view.link != "connected")
+    async with street(tmp_path, **OFFLINE) as station:
+        await station.card()
+        await station.until_state("authorized")
+        await station.set(AuthorizationCacheEnabled=False)
+        await station.card(number=2)
+        await rejected(station, 2)
+
+
+@pytest.mark.parametrize(("mode", "known"), [("end_2038", True), ("one_year", False)])
+async def test_CacheExpiryMode(tmp_path: Path, mode: str, known: bool) -> None:
+    await learn(tmp_path, CacheExpiryMode=mode)
+    later = datetime.now(UTC) + timedelta(days=400)
+    async with street(tmp_path, wall=lambda: later, **OFFLINE) as station:
+        await station.card()
+        await (station.until_state("authorized") if known else rejected(station))
+
+
+async def test_LocalPreAuthorize(tmp_path: Path) -> None:
+    async with online(tmp_path) as (station, central):
+        await station.card(number=1)
+        await station.until_state("authorized", 1)
+        await station.card(number=2)
+        await station.until_state("authorized", 2)
+        assert len(central.ledger.of("Authorize")) == 1
+    async with online(tmp_path, LocalPreAuthorize="off") as (station, central):
+        await station.card()
+        await central.ledger.wait_for("Authorize")
+
+
+async def test_LocalAuthorizeOffline(tmp_path: Path) -> None:
+    await learn(tmp_path)
+    async with street(tmp_path, LocalAuthorizeOffline="off", **OFFLINE) as station:
+        await station.card()
+        await rejected(station)
+        await station.set(LocalAuthorizeOffline=True)
+        await station.card(number=2)
+        await station.until_state("authorized", 2)
+
+
+# Limits ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("connector", [1, 2])
+async def test_OperatorCurrentLimit(tmp_path: Path, connector: int) -> None:
+    await check_limit(tmp_path, "OperatorCurrentLimit", connector)
+
+
+async def test_InstallationCurrentLimit(tmp_path: Path) -> None:
+    await check_limit(tmp_path, "InstallationCurrentLimit", 2)
+
+
+async def test_MaximumCurrent(tmp_path: Path) -> None:
+    await check_limit(tmp_path, "MaximumCurrent", 2)
+
+
+async def check_limit(data: Path, key: str, connector: int) -> None:
+    """Board, cable and car can do 32 A; the setting of this socket alone says 13 A."""
+    name = key if connector == 1 else f"{key}_{connector}"
+    changes: dict[str, Any] = {"FreeCharging": "on", name: 13}
+    async with street(data, **changes) as station:
+        limited = await charge(station, connector)
+        assert limited["offered_a"] == [13.0] * 3
+        assert max(limited["measured_a"]) <= 13.0
+        other = await charge(station, 3 - connector)
+        assert other["offered_a"] == [32.0] * 3
+
+
+# People ---------------------------------------------------------------------------------------
+
+
+async def test_StationName(tmp_path: Path) -> None:
+    async with (
+        street(tmp_path, StationName="Rue Haute 7") as station,
+        pages(station, Role.OPERATOR) as client,
+    ):
+        assert "Rue Haute 7" in (await client.get("/")).text
+
+
+async def test_ConnectorName(tmp_path: Path) -> None:
+    async with street(tmp_path, ConnectorName_2="left") as station:
+        assert [station.connector(number)["name"] for number in (1, 2)] == ["", "left"]
+
+
+async def test_OperatorMayInstall(tmp_path: Path) -> None:
+    async with street(tmp_path) as station, pages(station, Role.OPERATOR) as client:
+        told = []
+        for amps in (16, 20):
+            body = {"InstallationCurrentLimit": amps}
+            told.append((await client.patch("/api/v1/settings", json=body)).status_code)
+            await station.set(OperatorMayInstall=False)
+        assert told == [200, 422]
+
+
+async def test_EnforceStrongPasswords(tmp_path: Path) -> None:
+    async with street(tmp_path) as station:
+        accounts = station.services.accounts
+        await accounts.set_password(Role.USER, "onlysmallletters")
+        await station.set(EnforceStrongPasswords=True)
+        with pytest.raises(PasswordRefused):
+            await accounts.set_password(Role.USER, "onlysmallletters")
+
+
+def test_LogLevel(tmp_path: Path) -> None:
+    with served("--data", tmp_path, "--set", "LogLevel=error") as running:
+        for change in ({"FLLEnable": "on"}, {"LogLevel": "info"}, {"StationName": "told"}):
+            assert "result" in ask(tmp_path, "settings-set", {"changes": change})
+        running.wait_for(running.err, "settings changed.*StationName")
+        assert "FLLEnable" not in "".join(running.said)
