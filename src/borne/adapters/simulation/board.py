@@ -39,6 +39,7 @@ from borne.domain.station.board import (
     PlugKind,
     PlugReport,
     ResidualCurrentReport,
+    SupplyReport,
     TemperatureReport,
 )
 from borne.foundation.events import Signal, Unsubscribe
@@ -46,6 +47,8 @@ from borne.foundation.events import Signal, Unsubscribe
 DEBOUNCE_S = 0.03
 """Three equal samples; with the contactor's 20 ms an unplugged car is off within 100 ms."""
 ASKING = (PilotState.C, PilotState.D)
+PRESENT_V = 50.0
+"""Less than this on every phase is no supply."""
 CAPABILITIES = BoardCapabilities(has_digital_pilot=True)
 
 
@@ -77,6 +80,7 @@ class SimulatedBoard:
         self._temperature_c = 0.0
         self._contacts: frozenset[Contact] = frozenset()
         self._other: frozenset[str] = frozenset()
+        self._supplied = True
 
     # EvsePort -------------------------------------------------------------------------------
 
@@ -236,6 +240,10 @@ class SimulatedBoard:
         for code in sorted(other ^ self._other):
             self._report(OtherFaultReport(code, code in other))
         self._other = other
+        supplied = max(self._socket.voltage_v) >= PRESENT_V
+        if supplied is not self._supplied:
+            self._supplied = supplied
+            self._report(SupplyReport(supplied))
 
     def _measured_pilot(self) -> PilotReport:
         generator = self._socket.generator

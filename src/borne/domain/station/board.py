@@ -189,6 +189,13 @@ class ContactReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplyReport:
+    """The mains before the contactor, from boards that sense it; told when it goes or comes."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OtherFaultReport:
     """A fault that the board words itself: any OCPP error code, begun or ended."""
 
@@ -206,6 +213,7 @@ BoardReport = (
     | BoardLinkReport
     | BrownOutReport
     | ContactReport
+    | SupplyReport
     | OtherFaultReport
 )
 

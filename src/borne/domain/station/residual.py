@@ -1,0 +1,46 @@
+"""When a tripped residual current monitor may be re-armed (manual 9).
+
+At once when the cable is pulled out of the station; otherwise some time after the vehicle left
+(10 s, or 15 min with old sensors). Where it trips again though nobody is there, the pause doubles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+LONGEST_PAUSE_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualTrip:
+    """A trip, as far as there is one."""
+
+    tripped: bool = False
+    lonely_trips: int = 0
+    """How often it tripped in a row while no vehicle was there."""
+    rearm_at_s: float | None = None
+
+    def see(
+        self, now_s: float, reset_s: float, *, tripped: bool, vehicle: bool, cable: bool
+    ) -> ResidualTrip:
+        """How things are now; `reset_s` belongs to the sensor."""
+        state = self
+        if tripped and not state.tripped:
+            lonely = 0 if vehicle else state.lonely_trips + 1
+            state = ResidualTrip(tripped=True, lonely_trips=lonely)
+        elif not tripped:
+            lonely = 0 if vehicle else state.lonely_trips
+            return ResidualTrip(lonely_trips=lonely)
+        if vehicle:
+            return replace(state, rearm_at_s=None, lonely_trips=0)
+        if state.rearm_at_s is not None:
+            return state
+        if not cable and not state.lonely_trips:
+            return replace(state, rearm_at_s=now_s)
+        doublings = max(0, state.lonely_trips - 1)
+        pause_s = min(reset_s * 2**doublings, max(reset_s, LONGEST_PAUSE_S))
+        return replace(state, rearm_at_s=now_s + pause_s)
+
+    def due(self, now_s: float) -> bool:
+        """Whether the board shall be re-armed now."""
+        return self.tripped and self.rearm_at_s is not None and now_s >= self.rearm_at_s
