@@ -691,3 +691,14 @@ def test_LogLevel(tmp_path: Path) -> None:
             assert "result" in ask(tmp_path, "settings-set", {"changes": change})
         running.wait_for(running.err, "settings changed.*StationName")
         assert "FLLEnable" not in "".join(running.said)
+
+
+async def test_TimeZone(tmp_path: Path) -> None:
+    evening = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
+    changes = {"TimeZone": "Asia/Tokyo", "FreeCharging": "on"}
+    async with (
+        street(tmp_path, wall=lambda: evening, **changes) as station,
+        pages(station, Role.OPERATOR) as client,
+    ):
+        await charge(station)
+        assert "2026-11-23 05:00" in (await client.get("/sessions")).text

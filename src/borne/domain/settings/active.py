@@ -55,6 +55,7 @@ _OBEYED = (
     "ChargePointSerialNumber",
     "StationName",
     "ConnectorName",
+    "TimeZone",
     "LogLevel",
     "OperatorMayInstall",
     "EnforceStrongPasswords",
