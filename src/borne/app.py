@@ -29,6 +29,7 @@ from borne.adapters.web.contract import Readiness
 from borne.application.accounts import Accounts, Logins
 from borne.application.backend_flow import BackendFlow
 from borne.application.console import CommandFailed, CommandRefused, Console
+from borne.application.decision_journal import DecisionJournal
 from borne.application.metrics import loop_metrics, render, station_metrics
 from borne.application.ports import Storage
 from borne.application.services import Refused, StationServices, require
@@ -90,6 +91,7 @@ class Host:
         self._restarting: asyncio.Task[None] | None = None
         self._control: ControlServer | None = None
         self.lag = LoopLag()
+        self.decisions = DecisionJournal(loop.time)
         self._tasks = Supervisor("host")
         self.world.links["backend"].changed.subscribe(self._retry_backend)
 
@@ -222,6 +224,8 @@ class Host:
         storage = self.options.wrap_storage(opened)
         accounts = await open_accounts(self._settings, storage, self.clock, self._logins)
         station = Station(self._parts(storage, accounts))
+        if self.options.live:
+            self.decisions.follow(station.runners)
         try:
             await station.start(partial(self._make_backend, storage))
         except BaseException:
@@ -258,6 +262,7 @@ class Host:
             station.authorization,
             station.commands,
             station.journal,
+            station.dating,
             self.settings,
             storage.security,
             self.clock,

@@ -99,6 +99,7 @@ class CentralModel:
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._links: dict[str, ServerConnection] = {}
         self._server: Server | None = None
+        self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen."""
@@ -107,6 +108,13 @@ class CentralModel:
     async def go_away(self, *, politely: bool) -> None:
         """Stop listening and forget every connection."""
         await self._machine.create_task(self._leave(politely))
+
+    async def stop(self) -> None:
+        """End for good."""
+        await self.go_away(politely=True)
+        for task in self._answers:
+            task.cancel()
+        await asyncio.gather(*self._answers, return_exceptions=True)
 
     async def call(self, station: str, action: str, payload: dict[str, Any]) -> str | None:
         """Send a command; the status of the answer, None when there is none."""
@@ -182,7 +190,9 @@ class CentralModel:
             book.early.append(heard)
         if action == "StatusNotification":
             book.statuses[payload["connectorId"]] = payload
-        self._machine.create_task(self._answer(connection, heard, life))
+        task = self._machine.create_task(self._answer(connection, heard, life))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
 
     async def _answer(self, connection: ServerConnection, heard: Heard, life: int) -> None:
         answer = self._process(heard) if heard.manner in PROCESSED else {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from simloop import SimLoop
 
+from borne.domain.principals import SYSTEM
 from tests.simulation import checks
 from tests.simulation.central_model import URL, CentralModel
 from tests.simulation.mishaps import Manners, Mishaps
@@ -29,6 +30,35 @@ SETTINGS: dict[str, Any] = {
     "WebSocketPingInterval": 240,
     "LocalPreAuthorize": "on",
 }
+_OFTEN_OFF = ("off", "off", "off", "on")
+_OFTEN_ON = ("on", "on", "on", "off")
+VARIED: dict[str, tuple[Any, ...]] = {
+    "RestartTransactionAfterPowerLoss": _OFTEN_ON,
+    "StopTransactionMode": (
+        *("normal", "normal", "normal"),
+        *("only_disconnect", "only_rfid_remote", "normal_mode_d_rcd"),
+    ),
+    "LocalPreAuthorize": _OFTEN_ON,
+    "LocalAuthorizeOffline": _OFTEN_ON,
+    "IfInDoubtAllowCharging": ("off", "off", "on", "immediately"),
+    "StopTransactionOnInvalidId": _OFTEN_ON,
+    "UnlockConnectorOnEVSideDisconnect": _OFTEN_ON,
+    "PreparingUntilStateC": ("off", "on"),
+    "LockActuatorOnlyIfAuthorized": ("off", "on"),
+    "AuthorizeRemoteTxRequests": ("off", "on"),
+    "ForceHeartbeat": _OFTEN_OFF,
+    "VentilationAvailable": ("off", "on"),
+    "MeterValueSampleInterval": (0, 300, 600, 900),
+    "StopTxnSampledData": ("", "Energy.Active.Import.Register", "Current.Import,Voltage"),
+    "RFIDTagLetterCase": ("lower", "upper"),
+    "FreeCharging": (*_OFTEN_OFF, *_OFTEN_OFF),
+    "FreeChargingMode": (
+        *("status_without_auth", "status_with_auth", "full_fixed_with_auth"),
+        *("full_fixed_without_auth", "full_any_rfid"),
+    ),
+    "OperatorCurrentLimit": (32, 16, 6),
+}
+"""Settings of a house, drawn by the seed; what is listed several times is likelier."""
 
 
 @dataclass
@@ -76,13 +106,13 @@ class Days:
         for resident in residents:
             await self._check(resident, central)
             await self._at(resident, lambda r: r.street.host.stop())
-        await central.go_away(politely=True)
+        await central.stop()
         self._count(manners, central, residents)
 
     def _move_in(self, loop: SimLoop, central: CentralModel, number: int) -> Resident:
         name = f"station-{number + 1}"
         data = self.folder / name
-        prepare(data, URL, ChargePointID=name, **{**SETTINGS, **self.settings})
+        prepare(data, URL, ChargePointID=name, **self._draw_settings(name))
         truth = Truth()
         street = SimulatedStation(loop, name, data, self.seed, truth.wrap)
         truth.follow(street)
@@ -93,6 +123,11 @@ class Days:
             for connector in street.world.sockets
         ]
         return Resident(street, truth, mishaps, drivers)
+
+    def _draw_settings(self, name: str) -> dict[str, Any]:
+        rng = self._rng(f"{name}:settings")
+        drawn = {key: rng.choice(values) for key, values in VARIED.items()}
+        return {**SETTINGS, **drawn, **self.settings}
 
     async def _at(self, resident: Resident, work: Callable[[Resident], Any]) -> None:
         await resident.street.machine.create_task(work(resident))
@@ -117,6 +152,11 @@ class Days:
         self.wrong += checks.wrong_with_statuses(book, resident.street)
         for driver in resident.drivers:
             await driver.leave_for_good()
+        station = resident.street.station
+        assert station is not None
+        for runner in station.runners.values():
+            if runner.state.session is not None:
+                await station.control.stop(runner.connector, SYSTEM)
         await self._until_quiet(resident)
 
     async def _until_quiet(self, resident: Resident) -> None:

@@ -7,10 +7,13 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from borne.adapters.simulation.faults import CATALOGUE
 from borne.adapters.simulation.world import LinkMode
+from borne.application.ports import SimulatorError
 from borne.application.services import Refused
 from borne.application.settings_service import SettingsRejected
 from borne.domain.principals import SYSTEM
+from borne.domain.station.faults import Scope
 from tests.simulation.central_model import INTERVAL_S, CentralModel, Manner
 from tests.simulation.truth import Truth
 from tests.support.simulated_street import SimulatedStation
@@ -18,6 +21,14 @@ from tests.support.simulated_street import SimulatedStation
 MINUTE_S = 60.0
 LIMITS_A = (0, 3, 5, 6, 8, 10, 13, 16, 20, 32)
 """1 to 5 A are no offer and refused as settings; 0 is a pause."""
+SHORTEST_CUT_S = 0.1
+"""By then the contactors have dropped; no station boots so fast."""
+RTC_ERROR_S = 1.5
+"""How far a battery clock is from the truth."""
+NOT_BROKEN = ("clock-lost", "backend-offline", "network-lost", "master-lost", "usb-link")
+TAMPERED = ("meter-backwards", "meter-jump", "meter-replaced")
+BREAKABLE = tuple(cause for cause in CATALOGUE if cause not in (*NOT_BROKEN, *TAMPERED))
+"""Physical causes that leave the registers honest; links are cut by other mishaps."""
 REMOTE_TAGS = ("REMOTE1", "04A1A1A1A1A1A1", "04E5E5E5E5E5E5")
 
 
@@ -68,11 +79,14 @@ class Mishaps:
             self._every(60, self._change_limit),
             self._every(150, self._change_availability),
             self._every(40, self._order),
-            self._every(400, self._reset),
+            self._every(300, self._restart),
+            self._every(400, self._storm),
+            self._every(200, self._break_something),
         ]
 
     async def heal(self) -> None:
         """Everything works again."""
+        await self._mend_everything()
         await self._street.world.links["backend"].switch(True)
         await self._central.go_away(politely=False)
         await self._central.start()
@@ -96,9 +110,42 @@ class Mishaps:
     async def _cut_power(self) -> None:
         self._count("power cut")
         self._street.world.clock_battery = self._rng.random() < 0.5
+        self._street.rtc_error_s = self._rng.uniform(-RTC_ERROR_S, RTC_ERROR_S)
         await self._street.host.cut()
-        await asyncio.sleep(self._rng.choice((0.02, 2, 60, 1200)) * self._rng.random())
+        await asyncio.sleep(SHORTEST_CUT_S + self._rng.choice((0, 2, 60, 1200)) * self._rng.random())
         await self._restore_power()
+
+    async def _storm(self) -> None:
+        """The line goes first, then the power, several times; the clock's battery is empty."""
+        self._count("storm")
+        link = self._street.world.links["backend"]
+        await link.switch(False, self._rng.choice(list(LinkMode)))
+        for _ in range(self._rng.randrange(2, 5)):
+            await asyncio.sleep(self._rng.expovariate(1 / (20 * MINUTE_S)))
+            self._street.world.clock_battery = False
+            await self._street.host.cut()
+            await asyncio.sleep(SHORTEST_CUT_S + 5 * MINUTE_S * self._rng.random())
+            await self._restore_power()
+        await asyncio.sleep(self._rng.expovariate(1 / (20 * MINUTE_S)))
+        await link.switch(True)
+
+    async def _break_something(self) -> None:
+        cause, connector = self._rng.choice(BREAKABLE), self._connector()
+        self._count("broken")
+        self._count(f"broken {cause}")
+        await self._set_fault(cause, connector, active=True)
+        await asyncio.sleep(self._rng.choice((0.2, 5, 60, 1200)) * self._rng.random())
+        await self._set_fault(cause, connector, active=False)
+
+    async def _set_fault(self, cause: str, connector: int, *, active: bool) -> None:
+        scoped = None if CATALOGUE[cause].scope is Scope.STATION else connector
+        with suppress(SimulatorError):
+            await self._street.simulator.set_fault(cause, active=active, connector=scoped)
+
+    async def _mend_everything(self) -> None:
+        for cause in BREAKABLE:
+            for connector in self._street.world.sockets:
+                await self._set_fault(cause, connector, active=False)
 
     async def _restore_power(self) -> None:
         await self._street.host.restore()
@@ -161,9 +208,15 @@ class Mishaps:
             else:
                 await station.control.stop(connector, SYSTEM)
 
-    async def _reset(self) -> None:
-        kind = self._rng.choice(("Soft", "Hard"))
-        await self._ask("Reset", type=kind)
+    async def _restart(self) -> None:
+        what = self._rng.random()
+        if what < 0.6:
+            await self._ask("Reset", type=self._rng.choice(("Soft", "Hard")))
+        elif self._street.station is not None:
+            self._count("restart")
+            with suppress(Refused):
+                when = "now" if what < 0.8 else "idle"
+                await self._street.host.restart(when, SYSTEM)
 
     async def _ask(self, action: str, **payload: object) -> None:
         await self._central.call(self._street.name, action, dict(payload))

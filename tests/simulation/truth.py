@@ -123,7 +123,8 @@ class Truth:
 
     def _close(self, connector: int, session_id: str) -> None:
         self._open.pop(connector, None)
-        if self._socket(connector).current_a.total > 0:
+        socket = self._socket(connector)
+        if socket.current_a.total > 0 and not socket.contactor.welded:
             self._violate(f"connector {connector}: a session is closed while current flows")
         metered = self.metered[session_id]
         metered.ended, metered.until_ws = self._now(), self._energy_ws(connector)
@@ -132,7 +133,8 @@ class Truth:
 
     def _look(self, socket: Socket) -> None:
         number = socket.number
-        if socket.current_a.total > 0 and number not in self._open:
+        welded = socket.contactor.welded
+        if socket.current_a.total > 0 and number not in self._open and not welded:
             self._violate(f"connector {number}: {socket.current_a} A flow without a session")
         offered_a = _offered_a(socket)
         if offered_a:

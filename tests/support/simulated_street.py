@@ -71,6 +71,8 @@ class SimulatedStation:
     ) -> None:
         ids = random.Random(f"{seed}:{name}:ids")
         self.name = name
+        self.rtc_error_s = 0.0
+        """How far the battery clock is ahead of the truth at the next power-up."""
         self.data = data
         self.loop = loop
         self.machine = loop.net.host(name)
@@ -80,7 +82,7 @@ class SimulatedStation:
                 live=False,
                 rng=random.Random(f"{seed}:{name}"),
                 new_id=lambda: str(uuid.UUID(int=ids.getrandbits(128), version=4)),
-                wall=lambda: wall(loop),
+                wall=lambda: wall(loop) + timedelta(seconds=self.rtc_error_s),
                 control_socket=False,
                 equipment=Equipment(BoardCapabilities(watchdog_s=WATCHDOG_S)),
                 wrap_storage=wrap_storage,

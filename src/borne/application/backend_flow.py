@@ -6,6 +6,7 @@ import logging
 
 from borne.application.authorization_flow import AuthorizationFlow
 from borne.application.central_commands import CentralCommands
+from borne.application.dating import Dating
 from borne.application.ports import IdTagInfo, SecurityLog
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsRejected, SettingsService
@@ -25,6 +26,7 @@ class BackendFlow:
         authorization: AuthorizationFlow,
         commands: CentralCommands,
         journal: TransactionJournal,
+        dating: Dating,
         settings: SettingsService,
         security: SecurityLog,
         clock: Clock,
@@ -33,6 +35,7 @@ class BackendFlow:
         self._authorization = authorization
         self._commands = commands
         self._journal = journal
+        self._dating = dating
         self._settings = settings
         self._security = security
         self._clock = clock
@@ -45,6 +48,10 @@ class BackendFlow:
         await self.learn(id_token, info)
         self._journal.learn_transaction(session_id, transaction_id)
         await self._commands.take_start_answer(session_id, info.status)
+
+    async def date_moments(self) -> None:
+        """Before something undated is told: commit its date, so that a repeat has the same."""
+        await self._dating.date_all()
 
     async def learn(self, id_token: str, info: IdTagInfo) -> None:
         """Keep the backend's word on a token."""

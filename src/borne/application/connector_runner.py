@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from borne.application.ports import EvsePort, StorageFull
@@ -58,6 +59,19 @@ class SessionKeeper(Protocol):
         """Commit an end. Raises StorageFull."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision of the machine, with all that led to it."""
+
+    connector: int
+    now_s: float
+    config: ConnectorConfig
+    before: ConnectorState
+    event: Event
+    effects: tuple[Effect, ...]
+    after: ConnectorState
+
+
 class ConnectorRunner:
     """One connector: its board, its machine, its timers."""
 
@@ -77,6 +91,7 @@ class ConnectorRunner:
         self.left: Signal[ConnectorRunner] = Signal()
         self.expired: Signal[Authorization] = Signal()
         self.full: Signal[bool] = Signal()
+        self.decided: Signal[Decided] = Signal()
         self.contactor_cycles = 0
         """Closings since the start."""
         self._keeper = keeper
@@ -149,12 +164,27 @@ class ConnectorRunner:
             self.post(report)
 
     def _take(self, event: Event) -> None:
-        result = step(self.state, event, self._loop.time(), self._config())
-        closed = result.state.contactor_closed and not self.state.contactor_closed
-        self.contactor_cycles += closed
+        before, now_s, config = self.state, self._loop.time(), self._config()
+        try:
+            result = step(before, event, now_s, config)
+        except Exception:
+            self._fail_safe(event)
+            return
+        self.contactor_cycles += result.state.contactor_closed and not before.contactor_closed
         self.state = result.state
         for effect in result.effects:
             self._carry_out(effect)
+        decided = Decided(
+            self.connector, now_s, config, before, event, result.effects, result.state
+        )
+        self.decided.emit(decided)
+
+    def _fail_safe(self, event: Event) -> None:
+        """A mistake in the machine must not leave a socket alive."""
+        _log.exception("connector %d: no decision on %s", self.connector, type(event).__name__)
+        self.board.allow_contactor(False)
+        self.board.set_pilot(PilotOff())
+        self.state = replace(self.state, sent_allow=False, sent_pilot=PilotOff())
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:

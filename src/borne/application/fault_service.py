@@ -1,31 +1,53 @@
-"""Finds faults that are not the connector machine's own, and keeps the list of all.
+"""Keeps the list of all faults, and finds those that are not the connector machine's own.
 
-Causes come from meters, readers, inputs and the residual current monitor; a fault is posted to
-the connector it concerns, station faults to every connector. Manual section 9.
+Causes come from boards, meters, readers, inputs, the disk and the backend; a fault is posted to
+the connector it concerns, station faults to every connector. Manual section 9, decision 0072.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from borne.application.connector_runner import ConnectorRunner
+from borne.application.fault_watch import ConnectorWatch
+from borne.application.limit_service import LimitService
 from borne.application.metering_service import MeteringService
+from borne.application.ports import InputPort, MeterPort, MeterReading, MeterSilent
+from borne.application.station_settings import phases_connected
 from borne.application.transaction_journal import TransactionJournal
-from borne.domain.station.board import BoardReport, ResidualCurrentReport
+from borne.domain.settings.choices import OptoInput
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station import limits
+from borne.domain.station.board import BoardReport, Contact, ContactReport
 from borne.domain.station.connector_events import FaultCleared, FaultRaised
 from borne.domain.station.faults import CATALOGUE, Fault
+from borne.domain.station.limits import LimitRow
 from borne.domain.station.metering import Verdict
+from borne.domain.station.reclosing import Reclosing
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
+from borne.foundation.units import PerPhase
 
-RESIDUAL_RESET_S = 10.0
-"""Automatic reset after the vehicle left (manual 9)."""
+BACKEND_PATIENCE_S = 10.0
+"""A link that comes back sooner is no news."""
+METER_PATIENCE_S = 10.0
+STORAGE_RETRY_S = 60.0
+ROOM_BYTES = 16 * 1024 * 1024
+"""With less than this on the disk nothing new is tried."""
 
+_INPUTS = {
+    "RCDInput": Contact.RCD,
+    "MCBType2Input": Contact.MCB_TYPE2,
+    "MCBDomesticInput": Contact.MCB_DOMESTIC,
+    "SPDInput": Contact.SPD,
+}
+_OPTO = {OptoInput.OPTO_1: 1, OptoInput.OPTO_2: 2}
+_STATION_CONTACTS = frozenset({Contact.RCD, Contact.SPD})
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +69,16 @@ class FaultChange:
     active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FaultSources:
+    """Where causes come from besides boards and billing meters, and where limits by heat go."""
+
+    settings: Callable[[], Settings]
+    limits: LimitService | None = None
+    inputs: InputPort | None = None
+    free_bytes: Callable[[], int] = field(default=lambda: ROOM_BYTES)
+
+
 class FaultService:
     """All faults of the station."""
 
@@ -56,36 +88,65 @@ class FaultService:
         metering: MeteringService,
         journal: TransactionJournal,
         clock: Clock,
+        sources: FaultSources,
     ) -> None:
         self.changed: Signal[FaultChange] = Signal()
         self._runners = runners
         self._metering = metering
         self._journal = journal
         self._clock = clock
+        self._sources = sources
+        self._loop = asyncio.get_running_loop()
         self._active: dict[tuple[Fault, int], ActiveFault] = {}
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._contacts: set[tuple[Contact, str]] = set()
+        self._rcd = Reclosing()
+        self.watches = {
+            number: ConnectorWatch(
+                runner,
+                partial(self._phases, number),
+                self._station_contacts,
+                self._take_finding,
+                self._derate,
+            )
+            for number, runner in runners.items()
+        }
 
     def start(self) -> None:
-        """Follow boards, meters and machines."""
-        for runner in self._runners.values():
+        """Follow boards, meters, inputs and machines."""
+        for number, runner in self._runners.items():
             runner.changed.subscribe(self._follow)
-            runner.left.subscribe(self._take_left)
-            runner.full.subscribe(lambda full: self.set(Fault.STORAGE_FULL, active=full))
-            runner.board.subscribe(partial(self._take_report, runner))
-        self._metering.silent.subscribe(
-            lambda told: self.set(Fault.METER_BILLING, told[0], active=told[1])
-        )
+            runner.full.subscribe(self._take_full)
+            runner.board.subscribe(partial(self._take_report, f"board {number}"))
+            self.watches[number].start()
+        self._metering.silent.subscribe(self._take_silence)
         self._metering.implausible.subscribe(self._take_implausible)
+        self._metering.changed.subscribe(self._take_reading)
+        inputs = self._sources.inputs
+        if inputs is not None:
+            inputs.subscribe(lambda *_: self.read_inputs())
+            self.read_inputs()
 
     def abort(self) -> None:
         """Power cut."""
+        for watch in self.watches.values():
+            watch.abort()
         for timer in self._timers.values():
             timer.cancel()
+
+    # The list -------------------------------------------------------------------------------
 
     def active(self, connector: int | None = None) -> list[ActiveFault]:
         """Faults of a connector (0: of the station), or all."""
         found = [f for f in self._active.values() if connector in (None, f.connector)]
         return sorted(found, key=lambda f: (f.connector, list(CATALOGUE).index(f.fault)))
+
+    def error_code(self, fault: Fault, connector: int) -> str:
+        """The OCPP 1.6 error code; a board words its own faults."""
+        watch = self.watches.get(connector)
+        if fault is Fault.OTHER and watch is not None and watch.facts.other:
+            return min(watch.facts.other)
+        return CATALOGUE[fault].code_16
 
     def set(self, fault: Fault, connector: int = 0, *, active: bool) -> None:
         """A cause was found or is gone; connector 0 concerns all."""
@@ -94,6 +155,35 @@ class FaultService:
             if connector in (0, number):
                 runner.post(event)
         self._note(fault, connector, active=active)
+
+    def ends_at_s(self, fault: Fault, connector: int) -> float | None:
+        """When a fault is tried to end by itself (monotonic); None: it waits for something."""
+        facts = self.watches[connector].facts if connector in self.watches else None
+        match fault:
+            case Fault.RESIDUAL_CURRENT if facts is not None:
+                return facts.trip.rearm_at_s
+            case Fault.OVER_CURRENT if facts is not None:
+                return facts.over_current.due_s
+            case Fault.RCD_TRIPPED:
+                return self._rcd.due_s
+            case _:
+                return None
+
+    def excess_a(self, connector: int) -> PerPhase | None:
+        """What a vehicle really draws while that is more than it was offered: the envelope that
+        others must reckon with; None when it keeps to its offer."""
+        return self.watches[connector].facts.over_current.excess_a
+
+    @property
+    def reclosings_left(self) -> int:
+        """How often the residual current device may still come back by itself."""
+        return self._rcd.left
+
+    def self_test(self, connector: int) -> None:
+        """Test a residual current monitor at once; the fault follows from its report."""
+        self.watches[connector].self_test()
+
+    # Machines -------------------------------------------------------------------------------
 
     def _follow(self, runner: ConnectorRunner) -> None:
         present = runner.state.faults
@@ -115,25 +205,117 @@ class FaultService:
         _log.warning("socket %d: %s %s", connector, fault, "raised" if active else "cleared")
         self.changed.emit(FaultChange(fault, connector, active))
 
+    def _take_finding(self, fault: Fault, connector: int, active: bool) -> None:
+        self.set(fault, connector, active=active)
+
+    # Meters ---------------------------------------------------------------------------------
+
+    def _take_silence(self, told: tuple[int, bool]) -> None:
+        connector, silent = told
+        self.watches[connector].take_silence(silent=silent)
+
+    def _take_reading(self, connector: int) -> None:
+        reading = self._metering.readings.get(connector)
+        if reading is not None:
+            self.watches[connector].take_reading(reading)
+
     def _take_implausible(self, told: tuple[int, Verdict]) -> None:
         connector, verdict = told
         _log.error("socket %d: meter register %s", connector, verdict)
         self._journal.distrust(connector)
-        self.set(Fault.METER_IMPLAUSIBLE, connector, active=True)
+        self.watches[connector].take_implausible()
 
-    def _take_report(self, runner: ConnectorRunner, report: BoardReport) -> None:
-        if not isinstance(report, ResidualCurrentReport):
+    def follow_external_meter(self, meter: MeterPort) -> None:
+        """The site's meter: silence is a fault that does not stop anybody (manual 9)."""
+
+        def take(told: MeterReading | MeterSilent) -> None:
+            self.take_external_meter(silent=isinstance(told, MeterSilent))
+
+        meter.subscribe(take)
+
+    def take_external_meter(self, *, silent: bool) -> None:
+        """The site's meter does not answer, or does again."""
+        self._be_patient(Fault.METER_EXTERNAL, METER_PATIENCE_S, present=silent)
+
+    # Contacts and inputs --------------------------------------------------------------------
+
+    def read_inputs(self) -> None:
+        """The station's digital inputs as they are now, as far as they carry contacts."""
+        inputs, settings = self._sources.inputs, self._sources.settings()
+        if inputs is None:
             return
-        if report.tripped:
-            self.set(Fault.RESIDUAL_CURRENT, runner.connector, active=True)
-        else:
-            self.set(Fault.RESIDUAL_CURRENT, runner.connector, active=False)
+        for key, contact in _INPUTS.items():
+            number = _OPTO.get(settings.choice(key, OptoInput))
+            self._note_contact(contact, key, open_=number is not None and inputs.active(number))
 
-    def _take_left(self, runner: ConnectorRunner) -> None:
-        self.set(Fault.METER_IMPLAUSIBLE, runner.connector, active=False)
-        if Fault.RESIDUAL_CURRENT in runner.state.faults:
-            timer = self._timers.pop(runner.connector, None)
+    def _take_report(self, source: str, report: BoardReport) -> None:
+        if isinstance(report, ContactReport) and report.contact in _STATION_CONTACTS:
+            self._note_contact(report.contact, source, open_=report.tripped)
+
+    def _note_contact(self, contact: Contact, source: str, *, open_: bool) -> None:
+        (self._contacts.add if open_ else self._contacts.discard)((contact, source))
+        self._judge_contacts()
+
+    def _station_contacts(self) -> frozenset[Contact]:
+        found = {contact for contact, _ in self._contacts}
+        return frozenset(found | {Contact.RCD} if self._rcd.faulty else found)
+
+    def _judge_contacts(self) -> None:
+        now_s = self._loop.time()
+        found = {contact for contact, _ in self._contacts}
+        self._rcd = self._rcd.see(Contact.RCD in found, now_s)
+        due_s = self._rcd.due_s
+        if due_s is not None:
+            self._plan("rcd", due_s - now_s, self._judge_contacts)
+        self._set_once(Fault.RCD_TRIPPED, active=self._rcd.faulty)
+        self._set_once(Fault.SURGE_PROTECTION, active=Contact.SPD in found)
+        for watch in self.watches.values():
+            watch.judge()
+
+    def _set_once(self, fault: Fault, *, active: bool) -> None:
+        if active is not ((fault, 0) in self._active):
+            self.set(fault, active=active)
+
+    # Everything else ------------------------------------------------------------------------
+
+    def take_backend_link(self, online: bool) -> None:
+        """The backend is connected and has accepted us, or not."""
+        self._be_patient(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
+
+    def _take_full(self, full: bool) -> None:
+        self._set_once(Fault.STORAGE_FULL, active=full)
+        if full:
+            self._plan("storage", STORAGE_RETRY_S, self._look_for_room)
+
+    def _look_for_room(self) -> None:
+        self._take_full(self._sources.free_bytes() < ROOM_BYTES)
+
+    def _be_patient(self, fault: Fault, patience_s: float, *, present: bool) -> None:
+        timer = self._timers.get(fault)
+        if not present:
             if timer is not None:
                 timer.cancel()
-            loop = asyncio.get_running_loop()
-            self._timers[runner.connector] = loop.call_later(RESIDUAL_RESET_S, runner.board.rearm)
+                del self._timers[fault]
+            self._set_once(fault, active=False)
+        elif timer is None:
+            self._plan(fault, patience_s, partial(self._set_once, fault, active=True))
+
+    def _plan(self, name: str, delay_s: float, action: Callable[[], None]) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+        self._timers[name] = self._loop.call_later(delay_s, action)
+
+    def _phases(self, connector: int) -> int:
+        return phases_connected(self._sources.settings(), connector)
+
+    def _derate(self, connector: int, limit_a: float | None) -> None:
+        service = self._sources.limits
+        if service is None:
+            return
+        if limit_a is None:
+            service.withdraw(connector, limits.TEMPERATURE)
+            return
+        amps = PerPhase.same(round(limit_a, 1))
+        row = LimitRow(limits.TEMPERATURE, amps, "hot", self._clock.now())
+        service.put(connector, row)

@@ -30,7 +30,7 @@ def render(metrics: Iterable[Metric]) -> str:
             told = metric.name
         labels = ",".join(f'{key}="{value}"' for key, value in metric.labels)
         braces = f"{{{labels}}}" if labels else ""
-        lines.append(f"{metric.name}{braces} {metric.value:g}")
+        lines.append(f"{metric.name}{braces} {metric.value!r}")
     return "\n".join(lines) + "\n"
 
 

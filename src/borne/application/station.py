@@ -17,6 +17,7 @@ from borne.application.authorization_flow import AuthorizationFlow, TokenLists
 from borne.application.backend_reporter import BackendReporter
 from borne.application.central_commands import CentralCommands, CentralRooms
 from borne.application.connector_runner import ConnectorRunner
+from borne.application.dating import Dating
 from borne.application.fault_service import FaultService
 from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
@@ -91,6 +92,7 @@ class Station:
         clock, storage = parts.clock, parts.storage
         evses = {evse.connector: evse for evse in parts.hardware.evses}
         self.metering = MeteringService(evses, self.supervisor, parts.live_poll_s)
+        self.dating = Dating(storage.journal, storage.state, clock)
         self.journal = TransactionJournal(
             storage.journal,
             self.metering,
@@ -169,6 +171,7 @@ class Station:
         for tokens in (self.lists.whitelist, self.lists.local_list, self.lists.cache):
             await tokens.load()
         self._parts.clock.stepped.subscribe(self._take_step)
+        await self.dating.begin()
         self._parts.settings.subscribe(self._take_settings)
         self.authorization.outcome.subscribe(self.indication.take_outcome)
         for reader in self._parts.hardware.readers:
@@ -268,11 +271,7 @@ class Station:
 
     def _take_step(self, step: ClockStep) -> None:
         if step.dated:
-            self.supervisor.start("dating", self._date_moments())
-
-    async def _date_moments(self) -> None:
-        clock = self._parts.clock
-        await self._parts.storage.journal.date(clock.boot_id, clock.now(), clock.monotonic())
+            self.supervisor.start("dating", self.dating.date_all())
 
 
 def _live(record: SessionRecord) -> LiveSession:

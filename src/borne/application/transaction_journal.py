@@ -190,9 +190,10 @@ class TransactionJournal:
         flags: set[SessionFlag],
         samples: list[Sample],
     ) -> None:
-        end = SessionEnd(
-            self._clock.moment(), stop_wh, stop.reason, stop.id_token, frozenset(flags)
-        )
+        moment = self._clock.moment()
+        if moment.wall is None:
+            flags.add(SessionFlag.UNDATED)
+        end = SessionEnd(moment, stop_wh, stop.reason, stop.id_token, frozenset(flags))
         names = self._sampling().stop_sampled
         message = _stop_message(record.start, end, samples, names)
         await self._journal.close(record.session_id, end, message)

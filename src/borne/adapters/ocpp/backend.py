@@ -80,14 +80,20 @@ class StationOutbox:
     """The durable queue as the client reads it; answers take effect before they are committed, so
     that a repeat after a power cut finds nothing half done."""
 
-    def __init__(self, outbox: Outbox, learn: Learn) -> None:
+    def __init__(
+        self, outbox: Outbox, learn: Learn, date_moments: Callable[[], Awaitable[None]]
+    ) -> None:
         self._outbox = outbox
         self._learn = learn
+        self._date_moments = date_moments
         self._current: OutboxMessage | None = None
 
     async def next_message(self) -> OutboxMessage | None:
         """The oldest one."""
         queued = await self._outbox.next()
+        if queued is not None and _undated(queued.message.payload):
+            await self._date_moments()
+            queued = await self._outbox.next()
         if queued is None:
             return None
         self._current = OutboxMessage(
@@ -145,7 +151,7 @@ class OcppBackend:
         station = StationSide(
             boot_content=lambda: BootNotificationRequest(**boot_content()),
             handlers=station_handlers(commands),
-            outbox=StationOutbox(outbox, self._learn),
+            outbox=StationOutbox(outbox, self._learn, flow.date_moments),
             events=self,
         )
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
@@ -247,6 +253,17 @@ class OcppBackend:
             )
         elif isinstance(answer, StopTransactionResponse) and answer.id_tag_info and id_tag:
             await self._flow.learn(id_tag, _info(answer.id_tag_info))
+
+
+def _undated(value: Any) -> bool:
+    match value:
+        case str():
+            return value.startswith("moment:")
+        case Mapping():
+            return any(_undated(inner) for inner in value.values())
+        case list() | tuple():
+            return any(_undated(inner) for inner in value)
+    return False
 
 
 def _info(wire: WireIdTagInfo) -> IdTagInfo:

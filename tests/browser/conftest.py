@@ -1,0 +1,197 @@
+"""A real browser on a served station.
+
+By default a fake station in a thread of its own. With BORNE_TEST_URL (and BORNE_TEST_LOGIN, "name
+password") the tests that need nothing of the fake run against a real one. With BORNE_SCREENSHOTS
+every looked-at page is kept as a picture in that folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from borne.adapters.web import close_streams, create_app
+from borne.domain.principals import Role
+from borne.foundation.listener import HttpServer, bind
+from tests.support.fake_station import PASSWORD, FakeHost
+
+T = TypeVar("T")
+PATIENCE_S = 20
+SIZES = {"phone": (390, 844), "desktop": (1280, 900), "narrow": (320, 700)}
+
+
+class Site:
+    """A station in the browser's reach."""
+
+    def __init__(self, url: str, name: str, password: str, fake: Fake | None) -> None:
+        self.url = url
+        self.name = name
+        self.password = password
+        self.cookies: Any = None
+        """Of a login that tests share, to save time."""
+        self._fake = fake
+
+    @property
+    def fake(self) -> Fake:
+        """The fake behind it; real stations have none."""
+        if self._fake is None:
+            pytest.skip("needs the fake station")
+        return self._fake
+
+
+class Fake:
+    """A fake station on a loop of its own in a thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self.host, self.server, self.app = self.run(self._start())
+
+    async def _start(self) -> tuple[FakeHost, HttpServer, Any]:
+        host = await FakeHost.start()
+        for role in Role:
+            await host.accounts.set_password(role, PASSWORD)
+        app = create_app(host)
+        server = HttpServer(app, bind("127.0.0.1", 0, "a test"))
+        await server.start()
+        return host, server, app
+
+    def run(self, work: Any) -> Any:
+        """Run a coroutine there."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
+
+    def do(self, work: Callable[[FakeHost], T]) -> T:
+        """Call something there, for example to change the state."""
+
+        async def call() -> T:
+            return work(self.host)
+
+        result: T = self.run(call())
+        return result
+
+    def vanish(self) -> None:
+        """The program is gone."""
+        self.loop.call_soon_threadsafe(self.server.abort)
+
+    def close(self) -> None:
+        """Stop server, loop and thread."""
+
+        async def stop() -> None:
+            close_streams(self.app)
+            await self.server.stop()
+
+        self.run(stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(PATIENCE_S)
+        self.loop.close()
+
+
+@pytest.fixture(scope="session")
+def launched(chromium: str) -> Iterator[Browser]:
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+def _site() -> Iterator[Site]:
+    if url := os.environ.get("BORNE_TEST_URL"):
+        name, _, password = os.environ.get("BORNE_TEST_LOGIN", "").partition(" ")
+        yield Site(url.rstrip("/"), name, password, None)
+        return
+    fake = Fake()
+    yield Site(fake.server.url, "manufacturer", PASSWORD, fake)
+    fake.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A station for one test."""
+    yield from _site()
+
+
+@pytest.fixture(scope="module")
+def shared_site() -> Iterator[Site]:
+    """A station for tests that only look."""
+    yield from _site()
+
+
+class Eyes:
+    """Opens pages and remembers what the browser complained of."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def open(self, size: str = "desktop", theme: str = "light", **options: Any) -> Page:
+        width, height = SIZES[size]
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if theme == "dark" else "light",
+            locale="en-GB",
+            **options,
+        )
+        context.set_default_timeout(PATIENCE_S * 1000)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def _console(self, message: ConsoleMessage) -> None:
+        expected = "Failed to load resource" in message.text
+        if message.type in {"error", "warning"} and not expected:
+            self.complaints.append(message.text)
+
+    def log_in(self, page: Page, site: Site, name: str = "") -> None:
+        page.goto(f"{site.url}/login")
+        page.get_by_label("User name").fill(name or site.name)
+        page.get_by_label("Password").fill(site.password)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(f"{site.url}/")
+
+    def enter(
+        self, site: Site, size: str = "desktop", theme: str = "light", *, fresh: bool = True
+    ) -> Page:
+        """A page of somebody who is logged in; not `fresh`: by the login that others used."""
+        page = self.open(size, theme, storage_state=None if fresh else site.cookies)
+        if fresh or site.cookies is None:
+            self.log_in(page, site)
+        if not fresh:
+            site.cookies = page.context.storage_state()
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def eyes(launched: Browser) -> Iterator[Eyes]:
+    found = Eyes(launched)
+    yield found
+    found.close()
+    assert found.complaints == []
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+    """Keeps a picture of a page, when somebody wants to look."""
+    folder = os.environ.get("BORNE_SCREENSHOTS")
+
+    def keep(page: Page, name: str) -> None:
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    return keep

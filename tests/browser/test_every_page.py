@@ -1,0 +1,221 @@
+"""Every page in light and dark, on phone and desktop: axe finds nothing, nothing scrolls sideways,
+the browser complains of nothing (interface 4.16)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import SIZES, Eyes, Site
+from tests.support.fake_station import PASSWORD, FakeHost, free_connector
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = Axe()
+FAULT = {"id": "residual-current", "since": "2026-11-22T09:57:00Z"}
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def charging(host: FakeHost) -> None:
+    host.show_two_cars()
+
+
+def faulted(host: FakeHost) -> None:
+    host.status.edit(2, state="faulted", led="faulted", faults=[FAULT])
+    host.status.edit(0, backend={"link": "waiting", "boot": "none", "queue": 3})
+
+
+def lost(host: FakeHost) -> None:
+    host.all.backend.lost = True  # type: ignore[union-attr]  # the fake's own switch
+
+
+def leave(host: FakeHost) -> None:
+    """As it is."""
+
+
+def stage(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/settings/load-management")
+    page.get_by_label("Operator Current Limit", exact=True).fill("16")
+    page.get_by_label("Operator Current Limit", exact=True).press("Tab")
+    page.get_by_text("1 unsaved change").first.wait_for()
+
+
+def stage_wrong(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/settings/load-management")
+    page.get_by_label("Operator Current Limit", exact=True).fill("99")
+    page.get_by_label("Operator Current Limit", exact=True).press("Tab")
+    page.get_by_text("1 of 1 changes need attention").first.wait_for()
+
+
+def list_changes(page: Page, site: Site) -> None:
+    stage(page, site)
+    page.get_by_role("button", name="1 unsaved change").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def open_all(page: Page, site: Site) -> None:
+    page.goto(site.url)
+    for summary in page.locator("summary").all():
+        summary.click()
+
+
+def ask_to_stop(page: Page, site: Site) -> None:
+    page.goto(site.url)
+    page.get_by_role("button", name="Stop").first.click()
+    page.get_by_role("dialog").wait_for()
+
+
+def open_table(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/sessions/session-0003")
+    page.get_by_text("Show as table").click()
+
+
+def open_message(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/backend")
+    page.locator("details.message summary").first.click()
+
+
+def choose_car(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/simulator")
+    page.get_by_role("button", name="Plug a car in").first.click()
+    page.get_by_role("dialog").wait_for()
+
+
+Way = str | Callable[[Page, Site], None]
+LOOKS: dict[str, tuple[Way, Callable[[FakeHost], None]]] = {
+    "dashboard-free": ("/", leave),
+    "dashboard-charging": ("/", charging),
+    "dashboard-faulted": ("/", faulted),
+    "dashboard-all-open": (open_all, charging),
+    "dashboard-stop": (ask_to_stop, charging),
+    "sessions": ("/sessions", leave),
+    "sessions-none": ("/sessions?month=2020-01", leave),
+    "session": (open_table, leave),
+    "settings": ("/settings", leave),
+    "settings-network": ("/settings/network", leave),
+    "settings-backend": ("/settings/backend", leave),
+    "settings-authorization": ("/settings/authorization", leave),
+    "settings-load-management": ("/settings/load-management", leave),
+    "settings-installation": ("/settings/installation", leave),
+    "settings-system": ("/settings/system", leave),
+    "settings-changed": ("/settings/system?show=changed", leave),
+    "settings-search": ("/settings/search?q=limit", leave),
+    "settings-staged": (stage, leave),
+    "settings-wrong": (stage_wrong, leave),
+    "settings-list": (list_changes, leave),
+    "whitelists": ("/whitelists", leave),
+    "backend": (open_message, leave),
+    "backend-lost": ("/backend", lost),
+    "simulator": ("/simulator", leave),
+    "simulator-charging": ("/simulator", charging),
+    "simulator-choose": (choose_car, leave),
+    "account": ("/account", leave),
+    "password": ("/account/password", leave),
+    "not-there": ("/nothing", leave),
+}
+
+
+def reset(host: FakeHost) -> None:
+    for number in (1, 2):
+        host.status.edit(number, **free_connector(number))
+    host.status.data.pop("site", None)
+    host.status.edit(
+        0,
+        backend={"link": "connected", "boot": "accepted", "queue": 0},
+        load_management={"role": "disabled"},
+    )
+    host.all.backend.lost = False  # type: ignore[union-attr]  # the fake's own switch
+
+
+def settle(page: Page) -> None:
+    """Until nothing moves: pictures and axe want colours that stand still."""
+    page.emulate_media(reduced_motion="reduce")
+    page.wait_for_load_state("load")
+    page.evaluate("document.fonts.ready")
+
+
+def judge(page: Page) -> None:
+    settle(page)
+    sideways = page.evaluate(SIDEWAYS)
+    assert sideways <= 0, f"{sideways} px too wide"
+    results = AXE.run(page, options={"runOnly": RULES})
+    assert results.violations_count == 0, results.generate_report()
+
+
+def go(page: Page, site: Site, way: Way) -> None:
+    if callable(way):
+        way(page, site)
+    else:
+        page.goto(site.url + way)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("look", LOOKS)
+def test_looks(
+    look: str,
+    theme: str,
+    size: str,
+    shared_site: Site,
+    eyes: Eyes,
+    picture: Callable[[Page, str], None],
+) -> None:
+    way, prepare = LOOKS[look]
+    if prepare is not leave or callable(way):
+        shared_site.fake.do(reset)
+        shared_site.fake.do(prepare)
+    page = eyes.enter(shared_site, size, theme, fresh=callable(way))
+    go(page, shared_site, way)
+    settle(page)
+    picture(page, f"{look}-{size}-{theme}")
+    judge(page)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_looks_without_login(
+    theme: str, size: str, site: Site, eyes: Eyes, picture: Callable[[Page, str], None]
+) -> None:
+    fake = site.fake
+    page = eyes.open(size, theme)
+    page.goto(f"{site.url}/login")
+    picture(page, f"login-{size}-{theme}")
+    judge(page)
+    for _ in range(6):
+        page.get_by_label("User name").fill("operator")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+    page.get_by_text("Try again in").wait_for()
+    picture(page, f"login-delayed-{size}-{theme}")
+    judge(page)
+    fake.host.accounts._store.hashes.clear()  # type: ignore[attr-defined]  # of the memory store
+    fake.host.accounts._attempts.clear("operator", "127.0.0.1")
+    page.get_by_label("User name").fill("operator")
+    page.get_by_label("Password").fill("yellow_zone")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Set your password").wait_for()
+    picture(page, f"password-first-{size}-{theme}")
+    judge(page)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("New password again").fill(PASSWORD)
+    page.get_by_role("button", name="Set password and go on").click()
+    page.wait_for_url(f"{site.url}/")
+    fake.do(lambda host: setattr(host, "powered", False))
+    page.goto(site.url)
+    page.get_by_role("heading", name="The station has no power").wait_for()
+    picture(page, f"no-power-{size}-{theme}")
+    judge(page)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("look", [look for look, (way, _) in LOOKS.items() if isinstance(way, str)])
+def test_nothing_scrolls_sideways_at_320_pixels(look: str, shared_site: Site, eyes: Eyes) -> None:
+    """400 % zoom on a laptop (WCAG 1.4.10)."""
+    page = eyes.enter(shared_site, "narrow", fresh=False)
+    go(page, shared_site, LOOKS[look][0])
+    assert page.evaluate(SIDEWAYS) <= 0
+    assert SIZES["narrow"][0] == 320

@@ -1,0 +1,357 @@
+"""What people do with the pages, in a real browser: live updates, forms, keyboard, faults."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from borne.domain.principals import Role
+from tests.browser.conftest import PATIENCE_S, Eyes, Fake, Site
+from tests.support.fake_station import (
+    PASSWORD,
+    FakeBackend,
+    FakeControl,
+    FakeHost,
+    FakeRestarter,
+    FakeSimulator,
+    FakeWhitelist,
+    charging_connector,
+)
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=PATIENCE_S * 1000)
+
+
+@pytest.fixture
+def fake(site: Site) -> Fake:
+    return site.fake
+
+
+@pytest.fixture
+def page(site: Site, fake: Fake, eyes: Eyes) -> Page:
+    """The dashboard, logged in as manufacturer."""
+    return eyes.enter(site)
+
+
+def control(fake: Fake) -> FakeControl:
+    found = fake.host.all.control
+    assert isinstance(found, FakeControl)
+    return found
+
+
+def simulator(fake: Fake) -> FakeSimulator:
+    found = fake.host.all.simulator
+    assert isinstance(found, FakeSimulator)
+    return found
+
+
+# Live ---------------------------------------------------------------------------------------------
+
+
+def test_a_car_starts_to_charge_before_the_eyes(page: Page, fake: Fake) -> None:
+    expect(page.locator("#socket-1")).to_contain_text("Free")
+    fake.do(lambda host: host.status.edit(1, **charging_connector(1, 3, 10.7, "...5F3580")))
+    expect(page.locator("#socket-1")).to_contain_text("Charging on 3 phases")
+    expect(page.locator("#socket-1 .big")).to_have_text("7.3\u202fkW")
+    expect(page.locator("#flow")).to_contain_text("Charging now: 7.3\u202fkW")
+    expect(page).to_have_title("[SIM] ⚡ 7.3\u202fkW – Station")
+    expect(page.locator("#announcement")).to_contain_text("Socket 1: Charging on 3 phases")
+
+
+def test_what_is_open_stays_open_and_focused_through_updates(page: Page, fake: Fake) -> None:
+    card = page.locator("#socket-1")
+    card.locator("summary").click()
+    fake.do(lambda host: host.status.edit(1, name="Garage"))
+    expect(card).to_contain_text("Garage")
+    expect(card.locator("details")).to_have_attribute("open", "")
+    expect(card.locator("summary")).to_be_focused()
+
+
+def test_an_open_question_survives_updates(page: Page, fake: Fake) -> None:
+    fake.do(FakeHost.show_two_cars)
+    page.locator("#socket-1").get_by_role("button", name="Stop").click()
+    dialog = page.get_by_role("dialog")
+    fake.do(lambda host: host.status.edit(2, name="Garage"))
+    expect(page.locator("#socket-2")).to_contain_text("Garage")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Stop and release cable").click()
+    expect(page.get_by_text("The session ends.")).to_be_visible()
+    expect(page.locator("#socket-1")).to_contain_text("Ending: please unplug")
+    assert control(fake).calls == [("stop", 1, Role.MANUFACTURER)]
+
+
+def test_a_refusal_is_said(page: Page, fake: Fake) -> None:
+    fake.do(lambda host: host.status.edit(2, state="faulted"))
+    fake.do(lambda host: host.status.connector(1).update(state="charging"))
+    page.locator("#socket-1").get_by_role("button", name="Start").click()
+    expect(page.locator(".toast.fault")).to_contain_text("Socket 1 cannot start: it is in use.")
+
+
+def test_old_values_are_shown_as_old(page: Page, fake: Fake) -> None:
+    expect(page.locator("#stale")).to_be_hidden()
+    page.wait_for_timeout(300)
+    fake.vanish()
+    expect(page.locator("#stale")).to_contain_text("Live data interrupted at")
+    expect(page.locator("body")).to_have_class("with-side with-tabs is-stale")
+
+
+def test_a_lost_login_leads_to_the_login(page: Page, site: Site, fake: Fake) -> None:
+    fake.run(fake.host.accounts.set_password(Role.MANUFACTURER, PASSWORD))
+    fake.do(lambda host: host.status.edit(1, locked=True))
+    page.wait_for_url(f"{site.url}/login")
+
+
+def test_a_power_cut_and_back(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/simulator")
+    page.get_by_role("button", name="Cut the power").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cut the power").click()
+    expect(page.get_by_role("heading", name="The station has no power")).to_be_visible()
+    page.get_by_role("button", name="Restore power").click()
+    expect(page.get_by_role("heading", name="Simulator")).to_be_visible()
+    assert fake.host.powered
+
+
+def test_a_page_notices_a_power_cut_and_its_end_by_itself(page: Page, fake: Fake) -> None:
+    fake.do(lambda host: setattr(host, "powered", False))
+    expect(page.get_by_role("heading", name="The station has no power")).to_be_visible()
+    fake.do(lambda host: setattr(host, "powered", True))
+    expect(page.locator("#socket-1")).to_be_visible()
+
+
+# Settings -----------------------------------------------------------------------------------------
+
+
+def test_change_look_and_save(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/settings/load-management")
+    limit = page.get_by_label("Operator Current Limit", exact=True)
+    limit.fill("16")
+    limit.press("Tab")
+    bar = page.get_by_role("region", name="Unsaved changes")
+    expect(bar).to_contain_text("1 unsaved change")
+    other = page.get_by_label("Operator Current Limit (Connector 2)")
+    expect(other).to_be_focused()
+    other.fill("20")
+    other.press("Tab")
+    expect(bar).to_contain_text("2 unsaved changes")
+    page.reload()
+    expect(limit).to_have_value("16")
+    bar.get_by_role("button", name="2 unsaved changes").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("32\u202fA → 16\u202fA")
+    dialog.get_by_role("button", name="Undo: Operator Current Limit (Connector 2)").click()
+    expect(other).to_have_value("32")
+    page.keyboard.press("Escape")
+    bar.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect(bar).to_be_hidden()
+    assert fake.do(lambda host: host.all.settings.settings["OperatorCurrentLimit"]) == 16
+    page.get_by_role("button", name="Default: 32").click()
+    expect(limit).to_have_value("32")
+
+
+def test_a_mistake_is_said_at_the_field_and_blocks_saving(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/settings/load-management")
+    limit = page.get_by_label("Operator Current Limit", exact=True)
+    limit.fill("99")
+    limit.press("Tab")
+    expect(limit).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#s-OperatorCurrentLimit-error")).to_contain_text("At most 32")
+    bar = page.get_by_role("region", name="Unsaved changes")
+    expect(bar.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+    bar.get_by_role("button", name="Reset all").click()
+    expect(limit).to_have_value("32")
+    expect(bar).to_be_hidden()
+
+
+def test_a_switch_brings_its_fields_and_takes_them_away(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/settings/load-management")
+    switch = page.get_by_role("switch", name="Modbus TCP Server")
+    port = page.get_by_label("Modbus TCP Server Base Port")
+    expect(port).to_be_hidden()
+    switch.check()
+    expect(port).to_be_visible()
+    switch.uncheck()
+    expect(port).to_be_hidden()
+    expect(page.get_by_role("region", name="Unsaved changes")).to_be_hidden()
+
+
+def test_save_and_restart_waits_for_the_station(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/settings/load-management")
+    page.get_by_role("switch", name="Modbus TCP Server").check()
+    page.get_by_role("button", name="Save & restart").click()
+    expect(page.get_by_text("Restarting …")).to_be_visible()
+    restarter = fake.host.all.restarter
+    assert isinstance(restarter, FakeRestarter)
+    assert restarter.asked == ["now"]
+    fake.do(lambda host: setattr(host, "powered", False))
+    page.wait_for_timeout(1500)
+    fake.do(lambda host: setattr(host, "powered", True))
+    expect(page.get_by_text("Restarting …")).to_be_hidden()
+    expect(page.get_by_text("1 setting works after a restart.")).to_be_visible()
+
+
+def test_search_while_typing(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/settings")
+    page.get_by_label("Search all settings").press_sequentially("heartbeat")
+    page.get_by_role("link", name="Heartbeat").first.click()
+    expect(page).to_have_url(f"{site.url}/settings/backend#s-HeartbeatInterval")
+
+
+# Lists and log ------------------------------------------------------------------------------------
+
+
+def test_add_find_delete_and_undo_a_card(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/whitelists")
+    number = page.get_by_label("Card number")
+    number.fill("0a:0e:9b:83")
+    page.get_by_label("Name (only here)").fill("Eve")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#whitelist")).to_contain_text("0A0E9B83")
+    expect(number).to_have_value("")
+    page.get_by_label("Search the whitelist").press_sequentially("eve")
+    expect(page.locator("#whitelist")).to_contain_text("1 of 10")
+    page.get_by_role("button", name="Delete 0A0E9B83").click()
+    expect(page.locator("#whitelist")).not_to_contain_text("0A0E9B83")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#whitelist")).to_contain_text("0A0E9B83")
+    assert isinstance(fake.host.all.whitelist, FakeWhitelist)
+    assert fake.host.all.whitelist.entries["0A0E9B83", None].name == "Eve"
+
+
+def test_a_wrong_card_number_is_said_and_kept(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_label("Card number").fill("hello")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator(".toast.fault")).to_contain_text("is no card")
+    expect(page.get_by_label("Card number")).to_have_value("hello")
+
+
+def test_the_ladder_is_live_and_the_log_can_be_filtered(
+    page: Page, site: Site, fake: Fake
+) -> None:
+    page.goto(f"{site.url}/backend")
+    expect(page.locator("#backend-state")).to_contain_text("Connected (sending heartbeat")
+
+    def lose(host: FakeHost) -> None:
+        assert isinstance(host.all.backend, FakeBackend)
+        host.all.backend.lost = True
+        host.status.edit(0, backend={"link": "waiting", "boot": "none", "queue": 3})
+
+    fake.do(lose)
+    expect(page.locator("#backend-state")).to_contain_text("HTTP 401 Unauthorized")
+    expect(page.locator("#chips")).to_contain_text("no contact")
+    page.get_by_label("Errors only").check()
+    expect(page.locator("#messages .message")).to_have_count(1)
+
+
+def test_a_session_has_a_drawn_curve(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/sessions")
+    page.get_by_role("link", name="2026-11-21 18:39").click()
+    expect(page.locator("line-chart canvas")).to_be_visible()
+
+
+# Simulator ----------------------------------------------------------------------------------------
+
+
+def test_click_a_socket_to_plug_and_unplug(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/simulator")
+    page.get_by_role("button", name="Socket 1: Free. Plug a car in").click()
+    page.get_by_role("dialog").get_by_role("button", name="City car").click()
+    expect(page.locator("#sim-drawing")).to_contain_text("Family car")
+    assert simulator(fake).calls == [("plug", 1, "city")]
+    page.get_by_role("button", name="Hold a card to the reader").click()
+    page.get_by_role("dialog").get_by_role("button", name="Anna").click()
+    expect(page.locator("#sim-cars")).to_contain_text("Charging")
+    page.get_by_role("button", name="Socket 1: Charging. Unplug").click()
+    expect(page.locator(".toast.fault")).to_contain_text("The plug is locked")
+    page.get_by_role("button", name="Pull by force").click()
+    expect(page.get_by_role("button", name="Socket 1: Free. Plug a car in")).to_be_visible()
+
+
+def test_the_drawing_works_with_the_keyboard(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/simulator")
+    page.get_by_role("button", name="Socket 2: Free. Plug a car in").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Which car at socket 2?")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_break_and_mend(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/simulator")
+    switch = page.get_by_role("switch", name="Current leaks to earth at socket 2")
+    switch.check()
+    expect(page.locator("#sim-faults")).to_contain_text("1 broken")
+    expect(page.locator("#sim-cars")).to_contain_text("Out of order")
+    switch.uncheck()
+    expect(page.locator("#sim-faults")).to_contain_text("0 broken")
+    page.get_by_label("Backend", exact=True).select_option(label="silent")
+    expect(page.locator("#chips")).to_contain_text("no contact")
+    assert simulator(fake).links["backend"] == {"up": False, "mode": "blackhole"}
+
+
+def test_the_sun_and_the_building(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/simulator")
+    slider = page.get_by_label("Load on L1")
+    slider.fill("25")
+    expect(page.locator("#building-1-text")).to_have_text("25")
+    page.get_by_label("Photovoltaics").fill("4000")
+    expect(page.locator("#pv-text")).to_have_text("4000")
+    page.reload()
+    expect(slider).to_have_value("25")
+    assert simulator(fake).site["building_a"] == [25, 6.5, 2]
+    assert simulator(fake).site["pv_w"] == 4000
+
+
+# Everybody ----------------------------------------------------------------------------------------
+
+
+def test_the_theme_can_be_chosen_and_stays(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/account")
+    page.get_by_label("Dark").check()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto(site.url)
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_calm_display_stops_all_motion(page: Page, site: Site, fake: Fake) -> None:
+    fake.do(FakeHost.show_two_cars)
+    moving = "document.getAnimations().length"
+    page.goto(site.url)
+    assert page.evaluate(moving) > 0
+    page.goto(f"{site.url}/account")
+    page.get_by_role("button", name="Switch motion off").click()
+    page.goto(site.url)
+    assert page.evaluate(moving) == 0
+
+
+def test_the_first_key_leads_to_the_content(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/sessions")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_phone_reaches_every_page(site: Site, fake: Fake, eyes: Eyes) -> None:
+    phone = eyes.open("phone")
+    eyes.log_in(phone, site)
+    tabs = phone.get_by_role("navigation", name="Main, short")
+    expect(tabs.get_by_role("link")).to_have_count(4)
+    tabs.get_by_role("button", name="More").click()
+    more = phone.get_by_role("dialog", name="More")
+    for name in ("Backend", "Whitelists", "Account"):
+        expect(more.get_by_role("link", name=name)).to_be_visible()
+    more.get_by_role("button", name="Log out").click()
+    phone.wait_for_url(f"{site.url}/login")
+
+
+def test_the_countdown_counts(site: Site, fake: Fake, eyes: Eyes) -> None:
+    page = eyes.open()
+    page.goto(f"{site.url}/login")
+    for _ in range(6):
+        page.get_by_label("User name").fill("installer")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Try again in")
+    expect(page.get_by_role("alert")).to_contain_text("You can try again now.")
