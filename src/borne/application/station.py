@@ -18,7 +18,7 @@ from borne.application.backend_reporter import BackendReporter
 from borne.application.central_commands import CentralCommands, CentralRooms
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.dating import Dating
-from borne.application.fault_service import FaultService
+from borne.application.fault_service import FaultService, FaultSources
 from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
 from borne.application.metering_service import MeteringService
@@ -113,7 +113,13 @@ class Station:
             for number, evse in evses.items()
         }
         self.limits = LimitService(self.runners, self._settings, clock)
-        self.faults = FaultService(self.runners, self.metering, self.journal, clock)
+        self.faults = FaultService(
+            self.runners,
+            self.metering,
+            self.journal,
+            clock,
+            FaultSources(self._settings, self.limits, parts.hardware.inputs, storage.free_bytes),
+        )
         self.lists = TokenLists(
             Whitelist(storage.whitelist, clock),
             BackendTokens("local_list", storage.tokens, clock),
