@@ -46,6 +46,8 @@ from borne.foundation.loop_lag import LoopLag
 from borne.foundation.supervisor import Supervisor
 
 LIVE_POLL_S = 1.0
+DECISIONS_S = 60.0
+DECISIONS_FILE = "decisions.jsonl"
 TRUSTED_YEAR = 2025
 """A system clock before this year was never set."""
 
@@ -149,6 +151,7 @@ class Host:
         await self._power_up()
         if self.options.live:
             self._tasks.keep("loop lag", self.lag.watch)
+            self._tasks.keep("decisions", self._keep_decisions)
         if self.options.control_socket:
             self._control = ControlServer(
                 self.options.data, self._command, (CommandRefused,), (CommandFailed,)
@@ -279,6 +282,17 @@ class Host:
             make_link=partial(JsonLink, route=partial(self.routes.through, "backend")),
         )
 
+    async def _keep_decisions(self) -> None:
+        """Write the journal of decisions for `borne replay`, once a minute while it grows."""
+        written = 0
+        while True:
+            await asyncio.sleep(DECISIONS_S)
+            if self.decisions.count != written:
+                written = self.decisions.count
+                lines = list(self.decisions.lines())
+                path = self.options.data / DECISIONS_FILE
+                await asyncio.to_thread(_write_lines, path, lines)
+
     def _retry_backend(self, link: Link) -> None:
         backend = self.station.backend if self.station is not None else None
         if isinstance(backend, OcppBackend) and link.up:
@@ -313,3 +327,9 @@ def _boot_content(settings: Settings) -> dict[str, str]:
         "charge_box_serial_number": settings.text("ChargePointSerialNumber"),
         "firmware_version": __version__,
     }
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    temporary.replace(path)

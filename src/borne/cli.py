@@ -185,6 +185,18 @@ def vectors(file: Path) -> None:
     raise typer.Exit(main(file))
 
 
+@app.command()
+def replay(file: Path) -> None:
+    """Decide a journal of decisions again and compare: DATA/decisions.jsonl."""
+    from borne.application.decision_journal import main
+
+    try:
+        with file.open(encoding="utf-8") as lines:
+            raise typer.Exit(main(lines))
+    except (OSError, ValueError) as error:
+        raise _fail(f"{file}: {error}.", 2) from None
+
+
 def _check_role(role: str) -> None:
     from borne.domain.principals import Role
 

@@ -51,6 +51,8 @@ class DecisionJournal:
     """Keeps the decisions of the last day in memory; `lines` gives them for a file."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
+        self.count = 0
+        """Lines written since the start."""
         self._monotonic = monotonic
         self._lines: deque[tuple[float, str]] = deque(maxlen=KEEP_LINES)
         self._chains: dict[int, _Chain] = {}
@@ -88,6 +90,7 @@ class DecisionJournal:
 
     def _add(self, line: Mapping[str, Any]) -> None:
         now_s = self._monotonic()
+        self.count += 1
         self._lines.append((now_s, json.dumps(line, separators=(",", ":"))))
         while self._lines and now_s - self._lines[0][0] > KEEP_S:
             self._lines.popleft()

@@ -19,7 +19,7 @@ from borne.application.ports import (
     MeterReading,
     MeterSilent,
     SessionJournal,
-    StorageFull,
+    StorageFailed,
     TransactionMessage,
 )
 from borne.domain.station import measurands
@@ -227,8 +227,8 @@ class TransactionJournal:
             message = _values_message(live.start, sample, self._sampling().sampled)
         try:
             await self._journal.sample(live.start.session_id, sample, message)
-        except StorageFull:
-            _log.warning("connector %d: storage full, a sample is dropped", connector)
+        except StorageFailed:
+            _log.warning("connector %d: a sample could not be stored and is dropped", connector)
         self.changed.emit(connector)
 
     def _sample(self, connector: int, reading: MeterReading) -> Sample:
