@@ -171,6 +171,8 @@ class Host:
         """Power is gone, without farewell."""
         async with self._switching:
             station, self.station = self.station, None
+            if self._restarting is not None:
+                self._restarting.cancel()
             if station is not None:
                 station.abort()
             self.world.cut_power()
@@ -192,17 +194,16 @@ class Host:
         if self._restarting is not None and not self._restarting.done():
             raise Refused("restarting", "A restart is already on its way.")
         reason = StopReason.REBOOT if when == "now" else None
-        loop = asyncio.get_running_loop()
-        self._restarting = loop.create_task(self._restart(reason, wait=when == "idle"))
+        work = self._restart(reason, wait=when == "idle")
+        self._restarting = self._tasks.start("restart", work)
 
     async def reset(self, reason: StopReason) -> None:
         """Restart at the wish of the backend."""
-        loop = asyncio.get_running_loop()
-        self._restarting = loop.create_task(self._restart(reason, wait=False))
+        self._restarting = self._tasks.start("restart", self._restart(reason, wait=False))
 
     async def _restart(self, reason: StopReason | None, *, wait: bool) -> None:
         station = self.station
-        while wait and station is not None and not station.idle:
+        while wait and station is not None and self.station is station and not station.idle:
             await station.status.wait(station.status.revision, 3600.0)
         async with self._switching:
             if self.station is not station:
