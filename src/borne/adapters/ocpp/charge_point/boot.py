@@ -50,6 +50,8 @@ class Boot:
         self.state = BootState.NONE
         self.answered: Signal[BootNotificationResponse] = Signal()
         """Each answer, before anything follows from it."""
+        self.round_trip_s = 0.0
+        """How long the last answer took."""
         self._uplink = uplink
         self._content = content
         self._events = events
@@ -138,6 +140,7 @@ class Boot:
         round_trip_s: float,
     ) -> None:
         self.state = _STATES[answer.status]
+        self.round_trip_s = round_trip_s
         self._events.backend_time(answer.current_time, round_trip_s)
         if self.state is BootState.ACCEPTED:
             self._accepted_content = content

@@ -291,7 +291,7 @@ class ChargePointClient:
         if self._boot.state is BootState.ACCEPTED:
             if answer.interval > 0:
                 self._heartbeats.set_interval(answer.interval)
-            self._heartbeats.time_known()
+            self._heartbeats.time_known(self._boot.round_trip_s)
             self._statuses.forget_known()
         self._tell()
 

@@ -19,6 +19,11 @@ from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccept
 
 LONGEST_INTERVAL_S: Final = 86400.0
 """The time is asked for once a day, whatever else is said (OCPP 1.6 section 4.6)."""
+PRECISE_S: Final = 4.0
+"""An answer that took longer tells the time too roughly."""
+AGAIN_S: Final = 60.0
+ROUGH_ANSWERS: Final = 3
+"""It is asked for again soon, but not for ever: a slow line stays slow."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +39,8 @@ class Heartbeats:
         self._interval_s = config.heartbeat_interval_s
         self._force = config.force_heartbeat
         self._last_s: float | None = None
+        self._rough = 0
+        """Rough answers in a row."""
         self._pause = Pause()
 
     @property
@@ -51,9 +58,9 @@ class Heartbeats:
         self._force = config.force_heartbeat
         self.set_interval(config.heartbeat_interval_s)
 
-    def time_known(self) -> None:
+    def time_known(self, round_trip_s: float) -> None:
         """A Boot answer told the time: as good as a heartbeat."""
-        self._last_s = _loop_time()
+        self._note_time(round_trip_s)
         self._pause.wake()
 
     async def run(self) -> None:
@@ -71,9 +78,14 @@ class Heartbeats:
         began_s = _loop_time()
         call = self._uplink.call_unaccepted if triggered else self._uplink.call
         answer = await call(HeartbeatRequest(), HeartbeatResponse)
-        self._last_s = _loop_time()
+        round_trip_s = _loop_time() - began_s
+        self._note_time(round_trip_s)
         self._ladder.ok(Step.HEARTBEAT)
-        self._events.backend_time(answer.current_time, self._last_s - began_s)
+        self._events.backend_time(answer.current_time, round_trip_s)
+
+    def _note_time(self, round_trip_s: float) -> None:
+        self._last_s = _loop_time()
+        self._rough = self._rough + 1 if round_trip_s > PRECISE_S else 0
 
     async def _beat(self) -> None:
         try:
@@ -86,6 +98,8 @@ class Heartbeats:
             self._last_s = _loop_time()
 
     def _due_s(self) -> float:
+        if self._last_s is not None and 0 < self._rough < ROUGH_ANSWERS:
+            return self._last_s + AGAIN_S
         interval_s = self._interval_s if self._interval_s > 0 else LONGEST_INTERVAL_S
         last_s = self._last_s if self._last_s is not None else float("-inf")
         spoke_s = self._uplink.last_answer_s

@@ -64,6 +64,7 @@ class CentralSystem:
     """Answers like a good one; `script` replaces answers, `reachable` and `alive` break it."""
 
     def __init__(self) -> None:
+        self.round_trip_s = 0.01
         self.reachable = True
         self.alive = True
         """False: a black hole behind an open connection."""
@@ -153,7 +154,7 @@ class FakeLink:
             await asyncio.wait([ended], timeout=self.config.call_timeout_s)
             ended.cancel()
             raise ConnectionLost("closed") if self.ended.is_set() else CallTimeout("no answer")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(self.central.round_trip_s)
         if isinstance(answer, Exception):
             raise answer
         return answer

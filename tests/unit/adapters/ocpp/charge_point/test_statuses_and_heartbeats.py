@@ -184,3 +184,23 @@ async def test_people_may_ask_for_one(bench: Bench) -> None:
     await bench.client.heartbeat_now()
     assert bench.told()[-1] == "Heartbeat"
     assert bench.clock.now() - NOW < timedelta(seconds=10)
+
+
+@on_a_bench(force_heartbeat=False)
+async def test_a_date_that_was_long_under_way_is_asked_for_again_soon(bench: Bench) -> None:
+    bench.central.round_trip_s = 40.0
+    bench.start()
+    await asyncio.sleep(50)
+    bench.central.round_trip_s = 0.1
+    await asyncio.sleep(200)
+    assert len(bench.central.times(HEARTBEAT)) == 1
+    assert len(bench.heard.times) == 2
+
+
+@on_a_bench(force_heartbeat=False)
+async def test_a_slow_line_is_not_asked_for_ever(bench: Bench) -> None:
+    bench.central.round_trip_s = 10.0
+    bench.start()
+    await asyncio.sleep(130)
+    await asyncio.sleep(1200)
+    assert len(bench.central.times(HEARTBEAT)) <= 6
