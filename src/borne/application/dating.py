@@ -15,6 +15,8 @@ from borne.application.ports import SessionJournal, StateStore
 from borne.foundation.clock import Clock, ClockTrust, Moment
 
 STATE_KEY = "undated_boots"
+GAP = timedelta(milliseconds=10)
+"""Between two boots, at least: stored moments are rounded."""
 MOST_BOOTS = 1000
 """Older ones than these all end when the oldest of these began."""
 
@@ -66,17 +68,15 @@ def _estimates(
     current: str,
     began: datetime,
 ) -> list[tuple[str, datetime, float]]:
-    """Boot, date and monotonic time of the last moment of each earlier boot, newest first;
-    `boots` in order with the times of their beginnings."""
-    found = []
-    for boot_id, began_s in reversed(boots):
-        if boot_id == current or boot_id not in undated:
-            continue
-        last_s = undated[boot_id]
-        found.append((boot_id, began, last_s))
-        began -= timedelta(seconds=max(0.0, last_s - began_s))
+    """Boot, date and monotonic time of the last moment of each earlier boot, oldest first, so
+    that a power cut in between leaves nothing older without a date; `boots` in order with the
+    times of their beginnings."""
+    ordered = [boot for boot in boots if boot[0] in undated and boot[0] != current]
     known = {boot_id for boot_id, _ in boots} | {current}
-    found += [
-        (boot_id, began, last_s) for boot_id, last_s in undated.items() if boot_id not in known
-    ]
-    return found
+    forgotten = [(boot_id, last_s) for boot_id, last_s in undated.items() if boot_id not in known]
+    found = []
+    for boot_id, began_s in reversed([*forgotten, *ordered]):
+        ended, last_s = began - GAP, undated[boot_id]
+        found.append((boot_id, ended, last_s))
+        began = ended - timedelta(seconds=max(0.0, last_s - began_s))
+    return found[::-1]
