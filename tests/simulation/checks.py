@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from datetime import datetime
 from typing import Any
 
 from borne.domain.station.session import SessionFlag, SessionRecord
 from borne.domain.station.status import OCPP_16, connector_status
-from borne.foundation.clock import format_utc
+from borne.foundation.clock import Moment, format_utc
 from tests.simulation.central_model import PROCESSED, TRANSACTIONAL, Books, Heard
-from tests.simulation.truth import Truth
+from tests.simulation.truth import Metered, Truth
 from tests.support.simulated_street import BEGIN, SimulatedStation
 
 MONEY = ("StartTransaction", "StopTransaction")
 PAGE = 500
-TRUE_S = 3.0
-"""How wrong a clock may be that somebody vouches for."""
-UNDATED_EARLY_S, UNDATED_LATE_S = 35.0, 5 * 3600.0
-"""The first answer that tells the date may have been under way for the call timeout. Whoever
-never learnt the date before the next power cut is dated when power came back."""
+PRECISE_S = 3.0
+ROUGH_S = 35.0
+"""The first answer that tells the date may have been under way for the call timeout; then the
+date is asked for again."""
+SELDOM = 0.1
+LATE_S = 5 * 3600.0
+"""Who never learnt the date before the next power cut is dated when power came back."""
 
 SILENT = {
     SessionFlag.METER_SILENT_AT_START,
@@ -128,17 +130,29 @@ def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
 
 def wrong_with_dates(journal: Sequence[SessionRecord], truth: Truth) -> Iterator[str]:
     """Sessions begin and end when they did; where nobody knew the date it is worked out later."""
+    errors_s: list[float] = []
     for record in journal:
-        metered = truth.metered[record.session_id]
-        moments = [(record.start.at, metered.began, record.start.flags)]
-        if record.end is not None and metered.ended is not None:
-            moments.append((record.end.at, metered.ended, record.end.flags))
-        for told, true, flags in moments:
+        for told, true, flags in _moments(record, truth.metered[record.session_id]):
+            if told.wall is None:
+                yield f"not dated: {record}"
+                continue
+            error_s = (told.wall - true).total_seconds()
             undated = SessionFlag.UNDATED in flags
-            late_s = (told.wall - true).total_seconds() if told.wall else float("inf")
-            early_s, most_s = (UNDATED_EARLY_S, UNDATED_LATE_S) if undated else (TRUE_S, TRUE_S)
-            if not -early_s <= late_s <= most_s:
+            if not -ROUGH_S <= error_s <= (LATE_S if undated else ROUGH_S):
                 yield f"dated {told.wall}, it was {true}: {record}"
+            if not undated:
+                errors_s.append(abs(error_s))
+    rough = sum(error_s > PRECISE_S for error_s in errors_s)
+    if rough > len(errors_s) * SELDOM:
+        yield f"{rough} of {len(errors_s)} dates are more than {PRECISE_S} s wrong"
+
+
+def _moments(
+    record: SessionRecord, metered: Metered
+) -> Iterator[tuple[Moment, datetime, Set[SessionFlag]]]:
+    yield record.start.at, metered.began, record.start.flags
+    if record.end is not None and metered.ended is not None:
+        yield record.end.at, metered.ended, record.end.flags
 
 
 def _stamps(payload: dict[str, Any]) -> list[str]:

@@ -112,7 +112,9 @@ class Mishaps:
         self._street.world.clock_battery = self._rng.random() < 0.5
         self._street.rtc_error_s = self._rng.uniform(-RTC_ERROR_S, RTC_ERROR_S)
         await self._street.host.cut()
-        await asyncio.sleep(SHORTEST_CUT_S + self._rng.choice((0, 2, 60, 1200)) * self._rng.random())
+        await asyncio.sleep(
+            SHORTEST_CUT_S + self._rng.choice((0, 2, 60, 1200)) * self._rng.random()
+        )
         await self._restore_power()
 
     async def _storm(self) -> None:
