@@ -23,6 +23,8 @@ from borne.foundation.listener import HttpServer, bind
 from tests.support.fake_station import PASSWORD, FakeHost
 
 T = TypeVar("T")
+EXPECTED = ("Failed to load resource", "htmx:sse:error", "htmx:response:error")
+"""What a browser writes when a station refuses or is gone; tests bring that about."""
 PATIENCE_S = 20
 SIZES = {"phone": (390, 844), "desktop": (1280, 900), "narrow": (320, 700)}
 
@@ -149,7 +151,7 @@ class Eyes:
         return page
 
     def _console(self, message: ConsoleMessage) -> None:
-        expected = "Failed to load resource" in message.text
+        expected = any(part in message.text for part in EXPECTED)
         if message.type in {"error", "warning"} and not expected:
             self.complaints.append(message.text)
 

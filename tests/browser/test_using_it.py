@@ -128,7 +128,7 @@ def test_change_look_and_save(page: Page, site: Site, fake: Fake) -> None:
     limit.press("Tab")
     bar = page.get_by_role("region", name="Unsaved changes")
     expect(bar).to_contain_text("1 unsaved change")
-    other = page.get_by_label("Operator Current Limit (Connector 2)")
+    other = page.get_by_label("Operator Current Limit (Connector 2)", exact=True)
     expect(other).to_be_focused()
     other.fill("20")
     other.press("Tab")
@@ -165,7 +165,7 @@ def test_a_mistake_is_said_at_the_field_and_blocks_saving(page: Page, site: Site
 
 def test_a_switch_brings_its_fields_and_takes_them_away(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings/load-management")
-    switch = page.get_by_role("switch", name="Modbus TCP Server")
+    switch = page.get_by_role("switch", name="Modbus TCP Server", exact=True)
     port = page.get_by_label("Modbus TCP Server Base Port")
     expect(port).to_be_hidden()
     switch.check()
@@ -177,7 +177,7 @@ def test_a_switch_brings_its_fields_and_takes_them_away(page: Page, site: Site) 
 
 def test_save_and_restart_waits_for_the_station(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/settings/load-management")
-    page.get_by_role("switch", name="Modbus TCP Server").check()
+    page.get_by_role("switch", name="Modbus TCP Server", exact=True).check()
     page.get_by_role("button", name="Save & restart").click()
     expect(page.get_by_text("Restarting …")).to_be_visible()
     restarter = fake.host.all.restarter
@@ -193,8 +193,8 @@ def test_save_and_restart_waits_for_the_station(page: Page, site: Site, fake: Fa
 def test_search_while_typing(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings")
     page.get_by_label("Search all settings").press_sequentially("heartbeat")
-    page.get_by_role("link", name="Heartbeat").first.click()
-    expect(page).to_have_url(f"{site.url}/settings/backend#s-HeartbeatInterval")
+    page.get_by_role("link", name="Force heartbeat").click()
+    expect(page).to_have_url(f"{site.url}/settings/backend#s-ForceHeartbeat")
 
 
 # Lists and log ------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_click_a_socket_to_plug_and_unplug(page: Page, site: Site, fake: Fake) -
     page.get_by_role("dialog").get_by_role("button", name="City car").click()
     expect(page.locator("#sim-drawing")).to_contain_text("Family car")
     assert simulator(fake).calls == [("plug", 1, "city")]
-    page.get_by_role("button", name="Hold a card to the reader").click()
+    page.get_by_role("button", name="Hold a card to the reader", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Anna").click()
     expect(page.locator("#sim-cars")).to_contain_text("Charging")
     page.get_by_role("button", name="Socket 1: Charging. Unplug").click()
