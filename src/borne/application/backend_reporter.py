@@ -91,7 +91,8 @@ class BackendReporter:
         headline = most_serious(faults)
         if headline is not None and self._settings().flag("SendErrorStatusNotifications"):
             kind = CATALOGUE[headline]
-            error, info, vendor = kind.code_16, kind.activation, vendor_code(headline)
+            error = self._faults.error_code(headline, connector)
+            info, vendor = kind.activation, vendor_code(headline)
         elif status == "Faulted":
             error = "OtherError"
         told = (status, error, info[:INFO_LENGTH], vendor)

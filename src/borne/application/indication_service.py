@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from borne.application.authorization_flow import CardOutcome
 from borne.application.connector_runner import ConnectorRunner
@@ -15,10 +15,17 @@ from borne.foundation.events import Signal
 class IndicationService:
     """One pattern for each connector."""
 
-    def __init__(self, runners: Mapping[int, ConnectorRunner], indicator: IndicatorPort) -> None:
+    def __init__(
+        self,
+        runners: Mapping[int, ConnectorRunner],
+        indicator: IndicatorPort,
+        backend_matters: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.changed: Signal[int] = Signal()
         self._runners = runners
         self._indicator = indicator
+        self._backend_matters = backend_matters
+        self._updating = False
         self._shown: dict[int, str] = {}
         self._rejected: dict[int, asyncio.TimerHandle] = {}
 
@@ -36,6 +43,16 @@ class IndicationService:
         """Power cut."""
         for timer in self._rejected.values():
             timer.cancel()
+
+    def refresh(self) -> None:
+        """Settings changed."""
+        for runner in self._runners.values():
+            self._refresh(runner)
+
+    def show_update(self, *, active: bool) -> None:
+        """New software is being installed (up to 10 min), or no longer."""
+        self._updating = active
+        self.refresh()
 
     def take_outcome(self, outcome: CardOutcome) -> None:
         """A refused card is shown five times."""
@@ -56,7 +73,12 @@ class IndicationService:
 
     def _refresh(self, runner: ConnectorRunner) -> None:
         connector = runner.connector
-        pattern = pattern_for(runner.state, rejected=connector in self._rejected)
+        pattern = pattern_for(
+            runner.state,
+            rejected=connector in self._rejected,
+            updating=self._updating,
+            backend_matters=self._backend_matters(),
+        )
         if pattern != self._shown.get(connector):
             self._shown[connector] = pattern
             self._indicator.show(connector, pattern)

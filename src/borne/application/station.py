@@ -43,6 +43,7 @@ from borne.domain.station.connector_state import (
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionRecord, StopReason
 from borne.foundation.clock import Clock, ClockStep
+from borne.foundation.events import Unsubscribe
 from borne.foundation.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
@@ -53,6 +54,9 @@ class Backend(BackendPort, Protocol):
 
     def take_settings(self, settings: Settings) -> None:
         """Settings changed."""
+
+    def subscribe_online(self, listener: Callable[[bool], None]) -> Unsubscribe:
+        """True when the backend is connected and has accepted us, False when no longer."""
 
     async def run(self) -> None:
         """Stay connected."""
@@ -128,7 +132,11 @@ class Station:
         self.authorization = AuthorizationFlow(
             self.runners, self._settings, self.lists, self.supervisor
         )
-        self.indication = IndicationService(self.runners, parts.hardware.indicator)
+        self.indication = IndicationService(
+            self.runners,
+            parts.hardware.indicator,
+            lambda: self._settings().flag("ShowBackendDisconnectAsError"),
+        )
         self.control = StationControl(self.runners, storage.state)
         self.reporter = BackendReporter(self.runners, self.faults, self._settings, clock)
         self.status = StatusService(
@@ -199,6 +207,8 @@ class Station:
             await runner.start()
         self.reporter.start()
         if self.backend is not None:
+            self.backend.subscribe_online(self.faults.take_backend_link)
+            self.faults.take_backend_link(self.backend.online)
             self.supervisor.keep("backend", self.backend.run)
 
     async def stop(self, reason: StopReason | None = None) -> None:
@@ -268,6 +278,7 @@ class Station:
         _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
         self.limits.refresh()
         self.authorization.reconsider()
+        self.indication.refresh()
         if self.backend is not None:
             self.backend.take_settings(change.after)
         self.status.touch()

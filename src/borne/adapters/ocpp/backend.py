@@ -39,6 +39,7 @@ from borne.application.ports import (
 )
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.events import Unsubscribe
 
 Learn = Callable[[OutboxMessage, Message], Awaitable[None]]
 
@@ -162,6 +163,10 @@ class OcppBackend:
     def online(self) -> bool:
         """Connected and accepted."""
         return self.client.online
+
+    def subscribe_online(self, listener: Callable[[bool], None]) -> Unsubscribe:
+        """True when the backend is connected and has accepted us, False when no longer."""
+        return self.client.online_changed.subscribe(listener)
 
     async def authorize(self, id_token: str) -> IdTagInfo:
         """Ask; raises BackendUnreachable."""

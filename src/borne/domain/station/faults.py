@@ -245,8 +245,9 @@ _ROWS = (
         "OverCurrentFailure",
         N_("Vehicle draws more than it was offered"),
         N_("Vehicle keeps to its limit"),
-        stops=True,
-        clears=Clears.UNPLUG,
+        stops=False,
+        blocks=True,
+        clears=Clears.UNPLUG_OR_DELAY,
     ),
     _row(
         Fault.OVER_TEMPERATURE,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from borne.domain.station.connector_state import ConnectorState
+from borne.domain.station.faults import Fault
 from borne.domain.station.status import ConnectorStatus, connector_status
 
 
@@ -95,8 +96,19 @@ _BY_STATUS = {
 }
 
 
-def pattern_for(state: ConnectorState, *, rejected: bool = False, updating: bool = False) -> str:
-    """Name of the pattern; a refused card is shown over everything but faults and updates."""
+_UNUSED = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
+
+
+def pattern_for(
+    state: ConnectorState,
+    *,
+    rejected: bool = False,
+    updating: bool = False,
+    backend_matters: bool = False,
+) -> str:
+    """Name of the pattern; a refused card is shown over everything but faults and updates. Where
+    `backend_matters` (manual 4, "Show backend disconnect as error") its loss shows as a fault,
+    but only over a socket that nobody uses."""
     status = connector_status(state)
     if updating:
         return "updating"
@@ -106,6 +118,8 @@ def pattern_for(state: ConnectorState, *, rejected: bool = False, updating: bool
         return "rejected"
     if state.checking:
         return "checking"
+    if backend_matters and status in _UNUSED and Fault.BACKEND_OFFLINE in state.faults:
+        return "faulted"
     if state.running and not state.connected:
         # "Vehicle just unplugged": the session waits for it, as after a card (LED of RFID110).
         return "authorized"
