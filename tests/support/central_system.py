@@ -41,6 +41,7 @@ class Ledger:
     transaction_ids: Any = field(default_factory=lambda: itertools.count(1001))
     known: dict[tuple[Any, ...], int] = field(default_factory=dict)
     judge: Callable[[str], str] = lambda _: "Accepted"
+    parents: dict[str, str] = field(default_factory=dict)
     boot_status: str = "Accepted"
     interval_s: int = 300
 
@@ -123,7 +124,8 @@ class RecordingChargePoint(OcppChargePoint):
         return call_result.MeterValues()
 
     def _info(self, id_tag: str) -> IdTagInfo:
-        return IdTagInfo(status=AuthorizationStatus(self.ledger.judge(id_tag)))
+        status = AuthorizationStatus(self.ledger.judge(id_tag))
+        return IdTagInfo(status=status, parent_id_tag=self.ledger.parents.get(id_tag))
 
 
 class CentralSystem:

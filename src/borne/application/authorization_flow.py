@@ -54,7 +54,7 @@ from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
 DOUBLE_READ_S = 2.0
-"""The same card within this time is the same gesture."""
+"""The same card within this time, and no other in between, is the same gesture."""
 
 _FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class AuthorizationFlow:
         self._lists = lists
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
-        self._last_read: dict[str, float] = {}
+        self._last_read: dict[int | None, tuple[str, float]] = {}
         self._waiting_since: dict[int, float] = {}
         self._floating: Authorization | None = None
 
@@ -110,13 +110,11 @@ class AuthorizationFlow:
     def take_card(self, read: CardRead) -> None:
         """A card was read; the work goes on in a task."""
         now_s = self._loop.time()
-        gesture = f"{read.connector}:{read.uid or read.id_token}"
-        if now_s - self._last_read.get(gesture, float("-inf")) < DOUBLE_READ_S:
+        shown = read.uid or read.id_token or ""
+        before, at_s = self._last_read.get(read.connector, ("", 0.0))
+        if shown == before and now_s - at_s < DOUBLE_READ_S:
             return
-        self._last_read = {
-            key: at for key, at in self._last_read.items() if now_s - at < DOUBLE_READ_S
-        }
-        self._last_read[gesture] = now_s
+        self._last_read[read.connector] = (shown, now_s)
         self._supervisor.start("card", self._check_card(read))
 
     def reconsider(self) -> None:

@@ -45,8 +45,8 @@ class BackendFlow:
         self, session_id: str, transaction_id: int, id_token: str, info: IdTagInfo
     ) -> None:
         """A StartTransaction was answered: the session has a number, and the id is judged."""
-        await self.learn(id_token, info)
         self._journal.learn_transaction(session_id, transaction_id)
+        await self.learn(id_token, info)
         await self._commands.take_start_answer(session_id, info.status)
 
     async def date_moments(self) -> None:

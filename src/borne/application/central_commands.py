@@ -19,6 +19,7 @@ from borne.application.settings_service import SettingsService
 from borne.application.station_control import StationControl
 from borne.application.station_settings import authorization_policy
 from borne.application.token_lists import BackendTokens
+from borne.application.transaction_journal import TransactionJournal
 from borne.domain.authorization.decision import Accept, Card
 from borne.domain.principals import BACKEND
 from borne.domain.settings import ocpp_view
@@ -46,6 +47,7 @@ class CentralRooms:
     settings: SettingsService
     cache: BackendTokens
     journal: SessionJournal
+    running: TransactionJournal
     restart: Callable[[StopReason], Coroutine[Any, Any, None]]
     supervisor: Supervisor
 
@@ -84,8 +86,11 @@ class CentralCommands:
 
     async def remote_stop(self, transaction_id: int) -> bool:
         """RemoteStopTransaction: False when no such transaction runs (C25)."""
-        record = await self._rooms.journal.find_transaction(transaction_id)
-        if record is None or record.end is not None:
+        # The journal on disk is asked for its time: the answer that gave the number may be on its
+        # way through the rooms.
+        stored = await self._rooms.journal.find_transaction(transaction_id)
+        record = self._rooms.running.by_transaction(transaction_id)
+        if record is None or (stored is not None and stored.end is not None):
             return False
         runner = self._rooms.runners.get(record.start.connector)
         session = runner.state.session if runner else None

@@ -159,6 +159,7 @@ class Station:
                 parts.settings,
                 self.lists.cache,
                 storage.journal,
+                self.journal,
                 parts.reset,
                 self.supervisor,
             )

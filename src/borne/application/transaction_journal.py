@@ -90,6 +90,11 @@ class TransactionJournal:
         record, live = self._records.get(connector), self._live.get(connector)
         return replace(record, last_wh=live.last_wh) if record and live else record
 
+    def by_transaction(self, transaction_id: int) -> SessionRecord | None:
+        """The running session that the backend calls so."""
+        running = (self.record(connector) for connector in self._records)
+        return next((r for r in running if r and r.transaction_id == transaction_id), None)
+
     async def begin(self, connector: int, authorization: Authorization) -> str:
         """Commit a start; returns the session's id. Raises StorageFull, and MeterSilent when
         a billing meter never answered."""

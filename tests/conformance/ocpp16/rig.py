@@ -1,0 +1,98 @@
+"""The test bench of the certification cases: a station between a simulated street on one side and
+an independent central system on the other. Cases are named by their ids of the OCPP 1.6
+compliancy test tool for charge points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from ocpp.v16 import call
+
+from tests.support.central_system import CentralSystem, Ledger, central_system
+from tests.support.street import CARD, Street, street
+
+FAST_CAR: Mapping[str, Any] = {"reaction_s": 0.1}
+OTHER_CARD = "04A1B2C3D4E5F6"
+TAG = CARD.lower()
+OTHER_TAG = OTHER_CARD.lower()
+
+
+class Rig:
+    """A station and its central system, with the steps that cases share."""
+
+    def __init__(self, station: Street, central: CentralSystem) -> None:
+        self.station = station
+        self.central = central
+
+    @property
+    def ledger(self) -> Ledger:
+        """All that the central system saw."""
+        return self.central.ledger
+
+    async def call(self, request: Any) -> Any:
+        """Ask the station something, as the central system."""
+        return await self.central.call(request)
+
+    async def status(self, status: str, connector: int = 1, count: int = 1) -> dict[str, Any]:
+        """Wait until the central system was told that status so many times; the last of them."""
+        told = await self.ledger.wait_for(
+            "StatusNotification", count, connector_id=connector, status=status
+        )
+        return told[-1]
+
+    async def booted(self) -> None:
+        """Wait until the station and both connectors are known as available."""
+        for connector in (0, 1, 2):
+            await self.status("Available", connector)
+
+    async def plug(self, connector: int = 1, **vehicle: Any) -> None:
+        """Plug a car in that reacts at once."""
+        await self.station.plug(connector, {**FAST_CAR, **vehicle})
+
+    async def unplug(self, connector: int = 1, *, force: bool = False) -> None:
+        """Pull the plug, when it is unlocked or by force."""
+        if not force:
+            await self.station.until(lambda c: not c["locked"], connector)
+        await self.station.simulator.unplug(connector, force=force)
+
+    async def swipe(self, uid: str = CARD, connector: int | None = 1) -> None:
+        """Hold a card."""
+        await self.station.card(uid, connector)
+
+    async def charging(self, connector: int = 1, **vehicle: Any) -> dict[str, Any]:
+        """Plug, authorize by card, charge; the StartTransaction."""
+        await self.plug(connector, **vehicle)
+        await self.status("Preparing", connector)
+        await self.swipe(CARD, connector)
+        await self.status("Charging", connector)
+        return (await self.ledger.wait_for("StartTransaction", connector_id=connector))[-1]
+
+    async def configure(self, **values: Any) -> None:
+        """ChangeConfiguration; every key must be accepted."""
+        for key, value in values.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            answer = await self.call(call.ChangeConfiguration(key=key, value=text))
+            assert answer.status == "Accepted", (key, value, answer.status)
+
+
+@asynccontextmanager
+async def rig(
+    folder: Path, ledger: Ledger | None = None, *, booted: bool = True, **settings: Any
+) -> AsyncIterator[Rig]:
+    """A rig with these settings of the station, while the block runs."""
+    async with central_system(ledger) as central:
+        backend = {
+            "ConnectionType": "ethernet",
+            "WebSocketsBackendURL": central.url,
+            "ChargePointID": "CP-1",
+            "LocalPreAuthorize": "false",
+        }
+        async with street(folder, **{**backend, **settings}) as station:
+            bench = Rig(station, central)
+            if booted:
+                await bench.booted()
+            yield bench

@@ -1,0 +1,74 @@
+"""Certification cases of sessions: how they begin, end, and what the central system sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ocpp.v16 import call
+
+from tests.conformance.ocpp16.rig import OTHER_CARD, OTHER_TAG, TAG, rig
+from tests.support.central_system import Ledger
+
+
+async def test_TC_003_CS_charging_plug_first(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.plug()
+        await bench.status("Preparing")
+        await bench.swipe()
+        (authorize,) = await bench.ledger.wait_for("Authorize")
+        assert authorize["id_tag"] == TAG
+        (start,) = await bench.ledger.wait_for("StartTransaction")
+        assert (start["connector_id"], start["id_tag"]) == (1, TAG)
+        await bench.status("Charging")
+
+
+async def test_TC_004_1_CS_charging_identification_first(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.swipe()
+        await bench.ledger.wait_for("Authorize")
+        await bench.status("Preparing")
+        await bench.plug()
+        (start,) = await bench.ledger.wait_for("StartTransaction")
+        assert start["id_tag"] == TAG
+        await bench.status("Charging")
+
+
+async def test_TC_004_2_CS_nobody_plugs_in(tmp_path: Path) -> None:
+    async with rig(tmp_path, ConnectionTimeOut=1) as bench:
+        await bench.swipe()
+        await bench.status("Preparing")
+        await bench.status("Available", count=2)
+        assert not bench.ledger.of("StartTransaction")
+
+
+async def test_TC_068_CS_only_the_same_card_stops(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.charging()
+        await bench.swipe(OTHER_CARD)
+        await bench.swipe()
+        (stop,) = await bench.ledger.wait_for("StopTransaction")
+        assert stop["id_tag"] == TAG
+        assert stop.get("reason", "Local") == "Local"
+        await bench.status("Finishing")
+
+
+async def test_TC_069_CS_a_card_of_the_same_group_stops(tmp_path: Path) -> None:
+    ledger = Ledger()
+    ledger.parents = {TAG: "group", OTHER_TAG: "group"}
+    async with rig(tmp_path, ledger) as bench:
+        await bench.charging()
+        await bench.swipe(OTHER_CARD)
+        await bench.ledger.wait_for("Authorize", id_tag=OTHER_TAG)
+        (stop,) = await bench.ledger.wait_for("StopTransaction")
+        assert stop["id_tag"] == OTHER_TAG
+        await bench.status("Finishing")
+
+
+async def test_TC_012_CS_remote_stop(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.charging()
+        answer = await bench.call(call.RemoteStopTransaction(transaction_id=1001))
+        assert answer.status == "Accepted"
+        (stop,) = await bench.ledger.wait_for("StopTransaction")
+        assert (stop["transaction_id"], stop["reason"]) == (1001, "Remote")
+        await bench.status("Finishing")
