@@ -36,6 +36,9 @@ from borne.foundation import logging as logs
 from borne.foundation.listener import AsgiApp, Bound, CannotListen, HttpServer, bind
 from borne.foundation.scaled_loop import ScaledEventLoop
 
+HEAD_START_S = 0.5
+"""The web interface waits so long at most for a backend that is being dialled."""
+HEAD_START_STEPS = 50
 FAREWELL_S = 1.5
 """A backend that does not answer the farewell is not waited for longer."""
 SLOWEST, FASTEST = 1.0, 1000.0
@@ -123,6 +126,7 @@ class _Process:
         await self._host.start()
         web: HttpServer | None = None
         try:
+            await self._until_backend_knows()
             if not self._ended.is_set():
                 web = await self._start_web()
                 await self._greet()
@@ -139,6 +143,17 @@ class _Process:
     def _take_station(self, station: Station | None) -> None:
         if station is not None:
             self._host.settings.subscribe(_take_settings)
+
+    async def _until_backend_knows(self) -> None:
+        """The web interface takes all of the processor for a while: the backend comes first."""
+        for _ in range(HEAD_START_STEPS):
+            if self._ended.is_set() or not self._backend_is_near():
+                break
+            await asyncio.sleep(HEAD_START_S / HEAD_START_STEPS)
+
+    def _backend_is_near(self) -> bool:
+        backend = self._host.station.backend if self._host.station is not None else None
+        return backend is not None and not backend.online and not backend.view().last_error
 
     async def _start_web(self) -> HttpServer:
         # Their import takes longer than everything else: the station runs on meanwhile.

@@ -34,9 +34,10 @@ class Start:
     """One start, seconds since the process began."""
 
     available_s: float
+    available_cpu_s: float
     healthy_s: float
+    healthy_cpu_s: float
     peak_mb: float
-    cpu_s: float
 
 
 def command(data: Path, port: int, url: str) -> list[str]:
@@ -51,7 +52,11 @@ def command(data: Path, port: int, url: str) -> list[str]:
 
 @contextmanager
 def running(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Elsewhere the compiled modules of the last start are kept.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
     try:
         yield process
     finally:
@@ -83,21 +88,21 @@ async def one(data: Path, port: int, central: CentralSystem) -> Start:
     loop = asyncio.get_running_loop()
     began_s = loop.time()
 
-    async def available() -> float:
+    async def available(pid: int) -> tuple[float, float]:
         for connector in (1, 2):
-            told = {"connector_id": connector, "status": "Available"}
-            await central.ledger.wait_for("StatusNotification", **told)  # type: ignore[arg-type]  # what is wanted is free
-        return loop.time() - began_s
+            await central.ledger.wait_for(
+                "StatusNotification", connector_id=connector, status="Available"
+            )
+        return loop.time() - began_s, cpu_seconds(pid)
 
-    async def answers() -> float:
+    async def answers(pid: int) -> tuple[float, float]:
         await healthy(port)
-        return loop.time() - began_s
+        return loop.time() - began_s, cpu_seconds(pid)
 
     with running(command(data, port, central.url)) as process:
-        available_s, healthy_s = await asyncio.gather(available(), answers())
+        told, answered = await asyncio.gather(available(process.pid), answers(process.pid))
         peak_mb = peak_kb(process.pid) / 1024
-        cpu_s = cpu_seconds(process.pid)
-    return Start(available_s, healthy_s, peak_mb, cpu_s)
+    return Start(*told, *answered, peak_mb)
 
 
 def peak_kb(pid: int) -> int:
@@ -136,9 +141,13 @@ def imports(most: int = 25) -> None:
     )
     rows = [line.removeprefix("import time:").split("|") for line in done.stderr.splitlines()[1:]]
     costs = sorted(((int(own), name.strip()) for own, _, name in rows), reverse=True)
-    print(f"{sum(own for own, _ in costs) / 1000:8.1f} ms in {len(costs)} modules")
+    say(f"{sum(own for own, _ in costs) / 1000:8.1f} ms in {len(costs)} modules")
     for own_us, name in costs[:most]:
-        print(f"{own_us / 1000:8.1f} ms  {name}")
+        say(f"{own_us / 1000:8.1f} ms  {name}")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def main() -> None:
@@ -149,15 +158,16 @@ def main() -> None:
     first, *later = asyncio.run(measure(asked.starts + 1, free_port()))
     rows = [
         ("both sockets Available", "s", BUDGET_AVAILABLE_S, "available_s"),
+        ("  of that, its own CPU", "s", None, "available_cpu_s"),
         ("/healthz answers", "s", None, "healthy_s"),
-        ("CPU until then", "s", None, "cpu_s"),
+        ("  of that, its own CPU", "s", None, "healthy_cpu_s"),
         ("peak memory", "MB", BUDGET_MEMORY_MB, "peak_mb"),
     ]
-    print(f"{'':24}{'first':>9}{'median':>9}{'worst':>9}  budget")
+    say(f"{'':24}{'first':>9}{'median':>9}{'worst':>9}  budget")
     for name, unit, budget, field in rows:
         values = [getattr(start, field) for start in later]
         told = f"{budget:g} {unit}" if budget else unit
-        print(
+        say(
             f"{name:24}{getattr(first, field):9.2f}{statistics.median(values):9.2f}"
             f"{max(values):9.2f}  {told}"
         )
