@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -149,7 +149,7 @@ def wrong_with_dates(journal: Sequence[SessionRecord], truth: Truth) -> Iterator
 
 def _moments(
     record: SessionRecord, metered: Metered
-) -> Iterator[tuple[Moment, datetime, Set[SessionFlag]]]:
+) -> Iterator[tuple[Moment, datetime, frozenset[SessionFlag]]]:
     yield record.start.at, metered.began, record.start.flags
     if record.end is not None and metered.ended is not None:
         yield record.end.at, metered.ended, record.end.flags
