@@ -14,8 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from borne.application.ports import EvsePort, StorageFull
-from borne.domain.station.board import PilotOff, ResidualCurrentReport, TemperatureReport
+from borne.application.ports import EvsePort, StorageFailed
+from borne.domain.station.board import (
+    BoardReport,
+    ContactReport,
+    OtherFaultReport,
+    PilotOff,
+    ResidualCurrentReport,
+    SupplyReport,
+    TemperatureReport,
+)
 from borne.domain.station.connector import next_deadline, step
 from borne.domain.station.connector_events import (
     AllowContactor,
@@ -44,6 +52,16 @@ from borne.foundation.supervisor import Supervisor
 
 KEEP_ALIVES_PER_WATCHDOG = 3
 CLOSE_RETRY_S = 5.0
+FAILURE_PAUSE_S = 1.0
+"""After a mistake in the machine its next deadline may be long past."""
+NOT_FOR_THE_MACHINE = (
+    ContactReport,
+    OtherFaultReport,
+    ResidualCurrentReport,
+    SupplyReport,
+    TemperatureReport,
+)
+"""These are judged elsewhere, and come back as faults."""
 IDLE_WAIT_S = 15.0
 """Longest wait for the end of a session: the vehicle has 6 s, the commit some more."""
 _log = logging.getLogger(__name__)
@@ -53,10 +71,10 @@ class SessionKeeper(Protocol):
     """Commits starts and ends; the transaction journal is one."""
 
     async def begin(self, connector: int, authorization: Authorization) -> str:
-        """Commit a start; the id of the session. Raises StorageFull."""
+        """Commit a start; the id of the session. Raises StorageFailed."""
 
     async def finish(self, connector: int, session_id: str, stop: Stop) -> None:
-        """Commit an end. Raises StorageFull."""
+        """Commit an end. Raises StorageFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,7 @@ class ConnectorRunner:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Event] = deque()
         self._busy = False
+        self._failed = False
         self._timer: asyncio.TimerHandle | None = None
         self._keep_alive: asyncio.TimerHandle | None = None
         self._unsubscribe: Unsubscribe | None = None
@@ -159,8 +178,8 @@ class ConnectorRunner:
         if self.state != before:
             self.changed.emit(self)
 
-    def _take_report(self, report: Event | ResidualCurrentReport | TemperatureReport) -> None:
-        if not isinstance(report, ResidualCurrentReport | TemperatureReport):
+    def _take_report(self, report: BoardReport) -> None:
+        if not isinstance(report, NOT_FOR_THE_MACHINE):
             self.post(report)
 
     def _take(self, event: Event) -> None:
@@ -168,8 +187,10 @@ class ConnectorRunner:
         try:
             result = step(before, event, now_s, config)
         except Exception:
+            self._failed = True
             self._fail_safe(event)
             return
+        self._failed = False
         self.contactor_cycles += result.state.contactor_closed and not before.contactor_closed
         self.state = result.state
         for effect in result.effects:
@@ -184,7 +205,7 @@ class ConnectorRunner:
         _log.exception("connector %d: no decision on %s", self.connector, type(event).__name__)
         self.board.allow_contactor(False)
         self.board.set_pilot(PilotOff())
-        self.state = replace(self.state, sent_allow=False, sent_pilot=PilotOff())
+        self.state = replace(self.state, sent_allow=False, sent_pilot=PilotOff(), resend=True)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -210,7 +231,7 @@ class ConnectorRunner:
     async def _open(self, authorization: Authorization) -> None:
         try:
             session_id = await self._keeper.begin(self.connector, authorization)
-        except StorageFull:
+        except StorageFailed:
             self.full.emit(True)
             self.post(SessionNotOpened())
         except Exception:
@@ -223,11 +244,12 @@ class ConnectorRunner:
         while True:
             try:
                 await self._keeper.finish(self.connector, session_id, stop)
-            except StorageFull:
+            except StorageFailed:
                 self.full.emit(True)
             except Exception:
                 _log.exception("connector %d: a session could not be closed", self.connector)
             else:
+                self.full.emit(False)
                 self.post(SessionClosed())
                 return
             await asyncio.sleep(CLOSE_RETRY_S)
@@ -237,8 +259,10 @@ class ConnectorRunner:
             self._timer.cancel()
             self._timer = None
         due = next_deadline(self.state, self._config())
-        if due is not None:
-            self._timer = self._loop.call_at(max(due, self._loop.time()), self.post, Tick())
+        if due is None:
+            return
+        soonest_s = self._loop.time() + (FAILURE_PAUSE_S if self._failed else 0.0)
+        self._timer = self._loop.call_at(max(due, soonest_s), self.post, Tick())
 
     def _keep_board_alive(self) -> None:
         if self._keep_alive is not None:

@@ -37,7 +37,10 @@ from borne.foundation.units import PerPhase
 
 SUPPLY_SETTLE_S = 1.0
 """Contacts that explain a missing supply may be told a little later."""
+EXPLAINED_S = 2.0
+"""A device that was switched on again still explains a supply that is not quite back."""
 
+CUTS_SUPPLY = frozenset({Contact.RCD, Contact.MCB_TYPE2})
 Found = Mapping[Fault, bool]
 
 
@@ -48,8 +51,12 @@ class Facts:
     heat: Heat = field(default_factory=Heat)
     supply: Supply = field(default_factory=Supply)
     unpowered: Persisting = field(
-        default_factory=lambda: Persisting(SUPPLY_SETTLE_S, SUPPLY_SETTLE_S)
+        default_factory=lambda: Persisting(raise_s=SUPPLY_SETTLE_S, clear_s=0.0)
     )
+    explained: Persisting = field(
+        default_factory=lambda: Persisting(raise_s=0.0, clear_s=EXPLAINED_S)
+    )
+    """A contact tells why there is no supply."""
     over_current: OverCurrent = field(default_factory=OverCurrent)
     trip: ResidualTrip = field(default_factory=ResidualTrip)
     residual: ResidualCurrentReport = field(
@@ -64,8 +71,7 @@ class Facts:
 
     def found(self, elsewhere: frozenset[Contact]) -> Found:
         """Which faults follow; `elsewhere` are contacts known from other places."""
-        contacts = self.contacts | elsewhere
-        explained = bool(contacts & {Contact.RCD, Contact.MCB_TYPE2})
+        contacts, explained = self.contacts | elsewhere, self.explained.present
         dark = self.unpowered.present or self.supply.dark.present
         return {
             Fault.RESIDUAL_CURRENT: self.trip.tripped,
@@ -166,6 +172,8 @@ class ConnectorWatch:
     def _judge_electricity(self, now_s: float) -> None:
         facts, state, reading = self.facts, self._runner.state, self._reading
         facts.unpowered = facts.unpowered.see(not facts.supply_sensed, now_s)
+        cut = (facts.contacts | self._elsewhere()) & CUTS_SUPPLY
+        facts.explained = facts.explained.see(bool(cut), now_s)
         if reading is not None:
             facts.supply = facts.supply.see(reading.voltage_v, now_s, self._phases())
         drawn_a = reading.current_a if reading is not None else PerPhase.same(0.0)
@@ -210,6 +218,7 @@ class ConnectorWatch:
         facts = self.facts
         due = (
             facts.unpowered.due_s,
+            facts.explained.due_s,
             facts.supply.due_s,
             facts.over_current.due_s,
             facts.trip.rearm_at_s,

@@ -62,4 +62,14 @@ _OBEYED = (
     "VentilationAvailable",
 )
 
-ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED}
+_FAULTS = "tests/integration/test_every_fault.py::"
+
+ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
+    "RCDInput": _FAULTS + "test_contacts_at_the_digital_inputs",
+    "MCBType2Input": _FAULTS + "test_contacts_at_the_digital_inputs",
+    "MCBDomesticInput": _FAULTS + "test_contacts_at_the_digital_inputs",
+    "SPDInput": _FAULTS + "test_contacts_at_the_digital_inputs",
+    "ShowBackendDisconnectAsError": _FAULTS + "test_a_backend_that_cannot_be_reached",
+    "DLMAllowEVWakeup": _FAULTS + "test_a_sleeping_car_is_woken",
+    "EVWakeupMethod": _FAULTS + "test_the_method_of_waking_is_obeyed",
+}

@@ -33,10 +33,10 @@ class ResidualTrip:
             return ResidualTrip(lonely_trips=lonely)
         if vehicle:
             return replace(state, rearm_at_s=None, lonely_trips=0)
-        if state.rearm_at_s is not None:
-            return state
         if not cable and not state.lonely_trips:
             return replace(state, rearm_at_s=now_s)
+        if state.rearm_at_s is not None:
+            return state
         doublings = max(0, state.lonely_trips - 1)
         pause_s = min(reset_s * 2**doublings, max(reset_s, LONGEST_PAUSE_S))
         return replace(state, rearm_at_s=now_s + pause_s)

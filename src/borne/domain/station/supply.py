@@ -33,7 +33,7 @@ class Supply:
     """The meter has shown a voltage: one that never does cannot measure any."""
     low: Persisting = field(default_factory=_watch)
     high: Persisting = field(default_factory=_watch)
-    dark: Persisting = field(default_factory=_watch)
+    dark: Persisting = field(default_factory=lambda: Persisting(PATIENCE_S, 0.0))
 
     @property
     def due_s(self) -> float | None:

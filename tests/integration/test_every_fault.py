@@ -1,0 +1,491 @@
+"""Every fault of the catalogue from its physical cause, in a whole station on virtual time: what
+the status shows, whether the transaction stops, and how it is cleared (manual 9, decision 0072).
+
+Nothing is injected but causes of the simulated street; the station finds the rest by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borne.adapters.simulation.faults import CATALOGUE as CAUSES
+from borne.adapters.simulation.hardware import external_meter
+from borne.adapters.simulation.simulator import Simulator
+from borne.app import Host, HostOptions
+from borne.application.station import Station
+from borne.domain.principals import SYSTEM
+from borne.domain.station.faults import CATALOGUE, Fault
+from borne.domain.station.session import SessionRecord
+from borne.foundation.units import PerPhase
+from tests.support.street import store_settings
+from tests.support.virtual_time import run_virtual
+
+FREE = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
+PLUG: Mapping[str, Any] = {"battery_kwh": 1000}
+
+
+class Bench:
+    """A station with one hand on the world."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.simulator = Simulator(host.world)
+
+    @property
+    def station(self) -> Station:
+        assert self.host.station is not None
+        return self.host.station
+
+    def connector(self, number: int = 1) -> dict[str, Any]:
+        snapshot = self.station.status.snapshot()
+        return next(c for c in snapshot["connectors"] if c["id"] == number)
+
+    @property
+    def state(self) -> str:
+        return str(self.connector()["state"])
+
+    @property
+    def shown(self) -> set[str]:
+        """Faults that the status shows, of socket 1 and of the station."""
+        snapshot = self.station.status.snapshot()
+        return {f["id"] for f in (*self.connector()["faults"], *snapshot["faults"])}
+
+    async def charge(self, **vehicle: Any) -> None:
+        await self.simulator.plug(1, {**PLUG, **vehicle})
+        await asyncio.sleep(10)
+        assert self.state == "charging"
+
+    async def cause(self, name: str, active: bool = True, **extent: float) -> None:
+        connector = 1 if CAUSES[name.partition(":")[0]].scope.value == "connector" else None
+        await self.simulator.set_fault(
+            name, active=active, connector=connector, extent=extent or None
+        )
+
+    async def sessions(self) -> list[SessionRecord]:
+        """All sessions of the journal, oldest first."""
+        page, _ = await self.station._parts.storage.journal.page()
+        return page[::-1]
+
+
+@asynccontextmanager
+async def bench(data: Path, **settings: Any) -> AsyncIterator[Bench]:
+    store_settings(data, {**FREE, **{name: str(value) for name, value in settings.items()}})
+    options = HostOptions(data, live=False, rng=random.Random(7), control_socket=False)
+    host = Host(options)
+    await host.start()
+    try:
+        await asyncio.sleep(1)
+        yield Bench(host)
+    finally:
+        await host.stop()
+
+
+@dataclass(frozen=True)
+class Row:
+    """`before` is what happens before the cause, `provoke` what makes it matter, `cleared_by` what
+    must happen (in this order) until the fault is gone."""
+
+    cause: str
+    fault: Fault
+    within_s: float
+    before: str = "charge"
+    provoke: str = ""
+    cleared_by: tuple[str, ...] = ("mend",)
+    stops: bool | None = None
+    """What is not said is the catalogue's."""
+    extent: Mapping[str, float] = field(default_factory=dict)
+
+
+ROWS = [
+    Row("residual-current", Fault.RESIDUAL_CURRENT, 6, cleared_by=("mend", "unplug")),
+    Row("residual-current", Fault.RESIDUAL_CURRENT, 1, extent={"dc_ma": 0, "ac_ma": 100},
+        cleared_by=("mend", "disconnect the car", "wait 10")),
+    Row("residual-current", Fault.RESIDUAL_CURRENT, 6, before="",
+        cleared_by=("mend", "within 20")),
+    Row("rcm-self-test", Fault.SELF_TEST, 1, provoke="unplug", stops=False,
+        cleared_by=("mend", "self test")),
+    Row("rcm-self-test", Fault.SELF_TEST, 1, provoke="unplug", stops=False,
+        cleared_by=("mend", "restart")),
+    Row("vehicle-signal", Fault.VEHICLE_SIGNAL, 1),
+    Row("diode-check", Fault.DIODE_CHECK, 1, cleared_by=("mend", "unplug")),
+    Row("mcb-type2", Fault.MCB_TYPE2, 1),
+    Row("mcb-schuko", Fault.MCB_DOMESTIC, 1),
+    Row("rcd-tripped", Fault.RCD_TRIPPED, 1, cleared_by=("mend", "wait 5")),
+    Row("rcd-meter-loss", Fault.RCD_METER_LOSS, 2),
+    Row("spd", Fault.SURGE_PROTECTION, 1),
+    Row("contactor-welded", Fault.CONTACTOR_WELDED, 12, provoke="stop"),
+    Row("contactor-welded", Fault.CONTACTOR_WELDED, 2, before=""),
+    Row("contactor-open", Fault.CONTACTOR_OPEN, 2, cleared_by=("mend", "unplug")),
+    Row("contactor-open", Fault.CONTACTOR_OPEN, 12, before="", provoke="plug",
+        cleared_by=("mend", "unplug")),
+    Row("plug-lock", Fault.PLUG_LOCK, 15, before="", provoke="plug",
+        cleared_by=("mend", "unplug")),
+    Row("lock-stuck", Fault.LOCK_STUCK, 25, provoke="stop", cleared_by=("mend", "unlock")),
+    Row("lock-missing", Fault.LOCK_MISSING, 1),
+    Row("cable-changed", Fault.CABLE_CHANGED, 1, cleared_by=("mend", "unplug")),
+    Row("cable-invalid", Fault.CABLE_INVALID, 4, before="", provoke="plug"),
+    Row("proximity-short", Fault.CABLE_INVALID, 1, before="", provoke="plug"),
+    Row("meter-ocpp", Fault.METER_BILLING, 12),
+    Row("meter-backwards", Fault.METER_IMPLAUSIBLE, 1, cleared_by=("mend", "unplug")),
+    Row("meter-jump", Fault.METER_IMPLAUSIBLE, 1, cleared_by=("mend", "unplug")),
+    Row("meter-replaced", Fault.METER_IMPLAUSIBLE, 1, cleared_by=("unplug",)),
+    Row("meter-external", Fault.METER_EXTERNAL, 12),
+    Row("rfid-reader", Fault.CARD_READER, 1),
+    Row("over-temperature", Fault.OVER_TEMPERATURE, 1),
+    Row("phase-loss", Fault.PHASE_LOSS, 4, cleared_by=("mend", "wait 3")),
+    Row("under-voltage", Fault.PHASE_LOSS, 4, cleared_by=("mend", "wait 3")),
+    Row("over-voltage", Fault.OVER_VOLTAGE, 4, cleared_by=("mend", "wait 3")),
+    Row("over-current", Fault.OVER_CURRENT, 8, cleared_by=("mend", "within 30")),
+    Row("over-current", Fault.OVER_CURRENT, 8, cleared_by=("unplug",)),
+    Row("board-lost", Fault.BOARD_LOST, 1),
+]  # fmt: skip
+QUIET = {
+    "pilot-open": "for the station the car is gone",
+    "brown-out": "the session goes on",
+    "master-lost": "load management falls back by itself",
+    "usb-link": "the link inside a double station is another room's",
+    "clock-lost": "told at the next power-up",
+    "backend-offline": "needs a backend, below",
+    "network-lost": "needs a backend, below",
+}
+ELSEWHERE = {
+    Fault.BACKEND_OFFLINE: "below",
+    Fault.VENTILATION: "below: a car's wish",
+    Fault.OTHER: "below: any error code",
+    Fault.STORAGE_FULL: "a full disk: test_fault_service",
+    Fault.SETTINGS_DAMAGED: "a damaged file: the settings' tests",
+}
+
+
+def test_no_cause_and_no_fault_is_forgotten() -> None:
+    assert {row.cause for row in ROWS} | set(QUIET) == set(CAUSES)
+    assert {row.fault for row in ROWS} | set(ELSEWHERE) == set(Fault)
+    for row in ROWS:
+        assert CAUSES[row.cause].provokes is row.fault
+
+
+async def _do(at: Bench, row: Row, what: str) -> None:
+    simulator = at.simulator
+    match what.split():
+        case ["mend"]:
+            await at.cause(row.cause, active=False)
+        case ["plug"]:
+            await simulator.plug(1, PLUG)
+        case ["unplug"]:
+            await simulator.unplug(1, force=True)
+        case ["stop"]:
+            await at.station.control.stop(1, SYSTEM)
+        case ["unlock"]:
+            await at.station.control.unlock(1, SYSTEM)
+        case ["self", "test"]:
+            at.station.faults.self_test(1)
+        case ["disconnect", *_]:
+            await simulator.set_fault("pilot-open", active=True, connector=1)
+        case ["restart"]:
+            await at.host.restart("now", SYSTEM)
+            await asyncio.sleep(1)
+        case ["wait", seconds]:
+            await asyncio.sleep(float(seconds) - 0.7)
+            assert row.fault in at.shown, f"{row.fault} was gone too early"
+            await asyncio.sleep(0.3)
+        case ["within", seconds]:
+            await asyncio.sleep(float(seconds))
+    await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.cause}-{row.cleared_by[-1]}")
+def test_manual_9(row: Row, tmp_path: Path) -> None:
+    kind = CATALOGUE[row.fault]
+
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            meter = external_meter(at.host.world)
+            at.station.faults.follow_external_meter(meter)
+            await meter.start()
+            if row.before == "charge":
+                await at.charge()
+            await at.cause(row.cause, active=True, **row.extent)
+            if row.provoke:
+                await _do(at, row, row.provoke)
+            await asyncio.sleep(row.within_s)
+            assert row.fault in at.shown
+            assert (at.state == "faulted") is kind.blocks
+            led = at.connector()["led"]
+            assert (led == "faulted") is kind.blocks
+            await asyncio.sleep(10)
+            if row.before == "charge" and not row.provoke:
+                [session] = await at.sessions()
+                stops = kind.stops if row.stops is None else row.stops
+                assert (session.end is not None) is stops
+                assert at.host.world.sockets[1].contactor.closed is not kind.blocks
+            for step in row.cleared_by:
+                assert row.fault in at.shown, f"{row.fault} was gone before {step!r}"
+                await _do(at, row, step)
+            await asyncio.sleep(0.5)
+            assert at.shown == set()
+            assert at.state != "faulted"
+
+    run_virtual(story())
+
+
+def _socket(at: Bench) -> Any:
+    return at.host.world.sockets[1]
+
+
+def test_welded_the_plug_stays_locked_and_the_pilot_in_state_f(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            await at.charge()
+            await at.cause("contactor-welded")
+            await at.station.control.stop(1, SYSTEM)
+            await asyncio.sleep(600)
+            assert at.connector()["pilot"] == "F"
+            assert at.connector()["locked"]
+            [session] = await at.sessions()
+            assert session.end is not None
+            await at.cause("contactor-welded", active=False)
+            await asyncio.sleep(5)
+            assert not at.connector()["locked"]
+            assert at.state == "finishing"
+
+    run_virtual(story())
+
+
+def test_a_rogue_car_gets_three_more_chances(tmp_path: Path) -> None:
+    """(offer + 0.5 A) * 1.10 for 7 s, then pauses of 30 s, 2 min and 10 min, then for good."""
+
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            loop = asyncio.get_running_loop()
+            times: list[tuple[float, bool]] = []
+            at.station.faults.changed.subscribe(
+                lambda change: times.append((round(loop.time() - began_s), change.active))
+            )
+            began_s = loop.time()
+            await at.simulator.plug(1, {**PLUG, "rogue_a": 40.0})
+            await asyncio.sleep(5)
+            assert at.station.faults.excess_a(1) == PerPhase.same(40.0)
+            await asyncio.sleep(3600)
+            raised = [at_s for at_s, active in times if active]
+            cleared = [at_s for at_s, active in times if not active]
+            pauses = [end - begin for begin, end in zip(raised, cleared, strict=False)]
+            assert pauses == [30, 120, 600]
+            assert len(raised) == 4
+            [session] = await at.sessions()
+            assert session.end is not None
+            assert at.state == "faulted"
+            await at.simulator.unplug(1, force=True)
+            await asyncio.sleep(2)
+            assert at.state == "available"
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize(
+    ("board_c", "offered_a", "state"),
+    [
+        (25.0, 32.0, "charging"),
+        (59.9, 32.0, "charging"),
+        (67.5, 19.0, "charging"),
+        (75.0, 6.0, "charging"),
+        (79.0, 6.0, "charging"),
+        (80.0, 0.0, "faulted"),
+    ],
+)
+def test_heat_takes_current_before_it_takes_all(
+    board_c: float, offered_a: float, state: str, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        limits = {"MaximumCurrent": 32, "InstallationCurrentLimit": 32, "OperatorCurrentLimit": 32}
+        async with bench(tmp_path, **limits) as at:
+            await at.charge(max_a=32)
+            await at.cause("over-temperature", board_c=board_c)
+            await asyncio.sleep(1)
+            assert at.connector()["offered_a"][0] == offered_a
+            assert at.state == state
+            rows = {row["source"]: row for row in at.connector()["limits"]}
+            assert ("temperature" in rows) is (board_c >= 60)
+            await at.cause("over-temperature", active=False)
+            await asyncio.sleep(10)
+            assert "temperature" not in {row["source"] for row in at.connector()["limits"]}
+
+    run_virtual(story())
+
+
+def test_a_residual_current_device_is_believed_three_times(tmp_path: Path) -> None:
+    """Manual 9: corrected automatically up to a certain point."""
+
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            for left in (2, 1, 0):
+                await at.cause("rcd-tripped")
+                await asyncio.sleep(60)
+                await at.cause("rcd-tripped", active=False)
+                await asyncio.sleep(6)
+                assert at.shown == set()
+                assert at.station.faults.reclosings_left == left
+            await at.cause("rcd-tripped")
+            await asyncio.sleep(60)
+            await at.cause("rcd-tripped", active=False)
+            await asyncio.sleep(3600)
+            assert at.shown == {"rcd-tripped"}
+            await at.host.restart("now", SYSTEM)
+            await asyncio.sleep(5)
+            assert at.shown == set()
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [
+        ("RCDInput", Fault.RCD_TRIPPED),
+        ("MCBType2Input", Fault.MCB_TYPE2),
+        ("MCBDomesticInput", Fault.MCB_DOMESTIC),
+        ("SPDInput", Fault.SURGE_PROTECTION),
+    ],
+)
+@pytest.mark.parametrize(("slug", "number"), [("opto_1", 1), ("opto_2", 2), ("disable", None)])
+def test_contacts_at_the_digital_inputs(
+    setting: str, fault: Fault, slug: str, number: int | None, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with bench(tmp_path, **{setting: slug}) as at:
+            await at.charge()
+            for each in (1, 2):
+                await at.simulator.set_input(each, active=True)
+                await asyncio.sleep(1)
+                assert at.shown == ({fault.value} if each == number else set())
+                await at.simulator.set_input(each, active=False)
+                await asyncio.sleep(10)
+                assert at.shown == set()
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize("setting", ["RCDInput", "MCBType2Input", "MCBDomesticInput", "SPDInput"])
+def test_inputs_are_obeyed(setting: str, tmp_path: Path) -> None:
+    """A contact that is open already at the start is found too."""
+
+    async def story() -> None:
+        store_settings(tmp_path, {**FREE, setting: "opto_1"})
+        host = Host(HostOptions(tmp_path, live=False, rng=random.Random(7), control_socket=False))
+        host.world.set_input(1, active=True)
+        await host.start()
+        assert Bench(host).shown
+        await host.stop()
+
+    run_virtual(story())
+
+
+def test_brown_out_the_session_goes_on(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            await at.charge()
+            for _ in range(3):
+                await at.cause("brown-out")
+                await asyncio.sleep(30)
+                assert (at.state, at.shown) == ("charging", set())
+            assert len(await at.sessions()) == 1
+
+    run_virtual(story())
+
+
+def test_state_d_without_ventilation_is_told(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            await at.simulator.plug(1, {**PLUG, "vehicle": "ventilated"})
+            await asyncio.sleep(10)
+            assert at.shown == {"ventilation-needed"}
+            assert at.state == "suspended_evse"
+            assert not _socket(at).contactor.closed
+            await at.simulator.unplug(1, force=True)
+            await asyncio.sleep(1)
+            assert at.shown == set()
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize("code", ["WeakSignal", "HighTemperature", "ResetFailure"])
+def test_a_fault_in_the_words_of_the_board(code: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            await at.charge()
+            await at.simulator.set_fault(f"other:{code}", active=True, connector=1)
+            await asyncio.sleep(1)
+            assert at.shown == {"other"}
+            assert at.station.faults.error_code(Fault.OTHER, 1) == code
+            await at.simulator.set_fault(f"other:{code}", active=False, connector=1)
+            await asyncio.sleep(1)
+            assert at.shown == set()
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize("shown_as_fault", [False, True])
+def test_a_backend_that_cannot_be_reached(shown_as_fault: bool, tmp_path: Path) -> None:
+    """Manual 4, "Show backend disconnect as error": the ring tells only when it shall."""
+    backend = {
+        "ConnectionType": "ethernet",
+        "WebSocketsBackendURL": "ws://127.0.0.1:9/ocpp",
+        "ShowBackendDisconnectAsError": "on" if shown_as_fault else "off",
+    }
+
+    async def story() -> None:
+        async with bench(tmp_path, **backend) as at:
+            assert at.shown == set()
+            await asyncio.sleep(10)
+            assert at.shown == {"backend-offline"}
+            assert at.state == "available"
+            assert at.connector()["led"] == ("faulted" if shown_as_fault else "available")
+            at.station.faults.take_backend_link(online=True)
+            assert at.shown == set()
+            await asyncio.sleep(1)
+            assert at.connector()["led"] == "available"
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize("method", ["pilot_interruption", "state_f", "state_e"])
+@pytest.mark.parametrize("allowed", ["on", "off"])
+def test_a_sleeping_car_is_woken(method: str, allowed: str, tmp_path: Path) -> None:
+    """Decision D7; settings "Allow EV Wakeup" and "EV wake-up method"."""
+
+    async def story() -> None:
+        settings = {"DLMAllowEVWakeup": allowed, "EVWakeupMethod": method}
+        async with bench(tmp_path, **settings) as at:
+            await at.simulator.plug(1, {**PLUG, "vehicle": "sleepy"})
+            await asyncio.sleep(29)
+            assert at.state == "suspended_ev"
+            await asyncio.sleep(20)
+            assert (at.state == "charging") is (allowed == "on")
+            assert at.shown == set()
+            assert len(await at.sessions()) == 1
+
+    run_virtual(story())
+
+
+def test_the_method_of_waking_is_obeyed(tmp_path: Path) -> None:
+    """What the car sees in the fourth second: nothing, or 0 V, or -12 V."""
+    drives: dict[str, str] = {}
+
+    async def story(method: str, data: Path) -> None:
+        async with bench(data, EVWakeupMethod=method) as at:
+            await at.simulator.plug(1, {**PLUG, "vehicle": "sleepy"})
+            await asyncio.sleep(33)
+            generator = _socket(at).generator
+            drives[method] = generator.drive.name if generator.connected else "OPEN"
+
+    for method in ("pilot_interruption", "state_f", "state_e"):
+        data = tmp_path / method
+        data.mkdir()
+        run_virtual(story(method, data))
+    assert drives == {"pilot_interruption": "OPEN", "state_f": "LOW", "state_e": "ZERO"}
