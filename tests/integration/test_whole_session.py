@@ -11,7 +11,7 @@ from tests.support.central_system import central_system
 from tests.support.street import CARD, street
 
 
-def backend_settings(url: str) -> dict[str, str]:
+def backend_settings(url: str) -> dict[str, Any]:
     """A station that is told to dial this central system."""
     return {"ConnectionType": "ethernet", "WebSocketsBackendURL": url, "ChargePointID": "CP-1"}
 
