@@ -21,6 +21,7 @@ from borne.application.dating import Dating
 from borne.application.fault_service import FaultService, FaultSources
 from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
+from borne.application.load_master import LoadMaster
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
 from borne.application.services import Restarter, StationServices
@@ -116,7 +117,10 @@ class Station:
             )
             for number, evse in evses.items()
         }
-        self.limits = LimitService(self.runners, self._settings, clock)
+        self.load_master = LoadMaster(
+            self.runners, self._settings, self.metering, self.supervisor
+        )
+        self.limits = LimitService(self.runners, self._settings, clock, self.load_master)
         self.faults = FaultService(
             self.runners,
             self.metering,
@@ -199,6 +203,7 @@ class Station:
         await self.control.restore_availability()
         if not self._parts.settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
+        self.load_master.start(self.limits.refresh)
         self.limits.start()
         self.backend = make_backend(self)
         self.authorization.backend = self.backend
@@ -222,6 +227,7 @@ class Station:
             await runner.stop()
         await self.metering.stop()
         self.limits.abort()
+        self.load_master.abort()
         self.faults.abort()
         self.indication.abort()
         await self.supervisor.stop()
@@ -235,6 +241,7 @@ class Station:
             runner.abort()
         for room in (self.metering, self.limits, self.faults, self.indication):
             room.abort()
+        self.load_master.abort()
         self.supervisor.abort()
         self._parts.storage.abort()
 
