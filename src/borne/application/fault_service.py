@@ -150,11 +150,15 @@ class FaultService:
 
     def set(self, fault: Fault, connector: int = 0, *, active: bool) -> None:
         """A cause was found or is gone; connector 0 concerns all."""
+        if active:
+            # Listed first: what follows at a connector is then known to be the station's.
+            self._note(fault, connector, active=True)
         event = FaultRaised(fault) if active else FaultCleared(fault)
         for number, runner in self._runners.items():
             if connector in (0, number):
                 runner.post(event)
-        self._note(fault, connector, active=active)
+        if not active:
+            self._note(fault, connector, active=False)
 
     def ends_at_s(self, fault: Fault, connector: int) -> float | None:
         """When a fault is tried to end by itself (monotonic); None: it waits for something."""

@@ -1,0 +1,295 @@
+"""Watches that judge by time: over-current, supply, heat, residual trips, reclosing devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from borne.domain.station.over_current import OverCurrent, tolerated_a
+from borne.domain.station.persistence import Persisting
+from borne.domain.station.reclosing import Reclosing
+from borne.domain.station.residual import ResidualTrip
+from borne.domain.station.supply import Supply
+from borne.domain.station.temperature import Heat
+from borne.foundation.units import ZERO, PerPhase
+
+
+class TestPersisting:
+    @pytest.mark.parametrize(
+        ("seen", "present"),
+        [
+            ([(0, True), (2.9, True)], False),
+            ([(0, True), (3, True)], True),
+            ([(0, True), (2, False), (3, True), (5, True)], False),
+            ([(0, True), (3, True), (4, False), (8.9, False)], True),
+            ([(0, True), (3, True), (4, False), (9, False)], False),
+            ([(0, True), (3, True), (4, False), (5, True), (9, False)], True),
+        ],
+    )
+    def test_three_seconds_to_begin_five_to_end(
+        self, seen: list[tuple[float, bool]], present: bool
+    ) -> None:
+        watch = Persisting(raise_s=3.0, clear_s=5.0)
+        for at_s, condition in seen:
+            watch = watch.see(condition, at_s)
+        assert watch.present is present
+
+    def test_it_tells_when_it_must_look_again(self) -> None:
+        watch = Persisting(raise_s=3.0, clear_s=5.0).see(True, 10.0)
+        assert watch.due_s == 13.0
+        watch = watch.see(True, 13.0)
+        assert (watch.present, watch.due_s) == (True, None)
+        assert watch.see(False, 20.0).due_s == 25.0
+
+    def test_no_patience_is_no_delay(self) -> None:
+        assert Persisting(0.0, 0.0).see(True, 1.0).present
+
+
+class TestOverCurrent:
+    """(signalled + 0.5 A) * 1.10 for 7 s."""
+
+    @pytest.mark.parametrize(
+        ("offered_a", "limit_a"), [(0, 0.55), (6, 7.15), (13, 14.85), (16, 18.15), (32, 35.75)]
+    )
+    def test_what_is_tolerated(self, offered_a: float, limit_a: float) -> None:
+        assert tolerated_a(offered_a) == pytest.approx(limit_a)
+
+    def _see(
+        self, story: Iterable[tuple[float, float, float]], state: OverCurrent | None = None
+    ) -> OverCurrent:
+        state = state or OverCurrent()
+        for at_s, drawn_a, offered_a in story:
+            state = state.see(PerPhase.same(drawn_a), offered_a, at_s, closed=True)
+        return state
+
+    @pytest.mark.parametrize(
+        ("story", "faulty"),
+        [
+            ([(0, 18.1, 16), (60, 18.1, 16)], False),
+            ([(0, 18.2, 16), (6.9, 18.2, 16)], False),
+            ([(0, 18.2, 16), (7, 18.2, 16)], True),
+            ([(0, 16, 16), (10, 16, 6), (15, 6, 6), (60, 6, 6)], False),
+            ([(0, 16, 16), (10, 16, 6), (16.9, 16, 6)], False),
+            ([(0, 16, 16), (10, 16, 6), (17, 16, 6)], True),
+            ([(0, 20, 16), (5, 16, 16), (6, 20, 16), (12, 20, 16)], False),
+            ([(0, 16, 0), (6, 0, 0), (60, 0, 0)], False),
+        ],
+        ids=[
+            "within the tolerance",
+            "not yet 7 s",
+            "7 s",
+            "follows a lower offer in 5 s",
+            "does not follow it, not yet 7 s",
+            "does not follow it",
+            "keeps to it in between",
+            "is cut off after a stop",
+        ],
+    )
+    def test_by_time(self, story: list[tuple[float, float, float]], faulty: bool) -> None:
+        assert self._see(story).faulty is faulty
+
+    def test_one_phase_is_enough(self) -> None:
+        state = OverCurrent().see(PerPhase(0, 40, 0), 16, 0, closed=True)
+        assert state.see(PerPhase(0, 40, 0), 16, 7, closed=True).faulty
+
+    def test_an_open_contactor_lets_nothing_through(self) -> None:
+        state = OverCurrent().see(PerPhase.same(40), 16, 0, closed=False)
+        assert state == OverCurrent()
+
+    def test_others_know_the_real_draw_at_once(self) -> None:
+        state = self._see([(0, 40, 16)])
+        assert state.excess_a == PerPhase.same(40)
+        assert self._see([(1, 16, 16)], state).excess_a is None
+
+    def test_three_pauses_then_for_good(self) -> None:
+        state, now_s, pauses = OverCurrent(), 0.0, []
+        while not state.latched:
+            state = self._see([(now_s, 40, 16), (now_s + 7, 40, 16)], state)
+            assert state.faulty
+            if state.until_s is not None and not state.latched:
+                pauses.append(state.until_s - now_s - 7)
+                now_s = state.until_s
+        assert pauses == [30, 120, 600]
+        assert self._see([(now_s + 10**6, 0, 16)], state).faulty
+        assert state.due_s is None
+
+    @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 80), st.floats(0, 32)), max_size=30))
+    def test_a_deadline_is_never_in_the_past(self, story: list[tuple[float, float, float]]) -> None:
+        state, now_s = OverCurrent(), 0.0
+        for pause_s, drawn_a, offered_a in story:
+            now_s += pause_s
+            state = self._see([(now_s, drawn_a, offered_a)], state)
+            assert state.due_s is None or state.due_s > now_s
+
+
+V230 = PerPhase.same(230.0)
+
+
+class TestSupply:
+    def _see(self, story: list[tuple[float, PerPhase]], phases: int = 3) -> Supply:
+        supply = Supply().see(V230, -100.0, phases)
+        for at_s, voltage_v in story:
+            supply = supply.see(voltage_v, at_s, phases)
+        return supply
+
+    @pytest.mark.parametrize(
+        ("voltage_v", "low", "high", "dark"),
+        [
+            (V230, False, False, False),
+            (PerPhase(230, 0, 230), True, False, False),
+            (PerPhase(230, 230, 183), True, False, False),
+            (PerPhase(230, 230, 185), False, False, False),
+            (PerPhase(230, 252, 230), False, False, False),
+            (PerPhase(230, 254, 230), False, True, False),
+            (PerPhase(300, 150, 240), True, True, False),
+            (ZERO, False, False, True),
+        ],
+        ids=["good", "missing", "low", "low but allowed", "high but allowed", "high",
+             "neutral broken", "dark"],
+    )  # fmt: skip
+    def test_after_three_seconds(
+        self, voltage_v: PerPhase, low: bool, high: bool, dark: bool
+    ) -> None:
+        early = self._see([(0, voltage_v), (2.9, voltage_v)])
+        assert [watch.present for watch in (early.low, early.high, early.dark)] == [False] * 3
+        supply = self._see([(0, voltage_v), (3, voltage_v)])
+        assert (supply.low.present, supply.high.present, supply.dark.present) == (low, high, dark)
+
+    def test_hysteresis(self) -> None:
+        low, almost, well = PerPhase.same(180), PerPhase.same(186), PerPhase.same(190)
+        supply = self._see([(0, low), (3, low), (4, almost), (60, almost)])
+        assert supply.low.present
+        supply = supply.see(well, 61).see(well, 64)
+        assert not supply.low.present
+
+    def test_one_phase_stations_have_one_phase(self) -> None:
+        lonely = PerPhase(230, 0, 0)
+        assert not self._see([(0, lonely), (10, lonely)], phases=1).low.present
+        assert self._see([(0, lonely), (10, lonely)], phases=3).low.present
+
+    def test_a_meter_that_measures_no_voltage_proves_nothing(self) -> None:
+        supply = Supply().see(ZERO, 0).see(ZERO, 100)
+        assert not supply.dark.present
+        assert not supply.low.present
+
+
+class TestHeat:
+    @pytest.mark.parametrize(
+        ("board_c", "limit_a"),
+        [(-20, None), (59.9, None), (60, 32), (62.5, 27.67), (67.5, 19), (75, 6), (79, 6)],
+    )
+    def test_linear_from_60_to_75(self, board_c: float, limit_a: float | None) -> None:
+        assert Heat().see(board_c).limit_a(32) == (
+            None if limit_a is None else pytest.approx(limit_a, abs=0.01)
+        )
+
+    @pytest.mark.parametrize(
+        ("story", "off"),
+        [
+            ([79.9], False),
+            ([80], True),
+            ([80, 75.1], True),
+            ([80, 74.9], False),
+            ([90, 80, 74.9], False),
+            ([79.9, 76, 79.9], False),
+        ],
+    )
+    def test_off_at_80_on_below_75(self, story: list[float], off: bool) -> None:
+        heat = Heat()
+        for board_c in story:
+            heat = heat.see(board_c)
+        assert heat.too_hot is off
+
+    def test_it_does_not_hunt(self) -> None:
+        heat = Heat().see(70)
+        limits_a = {heat.limit_a(32)}
+        for board_c in (68, 69.5, 66, 69.9, 65.1):
+            heat = heat.see(board_c)
+            limits_a.add(heat.limit_a(32))
+        assert len(limits_a) == 1
+
+    @given(st.lists(st.floats(-40, 150), min_size=1))
+    def test_never_more_than_the_temperature_allows(self, story: list[float]) -> None:
+        heat = Heat()
+        for board_c in story:
+            heat = heat.see(board_c)
+        fresh = Heat().see(story[-1])
+        assert heat.too_hot or not fresh.too_hot
+        limit_a, allowed_a = heat.limit_a(32), fresh.limit_a(32)
+        assert allowed_a is None or (limit_a is not None and limit_a <= allowed_a)
+
+
+class TestResidualTrip:
+    """Manual 9: at unplugging, else 10 s (old sensors 15 min) after the vehicle left."""
+
+    @pytest.mark.parametrize("reset_s", [10.0, 900.0])
+    @pytest.mark.parametrize(
+        ("cable", "pause"), [(False, 0.0), (True, 1.0)], ids=["unplugged", "left"]
+    )
+    def test_when(self, reset_s: float, cable: bool, pause: float) -> None:
+        trip = ResidualTrip().see(0, reset_s, tripped=True, vehicle=True, cable=True)
+        trip = trip.see(100, reset_s, tripped=True, vehicle=True, cable=True)
+        assert not trip.due(100)
+        trip = trip.see(200, reset_s, tripped=True, vehicle=False, cable=cable)
+        assert trip.rearm_at_s == 200 + pause * reset_s
+
+    def test_pulled_later_than_it_left(self) -> None:
+        trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
+        trip = trip.see(100, 10, tripped=True, vehicle=False, cable=True)
+        trip = trip.see(103, 10, tripped=True, vehicle=False, cable=False)
+        assert trip.due(103)
+
+    def test_a_vehicle_that_returns_keeps_it(self) -> None:
+        trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
+        trip = trip.see(1, 10, tripped=True, vehicle=False, cable=True)
+        trip = trip.see(5, 10, tripped=True, vehicle=True, cable=True)
+        assert not trip.due(100)
+
+    def test_where_nobody_is_it_is_tried_ever_more_rarely(self) -> None:
+        trip, now_s, pauses = ResidualTrip(), 0.0, []
+        for _ in range(10):
+            trip = trip.see(now_s, 10, tripped=True, vehicle=False, cable=False)
+            assert trip.rearm_at_s is not None
+            pauses.append(trip.rearm_at_s - now_s)
+            now_s = trip.rearm_at_s
+            trip = trip.see(now_s, 10, tripped=False, vehicle=False, cable=False)
+        assert pauses == [10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
+
+    def test_rearmed_it_is_forgotten(self) -> None:
+        trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
+        trip = trip.see(1, 10, tripped=False, vehicle=True, cable=True)
+        assert trip == ResidualTrip()
+
+
+class TestReclosing:
+    """Manual 9: "up to a certain point this is corrected automatically"."""
+
+    def _trip(self, device: Reclosing, at_s: float) -> Reclosing:
+        device = device.see(True, at_s).see(False, at_s + 10)
+        assert device.faulty
+        assert device.due_s in (at_s + 15, None)
+        return device.see(False, at_s + 15)
+
+    def test_three_times_a_day(self) -> None:
+        device = Reclosing()
+        for number in range(3):
+            device = self._trip(device, number * 1000.0)
+            assert (device.faulty, device.left) == (False, 2 - number)
+        device = self._trip(device, 4000.0)
+        assert device.faulty
+        assert device.see(False, 10**6).faulty
+
+    def test_yesterday_is_forgotten(self) -> None:
+        device = Reclosing()
+        for number in range(12):
+            device = self._trip(device, number * 9 * 3600.0)
+            assert not device.faulty
+
+    def test_a_chattering_contact_is_one_trip(self) -> None:
+        device = Reclosing()
+        for at_s in range(10):
+            device = device.see(at_s % 2 == 0, at_s)
+        assert (device.faulty, device.left) == (True, 2)
