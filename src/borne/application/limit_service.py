@@ -1,17 +1,19 @@
 """Turns everybody's limits into one offer per connector, and remembers why.
 
 Rows come from settings, board and cable, and from those who put their own (backend, energy
-manager). Whenever one changes the offers are computed anew; a connector without any row gets
-nothing.
+manager). Whenever one changes the offers are computed anew, in two steps: the rows of a connector
+make its entitlement; rows of the station, which the connectors share, become a share for each. A
+connector without any row gets nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.station_settings import phases_connected
@@ -25,6 +27,8 @@ from borne.foundation.events import Signal
 from borne.foundation.units import PerPhase
 
 HISTORY = 500
+STATION = 0
+"""As a connector: the rows that all connectors share, in amps per grid phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,27 @@ class OfferChange:
     cause: str
 
 
+class Sharing(Protocol):
+    """Distributes what the connectors share; the load master is one."""
+
+    def share(
+        self,
+        entitled: Mapping[int, Waterfall],
+        station: Sequence[LimitRow],
+        now: datetime,
+    ) -> Mapping[int, Sequence[LimitRow]]:
+        """Rows for every connector, in its frame, out of the rows of the station (grid frame)."""
+
+
 class LimitService:
-    """Limit books of all connectors, and the offers that follow."""
+    """Limit books of all connectors and of the station, and the offers that follow."""
 
     def __init__(
         self,
         runners: Mapping[int, ConnectorRunner],
         settings: Callable[[], Settings],
         clock: Clock,
+        sharing: Sharing,
     ) -> None:
         self.changed: Signal[int] = Signal()
         self.history: deque[OfferChange] = deque(maxlen=HISTORY)
@@ -54,7 +71,9 @@ class LimitService:
         self._runners = runners
         self._settings = settings
         self._clock = clock
-        self._books: dict[int, LimitBook] = {number: LimitBook() for number in runners}
+        self._sharing = sharing
+        self._books: dict[int, LimitBook] = {number: LimitBook() for number in (STATION, *runners)}
+        self._shares: dict[int, LimitBook] = {}
         self._falls: dict[int, Waterfall] = {}
         self._cables: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -79,7 +98,7 @@ class LimitService:
         return self.waterfall(connector).offered_a
 
     def put(self, connector: int, row: LimitRow) -> None:
-        """Set somebody's row."""
+        """Set somebody's row of a connector, or of the station (connector 0)."""
         self._books[connector] = self._books[connector].put(row)
         self.refresh()
 
@@ -92,15 +111,55 @@ class LimitService:
         """Compute every offer anew."""
         now = self._clock.now()
         now_s = asyncio.get_running_loop().time()
+        self._books[STATION] = self._station_book(now, now_s)
         for connector in self._runners:
-            book = self._books[connector].expire(now_s, now)
-            for row in self._own_rows(connector, now):
-                book = book.put(row)
-            if connector not in self._cables:
-                book = book.withdraw(limits.CABLE)
-            self._books[connector] = book
-            self._offer(connector, book, now)
+            self._books[connector] = self._connector_book(connector, now, now_s)
+        entitled = {
+            connector: self._fall(connector, self._books[connector].rows.values())
+            for connector in self._runners
+        }
+        station = tuple(self._books[STATION].rows.values())
+        shares = self._sharing.share(entitled, station, now)
+        falls = {
+            connector: self._with_share(connector, shares.get(connector, ()))
+            for connector in self._runners
+        }
+        # Whoever falls falls first.
+        for connector in sorted(falls, key=lambda n: falls[n].offered_a - self.offered_a(n)):
+            self._offer(connector, falls[connector], now)
         self._arm_expiry()
+
+    def _station_book(self, now: datetime, now_s: float) -> LimitBook:
+        book = self._books[STATION].expire(now_s, now)
+        settings = self._settings()
+        if not settings.single_supply_line:
+            return book.withdraw(limits.SUPPLY_LINE)
+        capacity_a = min(
+            settings.integer("SupplyLineCurrentCapacity"),
+            settings.integer("StationCurrentCapacity"),
+        )
+        amps = PerPhase.same(float(capacity_a))
+        return book.put(LimitRow(limits.SUPPLY_LINE, amps, "setting", now))
+
+    def _connector_book(self, connector: int, now: datetime, now_s: float) -> LimitBook:
+        old = self._books[connector]
+        book = old.expire(now_s, now)
+        for source in (limits.CABLE, limits.INSTALLATION):
+            book = book.withdraw(source)
+        for row in self._own_rows(connector, now):
+            book = book.put(old.dated(row))
+        return book
+
+    def _with_share(self, connector: int, rows: Sequence[LimitRow]) -> Waterfall:
+        shares, old = LimitBook(), self._shares.get(connector, LimitBook())
+        for row in rows:
+            shares = shares.put(old.dated(row))
+        self._shares[connector] = shares
+        own = self._books[connector].rows.values()
+        return self._fall(connector, (*own, *shares.rows.values()))
+
+    def _fall(self, connector: int, rows: Iterable[LimitRow]) -> Waterfall:
+        return limits.waterfall(rows, phases_connected(self._settings(), connector))
 
     def _own_rows(self, connector: int, now: datetime) -> list[LimitRow]:
         settings = self._settings()
@@ -122,9 +181,7 @@ class LimitService:
             rows.append(row(limits.CABLE, cable_a, "plug"))
         return rows
 
-    def _offer(self, connector: int, book: LimitBook, now: datetime) -> None:
-        phases = phases_connected(self._settings(), connector)
-        fall = limits.waterfall(book.rows.values(), phases)
+    def _offer(self, connector: int, fall: Waterfall, now: datetime) -> None:
         before = self._falls.get(connector)
         if before == fall:
             return

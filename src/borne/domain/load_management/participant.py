@@ -97,6 +97,8 @@ class ReasonKind(StrEnum):
     """`source` names the row of the socket."""
     TAKES_LESS = "takes_less"
     """The car takes only `amps`; the rest went to others."""
+    TAKES_MORE = "takes_more"
+    """The car takes `amps` although it was offered less; it is not raised, and others get less."""
     FAIR_SHARE = "fair_share"
     """`count` participants share what `link` has left."""
     GROUP_LIMIT = "group_limit"

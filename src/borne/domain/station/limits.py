@@ -2,7 +2,8 @@
 
 Every source is declared once. A row that expires is replaced by the fallback of its source; only
 its owner withdraws a row. The first stage, a connector's entitlement, is the lowest of its rows;
-sharing between connectors is the load management's stage.
+rows of the station are shared between the connectors by the load management, whose answer is one
+more row for each connector.
 """
 
 from __future__ import annotations
@@ -98,10 +99,14 @@ class LimitBook:
 
     def put(self, row: LimitRow) -> LimitBook:
         """Set the row of its source; an unchanged value keeps its `since`."""
+        return LimitBook({**self.rows, row.source.name: self.dated(row)})
+
+    def dated(self, row: LimitRow) -> LimitRow:
+        """The row with the date of the present one of its source, when nothing changes."""
         old = self.rows.get(row.source.name)
         if old is not None and (old.amps, old.reason) == (row.amps, row.reason):
-            row = replace(row, since=old.since)
-        return LimitBook({**self.rows, row.source.name: row})
+            return replace(row, since=old.since)
+        return row
 
     def withdraw(self, source: Source) -> LimitBook:
         """Take back the row of a source: its owner's right only."""

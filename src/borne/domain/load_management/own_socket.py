@@ -1,0 +1,228 @@
+"""An own socket as a participant of the distribution (manual 7.3, 7.6).
+
+What was offered and may still flow, which phases the car uses, whether it takes its offer, and
+whether it wants one at all: all of it follows from snapshots of the socket, one after the other.
+A setpoint of an own socket is in force as soon as it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from borne.domain.load_management.participant import (
+    LOWEST_PILOT_A,
+    Demand,
+    Participant,
+)
+from borne.domain.load_management.phases import PhaseDetection, detect_phases
+from borne.domain.load_management.reclaim import SETTLED_S, Reclaim
+from borne.domain.load_management.redistribution import EV_REACTION_S, SetpointTrack
+from borne.domain.load_management.rotation_slots import TIME_SLOT_S
+from borne.domain.load_management.topology import (
+    ALL_SOCKET_PHASES,
+    Rotation,
+    SocketPhase,
+    connected_phases,
+)
+from borne.foundation.units import PerPhase
+
+SETTLE_S = EV_REACTION_S + 1.0
+"""So long an old setpoint is taken to flow: the car's time and some more."""
+
+DECLINED_S = 60.0
+"""A car that was offered current for this long and did not ask (waking included) does not want."""
+
+SAMPLE_S = 2.0
+"""Between two looks at a current that is being judged."""
+
+SAMPLE_GAP_S = 1.0
+"""Samples that follow faster are one."""
+
+OVERDRAWN_A = 0.5
+"""A car that takes this much more than it may draws what it likes."""
+
+LATE_S = 0.01
+"""A look that is due after a time comes this much later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketFacts:
+    """Snapshot of a socket."""
+
+    connector: int
+    wants: bool = False
+    """A session is open that may take energy."""
+    asking: bool = False
+    """The car is in state C or D."""
+    closed: bool = False
+    """The contactor is closed."""
+    live: bool = False
+    """The contactor is closed, or not known to be open."""
+    measured_a: PerPhase | None = None
+    """Per phase of the socket; None while the meter is silent."""
+    entitled_a: float = 0.0
+    """The lowest of the socket's own limits."""
+    entitled_by: str = ""
+    rotation: Rotation = Rotation.RST
+    phase_count: int = 3
+
+    @property
+    def connected(self) -> frozenset[SocketPhase]:
+        """The phases that are wired."""
+        return connected_phases(self.phase_count)
+
+    @property
+    def drawn_a(self) -> float | None:
+        """The current of the strongest phase; nothing flows through an open contactor."""
+        if not self.live:
+            return 0.0
+        return None if self.measured_a is None else max(self.measured_a)
+
+    @property
+    def grid_a(self) -> PerPhase:
+        """What is measured, per phase of the grid."""
+        amps = [0.0, 0.0, 0.0]
+        if self.live and self.measured_a is not None:
+            for phase, current_a in zip(SocketPhase, self.measured_a, strict=True):
+                amps[self.rotation.grid_phase(phase) - 1] += current_a
+        return PerPhase(*amps)
+
+
+@dataclass(frozen=True, slots=True)
+class SocketMemory:
+    """What is remembered of a socket between two snapshots. Times are monotonic seconds."""
+
+    setpoint_a: float = 0.0
+    number: int = 0
+    changed_s: float = float("-inf")
+    track: SetpointTrack = field(default_factory=SetpointTrack)
+    phases: PhaseDetection = field(default_factory=PhaseDetection)
+    sampled_s: float = float("-inf")
+    closed_since_s: float | None = None
+    reclaim: Reclaim = field(default_factory=Reclaim)
+    idle_since_s: float | None = None
+    """Current is offered and the car does not ask."""
+    declined_since_s: float | None = None
+
+    def offered(self, amps: float, now_s: float) -> SocketMemory:
+        """A setpoint is in force from now on."""
+        if amps == self.setpoint_a:
+            return self
+        number = self.number + 1
+        track = self.track.sent(number, amps).confirmed(number, amps, now_s, SETTLE_S)
+        return replace(self, setpoint_a=amps, number=number, changed_s=now_s, track=track)
+
+    def observe(self, facts: SocketFacts, now_s: float) -> SocketMemory:
+        """Look at the socket."""
+        known = self
+        if not facts.live and (not facts.wants or self.setpoint_a <= 0):
+            # The contactor rests for longer than a car needs to forget an old setpoint.
+            known = replace(known, track=SetpointTrack(self.setpoint_a, self.number))
+        if not facts.wants:
+            return SocketMemory(known.setpoint_a, known.number, known.changed_s, known.track)
+        return _with_appetite(_with_phases(known, facts, now_s), facts, now_s)
+
+    def retries(self, now_s: float) -> bool:
+        """A car that did not want is asked again after a time slot."""
+        return self.declined_since_s is not None and now_s - self.declined_since_s >= TIME_SLOT_S
+
+    def envelope_a(self, facts: SocketFacts, now_s: float) -> float:
+        """The highest current that may flow, per phase."""
+        if not facts.live and not facts.wants:
+            return 0.0
+        return self.track.envelope_a(now_s, facts.drawn_a)
+
+    def overdraws(self, facts: SocketFacts, now_s: float) -> bool:
+        """The car takes more than it was ever offered lately."""
+        allowed_a = self.track.envelope_a(now_s) if facts.wants or facts.live else 0.0
+        return (facts.drawn_a or 0.0) > allowed_a + OVERDRAWN_A
+
+    def demand(self, facts: SocketFacts, now_s: float) -> Demand:
+        """What the socket wants: a car that does not ask gets what others leave."""
+        if not facts.wants:
+            return Demand.NONE
+        if self.declined_since_s is not None and not self.retries(now_s):
+            return Demand.WAKE_UP
+        return Demand.CHARGING
+
+    def participant(self, facts: SocketFacts, now_s: float, minimum_a: float) -> Participant:
+        """The socket as the distribution sees it. An own limit below the minimum of the
+        distribution that can still be signalled is the minimum."""
+        return Participant(
+            id=socket_id(facts.connector),
+            rotation=facts.rotation,
+            connected=facts.connected,
+            phases=self.phases.used,
+            demand=self.demand(facts, now_s),
+            minimum_a=max(LOWEST_PILOT_A, min(minimum_a, facts.entitled_a)),
+            maximum_a=facts.entitled_a,
+            maximum_source=facts.entitled_by,
+            settled_a=0.0 if self.retries(now_s) else self.reclaim.settled_a,
+            envelope_a=self.envelope_a(facts, now_s),
+        )
+
+    def learning(self, facts: SocketFacts) -> bool:
+        """Samples are wanted to tell the phases."""
+        if self.closed_since_s is None or facts.measured_a is None:
+            return False
+        sample = detect_phases(facts.measured_a)
+        return sample is not None and sample & facts.connected != self.phases.used
+
+    def looks_due(self, facts: SocketFacts, now_s: float) -> Iterator[float]:
+        """When the socket should be looked at again although nothing happens."""
+        if not facts.wants:
+            return
+        if self.learning(facts):
+            yield now_s + SAMPLE_S
+        if self.reclaim.below_since_s is not None:
+            settles_s = max(self.reclaim.below_since_s, self.changed_s) + SETTLED_S
+            if settles_s >= now_s:
+                yield settles_s + LATE_S
+        if self.idle_since_s is not None and self.declined_since_s is None:
+            yield self.idle_since_s + DECLINED_S + LATE_S
+        if self.declined_since_s is not None:
+            retry_s = self.declined_since_s + TIME_SLOT_S
+            yield (retry_s if retry_s > now_s else now_s + DECLINED_S) + LATE_S
+
+    def fades(self, now_s: float) -> Iterator[float]:
+        """When old setpoints of this socket end."""
+        return (until_s for _, until_s in self.track.fading if until_s > now_s)
+
+
+def socket_id(connector: int) -> str:
+    """The name of an own socket among the participants."""
+    return f"socket-{connector}"
+
+
+def frame_of_socket(amps: PerPhase, rotation: Rotation) -> PerPhase:
+    """Amps per grid phase as the phases of a socket see them."""
+    return PerPhase(*(amps[rotation.grid_phase(phase) - 1] for phase in sorted(ALL_SOCKET_PHASES)))
+
+
+def _with_phases(known: SocketMemory, facts: SocketFacts, now_s: float) -> SocketMemory:
+    since_s = (known.closed_since_s or now_s) if facts.closed else None
+    known = replace(known, closed_since_s=since_s)
+    if facts.measured_a is None:
+        return replace(known, phases=PhaseDetection())
+    if since_s is None:
+        return known
+    seen = known.phases.observe(facts.measured_a, now_s - since_s, facts.connected)
+    before = known.phases.used
+    wider = before is not None and seen.used is not None and seen.used > before
+    if not wider and now_s - known.sampled_s < SAMPLE_GAP_S:
+        return known
+    return replace(known, phases=seen, sampled_s=now_s)
+
+
+def _with_appetite(known: SocketMemory, facts: SocketFacts, now_s: float) -> SocketMemory:
+    reclaim = known.reclaim.observe(now_s, known.setpoint_a, known.changed_s, facts.drawn_a)
+    if facts.asking:
+        return replace(known, reclaim=reclaim, idle_since_s=None, declined_since_s=None)
+    if known.setpoint_a <= 0:
+        return replace(known, reclaim=reclaim, idle_since_s=None)
+    idle_s = now_s if known.idle_since_s is None else known.idle_since_s
+    declined_s = known.declined_since_s
+    if now_s - idle_s >= DECLINED_S and (declined_s is None or known.retries(now_s)):
+        declined_s = now_s
+    return replace(known, reclaim=reclaim, idle_since_s=idle_s, declined_since_s=declined_s)
