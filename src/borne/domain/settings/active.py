@@ -62,6 +62,7 @@ _OBEYED = (
     "VentilationAvailable",
 )
 
+_LINE = "tests/integration/test_supply_line.py::"
 _FAULTS = "tests/integration/test_every_fault.py::"
 
 ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
@@ -72,4 +73,10 @@ ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "ShowBackendDisconnectAsError": _FAULTS + "test_a_backend_that_cannot_be_reached",
     "DLMAllowEVWakeup": _FAULTS + "test_a_sleeping_car_is_woken",
     "EVWakeupMethod": _FAULTS + "test_the_method_of_waking_is_obeyed",
+    "SingleSupplyLine": _LINE + "test_SingleSupplyLine",
+    "SupplyLineCurrentCapacity": _LINE + "test_SupplyLineCurrentCapacity",
+    "StationCurrentCapacity": _LINE + "test_StationCurrentCapacity",
+    "PhasesConnected": _LINE + "test_PhasesConnected",
+    "ConnectorPhaseRotation": _LINE + "test_ConnectorPhaseRotation",
+    "DLMMinimumCurrentLimit": _LINE + "test_DLMMinimumCurrentLimit",
 }

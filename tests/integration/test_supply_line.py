@@ -1,0 +1,134 @@
+"""Two sockets on one supply line share it (manual 7.2 case 3, 7.3), on virtual time.
+
+A whole station in a street of simulated cars; the line is measured in the street, not asked of
+the station.
+"""
+# ruff: noqa: N802 -- a test of a setting is named after it
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from borne.foundation.units import ZERO, PerPhase
+from tests.support.street import Street, street
+from tests.support.virtual_time import virtual_time
+
+FREE: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
+LINE: dict[str, Any] = FREE | {"SingleSupplyLine": "on"}
+BIG: dict[str, Any] = {"max_a": 32, "reaction_s": 5.0}
+SETTLED_S = 30.0
+"""Everybody has reacted and the next look has been taken."""
+
+
+@asynccontextmanager
+async def line(data: Path, **changes: Any) -> AsyncIterator[Street]:
+    async with street(data, **(LINE | changes)) as station:
+        yield station
+
+
+async def two_big_cars(station: Street) -> None:
+    """Cars that take all they can get are plugged in, and everything has come to rest."""
+    await station.plug(1, BIG)
+    await station.plug(2, BIG)
+    await asyncio.sleep(SETTLED_S)
+
+
+def drawn(station: Street) -> PerPhase:
+    """What flows through the line, per phase of the grid."""
+    total = ZERO
+    for socket in station.host.world.sockets.values():
+        total = total.plus(socket.grid_current_a)
+    return total
+
+
+def offers(station: Street) -> tuple[float, float]:
+    one, two = (station.connector(number)["offered_a"][0] for number in (1, 2))
+    return one, two
+
+
+def reason(station: Street, number: int) -> str:
+    """Why the socket gets what the line gives it."""
+    rows = station.connector(number)["limits"]
+    return str(next(row["reason"] for row in rows if row["source"] == "supply_line"))
+
+
+@virtual_time
+async def test_SingleSupplyLine(tmp_path: Path) -> None:
+    async with line(tmp_path) as station:
+        await two_big_cars(station)
+        assert offers(station) == (16.0, 16.0)
+        assert drawn(station) == PerPhase.same(32.0)
+        assert reason(station, 1) == "fair_share"
+    async with line(tmp_path, SingleSupplyLine="off") as station:
+        await two_big_cars(station)
+        assert offers(station) == (32.0, 32.0)
+
+
+@virtual_time
+async def test_SupplyLineCurrentCapacity(tmp_path: Path) -> None:
+    async with line(tmp_path, SupplyLineCurrentCapacity=20) as station:
+        await two_big_cars(station)
+        assert offers(station) == (10.0, 10.0)
+        await station.set(SupplyLineCurrentCapacity="26")
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (13.0, 13.0)
+
+
+@virtual_time
+async def test_StationCurrentCapacity(tmp_path: Path) -> None:
+    async with line(tmp_path, StationCurrentCapacity=40, SupplyLineCurrentCapacity=40) as station:
+        await two_big_cars(station)
+        assert offers(station) == (20.0, 20.0)
+        await station.set(SupplyLineCurrentCapacity="24", StationCurrentCapacity="24")
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (12.0, 12.0)
+
+
+@virtual_time
+async def test_PhasesConnected(tmp_path: Path) -> None:
+    """A car on one wire leaves the other two alone from its first moment."""
+    async with line(
+        tmp_path, PhasesConnected_2="single", ConnectorPhaseRotation_2="str"
+    ) as station:
+        station.host.world.sockets[2].wiring = (1, 2, 0)
+        await station.plug(1, BIG | {"phases": 1})
+        await asyncio.sleep(SETTLED_S)
+        await station.plug(2, BIG | {"phases": 1})
+        await asyncio.sleep(8.0)
+        assert offers(station) == (32.0, 32.0)
+
+
+@virtual_time
+async def test_ConnectorPhaseRotation(tmp_path: Path) -> None:
+    """Two cars on one phase each meet only when their sockets are wired alike."""
+    one = BIG | {"phases": 1}
+    async with line(tmp_path, ConnectorPhaseRotation_2="str") as station:
+        station.host.world.sockets[2].wiring = (1, 2, 0)
+        await station.plug(1, one)
+        await station.plug(2, one)
+        await asyncio.sleep(60.0)
+        assert offers(station) == (32.0, 32.0)
+        assert drawn(station) == PerPhase(32.0, 32.0, 0.0)
+        await station.set(ConnectorPhaseRotation_2="rst")
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (16.0, 16.0)
+
+
+@virtual_time
+async def test_DLMMinimumCurrentLimit(tmp_path: Path) -> None:
+    """Who cannot get the minimum waits for its turn, and is told so."""
+    async with line(tmp_path, SupplyLineCurrentCapacity=14) as station:
+        await two_big_cars(station)
+        assert offers(station) == (7.0, 7.0)
+    scarce = {"SupplyLineCurrentCapacity": 14, "DLMMinimumCurrentLimit": 8}
+    async with line(tmp_path, **scarce) as station:
+        await two_big_cars(station)
+        assert sorted(offers(station)) == [0.0, 14.0]
+        waiting = 1 if offers(station)[0] == 0.0 else 2
+        assert reason(station, waiting) == "waiting_for_minimum"
+        await asyncio.sleep(1800.0)
+        assert offers(station)[waiting - 1] == 14.0
