@@ -192,7 +192,7 @@ def test_looks_without_login(
     page.get_by_text("Try again in").wait_for()
     picture(page, f"login-delayed-{size}-{theme}")
     judge(page)
-    fake.host.accounts._store.hashes.clear()  # type: ignore[attr-defined]  # of the memory store
+    fake.host.accounts._store.hashes.clear()
     fake.host.accounts._attempts.clear("operator", "127.0.0.1")
     page.get_by_label("User name").fill("operator")
     page.get_by_label("Password").fill("yellow_zone")

@@ -226,9 +226,7 @@ def test_a_wrong_card_number_is_said_and_kept(page: Page, site: Site) -> None:
     expect(page.get_by_label("Card number")).to_have_value("hello")
 
 
-def test_the_ladder_is_live_and_the_log_can_be_filtered(
-    page: Page, site: Site, fake: Fake
-) -> None:
+def test_the_ladder_is_live_and_the_log_can_be_filtered(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/backend")
     expect(page.locator("#backend-state")).to_contain_text("Connected (sending heartbeat")
 

@@ -67,7 +67,7 @@ async def answer(request: Request, error: ApiError) -> Response:
     if wants_page(request):
         from borne.adapters.web.pages.problem import problem_page
 
-        return problem_page(request, error)
+        return await problem_page(request, error)
     body = {"error": error.code, "message": error.message, **error.details}
     # ASCII: a message may quote what cannot be written as UTF-8.
     response = Response(json.dumps(body), error.status, media_type="application/json")

@@ -38,15 +38,18 @@ class _Mailbox:
     def __init__(self, owner: str) -> None:
         self.owner = owner
         self.newest: Snapshot | None = None
-        self.ended = False
+        self._ended = False
         self.news = asyncio.Event()
 
     def put(self, snapshot: Snapshot) -> None:
         self.newest = snapshot
         self.news.set()
 
+    def is_over(self) -> bool:
+        return self._ended
+
     def end(self) -> None:
-        self.ended = True
+        self._ended = True
         self.news.set()
 
 
@@ -78,13 +81,15 @@ class EventHub:
         self._start_pump(services)
         try:
             box.put(services.status.snapshot())
-            while not box.ended and valid():
+            while not box.is_over() and valid():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(KEEP_ALIVE_S):
                         await box.news.wait()
                 box.news.clear()
                 snapshot, box.newest = box.newest, None
-                if not box.ended:
+                if self._services() is not services:
+                    return
+                if snapshot is not None or not box.is_over():
                     yield Tick(snapshot)
         finally:
             self._boxes.discard(box)

@@ -72,7 +72,8 @@ class Shell:
 
                 message = "Something went wrong inside the station."
                 error = ApiError(500, "internal_error", message, {"error_id": error_id})
-                await problem_page(request, error)(scope, receive, send_with_headers)
+                response = await problem_page(request, error)
+                await response(scope, receive, send_with_headers)
             else:
                 await _plain(send_with_headers, 500, body_bytes)
 

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from babel import Locale
 
-from borne.adapters.web.i18n import LOCALES, Words, available, negotiate
+from borne.adapters.web.i18n import LOCALES, SEPARATORS, Words, available, negotiate
 from borne.adapters.web.states import FAULTS, LOOKS, SOURCES, STOP_REASONS
 from borne.adapters.web.static_files import FOLDER, names, packaged
 from borne.domain.station import faults, indication, limits
@@ -180,6 +181,13 @@ def test_texts_in_python_are_marked_where_they_are_looked_up() -> None:
 def test_english_needs_no_catalogue() -> None:
     assert "en" in available()
     assert (LOCALES / "borne.pot").is_file()
+
+
+@pytest.mark.parametrize("language", SEPARATORS)
+def test_separators_are_those_of_cldr(language: str) -> None:
+    symbols = Locale.parse(language).number_symbols["latn"]
+    found = symbols["decimal"], symbols["group"].replace("\u00a0", "\u202f")
+    assert SEPARATORS[language] == found
 
 
 @pytest.mark.parametrize(

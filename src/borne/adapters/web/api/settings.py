@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from borne.application.settings_service import (
     SettingsRejected,
     SettingsService,
 )
+from borne.domain.principals import Principal
 from borne.domain.settings.messages import Message
 from borne.domain.settings.view import SettingView
 
@@ -66,15 +68,21 @@ async def read(
 ) -> Response:
     """An object of keys and values; secrets are null. The ETag is the revision."""
     service = settings_of(station(request))
-    views = service.list(visitor(request).principal)
-    body: Any = {view.name: view.value for view in views}
-    if details:
-        body = {
-            "revision": service.settings.revision,
-            "pending_restart": list(service.pending_restart),
-            "settings": [described(view) for view in views],
-        }
-    return JSONResponse(body, headers={"ETag": f'"{service.settings.revision}"'})
+    principal, revision = visitor(request).principal, service.settings.revision
+    body = await asyncio.to_thread(_listed, service, principal, details=details)
+    return JSONResponse(body, headers={"ETag": f'"{revision}"'})
+
+
+def _listed(service: SettingsService, principal: Principal, *, details: bool) -> dict[str, Any]:
+    """The answer. It reads immutable settings, so a worker may run it."""
+    views = service.list(principal)
+    if not details:
+        return {view.name: view.value for view in views}
+    return {
+        "revision": service.settings.revision,
+        "pending_restart": list(service.pending_restart),
+        "settings": [described(view) for view in views],
+    }
 
 
 @router.patch("/settings", response_model=None, summary="Change settings")

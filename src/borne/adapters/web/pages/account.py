@@ -53,7 +53,7 @@ async def _account(
     who, accounts = visitor(request), accounts_of(request)
     weaker = [role for role in Role if who.role.includes(role) and role is not who.role]
     others = [(role, await accounts.has_password(role)) for role in weaker]
-    return page(
+    return await page(
         request,
         "account.html",
         http_status,
@@ -78,7 +78,7 @@ async def _password_page(request: Request, problem: str, http_status: int) -> Re
     forced = who.login is not None and who.login.must_change
     proved = forced or (who.login is not None and who.login.way is LoginWay.LINK)
     template = "password_first.html" if forced else "password.html"
-    return page(
+    return await page(
         request,
         template,
         http_status,

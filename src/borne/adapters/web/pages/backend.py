@@ -211,4 +211,4 @@ async def backend(
     }
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/messages.html", **variables))
-    return page(request, "backend.html", **variables, **state(port, words))
+    return await page(request, "backend.html", **variables, **state(port, words))

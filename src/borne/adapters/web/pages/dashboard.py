@@ -80,7 +80,7 @@ async def dashboard(request: Request) -> Response:
     services = station(request)
     status = services.status.snapshot()
     words = words_for(request)
-    return page(
+    return await page(
         request,
         "dashboard.html",
         title=present.title(status, str(setting(request, "StationName", "Station")), words),

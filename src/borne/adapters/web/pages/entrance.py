@@ -47,7 +47,7 @@ async def login_page(request: Request, next: str = "/") -> Response:  # noqa: A0
     """The login form; who is logged in goes on."""
     if maybe_visitor(request) is not None:
         return RedirectResponse(local_path(next), 303)
-    return page(request, "login.html", next=local_path(next), problem="", name="", wait_s=0)
+    return await page(request, "login.html", next=local_path(next), problem="", name="", wait_s=0)
 
 
 @router.post("/login")
@@ -71,7 +71,7 @@ async def login(request: Request) -> Response:
             target = "/account/password"
         return with_login(request, RedirectResponse(target, 303), cookie)
     status = 429 if wait_s else 401
-    response = page(
+    response = await page(
         request, "login.html", status, next=target, problem=problem, name=name, wait_s=wait_s
     )
     if wait_s:
@@ -89,7 +89,7 @@ async def login_link(
     except LinkRefused:
         words = words_for(request)
         problem = words("This link is used up, too old, or made for another machine.")
-        return page(request, "login.html", 403, next="/", problem=problem, name="", wait_s=0)
+        return await page(request, "login.html", 403, next="/", problem=problem, name="", wait_s=0)
     return with_login(request, RedirectResponse("/", 303), cookie)
 
 

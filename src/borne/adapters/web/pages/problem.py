@@ -21,17 +21,17 @@ TITLES: dict[int, str] = {
 }
 
 
-def problem_page(request: Request, error: ApiError) -> Response:
+async def problem_page(request: Request, error: ApiError) -> Response:
     """The page for an error; never a stack trace."""
     if error.code == "no_power":
-        return page(request, "no_power.html", 503)
+        return await page(request, "no_power.html", 503)
     words = words_for(request)
     message = error.message
     if "needed" in error.details:
         message = words("You are {role}; this needs {needed}.").format(
             role=words(error.details["role"]), needed=words(error.details["needed"])
         )
-    return page(
+    return await page(
         request,
         "problem.html",
         error.status,

@@ -127,7 +127,7 @@ async def sessions(
     )
     now = services.clock.now()
     connectors = [item["id"] for item in services.status.snapshot()["connectors"]]
-    return page(
+    return await page(
         request,
         "sessions.html",
         rows=[row_of(record, zone, words, now) for record in records],
@@ -169,7 +169,7 @@ async def session(request: Request, session_id: Annotated[str, Path(max_length=6
         raise ApiError(404, "not_found", "There is no such session.")
     samples = thinned(await services.sessions.curve(session_id))
     dated = [sample for sample in samples if sample.at.wall is not None]
-    return page(
+    return await page(
         request,
         "session.html",
         row=row_of(record, zone, words, services.clock.now()),

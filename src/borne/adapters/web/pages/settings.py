@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from borne.adapters.web.pages.shell import (
     form,
     form_items,
     is_htmx,
+    large_part,
     page,
     part,
     partial,
@@ -96,9 +98,9 @@ def charging(request: Request) -> bool:
     return any(item.get("session") is not None for item in connectors)
 
 
-def menus(desk: Desk) -> list[dict[str, Any]]:
+def menus(desk: Desk, draft: Draft) -> list[dict[str, Any]]:
     """The pages of the settings, with the number of unsaved changes on each."""
-    entries = desk.entries(desk.draft)
+    entries = desk.entries(draft)
     found: list[dict[str, Any]] = []
     for menu, (label, icon, about) in setting_fields.MENUS.items():
         staged = sum(1 for entry in entries.values() if entry.menu is menu)
@@ -113,14 +115,16 @@ def menus(desk: Desk) -> list[dict[str, Any]]:
 async def index(request: Request) -> Response:
     """The list of pages."""
     desk = Desk(request)
-    return page(request, "settings_index.html", menus=menus(desk), query="", **desk.bar())
+    return await page(
+        request, "settings_index.html", menus=menus(desk, desk.draft), query="", **desk.bar()
+    )
 
 
 @router.get("/settings/search")
 async def search(request: Request, q: Annotated[str, Query(max_length=80)] = "") -> Response:
     """Settings that match the words."""
     desk = Desk(request)
-    found = setting_fields.search(desk.views, q, desk.words) if q.strip() else []
+    found = await asyncio.to_thread(_found, desk, q) if q.strip() else []
     results = [
         {
             "label": view.label.render(desk.words),
@@ -138,7 +142,11 @@ async def search(request: Request, q: Annotated[str, Query(max_length=80)] = "")
     ]
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/search_results.html", results=results, query=q))
-    return page(request, "settings_search.html", results=results, query=q, **desk.bar())
+    return await page(request, "settings_search.html", results=results, query=q, **desk.bar())
+
+
+def _found(desk: Desk, query: str) -> list[SettingView]:
+    return setting_fields.search(desk.views, query, desk.words)
 
 
 @router.get("/settings/draft.json")
@@ -157,17 +165,18 @@ async def menu_page(
 ) -> Response:
     """One page of settings."""
     desk = Desk(request)
-    return page(request, "settings.html", **_page(desk, menu, show), **desk.bar())
+    variables = await asyncio.to_thread(_page, desk, desk.draft, menu, show)
+    return await page(request, "settings.html", **variables, **desk.bar())
 
 
-def _page(desk: Desk, menu: str, show: str) -> dict[str, Any]:
+def _page(desk: Desk, draft: Draft, menu: str, show: str) -> dict[str, Any]:
+    """What one page shows. It reads immutable settings, so a worker may run it."""
     known = {each.value: each for each in setting_fields.MENUS}
     if menu not in known:
         raise ApiError(404, "not_found", "There is no such page of settings.")
     show = show if show in SHOWS else ""
     chosen: Menu = known[menu]
     label, icon, about = setting_fields.MENUS[chosen]
-    draft = desk.draft
     views = [view for view in desk.views if view.entry.menu is chosen]
     return {
         "menu": menu,
@@ -176,7 +185,7 @@ def _page(desk: Desk, menu: str, show: str) -> dict[str, Any]:
         "about": desk.words(about),
         "show": show,
         "groups": setting_fields.groups(views, draft, desk.after(draft), show, desk.words),
-        "menus": menus(desk),
+        "menus": menus(desk, draft),
         "counts": {
             "changed": sum(1 for view in views if view.changed),
             "planned": sum(1 for view in views if not view.active),
@@ -203,7 +212,7 @@ async def stage(request: Request) -> Response:
     except SettingsRejected as error:
         names = ", ".join(error.errors)
         raise ApiError(422, "invalid", f"There is no setting {names}.") from None
-    return _answer(desk, context["_menu"], context["_show"], fresh=default is not None)
+    return await _answer(desk, context["_menu"], context["_show"], fresh=default is not None)
 
 
 def _joined(values: list[str]) -> str:
@@ -218,7 +227,7 @@ async def undo(request: Request, name: Annotated[str, Path(max_length=80)]) -> R
     """Drop one change."""
     desk, fields = Desk(request), await form(request)
     desk.staging.undo(desk.key, name, desk.principal)
-    return _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    return await _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @router.post("/settings/keep/{name}")
@@ -226,7 +235,7 @@ async def keep(request: Request, name: Annotated[str, Path(max_length=80)]) -> R
     """Keep one's own value in a conflict."""
     desk, fields = Desk(request), await form(request)
     desk.staging.keep_mine(desk.key, name, desk.principal)
-    return _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    return await _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @router.post("/settings/reset")
@@ -234,7 +243,7 @@ async def reset(request: Request) -> Response:
     """Drop all changes."""
     desk, fields = Desk(request), await form(request)
     desk.staging.reset(desk.key)
-    return _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    return await _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @router.post("/settings/save")
@@ -252,10 +261,10 @@ async def save(request: Request) -> Response:
     except SettingsNotSaved as error:
         problem = words("Not saved: {reason}").format(reason=error)
     if problem:
-        return _answer(desk, menu, show, problem=problem)
+        return await _answer(desk, menu, show, problem=problem)
     if restart in {"now", "idle"}:
         return await _restart(desk, restart)
-    return _answer(desk, menu, show, fresh=True, saved=True)
+    return await _answer(desk, menu, show, fresh=True, saved=True)
 
 
 @router.post("/settings/restart")
@@ -270,13 +279,13 @@ async def _restart(desk: Desk, when: str) -> Response:
     await station(desk.request).restarter.restart(when, desk.principal)
     if when == "idle" and charging(desk.request):
         text = desk.words("Saved. The station restarts as soon as nobody charges.")
-        return _answer(desk, "", "", message=text)
+        return await _answer(desk, "", "", message=text)
     if not is_htmx(desk.request):
         return RedirectResponse("/settings", 303)
     return HTMLResponse(partial(BAR_SLOT, part(desk.request, "parts/restarting.html"), "innerHTML"))
 
 
-def _answer(
+async def _answer(
     desk: Desk,
     menu: str,
     show: str,
@@ -298,7 +307,8 @@ def _answer(
         )
     ]
     if menu:
-        content = part(request, "parts/setting_groups.html", **_page(desk, menu, show))
+        variables = await asyncio.to_thread(_page, desk, desk.draft, menu, show)
+        content = await large_part(request, "parts/setting_groups.html", **variables)
         pieces.append(partial("#settings", content, "innerHTML" if fresh else "innerMorph"))
     if saved:
         pieces.append(toast(request, desk.words("Saved.")))

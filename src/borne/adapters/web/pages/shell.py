@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -152,10 +153,17 @@ def _navigation(who: Visitor | None, *, simulated: bool) -> list[Item]:
     ]
 
 
-def page(request: Request, template: str, http_status: int = 200, **variables: Any) -> HTMLResponse:
+async def page(
+    request: Request, template: str, http_status: int = 200, **variables: Any
+) -> HTMLResponse:
     """A whole page."""
-    text = environment().get_template(template).render(frame(request) | variables)
-    return HTMLResponse(text, http_status)
+    return HTMLResponse(await large_part(request, template, **variables), http_status)
+
+
+async def large_part(request: Request, template: str, **variables: Any) -> str:
+    """A piece of a page that takes a while: drawn in a worker, from values that stand still."""
+    values = frame(request) | variables
+    return await asyncio.to_thread(lambda: environment().get_template(template).render(values))
 
 
 def part(request: Request, template: str, **variables: Any) -> str:

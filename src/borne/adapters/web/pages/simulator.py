@@ -140,4 +140,4 @@ async def simulator_page(request: Request) -> Response:
     """The page, or its live parts after a button."""
     if is_htmx(request):
         return HTMLResponse("".join(partial(*piece) for piece in pieces(request).items()))
-    return page(request, "simulator.html", **variables(request))
+    return await page(request, "simulator.html", **variables(request))

@@ -38,7 +38,7 @@ async def whitelists(
     variables = _list(request, q, number)
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/whitelist.html", **variables))
-    return page(request, "whitelists.html", problem="", typed="", typed_name="", **variables)
+    return await page(request, "whitelists.html", problem="", typed="", typed_name="", **variables)
 
 
 def _list(request: Request, query: str, number: int) -> dict[str, Any]:
@@ -82,7 +82,7 @@ async def add(request: Request) -> Response:
         if is_htmx(request):
             raise
         variables = _list(request, "", 1) | {"problem": str(error), "typed": token}
-        return page(request, "whitelists.html", 422, typed_name=name, **variables)
+        return await page(request, "whitelists.html", 422, typed_name=name, **variables)
     text = words("{token} added.").format(token=stored.token)
     return done(request, text, "/whitelists", _piece(request))
 

@@ -146,6 +146,13 @@
     const status = event.detail?.status;
     if (status === 401) location.reload();
   });
+  /* The first connection failed: the extension only mends those that once stood. */
+  function again(element) {
+    interrupted();
+    setTimeout(() => {
+      if (element.isConnected) htmx.ajax("GET", element.getAttribute("hx-sse:connect"), { source: element });
+    }, 2000);
+  }
   on("htmx:sse:before:connection", (event) => {
     if (event.detail?.connection?.attempt > 0) interrupted();
   });
@@ -161,7 +168,7 @@
   window.addEventListener("pagehide", () => clearTimeout(timer));
 
   /* A form that was taken is empty again; a message that was answered goes away. */
-  on("htmx:after:request", (event) => {
+  on("htmx:finally:request", (event) => {
     const form = event.target;
     const status = event.detail?.ctx?.response?.status;
     if (!status || status >= 400) return;
@@ -175,6 +182,11 @@
     const status = ctx?.response?.status;
     if (!status || status < 400 || ctx.response.raw?.headers.get("HX-Shown")) return;
     event.preventDefault();
+    if ("stream" in event.target.dataset) {
+      if (status === 401) location.reload();
+      else again(event.target);
+      return;
+    }
     if (status === 401) {
       toast(words.expired, "fault");
       return;
@@ -188,7 +200,9 @@
     toast(text, "fault");
   });
   on("htmx:error", (event) => {
-    if (event.detail?.error?.name === "TypeError" && !event.target.dataset.stream) toast(words.offline, "fault");
+    if (event.detail?.error?.name !== "TypeError") return;
+    if ("stream" in event.target.dataset) again(event.target);
+    else toast(words.offline, "fault");
   });
 
   class CountDown extends HTMLElement {
