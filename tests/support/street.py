@@ -97,6 +97,17 @@ class Street:
             read["connector"] = number
         await self.simulator.present_card(read)
 
+    async def card_token(self, token: str, number: int = 1) -> None:
+        """Hold a card that the reader knows by its ready token."""
+        await self.simulator.present_card({"id_token": token, "connector": number})
+
+    async def until_queue(self, length: int) -> None:
+        """Wait until so many transaction messages wait for the backend."""
+        status = self.services.status
+        async with asyncio.timeout(WAIT_S):
+            while status.snapshot()["backend"]["queue"] < length:
+                await status.wait(status.revision, WAIT_S)
+
 
 def store_settings(data: Path, changes: Mapping[str, Any]) -> None:
     """Set a station up before its first start."""

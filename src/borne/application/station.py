@@ -142,7 +142,9 @@ class Station:
             lambda: self._settings().flag("ShowBackendDisconnectAsError"),
         )
         self.control = StationControl(self.runners, storage.state)
-        self.reporter = BackendReporter(self.runners, self.faults, self._settings, clock)
+        self.reporter = BackendReporter(
+            self.runners, self.faults, self.control, self._settings, clock
+        )
         self.status = StatusService(
             StatusSources(
                 self.runners,
@@ -230,6 +232,7 @@ class Station:
         self.load_master.abort()
         self.faults.abort()
         self.indication.abort()
+        self.reporter.abort()
         await self.supervisor.stop()
         await self._parts.storage.close()
 
@@ -239,7 +242,7 @@ class Station:
             self.backend.abort()
         for runner in self.runners.values():
             runner.abort()
-        for room in (self.metering, self.limits, self.faults, self.indication):
+        for room in (self.metering, self.limits, self.faults, self.indication, self.reporter):
             room.abort()
         self.load_master.abort()
         self.supervisor.abort()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import StateStore
@@ -18,6 +18,7 @@ from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus, connector_status
 from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.events import Signal
 
 _STARTABLE = frozenset(
     {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
@@ -29,12 +30,17 @@ class StationControl:
     """Start, stop, unlock, availability."""
 
     def __init__(self, runners: Mapping[int, ConnectorRunner], state: StateStore) -> None:
+        self.station_changed: Signal[bool] = Signal()
+        """Whether the station as a whole (connector 0) is in service, when that changes."""
+        self.station_operative = True
         self._runners = runners
         self._state = state
 
     async def restore_availability(self) -> None:
         """Connectors that were out of service before the restart still are (OCPP TC_034)."""
-        for connector in await self._state.get("inoperative") or []:
+        stored = await self._state.get("inoperative") or []
+        self._judge_station(stored)
+        for connector in stored:
             if connector in self._runners:
                 self._runners[connector].post(AvailabilityAsked(operative=False))
 
@@ -67,16 +73,27 @@ class StationControl:
     async def set_availability(
         self, connector: int, principal: Principal, *, operative: bool
     ) -> str:
-        """Answers "accepted", or "scheduled" when a session runs first; 0 means all."""
+        """Answers "accepted", or "scheduled" when a session runs first; 0 means all and the
+        station itself, which is back in service with the first of its connectors."""
         require(principal, Role.OPERATOR)
         chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
         stored = set(await self._state.get("inoperative") or [])
-        stored = stored - set(chosen) if operative else stored | set(chosen)
+        if operative:
+            stored -= {0, *chosen}
+        else:
+            stored |= {connector, *chosen}
         await self._state.put("inoperative", sorted(stored))
+        self._judge_station(stored)
         for number in chosen:
             self._runners[number].post(AvailabilityAsked(operative=operative))
         waits = any(self._runners[number].state.inoperative_later for number in chosen)
         return "scheduled" if waits else "accepted"
+
+    def _judge_station(self, inoperative: Collection[int]) -> None:
+        operative = 0 not in inoperative
+        if operative is not self.station_operative:
+            self.station_operative = operative
+            self.station_changed.emit(operative)
 
     def _runner(self, connector: int) -> ConnectorRunner:
         runner = self._runners.get(connector)

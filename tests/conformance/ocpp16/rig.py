@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ocpp.v16 import call
+from ocpp.v16.enums import MessageTrigger
 
 from tests.support.central_system import CentralSystem, Ledger, central_system
 from tests.support.street import CARD, Street, street
@@ -70,6 +72,37 @@ class Rig:
         await self.swipe(CARD, connector)
         await self.status("Charging", connector)
         return (await self.ledger.wait_for("StartTransaction", connector_id=connector))[-1]
+
+    async def stop(self, connector: int = 1) -> None:
+        """The card that started ends the session."""
+        await self.station.card_token(TAG, connector)
+        await self.station.until_state("finishing", connector)
+
+    async def pull_from_car(self, connector: int = 1) -> None:
+        """The cable leaves the car and stays in the station."""
+        await self.station.simulator.set_fault("pilot-open", active=True, connector=connector)
+
+    async def offline(self) -> None:
+        """The connection breaks."""
+        await self.station.simulator.set_link("backend", up=False, mode="reset")
+        await self.station.until_backend(lambda view: view.link != "connected")
+
+    async def online(self) -> None:
+        """It comes back."""
+        await self.station.simulator.set_link("backend", up=True, mode=None)
+        await self.station.until_online()
+
+    async def settled(self) -> None:
+        """Long enough for whatever follows from an answer: some round trips."""
+        for count in range(1, 4):
+            await self.call(call.TriggerMessage(requested_message=MessageTrigger.heartbeat))
+            await self.ledger.wait_for("Heartbeat", count)
+
+    @staticmethod
+    def time(text: str) -> datetime:
+        """A time on the wire; it must be in UTC."""
+        assert text.endswith("Z"), text
+        return datetime.fromisoformat(text)
 
     async def configure(self, **values: Any) -> None:
         """ChangeConfiguration; every key must be accepted."""

@@ -72,3 +72,82 @@ async def test_TC_012_CS_remote_stop(tmp_path: Path) -> None:
         (stop,) = await bench.ledger.wait_for("StopTransaction")
         assert (stop["transaction_id"], stop["reason"]) == (1001, "Remote")
         await bench.status("Finishing")
+
+
+async def test_TC_005_1_CS_unplugged_at_the_car(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.configure(
+            StopTransactionOnEVSideDisconnect=True, UnlockConnectorOnEVSideDisconnect=True
+        )
+        await bench.charging()
+        await bench.unplug(force=True)
+        (stop,) = await bench.ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "EVDisconnected"
+        await bench.status("Available", count=2)
+        assert bench.ledger.statuses(1)[-2:] == ["Finishing", "Available"]
+
+
+async def test_TC_005_2_CS_unplugged_at_the_car_cable_kept(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.configure(
+            StopTransactionOnEVSideDisconnect=True, UnlockConnectorOnEVSideDisconnect=False
+        )
+        await bench.charging()
+        await bench.pull_from_car()
+        (stop,) = await bench.ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "EVDisconnected"
+        await bench.status("Finishing")
+        assert bench.station.connector()["locked"]
+        answer = await bench.call(call.UnlockConnector(connector_id=1))
+        assert answer.status == "Unlocked"
+
+
+async def test_TC_005_3_CS_unplugged_at_the_car_transaction_goes_on(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.configure(
+            StopTransactionOnEVSideDisconnect=False, UnlockConnectorOnEVSideDisconnect=False
+        )
+        await bench.charging()
+        await bench.pull_from_car()
+        told = await bench.status("SuspendedEV")
+        assert told["info"] == "EV side disconnected"
+        answer = await bench.call(call.RemoteStopTransaction(transaction_id=1001))
+        assert answer.status == "Accepted"
+        (stop,) = await bench.ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "Remote"
+
+
+async def test_TC_007_CS_cached_id(tmp_path: Path) -> None:
+    async with rig(tmp_path, LocalPreAuthorize="true") as bench:
+        await bench.charging()
+        await bench.stop()
+        await bench.unplug()
+        await bench.status("Available", count=2)
+        await bench.plug()
+        await bench.swipe()
+        await bench.ledger.wait_for("StartTransaction", count=2)
+        assert len(bench.ledger.of("Authorize")) == 1
+
+
+async def test_TC_061_CS_clear_cache(tmp_path: Path) -> None:
+    async with rig(tmp_path, LocalPreAuthorize="true") as bench:
+        await bench.charging()
+        await bench.stop()
+        await bench.unplug()
+        await bench.status("Available", count=2)
+        assert (await bench.call(call.ClearCache())).status == "Accepted"
+        await bench.plug()
+        await bench.swipe()
+        await bench.ledger.wait_for("StartTransaction", count=2)
+        assert len(bench.ledger.of("Authorize")) == 2
+
+
+async def test_TC_023_CS_an_invalid_id_starts_nothing(tmp_path: Path) -> None:
+    async with rig(tmp_path, Ledger(judge=lambda _: "Invalid")) as bench:
+        await bench.plug()
+        await bench.status("Preparing")
+        await bench.swipe()
+        await bench.ledger.wait_for("Authorize")
+        await bench.settled()
+        assert not bench.ledger.of("StartTransaction")
+        assert bench.station.connector()["state"] == "preparing"
