@@ -1,0 +1,195 @@
+"""A single supply line never carries more than it can, whatever cars and people do.
+
+Cars obey within 5 s (IEC 61851-1); so the only time above the limit is those 5 s after the limit
+itself fell. The line is measured in the street at every instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from borne.adapters.simulation.simulator import Simulator
+from borne.application.ports import SimulatorError
+from borne.domain.load_management.topology import Rotation, SocketPhase
+from borne.domain.station import limits
+from borne.domain.station.limits import LimitRow
+from borne.foundation.units import ZERO, PerPhase
+from tests.support.street import Street, street
+from tests.support.virtual_time import run_virtual
+
+OBEYS_S = 5.0
+EPS = 1e-6
+
+vehicles = st.fixed_dictionaries(
+    {
+        "phases": st.sampled_from([1, 2, 3]),
+        "min_a": st.sampled_from([6, 10]),
+        "max_a": st.sampled_from([10, 16, 32]),
+        "battery_kwh": st.sampled_from([0.3, 40]),
+        "taper": st.floats(0.1, 1),
+        "soc": st.floats(0, 1),
+        "reaction_s": st.sampled_from([0.0, 0.5, 3.0, 5.0]),
+        "simplified_pilot": st.booleans(),
+        "wake_up": st.booleans(),
+        "asymmetry": st.sampled_from([(1.0, 1.0, 1.0), (1.0, 0.9, 0.95)]),
+    }
+)
+sockets = st.sampled_from([1, 2])
+rotations = st.sampled_from(list(Rotation))
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that happens, and the time after it."""
+
+    name: str
+    value: Any
+    then_s: float
+
+
+def act(name: str, value: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, Any]]:
+    return st.tuples(st.just(name), value)
+
+
+acts = st.builds(
+    lambda what, then_s: Act(what[0], what[1], then_s),
+    st.one_of(
+        act("plug", st.tuples(sockets, vehicles)),
+        act("plug", st.tuples(sockets, vehicles)),
+        act("unplug", sockets),
+        act("wants", st.tuples(sockets, st.booleans())),
+        act("takes", st.tuples(sockets, st.sampled_from([8, 16, 32]))),
+        act("line", st.sampled_from([6, 10, 16, 20, 32])),
+        act("operator", st.tuples(sockets, st.sampled_from([6, 16, 32]))),
+        act("station", st.one_of(st.none(), st.sampled_from([0.0, 9.0, 13.5, 24.0]))),
+        act("meter", st.booleans()),
+        act("power", st.just(None)),
+    ),
+    st.one_of(st.floats(0, 12), st.sampled_from([0.0, 20.0, 90.0, 2000.0])),
+)
+
+
+class Line:
+    """What is allowed and what flows, at every instant."""
+
+    def __init__(self, station: Street, capacity_a: float) -> None:
+        self.station = station
+        self.world = station.host.world
+        self.line_a = capacity_a
+        self.station_a: float | None = None
+        self.history: list[tuple[float, float]] = [(self.now_s, capacity_a)]
+        self.over: list[str] = []
+        self.world.changed.subscribe(lambda _: self.measure())
+
+    @property
+    def now_s(self) -> float:
+        return self.world.loop.time()
+
+    def change(self, **limits_a: float | None) -> None:
+        for name, amps in limits_a.items():
+            setattr(self, f"{name}_a", amps)
+        now = min(self.line_a, 1000.0 if self.station_a is None else self.station_a)
+        self.history.append((self.now_s, now))
+
+    def allowed_a(self) -> float:
+        """The highest limit of the last 5 s."""
+        old = [amps for at_s, amps in self.history if at_s < self.now_s - OBEYS_S - EPS]
+        young = [amps for at_s, amps in self.history if at_s >= self.now_s - OBEYS_S - EPS]
+        return max([*old[-1:], *young])
+
+    def measure(self) -> None:
+        total = ZERO
+        for socket in self.world.sockets.values():
+            total = total.plus(socket.grid_current_a)
+        if max(total) > self.allowed_a() + EPS:
+            self.over.append(f"{self.now_s:.2f}: {total} above {self.allowed_a()}")
+
+
+async def do(line: Line, one: Act) -> None:
+    station, simulator = line.station, Simulator(line.world)
+    try:
+        match one.name, one.value:
+            case "plug", (number, vehicle):
+                await simulator.plug(number, vehicle)
+            case "unplug", number:
+                await simulator.unplug(number, force=True)
+            case "wants", (number, wants):
+                await simulator.change_vehicle(number, {"wants_charge": wants})
+            case "takes", (number, max_a):
+                await simulator.change_vehicle(number, {"max_a": max(max_a, 10)})
+            case "line", capacity_a:
+                line.change(line=capacity_a)
+                low = {f"OperatorCurrentLimit{end}": str(capacity_a) for end in ("", "_2")}
+                await station.set(**low, SupplyLineCurrentCapacity=str(capacity_a))
+            case "operator", (number, amps):
+                end = "" if number == 1 else "_2"
+                await station.set(**{f"OperatorCurrentLimit{end}": str(min(amps, line.line_a))})
+            case "station", amps:
+                line.change(station=amps)
+                put_station(station, amps)
+            case "meter", up:
+                await simulator.set_link("meter", up=up, mode=None)
+            case _:
+                line.change(station=None)
+                await station.host.cut()
+                await station.host.restore()
+    except SimulatorError:
+        pass
+
+
+def put_station(station: Street, amps: float | None) -> None:
+    running = station.host.station
+    assert running is not None
+    if amps is None:
+        running.limits.withdraw(0, limits.OCPP_STATION)
+        return
+    row = LimitRow(
+        limits.OCPP_STATION, PerPhase.same(amps), "profile", station.services.clock.now()
+    )
+    running.limits.put(0, row)
+
+
+def wire(station: Street, rotation: dict[int, Rotation]) -> None:
+    for number, turned in rotation.items():
+        first, second, third = (turned.grid_phase(phase) - 1 for phase in SocketPhase)
+        station.host.world.sockets[number].wiring = (first, second, third)
+
+
+async def live(story: list[Act], capacity_a: int, rotation: dict[int, Rotation]) -> Line:
+    with tempfile.TemporaryDirectory() as data:
+        changes = {
+            "FreeCharging": "on",
+            "FreeChargingMode": "no_ocpp",
+            "SingleSupplyLine": "on",
+            "SupplyLineCurrentCapacity": capacity_a,
+            "ConnectorPhaseRotation": rotation[1].lower(),
+            "ConnectorPhaseRotation_2": rotation[2].lower(),
+        }
+        async with street(Path(data), **changes) as station:
+            wire(station, rotation)
+            line = Line(station, capacity_a)
+            for one in story:
+                await do(line, one)
+                await asyncio.sleep(one.then_s)
+            await asyncio.sleep(30.0)
+            return line
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(acts, min_size=3, max_size=25),
+    st.sampled_from([10, 16, 24, 32]),
+    st.fixed_dictionaries({1: rotations, 2: rotations}),
+)
+def test_the_line_never_carries_more_than_it_can(
+    story: list[Act], capacity_a: int, rotation: dict[int, Rotation]
+) -> None:
+    line = run_virtual(live(story, capacity_a, rotation))
+    assert line.over == []
