@@ -695,7 +695,7 @@ def test_LogLevel(tmp_path: Path) -> None:
 
 async def test_TimeZone(tmp_path: Path) -> None:
     evening = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
-    changes = {"TimeZone": "Asia/Tokyo", "FreeCharging": "on"}
+    changes: dict[str, Any] = {"TimeZone": "Asia/Tokyo", "FreeCharging": "on"}
     async with (
         street(tmp_path, wall=lambda: evening, **changes) as station,
         pages(station, Role.OPERATOR) as client,

@@ -117,9 +117,7 @@ class Station:
             )
             for number, evse in evses.items()
         }
-        self.load_master = LoadMaster(
-            self.runners, self._settings, self.metering, self.supervisor
-        )
+        self.load_master = LoadMaster(self.runners, self._settings, self.metering, self.supervisor)
         self.limits = LimitService(self.runners, self._settings, clock, self.load_master)
         self.faults = FaultService(
             self.runners,

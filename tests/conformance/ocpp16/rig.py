@@ -1,6 +1,6 @@
 """The test bench of the certification cases: a station between a simulated street on one side and
 an independent central system on the other. Cases are named by their ids of the OCPP 1.6
-compliancy test tool for charge points.
+compliance test tool for charge points.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def check_money(seen: list[tuple[str, dict[str, Any]]], register_wh: int) -> Non
             if starts.setdefault(tuple(payload[n] for n in names), payload) is payload:
                 order.append("start")
         elif action == "StopTransaction":
-            names = ("transaction_id", "timestamp", "meter_stop")
-            if stops.setdefault(tuple(payload[n] for n in names), payload) is payload:
+            stop_names = ("transaction_id", "timestamp", "meter_stop")
+            if stops.setdefault(tuple(payload[n] for n in stop_names), payload) is payload:
                 order.append("stop")
     assert len(starts) == len(stops) >= 1, (starts, stops)
     assert order == ["start", "stop"] * len(starts), order
