@@ -27,7 +27,7 @@ WEB = ROOT / "src/borne/adapters/web"
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
 MANIFEST = json.loads((FOLDER / "vendor/manifest.json").read_text())
 PAGE_SCRIPTS = ("vendor/htmx.min.js", "vendor/hx-sse.min.js", "app.js", "app.css", "icons.svg")
-START_BYTES_MOST = 60_000
+START_BYTES_MOST = 45_000
 
 
 # Foreign files ------------------------------------------------------------------------------------
