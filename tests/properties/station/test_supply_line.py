@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,14 @@ EPS = 1e-6
 vehicles = st.fixed_dictionaries(
     {
         "phases": st.sampled_from([1, 2, 3]),
-        "min_a": st.sampled_from([6, 10]),
-        "max_a": st.sampled_from([10, 16, 32]),
-        "battery_kwh": st.sampled_from([0.3, 40]),
-        "taper": st.floats(0.1, 1),
-        "soc": st.floats(0, 1),
-        "reaction_s": st.sampled_from([0.0, 0.5, 3.0, 5.0]),
+        "min_a": st.sampled_from([6, 6, 10]),
+        "max_a": st.sampled_from([32, 16, 10]),
+        "battery_kwh": st.sampled_from([60, 60, 0.3]),
+        "taper": st.sampled_from([1.0, 0.1]),
+        "soc": st.sampled_from([0.1, 0.3, 0.99]),
+        "reaction_s": st.sampled_from([5.0, 0.0, 2.5]),
         "simplified_pilot": st.booleans(),
-        "wake_up": st.booleans(),
+        "wake_up": st.sampled_from([False, False, True]),
         "asymmetry": st.sampled_from([(1.0, 1.0, 1.0), (1.0, 0.9, 0.95)]),
     }
 )
@@ -72,8 +73,9 @@ acts = st.builds(
         act("meter", st.booleans()),
         act("power", st.just(None)),
     ),
-    st.one_of(st.floats(0, 12), st.sampled_from([0.0, 20.0, 90.0, 2000.0])),
+    st.sampled_from([0.0, 0.5, 2.0, 4.0, 5.5, 7.0, 11.0, 25.0, 90.0, 2000.0]),
 )
+arrivals = st.tuples(vehicles, st.sampled_from([0.0, 3.0, 60.0]), vehicles)
 
 
 class Line:
@@ -156,15 +158,15 @@ def put_station(station: Street, amps: float | None) -> None:
     running.limits.put(0, row)
 
 
-def wire(station: Street, rotation: dict[int, Rotation]) -> None:
+def wire(station: Street, rotation: Mapping[int, Rotation]) -> None:
     for number, turned in rotation.items():
         first, second, third = (turned.grid_phase(phase) - 1 for phase in SocketPhase)
         station.host.world.sockets[number].wiring = (first, second, third)
 
 
-async def live(story: list[Act], capacity_a: int, rotation: dict[int, Rotation]) -> Line:
+async def live(story: list[Act], capacity_a: int, rotation: Mapping[int, Rotation]) -> Line:
     with tempfile.TemporaryDirectory() as data:
-        changes = {
+        changes: dict[str, Any] = {
             "FreeCharging": "on",
             "FreeChargingMode": "no_ocpp",
             "SingleSupplyLine": "on",
@@ -182,14 +184,26 @@ async def live(story: list[Act], capacity_a: int, rotation: dict[int, Rotation])
             return line
 
 
-@settings(max_examples=60)
+@settings(max_examples=80)
 @given(
-    st.lists(acts, min_size=3, max_size=25),
-    st.sampled_from([10, 16, 24, 32]),
+    arrivals,
+    st.lists(acts, max_size=20),
+    st.sampled_from([32, 24, 16, 10]),
     st.fixed_dictionaries({1: rotations, 2: rotations}),
+    st.booleans(),
 )
 def test_the_line_never_carries_more_than_it_can(
-    story: list[Act], capacity_a: int, rotation: dict[int, Rotation]
+    arrive: tuple[dict[str, Any], float, dict[str, Any]],
+    story: list[Act],
+    capacity_a: int,
+    rotation: dict[int, Rotation],
+    metered: bool,
 ) -> None:
-    line = run_virtual(live(story, capacity_a, rotation))
+    first, between_s, second = arrive
+    begin = [
+        Act("meter", metered, 30.0),
+        Act("plug", (1, first), between_s),
+        Act("plug", (2, second), 40.0),
+    ]
+    line = run_virtual(live([*begin, *story], capacity_a, rotation))
     assert line.over == []
