@@ -130,6 +130,12 @@ class CentralCommands:
         await self._rooms.cache.clear()
         return True
 
+    async def meter_values(self, connector: int | None) -> list[Mapping[str, Any]]:
+        """TriggerMessage: the values of a connector, or of all, as they are now."""
+        wanted = self._rooms.runners if connector is None else [connector]
+        told = [await self._rooms.running.triggered(number) for number in wanted]
+        return [values for values in told if values is not None]
+
     def read_settings(
         self, keys: Sequence[str]
     ) -> tuple[list[ocpp_view.ConfigurationKey], list[str]]:

@@ -253,6 +253,9 @@ class SessionJournal(Protocol):
         """Add a point to the curve (may be lost at a power cut or on a full disk) and queue its
         message."""
 
+    async def queue(self, message: TransactionMessage) -> None:
+        """Queue a message that belongs to no session."""
+
     async def open_sessions(self) -> list[SessionRecord]:
         """Sessions without an end, oldest first."""
 

@@ -16,6 +16,7 @@ from borne.application.accounts import Accounts
 from borne.application.authorization_flow import AuthorizationFlow, TokenLists
 from borne.application.backend_reporter import BackendReporter
 from borne.application.central_commands import CentralCommands, CentralRooms
+from borne.application.clock_aligned import ClockAlignedValues
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.dating import Dating
 from borne.application.fault_service import FaultService, FaultSources
@@ -143,6 +144,12 @@ class Station:
         self.reporter = BackendReporter(
             self.runners, self.faults, self.control, self._settings, clock
         )
+        self.aligned = ClockAlignedValues(
+            self.runners,
+            self.journal,
+            clock,
+            lambda: sampling(self._settings()).aligned_s,
+        )
         self.status = StatusService(
             StatusSources(
                 self.runners,
@@ -216,6 +223,7 @@ class Station:
             self.backend.subscribe_online(self.faults.take_backend_link)
             self.faults.take_backend_link(self.backend.online)
             self.supervisor.keep("backend", self.backend.run)
+            self.supervisor.keep("clock aligned values", self.aligned.run)
 
     async def stop(self, reason: StopReason | None = None) -> None:
         """A polite end; with a reason the running sessions end for it, else they go on later."""
@@ -288,6 +296,7 @@ class Station:
         self.limits.refresh()
         self.authorization.reconsider()
         self.indication.refresh()
+        self.aligned.reconsider()
         if self.backend is not None:
             self.backend.take_settings(change.after)
         self.status.touch()

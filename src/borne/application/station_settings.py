@@ -89,6 +89,9 @@ def sampling(settings: Settings) -> SamplingSettings:
         interval_s=float(settings.integer("MeterValueSampleInterval")),
         sampled=settings.items("MeterValuesSampledData"),
         stop_sampled=settings.items("StopTxnSampledData"),
+        aligned_s=float(settings.integer("ClockAlignedDataInterval")),
+        aligned=settings.items("MeterValuesAlignedData"),
+        stop_aligned=settings.items("StopTxnAlignedData"),
     )
 
 

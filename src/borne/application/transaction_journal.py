@@ -33,11 +33,13 @@ from borne.domain.station.session import (
     SessionStart,
     StopReason,
 )
-from borne.foundation.clock import Clock
+from borne.foundation.clock import Clock, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
 CURVE_INTERVAL_S = 60.0
+MOST_STOP_VALUES = 120
+"""Meter values that a stop message repeats; intermediate ones go first (errata 3.14)."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +50,23 @@ class SamplingSettings:
     interval_s: float = 60.0
     sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
     stop_sampled: tuple[str, ...] = ()
+    aligned_s: float = 0.0
+    aligned: tuple[str, ...] = ("Energy.Active.Import.Register",)
+    stop_aligned: tuple[str, ...] = ()
+
+    def repeated(self, context: str) -> tuple[str, ...]:
+        """What the stop message says again of a sample."""
+        match context:
+            case measurands.CLOCK if self.aligned_s > 0:
+                return self.stop_aligned
+            case measurands.PERIODIC if self.interval_s > 0:
+                return self.stop_sampled
+        return ()
+
+    @property
+    def at_ends(self) -> tuple[str, ...]:
+        """What it says of the begin and the end."""
+        return tuple(dict.fromkeys((*self.stop_sampled, *self.stop_aligned)))
 
 
 @dataclass(slots=True)
@@ -57,6 +76,8 @@ class _Live:
     start: SessionStart
     last_wh: int
     faulty: bool = False
+    resumed: bool = False
+    """Its older samples are in the stored curve only."""
     samples: list[Sample] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
@@ -121,7 +142,7 @@ class TransactionJournal:
 
     def resume(self, record: SessionRecord) -> None:
         """Go on with a session that was open at a power cut."""
-        self._follow(record)
+        self._follow(record, resumed=True)
 
     async def finish(self, connector: int, session_id: str, stop: Stop) -> None:
         """Commit an end. Raises StorageFull."""
@@ -138,7 +159,8 @@ class TransactionJournal:
         stop_wh, estimated = judge_after_gap(last_wh, register_wh, counted_on=not faulty)
         if estimated:
             flags.add(SessionFlag.METER_FAULT)
-        await self._commit_end(record, stop, stop_wh, flags, live.samples if live else [])
+        remembered = live.samples if live and not live.resumed else None
+        await self._commit_end(record, stop, stop_wh, flags, remembered)
         self._live.pop(connector, None)
         self._records.pop(connector, None)
         self._metering.watch(connector, active=False)
@@ -152,7 +174,7 @@ class TransactionJournal:
         now_wh = reading.register_wh if reading else 0
         stop_wh, estimated = judge_after_gap(record.last_wh, now_wh, counted_on=reading is not None)
         flags = {SessionFlag.ESTIMATED_STOP} if estimated else set[SessionFlag]()
-        await self._commit_end(record, Stop(StopReason.POWER_LOSS), stop_wh, flags, [])
+        await self._commit_end(record, Stop(StopReason.POWER_LOSS), stop_wh, flags, None)
 
     def distrust(self, connector: int) -> None:
         """The register gave impossible values: the session counts to the last good one."""
@@ -167,9 +189,9 @@ class TransactionJournal:
                 self._records[connector] = replace(record, transaction_id=transaction_id)
                 self.changed.emit(connector)
 
-    def _follow(self, record: SessionRecord) -> None:
+    def _follow(self, record: SessionRecord, *, resumed: bool = False) -> None:
         connector = record.start.connector
-        live = _Live(record.start, record.last_wh)
+        live = _Live(record.start, record.last_wh, resumed=resumed)
         self._live[connector], self._records[connector] = live, record
         self._metering.watch(connector, active=True)
         live.task = self._supervisor.start("sampling", self._sample_regularly(connector, live))
@@ -193,14 +215,17 @@ class TransactionJournal:
         stop: Stop,
         stop_wh: int,
         flags: set[SessionFlag],
-        samples: list[Sample],
+        samples: list[Sample] | None,
     ) -> None:
+        """`samples`: those of the session, None when they must be read from the stored curve."""
         moment = self._clock.moment()
         if moment.wall is None:
             flags.add(SessionFlag.UNDATED)
         end = SessionEnd(moment, stop_wh, stop.reason, stop.id_token, frozenset(flags))
-        names = self._sampling().stop_sampled
-        message = _stop_message(record.start, end, samples, names)
+        sampling = self._sampling()
+        if samples is None and sampling.at_ends:
+            samples = await self._journal.curve(record.session_id)
+        message = _stop_message(record.start, end, samples or [], sampling)
         await self._journal.close(record.session_id, end, message)
 
     async def _sample_regularly(self, connector: int, live: _Live) -> None:
@@ -225,16 +250,50 @@ class TransactionJournal:
         if reading.register_wh >= live.last_wh and not live.faulty:
             live.last_wh = reading.register_wh
         sample = self._sample(connector, reading)
-        if self._sampling().stop_sampled:
+        if report and self._sampling().stop_sampled:
             live.samples.append(sample)
         message = None
         if report:
-            message = _values_message(live.start, sample, self._sampling().sampled)
+            message = _values_message(connector, live, sample, self._sampling().sampled)
         try:
             await self._journal.sample(live.start.session_id, sample, message)
         except StorageFailed:
             _log.warning("connector %d: a sample could not be stored and is dropped", connector)
         self.changed.emit(connector)
+
+    async def take_aligned(self, connector: int, at: Moment) -> None:
+        """Queue the values of a full mark of the clock, and keep them for the stop message; also
+        outside sessions (OCPP 1.6 section 3.16)."""
+        live, sampling = self._live.get(connector), self._sampling()
+        if live is not None and not live.start.reported:
+            return
+        reading = await self._metering.read(connector)
+        if reading is None:
+            return
+        sample = replace(self._sample(connector, reading), at=at, context=measurands.CLOCK)
+        message = _values_message(connector, live, sample, sampling.aligned)
+        try:
+            if live is None:
+                if message is not None:
+                    await self._journal.queue(message)
+                return
+            if sampling.stop_aligned:
+                live.samples.append(sample)
+            await self._journal.sample(live.start.session_id, sample, message)
+        except StorageFailed:
+            _log.warning("connector %d: aligned values could not be stored", connector)
+
+    async def triggered(self, connector: int) -> Mapping[str, Any] | None:
+        """What the backend wants to know now (TriggerMessage); None when the meter is silent."""
+        reading = await self._metering.read(connector)
+        if reading is None:
+            return None
+        sample = replace(self._sample(connector, reading), context=measurands.TRIGGER)
+        message = _values_message(connector, None, sample, self._sampling().sampled)
+        record = self._records.get(connector)
+        number = record.transaction_id if record else None
+        known = {} if number is None else {"transaction_id": number}
+        return {**message.payload, **known} if message else None
 
     def _sample(self, connector: int, reading: MeterReading) -> Sample:
         return Sample(
@@ -262,7 +321,7 @@ def _start_message(start: SessionStart) -> TransactionMessage | None:
 
 
 def _stop_message(
-    start: SessionStart, end: SessionEnd, samples: list[Sample], names: tuple[str, ...]
+    start: SessionStart, end: SessionEnd, samples: list[Sample], sampling: SamplingSettings
 ) -> TransactionMessage | None:
     if not start.reported:
         return None
@@ -273,24 +332,36 @@ def _stop_message(
     }
     if end.id_token:
         payload["id_tag"] = end.id_token
-    if names:
+    if sampling.at_ends:
         first = Sample(start.at, start.meter_start_wh, context="Transaction.Begin")
         last = Sample(end.at, end.meter_stop_wh, context="Transaction.End")
-        values = [_meter_value(s, names) for s in (first, *samples, last)]
-        payload["transaction_data"] = [value for value in values if value["sampled_value"]]
+        inner = [_meter_value(sample, sampling.repeated(sample.context)) for sample in samples]
+        ends = [_meter_value(sample, sampling.at_ends) for sample in (first, last)]
+        values = [value for value in (ends[0], *inner, ends[1]) if value["sampled_value"]]
+        if values:
+            payload["transaction_data"] = _thinned(values)
     return TransactionMessage(MessageKind.STOP, start.session_id, start.connector, payload)
 
 
 def _values_message(
-    start: SessionStart, sample: Sample, names: tuple[str, ...]
+    connector: int, live: _Live | None, sample: Sample, names: tuple[str, ...]
 ) -> TransactionMessage | None:
     value = _meter_value(sample, names or (measurands.REGISTER,))
     if not value["sampled_value"]:
         return None
-    payload = {"connector_id": start.connector, "meter_value": [value]}
+    payload = {"connector_id": connector, "meter_value": [value]}
+    session_id = live.start.session_id if live else None
     return TransactionMessage(
-        MessageKind.METER_VALUES, start.session_id, start.connector, payload, droppable=True
+        MessageKind.METER_VALUES, session_id, connector, payload, droppable=True
     )
+
+
+def _thinned(values: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first, the last, and as many in between as a message may hold, evenly."""
+    if len(values) <= MOST_STOP_VALUES:
+        return values
+    step = (len(values) - 1) / (MOST_STOP_VALUES - 1)
+    return [values[round(number * step)] for number in range(MOST_STOP_VALUES)]
 
 
 def _meter_value(sample: Sample, names: tuple[str, ...]) -> Mapping[str, Any]:

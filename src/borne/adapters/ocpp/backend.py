@@ -15,6 +15,7 @@ from typing import Any
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.drain import dated
 from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory
 from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
 from borne.adapters.ocpp.messages import Action, Message
@@ -22,6 +23,7 @@ from borne.adapters.ocpp.messages.core import (
     BootNotificationRequest,
     ChargePointErrorCode,
     ChargePointStatus,
+    MeterValuesRequest,
     StartTransactionResponse,
     StopTransactionResponse,
 )
@@ -156,6 +158,8 @@ class OcppBackend:
             events=self,
         )
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
+        self._commands = commands
+        self.client.triggers.register("MeterValues", self._meter_values)
 
     # BackendPort -----------------------------------------------------------------------------
 
@@ -248,6 +252,13 @@ class OcppBackend:
     def transaction_message_lost(self, message: OutboxMessage, reason: str) -> None:
         """Money may be missing: people must know."""
         self._flow.report_lost(message.action.value, message.session_id or "", reason)
+
+    async def _meter_values(self, connector: int | None) -> list[Message]:
+        told = await self._commands.meter_values(connector)
+        return [
+            MeterValuesRequest.model_validate(dated(values, self._clock), by_name=True)
+            for values in told
+        ]
 
     async def _learn(self, message: OutboxMessage, answer: Message) -> None:
         id_tag = str(message.payload.get("id_tag", ""))

@@ -80,6 +80,15 @@ class SqlJournal:
             await self._without_message(job)
         await self._curves.add(session_id, sample)
 
+    async def queue(self, message: TransactionMessage) -> None:
+        """Queue a message that belongs to no session."""
+        enqueue = self._enqueue(message)
+
+        def job(connection: Connection) -> None:
+            enqueue(connection)
+
+        await self._write(self._database.write, job)
+
     async def open_sessions(self) -> list[SessionRecord]:
         """Sessions without an end, oldest first."""
         return await self._database.read(session_queries.open_sessions)

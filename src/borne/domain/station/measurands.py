@@ -9,6 +9,8 @@ from borne.domain.station.session import Sample
 from borne.foundation.units import PerPhase
 
 REGISTER = "Energy.Active.Import.Register"
+PERIODIC, CLOCK, TRIGGER = "Sample.Periodic", "Sample.Clock", "Trigger"
+"""Reading contexts (OCPP 1.6 section 7.35)."""
 _LINES = ("L1", "L2", "L3")
 _TO_NEUTRAL = ("L1-N", "L2-N", "L3-N")
 

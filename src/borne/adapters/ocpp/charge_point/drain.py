@@ -97,7 +97,7 @@ class Drain:
         self._events.transaction_message_lost(message, reason)
 
     def _request(self, message: OutboxMessage) -> Message:
-        fields = _dated(message.payload, self._clock)
+        fields = dated(message.payload, self._clock)
         if message.action in _WITH_TRANSACTION and message.transaction_id is not None:
             fields["transaction_id"] = message.transaction_id
         elif message.action is Action.STOP_TRANSACTION:
@@ -105,7 +105,7 @@ class Drain:
         return request_model(message.action).model_validate(fields, by_name=True)
 
 
-def _dated(payload: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
+def dated(payload: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     """The payload with every undated moment replaced by its date (or now, if nobody knows)."""
     return {name: _dated_value(name, value, clock) for name, value in payload.items()}
 
@@ -117,5 +117,5 @@ def _dated_value(name: str, value: Any, clock: Clock) -> Any:
         case list() | tuple():
             return [_dated_value(name, item, clock) for item in value]
         case Mapping():
-            return _dated(value, clock)
+            return dated(value, clock)
     return value
