@@ -257,6 +257,14 @@ class TestCable:
         assert not machine.state.contactor_closed
         assert machine.stops == []
 
+    def test_while_the_contactor_opens_the_bolt_stays(self) -> None:
+        machine = Machine().charge()
+        machine.contactor_obeys = False
+        machine.feed(PlugReport(NO_PLUG)).wait(0.3)
+        assert machine.locked
+        machine.feed(ContactorReport(closed=False)).wait(1)
+        assert not machine.locked
+
     def test_half_plugged_is_a_fault_when_it_stays_so(self) -> None:
         machine = Machine().pilot(B).feed(PlugReport(Plug(PlugKind.AMBIGUOUS))).wait(1.9)
         assert not machine.state.faults
@@ -284,6 +292,14 @@ class TestBoardLost:
         assert machine.stops == []
         machine.wait(0.2)
         assert machine.stops == OTHER
+
+    def test_it_may_not_have_heard_what_was_said_just_before(self) -> None:
+        machine = Machine(watchdog_s=3.0).charge()
+        machine.contactor_obeys = machine.car_follows = False
+        machine.pilot(B).wait(0.2).feed(BoardLinkReport(alive=False)).wait(3.3)
+        assert machine.state.contactor_closed
+        assert Fault.CONTACTOR_WELDED not in machine.state.faults
+        assert not machine.wait(0.3).state.contactor_closed
 
     def test_a_lost_board_has_no_other_faults(self) -> None:
         machine = Machine().charge()
@@ -359,6 +375,13 @@ class TestLockFailures:
         assert machine.state.faults == {Fault.LOCK_MISSING}
         assert not machine.state.contactor_closed
         assert machine.wait(10).stops == OTHER
+
+    def test_nothing_waits_for_the_next_event(self) -> None:
+        """The lock gives up in the middle of a step; what follows, follows in that step."""
+        machine = Machine().charge()
+        machine.log.clear()
+        machine.feed(LockReport(LockPosition.ABSENT))
+        assert machine.stops == OTHER
 
     def test_another_fault_frees_a_plug_that_only_waits(self) -> None:
         machine = Machine().plug().feed(FaultRaised(Fault.RCD_TRIPPED)).wait(1)

@@ -15,6 +15,7 @@ from borne.domain.station.connector_events import (
     SetPilot,
     StopAsked,
     UnlockAsked,
+    VehicleArrived,
     VehicleLeft,
 )
 from borne.domain.station.connector_state import Stop
@@ -178,6 +179,11 @@ class TestVehicleSideDisconnect:
         assert not machine.locked
         assert machine.status is Status.FINISHING
         assert machine.unplug().status is Status.AVAILABLE
+
+    def test_pulled_by_force_nobody_is_waited_for(self) -> None:
+        machine = self._kept().unplug().wait(1).plug()
+        assert machine.state.kept_for is None
+        assert machine.effects(VehicleArrived)[1:]
 
     def test_unlock_command_gives_it_too(self) -> None:
         assert not self._kept().feed(UnlockAsked()).locked
