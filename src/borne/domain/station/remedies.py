@@ -1,0 +1,812 @@
+"""Help for everything that can go wrong: what it means, whether one can charge, who mends it, how.
+
+Data for pages, mails and printed help: one entry for each fault (manual 9) and for each row of the
+troubleshooting table (manual 10), by slug. Texts are English and marked for translation. The texts
+of activation and resolution are those of the catalogue of faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from borne.domain.station.faults import CATALOGUE, N_, Fault, FaultKind
+
+
+class CanCharge(StrEnum):
+    """Whether one can charge meanwhile."""
+
+    YES = "yes"
+    NOT_HERE = "not_here"
+    """This socket not; the other one perhaps."""
+    NOBODY = "nobody"
+    LATER = "later"
+    """It tries again by itself."""
+    PERHAPS = "perhaps"
+
+
+CAN_CHARGE: Mapping[CanCharge, str] = MappingProxyType(
+    {
+        CanCharge.YES: N_("Yes, charging goes on."),
+        CanCharge.NOT_HERE: N_("Not at this socket. Another socket may work."),
+        CanCharge.NOBODY: N_("No, the whole station is out of order."),
+        CanCharge.LATER: N_("Not now. The station tries again by itself."),
+        CanCharge.PERHAPS: N_("Perhaps: it depends on the cause."),
+    }
+)
+
+
+class Who(StrEnum):
+    """Who can mend it, in the order of asking."""
+
+    YOU = "you"
+    OPERATOR = "operator"
+    ELECTRICIAN = "electrician"
+    SERVICE = "service"
+
+
+WHO: Mapping[Who, str] = MappingProxyType(
+    {
+        Who.YOU: N_("You"),
+        Who.OPERATOR: N_("The operator"),
+        Who.ELECTRICIAN: N_("An electrician"),
+        Who.SERVICE: N_("The maker's service"),
+    }
+)
+
+
+class Action(StrEnum):
+    """A button beside a step."""
+
+    UNLOCK = "unlock"
+    LOCK_AGAIN = "lock_again"
+    RESTART = "restart"
+    SELF_TEST = "self_test"
+    READ_METER = "read_meter"
+    OUT_OF_SERVICE = "out_of_service"
+    CONNECTION_STEPS = "connection_steps"
+    OPEN_SETTINGS = "open_settings"
+    CONFIRM_SETTINGS = "confirm_settings"
+    SHOW_CURVE = "show_curve"
+    DIAGNOSTICS = "diagnostics"
+    TEACH_CARD = "teach_card"
+
+
+class Check(StrEnum):
+    """What the station can see by itself: a step is ticked when it holds."""
+
+    UNPLUGGED = "unplugged"
+    PLUGGED = "plugged"
+    PILOT_IN_ORDER = "pilot_in_order"
+    CABLE_READABLE = "cable_readable"
+    LOCK_MOVES = "lock_moves"
+    CONTACTOR_OPEN = "contactor_open"
+    CONTACT_CLOSED = "contact_closed"
+    MONITOR_ARMED = "monitor_armed"
+    METER_ANSWERS = "meter_answers"
+    EXTERNAL_METER_ANSWERS = "external_meter_answers"
+    READER_ANSWERS = "reader_answers"
+    CARD_SEEN = "card_seen"
+    NETWORK_UP = "network_up"
+    BACKEND_CONNECTED = "backend_connected"
+    BACKEND_ACCEPTED = "backend_accepted"
+    TEMPERATURE_LOW = "temperature_low"
+    VOLTAGE_IN_ORDER = "voltage_in_order"
+    BOARD_ANSWERS = "board_answers"
+    ROOM_ON_DISK = "room_on_disk"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do."""
+
+    text: str
+    action: Action | None = None
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One page of help."""
+
+    slug: str
+    title: str
+    explanation: str
+    can_charge: CanCharge
+    who: tuple[Who, ...]
+    steps: tuple[Step, ...]
+    clears: str
+    """What ends it, in words."""
+    fault: Fault | None = None
+
+    @property
+    def kind(self) -> FaultKind | None:
+        """Codes and texts towards the backend; None for a row of manual 10."""
+        return CATALOGUE[self.fault] if self.fault is not None else None
+
+
+_YOU = (Who.YOU,)
+_YOU_THEN_ELECTRICIAN = (Who.YOU, Who.ELECTRICIAN)
+_YOU_THEN_SERVICE = (Who.YOU, Who.SERVICE)
+_OPERATOR = (Who.OPERATOR,)
+_ELECTRICIAN = (Who.ELECTRICIAN,)
+_SERVICE = (Who.SERVICE,)
+
+_BY_ITSELF = N_("It ends by itself when the cause is gone.")
+_AT_UNPLUGGING = N_("It ends when the car is unplugged.")
+_UNPLUG = Step(N_("Unplug the car from the station."), check=Check.UNPLUGGED)
+_REPLUG = Step(N_("Plug in again, firmly, until the plug is fully in."), check=Check.PLUGGED)
+_OTHER_CAR = Step(N_("Try another cable or another car: so you learn whose fault it is."))
+_DIAGNOSTICS = Step(
+    N_("Download the diagnostics and send them to the service."), Action.DIAGNOSTICS
+)
+_OUT_OF_SERVICE = Step(
+    N_("Mark the socket as out of service until it is mended."), Action.OUT_OF_SERVICE
+)
+
+
+def _for(
+    fault: Fault,
+    explanation: str,
+    can_charge: CanCharge,
+    who: tuple[Who, ...],
+    steps: tuple[Step, ...],
+    clears: str = _BY_ITSELF,
+) -> Remedy:
+    """A page for a fault; its title is the text of its activation."""
+    title = CATALOGUE[fault].activation
+    return Remedy(fault.value, title, explanation, can_charge, who, steps, clears, fault)
+
+
+_FAULTS = (
+    _for(
+        Fault.RESIDUAL_CURRENT,
+        N_("Current leaked to earth. The sensor in the station switched off to protect people."),
+        CanCharge.NOT_HERE,
+        _YOU_THEN_ELECTRICIAN,
+        (
+            _UNPLUG,
+            Step(N_("Look at cable and plugs: are they dry, clean and whole?")),
+            Step(N_("Wait until the sensor is armed again."), check=Check.MONITOR_ARMED),
+            _REPLUG,
+            _OTHER_CAR,
+            Step(
+                N_("It comes back without a car: test the sensor, check its coil and its wires."),
+                Action.SELF_TEST,
+            ),
+        ),
+        N_("At unplugging; otherwise 10 s after the car has left (15 min with old sensors)."),
+    ),
+    _for(
+        Fault.VEHICLE_SIGNAL,
+        N_("The car or its cable gives a signal that means an error."),
+        CanCharge.NOT_HERE,
+        _YOU,
+        (
+            _UNPLUG,
+            Step(N_("Look into the plug: is a pin bent or dirty?")),
+            _REPLUG,
+            Step(N_("The signal is in order."), check=Check.PILOT_IN_ORDER),
+            Step(N_("If it stays, follow the instructions of the car.")),
+            _OTHER_CAR,
+        ),
+        N_("By itself when the signal is in order; the session goes on then."),
+    ),
+    _for(
+        Fault.DIODE_CHECK,
+        N_(
+            "A part that every car must have was not found: the car is defective, or something "
+            "was put in between."
+        ),
+        CanCharge.NOT_HERE,
+        _YOU_THEN_SERVICE,
+        (
+            _UNPLUG,
+            Step(N_("Use the cable alone, without adapter.")),
+            _REPLUG,
+            _OTHER_CAR,
+            Step(N_("Only this car: its workshop must look at it. Every car: call the service.")),
+        ),
+        _AT_UNPLUGGING,
+    ),
+    _for(
+        Fault.MCB_TYPE2,
+        N_(
+            "The circuit breaker of this charging socket is off: too much current, or somebody "
+            "switched it off."
+        ),
+        CanCharge.NOT_HERE,
+        _ELECTRICIAN,
+        (
+            _UNPLUG,
+            Step(N_("Look at the currents before it tripped."), Action.SHOW_CURVE),
+            Step(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
+            Step(N_("It trips again at once: check wiring and contactor before anybody charges.")),
+        ),
+    ),
+    _for(
+        Fault.MCB_DOMESTIC,
+        N_(
+            "The circuit breaker of the household socket is off: too much current, or somebody "
+            "switched it off."
+        ),
+        CanCharge.NOT_HERE,
+        _ELECTRICIAN,
+        (
+            Step(N_("Unplug what is in the household socket.")),
+            Step(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
+            Step(N_("It trips again: what was plugged in is defective, or the wiring is.")),
+        ),
+    ),
+    _for(
+        Fault.RCD_TRIPPED,
+        N_("The residual current device of the station is off: current leaked to earth."),
+        CanCharge.NOBODY,
+        _ELECTRICIAN,
+        (
+            Step(N_("Unplug all cars."), check=Check.UNPLUGGED),
+            Step(N_("Switch the device on again."), check=Check.CONTACT_CLOSED),
+            Step(N_("It trips without a car: check whether a contactor sticks, and the wiring.")),
+            Step(
+                N_("It tripped four times in a day: find the cause, then restart the station."),
+                Action.RESTART,
+            ),
+        ),
+        N_("By itself when the device is on again, three times a day; then after a restart."),
+    ),
+    _for(
+        Fault.RCD_METER_LOSS,
+        N_(
+            "There is no voltage at the socket and no contact tells why: perhaps its residual "
+            "current device or its fuse is off."
+        ),
+        CanCharge.NOT_HERE,
+        _ELECTRICIAN,
+        (
+            _UNPLUG,
+            Step(N_("Switch on what is off: residual current device, breaker, fuse.")),
+            Step(N_("The supply is there."), check=Check.VOLTAGE_IN_ORDER),
+            Step(N_("The meter answers."), Action.READ_METER, Check.METER_ANSWERS),
+        ),
+    ),
+    _for(
+        Fault.SURGE_PROTECTION,
+        N_(
+            "The surge protection took a lightning stroke or a surge and is used up. One can "
+            "charge, but the next surge will hit the station."
+        ),
+        CanCharge.YES,
+        _ELECTRICIAN,
+        (
+            Step(
+                N_("Replace the surge protection device. It cannot be reset."),
+                check=Check.CONTACT_CLOSED,
+            ),
+        ),
+        N_("It ends when the device has been replaced."),
+    ),
+    _for(
+        Fault.CONTACTOR_WELDED,
+        N_(
+            "The switch that makes the socket dead does not open any more. The socket may be live "
+            "although nothing is plugged in."
+        ),
+        CanCharge.NOT_HERE,
+        _SERVICE,
+        (
+            Step(N_("Danger: touch neither socket nor plug. Keep people away.")),
+            Step(N_("Switch off the breaker of this socket.")),
+            _OUT_OF_SERVICE,
+            Step(N_("Have the contactor replaced, soon."), check=Check.CONTACTOR_OPEN),
+        ),
+        N_("It ends when the feedback of the contactor is open. The plug stays locked until then."),
+    ),
+    _for(
+        Fault.BACKEND_OFFLINE,
+        N_(
+            "The station cannot reach the system of the operator. What it charges is stored and "
+            "told later."
+        ),
+        CanCharge.PERHAPS,
+        _OPERATOR,
+        (
+            Step(N_("See how far the connection comes."), Action.CONNECTION_STEPS),
+            Step(N_("The network is up."), check=Check.NETWORK_UP),
+            Step(N_("The backend is connected."), check=Check.BACKEND_CONNECTED),
+        ),
+    ),
+    _for(
+        Fault.PLUG_LOCK,
+        N_("The bolt that holds the plug did not go in. Mostly the plug is not fully in."),
+        CanCharge.NOT_HERE,
+        _YOU_THEN_SERVICE,
+        (
+            _UNPLUG,
+            Step(N_("Look into the socket: is something in the way?")),
+            _REPLUG,
+            Step(N_("Lock again."), Action.LOCK_AGAIN, Check.LOCK_MOVES),
+            _OTHER_CAR,
+        ),
+        _AT_UNPLUGGING,
+    ),
+    _for(
+        Fault.LOCK_STUCK,
+        N_("The bolt that holds the plug does not come out, so the cable cannot be pulled."),
+        CanCharge.NOT_HERE,
+        _YOU_THEN_SERVICE,
+        (
+            Step(
+                N_("Press the plug in while you let the station unlock."),
+                Action.UNLOCK,
+                Check.LOCK_MOVES,
+            ),
+            Step(N_("Restart the station: it tries once more."), Action.RESTART),
+            Step(N_("Open the lock with the red lever behind the cover.")),
+            Step(N_("Clean the actuator, move it some times by hand; else replace it.")),
+        ),
+        N_("It ends when the bolt is out: after an unlock command, a restart, or by hand."),
+    ),
+    _for(
+        Fault.LOCK_MISSING,
+        N_("The station does not find the actuator that locks the plug."),
+        CanCharge.NOT_HERE,
+        _SERVICE,
+        (
+            Step(
+                N_("Restart the station: it looks for the actuator again."),
+                Action.RESTART,
+                Check.LOCK_MOVES,
+            ),
+            Step(N_("Check the actuator's connector, then replace it.")),
+            _OUT_OF_SERVICE,
+        ),
+        N_("It ends when the actuator is found."),
+    ),
+    _for(
+        Fault.METER_BILLING,
+        N_("The meter that measures what is sold does not answer, so nothing can be sold."),
+        CanCharge.NOT_HERE,
+        _ELECTRICIAN,
+        (
+            Step(N_("Read the meter now."), Action.READ_METER, Check.METER_ANSWERS),
+            Step(N_("Is the meter's display on? Otherwise it has no supply.")),
+            Step(
+                N_("Check the wires of the bus, its ends and the address of the meter."),
+                Action.OPEN_SETTINGS,
+            ),
+        ),
+    ),
+    _for(
+        Fault.METER_EXTERNAL,
+        N_(
+            "The meter of the building does not answer. The load management reckons with the "
+            "fallback value instead."
+        ),
+        CanCharge.PERHAPS,
+        _OPERATOR,
+        (
+            Step(N_("The external meter answers."), check=Check.EXTERNAL_METER_ANSWERS),
+            Step(N_("Is the meter on, and in the same network as the station?")),
+            Step(N_("Compare address, port and type with the settings."), Action.OPEN_SETTINGS),
+        ),
+    ),
+    _for(
+        Fault.CARD_READER,
+        N_("The card reader does not answer. One can charge without a card only."),
+        CanCharge.PERHAPS,
+        _SERVICE,
+        (
+            Step(N_("Restart the station."), Action.RESTART, Check.READER_ANSWERS),
+            Step(N_("Check the cable of the reader; else replace it.")),
+            _DIAGNOSTICS,
+        ),
+    ),
+    _for(
+        Fault.CONTACTOR_OPEN,
+        N_("The switch that gives current to the socket does not close."),
+        CanCharge.NOT_HERE,
+        _SERVICE,
+        (
+            _UNPLUG,
+            _REPLUG,
+            Step(N_("It comes back: have the contactor and its wires checked.")),
+            _OUT_OF_SERVICE,
+        ),
+        _AT_UNPLUGGING,
+    ),
+    _for(
+        Fault.OVER_CURRENT,
+        N_(
+            "The car draws more than it was allowed. To protect the wiring the station "
+            "switched off."
+        ),
+        CanCharge.LATER,
+        _YOU,
+        (
+            Step(N_("Look at the current that it drew."), Action.SHOW_CURVE),
+            Step(N_("Limit the current in the car's menu, if there is one.")),
+            _UNPLUG,
+            Step(N_("If it stays, the car's workshop must look at it.")),
+            _OTHER_CAR,
+        ),
+        N_("The station tries again after 30 s, 2 min and 10 min; then it waits for unplugging."),
+    ),
+    _for(
+        Fault.OVER_TEMPERATURE,
+        N_("The station is too hot. It already gave less current, now it must cool down."),
+        CanCharge.LATER,
+        _OPERATOR,
+        (
+            Step(N_("It has cooled down."), check=Check.TEMPERATURE_LOW),
+            Step(N_("Are the openings for air free? Does the sun shine on it all day?")),
+            Step(N_("It comes back on cool days: have the terminals checked, they may be loose.")),
+        ),
+    ),
+    _for(
+        Fault.PHASE_LOSS,
+        N_("A phase of the supply is missing, or its voltage is too low."),
+        CanCharge.NOT_HERE,
+        _ELECTRICIAN,
+        (
+            Step(N_("Are all fuses of the supply on?")),
+            Step(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
+            Step(N_("Only one phase is connected: set it so."), Action.OPEN_SETTINGS),
+            Step(N_("The whole street is dark: wait for the grid.")),
+        ),
+    ),
+    _for(
+        Fault.OVER_VOLTAGE,
+        N_(
+            "The voltage of the supply is too high. Perhaps the neutral is interrupted, which is "
+            "dangerous for the whole building."
+        ),
+        CanCharge.NOT_HERE,
+        _ELECTRICIAN,
+        (
+            Step(
+                N_(
+                    "Lamps in the building flicker or are very bright: switch off the main switch "
+                    "and call the grid operator."
+                )
+            ),
+            Step(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
+            Step(N_("Have neutral and earth of the supply checked.")),
+        ),
+    ),
+    _for(
+        Fault.BOARD_LOST,
+        N_("The board that controls the socket does not answer. It has switched off by itself."),
+        CanCharge.NOT_HERE,
+        _SERVICE,
+        (
+            Step(N_("Restart the station."), Action.RESTART, Check.BOARD_ANSWERS),
+            Step(N_("Check the cable between the two boards.")),
+            _DIAGNOSTICS,
+        ),
+    ),
+    _for(
+        Fault.METER_IMPLAUSIBLE,
+        N_(
+            "The meter showed less than before, or more than can be. The session was ended at the "
+            "last good value."
+        ),
+        CanCharge.NOT_HERE,
+        _OPERATOR,
+        (
+            _UNPLUG,
+            Step(N_("Was the meter replaced or reset? Then all is well from now on.")),
+            Step(N_("Read the meter now."), Action.READ_METER, Check.METER_ANSWERS),
+            Step(
+                N_("It comes back: have the meter and its type in the settings checked."),
+                Action.OPEN_SETTINGS,
+            ),
+        ),
+        _AT_UNPLUGGING,
+    ),
+    _for(
+        Fault.CABLE_CHANGED,
+        N_(
+            "The plug told another cable while the car was charging: a loose plug, or a damaged "
+            "cable."
+        ),
+        CanCharge.NOT_HERE,
+        _YOU,
+        (
+            _UNPLUG,
+            Step(N_("Look at cable and plug: is something broken or wet?")),
+            _REPLUG,
+            _OTHER_CAR,
+        ),
+        _AT_UNPLUGGING,
+    ),
+    _for(
+        Fault.CABLE_INVALID,
+        N_(
+            "The station cannot read how much current the cable can carry. Mostly the plug is not "
+            "fully in."
+        ),
+        CanCharge.NOT_HERE,
+        _YOU,
+        (
+            _UNPLUG,
+            _REPLUG,
+            Step(N_("The cable is read."), check=Check.CABLE_READABLE),
+            _OTHER_CAR,
+        ),
+    ),
+    _for(
+        Fault.SELF_TEST,
+        N_(
+            "The sensor that protects people from current to earth failed its own test. Without it "
+            "nobody may charge here."
+        ),
+        CanCharge.NOT_HERE,
+        _SERVICE,
+        (
+            Step(N_("Test it again."), Action.SELF_TEST, Check.MONITOR_ARMED),
+            Step(N_("Check the coil of the sensor and its wires; else replace it.")),
+            _OUT_OF_SERVICE,
+        ),
+        N_("It ends with a good test: by the button, after unplugging, or at a restart."),
+    ),
+    _for(
+        Fault.STORAGE_FULL,
+        N_(
+            "The memory is full, so no new session could be billed. What runs goes on and is "
+            "recorded."
+        ),
+        CanCharge.NOBODY,
+        _OPERATOR,
+        (
+            Step(N_("There is room again."), check=Check.ROOM_ON_DISK),
+            Step(N_("The backend takes what waits."), check=Check.BACKEND_CONNECTED),
+            Step(N_("Export and delete old sessions.")),
+            _DIAGNOSTICS,
+        ),
+    ),
+    _for(
+        Fault.SETTINGS_DAMAGED,
+        N_(
+            "The settings could not be read, so the station does not know its limits. Nobody may "
+            "charge before they are confirmed."
+        ),
+        CanCharge.NOBODY,
+        _ELECTRICIAN,
+        (
+            Step(N_("Compare the limits of current with the installation."), Action.OPEN_SETTINGS),
+            Step(N_("Confirm the settings."), Action.CONFIRM_SETTINGS),
+        ),
+        N_("It ends when the settings are confirmed."),
+    ),
+    _for(
+        Fault.OTHER,
+        N_("The controller reports an error that has no page of its own."),
+        CanCharge.NOT_HERE,
+        _SERVICE,
+        (
+            _UNPLUG,
+            Step(N_("Restart the station."), Action.RESTART),
+            _DIAGNOSTICS,
+        ),
+    ),
+    _for(
+        Fault.VENTILATION,
+        N_(
+            "The car asks for ventilation because its battery may give off gas. This place has "
+            "none, so it gets no current."
+        ),
+        CanCharge.NOT_HERE,
+        _YOU,
+        (
+            Step(N_("Charge this car outdoors or where there is ventilation.")),
+            Step(N_("There is ventilation here: the installer may set it."), Action.OPEN_SETTINGS),
+        ),
+    ),
+)
+
+_ROWS_OF_MANUAL_10 = (
+    Remedy(
+        "card-not-read",
+        N_("A card is not read"),
+        N_("The reader lights up for no card, or for some only."),
+        CanCharge.PERHAPS,
+        _OPERATOR,
+        (
+            Step(
+                N_("Hold the card flat to the circle for at least two seconds."),
+                Action.TEACH_CARD,
+                Check.CARD_SEEN,
+            ),
+            Step(
+                N_(
+                    "Does the setting of the reader fit: type of LED, RFID slave? A factory reset "
+                    "changes both."
+                ),
+                Action.OPEN_SETTINGS,
+            ),
+            Step(
+                N_(
+                    "Is it a kind that can be read: MIFARE Classic, Ultralight, Plus, DESFire, "
+                    "2GO, SmartMX?"
+                )
+            ),
+            Step(N_("The reader answers."), check=Check.READER_ANSWERS),
+        ),
+        N_("It ends with a card that is read."),
+    ),
+    Remedy(
+        "no-backend-gsm",
+        N_("No backend over mobile network"),
+        N_("The station should reach its operator by mobile network, but does not."),
+        CanCharge.PERHAPS,
+        _OPERATOR,
+        (
+            Step(N_('Is the connection type "GSM"?'), Action.OPEN_SETTINGS),
+            Step(N_("SIM card, PIN and APN are those of the provider."), Action.OPEN_SETTINGS),
+            Step(N_("The network is up."), check=Check.NETWORK_UP),
+            Step(
+                N_("See how far the connection comes."),
+                Action.CONNECTION_STEPS,
+                Check.BACKEND_CONNECTED,
+            ),
+        ),
+        N_("It ends when the backend is connected."),
+    ),
+    Remedy(
+        "no-backend-ethernet",
+        N_("No backend over Ethernet"),
+        N_("The station should reach its operator by cable, but does not."),
+        CanCharge.PERHAPS,
+        _OPERATOR,
+        (
+            Step(N_("Does the light at the Ethernet socket blink? Otherwise the cable is out.")),
+            Step(
+                N_('Is the connection type "Ethernet", and are the addresses right?'),
+                Action.OPEN_SETTINGS,
+            ),
+            Step(N_("Do router and switch work for other devices?")),
+            Step(N_("The network is up."), check=Check.NETWORK_UP),
+            Step(
+                N_("See how far the connection comes."),
+                Action.CONNECTION_STEPS,
+                Check.BACKEND_CONNECTED,
+            ),
+        ),
+        N_("It ends when the backend is connected."),
+    ),
+    Remedy(
+        "backend-config",
+        N_("Network, but no backend: settings"),
+        N_("The network works, but the operator's system is not reached with these settings."),
+        CanCharge.PERHAPS,
+        _OPERATOR,
+        (
+            Step(
+                N_(
+                    "Compare with what the operator gave you: OCPP mode, identity of the station, "
+                    "address, password."
+                ),
+                Action.OPEN_SETTINGS,
+            ),
+            Step(
+                N_("See how far the connection comes."),
+                Action.CONNECTION_STEPS,
+                Check.BACKEND_CONNECTED,
+            ),
+        ),
+        N_("It ends when the backend is connected."),
+    ),
+    Remedy(
+        "backend-not-ready",
+        N_("Network, but no backend: not ready"),
+        N_("The operator's system is reached, but does not take this station."),
+        CanCharge.PERHAPS,
+        _OPERATOR,
+        (
+            Step(N_("Is the operator's system in service? Ask the operator.")),
+            Step(
+                N_("Has the operator entered this station and its type?"),
+                check=Check.BACKEND_ACCEPTED,
+            ),
+        ),
+        N_("It ends when the backend accepts the station."),
+    ),
+    Remedy(
+        "backend-drops",
+        N_("The backend comes and goes"),
+        N_("The connection is lost again and again, mostly because the mobile signal is weak."),
+        CanCharge.YES,
+        _OPERATOR,
+        (
+            Step(
+                N_("Look at the strength of the signal over the last days."),
+                Action.CONNECTION_STEPS,
+            ),
+            Step(N_("Move the antenna or the station, or use a router outside.")),
+            Step(
+                N_("With a roaming SIM card: choose another mobile network."), Action.OPEN_SETTINGS
+            ),
+        ),
+        N_("It ends when the connection holds."),
+    ),
+    Remedy(
+        "leds-off",
+        N_("All lights are off, no display"),
+        N_("The station has no supply: a fuse, a breaker or a residual current device is off."),
+        CanCharge.NOBODY,
+        _ELECTRICIAN,
+        (
+            Step(N_("Unplug the cars.")),
+            Step(N_("Look at the station from outside: is it damaged, is it wet?")),
+            Step(N_("Switch on again what is off, from the main distribution to the station.")),
+            Step(N_("It goes off again: leave it off and call an electrician.")),
+        ),
+        N_("It ends with the supply."),
+    ),
+    Remedy(
+        "leds-gyb-meter-dark",
+        N_("Lights blink green, yellow, blue; the meter is dark"),
+        N_(
+            "The controller lives, but the sockets have no supply: the residual current device is "
+            "off."
+        ),
+        CanCharge.NOBODY,
+        _ELECTRICIAN,
+        (
+            Step(N_("Unplug the cars."), check=Check.UNPLUGGED),
+            Step(N_("Switch the residual current device on again."), check=Check.CONTACT_CLOSED),
+            Step(
+                N_("It goes off again: does one of the contactors (7Q1, 9Q1) stick? Replace it."),
+                check=Check.CONTACTOR_OPEN,
+            ),
+        ),
+        N_("It ends with the supply."),
+    ),
+    Remedy(
+        "error-on-plug-in",
+        N_("Error as soon as a car is plugged in"),
+        N_("The bolt that locks the plug is stuck or dirty."),
+        CanCharge.NOT_HERE,
+        _YOU_THEN_SERVICE,
+        (
+            _UNPLUG,
+            Step(
+                N_("Clean the actuator. Lock and unlock it five times by hand with the red lever.")
+            ),
+            Step(N_("Restart the station."), Action.RESTART, Check.LOCK_MOVES),
+            Step(N_("It stays: have the actuator replaced.")),
+        ),
+        N_("It ends when the bolt moves again."),
+    ),
+)
+
+REMEDIES: Mapping[str, Remedy] = MappingProxyType(
+    {remedy.slug: remedy for remedy in (*_FAULTS, *_ROWS_OF_MANUAL_10)}
+)
+"""By slug. "Other errors" of manual 10 is the page of the fault `other`."""
+
+FOR_FAULT: Mapping[Fault, Remedy] = MappingProxyType(
+    {remedy.fault: remedy for remedy in _FAULTS if remedy.fault is not None}
+)
+
+LIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "available": (N_("Free: plug in, or show a card."), ()),
+        "reserved": (N_("Kept for somebody by the operator."), ()),
+        "finishing": (N_("The session before is being ended, up to 30 s."), ()),
+        "checking": (N_("Your card is being checked. Please wait."), ("no-backend-ethernet",)),
+        "authorized": (N_("Accepted: charging can begin. Plug in."), ("error-on-plug-in",)),
+        "charging": (N_("The car is charging, or its session waits."), ()),
+        "rejected": (N_("The card was refused."), ("card-not-read", "backend-config")),
+        "faulted": (
+            N_("Out of order because of a technical error."),
+            ("leds-gyb-meter-dark", "error-on-plug-in", "other"),
+        ),
+        "updating": (N_("New software is being installed, up to 10 min."), ()),
+        "unavailable": (N_("Switched off by the operator, or no supply."), ("leds-off",)),
+        "preparing": (N_("Plugged in: show a card."), ("card-not-read",)),
+    }
+)
+"""What a ring means (manual 6), by the name of its pattern, and where to read on."""
