@@ -7,6 +7,7 @@ itself fell. The line is measured in the street at every instant.
 from __future__ import annotations
 
 import asyncio
+import random
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from borne.adapters.simulation.hardware import Equipment
 from borne.adapters.simulation.simulator import Simulator
+from borne.app import Host, HostOptions
 from borne.application.ports import SimulatorError
 from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.domain.station import limits
 from borne.domain.station.limits import LimitRow
 from borne.foundation.units import ZERO, PerPhase
-from tests.support.street import Street, street
+from tests.support.street import Street, store_settings
 from tests.support.virtual_time import run_virtual
 
 OBEYS_S = 5.0
@@ -164,7 +167,9 @@ def wire(station: Street, rotation: Mapping[int, Rotation]) -> None:
         station.host.world.sockets[number].wiring = (first, second, third)
 
 
-async def live(story: list[Act], capacity_a: int, rotation: Mapping[int, Rotation]) -> Line:
+async def live(
+    story: list[Act], capacity_a: int, rotation: Mapping[int, Rotation], *, metered: bool
+) -> Line:
     with tempfile.TemporaryDirectory() as data:
         changes: dict[str, Any] = {
             "FreeCharging": "on",
@@ -174,17 +179,29 @@ async def live(story: list[Act], capacity_a: int, rotation: Mapping[int, Rotatio
             "ConnectorPhaseRotation": rotation[1].lower(),
             "ConnectorPhaseRotation_2": rotation[2].lower(),
         }
-        async with street(Path(data), **changes) as station:
-            wire(station, rotation)
-            line = Line(station, capacity_a)
-            for one in story:
-                await do(line, one)
-                await asyncio.sleep(one.then_s)
-            await asyncio.sleep(30.0)
-            return line
+        store_settings(Path(data), changes)
+        host = Host(
+            HostOptions(
+                Path(data),
+                rng=random.Random(1),
+                live=False,
+                control_socket=False,
+                equipment=Equipment(metered=metered),
+            )
+        )
+        await host.start()
+        station = Street(host)
+        wire(station, rotation)
+        line = Line(station, capacity_a)
+        for one in story:
+            await do(line, one)
+            await asyncio.sleep(one.then_s)
+        await asyncio.sleep(30.0)
+        await host.stop()
+        return line
 
 
-@settings(max_examples=80)
+@settings(max_examples=150)
 @given(
     arrivals,
     st.lists(acts, max_size=20),
@@ -201,9 +218,8 @@ def test_the_line_never_carries_more_than_it_can(
 ) -> None:
     first, between_s, second = arrive
     begin = [
-        Act("meter", metered, 30.0),
         Act("plug", (1, first), between_s),
         Act("plug", (2, second), 40.0),
     ]
-    line = run_virtual(live([*begin, *story], capacity_a, rotation))
+    line = run_virtual(live([*begin, *story], capacity_a, rotation, metered=metered))
     assert line.over == []
