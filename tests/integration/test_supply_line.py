@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from borne.application.limit_service import STATION
+from borne.domain.station.limits import OCPP_STATION, LimitRow
 from borne.foundation.units import ZERO, PerPhase
 from tests.support.street import Street, street
 from tests.support.virtual_time import virtual_time
@@ -132,3 +134,128 @@ async def test_DLMMinimumCurrentLimit(tmp_path: Path) -> None:
         assert reason(station, waiting) == "waiting_for_minimum"
         await asyncio.sleep(1800.0)
         assert offers(station)[waiting - 1] == 14.0
+
+
+# How it shares --------------------------------------------------------------------------------
+
+
+@virtual_time
+async def test_a_second_car_waits_until_the_first_must_have_followed(tmp_path: Path) -> None:
+    async with line(tmp_path) as station:
+        await station.plug(1, BIG)
+        await asyncio.sleep(60.0)
+        assert offers(station) == (32.0, 0.0)
+        assert reason(station, 1) == "own_limit"
+        await station.plug(2, BIG)
+        await asyncio.sleep(2.0)
+        assert offers(station) == (16.0, 0.0)
+        assert reason(station, 2) == "waits_for_others"
+        assert station.connector(2)["state"] == "suspended_evse"
+        await asyncio.sleep(10.0)
+        assert offers(station) == (16.0, 16.0)
+
+
+@virtual_time
+async def test_what_leaves_is_given_to_who_stays(tmp_path: Path) -> None:
+    async with line(tmp_path) as station:
+        await two_big_cars(station)
+        await station.simulator.unplug(2, force=True)
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (32.0, 0.0)
+        assert reason(station, 2) == "no_demand"
+
+
+@virtual_time
+async def test_a_one_phase_car_leaves_two_phases_to_the_other(tmp_path: Path) -> None:
+    async with line(
+        tmp_path, ConnectorPhaseRotation_2="str", PhasesConnected_2="single"
+    ) as station:
+        station.host.world.sockets[2].wiring = (1, 2, 0)
+        await station.plug(1, BIG | {"phases": 2})
+        await station.plug(2, BIG | {"phases": 1})
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (16.0, 16.0)
+        await station.simulator.change_vehicle(1, {"phases": 1})
+        await asyncio.sleep(60.0)
+        assert offers(station) == (32.0, 32.0)
+        await station.simulator.change_vehicle(1, {"phases": 2})
+        await asyncio.sleep(6.0)
+        assert offers(station) == (16.0, 16.0)
+        assert drawn(station).l2 == 32.0
+
+
+@virtual_time
+async def test_what_a_car_does_not_take_goes_to_the_other(tmp_path: Path) -> None:
+    async with line(tmp_path) as station:
+        await two_big_cars(station)
+        await station.simulator.change_vehicle(1, {"max_a": 9})
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (10.0, 22.0)
+        assert reason(station, 1) == "takes_less"
+        await station.simulator.change_vehicle(1, {"max_a": 32})
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (16.0, 16.0)
+
+
+@virtual_time
+async def test_alone_a_car_keeps_an_offer_that_it_does_not_take(tmp_path: Path) -> None:
+    async with line(tmp_path) as station:
+        await station.plug(1, BIG | {"max_a": 9})
+        await asyncio.sleep(120.0)
+        assert offers(station) == (32.0, 0.0)
+
+
+@virtual_time
+async def test_a_full_car_leaves_everything_and_is_asked_again_now_and_then(tmp_path: Path) -> None:
+    async with line(tmp_path) as station:
+        await two_big_cars(station)
+        await station.simulator.change_vehicle(1, {"wants_charge": False})
+        await asyncio.sleep(20.0)
+        assert offers(station) == (7.0, 25.0)
+        await asyncio.sleep(60.0)
+        assert offers(station) == (0.0, 32.0)
+        assert reason(station, 1) == "wake_up_waits"
+        await station.simulator.change_vehicle(1, {"wants_charge": True})
+        await asyncio.sleep(1800.0)
+        assert offers(station) == (16.0, 16.0)
+
+
+@virtual_time
+async def test_a_car_that_takes_more_than_offered_makes_the_other_shrink(tmp_path: Path) -> None:
+    async with line(tmp_path) as station:
+        await two_big_cars(station)
+        await station.simulator.change_vehicle(1, {"rogue_a": 17.5})
+        await asyncio.sleep(6.0)
+        assert offers(station) == (16.0, 14.5)
+        assert drawn(station) == PerPhase.same(32.0)
+        assert reason(station, 1) == "takes_more"
+        await asyncio.sleep(600.0)
+        assert drawn(station) == PerPhase.same(32.0)
+
+
+@virtual_time
+async def test_a_limit_of_the_station_is_shared_too(tmp_path: Path) -> None:
+    """OCPP ChargePointMax: one limit for both sockets together, with and without a common line."""
+    for name, changes in {"line": LINE, "two lines": FREE}.items():
+        async with street(tmp_path / name, **changes) as station:
+            await two_big_cars(station)
+            running = station.host.station
+            assert running is not None
+            now = station.services.clock.now()
+            row = LimitRow(OCPP_STATION, PerPhase.same(20.0), "profile", now)
+            running.limits.put(STATION, row)
+            await asyncio.sleep(5.0)
+            assert drawn(station) == PerPhase.same(20.0)
+            assert offers(station) == (10.0, 10.0)
+            running.limits.withdraw(STATION, OCPP_STATION)
+            await asyncio.sleep(SETTLED_S)
+            assert sum(offers(station)) == (32.0 if changes is LINE else 64.0)
+
+
+@virtual_time
+async def test_an_own_limit_below_the_minimum_pauses_nobody(tmp_path: Path) -> None:
+    """The minimum is the distribution's; a socket that may have 6 A gets them."""
+    async with line(tmp_path, OperatorCurrentLimit=6) as station:
+        await two_big_cars(station)
+        assert offers(station) == (6.0, 26.0)
+        assert reason(station, 1) == "own_limit"
