@@ -274,7 +274,7 @@ class Host:
         )
         return OcppBackend(
             backend_config(settings, list(station.runners)),
-            station.commands,
+            station.backend_rooms,
             storage.outbox,
             partial(_boot_content, settings),
             flow,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import BackendPort, BackendUnreachable, CardRead, IdTagInfo
+from borne.application.reservations import Reservations
 from borne.application.station_settings import authorization_policy, letter_case
 from borne.application.token_lists import BackendTokens, Whitelist
 from borne.domain.authorization import cards
@@ -87,6 +88,7 @@ class AuthorizationFlow:
         runners: Mapping[int, ConnectorRunner],
         settings: Callable[[], Settings],
         lists: TokenLists,
+        reservations: Reservations,
         supervisor: Supervisor,
     ) -> None:
         self.outcome: Signal[CardOutcome] = Signal()
@@ -94,6 +96,7 @@ class AuthorizationFlow:
         self._runners = runners
         self._settings = settings
         self._lists = lists
+        self._reservations = reservations
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
         self._last_read: dict[int | None, tuple[str, float]] = {}
@@ -164,7 +167,12 @@ class AuthorizationFlow:
         connector = read.connector if read.connector in self._runners else None
         if connector is None:
             connector = connector_for(card.token, [self._candidate(r) for r in self._all()])
+        if connector is None:
+            connector = self._reservations.connector_for(card.token)
         targets = [self._runners[connector]] if connector is not None else self._all_free()
+        if targets and all(self._kept_from(card, runner) for runner in targets):
+            self._refuse(targets, Reason.RESERVED, card)
+            return
         for runner in targets:
             runner.post(CardChecking(active=True))
         try:
@@ -188,11 +196,7 @@ class AuthorizationFlow:
         numbers = tuple(runner.connector for runner in targets)
         match decision:
             case Accept(authorization, reason) if targets:
-                fitting = self._fitting(targets, uid, reason)
-                self._floating = authorization if len(fitting) > 1 else None
-                for runner in fitting:
-                    runner.post(Authorized(authorization))
-                self._tell(tuple(r.connector for r in fitting), reason, masked, accepted=True)
+                self._admit(authorization, reason, card, self._fitting(targets, uid, reason))
             case StopSession(id_token, reason):
                 for runner in targets:
                     self._stop(runner, id_token)
@@ -202,11 +206,41 @@ class AuthorizationFlow:
                     runner.post(UnlockAsked())
                 self._tell(numbers, reason, masked, accepted=True)
             case Refuse(reason):
-                self._tell(numbers, reason, masked, accepted=False)
+                self._refuse(targets, reason, card)
             case Ignore(reason):
                 _log.info("card %s ignored: %s", masked, reason)
             case _:
                 self._tell(numbers, Reason.UNKNOWN_CARD, masked, accepted=False)
+
+    def _admit(
+        self,
+        authorization: Authorization,
+        reason: Reason,
+        card: Card,
+        targets: list[ConnectorRunner],
+    ) -> None:
+        """Give the permission to the connectors that are not kept for others."""
+        admit = self._reservations.admit
+        given = [(r, told) for r in targets if (told := admit(r.connector, authorization))]
+        if not given:
+            self._refuse(targets, Reason.RESERVED, card)
+            return
+        self._floating = given[0][1] if len(given) > 1 else None
+        for runner, told in given:
+            runner.post(Authorized(told))
+        numbers = tuple(runner.connector for runner, _ in given)
+        self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=True)
+
+    def _refuse(self, targets: list[ConnectorRunner], reason: Reason, card: Card) -> None:
+        numbers = tuple(runner.connector for runner in targets)
+        self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=False)
+
+    def _kept_from(self, card: Card, runner: ConnectorRunner) -> bool:
+        """Whether asking anybody about this card is in vain."""
+        if runner.state.session is not None:
+            return False
+        told = self._reservations.permission(runner.connector, card.token, None)
+        return not (told.allowed or told.group_may_tell)
 
     def _fitting(
         self, targets: list[ConnectorRunner], uid: str, reason: Reason
@@ -255,8 +289,11 @@ class AuthorizationFlow:
         if not state.connected or state.session or state.pending or state.finished:
             return
         accept = decide_arrival(self._policy(), online=self.online)
-        if accept is not None:
-            runner.post(Authorized(accept.authorization))
+        if accept is None:
+            return
+        admitted = self._reservations.admit(runner.connector, accept.authorization)
+        if admitted is not None:
+            runner.post(Authorized(admitted))
 
     def _policy(self) -> Policy:
         return authorization_policy(self._settings())

@@ -13,6 +13,7 @@ from typing import Any
 from borne.application.authorization_flow import AuthorizationFlow
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import SessionJournal
+from borne.application.reservations import Reservations
 from borne.application.services import Refused
 from borne.application.settings_configuration import change_configuration
 from borne.application.settings_service import SettingsService
@@ -33,7 +34,12 @@ from borne.foundation.supervisor import Supervisor
 UNLOCK_WAIT_S = 5.0
 
 _STARTABLE = frozenset(
-    {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
+    {
+        ConnectorStatus.AVAILABLE,
+        ConnectorStatus.PREPARING,
+        ConnectorStatus.FINISHING,
+        ConnectorStatus.RESERVED,
+    }
 )
 
 
@@ -48,6 +54,7 @@ class CentralRooms:
     cache: BackendTokens
     journal: SessionJournal
     running: TransactionJournal
+    reservations: Reservations
     restart: Callable[[StopReason], Coroutine[Any, Any, None]]
     supervisor: Supervisor
 
@@ -60,18 +67,21 @@ class CentralCommands:
 
     async def remote_start(self, connector: int | None, id_token: str) -> bool:
         """RemoteStartTransaction: True when it will be tried (C24)."""
-        if connector == 0:
-            return False
-        runner = self._choose(connector)
-        if runner is None or authorization_policy(self._rooms.settings.settings).free is not None:
-            return False
+        runner = self._choose(connector, id_token)
         settings = self._rooms.settings.settings
+        if runner is None or authorization_policy(settings).free is not None:
+            return False
         permit = Authorization(Identity(IdentityKind.REMOTE, id_token), card=id_token)
-        if not settings.flag("AuthorizeRemoteTxRequests"):
-            asyncio.get_running_loop().call_soon(runner.post, Authorized(permit))
-            return True
-        self._authorize_later(runner, permit)
+        if settings.flag("AuthorizeRemoteTxRequests"):
+            self._authorize_later(runner, permit)
+        else:
+            asyncio.get_running_loop().call_soon(self._permit, runner, permit)
         return True
+
+    def _permit(self, runner: ConnectorRunner, permit: Authorization) -> None:
+        admitted = self._rooms.reservations.admit(runner.connector, permit)
+        if admitted is not None:
+            runner.post(Authorized(admitted))
 
     def _authorize_later(self, runner: ConnectorRunner, permit: Authorization) -> None:
         flow = self._rooms.authorization
@@ -80,7 +90,7 @@ class CentralCommands:
             card = Card(permit.identity.id_token, IdentityKind.REMOTE)
             decision = await flow.decide_token(card, card.token.upper(), runner.connector)
             if isinstance(decision, Accept):
-                runner.post(Authorized(decision.authorization))
+                self._permit(runner, decision.authorization)
 
         self._rooms.supervisor.start("remote start", authorize())
 
@@ -161,16 +171,26 @@ class CentralCommands:
             else:
                 runner.post(HoldAsked(held=True))
 
-    def _choose(self, connector: int | None) -> ConnectorRunner | None:
+    def _choose(self, connector: int | None, id_token: str) -> ConnectorRunner | None:
+        """The connector that is meant: the one named, that of a plugged vehicle, or the only one
+        that is left."""
         runners = self._rooms.runners
         if connector is not None:
             runner = runners.get(connector)
-            return runner if runner is not None and _startable(runner.state) else None
-        ready = [runner for runner in runners.values() if _startable(runner.state)]
+            return runner if runner is not None and self._may_start(runner, id_token) else None
+        reserved = runners.get(self._rooms.reservations.connector_for(id_token) or 0)
+        if reserved is not None and self._may_start(reserved, id_token):
+            return reserved
+        ready = [runner for runner in runners.values() if self._may_start(runner, id_token)]
         plugged = [runner for runner in ready if runner.state.connected]
         if plugged:
             return plugged[0]
         return ready[0] if len(ready) == 1 else None
+
+    def _may_start(self, runner: ConnectorRunner, id_token: str) -> bool:
+        told = self._rooms.reservations.permission(runner.connector, id_token, None)
+        asked = self._rooms.settings.settings.flag("AuthorizeRemoteTxRequests")
+        return _startable(runner.state) and (told.allowed or (told.group_may_tell and asked))
 
 
 def _startable(state: ConnectorState) -> bool:

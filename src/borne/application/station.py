@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from borne.application.accounts import Accounts
 from borne.application.authorization_flow import AuthorizationFlow, TokenLists
 from borne.application.backend_reporter import BackendReporter
+from borne.application.backend_rooms import BackendRooms
 from borne.application.central_commands import CentralCommands, CentralRooms
 from borne.application.clock_aligned import ClockAlignedValues
 from borne.application.connector_runner import ConnectorRunner
@@ -23,8 +24,10 @@ from borne.application.fault_service import FaultService, FaultSources
 from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
 from borne.application.load_master import LoadMaster
+from borne.application.local_list import LocalList
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
+from borne.application.reservations import Reservations
 from borne.application.services import Restarter, StationServices
 from borne.application.sessions_view import SessionsService
 from borne.application.settings_service import SettingsChange, SettingsService
@@ -132,8 +135,9 @@ class Station:
             BackendTokens("local_list", storage.tokens, clock),
             BackendTokens("cache", storage.tokens, clock),
         )
+        self.reservations = Reservations(self.runners, storage.state, clock, self.supervisor)
         self.authorization = AuthorizationFlow(
-            self.runners, self._settings, self.lists, self.supervisor
+            self.runners, self._settings, self.lists, self.reservations, self.supervisor
         )
         self.indication = IndicationService(
             self.runners,
@@ -171,10 +175,17 @@ class Station:
                 self.lists.cache,
                 storage.journal,
                 self.journal,
+                self.reservations,
                 parts.reset,
                 self.supervisor,
             )
         )
+
+    @property
+    def backend_rooms(self) -> BackendRooms:
+        """All that a backend may use."""
+        local_list = LocalList(self.lists.local_list, self._settings, self._parts.clock)
+        return BackendRooms(self.commands, local_list, self.reservations)
 
     def services(self) -> StationServices:
         """What interfaces may use."""
@@ -208,6 +219,7 @@ class Station:
             room.start()
         await self._take_up_sessions()
         await self.control.restore_availability()
+        await self.reservations.start()
         if not self._parts.settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
         self.load_master.start(self.limits.refresh)
@@ -239,6 +251,7 @@ class Station:
         self.faults.abort()
         self.indication.abort()
         self.reporter.abort()
+        self.reservations.abort()
         await self.supervisor.stop()
         await self._parts.storage.close()
 
@@ -251,6 +264,7 @@ class Station:
         for room in (self.metering, self.limits, self.faults, self.indication, self.reporter):
             room.abort()
         self.load_master.abort()
+        self.reservations.abort()
         self.supervisor.abort()
         self._parts.storage.abort()
 

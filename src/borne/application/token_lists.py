@@ -136,6 +136,15 @@ class BackendTokens:
         await self._store.put(self._which, [stored])
         self._tokens[id_token.casefold()] = stored
 
+    async def replace(self, tokens: Sequence[CachedToken], version: int) -> None:
+        """The whole list with its version, in one commit."""
+        await self._store.replace(self._which, tokens, version)
+        self._tokens = {token.token.casefold(): token for token in tokens}
+
+    async def version(self) -> int:
+        """Version of the list; 0 when it is empty."""
+        return await self._store.version(self._which) if self._tokens else 0
+
     async def clear(self) -> None:
         """Forget everything."""
         await self._store.remove(self._which, None)

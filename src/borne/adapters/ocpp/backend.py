@@ -27,11 +27,11 @@ from borne.adapters.ocpp.messages.core import (
     StartTransactionResponse,
     StopTransactionResponse,
 )
-from borne.adapters.ocpp.messages.types import IdTagInfo as WireIdTagInfo
+from borne.adapters.ocpp.profile_handlers import id_tag_info, register_profiles
 from borne.adapters.ocpp.rpc.errors import CallFailed
 from borne.adapters.ocpp.station_handlers import station_handlers
 from borne.application.backend_flow import BackendFlow
-from borne.application.central_commands import CentralCommands
+from borne.application.backend_rooms import BackendRooms
 from borne.application.ports import (
     BackendUnreachable,
     BackendView,
@@ -140,7 +140,7 @@ class OcppBackend:
     def __init__(
         self,
         config: BackendConfig,
-        commands: CentralCommands,
+        rooms: BackendRooms,
         outbox: Outbox,
         boot_content: Callable[[], Mapping[str, str]],
         flow: BackendFlow,
@@ -151,14 +151,16 @@ class OcppBackend:
         self._flow = flow
         self._clock = clock
         self._outbox = outbox
+        handlers = station_handlers(rooms.commands)
+        register_profiles(handlers, rooms)
         station = StationSide(
             boot_content=lambda: BootNotificationRequest(**boot_content()),
-            handlers=station_handlers(commands),
+            handlers=handlers,
             outbox=StationOutbox(outbox, self._learn, flow.date_moments),
             events=self,
         )
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
-        self._commands = commands
+        self._rooms = rooms
         self.client.triggers.register("MeterValues", self._meter_values)
 
     # BackendPort -----------------------------------------------------------------------------
@@ -175,7 +177,7 @@ class OcppBackend:
     async def authorize(self, id_token: str) -> IdTagInfo:
         """Ask; raises BackendUnreachable."""
         try:
-            return _info(await self.client.authorize(id_token))
+            return id_tag_info(await self.client.authorize(id_token))
         except CallFailed as error:
             raise BackendUnreachable(str(error)) from error
 
@@ -254,7 +256,7 @@ class OcppBackend:
         self._flow.report_lost(message.action.value, message.session_id or "", reason)
 
     async def _meter_values(self, connector: int | None) -> list[Message]:
-        told = await self._commands.meter_values(connector)
+        told = await self._rooms.commands.meter_values(connector)
         return [
             MeterValuesRequest.model_validate(dated(values, self._clock), by_name=True)
             for values in told
@@ -263,12 +265,12 @@ class OcppBackend:
     async def _learn(self, message: OutboxMessage, answer: Message) -> None:
         id_tag = str(message.payload.get("id_tag", ""))
         if isinstance(answer, StartTransactionResponse):
-            info = _info(answer.id_tag_info)
+            info = id_tag_info(answer.id_tag_info)
             await self._flow.take_start_answer(
                 message.session_id or "", answer.transaction_id, id_tag, info
             )
         elif isinstance(answer, StopTransactionResponse) and answer.id_tag_info and id_tag:
-            await self._flow.learn(id_tag, _info(answer.id_tag_info))
+            await self._flow.learn(id_tag, id_tag_info(answer.id_tag_info))
 
 
 def _undated(value: Any) -> bool:
@@ -280,10 +282,6 @@ def _undated(value: Any) -> bool:
         case list() | tuple():
             return any(_undated(inner) for inner in value)
     return False
-
-
-def _info(wire: WireIdTagInfo) -> IdTagInfo:
-    return IdTagInfo(wire.status.value, wire.parent_id_tag, wire.expiry_date)
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Reason(StrEnum):
     REFUSED_BY_BACKEND = "refused_by_backend"
     BACKEND_UNREACHABLE = "backend_unreachable"
     FOREIGN_SESSION = "foreign_session"
+    RESERVED = "reserved"
+    """The connector is kept for somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ _OBEYED = (
 
 _LINE = "tests/integration/test_supply_line.py::"
 _FAULTS = "tests/integration/test_every_fault.py::"
+_LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
 _OCPP = "tests/conformance/ocpp16/test_core_values.py::test_"
 
 ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
@@ -71,6 +72,7 @@ ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "MeterValuesAlignedData": _OCPP + "TC_071_CS_clock_aligned_meter_values",
     "StopTxnAlignedData": _OCPP + "StopTxnAlignedData",
     "MinimumStatusDuration": _OCPP + "MinimumStatusDuration",
+    "LocalAuthListEnabled": _LISTS + "TC_042_1_CS_no_list_in_use",
     "RCDInput": _FAULTS + "test_contacts_at_the_digital_inputs",
     "MCBType2Input": _FAULTS + "test_contacts_at_the_digital_inputs",
     "MCBDomesticInput": _FAULTS + "test_contacts_at_the_digital_inputs",

@@ -1,0 +1,18 @@
+"""The rooms that serve a backend, as the link to it sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from borne.application.central_commands import CentralCommands
+from borne.application.local_list import LocalList
+from borne.application.reservations import Reservations
+
+
+@dataclass(frozen=True, slots=True)
+class BackendRooms:
+    """One room for each part of the protocol that it may use."""
+
+    commands: CentralCommands
+    local_list: LocalList
+    reservations: Reservations
