@@ -1,5 +1,5 @@
-"""How a state of a connector looks and is said: one table for ring, icon and sentence
-(manual section 6). The LED pattern itself comes with the status."""
+"""How a state of a connector looks and is said: one table for card, icon and sentence
+(manual section 6). The LED pattern itself comes with the status and is drawn by `rings`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from borne.domain.station.faults import CATALOGUE
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`tone` is the colour class, `ring` the movement of the ring, `icon` a symbol's name."""
+    """`tone` is the colour class, `ring` how the ring is drawn ("", "outline", "dashed"; what it
+    shows is the LED's pattern), `icon` a symbol's name."""
 
     tone: str
     ring: str
@@ -20,20 +21,20 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    "available": Look("available", "still", "circle-check", N_("Free")),
-    "reserved": Look("reserved", "still", "clock", N_("Reserved")),
-    "preparing": Look("checking", "still", "plug", N_("Plugged in: hold a card to the reader")),
-    "checking": Look("checking", "turning", "id-card", N_("Checking card …")),
-    "rejected": Look("fault", "three", "circle-x", N_("Card refused")),
-    "updating": Look("checking", "three", "download", N_("Updating, up to 10 min")),
-    "authorized": Look("charging", "pulse", "plug", N_("Accepted: plug in")),
-    "authorized_plugged": Look("charging", "pulse", "plug", N_("Accepted: waiting for the car")),
-    "charging": Look("charging", "breathe", "zap", N_("Charging")),
+    "available": Look("available", "", "circle-check", N_("Free")),
+    "reserved": Look("reserved", "", "clock", N_("Reserved")),
+    "preparing": Look("checking", "", "plug", N_("Plugged in: hold a card to the reader")),
+    "checking": Look("checking", "", "id-card", N_("Checking card …")),
+    "rejected": Look("fault", "", "circle-x", N_("Card refused")),
+    "updating": Look("checking", "", "download", N_("Updating, up to 10 min")),
+    "authorized": Look("charging", "", "plug", N_("Accepted: plug in")),
+    "authorized_plugged": Look("charging", "", "plug", N_("Accepted: waiting for the car")),
+    "charging": Look("charging", "", "zap", N_("Charging")),
     "suspended_ev": Look("charging", "outline", "circle-pause", N_("Car is full or waiting")),
     "suspended_evse": Look("charging", "outline", "hourglass", N_("Waiting for power")),
-    "finishing": Look("reserved", "still", "clock", N_("Ending: please unplug")),
-    "unavailable": Look("off", "still", "circle-minus", N_("Switched off by the operator")),
-    "faulted": Look("fault", "fault", "triangle-alert", N_("Out of order")),
+    "finishing": Look("reserved", "", "clock", N_("Ending: please unplug")),
+    "unavailable": Look("off", "", "circle-minus", N_("Switched off by the operator")),
+    "faulted": Look("fault", "", "triangle-alert", N_("Out of order")),
     "offline": Look("off", "dashed", "unplug", N_("No contact")),
 }
 OVERRIDES = {"checking", "rejected", "updating"}

@@ -1,6 +1,7 @@
 """The packaged files of the pages: read once, compressed once, cached by browsers for ever.
 
-Only names that are in the package are served, so no path can lead elsewhere.
+One of them, `led.css`, is made of a table. Only names that are in the package are served, so no
+path can lead elsewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from borne.adapters.web import rings
+
 FOLDER = Path(__file__).parent / "static"
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -23,6 +26,7 @@ TYPES = {
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
 }
+MADE = {"led.css": rings.stylesheet}
 FOR_EVER = "public, max-age=31536000, immutable"
 COMPRESS_FROM = 1000
 
@@ -43,7 +47,7 @@ def packaged(name: str) -> Packaged | None:
     if name not in names():
         return None
     path = FOLDER / name
-    content = path.read_bytes()
+    content = MADE[name]().encode() if name in MADE else path.read_bytes()
     small = len(content) < COMPRESS_FROM or path.suffix == ".png"
     return Packaged(
         content,
@@ -57,7 +61,7 @@ def packaged(name: str) -> Packaged | None:
 def names() -> frozenset[str]:
     """What may be served."""
     files = (path for path in FOLDER.rglob("*") if path.is_file() and path.suffix in TYPES)
-    return frozenset(path.relative_to(FOLDER).as_posix() for path in files)
+    return frozenset(path.relative_to(FOLDER).as_posix() for path in files) | MADE.keys()
 
 
 def static_url(name: str) -> str:

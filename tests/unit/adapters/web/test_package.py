@@ -26,7 +26,10 @@ ROOT = Path(__file__).parents[4]
 WEB = ROOT / "src/borne/adapters/web"
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
 MANIFEST = json.loads((FOLDER / "vendor/manifest.json").read_text())
-PAGE_SCRIPTS = ("vendor/htmx.min.js", "vendor/hx-sse.min.js", "app.js", "app.css", "icons.svg")
+PAGE_FILES = (
+    *("vendor/htmx.min.js", "vendor/hx-sse.min.js", "app.js"),
+    *("app.css", "led.css", "icons.svg"),
+)
 START_BYTES_MOST = 45_000
 
 
@@ -84,7 +87,7 @@ def test_only_packaged_names_are_served(name: str) -> None:
 
 def test_the_first_page_is_light() -> None:
     sizes = {}
-    for name in PAGE_SCRIPTS:
+    for name in PAGE_FILES:
         file = packaged(name)
         assert file is not None
         sizes[name] = len(file.compressed or file.content)

@@ -71,6 +71,7 @@ class Socket:
     id: int
     name: str
     state: str
+    led: str
     look: Look
     sentence: str
     big: str
@@ -123,6 +124,7 @@ def _socket(item: Mapping[str, Any], name: str, now: datetime, words: Words) -> 
         id=item["id"],
         name=name or words("Socket {n}").format(n=item["id"]),
         state=state,
+        led=str(item.get("led", "")),
         look=seen,
         sentence=_sentence(seen, item, faults, words),
         big=words.power(power_w) if power_w > 0 or state == "charging" else "–",

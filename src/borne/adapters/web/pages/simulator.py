@@ -46,6 +46,7 @@ class Outlet:
     """A socket of the drawing."""
 
     id: int
+    led: str
     look: Look
     sentence: str
     plugged: bool
@@ -72,6 +73,7 @@ def _outlet(socket: Mapping[str, Any], state: Mapping[str, Any], words: Words) -
     car_state = CAR_STATES.get(str(car.get("state", "")), "")
     return Outlet(
         id=socket["id"],
+        led=str(socket.get("led", "")),
         look=seen,
         sentence=words(seen.sentence),
         plugged=bool(car),
