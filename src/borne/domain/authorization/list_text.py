@@ -1,0 +1,244 @@
+"""The local whitelist as text: what people import and export (manual 5.5, decision D1).
+
+Read are tables (comma, semicolon or tab; with or without a header line), plain lines, and the
+manual's own form with entries separated by colons. A postfix `_1`, `-1` or `#1` binds an entry to
+a connector. What cannot be used is told line by line; the rest counts.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from borne.domain.authorization import cards
+from borne.domain.settings.choices import LetterCase
+
+LONGEST_TEXT = 4_000_000
+LONGEST_NAME = 60
+LONGEST_CELL = 200
+MOST_PROBLEMS = 1000
+"""More are counted, not told."""
+
+_POSTFIX = re.compile(r"(.+?)\s*[_#-]\s*(\d)")
+_BYTES_WITH_COLONS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){3,9}")
+_MAC = re.compile(r"[0-9A-F]{12}")
+_DELIMITERS = (";", "\t", ",")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_UNKNOWN_COLUMN = ""
+_COLUMNS: Mapping[str, str] = {
+    **dict.fromkeys(("uid", "id", "token", "id_token", "idtag", "rfid", "card", "entry"), "uid"),
+    **dict.fromkeys(("kind", "type"), "kind"),
+    **dict.fromkeys(("connector", "socket", "evse", "charge point"), "connector"),
+    **dict.fromkeys(("name", "label", "comment", "owner"), "name"),
+}
+
+
+class TokenKind(StrEnum):
+    """What a whitelist entry names."""
+
+    RFID = "RFID"
+    MAC = "MAC"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCard:
+    """An entry: the token in normal form, and the connector that it is bound to."""
+
+    token: str
+    kind: TokenKind = TokenKind.RFID
+    connector: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """What could not be used, and why, in words."""
+
+    line: int
+    text: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """A list as read. Of entries that are there twice the last counts."""
+
+    entries: Sequence[ListedCard]
+    problems: Sequence[BadLine]
+    bad: int
+    """How many could not be used; `problems` tells the first of them."""
+    repeated: int
+
+
+def parse_token(text: str, spelling: LetterCase) -> tuple[str, TokenKind]:
+    """Normal form of a card number in `spelling`, or of a car's MAC address; raises BadCard."""
+    digits = "".join(char for char in text.upper() if char.isalnum())
+    if _MAC.fullmatch(digits) and re.fullmatch(r"[\s:.\-0-9A-Fa-f]+", text):
+        return digits, TokenKind.MAC
+    token = cards.parse(text, spelling)
+    if cards.is_random(token):
+        raise cards.BadCard("This card shows another number each time.")
+    return token, TokenKind.RFID
+
+
+def spell_token(token: str, kind: str, spelling: LetterCase) -> str:
+    """A stored token as people see it: upper case, in the byte order of `spelling`."""
+    return token if kind == TokenKind.MAC else cards.spell(token, spelling).upper()
+
+
+def split_postfix(text: str) -> tuple[str, int | None]:
+    """The number and the connector of `UID_1`, `UID-1` or `UID#1`."""
+    found = _POSTFIX.fullmatch(text.strip())
+    if found is None:
+        return text.strip(), None
+    return found[1], int(found[2])
+
+
+def read_list(text: str, spelling: LetterCase, connectors: int = 2) -> ReadList:
+    """Read a whole list. Raises BadCard when it is too long."""
+    if len(text) > LONGEST_TEXT:
+        raise cards.BadCard(f"The list is longer than {LONGEST_TEXT // 1_000_000} MB.")
+    reading = _Reading(spelling, connectors)
+    for line, cells in _rows(text.removeprefix("\ufeff")):
+        reading.take(line, cells)
+    return reading.result()
+
+
+class _Reading:
+    """Entries and problems so far."""
+
+    def __init__(self, spelling: LetterCase, connectors: int) -> None:
+        self._spelling = spelling
+        self._connectors = connectors
+        self._columns: Sequence[str] | None = None
+        self._first = True
+        self._entries: dict[tuple[str, int | None], ListedCard] = {}
+        self._problems: list[BadLine] = []
+        self._bad = 0
+        self._good = 0
+
+    def take(self, line: int, cells: Sequence[str]) -> None:
+        if self._first:
+            self._first = False
+            names = [_COLUMNS.get(cell.strip().casefold(), _UNKNOWN_COLUMN) for cell in cells]
+            if "uid" in names and not any(map(_is_number, cells)):
+                self._columns = names
+                return
+        try:
+            entry = self._entry(self._named(cells))
+        except cards.BadCard as error:
+            self._bad += 1
+            if len(self._problems) < MOST_PROBLEMS:
+                shown = ",".join(cells)[:LONGEST_NAME]
+                self._problems.append(BadLine(line, shown, str(error)))
+            return
+        self._good += 1
+        self._entries[entry.token, entry.connector] = entry
+
+    def result(self) -> ReadList:
+        entries = tuple(self._entries.values())
+        return ReadList(entries, tuple(self._problems), self._bad, self._good - len(entries))
+
+    def _named(self, cells: Sequence[str]) -> Mapping[str, str]:
+        if any(len(cell) > LONGEST_CELL for cell in cells):
+            raise cards.BadCard("This line is too long.")
+        if self._columns is not None:
+            pairs = zip(self._columns, cells, strict=False)
+            return {column: cell.strip() for column, cell in pairs if column}
+        named = {"uid": cells[0].strip()}
+        for cell in map(str.strip, cells[1:]):
+            if cell.upper() in set(TokenKind):
+                named["kind"] = cell
+            elif cell.isdigit() and "connector" not in named:
+                named["connector"] = cell
+            elif cell and "name" not in named:
+                named["name"] = cell
+        return named
+
+    def _entry(self, named: Mapping[str, str]) -> ListedCard:
+        number, bound = split_postfix(named.get("uid", ""))
+        column = named.get("connector", "")
+        if column and bound is None:
+            if not (column.isascii() and column.isdigit() and len(column) < 4):
+                raise cards.BadCard(f"{column} is no socket.")
+            bound = int(column) or None
+        if bound is not None and not 1 <= bound <= self._connectors:
+            raise cards.BadCard(f"There is no socket {bound}.")
+        token, kind = parse_token(number, self._spelling)
+        told = named.get("kind", "").upper()
+        if told and told != kind:
+            raise cards.BadCard(f"{number} is no {told}.")
+        name = _unguarded(named.get("name", ""))
+        if len(name) > LONGEST_NAME:
+            raise cards.BadCard(f"A name has {LONGEST_NAME} characters at most.")
+        return ListedCard(token, kind, bound, "".join(c if c.isprintable() else " " for c in name))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        parse_token(split_postfix(cell)[0], LetterCase.UPPER)
+    except cards.BadCard:
+        return False
+    return True
+
+
+def _rows(text: str) -> Iterator[tuple[int, Sequence[str]]]:
+    lines = text.splitlines()
+    head = next((line for line in lines if line.strip()), "")
+    delimiter = max(_DELIMITERS, key=head.count)
+    if not head.count(delimiter):
+        yield from _plain(lines)
+        return
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise cards.BadCard(f"Line {reader.line_num} cannot be read: {error}.") from None
+
+
+def _plain(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """One entry a line, or several that colons separate."""
+    for number, line in enumerate(lines, 1):
+        bare, _ = split_postfix(line)
+        parts = [line] if _BYTES_WITH_COLONS.fullmatch(bare) else line.split(":")
+        for part in parts:
+            if part.strip():
+                yield number, [part]
+
+
+def write_csv(
+    entries: Iterable[tuple[ListedCard, str, str]], spelling: LetterCase, delimiter: str = ","
+) -> str:
+    """A table of (entry, added at, last used at) that `read_list` understands."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
+    writer.writerow(("uid", "kind", "connector", "name", "added_at", "last_used_at"))
+    for entry, added_at, used_at in entries:
+        uid = spell_token(entry.token, entry.kind, spelling)
+        socket = "" if entry.connector is None else entry.connector
+        writer.writerow((uid, entry.kind.value, socket, _guarded(entry.name), added_at, used_at))
+    return buffer.getvalue()
+
+
+def write_colons(entries: Iterable[ListedCard], spelling: LetterCase) -> str:
+    """The manual's form: `UID:UID_1:...`."""
+    return ":".join(
+        spell_token(entry.token, entry.kind, spelling)
+        + ("" if entry.connector is None else f"_{entry.connector}")
+        for entry in entries
+    )
+
+
+def _guarded(name: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(_FORMULA_STARTS) else name
+
+
+def _unguarded(name: str) -> str:
+    return name[1:] if name.startswith("'") and name[1:].startswith(_FORMULA_STARTS) else name
