@@ -16,7 +16,8 @@ from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import BackendPort, BackendUnreachable, CardRead, IdTagInfo
 from borne.application.reservations import Reservations
 from borne.application.station_settings import authorization_policy, letter_case
-from borne.application.token_lists import BackendTokens, Whitelist
+from borne.application.token_lists import BackendTokens
+from borne.application.whitelist import Whitelist
 from borne.domain.authorization import cards
 from borne.domain.authorization.decision import (
     Accept,
@@ -247,8 +248,12 @@ class AuthorizationFlow:
     ) -> list[ConnectorRunner]:
         if reason is not Reason.LOCAL_WHITELIST:
             return targets
-        match = self._lists.whitelist.match
-        return [r for r in targets if match(uid, r.connector) is WhitelistMatch.HERE]
+        whitelist = self._lists.whitelist
+        here = WhitelistMatch.HERE
+        fitting = [r for r in targets if whitelist.match(uid, r.connector) is here]
+        used = whitelist.used(uid, [r.connector for r in fitting])
+        self._supervisor.start("whitelist use", used)
+        return fitting
 
     def _stop(self, runner: ConnectorRunner, id_token: str) -> None:
         policy = authorization_policy(self._settings())

@@ -32,10 +32,11 @@ from borne.application.services import Restarter, StationServices
 from borne.application.sessions_view import SessionsService
 from borne.application.settings_service import SettingsChange, SettingsService
 from borne.application.station_control import StationControl
-from borne.application.station_settings import connector_config, sampling
+from borne.application.station_settings import connector_config, letter_case, sampling
 from borne.application.status_service import StatusService, StatusSources
-from borne.application.token_lists import BackendTokens, Whitelist
+from borne.application.token_lists import BackendTokens
 from borne.application.transaction_journal import TransactionJournal
+from borne.application.whitelist import Whitelist
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import SessionResumed, StopAsked
 from borne.domain.station.connector_state import (
@@ -131,7 +132,9 @@ class Station:
             FaultSources(self._settings, self.limits, parts.hardware.inputs, storage.free_bytes),
         )
         self.lists = TokenLists(
-            Whitelist(storage.whitelist, clock),
+            Whitelist(
+                storage.whitelist, clock, lambda: letter_case(self._settings()), len(evses)
+            ),
             BackendTokens("local_list", storage.tokens, clock),
             BackendTokens("cache", storage.tokens, clock),
         )

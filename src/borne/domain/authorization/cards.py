@@ -21,6 +21,10 @@ class BadCard(ValueError):
     """Not a card number; the message says why."""
 
 
+class RandomCard(BadCard):
+    """A card that shows another number each time."""
+
+
 def normalise(text: str) -> str:
     """The normal form of a UID typed or read in natural byte order; raises BadCard."""
     digits = _SEPARATORS.sub("", text.strip())

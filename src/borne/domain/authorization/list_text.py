@@ -81,7 +81,7 @@ def parse_token(text: str, spelling: LetterCase) -> tuple[str, TokenKind]:
         return digits, TokenKind.MAC
     token = cards.parse(text, spelling)
     if cards.is_random(token):
-        raise cards.BadCard("This card shows another number each time.")
+        raise cards.RandomCard("This card shows another number each time.")
     return token, TokenKind.RFID
 
 
