@@ -197,6 +197,27 @@ class TestList:
         ]
 
 
+@virtual_time
+async def test_when_a_fault_ends_by_itself() -> None:
+    rooms = await _rooms()
+    loop, board = asyncio.get_running_loop(), rooms.desks[1].board
+    board.report(ContactReport(Contact.RCD, tripped=True))
+    assert rooms.faults.ends_at_s(Fault.RCD_TRIPPED, 0) is None
+    board.report(ContactReport(Contact.RCD, tripped=False))
+    assert rooms.faults.ends_at_s(Fault.RCD_TRIPPED, 0) == loop.time() + 5
+    board.plug()
+    await asyncio.sleep(10)
+    rooms.desks[1].runner.post(Authorized(CARD))
+    await asyncio.sleep(1)
+    rooms.meters[1].tell(1000, current_a=40.0)
+    await asyncio.sleep(8)
+    assert rooms.active(1) == [Fault.OVER_CURRENT]
+    ends_s = rooms.faults.ends_at_s(Fault.OVER_CURRENT, 1)
+    assert ends_s is not None
+    assert 28 < ends_s - loop.time() < 30
+    assert rooms.faults.ends_at_s(Fault.CONTACTOR_WELDED, 1) is None
+
+
 class TestFullDisk:
     async def _full(self) -> Rooms:
         rooms = await _rooms()
