@@ -206,7 +206,7 @@ class Connectors(RuleBasedStateMachine):
             Connectors.steps += self.room.steps
 
 
-EXAMPLES = 1500
+EXAMPLES = 1350
 """Some eighty steps each; each is taken twice, to see that the second one does nothing."""
 ENOUGH_STEPS = 100_000
 
