@@ -8,7 +8,6 @@ a connector. What cannot be used is told line by line; the rest counts.
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ _POSTFIX = re.compile(r"(.+?)\s*[_#-]\s*(\d)")
 _BYTES_WITH_COLONS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){3,9}")
 _MAC = re.compile(r"[0-9A-F]{12}")
 _DELIMITERS = (";", "\t", ",")
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _UNKNOWN_COLUMN = ""
 _COLUMNS: Mapping[str, str] = {
@@ -187,13 +187,13 @@ def _is_number(cell: str) -> bool:
 
 
 def _rows(text: str) -> Iterator[tuple[int, Sequence[str]]]:
-    lines = text.splitlines()
+    lines = _LINES.findall(text)
     head = next((line for line in lines if line.strip()), "")
     delimiter = max(_DELIMITERS, key=head.count)
     if not head.count(delimiter):
         yield from _plain(lines)
         return
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -212,18 +212,28 @@ def _plain(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
                 yield number, [part]
 
 
+class _Text:
+    """What is written, piece by piece."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def write(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+
 def write_csv(
     entries: Iterable[tuple[ListedCard, str, str]], spelling: LetterCase, delimiter: str = ","
 ) -> str:
     """A table of (entry, added at, last used at) that `read_list` understands."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
+    text = _Text()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(("uid", "kind", "connector", "name", "added_at", "last_used_at"))
     for entry, added_at, used_at in entries:
         uid = spell_token(entry.token, entry.kind, spelling)
         socket = "" if entry.connector is None else entry.connector
         writer.writerow((uid, entry.kind.value, socket, _guarded(entry.name), added_at, used_at))
-    return buffer.getvalue()
+    return "".join(text.pieces)
 
 
 def write_colons(entries: Iterable[ListedCard], spelling: LetterCase) -> str:
