@@ -17,10 +17,12 @@ from borne.adapters.web.contract import Readiness
 from borne.application.accounts import Accounts, Logins
 from borne.application.passwords import Hasher, ScryptCost
 from borne.application.ports import BackendView, SimulatorError, WhitelistEntry
-from borne.application.services import Refused, StationServices, require
+from borne.application.services import ImportReport, Refused, StationServices, require
 from borne.application.settings_service import SettingsService
+from borne.domain.authorization.list_text import read_list
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
+from borne.domain.settings.choices import LetterCase
 from borne.domain.settings.entry import HardwareFacts
 from borne.domain.station.session import (
     Sample,
@@ -300,6 +302,7 @@ class FakeWhitelist:
     def __init__(self, number: int = 9) -> None:
         names = ["Anna", "Bob", "Service van", "Guest 1", "Guest 2", "", "Chris", "Dana", ""]
         self.entries: dict[tuple[str, int | None], WhitelistEntry] = {}
+        self.removed: dict[tuple[str, int | None], WhitelistEntry] = {}
         for index in range(number):
             token = f"04567DAA{0x5F3580 + index:06X}"
             entry = WhitelistEntry(
@@ -334,6 +337,48 @@ class FakeWhitelist:
 
     async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
         return self.entries.pop((token, connector), None) is not None
+
+    async def rename(
+        self, token: str, connector: int | None, name: str, principal: Principal
+    ) -> bool:
+        entry = self.entries.get((token, connector))
+        if entry is not None:
+            self.entries[token, connector] = replace(entry, name=name)
+        return entry is not None
+
+    async def remove_all(self, principal: Principal) -> int:
+        self.removed = dict(self.entries)
+        self.entries.clear()
+        return len(self.removed)
+
+    @property
+    def undoable(self) -> int:
+        return len(self.removed)
+
+    async def undo(self, principal: Principal) -> int:
+        count = len(self.removed)
+        self.entries.update(self.removed)
+        self.removed = {}
+        return count
+
+    async def import_text(
+        self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
+    ) -> ImportReport:
+        read = read_list(text, LetterCase.UPPER)
+        if not dry_run:
+            for card in read.entries:
+                entry = WhitelistEntry(card.token, card.kind, card.connector, card.name)
+                self.entries[card.token, card.connector] = entry
+        added = len(read.entries)
+        return ImportReport(
+            not dry_run, added, 0, 0, 0, read.repeated, read.bad, read.problems
+        )
+
+    async def export_csv(self, delimiter: str = ",") -> str:
+        return delimiter.join(("uid", "connector")) + "\r\n"
+
+    async def export_colons(self) -> str:
+        return ":".join(token for token, _ in self.entries)
 
 
 class FakeRestarter:

@@ -16,6 +16,7 @@ from borne.application.ports import (
     SimulatorPort,
     WhitelistEntry,
 )
+from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import Clock
@@ -96,8 +97,26 @@ class SessionsView(Protocol):
         """`{"sessions", "mean_duration_min", "mean_kwh", "last_month": {"sessions", "kwh"}}`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do."""
+
+    applied: bool
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    """Entries that are not in the text, when it replaces the list."""
+    repeated: int
+    """Lines whose entry came again further down."""
+    bad: int
+    problems: Sequence[BadLine]
+    """The first of the bad lines, with the reason."""
+
+
 class WhitelistView(Protocol):
-    """The local whitelist. Tokens are normalised by the domain rules of RFID spelling."""
+    """The local whitelist. Tokens are read and shown in the byte order of the setting "RFID Tag
+    letter case", always in capitals."""
 
     def page(
         self, *, search: str = "", offset: int = 0, limit: int = 200
@@ -109,6 +128,33 @@ class WhitelistView(Protocol):
 
     async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
         """Remove one entry; False when it was not there."""
+
+    async def rename(
+        self, token: str, connector: int | None, name: str, principal: Principal
+    ) -> bool:
+        """Give an entry another name; False when it is not there."""
+
+    async def remove_all(self, principal: Principal) -> int:
+        """Empty the list; how many entries there were."""
+
+    @property
+    def undoable(self) -> int:
+        """How many entries `undo` would bring back now."""
+
+    async def undo(self, principal: Principal) -> int:
+        """Bring the last removal back, for half a minute; how many entries."""
+
+    async def import_text(
+        self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
+    ) -> ImportReport:
+        """Read a list (table, lines, or `UID:UID_1:...`) and add it, or only tell what that would
+        do. Raises Refused("unreadable"), Refused("list_full")."""
+
+    async def export_csv(self, delimiter: str = ",") -> str:
+        """The whole list as a table that `import_text` understands."""
+
+    async def export_colons(self) -> str:
+        """The whole list in the manual's form, without names: `UID:UID_1:...`."""
 
 
 class Restarter(Protocol):

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from borne.application.ports import WhitelistEntry, WhitelistStore
-from borne.application.services import Refused, require
+from borne.application.services import ImportReport, Refused, require
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.decision import WhitelistMatch
-from borne.domain.authorization.list_text import BadLine, ListedCard, TokenKind
+from borne.domain.authorization.list_text import ListedCard, TokenKind
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import LetterCase
 from borne.foundation.clock import Clock, format_utc
@@ -24,23 +24,6 @@ WHITELIST_LIMIT = 20_000
 UNDO_S = 30.0
 """A removal can be undone for this long."""
 _Key = tuple[str, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did, or would do."""
-
-    applied: bool
-    added: int
-    changed: int
-    unchanged: int
-    removed: int
-    """Entries that are not in the text, when it replaces the list."""
-    repeated: int
-    """Lines whose entry came again further down."""
-    bad: int
-    problems: Sequence[BadLine]
-    """The first of the bad lines, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
