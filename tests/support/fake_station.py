@@ -370,9 +370,7 @@ class FakeWhitelist:
                 entry = WhitelistEntry(card.token, card.kind, card.connector, card.name)
                 self.entries[card.token, card.connector] = entry
         added = len(read.entries)
-        return ImportReport(
-            not dry_run, added, 0, 0, 0, read.repeated, read.bad, read.problems
-        )
+        return ImportReport(not dry_run, added, 0, 0, 0, read.repeated, read.bad, read.problems)
 
     async def export_csv(self, delimiter: str = ",") -> str:
         return delimiter.join(("uid", "connector")) + "\r\n"
