@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -160,9 +161,14 @@ def login_link(
     ] = None,
 ) -> None:
     """A link that logs in once, from this machine, within 15 minutes."""
+    from borne.application.console import link_note
+
     answer = _command(data, "login-link", {"role": role})
     page = url or answer["page"] or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
     typer.echo(f"{page.rstrip('/')}{answer['path']}")
+    note = link_note(urlsplit(page).hostname or "") if url is None else ""
+    if note:
+        typer.echo(note, err=True)
     if answer["page"] is None:
         typer.echo(f"No station runs on {data}: start it before you open the link.", err=True)
 

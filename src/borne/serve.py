@@ -19,7 +19,7 @@ from typing import Any
 
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.app import Host, HostOptions
-from borne.application.console import refusal_sentence
+from borne.application.console import link_note, refusal_sentence
 from borne.application.services import StationServices
 from borne.application.settings_service import (
     SettingsChange,
@@ -178,7 +178,10 @@ class _Process:
         lines = [f"borne {self._host.version}: simulated station with two sockets on {self._page}"]
         lines += [note for note in (self._bound.note, *self._reports, *self._host.notices) if note]
         services = self._host.services()
-        if services is not None:
+        note = link_note(_ANY_ADDRESS.get(self._bound.host, self._bound.host))
+        if note:
+            lines.append(note)
+        elif services is not None:
             lines.append(f"Log in once within 15 minutes: {await self._link(services)}")
         # Whoever started this may have closed the other end.
         with contextlib.suppress(OSError):

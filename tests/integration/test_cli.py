@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,6 +201,27 @@ def test_a_station_of_other_addresses_is_told_as_this_machine_types_them(tmp_pat
     with served("--data", tmp_path, "--host", "0.0.0.0") as running:
         assert running.page.startswith("http://127.0.0.1:")
         assert get(running.link)[0] in (200, 303)
+
+
+def own_address() -> str:
+    """An address of this machine that other machines use."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.9", 9))
+        except OSError:
+            pytest.skip("could not run: this machine has no address but its own")
+        return str(probe.getsockname()[0])
+
+
+def test_a_link_that_cannot_work_is_said(tmp_path: Path) -> None:
+    address = own_address()
+    running = Served(["--data", str(tmp_path), "--port", "0", "--host", address])
+    try:
+        running.wait_for(running.out, f"A login link works on this machine only.*{address}")
+        ran = borne("login-link", "--role", "operator", "--data", tmp_path)
+        assert address in ran.sentence
+    finally:
+        assert running.end() == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

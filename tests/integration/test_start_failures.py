@@ -243,7 +243,7 @@ def test_a_taken_port(tmp_path: Path, taken: int) -> None:
 
 @pytest.mark.parametrize(
     ("host", "part"),
-    [("192.0.2.1", "does not have that address"), ("no.such.host.invalid", "no such address")],
+    [("203.0.113.9", "does not have that address"), ("no.such.host.invalid", "no such address")],
 )
 def test_addresses_of_other_machines(tmp_path: Path, host: str, part: str) -> None:
     refused(start(tmp_path, "--host", host), part)

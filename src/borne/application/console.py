@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from borne.application.accounts import Accounts, PasswordRefused, TooManyTokens
-from borne.application.passwords import LONGEST, SHORTEST, Busy, Weakness
+from borne.application.passwords import LONGEST, SHORTEST, Busy, Weakness, is_loopback
 from borne.application.ports import StorageFailed, StorageFull
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsRejected, SettingsService
@@ -56,6 +56,17 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
 def refusal_sentence(rejected: SettingsRejected) -> str:
     """All that is wrong with a change, as one sentence."""
     return "; ".join(f"{name}: {message}" for name, message in rejected.errors.items())
+
+
+def link_note(host: str) -> str:
+    """Why a login link to `host` does not work; empty when it does."""
+    if host == "localhost" or is_loopback(host):
+        return ""
+    return (
+        f"A login link works on this machine only, and the station listens on {host} alone: "
+        "start it with --host 127.0.0.1 or 0.0.0.0, or set a password with "
+        "borne user set-password."
+    )
 
 
 class Console:

@@ -15,6 +15,7 @@ from borne.application.console import (
     CommandFailed,
     CommandRefused,
     Console,
+    link_note,
     parse_assignments,
 )
 from borne.application.passwords import Hasher, ScryptCost
@@ -181,6 +182,14 @@ async def test_a_token_is_told_once_and_there_is_a_most() -> None:
         await run(told, "token-create", role="user")
     with pytest.raises(CommandRefused, match="as many tokens"):
         await run(told, "token-create", role="user")
+
+
+@pytest.mark.parametrize(
+    ("host", "works"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("192.0.2.7", False), ("", False)],
+)
+def test_where_a_link_works(host: str, works: bool) -> None:
+    assert (link_note(host) == "") is works
 
 
 async def test_commands_that_do_not_exist() -> None:
