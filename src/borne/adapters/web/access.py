@@ -98,6 +98,8 @@ TABLE: dict[str, Access] = {
     "POST /whitelists/remove": OPERATOR,
     "GET /backend": OPERATOR,
     "GET /simulator": SIMULATOR,
+    "GET /help": USER,
+    "GET /help/{slug}": USER,
     "GET /settings": OPERATOR,
     "GET /settings/search": OPERATOR,
     "GET /settings/draft.json": OPERATOR,
@@ -108,10 +110,12 @@ TABLE: dict[str, Access] = {
     "POST /settings/reset": OPERATOR,
     "POST /settings/save": OPERATOR,
     "POST /settings/restart": OPERATOR,
+    "POST /settings/confirm": OPERATOR,
     "GET /live/frame": USER,
     "GET /live/dashboard": USER,
     "GET /live/backend": OPERATOR,
     "GET /live/simulator": SIMULATOR,
+    "GET /live/help": USER,
     "POST /connectors/{connector}/{action}": USER,
 }
 

@@ -17,6 +17,7 @@ from borne.adapters.web.pages import (
     backend,
     dashboard,
     entrance,
+    help_pages,
     sessions,
     stream,
     whitelists,
@@ -41,6 +42,7 @@ ROUTERS = (
     sessions.router,
     whitelists.router,
     backend.router,
+    help_pages.router,
     simulator_pages.router,
     stream.router,
 )

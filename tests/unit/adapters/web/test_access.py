@@ -25,6 +25,7 @@ PARAMETERS = {
     "{number}": "1",
     "{name}": "StationName",
     "{menu}": "system",
+    "{slug}": "spd",
     "{role}": "user",
     "{secret}": "nothing",
 }

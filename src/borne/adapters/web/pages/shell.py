@@ -29,6 +29,8 @@ THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "borne_theme"
 CALM_COOKIE = "borne_calm"
 FIELDS_MOST = 400
+TABS_MOST = 4
+"""In the bottom bar of a phone, beside "More"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Item:
     role: Role
     simulator: bool = False
     tab: bool = False
-    """In the bottom bar of a phone; the others are under "More"."""
+    """In the bottom bar of a phone, if there is room; the others are under "More"."""
 
 
 NAVIGATION = (
@@ -49,6 +51,7 @@ NAVIGATION = (
     Item("/sessions", N_("Sessions"), "history", Role.USER, tab=True),
     Item("/settings", N_("Settings"), "settings", Role.OPERATOR, tab=True),
     Item("/simulator", N_("Simulator"), "flask-conical", Role.OPERATOR, simulator=True, tab=True),
+    Item("/help", N_("Help"), "circle-help", Role.USER, tab=True),
     Item("/backend", N_("Backend"), "cloud", Role.OPERATOR),
     Item("/whitelists", N_("Whitelists"), "id-card", Role.OPERATOR),
     Item("/account", N_("Account"), "user", Role.USER),
@@ -120,6 +123,7 @@ def frame(request: Request) -> dict[str, Any]:
     who = maybe_visitor(request)
     words = words_for(request)
     theme = request.cookies.get(THEME_COOKIE, "auto")
+    navigation = _navigation(who, simulated=web.host.power is not None)
     return {
         "_": words,
         "ngettext": words.plural,
@@ -136,7 +140,8 @@ def frame(request: Request) -> dict[str, Any]:
         "version": web.host.version,
         "simulated": web.host.power is not None,
         "power": services is not None,
-        "navigation": _navigation(who, simulated=web.host.power is not None),
+        "navigation": navigation,
+        "tabs": [item for item in navigation if item.tab][:TABS_MOST],
         "chips": chips(services.status.snapshot() if services else None, words),
         "draft": web.staging.draft(services, who),
         "pending_restart": services.settings.pending_restart if services else (),

@@ -1,0 +1,326 @@
+"""Help: what the station has now, what its lights mean, a page for everything that can go wrong.
+
+The content is data of the domain (`domain/station/remedies.py`); this module shows it, ticks what
+the station sees by itself, and puts the buttons beside the steps (manual 9 and 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import HTMLResponse, Response
+
+from borne.adapters.web.api.settings import settings_of
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages import help_checks, present
+from borne.adapters.web.pages.dashboard import socket_names
+from borne.adapters.web.pages.setting_fields import field_id
+from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
+from borne.domain.principals import Role
+from borne.domain.settings import CATALOGUE as SETTINGS
+from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.messages import N_
+from borne.domain.station.faults import Clears, FaultKind, Scope, vendor_code
+from borne.domain.station.indication import PATTERNS, Pattern
+from borne.domain.station.remedies import (
+    CAN_CHARGE,
+    LIGHTS,
+    REMEDIES,
+    WHO,
+    Action,
+    Remedy,
+    Step,
+    Who,
+)
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+SEEN: dict[str, str] = {
+    "available": N_("Green"),
+    "reserved": N_("Yellow"),
+    "checking": N_("White, turning"),
+    "authorized": N_("Blue, blinking fast"),
+    "charging": N_("Blue, blinking slowly"),
+    "rejected": N_("Green, yellow, blue: five times"),
+    "faulted": N_("Green, yellow, blue: blinking"),
+    "updating": N_("Green, yellow, blue: steady"),
+    "unavailable": N_("Dark"),
+}
+"""What one sees, by the first pattern that looks so."""
+HELPERS: dict[Who, str] = {
+    Who.YOU: N_("You can mend this"),
+    Who.OPERATOR: N_("The operator can mend this"),
+    Who.ELECTRICIAN: N_("An electrician must come"),
+    Who.SERVICE: N_("The maker's service must come"),
+}
+"""Headings of the list, by who is asked first."""
+OPENED_SETTINGS: dict[str, tuple[str, ...]] = {
+    "meter-ocpp": ("MeterConfig", "MeterUnitId"),
+    "meter-external": ("DLMExternalMeterSupport",),
+    "phase-loss": ("PhasesConnected",),
+    "meter-implausible": ("MeterConfig",),
+    "settings-damaged": ("InstallationCurrentLimit", "MaximumCurrent"),
+    "ventilation-needed": ("VentilationAvailable",),
+    "card-not-read": ("LEDType", "RFIDSlave"),
+    "no-backend-gsm": ("ConnectionType", "APN"),
+    "no-backend-ethernet": ("ConnectionType",),
+    "backend-config": ("OCPPMode", "ChargePointID", "WebSocketsBackendURL", "AuthorizationKey"),
+    "backend-drops": ("NetworkSelectionMode",),
+}
+"""Where a page's "open the settings" leads."""
+LINKS: dict[Action, tuple[str, str]] = {
+    Action.CONNECTION_STEPS: ("/backend", N_("Steps of the connection")),
+    Action.SHOW_CURVE: ("/sessions", N_("Sessions")),
+    Action.TEACH_CARD: ("/whitelists", N_("Whitelists")),
+}
+COMMANDS: dict[Action, tuple[str, str]] = {
+    Action.UNLOCK: ("unlock", N_("Unlock socket {n}")),
+    Action.OUT_OF_SERVICE: ("disable", N_("Socket {n}: out of service")),
+}
+CLEARS: dict[Clears, str] = {
+    Clears.BY_ITSELF: N_("when the cause is gone"),
+    Clears.UNPLUG: N_("at unplugging"),
+    Clears.UNPLUG_OR_DELAY: N_("at unplugging, or after a delay"),
+    Clears.UNLOCK_OR_RESET: N_("at an unlock command or a hard reset"),
+    Clears.RESET: N_("at a hard reset"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Beside a step. `post` sends a form, otherwise it is a link."""
+
+    label: str
+    url: str
+    post: bool = False
+    dialog: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step. `done` None: the station cannot tell."""
+
+    text: str
+    done: bool | None
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """A ring to tap."""
+
+    pattern: str
+    seen: str
+    meanings: tuple[str, ...]
+    pages: tuple[Remedy, ...]
+
+
+@cache
+def lights() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Patterns that look the same are one picture: its first pattern, and all of them."""
+    found: dict[tuple[object, ...], list[str]] = {}
+    for name, pattern in PATTERNS.items():
+        found.setdefault(_appearance(pattern), []).append(name)
+    return tuple((names[0], tuple(names)) for names in found.values())
+
+
+def _appearance(pattern: Pattern) -> tuple[object, ...]:
+    return pattern.frames, pattern.repeat, pattern.rotates
+
+
+def light(chosen: str, words: Words) -> Light | None:
+    """What a ring means, and where to read on."""
+    names = next((names for first, names in lights() if first == chosen), ())
+    if not names:
+        return None
+    slugs = dict.fromkeys(slug for name in names for slug in LIGHTS[name][1])
+    return Light(
+        chosen,
+        words(SEEN[chosen]),
+        tuple(words(LIGHTS[name][0]) for name in names),
+        tuple(REMEDIES[slug] for slug in slugs),
+    )
+
+
+def found(query: str, words: Words) -> list[Remedy]:
+    """The pages whose text has all words of the query."""
+    wanted = query.casefold().split()
+    return [
+        remedy
+        for remedy in REMEDIES.values()
+        if all(word in _text(remedy, words) for word in wanted)
+    ]
+
+
+def _text(remedy: Remedy, words: Words) -> str:
+    parts = [remedy.slug, words(remedy.title), words(remedy.explanation)]
+    parts += [words(step.text) for step in remedy.steps]
+    if remedy.kind is not None:
+        parts += [remedy.kind.code_16, remedy.kind.activation, vendor_code(remedy.kind.fault)]
+    return " ".join(parts).casefold()
+
+
+def by_helper(remedies: list[Remedy], words: Words) -> list[tuple[str, list[Remedy]]]:
+    """The pages, under who is asked first."""
+    return [
+        (words(HELPERS[who]), group)
+        for who in Who
+        if (group := [remedy for remedy in remedies if remedy.who[0] is who])
+    ]
+
+
+@router.get("/help")
+async def help_index(
+    request: Request,
+    q: Annotated[str, Query(max_length=80)] = "",
+    seen: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """The entrance, or the list alone while somebody types in the search field."""
+    words = words_for(request)
+    groups = by_helper(found(q, words), words)
+    if is_htmx(request):
+        return HTMLResponse(part(request, "parts/help_list.html", groups=groups, query=q))
+    status = station(request).status.snapshot()
+    return await page(
+        request,
+        "help.html",
+        groups=groups,
+        query=q,
+        lights=[(first, words(SEEN[first])) for first, _ in lights()],
+        light=light(seen, words),
+        problems=present.problems(status, socket_names(request), words),
+    )
+
+
+@router.get("/help/{slug}")
+async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)]) -> Response:
+    """One page."""
+    if slug not in REMEDIES:
+        raise ApiError(404, "not_found", "There is no such page of help.")
+    words, remedy = words_for(request), REMEDIES[slug]
+    return await page(
+        request,
+        "help_page.html",
+        stream=f"help?slug={slug}",
+        can_charge=words(CAN_CHARGE[remedy.can_charge]),
+        who_mends=[words(WHO[who]) for who in remedy.who],
+        facts=facts(remedy.kind, words) if remedy.kind else (),
+        restarts=any(step.action is Action.RESTART for step in remedy.steps),
+        charging=any(
+            item.get("session") for item in station(request).status.snapshot()["connectors"]
+        ),
+        **variables(request, remedy),
+    )
+
+
+def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
+    """What the live part shows."""
+    services, words = station(request), words_for(request)
+    status = services.status.snapshot()
+    names = socket_names(request)
+    where = help_checks.present(status).get(remedy.fault, ()) if remedy.fault else ()
+    ladder = services.backend.view().ladder if services.backend else ()
+    judged = bool(where) or remedy.fault is None
+    lines = [
+        Line(
+            words(step.text),
+            help_checks.holds(step.check, remedy, status, ladder)
+            if step.check and judged
+            else None,
+            buttons(step, remedy, request, status),
+        )
+        for step in remedy.steps
+    ]
+    return {
+        "remedy": remedy,
+        "places": [_place(number, names, words) for number in where],
+        "lines": lines,
+    }
+
+
+def _place(number: int, names: Mapping[int, str], words: Words) -> str:
+    if not number:
+        return words("Station")
+    return names.get(number) or words("Socket {n}").format(n=number)
+
+
+def buttons(
+    step: Step, remedy: Remedy, request: Request, status: Mapping[str, Any]
+) -> tuple[Button, ...]:
+    """What the visitor may press at a step."""
+    words, action = words_for(request), step.action
+    if action is None or not visitor(request).role.includes(Role.OPERATOR):
+        return ()
+    if action in LINKS:
+        url, label = LINKS[action]
+        return (Button(words(label), url),)
+    if action in COMMANDS:
+        command, label = COMMANDS[action]
+        return tuple(
+            Button(
+                words(label).format(n=item["id"]), f"/connectors/{item['id']}/{command}", post=True
+            )
+            for item in help_checks.concerned(remedy, status)
+        )
+    match action:
+        case Action.RESTART:
+            return (Button(words("Restart …"), "", dialog="help-restart"),)
+        case Action.CONFIRM_SETTINGS:
+            return (Button(words("Confirm the settings"), "/settings/confirm", post=True),)
+        case Action.OPEN_SETTINGS:
+            return tuple(_setting(key, request) for key in OPENED_SETTINGS.get(remedy.slug, ()))
+        case _:
+            return ()
+
+
+def _setting(key: str, request: Request) -> Button:
+    entry = SETTINGS[key]
+    show = "" if key in ACTIVE else "?show=planned"
+    return Button(
+        words_for(request)(entry.label), f"/settings/{entry.menu.value}{show}#{field_id(key)}"
+    )
+
+
+def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
+    """The technical block of a fault, as backend and manual have it."""
+    yes, no = words("yes"), words("no")
+    codes = (
+        kind.code_16 if kind.code_16 == kind.code_15 else f"{kind.code_16} (1.5: {kind.code_15})"
+    )
+    scope = words("Station") if kind.scope is Scope.STATION else words("Socket")
+    return (
+        (words("OCPP error code"), codes),
+        (words("Vendor error code"), vendor_code(kind.fault)),
+        (words("Told at the beginning"), kind.activation),
+        (words("Told at the end"), kind.resolution),
+        (words("Ends the session"), yes if kind.stops else no),
+        (words("Keeps the socket from charging"), yes if kind.blocks else no),
+        (words("Where"), scope),
+        (words("Ends"), words(CLEARS[kind.clears])),
+    )
+
+
+def pieces(request: Request) -> dict[str, str]:
+    """The live part of the page that the stream was opened for."""
+    remedy = REMEDIES.get(request.query_params.get("slug", ""))
+    if remedy is None:
+        return {}
+    return {"#help-now": part(request, "parts/help_now.html", **variables(request, remedy))}
+
+
+@router.post("/settings/confirm")
+async def confirm(request: Request) -> Response:
+    """Somebody has compared the limits of a station that lost its settings."""
+    await form(request)
+    try:
+        await settings_of(station(request)).confirm_limits(visitor(request).principal)
+    except PermissionError as error:
+        raise ApiError(403, "login_only", str(error)) from None
+    text = words_for(request)("The settings are confirmed.")
+    return done(request, text, "/help/settings-damaged")

@@ -1,0 +1,230 @@
+"""Help: a page for everything that can go wrong (interface 4.13, manual 9 and 10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages import help_checks, help_pages
+from borne.domain.principals import Role
+from borne.domain.station.faults import CATALOGUE, Fault, Scope, vendor_code
+from borne.domain.station.indication import PATTERNS
+from borne.domain.station.remedies import LIGHTS, REMEDIES, Action, Check
+from tests.support.fake_station import FakeControl, FakeHost, free_connector
+from tests.unit.adapters.web.conftest import Client, Clients
+from tests.unit.adapters.web.test_pages import text_of
+
+SINCE = "2026-11-22T09:57:00Z"
+
+
+def raised(fault: Fault) -> dict[str, str]:
+    return {"id": fault.value, "since": SINCE}
+
+
+@pytest.fixture
+async def person(browser: Clients) -> Client:
+    return await browser(Role.OPERATOR)
+
+
+# Every fault has its page -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", Fault)
+async def test_a_fault_leads_from_the_dashboard_to_its_page(
+    fault: Fault, person: Client, host: FakeHost
+) -> None:
+    station_wide = CATALOGUE[fault].scope is Scope.STATION
+    host.status.edit(0 if station_wide else 2, faults=[raised(fault)])
+    dashboard = (await person.get("/")).text
+    assert f'href="/help/{fault.value}"' in dashboard
+    page = text_of((await person.get(f"/help/{fault.value}")).text)
+    kind = CATALOGUE[fault]
+    for words in (kind.activation, kind.resolution, kind.code_16, vendor_code(fault)):
+        assert words in page
+    assert f"Present now: {'Station' if station_wide else 'Socket 2'}" in page
+
+
+@pytest.mark.parametrize("slug", REMEDIES)
+async def test_a_page_says_whether_one_can_charge_who_mends_and_how(
+    slug: str, person: Client
+) -> None:
+    answer = await person.get(f"/help/{slug}")
+    text, remedy = text_of(answer.text), REMEDIES[slug]
+    assert answer.status_code == 200
+    for words in (remedy.title, remedy.explanation, remedy.clears, "Can one charge?"):
+        assert words in text
+    for step in remedy.steps:
+        assert step.text in text
+
+
+async def test_a_page_that_is_not_there(person: Client) -> None:
+    assert (await person.get("/help/nothing")).status_code == 404
+
+
+def test_everything_that_says_open_the_settings_knows_which() -> None:
+    opening = {
+        slug
+        for slug, remedy in REMEDIES.items()
+        if any(step.action is Action.OPEN_SETTINGS for step in remedy.steps)
+    }
+    assert help_pages.OPENED_SETTINGS.keys() == opening
+
+
+# The entrance -------------------------------------------------------------------------------------
+
+
+async def test_what_the_station_has_now_is_on_top(person: Client, host: FakeHost) -> None:
+    assert "No problem is known." in text_of((await person.get("/help")).text)
+    host.status.edit(1, name="Left", faults=[raised(Fault.PLUG_LOCK)])
+    html = (await person.get("/help")).text
+    assert "Left: Plug lock failed" in text_of(html)
+    assert html.index("Plug lock failed") < html.index("What do you see")
+
+
+def test_every_pattern_of_the_ring_has_a_picture_and_a_meaning() -> None:
+    shown = [name for _, names in help_pages.lights() for name in names]
+    assert sorted(shown) == sorted(PATTERNS) == sorted(LIGHTS)
+    assert {first for first, _ in help_pages.lights()} == help_pages.SEEN.keys()
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ("available", ("Free: plug in, or show a card.", "Plugged in: show a card.")),
+        ("reserved", ("Kept for somebody", "The session before is being ended")),
+        ("faulted", ("Out of order because of a technical error.", "Error as soon as a car")),
+        ("unavailable", ("Switched off by the operator, or no supply.", "All lights are off")),
+    ],
+)
+async def test_what_a_light_means(seen: str, expected: tuple[str, ...], person: Client) -> None:
+    text = text_of((await person.get(f"/help?seen={seen}")).text)
+    for words in expected:
+        assert words in text
+
+
+@pytest.mark.parametrize("seen", ["finishing", "nothing", '"><script>'])
+async def test_a_light_that_does_not_exist_is_ignored(seen: str, person: Client) -> None:
+    answer = await person.get("/help", params={"seen": seen})
+    assert answer.status_code == 200
+    assert 'id="meaning"' not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "missing"),
+    [
+        ("earth", "Residual current detected via sensor", "All lights are off"),
+        ("E12", "Type 2 actuator stuck", "Plug lock failed"),
+        ("groundfailure", "RCD triggered", "Contactor welded"),
+        ("RED lever", "Error as soon as a car", "RCD triggered"),
+        ("zzz", "Nothing found", "RCD triggered"),
+    ],
+)
+async def test_search(query: str, found: str, missing: str, person: Client) -> None:
+    answer = await person.get("/help", params={"q": query}, headers={"hx-request": "true"})
+    text = text_of(answer.text)
+    assert found in text
+    assert missing not in text
+
+
+# Steps --------------------------------------------------------------------------------------------
+
+
+def status(*connectors: dict[str, Any], **more: Any) -> dict[str, Any]:
+    backend = {"link": "connected", "boot": "accepted"}
+    return {"connectors": list(connectors), "faults": [], "backend": backend} | more
+
+
+FREE = free_connector(1)
+PLUGGED = free_connector(1) | {"pilot": "B1", "cable_a": 32}
+ODD = free_connector(1) | {"pilot": "E"}
+LOST = {"backend": {"link": "waiting", "boot": "none"}}
+STUCK = free_connector(1) | {"faults": [raised(Fault.LOCK_STUCK)]}
+NO_DNS = ({"step": "dns", "state": "failed"},)
+NO_TLS = ({"step": "dns", "state": "ok"}, {"step": "tls", "state": "failed"})
+
+
+@pytest.mark.parametrize(
+    ("check", "seen", "ladder", "expected"),
+    [
+        (Check.UNPLUGGED, status(FREE), (), True),
+        (Check.UNPLUGGED, status(PLUGGED), (), False),
+        (Check.PLUGGED, status(PLUGGED), (), True),
+        (Check.PLUGGED, status(FREE), (), False),
+        (Check.PILOT_IN_ORDER, status(PLUGGED), (), True),
+        (Check.PILOT_IN_ORDER, status(ODD), (), False),
+        (Check.LOCK_MOVES, status(FREE), (), True),
+        (Check.LOCK_MOVES, status(STUCK), (), False),
+        (Check.CONTACT_CLOSED, status(FREE), (), True),
+        (Check.CONTACT_CLOSED, status(FREE, faults=[raised(Fault.RCD_TRIPPED)]), (), False),
+        (Check.ROOM_ON_DISK, status(FREE, faults=[raised(Fault.STORAGE_FULL)]), (), False),
+        (Check.BACKEND_CONNECTED, status(FREE), (), True),
+        (Check.BACKEND_CONNECTED, status(FREE, **LOST), (), False),
+        (Check.BACKEND_ACCEPTED, status(FREE), (), True),
+        (Check.BACKEND_ACCEPTED, status(FREE, backend={"link": "connected"}), (), False),
+        (Check.NETWORK_UP, status(FREE), (), True),
+        (Check.NETWORK_UP, status(FREE, **LOST), NO_DNS, False),
+        (Check.NETWORK_UP, status(FREE, **LOST), NO_TLS, True),
+        (Check.NETWORK_UP, status(FREE, **LOST), (), None),
+        (Check.CARD_SEEN, status(FREE), (), None),
+    ],
+)
+def test_what_the_station_sees_by_itself(
+    check: Check, seen: dict[str, Any], ladder: tuple[Any, ...], expected: bool | None
+) -> None:
+    assert help_checks.holds(check, REMEDIES["other"], seen, ladder) is expected
+
+
+def test_a_check_is_judged_where_the_fault_is() -> None:
+    """Another socket with a car does not hinder the tick."""
+    faulted = free_connector(2) | {"faults": [raised(Fault.RESIDUAL_CURRENT)]}
+    seen = status(PLUGGED, faulted)
+    assert help_checks.holds(Check.UNPLUGGED, REMEDIES["residual-current"], seen) is True
+    assert help_checks.holds(Check.UNPLUGGED, REMEDIES["rcd-tripped"], seen) is False
+
+
+async def test_steps_are_ticked_while_the_fault_is_there(person: Client, host: FakeHost) -> None:
+    before = text_of((await person.get("/help/residual-current")).text)
+    assert "The station does not have this problem now." in before
+    assert "not yet" not in before
+    host.status.edit(2, cable_a=32, pilot="B2", faults=[raised(Fault.RESIDUAL_CURRENT)])
+    text = text_of((await person.get("/help/residual-current")).text)
+    assert "Unplug the car from the station. not yet" in text
+    assert "Plug in again, firmly, until the plug is fully in. done" in text
+
+
+async def test_buttons_act_on_the_socket_that_has_it(person: Client, host: FakeHost) -> None:
+    host.status.edit(2, faults=[raised(Fault.LOCK_STUCK)])
+    html = (await person.get("/help/lock-stuck")).text
+    assert 'action="/connectors/2/unlock"' in html
+    assert 'action="/connectors/1/unlock"' not in html
+    assert 'data-open="help-restart"' in html
+    await person.post("/connectors/2/unlock")
+    assert isinstance(host.all.control, FakeControl)
+    assert host.all.control.calls == [("unlock", 2, Role.OPERATOR)]
+
+
+async def test_users_get_help_without_buttons(browser: Clients, host: FakeHost) -> None:
+    host.status.edit(2, faults=[raised(Fault.LOCK_STUCK)])
+    html = (await (await browser(Role.USER)).get("/help/lock-stuck")).text
+    assert "Press the plug in while you let the station unlock." in html
+    assert "/unlock" not in html
+    assert "help-restart" not in html
+
+
+async def test_settings_are_confirmed(person: Client, browser: Clients) -> None:
+    assert 'action="/settings/confirm"' in (await person.get("/help/settings-damaged")).text
+    answer = await person.post("/settings/confirm")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/help/settings-damaged")
+    assert (await (await browser(Role.USER)).post("/settings/confirm")).status_code == 403
+
+
+def test_words_of_every_light_and_clearing() -> None:
+    words = Words("en")
+    for first, _ in help_pages.lights():
+        found = help_pages.light(first, words)
+        assert found
+        assert all(found.meanings)
+    for kind in CATALOGUE.values():
+        assert all(value for _, value in help_pages.facts(kind, words))
