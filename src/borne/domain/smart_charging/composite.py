@@ -1,0 +1,236 @@
+"""What profiles and local limits come to together, as one schedule.
+
+Source: OCPP 1.6 sections 3.13.1 to 3.13.4 and 5.7; errata 3.7, 3.8, 3.34, 3.57. At every moment the
+lowest of three limits holds: that of the station, that of the transaction (or of the default), and
+the local one. Within a purpose the highest stack level that has a limit at that moment counts.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+
+from borne.domain.smart_charging.profiles import Installed, Period, Purpose, RateUnit
+from borne.domain.smart_charging.schedule import Stretch, begun_at, stretches
+
+TRANSACTION_SILENCES_DEFAULT = True
+"""Once the profile of a transaction has begun, the default is out for the rest of the transaction,
+also when the profile has no limit any more (reading of the compliancy test tool, TC_066). False:
+the default comes back where the profile has no limit."""
+NOMINAL_V = 230.0
+LONGEST_WINDOW_S = 7 * 86400
+"""A composite schedule is cut off after this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Electric:
+    """How amperes and watts go together at a connector."""
+
+    phases: int = 3
+    """Connected."""
+    measured: int | None = None
+    """Phases that the vehicle is seen to use."""
+    voltage_v: float = NOMINAL_V
+
+    def in_use(self, asked: int | None) -> int:
+        """Phases to count with: those measured, else those that the profile names (three without
+        a word), as far as they are connected."""
+        return self.measured or min(asked or 3, self.phases)
+
+    def convert(self, limit: float, period: Period, unit: RateUnit, wanted: RateUnit) -> float:
+        """A limit in another unit."""
+        if unit is wanted:
+            return limit
+        factor = self.voltage_v * self.in_use(period.phases)
+        return limit / factor if wanted is RateUnit.AMPERE else limit * factor
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit and who set it; `profile_id` is None for a local one."""
+
+    value: float
+    profile_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A limit from `start_s` after the begin of the window on; None: there is none."""
+
+    start_s: float
+    limit: Limit | None
+
+
+Curve = tuple[Step, ...]
+"""From 0 on, without equal neighbours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time that is looked at."""
+
+    start: datetime
+    duration_s: float
+    zone: tzinfo
+
+    @property
+    def end(self) -> datetime:
+        """Exclusive; also no time at all has its first moment."""
+        return self.start + timedelta(seconds=max(1.0, self.duration_s))
+
+    def offset_s(self, at: datetime) -> float:
+        """Seconds since the begin."""
+        return (at - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A connector and its transaction."""
+
+    profiles: Mapping[Purpose, Sequence[Installed]]
+    electric: Electric = Electric()
+    transaction_start: datetime | None = None
+    """None: no transaction; what counts from its start counts from the begin of the window."""
+
+
+class _Stack:
+    """The profiles of one purpose."""
+
+    def __init__(
+        self, entries: Sequence[Installed], base: datetime, window: Window, situation: Situation
+    ) -> None:
+        ordered = sorted(entries, key=lambda entry: -entry.profile.stack_level)
+        found = [stretches(e, base, window.zone, window.start, window.end) for e in ordered]
+        self._electric = situation.electric
+        self._lines = [([s.start for s in line], line) for line in found]
+
+    def edges(self) -> Iterable[datetime]:
+        for _, line in self._lines:
+            for stretch in line:
+                yield stretch.start
+                yield stretch.end
+
+    def at(self, moment: datetime, unit: RateUnit) -> Limit | None:
+        for starts, line in self._lines:
+            index = bisect_right(starts, moment) - 1
+            if index >= 0 and moment < line[index].end:
+                return self._limit(line[index], unit)
+        return None
+
+    def _limit(self, stretch: Stretch, unit: RateUnit) -> Limit:
+        period = stretch.period
+        value = self._electric.convert(period.limit, period, stretch.unit, unit)
+        return Limit(value, stretch.profile_id)
+
+
+def connector_curve(
+    situation: Situation,
+    window: Window,
+    unit: RateUnit,
+    purposes: Iterable[Purpose] = Purpose,
+    local: Limit | None = None,
+) -> Curve:
+    """The lowest of the given purposes and the local limit, over time."""
+    wanted = set(purposes)
+    base = situation.transaction_start or window.start
+    stacks = {
+        purpose: _Stack(entries, base, window, situation)
+        for purpose, entries in situation.profiles.items()
+        if purpose in wanted
+    }
+    own = situation.profiles.get(Purpose.TRANSACTION, ())
+    blocks = [] if Purpose.TRANSACTION not in wanted else [_silence(entry, base) for entry in own]
+
+    def at(moment: datetime) -> Limit | None:
+        found = [local]
+        for purpose, stack in stacks.items():
+            if purpose is not Purpose.DEFAULT:
+                found.append(stack.at(moment, unit))
+        ours = stacks.get(Purpose.TRANSACTION)
+        silent = any(begin <= moment and (end is None or moment < end) for begin, end in blocks)
+        if not TRANSACTION_SILENCES_DEFAULT:
+            silent = ours is not None and ours.at(moment, unit) is not None
+        default = stacks.get(Purpose.DEFAULT)
+        if default is not None and not silent:
+            found.append(default.at(moment, unit))
+        return lowest(found)
+
+    edges = {edge for stack in stacks.values() for edge in stack.edges()}
+    edges |= {edge for pair in blocks for edge in pair if edge is not None}
+    return _curve(window, edges, at)
+
+
+def _silence(entry: Installed, base: datetime) -> tuple[datetime, datetime | None]:
+    return begun_at(entry, base), entry.profile.valid_to
+
+
+def _curve(
+    window: Window, edges: Iterable[datetime], at: Callable[[datetime], Limit | None]
+) -> Curve:
+    inner = sorted(edge for edge in edges if window.start < edge < window.end)
+    return merged(Step(window.offset_s(edge), at(edge)) for edge in (window.start, *inner))
+
+
+def lowest(limits: Iterable[Limit | None]) -> Limit | None:
+    """The lowest there is."""
+    found = [limit for limit in limits if limit is not None]
+    return min(found, key=lambda limit: limit.value, default=None)
+
+
+def merged(steps: Iterable[Step]) -> Curve:
+    """Without steps that change nothing of the limit's value."""
+    result: list[Step] = []
+    for step in steps:
+        if not result or not _alike(result[-1].limit, step.limit):
+            result.append(step)
+    return tuple(result)
+
+
+def _alike(before: Limit | None, after: Limit | None) -> bool:
+    if before is None or after is None:
+        return before is after
+    return before.value == after.value
+
+
+def station_curve(
+    connectors: Sequence[Curve],
+    station: Curve,
+    local: Limit | None,
+) -> Curve:
+    """All connectors together: their sum, but no more than the station may."""
+    starts = sorted({step.start_s for curve in (*connectors, station) for step in curve})
+
+    def at(start_s: float) -> Limit | None:
+        return lowest((_sum(connectors, start_s), value_at(station, start_s), local))
+
+    return merged(Step(start_s, at(start_s)) for start_s in starts)
+
+
+def _sum(connectors: Sequence[Curve], start_s: float) -> Limit | None:
+    found = [value_at(curve, start_s) for curve in connectors]
+    known = [limit.value for limit in found if limit is not None]
+    return Limit(sum(known)) if known and len(known) == len(found) else None
+
+
+def value_at(curve: Curve, start_s: float) -> Limit | None:
+    """The limit of a curve at a time."""
+    index = bisect_right([step.start_s for step in curve], start_s) - 1
+    return curve[max(0, index)].limit
+
+
+def told(curve: Curve) -> Curve:
+    """As a backend gets it: whole seconds, one decimal, never above the true limit."""
+    rounded: dict[int, Step] = {}
+    for step in curve:
+        start_s = round(step.start_s)
+        limit = step.limit and replace(step.limit, value=floor_1(step.limit.value))
+        rounded[start_s] = Step(start_s, limit)
+    return merged(rounded.values())
+
+
+def floor_1(value: float) -> float:
+    """Down to one decimal; what a binary float lacks is forgiven."""
+    return math.floor(value * 10 + 1e-6) / 10

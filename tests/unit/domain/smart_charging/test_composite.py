@@ -1,0 +1,265 @@
+"""What profiles come to together: the vectors of the certification tool, and the traps of the
+field (OCPP 1.6 sections 3.13 and 5.7)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from borne.domain.smart_charging import composite as composites
+from borne.domain.smart_charging.composite import (
+    Electric,
+    Limit,
+    connector_curve,
+    station_curve,
+)
+from borne.domain.smart_charging.profiles import (
+    Installed,
+    Kind,
+    Purpose,
+    RateUnit,
+    Recurrency,
+    of_connector,
+)
+from tests.unit.domain.smart_charging.builders import (
+    NOW,
+    after,
+    composite,
+    installed,
+    profile,
+    situation,
+    steps,
+    window,
+)
+
+MAX, DEFAULT, TX = Purpose.STATION, Purpose.DEFAULT, Purpose.TRANSACTION
+
+
+def tc_066() -> list[Installed]:
+    return [
+        installed(profile(MAX, {0: 10.0}, number=1), connector=0),
+        installed(
+            profile(
+                DEFAULT, {0: 6.0, 60: 10.0, 120: 8.0, 180: 15.0, 260: 8.0}, number=2, duration=300
+            )
+        ),
+        installed(
+            profile(TX, {0: 8.0, 50: 11.0, 140: 16.0, 200: 6.0, 240: 12.0}, number=3, duration=260)
+        ),
+    ]
+
+
+def test_tc_066_three_purposes() -> None:
+    assert composite(*tc_066(), seconds=400) == {0: 8, 50: 10, 200: 6, 240: 10}
+
+
+def test_tc_066_the_other_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composites, "TRANSACTION_SILENCES_DEFAULT", False)
+    told = composite(*tc_066(), seconds=400)
+    assert told == {0: 8, 50: 10, 200: 6, 240: 10, 260: 8, 300: 10}
+
+
+def test_tc_072_stacked_profiles() -> None:
+    low = profile(TX, {0: 6.0, 50: 5.0, 100: 8.0, 200: 10.0}, number=1, level=0, duration=400)
+    high = profile(TX, {0: 7.0, 100: 9.0}, number=2, level=1, duration=150)
+    told = composite(installed(low), installed(high), seconds=350)
+    assert told == {0: 7, 100: 9, 150: 8, 200: 10}
+
+
+def test_equal_neighbours_are_one() -> None:
+    entry = installed(profile(TX, {0: 10.0, 60: 10.0, 120: 12.0, 180: 12.0}))
+    assert composite(entry, seconds=600) == {0: 10, 120: 12}
+    assert composite(entry, seconds=600, local=10.0) == {0: 10}
+
+
+def test_without_duration_the_highest_level_never_yields() -> None:
+    """Errata 3.7."""
+    entries = [
+        installed(profile(TX, {0: 6.0}, number=1, level=0)),
+        installed(profile(TX, {0: 9.0}, number=2, level=3)),
+    ]
+    assert composite(*entries, seconds=100_000) == {0: 9}
+
+
+def test_without_any_profile_the_local_limit_holds() -> None:
+    assert composite(seconds=600, local=16.0) == {0: 16}
+    assert composite(seconds=600) == {0: None}
+
+
+def test_a_duration_of_nothing_still_tells_the_limit_of_now() -> None:
+    entry = installed(profile(TX, {0: 9.0}))
+    assert composite(entry, seconds=0, local=16.0) == {0: 9}
+
+
+def test_a_later_period_of_an_absolute_profile_is_applied() -> None:
+    """Also when it carries a recurrency that means nothing."""
+    entry = installed(
+        profile(DEFAULT, {0: 8.0, 3600: 12.0}, start=after(hours=-1), recurrency=Recurrency.DAILY)
+    )
+    assert composite(entry, seconds=60) == {0: 12}
+    assert composite(entry, seconds=3600, at=after(minutes=-30)) == {0: 8, 1800: 12}
+
+
+def test_a_profile_before_its_start_and_after_its_duration() -> None:
+    entry = installed(profile(DEFAULT, {0: 8.0}, start=after(seconds=100), duration=50))
+    assert composite(entry, seconds=300, local=16.0) == {0: 16, 100: 8, 150: 16}
+
+
+def test_validity() -> None:
+    entry = installed(
+        profile(DEFAULT, {0: 8.0}, valid_from=after(seconds=30), valid_to=after(seconds=90))
+    )
+    assert composite(entry, seconds=300, local=16.0) == {0: 16, 30: 8, 90: 16}
+
+
+def test_the_default_holds_until_the_profile_of_the_transaction_begins() -> None:
+    entries = [
+        installed(profile(DEFAULT, {0: 8.0}, number=1)),
+        installed(profile(TX, {0: 12.0}, number=2, valid_from=after(seconds=60))),
+    ]
+    assert composite(*entries, seconds=300) == {0: 8, 60: 12}
+    late = installed(profile(TX, {0: 12.0}, number=2, start=after(seconds=60)))
+    assert composite(entries[0], late, seconds=300) == {0: 8, 60: 12}
+
+
+def test_the_default_is_back_when_the_profile_of_the_transaction_is_not_valid_any_more() -> None:
+    entries = [
+        installed(profile(DEFAULT, {0: 8.0}, number=1)),
+        installed(profile(TX, {0: 12.0}, number=2, valid_to=after(seconds=60))),
+    ]
+    assert composite(*entries, seconds=300) == {0: 12, 60: 8}
+
+
+def test_a_default_of_the_connector_replaces_that_of_the_station() -> None:
+    common = installed(profile(DEFAULT, {0: 8.0}, number=1), connector=0)
+    own = installed(profile(DEFAULT, {0: 12.0}, number=2), connector=1)
+    other = installed(profile(DEFAULT, {0: 6.0}, number=3), connector=2)
+    assert composite(common, own, other, seconds=60) == {0: 12}
+    assert composite(common, other, seconds=60) == {0: 8}
+    assert of_connector([common, own], 2, None)[DEFAULT] == [common]
+
+
+def test_relative_counts_from_the_transaction() -> None:
+    entry = installed(profile(DEFAULT, {0: 16.0, 60: 8.0}, kind=Kind.RELATIVE))
+    assert composite(entry, seconds=100, started=after(seconds=-30)) == {0: 16, 30: 8}
+    assert composite(entry, seconds=100, started=None) == {0: 16, 60: 8}
+
+
+def test_absolute_without_a_start_counts_from_its_receipt() -> None:
+    entry = installed(profile(DEFAULT, {0: 16.0, 60: 8.0}, start=None), received=after(seconds=-10))
+    assert composite(entry, seconds=100, started=after(hours=-1)) == {0: 16, 50: 8}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "phases", "electric", "expected"),
+    [
+        (11_040.0, RateUnit.WATT, None, Electric(), 16.0),
+        (3_680.0, RateUnit.WATT, None, Electric(), 5.3),
+        (3_680.0, RateUnit.WATT, 1, Electric(), 16.0),
+        (3_680.0, RateUnit.WATT, 1, Electric(measured=3), 5.3),
+        (3_680.0, RateUnit.WATT, 3, Electric(measured=1), 16.0),
+        (3_680.0, RateUnit.WATT, None, Electric(phases=1), 16.0),
+        (3_680.0, RateUnit.WATT, None, Electric(phases=1, voltage_v=240.0), 15.3),
+        (16.0, RateUnit.AMPERE, 1, Electric(), 16.0),
+        (16.0, RateUnit.AMPERE, 3, Electric(phases=1), 16.0),
+    ],
+)
+def test_amps_from_watts(
+    value: float, unit: RateUnit, phases: int | None, electric: Electric, expected: float
+) -> None:
+    entry = installed(profile(TX, {0: value}, unit=unit, phases=phases))
+    assert composite(entry, seconds=60, electric=electric) == {0: expected}
+
+
+def test_watts_from_amps() -> None:
+    entry = installed(profile(TX, {0: 10.0}))
+    assert composite(entry, seconds=60, unit=RateUnit.WATT) == {0: 6900}
+    assert composite(entry, seconds=60, unit=RateUnit.WATT, electric=Electric(phases=1)) == {
+        0: 2300
+    }
+
+
+def test_amps_and_watts_mixed() -> None:
+    entries = [
+        installed(profile(MAX, {0: 10.0}, number=1), connector=0),
+        installed(
+            profile(TX, {0: 11_000.0, 600: 6_210.0, 900: 4_140.0}, number=2, unit=RateUnit.WATT)
+        ),
+    ]
+    assert composite(*entries, seconds=1200) == {0: 10, 600: 9, 900: 6}
+
+
+def at(day: int, hour: int, month: int = 3) -> datetime:
+    """In Paris summer time begins on 29 March 2026 and ends on 25 October."""
+    return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+NIGHT: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DAILY}
+
+
+@pytest.mark.parametrize(
+    ("start", "looked_at", "expected"),
+    [
+        # 07:00 in Paris is 06:00 UTC in winter and 05:00 UTC in summer.
+        (at(27, 6), at(28, 0), {0: 20, 6 * 3600: 6, 7 * 3600: 20}),
+        (at(27, 6), at(29, 0), {0: 20, 5 * 3600: 6, 6 * 3600: 20}),
+        (at(20, 5, 10), at(25, 0, 10), {0: 20, 6 * 3600: 6, 7 * 3600: 20}),
+    ],
+    ids=["winter", "clocks go forward", "clocks go back"],
+)
+def test_a_daily_schedule_follows_the_wall_clock(
+    start: datetime, looked_at: datetime, expected: dict[float, float]
+) -> None:
+    entry = installed(profile(DEFAULT, {0: 6.0}, start=start, duration=3600, **NIGHT))
+    assert composite(entry, seconds=12 * 3600, at=looked_at, local=20.0) == expected
+
+
+def test_a_daily_schedule_does_not_begin_before_its_start() -> None:
+    entry = installed(profile(DEFAULT, {0: 6.0}, start=after(days=2), **NIGHT))
+    assert composite(entry, seconds=3600, local=20.0) == {0: 20}
+
+
+def test_what_is_longer_than_a_day_is_cut_off() -> None:
+    entry = installed(
+        profile(DEFAULT, {0: 6.0, 90_000: 30.0}, start=after(days=-3), duration=100_000, **NIGHT)
+    )
+    assert composite(entry, seconds=2 * 86_400, local=20.0) == {0: 6}
+
+
+def test_a_weekly_schedule() -> None:
+    entry = installed(
+        profile(
+            DEFAULT,
+            {0: 6.0, 3600: 10.0},
+            start=after(days=-6),
+            duration=7200,
+            kind=Kind.RECURRING,
+            recurrency=Recurrency.WEEKLY,
+        )
+    )
+    day = 86_400
+    told = composite(entry, seconds=3 * day, local=20.0)
+    assert told == {0: 20, day: 6, day + 3600: 10, day + 7200: 20}
+
+
+def test_the_station_sums_its_connectors_and_obeys_its_own_limit() -> None:
+    """Two connectors with a default of 10 A under a maximum of 32 A may draw 20 A."""
+    common = installed(profile(DEFAULT, {0: 10.0}, number=1), connector=0)
+    most = installed(profile(MAX, {0: 32.0, 60: 15.0}, number=2), connector=0)
+    view = window(120)
+    idle = situation(common, most, started=None)
+    lines = [connector_curve(idle, view, RateUnit.AMPERE, [DEFAULT, TX], Limit(16.0))] * 2
+    station = connector_curve(idle, view, RateUnit.AMPERE, [MAX])
+    assert steps(station_curve(lines, station, Limit(63.0))) == {0: 20, 60: 15}
+    assert steps(station_curve(lines, station, Limit(18.0))) == {0: 18, 60: 15}
+
+
+def test_halves_of_a_window_are_the_window() -> None:
+    entries = tc_066()
+    whole = composite(*entries, seconds=400)
+    late = composite(*entries, seconds=200, at=NOW + timedelta(seconds=200))
+    assert {start: value for start, value in whole.items() if start >= 200} == {
+        start + 200: value for start, value in late.items()
+    }
