@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +94,7 @@ class Host:
         self._restarting: asyncio.Task[None] | None = None
         self._control: ControlServer | None = None
         self.lag = LoopLag()
-        self.decisions = DecisionJournal(loop.time)
+        self.decisions = DecisionJournal(loop.time, random_token(8))
         self._tasks = Supervisor("host")
         self.world.links["backend"].changed.subscribe(self._retry_backend)
 
@@ -166,6 +167,8 @@ class Host:
             await self._power_down(None)
         await self.routes.close()
         await self._tasks.stop()
+        if self.decisions.count:
+            await self._write_decisions()
 
     async def cut(self) -> None:
         """Power is gone, without farewell."""
@@ -290,9 +293,11 @@ class Host:
             await asyncio.sleep(DECISIONS_S)
             if self.decisions.count != written:
                 written = self.decisions.count
-                lines = list(self.decisions.lines())
-                path = self.options.data / DECISIONS_FILE
-                await asyncio.to_thread(_write_lines, path, lines)
+                await self._write_decisions()
+
+    async def _write_decisions(self) -> None:
+        lines = list(self.decisions.lines())
+        await asyncio.to_thread(_write_lines, self.options.data / DECISIONS_FILE, lines)
 
     def _retry_backend(self, link: Link) -> None:
         backend = self.station.backend if self.station is not None else None
@@ -332,5 +337,8 @@ def _boot_content(settings: Settings) -> dict[str, str]:
 
 def _write_lines(path: Path, lines: list[str]) -> None:
     temporary = path.with_suffix(".tmp")
-    temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)
     temporary.replace(path)

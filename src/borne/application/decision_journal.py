@@ -34,7 +34,6 @@ KEEP_S = 24 * 3600.0
 KEEP_LINES = 50_000
 SNAPSHOT_EVERY = 200
 _PERSONAL = frozenset({"id_token", "card", "group_id"})
-_PREFIX = "token-"
 
 CODEC = Codec((board, connector_events, connector_state, faults, lock, session, vehicle, choices))
 
@@ -50,7 +49,9 @@ class _Chain:
 class DecisionJournal:
     """Keeps the decisions of the last day in memory; `lines` gives them for a file."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], salt: str) -> None:
+        self._salt = salt
+        """Makes pseudonyms that cannot be guessed from short card numbers."""
         self.count = 0
         """Lines written since the start."""
         self._monotonic = monotonic
@@ -73,7 +74,7 @@ class DecisionJournal:
             self._add(
                 {
                     "connector": decided.connector,
-                    "state": _masked(CODEC.encode(decided.before)),
+                    "state": self._masked(decided.before),
                     "config": CODEC.encode(decided.config),
                 }
             )
@@ -82,11 +83,14 @@ class DecisionJournal:
             {
                 "connector": decided.connector,
                 "at": decided.now_s,
-                "event": _masked(CODEC.encode(decided.event)),
-                "effects": _masked(CODEC.encode(decided.effects)),
-                "state_hash": fingerprint(decided.after),
+                "event": self._masked(decided.event),
+                "effects": self._masked(decided.effects),
+                "state_hash": _hash(self._masked(decided.after)),
             }
         )
+
+    def _masked(self, value: Any) -> Any:
+        return _mask(CODEC.encode(value), self._salt)
 
     def _add(self, line: Mapping[str, Any]) -> None:
         now_s = self._monotonic()
@@ -96,30 +100,27 @@ class DecisionJournal:
             self._lines.popleft()
 
 
-def fingerprint(state: connector_state.ConnectorState) -> str:
-    """Equal for equal states."""
-    text = json.dumps(_masked(CODEC.encode(state)), sort_keys=True)
+def _hash(state: Any) -> str:
+    text = json.dumps(state, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _masked(data: Any) -> Any:
-    """Tokens become pseudonyms; masking twice changes nothing."""
+def _mask(data: Any, salt: str) -> Any:
+    """Tokens become pseudonyms."""
     match data:
         case dict():
             return {
-                key: _pseudonym(value) if key in _PERSONAL and value else _masked(value)
+                key: _pseudonym(value, salt) if key in _PERSONAL and value else _mask(value, salt)
                 for key, value in data.items()
             }
         case list():
-            return [_masked(item) for item in data]
+            return [_mask(item, salt) for item in data]
         case _:
             return data
 
 
-def _pseudonym(token: str) -> str:
-    if token.startswith(_PREFIX):
-        return token
-    return _PREFIX + hashlib.sha256(token.encode()).hexdigest()[:8]
+def _pseudonym(token: str, salt: str) -> str:
+    return "token-" + hashlib.sha256((salt + token).encode()).hexdigest()[:8]
 
 
 @dataclass(slots=True)
@@ -161,9 +162,9 @@ def _replay_line(
     result = step(state, CODEC.decode(line["event"]), float(line["at"]), config)
     report.steps += 1
     chains[connector] = result.state, config
-    if _masked(CODEC.encode(result.effects)) != line["effects"]:
+    if CODEC.encode(result.effects) != line["effects"]:
         report.differences.append(f"line {number}: other effects")
-    elif fingerprint(result.state) != line["state_hash"]:
+    elif _hash(CODEC.encode(result.state)) != line["state_hash"]:
         report.differences.append(f"line {number}: another state")
 
 

@@ -14,7 +14,7 @@ from tests.support.street import CARD, street
 
 async def _journal(tmp_path: Path) -> list[str]:
     async with street(tmp_path, FLLEnable="on") as station:
-        journal = DecisionJournal(lambda: 0.0)
+        journal = DecisionJournal(lambda: 0.0, "salt")
         assert station.host.station is not None
         journal.follow(station.host.station.runners)
         await station.plug(1, {"reaction_s": 0.1})

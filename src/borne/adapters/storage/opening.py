@@ -1,5 +1,5 @@
 """Opens the storage of a station: the folder, the databases in it, and what had to be done to
-them. See `docs/decisions/0050-storage-sqlite.md`.
+them. See `docs/decisions/0050-storage-two-databases.md`.
 """
 
 from __future__ import annotations
