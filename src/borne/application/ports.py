@@ -133,6 +133,13 @@ class InputPort(Protocol):
         """Input number and level at each change."""
 
 
+class VehiclePort(Protocol):
+    """What vehicles tell of themselves by high-level communication (ISO 15118)."""
+
+    def subscribe(self, listener: Callable[[int, str], None]) -> Unsubscribe:
+        """Connector and MAC address (12 hex digits) of every vehicle that is plugged in."""
+
+
 class IndicatorPort(Protocol):
     """LED ring of a socket."""
 
@@ -158,6 +165,7 @@ class Hardware:
     readers: Sequence[ReaderPort]
     indicator: IndicatorPort
     inputs: InputPort | None = None
+    vehicles: VehiclePort | None = None
 
 
 # Money --------------------------------------------------------------------------------------

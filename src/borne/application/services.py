@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from borne.application.ports import (
@@ -157,6 +158,87 @@ class WhitelistView(Protocol):
         """The whole list in the manual's form, without names: `UID:UID_1:...`."""
 
 
+class TeachInResult(StrEnum):
+    """What became of a card or a car during teach-in."""
+
+    ADDED = "added"
+    KNOWN = "known"
+    """It is in the list already."""
+    UNREADABLE = "unreadable"
+    RANDOM = "random"
+    """It shows another number each time."""
+    NOT_SECURE = "not_secure"
+    """Only cards protected against copying are taken."""
+    LIST_FULL = "list_full"
+
+
+@dataclass(frozen=True, slots=True)
+class TeachInEvent:
+    """One card or car."""
+
+    at: datetime
+    result: TeachInResult
+    token: str
+    """As the whitelist shows it."""
+    kind: str
+    """RFID or MAC."""
+    connector: int | None
+    """The entry is bound to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeachInState:
+    """The teach-in that runs."""
+
+    by: str
+    reader: int | None
+    """Only the reader of this socket; None: every reader."""
+    bind: int | None
+    remaining_s: float
+    lease_s: float
+    """It ends then unless its dialogue renews it."""
+    events: Sequence[TeachInEvent]
+    """Newest first."""
+
+
+class TeachInView(Protocol):
+    """Teach-in of the whitelist (manual 5.5): every card shown is added at once. One at a time;
+    it ends after 60 s unless prolonged, and 15 s after its dialogue stopped renewing it."""
+
+    def start(
+        self, principal: Principal, *, reader: int | None = None, bind: int | None = None
+    ) -> str:
+        """Begin; the lease for the other calls. Raises Refused("teach_in_running")."""
+
+    def renew(self, lease: str) -> TeachInState:
+        """The dialogue is still there. Raises Refused("teach_in_over")."""
+
+    def prolong(self, lease: str) -> TeachInState:
+        """Another 60 s from now. Raises Refused("teach_in_over")."""
+
+    def finish(self, lease: str) -> Sequence[TeachInEvent]:
+        """End; what was taught. Raises Refused("teach_in_over")."""
+
+    def state(self) -> TeachInState | None:
+        """The teach-in that runs, for everybody who looks."""
+
+
+class MasterCardView(Protocol):
+    """The card that resets forgotten passwords. One wait at a time: Refused("busy")."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a master card (setting MasterRFID)."""
+
+    async def reset_passwords(self, timeout_s: float = 60.0) -> bool:
+        """Wait for it; then the passwords of user, installer and operator are reset. False when
+        it did not come. Needs no login. Raises Refused("no_master_card")."""
+
+    async def next_card(self, timeout_s: float = 60.0) -> str | None:
+        """Wait for any card, to register it as master card: its number for the setting, None
+        when none came."""
+
+
 class Restarter(Protocol):
     """Restart of the station's software."""
 
@@ -189,3 +271,6 @@ class StationServices:
     accounts: Any
     backend: BackendPort | None
     simulator: SimulatorPort | None
+    teach_in: TeachInView | None = None
+    """None only where there is no whitelist."""
+    master_card: MasterCardView | None = None

@@ -17,6 +17,7 @@ from borne.application.authorization_flow import AuthorizationFlow, TokenLists
 from borne.application.backend_reporter import BackendReporter
 from borne.application.backend_rooms import BackendRooms
 from borne.application.central_commands import CentralCommands, CentralRooms
+from borne.application.card_desk import CardDesk
 from borne.application.clock_aligned import ClockAlignedValues
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.dating import Dating
@@ -142,6 +143,14 @@ class Station:
         self.authorization = AuthorizationFlow(
             self.runners, self._settings, self.lists, self.reservations, self.supervisor
         )
+        self.desk = CardDesk(
+            self.lists.whitelist,
+            self._settings,
+            parts.accounts,
+            clock,
+            self.supervisor,
+            parts.new_id,
+        )
         self.indication = IndicationService(
             self.runners,
             parts.hardware.indicator,
@@ -204,6 +213,8 @@ class Station:
             accounts=parts.accounts,
             backend=self.backend,
             simulator=parts.simulator,
+            teach_in=self.desk.teach_in,
+            master_card=self.desk.master_card,
         )
 
     async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:
@@ -215,8 +226,9 @@ class Station:
         self._parts.settings.subscribe(self._take_settings)
         self.authorization.outcome.subscribe(self.indication.take_outcome)
         for reader in self._parts.hardware.readers:
-            reader.subscribe(self.authorization.take_card)
             reader.subscribe_link(self._take_reader_link)
+        self.desk.start(self._parts.hardware, self.authorization.take_card)
+        self.desk.teach_in.changed.subscribe(lambda _: self.status.touch())
         await self.metering.start()
         for room in (self.faults, self.authorization, self.indication, self.status):
             room.start()
@@ -251,6 +263,7 @@ class Station:
         await self.metering.stop()
         self.limits.abort()
         self.load_master.abort()
+        self.desk.abort()
         self.faults.abort()
         self.indication.abort()
         self.reporter.abort()
@@ -268,6 +281,7 @@ class Station:
             room.abort()
         self.load_master.abort()
         self.reservations.abort()
+        self.desk.abort()
         self.supervisor.abort()
         self._parts.storage.abort()
 

@@ -104,6 +104,17 @@ class Whitelist:
             self._take([stored], ())
         return stored
 
+    def holds(self, card: ListedCard) -> bool:
+        """Whether the list has this entry, or one that is bound to no connector."""
+        return not {card.connector, None}.isdisjoint(self._bound.get(card.token, ()))
+
+    def spelled(self, token: str, kind: str) -> str:
+        """A token as people see it; what is no token stays as it is."""
+        try:
+            return list_text.spell_token(cards.normalise(token), kind, self._spelling())
+        except cards.BadCard:
+            return token
+
     async def rename(
         self, token: str, connector: int | None, name: str, principal: Principal
     ) -> bool:

@@ -36,6 +36,26 @@ class SimulatedReader:
         return self._world.until_vacated(self._world.readers_changed.subscribe(listener))
 
 
+class SimulatedModem:
+    """Hears the address of every vehicle with high-level communication that is plugged in."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def subscribe(self, listener: Callable[[int, str], None]) -> Unsubscribe:
+        """Connector and MAC address."""
+        present = {number: socket.vehicle for number, socket in self._world.sockets.items()}
+
+        def look(_: World) -> None:
+            for number, socket in self._world.sockets.items():
+                vehicle, before = socket.vehicle, present[number]
+                present[number] = vehicle
+                if vehicle is not None and vehicle is not before and vehicle.model.evccid:
+                    listener(number, vehicle.model.evccid.upper())
+
+        return self._world.until_vacated(self._world.changed.subscribe(look))
+
+
 class SimulatedInputs:
     """Optocouplers 1 and 2."""
 

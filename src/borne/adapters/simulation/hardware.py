@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from borne.adapters.simulation.board import CAPABILITIES, SimulatedBoard
-from borne.adapters.simulation.devices import SimulatedIndicator, SimulatedInputs, SimulatedReader
+from borne.adapters.simulation.devices import (
+    SimulatedIndicator,
+    SimulatedInputs,
+    SimulatedModem,
+    SimulatedReader,
+)
 from borne.adapters.simulation.meter import SimulatedMeter, SimulatedSiteMeter
 from borne.adapters.simulation.world import World
 from borne.application.ports import EvseHardware, Hardware
@@ -42,6 +47,7 @@ def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hard
         ),
         indicator=SimulatedIndicator(world),
         inputs=SimulatedInputs(world),
+        vehicles=SimulatedModem(world),
     )
 
 
