@@ -77,6 +77,11 @@ def open_message(page: Page, site: Site) -> None:
     page.locator("details.message summary").first.click()
 
 
+def open_technical(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/help/contactor-welded")
+    page.locator("summary").click()
+
+
 def choose_car(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/simulator")
     page.get_by_role("button", name="Plug a car in").first.click()
@@ -108,6 +113,11 @@ LOOKS: dict[str, tuple[Way, Callable[[FakeHost], None]]] = {
     "whitelists": ("/whitelists", leave),
     "backend": (open_message, leave),
     "backend-lost": ("/backend", lost),
+    "help": ("/help?seen=faulted", leave),
+    "help-problems": ("/help", faulted),
+    "help-page": ("/help/lock-stuck", leave),
+    "help-page-present": ("/help/residual-current", faulted),
+    "help-page-technical": (open_technical, leave),
     "simulator": ("/simulator", leave),
     "simulator-charging": ("/simulator", charging),
     "simulator-choose": (choose_car, leave),
