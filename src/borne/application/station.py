@@ -16,8 +16,8 @@ from borne.application.accounts import Accounts
 from borne.application.authorization_flow import AuthorizationFlow, TokenLists
 from borne.application.backend_reporter import BackendReporter
 from borne.application.backend_rooms import BackendRooms
-from borne.application.central_commands import CentralCommands, CentralRooms
 from borne.application.card_desk import CardDesk
+from borne.application.central_commands import CentralCommands, CentralRooms
 from borne.application.clock_aligned import ClockAlignedValues
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.dating import Dating
@@ -133,9 +133,7 @@ class Station:
             FaultSources(self._settings, self.limits, parts.hardware.inputs, storage.free_bytes),
         )
         self.lists = TokenLists(
-            Whitelist(
-                storage.whitelist, clock, lambda: letter_case(self._settings()), len(evses)
-            ),
+            Whitelist(storage.whitelist, clock, lambda: letter_case(self._settings()), len(evses)),
             BackendTokens("local_list", storage.tokens, clock),
             BackendTokens("cache", storage.tokens, clock),
         )
