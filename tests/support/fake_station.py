@@ -16,7 +16,13 @@ from typing import Any
 from borne.adapters.web.contract import Readiness
 from borne.application.accounts import Accounts, Logins
 from borne.application.passwords import Hasher, ScryptCost
-from borne.application.ports import BackendView, SimulatorError, WhitelistEntry
+from borne.application.ports import (
+    BackendView,
+    SessionGroup,
+    SessionGrouping,
+    SimulatorError,
+    WhitelistEntry,
+)
 from borne.application.services import ImportReport, Refused, StationServices, require
 from borne.application.settings_service import SettingsService
 from borne.domain.authorization.list_text import read_list
@@ -283,6 +289,39 @@ class FakeSessions:
                 Sample(moment, register, current, PerPhase.same(230.0), power, min(16.0, amps + 1))
             )
         return samples
+
+    async def statistics(
+        self,
+        by: SessionGrouping,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[SessionGroup]:
+        return []
+
+    async def export(
+        self,
+        *,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[SessionRecord]:
+        found, _ = await self.page(
+            limit=len(self.records),
+            connector=connector,
+            id_token=id_token,
+            since=since,
+            until=until,
+        )
+        for one in found:
+            yield one
+
+    async def anonymise(
+        self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()
+    ) -> int:
+        return len(sessions)
 
     async def totals(self) -> Mapping[str, Any]:
         return {

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from borne.domain.principals import Role
 from borne.domain.station.board import BoardCapabilities, BoardReport, PilotCommand
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
+from borne.domain.vehicle import Identity
 from borne.foundation.clock import Moment
 from borne.foundation.events import Unsubscribe
 from borne.foundation.units import PerPhase
@@ -243,6 +244,23 @@ class SessionTotals:
         return self.duration_s / self.timed if self.timed else 0.0
 
 
+class SessionGrouping(StrEnum):
+    """What statistics tell apart."""
+
+    CONNECTOR = "connector"
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionGroup:
+    """The sessions of one socket or one card."""
+
+    connector: int | None
+    identity: Identity | None
+    """Of a card; an anonymous one has no token."""
+    totals: SessionTotals
+
+
 class SessionJournal(Protocol):
     """Sessions, durable. A method returns after the commit; raises StorageFull (a full disk) or
     StorageFailed (any other trouble with it)."""
@@ -298,6 +316,16 @@ class SessionJournal(Protocol):
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> SessionTotals:
         """Sums over the ended sessions that began in [since, until)."""
+
+    async def statistics(
+        self,
+        by: SessionGrouping,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[SessionGroup]:
+        """The same per socket or per card, most energy first."""
 
     async def forget(self, before: datetime) -> int:
         """Delete what ended and began before that date and has nothing in the queue; how many."""

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from borne.application.ports import (
     BackendPort,
+    SessionGroup,
+    SessionGrouping,
     SimulatorPort,
     WhitelistEntry,
 )
@@ -96,6 +98,31 @@ class SessionsView(Protocol):
 
     async def totals(self) -> Mapping[str, Any]:
         """`{"sessions", "mean_duration_min", "mean_kwh", "last_month": {"sessions", "kwh"}}`."""
+
+    async def statistics(
+        self,
+        by: SessionGrouping,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[SessionGroup]:
+        """Sums over the ended sessions per socket or per card, most energy first."""
+
+    def export(
+        self,
+        *,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[SessionRecord]:
+        """Every session that matches, newest first."""
+
+    async def anonymise(
+        self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()
+    ) -> int:
+        """Erase who charged, by token or by session; how many sessions. Raises Refused."""
 
 
 @dataclass(frozen=True, slots=True)

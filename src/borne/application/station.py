@@ -29,6 +29,7 @@ from borne.application.local_list import LocalList
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
 from borne.application.reservations import Reservations
+from borne.application.retention import Retention
 from borne.application.services import Restarter, StationServices
 from borne.application.sessions_view import SessionsService
 from borne.application.settings_service import SettingsChange, SettingsService
@@ -141,6 +142,7 @@ class Station:
         self.authorization = AuthorizationFlow(
             self.runners, self._settings, self.lists, self.reservations, self.supervisor
         )
+        self.retention = Retention(storage.journal, self._settings, clock, self.supervisor)
         self.desk = CardDesk(
             self.lists.whitelist,
             self._settings,
@@ -244,6 +246,7 @@ class Station:
         for runner in self.runners.values():
             await runner.start()
         self.reporter.start()
+        self.retention.start()
         if self.backend is not None:
             self.backend.subscribe_online(self.faults.take_backend_link)
             self.faults.take_backend_link(self.backend.online)

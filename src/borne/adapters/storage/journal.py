@@ -12,7 +12,13 @@ from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database, Job, StorageClosed
 from borne.adapters.storage.moments import Dating, read_datings, to_us
-from borne.application.ports import SessionTotals, StorageFailed, TransactionMessage
+from borne.application.ports import (
+    SessionGroup,
+    SessionGrouping,
+    SessionTotals,
+    StorageFailed,
+    TransactionMessage,
+)
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
 from borne.foundation.clock import Clock
 
@@ -141,6 +147,20 @@ class SqlJournal:
         """Sums over the ended sessions that began in [since, until)."""
         condition = session_queries.where(since=since, until=until)
         return await self._database.read(lambda c: session_queries.totals(c, condition))
+
+    async def statistics(
+        self,
+        by: SessionGrouping,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[SessionGroup]:
+        """The same per socket or per card, most energy first."""
+        condition = session_queries.where(since=since, until=until)
+        return await self._database.read(
+            lambda c: session_queries.statistics(c, by, condition, limit)
+        )
 
     async def forget(self, before: datetime) -> int:
         """Delete what ended and began before that date and has nothing in the queue."""

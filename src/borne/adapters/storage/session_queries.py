@@ -6,11 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from borne.adapters.storage import session_rows
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.moments import to_us, undated_in
-from borne.application.ports import SessionTotals
+from borne.application.ports import SessionGroup, SessionGrouping, SessionTotals
 from borne.domain.station.session import SessionRecord
+from borne.domain.vehicle import Identity, IdentityKind
 
+_SUMS = "count(*), total(max(0, meter_stop_wh - meter_start_wh)), total(s), count(s)"
+# Within a boot the monotonic clock is exact; across boots only the dates are comparable.
+_ENDED = (
+    "SELECT *, max(0, CASE WHEN start_boot = end_boot THEN end_s - start_s"
+    " ELSE (end_us - start_us) / 1e6 END) AS s FROM session WHERE end_boot IS NOT NULL"
+)
+_KEYS = {SessionGrouping.CONNECTOR: "connector", SessionGrouping.CARD: "identity_kind, id_token"}
 _SELECT = f"SELECT {session_rows.COLUMNS} FROM session"  # noqa: S608 - constant columns
 
 
@@ -70,14 +78,31 @@ def page(
 def totals(connection: Connection, condition: tuple[str, list[Any]]) -> SessionTotals:
     """Sums over the ended sessions."""
     text, values = condition
-    # Within a boot the monotonic clock is exact; across boots only the dates are comparable.
-    row = connection.execute(
-        "SELECT count(*), total(max(0, meter_stop_wh - meter_start_wh)), total(s), count(s) FROM ("  # noqa: S608 - as above
-        " SELECT *, max(0, CASE WHEN start_boot = end_boot THEN end_s - start_s"
-        " ELSE (end_us - start_us) / 1e6 END) AS s"
-        f" FROM session WHERE end_boot IS NOT NULL AND {text})",
-        values,
-    ).fetchone()
+    query = f"SELECT {_SUMS} FROM ({_ENDED} AND {text})"  # noqa: S608 - as above
+    return _totals(connection.execute(query, values).fetchone())
+
+
+def statistics(
+    connection: Connection, by: SessionGrouping, condition: tuple[str, list[Any]], limit: int
+) -> list[SessionGroup]:
+    """Sums over the ended sessions per socket or card, most energy first."""
+    text, values = condition
+    keys = _KEYS[by]
+    rows = connection.execute(
+        f"SELECT {_SUMS}, {keys} FROM ({_ENDED} AND {text})"  # noqa: S608 - as above
+        f" GROUP BY {keys} ORDER BY 2 DESC, {keys} LIMIT ?",
+        [*values, limit],
+    ).fetchall()
+    return [_group(by, row) for row in rows]
+
+
+def _group(by: SessionGrouping, row: Row) -> SessionGroup:
+    if by is SessionGrouping.CONNECTOR:
+        return SessionGroup(int(row[4]), None, _totals(row))
+    return SessionGroup(None, Identity(IdentityKind(row[4]), row[5]), _totals(row))
+
+
+def _totals(row: Row) -> SessionTotals:
     return SessionTotals(int(row[0]), int(row[1]), float(row[2]), int(row[3]))
 
 

@@ -1,0 +1,55 @@
+"""Sessions are kept for as long as the setting says (privacy); once a day the older ones go.
+
+What runs, or waits for the backend, is kept. Without a trusted date nothing is old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from borne.application.ports import SessionJournal
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.supervisor import Supervisor
+
+DAY_S = 86_400.0
+FOR_EVER = 0
+_log = logging.getLogger(__name__)
+
+
+class Retention:
+    """Deletes old sessions."""
+
+    def __init__(
+        self,
+        journal: SessionJournal,
+        settings: Callable[[], Settings],
+        clock: Clock,
+        supervisor: Supervisor,
+    ) -> None:
+        self._journal = journal
+        self._settings = settings
+        self._clock = clock
+        self._supervisor = supervisor
+
+    def start(self) -> None:
+        """Now, and then every day."""
+        self._supervisor.keep("retention", self._daily)
+
+    async def tidy(self) -> int:
+        """Delete what is older than the setting allows; how many sessions."""
+        days = self._settings().integer("SessionRetentionDays")
+        if days == FOR_EVER or self._clock.trust is ClockTrust.NONE:
+            return 0
+        gone = await self._journal.forget(self._clock.now() - timedelta(days=days))
+        if gone:
+            _log.info("%d sessions older than %d days deleted", gone, days)
+        return gone
+
+    async def _daily(self) -> None:
+        while True:
+            await self.tidy()
+            await asyncio.sleep(DAY_S)
