@@ -66,6 +66,9 @@ class Backend(BackendPort, Protocol):
     def subscribe_online(self, listener: Callable[[bool], None]) -> Unsubscribe:
         """True when the backend is connected and has accepted us, False when no longer."""
 
+    def subscribe_link(self, listener: Callable[[], None]) -> Unsubscribe:
+        """Told when what `view` shows has changed."""
+
     async def run(self) -> None:
         """Stay connected."""
 
@@ -248,6 +251,7 @@ class Station:
         self.reporter.start()
         self.retention.start()
         if self.backend is not None:
+            self.backend.subscribe_link(self.status.touch)
             self.backend.subscribe_online(self.faults.take_backend_link)
             self.faults.take_backend_link(self.backend.online)
             self.supervisor.keep("backend", self.backend.run)

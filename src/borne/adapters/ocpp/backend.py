@@ -174,6 +174,10 @@ class OcppBackend:
         """True when the backend is connected and has accepted us, False when no longer."""
         return self.client.online_changed.subscribe(listener)
 
+    def subscribe_link(self, listener: Callable[[], None]) -> Unsubscribe:
+        """Told when what `view` shows has changed."""
+        return self.client.changed.subscribe(lambda _: listener())
+
     async def authorize(self, id_token: str) -> IdTagInfo:
         """Ask; raises BackendUnreachable."""
         try:
