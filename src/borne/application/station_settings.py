@@ -86,6 +86,7 @@ def letter_case(settings: Settings) -> LetterCase:
 def sampling(settings: Settings) -> SamplingSettings:
     """What the backend is told during a transaction."""
     return SamplingSettings(
+        backend=has_backend(settings),
         interval_s=float(settings.integer("MeterValueSampleInterval")),
         sampled=settings.items("MeterValuesSampledData"),
         stop_sampled=settings.items("StopTxnSampledData"),

@@ -47,6 +47,8 @@ _log = logging.getLogger(__name__)
 class SamplingSettings:
     """What the backend wants to know, and how often (0 = never)."""
 
+    backend: bool = True
+    """False: there is none, and no session is told."""
     interval_s: float = 60.0
     sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
     stop_sampled: tuple[str, ...] = ()
@@ -132,7 +134,7 @@ class TransactionJournal:
             identity=authorization.identity,
             at=moment,
             meter_start_wh=register_wh,
-            reported=authorization.reported,
+            reported=authorization.reported and self._sampling().backend,
             reservation_id=authorization.reservation_id,
             flags=frozenset(flags),
         )
