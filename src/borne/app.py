@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -73,6 +73,8 @@ class HostOptions:
     """Where the web interface answers, as people on this machine type it."""
     wrap_storage: Callable[[Storage], Storage] = lambda storage: storage
     """A seam for tests that count or break commits."""
+    open_storage: Callable[[Path, Clock, Callable[[], str]], Awaitable[Storage]] = open_storage
+    """Many stations in one process share threads and open files through this."""
 
 
 class Host:
@@ -226,7 +228,7 @@ class Host:
         data = self.options.data
         self._settings = open_settings(data, self.options.connectors)
         self._settings.mark_started()
-        opened = await open_storage(data, self.clock, self.options.new_id)
+        opened = await self.options.open_storage(data, self.clock, self.options.new_id)
         self._take_notices(opened.notices)
         storage = self.options.wrap_storage(opened)
         accounts = await open_accounts(self._settings, storage, self.clock, self._logins)
