@@ -63,6 +63,7 @@ _OBEYED = (
 )
 
 _CARDS = "tests/integration/test_cards.py::"
+_SESSIONS = "tests/integration/test_sessions.py::"
 _LINE = "tests/integration/test_supply_line.py::"
 _FAULTS = "tests/integration/test_every_fault.py::"
 _LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
@@ -82,6 +83,7 @@ ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "DLMAllowEVWakeup": _FAULTS + "test_a_sleeping_car_is_woken",
     "EVWakeupMethod": _FAULTS + "test_the_method_of_waking_is_obeyed",
     "MasterRFID": _CARDS + "test_MasterRFID",
+    "SessionRetentionDays": _SESSIONS + "test_SessionRetentionDays",
     "SingleSupplyLine": _LINE + "test_SingleSupplyLine",
     "SupplyLineCurrentCapacity": _LINE + "test_SupplyLineCurrentCapacity",
     "StationCurrentCapacity": _LINE + "test_StationCurrentCapacity",

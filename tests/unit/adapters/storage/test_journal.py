@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.ports import SessionTotals, Storage
+from borne.application.ports import SessionGroup, SessionGrouping, SessionTotals, Storage
 from borne.domain.station.session import (
     SessionEnd,
     SessionFlag,
@@ -264,6 +264,34 @@ class TestTotals:
         await storage.journal.open(start(wh=1000), None)
         await storage.journal.close("s1", end(wh=900), None)
         assert (await storage.journal.totals()).energy_wh == 0
+
+
+class TestStatistics:
+    async def test_sums_per_socket_and_card_most_energy_first(self, storage: Storage) -> None:
+        journal = storage.journal
+        for number, (connector, token, wh) in enumerate(
+            [(1, TOKEN, 100), (2, "OTHER", 50), (2, TOKEN, 500)]
+        ):
+            begin = start(str(number), connector=connector, token=token, wh=0)
+            await journal.open(begin, None)
+            await journal.close(str(number), end(wh=wh), None)
+        await journal.open(start("running"), None)
+        by_socket = await journal.statistics(SessionGrouping.CONNECTOR)
+        assert [(group.connector, group.totals.energy_wh) for group in by_socket] == [
+            (2, 550),
+            (1, 100),
+        ]
+        by_card = await journal.statistics(SessionGrouping.CARD)
+        assert by_card == [
+            SessionGroup(
+                None, Identity(IdentityKind.RFID, TOKEN), SessionTotals(2, 600, 7200.0, 2)
+            ),
+            SessionGroup(
+                None, Identity(IdentityKind.RFID, "OTHER"), SessionTotals(1, 50, 3600.0, 1)
+            ),
+        ]
+        assert await journal.statistics(SessionGrouping.CARD, limit=1) == by_card[:1]
+        assert await journal.statistics(SessionGrouping.CARD, since=NOON + timedelta(1)) == []
 
 
 def holders(folder: Path, secret: bytes) -> list[str]:

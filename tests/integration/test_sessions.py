@@ -1,0 +1,128 @@
+"""What a station keeps of its sessions, on virtual time: figures, privacy (manual 3, retention)."""
+# ruff: noqa: N802 -- a test of a setting is named after it
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borne.application.ports import SessionGrouping, WhitelistEntry
+from borne.application.services import Refused
+from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
+from tests.support.street import CARD, Street, street
+from tests.support.virtual_time import virtual_time
+
+OTHER = "0A0E9B83"
+LISTED: dict[str, Any] = {"FLLEnable": "on", "RFIDTagLetterCase": "upper"}
+BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC)
+HOUR_S, DAY_S = 3600.0, 86_400.0
+
+
+async def charge(station: Street, card: str, number: int, duration_s: float = HOUR_S) -> None:
+    """A session from plug to unplug."""
+    await station.services.whitelist.add(WhitelistEntry(card), SYSTEM)
+    await station.plug(number)
+    await station.card(card, number)
+    await asyncio.sleep(duration_s)
+    await station.simulator.unplug(number, force=True)
+    await asyncio.sleep(10.0)
+
+
+async def count(station: Street) -> int:
+    return (await station.services.sessions.page())[1]
+
+
+@virtual_time
+async def test_SessionRetentionDays(tmp_path: Path) -> None:
+    async with street(tmp_path, wall=lambda: BEGIN, **LISTED) as station:
+        await charge(station, CARD, 1)
+        await asyncio.sleep(3 * DAY_S)
+        await charge(station, CARD, 1)
+        await station.set(SessionRetentionDays="3")
+        await asyncio.sleep(DAY_S)
+        assert await count(station) == 1
+        await station.set(SessionRetentionDays="0")
+        await asyncio.sleep(30 * DAY_S)
+        assert await count(station) == 1
+    later = BEGIN + timedelta(days=60)
+    async with street(tmp_path, wall=lambda: later, SessionRetentionDays=30) as station:
+        await asyncio.sleep(1.0)
+        assert await count(station) == 0
+
+
+@virtual_time
+async def test_without_a_date_nothing_is_old(tmp_path: Path) -> None:
+    async with street(tmp_path, wall=lambda: BEGIN, **LISTED) as station:
+        await charge(station, CARD, 1)
+    unset = datetime(1970, 1, 1, tzinfo=UTC)
+    async with street(tmp_path, wall=lambda: unset, SessionRetentionDays=1) as station:
+        await asyncio.sleep(30 * DAY_S)
+        assert await count(station) == 1
+
+
+@virtual_time
+async def test_figures_per_socket_and_per_card(tmp_path: Path) -> None:
+    async with street(tmp_path, **LISTED) as station:
+        await charge(station, CARD, 1, 2 * HOUR_S)
+        await charge(station, CARD, 2)
+        await charge(station, OTHER, 2)
+        sessions = station.services.sessions
+        cards = await sessions.statistics(SessionGrouping.CARD)
+        found = [
+            (group.identity.id_token, group.totals.sessions) for group in cards if group.identity
+        ]
+        assert found == [(CARD, 2), (OTHER, 1)]
+        sockets = await sessions.statistics(SessionGrouping.CONNECTOR)
+        assert sorted((group.connector, group.totals.sessions) for group in sockets) == [
+            (1, 1),
+            (2, 2),
+        ]
+        totals = await sessions.totals()
+        energy_wh = sum(group.totals.energy_wh for group in sockets)
+        assert round(energy_wh / 3000, 2) == totals["mean_kwh"] > 10
+        assert len(await sessions.statistics(SessionGrouping.CARD, limit=1)) == 1
+
+
+@virtual_time
+async def test_an_export_tells_every_session_once(tmp_path: Path) -> None:
+    async with street(tmp_path, **LISTED) as station:
+        for number in (1, 2, 1):
+            await charge(station, CARD, number)
+        sessions = station.services.sessions
+        told = [record.start.connector async for record in sessions.export()]
+        assert told == [1, 2, 1]
+        of_two = [record.start.connector async for record in sessions.export(connector=2)]
+        assert of_two == [2]
+
+
+@virtual_time
+async def test_without_a_backend_nothing_waits_for_one(tmp_path: Path) -> None:
+    async with street(tmp_path, **LISTED) as station:
+        await charge(station, CARD, 1)
+        ((record,), _) = await station.services.sessions.page()
+        assert not record.start.reported
+    elsewhere = {"ConnectionType": "ethernet", "WebSocketsBackendURL": "ws://127.0.0.1:9/"}
+    async with street(tmp_path, **elsewhere) as station:
+        assert station.services.status.snapshot()["backend"]["queue"] == 0
+
+
+@virtual_time
+async def test_a_card_is_forgotten_and_the_energy_is_not(tmp_path: Path) -> None:
+    async with street(tmp_path, **LISTED) as station:
+        await charge(station, CARD, 1)
+        await charge(station, OTHER, 1)
+        sessions = station.services.sessions
+        before = await sessions.totals()
+        assert await sessions.anonymise(SYSTEM, id_token=CARD) == 1
+        tokens = [r.start.identity.id_token async for r in sessions.export()]
+        assert tokens == [OTHER, ""]
+        assert await sessions.totals() == before
+        with pytest.raises(Refused, match="Name the card"):
+            await sessions.anonymise(SYSTEM)
+        user = Principal(PrincipalKind.PERSON, Role.USER)
+        with pytest.raises(Refused, match="needs operator"):
+            await sessions.anonymise(user, id_token=OTHER)
