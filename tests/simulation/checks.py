@@ -102,7 +102,7 @@ def wrong_with_money(book: Books, journal: Sequence[SessionRecord]) -> Iterator[
 
 def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
     """Dates are true, and go forward within a transaction."""
-    last: dict[int, str] = {}
+    last: dict[int, datetime] = {}
     repeated: set[str] = set()
     for heard in book.heard:
         payload = heard.payload
@@ -115,11 +115,11 @@ def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
         if stamps != sorted(stamps, key=datetime.fromisoformat):
             yield f"not in order: {heard.text}"
         number = payload.get("transactionId") or book.known[key_of(payload)]
-        told = format_utc(datetime.fromisoformat(stamps[-1]))
+        told = datetime.fromisoformat(stamps[-1])
         first = heard.action == "StartTransaction" or heard.message_id in repeated
-        if told < last.get(number, "") and not first:
+        if told < last.get(number, told) and not first:
             yield f"{heard.at} backwards: {heard.text}"
-        last[number] = max(told, last.get(number, ""))
+        last[number] = max(told, last.get(number, told))
         repeated.add(heard.message_id)
     for heard in book.heard:
         if heard.action == "StopTransaction" and heard.payload["transactionId"] in (0, -1, None):
