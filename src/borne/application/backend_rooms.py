@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from borne.application.central_commands import CentralCommands
+from borne.application.charging_profiles import ChargingProfiles
 from borne.application.local_list import LocalList
 from borne.application.reservations import Reservations
 
@@ -16,3 +17,4 @@ class BackendRooms:
     commands: CentralCommands
     local_list: LocalList
     reservations: Reservations
+    profiles: ChargingProfiles

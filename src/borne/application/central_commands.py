@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from borne.application.authorization_flow import AuthorizationFlow
+from borne.application.charging_profiles import ChargingProfiles
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import SessionJournal
 from borne.application.reservations import Reservations
@@ -24,6 +25,7 @@ from borne.application.transaction_journal import TransactionJournal
 from borne.domain.authorization.decision import Accept, Card
 from borne.domain.principals import BACKEND
 from borne.domain.settings import ocpp_view
+from borne.domain.smart_charging.profiles import Profile
 from borne.domain.station.connector_events import Authorized, HoldAsked, StopAsked
 from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
 from borne.domain.station.session import StopReason
@@ -55,6 +57,7 @@ class CentralRooms:
     journal: SessionJournal
     running: TransactionJournal
     reservations: Reservations
+    profiles: ChargingProfiles
     restart: Callable[[StopReason], Coroutine[Any, Any, None]]
     supervisor: Supervisor
 
@@ -65,12 +68,18 @@ class CentralCommands:
     def __init__(self, rooms: CentralRooms) -> None:
         self._rooms = rooms
 
-    async def remote_start(self, connector: int | None, id_token: str) -> bool:
+    async def remote_start(
+        self, connector: int | None, id_token: str, profile: Profile | None = None
+    ) -> bool:
         """RemoteStartTransaction: True when it will be tried (C24)."""
         runner = self._choose(connector, id_token)
         settings = self._rooms.settings.settings
         if runner is None or authorization_policy(settings).free is not None:
             return False
+        profiles = self._rooms.profiles
+        if profile is not None and not profiles.fits_start(runner.connector, profile):
+            return False
+        profiles.keep_for_start(runner.connector, id_token, profile)
         permit = Authorization(Identity(IdentityKind.REMOTE, id_token), card=id_token)
         if settings.flag("AuthorizeRemoteTxRequests"):
             self._authorize_later(runner, permit)
@@ -80,7 +89,9 @@ class CentralCommands:
 
     def _permit(self, runner: ConnectorRunner, permit: Authorization) -> None:
         admitted = self._rooms.reservations.admit(runner.connector, permit)
-        if admitted is not None:
+        if admitted is None:
+            self._rooms.profiles.forget_start(runner.connector)
+        else:
             runner.post(Authorized(admitted))
 
     def _authorize_later(self, runner: ConnectorRunner, permit: Authorization) -> None:
@@ -91,6 +102,8 @@ class CentralCommands:
             decision = await flow.decide_token(card, card.token.upper(), runner.connector)
             if isinstance(decision, Accept):
                 self._permit(runner, decision.authorization)
+            else:
+                self._rooms.profiles.forget_start(runner.connector)
 
         self._rooms.supervisor.start("remote start", authorize())
 

@@ -27,6 +27,8 @@ from borne.foundation.events import Signal
 from borne.foundation.units import PerPhase
 
 HISTORY = 500
+FOREIGN = frozenset({limits.OCPP_TX, limits.OCPP_STATION, limits.ENERGY_MANAGER})
+"""Limits that others set."""
 STATION = 0
 """As a connector: the rows that all connectors share, in amps per grid phase."""
 
@@ -96,6 +98,15 @@ class LimitService:
     def offered_a(self, connector: int) -> float:
         """The offer in A per phase; 0 is a pause."""
         return self.waterfall(connector).offered_a
+
+    def own_limit_a(self, connector: int) -> float | None:
+        """What the station itself allows, in A per phase: without backend, energy manager, and
+        what is shared at the moment. Of connector 0: what the supply line carries."""
+        rows = self._books[connector].rows.values()
+        supply = self._books[STATION].rows.get(limits.SUPPLY_LINE.name)
+        own = [row for row in rows if row.source not in FOREIGN]
+        found = [*own, *([supply] if supply is not None else [])]
+        return self._fall(connector or min(self._runners), found).offered_a if found else None
 
     def put(self, connector: int, row: LimitRow) -> None:
         """Set somebody's row of a connector, or of the station (connector 0)."""

@@ -18,6 +18,7 @@ from borne.application.backend_reporter import BackendReporter
 from borne.application.backend_rooms import BackendRooms
 from borne.application.card_desk import CardDesk
 from borne.application.central_commands import CentralCommands, CentralRooms
+from borne.application.charging_profiles import ChargingProfiles
 from borne.application.clock_aligned import ClockAlignedValues
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.dating import Dating
@@ -136,6 +137,16 @@ class Station:
             clock,
             FaultSources(self._settings, self.limits, parts.hardware.inputs, storage.free_bytes),
         )
+        self.profiles = ChargingProfiles(
+            self.runners,
+            self.limits,
+            self.metering,
+            self.journal,
+            storage.state,
+            self._settings,
+            clock,
+            self.supervisor,
+        )
         self.lists = TokenLists(
             Whitelist(storage.whitelist, clock, lambda: letter_case(self._settings()), len(evses)),
             BackendTokens("local_list", storage.tokens, clock),
@@ -191,6 +202,7 @@ class Station:
                 storage.journal,
                 self.journal,
                 self.reservations,
+                self.profiles,
                 parts.reset,
                 self.supervisor,
             )
@@ -200,7 +212,7 @@ class Station:
     def backend_rooms(self) -> BackendRooms:
         """All that a backend may use."""
         local_list = LocalList(self.lists.local_list, self._settings, self._parts.clock)
-        return BackendRooms(self.commands, local_list, self.reservations)
+        return BackendRooms(self.commands, local_list, self.reservations, self.profiles)
 
     def services(self) -> StationServices:
         """What interfaces may use."""
@@ -242,6 +254,7 @@ class Station:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
         self.load_master.start(self.limits.refresh)
         self.limits.start()
+        await self.profiles.start()
         self.backend = make_backend(self)
         self.authorization.backend = self.backend
         self.reporter.backend = self.backend
@@ -266,13 +279,7 @@ class Station:
         for runner in self.runners.values():
             await runner.stop()
         await self.metering.stop()
-        self.limits.abort()
-        self.load_master.abort()
-        self.desk.abort()
-        self.faults.abort()
-        self.indication.abort()
-        self.reporter.abort()
-        self.reservations.abort()
+        self._abort_rooms()
         await self.supervisor.stop()
         await self._parts.storage.close()
 
@@ -282,13 +289,23 @@ class Station:
             self.backend.abort()
         for runner in self.runners.values():
             runner.abort()
-        for room in (self.metering, self.limits, self.faults, self.indication, self.reporter):
-            room.abort()
-        self.load_master.abort()
-        self.reservations.abort()
-        self.desk.abort()
+        self._abort_rooms()
         self.supervisor.abort()
         self._parts.storage.abort()
+
+    def _abort_rooms(self) -> None:
+        for room in (
+            self.metering,
+            self.limits,
+            self.load_master,
+            self.desk,
+            self.faults,
+            self.indication,
+            self.reporter,
+            self.reservations,
+            self.profiles,
+        ):
+            room.abort()
 
     @property
     def idle(self) -> bool:
@@ -330,6 +347,7 @@ class Station:
     def _take_settings(self, change: SettingsChange) -> None:
         _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
         self.limits.refresh()
+        self.profiles.refresh()
         self.authorization.reconsider()
         self.indication.refresh()
         self.aligned.reconsider()

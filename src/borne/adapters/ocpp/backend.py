@@ -29,6 +29,7 @@ from borne.adapters.ocpp.messages.core import (
 )
 from borne.adapters.ocpp.profile_handlers import id_tag_info, register_profiles
 from borne.adapters.ocpp.rpc.errors import CallFailed
+from borne.adapters.ocpp.smart_charging_handlers import register_smart_charging
 from borne.adapters.ocpp.station_handlers import station_handlers
 from borne.application.backend_flow import BackendFlow
 from borne.application.backend_rooms import BackendRooms
@@ -153,6 +154,7 @@ class OcppBackend:
         self._outbox = outbox
         handlers = station_handlers(rooms.commands)
         register_profiles(handlers, rooms)
+        register_smart_charging(handlers, rooms)
         station = StationSide(
             boot_content=lambda: BootNotificationRequest(**boot_content()),
             handlers=handlers,

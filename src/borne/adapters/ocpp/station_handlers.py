@@ -32,6 +32,7 @@ from borne.adapters.ocpp.messages.core import (
 )
 from borne.adapters.ocpp.messages.types import AcceptedOrRejected
 from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
+from borne.adapters.ocpp.smart_charging_handlers import charging_profile
 from borne.application.central_commands import CentralCommands
 from borne.domain.settings.ocpp_view import MAX_VALUE, ConfigurationKey
 
@@ -69,7 +70,10 @@ class _Core:
     async def remote_start(
         self, request: RemoteStartTransactionRequest
     ) -> RemoteStartTransactionResponse:
-        accepted = await self._commands.remote_start(request.connector_id, request.id_tag)
+        told = request.charging_profile
+        accepted = await self._commands.remote_start(
+            request.connector_id, request.id_tag, charging_profile(told) if told else None
+        )
         return RemoteStartTransactionResponse(status=_verdict(accepted))
 
     async def remote_stop(

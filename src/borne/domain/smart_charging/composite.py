@@ -163,6 +163,23 @@ def connector_curve(
     return _curve(window, edges, at)
 
 
+def lowest_ever(situation: Situation, purposes: Iterable[Purpose]) -> Limit | None:
+    """The lowest limit, in amperes, that any profile of these purposes ever has: what is safe
+    while the date is not known."""
+    found = (
+        Limit(
+            situation.electric.convert(
+                period.limit, period, entry.profile.schedule.unit, RateUnit.AMPERE
+            ),
+            entry.profile.profile_id,
+        )
+        for purpose in purposes
+        for entry in situation.profiles.get(purpose, ())
+        for period in entry.profile.schedule.periods
+    )
+    return lowest(found)
+
+
 def _silence(entry: Installed, base: datetime) -> tuple[datetime, datetime | None]:
     return begun_at(entry, base), entry.profile.valid_to
 

@@ -1,0 +1,105 @@
+"""Commands of the smart charging profile (OCPP 1.6 sections 5.5, 5.7, 5.16)."""
+
+from __future__ import annotations
+
+from borne.adapters.ocpp.messages import types as wire
+from borne.adapters.ocpp.messages.smart_charging import (
+    ChargingProfileStatus,
+    ClearChargingProfileRequest,
+    ClearChargingProfileResponse,
+    ClearChargingProfileStatus,
+    GetCompositeScheduleRequest,
+    GetCompositeScheduleResponse,
+    SetChargingProfileRequest,
+    SetChargingProfileResponse,
+)
+from borne.adapters.ocpp.messages.types import AcceptedOrRejected
+from borne.adapters.ocpp.rpc.handlers import Handlers
+from borne.application.backend_rooms import BackendRooms
+from borne.application.charging_profiles import ChargingProfiles
+from borne.domain.smart_charging.profiles import (
+    Kind,
+    Period,
+    Profile,
+    Purpose,
+    RateUnit,
+    Recurrency,
+    Schedule,
+    Selection,
+)
+
+
+def register_smart_charging(handlers: Handlers, rooms: BackendRooms) -> None:
+    """Add what this profile knows."""
+    smart = _SmartCharging(rooms.profiles)
+    handlers.register(SetChargingProfileRequest, smart.set)
+    handlers.register(ClearChargingProfileRequest, smart.clear)
+    handlers.register(GetCompositeScheduleRequest, smart.composite)
+
+
+def charging_profile(told: wire.ChargingProfile) -> Profile:
+    """A profile in the words of the domain."""
+    schedule = told.charging_schedule
+    recurrency = told.recurrency_kind
+    return Profile(
+        profile_id=told.charging_profile_id,
+        stack_level=told.stack_level,
+        purpose=Purpose(told.charging_profile_purpose.value),
+        kind=Kind(told.charging_profile_kind.value),
+        schedule=Schedule(
+            unit=RateUnit(schedule.charging_rate_unit.value),
+            periods=tuple(
+                Period(period.start_period, period.limit, period.number_phases)
+                for period in schedule.charging_schedule_period
+            ),
+            duration_s=schedule.duration,
+            start=schedule.start_schedule,
+        ),
+        recurrency=Recurrency(recurrency.value) if recurrency else None,
+        valid_from=told.valid_from,
+        valid_to=told.valid_to,
+        transaction_id=told.transaction_id,
+    )
+
+
+class _SmartCharging:
+    def __init__(self, room: ChargingProfiles) -> None:
+        self._room = room
+
+    async def set(self, request: SetChargingProfileRequest) -> SetChargingProfileResponse:
+        profile = charging_profile(request.cs_charging_profiles)
+        accepted = await self._room.set(request.connector_id, profile)
+        status = ChargingProfileStatus.ACCEPTED if accepted else ChargingProfileStatus.REJECTED
+        return SetChargingProfileResponse(status=status)
+
+    async def clear(self, request: ClearChargingProfileRequest) -> ClearChargingProfileResponse:
+        purpose = request.charging_profile_purpose
+        selection = Selection(
+            profile_id=request.id,
+            connector=request.connector_id,
+            purpose=Purpose(purpose.value) if purpose else None,
+            stack_level=request.stack_level,
+        )
+        cleared = await self._room.clear(selection)
+        status = ClearChargingProfileStatus
+        return ClearChargingProfileResponse(status=status.ACCEPTED if cleared else status.UNKNOWN)
+
+    async def composite(self, request: GetCompositeScheduleRequest) -> GetCompositeScheduleResponse:
+        asked = request.charging_rate_unit
+        unit = RateUnit(asked.value) if asked else None
+        found = self._room.composite(request.connector_id, request.duration, unit)
+        if found is None or not found.periods:
+            return GetCompositeScheduleResponse(status=AcceptedOrRejected.REJECTED)
+        return GetCompositeScheduleResponse(
+            status=AcceptedOrRejected.ACCEPTED,
+            connector_id=request.connector_id,
+            schedule_start=found.start,
+            charging_schedule=wire.ChargingSchedule(
+                duration=found.duration_s,
+                charging_rate_unit=wire.ChargingRateUnit(found.unit.value),
+                charging_schedule_period=tuple(
+                    wire.ChargingSchedulePeriod(start_period=start_s, limit=limit)
+                    for start_s, limit in found.periods
+                ),
+            ),
+        )
