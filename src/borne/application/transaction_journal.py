@@ -33,7 +33,7 @@ from borne.domain.station.session import (
     SessionStart,
     StopReason,
 )
-from borne.foundation.clock import Clock, Moment
+from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
@@ -286,9 +286,10 @@ class TransactionJournal:
             _log.warning("connector %d: aligned values could not be stored", connector)
 
     async def triggered(self, connector: int) -> Mapping[str, Any] | None:
-        """What the backend wants to know now (TriggerMessage); None when the meter is silent."""
+        """What the backend wants to know now (TriggerMessage); None when the meter is silent, or
+        nobody knows the date: the message must have one."""
         reading = await self._metering.read(connector)
-        if reading is None:
+        if reading is None or self._clock.trust is ClockTrust.NONE:
             return None
         sample = replace(self._sample(connector, reading), context=measurands.TRIGGER)
         message = _values_message(connector, None, sample, self._sampling().sampled)

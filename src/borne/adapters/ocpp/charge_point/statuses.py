@@ -63,7 +63,7 @@ class Statuses:
     def requests(self, connector_id: int | None) -> list[StatusNotificationRequest]:
         """What is true now, of one or all connectors, dated now (for triggers)."""
         wanted = sorted(self._current) if connector_id is None else [connector_id]
-        now = self._clock.now()
+        now = self._clock.date(self._clock.moment())
         return [
             _request(self._current[number], now) for number in wanted if number in self._current
         ]
@@ -84,7 +84,7 @@ class Statuses:
             await self._send(self._waiting[0])
 
     async def _send(self, report: StatusReport) -> None:
-        request = _request(report, self._clock.date(report.at) or self._clock.now())
+        request = _request(report, self._clock.date(report.at))
         for _ in range(MAX_ATTEMPTS):
             try:
                 await self._uplink.call(request, StatusNotificationResponse)
@@ -118,7 +118,8 @@ class Statuses:
         )
 
 
-def _request(report: StatusReport, when: datetime) -> StatusNotificationRequest:
+def _request(report: StatusReport, when: datetime | None) -> StatusNotificationRequest:
+    """While nobody knows the date it is left out: no date is better than a wrong one."""
     return StatusNotificationRequest(
         connector_id=report.connector_id,
         error_code=report.error_code,

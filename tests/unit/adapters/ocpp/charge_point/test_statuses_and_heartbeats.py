@@ -10,6 +10,7 @@ import pytest
 
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
 from borne.adapters.ocpp.messages import Action
+from borne.adapters.ocpp.messages.remote_trigger import MessageTrigger, TriggerMessageRequest
 from borne.adapters.ocpp.rpc.errors import CallRefused
 from borne.foundation.clock import ClockTrust
 from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
@@ -204,3 +205,17 @@ async def test_a_slow_line_is_not_asked_for_ever(bench: Bench) -> None:
     await asyncio.sleep(130)
     await asyncio.sleep(1200)
     assert len(bench.central.times(HEARTBEAT)) <= 6
+
+
+@on_a_bench(clock_is_known=False)
+async def test_a_status_that_is_asked_for_before_the_date_is_known_has_none(bench: Bench) -> None:
+    bench.status(1, "Available")
+    bench.central.then(Action.BOOT_NOTIFICATION, boot_answer("Pending"))
+    bench.start()
+    await asyncio.sleep(1)
+    trigger = TriggerMessageRequest(
+        requested_message=MessageTrigger.STATUS_NOTIFICATION, connector_id=1
+    )
+    await bench.central.current.ask(trigger)
+    await asyncio.sleep(1)
+    assert "timestamp" not in bench.central.told[-1].wire
