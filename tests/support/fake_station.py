@@ -18,17 +18,18 @@ from borne.application.accounts import Accounts, Logins
 from borne.application.passwords import Hasher, ScryptCost
 from borne.application.ports import (
     BackendView,
+    CardRead,
     SessionGroup,
     SessionGrouping,
     SimulatorError,
     WhitelistEntry,
 )
-from borne.application.services import ImportReport, Refused, StationServices, require
+from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
-from borne.domain.authorization.list_text import read_list
+from borne.application.teach_in import TeachIn
+from borne.application.whitelist import Whitelist
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
-from borne.domain.settings.choices import LetterCase
 from borne.domain.settings.entry import HardwareFacts
 from borne.domain.station.session import (
     Sample,
@@ -40,8 +41,14 @@ from borne.domain.station.session import (
 )
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
+from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
-from tests.support.fake_stores import MemoryAccounts, MemorySecurityLog, MemorySettings
+from tests.support.fake_stores import (
+    MemoryAccounts,
+    MemorySecurityLog,
+    MemorySettings,
+    MemoryWhitelist,
+)
 
 Json = dict[str, Any]
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -335,87 +342,27 @@ class FakeSessions:
 _NOTHING = {"sessions": 0, "kwh": 0}
 
 
-class FakeWhitelist:
-    """A WhitelistView."""
+def cards(number: int = 9) -> list[WhitelistEntry]:
+    """A whitelist of so many entries."""
+    names = ["Anna", "Bob", "Service van", "Guest 1", "Guest 2", "", "Chris", "Dana", ""]
+    return [
+        WhitelistEntry(
+            f"04567DAA{index:04X}" if index % 9 == 8 else f"04567DAA{0x5F3580 + index:06X}",
+            "MAC" if index % 9 == 8 else "RFID",
+            1 if index % 9 == 3 else None,
+            names[index % 9],
+            "2026-10-01T08:00:00Z",
+            "2026-11-21T17:12:00Z" if index % 2 else "",
+        )
+        for index in range(number)
+    ]
 
-    def __init__(self, number: int = 9) -> None:
-        names = ["Anna", "Bob", "Service van", "Guest 1", "Guest 2", "", "Chris", "Dana", ""]
-        self.entries: dict[tuple[str, int | None], WhitelistEntry] = {}
-        self.removed: dict[tuple[str, int | None], WhitelistEntry] = {}
-        for index in range(number):
-            token = f"04567DAA{0x5F3580 + index:06X}"
-            entry = WhitelistEntry(
-                token,
-                "MAC" if index % 9 == 8 else "RFID",
-                1 if index % 9 == 3 else None,
-                names[index % 9],
-                "2026-10-01T08:00:00Z",
-                "2026-11-21T17:12:00Z" if index % 2 else "",
-            )
-            self.entries[token, entry.connector] = entry
 
-    def page(
-        self, *, search: str = "", offset: int = 0, limit: int = 200
-    ) -> tuple[Sequence[WhitelistEntry], int]:
-        found = [
-            entry
-            for _, entry in sorted(self.entries.items(), key=lambda item: item[0][0])
-            if search.lower() in entry.token.lower() or search.lower() in entry.name.lower()
-        ]
-        return found[offset : offset + limit], len(found)
-
-    async def add(self, entry: WhitelistEntry, principal: Principal) -> WhitelistEntry:
-        token = entry.token.replace(":", "").replace(" ", "").upper()
-        if len(token) not in {8, 14, 20, 12} or not all(
-            char in "0123456789ABCDEF" for char in token
-        ):
-            raise Refused("invalid_token", f"“{entry.token}” is no card: 4, 7 or 10 bytes in hex.")
-        entry = replace(entry, token=token)
-        self.entries[token, entry.connector] = entry
-        return entry
-
-    async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
-        return self.entries.pop((token, connector), None) is not None
-
-    async def rename(
-        self, token: str, connector: int | None, name: str, principal: Principal
-    ) -> bool:
-        entry = self.entries.get((token, connector))
-        if entry is not None:
-            self.entries[token, connector] = replace(entry, name=name)
-        return entry is not None
-
-    async def remove_all(self, principal: Principal) -> int:
-        self.removed = dict(self.entries)
-        self.entries.clear()
-        return len(self.removed)
-
-    @property
-    def undoable(self) -> int:
-        return len(self.removed)
-
-    async def undo(self, principal: Principal) -> int:
-        count = len(self.removed)
-        self.entries.update(self.removed)
-        self.removed = {}
-        return count
-
-    async def import_text(
-        self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
-    ) -> ImportReport:
-        read = read_list(text, LetterCase.UPPER)
-        if not dry_run:
-            for card in read.entries:
-                entry = WhitelistEntry(card.token, card.kind, card.connector, card.name)
-                self.entries[card.token, card.connector] = entry
-        added = len(read.entries)
-        return ImportReport(not dry_run, added, 0, 0, 0, read.repeated, read.bad, read.problems)
-
-    async def export_csv(self, delimiter: str = ",") -> str:
-        return delimiter.join(("uid", "connector")) + "\r\n"
-
-    async def export_colons(self) -> str:
-        return ":".join(token for token, _ in self.entries)
+async def whitelist(clock: Clock, number: int = 9) -> Whitelist:
+    """The real one on a store in memory."""
+    made = Whitelist(MemoryWhitelist(cards(number)), clock)
+    await made.load()
+    return made
 
 
 class FakeRestarter:
@@ -533,8 +480,9 @@ CAUSES = {
 class FakeSimulator:
     """A SimulatorPort on the data of the fake status."""
 
-    def __init__(self, status: FakeStatus) -> None:
+    def __init__(self, status: FakeStatus, teach_in: TeachIn) -> None:
         self.status = status
+        self.teach_in = teach_in
         self.calls: list[tuple[Any, ...]] = []
         self.links: dict[str, Json] = {
             name: {"up": True, "mode": None}
@@ -582,6 +530,8 @@ class FakeSimulator:
     async def present_card(self, card: Mapping[str, Any]) -> None:
         self.calls.append(("card", dict(card)))
         number = card.get("connector", 1)
+        if self.teach_in.take_card(CardRead(str(card.get("uid")), card.get("connector"))):
+            return
         plugged = self._plugged(number)
         changed = (
             charging_connector(number, 3, 12.9, "..." + str(card.get("uid"))[-6:])
@@ -703,6 +653,9 @@ class FakeHost:
         loop = asyncio.get_running_loop()
         clock = Clock(loop.time, wall, ClockTrust.NTP, boot_id="boot")
         status = FakeStatus(clock)
+        listed = await whitelist(clock)
+        taught = TeachIn(listed, clock, Supervisor("fake"), lambda: False, secrets.token_urlsafe)
+        taught.changed.subscribe(lambda _: status.edit(0))
         settings = SettingsService.open(
             MemorySettings(), HardwareFacts(connectors=2), active=frozenset(CATALOGUE.settings)
         )
@@ -715,12 +668,13 @@ class FakeHost:
             status=status,
             control=FakeControl(status),
             sessions=FakeSessions(),
-            whitelist=FakeWhitelist(),
+            whitelist=listed,
             restarter=FakeRestarter(),
             settings=settings,
             accounts=accounts,
             backend=FakeBackend(),
-            simulator=FakeSimulator(status),
+            simulator=FakeSimulator(status, taught),
+            teach_in=taught,
         )
         return cls(services, status)
 

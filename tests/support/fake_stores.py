@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from borne.application.ports import StoredToken
+from borne.application.ports import StoredToken, WhitelistEntry
 from borne.application.settings_ports import LoadedSettings, SettingsDocument, SettingsHealth
 from borne.domain.principals import Role
 from borne.foundation.clock import Moment
@@ -78,3 +78,22 @@ class MemorySecurityLog:
 
     async def verify(self) -> int | None:
         return None
+
+
+class MemoryWhitelist:
+    """A WhitelistStore."""
+
+    def __init__(self, entries: Sequence[WhitelistEntry] = ()) -> None:
+        self.entries = {(entry.token, entry.connector): entry for entry in entries}
+
+    async def load(self) -> list[WhitelistEntry]:
+        return list(self.entries.values())
+
+    async def put(self, entries: Sequence[WhitelistEntry]) -> None:
+        self.entries.update({(entry.token, entry.connector): entry for entry in entries})
+
+    async def remove(self, keys: Sequence[tuple[str, int | None]] | None) -> int:
+        gone = [key for key in (self.entries if keys is None else keys) if key in self.entries]
+        for key in gone:
+            del self.entries[key]
+        return len(gone)

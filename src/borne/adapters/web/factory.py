@@ -20,6 +20,8 @@ from borne.adapters.web.pages import (
     help_pages,
     sessions,
     stream,
+    teach_in,
+    whitelist_import,
     whitelists,
 )
 from borne.adapters.web.pages import settings as settings_pages
@@ -41,6 +43,8 @@ ROUTERS = (
     settings_pages.router,
     sessions.router,
     whitelists.router,
+    whitelist_import.router,
+    teach_in.router,
     backend.router,
     help_pages.router,
     simulator_pages.router,

@@ -41,6 +41,11 @@ SEPARATORS = {
 """Of decimals and of thousands, as in CLDR; a test compares them."""
 
 
+def list_separator(language: str) -> str:
+    """Between the columns of a CSV, as spreadsheets of the language expect it."""
+    return ";" if SEPARATORS.get(language, SEPARATORS[DEFAULT])[0] == "," else ","
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """How to speak to one visitor."""

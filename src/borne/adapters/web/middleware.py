@@ -16,7 +16,7 @@ from borne.adapters.web.errors import ApiError, unforeseen, wants_page
 
 BODY_LIMIT = 64 * 1024
 """Ordinary requests: a whole change of settings has some 30 kB."""
-LARGE_BODY_LIMIT = 1024 * 1024
+LARGE_BODY_LIMIT = 4 * 1024 * 1024
 LARGE_BODIES = ("/whitelists/import",)
 BODY_TIMEOUT_S = 20.0
 

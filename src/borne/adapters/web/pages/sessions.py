@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
@@ -14,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station
-from borne.adapters.web.i18n import Words
+from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages.shell import page, setting, words_for
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
 from borne.domain.settings.messages import N_
@@ -25,7 +26,6 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 PAGE_ROWS = 25
 MONTH_LENGTH = 7
-SEMICOLON_LANGUAGES = {"fr", "de", "nl"}
 POINTS_MOST = 600
 IDENTITIES = {"FREE": N_("free charging"), "LOCAL": N_("this page"), "REMOTE": N_("backend")}
 
@@ -151,7 +151,7 @@ async def export(
     """To the CSV of the API, with the separator that the language's spreadsheets expect."""
     words = words_for(request)
     since, until = month_bounds(month, zone_of(request))
-    query = ["separator=" + ("%3B" if words.language in SEMICOLON_LANGUAGES else ",")]
+    query = ["separator=" + quote(list_separator(words.language), safe=",")]
     if socket.isascii() and socket.isdigit():
         query.append(f"connector={int(socket)}")
     for name, bound in (("since", since), ("until", until)):

@@ -29,6 +29,8 @@ THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "borne_theme"
 CALM_COOKIE = "borne_calm"
 FIELDS_MOST = 400
+LONG_FORM = 64 * 1024
+"""A form of so many bytes is read in a worker."""
 TABS_MOST = 4
 """In the bottom bar of a phone, beside "More"."""
 
@@ -211,14 +213,15 @@ async def form_items(request: Request) -> list[tuple[str, str]]:
     if body and kind != "application/x-www-form-urlencoded":
         raise ApiError(415, "unsupported_media_type", "A form is expected.")
     try:
-        return parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            max_num_fields=FIELDS_MOST,
-            errors="strict",
-        )
+        return _read(body) if len(body) < LONG_FORM else await asyncio.to_thread(_read, body)
     except ValueError:
         raise ApiError(400, "bad_request", "The form cannot be read.") from None
+
+
+def _read(body: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(
+        body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MOST, errors="strict"
+    )
 
 
 def local_path(target: str) -> str:

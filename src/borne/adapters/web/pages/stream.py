@@ -19,7 +19,7 @@ from borne.adapters.web.api.status import (
 )
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.live import TooManyStreams
-from borne.adapters.web.pages import backend, dashboard, help_pages, present, simulator
+from borne.adapters.web.pages import backend, dashboard, help_pages, present, simulator, teach_in
 from borne.adapters.web.pages.shell import part, partial, setting, words_for
 from borne.adapters.web.state import web_state
 
@@ -74,6 +74,7 @@ PAGES: dict[str, Draw] = {
     "dashboard": dashboard_pieces,
     "backend": backend_pieces,
     "help": lambda request, status: help_pages.pieces(request),  # noqa: ARG005 -- one shape
+    "whitelists": lambda request, status: teach_in.pieces(request),  # noqa: ARG005 -- one shape
     "simulator": lambda request, status: simulator.pieces(request),  # noqa: ARG005 -- one shape
 }
 

@@ -1,7 +1,11 @@
-"""Whitelists: the local list of cards, and what the backend said (OCPP whitelist)."""
+"""The local whitelist: list, search, add, rename, delete with undo, export (manual 5.5).
+
+Import and teach-in have modules of their own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -9,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.i18n import list_separator
 from borne.adapters.web.pages.shell import (
     done,
     form,
@@ -21,11 +26,20 @@ from borne.adapters.web.pages.shell import (
 )
 from borne.application.ports import WhitelistEntry
 from borne.application.services import Refused
+from borne.domain.authorization import cards
+from borne.domain.settings.choices import LetterCase
+from borne.domain.settings.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 PAGE_ROWS = 50
 UNDO_S = 8
+SPELLINGS: dict[LetterCase, str] = {
+    LetterCase.LOWER: N_("lower case"),
+    LetterCase.UPPER: N_("upper case"),
+    LetterCase.LOWER_INVERTED: N_("lower case, bytes reversed"),
+    LetterCase.UPPER_INVERTED: N_("upper case, bytes reversed"),
+}
 
 
 @router.get("/whitelists")
@@ -35,13 +49,34 @@ async def whitelists(
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
     """The page, or the list alone while somebody types in the search field."""
-    variables = _list(request, q, number)
     if is_htmx(request):
-        return HTMLResponse(part(request, "parts/whitelist.html", **variables))
-    return await page(request, "whitelists.html", problem="", typed="", typed_name="", **variables)
+        return HTMLResponse(part(request, "parts/whitelist.html", **listed(request, q, number)))
+    return await whole(request, q, number)
 
 
-def _list(request: Request, query: str, number: int) -> dict[str, Any]:
+async def whole(
+    request: Request, query: str = "", number: int = 1, status: int = 200, **typed: str
+) -> Response:
+    """The page; `typed` keeps what was wrong."""
+    services = station(request)
+    variables = listed(request, query, number) | {
+        "enabled": setting(request, "FLLEnable", default=True),
+        "free_charging": setting(request, "FreeCharging", default=False),
+        "cache_enabled": setting(request, "AuthorizationCacheEnabled", default=False),
+        "has_backend": services.backend is not None,
+        "running": services.teach_in.state() if services.teach_in else None,
+        "can_teach": services.teach_in is not None,
+        "over": False,
+        "problem": typed.get("problem", ""),
+        "typed": typed.get("token", ""),
+        "typed_name": typed.get("name", ""),
+        "spellings": spellings(typed.get("token", ""), request),
+    }
+    return await page(request, "whitelists.html", status, **variables)
+
+
+def listed(request: Request, query: str = "", number: int = 1) -> dict[str, Any]:
+    """The variables of the list."""
     services = station(request)
     entries, total = services.whitelist.page(
         search=query, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS
@@ -55,61 +90,129 @@ def _list(request: Request, query: str, number: int) -> dict[str, Any]:
         "pages": max(1, -(-total // PAGE_ROWS)),
         "query": query,
         "connectors": [item["id"] for item in services.status.snapshot()["connectors"]],
-        "enabled": setting(request, "FLLEnable", default=True),
-        "free_charging": setting(request, "FreeCharging", default=False),
-        "cache_enabled": setting(request, "AuthorizationCacheEnabled", default=False),
-        "has_backend": services.backend is not None,
     }
+
+
+def connector_in(fields: Mapping[str, str], name: str = "connector") -> int | None:
+    """The socket that a form names; none means all."""
+    text = fields.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
+
+
+def list_piece(request: Request) -> str:
+    """The list as it is now, for htmx."""
+    return partial("#whitelist", part(request, "parts/whitelist.html", **listed(request)))
 
 
 @router.post("/whitelists/add")
 async def add(request: Request) -> Response:
-    """A new entry, or one that was deleted a moment ago."""
+    """A new entry."""
     fields = await form(request)
     services, words = station(request), words_for(request)
     token, name = fields.get("token", "")[:255], fields.get("name", "")[:60]
-    socket = fields.get("connector", "")
-    entry = WhitelistEntry(
-        token=token,
-        kind="MAC" if fields.get("kind") == "MAC" else "RFID",
-        connector=int(socket) if socket.isascii() and socket.isdigit() else None,
-        name=name.strip(),
-        added_at=services.clock.moment().to_text(),
-    )
+    entry = WhitelistEntry(token, "RFID", connector_in(fields), name)
     try:
         stored = await services.whitelist.add(entry, visitor(request).principal)
     except Refused as error:
         if is_htmx(request):
             raise
-        variables = _list(request, "", 1) | {"problem": str(error), "typed": token}
-        return await page(request, "whitelists.html", 422, typed_name=name, **variables)
+        return await whole(request, status=422, problem=str(error), token=token, name=name)
     text = words("{token} added.").format(token=stored.token)
-    return done(request, text, "/whitelists", _piece(request))
+    return done(request, text, "/whitelists", list_piece(request))
+
+
+@router.post("/whitelists/rename")
+async def rename(request: Request) -> Response:
+    """Another name for an entry."""
+    fields = await form(request)
+    renamed = await station(request).whitelist.rename(
+        fields.get("token", "")[:255],
+        connector_in(fields),
+        fields.get("name", "")[:60],
+        visitor(request).principal,
+    )
+    words = words_for(request)
+    if not renamed:
+        raise _unknown(request)
+    return done(request, words("Saved."), "/whitelists")
 
 
 @router.post("/whitelists/remove")
 async def remove(request: Request) -> Response:
     """Delete an entry; the message offers to undo it."""
     fields = await form(request)
-    services, words = station(request), words_for(request)
-    token, socket = fields.get("token", "")[:255], fields.get("connector", "")
-    connector = int(socket) if socket.isascii() and socket.isdigit() else None
-    if not await services.whitelist.remove(token, connector, visitor(request).principal):
-        raise ApiError(404, "unknown_entry", words("The whitelist has no such entry."))
+    token, principal = fields.get("token", "")[:255], visitor(request).principal
+    if not await station(request).whitelist.remove(token, connector_in(fields), principal):
+        raise _unknown(request)
+    return _removed(request, words_for(request)("{token} deleted.").format(token=token))
+
+
+@router.post("/whitelists/clear")
+async def clear(request: Request) -> Response:
+    """Delete all entries, when their number was typed."""
+    fields, words = await form(request), words_for(request)
+    whitelist = station(request).whitelist
+    _, number = whitelist.page(limit=1)
+    if fields.get("count", "").strip() != str(number) or not number:
+        text = words("Nothing was deleted: type the number of entries, {n}.").format(n=number)
+        raise ApiError(422, "wrong_count", text)
+    gone = await whitelist.remove_all(visitor(request).principal)
+    return _removed(request, words.plural("{n} entry deleted.", "{n} entries deleted.", gone))
+
+
+@router.post("/whitelists/undo")
+async def undo(request: Request) -> Response:
+    """Bring back what was deleted a moment ago."""
+    await form(request)
+    words = words_for(request)
+    number = await station(request).whitelist.undo(visitor(request).principal)
+    if not number:
+        raise ApiError(409, "too_late", words("It is too late to undo this."))
+    text = words.plural("{n} entry is back.", "{n} entries are back.", number)
+    return done(request, text, "/whitelists", list_piece(request))
+
+
+@router.get("/whitelists/export")
+async def export(request: Request, form: Annotated[str, Query(max_length=10)] = "csv") -> Response:
+    """The list as a file: a table, or the manual's form (`UID:UID_1:...`)."""
+    whitelist = station(request).whitelist
+    if form == "colons":
+        text, name, kind = await whitelist.export_colons(), "whitelist.txt", "text/plain"
+    else:
+        separator = list_separator(words_for(request).language)
+        text, name, kind = await whitelist.export_csv(separator), "whitelist.csv", "text/csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
+
+
+@router.get("/whitelists/spellings")
+async def spelled(request: Request, token: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """How a number is written in each of the four ways, while it is typed."""
+    rows = spellings(token, request)
+    return HTMLResponse(part(request, "parts/spellings.html", spellings=rows, typed=token))
+
+
+def spellings(token: str, request: Request) -> list[tuple[str, str, bool]]:
+    """Name, number and whether it is the way of this station; nothing when it is no card."""
+    used, words = _spelling(request), words_for(request)
+    try:
+        uid = cards.parse(token, used)
+    except cards.BadCard:
+        return []
+    return [(words(name), cards.spell(uid, way), way is used) for way, name in SPELLINGS.items()]
+
+
+def _spelling(request: Request) -> LetterCase:
+    told = str(setting(request, "RFIDTagLetterCase", LetterCase.UPPER))
+    return LetterCase(told) if told in set(LetterCase) else LetterCase.UPPER
+
+
+def _removed(request: Request, text: str) -> Response:
     if not is_htmx(request):
         return RedirectResponse("/whitelists", 303)
-    undo = part(
-        request,
-        "parts/toast_undo.html",
-        text=words("{token} deleted.").format(token=token),
-        token=token,
-        connector=socket,
-        name=fields.get("name", ""),
-        kind=fields.get("kind", ""),
-        stay_ms=UNDO_S * 1000,
-    )
-    return HTMLResponse(_piece(request) + partial("#toasts", undo, "beforeend"))
+    undo = part(request, "parts/toast_undo.html", text=text, stay_ms=UNDO_S * 1000)
+    return HTMLResponse(list_piece(request) + partial("#toasts", undo, "beforeend"))
 
 
-def _piece(request: Request) -> str:
-    return partial("#whitelist", part(request, "parts/whitelist.html", **_list(request, "", 1)))
+def _unknown(request: Request) -> ApiError:
+    return ApiError(404, "unknown_entry", words_for(request)("The whitelist has no such entry."))

@@ -205,8 +205,39 @@
     else toast(words.offline, "fault");
   });
 
+  /* Teach-in ends with its dialogue; a page that goes away lets go of it. */
+  const leased = (dialog) => dialog.querySelector("[data-lease]")?.dataset.lease;
+  document.addEventListener(
+    "close",
+    (event) => {
+      const lease = event.target.dataset?.finish && leased(event.target);
+      if (lease) htmx.ajax("POST", event.target.dataset.finish, { values: { lease }, swap: "none" });
+    },
+    true,
+  );
+  window.addEventListener("pagehide", () => {
+    for (const dialog of document.querySelectorAll("dialog[data-finish]")) {
+      const lease = leased(dialog);
+      if (lease) navigator.sendBeacon(dialog.dataset.finish, new URLSearchParams({ lease }));
+    }
+  });
+
+  /* A chosen file is put where its text can be seen. */
+  document.addEventListener("change", async (event) => {
+    const file = event.target.dataset?.read && event.target.files[0];
+    if (file) document.getElementById(event.target.dataset.read).value = await file.text();
+  });
+
   class CountDown extends HTMLElement {
+    static observedAttributes = ["data-seconds"];
     connectedCallback() {
+      this.begin();
+    }
+    attributeChangedCallback() {
+      if (this.clock) this.begin();
+    }
+    begin() {
+      clearInterval(this.clock);
       const end = performance.now() + Number(this.dataset.seconds) * 1000;
       const tick = () => {
         const left = Math.ceil((end - performance.now()) / 1000);

@@ -1,0 +1,153 @@
+"""Teach-in: a dialogue during which every card that is shown is added (manual 5.5).
+
+The dialogue holds a lease and renews it every few seconds; a page that is closed lets it go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.shell import form, part, partial, toast, words_for
+from borne.adapters.web.pages.whitelists import connector_in, list_piece
+from borne.application.services import Refused, TeachInResult, TeachInState, TeachInView
+from borne.domain.settings.messages import N_
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+RESULTS: dict[TeachInResult, tuple[str, str, str]] = {
+    TeachInResult.ADDED: ("circle-check", "ok", N_("{token} added")),
+    TeachInResult.KNOWN: ("rotate-ccw", "", N_("{token} is in the list already")),
+    TeachInResult.UNREADABLE: ("circle-x", "fault", N_("Not readable: hold the card for 2 s")),
+    TeachInResult.RANDOM: (
+        "circle-x",
+        "fault",
+        N_("This card shows another number each time: it cannot be taken"),
+    ),
+    TeachInResult.NOT_SECURE: (
+        "circle-x",
+        "fault",
+        N_("{token}: only cards protected against copying are taken"),
+    ),
+    TeachInResult.LIST_FULL: ("circle-x", "fault", N_("{token}: the list is full")),
+}
+"""Icon, tone and sentence of what became of a card."""
+
+
+def teacher(request: Request) -> TeachInView:
+    """The teach-in of the running station. Raises ApiError."""
+    found = station(request).teach_in
+    if found is None:
+        raise ApiError(404, "no_teach_in", "This station cannot teach cards.")
+    return found
+
+
+def events(state: TeachInState | None, words: Words) -> list[dict[str, Any]]:
+    """The lines of the log, newest first."""
+    if state is None:
+        return []
+    found: list[dict[str, Any]] = []
+    for index, event in enumerate(state.events):
+        icon, tone, text = RESULTS[event.result]
+        found.append(
+            {
+                "number": len(state.events) - index,
+                "icon": icon,
+                "tone": tone,
+                "text": words(text).format(token=event.token),
+                "named": event.result is TeachInResult.ADDED,
+                "token": event.token,
+                "connector": event.connector or "",
+            }
+        )
+    return found
+
+
+def pieces(request: Request) -> dict[str, str]:
+    """The live part of the whitelists page: that a teach-in runs, and its log."""
+    services, words = station(request), words_for(request)
+    state = services.teach_in.state() if services.teach_in else None
+    found = {"#teach-note": part(request, "parts/teach_note.html", running=state)}
+    if state is not None:
+        found["#teach-log"] = _log(request, state, words)
+    return found
+
+
+def _log(request: Request, state: TeachInState | None, words: Words) -> str:
+    return part(request, "parts/teach_log.html", events=events(state, words))
+
+
+def _running(request: Request, lease: str, state: TeachInState) -> str:
+    words = words_for(request)
+    simulator = station(request).simulator
+    content = part(
+        request,
+        "parts/teach_running.html",
+        lease=lease,
+        remaining_s=round(state.remaining_s),
+        reader=state.reader,
+        bind=state.bind,
+        sample_cards=simulator.view().get("cards", ()) if simulator else (),
+    )
+    return partial("#teach-body", content) + partial("#teach-log", _log(request, state, words))
+
+
+@router.post("/whitelists/teach")
+async def start(request: Request) -> Response:
+    """Begin."""
+    fields, teach_in = await form(request), teacher(request)
+    lease = teach_in.start(
+        visitor(request).principal,
+        reader=connector_in(fields, "reader"),
+        bind=connector_in(fields, "bind"),
+    )
+    return HTMLResponse(_running(request, lease, teach_in.renew(lease)))
+
+
+@router.post("/whitelists/teach/renew")
+async def renew(request: Request) -> Response:
+    """The dialogue is still there."""
+    return await _go_on(request, longer=False)
+
+
+@router.post("/whitelists/teach/prolong")
+async def prolong(request: Request) -> Response:
+    """Another minute."""
+    return await _go_on(request, longer=True)
+
+
+async def _go_on(request: Request, *, longer: bool) -> Response:
+    lease, teach_in = (await form(request)).get("lease", "")[:100], teacher(request)
+    try:
+        state = teach_in.prolong(lease) if longer else teach_in.renew(lease)
+    except Refused:
+        return HTMLResponse(_beginning(request, over=True) + list_piece(request))
+    return HTMLResponse(_running(request, lease, state))
+
+
+@router.post("/whitelists/teach/finish")
+async def finish(request: Request) -> Response:
+    """The dialogue was closed: end, and show what was added."""
+    lease, words = (await form(request)).get("lease", "")[:100], words_for(request)
+    text = ""
+    try:
+        taught = teacher(request).finish(lease)
+    except Refused:
+        pass
+    else:
+        added = sum(1 for event in taught if event.result is TeachInResult.ADDED)
+        text = words.plural("{n} card added.", "{n} cards added.", added)
+    fresh = partial("#teach-log", _log(request, None, words)) + list_piece(request)
+    message = toast(request, text) if text else ""
+    return HTMLResponse(_beginning(request, over=False) + fresh + message)
+
+
+def _beginning(request: Request, *, over: bool) -> str:
+    connectors = [item["id"] for item in station(request).status.snapshot()["connectors"]]
+    start = part(request, "parts/teach_start.html", connectors=connectors, over=over)
+    return partial("#teach-body", start)

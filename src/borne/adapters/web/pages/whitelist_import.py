@@ -1,0 +1,61 @@
+"""Import into the local whitelist: what a text would do, then do it (manual 5.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.pages.shell import form, page
+from borne.application.services import ImportReport, Refused
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+PROBLEMS_SHOWN = 50
+
+
+@router.get("/whitelists/import")
+async def import_page(request: Request) -> Response:
+    """The empty form."""
+    return await _page(request)
+
+
+@router.post("/whitelists/import")
+async def import_list(request: Request) -> Response:
+    """Check a text; with `import` in the form also take it. Bad lines hinder nobody."""
+    fields = await form(request)
+    text, replace_all = fields.get("text", ""), fields.get("replace") == "1"
+    whitelist, principal = station(request).whitelist, visitor(request).principal
+    take = "import" in fields
+    try:
+        report = await whitelist.import_text(
+            text, principal, dry_run=not take, replace_all=replace_all
+        )
+    except Refused as error:
+        return await _page(request, 422, text=text, replace_all=replace_all, problem=str(error))
+    if take and not report.bad:
+        return RedirectResponse("/whitelists", 303)
+    return await _page(request, text=text, replace_all=replace_all, report=report)
+
+
+async def _page(
+    request: Request,
+    status: int = 200,
+    *,
+    text: str = "",
+    replace_all: bool = False,
+    problem: str = "",
+    report: ImportReport | None = None,
+) -> Response:
+    variables: dict[str, Any] = {
+        "text": text,
+        "replace_all": replace_all,
+        "problem": problem,
+        "report": report,
+        "changes": report.added + report.changed + report.removed if report else 0,
+        "problems": report.problems[:PROBLEMS_SHOWN] if report else (),
+        "not_shown": report.bad - min(PROBLEMS_SHOWN, len(report.problems)) if report else 0,
+    }
+    return await page(request, "whitelist_import.html", status, **variables)
