@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.process import Ran, Served, borne, command, served
+from tests.support.process import Ran, Served, borne, command, served, unmeasured_environment
 
 IS_ROOT = os.geteuid() == 0
 PR_CAPBSET_DROP = 24
@@ -175,7 +175,8 @@ def test_no_more_room_for_files(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
-    ran = borne("settings", "set", "FLLEnable=on", "--data", tmp_path, preexec_fn=no_room)
+    changes = ("settings", "set", "FLLEnable=on", "--data")
+    ran = borne(*changes, tmp_path, preexec_fn=no_room, env=unmeasured_environment())
     assert ran.code == 1
     assert len(ran.err.splitlines()) == 1
 

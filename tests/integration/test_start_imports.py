@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.support.process import unmeasured_environment
+
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "babel", "markupsafe", "anyio"}
 LATER = {"cryptography", "httpx", "lxml", "numpy", "pymodbus", "rich"}
 HEAVY = {"asyncio", "borne.app", "borne.domain", "pydantic", "sqlite3", "ssl", "websockets"}
@@ -17,7 +19,11 @@ def imported(code: str) -> set[str]:
     """Packages and modules that a fresh interpreter has after the code."""
     script = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=unmeasured_environment(),
     )
     found: list[str] = json.loads(done.stdout.splitlines()[-1])
     return set(found)

@@ -50,8 +50,7 @@ def borne(*arguments: str | Path, stdin: str = "", **how: Any) -> Ran:
         text=True,
         timeout=WAIT_S,
         check=False,
-        env=plain_environment(),
-        **how,
+        **{"env": plain_environment(), **how},
     )
     assert not TRACE.search(done.stdout + done.stderr), done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)
@@ -60,6 +59,11 @@ def borne(*arguments: str | Path, stdin: str = "", **how: Any) -> Ran:
 def plain_environment() -> dict[str, str]:
     """Without what changes the output."""
     return {k: v for k, v in os.environ.items() if k not in {"BORNE_TRACE", "BORNE_DATA"}}
+
+
+def unmeasured_environment() -> dict[str, str]:
+    """Plain, and coverage does not follow into the process: it imports and writes by itself."""
+    return {k: v for k, v in plain_environment().items() if not k.startswith("COVERAGE_PROCESS")}
 
 
 class Served:
