@@ -8,6 +8,7 @@ learnt: cars, meters and limits tell when something changes.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from borne.application.connector_runner import ConnectorRunner
 from borne.application.metering_service import MeteringService
 from borne.application.station_settings import phases_connected
 from borne.domain.load_management.cycle import Supply
-from borne.domain.load_management.own_group import GroupPlan, GroupState, plan
+from borne.domain.load_management.own_group import GroupPlan, GroupState, paused, plan
 from borne.domain.load_management.own_socket import SocketFacts, frame_of_socket
 from borne.domain.load_management.participant import Grant
 from borne.domain.load_management.topology import Rotation
@@ -27,6 +28,7 @@ from borne.domain.station.limits import LimitRow, Waterfall, entitlement
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
 
+_log = logging.getLogger(__name__)
 DRAWING = frozenset({Phase.OPENING, Phase.RUNNING})
 
 
@@ -79,9 +81,7 @@ class LoadMaster:
         facts = tuple(self._facts(number, fall) for number, fall in entitled.items())
         limit_a = entitlement(station)
         supply = None if limit_a is None else Supply(limit_a, it_network=self._it_network())
-        settings = self._settings()
-        minimum_a = float(settings.integer("DLMMinimumCurrentLimit"))
-        self._plan = plan(self._state, facts, supply, minimum_a, self._loop.time())
+        self._plan = self._planned(facts, supply)
         self._state, self._seen = self._plan.state, facts
         self._shared = supply is not None
         self._arm()
@@ -90,6 +90,16 @@ class LoadMaster:
             for fact in facts
             if fact.connector in self._plan.grants
         }
+
+    def _planned(self, facts: Sequence[SocketFacts], supply: Supply | None) -> GroupPlan:
+        minimum_a = float(self._settings().integer("DLMMinimumCurrentLimit"))
+        now_s = self._loop.time()
+        try:
+            return plan(self._state, facts, supply, minimum_a, now_s)
+        except Exception:
+            # A mistake must not leave a line without anybody who guards it.
+            _log.exception("the sockets could not share; all of them pause")
+            return paused(self._state, facts, now_s)
 
     def _facts(self, connector: int, fall: Waterfall) -> SocketFacts:
         settings, state = self._settings(), self._runners[connector].state

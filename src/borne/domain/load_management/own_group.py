@@ -17,13 +17,21 @@ from borne.domain.load_management.own_socket import (
     SocketMemory,
     socket_id,
 )
-from borne.domain.load_management.participant import Demand, Grant, Participant, ReasonKind
+from borne.domain.load_management.participant import (
+    Demand,
+    Grant,
+    Participant,
+    Reason,
+    ReasonKind,
+)
 from borne.domain.load_management.rotation_slots import (
     TIME_SLOT_S,
     SlotRecord,
     advance,
     ranks,
 )
+
+AGAIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,19 @@ def plan(
     slots = _advanced(state.slots, participants, by_id, now_s)
     dues = [*_dues(facts, sockets, now_s), *_slot_dues(slots, by_id.values(), now_s)]
     return GroupPlan(GroupState(sockets, slots), grants, min(dues, default=None))
+
+
+def paused(state: GroupState, facts: Sequence[SocketFacts], now_s: float) -> GroupPlan:
+    """Nobody gets anything until the next look: the answer when there is no other."""
+    sockets = {
+        fact.connector: state.sockets.get(fact.connector, SocketMemory()).offered(0.0, now_s)
+        for fact in facts
+    }
+    grants = {
+        fact.connector: Grant(socket_id(fact.connector), 0.0, Reason(ReasonKind.PAUSED))
+        for fact in facts
+    }
+    return GroupPlan(GroupState(sockets), grants, now_s + AGAIN_S)
 
 
 def _offered(

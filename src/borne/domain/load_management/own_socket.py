@@ -160,6 +160,7 @@ class SocketMemory:
             maximum_source=facts.entitled_by,
             settled_a=0.0 if self.retries(now_s) else self.reclaim.settled_a,
             envelope_a=self.envelope_a(facts, now_s),
+            setpoint_a=self.setpoint_a,
         )
 
     def learning(self, facts: SocketFacts) -> bool:

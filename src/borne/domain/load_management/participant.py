@@ -65,6 +65,8 @@ class Participant:
     """Fixed current kept for a participant that cannot be heard (`fail_safe.reservation_a`)."""
     envelope_a: float = 0.0
     """The highest current that may still flow (`redistribution.SetpointTrack`)."""
+    setpoint_a: float | None = None
+    """What was offered last; None: not known, the envelope counts."""
 
     @property
     def lower_a(self) -> float:
@@ -120,6 +122,8 @@ class ReasonKind(StrEnum):
     """Connection lost: a fixed current stays reserved on all connected phases."""
     WAITS_FOR_OTHERS = "waits_for_others"
     """Rises as soon as others are confirmed lower on `link`."""
+    PAUSED = "paused"
+    """The distribution failed; nobody gets anything."""
     TARGET = "target"
     """The target of the distribution, reached without waiting."""
 

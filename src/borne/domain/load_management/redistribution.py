@@ -4,7 +4,8 @@ The *envelope* of a participant is the highest current that may still flow: ackn
 setpoints on their way, the previous one until the car must have followed (IEC 61851-1: 5 s), and
 never less than measured. Decreases are sent at once; increases only use what the envelopes of all
 others leave free. If the envelopes keep every link before a step, so do the envelopes after it,
-whatever is lost or late. When a limit itself drops, only decreases are sent.
+whatever is lost or late. When a limit itself drops, only decreases are sent: nobody goes above the
+setpoint in force, though its envelope is still higher, until the envelopes keep the link again.
 """
 
 from __future__ import annotations
@@ -114,8 +115,11 @@ class _Step:
             for one in self.participants
         }
         self.grants: dict[str, Grant] = {}
+        self.overloaded: frozenset[int] = frozenset()
+        """Links that the envelopes do not keep."""
 
     def run(self) -> Mapping[str, Grant]:
+        self._find_overloaded()
         rising = [one for one in self.participants if not self._settled(one)]
         running = [one for one in rising if one.envelope_a + SLACK_A >= one.lower_a]
         starting = [one for one in rising if one.envelope_a + SLACK_A < one.lower_a]
@@ -126,6 +130,13 @@ class _Step:
             self._keep(one, one.envelope_a)
         self._raise(running, started)
         return self.grants
+
+    def _find_overloaded(self) -> None:
+        left = list(self.left)
+        for one in self.participants:
+            for link in self.crossed[one.id]:
+                left[link] -= max(one.reserved_a or 0.0, one.envelope_a)
+        self.overloaded = frozenset(link for link, amps in enumerate(left) if amps < -SLACK_A)
 
     def _keep(self, one: Participant, amps: float) -> None:
         for link in self.crossed[one.id]:
@@ -139,6 +150,12 @@ class _Step:
             self._keep(one, -kept)
             self.grants[one.id] = Grant(one.id, kept, Reason(ReasonKind.NOT_HEARD, amps=kept))
             return True
+        if one.setpoint_a is not None and target > one.setpoint_a:
+            stop = self.overloaded.intersection(self.crossed[one.id])
+            if stop:
+                self._keep(one, -one.envelope_a)
+                self._waits(one, one.setpoint_a, min(stop))
+                return True
         if target <= one.envelope_a + SLACK_A:
             self._keep(one, -one.envelope_a)
             self.grants[one.id] = Grant(one.id, target, Reason(ReasonKind.TARGET, amps=target))

@@ -1,0 +1,298 @@
+"""The own sockets as a group (manual 7.2 case 3, 7.3): one look after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from borne.domain.load_management.cycle import Supply
+from borne.domain.load_management.own_group import GroupPlan, GroupState, paused, plan
+from borne.domain.load_management.own_socket import (
+    SETTLE_S,
+    SocketFacts,
+    frame_of_socket,
+)
+from borne.domain.load_management.participant import ReasonKind
+from borne.domain.load_management.rotation_slots import TIME_SLOT_S
+from borne.domain.load_management.topology import Rotation, SocketPhase
+from borne.foundation.units import ZERO, PerPhase
+
+K = ReasonKind
+LINE = PerPhase.same(32.0)
+EMPTY = SocketFacts(connector=1, measured_a=ZERO, entitled_a=32.0, entitled_by="maximum")
+THREE = PerPhase(1.0, 1.0, 1.0)
+ONE = PerPhase(1.0, 0.0, 0.0)
+
+
+@dataclass
+class Sockets:
+    """Two sockets and the watch of a test; `take` lets cars draw what they are offered."""
+
+    line_a: PerPhase | None = LINE
+    minimum_a: float = 7.0
+    now_s: float = 1000.0
+    facts: dict[int, SocketFacts] = field(
+        default_factory=lambda: {1: EMPTY, 2: replace(EMPTY, connector=2)}
+    )
+    draws: dict[int, tuple[PerPhase, float]] = field(default_factory=dict)
+    """Per connector: shape of the current, and the most that the car takes."""
+    last: GroupPlan = field(default_factory=lambda: GroupPlan(GroupState(), {}, None))
+
+    def arrive(self, connector: int, shape: PerPhase = THREE, max_a: float = 32.0) -> None:
+        """A car that asks is plugged in and authorized."""
+        self.draws[connector] = (shape, max_a)
+        self.change(connector, wants=True, asking=True, closed=True, live=True)
+
+    def change(self, connector: int, **changes: object) -> None:
+        self.facts[connector] = replace(self.facts[connector], **changes)  # type: ignore[arg-type]  # any field
+
+    def take(self) -> None:
+        """Every car has followed its offer."""
+        for connector, (shape, max_a) in self.draws.items():
+            amps = min(max_a, self.offers()[connector - 1])
+            measured = PerPhase(*(share * amps for share in shape))
+            self.change(connector, measured_a=measured)
+
+    def look(self, after_s: float = 0.0) -> GroupPlan:
+        self.now_s += after_s
+        supply = None if self.line_a is None else Supply(self.line_a)
+        facts = list(self.facts.values())
+        self.last = plan(self.last.state, facts, supply, self.minimum_a, self.now_s)
+        return self.last
+
+    def settle(self, times: int = 8, every_s: float = SETTLE_S + 0.1) -> None:
+        """Look often enough for everything to be known."""
+        for _ in range(times):
+            self.look(every_s)
+            self.take()
+
+    def offers(self) -> list[float]:
+        return [self.last.state.sockets[number].setpoint_a for number in (1, 2)]
+
+    def reasons(self) -> list[ReasonKind]:
+        return [self.last.grants[number].reason.kind for number in (1, 2)]
+
+
+def test_nobody_wants_and_nobody_gets() -> None:
+    sockets = Sockets()
+    assert sockets.look().due_s is None
+    assert sockets.offers() == [0.0, 0.0]
+    assert sockets.reasons() == [K.NO_DEMAND, K.NO_DEMAND]
+
+
+def test_without_a_shared_limit_everybody_has_the_own_one() -> None:
+    sockets = Sockets(line_a=None)
+    sockets.change(2, entitled_a=16.0)
+    assert sockets.look().grants == {}
+    assert sockets.offers() == [32.0, 16.0]
+
+
+def test_a_limit_that_comes_lowers_everybody_at_once_and_raises_nobody_early() -> None:
+    sockets = Sockets(line_a=None)
+    sockets.arrive(1)
+    sockets.look()
+    sockets.arrive(2)
+    sockets.look()
+    sockets.take()
+    sockets.line_a = PerPhase.same(40.0)
+    sockets.look()
+    assert sockets.offers() == [20.0, 20.0]
+    sockets.change(1, entitled_a=10.0)
+    sockets.look()
+    assert sockets.offers() == [10.0, 20.0]
+    assert sockets.reasons() == [K.OWN_LIMIT, K.WAITS_FOR_OTHERS]
+    sockets.take()
+    sockets.look(SETTLE_S - 0.1)
+    assert sockets.offers() == [10.0, 20.0]
+    sockets.look(0.2)
+    assert sockets.offers() == [10.0, 30.0]
+
+
+def test_a_car_that_still_draws_more_keeps_its_room_for_as_long_as_it_does() -> None:
+    sockets = Sockets()
+    sockets.arrive(1)
+    sockets.look()
+    sockets.take()
+    sockets.arrive(2)
+    sockets.look()
+    for _ in range(5):
+        sockets.look(SETTLE_S)
+        assert sockets.offers()[1] == 0.0
+    assert sockets.reasons()[0] is K.TAKES_MORE
+    sockets.take()
+    sockets.look()
+    assert sockets.offers() == [16.0, 16.0]
+
+
+def test_a_socket_whose_contactor_opened_for_good_frees_its_room_at_once() -> None:
+    sockets = Sockets()
+    sockets.arrive(1)
+    sockets.arrive(2)
+    sockets.settle()
+    assert sockets.offers() == [16.0, 16.0]
+    sockets.draws.pop(1)
+    sockets.change(1, wants=False, asking=False, closed=False, live=False, measured_a=LINE)
+    sockets.look()
+    assert sockets.offers() == [0.0, 32.0]
+
+
+def test_a_welded_contactor_keeps_what_flows() -> None:
+    sockets = Sockets()
+    sockets.arrive(2)
+    sockets.change(1, live=True, measured_a=PerPhase.same(12.0))
+    sockets.settle(2)
+    assert sockets.offers() == [0.0, 20.0]
+
+
+@pytest.mark.parametrize(
+    ("rotation", "shape", "expected"),
+    [
+        (Rotation.RST, ONE, [16.0, 16.0]),
+        (Rotation.STR, ONE, [32.0, 32.0]),
+        (Rotation.TRS, ONE, [32.0, 32.0]),
+        (Rotation.STR, PerPhase(1.0, 1.0, 0.0), [32.0, 32.0]),
+        (Rotation.TRS, PerPhase(1.0, 1.0, 0.0), [16.0, 16.0]),
+        (Rotation.STR, PerPhase(1.0, 0.1, 0.1), [32.0, 32.0]),
+    ],
+)
+def test_cars_share_only_the_phases_that_they_use(
+    rotation: Rotation, shape: PerPhase, expected: list[float]
+) -> None:
+    sockets = Sockets()
+    sockets.change(2, rotation=rotation)
+    sockets.arrive(1, ONE)
+    sockets.arrive(2, shape)
+    sockets.look()
+    assert sum(sockets.offers()) == 32.0
+    sockets.settle()
+    assert sockets.offers() == expected
+
+
+def test_phases_are_unknown_while_the_meter_is_silent() -> None:
+    sockets = Sockets()
+    sockets.change(2, rotation=Rotation.STR)
+    sockets.arrive(1, ONE)
+    sockets.arrive(2, ONE)
+    sockets.settle()
+    sockets.draws.clear()
+    sockets.change(2, measured_a=None)
+    sockets.look()
+    assert sockets.offers() == [16.0, 16.0]
+
+
+def test_many_looks_at_one_moment_are_one_sample() -> None:
+    sockets = Sockets()
+    sockets.arrive(1, ONE)
+    sockets.look()
+    sockets.take()
+    sockets.look(10.0)
+    for _ in range(10):
+        sockets.look()
+    assert sockets.last.state.sockets[1].phases.used is None
+
+
+def test_samples_are_asked_for_until_the_phases_are_known() -> None:
+    sockets = Sockets()
+    sockets.arrive(1, ONE)
+    sockets.look()
+    sockets.take()
+    looks = 0
+    while (due_s := sockets.look().due_s) is not None and due_s <= sockets.now_s + 3.0:
+        sockets.now_s = due_s
+        looks += 1
+        assert looks < 10
+    assert sockets.last.state.sockets[1].phases.used == frozenset({SocketPhase.L1})
+
+
+class TestCarsThatDoNotWant:
+    def full(self) -> Sockets:
+        """Both have charged; then the first car is full and opens its switch."""
+        sockets = Sockets()
+        sockets.arrive(1)
+        sockets.arrive(2)
+        sockets.settle()
+        sockets.draws[1] = (THREE, 0.0)
+        sockets.change(1, asking=False, closed=False, live=False, measured_a=ZERO)
+        return sockets
+
+    def test_first_they_keep_the_minimum_then_nothing(self) -> None:
+        sockets = self.full()
+        sockets.settle(4)
+        assert sockets.offers() == [7.0, 25.0]
+        sockets.settle(10)
+        assert sockets.offers() == [0.0, 32.0]
+        assert sockets.reasons()[0] is K.WAKE_UP_WAITS
+
+    def test_what_nobody_else_takes_is_offered_to_them(self) -> None:
+        sockets = self.full()
+        sockets.draws[2] = (THREE, 10.0)
+        sockets.settle(20)
+        assert sockets.offers()[0] == 7.0
+        assert sockets.reasons()[0] is K.WAKES_UP
+
+    def test_they_are_asked_again_after_a_time_slot_for_a_minute(self) -> None:
+        sockets = self.full()
+        sockets.settle(14)
+        sockets.look(TIME_SLOT_S)
+        sockets.take()
+        sockets.look(SETTLE_S + 0.1)
+        sockets.take()
+        assert sockets.offers() == [7.0, 25.0]
+        sockets.settle(12)
+        assert sockets.offers() == [0.0, 32.0]
+
+    def test_one_that_asks_is_a_car_like_any_other_again(self) -> None:
+        sockets = self.full()
+        sockets.draws[2] = (THREE, 10.0)
+        sockets.settle(20)
+        sockets.arrive(1)
+        sockets.draws[2] = (THREE, 32.0)
+        sockets.settle(8)
+        assert sockets.offers() == [16.0, 16.0]
+
+
+def test_cars_take_turns_when_the_minimum_fits_once() -> None:
+    sockets = Sockets(line_a=PerPhase.same(10.0))
+    sockets.arrive(1)
+    sockets.arrive(2)
+    served = {1: 0.0, 2: 0.0}
+    sockets.look()
+    for _ in range(8 * 60):
+        due_s = min(sockets.last.due_s or sockets.now_s + 60.0, sockets.now_s + 60.0)
+        passed_s = max(due_s - sockets.now_s, 0.1)
+        for number, amps in enumerate(sockets.offers(), 1):
+            served[number] += passed_s * (amps > 0)
+        assert sum(sockets.offers()) <= 10.0
+        sockets.take()
+        sockets.look(passed_s)
+    assert served[1] == pytest.approx(served[2], rel=0.2)
+    assert min(served.values()) > TIME_SLOT_S
+
+
+def test_an_own_limit_below_the_minimum_is_the_minimum() -> None:
+    sockets = Sockets()
+    sockets.change(1, entitled_a=6.0)
+    sockets.arrive(1)
+    sockets.look()
+    assert sockets.offers()[0] == 6.0
+    sockets.change(1, entitled_a=5.9, entitled_by="temperature")
+    sockets.look()
+    assert sockets.offers()[0] == 0.0
+    assert sockets.reasons()[0] is K.LIMIT_BELOW_MINIMUM
+
+
+def test_a_failed_distribution_pauses_everybody_and_looks_again() -> None:
+    sockets = Sockets()
+    sockets.arrive(1)
+    sockets.look()
+    answer = paused(sockets.last.state, list(sockets.facts.values()), sockets.now_s)
+    assert [grant.amps for grant in answer.grants.values()] == [0.0, 0.0]
+    assert answer.state.sockets[1].track.envelope_a(sockets.now_s) == 32.0
+    assert answer.due_s is not None
+
+
+def test_amps_of_the_grid_in_the_frame_of_a_socket() -> None:
+    amps = PerPhase(1.0, 2.0, 3.0)
+    assert frame_of_socket(amps, Rotation.RST) == amps
+    assert frame_of_socket(amps, Rotation.STR) == PerPhase(2.0, 3.0, 1.0)
