@@ -21,6 +21,7 @@ from tests.support.central_system import CentralSystem, Ledger, central_system
 pytestmark = pytest.mark.browser
 PATIENCE_S = 30
 CARD_NAME = "Anna"
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @asynccontextmanager
