@@ -72,6 +72,18 @@ REASONS: dict[str, str] = {
     "setting": N_("from the settings"),
     "plug": N_("coded in the plug"),
     "fair_share": N_("fair share among the sockets"),
+    "own_limit": N_("all that the socket may have"),
+    "group_limit": N_("all that the line has"),
+    "takes_less": N_("the car takes no more; the rest goes to others"),
+    "takes_more": N_("the car takes more than it was offered; it is not raised"),
+    "minimum_share": N_("the minimum; the line has no more"),
+    "no_demand": N_("no car wants current"),
+    "waiting_for_minimum": N_("waits: less than the minimum is left"),
+    "limit_below_minimum": N_("waits: its own limit is below the minimum"),
+    "wakes_up": N_("the car does not ask; offered what others leave"),
+    "wake_up_waits": N_("the car does not ask, and others take everything"),
+    "waits_for_others": N_("waits until others have gone down"),
+    "paused": N_("waits: the current could not be shared"),
     "fallback": N_("fallback, no contact"),
 }
 
