@@ -82,6 +82,37 @@ def open_technical(page: Page, site: Site) -> None:
     page.locator("summary").click()
 
 
+def type_card(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_label("Card number").press_sequentially("0a:0e:9b:83")
+    page.get_by_text("839B0E0A", exact=True).wait_for()
+
+
+def teach(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Teach cards …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Start").click()
+    for number, uid in enumerate(("04567DAA5F3580", "04A1B2C3D4E5F6"), 1):
+        simulator = site.fake.host.all.simulator
+        assert simulator is not None
+        site.fake.run(simulator.present_card({"uid": uid}))
+        dialog.get_by_role("listitem").nth(number - 1).wait_for()
+
+
+def ask_to_clear(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Delete all …").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def check_list(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists/import")
+    page.get_by_label("Or paste here").fill("04567DAA5F3580;Anna B.\n04A1B2C3D4E5F7;Zoe\nhello;x")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("heading", name="What would happen").wait_for()
+
+
 def choose_car(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/simulator")
     page.get_by_role("button", name="Plug a car in").first.click()
@@ -111,6 +142,10 @@ LOOKS: dict[str, tuple[Way, Callable[[FakeHost], None]]] = {
     "settings-wrong": (stage_wrong, leave),
     "settings-list": (list_changes, leave),
     "whitelists": ("/whitelists", leave),
+    "whitelists-spelled": (type_card, leave),
+    "whitelists-teach": (teach, leave),
+    "whitelists-clear": (ask_to_clear, leave),
+    "whitelists-import": (check_list, leave),
     "backend": (open_message, leave),
     "backend-lost": ("/backend", lost),
     "help": ("/help?seen=faulted", leave),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from borne.application.services import TeachInState
 from borne.domain.principals import Role
 from tests.browser.conftest import PATIENCE_S, Eyes, Fake, Site
 from tests.support.fake_station import (
@@ -215,6 +216,105 @@ def test_add_find_delete_and_undo_a_card(page: Page, site: Site, fake: Fake) -> 
     expect(page.locator("#whitelist")).to_contain_text("0A0E9B83")
     [entry], _ = fake.host.all.whitelist.page(search="0A0E9B83")
     assert entry.name == "Eve"
+
+
+def test_cards_are_taught_named_and_found(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Teach cards …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Start").click()
+    expect(dialog).to_contain_text("Hold a card to the reader of the station.")
+    expect(dialog.get_by_role("timer")).to_contain_text("s")
+    show(fake, "04112233445566")
+    name = dialog.get_by_label("Name of 04112233445566")
+    name.fill("Eve")
+    show(fake, "04567DAA5F3580")
+    expect(dialog.get_by_role("log")).to_contain_text("04567DAA5F3580 is in the list already")
+    expect(name).to_have_value("Eve")
+    expect(name).to_be_focused()
+    name.press("Enter")
+    expect(page.get_by_text("Saved.").first).to_be_visible()
+    dialog.get_by_role("button", name="Anna").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("1 card added.")).to_be_visible()
+    expect(page.locator("#whitelist")).to_contain_text("04112233445566")
+    expect(page.get_by_label("Name of 04112233445566").last).to_have_value("Eve")
+    assert fake.do(teaching) is None
+
+
+def show(fake: Fake, uid: str) -> None:
+    """Hold a card to the reader."""
+    fake.run(simulator(fake).present_card({"uid": uid}))
+
+
+def teaching(host: FakeHost) -> TeachInState | None:
+    assert host.all.teach_in is not None
+    return host.all.teach_in.state()
+
+
+def test_a_page_that_goes_away_lets_go_of_the_teach_in(
+    page: Page, site: Site, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("borne.application.teach_in.LEASE_S", 600.0)
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Teach cards …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    expect(page.get_by_role("timer")).to_be_visible()
+    assert fake.do(teaching) is not None
+    page.goto(site.url)
+    expect(page.locator("#socket-1")).to_be_visible()
+    page.goto(f"{site.url}/whitelists")
+    expect(page.locator("#teach-note")).to_be_empty()
+
+
+def test_the_dialogue_says_when_its_time_is_over(page: Page, site: Site, fake: Fake) -> None:
+    page.clock.install()
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Teach cards …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Start").click()
+    expect(dialog.get_by_role("timer")).to_be_visible()
+    fake.do(lambda host: host.all.teach_in.abort())  # type: ignore[union-attr]  # the real one
+    page.clock.run_for(6000)
+    expect(dialog).to_contain_text("The time is over.")
+    dialog.get_by_role("button", name="Start again").click()
+    expect(dialog.get_by_role("timer")).to_be_visible()
+
+
+def test_all_cards_are_deleted_and_brought_back(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Delete all …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Type the number of entries").fill("8")
+    dialog.get_by_role("button", name="Delete all").click()
+    expect(page.locator(".toast.fault")).to_contain_text("type the number of entries, 9.")
+    dialog.get_by_label("Type the number of entries").fill("9")
+    dialog.get_by_role("button", name="Delete all").click()
+    expect(page.locator("#whitelist")).to_contain_text("No entry yet")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#whitelist")).to_contain_text("9 entries")
+
+
+def test_a_file_is_read_checked_and_imported(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists/import")
+    file = {
+        "name": "cards.csv",
+        "mimeType": "text/csv",
+        "buffer": b"04112233445566;Eve\nnonsense\n",
+    }
+    page.get_by_label("File").set_input_files(file)  # type: ignore[arg-type]  # a FilePayload
+    expect(page.get_by_label("Or paste here")).to_have_value("04112233445566;Eve\nnonsense\n")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
+    expect(page.get_by_text("Line 2")).to_be_visible()
+    page.get_by_role("button", name="Apply 1 change").click()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+
+
+def test_the_spellings_appear_while_a_number_is_typed(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/whitelists")
+    page.get_by_label("Card number").press_sequentially("0a0e9b83")
+    expect(page.locator("#spellings")).to_contain_text("839B0E0A")
 
 
 def test_a_wrong_card_number_is_said_and_kept(page: Page, site: Site) -> None:
