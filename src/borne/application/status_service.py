@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from borne.application.connector_runner import ConnectorRunner
@@ -156,7 +156,7 @@ class StatusService:
             "locked": plug_held(state),
             "led": rooms.indication.shown(number),
             "session": self._session(number, rooms.journal.record(number)),
-            "limits": _limits(rooms.limits.waterfall(number)),
+            "limits": _limits(rooms.limits.waterfall(number), self._clock),
             "faults": [_fault(fault) for fault in faults],
         }
 
@@ -185,17 +185,20 @@ def _fault(active: ActiveFault) -> Json:
     return {"id": active.fault.value, "since": format_utc(active.since)}
 
 
-def _limits(fall: Waterfall) -> list[Json]:
-    return [_limit(row, row.source.name in fall.effective) for row in fall.rows]
+def _limits(fall: Waterfall, clock: Clock) -> list[Json]:
+    return [_limit(row, clock, row.source.name in fall.effective) for row in fall.rows]
 
 
-def _limit(row: LimitRow, effective: bool) -> Json:
+def _limit(row: LimitRow, clock: Clock, effective: bool) -> Json:
+    until = None
+    if row.until_s is not None:
+        until = format_utc(clock.now() + timedelta(seconds=row.until_s - clock.monotonic()))
     return {
         "source": row.source.name,
         "scope": row.source.scope.value,
         "amps": list(row.amps.rounded()),
         "reason": row.reason,
         "since": format_utc(row.since),
-        "until": None,
+        "until": until,
         "effective": effective,
     }
