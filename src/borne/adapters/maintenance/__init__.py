@@ -1,0 +1,1 @@
+"""Fetching firmware, checking packages, leaving diagnostics."""

@@ -1,0 +1,135 @@
+"""Files at addresses that a backend names: HTTP, HTTPS, FTP, FTPS (OCPP 1.6 sections 5.9, 5.19)."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from borne import __version__
+from borne.adapters.maintenance import addresses, ftp
+from borne.adapters.maintenance.addresses import Address
+from borne.application.maintenance_ports import TransferFailed, TransferProblem
+
+TIMEOUT_S = 30.0
+"""Without a byte."""
+BLOCK_BYTES = 256 * 1024
+_DENIED = frozenset({401, 403})
+_OTHER_METHOD = frozenset({405, 501})
+HEADERS = {"User-Agent": f"borne/{__version__}"}
+
+
+def tls_context(roots_pem: str = "") -> ssl.SSLContext:
+    """For servers that the system trusts, or only those of the given roots; blocks."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if roots_pem:
+        context.load_verify_locations(cadata=roots_pem)
+    else:
+        context.load_default_certs()
+    return context
+
+
+class Transfer:
+    """See `maintenance_ports.FileTransfer`."""
+
+    def __init__(self, context: Callable[[], ssl.SSLContext] = tls_context) -> None:
+        self._make_context = context
+
+    async def download(self, location: str, target: Path, most_bytes: int) -> None:
+        """Fetch a file; raises TransferFailed, and leaves nothing then."""
+        address = addresses.parse(location)
+        context = await asyncio.to_thread(self._make_context)
+        try:
+            match address.scheme:
+                case "http" | "https":
+                    await _get(address, target, most_bytes, context)
+                case "ftp" | "ftps":
+                    await ftp.fetch(address, target, most_bytes, context)
+                case scheme:
+                    raise _unsupported(scheme)
+        except BaseException:
+            await asyncio.to_thread(target.unlink, missing_ok=True)
+            raise
+
+    async def upload(self, location: str, name: str, source: Path) -> None:
+        """Leave a file in the folder `location`; raises TransferFailed."""
+        addresses.parse(location)
+        address = addresses.parse(addresses.in_folder(location, name))
+        context = await asyncio.to_thread(self._make_context)
+        match address.scheme:
+            case "http" | "https":
+                await _put(address, source, context)
+            case "ftp" | "ftps":
+                await ftp.leave(address, source, context)
+            case scheme:
+                raise _unsupported(scheme)
+
+
+def _unsupported(scheme: str) -> TransferFailed:
+    return TransferFailed(TransferProblem.UNSUPPORTED, f"{scheme} is not offered")
+
+
+async def _get(address: Address, target: Path, most_bytes: int, context: ssl.SSLContext) -> None:
+    import httpx
+
+    count = 0
+    try:
+        async with (
+            httpx.AsyncClient(
+                verify=context, timeout=TIMEOUT_S, follow_redirects=True, headers=HEADERS
+            ) as client,
+            client.stream("GET", address.url) as answer,
+        ):
+            _judge(answer.status_code)
+            with await asyncio.to_thread(target.open, "wb") as file:
+                async for block in answer.aiter_bytes(BLOCK_BYTES):
+                    count += len(block)
+                    if count > most_bytes:
+                        raise TransferFailed(
+                            TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes"
+                        )
+                    await asyncio.to_thread(file.write, block)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise TransferFailed(TransferProblem.FAILED, str(error) or type(error).__name__) from None
+
+
+async def _put(address: Address, source: Path, context: ssl.SSLContext) -> None:
+    import httpx
+
+    size = (await asyncio.to_thread(source.stat)).st_size
+    headers = {**HEADERS, "Content-Type": "application/octet-stream", "Content-Length": str(size)}
+    try:
+        async with httpx.AsyncClient(verify=context, timeout=TIMEOUT_S) as client:
+
+            async def send(method: str) -> int:
+                answer = await client.request(
+                    method, address.url, content=_blocks(source), headers=headers
+                )
+                return answer.status_code
+
+            status = await send("PUT")
+            if status in _OTHER_METHOD:
+                status = await send("POST")
+            _judge(status)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise TransferFailed(TransferProblem.FAILED, str(error) or type(error).__name__) from None
+
+
+async def _blocks(source: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(source.open, "rb") as file:
+        while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
+            yield block
+
+
+def _judge(status: int) -> None:
+    if 200 <= status < 300:
+        return
+    if status in _DENIED:
+        problem = TransferProblem.DENIED
+    elif status in _OTHER_METHOD:
+        problem = TransferProblem.UNSUPPORTED
+    else:
+        problem = TransferProblem.FAILED
+    raise TransferFailed(problem, f"HTTP {status}")
