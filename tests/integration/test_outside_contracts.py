@@ -4,6 +4,7 @@ real station. A change that breaks one of these breaks somebody outside.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from borne.adapters.web import create_app
 from borne.domain.principals import Role
+from borne.foundation.listener import HttpServer, bind
 from tests.support.street import CARD, Street, street
 
 FAST = {"phases": 3, "max_a": 16, "reaction_s": 0.1}
@@ -134,6 +136,31 @@ async def test_waiting_for_a_change(tmp_path: Path) -> None:
         after = (await client.get(query)).json()
         assert before < after["revision"]
         assert told <= after["revision"] or told > before
+
+
+async def test_events_are_a_snapshot_and_then_changes(tmp_path: Path) -> None:
+    async with street(tmp_path) as station:
+        _, token = await station.services.accounts.create_token(Role.OPERATOR, "test")
+        server = HttpServer(create_app(station.host), bind("127.0.0.1", 0, "a test"))
+        await server.start()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            httpx.AsyncClient(base_url=server.url, headers=headers) as client,
+            client.stream("GET", "/api/v1/events") as answer,
+        ):
+            told = _events(answer)
+            first = await anext(told)
+            check(first, STATUS)
+            await station.plug(1, FAST)
+            later = await anext(told)
+            assert later["revision"] > first["revision"]
+        await server.stop()
+
+
+async def _events(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
+    async for line in answer.aiter_lines():
+        if line.startswith("data: {"):
+            yield json.loads(line.removeprefix("data: "))
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ class Station:
         self.supervisor = Supervisor("station")
         self.backend: Backend | None = None
         self._parts = parts
+        self._services: StationServices | None = None
         clock, storage = parts.clock, parts.storage
         evses = {evse.connector: evse for evse in parts.hardware.evses}
         self.metering = MeteringService(evses, self.supervisor, parts.live_poll_s)
@@ -215,7 +216,12 @@ class Station:
         return BackendRooms(self.commands, local_list, self.reservations, self.profiles)
 
     def services(self) -> StationServices:
-        """What interfaces may use."""
+        """What interfaces may use: one object for the life of the station."""
+        if self._services is None:
+            self._services = self._offer()
+        return self._services
+
+    def _offer(self) -> StationServices:
         parts = self._parts
         return StationServices(
             clock=parts.clock,
