@@ -51,11 +51,11 @@ def simulator(fake: Fake) -> FakeSimulator:
 def test_a_car_starts_to_charge_before_the_eyes(page: Page, fake: Fake) -> None:
     expect(page.locator("#socket-1")).to_contain_text("Free")
     fake.do(lambda host: host.status.edit(1, **charging_connector(1, 3, 10.7, "...5F3580")))
-    expect(page.locator("#socket-1")).to_contain_text("Charging on 3 phases")
+    expect(page.locator("#socket-1")).to_contain_text("Charging at 7.3\u202fkW")
     expect(page.locator("#socket-1 .big")).to_have_text("7.3\u202fkW")
     expect(page.locator("#flow")).to_contain_text("Charging now: 7.3\u202fkW")
     expect(page).to_have_title("[SIM] ⚡ 7.3\u202fkW – Station")
-    expect(page.locator("#announcement")).to_contain_text("Socket 1: Charging on 3 phases")
+    expect(page.locator("#announcement")).to_contain_text("Socket 1: Charging")
 
 
 def test_what_is_open_stays_open_and_focused_through_updates(page: Page, fake: Fake) -> None:
@@ -76,7 +76,7 @@ def test_an_open_question_survives_updates(page: Page, fake: Fake) -> None:
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Stop and release cable").click()
     expect(page.get_by_text("The session ends.")).to_be_visible()
-    expect(page.locator("#socket-1")).to_contain_text("Ending: please unplug")
+    expect(page.locator("#socket-1")).to_contain_text("Ended: please unplug")
     assert control(fake).calls == [("stop", 1, Role.MANUFACTURER)]
 
 

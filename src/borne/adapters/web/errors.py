@@ -68,7 +68,8 @@ async def answer(request: Request, error: ApiError) -> Response:
         from borne.adapters.web.pages.problem import problem_page
 
         return await problem_page(request, error)
-    body = {"error": error.code, "message": error.message, **error.details}
+    message = spoken(request, error.message)
+    body = {"error": error.code, "message": message, **error.details}
     # ASCII: a message may quote what cannot be written as UTF-8.
     response = Response(json.dumps(body), error.status, media_type="application/json")
     if error.status == 401:
@@ -76,6 +77,16 @@ async def answer(request: Request, error: ApiError) -> Response:
     if "retry_after_s" in error.details:
         response.headers["Retry-After"] = str(int(error.details["retry_after_s"]) + 1)
     return response
+
+
+def spoken(request: Request, message: str) -> str:
+    """For a page that asks in the background the reader's language; programs get English."""
+    if "hx-request" not in request.headers:
+        return message
+    from borne.adapters.web.pages.shell import words_for
+    from borne.adapters.web.spoken import said_to_people
+
+    return said_to_people(message, words_for(request))
 
 
 def install(app: FastAPI) -> None:

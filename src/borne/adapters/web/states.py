@@ -32,8 +32,9 @@ LOOKS: dict[str, Look] = {
     "charging": Look("charging", "", "zap", N_("Charging")),
     "suspended_ev": Look("charging", "outline", "circle-pause", N_("Car is full or waiting")),
     "suspended_evse": Look("charging", "outline", "hourglass", N_("Waiting for power")),
-    "finishing": Look("reserved", "", "clock", N_("Ending: please unplug")),
-    "unavailable": Look("off", "", "circle-minus", N_("Switched off by the operator")),
+    "finishing": Look("reserved", "", "clock", N_("Ending the previous charge")),
+    "finished": Look("available", "", "plug", N_("Ended: please unplug")),
+    "unavailable": Look("off", "", "circle-minus", N_("Switched off by operator")),
     "faulted": Look("fault", "", "triangle-alert", N_("Out of order")),
     "offline": Look("off", "dashed", "unplug", N_("No contact")),
 }
@@ -48,6 +49,8 @@ def look(state: str, led: str, *, plugged: bool) -> Look:
         return LOOKS[led]
     if state == "authorized" and plugged:
         return LOOKS["authorized_plugged"]
+    if state == "finishing" and led != "finishing":
+        return LOOKS["finished"]
     return LOOKS.get(state, UNKNOWN)
 
 

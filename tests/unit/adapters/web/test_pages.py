@@ -199,8 +199,8 @@ async def test_the_dashboard_says_it_in_words(manufacturer: Client, host: FakeHo
     text = text_of((await manufacturer.get("/")).text)
     for words in (
         "Charging now: 10.3\u202fkW",
-        "Left Charging on 3 phases",
-        "Right Charging on 1 phase",
+        "Left Charging at 7.3\u202fkW",
+        "Right Charging at 3.0\u202fkW",
         "12.34\u202fkWh",
         "…5F3580",
         "13 / 10.7\u202fA",
@@ -236,8 +236,9 @@ async def test_a_fault_is_at_the_top(manufacturer: Client, host: FakeHost) -> No
         ("charging", "charging", 32, "Charging"),
         ("suspended_ev", "charging", 32, "Car is full or waiting"),
         ("suspended_evse", "charging", 32, "Waiting for power"),
-        ("finishing", "finishing", 32, "Ending: please unplug"),
-        ("unavailable", "unavailable", None, "Switched off by the operator"),
+        ("finishing", "finishing", 32, "Ending the previous charge"),
+        ("finishing", "available", 32, "Ended: please unplug"),
+        ("unavailable", "unavailable", None, "Switched off by operator"),
         ("faulted", "faulted", None, "Out of order"),
         ("available", "updating", None, "Updating, up to 10 min"),
         ("something new", "off", None, "Unknown"),

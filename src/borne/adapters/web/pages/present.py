@@ -142,10 +142,9 @@ def _socket(item: Mapping[str, Any], name: str, now: datetime, words: Words) -> 
 
 def _sentence(seen: Look, item: Mapping[str, Any], faults: Sequence[str], words: Words) -> str:
     state = item["state"]
-    if state == "charging":
-        in_use = sum(1 for amps in item.get("measured_a", ()) if amps >= 1)
-        if in_use:
-            return words.plural("Charging on {n} phase", "Charging on {n} phases", in_use)
+    power_w = float(item.get("power_w") or 0)
+    if state == "charging" and power_w >= 1:
+        return words("Charging at {power}").format(power=words.power(power_w))
     if state == "faulted" and faults:
         return words("Out of order: {fault}").format(fault=faults[0])
     return words(seen.sentence)
@@ -368,4 +367,9 @@ def title(status: Status | None, station: str, words: Words) -> str:
 
 def announcement(status: Status, names: Mapping[int, str], words: Words) -> str:
     """States in one sentence, for the live region of screen readers."""
-    return ". ".join(f"{card.name}: {card.sentence}" for card in sockets(status, names, words))
+    return ". ".join(f"{card.name}: {_calm(card, words)}" for card in sockets(status, names, words))
+
+
+def _calm(card: Socket, words: Words) -> str:
+    """The sentence without the power, which changes all the time."""
+    return words(card.look.sentence) if card.state == "charging" else card.sentence

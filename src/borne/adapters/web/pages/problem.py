@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.pages.shell import page, words_for
+from borne.adapters.web.spoken import said_to_people
 from borne.domain.settings.messages import N_
 
 TITLES: dict[int, str] = {
@@ -26,17 +27,12 @@ async def problem_page(request: Request, error: ApiError) -> Response:
     if error.code == "no_power":
         return await page(request, "no_power.html", 503)
     words = words_for(request)
-    message = error.message
-    if "needed" in error.details:
-        message = words("You are {role}; this needs {needed}.").format(
-            role=words(error.details["role"]), needed=words(error.details["needed"])
-        )
     return await page(
         request,
         "problem.html",
         error.status,
         title=words(TITLES.get(error.status, N_("That did not work"))),
-        message=message,
+        message=said_to_people(error.message, words),
         status=error.status,
         error_id=error.details.get("error_id", ""),
         can_change_role=error.code == "forbidden",

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.adapters.web.pages.shell import form, page
+from borne.adapters.web.pages.shell import form, page, words_for
+from borne.adapters.web.spoken import said_to_people
 from borne.application.services import ImportReport, Refused
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -28,13 +29,14 @@ async def import_list(request: Request) -> Response:
     fields = await form(request)
     text, replace_all = fields.get("text", ""), fields.get("replace") == "1"
     whitelist, principal = station(request).whitelist, visitor(request).principal
-    take = "import" in fields
+    take, words = "import" in fields, words_for(request)
     try:
         report = await whitelist.import_text(
             text, principal, dry_run=not take, replace_all=replace_all
         )
     except Refused as error:
-        return await _page(request, 422, text=text, replace_all=replace_all, problem=str(error))
+        problem = said_to_people(str(error), words)
+        return await _page(request, 422, text=text, replace_all=replace_all, problem=problem)
     if take and not report.bad:
         return RedirectResponse("/whitelists", 303)
     return await _page(request, text=text, replace_all=replace_all, report=report)
@@ -55,7 +57,10 @@ async def _page(
         "problem": problem,
         "report": report,
         "changes": report.added + report.changed + report.removed if report else 0,
-        "problems": report.problems[:PROBLEMS_SHOWN] if report else (),
+        "problems": [
+            (each.line, each.text, said_to_people(each.message, words_for(request)))
+            for each in (report.problems[:PROBLEMS_SHOWN] if report else ())
+        ],
         "not_shown": report.bad - min(PROBLEMS_SHOWN, len(report.problems)) if report else 0,
     }
     return await page(request, "whitelist_import.html", status, **variables)

@@ -24,6 +24,7 @@ from borne.adapters.web.pages.shell import (
     setting,
     words_for,
 )
+from borne.adapters.web.spoken import said_to_people
 from borne.application.ports import WhitelistEntry
 from borne.application.services import Refused
 from borne.domain.authorization import cards
@@ -116,7 +117,9 @@ async def add(request: Request) -> Response:
     except Refused as error:
         if is_htmx(request):
             raise
-        return await whole(request, status=422, problem=str(error), token=token, name=name)
+        return await whole(
+            request, status=422, problem=said_to_people(str(error), words), token=token, name=name
+        )
     text = words("{token} added.").format(token=stored.token)
     return done(request, text, "/whitelists", list_piece(request))
 

@@ -61,7 +61,7 @@
   async function call(element, body) {
     const [method, path] = element.dataset.call.split(" ");
     try {
-      const answer = await fetch(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+      const answer = await fetch(path, { method, headers: { "Content-Type": "application/json", "HX-Request": "true" }, body: JSON.stringify(body) });
       if (!answer.ok) {
         const problem = await answer.json().catch(() => ({}));
         toast(problem.message || words.failed, "fault");
