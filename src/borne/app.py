@@ -19,6 +19,7 @@ from pathlib import Path
 
 from borne import __version__
 from borne.adapters.control.socket import ControlServer
+from borne.adapters.maintenance.build import build_maintenance
 from borne.adapters.ocpp.backend import OcppBackend, backend_config
 from borne.adapters.ocpp.charge_point.link import JsonLink
 from borne.adapters.simulation.hardware import Equipment, simulated_hardware
@@ -32,6 +33,7 @@ from borne.application.backend_flow import BackendFlow
 from borne.application.console import CommandFailed, CommandRefused, Console
 from borne.application.decision_journal import DecisionJournal
 from borne.application.metrics import loop_metrics, render, station_metrics
+from borne.application.maintenance_ports import Installer
 from borne.application.ports import Storage
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
@@ -68,6 +70,7 @@ class HostOptions:
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     token: Callable[[int], str] | None = None
     control_socket: bool = True
+    installer: Installer | None = None
     equipment: Equipment = field(default_factory=Equipment)
     page: str | None = None
     """Where the web interface answers, as people on this machine type it."""
@@ -259,6 +262,9 @@ class Host:
             restarter=self,
             reset=self.reset,
             new_id=self.options.new_id,
+            maintenance=build_maintenance(
+                self.options.data, __version__, self.options.installer
+            ),
             simulator=Simulator(self.world),
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
@@ -281,7 +287,7 @@ class Host:
             backend_config(settings, list(station.runners)),
             station.backend_rooms,
             storage.outbox,
-            partial(_boot_content, settings),
+            partial(_boot_content, settings, station.backend_rooms.firmware.version),
             flow,
             self.clock,
             self.options.rng,
@@ -327,13 +333,13 @@ class Host:
         return await console.run(command, arguments)
 
 
-def _boot_content(settings: Settings) -> dict[str, str]:
+def _boot_content(settings: Settings, version: str) -> dict[str, str]:
     return {
         "charge_point_vendor": settings.text("ChargePointVendor"),
         "charge_point_model": settings.text("ChargePointModel"),
         "charge_point_serial_number": settings.text("ChargePointSerialNumber"),
         "charge_box_serial_number": settings.text("ChargePointSerialNumber"),
-        "firmware_version": __version__,
+        "firmware_version": version,
     }
 
 

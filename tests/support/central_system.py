@@ -118,6 +118,16 @@ class RecordingChargePoint(OcppChargePoint):
         await self.ledger.note("StopTransaction", payload)
         return call_result.StopTransaction()
 
+    @on(Action.firmware_status_notification)
+    async def on_firmware(self, **payload: Any) -> call_result.FirmwareStatusNotification:
+        await self.ledger.note("FirmwareStatusNotification", payload)
+        return call_result.FirmwareStatusNotification()
+
+    @on(Action.diagnostics_status_notification)
+    async def on_diagnostics(self, **payload: Any) -> call_result.DiagnosticsStatusNotification:
+        await self.ledger.note("DiagnosticsStatusNotification", payload)
+        return call_result.DiagnosticsStatusNotification()
+
     @on(Action.meter_values)
     async def on_meter_values(self, **payload: Any) -> call_result.MeterValues:
         await self.ledger.note("MeterValues", payload)

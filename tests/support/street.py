@@ -122,13 +122,14 @@ async def street(
     seed: int = 1,
     live: bool = False,
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    options: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> AsyncIterator[Street]:
     """A station on `data` with these settings, while the block runs."""
     store_settings(data, {name: str(value) for name, value in changes.items()})
     rng = random.Random(seed)
-    options = HostOptions(data, rng=rng, live=live, wall=wall, control_socket=False)
-    host = Host(options)
+    given = {"rng": rng, "live": live, "wall": wall, "control_socket": False, **(options or {})}
+    host = Host(HostOptions(data, **given))
     await host.start()
     try:
         yield Street(host)

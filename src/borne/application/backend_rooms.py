@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from borne.application.central_commands import CentralCommands
 from borne.application.charging_profiles import ChargingProfiles
+from borne.application.firmware_update import FirmwareUpdates
 from borne.application.local_list import LocalList
+from borne.application.log_upload import LogUploads
 from borne.application.reservations import Reservations
 
 
@@ -18,3 +20,5 @@ class BackendRooms:
     local_list: LocalList
     reservations: Reservations
     profiles: ChargingProfiles
+    firmware: FirmwareUpdates
+    logs: LogUploads

@@ -64,6 +64,10 @@ class InstallFailed(Exception):
 class Installer(Protocol):
     """Puts a staged package in place; it runs after the next start."""
 
+    @property
+    def version(self) -> str:
+        """Of the software that runs now."""
+
     async def install(self, package: Package) -> None:
         """Raises InstallFailed."""
 

@@ -22,11 +22,15 @@ from borne.application.charging_profiles import ChargingProfiles
 from borne.application.clock_aligned import ClockAlignedValues
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.dating import Dating
+from borne.application.diagnostics import Diagnostics
 from borne.application.fault_service import FaultService, FaultSources
+from borne.application.firmware_update import FirmwareUpdates
 from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
 from borne.application.load_master import LoadMaster
 from borne.application.local_list import LocalList
+from borne.application.log_upload import LogUploads
+from borne.application.maintenance_ports import Maintenance
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
 from borne.application.reservations import Reservations
@@ -93,6 +97,7 @@ class StationParts:
     reset: Callable[[StopReason], Coroutine[Any, Any, None]]
     """Restart at the wish of a backend, with the reason its sessions end for."""
     new_id: Callable[[], str]
+    maintenance: Maintenance
     simulator: SimulatorPort | None = None
     live_poll_s: float | None = None
     """Pause between readings of the meters for people who watch; None: only when needed."""
@@ -208,12 +213,43 @@ class Station:
                 self.supervisor,
             )
         )
+        self.backend_rooms = self._open_backend_rooms()
 
-    @property
-    def backend_rooms(self) -> BackendRooms:
+    def _open_backend_rooms(self) -> BackendRooms:
         """All that a backend may use."""
-        local_list = LocalList(self.lists.local_list, self._settings, self._parts.clock)
-        return BackendRooms(self.commands, local_list, self.reservations, self.profiles)
+        parts = self._parts
+        clock, storage, maintenance = parts.clock, parts.storage, parts.maintenance
+        firmware = FirmwareUpdates(
+            maintenance,
+            self.runners,
+            self.control,
+            storage.state,
+            clock,
+            self.supervisor,
+            parts.reset,
+        )
+        diagnostics = Diagnostics(
+            self.status.snapshot,
+            parts.settings,
+            lambda: self.backend,
+            storage.security,
+            maintenance.version,
+        )
+        logs = LogUploads(
+            maintenance,
+            diagnostics.collect,
+            lambda: self._settings().text("ChargePointID"),
+            clock,
+            self.supervisor,
+        )
+        return BackendRooms(
+            self.commands,
+            LocalList(self.lists.local_list, self._settings, clock),
+            self.reservations,
+            self.profiles,
+            firmware,
+            logs,
+        )
 
     def services(self) -> StationServices:
         """What interfaces may use: one object for the life of the station."""
@@ -273,6 +309,7 @@ class Station:
             self.backend.subscribe_link(self.status.touch)
             self.backend.subscribe_online(self.faults.take_backend_link)
             self.faults.take_backend_link(self.backend.online)
+            await self.backend_rooms.firmware.start()
             self.supervisor.keep("backend", self.backend.run)
             self.supervisor.keep("clock aligned values", self.aligned.run)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import StateStore
@@ -33,14 +33,16 @@ class StationControl:
         self.station_changed: Signal[bool] = Signal()
         """Whether the station as a whole (connector 0) is in service, when that changes."""
         self.station_operative = True
+        self._inoperative: set[int] = set()
+        self._aside = False
         self._runners = runners
         self._state = state
 
     async def restore_availability(self) -> None:
         """Connectors that were out of service before the restart still are (OCPP TC_034)."""
-        stored = await self._state.get("inoperative") or []
-        self._judge_station(stored)
-        for connector in stored:
+        self._inoperative = set(await self._state.get("inoperative") or [])
+        self._judge_station()
+        for connector in sorted(self._inoperative):
             if connector in self._runners:
                 self._runners[connector].post(AvailabilityAsked(operative=False))
 
@@ -77,20 +79,33 @@ class StationControl:
         station itself, which is back in service with the first of its connectors."""
         require(principal, Role.OPERATOR)
         chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
-        stored = set(await self._state.get("inoperative") or [])
-        if operative:
-            stored -= {0, *chosen}
-        else:
-            stored |= {connector, *chosen}
-        await self._state.put("inoperative", sorted(stored))
-        self._judge_station(stored)
+        named = {0, *chosen} if operative else {connector, *chosen}
+        wanted = self._inoperative - named if operative else self._inoperative | named
+        await self._state.put("inoperative", sorted(wanted))
+        self._inoperative = wanted
+        self._judge_station()
         for number in chosen:
-            self._runners[number].post(AvailabilityAsked(operative=operative))
+            in_service = operative and not self._aside
+            self._runners[number].post(AvailabilityAsked(operative=in_service))
         waits = any(self._runners[number].state.inoperative_later for number in chosen)
         return "scheduled" if waits else "accepted"
 
-    def _judge_station(self, inoperative: Collection[int]) -> None:
-        operative = 0 not in inoperative
+    def set_aside(self) -> None:
+        """Take nobody new for the moment (an update is due); what charges goes on."""
+        self._aside = True
+        for runner in self._runners.values():
+            runner.post(AvailabilityAsked(operative=False))
+
+    def take_back(self) -> None:
+        """The moment is over."""
+        if not self._aside:
+            return
+        self._aside = False
+        for connector, runner in self._runners.items():
+            runner.post(AvailabilityAsked(operative=connector not in self._inoperative))
+
+    def _judge_station(self) -> None:
+        operative = 0 not in self._inoperative
         if operative is not self.station_operative:
             self.station_operative = operative
             self.station_changed.emit(operative)

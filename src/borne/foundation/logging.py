@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -80,13 +81,30 @@ class TerminalFormatter(logging.Formatter):
         return line
 
 
+class RecentLines(logging.Handler):
+    """Keeps the last lines for diagnostics."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()
+        self.lines: deque[tuple[datetime, str]] = deque(maxlen=capacity)
+        """Time and line, oldest first."""
+        self.setFormatter(JsonFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        self.lines.append((datetime.fromtimestamp(record.created, UTC), self.format(record)))
+
+
+RECENT = RecentLines(2000)
+
+
 def set_up(level: str, *, json_lines: bool | None = None) -> None:
     """Log to standard error: JSON unless that is a terminal, or as asked."""
     handler = logging.StreamHandler(sys.stderr)
     as_json = not sys.stderr.isatty() if json_lines is None else json_lines
     handler.setFormatter(JsonFormatter() if as_json else TerminalFormatter(traces=level == "debug"))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [handler, RECENT]
     root.setLevel(logging.WARNING)
     set_level(level)
 

@@ -114,9 +114,14 @@ class Rig:
 
 @asynccontextmanager
 async def rig(
-    folder: Path, ledger: Ledger | None = None, *, booted: bool = True, **settings: Any
+    folder: Path,
+    ledger: Ledger | None = None,
+    *,
+    booted: bool = True,
+    options: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Rig]:
-    """A rig with these settings of the station, while the block runs."""
+    """A rig with these settings of the station (and options of its host), while the block runs."""
     async with central_system(ledger) as central:
         backend = {
             "ConnectionType": "ethernet",
@@ -124,7 +129,7 @@ async def rig(
             "ChargePointID": "CP-1",
             "LocalPreAuthorize": "false",
         }
-        async with street(folder, **{**backend, **settings}) as station:
+        async with street(folder, options=options, **{**backend, **settings}) as station:
             bench = Rig(station, central)
             if booted:
                 await bench.booted()

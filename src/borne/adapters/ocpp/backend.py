@@ -18,6 +18,7 @@ from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide
 from borne.adapters.ocpp.charge_point.drain import dated
 from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory
 from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
+from borne.adapters.ocpp.maintenance_handlers import register_maintenance
 from borne.adapters.ocpp.messages import Action, Message
 from borne.adapters.ocpp.messages.core import (
     BootNotificationRequest,
@@ -164,6 +165,10 @@ class OcppBackend:
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
         self._rooms = rooms
         self.client.triggers.register("MeterValues", self._meter_values)
+        maintenance = register_maintenance(handlers, rooms, self.client.notices)
+        triggers = self.client.triggers
+        triggers.register("FirmwareStatusNotification", maintenance.firmware_status)
+        triggers.register("DiagnosticsStatusNotification", maintenance.diagnostics_status)
 
     # BackendPort -----------------------------------------------------------------------------
 

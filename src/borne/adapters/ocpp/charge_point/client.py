@@ -24,6 +24,7 @@ from borne.adapters.ocpp.charge_point.drain import Drain
 from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
 from borne.adapters.ocpp.charge_point.link import JsonLink, Link, LinkFactory
+from borne.adapters.ocpp.charge_point.notices import Notices
 from borne.adapters.ocpp.charge_point.reconnect import STABLE_AFTER_S, Backoff, Pause
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.triggers import Triggers
@@ -86,6 +87,7 @@ class ChargePointClient:
         self._statuses = Statuses(self._uplink, clock)
         self._heartbeats = Heartbeats(self._uplink, events, self._ladder, config)
         self._drain = Drain(station.outbox, self._uplink, self._statuses, events, clock, config)
+        self.notices = Notices(self._uplink)
         self.triggers = Triggers(self._uplink, self._boot, self._statuses, self._heartbeats)
         self.triggers.connectors = config.connectors
         station.handlers.register(TriggerMessageRequest, self.triggers.handle)
@@ -193,6 +195,7 @@ class ChargePointClient:
         self._tasks.keep("statuses", self._statuses.run)
         self._tasks.keep("queue", self._drain.run)
         self._tasks.keep("heartbeats", self._heartbeats.run)
+        self._tasks.keep("notices", self.notices.run)
         try:
             while not self._stopping:
                 if await self._one_connection() or self._stopping:

@@ -1,0 +1,36 @@
+"""What a station maintains itself with, on its data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from borne.adapters.maintenance.package import SignedPackages
+from borne.adapters.maintenance.transfer import Transfer
+from borne.application.maintenance_ports import Installer, Maintenance, Package
+
+KEYS_FOLDER = "firmware_keys"
+"""Public keys of the maker, in PEM, one a file; without one no package is good."""
+UPDATES_FOLDER = "updates"
+
+
+class FolderChecker:
+    """A checker that reads the keys when it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def check(self, path: Path, *, running: str) -> Package:
+        """See `SignedPackages.check`."""
+        files = sorted(self._folder.glob("*.pem"))
+        return SignedPackages([file.read_bytes() for file in files]).check(path, running=running)
+
+
+def build_maintenance(data: Path, version: str, installer: Installer | None) -> Maintenance:
+    """For a station on `data`; the version of an installer counts before that of the software."""
+    return Maintenance(
+        folder=data / UPDATES_FOLDER,
+        transfer=Transfer(),
+        checker=FolderChecker(data / KEYS_FOLDER),
+        version=installer.version if installer is not None else version,
+        installer=installer,
+    )

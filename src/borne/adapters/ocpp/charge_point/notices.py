@@ -1,0 +1,67 @@
+"""Messages that tell the backend of progress: in order, once, as soon as it can be told.
+
+They wait while offline and are lost with the power; what must survive is told again by its room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
+from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.adapters.ocpp.messages import Message, action_of, response_model
+from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
+
+MOST_WAITING: Final = 50
+"""Older ones go first."""
+LONGEST_FLUSH_S: Final = 10.0
+_log = logging.getLogger(__name__)
+
+
+class Notices:
+    """A queue in memory."""
+
+    def __init__(self, uplink: Uplink) -> None:
+        self._uplink = uplink
+        self._waiting: deque[Message] = deque(maxlen=MOST_WAITING)
+        self._work = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def post(self, message: Message) -> None:
+        """Send it when its turn comes."""
+        self._waiting.append(message)
+        self._empty.clear()
+        self._work.set()
+
+    async def flush(self) -> None:
+        """Return when all is sent; not much later in any case."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_FLUSH_S):
+                await self._empty.wait()
+
+    async def run(self) -> None:
+        """Send, for ever."""
+        while True:
+            await self._uplink.wait_online()
+            if not self._waiting:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            await self._send(self._waiting[0])
+
+    async def _send(self, message: Message) -> None:
+        action = action_of(type(message))
+        try:
+            await self._uplink.call(message, response_model(action))
+        except (ConnectionLost, NotAccepted):
+            return
+        except CallFailed as error:
+            _log.warning("%s was not taken: %s", action, error)
+        if self._waiting and self._waiting[0] is message:
+            self._waiting.popleft()
+        if not self._waiting:
+            self._empty.set()

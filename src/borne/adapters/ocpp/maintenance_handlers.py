@@ -1,0 +1,119 @@
+"""Commands of the firmware management profile (OCPP 1.6 sections 5.9, 5.19; 4.4, 4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from borne.adapters.ocpp.charge_point.notices import Notices
+from borne.adapters.ocpp.messages import Message
+from borne.adapters.ocpp.messages.firmware import (
+    DiagnosticsStatus,
+    DiagnosticsStatusNotificationRequest,
+    FirmwareStatus,
+    FirmwareStatusNotificationRequest,
+    GetDiagnosticsRequest,
+    GetDiagnosticsResponse,
+    UpdateFirmwareRequest,
+    UpdateFirmwareResponse,
+)
+from borne.adapters.ocpp.rpc.handlers import Handlers
+from borne.application.backend_rooms import BackendRooms
+from borne.application.firmware_update import (
+    ENDED,
+    FirmwareUpdates,
+    UpdateOrder,
+    UpdateProgress,
+    UpdateState,
+)
+from borne.application.log_upload import (
+    LogKind,
+    LogUploads,
+    UploadOrder,
+    UploadProgress,
+    UploadState,
+)
+
+Post = Callable[[Message], None]
+
+_FIRMWARE = {
+    UpdateState.DOWNLOADING: FirmwareStatus.DOWNLOADING,
+    UpdateState.DOWNLOADED: FirmwareStatus.DOWNLOADED,
+    UpdateState.DOWNLOAD_FAILED: FirmwareStatus.DOWNLOAD_FAILED,
+    UpdateState.INSTALLING: FirmwareStatus.INSTALLING,
+    UpdateState.INSTALLED: FirmwareStatus.INSTALLED,
+    UpdateState.INSTALLATION_FAILED: FirmwareStatus.INSTALLATION_FAILED,
+}
+
+
+def register_maintenance(
+    handlers: Handlers, rooms: BackendRooms, notices: Notices
+) -> MaintenanceSide:
+    """Add what this profile knows, and tell of progress."""
+    side = MaintenanceSide(rooms.firmware, rooms.logs, notices.post)
+    rooms.firmware.before_restart = notices.flush
+    handlers.register(UpdateFirmwareRequest, side.update)
+    handlers.register(GetDiagnosticsRequest, side.diagnostics)
+    return side
+
+
+class MaintenanceSide:
+    """The two rooms as OCPP 1.6 sees them."""
+
+    def __init__(self, firmware: FirmwareUpdates, logs: LogUploads, post: Post) -> None:
+        self._firmware = firmware
+        self._logs = logs
+        self._post = post
+        firmware.told.subscribe(self._tell_firmware)
+        logs.told.subscribe(self._tell_logs)
+
+    async def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse:
+        """UpdateFirmware: the answer says nothing, the statuses do."""
+        await self._firmware.order(
+            UpdateOrder(
+                request.location, request.retrieve_date, request.retries, request.retry_interval
+            )
+        )
+        return UpdateFirmwareResponse()
+
+    async def diagnostics(self, request: GetDiagnosticsRequest) -> GetDiagnosticsResponse:
+        """GetDiagnostics: the name of the file that will come."""
+        name, _ = self._logs.order(
+            UploadOrder(
+                LogKind.DIAGNOSTICS,
+                request.location,
+                request.start_time,
+                request.stop_time,
+                request.retries,
+                request.retry_interval,
+            )
+        )
+        return GetDiagnosticsResponse(file_name=name)
+
+    async def firmware_status(self, _: int | None) -> Sequence[Message]:
+        """For TriggerMessage: Idle unless an update is under way."""
+        state = self._firmware.current.state
+        told = FirmwareStatus.IDLE if state in ENDED else _FIRMWARE.get(state, FirmwareStatus.IDLE)
+        return [FirmwareStatusNotificationRequest(status=told)]
+
+    async def diagnostics_status(self, _: int | None) -> Sequence[Message]:
+        """For TriggerMessage: Idle unless an upload is under way."""
+        busy = self._logs.current.state is UploadState.UPLOADING
+        status = DiagnosticsStatus.UPLOADING if busy else DiagnosticsStatus.IDLE
+        return [DiagnosticsStatusNotificationRequest(status=status)]
+
+    def _tell_firmware(self, progress: UpdateProgress) -> None:
+        status = _FIRMWARE.get(progress.state)
+        if progress.request_id is None and status is not None:
+            self._post(FirmwareStatusNotificationRequest(status=status))
+
+    def _tell_logs(self, progress: UploadProgress) -> None:
+        if progress.request_id is not None:
+            return
+        match progress.state:
+            case UploadState.UPLOADING:
+                status = DiagnosticsStatus.UPLOADING
+            case UploadState.UPLOADED:
+                status = DiagnosticsStatus.UPLOADED
+            case _:
+                status = DiagnosticsStatus.UPLOAD_FAILED
+        self._post(DiagnosticsStatusNotificationRequest(status=status))

@@ -1,0 +1,289 @@
+"""Firmware at the wish of a backend: fetch, check, stage, install, tell (OCPP 1.6 section 5.19).
+
+An order outlives restarts: it begins anew after a power failure. While sessions run the package
+waits, and free sockets take nobody new. Without an installer the old software runs on and that is
+told. Sources also: section 8.1 (statuses), errata 3.47 to 3.49; security whitepaper L01.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from borne.application.connector_runner import ConnectorRunner
+from borne.application.maintenance_ports import (
+    InstallFailed,
+    Maintenance,
+    Package,
+    PackageRefused,
+    TransferFailed,
+)
+from borne.application.ports import StateStore
+from borne.application.station_control import StationControl
+from borne.domain.station.session import StopReason
+from borne.foundation.clock import Clock, format_utc, parse_utc
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+STATE_KEY = "firmware_update"
+MOST_BYTES = 256 * 1024 * 1024
+RETRIES = 3
+RETRY_INTERVAL_S = 60.0
+"""Where the backend leaves it to us."""
+LONGEST_SLEEP_S = 3600.0
+"""Dates are looked at again after this: a clock may step."""
+PACKAGE_FILE = "package.deb"
+_log = logging.getLogger(__name__)
+
+
+class UpdateState(StrEnum):
+    """How far an update is; names as the backend has them."""
+
+    IDLE = "Idle"
+    DOWNLOAD_SCHEDULED = "DownloadScheduled"
+    DOWNLOADING = "Downloading"
+    DOWNLOADED = "Downloaded"
+    DOWNLOAD_FAILED = "DownloadFailed"
+    SIGNATURE_VERIFIED = "SignatureVerified"
+    INVALID_SIGNATURE = "InvalidSignature"
+    INSTALL_SCHEDULED = "InstallScheduled"
+    INSTALLING = "Installing"
+    INSTALL_REBOOTING = "InstallRebooting"
+    INSTALLED = "Installed"
+    INSTALLATION_FAILED = "InstallationFailed"
+
+
+ENDED = frozenset(
+    {
+        UpdateState.IDLE,
+        UpdateState.DOWNLOAD_FAILED,
+        UpdateState.INVALID_SIGNATURE,
+        UpdateState.INSTALLED,
+        UpdateState.INSTALLATION_FAILED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOrder:
+    """What a backend wants. With a request id it is a signed update of the whitepaper."""
+
+    location: str
+    retrieve_at: datetime
+    retries: int | None = None
+    retry_interval_s: float | None = None
+    request_id: int | None = None
+    install_at: datetime | None = None
+    certificate: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateProgress:
+    """A status for the backend."""
+
+    state: UpdateState
+    request_id: int | None = None
+
+
+class _Ended(Exception):
+    """The update is over."""
+
+    def __init__(self, state: UpdateState) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+async def _nothing() -> None:
+    """For a station that tells nobody."""
+
+
+VerifySignature = Callable[[Path, UpdateOrder], bool]
+"""Whether the signature of a signed update fits the file; blocks."""
+
+
+class FirmwareUpdates:
+    """One update at a time; a new order replaces the one under way until it is installed."""
+
+    def __init__(
+        self,
+        maintenance: Maintenance,
+        runners: Mapping[int, ConnectorRunner],
+        control: StationControl,
+        state: StateStore,
+        clock: Clock,
+        supervisor: Supervisor,
+        restart: Callable[[StopReason], Coroutine[Any, Any, None]],
+        verify: VerifySignature = lambda _path, _order: False,
+    ) -> None:
+        self.told: Signal[UpdateProgress] = Signal()
+        self.current = UpdateProgress(UpdateState.IDLE)
+        self.before_restart: Callable[[], Awaitable[None]] = _nothing
+        """Returns when the backend knows what was told."""
+        self._maintenance = maintenance
+        self._runners = runners
+        self._control = control
+        self._state = state
+        self._clock = clock
+        self._supervisor = supervisor
+        self._restart = restart
+        self._verify = verify
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Go on with what was ordered before the restart, or tell how it ended."""
+        stored = await self._state.get(STATE_KEY)
+        if not stored:
+            return
+        order = _from_stored(stored["order"])
+        wanted = stored.get("installing")
+        if wanted is None:
+            self._begin(order)
+            return
+        await self._state.put(STATE_KEY, None)
+        good = wanted == self._maintenance.version
+        self._tell(order, UpdateState.INSTALLED if good else UpdateState.INSTALLATION_FAILED)
+
+    @property
+    def version(self) -> str:
+        """Of the running software."""
+        return self._maintenance.version
+
+    @property
+    def running(self) -> bool:
+        """Whether an update is under way."""
+        return self._task is not None and not self._task.done()
+
+    async def order(self, order: UpdateOrder) -> bool:
+        """Take an order; True when another one was cancelled for it."""
+        cancelled = self.running
+        if self._task is not None:
+            self._task.cancel()
+            self._control.take_back()
+        await self._state.put(STATE_KEY, {"order": _to_stored(order)})
+        self._begin(order)
+        return cancelled
+
+    def _begin(self, order: UpdateOrder) -> None:
+        self._task = self._supervisor.start("firmware update", self._run(order))
+
+    async def _run(self, order: UpdateOrder) -> None:
+        path = self._maintenance.folder / PACKAGE_FILE
+        try:
+            await self._wait_until(order.retrieve_at, order, UpdateState.DOWNLOAD_SCHEDULED)
+            await self._download(order, path)
+            package = await self._check(order, path)
+            await self._install(order, package)
+        except _Ended as end:
+            await self._state.put(STATE_KEY, None)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            self._control.take_back()
+            self._tell(order, end.state)
+
+    async def _wait_until(
+        self, when: datetime | None, order: UpdateOrder, meanwhile: UpdateState
+    ) -> None:
+        told = False
+        while when is not None and (left_s := (when - self._clock.now()).total_seconds()) > 0:
+            if order.request_id is not None and not told:
+                self._tell(order, meanwhile)
+                told = True
+            await asyncio.sleep(min(left_s, LONGEST_SLEEP_S))
+
+    async def _download(self, order: UpdateOrder, path: Path) -> None:
+        retries = RETRIES if order.retries is None else max(0, order.retries)
+        pause_s = order.retry_interval_s
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        for attempt in range(retries + 1):
+            self._tell(order, UpdateState.DOWNLOADING)
+            try:
+                await self._maintenance.transfer.download(order.location, path, MOST_BYTES)
+            except TransferFailed as error:
+                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, error)
+            else:
+                self._tell(order, UpdateState.DOWNLOADED)
+                return
+            if attempt < retries:
+                await asyncio.sleep(RETRY_INTERVAL_S if pause_s is None else max(0.0, pause_s))
+        raise _Ended(UpdateState.DOWNLOAD_FAILED)
+
+    async def _check(self, order: UpdateOrder, path: Path) -> Package:
+        if order.request_id is not None:
+            if not await asyncio.to_thread(self._verify, path, order):
+                raise _Ended(UpdateState.INVALID_SIGNATURE)
+            self._tell(order, UpdateState.SIGNATURE_VERIFIED)
+        maintenance = self._maintenance
+        try:
+            package = await asyncio.to_thread(
+                maintenance.checker.check, path, running=maintenance.version
+            )
+        except PackageRefused as error:
+            _log.warning("firmware refused: %s", error)
+            self._tell(order, UpdateState.INSTALLING)
+            raise _Ended(UpdateState.INSTALLATION_FAILED) from None
+        staged = path.with_name(f"{package.version}.deb")
+        await asyncio.to_thread(path.replace, staged)
+        _log.info("firmware %s is staged", package.version)
+        return replace(package, path=staged)
+
+    async def _install(self, order: UpdateOrder, package: Package) -> None:
+        await self._wait_until(order.install_at, order, UpdateState.INSTALL_SCHEDULED)
+        await self._wait_for_sessions()
+        self._tell(order, UpdateState.INSTALLING)
+        installer = self._maintenance.installer
+        if installer is None:
+            _log.error("firmware %s is staged, but this build cannot install it", package.version)
+            raise _Ended(UpdateState.INSTALLATION_FAILED)
+        try:
+            await installer.install(package)
+        except InstallFailed as error:
+            _log.error("firmware %s was not installed: %s", package.version, error)
+            raise _Ended(UpdateState.INSTALLATION_FAILED) from None
+        stored = {"order": _to_stored(order), "installing": package.version}
+        await self._state.put(STATE_KEY, stored)
+        if order.request_id is not None:
+            self._tell(order, UpdateState.INSTALL_REBOOTING)
+        await self.before_restart()
+        await self._restart(StopReason.REBOOT)
+
+    async def _wait_for_sessions(self) -> None:
+        """Nobody new may begin, and whoever charges may end."""
+        self._control.set_aside()
+        for runner in self._runners.values():
+            while runner.state.session is not None:
+                await runner.wait_until_idle(LONGEST_SLEEP_S)
+
+    def _tell(self, order: UpdateOrder, state: UpdateState) -> None:
+        _log.info("firmware update: %s", state)
+        self.current = UpdateProgress(state, order.request_id)
+        self.told.emit(self.current)
+
+
+def _to_stored(order: UpdateOrder) -> dict[str, Any]:
+    return {
+        "location": order.location,
+        "retrieve_at": format_utc(order.retrieve_at),
+        "retries": order.retries,
+        "retry_interval_s": order.retry_interval_s,
+        "request_id": order.request_id,
+        "install_at": format_utc(order.install_at) if order.install_at else None,
+        "certificate": order.certificate,
+        "signature": order.signature,
+    }
+
+
+def _from_stored(stored: Mapping[str, Any]) -> UpdateOrder:
+    install_at = stored["install_at"]
+    return UpdateOrder(
+        **{
+            **stored,
+            "retrieve_at": parse_utc(stored["retrieve_at"]),
+            "install_at": parse_utc(install_at) if install_at else None,
+        }
+    )
