@@ -163,3 +163,30 @@ def test_no_car_that_obeys_can_bring_the_line_above_its_limit(
         world.look()
         world.check()
         world.pass_time(then_s)
+
+
+@given(
+    st.floats(0.0, 60.0),
+    st.sampled_from([10.0, 16.0, 25.0, 32.0, 63.0]),
+    shapes,
+    st.tuples(st.sampled_from(list(Rotation)), st.sampled_from(list(Rotation))),
+)
+def test_beside_a_car_that_takes_what_it_likes_the_other_takes_what_is_left(
+    rogue_a: float, cap_a: float, shape: PerPhase, rotations: tuple[Rotation, Rotation]
+) -> None:
+    world = Worst(rotations)
+    world.do("cap", 0, (cap_a, cap_a, cap_a))
+    world.do("arrive", 1, PerPhase(1, 1, 1))
+    world.do("arrive", 2, shape)
+    takes = PerPhase.same(rogue_a)
+    for _ in range(20):
+        drawn = world.worst(2)
+        world.change(1, measured_a=takes)
+        world.change(2, measured_a=drawn)
+        facts = list(world.facts.values())
+        world.last = plan(world.last.state, facts, Supply(world.cap), 6.0, world.now_s)
+        for number in (1, 2):
+            world.told[number].append((world.now_s, world.last.grants[number].amps))
+        world.now_s += 7.0
+    offered_a = world.last.grants[1].amps
+    assert max(rogue_a, offered_a) + world.last.grants[2].amps <= max(cap_a, rogue_a) + 0.5 + EPS
