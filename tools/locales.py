@@ -22,6 +22,7 @@ LOCALES = ROOT / "src/borne/locales"
 TEMPLATE = LOCALES / "borne.pot"
 KEYWORDS = {"_": None, "N_": None, "words": None, "ngettext": (1, 2), "plural": (1, 2)}
 """Functions that mark texts; `words` is what a page calls its translator."""
+LANGUAGES = {"de": "German", "fr": "French", "nl": "Dutch"}
 HEADER = "# Texts of borne for translators; made by tools/locales.py."
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 """In place of the moment of extraction, which would change the file for nothing."""
@@ -31,7 +32,7 @@ def template() -> Catalog:
     """Every marked text, with the files it comes from."""
     with (ROOT / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # of babel
-    catalog = Catalog(header_comment=HEADER, fuzzy=False, creation_date=LONG_AGO)
+    catalog = new_catalogue()
     found = extract_from_dir(ROOT, methods, options, KEYWORDS)
     places: dict[object, set[str]] = {}
     for file_name, _, message, _, context in found:
@@ -40,6 +41,33 @@ def template() -> Catalog:
     for (message, context), names in places.items():  # type: ignore[misc]  # a tuple as key
         locations = [(name, 0) for name in sorted(names)]
         catalog.add(message, locations=locations, context=context)
+    return catalog
+
+
+def new_catalogue(language: str | None = None) -> Catalog:
+    """Without texts; without a language the template."""
+    return Catalog(
+        locale=language,
+        project="borne",
+        version="1",
+        msgid_bugs_address="see CONTRIBUTING.md",
+        header_comment=HEADER,
+        last_translator="the project",
+        language_team=LANGUAGES.get(language or "", "none"),
+        creation_date=LONG_AGO,
+        revision_date=LONG_AGO,
+        fuzzy=False,
+    )
+
+
+def merged(made: Catalog, old: Catalog, language: str) -> Catalog:
+    """Every text of the template with its translation, where there is one; nothing else."""
+    catalog = new_catalogue(language)
+    for message in made:
+        if message.id:
+            known = old.get(message.id, message.context)
+            string = known.string if known else None
+            catalog.add(message.id, string, locations=message.locations, flags=message.flags)
     return catalog
 
 
@@ -71,8 +99,8 @@ def main() -> None:
     made = template()
     TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
     TEMPLATE.write_text(rendered(made))
-    for path, catalog in catalogues().items():
-        catalog.update(made, no_fuzzy_matching=True)
+    for path, old in catalogues().items():
+        catalog = merged(made, old, path.parents[1].name)
         path.write_text(rendered(catalog))
         path.with_suffix(".mo").write_bytes(compiled(catalog))
 

@@ -10,6 +10,9 @@ import pytest
 
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.spoken import TEMPLATES, said_to_people, template_of
+from borne.domain.principals import Role
+from tests.support.fake_station import FakeHost
+from tests.unit.adapters.web.conftest import Clients
 
 SOURCE = Path(__file__).parents[4] / "src/borne"
 ROOMS = ("application", "adapters/web", "domain/authorization")
@@ -62,3 +65,15 @@ def test_a_message_is_found_again_with_its_values(template: str) -> None:
 def test_what_is_unknown_stays_as_it_is() -> None:
     assert said_to_people("Nobody ever said this.", Words("de")) == "Nobody ever said this."
     assert said_to_people("x" * 10_000, Words("de")) == "x" * 10_000
+
+
+async def test_pages_ask_in_their_language_and_programs_in_english(
+    browser: Clients, host: FakeHost
+) -> None:
+    person = await browser(Role.OPERATOR)
+    person.cookies.set("borne_language", "de")
+    told = await person.post("/connectors/1/stop", headers={"hx-request": "true"})
+    assert told.json()["message"] == "An Steckdose 1 wird nicht geladen."
+    assert told.json()["error"] == "no_session"
+    program = await person.post("/api/v1/connectors/1/stop", headers={"accept": "*/*"})
+    assert program.json()["message"] == "Nothing is charging at socket 1."
