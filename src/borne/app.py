@@ -275,7 +275,7 @@ class Host:
             return None
         flow = BackendFlow(
             station.authorization,
-            station.commands,
+            station.refused,
             station.journal,
             station.dating,
             self.settings,

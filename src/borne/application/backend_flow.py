@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from borne.application.authorization_flow import AuthorizationFlow
-from borne.application.central_commands import CentralCommands
 from borne.application.dating import Dating
 from borne.application.ports import IdTagInfo, SecurityLog
+from borne.application.refused_ids import RefusedIds
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsRejected, SettingsService
 from borne.application.transaction_journal import TransactionJournal
@@ -24,7 +24,7 @@ class BackendFlow:
     def __init__(
         self,
         authorization: AuthorizationFlow,
-        commands: CentralCommands,
+        refused: RefusedIds,
         journal: TransactionJournal,
         dating: Dating,
         settings: SettingsService,
@@ -33,7 +33,7 @@ class BackendFlow:
         supervisor: Supervisor,
     ) -> None:
         self._authorization = authorization
-        self._commands = commands
+        self._refused = refused
         self._journal = journal
         self._dating = dating
         self._settings = settings
@@ -47,7 +47,7 @@ class BackendFlow:
         """A StartTransaction was answered: the session has a number, and the id is judged."""
         self._journal.learn_transaction(session_id, transaction_id)
         await self.learn(id_token, info)
-        await self._commands.take_start_answer(session_id, info.status)
+        await self._refused.take_start_answer(session_id, info.status)
 
     async def date_moments(self) -> None:
         """Before something undated is told: commit its date, so that a repeat has the same."""

@@ -6,6 +6,7 @@ The backend acts with the operator's rights at most. Answers are the words of OC
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ from borne.domain.authorization.decision import Accept, Card
 from borne.domain.principals import BACKEND
 from borne.domain.settings import ocpp_view
 from borne.domain.smart_charging.profiles import Profile
-from borne.domain.station.connector_events import Authorized, HoldAsked, StopAsked
+from borne.domain.station.connector_events import Authorized, StopAsked
 from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus, connector_status
@@ -34,6 +35,7 @@ from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.supervisor import Supervisor
 
 UNLOCK_WAIT_S = 5.0
+RESET_PAUSE_S = 1.0
 
 _STARTABLE = frozenset(
     {
@@ -43,6 +45,8 @@ _STARTABLE = frozenset(
         ConnectorStatus.RESERVED,
     }
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,17 @@ class CentralCommands:
         return "Unlocked" if done else "UnlockFailed"
 
     async def reset(self, *, hard: bool) -> None:
-        """Reset, after its answer is on the way (C26)."""
-        await self._rooms.restart(StopReason.HARD_RESET if hard else StopReason.SOFT_RESET)
+        """Reset, after its answer is on the way; one that fails is tried again (C26)."""
+        reason = StopReason.HARD_RESET if hard else StopReason.SOFT_RESET
+        retries = self._rooms.settings.settings.integer("ResetRetries")
+        for attempt in range(retries + 1):
+            try:
+                await self._rooms.restart(reason)
+            except Exception:
+                _log.exception("reset failed, attempt %d", attempt + 1)
+                await asyncio.sleep(RESET_PAUSE_S)
+            else:
+                return
 
     async def clear_cache(self) -> bool:
         """ClearCache: False when there is no cache (C7)."""
@@ -169,20 +182,6 @@ class CentralCommands:
     async def change_setting(self, key: str, value: str) -> ocpp_view.ConfigurationStatus:
         """ChangeConfiguration, after its commit (C21)."""
         return await change_configuration(self._rooms.settings, key, value)
-
-    async def take_start_answer(self, session_id: str, id_status: str) -> None:
-        """The backend judged the id of a session that runs (C14, errata 3.17)."""
-        if id_status == "Accepted":
-            return
-        settings = self._rooms.settings.settings
-        for runner in self._rooms.runners.values():
-            session = runner.state.session
-            if session is None or session.session_id != session_id:
-                continue
-            if settings.flag("StopTransactionOnInvalidId"):
-                runner.post(StopAsked(Stop(StopReason.DE_AUTHORIZED)))
-            else:
-                runner.post(HoldAsked(held=True))
 
     def _choose(self, connector: int | None, id_token: str) -> ConnectorRunner | None:
         """The connector that is meant: the one named, that of a plugged vehicle, or the only one

@@ -33,6 +33,7 @@ from borne.application.log_upload import LogUploads
 from borne.application.maintenance_ports import Maintenance
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
+from borne.application.refused_ids import RefusedIds
 from borne.application.reservations import Reservations
 from borne.application.retention import Retention
 from borne.application.services import Restarter, StationServices
@@ -198,6 +199,14 @@ class Station:
             ),
             clock,
         )
+        self.refused = RefusedIds(
+            self.runners,
+            self.journal,
+            self.metering,
+            self._settings,
+            storage.state,
+            self.supervisor,
+        )
         self.commands = CentralCommands(
             CentralRooms(
                 self.runners,
@@ -292,6 +301,7 @@ class Station:
         await self._take_up_sessions()
         await self.control.restore_availability()
         await self.reservations.start()
+        await self.refused.start()
         if not self._parts.settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
         self.load_master.start(self.limits.refresh)

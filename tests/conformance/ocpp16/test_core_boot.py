@@ -11,14 +11,19 @@ from tests.support.central_system import Ledger
 
 READ_WRITE = {
     "AuthorizeRemoteTxRequests",
+    "ClockAlignedDataInterval",
     "ConnectionTimeOut",
+    "ConnectorPhaseRotation",
     "HeartbeatInterval",
     "LocalAuthorizeOffline",
     "LocalPreAuthorize",
     "MeterValueSampleInterval",
+    "MeterValuesAlignedData",
     "MeterValuesSampledData",
+    "ResetRetries",
     "StopTransactionOnEVSideDisconnect",
     "StopTransactionOnInvalidId",
+    "StopTxnAlignedData",
     "StopTxnSampledData",
     "TransactionMessageAttempts",
     "TransactionMessageRetryInterval",
@@ -89,4 +94,14 @@ async def test_TC_040_1_CS_an_unknown_key(tmp_path: Path) -> None:
 async def test_TC_040_2_CS_an_invalid_value(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         wrong = call.ChangeConfiguration(key="MeterValueSampleInterval", value="-1")
+        assert (await bench.call(wrong)).status == "Rejected"
+
+
+async def test_phase_rotation_is_written_for_each_connector(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.configure(ConnectorPhaseRotation="0.RST,1.RTS,2.STR")
+        told = await bench.call(call.GetConfiguration(key=["ConnectorPhaseRotation"]))
+        (entry,) = told.configuration_key
+        assert entry["value"] == "0.RST,1.RTS,2.STR"
+        wrong = call.ChangeConfiguration(key="ConnectorPhaseRotation", value="1.ABC")
         assert (await bench.call(wrong)).status == "Rejected"

@@ -134,3 +134,41 @@ async def test_TC_041_CS_a_fault(tmp_path: Path) -> None:
         answer = await bench.call(call.RemoteStartTransaction(id_tag=TAG, connector_id=1))
         assert answer.status == "Rejected"
         assert not bench.ledger.of("StartTransaction")
+
+
+async def test_MaxEnergyOnInvalidId(tmp_path: Path) -> None:
+    ledger = Ledger(judge=lambda _: "Invalid")
+    async with rig(
+        tmp_path,
+        ledger,
+        IfInDoubtAllowCharging="on",
+        MaxEnergyOnInvalidId=3,
+        MeterValueSampleInterval=1,
+    ) as bench:
+        await bench.offline()
+        await bench.plug(max_a=32)
+        await bench.swipe()
+        await bench.station.until_state("charging")
+        await bench.online()
+        (start,) = await bench.ledger.wait_for("StartTransaction")
+        (stop,) = await bench.ledger.wait_for("StopTransaction")
+        assert stop["reason"] == "DeAuthorized"
+        assert stop["meter_stop"] - start["meter_start"] >= 3
+
+
+async def test_a_refused_id_stays_refused_through_a_power_failure(tmp_path: Path) -> None:
+    ledger = Ledger(judge=lambda _: "Invalid")
+    async with rig(
+        tmp_path, ledger, IfInDoubtAllowCharging="on", StopTransactionOnInvalidId="false"
+    ) as bench:
+        await bench.offline()
+        await bench.plug()
+        await bench.swipe()
+        await bench.station.until_state("charging")
+        await bench.online()
+        await bench.status("SuspendedEVSE")
+        await bench.station.host.cut()
+        await bench.station.host.restore()
+        await bench.ledger.wait_for("BootNotification", count=2)
+        await bench.status("SuspendedEVSE", count=2)
+        assert bench.station.connector()["power_w"] == 0

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ocpp.v16 import call
 from ocpp.v16.enums import AvailabilityType, ResetType
 
+from borne.adapters.simulation.board import CAPABILITIES
+from borne.adapters.simulation.hardware import Equipment
 from tests.conformance.ocpp16.rig import TAG, Rig, rig
+
+FIXED_CABLE = {"equipment": Equipment(replace(CAPABILITIES, has_lock=False, tethered_cable_a=32))}
 
 
 def remote_start(connector: int | None = 1) -> call.RemoteStartTransaction:
@@ -80,6 +85,19 @@ async def test_TC_028_CS_remote_stop_of_an_unknown_transaction(tmp_path: Path) -
 async def test_TC_017_1_CS_unlock_an_idle_socket(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await outcome(bench, call.UnlockConnector(connector_id=1)) == "Unlocked"
+
+
+async def test_TC_017_2_CS_unlock_an_idle_fixed_cable(tmp_path: Path) -> None:
+    async with rig(tmp_path, options=FIXED_CABLE) as bench:
+        assert await outcome(bench, call.UnlockConnector(connector_id=1)) == "NotSupported"
+
+
+async def test_TC_018_2_CS_unlock_a_fixed_cable_with_a_session(tmp_path: Path) -> None:
+    async with rig(tmp_path, options=FIXED_CABLE) as bench:
+        await bench.charging()
+        assert await outcome(bench, call.UnlockConnector(connector_id=1)) == "NotSupported"
+        await bench.settled()
+        assert not bench.ledger.of("StopTransaction")
 
 
 async def test_TC_018_1_CS_unlock_with_a_session(tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ _CARDS = "tests/integration/test_cards.py::"
 _SESSIONS = "tests/integration/test_sessions.py::"
 _LINE = "tests/integration/test_supply_line.py::"
 _FAULTS = "tests/integration/test_every_fault.py::"
+_OFFLINE = "tests/conformance/ocpp16/test_core_offline.py::test_"
+_COMMANDS = "tests/unit/application/test_central_commands.py::test_"
 _LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
 _OCPP = "tests/conformance/ocpp16/test_core_values.py::test_"
 
@@ -73,6 +75,8 @@ ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "ClockAlignedDataInterval": _OCPP + "TC_071_CS_clock_aligned_meter_values",
     "MeterValuesAlignedData": _OCPP + "TC_071_CS_clock_aligned_meter_values",
     "StopTxnAlignedData": _OCPP + "StopTxnAlignedData",
+    "MaxEnergyOnInvalidId": _OFFLINE + "MaxEnergyOnInvalidId",
+    "ResetRetries": _COMMANDS + "ResetRetries",
     "MinimumStatusDuration": _OCPP + "MinimumStatusDuration",
     "LocalAuthListEnabled": _LISTS + "TC_042_1_CS_no_list_in_use",
     "RCDInput": _FAULTS + "test_contacts_at_the_digital_inputs",

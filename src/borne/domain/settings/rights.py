@@ -63,7 +63,7 @@ def refusal(principal: Principal, entry: Entry, settings: Settings) -> Message |
         case PrincipalKind.BACKEND if not entry.ocpp.writable:
             return Message(N_("A backend may not change this."))
         case PrincipalKind.BACKEND:
-            allowed = Role.OPERATOR.includes(entry.role)
+            allowed = Role.OPERATOR.includes(writer_of(entry, settings))
             return None if allowed else Message(N_("A backend may not change this."))
         case PrincipalKind.ENERGY_MANAGER:
             allowed = entry.key in ENERGY_MANAGER_KEYS

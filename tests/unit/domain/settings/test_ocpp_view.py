@@ -71,7 +71,7 @@ def test_a_key_asked_for_twice_is_told_once() -> None:
 
 def test_phase_rotation_is_told_for_all_sockets() -> None:
     settings = Settings(stored={"ConnectorPhaseRotation_2": PhaseRotation.STR})
-    assert one("ConnectorPhaseRotation", settings).value == "1.RST,2.STR"
+    assert one("ConnectorPhaseRotation", settings).value == "0.RST,1.RST,2.STR"
 
 
 def test_long_values_are_cut_unless_the_operator_wants_them_whole() -> None:

@@ -156,6 +156,7 @@ GENERAL = (
         N_("Grid phases at the terminals of the socket, in their order."),
         scope=Scope.CONNECTOR,
         origin=Origin.OCPP,
+        ocpp=OcppAccess.READ_WRITE,
     ),
     _general.switch(
         "OperatorMayInstall",
