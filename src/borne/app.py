@@ -262,9 +262,7 @@ class Host:
             restarter=self,
             reset=self.reset,
             new_id=self.options.new_id,
-            maintenance=build_maintenance(
-                self.options.data, __version__, self.options.installer
-            ),
+            maintenance=build_maintenance(self.options.data, __version__, self.options.installer),
             simulator=Simulator(self.world),
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
