@@ -32,8 +32,8 @@ from borne.application.accounts import Accounts, Logins
 from borne.application.backend_flow import BackendFlow
 from borne.application.console import CommandFailed, CommandRefused, Console
 from borne.application.decision_journal import DecisionJournal
-from borne.application.metrics import loop_metrics, render, station_metrics
 from borne.application.maintenance_ports import Installer
+from borne.application.metrics import loop_metrics, render, station_metrics
 from borne.application.ports import Storage
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
