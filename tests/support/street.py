@@ -101,6 +101,18 @@ class Street:
         """Hold a card that the reader knows by its ready token."""
         await self.simulator.present_card({"id_token": token, "connector": number})
 
+    async def until_restarted(self, before: object) -> None:
+        """Wait until another station runs than `before`."""
+        changed = asyncio.Event()
+        forget = self.host.station_changed.subscribe(lambda _: changed.set())
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while self.host.station is None or self.host.station is before:
+                    changed.clear()
+                    await changed.wait()
+        finally:
+            forget()
+
     async def until_queue(self, length: int) -> None:
         """Wait until so many transaction messages wait for the backend."""
         status = self.services.status

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.fault_service import FaultChange, FaultService
@@ -18,6 +19,7 @@ from borne.application.station_control import StationControl
 from borne.application.station_settings import free_mode
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.snapshot import Settings
+from borne.domain.station.board import BoardReport, TemperatureReport
 from borne.domain.station.faults import CATALOGUE, Fault, most_serious, vendor_code
 from borne.domain.station.status import OCPP_16, connector_status
 from borne.domain.station.status import ConnectorStatus as State
@@ -25,6 +27,8 @@ from borne.foundation.clock import Clock, Moment
 
 INFO_LENGTH = 50
 """OCPP 1.6: `info` of StatusNotification."""
+TEMPERATURE_STEP_K = 10.0
+"""The backend hears of the controller's temperature when it has changed by so much."""
 EV_SIDE_DISCONNECTED = "EV side disconnected"
 
 
@@ -62,17 +66,34 @@ class BackendReporter:
         self._settings = settings
         self._clock = clock
         self._told: dict[int, _Told] = {}
+        self._told_c: dict[int, float] = {}
         self._waiting: dict[int, tuple[_Told, asyncio.TimerHandle]] = {}
 
     def start(self) -> None:
         """Follow the connectors and the faults."""
         for runner in self._runners.values():
             runner.changed.subscribe(self._take_change)
+            runner.board.subscribe(partial(self._take_report, runner))
         self._faults.changed.subscribe(self._take_fault)
         self._control.station_changed.subscribe(lambda _: self._take_station())
         self._take_station()
         for runner in self._runners.values():
             self._take_change(runner)
+
+    def _take_report(self, runner: ConnectorRunner, report: BoardReport) -> None:
+        """Informative: nothing is wrong, but somebody may want to know."""
+        if not isinstance(report, TemperatureReport):
+            return
+        told_c = self._told_c.get(runner.connector)
+        if told_c is not None and abs(report.board_c - told_c) < TEMPERATURE_STEP_K:
+            return
+        self._told_c[runner.connector] = report.board_c
+        before = self._told.get(runner.connector)
+        wanted = self._settings().flag("SendInformativeStatusNotifications")
+        # The first reading is no news.
+        if told_c is not None and wanted and before is not None and before.error == "NoError":
+            info = f"Controller temperature {report.board_c:.0f} °C"
+            self._send(runner.connector, replace(before, info=info), self._clock.moment())
 
     def abort(self) -> None:
         """Power cut."""
@@ -138,6 +159,9 @@ class BackendReporter:
     def _tell(self, connector: int, told: _Told, since: Moment) -> None:
         self._waiting.pop(connector, None)
         self._told[connector] = told
+        self._send(connector, told, since)
+
+    def _send(self, connector: int, told: _Told, since: Moment) -> None:
         mode = free_mode(self._settings())
         silent = mode is not None and not RULES[mode].reports_status
         if self.backend is not None and not silent:

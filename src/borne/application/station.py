@@ -42,9 +42,11 @@ from borne.application.settings_service import SettingsChange, SettingsService
 from borne.application.station_control import StationControl
 from borne.application.station_settings import connector_config, letter_case, sampling
 from borne.application.status_service import StatusService, StatusSources
+from borne.application.tcp_watchdog import TcpWatchdog
 from borne.application.token_lists import BackendTokens
 from borne.application.transaction_journal import TransactionJournal
 from borne.application.whitelist import Whitelist
+from borne.domain.principals import SYSTEM
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import SessionResumed, StopAsked
 from borne.domain.station.connector_state import (
@@ -199,6 +201,10 @@ class Station:
             ),
             clock,
         )
+        self.watchdog = TcpWatchdog(
+            lambda: float(self._settings().integer("TCPWatchdogTimeout")),
+            lambda: parts.restarter.restart("idle", SYSTEM),
+        )
         self.refused = RefusedIds(
             self.runners,
             self.journal,
@@ -322,6 +328,8 @@ class Station:
             await self.backend_rooms.firmware.start()
             self.supervisor.keep("backend", self.backend.run)
             self.supervisor.keep("clock aligned values", self.aligned.run)
+            self.backend.subscribe_link(self._take_backend_link)
+            self.supervisor.keep("tcp watchdog", self.watchdog.run)
 
     async def stop(self, reason: StopReason | None = None) -> None:
         """A polite end; with a reason the running sessions end for it, else they go on later."""
@@ -404,9 +412,14 @@ class Station:
         self.authorization.reconsider()
         self.indication.refresh()
         self.aligned.reconsider()
+        self.watchdog.reconsider()
         if self.backend is not None:
             self.backend.take_settings(change.after)
         self.status.touch()
+
+    def _take_backend_link(self) -> None:
+        if self.backend is not None:
+            self.watchdog.take_link(self.backend.view().link == "connected")
 
     def _take_reader_link(self, alive: bool) -> None:
         self.faults.set(Fault.CARD_READER, active=not alive)

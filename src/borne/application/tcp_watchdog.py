@@ -1,0 +1,56 @@
+"""Restarts the station when its backend could not be reached for long (manual 4, TCP Watchdog).
+
+A restart is the last resort of a link that is stuck; it waits for running sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+_log = logging.getLogger(__name__)
+
+
+class TcpWatchdog:
+    """Counts while there is no connection. 0 as timeout: off."""
+
+    def __init__(
+        self, timeout_s: Callable[[], float], restart: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._restart = restart
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._lost_s: float | None = self._loop.time()
+
+    def take_link(self, connected: bool) -> None:
+        """The connection stands, or not any more."""
+        if connected:
+            self._lost_s = None
+        elif self._lost_s is None:
+            self._lost_s = self._loop.time()
+        self._changed.set()
+
+    def reconsider(self) -> None:
+        """The timeout may have changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Watch, until a restart was asked for."""
+        while True:
+            self._changed.clear()
+            timeout_s, lost_s = self._timeout_s(), self._lost_s
+            if timeout_s <= 0 or lost_s is None:
+                await self._changed.wait()
+                continue
+            left_s = lost_s + timeout_s - self._loop.time()
+            if left_s <= 0:
+                _log.error("no connection to the backend for %.0f s: restart", timeout_s)
+                await self._restart()
+                return
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue

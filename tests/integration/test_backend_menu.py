@@ -1,0 +1,102 @@
+"""What the manual's chapter 4 has of its own, with a whole station."""
+# ruff: noqa: N802 -- a test is named after its setting
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from borne.adapters.ocpp.backend import backend_config
+from borne.adapters.ocpp.probe import probe
+from borne.domain.principals import SYSTEM
+from tests.conformance.ocpp16.rig import TAG, rig
+from tests.support.central_system import central_system
+from tests.support.street import street
+
+DEAD = {
+    "ConnectionType": "ethernet",
+    "WebSocketsBackendURL": "ws://127.0.0.1:9/ocpp",
+    "ChargePointID": "CP-1",
+}
+
+
+async def test_TCPWatchdogTimeout(tmp_path: Path) -> None:
+    async with rig(tmp_path, TCPWatchdogTimeout=1) as bench:
+        await bench.offline()
+        await bench.station.simulator.set_link("backend", up=True, mode=None)
+        # Back in time: nothing is restarted.
+        await bench.station.until_online()
+        assert len(bench.ledger.of("BootNotification")) == 1
+        before = bench.station.host.station
+        await bench.offline()
+        await bench.station.until_restarted(before)
+        await bench.station.simulator.set_link("backend", up=True, mode=None)
+        await bench.ledger.wait_for("BootNotification", count=2)
+
+
+@contextmanager
+def heard(word: str) -> Iterator[asyncio.Event]:
+    """Set when the station logs this word."""
+    said = asyncio.Event()
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if word in record.getMessage():
+                said.set()
+
+    ear, logger = Ear(), logging.getLogger("borne")
+    logger.addHandler(ear)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(ear)
+
+
+async def test_the_watchdog_waits_for_a_session(tmp_path: Path) -> None:
+    async with rig(tmp_path, TCPWatchdogTimeout=1) as bench:
+        await bench.charging()
+        before = bench.station.host.station
+        with heard("restart") as said:
+            await bench.offline()
+            await asyncio.wait_for(said.wait(), 20)
+        assert bench.station.host.station is before
+        await bench.station.card_token(TAG)
+        await bench.station.until_restarted(before)
+
+
+async def test_SendInformativeStatusNotifications(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        simulator = bench.station.simulator
+        await simulator.set_temperature(45.0, 1)
+        told = await bench.status("Available", 1, count=2)
+        assert (told["info"], told["error_code"]) == ("Controller temperature 45 °C", "NoError")
+        await bench.station.set(SendInformativeStatusNotifications="off")
+        await simulator.set_temperature(20.0, 1)
+        await bench.settled()
+        assert len(bench.ledger.statuses(1)) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("", {"dns": "ok", "tcp": "ok", "tls": "skipped", "websocket": "ok", "boot": "unknown"}),
+        ("dead", {"dns": "ok", "tcp": "failed", "websocket": "unknown"}),
+    ],
+)
+async def test_a_connection_is_tried_with_values_that_are_not_saved(
+    tmp_path: Path, path: str, steps: dict[str, str]
+) -> None:
+    async with central_system() as central, street(tmp_path) as station:
+        url = DEAD["WebSocketsBackendURL"] if path == "dead" else central.url
+        planned = station.services.settings.plan({**DEAD, "WebSocketsBackendURL": url}, SYSTEM)
+        config = backend_config(planned.after, [1, 2]).connection
+        rungs = await probe(config, station.services.clock)
+        found = {str(rung["step"]): str(rung["state"]) for rung in rungs}
+        assert {step: found[step] for step in steps} == steps
+        assert central.ledger.seen == []
+        assert station.services.backend is None
