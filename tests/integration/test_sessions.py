@@ -105,7 +105,8 @@ async def test_without_a_backend_nothing_waits_for_one(tmp_path: Path) -> None:
         await charge(station, CARD, 1)
         ((record,), _) = await station.services.sessions.page()
         assert not record.start.reported
-    elsewhere = {"ConnectionType": "ethernet", "WebSocketsBackendURL": "ws://127.0.0.1:9/"}
+    url = "ws://127.0.0.1:9/"
+    elsewhere: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": url}
     async with street(tmp_path, **elsewhere) as station:
         assert station.services.status.snapshot()["backend"]["queue"] == 0
 
