@@ -48,6 +48,7 @@ class ClockAlignedValues:
 
     async def run(self) -> None:
         """Mark after mark, for ever."""
+        taken: datetime | None = None
         while True:
             self._changed.clear()
             interval_s, now = self._interval_s(), self._clock.now()
@@ -55,7 +56,11 @@ class ClockAlignedValues:
                 await self._changed.wait()
                 continue
             mark = next_mark(now, interval_s)
+            if mark == taken:
+                # A timer rang early: this mark is done, and a little of it is left.
+                mark = next_mark(mark, interval_s)
             if await self._wait_until(mark):
+                taken = mark
                 await self._take(mark)
 
     async def _wait_until(self, mark: datetime) -> bool:
