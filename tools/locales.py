@@ -94,8 +94,18 @@ def catalogues() -> dict[Path, Catalog]:
     return found
 
 
+def untranslated(catalog: Catalog) -> list[str]:
+    """The English texts that have no translation."""
+    found = []
+    for message in catalog:
+        strings = message.string if isinstance(message.string, tuple | list) else [message.string]
+        if message.id and not all(strings):
+            found.append(message.id if isinstance(message.id, str) else str(message.id[0]))
+    return found
+
+
 def main() -> None:
-    """Write everything."""
+    """Write everything; say what translators have still to do."""
     made = template()
     TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
     TEMPLATE.write_text(rendered(made))
@@ -103,6 +113,8 @@ def main() -> None:
         catalog = merged(made, old, path.parents[1].name)
         path.write_text(rendered(catalog))
         path.with_suffix(".mo").write_bytes(compiled(catalog))
+        for text in untranslated(catalog):
+            print(f"{path.parents[1].name}: {text}")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,13 @@ def test_there_is_a_catalogue_for_every_language() -> None:
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
+def test_every_text_of_the_program_is_translated(language: str) -> None:
+    """After a new text: `python -m tools.locales`, then fill in what it lists."""
+    whole = locales.merged(MADE, CATALOGUES[language], language)
+    assert locales.untranslated(whole) == []
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
 def test_fields_are_those_of_the_english_text(language: str) -> None:
     for english, translated in translations(CATALOGUES[language]):
         if translated:
