@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from borne.application.ports import LostMessage, MessageKind
 from borne.domain.station.session import SessionFlag, SessionRecord
 from borne.domain.station.status import OCPP_16, connector_status
 from borne.foundation.clock import Moment, format_utc
@@ -15,6 +16,10 @@ from tests.simulation.truth import Metered, Truth
 from tests.support.simulated_street import BEGIN, SimulatedStation
 
 MONEY = ("StartTransaction", "StopTransaction")
+UNKNOWN = -1
+"""OCPP 1.6 errata 3.18."""
+TRIGGERED = '"context":"Trigger"'
+"""Values that the backend asked for are told at once, past the queue."""
 PAGE = 500
 PRECISE_S = 3.0
 ROUGH_S = 35.0
@@ -54,7 +59,7 @@ def wrong_with_frames(book: Books, truth: Truth) -> Iterator[str]:
     first: dict[str, Heard] = {}
     last = 0
     for heard in book.heard:
-        if heard.action not in TRANSACTIONAL:
+        if heard.action not in TRANSACTIONAL or TRIGGERED in heard.text:
             continue
         before = first.setdefault(heard.message_id, heard)
         if before.text != heard.text:
@@ -68,17 +73,15 @@ def wrong_with_frames(book: Books, truth: Truth) -> Iterator[str]:
             last = place
 
 
-def wrong_with_money(book: Books, journal: Sequence[SessionRecord]) -> Iterator[str]:
-    """Exactly one Start and one Stop for each session of the journal."""
+def wrong_with_money(
+    book: Books, journal: Sequence[SessionRecord], lost: Sequence[LostMessage] = ()
+) -> Iterator[str]:
+    """Exactly one Start and one Stop for each session of the journal; of what was given up the
+    backend may know, and what follows a Start that was given up says so."""
     processed = [heard for heard in book.heard if heard.manner in PROCESSED]
-    starts = {key_of(h.payload): h for h in processed if h.action == "StartTransaction"}
-    stops = Counter(
-        {
-            (h.payload["transactionId"], h.payload["timestamp"], h.payload["meterStop"])
-            for h in processed
-            if h.action == "StopTransaction"
-        }
-    )
+    starts = {key_of(h.payload) for h in processed if h.action == "StartTransaction"}
+    stops = {_stop_of(h.payload) for h in processed if h.action == "StopTransaction"}
+    given_up = {(one.message.message.session_id, one.message.message.kind) for one in lost}
     for record in journal:
         if not record.start.reported:
             continue
@@ -88,16 +91,30 @@ def wrong_with_money(book: Books, journal: Sequence[SessionRecord]) -> Iterator[
             continue
         tag, wall = start.identity.id_token, format_utc(start.at.wall)
         key = (start.connector, tag, wall, start.meter_start_wh)
-        if starts.pop(key, None) is None:
+        start_lost = (record.session_id, MessageKind.START) in given_up
+        if key not in starts and not start_lost:
             yield f"no StartTransaction for {record}"
-            continue
-        stop = (book.known[key], format_utc(end.at.wall), end.meter_stop_wh)
-        if not stops.pop(stop, 0):
+        number = UNKNOWN if start_lost else book.known.get(key)
+        stop = (number, format_utc(end.at.wall), end.meter_stop_wh)
+        if stop not in stops and (record.session_id, MessageKind.STOP) not in given_up:
             yield f"no StopTransaction for {record}"
-    for key in starts:
-        yield f"a StartTransaction without session: {key}"
-    for stop in stops:
-        yield f"a StopTransaction without session: {stop}"
+        starts.discard(key)
+        stops.discard(stop)
+    yield from (f"a StartTransaction without session: {key}" for key in starts)
+    yield from (f"a StopTransaction without session: {stop}" for stop in stops)
+
+
+def _stop_of(payload: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(payload[name] for name in ("transactionId", "timestamp", "meterStop"))
+
+
+def wrong_with_numbers(book: Books, lost: Sequence[LostMessage] = ()) -> Iterator[str]:
+    """Nothing is said of transactions without a number, but after a Start that was given up."""
+    allowed = {UNKNOWN} if lost else set()
+    for heard in book.heard:
+        number = heard.payload.get("transactionId", 1)
+        if number in {0, UNKNOWN, None} - allowed:
+            yield f"no transaction id: {heard.text}"
 
 
 def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
@@ -112,20 +129,19 @@ def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
                 yield f"{heard.at} a wrong date: {heard.text}"
         if heard.action not in TRANSACTIONAL or heard.manner not in PROCESSED:
             continue
+        if TRIGGERED in heard.text:
+            continue
         if stamps != sorted(stamps, key=datetime.fromisoformat):
             yield f"not in order: {heard.text}"
-        number = payload.get("transactionId") or book.known[key_of(payload)]
+        number = payload.get("transactionId", 0)
+        if heard.action == "StartTransaction":
+            number = book.known[key_of(payload)]
         told = datetime.fromisoformat(stamps[-1])
         first = heard.action == "StartTransaction" or heard.message_id in repeated
-        if told < last.get(number, told) and not first:
+        if number and told < last.get(number, told) and not first:
             yield f"{heard.at} backwards: {heard.text}"
         last[number] = max(told, last.get(number, told))
         repeated.add(heard.message_id)
-    for heard in book.heard:
-        if heard.action == "StopTransaction" and heard.payload["transactionId"] in (0, -1, None):
-            yield f"no transaction id: {heard.text}"
-        if heard.action == "MeterValues" and heard.payload.get("transactionId", 1) in (0, -1):
-            yield f"no transaction id: {heard.text}"
 
 
 def wrong_with_dates(journal: Sequence[SessionRecord], truth: Truth) -> Iterator[str]:

@@ -29,6 +29,7 @@ NOT_BROKEN = ("clock-lost", "backend-offline", "network-lost", "master-lost", "u
 TAMPERED = ("meter-backwards", "meter-jump", "meter-replaced")
 BREAKABLE = tuple(cause for cause in CATALOGUE if cause not in (*NOT_BROKEN, *TAMPERED))
 """Physical causes that leave the registers honest; links are cut by other mishaps."""
+TRIGGERS = ("StatusNotification", "MeterValues", "Heartbeat", "BootNotification")
 REMOTE_TAGS = ("REMOTE1", "04A1A1A1A1A1A1", "04E5E5E5E5E5E5")
 
 
@@ -195,7 +196,9 @@ class Mishaps:
         elif what < 0.75:
             await self._ask("UnlockConnector", connectorId=connector)
         elif what < 0.85:
-            await self._ask("TriggerMessage", requestedMessage="StatusNotification")
+            await self._ask("TriggerMessage", requestedMessage=self._rng.choice(TRIGGERS))
+        elif what < 0.9:
+            await self._ask(self._rng.choice(("ClearCache", "GetConfiguration")))
         else:
             await self._order_locally(connector)
 
