@@ -18,7 +18,7 @@ from borne.domain.smart_charging.schedule import Stretch, begun_at, stretches
 
 TRANSACTION_SILENCES_DEFAULT = True
 """Once the profile of a transaction has begun, the default is out for the rest of the transaction,
-also when the profile has no limit any more (reading of the compliancy test tool, TC_066). False:
+also when the profile has no limit any more (reading of the compliance test tool, TC_066). False:
 the default comes back where the profile has no limit."""
 NOMINAL_V = 230.0
 LONGEST_WINDOW_S = 7 * 86400
