@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +40,10 @@ SEPARATORS = {
     "nl": (",", "."),
 }
 """Of decimals and of thousands, as in CLDR; a test compares them."""
+
+
+DATES = {"en": "%Y-%m-%d", "fr": "%d/%m/%Y", "de": "%d.%m.%Y", "nl": "%d-%m-%Y"}
+"""As people write them; in English in the order of ISO 8601, which nobody misreads."""
 
 
 def list_separator(language: str) -> str:
@@ -91,6 +96,14 @@ class Words:
         if watt_hours is None:
             return "–"
         return f"{self.number(watt_hours / 1000, 2)}{NARROW_SPACE}kWh"
+
+    def date(self, when: datetime) -> str:
+        """`2026-11-22`."""
+        return when.strftime(DATES.get(self.language, DATES[DEFAULT]))
+
+    def moment(self, when: datetime) -> str:
+        """`2026-11-22 10:00`."""
+        return f"{self.date(when)} {when:%H:%M}"
 
     def duration(self, seconds: float | None) -> str:
         """`42 min`, `1 h 41`, `3 d 4 h`."""

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,20 @@ def test_numbers_as_the_language_writes_them(
     assert words.power(7412) == watts
     assert words.energy(1_234_567) == watt_hours
     assert words.amps(15.94) == amps
+
+
+@pytest.mark.parametrize(
+    ("language", "date"),
+    [
+        ("en", "2026-11-02 09:05"),
+        ("de", "02.11.2026 09:05"),
+        ("fr", "02/11/2026 09:05"),
+        ("nl", "02-11-2026 09:05"),
+    ],
+)
+def test_dates_as_the_language_writes_them(language: str, date: str) -> None:
+    when = datetime(2026, 11, 2, 9, 5, tzinfo=UTC)
+    assert Words(language).moment(when) == date
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -16,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words, list_separator
-from borne.adapters.web.pages.shell import page, setting, words_for
+from borne.adapters.web.pages.shell import page, words_for, zone_of
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
@@ -50,17 +49,9 @@ class Row:
     meter: str
 
 
-def zone_of(request: Request) -> tzinfo:
-    """The station's time zone."""
-    try:
-        return ZoneInfo(str(setting(request, "TimeZone", "UTC")))
-    except (KeyError, ValueError, OSError):
-        return UTC
-
-
 def date_text(when: datetime | None, zone: tzinfo, words: Words) -> str:
-    """Date and time for people: ISO order, which nobody misreads."""
-    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else words("unknown")
+    """Date and time for people."""
+    return words.moment(when.astimezone(zone)) if when else words("unknown")
 
 
 def identity_text(identity: Identity, words: Words) -> str:

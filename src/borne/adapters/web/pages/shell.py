@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import cache
+from functools import partial as partial_of
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -24,6 +27,7 @@ from borne.adapters.web.static_files import static_url
 from borne.adapters.web.visitor import Visitor
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
+from borne.foundation.clock import parse_utc
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "borne_theme"
@@ -118,6 +122,22 @@ def setting(request: Request, key: str, default: object) -> object:
     return default if value is None else value
 
 
+def zone_of(request: Request) -> tzinfo:
+    """The station's time zone."""
+    try:
+        return ZoneInfo(str(setting(request, "TimeZone", "UTC")))
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def day_of(request: Request, text: str) -> str:
+    """The day of a stored time, for people; nothing when there is none."""
+    try:
+        return words_for(request).date(parse_utc(text).astimezone(zone_of(request)))
+    except ValueError:
+        return ""
+
+
 def frame(request: Request) -> dict[str, Any]:
     """The variables of every template."""
     web = web_state(request.app)
@@ -130,6 +150,7 @@ def frame(request: Request) -> dict[str, Any]:
         "_": words,
         "ngettext": words.plural,
         "words": words,
+        "day": partial_of(day_of, request),
         "language": words.language,
         "languages": available(),
         "theme": theme if theme in THEMES else "auto",
