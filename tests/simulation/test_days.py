@@ -40,3 +40,23 @@ def _play(days: Days) -> Days:
 def test_three_days(tmp_path: Path, seed: int) -> None:
     days = _play(Days(seed, tmp_path))
     assert days.sessions > 30
+
+
+def test_two_stations_in_one_process_have_two_bills(tmp_path: Path) -> None:
+    days = _play(Days(101, tmp_path, days=1.0, stations=2))
+    assert days.sessions > 20
+    assert {path.name for path in tmp_path.iterdir()} == {"station-1", "station-2"}
+
+
+def test_what_is_given_up_is_in_the_journal_of_lost_messages(tmp_path: Path) -> None:
+    few = {"TransactionMessageAttempts": 3}
+    days = _play(Days(202, tmp_path, days=2.0, settings=few, may_lose=True))
+    assert days.sessions > 20
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(1001, 1011), ids=lambda seed: f"seed-{seed}")
+def test_a_month(tmp_path: Path, seed: int) -> None:
+    days = _play(Days(seed, tmp_path, days=30.0))
+    assert days.sessions > 300
