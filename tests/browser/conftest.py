@@ -41,6 +41,11 @@ class Site:
         self._fake = fake
 
     @property
+    def has_fake(self) -> bool:
+        """Whether the state can be arranged."""
+        return self._fake is not None
+
+    @property
     def fake(self) -> Fake:
         """The fake behind it; real stations have none."""
         if self._fake is None:

@@ -264,3 +264,44 @@ def test_nothing_scrolls_sideways_at_320_pixels(look: str, shared_site: Site, ey
     go(page, shared_site, LOOKS[look][0])
     assert page.evaluate(SIDEWAYS) <= 0
     assert SIZES["narrow"][0] == 320
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["de", "fr", "nl"])
+def test_longer_words_do_not_scroll_sideways(
+    language: str, shared_site: Site, eyes: Eyes, picture: Callable[[Page, str], None]
+) -> None:
+    page = eyes.enter(shared_site, "narrow", fresh=False)
+    page.context.add_cookies(
+        [{"name": "borne_language", "value": language, "url": shared_site.url}]
+    )
+    for look, (way, prepare) in LOOKS.items():
+        if not isinstance(way, str):
+            continue
+        if shared_site.has_fake:
+            shared_site.fake.do(reset)
+            shared_site.fake.do(prepare)
+        go(page, shared_site, way)
+        assert page.locator("html").get_attribute("lang") == language
+        picture(page, f"{look}-narrow-{language}")
+        assert page.evaluate(SIDEWAYS) <= 0, look
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_german_pages(
+    size: str, shared_site: Site, eyes: Eyes, picture: Callable[[Page, str], None]
+) -> None:
+    page = eyes.enter(shared_site, size, fresh=False)
+    page.context.add_cookies([{"name": "borne_language", "value": "de", "url": shared_site.url}])
+    for look, (way, prepare) in LOOKS.items():
+        if not isinstance(way, str):
+            continue
+        if shared_site.has_fake:
+            shared_site.fake.do(reset)
+            shared_site.fake.do(prepare)
+        page.emulate_media(reduced_motion="no-preference")
+        go(page, shared_site, way)
+        settle(page)
+        picture(page, f"{look}-{size}-de")
+        judge(page)
