@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from borne import __version__
 from borne.adapters.control.socket import ControlServer
 from borne.adapters.maintenance.build import build_maintenance
 from borne.adapters.ocpp.backend import OcppBackend, backend_config
 from borne.adapters.ocpp.charge_point.link import JsonLink
+from borne.adapters.ocpp.probe import probe
 from borne.adapters.simulation.hardware import Equipment, simulated_hardware
 from borne.adapters.simulation.links import Routes
 from borne.adapters.simulation.simulator import Simulator
@@ -264,6 +266,7 @@ class Host:
             new_id=self.options.new_id,
             maintenance=build_maintenance(self.options.data, __version__, self.options.installer),
             simulator=Simulator(self.world),
+            try_connection=self._try_connection,
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
 
@@ -291,6 +294,10 @@ class Host:
             self.options.rng,
             make_link=partial(JsonLink, route=partial(self.routes.through, "backend")),
         )
+
+    async def _try_connection(self, settings: Settings) -> Sequence[Mapping[str, Any]]:
+        config = backend_config(settings, list(self.world.sockets)).connection
+        return await probe(config, self.clock, partial(self.routes.through, "backend"))
 
     async def _keep_decisions(self) -> None:
         """Write the journal of decisions for `borne replay`, once a minute while it grows."""

@@ -6,7 +6,7 @@ that asks and refuses with `Refused` when the state of the station does not allo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ from borne.application.ports import (
 )
 from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
+from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import Clock
 
@@ -283,6 +284,10 @@ class Power(Protocol):
         """Power is back: the station starts from what it had committed."""
 
 
+ConnectionTrial = Callable[[Settings], Awaitable[Sequence[Mapping[str, Any]]]]
+"""Tries the way to the backend with settings that are not saved yet; the rungs of the ladder."""
+
+
 @dataclass(frozen=True, slots=True)
 class StationServices:
     """All that a running station offers to its interfaces. `settings` is a SettingsService and
@@ -301,3 +306,4 @@ class StationServices:
     teach_in: TeachInView | None = None
     """None only where there is no whitelist."""
     master_card: MasterCardView | None = None
+    try_connection: ConnectionTrial | None = None

@@ -135,6 +135,14 @@ class SettingsStaging:
                 items.append(_item(address, item, settings, planned.after, error))
         return Draft(tuple(items))
 
+    def after(self, session: str, principal: Principal) -> Settings:
+        """The settings as they would be, secrets included; changes that are not valid are left
+        out. It is for trying, not for showing."""
+        raws = {name: item.raw for name, item in self._current(session).items()}
+        planned = self._service.plan(raws, principal, Form.TEXT)
+        good = {name: raw for name, raw in raws.items() if name not in planned.errors}
+        return self._service.plan(good, principal, Form.TEXT).after
+
     def undo(self, session: str, name: str, principal: Principal) -> Draft:
         """Drop one change; "use theirs" in a conflict."""
         self._touched(session).staged.pop(name, None)

@@ -36,7 +36,7 @@ from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPo
 from borne.application.refused_ids import RefusedIds
 from borne.application.reservations import Reservations
 from borne.application.retention import Retention
-from borne.application.services import Restarter, StationServices
+from borne.application.services import ConnectionTrial, Restarter, StationServices
 from borne.application.sessions_view import SessionsService
 from borne.application.settings_service import SettingsChange, SettingsService
 from borne.application.station_control import StationControl
@@ -102,6 +102,7 @@ class StationParts:
     new_id: Callable[[], str]
     maintenance: Maintenance
     simulator: SimulatorPort | None = None
+    try_connection: ConnectionTrial | None = None
     live_poll_s: float | None = None
     """Pause between readings of the meters for people who watch; None: only when needed."""
 
@@ -287,6 +288,7 @@ class Station:
             simulator=parts.simulator,
             teach_in=self.desk.teach_in,
             master_card=self.desk.master_card,
+            try_connection=parts.try_connection,
         )
 
     async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:
