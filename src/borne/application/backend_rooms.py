@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from borne.application.central_commands import CentralCommands
+from borne.application.certificates import Certificates
 from borne.application.charging_profiles import ChargingProfiles
 from borne.application.firmware_update import FirmwareUpdates
 from borne.application.local_list import LocalList
 from borne.application.log_upload import LogUploads
 from borne.application.reservations import Reservations
+from borne.application.security_events import SecurityEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +24,5 @@ class BackendRooms:
     profiles: ChargingProfiles
     firmware: FirmwareUpdates
     logs: LogUploads
+    events: SecurityEvents
+    certificates: Certificates

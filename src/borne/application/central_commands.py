@@ -11,11 +11,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from borne.application import security_profile
 from borne.application.authorization_flow import AuthorizationFlow
 from borne.application.charging_profiles import ChargingProfiles
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import SessionJournal
 from borne.application.reservations import Reservations
+from borne.application.security_profile import SecurityProfiles
 from borne.application.services import Refused
 from borne.application.settings_configuration import change_configuration
 from borne.application.settings_service import SettingsService
@@ -26,6 +28,7 @@ from borne.application.transaction_journal import TransactionJournal
 from borne.domain.authorization.decision import Accept, Card
 from borne.domain.principals import BACKEND
 from borne.domain.settings import ocpp_view
+from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Profile
 from borne.domain.station.connector_events import Authorized, StopAsked
 from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
@@ -62,6 +65,7 @@ class CentralRooms:
     running: TransactionJournal
     reservations: Reservations
     profiles: ChargingProfiles
+    security_profile: SecurityProfiles
     restart: Callable[[StopReason], Coroutine[Any, Any, None]]
     supervisor: Supervisor
 
@@ -172,6 +176,21 @@ class CentralCommands:
         told = [await self._rooms.running.triggered(number) for number in wanted]
         return [values for values in told if values is not None]
 
+    @property
+    def settings(self) -> Settings:
+        """As they are now."""
+        return self._rooms.settings.settings
+
+    @property
+    def backend_url(self) -> str:
+        """As it is set."""
+        return self.settings.text("WebSocketsBackendURL")
+
+    @property
+    def secure(self) -> bool:
+        """Whether a security profile is in use."""
+        return self.settings.integer("SecurityProfile") > 0
+
     def read_settings(
         self, keys: Sequence[str]
     ) -> tuple[list[ocpp_view.ConfigurationKey], list[str]]:
@@ -181,6 +200,8 @@ class CentralCommands:
 
     async def change_setting(self, key: str, value: str) -> ocpp_view.ConfigurationStatus:
         """ChangeConfiguration, after its commit (C21)."""
+        if key.casefold() == security_profile.KEY.casefold():
+            return await self._rooms.security_profile.change(value)
         return await change_configuration(self._rooms.settings, key, value)
 
     def _choose(self, connector: int | None, id_token: str) -> ConnectorRunner | None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
-from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
+from borne.adapters.ocpp.charge_point.config import BackendConfig
 from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
 from borne.adapters.ocpp.charge_point.drain import dated
 from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory
-from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
+from borne.adapters.ocpp.charge_point.security_notices import SecurityNotices
 from borne.adapters.ocpp.maintenance_handlers import register_maintenance
 from borne.adapters.ocpp.messages import Action, Message
 from borne.adapters.ocpp.messages.core import (
@@ -30,8 +31,11 @@ from borne.adapters.ocpp.messages.core import (
 )
 from borne.adapters.ocpp.profile_handlers import id_tag_info, register_profiles
 from borne.adapters.ocpp.rpc.errors import CallFailed
+from borne.adapters.ocpp.rpc.handlers import Handlers
+from borne.adapters.ocpp.security_events import ConnectionEvents
+from borne.adapters.ocpp.security_handlers import register_security
 from borne.adapters.ocpp.smart_charging_handlers import register_smart_charging
-from borne.adapters.ocpp.station_handlers import station_handlers
+from borne.adapters.ocpp.station_handlers import register_core
 from borne.application.backend_flow import BackendFlow
 from borne.application.backend_rooms import BackendRooms
 from borne.application.ports import (
@@ -46,31 +50,6 @@ from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Unsubscribe
 
 Learn = Callable[[OutboxMessage, Message], Awaitable[None]]
-
-
-def backend_config(settings: Settings, connectors: Sequence[int]) -> BackendConfig:
-    """The settings of the backend menu as the client wants them."""
-    timeout_s = float(settings.integer("BackendConnectionTimeout"))
-    connection = ConnectionConfig(
-        url=settings.text("WebSocketsBackendURL"),
-        identity=settings.text("ChargePointID"),
-        password=settings.key_bytes("AuthorizationKey") or None,
-        proxy=settings.text("WebSocketsProxy") or None,
-        tls=TlsConfig(TlsLevel(settings.text("SSLStrictnessClient"))),
-        connect_timeout_s=timeout_s,
-    )
-    return BackendConfig(
-        connection=connection,
-        connectors=tuple(connectors),
-        call_timeout_s=timeout_s,
-        ping_interval_s=float(settings.integer("WebSocketPingInterval")),
-        heartbeat_interval_s=float(settings.integer("HeartbeatInterval")),
-        force_heartbeat=settings.flag("ForceHeartbeat"),
-        transaction_message_attempts=settings.integer("TransactionMessageAttempts"),
-        transaction_message_retry_interval_s=float(
-            settings.integer("TransactionMessageRetryInterval")
-        ),
-    )
 
 
 def best_time(now: datetime | None, told: datetime, round_trip_s: float) -> datetime:
@@ -153,9 +132,8 @@ class OcppBackend:
         self._flow = flow
         self._clock = clock
         self._outbox = outbox
-        handlers = station_handlers(rooms.commands)
-        register_profiles(handlers, rooms)
-        register_smart_charging(handlers, rooms)
+        self._rooms = rooms
+        handlers = Handlers()
         station = StationSide(
             boot_content=lambda: BootNotificationRequest(**boot_content()),
             handlers=handlers,
@@ -163,12 +141,28 @@ class OcppBackend:
             events=self,
         )
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
-        self._rooms = rooms
-        self.client.triggers.register("MeterValues", self._meter_values)
-        maintenance = register_maintenance(handlers, rooms, self.client.notices)
-        triggers = self.client.triggers
+        base_url = rooms.commands.backend_url or config.connection.url
+        self._live = LiveSettings(self.client, rooms.certificates.material, base_url)
+        self._security = SecurityNotices(
+            self.client.uplink, rooms.events, lambda: rooms.commands.secure
+        )
+        self._register(handlers)
+
+    def _register(self, handlers: Handlers) -> None:
+        rooms, client, triggers = self._rooms, self.client, self.client.triggers
+        register_core(handlers, rooms.commands, self._live)
+        register_profiles(handlers, rooms)
+        register_smart_charging(handlers, rooms)
+        maintenance = register_maintenance(handlers, rooms, client.notices)
+        register_security(handlers, rooms, triggers, self._live, client.notices.post)
+        triggers.register("MeterValues", self._meter_values)
         triggers.register("FirmwareStatusNotification", maintenance.firmware_status)
         triggers.register("DiagnosticsStatusNotification", maintenance.diagnostics_status)
+        client.accompany("security events", self._security.run)
+        client.failed.subscribe(ConnectionEvents(rooms.events).take_failure)
+        rooms.certificates.changed.subscribe(
+            lambda material: self._live.take_material(material, rooms.commands.settings)
+        )
 
     # BackendPort -----------------------------------------------------------------------------
 
@@ -224,17 +218,9 @@ class OcppBackend:
         return [_plain(asdict(record)) for record in self.client.log.records()]
 
     def take_settings(self, settings: Settings) -> None:
-        """Follow what takes effect without a restart; the connection waits for one."""
-        new, now = backend_config(settings, self.client.config.connectors), self.client.config
-        config = replace(
-            now,
-            heartbeat_interval_s=new.heartbeat_interval_s,
-            force_heartbeat=new.force_heartbeat,
-            transaction_message_attempts=new.transaction_message_attempts,
-            transaction_message_retry_interval_s=new.transaction_message_retry_interval_s,
-        )
-        if config != now:
-            self.client.configure(config)
+        """Follow what takes effect without a restart."""
+        self._live.take_settings(settings)
+        self._security.reconsider()
 
     # Life ------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from borne.adapters.ocpp.messages.firmware import (
     UpdateFirmwareRequest,
     UpdateFirmwareResponse,
 )
+from borne.adapters.ocpp.rpc.errors import ErrorCode, RpcError
 from borne.adapters.ocpp.rpc.handlers import Handlers
 from borne.application.backend_rooms import BackendRooms
 from borne.application.firmware_update import (
@@ -49,7 +50,7 @@ def register_maintenance(
     handlers: Handlers, rooms: BackendRooms, notices: Notices
 ) -> MaintenanceSide:
     """Add what this profile knows, and tell of progress."""
-    side = MaintenanceSide(rooms.firmware, rooms.logs, notices.post)
+    side = MaintenanceSide(rooms.firmware, rooms.logs, notices.post, lambda: rooms.commands.secure)
     rooms.firmware.before_restart = notices.flush
     handlers.register(UpdateFirmwareRequest, side.update)
     handlers.register(GetDiagnosticsRequest, side.diagnostics)
@@ -59,7 +60,14 @@ def register_maintenance(
 class MaintenanceSide:
     """The two rooms as OCPP 1.6 sees them."""
 
-    def __init__(self, firmware: FirmwareUpdates, logs: LogUploads, post: Post) -> None:
+    def __init__(
+        self,
+        firmware: FirmwareUpdates,
+        logs: LogUploads,
+        post: Post,
+        secure: Callable[[], bool],
+    ) -> None:
+        self._secure = secure
         self._firmware = firmware
         self._logs = logs
         self._post = post
@@ -67,7 +75,10 @@ class MaintenanceSide:
         logs.told.subscribe(self._tell_logs)
 
     async def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse:
-        """UpdateFirmware: the answer says nothing, the statuses do."""
+        """UpdateFirmware: the answer says nothing, the statuses do. With a security profile only
+        signed firmware is taken (whitepaper L01.FR.20)."""
+        if self._secure():
+            raise RpcError(ErrorCode.NOT_SUPPORTED, "use SignedUpdateFirmware")
         await self._firmware.order(
             UpdateOrder(
                 request.location, request.retrieve_date, request.retries, request.retry_interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.messages.core import (
     AvailabilityStatus,
     AvailabilityType,
@@ -37,10 +38,9 @@ from borne.application.central_commands import CentralCommands
 from borne.domain.settings.ocpp_view import MAX_VALUE, ConfigurationKey
 
 
-def station_handlers(commands: CentralCommands) -> Handlers:
-    """The table of all commands that the station obeys."""
-    core = _Core(commands)
-    handlers = Handlers()
+def register_core(handlers: Handlers, commands: CentralCommands, live: LiveSettings) -> None:
+    """Add the commands of the core profile."""
+    core = _Core(commands, live)
     handlers.register(RemoteStartTransactionRequest, core.remote_start)
     handlers.register(RemoteStopTransactionRequest, core.remote_stop)
     handlers.register(ChangeAvailabilityRequest, core.change_availability)
@@ -50,7 +50,6 @@ def station_handlers(commands: CentralCommands) -> Handlers:
     handlers.register(UnlockConnectorRequest, core.unlock)
     handlers.register(ResetRequest, core.reset)
     handlers.register(DataTransferRequest, core.data_transfer)
-    return handlers
 
 
 def _verdict(accepted: bool) -> AcceptedOrRejected:
@@ -64,8 +63,9 @@ def _key_value(told: ConfigurationKey) -> KeyValue:
 
 
 class _Core:
-    def __init__(self, commands: CentralCommands) -> None:
+    def __init__(self, commands: CentralCommands, live: LiveSettings) -> None:
         self._commands = commands
+        self._live = live
 
     async def remote_start(
         self, request: RemoteStartTransactionRequest
@@ -92,9 +92,15 @@ class _Core:
 
     async def change_configuration(
         self, request: ChangeConfigurationRequest
-    ) -> ChangeConfigurationResponse:
-        answer = await self._commands.change_setting(request.key, request.value)
-        return ChangeConfigurationResponse(status=ConfigurationStatus(answer))
+    ) -> Reply[ChangeConfigurationResponse]:
+        self._live.hold()
+        try:
+            answer = await self._commands.change_setting(request.key, request.value)
+        except BaseException:
+            await self._live.release()
+            raise
+        response = ChangeConfigurationResponse(status=ConfigurationStatus(answer))
+        return Reply(response, self._live.release)
 
     async def get_configuration(self, request: GetConfigurationRequest) -> GetConfigurationResponse:
         found, unknown = self._commands.read_settings(request.key or ())

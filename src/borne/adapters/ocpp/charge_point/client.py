@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from borne.adapters.ocpp.charge_point.boot import Boot
@@ -74,6 +76,8 @@ class ChargePointClient:
         make_link: LinkFactory = JsonLink,
     ) -> None:
         self.changed: Signal[BackendView] = Signal()
+        self.failed: Signal[ConnectFailed] = Signal()
+        """Each attempt to connect that failed."""
         self.log = log or FrameLog(clock.now)
         self._config = config
         self._handlers = station.handlers
@@ -98,6 +102,7 @@ class ChargePointClient:
         self._opening: asyncio.Task[None] | None = None
         self._offline_since_s: float | None = None
         self._connections = 0
+        self._companions: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = False
         self._redial = False
         self._uplink.online_changed.subscribe(lambda _: self._tell())
@@ -114,6 +119,15 @@ class ChargePointClient:
     def config(self) -> BackendConfig:
         """The one in force."""
         return self._config
+
+    def accompany(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Keep something running as long as the client runs; before `run`."""
+        self._companions.append((name, work))
+
+    @property
+    def uplink(self) -> Uplink:
+        """The way to the backend, for companions."""
+        return self._uplink
 
     def report_status(self, report: StatusReport) -> None:
         """The status of a connector; while offline only the newest is kept."""
@@ -152,7 +166,9 @@ class ChargePointClient:
         new, before = config.connection, old.connection
         if (new.url, new.identity) != (before.url, before.identity):
             self._boot.forget()
-        if new != before:
+        roots = before.tls.trusted_roots_pem
+        # Other roots count from the next connection on.
+        if replace(new, tls=replace(new.tls, trusted_roots_pem=roots)) != before:
             self.reconnect()
 
     def reconnect(self) -> None:
@@ -196,6 +212,8 @@ class ChargePointClient:
         self._tasks.keep("queue", self._drain.run)
         self._tasks.keep("heartbeats", self._heartbeats.run)
         self._tasks.keep("notices", self.notices.run)
+        for name, work in self._companions:
+            self._tasks.keep(name, work)
         try:
             while not self._stopping:
                 if await self._one_connection() or self._stopping:
@@ -237,6 +255,7 @@ class ChargePointClient:
         except ConnectFailed as error:
             _log.info("no connection: %s", error)
             self._ladder.failed(error.step, error.reason, error.http_status)
+            self.failed.emit(error)
             return False
         except asyncio.CancelledError:
             link.abort()

@@ -55,6 +55,10 @@ class TlsConfig:
     certificate_file: Path | None = None
     """Our chain (security profile 3), with `key_file`."""
     key_file: Path | None = None
+    system_roots: bool = False
+    """Those of the system too."""
+    revision: str = ""
+    """Differs when the connection must be made anew though all else is the same."""
 
 
 def client_context(config: TlsConfig) -> ssl.SSLContext:
@@ -73,7 +77,7 @@ def client_context(config: TlsConfig) -> ssl.SSLContext:
     if config.level.checks_chain:
         if config.trusted_roots_pem:
             context.load_verify_locations(cadata=config.trusted_roots_pem)
-        else:
+        if config.system_roots or not config.trusted_roots_pem:
             context.load_default_certs()
     if config.certificate_file is not None:
         context.load_cert_chain(config.certificate_file, config.key_file)

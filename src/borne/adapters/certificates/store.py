@@ -1,0 +1,152 @@
+"""Certificates in files of the data folder. Private keys are readable by the station alone."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from borne.adapters.certificates import checks
+from borne.application.certificate_ports import (
+    BadCertificate,
+    CertificateHash,
+    HashAlgorithm,
+    RootUse,
+)
+
+FOLDER = "certificates"
+KEPT = timedelta(days=31)
+"""An old certificate of our own is kept so long (whitepaper A02.FR.10)."""
+
+
+class FileCertificates:
+    """See `certificate_ports.CertificateStore`."""
+
+    def __init__(self, data: Path) -> None:
+        self._folder = data / FOLDER
+
+    def roots(self, use: RootUse) -> list[str]:
+        """PEM, oldest first."""
+        return [path.read_text() for path in self._root_files(use)]
+
+    def install_root(self, use: RootUse, pem: str, now: datetime) -> None:
+        """Keep a root; raises BadCertificate and OSError."""
+        root = checks.check_root(pem, now)
+        name = checks.name_of(root, HashAlgorithm.SHA256)
+        text = root.public_bytes(Encoding.PEM).decode()
+        stem = f"{name.issuer_key[:16]}-{name.serial_number[:40]}"
+        _write(self._folder / use.value / f"{stem}.pem", text.encode())
+
+    def hashes(self, use: RootUse, algorithm: HashAlgorithm) -> list[CertificateHash]:
+        """What is installed."""
+        return [checks.name_of(_read(path), algorithm) for path in self._root_files(use)]
+
+    def delete_root(self, named: CertificateHash) -> bool:
+        """Remove a root; False when there is none of that name."""
+        for use in RootUse:
+            for path in self._root_files(use):
+                if checks.name_of(_read(path), named.algorithm).same_as(named):
+                    path.unlink()
+                    _sync(path.parent)
+                    return True
+        return False
+
+    def is_root(self, use: RootUse, named: CertificateHash) -> bool:
+        """Whether it is installed for this use."""
+        return any(found.same_as(named) for found in self.hashes(use, named.algorithm))
+
+    def request(self, common_name: str, organization: str) -> str:
+        """Make a key and a request for its certificate."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _write(self._folder / "pending.key", plain)
+        return checks.signing_request(key, common_name, organization)
+
+    def take_certificate(self, chain: str, now: datetime) -> None:
+        """Use the certificate of the last request; raises BadCertificate."""
+        certificates = checks.read_chain(chain)
+        pending = self._folder / "pending.key"
+        if not pending.is_file():
+            raise BadCertificate("Nobody asked for a certificate.")
+        plain = pending.read_bytes()
+        key = load_pem_private_key(plain, None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not checks.same_key(
+            certificates[0], key
+        ):
+            raise BadCertificate("The certificate is for another key.")
+        trusted = [_parse(pem) for pem in self.roots(RootUse.CENTRAL_SYSTEM)]
+        checks.check_chain(certificates, trusted, now)
+        self._put_aside(now)
+        text = "".join(c.public_bytes(Encoding.PEM).decode() for c in certificates)
+        # One file: chain and key cannot come apart.
+        _write(self._folder / "own.pem", text.encode() + plain)
+        pending.unlink()
+
+    def own(self) -> tuple[Path, Path] | None:
+        """Files of the chain and its key."""
+        path = self._folder / "own.pem"
+        return (path, path) if path.is_file() else None
+
+    def check_signing_certificate(self, pem: str, now: datetime) -> None:
+        """Whether the maker's root vouches for it; raises BadCertificate."""
+        trusted = [_parse(root) for root in self.roots(RootUse.MANUFACTURER)]
+        checks.check_chain(checks.read_chain(pem), trusted, now)
+
+    def signature_fits(self, path: Path, pem: str, signature: str) -> bool:
+        """Whether a base64 signature over a file is by the key of this certificate."""
+        try:
+            certificate = checks.read_chain(pem)[0]
+        except BadCertificate:
+            return False
+        return checks.signature_fits(path, certificate, signature)
+
+    def _root_files(self, use: RootUse) -> list[Path]:
+        found = (self._folder / use.value).glob("*.pem")
+        return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+    def _put_aside(self, now: datetime) -> None:
+        for old in self._folder.glob("own-*.pem"):
+            if datetime.fromtimestamp(old.stat().st_mtime, now.tzinfo) < now - KEPT:
+                old.unlink()
+        current = self._folder / "own.pem"
+        if current.is_file():
+            serial = _parse(current.read_text()).serial_number
+            _write(self._folder / f"own-{serial:x}.pem", current.read_bytes())
+
+
+def _parse(pem: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificates(pem.encode())[0]
+
+
+def _read(path: Path) -> x509.Certificate:
+    return _parse(path.read_text())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """The whole file or nothing, for our eyes only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

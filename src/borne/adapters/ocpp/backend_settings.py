@@ -1,0 +1,117 @@
+"""From settings and certificates to what the client of a backend works with.
+
+Sources: manual 4; security whitepaper A00 (profiles). From profile 2 on the connection is TLS with
+full checks, whatever the URL and the strictness say; in profile 3 a certificate takes the place of
+the password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from borne.adapters.ocpp.charge_point.client import ChargePointClient
+from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
+from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
+from borne.application.certificates import Material
+from borne.domain.settings.snapshot import Settings
+
+NO_MATERIAL = Material()
+
+
+def backend_config(
+    settings: Settings, connectors: Sequence[int], material: Material = NO_MATERIAL
+) -> BackendConfig:
+    """The settings of the backend menu as the client wants them."""
+    timeout_s = float(settings.integer("BackendConnectionTimeout"))
+    connection = ConnectionConfig(
+        url=settings.text("WebSocketsBackendURL"),
+        identity=settings.text("ChargePointID"),
+        proxy=settings.text("WebSocketsProxy") or None,
+        connect_timeout_s=timeout_s,
+    )
+    return BackendConfig(
+        connection=secured(connection, settings, material),
+        connectors=tuple(connectors),
+        call_timeout_s=timeout_s,
+        ping_interval_s=float(settings.integer("WebSocketPingInterval")),
+        heartbeat_interval_s=float(settings.integer("HeartbeatInterval")),
+        force_heartbeat=settings.flag("ForceHeartbeat"),
+        transaction_message_attempts=settings.integer("TransactionMessageAttempts"),
+        transaction_message_retry_interval_s=float(
+            settings.integer("TransactionMessageRetryInterval")
+        ),
+    )
+
+
+def secured(
+    connection: ConnectionConfig, settings: Settings, material: Material
+) -> ConnectionConfig:
+    """The connection with password, certificates and checks of the security profile."""
+    profile = settings.integer("SecurityProfile")
+    level = TlsLevel(settings.text("SSLStrictnessClient"))
+    own = material.own if profile == 3 else None
+    revision = f"{profile}:{material.revision if own else 0}"
+    tls = TlsConfig(
+        level=TlsLevel.NORMAL if profile >= 2 else level,
+        trusted_roots_pem=material.roots_pem,
+        system_roots=profile < 2,
+        certificate_file=own[0] if own else None,
+        key_file=own[1] if own else None,
+        revision=revision,
+    )
+    password = None if profile == 3 else settings.key_bytes("AuthorizationKey") or None
+    url = connection.url
+    if profile >= 2 and url.startswith("ws://"):
+        url = "wss://" + url.removeprefix("ws://")
+    return replace(connection, url=url, password=password, tls=tls)
+
+
+class LiveSettings:
+    """Applies settings to a running client. What needs a new connection waits while an answer is
+    on its way: the backend shall have it first."""
+
+    def __init__(self, client: ChargePointClient, material: Material, url: str) -> None:
+        self._client = client
+        self._material = material
+        self._url = url
+        """As it was at the start: another one waits for a restart."""
+        self._settings: Settings | None = None
+        self._held = 0
+
+    def take_settings(self, settings: Settings) -> None:
+        """Settings changed."""
+        self._settings = settings
+        self._apply()
+
+    def take_material(self, material: Material, settings: Settings) -> None:
+        """Certificates changed."""
+        self._material = material
+        self.take_settings(settings)
+
+    def hold(self) -> None:
+        """An answer is being made."""
+        self._held += 1
+
+    async def release(self) -> None:
+        """It was sent."""
+        self._held -= 1
+        self._apply()
+
+    def _apply(self) -> None:
+        settings, now = self._settings, self._client.config
+        if settings is None:
+            return
+        new = backend_config(settings, now.connectors, self._material)
+        config = replace(
+            now,
+            heartbeat_interval_s=new.heartbeat_interval_s,
+            force_heartbeat=new.force_heartbeat,
+            transaction_message_attempts=new.transaction_message_attempts,
+            transaction_message_retry_interval_s=new.transaction_message_retry_interval_s,
+        )
+        if self._held == 0:
+            base = replace(now.connection, url=self._url)
+            config = replace(config, connection=secured(base, settings, self._material))
+        if config != now:
+            self._client.configure(config)

@@ -1,0 +1,69 @@
+"""Tells the central system of security events, each until it is answered (whitepaper A04.FR.02)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.adapters.ocpp.messages.security import (
+    SecurityEventNotificationRequest,
+    SecurityEventNotificationResponse,
+)
+from borne.adapters.ocpp.rpc.errors import CallFailed, CallRefused, ConnectionLost, NotAccepted
+from borne.application.security_events import SecurityEvents
+
+AGAIN_S: Final = 60.0
+MOST_DETAIL: Final = 255
+_log = logging.getLogger(__name__)
+
+
+class SecurityNotices:
+    """Sends while `enabled()`: a central system without the security extension is left alone."""
+
+    def __init__(self, uplink: Uplink, events: SecurityEvents, enabled: Callable[[], bool]) -> None:
+        self._uplink = uplink
+        self._events = events
+        self._enabled = enabled
+        self._work = asyncio.Event()
+        events.noted.subscribe(lambda _: self._work.set())
+
+    def reconsider(self) -> None:
+        """Whether events are told may have changed."""
+        self._work.set()
+
+    async def run(self) -> None:
+        """Tell, for ever."""
+        while True:
+            await self._uplink.wait_online()
+            self._work.clear()
+            if not self._enabled():
+                await self._events.skip()
+                await self._work.wait()
+                continue
+            event = await self._events.next()
+            if event is None:
+                await self._work.wait()
+                continue
+            request = SecurityEventNotificationRequest(
+                type=event.kind,
+                timestamp=event.at,
+                tech_info=event.detail[:MOST_DETAIL] or None,
+            )
+            if await self._sent(request):
+                await self._events.told(event.seq)
+
+    async def _sent(self, request: SecurityEventNotificationRequest) -> bool:
+        try:
+            await self._uplink.call(request, SecurityEventNotificationResponse)
+        except (ConnectionLost, NotAccepted):
+            return False
+        except CallRefused as error:
+            _log.warning("the backend does not take security events: %s", error)
+        except CallFailed as error:
+            _log.warning("a security event was not answered: %s", error)
+            await asyncio.sleep(AGAIN_S)
+            return False
+        return True

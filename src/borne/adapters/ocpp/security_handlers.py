@@ -1,0 +1,208 @@
+"""Commands of the security whitepaper: certificates, logs, triggers, signed firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from borne.adapters.ocpp.backend_settings import LiveSettings
+from borne.adapters.ocpp.charge_point.triggers import Triggers
+from borne.adapters.ocpp.messages import Message
+from borne.adapters.ocpp.messages import security as wire
+from borne.adapters.ocpp.messages.types import AcceptedOrRejected
+from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
+from borne.application.backend_rooms import BackendRooms
+from borne.application.certificate_ports import CertificateHash, HashAlgorithm, RootUse
+from borne.application.firmware_update import ENDED, UpdateOrder, UpdateProgress
+from borne.application.log_upload import LogKind, UploadOrder, UploadProgress, UploadState
+
+Post = Callable[[Message], None]
+
+
+def register_security(
+    handlers: Handlers, rooms: BackendRooms, triggers: Triggers, live: LiveSettings, post: Post
+) -> None:
+    """Add what the whitepaper knows."""
+    certificates = _Certificates(rooms, live)
+    handlers.register(wire.InstallCertificateRequest, certificates.install)
+    handlers.register(wire.GetInstalledCertificateIdsRequest, certificates.ids)
+    handlers.register(wire.DeleteCertificateRequest, certificates.delete)
+    handlers.register(wire.CertificateSignedRequest, certificates.signed)
+    files = _Files(rooms, post)
+    handlers.register(wire.GetLogRequest, files.log)
+    handlers.register(wire.SignedUpdateFirmwareRequest, files.update)
+    triggered = _Triggered(rooms, triggers)
+    handlers.register(wire.ExtendedTriggerMessageRequest, triggered.handle)
+
+
+def _verdict(accepted: bool) -> AcceptedOrRejected:
+    return AcceptedOrRejected.ACCEPTED if accepted else AcceptedOrRejected.REJECTED
+
+
+def _named(told: wire.CertificateHashData) -> CertificateHash:
+    return CertificateHash(
+        HashAlgorithm(told.hash_algorithm.value),
+        told.issuer_name_hash,
+        told.issuer_key_hash,
+        told.serial_number,
+    )
+
+
+def _told(named: CertificateHash) -> wire.CertificateHashData:
+    return wire.CertificateHashData(
+        hash_algorithm=wire.HashAlgorithm(named.algorithm.value),
+        issuer_name_hash=named.issuer_name,
+        issuer_key_hash=named.issuer_key,
+        serial_number=named.serial_number,
+    )
+
+
+class _Certificates:
+    def __init__(self, rooms: BackendRooms, live: LiveSettings) -> None:
+        self._room = rooms.certificates
+        self._live = live
+
+    async def install(
+        self, request: wire.InstallCertificateRequest
+    ) -> wire.InstallCertificateResponse:
+        use = RootUse(request.certificate_type.value)
+        answer = await self._room.install(use, request.certificate)
+        return wire.InstallCertificateResponse(status=wire.InstallCertificateStatus(answer))
+
+    async def ids(
+        self, request: wire.GetInstalledCertificateIdsRequest
+    ) -> wire.GetInstalledCertificateIdsResponse:
+        found = await self._room.ids(RootUse(request.certificate_type.value))
+        if not found:
+            status = wire.InstalledCertificateStatus.NOT_FOUND
+            return wire.GetInstalledCertificateIdsResponse(status=status)
+        return wire.GetInstalledCertificateIdsResponse(
+            status=wire.InstalledCertificateStatus.ACCEPTED,
+            certificate_hash_data=tuple(map(_told, found)),
+        )
+
+    async def delete(
+        self, request: wire.DeleteCertificateRequest
+    ) -> wire.DeleteCertificateResponse:
+        answer = await self._room.delete(_named(request.certificate_hash_data))
+        return wire.DeleteCertificateResponse(status=wire.DeleteCertificateStatus(answer))
+
+    async def signed(
+        self, request: wire.CertificateSignedRequest
+    ) -> Reply[wire.CertificateSignedResponse]:
+        self._live.hold()
+        try:
+            accepted = await self._room.take_chain(request.certificate_chain)
+        except BaseException:
+            await self._live.release()
+            raise
+        answer = wire.CertificateSignedResponse(status=_verdict(accepted))
+        return Reply(answer, self._live.release)
+
+
+class _Files:
+    def __init__(self, rooms: BackendRooms, post: Post) -> None:
+        self._rooms = rooms
+        self._post = post
+        rooms.logs.told.subscribe(self._tell_log)
+        rooms.firmware.told.subscribe(self._tell_firmware)
+
+    async def log(self, request: wire.GetLogRequest) -> wire.GetLogResponse:
+        kinds = {
+            wire.LogType.DIAGNOSTICS_LOG: LogKind.DIAGNOSTICS,
+            wire.LogType.SECURITY_LOG: LogKind.SECURITY,
+        }
+        name, cancelled = self._rooms.logs.order(
+            UploadOrder(
+                kinds[request.log_type],
+                request.log.remote_location,
+                request.log.oldest_timestamp,
+                request.log.latest_timestamp,
+                request.retries,
+                request.retry_interval,
+                request.request_id,
+            )
+        )
+        status = wire.LogStatus.ACCEPTED_CANCELED if cancelled else wire.LogStatus.ACCEPTED
+        return wire.GetLogResponse(status=status, filename=name)
+
+    async def update(
+        self, request: wire.SignedUpdateFirmwareRequest
+    ) -> wire.SignedUpdateFirmwareResponse:
+        firmware = request.firmware
+        problem = await self._rooms.certificates.signing_problem(firmware.signing_certificate)
+        if problem is not None:
+            status = wire.SignedUpdateStatus.INVALID_CERTIFICATE
+            return wire.SignedUpdateFirmwareResponse(status=status)
+        cancelled = await self._rooms.firmware.order(
+            UpdateOrder(
+                location=firmware.location,
+                retrieve_at=firmware.retrieve_date_time,
+                retries=request.retries,
+                retry_interval_s=request.retry_interval,
+                request_id=request.request_id,
+                install_at=firmware.install_date_time,
+                certificate=firmware.signing_certificate,
+                signature=firmware.signature,
+            )
+        )
+        accepted, again = (
+            wire.SignedUpdateStatus.ACCEPTED,
+            wire.SignedUpdateStatus.ACCEPTED_CANCELED,
+        )
+        return wire.SignedUpdateFirmwareResponse(status=again if cancelled else accepted)
+
+    def _tell_log(self, progress: UploadProgress) -> None:
+        if progress.request_id is not None:
+            self._post(_log_status(progress))
+
+    def _tell_firmware(self, progress: UpdateProgress) -> None:
+        if progress.request_id is not None:
+            self._post(_firmware_status(progress))
+
+
+class _Triggered:
+    """ExtendedTriggerMessage: the messages of TriggerMessage, and those of the whitepaper."""
+
+    def __init__(self, rooms: BackendRooms, triggers: Triggers) -> None:
+        self._rooms = rooms
+        self._triggers = triggers
+        triggers.register("SignChargePointCertificate", self._sign)
+        triggers.register("LogStatusNotification", self._log)
+        triggers.register("SignedFirmwareStatusNotification", self._firmware)
+
+    async def handle(
+        self, request: wire.ExtendedTriggerMessageRequest
+    ) -> Reply[wire.ExtendedTriggerMessageResponse]:
+        name = request.requested_message.value
+        if name == "FirmwareStatusNotification":
+            name = "SignedFirmwareStatusNotification"
+        status, then = await self._triggers.prepare(name, request.connector_id)
+        return Reply(wire.ExtendedTriggerMessageResponse(status=status), then)
+
+    async def _firmware(self, _: int | None) -> Sequence[Message]:
+        progress = self._rooms.firmware.current
+        if progress.state in ENDED or progress.request_id is None:
+            status = wire.SignedFirmwareStatus.IDLE
+            return [wire.SignedFirmwareStatusNotificationRequest(status=status)]
+        return [_firmware_status(progress)]
+
+    async def _sign(self, _: int | None) -> Sequence[Message]:
+        return [wire.SignCertificateRequest(csr=await self._rooms.certificates.request())]
+
+    async def _log(self, _: int | None) -> Sequence[Message]:
+        progress = self._rooms.logs.current
+        if progress.state is not UploadState.UPLOADING:
+            return [wire.LogStatusNotificationRequest(status=wire.UploadLogStatus.IDLE)]
+        return [_log_status(progress)]
+
+
+def _log_status(progress: UploadProgress) -> Message:
+    return wire.LogStatusNotificationRequest(
+        status=wire.UploadLogStatus(progress.state.value), request_id=progress.request_id
+    )
+
+
+def _firmware_status(progress: UpdateProgress) -> Message:
+    return wire.SignedFirmwareStatusNotificationRequest(
+        status=wire.SignedFirmwareStatus(progress.state.value), request_id=progress.request_id
+    )

@@ -1,0 +1,108 @@
+"""Security profiles of the whitepaper (A05): raised by the backend when all that it needs is there,
+on trial until the backend is reached with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from borne.application.certificates import Material
+from borne.application.ports import StateStore
+from borne.application.settings_configuration import change_configuration
+from borne.application.settings_ports import SettingsNotSaved
+from borne.application.settings_service import SettingsRejected, SettingsService
+from borne.domain.principals import SYSTEM
+from borne.domain.settings.ocpp_view import ConfigurationStatus
+
+KEY = "SecurityProfile"
+STATE_KEY = "security_profile_before"
+TRIAL_S = 180.0
+"""A raised profile must work within this, else the one before is back."""
+_log = logging.getLogger(__name__)
+
+
+def missing(profile: int, password: bytes | None, material: Material) -> str | None:
+    """What a profile still needs, in words; None when all is there (A05.FR.02 to 04)."""
+    if profile in (1, 2) and not password:
+        return "a password (AuthorizationKey)"
+    if profile >= 2 and not material.roots_pem:
+        return "a root certificate of the backend"
+    if profile == 3 and material.own is None:
+        return "a certificate of the station"
+    return None
+
+
+class SecurityProfiles:
+    """Checks a change of the profile, and takes it back when it does not work."""
+
+    def __init__(
+        self,
+        settings: SettingsService,
+        material: Callable[[], Material],
+        state: StateStore,
+    ) -> None:
+        self._settings = settings
+        self._material = material
+        self._state = state
+        self._online = False
+        self._changed = asyncio.Event()
+
+    async def change(self, value: str) -> ConfigurationStatus:
+        """ChangeConfiguration of the profile: only when all that it needs is there."""
+        if not self._may_become(value):
+            return ConfigurationStatus.REJECTED
+        before, stored = self._settings.settings.integer(KEY), await self._state.get(STATE_KEY)
+        await self._state.put(STATE_KEY, before if stored is None else stored)
+        self._online = False
+        status = await change_configuration(self._settings, KEY, value)
+        if self._settings.settings.integer(KEY) == before:
+            await self._state.put(STATE_KEY, stored)
+        self._changed.set()
+        return status
+
+    def _may_become(self, value: str) -> bool:
+        """Whether a number is one at all is judged with the other settings."""
+        if not value.strip().isdigit():
+            return True
+        password = self._settings.settings.key_bytes("AuthorizationKey")
+        why = missing(int(value), password, self._material())
+        if why is not None:
+            _log.warning("security profile %s needs %s", value, why)
+        return why is None
+
+    def take_online(self, online: bool) -> None:
+        """The backend was reached, or lost."""
+        self._online = online
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Judge trials, for ever; one that was under way at a power failure begins anew."""
+        while True:
+            self._changed.clear()
+            before = await self._state.get(STATE_KEY)
+            if before is None:
+                await self._changed.wait()
+                continue
+            if self._online or await self._reached():
+                await self._state.put(STATE_KEY, None)
+            else:
+                await self._go_back(int(before))
+
+    async def _reached(self) -> bool:
+        try:
+            async with asyncio.timeout(TRIAL_S):
+                while not self._online:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _go_back(self, before: int) -> None:
+        _log.error("the raised security profile does not work: back to %d", before)
+        try:
+            await self._settings.change({KEY: before}, SYSTEM, "security profile")
+        except (SettingsRejected, SettingsNotSaved) as error:
+            _log.error("the security profile could not be taken back: %s", error)
+        await self._state.put(STATE_KEY, None)
