@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from borne import __version__
+from borne.adapters.certificates.store import FileCertificates
 from borne.adapters.control.socket import ControlServer
 from borne.adapters.maintenance.build import build_maintenance
-from borne.adapters.ocpp.backend import OcppBackend, backend_config
+from borne.adapters.ocpp.backend import OcppBackend
+from borne.adapters.ocpp.backend_settings import backend_config
 from borne.adapters.ocpp.charge_point.link import JsonLink
 from borne.adapters.ocpp.probe import probe
 from borne.adapters.simulation.hardware import Equipment, simulated_hardware
@@ -265,6 +267,7 @@ class Host:
             reset=self.reset,
             new_id=self.options.new_id,
             maintenance=build_maintenance(self.options.data, __version__, self.options.installer),
+            certificates=FileCertificates(self.options.data),
             simulator=Simulator(self.world),
             try_connection=self._try_connection,
             live_poll_s=LIVE_POLL_S if self.options.live else None,
@@ -285,7 +288,7 @@ class Host:
             station.supervisor,
         )
         return OcppBackend(
-            backend_config(settings, list(station.runners)),
+            backend_config(settings, list(station.runners), station.certificates.material),
             station.backend_rooms,
             storage.outbox,
             partial(_boot_content, settings, station.backend_rooms.firmware.version),

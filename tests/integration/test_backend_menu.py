@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.adapters.ocpp.backend import backend_config
+from borne.adapters.ocpp.backend_settings import backend_config
 from borne.adapters.ocpp.probe import probe
 from borne.domain.principals import SYSTEM
 from tests.conformance.ocpp16.rig import TAG, rig

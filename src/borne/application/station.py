@@ -18,6 +18,8 @@ from borne.application.backend_reporter import BackendReporter
 from borne.application.backend_rooms import BackendRooms
 from borne.application.card_desk import CardDesk
 from borne.application.central_commands import CentralCommands, CentralRooms
+from borne.application.certificate_ports import CertificateStore
+from borne.application.certificates import Certificates
 from borne.application.charging_profiles import ChargingProfiles
 from borne.application.clock_aligned import ClockAlignedValues
 from borne.application.connector_runner import ConnectorRunner
@@ -36,6 +38,9 @@ from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPo
 from borne.application.refused_ids import RefusedIds
 from borne.application.reservations import Reservations
 from borne.application.retention import Retention
+from borne.application.security_events import SecurityEvents
+from borne.application.security_profile import SecurityProfiles
+from borne.application.security_watch import SecurityWatch
 from borne.application.services import ConnectionTrial, Restarter, StationServices
 from borne.application.sessions_view import SessionsService
 from borne.application.settings_service import SettingsChange, SettingsService
@@ -101,6 +106,7 @@ class StationParts:
     """Restart at the wish of a backend, with the reason its sessions end for."""
     new_id: Callable[[], str]
     maintenance: Maintenance
+    certificates: CertificateStore
     simulator: SimulatorPort | None = None
     try_connection: ConnectionTrial | None = None
     live_poll_s: float | None = None
@@ -214,6 +220,14 @@ class Station:
             storage.state,
             self.supervisor,
         )
+        self.events = SecurityEvents(storage.security, storage.state, clock, self.supervisor)
+        self.certificates = Certificates(parts.certificates, self.events, self._settings, clock)
+        self.security_profile = SecurityProfiles(
+            parts.settings, lambda: self.certificates.material, storage.state
+        )
+        self.security = SecurityWatch(
+            self.events, lambda: self.commands.secure, parts.maintenance.version
+        )
         self.commands = CentralCommands(
             CentralRooms(
                 self.runners,
@@ -225,6 +239,7 @@ class Station:
                 self.journal,
                 self.reservations,
                 self.profiles,
+                self.security_profile,
                 parts.reset,
                 self.supervisor,
             )
@@ -243,6 +258,9 @@ class Station:
             clock,
             self.supervisor,
             parts.reset,
+            lambda path, order: self.certificates.signature_fits(
+                path, order.certificate, order.signature
+            ),
         )
         diagnostics = Diagnostics(
             self.status.snapshot,
@@ -265,6 +283,8 @@ class Station:
             self.profiles,
             firmware,
             logs,
+            self.events,
+            self.certificates,
         )
 
     def services(self) -> StationServices:
@@ -296,6 +316,7 @@ class Station:
         for tokens in (self.lists.whitelist, self.lists.local_list, self.lists.cache):
             await tokens.load()
         self._parts.clock.stepped.subscribe(self._take_step)
+        self._parts.clock.stepped.subscribe(self.security.take_step)
         await self.dating.begin()
         self._parts.settings.subscribe(self._take_settings)
         self.authorization.outcome.subscribe(self.indication.take_outcome)
@@ -315,6 +336,7 @@ class Station:
         self.load_master.start(self.limits.refresh)
         self.limits.start()
         await self.profiles.start()
+        await self.certificates.start()
         self.backend = make_backend(self)
         self.authorization.backend = self.backend
         self.reporter.backend = self.backend
@@ -332,11 +354,16 @@ class Station:
             self.supervisor.keep("clock aligned values", self.aligned.run)
             self.backend.subscribe_link(self._take_backend_link)
             self.supervisor.keep("tcp watchdog", self.watchdog.run)
+            self.backend.subscribe_online(self.security_profile.take_online)
+            self.supervisor.keep("security profile", self.security_profile.run)
+            self.backend_rooms.firmware.told.subscribe(self.security.take_firmware)
+            self.security.start()
 
     async def stop(self, reason: StopReason | None = None) -> None:
         """A polite end; with a reason the running sessions end for it, else they go on later."""
         if reason is not None:
             await self._end_sessions(reason)
+            await self.security.stop(reason)
         if self.backend is not None:
             await self.backend.stop()
         for runner in self.runners.values():
@@ -409,6 +436,7 @@ class Station:
 
     def _take_settings(self, change: SettingsChange) -> None:
         _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
+        self.security.take_settings(change)
         self.limits.refresh()
         self.profiles.refresh()
         self.authorization.reconsider()

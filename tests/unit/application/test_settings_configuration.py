@@ -29,7 +29,7 @@ READY = {"ConnectionType": "ethernet"}
         ("InstallationCurrentLimit", "16", "Rejected"),
         ("OperatorCurrentLimit", "40", "Rejected"),
         ("AuthorizationKey", "not hex", "Rejected"),
-        ("AuthorizationKey", "31" * 16, "RebootRequired"),
+        ("AuthorizationKey", "31" * 16, "Accepted"),
         ("Nothing", "1", "NotSupported"),
         ("DLMSiteKey", "sesame", "NotSupported"),
     ],

@@ -170,6 +170,7 @@ ENTRIES = (
         min_length=16,
         max_length=64,
         origin=Origin.OCPP,
+        restart=False,
     ),
     _ocpp.switch(
         "ForceHeartbeat",
