@@ -113,6 +113,14 @@ def check_list(page: Page, site: Site) -> None:
     page.get_by_role("heading", name="What would happen").wait_for()
 
 
+def try_connection(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/backend/presets")
+    page.get_by_role("button", name="Use with Ethernet").first.click()
+    page.get_by_text("unsaved change").first.wait_for()
+    page.get_by_role("button", name="Try the connection").click()
+    page.get_by_role("heading", name="The connection does not work.").wait_for()
+
+
 def choose_car(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/simulator")
     page.get_by_role("button", name="Plug a car in").first.click()
@@ -148,6 +156,8 @@ LOOKS: dict[str, tuple[Way, Callable[[FakeHost], None]]] = {
     "whitelists-import": (check_list, leave),
     "backend": (open_message, leave),
     "backend-lost": ("/backend", lost),
+    "backend-presets": ("/backend/presets", leave),
+    "backend-tried": (try_connection, leave),
     "help": ("/help?seen=faulted", leave),
     "help-problems": ("/help", faulted),
     "help-page": ("/help/lock-stuck", leave),

@@ -31,6 +31,7 @@ from borne.application.whitelist import Whitelist
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import HardwareFacts
+from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import (
     Sample,
     SessionEnd,
@@ -388,6 +389,14 @@ LADDER = [
     step("boot", detail="Accepted, interval 300 s"),
     step("heartbeat"),
 ]
+STEPS = [rung["step"] for rung in LADDER]
+
+
+async def try_connection(settings: Settings) -> list[Json]:
+    """A ConnectionTrial: one host exists, the others have no name."""
+    if "ocpp.example.com" in settings.text("WebSocketsBackendURL"):
+        return LADDER[:4]
+    return [step("dns", "failed", "no such host"), *(step(name, "unknown") for name in STEPS[1:])]
 
 
 class FakeBackend:
@@ -675,6 +684,7 @@ class FakeHost:
             backend=FakeBackend(),
             simulator=FakeSimulator(status, taught),
             teach_in=taught,
+            try_connection=try_connection,
         )
         return cls(services, status)
 

@@ -15,6 +15,7 @@ from borne.adapters.web.middleware import Shell
 from borne.adapters.web.pages import (
     account,
     backend,
+    backend_setup,
     dashboard,
     entrance,
     help_pages,
@@ -46,6 +47,7 @@ ROUTERS = (
     whitelist_import.router,
     teach_in.router,
     backend.router,
+    backend_setup.router,
     help_pages.router,
     simulator_pages.router,
     stream.router,

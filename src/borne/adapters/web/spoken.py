@@ -56,6 +56,9 @@ TEMPLATES = (
     # Addresses and forms
     N_("Not Found"),
     N_("Method Not Allowed"),
+    N_("There is no such preset."),
+    N_("This station cannot try a connection."),
+    N_("Enter the address of the backend first."),
     N_("There is no such action."),
     N_("There is no such session."),
     N_("There is no such token."),

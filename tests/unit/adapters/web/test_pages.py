@@ -36,6 +36,7 @@ PAGES = [
     "/whitelists",
     "/whitelists/import",
     "/backend",
+    "/backend/presets",
     "/help",
     "/help?seen=faulted",
     "/help/lock-stuck",

@@ -1,0 +1,151 @@
+"""Setting up the backend: presets of providers, a test of the connection, the log as a file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.backend import ladder
+from borne.adapters.web.pages.settings import Desk
+from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial
+from borne.application.presets import Preset, presets
+from borne.application.settings_service import SettingsRejected
+from borne.domain.settings import CATALOGUE
+from borne.domain.settings.messages import N_
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+NO_BACKEND = "none"
+TRIAL_S = 60.0
+TRIED = {"dns", "tcp", "tls", "websocket"}
+"""The rungs that a trial can climb without saying anything to the backend."""
+NOTES = (
+    N_("The connection is not encrypted."),
+    N_("The connection is not encrypted; it is reached through its own access point only."),
+    N_(
+        "The table in chapter 4 of the manual names another access point, m2m.com: "
+        "ask the provider."
+    ),
+)
+"""Of the presets, for translators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A preset with what it fills in."""
+
+    key: str
+    name: str
+    source: str
+    notes: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    mobile_rows: tuple[tuple[str, str], ...]
+
+
+def offers(words: Words) -> list[Offer]:
+    """The presets, by name."""
+    return [_offer(preset, words) for preset in presets()]
+
+
+def _offer(preset: Preset, words: Words) -> Offer:
+    return Offer(
+        preset.key,
+        preset.name,
+        preset.source,
+        tuple(words(note) for note in preset.notes),
+        _rows(preset.settings, words),
+        _rows(preset.mobile, words),
+    )
+
+
+def _rows(settings: Mapping[str, str], words: Words) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (words(CATALOGUE[key].label), _shown(key, value, words)) for key, value in settings.items()
+    )
+
+
+def _shown(key: str, value: str, words: Words) -> str:
+    labels = {choice.slug: choice.label for choice in CATALOGUE[key].choices}
+    return words(labels[value]) if value in labels else value
+
+
+@router.get("/backend/presets")
+async def presets_page(request: Request) -> Response:
+    """What the providers want to be set."""
+    desk = Desk(request)
+    return await page(request, "backend_presets.html", offers=offers(desk.words), **desk.bar())
+
+
+@router.post("/backend/presets/{key}")
+async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)]) -> Response:
+    """Stage the values of a preset; they are saved with the others."""
+    desk, fields = Desk(request), await form(request)
+    known = {preset.key: preset for preset in presets()}
+    if key == NO_BACKEND:
+        changes: dict[str, object] = {"ConnectionType": "no_backend"}
+    elif key in known:
+        changes = dict(known[key].changes(mobile=fields.get("way") == "mobile"))
+    else:
+        raise ApiError(404, "not_found", "There is no such preset.")
+    try:
+        desk.staging.stage(desk.key, changes, desk.principal)
+    except SettingsRejected as error:
+        names = ", ".join(error.errors)
+        raise ApiError(422, "invalid", f"There is no setting {names}.") from None
+    return RedirectResponse("/settings/backend", 303)
+
+
+@router.post("/backend/test")
+async def try_connection(request: Request) -> Response:
+    """Try the way to the backend with what is typed, saved or not."""
+    await form(request)
+    desk, attempt = Desk(request), station(request).try_connection
+    words = desk.words
+    if attempt is None:
+        raise ApiError(404, "no_trial", "This station cannot try a connection.")
+    settings = desk.staging.after(desk.key, desk.principal)
+    if not settings.text("WebSocketsBackendURL"):
+        raise ApiError(422, "no_address", "Enter the address of the backend first.")
+    rungs: Sequence[Mapping[str, Any]] = ()
+    problem = ""
+    try:
+        async with asyncio.timeout(TRIAL_S):
+            rungs = [rung for rung in await attempt(settings) if rung["step"] in TRIED]
+    except TimeoutError:
+        problem = words("The backend did not answer in time.")
+    content = part(
+        request,
+        "parts/backend_test.html",
+        problem=problem,
+        ladder=ladder(rungs, words),
+        worked=bool(rungs) and all(rung["state"] in {"ok", "skipped"} for rung in rungs),
+        unsaved=bool(desk.draft.items),
+    )
+    if not is_htmx(request):
+        return RedirectResponse("/settings/backend", 303)
+    return HTMLResponse(partial("#backend-test", content))
+
+
+@router.get("/backend/messages.jsonl")
+async def messages(request: Request) -> Response:
+    """The message log as a file, one message on each line; secrets are redacted."""
+    port = station(request).backend
+    log = port.message_log() if port is not None else ()
+    headers = {"Content-Disposition": 'attachment; filename="ocpp-messages.jsonl"'}
+    return StreamingResponse(
+        _lines(log), media_type="application/jsonl; charset=utf-8", headers=headers
+    )
+
+
+def _lines(log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for message in log:
+        yield json.dumps(dict(message), ensure_ascii=False, default=str) + "\n"

@@ -1,0 +1,140 @@
+"""Setting up the backend: presets, a test of the connection, the log as a file (interface 4.7)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.backend_setup import NOTES, offers
+from borne.application.presets import presets
+from borne.domain.principals import Role
+from borne.domain.settings.snapshot import Settings
+from tests.support.fake_station import FakeHost
+from tests.unit.adapters.web.conftest import Client, Clients
+from tests.unit.adapters.web.test_pages import HTMX, stage, text_of
+
+WORKS = "wss://ocpp.example.com/ocpp"
+
+
+@pytest.fixture
+async def person(browser: Clients) -> Client:
+    return await browser(Role.OPERATOR)
+
+
+# Presets ------------------------------------------------------------------------------------------
+
+
+async def test_a_preset_shows_what_it_fills_in(person: Client) -> None:
+    text = text_of((await person.get("/backend/presets")).text)
+    for words in (
+        "E-Flux",
+        "OCPP Mode OCPP-J 1.6",
+        "wss://ocpp.e-flux.nl/1.6/powerstation",
+        "Access Point Name (APN) mobile network m2m.services",
+        "RFID Tag letter case Upper Case",
+        "The connection is not encrypted.",
+    ):
+        assert words in text
+
+
+def test_the_notes_of_presets_are_known_to_translators() -> None:
+    assert {note for preset in presets() for note in preset.notes} == set(NOTES)
+    assert all(note not in NOTES for offer in offers(Words("de")) for note in offer.notes)
+
+
+@pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.key)
+@pytest.mark.parametrize("way", ["mobile", "ethernet"])
+async def test_a_preset_is_staged_not_saved(
+    preset: Any, way: str, person: Client, host: FakeHost
+) -> None:
+    answer = await person.post(f"/backend/presets/{preset.key}", data={"way": way})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/settings/backend")
+    draft = (await person.get("/settings/draft.json")).json()
+    wanted = {
+        key: value
+        for key, value in preset.changes(mobile=way == "mobile").items()
+        if key != "APNPassword"
+    }
+    before = host.all.settings.settings
+    assert {key: value for key, value in wanted.items() if before[key] != value} == draft
+    assert "APNPassword" not in draft
+
+
+async def test_without_backend(person: Client, host: FakeHost) -> None:
+    await stage(person, menu="backend", ConnectionType="ethernet")
+    await person.post("/settings/save", data={"_menu": ""}, headers=HTMX)
+    await person.post("/backend/presets/none")
+    assert (await person.get("/settings/draft.json")).json() == {"ConnectionType": "no_backend"}
+    assert (await person.post("/backend/presets/nobody")).status_code == 404
+
+
+# Trial --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (WORKS, ("The connection works.", "203.0.113.7:443", "Tried with your unsaved changes.")),
+        (
+            "wss://nobody.example.com/ocpp",
+            ("The connection does not work.", "no such host", "Check the host in the URL"),
+        ),
+    ],
+)
+async def test_what_is_typed_is_tried(url: str, told: tuple[str, ...], person: Client) -> None:
+    await stage(person, menu="backend", ConnectionType="ethernet", WebSocketsBackendURL=url)
+    answer = await person.post("/backend/test", headers=HTMX)
+    for words in told:
+        assert words in text_of(answer.text)
+    assert "Registration" not in answer.text
+
+
+async def test_the_secret_that_is_typed_is_tried_too(person: Client, host: FakeHost) -> None:
+    seen: list[object] = []
+
+    async def attempt(settings: Settings) -> Sequence[Mapping[str, Any]]:
+        seen.append(settings["AuthorizationKey"])
+        return []
+
+    host.replace(try_connection=attempt)
+    await stage(person, menu="backend", ConnectionType="ethernet", WebSocketsBackendURL=WORKS)
+    await stage(person, menu="backend", AuthorizationKey="0123456789abcdef")
+    answer = await person.post("/backend/test", headers=HTMX)
+    assert seen == [b"0123456789abcdef"]
+    assert "0123456789abcdef" not in answer.text
+
+
+async def test_a_trial_that_takes_too_long(
+    person: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def attempt(_: Settings) -> Sequence[Mapping[str, Any]]:
+        raise TimeoutError
+
+    host.replace(try_connection=attempt)
+    await stage(person, menu="backend", ConnectionType="ethernet", WebSocketsBackendURL=WORKS)
+    answer = await person.post("/backend/test", headers=HTMX)
+    assert "The backend did not answer in time." in answer.text
+
+
+async def test_there_is_nothing_to_try(person: Client, host: FakeHost) -> None:
+    answer = await person.post("/backend/test", headers=HTMX)
+    assert (answer.status_code, answer.json()["error"]) == (422, "no_address")
+    host.replace(try_connection=None)
+    assert (await person.post("/backend/test", headers=HTMX)).status_code == 404
+
+
+# Log ----------------------------------------------------------------------------------------------
+
+
+async def test_the_log_is_a_file_of_json_lines(person: Client, host: FakeHost) -> None:
+    answer = await person.get("/backend/messages.jsonl")
+    assert "ocpp-messages.jsonl" in answer.headers["content-disposition"]
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert host.all.backend is not None
+    assert lines == [dict(message) for message in host.all.backend.message_log()]
+    host.replace(backend=None)
+    assert (await person.get("/backend/messages.jsonl")).text == ""
