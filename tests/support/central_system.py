@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint as OcppChargePoint
 from ocpp.v16 import call_result
 from ocpp.v16.datatypes import IdTagInfo
-from ocpp.v16.enums import Action, AuthorizationStatus, RegistrationStatus
+from ocpp.v16.enums import Action, AuthorizationStatus, GenericStatus, RegistrationStatus
 
 WAIT_S = 20.0
 
@@ -71,6 +72,16 @@ class Ledger:
     def statuses(self, connector: int) -> list[str]:
         """The statuses told for a connector, in order."""
         return [p["status"] for p in self.of("StatusNotification", connector_id=connector)]
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """How a station connected."""
+
+    authorization: str
+    tls: str
+    certificate: dict[str, Any]
+    """Of the station, when it was asked for one."""
 
 
 class RecordingChargePoint(OcppChargePoint):
@@ -128,6 +139,26 @@ class RecordingChargePoint(OcppChargePoint):
         await self.ledger.note("DiagnosticsStatusNotification", payload)
         return call_result.DiagnosticsStatusNotification()
 
+    @on(Action.security_event_notification)
+    async def on_security_event(self, **payload: Any) -> call_result.SecurityEventNotification:
+        await self.ledger.note("SecurityEventNotification", payload)
+        return call_result.SecurityEventNotification()
+
+    @on(Action.log_status_notification)
+    async def on_log_status(self, **payload: Any) -> call_result.LogStatusNotification:
+        await self.ledger.note("LogStatusNotification", payload)
+        return call_result.LogStatusNotification()
+
+    @on(Action.signed_firmware_status_notification)
+    async def on_signed(self, **payload: Any) -> call_result.SignedFirmwareStatusNotification:
+        await self.ledger.note("SignedFirmwareStatusNotification", payload)
+        return call_result.SignedFirmwareStatusNotification()
+
+    @on(Action.sign_certificate)
+    async def on_sign_certificate(self, **payload: Any) -> call_result.SignCertificate:
+        await self.ledger.note("SignCertificate", payload)
+        return call_result.SignCertificate(GenericStatus.accepted)
+
     @on(Action.meter_values)
     async def on_meter_values(self, **payload: Any) -> call_result.MeterValues:
         await self.ledger.note("MeterValues", payload)
@@ -143,6 +174,9 @@ class CentralSystem:
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.ledger = ledger or Ledger()
+        self.handshakes: list[Handshake] = []
+        """Of all connections, newest last."""
+        self.joined = asyncio.Condition()
         self.charge_points: dict[str, RecordingChargePoint] = {}
         self.connected = asyncio.Event()
         self._server: Any = None
@@ -153,15 +187,24 @@ class CentralSystem:
         """For the station's setting; the identity is appended by the station."""
         return f"ws://127.0.0.1:{self.port}/ocpp"
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         """Listen."""
         self._server = await websockets.serve(
             self._serve,
             "127.0.0.1",
             port or self.port,
+            ssl=tls,
             subprotocols=["ocpp1.6"],  # type: ignore[list-item]  # the library's NewType
         )
         self.port = self._server.sockets[0].getsockname()[1]
+
+    async def wait_for_handshake(self, count: int) -> Handshake:
+        """Wait for so many connections; the last of them."""
+        async with self.joined:
+            await asyncio.wait_for(
+                self.joined.wait_for(lambda: len(self.handshakes) >= count), WAIT_S
+            )
+        return self.handshakes[-1]
 
     async def stop(self) -> None:
         """Close everything."""
@@ -182,6 +225,13 @@ class CentralSystem:
         charge_point = RecordingChargePoint(identity, connection, self.ledger)
         self.charge_points[identity] = charge_point
         self.connected.set()
+        tls = connection.transport.get_extra_info("ssl_object")
+        header = connection.request.headers.get("Authorization", "")
+        async with self.joined:
+            certificate = tls.getpeercert() if tls is not None else None
+            version = tls.version() if tls is not None else ""
+            self.handshakes.append(Handshake(header, version, certificate or {}))
+            self.joined.notify_all()
         try:
             await charge_point.start()
         except websockets.ConnectionClosed:

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from borne.application.certificates import Material
 from borne.application.ports import StateStore
-from borne.application.settings_configuration import change_configuration
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsRejected, SettingsService
-from borne.domain.principals import SYSTEM
+from borne.domain.principals import BACKEND, SYSTEM
 from borne.domain.settings.ocpp_view import ConfigurationStatus
+from borne.domain.settings.values import Form
 
-KEY = "SecurityProfile"
+KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
+SECURED = frozenset({"2", "3"})
 STATE_KEY = "security_profile_before"
 TRIAL_S = 180.0
 """A raised profile must work within this, else the one before is back."""
@@ -49,17 +50,27 @@ class SecurityProfiles:
         self._changed = asyncio.Event()
 
     async def change(self, value: str) -> ConfigurationStatus:
-        """ChangeConfiguration of the profile: only when all that it needs is there."""
+        """ChangeConfiguration of the profile: only when all that it needs is there. From profile 2
+        on the address of the backend becomes wss://."""
         if not self._may_become(value):
             return ConfigurationStatus.REJECTED
-        before, stored = self._settings.settings.integer(KEY), await self._state.get(STATE_KEY)
-        await self._state.put(STATE_KEY, before if stored is None else stored)
+        settings, stored = self._settings.settings, await self._state.get(STATE_KEY)
+        profile, url = settings.integer(KEY), settings.text(URL)
+        before: dict[str, object] = {KEY: profile, URL: url}
+        changes: dict[str, object] = {KEY: value}
+        if value.strip() in SECURED and url.lower().startswith("ws://"):
+            changes[URL] = f"wss{url[2:]}"
+        await self._state.put(STATE_KEY, stored or before)
         self._online = False
-        status = await change_configuration(self._settings, KEY, value)
-        if self._settings.settings.integer(KEY) == before:
+        try:
+            await self._settings.change(changes, BACKEND, "ocpp", form=Form.OCPP)
+        except (SettingsRejected, SettingsNotSaved):
+            await self._state.put(STATE_KEY, stored)
+            return ConfigurationStatus.REJECTED
+        if self._settings.settings.integer(KEY) == profile:
             await self._state.put(STATE_KEY, stored)
         self._changed.set()
-        return status
+        return ConfigurationStatus.ACCEPTED
 
     def _may_become(self, value: str) -> bool:
         """Whether a number is one at all is judged with the other settings."""
@@ -87,7 +98,7 @@ class SecurityProfiles:
             if self._online or await self._reached():
                 await self._state.put(STATE_KEY, None)
             else:
-                await self._go_back(int(before))
+                await self._go_back(before)
 
     async def _reached(self) -> bool:
         try:
@@ -99,10 +110,10 @@ class SecurityProfiles:
             return False
         return True
 
-    async def _go_back(self, before: int) -> None:
-        _log.error("the raised security profile does not work: back to %d", before)
+    async def _go_back(self, before: Mapping[str, object]) -> None:
+        _log.error("the raised security profile does not work: back to %s", before[KEY])
         try:
-            await self._settings.change({KEY: before}, SYSTEM, "security profile")
+            await self._settings.change(before, SYSTEM, "security profile")
         except (SettingsRejected, SettingsNotSaved) as error:
             _log.error("the security profile could not be taken back: %s", error)
         await self._state.put(STATE_KEY, None)

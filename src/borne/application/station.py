@@ -349,6 +349,7 @@ class Station:
             self.backend.subscribe_link(self.status.touch)
             self.backend.subscribe_online(self.faults.take_backend_link)
             self.faults.take_backend_link(self.backend.online)
+            self.backend_rooms.firmware.told.subscribe(self.security.take_firmware)
             await self.backend_rooms.firmware.start()
             self.supervisor.keep("backend", self.backend.run)
             self.supervisor.keep("clock aligned values", self.aligned.run)
@@ -356,7 +357,6 @@ class Station:
             self.supervisor.keep("tcp watchdog", self.watchdog.run)
             self.backend.subscribe_online(self.security_profile.take_online)
             self.supervisor.keep("security profile", self.security_profile.run)
-            self.backend_rooms.firmware.told.subscribe(self.security.take_firmware)
             self.security.start()
 
     async def stop(self, reason: StopReason | None = None) -> None:

@@ -71,7 +71,13 @@ class Rig:
         await self.status("Preparing", connector)
         await self.swipe(CARD, connector)
         await self.status("Charging", connector)
-        return (await self.ledger.wait_for("StartTransaction", connector_id=connector))[-1]
+        start = (await self.ledger.wait_for("StartTransaction", connector_id=connector))[-1]
+        # The answer to it may still be on its way.
+        await self.station.until(
+            lambda told: told["session"] is not None and told["session"]["transaction_id"],
+            connector,
+        )
+        return start
 
     async def stop(self, connector: int = 1) -> None:
         """The card that started ends the session."""

@@ -86,6 +86,24 @@ def issue(
     return Issued(certificate, key)
 
 
+def sign_request(
+    root: Issued, csr_pem: str, *, days: int = 30, key: ec.EllipticCurvePublicKey | None = None
+) -> str:
+    """A certificate for a request, with the root behind it; `key` replaces that of the request."""
+    csr = x509.load_pem_x509_csr(csr_pem.encode())
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(csr.subject)
+        .issuer_name(root.certificate.subject)
+        .public_key(key or csr.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - 10 * DAY)
+        .not_valid_after(NOW + days * DAY)
+        .sign(root.key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
 def server_context(issued: Issued, folder: Path) -> ssl.SSLContext:
     """For a server with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

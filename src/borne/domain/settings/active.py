@@ -67,6 +67,7 @@ _SESSIONS = "tests/integration/test_sessions.py::"
 _LINE = "tests/integration/test_supply_line.py::"
 _FAULTS = "tests/integration/test_every_fault.py::"
 _MANUAL = "tests/integration/test_backend_menu.py::test_"
+_SECURITY = "tests/conformance/ocpp16/test_security.py::test_"
 _OFFLINE = "tests/conformance/ocpp16/test_core_offline.py::test_"
 _COMMANDS = "tests/unit/application/test_central_commands.py::test_"
 _LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
@@ -76,6 +77,8 @@ ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "ClockAlignedDataInterval": _OCPP + "TC_071_CS_clock_aligned_meter_values",
     "MeterValuesAlignedData": _OCPP + "TC_071_CS_clock_aligned_meter_values",
     "StopTxnAlignedData": _OCPP + "StopTxnAlignedData",
+    "SecurityProfile": _SECURITY + "TC_083_CS_raise_the_profile",
+    "CpoName": _SECURITY + "CpoName",
     "TCPWatchdogTimeout": _MANUAL + "TCPWatchdogTimeout",
     "SendInformativeStatusNotifications": _MANUAL + "SendInformativeStatusNotifications",
     "MaxEnergyOnInvalidId": _OFFLINE + "MaxEnergyOnInvalidId",
