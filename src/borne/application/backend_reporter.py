@@ -101,17 +101,17 @@ class BackendReporter:
             timer.cancel()
 
     def _take_fault(self, change: FaultChange) -> None:
-        if change.connector == 0:
-            self._take_station()
-            return
         info = "" if change.active else CATALOGUE[change.fault].resolution
+        if change.connector == 0:
+            self._take_station(info)
+            return
         self._take_change(self._runners[change.connector], info)
 
-    def _take_station(self) -> None:
+    def _take_station(self, info: str = "") -> None:
         faults = frozenset(active.fault for active in self._faults.active(0))
         blocked = any(CATALOGUE[fault].blocks for fault in faults)
         status = "Available" if self._control.station_operative else "Unavailable"
-        self._report(0, "Faulted" if blocked else status, faults)
+        self._report(0, "Faulted" if blocked else status, faults, info)
 
     def _take_change(self, runner: ConnectorRunner, info: str = "") -> None:
         state, session = connector_status(runner.state), runner.state.session

@@ -23,6 +23,11 @@ TAG = CARD.lower()
 OTHER_TAG = OTHER_CARD.lower()
 
 
+def _numbered(connector: dict[str, Any]) -> bool:
+    session = connector["session"]
+    return session is not None and session["transaction_id"] is not None
+
+
 class Rig:
     """A station and its central system, with the steps that cases share."""
 

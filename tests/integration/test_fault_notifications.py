@@ -1,0 +1,70 @@
+"""What a backend is told of every fault (manual 9): its code and text when it comes, its resolution
+when it has gone. Causes and clearing are those of `test_every_fault`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from borne.adapters.simulation.hardware import external_meter
+from borne.application.ports import BackendPort, ConnectorStatus
+from borne.domain.station.faults import CATALOGUE, Scope, vendor_code
+from tests.integration.test_every_fault import ROWS, Row, _do, bench
+from tests.support.virtual_time import run_virtual
+
+INFO = 50
+BACKEND = {"ConnectionType": "ethernet", "FreeChargingMode": "status_without_auth"}
+
+
+class _Backend:
+    """Takes statuses."""
+
+    online = True
+
+    def __init__(self) -> None:
+        self.told: list[ConnectorStatus] = []
+
+    def report_status(self, status: ConnectorStatus) -> None:
+        self.told.append(status)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.cause}-{row.cleared_by[-1]}")
+def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
+    kind = CATALOGUE[row.fault]
+    if "restart" in row.cleared_by:
+        pytest.skip("a restart makes a new station, which tells its state anew")
+
+    async def story() -> list[ConnectorStatus]:
+        backend = _Backend()
+        async with bench(tmp_path, **BACKEND) as at:
+            at.station.reporter.backend = cast(BackendPort, cast(Any, backend))
+            meter = external_meter(at.host.world)
+            at.station.faults.follow_external_meter(meter)
+            await meter.start()
+            if row.before == "charge":
+                await at.charge()
+            await at.cause(row.cause, active=True, **row.extent)
+            if row.provoke:
+                await _do(at, row, row.provoke)
+            await asyncio.sleep(row.within_s + 10)
+            for step in row.cleared_by:
+                await _do(at, row, step)
+            await asyncio.sleep(1)
+        return backend.told
+
+    told = run_virtual(story())
+    connector = 0 if kind.scope is Scope.STATION else 1
+    mine = [status for status in told if status.connector == connector]
+    wanted = (kind.code_16, kind.activation[:INFO], vendor_code(row.fault))
+    came = [i for i, s in enumerate(mine) if (s.error_code, s.info, s.vendor_error_code) == wanted]
+    assert came, [(s.status, s.error_code, s.info) for s in mine]
+    assert (mine[came[0]].status == "Faulted") is kind.blocks
+    later = mine[came[-1] + 1 :]
+    assert any(s.error_code == "NoError" and s.info == kind.resolution[:INFO] for s in later), [
+        (s.status, s.error_code, s.info) for s in later
+    ]
+    assert mine[-1].error_code == "NoError"
