@@ -170,6 +170,44 @@ async def test_only_operators_teach(tmp_path: Path) -> None:
             teach_in(station).start(Principal(PrincipalKind.PERSON, Role.USER))
 
 
+# Held too short ---------------------------------------------------------------------------------
+
+
+async def hold(station: Street, uid: str, held_s: float) -> None:
+    """Hold a card for so long."""
+    await station.simulator.present_card({"uid": uid, "connector": 1, "hold_s": held_s})
+    await asyncio.sleep(0.5)
+
+
+@virtual_time
+async def test_a_card_held_too_short_is_not_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Manual 6: hold it for two seconds. No ring refuses, and the next try counts at once."""
+    caplog.set_level("INFO")
+    async with street(tmp_path, **LISTED) as station:
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await hold(station, CARD, 1.9)
+        assert station.connector(1)["state"] == "available"
+        assert station.connector(1)["led"] == "available"
+        assert "held_too_short" in caplog.text
+        await hold(station, CARD, 2.0)
+        assert station.connector(1)["state"] == "authorized"
+
+
+@virtual_time
+async def test_a_card_held_too_short_is_neither_taught_nor_the_master_card(tmp_path: Path) -> None:
+    async with street(tmp_path, MasterRFID=CARD) as station:
+        teach_in(station).start(OPERATOR)
+        waiting = asyncio.ensure_future(master_card(station).reset_passwords())
+        await asyncio.sleep(0)
+        await hold(station, CARD, 1.0)
+        assert told(station) == [("unreadable", CARD)]
+        assert not waiting.done()
+        assert listed(station) == []
+        waiting.cancel()
+
+
 # The list ---------------------------------------------------------------------------------------
 
 

@@ -112,7 +112,11 @@ class AuthorizationFlow:
             runner.changed.subscribe(self._take_change)
 
     def take_card(self, read: CardRead) -> None:
-        """A card was read; the work goes on in a task."""
+        """A card was read; the work goes on in a task. What was held too short was not read: no
+        ring turns or refuses, only the log and the display tell."""
+        if not cards.held_long_enough(read.held_s):
+            self._tell((), Reason.HELD_TOO_SHORT, "", accepted=False)
+            return
         now_s = self._loop.time()
         shown = read.uid or read.id_token or ""
         before, at_s = self._last_read.get(read.connector, ("", 0.0))

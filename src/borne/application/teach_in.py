@@ -141,6 +141,15 @@ class TeachIn:
             self._supervisor.start("teach-in", self._teach_card(running, read, text))
         return True
 
+    def take_short(self, read: CardRead) -> bool:
+        """A card was taken away too early; True when it was meant for the teach-in."""
+        running = self._running
+        if running is None or running.reader not in (None, read.connector):
+            return False
+        text = read.uid if read.id_token is None else read.id_token
+        self._note(running, TeachInResult.UNREADABLE, text)
+        return True
+
     def take_vehicle(self, connector: int, mac: str) -> None:
         """A car was plugged in and told its MAC address (ISO 15118)."""
         running = self._running

@@ -15,6 +15,8 @@ _SEPARATORS = re.compile(r"[\s:.\-]")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 RANDOM_UID_PREFIX = "08"
 """A four-byte UID that begins so is made up anew at every reading (ISO 14443-3)."""
+HOLD_S = 2.0
+"""So long a card must be held to the reader at least (manual 6)."""
 
 
 class BadCard(ValueError):
@@ -64,3 +66,8 @@ def parse(text: str, spelling: LetterCase) -> str:
 def is_random(uid: str) -> bool:
     """Whether the card shows another number each time and so cannot be in a list."""
     return len(uid) == 2 * UID_BYTES[0] and uid.startswith(RANDOM_UID_PREFIX)
+
+
+def held_long_enough(held_s: float) -> bool:
+    """Whether the reader had the time to read the card."""
+    return held_s >= HOLD_S

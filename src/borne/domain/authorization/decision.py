@@ -37,6 +37,8 @@ class Reason(StrEnum):
     REFUSED_BY_BACKEND = "refused_by_backend"
     BACKEND_UNREACHABLE = "backend_unreachable"
     FOREIGN_SESSION = "foreign_session"
+    HELD_TOO_SHORT = "held_too_short"
+    """Nothing was read: the card was gone before its time."""
     RESERVED = "reserved"
     """The connector is kept for somebody else."""
 
