@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import io
@@ -348,7 +349,12 @@ async def test_events_are_told_until_they_are_answered(tmp_path: Path) -> None:
     async with rig(tmp_path, **with_password()) as bench:
         await bench.ledger.wait_for(EVENT, type="StartupOfTheDevice")
         await bench.offline()
+        station = bench.station.host.station
+        assert station is not None
+        stored = asyncio.Event()
+        station.events.noted.subscribe(lambda _: stored.set())
         await bench.station.set(SSLStrictnessClient="skip_host")
+        await asyncio.wait_for(stored.wait(), 20)
         await bench.station.host.cut()
         await bench.station.host.restore()
         await bench.online()
