@@ -33,7 +33,12 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-schema = schemathesis.openapi.from_dict(json.loads(TARGET.read_text()))
+description = json.loads(TARGET.read_text())
+for operations in description["paths"].values():
+    for operation in operations.values():
+        operation.pop("security", None)
+"""Each request carries a token; a drawn cookie may be no header at all, which HTTP itself refuses."""
+schema = schemathesis.openapi.from_dict(description)
 apart = schema.exclude(path="/api/v1/events").exclude(path="/api/v1/simulator/power")
 """An endless answer, and the switch that would end the test, are tested elsewhere."""
 
