@@ -2,6 +2,9 @@
 
 A failing seed is named by its test and can be replayed alone: `-k seed-17`, or any other seeds by
 `BORNE_SEEDS=17,40-50`. Seeds that failed once are kept in `failed_seeds.txt`.
+
+The campaign plays months: `BORNE_MONTHS=500` of them from the thousandth seed on, or chosen ones by
+`BORNE_MONTHS=1002,1040-1050`. A month takes about two minutes of a core.
 """
 
 from __future__ import annotations
@@ -15,18 +18,36 @@ from tests.simulation.days import Days
 from tests.support.simulated_street import simulate
 
 SEEDS = 20
+MONTHS = 10
+FIRST_MONTH = 1000
 FAILED = Path(__file__).with_name("failed_seeds.txt")
+
+
+def _spans(wanted: str) -> list[int]:
+    """`17,40-50` as numbers."""
+    spans = [part.partition("-") for part in wanted.split(",")]
+    return [n for low, _, high in spans for n in range(int(low), int(high or low) + 1)]
+
+
+def _failed(test: str) -> set[int]:
+    """The seeds that failed once in that test."""
+    lines = [line.split() for line in FAILED.read_text().splitlines()]
+    return {int(words[1]) for words in lines if words and words[0] == test}
 
 
 def _seeds() -> list[int]:
     """Those of the environment, or the usual ones and those that failed once."""
     wanted = os.environ.get("BORNE_SEEDS")
-    if wanted:
-        spans = [part.partition("-") for part in wanted.split(",")]
-        return [n for low, _, high in spans for n in range(int(low), int(high or low) + 1)]
-    lines = [line.split() for line in FAILED.read_text().splitlines()]
-    failed = {int(words[0]) for words in lines if words and words[0] != "#"}
-    return sorted(failed | set(range(1, SEEDS + 1)))
+    return _spans(wanted) if wanted else sorted(_failed("days") | set(range(1, SEEDS + 1)))
+
+
+def _months() -> list[int]:
+    """So many as the environment says, or those that it names, or a few."""
+    wanted = os.environ.get("BORNE_MONTHS", str(MONTHS))
+    if not wanted.isdigit() or int(wanted) > FIRST_MONTH:
+        return _spans(wanted)
+    usual = range(FIRST_MONTH + 1, FIRST_MONTH + 1 + int(wanted))
+    return sorted(_failed("month") | set(usual))
 
 
 def _play(days: Days) -> Days:
@@ -56,7 +77,7 @@ def test_what_is_given_up_is_in_the_journal_of_lost_messages(tmp_path: Path) -> 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(1001, 1011), ids=lambda seed: f"seed-{seed}")
+@pytest.mark.parametrize("seed", _months(), ids=lambda seed: f"seed-{seed}")
 def test_a_month(tmp_path: Path, seed: int) -> None:
     days = _play(Days(seed, tmp_path, days=30.0))
     assert days.sessions > 300

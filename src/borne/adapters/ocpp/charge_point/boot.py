@@ -58,6 +58,8 @@ class Boot:
         self._ladder = ladder
         self._accepted_content: BootNotificationRequest | None = None
         self._sent_on_this_link = False
+        self._unanswered = False
+        """The last one met no answer: nobody knows what the backend decided."""
         self._wanted = False
         self._not_before_s = 0.0
         self._pause = Pause()
@@ -86,6 +88,7 @@ class Boot:
         """Another central system, or another identity: start from nothing."""
         self.state = BootState.NONE
         self._accepted_content = None
+        self._unanswered = False
         self._not_before_s = 0.0
         self._backoff.reset()
 
@@ -110,6 +113,7 @@ class Boot:
     def _needed(self) -> bool:
         return (
             self._wanted
+            or self._unanswered
             or self.state is not BootState.ACCEPTED
             or self._content() != self._accepted_content
         )
@@ -118,6 +122,7 @@ class Boot:
         content = self._content()
         self._wanted = False
         self._sent_on_this_link = True
+        self._unanswered = True
         self._ladder.running(Step.BOOT)
         began_s = _loop_time()
         try:
@@ -129,8 +134,10 @@ class Boot:
             _log.warning("BootNotification failed (%s), again in %.0f s", error, pause_s)
             self._ladder.failed(Step.BOOT, str(error))
             self._not_before_s = _loop_time() + pause_s
-            self._wanted = self._wanted or self.state is BootState.ACCEPTED
+            # An earlier acceptance may have been taken back by the answer that was lost.
+            self._uplink.set_accepted(False)
             return
+        self._unanswered = False
         self._take(answer, content, _loop_time() - began_s)
 
     def _take(

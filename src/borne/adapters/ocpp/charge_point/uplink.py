@@ -23,6 +23,8 @@ class Uplink:
         """Loop time of the last answer to a call of ours."""
         self._link: Link | None = None
         self._online = asyncio.Event()
+        self._turn = asyncio.Lock()
+        """One call after the other: each looks at its turn whether it may still be sent."""
 
     @property
     def online(self) -> bool:
@@ -56,23 +58,39 @@ class Uplink:
     async def call(
         self, request: Message, response_type: type[Res], *, message_id: str | None = None
     ) -> Res:
-        """An ordinary call: refused with NotAccepted or ConnectionLost while not online."""
-        if not self.online:
-            if self._link is None:
-                raise ConnectionLost("not connected")
-            raise NotAccepted("the central system has not accepted this charge point")
-        return await self.call_unaccepted(request, response_type, message_id=message_id)
+        """An ordinary call: refused with NotAccepted or ConnectionLost while not online.
+
+        A call may have waited for the answer to a BootNotification: it looks again at its turn.
+        """
+        link = self._standing()
+        self._check_accepted()
+        async with self._turn:
+            self._check_accepted()
+            return await self._exchange(link, request, response_type, message_id)
 
     async def call_unaccepted(
         self, request: Message, response_type: type[Res], *, message_id: str | None = None
     ) -> Res:
-        """A call that needs no acceptance: BootNotification, and what was triggered.
+        """A call that needs no acceptance: BootNotification, and what was triggered."""
+        link = self._standing()
+        async with self._turn:
+            return await self._exchange(link, request, response_type, message_id)
 
-        A timeout on a link that proves dead is a ConnectionLost: the peer never had a chance.
-        """
-        link = self._link
-        if link is None:
+    def _standing(self) -> Link:
+        if self._link is None:
             raise ConnectionLost("not connected")
+        return self._link
+
+    def _check_accepted(self) -> None:
+        if self._link is not None and not self.online:
+            raise NotAccepted("the central system has not accepted this charge point")
+
+    async def _exchange(
+        self, link: Link, request: Message, response_type: type[Res], message_id: str | None
+    ) -> Res:
+        """A timeout on a link that proves dead is a ConnectionLost: the peer never had a chance."""
+        if link is not self._link:
+            raise ConnectionLost("the connection is gone")
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         try:

@@ -11,6 +11,7 @@ from borne.adapters.ocpp.charge_point.contract import BootState
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
 from borne.adapters.ocpp.messages import Action, Message
 from borne.adapters.ocpp.messages.core import (
+    AuthorizeResponse,
     BootNotificationRequest,
     GetConfigurationRequest,
     GetConfigurationResponse,
@@ -25,7 +26,11 @@ from borne.adapters.ocpp.messages.remote_trigger import (
     TriggerMessageRequest,
     TriggerMessageResponse,
 )
-from borne.adapters.ocpp.messages.types import TriggerMessageStatus
+from borne.adapters.ocpp.messages.types import (
+    AuthorizationStatus,
+    IdTagInfo,
+    TriggerMessageStatus,
+)
 from borne.adapters.ocpp.rpc.errors import CallRefused, NoAnswer, NotAccepted
 from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
 
@@ -291,3 +296,91 @@ def test_triggers_answer_then_send(
         assert bench.told(before) == sent
 
     test()
+
+
+BOOT_AGAIN = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
+
+
+def put_meter_values(bench: Bench) -> None:
+    value = {"timestamp": NOW, "sampled_value": [{"value": "1"}]}
+    bench.outbox.put(Action.METER_VALUES, "s", {"connector_id": 1, "meter_value": [value]})
+
+
+@pytest.mark.parametrize("status", ["Pending", "Rejected"])
+def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
+    """A message that was due while a repeated BootNotification was on its way."""
+
+    @on_a_bench()
+    async def test(bench: Bench) -> None:
+        await bench.online()
+        bench.central.round_trip_s = 5
+        bench.central.then(BOOT, boot_answer(status, 100))
+        bench.content = BOOT_AGAIN
+        bench.client.boot_content_changed()
+        await asyncio.sleep(1)
+        before = len(bench.central.told)
+        put_meter_values(bench)
+        asked = asyncio.create_task(bench.client.authorize("A"))
+        await asyncio.sleep(90)
+        assert bench.told(before) == []
+        with pytest.raises(NotAccepted):
+            await asked
+        await asyncio.sleep(60)
+        assert bench.told(before)[0] == "BootNotification"
+        assert len(bench.outbox.answers) == 1
+
+    test()
+
+
+@on_a_bench()
+async def test_who_asks_while_an_accepted_boot_is_under_way_only_waits(bench: Bench) -> None:
+    bench.central.defaults[Action.AUTHORIZE] = AuthorizeResponse(
+        id_tag_info=IdTagInfo(status=AuthorizationStatus.ACCEPTED)
+    )
+    await bench.online()
+    bench.central.round_trip_s = 5
+    bench.content = BOOT_AGAIN
+    bench.client.boot_content_changed()
+    await asyncio.sleep(1)
+    assert bench.client.online
+    assert (await bench.client.authorize("A")).status is AuthorizationStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("answer", [None, CallRefused("InternalError", "", {})])
+def test_a_repeated_boot_without_a_usable_answer_holds_everything(
+    answer: CallRefused | None,
+) -> None:
+    """The backend may have taken the acceptance back by the answer that was lost."""
+
+    @on_a_bench(call_timeout_s=60)
+    async def test(bench: Bench) -> None:
+        await bench.online()
+        bench.central.then(BOOT, answer)
+        bench.content = BOOT_AGAIN
+        bench.client.boot_content_changed()
+        await asyncio.sleep(1)
+        before = len(bench.central.told)
+        put_meter_values(bench)
+        await asyncio.sleep(300)
+        assert bench.told(before)[0] == "BootNotification"
+        assert len(bench.outbox.answers) == 1
+
+    test()
+
+
+@on_a_bench()
+async def test_a_boot_whose_answer_died_with_the_connection_is_repeated(bench: Bench) -> None:
+    trigger = TriggerMessageRequest(requested_message=MessageTrigger.BOOT_NOTIFICATION)
+    await bench.online()
+    bench.central.current.abort()
+    await asyncio.sleep(10)
+    bench.central.then(BOOT, None)
+    await bench.central.current.ask(trigger)
+    await asyncio.sleep(1)
+    bench.central.current.abort()
+    before = len(bench.central.told)
+    put_meter_values(bench)
+    await asyncio.sleep(10)
+    assert len(bench.central.links) == 3
+    assert bench.told(before)[0] == "BootNotification"
+    assert bench.told(before)[-1] == "MeterValues"
