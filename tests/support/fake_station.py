@@ -21,6 +21,7 @@ from borne.application.ports import (
     CardRead,
     SessionGroup,
     SessionGrouping,
+    SessionTotals,
     SimulatorError,
     WhitelistEntry,
 )
@@ -306,7 +307,22 @@ class FakeSessions:
         until: datetime | None = None,
         limit: int = 100,
     ) -> Sequence[SessionGroup]:
-        return []
+        found, _ = await self.page(limit=len(self.records), since=since, until=until)
+        groups: dict[int | Identity, SessionTotals] = {}
+        for each in found:
+            by_socket = by is SessionGrouping.CONNECTOR
+            key = each.start.connector if by_socket else each.start.identity
+            old = groups.get(key, SessionTotals())
+            groups[key] = SessionTotals(
+                old.sessions + 1,
+                old.energy_wh + each.energy_wh,
+                old.duration_s + 3600.0,
+                old.timed + 1,
+            )
+        return [
+            SessionGroup(key, None, sums) if isinstance(key, int) else SessionGroup(None, key, sums)
+            for key, sums in groups.items()
+        ][:limit]
 
     async def export(
         self,
@@ -329,7 +345,14 @@ class FakeSessions:
     async def anonymise(
         self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()
     ) -> int:
-        return len(sessions)
+        require(principal, Role.OPERATOR)
+        if not (id_token or sessions):
+            raise Refused("invalid", "Name the card or the sessions to make anonymous.")
+        forgotten = [each for each in self.records if each.start.identity.id_token == id_token]
+        for each in forgotten:
+            nobody = replace(each.start, identity=Identity(each.start.identity.kind, ""))
+            self.records[self.records.index(each)] = replace(each, start=nobody)
+        return len(forgotten)
 
     async def totals(self) -> Mapping[str, Any]:
         return {

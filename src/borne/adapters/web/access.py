@@ -93,6 +93,7 @@ TABLE: dict[str, Access] = {
     "GET /sessions": USER,
     "GET /sessions/export": OPERATOR,
     "GET /sessions/{session_id}": USER,
+    "POST /sessions/anonymise": OPERATOR,
     "GET /whitelists": OPERATOR,
     "POST /whitelists/add": OPERATOR,
     "POST /whitelists/rename": OPERATOR,

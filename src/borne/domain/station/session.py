@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from borne.domain.vehicle import Identity
+from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Moment
 from borne.foundation.units import ZERO, PerPhase
 
@@ -110,3 +110,10 @@ class SessionRecord:
     def flags(self) -> frozenset[SessionFlag]:
         """Those of start and end."""
         return self.start.flags | (self.end.flags if self.end else frozenset())
+
+    @property
+    def billable(self) -> bool:
+        """Whether it may be invoiced: there was a billing meter, and it was not given away (free
+        charging that no backend is told of)."""
+        given_away = self.start.identity.kind is IdentityKind.FREE and not self.start.reported
+        return not given_away and SessionFlag.NOT_BILLABLE not in self.flags

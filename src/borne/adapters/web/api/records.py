@@ -40,7 +40,7 @@ def session_json(record: SessionRecord) -> dict[str, Any]:
         "stop_reason": end.reason.value if end else None,
         "transaction_id": record.transaction_id,
         "identity": {"kind": start.identity.kind.value, "masked": start.identity.masked},
-        "billable": "not_billable" not in flags,
+        "billable": record.billable,
         "flags": flags,
     }
 

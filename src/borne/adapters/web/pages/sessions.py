@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -13,18 +14,22 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words, list_separator
-from borne.adapters.web.pages.shell import page, words_for, zone_of
+from borne.adapters.web.pages.session_figures import figures_of
+from borne.adapters.web.pages.shell import page, setting, words_for, zone_of
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
+from borne.application.ports import SessionGrouping
+from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
-from borne.domain.station.session import Sample, SessionRecord
+from borne.domain.station.session import Sample, SessionFlag, SessionRecord
 from borne.domain.vehicle import Identity
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 PAGE_ROWS = 25
 MONTH_LENGTH = 7
+FIGURES_DAYS = 30
 POINTS_MOST = 600
 IDENTITIES = {"FREE": N_("free charging"), "LOCAL": N_("this page"), "REMOTE": N_("backend")}
 
@@ -45,6 +50,7 @@ class Row:
     reason: str
     transaction: str
     flags: tuple[str, ...]
+    billable: bool
     running: bool
     meter: str
 
@@ -60,6 +66,14 @@ def identity_text(identity: Identity, words: Words) -> str:
     if kind in IDENTITIES and (kind != "REMOTE" or not identity.id_token):
         return words(IDENTITIES[kind])
     return identity.masked.replace("...", "…") or "–"
+
+
+def notes_of(record: SessionRecord, words: Words) -> list[str]:
+    """What a reader must know about the figures."""
+    notes = [words(said(FLAGS, flag.value)) for flag in sorted(record.flags)]
+    if not record.billable and SessionFlag.NOT_BILLABLE not in record.flags:
+        notes.append(words("not billable: free charging that no backend is told of"))
+    return notes
 
 
 def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> Row:
@@ -82,7 +96,8 @@ def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> 
         max_power=words.power(record.max_power_w) if record.max_power_w else "–",
         reason=words(said(STOP_REASONS, end.reason.value)) if end else words("running"),
         transaction=str(record.transaction_id) if record.transaction_id is not None else "–",
-        flags=tuple(words(said(FLAGS, flag.value)) for flag in sorted(record.flags)),
+        flags=tuple(notes_of(record, words)),
+        billable=record.billable,
         running=end is None,
         meter=f"{words.number(start.meter_start_wh)} → {words.number(stop_wh)} Wh",
     )
@@ -104,8 +119,9 @@ async def sessions(
     month: Annotated[str, Query(max_length=MONTH_LENGTH)] = "",
     socket: Annotated[str, Query(max_length=3)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    forgotten: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
-    """The list, newest first."""
+    """The list, newest first, and the figures of the month or of the last 30 days."""
     services, words, zone = station(request), words_for(request), zone_of(request)
     since, until = month_bounds(month, zone)
     connector = int(socket) if socket.isascii() and socket.isdigit() else None
@@ -117,6 +133,10 @@ async def sessions(
         until=until,
     )
     now = services.clock.now()
+    first = since or now - timedelta(days=FIGURES_DAYS)
+    figures = partial(figures_of, services.sessions, since=first, until=until, words=words)
+    seen = visitor(request).role.includes(Role.OPERATOR)
+    cards = await figures(SessionGrouping.CARD) if seen else []
     connectors = [item["id"] for item in services.status.snapshot()["connectors"]]
     return await page(
         request,
@@ -130,6 +150,12 @@ async def sessions(
         connectors=connectors,
         zone=str(zone),
         sum_text=words.energy(sum(record.energy_wh for record in records)),
+        sockets=await figures(SessionGrouping.CONNECTOR),
+        cards=[(identity_text(row.identity, words), row) for row in cards if row.identity],
+        days=FIGURES_DAYS,
+        kept_days=setting(request, "SessionRetentionDays", 0),
+        last_month=f"{now.astimezone(zone).replace(day=1) - timedelta(days=1):%Y-%m}",
+        forgotten=forgotten,
     )
 
 

@@ -1,0 +1,92 @@
+"""Figures of the sessions per socket and per card, and forgetting who charged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.shell import form
+from borne.application.ports import SessionGroup, SessionGrouping, SessionTotals
+from borne.application.services import Refused, SessionsView
+from borne.domain.vehicle import Identity, IdentityKind
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+CARDS_MOST = 20
+TOKEN_LONGEST = 255
+NOBODY = (IdentityKind.FREE, IdentityKind.LOCAL)
+"""Whose token, if any, is one of the station and not of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A row: what it counts and its sums in words."""
+
+    connector: int | None
+    """None of a card, and of all sockets together."""
+    identity: Identity | None
+    id_token: str
+    """Empty where there is nobody to forget."""
+    sessions: str
+    energy: str
+    mean: str
+    duration: str
+
+
+async def figures_of(
+    sessions: SessionsView,
+    by: SessionGrouping,
+    since: datetime | None,
+    until: datetime | None,
+    words: Words,
+) -> list[Figures]:
+    """The rows of one table, most energy first; several sockets end with their sum."""
+    groups: Sequence[SessionGroup] = await sessions.statistics(
+        by, since=since, until=until, limit=CARDS_MOST
+    )
+    rows = [_row(group, words) for group in groups]
+    if by is SessionGrouping.CONNECTOR and len(groups) > 1:
+        rows.append(_row(SessionGroup(None, None, _sum(groups)), words))
+    return rows
+
+
+def _sum(groups: Sequence[SessionGroup]) -> SessionTotals:
+    totals = [group.totals for group in groups]
+    return SessionTotals(
+        sum(each.sessions for each in totals),
+        sum(each.energy_wh for each in totals),
+        sum(each.duration_s for each in totals),
+        sum(each.timed for each in totals),
+    )
+
+
+def _row(group: SessionGroup, words: Words) -> Figures:
+    totals, who = group.totals, group.identity
+    personal = who is not None and who.kind not in NOBODY
+    return Figures(
+        connector=group.connector,
+        identity=who,
+        id_token=who.id_token if who and personal else "",
+        sessions=words.number(totals.sessions),
+        energy=words.energy(totals.energy_wh),
+        mean=words.energy(totals.mean_energy_wh),
+        duration=words.duration(totals.mean_duration_s),
+    )
+
+
+@router.post("/sessions/anonymise")
+async def anonymise(request: Request) -> Response:
+    """Forget who charged with a card; the sessions and their energy stay."""
+    fields = await form(request)
+    token = fields.get("id_token", "")
+    if len(token) > TOKEN_LONGEST:
+        raise Refused("invalid", "Name the card or the sessions to make anonymous.")
+    principal = visitor(request).principal
+    number = await station(request).sessions.anonymise(principal, id_token=token or None)
+    return RedirectResponse(f"/sessions?forgotten={number}", 303)
