@@ -1,12 +1,14 @@
-"""Runs tests with the oldest packages that pyproject.toml allows, in an environment of its own.
+"""Runs the tests with the oldest packages that pyproject.toml allows, in an environment of its own.
 
-python -m tools.lower_bounds [PYTEST ARGS]     (without: the lanes unit and conformance)
+python -m tools.lower_bounds [--python PYTHON] [ARGS OF ./run test]
 
-The quality tools are not part of it: nobody installs them but we.
+Without `--python` on the interpreter that runs this. The quality tools are not part of it: nobody
+installs them but we.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +17,16 @@ from tools.pins import DEV_EXTRAS
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv-lowest"
-LANES = ("unit", "conformance")
 
 
 def main() -> int:
-    """Make the environment and run; pytest's exit code."""
+    """Make the environment and run the lanes in it; their exit code."""
+    parser = argparse.ArgumentParser(prog="tools.lower_bounds", allow_abbrev=False)
+    parser.add_argument("--python", default=sys.executable)
+    chosen, arguments = parser.parse_known_args()
     uv = str(Path(sys.executable).with_name("uv"))
     python = str(VENV / "bin" / "python")
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], check=True)
+    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", chosen.python, VENV], check=True)
     extras = [word for extra in DEV_EXTRAS for word in ("--extra", extra)]
     install = [uv, "pip", "install", "--quiet", "--python", python, "--resolution", "lowest-direct"]
     subprocess.run(
@@ -30,12 +34,9 @@ def main() -> int:
     )
     site = next(VENV.glob("lib/python3*/site-packages"))
     (site / "borne-checkout.pth").write_text(f"{ROOT / 'src'}\n")
-    lanes = [f"tests/{lane}" for lane in LANES if (ROOT / "tests" / lane).is_dir()]
     # What an old package deprecates, its newer versions settled: warnings do not count here.
     return subprocess.run(
-        [python, "-m", "pytest", "-W", "default", *(sys.argv[1:] or ["-q", *lanes])],
-        cwd=ROOT,
-        check=False,
+        [python, "-m", "tools.lanes", "test", "-W", "default", *arguments], cwd=ROOT, check=False
     ).returncode
 
 
