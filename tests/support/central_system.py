@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import ssl
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from ocpp.v16 import ChargePoint as OcppChargePoint
 from ocpp.v16 import call_result
 from ocpp.v16.datatypes import IdTagInfo
 from ocpp.v16.enums import Action, AuthorizationStatus, GenericStatus, RegistrationStatus
+
+from tests.support.wire_witness import Witness, Witnessed
 
 WAIT_S = 20.0
 
@@ -174,6 +177,7 @@ class CentralSystem:
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.ledger = ledger or Ledger()
+        self.witness = Witness()
         self.handshakes: list[Handshake] = []
         """Of all connections, newest last."""
         self.joined = asyncio.Condition()
@@ -207,22 +211,31 @@ class CentralSystem:
         return self.handshakes[-1]
 
     async def stop(self) -> None:
-        """Close everything."""
+        """Close everything; raises AssertionError when the station sent a frame that is wrong."""
         self._server.close()
         await self._server.wait_closed()
         self.connected.clear()
+        self.witness.check()
 
     async def call(self, request: Any, *, validated: bool = True) -> Any:
         """Send a request to the only station."""
         await asyncio.wait_for(self.connected.wait(), WAIT_S)
         (charge_point,) = self.charge_points.values()
+        message_id = str(uuid.uuid4())
+        if not validated:
+            self.witness.allowed.add(message_id)
         return await charge_point.call(
-            request, suppress=False, skip_schema_validation=not validated
+            request,
+            suppress=False,
+            unique_id=message_id,
+            skip_schema_validation=not validated,
         )
 
     async def _serve(self, connection: Any) -> None:
         identity = connection.request.path.rsplit("/", 1)[-1]
-        charge_point = RecordingChargePoint(identity, connection, self.ledger)
+        charge_point = RecordingChargePoint(
+            identity, Witnessed(connection, self.witness), self.ledger
+        )
         self.charge_points[identity] = charge_point
         self.connected.set()
         tls = connection.transport.get_extra_info("ssl_object")
