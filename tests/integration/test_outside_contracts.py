@@ -61,6 +61,7 @@ CONNECTOR = {
     "cable_a": (int, type(None)),
     "locked": bool,
     "led": str,
+    "display": [[str]],
     "limits": [LIMIT],
     "faults": [{"id": str, "since": str}],
 }

@@ -702,3 +702,31 @@ async def test_TimeZone(tmp_path: Path) -> None:
     ):
         await charge(station)
         assert "2026-11-23 05:00" in (await client.get("/sessions")).text
+
+
+# What people read ---------------------------------------------------------------------------------
+
+
+async def test_DisplayType(tmp_path: Path) -> None:
+    async with (
+        street(tmp_path) as station,
+        pages(station, Role.USER) as client,
+    ):
+        assert 'class="lcd"' not in (await client.get("/")).text
+        await station.set(DisplayType="dpm2x16fp")
+        html = (await client.get("/")).text
+        assert html.count('class="lcd"') == 2
+        assert "Show your card" in html
+
+
+async def test_DisplayLanguage(tmp_path: Path) -> None:
+    async with street(tmp_path, FreeCharging="on", DisplayLanguage="german") as station:
+        await station.until_state("available")
+        assert station.connector()["display"] == [("Bereit", "Bitte einstecken")]
+        await charge(station)
+        ((first, second),) = (await station.until(lambda c: c["power_w"] > 7000))["display"]
+        assert first == "Lädt"
+        assert second.startswith("22,1kW 0,")
+        await station.set(DisplayLanguage="multi")
+        titles = [first for first, _ in station.connector()["display"]]
+        assert titles == ["Charging", "Lädt", "Charge en cours", "Laden"]

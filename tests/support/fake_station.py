@@ -85,6 +85,12 @@ def free_connector(number: int) -> Json:
         "cable_a": None,
         "locked": False,
         "led": "available",
+        "display": [
+            ["Ready", "Show your card"],
+            ["Bereit", "Karte vorhalten"],
+            ["Prêt", "Passez le badge"],
+            ["Gereed", "Houd kaart voor"],
+        ],
         "session": None,
         "limits": [
             limit("board", 32, "hardware"),
@@ -107,6 +113,7 @@ def charging_connector(number: int, phases: int, amps: float, token: str) -> Jso
         "cable_a": 20,
         "locked": True,
         "led": "charging",
+        "display": [["Charging", "7.4kW 12.34kWh"]],
         "session": {
             "id": f"session-{number}",
             "started_at": format_utc(NOW - timedelta(minutes=59 * number)),
@@ -475,6 +482,9 @@ class FakeBackend:
                 answer |= {"kind": "error", "outcome": "InternalError"}
             log += [frame, frame | answer]
         return log
+
+    async def message_history(self) -> Sequence[Json]:
+        return self.message_log()
 
 
 def car(name: str, phases: int, max_a: int, battery_kwh: int, cable_a: int = 32) -> Json:

@@ -17,9 +17,13 @@ from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort
+from borne.application.station_settings import free_mode
 from borne.application.transaction_journal import TransactionJournal
+from borne.domain.authorization.free_charging import RULES
+from borne.domain.settings.choices import DisplayLanguage
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import PilotNominal
+from borne.domain.station.display import Screen, announcement, screens
 from borne.domain.station.limits import LimitRow, Waterfall
 from borne.domain.station.session import SessionRecord
 from borne.domain.station.status import cable_a, connector_status, pilot_text, plug_held
@@ -155,21 +159,41 @@ class StatusService:
             "cable_a": cable_a(state),
             "locked": plug_held(state),
             "led": rooms.indication.shown(number),
+            "display": self._display(runner),
             "session": self._session(number, rooms.journal.record(number)),
             "limits": _limits(rooms.limits.waterfall(number), self._clock),
             "faults": [_fault(fault) for fault in faults],
         }
 
+    def _display(self, runner: ConnectorRunner) -> list[Screen]:
+        number, state, rooms = runner.connector, runner.state, self._from
+        settings, reading = rooms.settings(), rooms.metering.readings.get(number)
+        free = free_mode(settings)
+        told = announcement(
+            connector_status(state),
+            rooms.indication.shown(number),
+            plugged=state.connected,
+            needs_card=free is None or RULES[free].needs_card,
+        )
+        record = rooms.journal.record(number)
+        language = settings.choice("DisplayLanguage", DisplayLanguage)
+        power_w = reading.power_w if reading else 0.0
+        energy_wh = self._energy_wh(number, record) if record else 0
+        return list(screens(told, language, power_w=power_w, energy_wh=energy_wh))
+
+    def _energy_wh(self, connector: int, record: SessionRecord) -> int:
+        reading = self._from.metering.readings.get(connector)
+        latest_wh = max(record.last_wh, reading.register_wh if reading else 0)
+        return max(0, latest_wh - record.start.meter_start_wh)
+
     def _session(self, connector: int, record: SessionRecord | None) -> Json | None:
         if record is None:
             return None
-        reading = self._from.metering.readings.get(connector)
         start = record.start
-        latest_wh = max(record.last_wh, reading.register_wh if reading else 0)
         return {
             "id": record.session_id,
             "started_at": _date(self._clock, record),
-            "energy_wh": max(0, latest_wh - start.meter_start_wh),
+            "energy_wh": self._energy_wh(connector, record),
             "transaction_id": record.transaction_id,
             "identity": {"kind": start.identity.kind.value, "masked": start.identity.masked},
             "flags": sorted(flag.value for flag in record.flags),

@@ -60,6 +60,8 @@ _OBEYED = (
     "OperatorMayInstall",
     "EnforceStrongPasswords",
     "VentilationAvailable",
+    "DisplayType",
+    "DisplayLanguage",
 )
 
 _CARDS = "tests/integration/test_cards.py::"

@@ -13,6 +13,7 @@ from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.pages import present
 from borne.adapters.web.pages.shell import done, form, page, setting, words_for
 from borne.domain.principals import Role
+from borne.domain.settings.choices import DisplayBoard
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -26,11 +27,12 @@ def socket_names(request: Request) -> dict[int, str]:
 def variables(request: Request, status: dict[str, Any]) -> dict[str, Any]:
     """What the live pieces of the dashboard show."""
     words, names = words_for(request), socket_names(request)
+    display = setting(request, "DisplayType", DisplayBoard.NONE) != DisplayBoard.NONE
     return {
         "status": status,
         "problems": present.problems(status, names, words),
         "flow": present.flow(status, words),
-        "sockets": present.sockets(status, names, words),
+        "sockets": present.sockets(status, names, words, display=display),
         "details": technical(status, request),
     }
 

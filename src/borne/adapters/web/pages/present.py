@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,6 +75,8 @@ class Socket:
     look: Look
     sentence: str
     big: str
+    display: Sequence[Sequence[str]]
+    """A screen for each language that takes turns; empty when none is fitted."""
     facts: tuple[tuple[str, str], ...]
     phases: tuple[tuple[str, str, float], ...]
     why: str
@@ -106,10 +108,13 @@ class Chip:
     url: str = ""
 
 
-def sockets(status: Status, names: Mapping[int, str], words: Words) -> list[Socket]:
-    """The cards, by connector."""
+def sockets(
+    status: Status, names: Mapping[int, str], words: Words, *, display: bool = False
+) -> list[Socket]:
+    """The cards, by connector; `display`: the station has one."""
     now = parse_utc(status["time"])
-    return [_socket(item, names.get(item["id"], ""), now, words) for item in status["connectors"]]
+    cards = [_socket(item, names.get(item["id"], ""), now, words) for item in status["connectors"]]
+    return cards if display else [replace(card, display=()) for card in cards]
 
 
 def _socket(item: Mapping[str, Any], name: str, now: datetime, words: Words) -> Socket:
@@ -128,6 +133,7 @@ def _socket(item: Mapping[str, Any], name: str, now: datetime, words: Words) -> 
         look=seen,
         sentence=_sentence(seen, item, faults, words),
         big=words.power(power_w) if power_w > 0 or state == "charging" else "–",
+        display=item.get("display", ()),
         facts=_facts(item, now, words),
         phases=_phases(item, words),
         why=words("Why {amps}?").format(amps=lowest) if lowest else words("Limits"),

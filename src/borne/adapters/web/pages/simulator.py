@@ -5,7 +5,7 @@ Its buttons call the public simulator API; this module only shows the world.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,8 @@ class Outlet:
     wants_charge: bool
     ventilation: bool
     power: str
+    display: Sequence[Sequence[str]]
+    """A screen for each language that takes turns."""
     facts: tuple[tuple[str, str], ...]
 
 
@@ -85,6 +87,7 @@ def _outlet(socket: Mapping[str, Any], state: Mapping[str, Any], words: Words) -
         wants_charge=bool(car.get("wants_charge", True)),
         ventilation=bool(car.get("ventilation", False)),
         power=words.power(float(socket.get("power_w") or 0)),
+        display=state.get("display", ()),
         facts=_facts(socket, words),
     )
 

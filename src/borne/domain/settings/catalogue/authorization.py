@@ -171,7 +171,7 @@ ENTRIES = (
             DisplayLanguage.NORWEGIAN: N_("Norwegian"),
             DisplayLanguage.DANISH: N_("Danish"),
         },
-        N_("Language of the display; the first shows four in turn."),
+        N_("Language of the two-line display; the first shows four in turn."),
         when=(),
         origin=Origin.INFERRED,
     ),

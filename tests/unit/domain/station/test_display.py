@@ -1,0 +1,95 @@
+"""The two-line display: what it tells in each state, and that every text has room."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from borne.domain.settings.choices import DisplayLanguage
+from borne.domain.station.display import WIDTH, Screen, announcement, figures, screens
+from borne.domain.station.display_texts import TEXTS, Announcement
+from borne.domain.station.indication import PATTERNS
+from borne.domain.station.status import ConnectorStatus as Status
+
+LANGUAGES = [language for language in DisplayLanguage if language is not DisplayLanguage.MULTI]
+A = Announcement
+
+STATES = [
+    (Status.AVAILABLE, "available", False, True, A.SHOW_CARD),
+    (Status.AVAILABLE, "available", False, False, A.PLUG_IN),
+    (Status.AVAILABLE, "rejected", False, True, A.REFUSED),
+    (Status.AVAILABLE, "checking", False, True, A.CHECKING),
+    (Status.AVAILABLE, "updating", False, True, A.UPDATING),
+    (Status.AVAILABLE, "faulted", False, True, A.FAULT),
+    (Status.RESERVED, "reserved", False, True, A.RESERVED),
+    (Status.PREPARING, "preparing", True, True, A.PLUGGED_SHOW_CARD),
+    (Status.PREPARING, "preparing", True, False, A.ACCEPTED),
+    (Status.AUTHORIZED, "authorized", False, True, A.ACCEPTED_PLUG_IN),
+    (Status.AUTHORIZED, "authorized", True, True, A.ACCEPTED),
+    (Status.CHARGING, "charging", True, True, A.CHARGING),
+    (Status.SUSPENDED_EV, "charging", True, True, A.VEHICLE_PAUSES),
+    (Status.SUSPENDED_EV, "authorized", False, True, A.ACCEPTED_PLUG_IN),
+    (Status.SUSPENDED_EVSE, "charging", True, True, A.STATION_PAUSES),
+    (Status.FINISHING, "finishing", True, True, A.ENDING),
+    (Status.FINISHING, "available", True, True, A.UNPLUG),
+    (Status.UNAVAILABLE, "unavailable", False, True, A.OUT_OF_SERVICE),
+    (Status.FAULTED, "faulted", True, True, A.FAULT),
+]
+
+
+@pytest.mark.parametrize(("status", "pattern", "plugged", "needs_card", "told"), STATES)
+def test_what_it_tells(
+    status: Status, pattern: str, plugged: bool, needs_card: bool, told: Announcement
+) -> None:
+    assert announcement(status, pattern, plugged=plugged, needs_card=needs_card) is told
+
+
+def test_every_state_and_announcement_occurs() -> None:
+    assert {row[0] for row in STATES} == set(Status)
+    assert {row[4] for row in STATES} == set(Announcement)
+    assert {row[1] for row in STATES} == set(PATTERNS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("told", Announcement)
+def test_there_is_room_for_every_text(told: Announcement, language: DisplayLanguage) -> None:
+    (screen,) = screens(told, language, power_w=22_080.0, energy_wh=1_234_567.0)
+    for line in screen:
+        assert len(line) <= WIDTH
+        assert line == line.strip()
+        line.encode("latin-1")
+    assert screen.first
+    assert "{" not in "".join(screen)
+
+
+def test_four_languages_take_turns() -> None:
+    assert screens(Announcement.SHOW_CARD, DisplayLanguage.MULTI) == (
+        Screen("Ready", "Show your card"),
+        Screen("Bereit", "Karte vorhalten"),
+        Screen("Prêt", "Passez le badge"),
+        Screen("Gereed", "Houd kaart voor"),
+    )
+
+
+def test_languages_differ() -> None:
+    assert len({str(TEXTS[language]) for language in LANGUAGES}) == len(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("power_w", "energy_wh", "language", "text"),
+    [
+        (7360.0, 12_340.0, DisplayLanguage.ENGLISH, "7.4kW 12.34kWh"),
+        (7360.0, 12_340.0, DisplayLanguage.FRENCH, "7,4kW 12,34kWh"),
+        (11_040.0, 123_456.0, DisplayLanguage.ENGLISH, "11.0kW 123.46kWh"),
+        (22_080.0, 12_345_678.0, DisplayLanguage.ENGLISH, "22.1kW 12346kWh"),
+        (-5.0, -1.0, DisplayLanguage.ENGLISH, "0.0kW 0.00kWh"),
+    ],
+)
+def test_figures(power_w: float, energy_wh: float, language: DisplayLanguage, text: str) -> None:
+    assert figures(power_w, energy_wh, language) == text
+
+
+@given(st.floats(-1e3, 1e5), st.floats(0, 1e9), st.sampled_from(list(DisplayLanguage)))
+def test_figures_have_room(power_w: float, energy_wh: float, language: DisplayLanguage) -> None:
+    assert len(figures(power_w, energy_wh, language)) <= WIDTH
