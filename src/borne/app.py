@@ -295,6 +295,7 @@ class Host:
             flow,
             self.clock,
             self.options.rng,
+            storage.frames,
             make_link=partial(JsonLink, route=partial(self.routes.through, "backend")),
         )
 

@@ -41,7 +41,7 @@ class Diagnostics:
         if kind is LogKind.SECURITY:
             return {"security.jsonl": _lines(events)}
         backend = self.backend()
-        messages = backend.message_log() if backend is not None else ()
+        messages = await backend.message_history() if backend is not None else ()
         return {
             "status.json": _json({"version": self.version, **self.status()}),
             "settings.json": _json(self._settings()),

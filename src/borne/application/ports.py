@@ -363,6 +363,9 @@ class Outbox(Protocol):
     async def content(self, limit: int = 100) -> list[QueuedMessage]:
         """The oldest ones, for people."""
 
+    async def kinds(self) -> dict[MessageKind, int]:
+        """How many of each kind wait."""
+
     async def lost(self, limit: int = 100) -> list[LostMessage]:
         """Messages given up, newest first."""
 
@@ -488,6 +491,20 @@ class SecurityLog(Protocol):
         """Check the chain: None when it is whole, else the first event that does not fit."""
 
 
+class FrameArchive(Protocol):
+    """The last messages exchanged with the backend, without secrets; a power cut may lose the
+    newest ones. Records are JSON data with an `at`."""
+
+    async def append(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Keep them, if the disk allows it; the oldest ones go."""
+
+    async def tail(self, limit: int = ...) -> list[Mapping[str, Any]]:
+        """The newest ones, oldest first; all that there are without a limit."""
+
+    async def forget(self, before: datetime) -> None:
+        """Delete older ones; some may stay until newer ones are old too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The durable rooms of a station."""
@@ -499,6 +516,7 @@ class Storage:
     accounts: AccountStore
     state: StateStore
     security: SecurityLog
+    frames: FrameArchive
     close: Callable[[], Any] = field(repr=False)
     """Awaitable: finish writes and close."""
     abort: Callable[[], None] = field(repr=False)
@@ -579,6 +597,9 @@ class BackendPort(Protocol):
 
     def message_log(self) -> Sequence[Mapping[str, Any]]:
         """The last 500 messages, newest last, secrets redacted."""
+
+    async def message_history(self) -> Sequence[Mapping[str, Any]]:
+        """All messages that are kept on the disk, in the same form."""
 
 
 # Simulator ----------------------------------------------------------------------------------

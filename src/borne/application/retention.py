@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from borne.application.ports import SessionJournal
+from borne.application.ports import FrameArchive, SessionJournal
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.supervisor import Supervisor
@@ -21,16 +21,18 @@ _log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Deletes old sessions."""
+    """Deletes old sessions, and the messages of their time."""
 
     def __init__(
         self,
         journal: SessionJournal,
+        frames: FrameArchive,
         settings: Callable[[], Settings],
         clock: Clock,
         supervisor: Supervisor,
     ) -> None:
         self._journal = journal
+        self._frames = frames
         self._settings = settings
         self._clock = clock
         self._supervisor = supervisor
@@ -44,7 +46,9 @@ class Retention:
         days = self._settings().integer("SessionRetentionDays")
         if days == FOR_EVER or self._clock.trust is ClockTrust.NONE:
             return 0
-        gone = await self._journal.forget(self._clock.now() - timedelta(days=days))
+        before = self._clock.now() - timedelta(days=days)
+        gone = await self._journal.forget(before)
+        await self._frames.forget(before)
         if gone:
             _log.info("%d sessions older than %d days deleted", gone, days)
         return gone

@@ -19,6 +19,7 @@ from borne.application.ports import (
     SimulatorPort,
     WhitelistEntry,
 )
+from borne.application.queue_view import QueueView
 from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
@@ -284,6 +285,9 @@ class Power(Protocol):
         """Power is back: the station starts from what it had committed."""
 
 
+QueueReader = Callable[[], Awaitable[QueueView]]
+"""What waits for the backend, and what was given up."""
+
 ConnectionTrial = Callable[[Settings], Awaitable[Sequence[Mapping[str, Any]]]]
 """Tries the way to the backend with settings that are not saved yet; the rungs of the ladder."""
 
@@ -307,3 +311,4 @@ class StationServices:
     """None only where there is no whitelist."""
     master_card: MasterCardView | None = None
     try_connection: ConnectionTrial | None = None
+    queue: QueueReader | None = None

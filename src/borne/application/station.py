@@ -37,6 +37,7 @@ from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
 from borne.application.refused_ids import RefusedIds
 from borne.application.reservations import Reservations
+from borne.application.queue_view import queue_view
 from borne.application.retention import Retention
 from borne.application.security_events import SecurityEvents
 from borne.application.security_profile import SecurityProfiles
@@ -172,7 +173,9 @@ class Station:
         self.authorization = AuthorizationFlow(
             self.runners, self._settings, self.lists, self.reservations, self.supervisor
         )
-        self.retention = Retention(storage.journal, self._settings, clock, self.supervisor)
+        self.retention = Retention(
+            storage.journal, storage.frames, self._settings, clock, self.supervisor
+        )
         self.desk = CardDesk(
             self.lists.whitelist,
             self._settings,
@@ -309,6 +312,7 @@ class Station:
             teach_in=self.desk.teach_in,
             master_card=self.desk.master_card,
             try_connection=parts.try_connection,
+            queue=lambda: queue_view(parts.storage.outbox, parts.clock),
         )
 
     async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:

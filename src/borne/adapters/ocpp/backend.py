@@ -31,6 +31,7 @@ from borne.adapters.ocpp.messages.core import (
 )
 from borne.adapters.ocpp.profile_handlers import id_tag_info, register_profiles
 from borne.adapters.ocpp.rpc.errors import CallFailed
+from borne.adapters.ocpp.rpc.frame_keeper import FrameKeeper, plain
 from borne.adapters.ocpp.rpc.handlers import Handlers
 from borne.adapters.ocpp.security_events import ConnectionEvents
 from borne.adapters.ocpp.security_handlers import register_security
@@ -42,6 +43,7 @@ from borne.application.ports import (
     BackendUnreachable,
     BackendView,
     ConnectorStatus,
+    FrameArchive,
     IdTagInfo,
     Outbox,
 )
@@ -127,6 +129,7 @@ class OcppBackend:
         flow: BackendFlow,
         clock: Clock,
         rng: random.Random,
+        archive: FrameArchive,
         make_link: LinkFactory = JsonLink,
     ) -> None:
         self._flow = flow
@@ -141,6 +144,8 @@ class OcppBackend:
             events=self,
         )
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
+        self._keeper = FrameKeeper(self.client.log, archive)
+        self.client.accompany("message log", self._keeper.run)
         base_url = rooms.commands.backend_url or config.connection.url
         self._live = LiveSettings(self.client, rooms.certificates.material, base_url)
         self._security = SecurityNotices(
@@ -215,7 +220,11 @@ class OcppBackend:
 
     def message_log(self) -> Sequence[Mapping[str, Any]]:
         """The last messages, secrets redacted."""
-        return [_plain(asdict(record)) for record in self.client.log.records()]
+        return [plain(record) for record in self.client.log.records()]
+
+    async def message_history(self) -> Sequence[Mapping[str, Any]]:
+        """The messages on the disk, secrets redacted."""
+        return await self._keeper.history()
 
     def take_settings(self, settings: Settings) -> None:
         """Follow what takes effect without a restart."""
@@ -226,11 +235,13 @@ class OcppBackend:
 
     async def run(self) -> None:
         """Stay connected."""
+        await self._keeper.take_up()
         await self.client.run()
 
     async def stop(self) -> None:
         """Say goodbye."""
         await self.client.stop()
+        await self._keeper.flush()
 
     def abort(self) -> None:
         """Power cut."""

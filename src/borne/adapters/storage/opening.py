@@ -26,6 +26,7 @@ from borne.adapters.storage.connection import (
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.folder import StorageUnavailable
+from borne.adapters.storage.frame_files import FrameFiles
 from borne.adapters.storage.journal import SqlJournal
 from borne.adapters.storage.lists import SqlTokens, SqlWhitelist
 from borne.adapters.storage.open_files import OpenFiles
@@ -39,6 +40,7 @@ STATION_FILE = "station.db"
 CURVES_FILE = "curves.db"
 QUEUE_LIMIT = 10_000
 RESERVE_FILE = "reserve"
+MESSAGES_FOLDER = "messages"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA wal_autocheckpoint = 250",
@@ -80,14 +82,18 @@ async def open_storage(
     curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, notices)
     reserve = folders.Reserve(folder / RESERVE_FILE, reserve_bytes)
     database = Database(station.open, pool, reserve, open_files)
+
+    def room() -> bool:
+        return folders.free_bytes(folder) > folders.ROOM_BYTES
+
     curves = Curves(
-        Database(curve.open, pool, None, open_files),
-        room=lambda: folders.free_bytes(folder) > folders.ROOM_BYTES,
-        put_aside=curve.put_aside,
+        Database(curve.open, pool, None, open_files), room=room, put_aside=curve.put_aside
     )
+    frames = FrameFiles(folder / MESSAGES_FOLDER, pool, room)
     outbox = SqlOutbox(database, clock)
 
     async def close() -> None:
+        frames.end()
         await curves.close()
         await database.close()
         outbox.release()
@@ -95,6 +101,7 @@ async def open_storage(
             pool.shutdown(wait=False)
 
     def abort() -> None:
+        frames.end()
         database.abort()
         curves.abort()
         outbox.release()
@@ -115,6 +122,7 @@ async def open_storage(
         accounts=SqlAccounts(database),
         state=SqlState(database),
         security=SqlSecurityLog(database),
+        frames=frames,
         close=close,
         abort=abort,
         free_bytes=lambda: folders.free_bytes(folder),

@@ -7,7 +7,7 @@ import asyncio
 from borne.adapters.storage import messages
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, StorageClosed
-from borne.application.ports import LostMessage, QueuedMessage
+from borne.application.ports import LostMessage, MessageKind, QueuedMessage
 from borne.foundation.clock import Clock
 
 
@@ -74,6 +74,14 @@ class SqlOutbox:
     async def content(self, limit: int = 100) -> list[QueuedMessage]:
         """The oldest ones."""
         return await self._database.read(lambda c: messages.oldest(c, limit))
+
+    async def kinds(self) -> dict[MessageKind, int]:
+        """How many of each kind wait."""
+        rows = await self._database.read(
+            lambda c: c.execute("SELECT kind, count(*) FROM message GROUP BY kind").fetchall()
+        )
+        found = {MessageKind(kind): int(number) for kind, number in rows}
+        return {kind: found[kind] for kind in MessageKind if kind in found}
 
     async def lost(self, limit: int = 100) -> list[LostMessage]:
         """Messages given up, newest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -67,6 +67,11 @@ class FrameLog:
     def records(self) -> list[FrameRecord]:
         """Oldest first."""
         return list(self._records)
+
+    def take_up(self, older: Sequence[FrameRecord]) -> None:
+        """Begin with what an earlier process kept; before the first frame of this one."""
+        self._records.extend(older)
+        self._seq = max((record.seq for record in older), default=self._seq)
 
     def add(
         self,

@@ -1,0 +1,164 @@
+"""The last messages exchanged with the backend, as lines of JSON in a few small files.
+
+For people: a power cut may lose the newest ones, a bad disk all of them; nothing here raises for
+the sake of a disk. Appending to files costs flash memory less than a database does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from borne.foundation.clock import parse_utc
+
+KEPT: Final = 5_000
+"""Messages."""
+FILE_LINES: Final = 500
+FILE_BYTES: Final = 512 * 1024
+"""A file is full at the first of both; with one file more than needed the oldest goes as a whole."""
+_MOST_FILES: Final = KEPT // FILE_LINES + 1
+T = TypeVar("T")
+Record = Mapping[str, Any]
+_log = logging.getLogger(__name__)
+
+
+class FrameFiles:
+    """See `ports.FrameArchive`. `room` says whether the disk has room for what may be lost."""
+
+    def __init__(self, folder: Path, executor: Executor, room: Callable[[], bool]) -> None:
+        self._folder = folder
+        self._executor = executor
+        self._room = room
+        self._lock = threading.Lock()
+        self._gone = False
+        self._failing = False
+        self._current: Path | None = None
+        self._lines = 0
+        self._taken_up = False
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Keep them, if that is possible."""
+        if self._gone or not records:
+            return
+        lines = [json.dumps(dict(record), ensure_ascii=False, default=str) for record in records]
+        await self._run(lambda: self._append(lines), None)
+
+    async def tail(self, limit: int = KEPT) -> list[Record]:
+        """The newest ones, oldest first."""
+        if self._gone:
+            return []
+        return await self._run(lambda: self._tail(limit), [])
+
+    async def forget(self, before: datetime) -> None:
+        """Delete files whose newest message is older."""
+        if not self._gone:
+            await self._run(lambda: self._forget(before), None)
+
+    def end(self) -> None:
+        """Nothing is written any more."""
+        self._gone = True
+
+    async def _run(self, job: Callable[[], T], otherwise: T) -> T:
+        def guarded() -> T:
+            with self._lock:
+                if self._gone:
+                    return otherwise
+                try:
+                    answer = job()
+                except OSError as error:
+                    self._complain(error.strerror or str(error))
+                    return otherwise
+                return answer
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, guarded)
+
+    def _append(self, lines: Sequence[str]) -> None:
+        if not self._room():
+            self._complain("the disk is nearly full")
+            return
+        for first in range(0, len(lines), FILE_LINES):
+            self._write(lines[first : first + FILE_LINES])
+        self._failing = False
+
+    def _write(self, lines: Sequence[str]) -> None:
+        path = self._writable()
+        data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
+        descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        try:
+            os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+        self._lines += len(lines)
+        if self._lines >= FILE_LINES or path.stat().st_size >= FILE_BYTES:
+            self._current = None
+
+    def _writable(self) -> Path:
+        """The file to append to: the last one, or a new one when that is full."""
+        if not self._taken_up:
+            self._take_up()
+        if self._current is None:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            files = self._files()
+            for old in files[: max(0, len(files) - _MOST_FILES + 1)]:
+                old.unlink(missing_ok=True)
+            number = int(files[-1].stem) + 1 if files else 1
+            self._current, self._lines = self._folder / f"{number:08d}.jsonl", 0
+        return self._current
+
+    def _take_up(self) -> None:
+        """Go on with the file of the last start, after a line that a power cut tore."""
+        for path in self._files()[-1:]:
+            data = path.read_bytes()
+            lines = data.count(b"\n")
+            if lines < FILE_LINES and len(data) < FILE_BYTES:
+                self._current, self._lines = path, lines
+                if data and not data.endswith(b"\n"):
+                    with path.open("ab") as file:
+                        file.write(b"\n")
+        self._taken_up = True
+
+    def _files(self) -> list[Path]:
+        found = [path for path in self._folder.glob("*.jsonl") if path.stem.isdecimal()]
+        return sorted(found, key=lambda path: int(path.stem))
+
+    def _tail(self, limit: int) -> list[Record]:
+        found: list[Record] = []
+        for path in reversed(self._files()):
+            found = [*_records(path), *found]
+            if len(found) >= limit:
+                break
+        return found[-limit:]
+
+    def _forget(self, before: datetime) -> None:
+        for path in self._files():
+            last = next(reversed(_records(path)), {})
+            with suppress(ValueError):
+                if parse_utc(str(last.get("at", ""))) >= before:
+                    return
+                path.unlink(missing_ok=True)
+                self._current = None if self._current == path else self._current
+
+    def _complain(self, reason: str) -> None:
+        if not self._failing:
+            _log.warning("messages of the backend are not kept on the disk: %s", reason)
+        self._failing = True
+
+
+def _records(path: Path) -> list[Record]:
+    """What can be read of a file; a line torn by a power cut is none."""
+    found: list[Record] = []
+    for line in path.read_bytes().splitlines():
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if isinstance(record, dict):
+                found.append(record)
+    return found
