@@ -290,12 +290,11 @@ class Host:
         return OcppBackend(
             backend_config(settings, list(station.runners), station.certificates.material),
             station.backend_rooms,
-            storage.outbox,
+            storage,
             partial(_boot_content, settings, station.backend_rooms.firmware.version),
             flow,
             self.clock,
             self.options.rng,
-            storage.frames,
             make_link=partial(JsonLink, route=partial(self.routes.through, "backend")),
         )
 

@@ -35,9 +35,9 @@ from borne.application.log_upload import LogUploads
 from borne.application.maintenance_ports import Maintenance
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
+from borne.application.queue_view import queue_view
 from borne.application.refused_ids import RefusedIds
 from borne.application.reservations import Reservations
-from borne.application.queue_view import queue_view
 from borne.application.retention import Retention
 from borne.application.security_events import SecurityEvents
 from borne.application.security_profile import SecurityProfiles

@@ -43,9 +43,9 @@ from borne.application.ports import (
     BackendUnreachable,
     BackendView,
     ConnectorStatus,
-    FrameArchive,
     IdTagInfo,
     Outbox,
+    Storage,
 )
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
@@ -124,17 +124,16 @@ class OcppBackend:
         self,
         config: BackendConfig,
         rooms: BackendRooms,
-        outbox: Outbox,
+        storage: Storage,
         boot_content: Callable[[], Mapping[str, str]],
         flow: BackendFlow,
         clock: Clock,
         rng: random.Random,
-        archive: FrameArchive,
         make_link: LinkFactory = JsonLink,
     ) -> None:
         self._flow = flow
         self._clock = clock
-        self._outbox = outbox
+        self._outbox = outbox = storage.outbox
         self._rooms = rooms
         handlers = Handlers()
         station = StationSide(
@@ -144,7 +143,7 @@ class OcppBackend:
             events=self,
         )
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
-        self._keeper = FrameKeeper(self.client.log, archive)
+        self._keeper = FrameKeeper(self.client.log, storage.frames)
         self.client.accompany("message log", self._keeper.run)
         base_url = rooms.commands.backend_url or config.connection.url
         self._live = LiveSettings(self.client, rooms.certificates.material, base_url)

@@ -24,7 +24,7 @@ KEPT: Final = 5_000
 """Messages."""
 FILE_LINES: Final = 500
 FILE_BYTES: Final = 512 * 1024
-"""A file is full at the first of both; with one file more than needed the oldest goes as a whole."""
+"""A file is full at the first of both; with one more than needed the oldest goes."""
 _MOST_FILES: Final = KEPT // FILE_LINES + 1
 T = TypeVar("T")
 Record = Mapping[str, Any]
