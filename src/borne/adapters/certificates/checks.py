@@ -15,7 +15,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
@@ -40,6 +46,16 @@ def read_chain(pem: str) -> list[x509.Certificate]:
     if len(found) > MOST_CERTIFICATES:
         raise BadCertificate("The chain is too long.")
     return found
+
+
+def read_one(pem: str) -> x509.Certificate:
+    """The first certificate of a text that was checked before."""
+    return x509.load_pem_x509_certificates(pem.encode())[0]
+
+
+def pem_of(chain: Sequence[x509.Certificate]) -> bytes:
+    """The chain as it is stored."""
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
 
 
 def check_valid(certificate: x509.Certificate, now: datetime) -> None:
@@ -115,24 +131,42 @@ def name_of(
     )
 
 
-def signing_request(key: ec.EllipticCurvePrivateKey, common_name: str, organization: str) -> str:
+def name_in(pem: str, algorithm: HashAlgorithm) -> CertificateHash:
+    """The hashes that name the root in a text that was checked before."""
+    return name_of(read_one(pem), algorithm)
+
+
+def new_key() -> bytes:
+    """A private key on the curve P-256, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+    key = load_pem_private_key(pem, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise BadCertificate("The key is of another kind.")
+    return key
+
+
+def signing_request(key_pem: bytes, common_name: str, organization: str) -> str:
     """A request for a certificate (A02): the common name is the serial number."""
     names = [x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])]
     if organization:
         names.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization[:64]))
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    return builder.sign(_key(key_pem), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
-def same_key(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
-    """Whether the certificate is for this key."""
+def same_key(certificate: x509.Certificate, key_pem: bytes) -> bool:
+    """Whether the certificate is for this key; raises BadCertificate for one not by `new_key`."""
 
     def plain(public: object) -> bytes:
         return public.public_bytes(  # type: ignore[attr-defined, no-any-return]  # any public key
             Encoding.DER, PublicFormat.SubjectPublicKeyInfo
         )
 
-    return plain(certificate.public_key()) == plain(key.public_key())
+    return plain(certificate.public_key()) == plain(_key(key_pem).public_key())
 
 
 def signature_fits(path: Path, certificate: x509.Certificate, signature: str) -> bool:

@@ -1,4 +1,7 @@
-"""Certificates in files of the data folder. Private keys are readable by the station alone."""
+"""Certificates in files of the data folder. Private keys are readable by the station alone.
+
+A start only reads files: `checks`, which loads the cryptography, waits for a certificate to check.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,6 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
-from borne.adapters.certificates import checks
 from borne.application.certificate_ports import (
     BadCertificate,
     CertificateHash,
@@ -40,21 +33,26 @@ class FileCertificates:
 
     def install_root(self, use: RootUse, pem: str, now: datetime) -> None:
         """Keep a root; raises BadCertificate and OSError."""
+        from borne.adapters.certificates import checks
+
         root = checks.check_root(pem, now)
         name = checks.name_of(root, HashAlgorithm.SHA256)
-        text = root.public_bytes(Encoding.PEM).decode()
         stem = f"{name.issuer_key[:16]}-{name.serial_number[:40]}"
-        _write(self._folder / use.value / f"{stem}.pem", text.encode())
+        _write(self._folder / use.value / f"{stem}.pem", checks.pem_of([root]))
 
     def hashes(self, use: RootUse, algorithm: HashAlgorithm) -> list[CertificateHash]:
         """What is installed."""
-        return [checks.name_of(_read(path), algorithm) for path in self._root_files(use)]
+        from borne.adapters.certificates import checks
+
+        return [checks.name_in(path.read_text(), algorithm) for path in self._root_files(use)]
 
     def delete_root(self, named: CertificateHash) -> bool:
         """Remove a root; False when there is none of that name."""
+        from borne.adapters.certificates import checks
+
         for use in RootUse:
             for path in self._root_files(use):
-                if checks.name_of(_read(path), named.algorithm).same_as(named):
+                if checks.name_in(path.read_text(), named.algorithm).same_as(named):
                     path.unlink()
                     _sync(path.parent)
                     return True
@@ -66,29 +64,28 @@ class FileCertificates:
 
     def request(self, common_name: str, organization: str) -> str:
         """Make a key and a request for its certificate."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write(self._folder / "pending.key", plain)
+        from borne.adapters.certificates import checks
+
+        key = checks.new_key()
+        _write(self._folder / "pending.key", key)
         return checks.signing_request(key, common_name, organization)
 
     def take_certificate(self, chain: str, now: datetime) -> None:
         """Use the certificate of the last request; raises BadCertificate."""
+        from borne.adapters.certificates import checks
+
         certificates = checks.read_chain(chain)
         pending = self._folder / "pending.key"
         if not pending.is_file():
             raise BadCertificate("Nobody asked for a certificate.")
-        plain = pending.read_bytes()
-        key = load_pem_private_key(plain, None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or not checks.same_key(
-            certificates[0], key
-        ):
+        key = pending.read_bytes()
+        if not checks.same_key(certificates[0], key):
             raise BadCertificate("The certificate is for another key.")
-        trusted = [_parse(pem) for pem in self.roots(RootUse.CENTRAL_SYSTEM)]
+        trusted = [checks.read_one(pem) for pem in self.roots(RootUse.CENTRAL_SYSTEM)]
         checks.check_chain(certificates, trusted, now)
         self._put_aside(now)
-        text = "".join(c.public_bytes(Encoding.PEM).decode() for c in certificates)
         # One file: chain and key cannot come apart.
-        _write(self._folder / "own.pem", text.encode() + plain)
+        _write(self._folder / "own.pem", checks.pem_of(certificates) + key)
         pending.unlink()
 
     def own(self) -> tuple[Path, Path] | None:
@@ -98,11 +95,15 @@ class FileCertificates:
 
     def check_signing_certificate(self, pem: str, now: datetime) -> None:
         """Whether the maker's root vouches for it; raises BadCertificate."""
-        trusted = [_parse(root) for root in self.roots(RootUse.MANUFACTURER)]
+        from borne.adapters.certificates import checks
+
+        trusted = [checks.read_one(root) for root in self.roots(RootUse.MANUFACTURER)]
         checks.check_chain(checks.read_chain(pem), trusted, now)
 
     def signature_fits(self, path: Path, pem: str, signature: str) -> bool:
         """Whether a base64 signature over a file is by the key of this certificate."""
+        from borne.adapters.certificates import checks
+
         try:
             certificate = checks.read_chain(pem)[0]
         except BadCertificate:
@@ -114,21 +115,15 @@ class FileCertificates:
         return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def _put_aside(self, now: datetime) -> None:
+        from borne.adapters.certificates import checks
+
         for old in self._folder.glob("own-*.pem"):
             if datetime.fromtimestamp(old.stat().st_mtime, now.tzinfo) < now - KEPT:
                 old.unlink()
         current = self._folder / "own.pem"
         if current.is_file():
-            serial = _parse(current.read_text()).serial_number
+            serial = checks.read_one(current.read_text()).serial_number
             _write(self._folder / f"own-{serial:x}.pem", current.read_bytes())
-
-
-def _parse(pem: str) -> x509.Certificate:
-    return x509.load_pem_x509_certificates(pem.encode())[0]
-
-
-def _read(path: Path) -> x509.Certificate:
-    return _parse(path.read_text())
 
 
 def _write(path: Path, content: bytes) -> None:
