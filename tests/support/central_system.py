@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import websockets
@@ -185,6 +186,8 @@ class CentralSystem:
         self.connected = asyncio.Event()
         self._server: Any = None
         self.port = 0
+        self.refuse: HTTPStatus | None = None
+        """What HTTP says instead of letting a station in."""
 
     @property
     def url(self) -> str:
@@ -198,6 +201,7 @@ class CentralSystem:
             "127.0.0.1",
             port or self.port,
             ssl=tls,
+            process_request=self._admit,
             subprotocols=["ocpp1.6"],  # type: ignore[list-item]  # the library's NewType
         )
         self.port = self._server.sockets[0].getsockname()[1]
@@ -230,6 +234,9 @@ class CentralSystem:
             unique_id=message_id,
             skip_schema_validation=not validated,
         )
+
+    def _admit(self, connection: Any, _: Any) -> Any:
+        return connection.respond(self.refuse, "") if self.refuse is not None else None
 
     async def _serve(self, connection: Any) -> None:
         identity = connection.request.path.rsplit("/", 1)[-1]

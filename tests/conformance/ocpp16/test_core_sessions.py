@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from ocpp.v16 import call
 
-from tests.conformance.ocpp16.rig import OTHER_CARD, OTHER_TAG, TAG, rig
+from tests.conformance.ocpp16.rig import OTHER_CARD, OTHER_TAG, TAG, Rig, rig
 from tests.support.central_system import Ledger
 
 
@@ -64,16 +65,6 @@ async def test_TC_069_CS_a_card_of_the_same_group_stops(tmp_path: Path) -> None:
         await bench.status("Finishing")
 
 
-async def test_TC_012_CS_remote_stop(tmp_path: Path) -> None:
-    async with rig(tmp_path) as bench:
-        await bench.charging()
-        answer = await bench.call(call.RemoteStopTransaction(transaction_id=1001))
-        assert answer.status == "Accepted"
-        (stop,) = await bench.ledger.wait_for("StopTransaction")
-        assert (stop["transaction_id"], stop["reason"]) == (1001, "Remote")
-        await bench.status("Finishing")
-
-
 async def test_TC_005_1_CS_unplugged_at_the_car(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.configure(
@@ -117,7 +108,7 @@ async def test_TC_005_3_CS_unplugged_at_the_car_transaction_goes_on(tmp_path: Pa
         assert stop["reason"] == "Remote"
 
 
-async def test_TC_007_CS_cached_id(tmp_path: Path) -> None:
+async def test_TC_007_1_CS_cached_id(tmp_path: Path) -> None:
     async with rig(tmp_path, LocalPreAuthorize="true") as bench:
         await bench.charging()
         await bench.stop()
@@ -129,7 +120,40 @@ async def test_TC_007_CS_cached_id(tmp_path: Path) -> None:
         assert len(bench.ledger.of("Authorize")) == 1
 
 
-async def test_TC_061_CS_clear_cache(tmp_path: Path) -> None:
+def remote_start() -> call.RemoteStartTransaction:
+    return call.RemoteStartTransaction(id_tag=TAG, connector_id=1)
+
+
+async def cached(bench: Rig) -> None:
+    """A session that taught the cache its card, and is over."""
+    await bench.charging()
+    await bench.stop()
+    await bench.unplug()
+    await bench.status("Available", count=2)
+    await bench.plug()
+    await bench.status("Preparing", count=2)
+
+
+async def test_TC_007_2_CS_cached_id_started_remotely(tmp_path: Path) -> None:
+    async with rig(tmp_path, LocalPreAuthorize="true") as bench:
+        await bench.configure(AuthorizeRemoteTxRequests=True)
+        await cached(bench)
+        assert (await bench.call(remote_start())).status == "Accepted"
+        await bench.ledger.wait_for("StartTransaction", count=2)
+        assert len(bench.ledger.of("Authorize")) == 1
+
+
+async def test_TC_061_2_CS_clear_cache_and_start_remotely(tmp_path: Path) -> None:
+    async with rig(tmp_path, LocalPreAuthorize="true") as bench:
+        await bench.configure(AuthorizeRemoteTxRequests=True)
+        await cached(bench)
+        assert (await bench.call(call.ClearCache())).status == "Accepted"
+        assert (await bench.call(remote_start())).status == "Accepted"
+        await bench.ledger.wait_for("StartTransaction", count=2)
+        assert len(bench.ledger.of("Authorize")) == 2
+
+
+async def test_TC_061_1_CS_clear_cache(tmp_path: Path) -> None:
     async with rig(tmp_path, LocalPreAuthorize="true") as bench:
         await bench.charging()
         await bench.stop()
@@ -142,11 +166,26 @@ async def test_TC_061_CS_clear_cache(tmp_path: Path) -> None:
         assert len(bench.ledger.of("Authorize")) == 2
 
 
-async def test_TC_023_CS_an_invalid_id_starts_nothing(tmp_path: Path) -> None:
+async def test_TC_023_4_CS_an_invalid_id_starts_nothing(tmp_path: Path) -> None:
     async with rig(tmp_path, Ledger(judge=lambda _: "Invalid")) as bench:
         await bench.plug()
         await bench.status("Preparing")
         await bench.swipe()
+        await bench.ledger.wait_for("Authorize")
+        await bench.settled()
+        assert not bench.ledger.of("StartTransaction")
+        assert bench.station.connector()["state"] == "preparing"
+
+
+@pytest.mark.parametrize("status", ["Invalid", "Expired", "Blocked"])
+async def test_TC_023_5_CS_an_invalid_id_starts_nothing_remotely(
+    tmp_path: Path, status: str
+) -> None:
+    async with rig(tmp_path, Ledger(judge=lambda _: status)) as bench:
+        await bench.configure(AuthorizeRemoteTxRequests=True)
+        await bench.plug()
+        await bench.status("Preparing")
+        assert (await bench.call(remote_start())).status == "Accepted"
         await bench.ledger.wait_for("Authorize")
         await bench.settled()
         assert not bench.ledger.of("StartTransaction")

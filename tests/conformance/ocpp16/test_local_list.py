@@ -28,7 +28,7 @@ async def version(bench: Rig) -> int:
     return int((await bench.call(call.GetLocalListVersion())).list_version)
 
 
-async def test_TC_008_CS_an_id_of_the_list_starts_without_a_question(tmp_path: Path) -> None:
+async def test_TC_008_1_CS_an_id_of_the_list_starts_without_a_question(tmp_path: Path) -> None:
     async with rig(tmp_path, LocalPreAuthorize="true") as bench:
         assert await send(bench, 1, entry(TAG)) == "Accepted"
         await bench.plug()
@@ -38,9 +38,25 @@ async def test_TC_008_CS_an_id_of_the_list_starts_without_a_question(tmp_path: P
         assert not bench.ledger.of("Authorize")
 
 
+async def test_TC_008_2_CS_an_id_of_the_list_is_started_remotely(tmp_path: Path) -> None:
+    async with rig(tmp_path, LocalPreAuthorize="true") as bench:
+        await bench.configure(AuthorizeRemoteTxRequests=True)
+        assert await send(bench, 1, entry(TAG)) == "Accepted"
+        await bench.plug()
+        await bench.status("Preparing")
+        request = call.RemoteStartTransaction(id_tag=TAG, connector_id=1)
+        assert (await bench.call(request)).status == "Accepted"
+        await bench.ledger.wait_for("StartTransaction", id_tag=TAG)
+        assert not bench.ledger.of("Authorize")
+
+
 async def test_TC_042_1_CS_no_list_in_use(tmp_path: Path) -> None:
     async with rig(tmp_path, LocalAuthListEnabled="false") as bench:
         assert await version(bench) == -1
+
+
+async def test_TC_043_1_CS_a_list_that_is_not_in_use(tmp_path: Path) -> None:
+    async with rig(tmp_path, LocalAuthListEnabled="false") as bench:
         assert await send(bench, 1, entry(TAG)) == "NotSupported"
 
 

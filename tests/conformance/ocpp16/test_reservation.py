@@ -173,8 +173,11 @@ async def test_TC_052_CS_cancel_an_unknown_reservation(tmp_path: Path) -> None:
         assert answer.status == "Rejected"
 
 
-@pytest.mark.parametrize("remote", [False, True], ids=["local", "remote"])
-async def test_TC_053_CS_a_card_of_the_same_group_uses_it(tmp_path: Path, remote: bool) -> None:
+@pytest.mark.parametrize(
+    "remote",
+    [pytest.param(False, id="TC_053_1_CS"), pytest.param(True, id="TC_053_2_CS")],
+)
+async def test_a_card_of_the_same_group_uses_it(tmp_path: Path, remote: bool) -> None:
     ledger = Ledger(parents={OTHER_TAG: "group"})
     async with rig(tmp_path, ledger) as bench:
         assert await reserve(bench, parent="group") == "Accepted"

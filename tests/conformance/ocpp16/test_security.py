@@ -7,7 +7,6 @@ import base64
 import hashlib
 import io
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -30,10 +29,8 @@ from tests.integration.ocpp.certificates import (
     server_context,
     sign_request,
 )
-from tests.support.central_system import CentralSystem
 from tests.support.firmware import package, public_pem
 from tests.support.http_files import http_files
-from tests.support.street import street
 
 PASSWORD = "a password of 16"
 ROOT = make_root("Backend Root")
@@ -78,19 +75,25 @@ async def test_TC_073_CS_change_the_password(tmp_path: Path) -> None:
         assert new.hex() not in log
 
 
-async def test_TC_075_CS_install_roots(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("root", "use"),
+    [
+        pytest.param(MAKER, MANUFACTURER, id="TC_075_1_CS"),
+        pytest.param(ROOT, CENTRAL, id="TC_075_2_CS"),
+    ],
+)
+async def test_install_a_root(tmp_path: Path, root: Issued, use: str) -> None:
     async with rig(tmp_path, **with_password()) as bench:
-        for root, use in ((ROOT, CENTRAL), (MAKER, MANUFACTURER)):
-            assert await installed(bench, use) == []
-            assert await install(bench, root.pem, use) == "Accepted"
-            (named,) = await installed(bench, use)
-            name = root.certificate.issuer.public_bytes()
-            assert named == {
-                "hash_algorithm": "SHA256",
-                "issuer_name_hash": hashlib.sha256(name).hexdigest(),
-                "issuer_key_hash": hashlib.sha256(key_bits(root)).hexdigest(),
-                "serial_number": f"{root.certificate.serial_number:x}",
-            }
+        assert await installed(bench, use) == []
+        assert await install(bench, root.pem, use) == "Accepted"
+        (named,) = await installed(bench, use)
+        name = root.certificate.issuer.public_bytes()
+        assert named == {
+            "hash_algorithm": "SHA256",
+            "issuer_name_hash": hashlib.sha256(name).hexdigest(),
+            "issuer_key_hash": hashlib.sha256(key_bits(root)).hexdigest(),
+            "serial_number": f"{root.certificate.serial_number:x}",
+        }
 
 
 async def test_TC_076_CS_delete_a_root(tmp_path: Path) -> None:
@@ -312,30 +315,6 @@ async def test_a_raised_profile_that_does_not_work_is_taken_back(
         await bench.station.until_online()
         told = await bench.call(call.GetConfiguration(key=["SecurityProfile"]))
         assert told.configuration_key[0]["value"] == "1"
-
-
-async def test_TC_085_to_087_CS_profile_3(tmp_path: Path) -> None:
-    """TLS with our certificate, and no password."""
-    folder = tmp_path / "station"
-    central = CentralSystem()
-    context = server_context(issue(ROOT), tmp_path)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(cadata=ROOT.pem)
-    async with rig(folder, ChargePointSerialNumber="S-1", **with_password()) as bench:
-        await install(bench, ROOT.pem)
-        assert await signed(bench, sign_request(ROOT, await request_certificate(bench)))
-    await central.start(tls=context)
-    try:
-        url = central.url.replace("ws://", "wss://")
-        async with street(folder, WebSocketsBackendURL=url, SecurityProfile=3) as station:
-            await station.until_online()
-            shaken = await central.wait_for_handshake(1)
-            assert shaken.authorization == ""
-            assert shaken.tls in {"TLSv1.2", "TLSv1.3"}
-            subject = {key: value for ((key, value),) in shaken.certificate["subject"]}
-            assert subject["commonName"] == "S-1"
-    finally:
-        await central.stop()
 
 
 async def test_without_a_profile_nobody_hears_of_security(tmp_path: Path) -> None:
