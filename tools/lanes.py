@@ -24,6 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LANES = ("unit", "properties", "conformance", "integration", "simulation", "browser")
 CAMPAIGN_LANES = ("properties", "conformance", "integration", "simulation", "benchmarks")
+UNMEASURED = ("simulation", "browser")
+"""Coverage would make these take twice as long, and what they run the other lanes run too."""
 NO_TESTS_COLLECTED = 5
 LONGEST_LANE_S = 30 * 60
 
@@ -60,7 +62,8 @@ def names_tests(arguments: Sequence[str]) -> bool:
 
 def command(lane: str, arguments: Sequence[str], *, coverage: bool, campaign: bool) -> list[str]:
     """The command that runs a lane."""
-    runner = ["-m", "coverage", "run", "-m", "pytest"] if coverage else ["-m", "pytest"]
+    measured = coverage and lane not in UNMEASURED
+    runner = ["-m", "coverage", "run", "-m", "pytest"] if measured else ["-m", "pytest"]
     options = ["--campaign"] if campaign else []
     return [sys.executable, *runner, "-q", f"tests/{lane}", *options, *arguments]
 
