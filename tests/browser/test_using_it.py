@@ -452,3 +452,13 @@ def test_the_countdown_counts(site: Site, fake: Fake, eyes: Eyes) -> None:
         page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("Try again in")
     expect(page.get_by_role("alert")).to_contain_text("You can try again now.")
+
+
+def test_a_master_card_is_registered(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/account")
+    page.get_by_role("button", name="Register a card").click(no_wait_after=True)
+    waiting = page.get_by_role("group", name="Cards of the simulator")
+    waiting.get_by_role("button").first.click()
+    expect(page.get_by_text("This is the master card now.")).to_be_visible()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_text("There is no master card any more.")).to_be_visible()

@@ -685,6 +685,56 @@ async def test_EnforceStrongPasswords(tmp_path: Path) -> None:
             await accounts.set_password(Role.USER, "onlysmallletters")
 
 
+async def test_EnforcePasswordChange(tmp_path: Path) -> None:
+    password = "a good password"
+    async with street(tmp_path) as station:
+        accounts = station.services.accounts
+        await accounts.set_password(Role.OPERATOR, password)
+        _, login = await accounts.login("operator", password, "127.0.0.1")
+        assert not login.must_change
+        await station.set(EnforcePasswordChange=True)
+        async with asyncio.timeout(20):
+            while not await must_change(station, password):
+                pass
+        _, login = await accounts.login("operator", password, "127.0.0.1")
+        await accounts.change_password(login, "", "another good password")
+        assert not await must_change(station, "another good password")
+        await station.set(EnforcePasswordChange=False, EnforceStrongPasswords=True)
+        assert not await must_change(station, "another good password")
+
+
+async def must_change(station: Street, password: str) -> bool:
+    """Whether the operator's login opens only the page for a new password."""
+    async with visitors(station) as client:
+        fields = {"name": "operator", "password": password}
+        answer = await client.post("/login", data=fields)
+        return bool(answer.headers["location"] == "/account/password")
+
+
+@asynccontextmanager
+async def visitors(station: Street) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of the web interface, not logged in."""
+    transport = httpx.ASGITransport(app=create_app(station.host), client=("127.0.0.1", 4711))
+    base = "http://127.0.0.1:8080"
+    headers = {"Origin": base, "Accept": "text/html"}
+    async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+        yield client
+
+
+async def test_EnforceMasterRFID(tmp_path: Path) -> None:
+    password = "a good password"
+    fields = {"name": "operator", "password": password}
+    async with street(tmp_path) as station:
+        await station.services.accounts.set_password(Role.OPERATOR, password)
+        led_to = []
+        for changes in ({}, {"EnforceMasterRFID": True}, {"MasterRFID": CARD}):
+            await station.set(**changes)
+            async with visitors(station) as client:
+                answer = await client.post("/login", data=fields)
+                led_to.append(answer.headers["location"])
+        assert led_to == ["/", "/account?card=enforced", "/"]
+
+
 def test_LogLevel(tmp_path: Path) -> None:
     with served("--data", tmp_path, "--set", "LogLevel=error") as running:
         for change in ({"FLLEnable": "on"}, {"LogLevel": "info"}, {"StationName": "told"}):

@@ -11,10 +11,12 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from borne.adapters.web.contract import Readiness
 from borne.application.accounts import Accounts, Logins
+from borne.application.card_desk import CardDesk
 from borne.application.passwords import Hasher, ScryptCost
 from borne.application.ports import (
     BackendView,
@@ -27,7 +29,6 @@ from borne.application.ports import (
 )
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
-from borne.application.teach_in import TeachIn
 from borne.application.whitelist import Whitelist
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
@@ -522,9 +523,9 @@ CAUSES = {
 class FakeSimulator:
     """A SimulatorPort on the data of the fake status."""
 
-    def __init__(self, status: FakeStatus, teach_in: TeachIn) -> None:
+    def __init__(self, status: FakeStatus, desk: CardDesk) -> None:
         self.status = status
-        self.teach_in = teach_in
+        self.desk = desk
         self.calls: list[tuple[Any, ...]] = []
         self.links: dict[str, Json] = {
             name: {"up": True, "mode": None}
@@ -572,7 +573,8 @@ class FakeSimulator:
     async def present_card(self, card: Mapping[str, Any]) -> None:
         self.calls.append(("card", dict(card)))
         number = card.get("connector", 1)
-        if self.teach_in.take_card(CardRead(str(card.get("uid")), card.get("connector"))):
+        read = CardRead(str(card.get("uid")), card.get("connector"))
+        if self.desk.master_card.take_card(read) or self.desk.teach_in.take_card(read):
             return
         plugged = self._plugged(number)
         changed = (
@@ -696,8 +698,6 @@ class FakeHost:
         clock = Clock(loop.time, wall, ClockTrust.NTP, boot_id="boot")
         status = FakeStatus(clock)
         listed = await whitelist(clock)
-        taught = TeachIn(listed, clock, Supervisor("fake"), lambda: False, secrets.token_urlsafe)
-        taught.changed.subscribe(lambda _: status.edit(0))
         settings = SettingsService.open(
             MemorySettings(), HardwareFacts(connectors=2), active=frozenset(CATALOGUE.settings)
         )
@@ -705,6 +705,15 @@ class FakeHost:
         hasher = Hasher(secrets.token_bytes, ScryptCost(n=2, r=1, p=1))
         accounts = Accounts(store, clock, Logins(loop.time, secrets.token_urlsafe), hasher=hasher)
         await accounts.load()
+        desk = CardDesk(
+            listed,
+            lambda: settings.settings,
+            accounts,
+            clock,
+            Supervisor("fake"),
+            partial(secrets.token_urlsafe, 16),
+        )
+        desk.teach_in.changed.subscribe(lambda _: status.edit(0))
         services = StationServices(
             clock=clock,
             status=status,
@@ -715,8 +724,9 @@ class FakeHost:
             settings=settings,
             accounts=accounts,
             backend=FakeBackend(),
-            simulator=FakeSimulator(status, taught),
-            teach_in=taught,
+            simulator=FakeSimulator(status, desk),
+            teach_in=desk.teach_in,
+            master_card=desk.master_card,
             try_connection=try_connection,
         )
         return cls(services, status)

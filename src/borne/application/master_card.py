@@ -32,6 +32,7 @@ class MasterCard:
         self._reset = reset
         self._waiting: asyncio.Future[CardRead | None] | None = None
         self._any_card = False
+        self._resetting: asyncio.Future[None] | None = None
 
     @property
     def known(self) -> bool:
@@ -55,7 +56,9 @@ class MasterCard:
             raise Refused("no_master_card", "The station knows no master card.")
         if await self._wait(timeout_s, any_card=False) is None:
             return False
-        await self._reset()
+        # Whoever stops waiting now does not stop it halfway.
+        self._resetting = asyncio.ensure_future(self._reset())
+        await asyncio.shield(self._resetting)
         return True
 
     async def next_card(self, timeout_s: float = MASTER_CARD_S) -> str | None:

@@ -52,7 +52,7 @@ from borne.application.tcp_watchdog import TcpWatchdog
 from borne.application.token_lists import BackendTokens
 from borne.application.transaction_journal import TransactionJournal
 from borne.application.whitelist import Whitelist
-from borne.domain.principals import SYSTEM
+from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import SessionResumed, StopAsked
 from borne.domain.station.connector_state import (
@@ -441,6 +441,7 @@ class Station:
     def _take_settings(self, change: SettingsChange) -> None:
         _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
         self.security.take_settings(change)
+        self._take_password_rule(change)
         self.limits.refresh()
         self.profiles.refresh()
         self.authorization.reconsider()
@@ -450,6 +451,13 @@ class Station:
         if self.backend is not None:
             self.backend.take_settings(change.after)
         self.status.touch()
+
+    def _take_password_rule(self, change: SettingsChange) -> None:
+        """Switched on, it holds for the password that the operator has now."""
+        rule = "EnforcePasswordChange"
+        if change.after.flag(rule) and not change.before.flag(rule):
+            work = self._parts.accounts.require_change(Role.OPERATOR)
+            self.supervisor.start("new password for the operator", work)
 
     def _take_backend_link(self) -> None:
         if self.backend is not None:

@@ -59,6 +59,8 @@ _OBEYED = (
     "LogLevel",
     "OperatorMayInstall",
     "EnforceStrongPasswords",
+    "EnforcePasswordChange",
+    "EnforceMasterRFID",
     "VentilationAvailable",
     "DisplayType",
     "DisplayLanguage",

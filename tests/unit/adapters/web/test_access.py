@@ -62,6 +62,7 @@ def test_only_these_need_no_login() -> None:
         "GET /login",
         "POST /login",
         "GET /login/{secret}",
+        "POST /login/master-card",
         "POST /preferences",
         "GET /operator",
         "GET /operator/operator",

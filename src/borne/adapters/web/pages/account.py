@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, visitor
+from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.entrance import accounts_of
-from borne.adapters.web.pages.shell import form, page, words_for
+from borne.adapters.web.pages.master_card import first_page, is_missing, outcome
+from borne.adapters.web.pages.shell import form, page, setting, words_for
 from borne.adapters.web.visitor import Visitor
 from borne.application.accounts import (
     NotAllowed,
@@ -24,6 +26,7 @@ from borne.application.logins import LoginWay
 from borne.application.passwords import SHORTEST, Weakness
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
+from borne.domain.vehicle import Identity, IdentityKind
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -42,13 +45,18 @@ def weak(words: Words, why: Weakness) -> str:
 
 
 @router.get("/account")
-async def account(request: Request) -> Response:
+async def account(request: Request, card: Annotated[str, Query(max_length=20)] = "") -> Response:
     """The page."""
-    return await _account(request)
+    return await _account(request, card_told=outcome(card, words_for(request)))
 
 
 async def _account(
-    request: Request, *, http_status: int = 200, problem: str = "", shown_token: str = ""
+    request: Request,
+    *,
+    http_status: int = 200,
+    problem: str = "",
+    shown_token: str = "",
+    card_told: tuple[str, str] | None = None,
 ) -> Response:
     who, accounts = visitor(request), accounts_of(request)
     weaker = [role for role in Role if who.role.includes(role) and role is not who.role]
@@ -64,7 +72,21 @@ async def _account(
         problem=problem,
         shown_token=shown_token,
         by_person=who.login is not None,
+        card_told=card_told,
+        master_card=_tail(str(setting(request, "MasterRFID", ""))),
+        card_missing=is_missing(request, who.role),
+        sample_cards=_sample_cards(request),
     )
+
+
+def _tail(number: str) -> str:
+    return Identity(IdentityKind.RFID, number).masked.replace("...", "…") if number else ""
+
+
+def _sample_cards(request: Request) -> Sequence[Mapping[str, Any]]:
+    simulator = station(request).simulator
+    cards: Sequence[Mapping[str, Any]] = simulator.view().get("cards", ()) if simulator else ()
+    return cards
 
 
 @router.get("/account/password")
@@ -107,7 +129,9 @@ async def change_password(request: Request) -> Response:
     except TryLater as error:
         problem = words("Too many wrong tries. Try again in {n} s.").format(n=int(error.wait_s) + 1)
         return await _password_page(request, problem, 429)
-    return RedirectResponse("/" if who.login.must_change else "/account?saved=1", 303)
+    if not who.login.must_change:
+        return RedirectResponse("/account?saved=1", 303)
+    return RedirectResponse(first_page(request, who.role, "/"), 303)
 
 
 @router.post("/account/passwords/{role}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.errors import ApiError
@@ -16,6 +16,7 @@ from borne.adapters.web.guard import (
 )
 from borne.adapters.web.i18n import COOKIE as LANGUAGE_COOKIE
 from borne.adapters.web.i18n import available
+from borne.adapters.web.pages.master_card import first_page, is_known, outcome
 from borne.adapters.web.pages.shell import (
     CALM_COOKIE,
     THEME_COOKIE,
@@ -43,11 +44,23 @@ def accounts_of(request: Request) -> Accounts:
 
 
 @router.get("/login")
-async def login_page(request: Request, next: str = "/") -> Response:  # noqa: A002 -- name in the URL
+async def login_page(
+    request: Request,
+    next: str = "/",  # noqa: A002 -- name in the URL
+    card: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
     """The login form; who is logged in goes on."""
     if maybe_visitor(request) is not None:
         return RedirectResponse(local_path(next), 303)
-    return await page(request, "login.html", next=local_path(next), problem="", name="", wait_s=0)
+    told = outcome(card, words_for(request))
+    name = "operator" if card == "reset" else ""
+    return await _login_page(request, next=local_path(next), name=name, card_told=told)
+
+
+async def _login_page(request: Request, status: int = 200, **variables: Any) -> Response:
+    known = is_known(request)
+    defaults = {"next": "/", "problem": "", "name": "", "wait_s": 0, "card_told": None}
+    return await page(request, "login.html", status, **defaults | variables, master_card=known)
 
 
 @router.post("/login")
@@ -69,10 +82,12 @@ async def login(request: Request) -> Response:
     else:
         if opened.must_change:
             target = "/account/password"
+        else:
+            target = first_page(request, opened.principal.role, target)
         return with_login(request, RedirectResponse(target, 303), cookie)
     status = 429 if wait_s else 401
-    response = await page(
-        request, "login.html", status, next=target, problem=problem, name=name, wait_s=wait_s
+    response = await _login_page(
+        request, status, next=target, problem=problem, name=name, wait_s=wait_s
     )
     if wait_s:
         response.headers["Retry-After"] = str(wait_s)
@@ -89,7 +104,7 @@ async def login_link(
     except LinkRefused:
         words = words_for(request)
         problem = words("This link is used up, too old, or made for another machine.")
-        return await page(request, "login.html", 403, next="/", problem=problem, name="", wait_s=0)
+        return await _login_page(request, 403, problem=problem)
     return with_login(request, RedirectResponse("/", 303), cookie)
 
 

@@ -53,6 +53,26 @@
     toast(words.copied);
   }
 
+  // A form whose answer takes long says what it waits for.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("[data-waits]")) return;
+    event.preventDefault();
+    const waits = (on) => {
+      form.querySelector("[data-waiting]").hidden = !on;
+      form.querySelector("button").disabled = on;
+    };
+    waits(true);
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      if (!answer.redirected) throw new Error(answer.status);
+      location.assign(answer.url);
+    } catch {
+      waits(false);
+      toast(words.failed, "fault");
+    }
+  });
+
   document.addEventListener("change", (event) => {
     if ("submit" in event.target.dataset) event.target.form.requestSubmit();
   });

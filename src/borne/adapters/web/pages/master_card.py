@@ -1,0 +1,136 @@
+"""The master card (manual 5.3, "Enforce Master RFID"): registered on the account page, and held to
+the reader when a password is forgotten.
+
+A form waits with its answer until the card was held. A browser that goes away ends the wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.shell import form, setting
+from borne.adapters.web.state import web_state
+from borne.application.services import MasterCardView, Refused
+from borne.domain.principals import Role
+from borne.domain.settings.messages import N_
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+T = TypeVar("T")
+SOURCE = "web"
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "reset": (
+        "ok",
+        N_("The passwords are reset. Log in as operator with the printed one and set a new one."),
+    ),
+    "registered": ("ok", N_("This is the master card now. Keep it in a safe place.")),
+    "removed": ("ok", N_("There is no master card any more.")),
+    "missed": ("fault", N_("The card was not held to the reader in time.")),
+    "busy": ("fault", N_("The station waits for a card already.")),
+    "no_master_card": ("fault", N_("The station knows no master card.")),
+    "random_token": ("fault", N_("This card shows another number each time.")),
+    "unreadable": ("fault", N_("This card cannot be read.")),
+    "enforced": (
+        "warn",
+        N_("This station insists on a master card: register one that resets forgotten passwords."),
+    ),
+}
+"""Tone and sentence of what became of it; the key is in the address."""
+
+
+def outcome(key: str, words: Words) -> tuple[str, str] | None:
+    """What to tell; None for nothing."""
+    found = OUTCOMES.get(key)
+    return (found[0], words(found[1])) if found else None
+
+
+def is_known(request: Request) -> bool:
+    """Whether the station has a master card."""
+    services = web_state(request.app).host.services()
+    return bool(services and services.master_card and services.master_card.known)
+
+
+def is_missing(request: Request, role: Role) -> bool:
+    """Whether this role is asked to register one first."""
+    enforced = setting(request, "EnforceMasterRFID", default=False)
+    return bool(enforced) and role.includes(Role.OPERATOR) and not is_known(request)
+
+
+def first_page(request: Request, role: Role, target: str) -> str:
+    """Where a login leads: on, or to the master card that is missing."""
+    return "/account?card=enforced" if is_missing(request, role) else target
+
+
+@router.post("/login/master-card")
+async def reset_passwords(request: Request) -> Response:
+    """Wait for the master card; it is the proof, so no login is needed."""
+    await form(request)
+    try:
+        came = await while_connected(request, _card(request).reset_passwords())
+    except Refused as refused:
+        return _to("/login", refused.code)
+    return _to("/login", "reset" if came else "missed")
+
+
+@router.post("/account/master-card")
+async def register(request: Request) -> Response:
+    """Wait for a card and make it the master card."""
+    await form(request)
+    _people_only(request)
+    try:
+        number = await while_connected(request, _card(request).next_card())
+    except Refused as refused:
+        return _to("/account", refused.code)
+    if number is None:
+        return _to("/account", "missed")
+    return await _store(request, number, "registered")
+
+
+@router.post("/account/master-card/remove")
+async def remove(request: Request) -> Response:
+    """Forget it."""
+    await form(request)
+    _people_only(request)
+    return await _store(request, "", "removed")
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`; None when the browser went away, which ends it."""
+    waiting = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
+        return await waiting if waiting.done() else None
+    finally:
+        gone.cancel()
+        waiting.cancel()
+
+
+async def _store(request: Request, number: str, told: str) -> Response:
+    principal = visitor(request).principal
+    await station(request).settings.change({"MasterRFID": number}, principal, SOURCE)
+    return _to("/account", told)
+
+
+def _card(request: Request) -> MasterCardView:
+    found = station(request).master_card
+    if found is None:
+        raise Refused("no_master_card", "The station knows no master card.")
+    return found
+
+
+def _people_only(request: Request) -> None:
+    if visitor(request).login is None:
+        raise ApiError(403, "login_only", "This needs a login; a token does not suffice.")
+
+
+def _to(page: str, told: str) -> Response:
+    return RedirectResponse(f"{page}?card={told}", 303)
