@@ -6,11 +6,13 @@ sent when in `charge_point`.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
@@ -49,7 +51,10 @@ from borne.application.ports import (
 )
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
-from borne.foundation.events import Unsubscribe
+from borne.foundation.events import Signal, Unsubscribe
+
+FAREWELL_S: Final = 5.0
+"""For what waits in the queue when the station stops; the rest is told after the next start."""
 
 Learn = Callable[[OutboxMessage, Message], Awaitable[None]]
 
@@ -73,6 +78,8 @@ class StationOutbox:
         self._learn = learn
         self._date_moments = date_moments
         self._current: OutboxMessage | None = None
+        self.moved: Signal[bool] = Signal()
+        """A message was delivered or given up (True), or not taken (False)."""
 
     async def next_message(self) -> OutboxMessage | None:
         """The oldest one."""
@@ -103,14 +110,18 @@ class StationOutbox:
             await self._outbox.answered(seq, transaction_id=answer.transaction_id, id_status=status)
         else:
             await self._outbox.answered(seq)
+        self.moved.emit(True)
 
     async def failed(self, seq: int) -> int:
         """Count a failed attempt."""
-        return await self._outbox.failed(seq)
+        attempts = await self._outbox.failed(seq)
+        self.moved.emit(False)
+        return attempts
 
     async def discard(self, seq: int, reason: str) -> None:
         """Give a message up."""
         await self._outbox.discard(seq, reason)
+        self.moved.emit(True)
 
     async def wait_for_work(self) -> None:
         """Return when there may be something."""
@@ -136,10 +147,11 @@ class OcppBackend:
         self._outbox = outbox = storage.outbox
         self._rooms = rooms
         handlers = Handlers()
+        self._queue = StationOutbox(outbox, self._learn, flow.date_moments)
         station = StationSide(
             boot_content=lambda: BootNotificationRequest(**boot_content()),
             handlers=handlers,
-            outbox=StationOutbox(outbox, self._learn, flow.date_moments),
+            outbox=self._queue,
             events=self,
         )
         self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
@@ -238,13 +250,32 @@ class OcppBackend:
         await self.client.run()
 
     async def stop(self) -> None:
-        """Say goodbye."""
+        """Say goodbye, when the backend has what waited for it: a StopTransaction that a reset
+        made is answered before the connection closes."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._hand_over()
         await self.client.stop()
         await self._keeper.flush()
 
     def abort(self) -> None:
         """Power cut."""
         self.client.abort()
+
+    async def _hand_over(self) -> None:
+        """Return when nothing waits, or the backend does not take it."""
+        moved: asyncio.Queue[bool] = asyncio.Queue()
+        ends = (
+            self._queue.moved.subscribe(moved.put_nowait),
+            self.client.online_changed.subscribe(moved.put_nowait),
+        )
+        try:
+            while self.client.online and self._outbox.waiting:
+                if not await moved.get():
+                    return
+        finally:
+            for end in ends:
+                end()
 
     # StationEvents ---------------------------------------------------------------------------
 
