@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +37,10 @@ class Seen:
     message_id: str = ""
 
 
+async def _nothing(_action: str, _charge_point: Any) -> None:
+    """Answer at once."""
+
+
 @dataclass
 class Ledger:
     """What a central system knows after all connections: the truth about money."""
@@ -49,6 +53,8 @@ class Ledger:
     parents: dict[str, str] = field(default_factory=dict)
     boot_status: str = "Accepted"
     interval_s: int = 300
+    meanwhile: Callable[[str, Any], Awaitable[None]] = _nothing
+    """Between a request and its answer; what it raises is answered as CALLERROR."""
 
     async def note(self, action: str, payload: dict[str, Any]) -> None:
         """Record one request."""
@@ -82,6 +88,8 @@ class Ledger:
 class Handshake:
     """How a station connected."""
 
+    path: str
+    sub_protocol: str | None
     authorization: str
     tls: str
     certificate: dict[str, Any]
@@ -97,7 +105,7 @@ class RecordingChargePoint(OcppChargePoint):
 
     @on(Action.boot_notification)
     async def on_boot(self, **payload: Any) -> call_result.BootNotification:
-        await self.ledger.note("BootNotification", payload)
+        await self._note("BootNotification", payload)
         return call_result.BootNotification(
             current_time=datetime.now(UTC).isoformat(),
             interval=self.ledger.interval_s,
@@ -106,22 +114,22 @@ class RecordingChargePoint(OcppChargePoint):
 
     @on(Action.heartbeat)
     async def on_heartbeat(self, **payload: Any) -> call_result.Heartbeat:
-        await self.ledger.note("Heartbeat", payload)
+        await self._note("Heartbeat", payload)
         return call_result.Heartbeat(current_time=datetime.now(UTC).isoformat())
 
     @on(Action.status_notification)
     async def on_status(self, **payload: Any) -> call_result.StatusNotification:
-        await self.ledger.note("StatusNotification", payload)
+        await self._note("StatusNotification", payload)
         return call_result.StatusNotification()
 
     @on(Action.authorize)
     async def on_authorize(self, **payload: Any) -> call_result.Authorize:
-        await self.ledger.note("Authorize", payload)
+        await self._note("Authorize", payload)
         return call_result.Authorize(id_tag_info=self._info(payload["id_tag"]))
 
     @on(Action.start_transaction)
     async def on_start(self, **payload: Any) -> call_result.StartTransaction:
-        await self.ledger.note("StartTransaction", payload)
+        await self._note("StartTransaction", payload)
         key = tuple(
             payload[name] for name in ("connector_id", "id_tag", "timestamp", "meter_start")
         )
@@ -130,43 +138,47 @@ class RecordingChargePoint(OcppChargePoint):
 
     @on(Action.stop_transaction)
     async def on_stop(self, **payload: Any) -> call_result.StopTransaction:
-        await self.ledger.note("StopTransaction", payload)
+        await self._note("StopTransaction", payload)
         return call_result.StopTransaction()
 
     @on(Action.firmware_status_notification)
     async def on_firmware(self, **payload: Any) -> call_result.FirmwareStatusNotification:
-        await self.ledger.note("FirmwareStatusNotification", payload)
+        await self._note("FirmwareStatusNotification", payload)
         return call_result.FirmwareStatusNotification()
 
     @on(Action.diagnostics_status_notification)
     async def on_diagnostics(self, **payload: Any) -> call_result.DiagnosticsStatusNotification:
-        await self.ledger.note("DiagnosticsStatusNotification", payload)
+        await self._note("DiagnosticsStatusNotification", payload)
         return call_result.DiagnosticsStatusNotification()
 
     @on(Action.security_event_notification)
     async def on_security_event(self, **payload: Any) -> call_result.SecurityEventNotification:
-        await self.ledger.note("SecurityEventNotification", payload)
+        await self._note("SecurityEventNotification", payload)
         return call_result.SecurityEventNotification()
 
     @on(Action.log_status_notification)
     async def on_log_status(self, **payload: Any) -> call_result.LogStatusNotification:
-        await self.ledger.note("LogStatusNotification", payload)
+        await self._note("LogStatusNotification", payload)
         return call_result.LogStatusNotification()
 
     @on(Action.signed_firmware_status_notification)
     async def on_signed(self, **payload: Any) -> call_result.SignedFirmwareStatusNotification:
-        await self.ledger.note("SignedFirmwareStatusNotification", payload)
+        await self._note("SignedFirmwareStatusNotification", payload)
         return call_result.SignedFirmwareStatusNotification()
 
     @on(Action.sign_certificate)
     async def on_sign_certificate(self, **payload: Any) -> call_result.SignCertificate:
-        await self.ledger.note("SignCertificate", payload)
+        await self._note("SignCertificate", payload)
         return call_result.SignCertificate(GenericStatus.accepted)
 
     @on(Action.meter_values)
     async def on_meter_values(self, **payload: Any) -> call_result.MeterValues:
-        await self.ledger.note("MeterValues", payload)
+        await self._note("MeterValues", payload)
         return call_result.MeterValues()
+
+    async def _note(self, action: str, payload: dict[str, Any]) -> None:
+        await self.ledger.note(action, payload)
+        await self.ledger.meanwhile(action, self)
 
     def _info(self, id_tag: str) -> IdTagInfo:
         status = AuthorizationStatus(self.ledger.judge(id_tag))
@@ -239,7 +251,8 @@ class CentralSystem:
         return connection.respond(self.refuse, "") if self.refuse is not None else None
 
     async def _serve(self, connection: Any) -> None:
-        identity = connection.request.path.rsplit("/", 1)[-1]
+        path = connection.request.path
+        identity = path.rsplit("/", 1)[-1]
         charge_point = RecordingChargePoint(
             identity, Witnessed(connection, self.witness), self.ledger
         )
@@ -250,7 +263,9 @@ class CentralSystem:
         async with self.joined:
             certificate = tls.getpeercert() if tls is not None else None
             version = tls.version() if tls is not None else ""
-            self.handshakes.append(Handshake(header, version, certificate or {}))
+            self.handshakes.append(
+                Handshake(path, connection.subprotocol, header, version, certificate or {})
+            )
             self.joined.notify_all()
         try:
             await charge_point.start()

@@ -65,7 +65,7 @@ class Street:
 
     async def until_online(self) -> None:
         """Wait until the backend has accepted the station."""
-        await self.until_backend(lambda view: view.boot == "accepted")
+        await self.until_backend(lambda view: view.link == "connected" and view.boot == "accepted")
 
     async def until_backend(self, reached: Callable[[BackendView], bool]) -> BackendView:
         """Wait until the backend link is as wanted."""

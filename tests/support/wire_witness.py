@@ -69,7 +69,7 @@ class Witnessed:
         self._connection = connection
         self._witness = witness
         self._asked: dict[str, str] = {}
-        self._used: set[str] = set()
+        self._used: dict[str, tuple[str, dict[str, Any]]] = {}
         self._outstanding: str | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -126,11 +126,10 @@ class Witnessed:
     def _judge_call(self, message_id: str, action: str, payload: dict[str, Any]) -> Iterator[str]:
         if not 0 < len(message_id) <= LONGEST_ID:
             yield "a message id that is too long or empty"
-        if message_id in self._used:
-            yield "a message id that was used before on this connection"
+        if self._used.setdefault(message_id, (action, payload)) != (action, payload):
+            yield "a message id that another message has on this connection"
         if self._outstanding is not None:
             yield "a CALL while another waits for its answer"
-        self._used.add(message_id)
         self._outstanding = message_id
         yield from _judge_payload(action, payload)
 
