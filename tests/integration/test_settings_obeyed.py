@@ -28,6 +28,7 @@ from borne.adapters.web import create_app
 from borne.application.accounts import PasswordRefused
 from borne.application.ports import WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
+from borne.domain.station.faults import Fault
 from tests.integration.ocpp.central import Central
 from tests.integration.ocpp.central import central_system as strict_central
 from tests.integration.ocpp.certificates import issue, make_root, server_context
@@ -612,6 +613,38 @@ async def test_LocalPreAuthorize(tmp_path: Path) -> None:
         await central.ledger.wait_for("Authorize")
 
 
+@pytest.mark.parametrize("asks", [False, True])
+async def test_SendAuthorizeForStop(tmp_path: Path, asks: bool) -> None:
+    """Another card of the same group, which the station knows, ends a session."""
+    ledger = Ledger(parents={CARD.lower(): "family", OTHER_CARD: "family"})
+    async with online(tmp_path, ledger, SendAuthorizeForStop=asks) as (station, _):
+        await station.card(OTHER_CARD, 2)
+        await station.until_state("authorized", 2)
+        await station.plug(1, FAST)
+        await station.card(CARD)
+        await station.until(lambda c: c["power_w"] > 0)
+        await station.card(OTHER_CARD)
+        (stop,) = await ledger.wait_for("StopTransaction")
+        assert stop["id_tag"] == OTHER_CARD
+        assert len(ledger.of("Authorize", id_tag=OTHER_CARD)) == 1 + asks
+
+
+async def test_RFIDEnable(tmp_path: Path) -> None:
+    dead = Fault.CARD_READER.value
+    listed: dict[str, Any] = {"FLLEnable": "on", "RFIDEnable": "off"}
+    async with street(tmp_path, **listed) as station:
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.card()
+        await station.set(RFIDEnable=True)
+        await station.card(number=2)
+        await station.until_state("authorized", 2)
+        assert station.connector(1)["state"] == "available"
+        await station.simulator.set_fault("rfid-reader", active=True, connector=None)
+        assert [fault["id"] for fault in station.services.status.snapshot()["faults"]] == [dead]
+        await station.set(RFIDEnable=False)
+        assert station.services.status.snapshot()["faults"] == []
+
+
 async def test_LocalAuthorizeOffline(tmp_path: Path) -> None:
     await learn(tmp_path)
     async with street(tmp_path, LocalAuthorizeOffline="off", **OFFLINE) as station:
@@ -754,7 +787,32 @@ async def test_TimeZone(tmp_path: Path) -> None:
         assert "2026-11-23 05:00" in (await client.get("/sessions")).text
 
 
+# Protection ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("mode", "found"), [("opto_c6_5", True), ("disable", False)])
+async def test_WeldCheck(tmp_path: Path, mode: str, found: bool) -> None:
+    async with street(tmp_path, FreeCharging="on", WeldCheck=mode) as station:
+        await charge(station)
+        await station.simulator.set_fault("contactor-welded", active=True, connector=1)
+        await station.services.control.stop(1, SYSTEM)
+        ended = await station.until_state("faulted" if found else "finishing")
+        told = [fault["id"] for fault in ended["faults"]]
+        assert told == ([Fault.CONTACTOR_WELDED.value] if found else [])
+        if not found:
+            await station.until(lambda c: not c["locked"])
+
+
 # What people read ---------------------------------------------------------------------------------
+
+
+async def test_WebUILanguage(tmp_path: Path) -> None:
+    async with street(tmp_path) as station, visitors(station) as client:
+        assert "Passwort" not in (await client.get("/login")).text
+        await station.set(WebUILanguage="de")
+        assert "Passwort" in (await client.get("/login")).text
+        client.cookies.set("borne_language", "fr")
+        assert "Mot de passe" in (await client.get("/login")).text
 
 
 async def test_DisplayType(tmp_path: Path) -> None:

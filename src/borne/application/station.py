@@ -119,6 +119,7 @@ class Station:
 
     def __init__(self, parts: StationParts) -> None:
         self.supervisor = Supervisor("station")
+        self._reader_silent = False
         self.backend: Backend | None = None
         self._parts = parts
         self._services: StationServices | None = None
@@ -442,6 +443,7 @@ class Station:
         _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
         self.security.take_settings(change)
         self._take_password_rule(change)
+        self._judge_reader()
         self.limits.refresh()
         self.profiles.refresh()
         self.authorization.reconsider()
@@ -464,7 +466,13 @@ class Station:
             self.watchdog.take_link(self.backend.view().link == "connected")
 
     def _take_reader_link(self, alive: bool) -> None:
-        self.faults.set(Fault.CARD_READER, active=not alive)
+        self._reader_silent = not alive
+        self._judge_reader()
+
+    def _judge_reader(self) -> None:
+        """A reader that is not there does not fail (setting RFIDEnable)."""
+        fitted = self._settings().flag("RFIDEnable")
+        self.faults.set(Fault.CARD_READER, active=fitted and self._reader_silent)
 
     def _take_step(self, step: ClockStep) -> None:
         if step.dated:

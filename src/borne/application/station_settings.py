@@ -12,6 +12,7 @@ from borne.domain.settings.choices import (
     PhasesConnected,
     StopMode,
     WakeUp,
+    WeldCheck,
 )
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
@@ -41,11 +42,17 @@ def connector_config(settings: Settings, board: BoardCapabilities) -> ConnectorC
         wake_up=_wake_up(settings, board),
         has_lock=board.has_lock,
         tethered=board.tethered_cable_a is not None,
-        weld_check=board.has_contactor_feedback,
+        weld_check=_weld_check(settings, board),
         diode_check=board.has_diode_check,
         has_state_f=board.has_state_f,
         watchdog_s=board.watchdog_s,
     )
+
+
+def _weld_check(settings: Settings, board: BoardCapabilities) -> bool:
+    """Whether a contactor that stays closed is found (decision 0117)."""
+    wired = settings.choice("WeldCheck", WeldCheck) is not WeldCheck.DISABLE
+    return wired and board.has_contactor_feedback
 
 
 def _wake_up(settings: Settings, board: BoardCapabilities) -> WakeUp | None:

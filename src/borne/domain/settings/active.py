@@ -62,6 +62,10 @@ _OBEYED = (
     "EnforcePasswordChange",
     "EnforceMasterRFID",
     "VentilationAvailable",
+    "WeldCheck",
+    "RFIDEnable",
+    "WebUILanguage",
+    "SendAuthorizeForStop",
     "DisplayType",
     "DisplayLanguage",
 )

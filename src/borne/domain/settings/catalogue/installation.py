@@ -257,6 +257,7 @@ SAFETY = (
             WeldCheck.OPTO_C8_7: N_("Enable Opto C8/7"),
         },
         N_("Input that sees whether the contactor really opened."),
+        default=WeldCheck.OPTO_C6_5,
     ),
     _safety.choice(
         "WeldCheckInType",
