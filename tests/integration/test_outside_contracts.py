@@ -5,6 +5,7 @@ real station. A change that breaks one of these breaks somebody outside.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -255,3 +256,28 @@ async def test_who_may_not_is_told_so(tmp_path: Path) -> None:
         assert (await client.get("/api/v1/status")).status_code == 401
         for path in ("/healthz", "/readyz"):
             assert (await client.get(path)).status_code == 200
+
+
+METRIC = re.compile(r'(borne_[a-z_]+)(?:\{connector="([0-9]+)"\})? ([0-9.e+-]+|inf)')
+
+
+async def test_metrics_tell_the_station(tmp_path: Path) -> None:
+    async with api(tmp_path, FreeCharging="on") as (station, client):
+        await client.post("/api/v1/simulator/connectors/1/plug", json=FAST)
+        await station.until(lambda c: c["measured_a"][0] > 0)
+        text = (await client.get("/metrics")).text
+        found = [METRIC.fullmatch(each) for each in text.splitlines() if not each.startswith("#")]
+        values = {(each[1], each[2]): float(each[3]) for each in found if each}
+        assert len(values) == len(found), "each line is a sample, none is told twice"
+        assert values["borne_contactor_cycles_total", "1"] == 1
+        assert values["borne_contactor_cycles_total", "2"] == 0
+        assert values["borne_offered_amperes", "1"] == 32
+        assert values["borne_register_wh", "1"] >= 0
+        assert values["borne_faults", "0"] == 0
+        assert values["borne_backend_connected", None] == 0
+        assert values["borne_queue_length", None] == 0
+        assert values["borne_limit_changes_total", None] > 0
+        assert values["borne_loop_lag_worst_seconds", None] >= 0
+        kinds = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)
+        assert {name for name, _ in kinds} == {name for name, _ in values}
+        assert {name for name, kind in kinds if kind == "counter"} >= {"borne_register_wh"}
