@@ -24,6 +24,7 @@ from borne.adapters.control.socket import ControlServer
 from borne.adapters.maintenance.build import build_maintenance
 from borne.adapters.ocpp.backend import OcppBackend
 from borne.adapters.ocpp.backend_settings import backend_config
+from borne.adapters.ocpp.charge_point.interfaces import Interfaces, interfaces_up
 from borne.adapters.ocpp.charge_point.link import JsonLink
 from borne.adapters.ocpp.probe import probe
 from borne.adapters.simulation.hardware import Equipment, simulated_hardware
@@ -295,12 +296,21 @@ class Host:
             flow,
             self.clock,
             self.options.rng,
-            make_link=partial(JsonLink, route=partial(self.routes.through, "backend")),
+            make_link=partial(
+                JsonLink,
+                route=partial(self.routes.through, "backend"),
+                interfaces=self._interfaces(),
+            ),
         )
 
     async def _try_connection(self, settings: Settings) -> Sequence[Mapping[str, Any]]:
         config = backend_config(settings, list(self.world.sockets)).connection
-        return await probe(config, self.clock, partial(self.routes.through, "backend"))
+        route = partial(self.routes.through, "backend")
+        return await probe(config, self.clock, route, self._interfaces())
+
+    def _interfaces(self) -> Interfaces | None:
+        """A simulated run does not depend on the machine that it runs on."""
+        return interfaces_up if self.options.live else None
 
     async def _keep_decisions(self) -> None:
         """Write the journal of decisions for `borne replay`, once a minute while it grows."""

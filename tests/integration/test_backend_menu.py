@@ -100,3 +100,37 @@ async def test_a_connection_is_tried_with_values_that_are_not_saved(
         assert {step: found[step] for step in steps} == steps
         assert central.ledger.seen == []
         assert station.services.backend is None
+
+
+async def test_messages_are_there_after_a_restart(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        before = bench.station.services.backend
+        assert before is not None
+        told = [message["text"] for message in before.message_log()]
+        restarted = bench.station.host.station
+        await bench.station.host.restart("now", SYSTEM)
+        await bench.station.until_restarted(restarted)
+        backend = bench.station.services.backend
+        assert backend is not None
+        assert backend is not before
+        await bench.station.until_online()
+        assert [message["text"] for message in backend.message_log()][: len(told)] == told
+        kept = [message["text"] for message in await backend.message_history()]
+        assert kept[: len(told)] == told
+        assert sum('"BootNotification"' in text for text in kept) == 2
+
+
+async def test_what_waits_for_the_backend_can_be_seen(tmp_path: Path) -> None:
+    async with rig(tmp_path) as bench:
+        await bench.charging()
+        await bench.offline()
+        await bench.stop()
+        await bench.station.until_queue(1)
+        queue = bench.station.services.queue
+        assert queue is not None
+        view = await queue()
+        (message,) = view.messages
+        assert (view.waiting, dict(view.kinds)) == (1, {"StopTransaction": 1})
+        assert (message["connector"], message["attempts"]) == (1, 0)
+        assert isinstance(message["transaction_id"], int)
+        assert view.oldest_at == message["queued_at"]

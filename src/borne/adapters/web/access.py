@@ -59,6 +59,7 @@ TABLE: dict[str, Access] = {
     f"DELETE {API}/whitelist/{{token}}": OPERATOR,
     f"GET {API}/backend": OPERATOR,
     f"GET {API}/backend/messages": OPERATOR,
+    f"GET {API}/backend/queue": OPERATOR,
     f"GET {API}/simulator": SIMULATOR,
     f"GET {API}/simulator/vehicles": SIMULATOR,
     f"POST {API}/simulator/connectors/{{connector}}/plug": SIMULATOR,

@@ -11,6 +11,7 @@ import pytest
 
 from borne.adapters.web.api.answers import Error, Session, Sessions, Status
 from borne.application.ports import StorageFull
+from borne.application.queue_view import QueueView
 from borne.domain.principals import Role
 from tests.support.fake_station import FakeBackend, FakeControl, FakeHost, FakeRestarter
 from tests.unit.adapters.web.conftest import Client, Clients
@@ -262,6 +263,9 @@ async def test_the_backend_link(operator: Client, host: FakeHost) -> None:
     host.all.backend.lost = True
     answer = (await operator.get(f"{API}/backend")).json()
     assert (answer["link"], answer["queue"]) == ("waiting", 3)
+    (failing,) = [rung for rung in answer["ladder"] if rung["state"] == "failed"]
+    assert (answer["failing_step"], failing["step"]) == ("websocket", "websocket")
+    assert "password" in failing["remedy"]
     messages = (await operator.get(f"{API}/backend/messages", params={"limit": 4})).json()
     assert len(messages["messages"]) == 4
 
@@ -270,6 +274,47 @@ async def test_no_backend(operator: Client, host: FakeHost) -> None:
     host.replace(backend=None)
     assert (await operator.get(f"{API}/backend")).json()["link"] == "off"
     assert (await operator.get(f"{API}/backend/messages")).json() == {"messages": []}
+
+
+@pytest.mark.parametrize(
+    ("params", "number"),
+    [
+        ({"limit": 5000}, 80),
+        ({"action": "StatusNotification", "limit": 500}, 14),
+        ({"errors": "true"}, 2),
+        ({"direction": "received"}, 0),
+        ({"connector": 1}, 14),
+        ({"text": "m0007"}, 2),
+    ],
+)
+async def test_chosen_messages(params: dict[str, Any], number: int, operator: Client) -> None:
+    answer = await operator.get(f"{API}/backend/messages", params=params)
+    assert len(answer.json()["messages"]) == number
+
+
+@pytest.mark.parametrize("params", [{"limit": 5001}, {"direction": "up"}, {"text": "x" * 101}])
+async def test_messages_that_cannot_be_chosen(params: dict[str, Any], operator: Client) -> None:
+    assert (await operator.get(f"{API}/backend/messages", params=params)).status_code == 422
+
+
+async def test_what_waits_for_the_backend(operator: Client, host: FakeHost) -> None:
+    nothing = {"waiting": 0, "kinds": {}, "oldest_at": None, "messages": [], "lost": []}
+    host.replace(queue=None)
+    assert (await operator.get(f"{API}/backend/queue")).json() == nothing
+    when = "2026-11-22T08:15:00Z"
+
+    async def queue() -> QueueView:
+        return QueueView(1, {"StopTransaction": 1}, when, ({"seq": 1},), ())
+
+    host.replace(queue=queue)
+    told = (await operator.get(f"{API}/backend/queue")).json()
+    assert told == {
+        **nothing,
+        "waiting": 1,
+        "kinds": {"StopTransaction": 1},
+        "oldest_at": when,
+        "messages": [{"seq": 1}],
+    }
 
 
 # Simulator ----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend_setup import NOTES, offers
 from borne.application.presets import presets
+from borne.application.queue_view import QueueView
 from borne.domain.principals import Role
 from borne.domain.settings.snapshot import Settings
 from tests.support.fake_station import FakeHost
@@ -138,3 +139,66 @@ async def test_the_log_is_a_file_of_json_lines(person: Client, host: FakeHost) -
     assert lines == [dict(message) for message in host.all.backend.message_log()]
     host.replace(backend=None)
     assert (await person.get("/backend/messages.jsonl")).text == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("", 80),
+        ("action=StatusNotification&direction=&connector=&text=", 14),
+        ("errors=1", 2),
+        ("direction=received", 0),
+        ("connector=1", 14),
+        ("connector=2&errors=", 0),
+        ("text=M0007", 2),
+        ("limit=3", 80),
+    ],
+)
+async def test_what_is_chosen_is_in_the_file(query: str, number: int, person: Client) -> None:
+    answer = await person.get(f"/backend/messages.jsonl?{query}")
+    assert len(answer.text.splitlines()) == number
+
+
+async def test_the_page_offers_what_it_shows_as_a_file(person: Client) -> None:
+    page = (await person.get("/backend?connector=1&errors=1&direction=sent&text=Charging")).text
+    assert "/backend/messages.jsonl?direction=sent&amp;errors=True&amp;connector=1" in page
+    assert 'value="Charging"' in page
+    answer = await person.get("/backend?direction=sideways")
+    assert answer.status_code == 422
+
+
+# Queue --------------------------------------------------------------------------------------------
+
+WAITING = {
+    "seq": 7,
+    "message_id": "m7",
+    "action": "StopTransaction",
+    "connector": 2,
+    "session_id": "session-0005",
+    "transaction_id": 1234,
+    "attempts": 2,
+    "queued_at": "2026-11-22T08:15:00Z",
+    "may_be_thinned": False,
+}
+
+
+async def test_the_page_shows_what_waits_and_what_was_given_up(
+    person: Client, host: FakeHost
+) -> None:
+    async def queue() -> QueueView:
+        lost = {**WAITING, "queued_at": None, "reason": "InternalError", "lost_at": None}
+        kinds = {"StopTransaction": 1, "MeterValues": 12}
+        return QueueView(13, kinds, WAITING["queued_at"], (WAITING,), (lost,))
+
+    host.replace(queue=queue)
+    text = text_of((await person.get("/backend")).text)
+    for words in (
+        "Waiting for the backend",
+        "1 StopTransaction",
+        "12 MeterValues",
+        "StopTransaction 2 1234 2",
+        "1 message was given up",
+        "date not known yet",
+        "InternalError",
+    ):
+        assert words in text

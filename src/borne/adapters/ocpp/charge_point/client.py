@@ -107,6 +107,7 @@ class ChargePointClient:
         self._redial = False
         self._uplink.online_changed.subscribe(lambda _: self._tell())
         self._boot.answered.subscribe(self._booted)
+        self._ladder.changed.subscribe(lambda _: self._tell())
 
     # For the application ---------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ Source: OCPP-J 1.6 sections 3 (URL, sub-protocol) and 5 (ping, compression); man
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from asyncio import BaseTransport
@@ -35,6 +36,7 @@ from borne.adapters.ocpp.charge_point.config import (
     endpoint_url,
     proxy_url,
 )
+from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
 from borne.adapters.ocpp.charge_point.tls import client_context
 from borne.adapters.ocpp.rpc.session import TransportClosed
@@ -68,8 +70,11 @@ class Connection:
         *,
         ping_interval_s: float = 0.0,
         route: DialRoute | None = None,
+        interfaces: Interfaces | None = None,
     ) -> None:
         self._route = route
+        self._interfaces = interfaces
+        self._no_interface = False
         self.state = ConnectionState.NEW
         self._config = config
         self._step = Step.DNS
@@ -78,7 +83,7 @@ class Connection:
         self._ping_changed = asyncio.Event()
 
     async def open(self, ladder: Ladder) -> None:
-        """Climb from DNS to WebSocket; raises ConnectFailed with the step that does not hold."""
+        """Climb as far as WebSocket; raises ConnectFailed with the step that does not hold."""
         if self.state is not ConnectionState.NEW:
             raise RuntimeError("a connection may only be used once")
         self.state = ConnectionState.CONNECTING
@@ -90,9 +95,10 @@ class Connection:
         except ConnectFailed:
             raise
         except TimeoutError:
-            raise ConnectFailed(self._step, f"no answer within {timeout_s:g} s") from None
+            silence = ConnectFailed(self._step, f"no answer within {timeout_s:g} s")
+            raise self._blamed(silence) from None
         except (OSError, WebSocketException, ConfigError) as error:
-            raise _explain(self._step, error) from error
+            raise self._blamed(_explain(self._step, error)) from error
         finally:
             if self.state is not ConnectionState.OPEN:
                 self.state = ConnectionState.CLOSED
@@ -165,6 +171,7 @@ class Connection:
         url = endpoint_url(config.url, config.identity)
         proxy = proxy_url(config.proxy)
         parts = urlsplit(url)
+        self._look_at_interfaces(ladder)
         secure = parts.scheme == "wss"
         options: dict[str, Any] = {}
         if secure:
@@ -209,6 +216,21 @@ class Connection:
             raise ConnectFailed(Step.WEBSOCKET, f"the backend does not speak {SUB_PROTOCOL}", 101)
         ladder.ok(Step.WEBSOCKET, SUB_PROTOCOL, 101)
         return opened
+
+    def _look_at_interfaces(self, ladder: Ladder) -> None:
+        found = self._interfaces() if self._interfaces is not None else None
+        # A backend on this very machine needs none.
+        self._no_interface = found is not None and not found
+        if found:
+            ladder.ok(Step.INTERFACE, ", ".join(found))
+        else:
+            ladder.skipped(Step.INTERFACE)
+
+    def _blamed(self, error: ConnectFailed) -> ConnectFailed:
+        """Without any interface the steps above it are not to blame."""
+        if self._no_interface and error.step in {Step.DNS, Step.TCP}:
+            return ConnectFailed(Step.INTERFACE, f"no network interface is up ({error.reason})")
+        return error
 
     def _enter(self, ladder: Ladder, step: Step) -> None:
         self._step = step
@@ -308,6 +330,6 @@ def _explain(step: Step, error: Exception) -> ConnectFailed:
             return ConnectFailed(Step.WEBSOCKET, f"HTTP {status} {note}".strip(), status)
         case InvalidHandshake() | WebSocketException():
             return ConnectFailed(Step.WEBSOCKET, str(error) or type(error).__name__)
-        case OSError():
-            return ConnectFailed(step, error.strerror or str(error) or type(error).__name__)
+        case OSError(errno=int(number)) if number > 0:
+            return ConnectFailed(step, os.strerror(number))
     return ConnectFailed(step, str(error) or type(error).__name__)

@@ -1,4 +1,5 @@
-"""How far the way to the backend goes: the steps from DNS to Heartbeat, as data for people.
+"""How far the way to the backend goes: the steps from the network interface to Heartbeat, as data
+for people.
 
 Source: manual sections 4 and 10 (rows "no backend"); the page shows the first step that fails.
 """
@@ -11,11 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from borne.adapters.ocpp.rpc.errors import OcppError
+from borne.foundation.events import Signal
 
 
 class Step(StrEnum):
     """In the order in which they are climbed."""
 
+    INTERFACE = "interface"
     DNS = "dns"
     TCP = "tcp"
     TLS = "tls"
@@ -32,7 +35,7 @@ class StepState(StrEnum):
     OK = "ok"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Not needed: no TLS with ws://, no DNS behind a proxy."""
+    """Not needed, or not known: no TLS with ws://, no DNS behind a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Ladder:
     """Collects the results; a step that runs again makes those above it unknown."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
+        self.changed: Signal[StepResult] = Signal()
+        """A step holds, or fails, that did not before."""
         self._now = now
         self._results = {step: StepResult(step) for step in Step}
 
@@ -91,15 +96,25 @@ class Ladder:
         self._set(step, StepState.SKIPPED, "")
 
     def failed(self, step: Step, reason: str, http_status: int | None = None) -> None:
-        """The step does not hold."""
-        self._results[step] = StepResult(
-            step, StepState.FAILED, reason, http_status, self._now(), reason, self._now()
-        )
+        """The step does not hold; nothing is known of those above it."""
+        steps = list(Step)
+        for other in steps[steps.index(step) + 1 :]:
+            self._set(other, StepState.UNKNOWN, "")
+        now = self._now()
+        self._put(StepResult(step, StepState.FAILED, reason, http_status, now, reason, now))
 
     def _set(
         self, step: Step, state: StepState, detail: str, http_status: int | None = None
     ) -> None:
         old = self._results[step]
-        self._results[step] = StepResult(
-            step, state, detail, http_status, self._now(), old.last_error, old.last_error_at
+        now = self._now()
+        self._put(
+            StepResult(step, state, detail, http_status, now, old.last_error, old.last_error_at)
         )
+
+    def _put(self, result: StepResult) -> None:
+        before = self._results[result.step]
+        self._results[result.step] = result
+        settled = result.state in {StepState.OK, StepState.FAILED}
+        if settled and (before.state, before.detail) != (result.state, result.detail):
+            self.changed.emit(result)

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
 from borne.adapters.ocpp.charge_point.connection import Connection, DialRoute
+from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.ladder import Ladder
 from borne.adapters.ocpp.messages import Message
 from borne.adapters.ocpp.rpc.frame_log import FrameLog
@@ -69,9 +70,13 @@ class JsonLink:
         log: FrameLog,
         *,
         route: DialRoute | None = None,
+        interfaces: Interfaces | None = None,
     ) -> None:
         self._connection = Connection(
-            config.connection, ping_interval_s=config.ping_interval_s, route=route
+            config.connection,
+            ping_interval_s=config.ping_interval_s,
+            route=route,
+            interfaces=interfaces,
         )
         self._session = Session(
             self._connection,

@@ -192,12 +192,23 @@ class Backend(BackendLink):
     next_attempt_s: float | None = None
     last_error: str = ""
     ladder: list[dict[str, Any]]
+    failing_step: str | None = None
 
 
 class Messages(Answer):
     """Messages of the backend link, newest last."""
 
     messages: list[dict[str, Any]]
+
+
+class Queue(Answer):
+    """Transaction messages that wait for the backend."""
+
+    waiting: int
+    kinds: dict[str, int]
+    oldest_at: str | None
+    messages: list[dict[str, Any]]
+    lost: list[dict[str, Any]]
 
 
 class SettingsChanged(Answer):
@@ -271,6 +282,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "DELETE /api/v1/whitelist/{token}": Removed,
     "GET /api/v1/backend": Backend,
     "GET /api/v1/backend/messages": Messages,
+    "GET /api/v1/backend/queue": Queue,
     "GET /api/v1/simulator/faults": Faults,
     "POST /api/v1/simulator/power": PowerAnswer,
 }

@@ -12,10 +12,13 @@ from starlette.responses import StreamingResponse
 
 from borne.adapters.web.access import API
 from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistAdd, WhitelistRemove
+from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages
 from borne.adapters.web.csv_export import sessions_csv
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.application.connection_help import failing_step, with_remedies
 from borne.application.ports import WhitelistEntry
+from borne.application.queue_view import QueueView
 from borne.domain.station.session import Sample, SessionRecord
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
@@ -177,16 +180,36 @@ async def _remove(request: Request, token: str, connector: int | None) -> dict[s
 
 @router.get("/backend", response_model=None, summary="State of the backend link")
 async def backend(request: Request) -> dict[str, Any]:
-    """Link, boot, queue and the ladder of connection steps."""
+    """Link, boot, queue and the ladder of connection steps; a failing one with what helps."""
     port = station(request).backend
     if port is None:
-        return {"link": "off", "boot": "none", "queue": 0, "ladder": []}
-    return dataclasses.asdict(port.view())
+        return {
+            "link": "off",
+            "boot": "none",
+            "queue": 0,
+            "ladder": [],
+            "failing_step": None,
+        }
+    told = dataclasses.asdict(port.view())
+    ladder = with_remedies(told["ladder"])
+    return {**told, "ladder": ladder, "failing_step": failing_step(ladder)}
 
 
 @router.get("/backend/messages", response_model=None, summary="Messages of the backend link")
-async def messages(request: Request, limit: Limit = 100) -> dict[str, Any]:
-    """The last ones, newest last; secrets are redacted."""
-    port = station(request).backend
-    log = port.message_log() if port else ()
-    return {"messages": [dict(message) for message in log[-limit:]]}
+async def messages(
+    request: Request,
+    chosen: Annotated[ChosenMessages, Query()],
+) -> dict[str, Any]:
+    """The last ones that fit, newest last; a call and its answer belong together; secrets are
+    redacted. Up to 5,000 are kept."""
+    found = await chosen_messages(request, chosen)
+    return {"messages": [dict(message) for message in found[-chosen.limit :]]}
+
+
+@router.get("/backend/queue", response_model=None, summary="What waits for the backend")
+async def queue(request: Request) -> dict[str, Any]:
+    """How many of each kind, since when, the oldest hundred, and what was given up."""
+    reader = station(request).queue
+    if reader is None:
+        return dataclasses.asdict(QueueView(0, {}, None, (), ()))
+    return dataclasses.asdict(await reader())

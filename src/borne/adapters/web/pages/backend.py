@@ -5,38 +5,43 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, Response
 
+from borne.adapters.web.chosen_messages import IN_MEMORY, ChosenMessages, chosen_messages
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.shell import is_htmx, page, part, words_for
+from borne.adapters.web.pages.shell import is_htmx, page, part, words_for, zone_of
+from borne.application.connection_help import with_remedies
+from borne.application.message_filter import FAILURES
 from borne.application.ports import BackendPort, BackendView
+from borne.application.queue_view import QueueView
 from borne.domain.settings.messages import N_
+from borne.foundation.clock import parse_utc
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
-STEPS: dict[str, tuple[str, str]] = {
-    "interface": (N_("Interface"), N_("Check the cable or the SIM card, and the connection type.")),
-    "apn": (N_("Mobile session (APN)"), N_("Compare APN, user and password with the provider.")),
-    "gateway": (N_("Gateway"), N_("Check address, netmask and gateway of the station.")),
-    "dns": (N_("Name of the backend (DNS)"), N_("Check the host in the URL and the DNS server.")),
-    "tcp": (N_("Connection (TCP)"), N_("Check port and firewall; does the provider allow you?")),
-    "tls": (N_("Encryption (TLS)"), N_("Check the clock and the certificate of the backend.")),
-    "websocket": (
-        N_("WebSocket"),
-        N_("HTTP 401: password or ChargeBoxIdentity. 404: the URL. Compare them."),
-    ),
-    "soap": (N_("SOAP"), N_("Check the URL and the address the backend shall call.")),
-    "boot": (N_("Registration (BootNotification)"), N_("Register the station at the provider.")),
-    "heartbeat": (N_("Heartbeat"), N_("Nothing to do.")),
+STEPS: dict[str, str] = {
+    "interface": N_("Interface"),
+    "apn": N_("Mobile session (APN)"),
+    "gateway": N_("Gateway"),
+    "dns": N_("Name of the backend (DNS)"),
+    "tcp": N_("Connection (TCP)"),
+    "tls": N_("Encryption (TLS)"),
+    "websocket": N_("WebSocket"),
+    "soap": N_("SOAP"),
+    "boot": N_("Registration (BootNotification)"),
+    "heartbeat": N_("Heartbeat"),
 }
 STATES = {"ok": "ok", "failed": "fault", "running": "now"}
 """The other states (unknown, skipped) are still to come, or not needed."""
-FAILURES = {"error", "unusable", "no_answer"}
 ICONS = {"ok": "check", "fault": "x", "now": "refresh-cw", "later": "circle"}
+MOST_LINES = 500
+"""On the page; the file has all."""
 FOLD_FROM = 2
 """Heartbeats in a row from this number on are one line."""
 
@@ -71,18 +76,18 @@ class Line:
 def ladder(steps: Sequence[Mapping[str, Any]], words: Words) -> list[Step]:
     """The steps of the connection; the first failing one tells what helps."""
     found, failed = [], False
-    for step in steps:
+    for step in with_remedies(steps):
         key, detail = str(step.get("step", "")), str(step.get("detail") or "")
-        name, remedy = STEPS.get(key, (key.capitalize(), ""))
+        name = STEPS.get(key, key.capitalize())
         tone = STATES.get(str(step.get("state")), "later")
         first = tone == "fault" and not failed
         failed = failed or tone == "fault"
         error = detail or str(step.get("last_error") or "") if tone == "fault" else ""
         value = words("not needed") if step.get("state") == "skipped" else detail
         value = "" if error else value
-        found.append(
-            Step(words(name), value, tone, ICONS[tone], error, words(remedy) if first else "")
-        )
+        helps = str(step.get("remedy") or "")
+        remedy = words(helps) if first and helps else ""
+        found.append(Step(words(name), value, tone, ICONS[tone], error, remedy))
     return found
 
 
@@ -127,22 +132,18 @@ def exchanges(log: Sequence[Mapping[str, Any]]) -> list[Line]:
     return [_line(pair["call"], pair["answer"]) for pair in reversed(found)]
 
 
-def lines(
-    log: Sequence[Mapping[str, Any]], action: str, *, errors: bool, fold: bool, words: Words
-) -> list[Line]:
+def lines(log: Sequence[Mapping[str, Any]], *, fold: bool, words: Words) -> list[Line]:
     """The messages, newest first; heartbeats in a row are folded."""
     found: list[Line] = []
     beats: list[Line] = []
     for line in exchanges(log):
-        if (action and line.action != action) or (errors and not line.failed):
-            continue
         if fold and line.action == "Heartbeat" and not line.failed:
             beats.append(line)
             continue
         _unfold(beats, found, words)
         found.append(line)
     _unfold(beats, found, words)
-    return found
+    return found[:MOST_LINES]
 
 
 def _unfold(beats: list[Line], found: list[Line], words: Words) -> None:
@@ -192,23 +193,53 @@ def state(port: BackendPort | None, words: Words) -> dict[str, Any]:
     }
 
 
+def waiting(view: QueueView, words: Words, zone: tzinfo) -> dict[str, Any]:
+    """The variables of the queue."""
+    return {
+        "kinds": [f"{number} {kind}" for kind, number in view.kinds.items()],
+        "oldest_at": _when(view.oldest_at, zone, words),
+        "queued": [_row(message, words, zone) for message in view.messages],
+        "given_up": [_row(message, words, zone) for message in view.lost],
+    }
+
+
+def _row(message: Mapping[str, Any], words: Words, zone: tzinfo) -> dict[str, Any]:
+    when = message.get("lost_at") or message["queued_at"]
+    return {**message, "when": _when(when, zone, words)}
+
+
+def _when(text: str | None, zone: tzinfo, words: Words) -> str:
+    if text is None:
+        return words("date not known yet")
+    return parse_utc(text).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
 @router.get("/backend")
-async def backend(
-    request: Request,
-    action: Annotated[str, Query(max_length=60)] = "",
-    errors: Annotated[str, Query(max_length=3)] = "",
-) -> Response:
+async def backend(request: Request, chosen: Annotated[ChosenMessages, Query()]) -> Response:
     """The page, or its log alone when a filter changed."""
-    port, words = station(request).backend, words_for(request)
-    log = port.message_log() if port else ()
-    only = errors in {"1", "on"}
+    services, words = station(request), words_for(request)
+    port = services.backend
+    chosen = chosen.model_copy(update={"limit": IN_MEMORY})
+    log = await chosen_messages(request, chosen)
+    filtered = chosen.filter.chooses
     variables: dict[str, Any] = {
-        "lines": lines(log, action, errors=only, fold=not action and not only, words=words),
-        "actions": sorted({line.action for line in exchanges(log)}),
-        "action": action,
-        "errors": only,
+        "lines": lines(log, fold=not filtered, words=words),
+        "chosen": chosen,
         "number": len(log),
+        "export": urlencode(chosen.model_dump(exclude_defaults=True, exclude={"limit"})),
     }
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/messages.html", **variables))
-    return await page(request, "backend.html", **variables, **state(port, words))
+    view = await services.queue() if services.queue else QueueView(0, {}, None, (), ())
+    recent = port.message_log() if port else ()
+    return await page(
+        request,
+        "backend.html",
+        **variables,
+        **state(port, words),
+        **waiting(view, words, zone_of(request)),
+        actions=sorted({line.action for line in exchanges(recent)}),
+        connectors=sorted(
+            connector["id"] for connector in services.status.snapshot()["connectors"]
+        ),
+    )

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from borne.adapters.web.chosen_messages import KEPT, ChosenMessages, chosen_messages
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
@@ -26,7 +27,7 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 NO_BACKEND = "none"
 TRIAL_S = 60.0
-TRIED = {"dns", "tcp", "tls", "websocket"}
+TRIED = {"interface", "dns", "tcp", "tls", "websocket"}
 """The rungs that a trial can climb without saying anything to the backend."""
 NOTES = (
     N_("The connection is not encrypted."),
@@ -136,10 +137,9 @@ async def try_connection(request: Request) -> Response:
 
 
 @router.get("/backend/messages.jsonl")
-async def messages(request: Request) -> Response:
-    """The message log as a file, one message on each line; secrets are redacted."""
-    port = station(request).backend
-    log = port.message_log() if port is not None else ()
+async def messages(request: Request, chosen: Annotated[ChosenMessages, Query()]) -> Response:
+    """All messages that fit as a file, one on each line; secrets are redacted."""
+    log = await chosen_messages(request, chosen.model_copy(update={"limit": KEPT}))
     headers = {"Content-Disposition": 'attachment; filename="ocpp-messages.jsonl"'}
     return StreamingResponse(
         _lines(log), media_type="application/jsonl; charset=utf-8", headers=headers

@@ -1,0 +1,56 @@
+"""The messages of the backend link that a page, the API or an export asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from borne.adapters.web.guard import station
+from borne.application.message_filter import Asked, MessageFilter
+
+IN_MEMORY: Final = 500
+KEPT: Final = 5000
+
+
+class ChosenMessages(BaseModel):
+    """Query parameters; all that are given must hold."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    limit: Annotated[int, Field(ge=1, le=KEPT)] = 100
+    action: Annotated[str, Field(max_length=60)] = ""
+    direction: Annotated[str, Field(pattern="^(sent|received)?$")] = ""
+    """Of the call: `sent` by the station, or `received`."""
+    errors: bool = False
+    connector: Annotated[int | None, Field(ge=0, le=100)] = None
+    text: Annotated[str, Field(max_length=100)] = ""
+
+    @field_validator("errors", "connector", mode="before")
+    @classmethod
+    def _nothing(cls, value: object, info: ValidationInfo) -> object:
+        """A form sends empty fields."""
+        if value != "":
+            return value
+        return None if info.field_name == "connector" else False
+
+    @property
+    def filter(self) -> MessageFilter:
+        """As the application has it."""
+        asked_by = Asked(self.direction) if self.direction else None
+        return MessageFilter(self.action, asked_by, self.errors, self.connector, self.text)
+
+
+async def chosen_messages(request: Request, chosen: ChosenMessages) -> Sequence[Mapping[str, Any]]:
+    """Newest last; from the memory where that holds enough of them, else from the disk."""
+    port = station(request).backend
+    if port is None:
+        return ()
+    wanted = chosen.filter
+    if not wanted.chooses and chosen.limit <= IN_MEMORY:
+        return port.message_log()
+    # Thousands of texts to look through: not in the event loop.
+    return await asyncio.to_thread(wanted.choose, await port.message_history())

@@ -1,0 +1,138 @@
+"""What to do about the step of the connection that fails (manual 10, rows "no backend"): one table
+for pages and API. Texts are in English and marked for translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from borne.domain.settings.messages import N_
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """`signs`: one of them stands in the error, in small letters; none: whatever the error is."""
+
+    step: str
+    remedy: str
+    http: range | None = None
+    signs: tuple[str, ...] = ()
+
+
+_ROWS: Final = (
+    _Row("interface", N_("Check the cable or the SIM card, and the connection type.")),
+    _Row("apn", N_("Compare APN, user and password with the provider.")),
+    _Row("gateway", N_("Check address, netmask and gateway of the station.")),
+    _Row("dns", N_("Check the host in the URL and the DNS server.")),
+    _Row(
+        "tcp",
+        N_("Check address, netmask and gateway of the station."),
+        signs=("network is unreachable", "no route to host"),
+    ),
+    _Row(
+        "tcp",
+        N_("The host is there, but nobody listens at this port: compare the URL."),
+        signs=("refused",),
+    ),
+    _Row(
+        "tcp",
+        N_("Nobody answers: check the firewall, and whether the provider lets you in."),
+        signs=("no answer", "timed out", "timeout"),
+    ),
+    _Row("tcp", N_("Check port and firewall; does the provider allow you?")),
+    _Row(
+        "tls",
+        N_("The certificate is of another host: compare the URL with it."),
+        signs=("hostname mismatch", "ip address mismatch"),
+    ),
+    _Row(
+        "tls",
+        N_("Check the date of the station; if it is right, the provider must renew."),
+        signs=("expired", "not yet valid"),
+    ),
+    _Row(
+        "tls",
+        N_("Who signed the certificate is not known: install the provider's root."),
+        signs=("self-signed", "self signed", "unable to get local issuer"),
+    ),
+    _Row("tls", N_("Check the clock and the certificate of the backend.")),
+    _Row(
+        "websocket",
+        N_("Compare password and ChargeBoxIdentity with the provider."),
+        http=range(401, 404),
+    ),
+    _Row(
+        "websocket",
+        N_("The backend does not know this address: compare URL and ChargeBoxIdentity."),
+        http=range(404, 405),
+    ),
+    _Row(
+        "websocket",
+        N_("The backend has moved: ask the provider for the new URL."),
+        http=range(300, 400),
+    ),
+    _Row(
+        "websocket",
+        N_("The backend itself has a problem: wait, then ask the provider."),
+        http=range(500, 600),
+    ),
+    _Row(
+        "websocket",
+        N_("Something else than OCPP 1.6 answers at this address: compare the URL."),
+        signs=("does not speak", "subprotocol"),
+    ),
+    _Row(
+        "websocket",
+        N_("The line or the backend dropped it; if that happens often, shorten the keep-alive."),
+        signs=("connection was lost",),
+    ),
+    _Row(
+        "websocket",
+        N_("HTTP 401: password or ChargeBoxIdentity. 404: the URL. Compare them."),
+    ),
+    _Row("soap", N_("Check the URL and the address the backend shall call.")),
+    _Row(
+        "boot",
+        N_("The provider must accept this station: tell it the ChargeBoxIdentity."),
+        signs=("rejected",),
+    ),
+    _Row("boot", N_("The provider has not released this station yet."), signs=("pending",)),
+    _Row(
+        "boot",
+        N_("The backend is connected but does not answer: ask the provider."),
+        signs=("no answer",),
+    ),
+    _Row("boot", N_("Register the station at the provider.")),
+    _Row("heartbeat", N_("The backend is connected but does not answer: ask the provider.")),
+)
+
+
+def remedy(step: str, detail: str = "", http_status: int | None = None) -> str:
+    """What helps, in English; empty where nobody knows."""
+    told = detail.lower()
+    for row in _ROWS:
+        if row.step != step:
+            continue
+        if row.http is not None and http_status not in row.http:
+            continue
+        if row.signs and not any(sign in told for sign in row.signs):
+            continue
+        return row.remedy
+    return ""
+
+
+def with_remedies(ladder: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rungs, each failing one with its `remedy`."""
+    return [_helped(rung) if rung.get("state") == "failed" else dict(rung) for rung in ladder]
+
+
+def failing_step(ladder: Sequence[Mapping[str, Any]]) -> str | None:
+    """The lowest one that fails now."""
+    return next((str(rung["step"]) for rung in ladder if rung.get("state") == "failed"), None)
+
+
+def _helped(rung: Mapping[str, Any]) -> dict[str, Any]:
+    detail = str(rung.get("detail") or rung.get("last_error") or "")
+    return {**rung, "remedy": remedy(str(rung.get("step")), detail, rung.get("http_status"))}
