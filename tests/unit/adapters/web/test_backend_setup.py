@@ -188,7 +188,7 @@ async def test_the_page_shows_what_waits_and_what_was_given_up(
     async def queue() -> QueueView:
         lost = {**WAITING, "queued_at": None, "reason": "InternalError", "lost_at": None}
         kinds = {"StopTransaction": 1, "MeterValues": 12}
-        return QueueView(13, kinds, WAITING["queued_at"], (WAITING,), (lost,))
+        return QueueView(13, kinds, "2026-11-22T08:15:00Z", (WAITING,), (lost,))
 
     host.replace(queue=queue)
     text = text_of((await person.get("/backend")).text)
