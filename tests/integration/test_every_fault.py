@@ -1,5 +1,6 @@
 """Every fault of the catalogue from its physical cause, in a whole station on virtual time: what
-the status shows, whether the transaction stops, and how it is cleared (manual 9, decision 0072).
+the status, the pages and the log show, whether the transaction stops, and how it is cleared (manual
+9, decision 0072). What a backend is told of the same rows: `test_fault_notifications`.
 
 Nothing is injected but causes of the simulated street; the station finds the rest by itself.
 """
@@ -7,22 +8,26 @@ Nothing is injected but causes of the simulated street; the station finds the re
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from borne.adapters.simulation.faults import CATALOGUE as CAUSES
 from borne.adapters.simulation.hardware import external_meter
 from borne.adapters.simulation.simulator import Simulator
+from borne.adapters.web import create_app
 from borne.app import Host, HostOptions
 from borne.application.station import Station
-from borne.domain.principals import SYSTEM
-from borne.domain.station.faults import CATALOGUE, Fault
+from borne.domain.principals import SYSTEM, Role
+from borne.domain.station.faults import CATALOGUE, Fault, Scope
 from borne.domain.station.session import SessionRecord
 from borne.foundation.units import PerPhase
 from tests.support.street import store_settings
@@ -86,6 +91,26 @@ async def bench(data: Path, **settings: Any) -> AsyncIterator[Bench]:
         yield Bench(host)
     finally:
         await host.stop()
+
+
+@asynccontextmanager
+async def pages(at: Bench) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """Reads pages as an operator does."""
+    services = at.host.services()
+    assert services is not None
+    _, token = await services.accounts.create_token(Role.OPERATOR, "test")
+    transport = httpx.ASGITransport(create_app(at.host), client=("127.0.0.1", 4711))
+    headers = {"Authorization": f"Bearer {token}", "Accept": "text/html"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1:8080", headers=headers
+    ) as client:
+
+        async def read(path: str) -> str:
+            answer = await client.get(path)
+            assert answer.status_code == 200
+            return unescape(answer.text)
+
+        yield read
 
 
 @dataclass(frozen=True)
@@ -202,8 +227,13 @@ async def _do(at: Bench, row: Row, what: str) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.cause}-{row.cleared_by[-1]}")
-def test_manual_9(row: Row, tmp_path: Path) -> None:
+def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     kind = CATALOGUE[row.fault]
+    connector = 0 if kind.scope is Scope.STATION else 1
+    caplog.set_level(logging.WARNING, "borne.application.fault_service")
+
+    def log(what: str) -> bool:
+        return f"socket {connector}: {row.fault} {what}" in caplog.messages
 
     async def story() -> None:
         async with bench(tmp_path) as at:
@@ -220,6 +250,14 @@ def test_manual_9(row: Row, tmp_path: Path) -> None:
             assert (at.state == "faulted") is kind.blocks
             led = at.connector()["led"]
             assert (led == "faulted") is kind.blocks
+            assert log("raised")
+            async with pages(at) as read:
+                shown = await read("/")
+                assert kind.activation in shown
+                assert f'href="/help/{row.fault}"' in shown
+                told = await read(f"/help/{row.fault}")
+                assert "Present now:" in told
+                assert kind.resolution in told
             await asyncio.sleep(10)
             if row.before == "charge" and not row.provoke:
                 [session] = await at.sessions()
@@ -232,6 +270,11 @@ def test_manual_9(row: Row, tmp_path: Path) -> None:
             await asyncio.sleep(0.5)
             assert at.shown == set()
             assert at.state != "faulted"
+            async with pages(at) as read:
+                assert kind.activation not in await read("/")
+                assert "Present now:" not in await read(f"/help/{row.fault}")
+            if "restart" not in row.cleared_by:
+                assert log("cleared")
 
     run_virtual(story())
 

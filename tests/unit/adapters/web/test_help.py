@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from borne.adapters.web.i18n import Words
+from borne.adapters.web.i18n import NAMES, Words
 from borne.adapters.web.pages import help_checks, help_pages
 from borne.domain.principals import Role
 from borne.domain.station.faults import CATALOGUE, Fault, Scope, vendor_code
@@ -44,6 +44,24 @@ async def test_a_fault_leads_from_the_dashboard_to_its_page(
     for words in (kind.activation, kind.resolution, kind.code_16, vendor_code(fault)):
         assert words in page
     assert f"Present now: {'Station' if station_wide else 'Socket 2'}" in page
+
+
+@pytest.mark.parametrize("language", sorted(set(NAMES) - {"en"}))
+async def test_a_fault_is_told_in_every_language(
+    language: str, person: Client, host: FakeHost
+) -> None:
+    person.cookies.set("borne_language", language)
+    words = Words(language)
+    for fault, kind in CATALOGUE.items():
+        station_wide = kind.scope is Scope.STATION
+        host.status.edit(1, faults=[] if station_wide else [raised(fault)])
+        host.status.edit(0, faults=[raised(fault)] if station_wide else [])
+        told, gone = words(kind.activation), words(kind.resolution)
+        assert {told, gone}.isdisjoint({kind.activation, kind.resolution})
+        assert told in text_of((await person.get("/")).text)
+        page = text_of((await person.get(f"/help/{fault.value}")).text)
+        assert told in page
+        assert gone in page
 
 
 @pytest.mark.parametrize("slug", REMEDIES)

@@ -287,6 +287,12 @@ def _setting(key: str, request: Request) -> Button:
     )
 
 
+def _told(text: str, words: Words) -> str:
+    """In the reader's language, and as the backend has it."""
+    said = words(text)
+    return text if said == text else f"{said} ({text})"
+
+
 def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
     """The technical block of a fault, as backend and manual have it."""
     yes, no = words("yes"), words("no")
@@ -297,8 +303,8 @@ def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
     return (
         (words("OCPP error code"), codes),
         (words("Vendor error code"), vendor_code(kind.fault)),
-        (words("Told at the beginning"), kind.activation),
-        (words("Told at the end"), kind.resolution),
+        (words("Told at the beginning"), _told(kind.activation, words)),
+        (words("Told at the end"), _told(kind.resolution, words)),
         (words("Ends the session"), yes if kind.stops else no),
         (words("Keeps the socket from charging"), yes if kind.blocks else no),
         (words("Where"), scope),
