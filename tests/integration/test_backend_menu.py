@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from borne.adapters.ocpp.backend_settings import backend_config
 from borne.adapters.ocpp.probe import probe
-from borne.domain.principals import SYSTEM
+from borne.adapters.web import create_app
+from borne.application.presets import Preset, presets
+from borne.domain.principals import SYSTEM, Role
+from borne.domain.settings.values import to_json
 from tests.conformance.ocpp16.rig import TAG, rig
 from tests.support.central_system import central_system
-from tests.support.street import street
+from tests.support.street import Street, street
 
 DEAD = {
     "ConnectionType": "ethernet",
@@ -125,12 +129,43 @@ async def test_what_waits_for_the_backend_can_be_seen(tmp_path: Path) -> None:
         await bench.charging()
         await bench.offline()
         await bench.stop()
-        await bench.station.until_queue(1)
-        queue = bench.station.services.queue
+        queue, status = bench.station.services.queue, bench.station.services.status
         assert queue is not None
-        view = await queue()
-        (message,) = view.messages
-        assert (view.waiting, dict(view.kinds)) == (1, {"StopTransaction": 1})
-        assert (message["connector"], message["attempts"]) == (1, 0)
+        async with asyncio.timeout(20):
+            while "StopTransaction" not in (view := await queue()).kinds:
+                await status.wait(status.revision, 1)
+        message = view.messages[-1]
+        assert view.waiting == sum(view.kinds.values()) == len(view.messages)
+        assert (message["action"], message["connector"]) == ("StopTransaction", 1)
+        assert message["attempts"] == 0
         assert isinstance(message["transaction_id"], int)
-        assert view.oldest_at == message["queued_at"]
+        assert view.oldest_at == view.messages[0]["queued_at"]
+        assert view.lost == ()
+
+
+@asynccontextmanager
+async def visitor(station: Street, role: Role) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that has logged in."""
+    password, base = "a good password", "http://127.0.0.1:8080"
+    await station.services.accounts.set_password(role, password)
+    transport = httpx.ASGITransport(app=create_app(station.host), client=("127.0.0.1", 4711))
+    headers = {"Origin": base, "Accept": "text/html"}
+    async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+        await client.post("/login", data={"name": role.value, "password": password})
+        yield client
+
+
+@pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.key)
+async def test_a_preset_is_taken_by_a_real_station(tmp_path: Path, preset: Preset) -> None:
+    """By Ethernet; a simulated station has no modem."""
+    async with street(tmp_path) as station, visitor(station, Role.OPERATOR) as person:
+        page = (await person.get("/backend/presets")).text
+        assert "Use with mobile network" not in page
+        assert (
+            await person.post(f"/backend/presets/{preset.key}", data={"way": "mobile"})
+        ).is_error
+        await person.post(f"/backend/presets/{preset.key}", data={"way": "ethernet"})
+        await person.post("/settings/save", data={"_menu": ""})
+        settings = station.services.settings.settings
+        saved = {key: to_json(settings[key]) for key in preset.changes(mobile=False)}
+        assert saved == preset.changes(mobile=False)

@@ -21,7 +21,10 @@ from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial
 from borne.application.presets import Preset, presets
 from borne.application.settings_service import SettingsRejected
 from borne.domain.settings import CATALOGUE
+from borne.domain.settings.entry import Feature
 from borne.domain.settings.messages import N_
+from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.values import to_json
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -34,6 +37,14 @@ NOTES = (
     N_("The connection is not encrypted; it is reached through its own access point only."),
     N_(
         "The table in chapter 4 of the manual names another access point, m2m.com: "
+        "ask the provider."
+    ),
+    N_(
+        "Chapter 1.3 of the manual writes user and password of the access point in capitals: "
+        "ask the provider if the connection fails."
+    ),
+    N_(
+        "Chapter 1.3 of the manual shows a 1 as password of the access point, probably by mistake: "
         "ask the provider."
     ),
 )
@@ -83,18 +94,29 @@ def _shown(key: str, value: str, words: Words) -> str:
 async def presets_page(request: Request) -> Response:
     """What the providers want to be set."""
     desk = Desk(request)
-    return await page(request, "backend_presets.html", offers=offers(desk.words), **desk.bar())
+    variables: dict[str, Any] = {
+        "offers": offers(desk.words),
+        "mobile": _has_modem(desk.service.settings),
+    }
+    return await page(request, "backend_presets.html", **variables, **desk.bar())
 
 
 @router.post("/backend/presets/{key}")
 async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)]) -> Response:
     """Stage the values of a preset; they are saved with the others."""
     desk, fields = Desk(request), await form(request)
+    settings, mobile = desk.service.settings, fields.get("way") == "mobile"
     known = {preset.key: preset for preset in presets()}
     if key == NO_BACKEND:
         changes: dict[str, object] = {"ConnectionType": "no_backend"}
     elif key in known:
-        changes = dict(known[key].changes(mobile=fields.get("way") == "mobile"))
+        if mobile and not _has_modem(settings):
+            raise ApiError(422, "no_modem", "This station has no mobile modem.")
+        wanted = known[key].changes(mobile=mobile)
+        # What is so already may be a value that nobody can change.
+        changes = {
+            name: value for name, value in wanted.items() if not _is_so(settings, name, value)
+        }
     else:
         raise ApiError(404, "not_found", "There is no such preset.")
     try:
@@ -103,6 +125,15 @@ async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)])
         names = ", ".join(error.errors)
         raise ApiError(422, "invalid", f"There is no setting {names}.") from None
     return RedirectResponse("/settings/backend", 303)
+
+
+def _has_modem(settings: Settings) -> bool:
+    return Feature.MODEM in settings.facts.features
+
+
+def _is_so(settings: Settings, key: str, value: str) -> bool:
+    entry = CATALOGUE[key]
+    return not entry.type.is_secret and to_json(settings[key]) == value
 
 
 @router.post("/backend/test")
