@@ -214,6 +214,7 @@ class Station:
         )
         self.watchdog = TcpWatchdog(
             lambda: float(self._settings().integer("TCPWatchdogTimeout")),
+            lambda: self.idle,
             lambda: parts.restarter.restart("idle", SYSTEM),
         )
         self.refused = RefusedIds(
@@ -359,6 +360,8 @@ class Station:
             self.supervisor.keep("backend", self.backend.run)
             self.supervisor.keep("clock aligned values", self.aligned.run)
             self.backend.subscribe_link(self._take_backend_link)
+            for runner in self.runners.values():
+                runner.changed.subscribe(lambda _: self.watchdog.reconsider())
             self.supervisor.keep("tcp watchdog", self.watchdog.run)
             self.backend.subscribe_online(self.security_profile.take_online)
             self.supervisor.keep("security profile", self.security_profile.run)

@@ -1,6 +1,7 @@
 """Restarts the station when its backend could not be reached for long (manual 4, TCP Watchdog).
 
-A restart is the last resort of a link that is stuck; it waits for running sessions.
+A restart is the last resort of a link that is stuck. It waits for running sessions, and is not
+made when the backend comes back meanwhile.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ class TcpWatchdog:
     """Counts while there is no connection. 0 as timeout: off."""
 
     def __init__(
-        self, timeout_s: Callable[[], float], restart: Callable[[], Awaitable[None]]
+        self,
+        timeout_s: Callable[[], float],
+        idle: Callable[[], bool],
+        restart: Callable[[], Awaitable[None]],
     ) -> None:
         self._timeout_s = timeout_s
+        self._idle = idle
         self._restart = restart
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -33,22 +38,29 @@ class TcpWatchdog:
         self._changed.set()
 
     def reconsider(self) -> None:
-        """The timeout may have changed."""
+        """The timeout may have changed, or a session have ended."""
         self._changed.set()
 
     async def run(self) -> None:
         """Watch, until a restart was asked for."""
+        told = False
         while True:
             self._changed.clear()
             timeout_s, lost_s = self._timeout_s(), self._lost_s
             if timeout_s <= 0 or lost_s is None:
+                told = False
                 await self._changed.wait()
                 continue
             left_s = lost_s + timeout_s - self._loop.time()
             if left_s <= 0:
-                _log.error("no connection to the backend for %.0f s: restart", timeout_s)
-                await self._restart()
-                return
+                if not told:
+                    _log.error("no connection to the backend for %.0f s: restart", timeout_s)
+                    told = True
+                if self._idle():
+                    await self._restart()
+                    return
+                await self._changed.wait()
+                continue
             try:
                 async with asyncio.timeout(left_s):
                     await self._changed.wait()
