@@ -13,6 +13,7 @@ from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.catalogue.meter_profiles import BILLING_CHOICES, SITE_CHOICES
 from borne.domain.settings.entry import (
+    AnyOf,
     Condition,
     Connectors,
     Entry,
@@ -139,6 +140,8 @@ def _condition(condition: Condition) -> str:
             return f"`{key}` is {' or '.join(f'`{slug}`' for slug in slugs)}"
         case IsNot(key, slug):
             return f"`{key}` is not `{slug}`"
+        case AnyOf(conditions):
+            return " or ".join(map(_condition, conditions))
         case MeterInNetwork(key):
             return f"`{key}` is a meter with an address"
 

@@ -88,6 +88,48 @@ async def test_figures_per_socket_and_per_card(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_a_short_session_knows_its_highest_power(tmp_path: Path) -> None:
+    async with street(tmp_path, **LISTED) as station:
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.plug(1)
+        await station.card(CARD, 1)
+        await asyncio.sleep(30.0)
+        ((running,), _) = await station.services.sessions.page()
+        assert running.max_power_w == 0.0
+        await station.simulator.unplug(1, force=True)
+        await asyncio.sleep(10.0)
+        ((record,), _) = await station.services.sessions.page()
+        assert record.end is not None
+        assert 10_000 < record.max_power_w < 12_000
+        assert await station.services.sessions.curve(record.session_id) == []
+
+
+@virtual_time
+async def test_a_changed_interval_of_samples_holds_at_once(tmp_path: Path) -> None:
+    told = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
+    url = "ws://127.0.0.1:9/"
+    elsewhere: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": url}
+    changes = told | elsewhere | {"MeterValueSampleInterval": 900}
+    async with street(tmp_path, **changes) as station:
+        await station.plug(1)
+        await asyncio.sleep(100.0)
+        ((record,), _) = await station.services.sessions.page()
+        curve = station.services.sessions.curve
+        assert await curve(record.session_id) == []
+        await station.set(MeterValueSampleInterval=200)
+        await asyncio.sleep(310.0)
+        times = [point.at.monotonic_s for point in await curve(record.session_id)]
+        assert len(times) == 2
+        assert times[1] - times[0] == pytest.approx(200.0, abs=0.1)
+        await station.set(StationName="the same interval")
+        await asyncio.sleep(200.0)
+        assert len(await curve(record.session_id)) == 3
+        await station.set(MeterValueSampleInterval=10)
+        await asyncio.sleep(25.0)
+        assert len(await curve(record.session_id)) == 6
+
+
+@virtual_time
 async def test_an_export_tells_every_session_once(tmp_path: Path) -> None:
     async with street(tmp_path, **LISTED) as station:
         for number in (1, 2, 1):

@@ -305,8 +305,9 @@ async def test_AllowLongGetConfigurationKeys(tmp_path: Path) -> None:
 async def test_MeterValueSampleInterval(tmp_path: Path) -> None:
     async with online(tmp_path, **NO_CARD) as (station, central):
         request = call.ChangeConfiguration(key="MeterValueSampleInterval", value="1")
-        assert (await central.call(request)).status == "Accepted"
         await charge(station)
+        assert central.ledger.of("MeterValues") == []
+        assert (await central.call(request)).status == "Accepted"
         await central.ledger.wait_for("MeterValues", count=2)
 
 

@@ -446,12 +446,14 @@ class Station:
         _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
         self.security.take_settings(change)
         self._take_password_rule(change)
-        self._judge_reader()
+        if change.after.flag("RFIDEnable") is not change.before.flag("RFIDEnable"):
+            self._judge_reader()
         self.limits.refresh()
         self.profiles.refresh()
         self.authorization.reconsider()
         self.indication.refresh()
         self.aligned.reconsider()
+        self.journal.reconsider()
         self.watchdog.reconsider()
         if self.backend is not None:
             self.backend.take_settings(change.after)

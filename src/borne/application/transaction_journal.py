@@ -77,11 +77,14 @@ class _Live:
 
     start: SessionStart
     last_wh: int
+    max_power_w: float = 0.0
     faulty: bool = False
     resumed: bool = False
     """Its older samples are in the stored curve only."""
     samples: list[Sample] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+    reconsider: asyncio.Event = field(default_factory=asyncio.Event)
+    """The settings of sampling may have changed."""
 
 
 class TransactionJournal:
@@ -107,11 +110,20 @@ class TransactionJournal:
         self._new_id = new_id
         self._live: dict[int, _Live] = {}
         self._records: dict[int, SessionRecord] = {}
+        metering.changed.subscribe(self._take_reading)
+
+    def reconsider(self) -> None:
+        """Settings changed: another interval holds from now on."""
+        for live in self._live.values():
+            live.reconsider.set()
 
     def record(self, connector: int) -> SessionRecord | None:
         """The running session of a connector, with its energy so far."""
         record, live = self._records.get(connector), self._live.get(connector)
-        return replace(record, last_wh=live.last_wh) if record and live else record
+        if record is None or live is None:
+            return record
+        power_w = max(record.max_power_w, live.max_power_w)
+        return replace(record, last_wh=live.last_wh, max_power_w=power_w)
 
     def by_transaction(self, transaction_id: int) -> SessionRecord | None:
         """The running session that the backend calls so."""
@@ -162,7 +174,8 @@ class TransactionJournal:
         if estimated:
             flags.add(SessionFlag.METER_FAULT)
         remembered = live.samples if live and not live.resumed else None
-        await self._commit_end(record, stop, stop_wh, flags, remembered)
+        power_w = live.max_power_w if live else 0.0
+        await self._commit_end(record, stop, stop_wh, flags, remembered, power_w)
         self._live.pop(connector, None)
         self._records.pop(connector, None)
         self._metering.watch(connector, active=False)
@@ -218,12 +231,13 @@ class TransactionJournal:
         stop_wh: int,
         flags: set[SessionFlag],
         samples: list[Sample] | None,
+        max_power_w: float = 0.0,
     ) -> None:
         """`samples`: those of the session, None when they must be read from the stored curve."""
         moment = self._clock.moment()
         if moment.wall is None:
             flags.add(SessionFlag.UNDATED)
-        end = SessionEnd(moment, stop_wh, stop.reason, stop.id_token, frozenset(flags))
+        end = SessionEnd(moment, stop_wh, stop.reason, stop.id_token, frozenset(flags), max_power_w)
         sampling = self._sampling()
         if samples is None and sampling.at_ends:
             samples = await self._journal.curve(record.session_id)
@@ -232,17 +246,21 @@ class TransactionJournal:
 
     async def _sample_regularly(self, connector: int, live: _Live) -> None:
         loop = asyncio.get_running_loop()
-        began, count = loop.time(), 0
+        last_s = loop.time()
         while True:
+            live.reconsider.clear()
             told_s = self._sampling().interval_s if live.start.reported else 0.0
-            count += 1
-            pause_s = told_s or CURVE_INTERVAL_S
-            due = began + count * pause_s
-            if due < loop.time():
-                began, count = loop.time(), 0
-                continue
-            await asyncio.sleep(due - loop.time())
-            await self.take_sample(connector, live, report=told_s > 0)
+            due_s = last_s + (told_s or CURVE_INTERVAL_S)
+            if due_s < loop.time():
+                last_s = loop.time()
+            elif await _quiet(live.reconsider, due_s - loop.time()):
+                last_s = due_s
+                await self.take_sample(connector, live, report=told_s > 0)
+
+    def _take_reading(self, connector: int) -> None:
+        live, reading = self._live.get(connector), self._metering.readings.get(connector)
+        if live is not None and reading is not None and not live.faulty:
+            live.max_power_w = max(live.max_power_w, reading.power_w)
 
     async def take_sample(self, connector: int, live: _Live, *, report: bool) -> None:
         """Store one point of the curve and queue it for the backend if wanted."""
@@ -307,6 +325,16 @@ class TransactionJournal:
             power_w=reading.power_w,
             offered_a=self._offered_a(connector),
         )
+
+
+async def _quiet(event: asyncio.Event, pause_s: float) -> bool:
+    """True after the pause, False as soon as the event is set."""
+    try:
+        async with asyncio.timeout(pause_s):
+            await event.wait()
+    except TimeoutError:
+        return True
+    return False
 
 
 def _start_message(start: SessionStart) -> TransactionMessage | None:

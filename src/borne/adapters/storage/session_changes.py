@@ -53,7 +53,8 @@ def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
     boot, monotonic_s, wall_us = _columns(connection, end.at)
     connection.execute(
         "UPDATE session SET end_boot = ?, end_s = ?, end_us = ?, meter_stop_wh = ?,"
-        " end_reason = ?, end_id_token = ?, end_flags = ?, last_wh = max(last_wh, ?)"
+        " end_reason = ?, end_id_token = ?, end_flags = ?, last_wh = max(last_wh, ?),"
+        " max_power_w = max(max_power_w, ?)"
         " WHERE session_id = ? AND end_boot IS NULL",
         (
             boot,
@@ -64,6 +65,7 @@ def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
             end.id_token,
             session_rows.flags_text(end.flags),
             end.meter_stop_wh,
+            end.max_power_w,
             session_id,
         ),
     )

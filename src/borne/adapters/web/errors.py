@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from borne.application.accounts import Busy
-from borne.application.ports import SimulatorError, StorageFull
+from borne.application.ports import SimulatorError, StorageFailed, StorageFull
 from borne.application.services import Refused
 
 _log = logging.getLogger(__name__)
@@ -111,6 +111,12 @@ def install(app: FastAPI) -> None:
         return await answer(
             request, ApiError(507, "disk_full", "The disk is full; nothing was stored.")
         )
+
+    @app.exception_handler(StorageFailed)
+    async def _failed(request: Request, error: StorageFailed) -> Response:
+        _log.error("nothing was stored while answering %s: %s", request.url.path, error)
+        message = "The station's memory does not answer; nothing was stored."
+        return await answer(request, ApiError(503, "storage_failed", message))
 
     @app.exception_handler(Busy)
     async def _busy(request: Request, error: Busy) -> Response:  # noqa: ARG001 -- it has no text

@@ -50,6 +50,7 @@ TEMPLATES = (
     N_("The station has no power."),
     N_("The station is stopping."),
     N_("The disk is full; nothing was stored."),
+    N_("The station's memory does not answer; nothing was stored."),
     N_("The settings could not be stored: {reason}."),
     N_("Too many event streams are open; close one first."),
     N_("Something went wrong inside the station."),

@@ -187,7 +187,13 @@ class MeterInNetwork(NamedTuple):
     key: str
 
 
-Condition = Has | Connectors | Is | IsNot | MeterInNetwork
+class AnyOf(NamedTuple):
+    """One of these suffices."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition = Has | Connectors | Is | IsNot | MeterInNetwork | AnyOf
 
 
 class Choice(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.catalogue.meter_profiles import PROFILES
 from borne.domain.settings.entry import (
+    AnyOf,
     Condition,
     Connectors,
     Entry,
@@ -31,6 +32,8 @@ def holds(condition: Condition, settings: Settings, connector: int = 1) -> bool:
             return _slug(settings, key, connector) in slugs
         case IsNot(key, slug):
             return _slug(settings, key, connector) != slug
+        case AnyOf(conditions):
+            return any(holds(each, settings, connector) for each in conditions)
         case MeterInNetwork(key):
             return PROFILES[_slug(settings, key, connector)].in_network
 

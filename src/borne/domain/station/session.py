@@ -5,7 +5,7 @@ Energy is the difference of two readings of one register, in whole Wh.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from borne.domain.vehicle import Identity, IdentityKind
@@ -82,6 +82,8 @@ class SessionEnd:
     id_token: str | None = None
     """Who stopped it; None when nobody with a token did."""
     flags: frozenset[SessionFlag] = frozenset()
+    max_power_w: float = field(default=0.0, compare=False)
+    """Highest power that the meter told, for the record's; samples may be too few to see it."""
 
 
 @dataclass(frozen=True, slots=True)

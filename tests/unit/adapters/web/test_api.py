@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from borne.adapters.web.api.answers import Error, Session, Sessions, Status
-from borne.application.ports import StorageFull
+from borne.application.ports import StorageFailed, StorageFull
 from borne.application.queue_view import QueueView
 from borne.domain.principals import Role
 from tests.support.fake_station import FakeBackend, FakeControl, FakeHost, FakeRestarter
@@ -385,6 +385,23 @@ async def test_a_full_disk_is_told(
     monkeypatch.setattr(host.all.whitelist, "add", full)
     answer = await operator.post(f"{API}/whitelist", json={"token": "0A0E9B83"})
     assert (answer.status_code, answer.json()["error"]) == (507, "disk_full")
+
+
+async def test_a_memory_that_does_not_answer_is_told(
+    operator: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise StorageFailed("disk I/O error")
+
+    monkeypatch.setattr(host.all.whitelist, "add", broken)
+    monkeypatch.setattr(host.all.sessions, "page", broken)
+    answer = await operator.post(f"{API}/whitelist", json={"token": "0A0E9B83"})
+    assert (answer.status_code, answer.json()["error"]) == (503, "storage_failed")
+    assert "nothing was stored" in answer.json()["message"]
+    page = await operator.get("/sessions", headers={"accept": "text/html"})
+    assert page.status_code == 503
+    assert "memory does not answer" in page.text
+    assert "disk I/O" not in page.text
 
 
 async def test_what_nobody_foresaw_has_a_number_and_no_trace(

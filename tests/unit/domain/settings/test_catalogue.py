@@ -12,6 +12,8 @@ from borne.domain.settings.catalogue.meter_profiles import METERS, PROFILES
 from borne.domain.settings.catalogue.readings import REST_FIELDS
 from borne.domain.settings.choices import DlmRole, FreeChargingMode
 from borne.domain.settings.entry import (
+    AnyOf,
+    Condition,
     Entry,
     Is,
     IsNot,
@@ -25,6 +27,17 @@ from borne.domain.settings.entry import (
 from borne.domain.settings.values import from_file, parse, to_file
 
 SETTINGS = list(CATALOGUE.settings.values())
+
+
+def _named(entry: Entry) -> list[Condition]:
+    """Its conditions, those within others too."""
+    found: list[Condition] = []
+    left = list(entry.when)
+    while left:
+        condition = left.pop()
+        found.append(condition)
+        left += condition.conditions if isinstance(condition, AnyOf) else ()
+    return found
 
 
 def by_key(entry: Entry) -> str:
@@ -74,12 +87,12 @@ class TestEverySetting:
         assert entry.help.endswith(".")
 
     def test_refers_to_settings_that_exist(self, entry: Entry) -> None:
-        keys = {c.key for c in entry.when if isinstance(c, Is | IsNot | MeterInNetwork)}
+        keys = {c.key for c in _named(entry) if isinstance(c, Is | IsNot | MeterInNetwork)}
         keys |= {key for key in (entry.at_most, entry.derived_from) if key}
         assert keys <= set(CATALOGUE.settings)
 
     def test_its_conditions_name_values_that_exist(self, entry: Entry) -> None:
-        for condition in entry.when:
+        for condition in _named(entry):
             if isinstance(condition, Is | IsNot):
                 other = CATALOGUE.settings[condition.key]
                 slugs = {choice.slug for choice in other.choices} or {"on", "off"}

@@ -20,6 +20,7 @@ from borne.domain.settings.choices import (
 )
 from borne.domain.settings.entry import (
     Amps,
+    AnyOf,
     Feature,
     Format,
     Has,
@@ -470,7 +471,7 @@ GROUP = (
         low=6,
         high=32,
         unit="A",
-        when=_MEMBER,
+        when=(AnyOf((*_MEMBER, Is("SingleSupplyLine", ("on",)))),),
     ),
     _dlm.number(
         "DLMDisconnectedLimit",
