@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -245,3 +246,26 @@ def test_answers_are_committed_even_when_the_connection_ends_with_them() -> None
         assert len(bench.central.times(METER)) == 1
 
     test()
+
+
+@on_a_bench(drain_pause_s=0.5)
+async def test_a_long_queue_goes_at_a_measured_pace_and_new_values_wait_their_turn(
+    bench: Bench,
+) -> None:
+    """After a long absence: the statuses first, then the queue, with room for others between."""
+    for _ in range(40):
+        bench.outbox.put(METER, "s", meter())
+    bench.status(1, "Charging")
+    bench.start()
+    await asyncio.sleep(5.25)
+    bench.outbox.put(METER, "s", meter(2))
+    before = len(bench.central.told)
+    await bench.client.heartbeat_now()
+    assert bench.told(before) == ["Heartbeat"]
+    await asyncio.sleep(40)
+    told = [one for one in bench.central.told if one.action is METER]
+    assert [one.message_id for one in told] == [f"msg-{number}" for number in range(1, 42)]
+    assert told[-1].wire["connectorId"] == 2
+    times = bench.central.times(METER)
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.5
+    assert bench.told()[:2] == ["BootNotification", "StatusNotification 1 Charging"]
