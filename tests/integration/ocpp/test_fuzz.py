@@ -150,7 +150,8 @@ def calls(draw: st.DrawFn) -> tuple[str, Any]:
         payload["key"] = draw(st.sampled_from(KEYS) | st.text(max_size=50))
         payload["value"] = draw(NUMBERS | st.text(max_size=500))
     payload = draw(st.one_of(broken(payload), broken(payload), broken(payload), JUNK))
-    assume(action not in ENDS_THE_CONNECTION or not valid(action, payload))
+    assume(action not in ENDS_THE_CONNECTION or not valid(action, told(payload)))
+    assume(len(wire(payload)) < MAX_FRAME_BYTES // 2)
     return action.value, payload
 
 
@@ -160,12 +161,22 @@ def valid(name: str, payload: Any) -> bool:
     return bool(schema(name).is_valid(exact))
 
 
+def told(value: Any) -> Any:
+    """A field that is null is taken as one that is not there: many backends write so."""
+    match value:
+        case dict():
+            return {key: told(inner) for key, inner in value.items() if inner is not None}
+        case list():
+            return [told(inner) for inner in value]
+    return value
+
+
 def check_answer(action: str, payload: Any, answer: list[Any]) -> None:
     """A CALLRESULT that fits the schema, or a CALLERROR of table 7; a bad CALL gets the latter."""
     match answer:
         case [3, str(), dict(result)]:
             assert valid(f"{action}Response", result)
-            assert valid(action, payload), answer
+            assert valid(action, told(payload)), answer
         case [4, str(), str(code), str(words), dict()]:
             assert code in ERROR_CODES
             assert code != "InternalError", answer  # nothing that arrives is our failure
