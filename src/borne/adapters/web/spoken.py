@@ -59,6 +59,7 @@ TEMPLATES = (
     N_("Method Not Allowed"),
     N_("There is no such preset."),
     N_("This station cannot try a connection."),
+    N_("This station has no mobile modem."),
     N_("Enter the address of the backend first."),
     N_("There is no such action."),
     N_("There is no such session."),
