@@ -16,6 +16,7 @@ from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
 
 KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
+PROFILES = frozenset({"0", "1", "2", "3"})
 SECURED = frozenset({"2", "3"})
 STATE_KEY = "security_profile_before"
 TRIAL_S = 180.0
@@ -74,7 +75,7 @@ class SecurityProfiles:
 
     def _may_become(self, value: str) -> bool:
         """Whether a number is one at all is judged with the other settings."""
-        if not value.strip().isdigit():
+        if value.strip() not in PROFILES:
             return True
         password = self._settings.settings.key_bytes("AuthorizationKey")
         why = missing(int(value), password, self._material())

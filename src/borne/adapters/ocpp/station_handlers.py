@@ -32,6 +32,7 @@ from borne.adapters.ocpp.messages.core import (
     UnlockStatus,
 )
 from borne.adapters.ocpp.messages.types import AcceptedOrRejected
+from borne.adapters.ocpp.rpc.errors import ErrorCode, RpcError
 from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
 from borne.adapters.ocpp.smart_charging_handlers import charging_profile
 from borne.application.central_commands import CentralCommands
@@ -103,7 +104,10 @@ class _Core:
         return Reply(response, self._live.release)
 
     async def get_configuration(self, request: GetConfigurationRequest) -> GetConfigurationResponse:
-        found, unknown = self._commands.read_settings(request.key or ())
+        names, most = request.key or (), self._commands.settings.integer("GetConfigurationMaxKeys")
+        if len(names) > most:
+            raise RpcError(ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, f"at most {most} keys")
+        found, unknown = self._commands.read_settings(names)
         known = tuple(map(_key_value, found))
         return GetConfigurationResponse(configuration_key=known, unknown_key=tuple(unknown) or None)
 
