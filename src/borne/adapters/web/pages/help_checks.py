@@ -48,7 +48,7 @@ def present(status: Status) -> dict[Fault, tuple[int, ...]]:
     places = [(int(item["id"]), item.get("faults", ())) for item in status["connectors"]]
     for place, faults in [*places, (0, status.get("faults", ()))]:
         for told in faults:
-            if told["id"] in Fault:
+            if told["id"] in list(Fault):
                 fault = Fault(told["id"])
                 found[fault] = (*found.get(fault, ()), place)
     return found
