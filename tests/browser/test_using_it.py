@@ -81,7 +81,8 @@ def test_an_open_question_survives_updates(page: Page, fake: Fake) -> None:
 
 
 def test_a_refusal_is_said(page: Page, fake: Fake) -> None:
-    fake.do(lambda host: host.status.edit(2, state="faulted"))
+    fake.do(lambda host: host.status.edit(2, name="Garage"))
+    expect(page.locator("#socket-2")).to_contain_text("Garage")
     fake.do(lambda host: host.status.connector(1).update(state="charging"))
     page.locator("#socket-1").get_by_role("button", name="Start").click()
     expect(page.locator(".toast.fault")).to_contain_text("Socket 1 cannot start: it is in use.")

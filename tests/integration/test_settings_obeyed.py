@@ -813,7 +813,7 @@ async def test_WebUILanguage(tmp_path: Path) -> None:
         await station.set(WebUILanguage="de")
         assert "Passwort" in (await client.get("/login")).text
         client.cookies.set("borne_language", "fr")
-        assert "Mot de passe" in (await client.get("/login")).text
+        assert "Se connecter" in (await client.get("/login")).text
 
 
 async def test_DisplayType(tmp_path: Path) -> None:

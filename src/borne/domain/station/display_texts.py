@@ -104,7 +104,7 @@ TEXTS: dict[DisplayLanguage, Mapping[Announcement, tuple[str, str]]] = {
         "Gereed|Steek stekker in",
         "Gereserveerd|",
         "Aangesloten|Houd kaart voor",
-        "Kaart controle|Even wachten",
+        "Kaart wordt|gecontroleerd",
         "Kaart geweigerd|",
         "Kaart akkoord|Steek stekker in",
         "Akkoord|Even wachten",

@@ -166,10 +166,15 @@
     const status = event.detail?.status;
     if (status === 401) location.reload();
   });
+  async function followPower() {
+    const answer = await fetch("/readyz", { cache: "no-store" }).catch(() => null);
+    if (answer && !answer.ok && (await answer.json()).error === "no_power") location.reload();
+  }
   /* The first connection failed: the extension only mends those that once stood. */
   function again(element) {
     interrupted();
-    setTimeout(() => {
+    setTimeout(async () => {
+      await followPower();
       if (element.isConnected) htmx.ajax("GET", element.getAttribute("hx-sse:connect"), { source: element });
     }, 2000);
   }
@@ -180,10 +185,7 @@
   /* A restart is over in a moment; a power cut is not. */
   on("power-off", () => {
     if (document.querySelector("[data-restarting]")) return;
-    setTimeout(async () => {
-      const answer = await fetch("/readyz", { cache: "no-store" });
-      if (!answer.ok && (await answer.json()).error === "no_power") location.reload();
-    }, 1500);
+    setTimeout(followPower, 1500);
   });
   window.addEventListener("pagehide", () => clearTimeout(timer));
 
