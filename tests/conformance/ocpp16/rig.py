@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from ocpp.v16 import call
 from ocpp.v16.enums import MessageTrigger
@@ -17,6 +18,7 @@ from ocpp.v16.enums import MessageTrigger
 from tests.support.central_system import CentralSystem, Ledger, central_system
 from tests.support.street import CARD, Street, street
 
+QUICK_BOLT_S = (0.01, 0.02)
 FAST_CAR: Mapping[str, Any] = {"reaction_s": 0.1}
 OTHER_CARD = "04A1B2C3D4E5F6"
 TAG = CARD.lower()
@@ -132,7 +134,9 @@ async def rig(
     options: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Rig]:
-    """A rig with these settings of the station (and options of its host), while the block runs."""
+    """A rig with these settings of the station (and options of its host), while the block runs.
+    Its locks are quicker than any: they are not what these cases are about."""
+    bolt = patch("borne.adapters.simulation.mechanics.LOCK_TRAVEL_S", QUICK_BOLT_S)
     async with central_system(ledger) as central:
         backend = {
             "ConnectionType": "ethernet",
@@ -140,8 +144,9 @@ async def rig(
             "ChargePointID": "CP-1",
             "LocalPreAuthorize": "false",
         }
-        async with street(folder, options=options, **{**backend, **settings}) as station:
-            bench = Rig(station, central)
-            if booted:
-                await bench.booted()
-            yield bench
+        with bolt:
+            async with street(folder, options=options, **{**backend, **settings}) as station:
+                bench = Rig(station, central)
+                if booted:
+                    await bench.booted()
+                yield bench

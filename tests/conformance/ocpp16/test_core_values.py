@@ -112,7 +112,7 @@ async def test_MinimumStatusDuration(tmp_path: Path) -> None:
         await bench.plug()
         await bench.station.until_state("preparing")
         await bench.unplug(force=True)
-        await bench.station.until_state("available")
+        await bench.station.until(lambda c: c["state"] == "available" and not c["locked"])
         await bench.plug()
         await bench.status("Preparing")
         assert bench.ledger.statuses(1) == ["Available", "Preparing"]
