@@ -75,10 +75,10 @@ class Witnessed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    async def send(self, text: Any, **options: Any) -> None:
+    async def send(self, frame: Any, **options: Any) -> None:
         """The central system speaks."""
-        self._sending(text)
-        await self._connection.send(text, **options)
+        self._sending(frame)
+        await self._connection.send(frame, **options)
 
     async def recv(self, **options: Any) -> Any:
         """The station speaks."""
@@ -87,9 +87,9 @@ class Witnessed:
         self._witness.findings += [f"{found}: {raw[:2000]!s}" for found in self._judge(raw)]
         return raw
 
-    def _sending(self, text: Any) -> None:
+    def _sending(self, raw: Any) -> None:
         try:
-            frame = json.loads(text)
+            frame = json.loads(raw)
         except (TypeError, ValueError, RecursionError):
             return
         match frame:

@@ -21,6 +21,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from tests.support.wire_witness import Witness, Witnessed
+
 ocpp.messages.ASYNC_VALIDATION = False
 
 
@@ -80,6 +82,7 @@ class Central:
 
     def __init__(self) -> None:
         self.told: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self.witness = Witness()
         self.boots: deque[tuple[str, int]] = deque()
         self.peers: asyncio.Queue[Peer] = asyncio.Queue()
         self.closed: asyncio.Queue[int | None] = asyncio.Queue()
@@ -95,7 +98,8 @@ class Central:
         return await self.told.get()
 
     async def serve_one(self, connection: ServerConnection) -> None:
-        peer = Peer((connection.request.path if connection.request else "")[1:], connection)
+        path = connection.request.path if connection.request else ""
+        peer = Peer(path[1:], Witnessed(connection, self.witness))
         peer.central = self
         self.peers.put_nowait(peer)
         try:
@@ -136,3 +140,4 @@ async def central_system(
     ) as server:
         central.port = server.sockets[0].getsockname()[1]
         yield central
+    central.witness.check()
