@@ -58,6 +58,8 @@ _REFUSED_BEFORE_ACCEPTANCE: Final[dict[Action, Message]] = {
 }
 """OCPP 1.6 section 4.2: not while Pending."""
 
+FAREWELL_S: Final = 2.0
+"""So long a call that is under way may hold up a reconnection."""
 _log = logging.getLogger(__name__)
 Res = TypeVar("Res", bound=Message)
 
@@ -177,9 +179,14 @@ class ChargePointClient:
         if self._link_state is LinkState.CONNECTED and self._link is not None:
             self._redial = True
             self._backoff.reset()
-            self._tasks.start("hang up", self._link.close())
+            self._tasks.start("hang up", self._hang_up(self._link))
         else:
             self.retry_now()
+
+    async def _hang_up(self, link: Link) -> None:
+        """Between calls: some backends lose what follows an answer that they cannot send."""
+        async with self._uplink.between_calls(FAREWELL_S):
+            await link.close()
 
     def retry_now(self) -> None:
         """Dial now instead of later, with a fresh back-off; a dial under way begins anew."""

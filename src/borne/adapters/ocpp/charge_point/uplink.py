@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from borne.adapters.ocpp.charge_point.link import Link
@@ -54,6 +56,20 @@ class Uplink:
         else:
             self._online.clear()
         self.online_changed.emit(online)
+
+    @asynccontextmanager
+    async def between_calls(self, patience_s: float) -> AsyncIterator[None]:
+        """No call is under way, or one for longer than that; none begins meanwhile."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     async def call(
         self, request: Message, response_type: type[Res], *, message_id: str | None = None

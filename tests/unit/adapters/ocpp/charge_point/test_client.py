@@ -224,3 +224,24 @@ async def test_abort_from_a_callback_ends_the_run(bench: Bench) -> None:
     assert bench.running is not None
     await bench.running
     assert not bench.central.current.politely
+
+
+@pytest.mark.parametrize(("round_trip_s", "closes_s"), [(0.5, 0.5), (30.0, 2.0)])
+def test_a_reconnection_waits_for_an_answer_but_not_long(
+    round_trip_s: float, closes_s: float
+) -> None:
+    @on_a_bench()
+    async def test(bench: Bench) -> None:
+        await bench.online()
+        link, began_s = bench.central.current, asyncio.get_running_loop().time()
+        bench.central.round_trip_s = round_trip_s
+        asked = asyncio.ensure_future(bench.client.heartbeat_now())
+        await asyncio.sleep(0)
+        bench.client.reconnect()
+        await link.ended.wait()
+        assert asyncio.get_running_loop().time() - began_s == pytest.approx(closes_s, abs=0.01)
+        assert link.politely
+        await asyncio.wait([asked])
+        asked.exception()
+
+    test()
