@@ -19,6 +19,7 @@ from borne.app import Host, HostOptions
 from tests.integration.crash.commit_points import watch
 from tests.integration.crash.story import SETTINGS, begin, check_money, end
 from tests.support.central_system import CentralSystem, Ledger, central_system
+from tests.support.process import unmeasured_environment
 from tests.support.street import Street, store_settings
 
 POINTS = 16
@@ -134,7 +135,10 @@ async def _run_child(data: Path, url: str, point: int | None) -> tuple[int, str]
     arguments = [sys.executable, "-m", "tests.integration.crash.child", str(data), url]
     if point is not None:
         arguments.append(str(point))
-    child = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
+    # A killed process leaves no coverage behind; measuring would only make it slow.
+    child = await asyncio.create_subprocess_exec(
+        *arguments, stdout=asyncio.subprocess.PIPE, env=unmeasured_environment()
+    )
     try:
         output, _ = await asyncio.wait_for(child.communicate(), 90)
     except TimeoutError:
