@@ -37,7 +37,7 @@ description = json.loads(TARGET.read_text())
 for operations in description["paths"].values():
     for operation in operations.values():
         operation.pop("security", None)
-"""Each request carries a token; a drawn cookie may be no header at all, which HTTP itself refuses."""
+"""Each request carries a token; a drawn cookie may be no header at all: HTTP itself refuses it."""
 schema = schemathesis.openapi.from_dict(description)
 apart = schema.exclude(path="/api/v1/events").exclude(path="/api/v1/simulator/power")
 """An endless answer, and the switch that would end the test, are tested elsewhere."""

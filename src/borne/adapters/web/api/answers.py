@@ -86,6 +86,8 @@ class Connector(Answer):
     cable_a: int | None
     locked: bool
     led: str
+    display: list[list[str]]
+    """Screens of the two-line display; several are languages that take turns."""
     session: RunningSession | None
     limits: list[LimitRow]
     faults: list[ActiveFault]
