@@ -38,7 +38,7 @@ from borne.application.backend_flow import BackendFlow
 from borne.application.console import CommandFailed, CommandRefused, Console
 from borne.application.decision_journal import DecisionJournal
 from borne.application.maintenance_ports import Installer
-from borne.application.metrics import loop_metrics, render, station_metrics
+from borne.application.metrics import loop_metrics, queue_metrics, render, station_metrics
 from borne.application.ports import Storage
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
@@ -141,11 +141,12 @@ class Host:
             reasons.append("A charge controller board has not reported yet.")
         return Readiness(not reasons, tuple(reasons))
 
-    def metrics(self) -> str:
+    async def metrics(self) -> str:
         """The text of `/metrics`."""
         metrics = loop_metrics(self.lag.last_s, self.lag.worst_s)
         if self.station is not None:
             metrics += station_metrics(self.station)
+            metrics += await queue_metrics(self.station.services())
         return render(metrics)
 
     @property

@@ -275,9 +275,25 @@ async def test_metrics_tell_the_station(tmp_path: Path) -> None:
         assert values["borne_register_wh", "1"] >= 0
         assert values["borne_faults", "0"] == 0
         assert values["borne_backend_connected", None] == 0
-        assert values["borne_queue_length", None] == 0
+        assert values["borne_queue_length", None] == values["borne_queue_age_seconds", None] == 0
         assert values["borne_limit_changes_total", None] > 0
         assert values["borne_loop_lag_worst_seconds", None] >= 0
         kinds = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)
         assert {name for name, _ in kinds} == {name for name, _ in values}
         assert {name for name, kind in kinds if kind == "counter"} >= {"borne_register_wh"}
+
+
+async def test_metrics_tell_how_long_a_bill_waits(tmp_path: Path) -> None:
+    unreachable = {"ConnectionType": "ethernet", "WebSocketsBackendURL": "ws://127.0.0.1:9/ocpp"}
+    free = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
+    settings = {**unreachable, **free, "ChargePointID": "CP-1"}
+    async with api(tmp_path, **settings) as (station, client):
+        await client.post("/api/v1/simulator/connectors/1/plug", json=FAST)
+        await station.until(lambda c: c["measured_a"][0] > 0)
+        text = (await client.get("/metrics")).text
+        found = {
+            each[1]: float(each[3]) for each in map(METRIC.fullmatch, text.splitlines()) if each
+        }
+        assert found["borne_backend_connected"] == 0
+        assert found["borne_queue_length"] >= 1
+        assert found["borne_queue_age_seconds"] > 0

@@ -752,7 +752,7 @@ class FakeHost:
     def health(self) -> Readiness:
         return Readiness(ready=self.ready, reasons=() if self.ready else ("boards not armed",))
 
-    def metrics(self) -> str:
+    async def metrics(self) -> str:
         return "borne_up 1\n"
 
     async def token(self, role: Role) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from borne.application.services import StationServices
 from borne.application.station import Station
 
 
@@ -43,15 +45,13 @@ def loop_metrics(last_s: float, worst_s: float) -> list[Metric]:
 
 
 def station_metrics(station: Station) -> list[Metric]:
-    """Queue, link, limits, contactors and energy of a running station."""
+    """Link, limits, contactors and energy of a running station."""
     view = station.backend.view() if station.backend is not None else None
     connected = view is not None and view.link == "connected"
-    queue = view.queue if view is not None else 0
     connections = view.connections if view is not None else 0
     return [
         Metric("borne_backend_connected", "gauge", "1 while connected", float(connected)),
         Metric("borne_backend_connections_total", "counter", "Connections made", connections),
-        Metric("borne_queue_length", "gauge", "Transaction messages that wait", queue),
         Metric("borne_limit_changes_total", "counter", "Changed offers", station.limits.changes),
         *_per_connector(
             "borne_contactor_cycles_total",
@@ -76,6 +76,24 @@ def station_metrics(station: Station) -> list[Metric]:
             {n: len(station.faults.active(n)) for n in (0, *station.runners)},
         ),
     ]
+
+
+async def queue_metrics(services: StationServices) -> list[Metric]:
+    """Length and age of the queue; the age is not told of messages that nobody can date yet."""
+    if services.queue is None:
+        return []
+    view = await services.queue()
+    metrics = [
+        Metric("borne_queue_length", "gauge", "Transaction messages that wait", view.waiting)
+    ]
+    oldest_s = 0.0
+    if view.oldest_at is not None:
+        age = services.clock.now() - datetime.fromisoformat(view.oldest_at)
+        oldest_s = max(0.0, age.total_seconds())
+    if view.oldest_at is not None or not view.waiting:
+        text = "How long the oldest message waits"
+        metrics.append(Metric("borne_queue_age_seconds", "gauge", text, oldest_s))
+    return metrics
 
 
 def _per_connector(

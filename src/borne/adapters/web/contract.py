@@ -42,5 +42,5 @@ class WebHost(Protocol):
     def health(self) -> Readiness:
         """For `/readyz`."""
 
-    def metrics(self) -> str:
+    async def metrics(self) -> str:
         """The text of `/metrics` (Prometheus exposition format)."""

@@ -36,7 +36,7 @@ async def readyz(request: Request) -> Response:
 @router.get("/metrics", response_class=PlainTextResponse, summary="Metrics")
 async def metrics(request: Request) -> PlainTextResponse:
     """Prometheus text format."""
-    text = web_state(request.app).host.metrics()
+    text = await web_state(request.app).host.metrics()
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
