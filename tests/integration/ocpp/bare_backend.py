@@ -28,6 +28,9 @@ class BareBackend:
         self.close_codes: list[int | None] = []
         self.told: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self.connected: asyncio.Queue[None] = asyncio.Queue()
+        self.replies: dict[str, Any] = {}
+        """What comes after kind and id in the answer to an action, instead of a good one: a list
+        that begins with the kind."""
         self._socket: ServerConnection | None = None
         self._answers: dict[Any, asyncio.Future[list[Any]]] = {}
         self._numbers = itertools.count(1)
@@ -55,10 +58,14 @@ class BareBackend:
         """The station sends a Heartbeat when it is asked for one: it lives."""
         while not self.told.empty():
             self.told.get_nowait()
-        answer = await self.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        await self.hears("Heartbeat")
+
+    async def hears(self, action: str) -> None:
+        """Ask for a message and wait for it; it is answered as `replies` says."""
+        answer = await self.call("TriggerMessage", {"requestedMessage": action})
         assert answer[2] == {"status": "Accepted"}, answer
         async with asyncio.timeout(WAIT_S):
-            while (await self.told.get())[0] != "Heartbeat":
+            while (await self.told.get())[0] != action:
                 pass
 
     async def booted(self) -> None:
@@ -77,7 +84,8 @@ class BareBackend:
                 match json.loads(raw):
                     case [2, message_id, action, payload]:
                         self.told.put_nowait((action, payload))
-                        await socket.send(json.dumps([3, message_id, self._result(action)]))
+                        kind, *rest = self.replies.get(action, [3, self._result(action)])
+                        await socket.send(json.dumps([kind, message_id, *rest]))
                     case [3 | 4, message_id, *_] as frame if message_id in self._answers:
                         self._answers[message_id].set_result(frame)
         except ConnectionClosed:

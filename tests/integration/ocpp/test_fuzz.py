@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from borne.adapters.ocpp.charge_point.config import MAX_FRAME_BYTES
-from borne.adapters.ocpp.messages import Action, request_model
+from borne.adapters.ocpp.messages import Action, request_model, response_model
 from borne.adapters.ocpp.messages.registry import Initiator, spec_of
 from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
 from tests.support.street import street
@@ -220,6 +220,48 @@ def test_every_command_is_answered(line: Line, call: tuple[str, Any]) -> None:
 @LONG
 def test_every_command_is_answered_long(line: Line, call: tuple[str, Any]) -> None:
     fuzz(line, *call)
+
+
+TRIGGERED = [
+    Action.DIAGNOSTICS_STATUS_NOTIFICATION,
+    Action.FIRMWARE_STATUS_NOTIFICATION,
+    Action.HEARTBEAT,
+    Action.METER_VALUES,
+    Action.STATUS_NOTIFICATION,
+]
+TIMES = st.sampled_from(
+    ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "now", 0]
+)
+
+
+@st.composite
+def replies(draw: st.DrawFn) -> tuple[str, list[Any]]:
+    """A message of the station, and an answer to it that is good, or nearly, or not at all."""
+    action = draw(st.sampled_from(TRIGGERED))
+    payload = draw(messages(response_model(action)).map(lambda m: m.to_wire()))
+    if action is Action.HEARTBEAT and draw(st.booleans()):
+        payload["currentTime"] = draw(TIMES)
+    result = draw(st.one_of(st.just(payload), broken(payload), JUNK))
+    error = draw(st.lists(JUNK | st.sampled_from(sorted(ERROR_CODES)), max_size=4))
+    return action.value, draw(st.sampled_from([[3, result], [3], [3, result, 1], [4, *error]]))
+
+
+@given(drawn=replies())
+@FAST
+def test_whatever_is_answered_the_station_lives_on(
+    line: Line, drawn: tuple[str, list[Any]]
+) -> None:
+    action, reply = drawn
+    backend, connections = line.backend, line.backend.connections
+
+    async def tell() -> None:
+        backend.replies = {action: reply}
+        await backend.hears(action)
+        backend.replies = {}
+        await backend.beats()
+
+    line.run(tell())
+    assert backend.connections == connections
 
 
 IDS = st.sampled_from(["", "1", "x" * 36, "x" * 255, "\u2028", 'a"b', "\U0001f600"]) | st.text()

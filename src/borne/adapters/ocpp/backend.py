@@ -7,6 +7,7 @@ sent when in `charge_point`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -56,6 +57,10 @@ from borne.foundation.events import Signal, Unsubscribe
 FAREWELL_S: Final = 5.0
 """For what waits in the queue when the station stops; the rest is told after the next start."""
 
+YEARS: Final = range(2025, 2100)
+"""Of a time that is believed: other ones are a backend's mistake, and would break the calendar."""
+
+_log = logging.getLogger(__name__)
 Learn = Callable[[OutboxMessage, Message], Awaitable[None]]
 
 
@@ -281,6 +286,9 @@ class OcppBackend:
 
     def backend_time(self, at: datetime, round_trip_s: float) -> None:
         """The backend told the time."""
+        if at.year not in YEARS:
+            _log.warning("the backend says that it is %s: not believed", at.isoformat())
+            return
         trusted = self._clock.trust is not ClockTrust.NONE
         now = self._clock.now() if trusted else None
         self._clock.observe(best_time(now, at, round_trip_s), ClockTrust.BACKEND)

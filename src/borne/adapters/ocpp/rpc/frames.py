@@ -23,7 +23,7 @@ MAX_ID_LENGTH = 255
 """The standard says 36; longer ids are answered too, within reason."""
 MAX_DESCRIPTION_LENGTH = 255
 
-_CALL_START = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\\x00-\x1f]{0,255})"\s*(?:,|\])')
+_START = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{0,255})"\s*(?:,|\])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,12 @@ Frame = Call | Result | Failure | Unusable
 
 
 def parse(text: str | bytes) -> Frame:
-    """Read one frame; the size was limited by the transport."""
+    """Read one frame; the size was limited by the transport. An answer of which no more than its
+    id can be used is a Failure: who waits for it need not wait longer."""
     try:
         data = from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        return Unusable(_formation(f"not JSON: {error}"), _id_of_broken_call(text))
+        return _broken(text, f"not JSON: {error}")
     if not isinstance(data, list) or not data:
         return Unusable(_formation("not a JSON array"))
     kind = data[0]
@@ -80,7 +81,7 @@ def parse(text: str | bytes) -> Frame:
     if message_id is None:
         return Unusable(_formation("no usable message id"))
     if _may_be_deep(text) and _too_deep(data):
-        return Unusable(_formation("nested too deeply"), message_id if kind == CALL else None)
+        return _beyond_use(kind, message_id, "nested too deeply")
     if kind == CALL:
         return _call(message_id, data)
     if kind == CALL_RESULT:
@@ -133,12 +134,18 @@ def _usable_id(value: Any) -> str | None:
     return value if isinstance(value, str) and len(value) <= MAX_ID_LENGTH else None
 
 
-def _id_of_broken_call(text: str | bytes) -> str | None:
+def _broken(text: str | bytes, why: str) -> Frame:
     head = text[:600]
     if isinstance(head, bytes):
         head = head.decode(errors="replace")
-    match = _CALL_START.match(head)
-    return match[1] if match else None
+    match = _START.match(head)
+    return Unusable(_formation(why)) if match is None else _beyond_use(int(match[1]), match[2], why)
+
+
+def _beyond_use(kind: int, message_id: str, why: str) -> Frame:
+    if kind == CALL:
+        return Unusable(_formation(why), message_id)
+    return Failure(message_id, ErrorCode.FORMATION_VIOLATION, why)
 
 
 def _may_be_deep(text: str | bytes) -> bool:

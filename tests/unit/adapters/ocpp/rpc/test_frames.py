@@ -51,6 +51,27 @@ def test_frames_are_read(text: str | bytes, frame: Frame) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '[3,"1",{"a":NaN}]',
+        '[3,"1",{"a":"\\ud800"}]',
+        '[4,"1","InternalError","x",{',
+        b'[3,"1",{"a":"\xff"}]',
+        f'[3,"1",{DEEP}]',
+        f'[4,"1","InternalError","",{{"a":{DEEP}}}]',
+        f'[3,"1",{"[" * 5000}',
+    ],
+)
+def test_an_answer_beyond_use_is_a_failure(text: str | bytes) -> None:
+    """Who asked need not wait for the timeout, in which nothing else could be said."""
+    match parse(text):
+        case Failure("1", ErrorCode.FORMATION_VIOLATION, words):
+            assert words
+        case frame:
+            pytest.fail(str(frame))
+
+
+@pytest.mark.parametrize(
     ("text", "answered_as", "code"),
     [
         # Nobody to answer.
@@ -64,8 +85,6 @@ def test_frames_are_read(text: str | bytes, frame: Frame) -> None:
         ('["2","1","Heartbeat",{}]', None, ErrorCode.FORMATION_VIOLATION),
         ('[2,null,"Heartbeat",{}]', None, ErrorCode.FORMATION_VIOLATION),
         (f'[2,"{"x" * 256}","Heartbeat",{{}}]', None, ErrorCode.FORMATION_VIOLATION),
-        ('[3,"1",{"a":NaN}]', None, ErrorCode.FORMATION_VIOLATION),
-        (f'[3,"1",{DEEP}]', None, ErrorCode.FORMATION_VIOLATION),
         # A CALL that can be answered.
         ('[2,"1"]', "1", ErrorCode.PROTOCOL_ERROR),
         ('[2,"1","Heartbeat"]', "1", ErrorCode.PROTOCOL_ERROR),
