@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from borne.adapters.web.access import API
 from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistAdd, WhitelistRemove
@@ -25,6 +26,7 @@ router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
 
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Limit = Annotated[int, Query(ge=1, le=500)]
+PIECE = 50
 
 
 def session_json(record: SessionRecord) -> dict[str, Any]:
@@ -199,11 +201,23 @@ async def backend(request: Request) -> dict[str, Any]:
 async def messages(
     request: Request,
     chosen: Annotated[ChosenMessages, Query()],
-) -> dict[str, Any]:
+) -> Response:
     """The last ones that fit, newest last; a call and its answer belong together; secrets are
     redacted. Up to 5,000 are kept."""
     found = await chosen_messages(request, chosen)
-    return {"messages": [dict(message) for message in found[-chosen.limit :]]}
+    return StreamingResponse(_pieces(found[-chosen.limit :]), media_type="application/json")
+
+
+def _pieces(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The answer piece by piece: one of thousands of messages must not hold up the station."""
+    yield '{"messages":['
+    for first in range(0, len(messages), PIECE):
+        told = (
+            json.dumps(dict(message), ensure_ascii=False, default=str)
+            for message in messages[first : first + PIECE]
+        )
+        yield ("," if first else "") + ",".join(told)
+    yield "]}"
 
 
 @router.get("/backend/queue", response_model=None, summary="What waits for the backend")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from borne.adapters.web.chosen_messages import IN_MEMORY, ChosenMessages, chosen_messages
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.shell import is_htmx, page, part, words_for, zone_of
+from borne.adapters.web.pages.shell import is_htmx, large_part, page, words_for, zone_of
 from borne.application.connection_help import with_remedies
 from borne.application.message_filter import FAILURES
 from borne.application.ports import BackendPort, BackendView
@@ -223,13 +224,14 @@ async def backend(request: Request, chosen: Annotated[ChosenMessages, Query()]) 
     log = await chosen_messages(request, chosen)
     filtered = chosen.filter.chooses
     variables: dict[str, Any] = {
-        "lines": lines(log, fold=not filtered, words=words),
+        # Hundreds of messages are laid out: not in the event loop.
+        "lines": await asyncio.to_thread(lines, log, fold=not filtered, words=words),
         "chosen": chosen,
         "number": len(log),
         "export": urlencode(chosen.model_dump(exclude_defaults=True, exclude={"limit"})),
     }
     if is_htmx(request):
-        return HTMLResponse(part(request, "parts/messages.html", **variables))
+        return HTMLResponse(await large_part(request, "parts/messages.html", **variables))
     view = await services.queue() if services.queue else QueueView(0, {}, None, (), ())
     recent = port.message_log() if port else ()
     return await page(

@@ -29,6 +29,8 @@ from borne.domain.settings.values import to_json
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 NO_BACKEND = "none"
+PIECE = 50
+"""So many messages of a file are written at a time."""
 TRIAL_S = 60.0
 TRIED = {"interface", "dns", "tcp", "tls", "websocket"}
 """The rungs that a trial can climb without saying anything to the backend."""
@@ -178,5 +180,8 @@ async def messages(request: Request, chosen: Annotated[ChosenMessages, Query()])
 
 
 def _lines(log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for message in log:
-        yield json.dumps(dict(message), ensure_ascii=False, default=str) + "\n"
+    for first in range(0, len(log), PIECE):
+        piece = log[first : first + PIECE]
+        yield "".join(
+            json.dumps(dict(message), ensure_ascii=False, default=str) + "\n" for message in piece
+        )
