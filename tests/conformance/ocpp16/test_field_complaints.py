@@ -389,6 +389,27 @@ async def test_q22_a_hard_reset_waits_for_the_answer_to_its_stop(tmp_path: Path)
         assert stop["reason"] == "HardReset"
 
 
+async def test_q22_a_backend_that_does_not_answer_does_not_hold_a_reset_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("borne.adapters.ocpp.backend.FAREWELL_S", 0.2)
+    answering = asyncio.Event()
+
+    async def meanwhile(action: str, _: Any) -> None:
+        if action == "StopTransaction":
+            await answering.wait()
+
+    async with rig(tmp_path, Ledger(meanwhile=meanwhile)) as bench:
+        await bench.charging()
+        assert (await bench.call(call.Reset(type=ResetType.soft))).status == "Accepted"
+        await bench.ledger.wait_for("StopTransaction")
+        await bench.central.wait_for_handshake(2)
+        answering.set()
+        first, again = await bench.ledger.wait_for("StopTransaction", 2)
+        assert first == again
+        assert first["reason"] == "SoftReset"
+
+
 async def test_q23_what_the_backend_cannot_take_does_not_block_the_rest(tmp_path: Path) -> None:
     ledger = Ledger(meanwhile=refusing("MeterValues"))
     async with rig(
