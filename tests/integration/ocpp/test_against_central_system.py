@@ -344,7 +344,7 @@ async def test_a_server_that_says_nothing_times_out(unused_tcp_port: int) -> Non
     server = await asyncio.start_server(silent, "127.0.0.1", unused_tcp_port)
     for scheme, step in (("ws", Step.WEBSOCKET), ("wss", Step.TLS)):
         config = ConnectionConfig(
-            f"{scheme}://127.0.0.1:{unused_tcp_port}", "station", connect_timeout_s=0.1
+            f"{scheme}://127.0.0.1:{unused_tcp_port}", "station", connect_timeout_s=1
         )
         with pytest.raises(ConnectFailed) as failed:
             await Connection(config).open(ladder())
