@@ -205,7 +205,7 @@ def fuzz(line: Line, action: str, payload: Any) -> None:
 FAST = settings(
     max_examples=400, suppress_health_check=list(HealthCheck), derandomize=True, deadline=None
 )
-LONG = settings(FAST, max_examples=6000, derandomize=False)
+LONG = settings(FAST, max_examples=1500, derandomize=False)
 
 
 @given(call=calls())
@@ -243,15 +243,11 @@ def replies(draw: st.DrawFn) -> tuple[str, list[Any]]:
         payload["currentTime"] = draw(TIMES)
     result = draw(st.one_of(st.just(payload), broken(payload), JUNK))
     error = draw(st.lists(JUNK | st.sampled_from(sorted(ERROR_CODES)), max_size=4))
+    assume(len(wire([result, error])) < MAX_FRAME_BYTES // 2)
     return action.value, draw(st.sampled_from([[3, result], [3], [3, result, 1], [4, *error]]))
 
 
-@given(drawn=replies())
-@FAST
-def test_whatever_is_answered_the_station_lives_on(
-    line: Line, drawn: tuple[str, list[Any]]
-) -> None:
-    action, reply = drawn
+def reply_with(line: Line, action: str, reply: list[Any]) -> None:
     backend, connections = line.backend, line.backend.connections
 
     async def tell() -> None:
@@ -262,6 +258,24 @@ def test_whatever_is_answered_the_station_lives_on(
 
     line.run(tell())
     assert backend.connections == connections
+
+
+@given(drawn=replies())
+@FAST
+def test_whatever_is_answered_the_station_lives_on(
+    line: Line, drawn: tuple[str, list[Any]]
+) -> None:
+    reply_with(line, *drawn)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(1800)
+@given(drawn=replies())
+@LONG
+def test_whatever_is_answered_the_station_lives_on_long(
+    line: Line, drawn: tuple[str, list[Any]]
+) -> None:
+    reply_with(line, *drawn)
 
 
 IDS = st.sampled_from(["", "1", "x" * 36, "x" * 255, "\u2028", 'a"b', "\U0001f600"]) | st.text()
@@ -313,15 +327,27 @@ def is_unicode(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-@given(frame=FRAMES)
-@FAST
-def test_a_bad_frame_is_answered_when_it_was_a_call(line: Line, frame: Any) -> None:
+def throw_frame(line: Line, frame: Any) -> None:
     assume(not sound(frame))
     text = wire(frame)
     message_id = expected_id(frame)
     if message_id is not None and not is_unicode(text.encode().decode("unicode_escape", "replace")):
         message_id = None  # halves of surrogate pairs are no JSON of ours
     throw(line, text, message_id)
+
+
+@given(frame=FRAMES)
+@FAST
+def test_a_bad_frame_is_answered_when_it_was_a_call(line: Line, frame: Any) -> None:
+    throw_frame(line, frame)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(1800)
+@given(frame=FRAMES)
+@LONG
+def test_a_bad_frame_is_answered_when_it_was_a_call_long(line: Line, frame: Any) -> None:
+    throw_frame(line, frame)
 
 
 @given(noise=st.binary(max_size=300) | st.text(st.characters(codec="utf-8"), max_size=300))
