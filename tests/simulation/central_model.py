@@ -102,8 +102,9 @@ class CentralModel:
         self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen."""
-        await self._machine.create_task(self._listen())
+        """Listen, unless it does: with several stations several may restart it."""
+        if self._server is None:
+            await self._machine.create_task(self._listen())
 
     async def go_away(self, *, politely: bool) -> None:
         """Stop listening and forget every connection."""
