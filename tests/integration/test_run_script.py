@@ -285,15 +285,23 @@ def test_how_to_get_a_browser_is_said_to_who_may_not_install(
     done = machine.run("test")
     assert (done.returncode, done.stdout) == (0, "test ''\n")
     assert "on Debian: sudo apt-get install chromium" in done.stderr
+    assert "on Debian: sudo apt-get install nodejs" in done.stderr
 
 
 @pytest.mark.parametrize("works", [True, False], ids=["installs", "fails"])
-def test_root_installs_a_browser(machine: Machine, works: bool) -> None:
+def test_root_installs_what_tests_want(machine: Machine, works: bool) -> None:
     (machine.bin / "id").unlink()
     machine.program("id", "echo 0")
     chromium = machine.bin / "chromium"
-    make = f"printf '#!/bin/sh' >{chromium}; chmod +x {chromium}"
-    machine.program("apt-get", f'case "$1" in install) {make if works else "exit 100"} ;; esac')
+    install = (
+        f'case "$1 $* " in install*" $package "*) for name in $names; do '
+        f"printf '#!/bin/sh' >{machine.bin}/$name; chmod +x {machine.bin}/$name; done ;; esac"
+    )
+    lines = [
+        f"package={package} names='{names}'; {install}"
+        for package, names in (("chromium", "chromium"), ("npm", "node npm"))
+    ]
+    machine.program("apt-get", "\n".join(lines) if works else "exit 100")
     done = machine.run("test")
     assert done.stdout == f"test {str(chromium) if works else ''!r}\n"
-    assert ("could not be installed" in done.stderr) is not works
+    assert done.stderr.count("could not be installed") == (0 if works else 2)
