@@ -19,6 +19,8 @@ from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
 STATE_KEY = "security_events_told"
+MISFIT_KEY = "security_log_misfit"
+"""The first event that did not fit at the last check, so that it is told once."""
 PAGE = 50
 _log = logging.getLogger(__name__)
 
@@ -82,6 +84,22 @@ class SecurityEvents:
     def note_later(self, event: SecurityEvent, detail: str = "") -> None:
         """Store an event, from a place that cannot wait."""
         self._supervisor.start("security event", self.note(event, detail))
+
+    def check_later(self) -> None:
+        """Start to look whether somebody changed the log, which takes a while."""
+        self._supervisor.start("security log", self.check())
+
+    async def check(self) -> None:
+        """Note it when the log was changed by others; each place once."""
+        try:
+            misfit = await self._log.verify()
+            if misfit is None or misfit == await self._state.get(MISFIT_KEY):
+                return
+            _log.error("the security log was changed from event %d on", misfit)
+            await self.note(SecurityEvent.TAMPER_DETECTION, f"security log, event {misfit}")
+            await self._state.put(MISFIT_KEY, misfit)
+        except StorageFailed as error:
+            _log.error("the security log could not be checked: %s", error)
 
     async def next(self) -> Untold | None:
         """The oldest event that the backend should know and does not."""

@@ -24,6 +24,7 @@ class SecurityWatch:
 
     def start(self) -> None:
         """The station starts."""
+        self._events.check_later()
         if self._secure():
             self._events.note_later(SecurityEvent.STARTUP)
 

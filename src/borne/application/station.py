@@ -351,6 +351,7 @@ class Station:
             await runner.start()
         self.reporter.start()
         self.retention.start()
+        self.security.start()
         if self.backend is not None:
             self.backend.subscribe_link(self.status.touch)
             self.backend.subscribe_online(self.faults.take_backend_link)
@@ -365,7 +366,6 @@ class Station:
             self.supervisor.keep("tcp watchdog", self.watchdog.run)
             self.backend.subscribe_online(self.security_profile.take_online)
             self.supervisor.keep("security profile", self.security_profile.run)
-            self.security.start()
 
     async def stop(self, reason: StopReason | None = None) -> None:
         """A polite end; with a reason the running sessions end for it, else they go on later."""

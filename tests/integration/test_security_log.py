@@ -1,0 +1,58 @@
+"""The security log is looked at when a station starts: a change is told, and told once."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from borne.application.security_events import SecurityEvent, SecurityEvents
+from tests.support.street import WAIT_S, Street, street
+
+EVENTS = 5
+
+
+def events(station: Street) -> SecurityEvents:
+    running = station.host.station
+    assert running is not None
+    return running.events
+
+
+async def told(station: Street) -> list[str]:
+    """What was noted about a changed log."""
+    found = []
+    sources = events(station)
+    while (event := await sources.next()) is not None:
+        if event.kind == SecurityEvent.TAMPER_DETECTION:
+            found.append(event.detail)
+        await sources.told(event.seq)
+    return found
+
+
+async def until_told(station: Street) -> list[str]:
+    noted = asyncio.Event()
+    forget = events(station).noted.subscribe(lambda _: noted.set())
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while not (found := await told(station)):
+                await noted.wait()
+            return found
+    finally:
+        forget()
+
+
+async def test_a_change_is_told_once(tmp_path: Path) -> None:
+    async with street(tmp_path) as station:
+        for number in range(EVENTS):
+            await events(station).note(SecurityEvent.RECONFIGURATION, f"change {number}")
+        await events(station).check()
+        assert await told(station) == []
+    with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+        connection.execute("UPDATE security_event SET detail = 'nothing' WHERE seq = 3")
+        connection.commit()
+    async with street(tmp_path) as station:
+        assert await until_told(station) == ["security log, event 3"]
+    async with street(tmp_path) as station:
+        await events(station).check()
+        assert await told(station) == []
