@@ -2,6 +2,7 @@
 
 python -m tools.pins           fails when the pins do not fit pyproject.toml or name an index
 python -m tools.pins --update  newest versions, with hashes, for every Python and processor
+python -m tools.pins --add     the same for what is new in pyproject.toml; the rest stays
 """
 
 from __future__ import annotations
@@ -71,11 +72,12 @@ def disagreements(runtime: Path, dev: Path) -> list[str]:
     ]
 
 
-def update() -> None:
-    """Make both files anew with the newest versions."""
+def update(*, upgrade: bool) -> None:
+    """Make both files anew, with the newest versions or those that are pinned already."""
     uv = str(Path(sys.executable).with_name("uv"))
-    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--upgrade"]
+    options = ["--universal", "--python-version", "3.11", "--generate-hashes"]
     options += ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
+    options += ["--upgrade"] if upgrade else []
     compile_pins = [uv, "pip", "compile", *options, "pyproject.toml"]
     runtime = [word for extra in RUNTIME_EXTRAS for word in ("--extra", extra)]
     subprocess.run([*compile_pins, *runtime, "-o", RUNTIME], cwd=ROOT, check=True)
@@ -86,8 +88,8 @@ def update() -> None:
 
 def main() -> int:
     """Check or update; 0 when the pins are good."""
-    if sys.argv[1:] == ["--update"]:
-        update()
+    if sys.argv[1:] in (["--update"], ["--add"]):
+        update(upgrade=sys.argv[1] == "--update")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wrong = problems(ROOT / RUNTIME, required(project, RUNTIME_EXTRAS, ()))
     wrong += problems(ROOT / DEV, required(project, DEV_EXTRAS, DEV_GROUPS))

@@ -11,7 +11,7 @@ import pytest
 from tests.support.process import unmeasured_environment
 
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "babel", "markupsafe", "anyio"}
-LATER = {"cryptography", "httpx", "lxml", "numpy", "pymodbus", "rich"}
+LATER = {"asyncssh", "cryptography", "httpx", "lxml", "numpy", "pymodbus", "rich"}
 HEAVY = {"asyncio", "borne.app", "borne.domain", "pydantic", "sqlite3", "ssl", "websockets"}
 
 

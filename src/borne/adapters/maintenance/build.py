@@ -11,6 +11,7 @@ from borne.application.maintenance_ports import Installer, Maintenance, Package
 KEYS_FOLDER = "firmware_keys"
 """Public keys of the maker, in PEM, one a file; without one no package is good."""
 UPDATES_FOLDER = "updates"
+KNOWN_SERVERS = "known_sftp_servers"
 
 
 class FolderChecker:
@@ -29,7 +30,7 @@ def build_maintenance(data: Path, version: str, installer: Installer | None) -> 
     """For a station on `data`; the version of an installer counts before that of the software."""
     return Maintenance(
         folder=data / UPDATES_FOLDER,
-        transfer=Transfer(),
+        transfer=Transfer(data / KNOWN_SERVERS),
         checker=FolderChecker(data / KEYS_FOLDER),
         version=installer.version if installer is not None else version,
         installer=installer,

@@ -1,4 +1,4 @@
-"""Files at addresses that a backend names: HTTP, HTTPS, FTP, FTPS (OCPP 1.6 sections 5.9, 5.19)."""
+"""Files at addresses that a backend names: HTTP(S), FTP(S), SFTP (OCPP 1.6 sections 5.9, 5.19)."""
 
 from __future__ import annotations
 
@@ -32,23 +32,28 @@ def tls_context(roots_pem: str = "") -> ssl.SSLContext:
 
 
 class Transfer:
-    """See `maintenance_ports.FileTransfer`."""
+    """See `maintenance_ports.FileTransfer`; `known_servers` is the file of the keys of SFTP."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext] = tls_context) -> None:
+    def __init__(
+        self, known_servers: Path, context: Callable[[], ssl.SSLContext] = tls_context
+    ) -> None:
+        self._known_servers = known_servers
         self._make_context = context
 
     async def download(self, location: str, target: Path, most_bytes: int) -> None:
         """Fetch a file; raises TransferFailed, and leaves nothing then."""
         address = addresses.parse(location)
-        context = await asyncio.to_thread(self._make_context)
         try:
             match address.scheme:
-                case "http" | "https":
-                    await _get(address, target, most_bytes, context)
+                case "sftp":
+                    from borne.adapters.maintenance import sftp
+
+                    known = sftp.KnownServers(self._known_servers)
+                    await sftp.fetch(address, target, most_bytes, known)
                 case "ftp" | "ftps":
-                    await ftp.fetch(address, target, most_bytes, context)
-                case scheme:
-                    raise _unsupported(scheme)
+                    await ftp.fetch(address, target, most_bytes, await self._context())
+                case _:
+                    await _get(address, target, most_bytes, await self._context())
         except BaseException:
             await asyncio.to_thread(target.unlink, missing_ok=True)
             raise
@@ -57,18 +62,18 @@ class Transfer:
         """Leave a file in the folder `location`; raises TransferFailed."""
         addresses.parse(location)
         address = addresses.parse(addresses.in_folder(location, name))
-        context = await asyncio.to_thread(self._make_context)
         match address.scheme:
-            case "http" | "https":
-                await _put(address, source, context)
+            case "sftp":
+                from borne.adapters.maintenance import sftp
+
+                await sftp.leave(address, source, sftp.KnownServers(self._known_servers))
             case "ftp" | "ftps":
-                await ftp.leave(address, source, context)
-            case scheme:
-                raise _unsupported(scheme)
+                await ftp.leave(address, source, await self._context())
+            case _:
+                await _put(address, source, await self._context())
 
-
-def _unsupported(scheme: str) -> TransferFailed:
-    return TransferFailed(TransferProblem.UNSUPPORTED, f"{scheme} is not offered")
+    async def _context(self) -> ssl.SSLContext:
+        return await asyncio.to_thread(self._make_context)
 
 
 async def _get(address: Address, target: Path, most_bytes: int, context: ssl.SSLContext) -> None:

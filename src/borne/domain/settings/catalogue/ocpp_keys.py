@@ -243,7 +243,7 @@ ENTRIES = (
         "SupportedFileTransferProtocols",
         N_("Supported file transfer protocols"),
         N_("Ways to fetch firmware and to leave logs."),
-        default="HTTP,HTTPS,FTP,FTPS",
+        default="HTTP,HTTPS,FTP,FTPS,SFTP",
     ),
     _keys.number(
         "BlinkRepeat",
