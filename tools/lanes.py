@@ -23,7 +23,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LANES = ("unit", "properties", "conformance", "integration", "simulation", "browser")
-CAMPAIGN_LANES = ("properties", "conformance", "integration", "simulation", "benchmarks")
+CAMPAIGN_LANES = (
+    "properties",
+    "conformance",
+    "integration",
+    "simulation",
+    "browser",
+    "benchmarks",
+)
 UNMEASURED = ("simulation", "browser")
 """Coverage would make these take twice as long, and what they run the other lanes run too."""
 NO_TESTS_COLLECTED = 5
