@@ -9,6 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from borne.application.ports import IdTagInfo
+from borne.application.token_lists import BackendTokens
+from borne.domain.settings.choices import CacheExpiry
 from tests.browser.conftest import SIZES, Eyes, Site
 from tests.support.fake_station import PASSWORD, FakeHost, free_connector
 
@@ -106,6 +109,15 @@ def ask_to_clear(page: Page, site: Site) -> None:
     page.get_by_role("dialog").wait_for()
 
 
+def cached_cards(page: Page, site: Site) -> None:
+    tokens = site.fake.host.all.ocpp_whitelist
+    assert isinstance(tokens, BackendTokens)
+    for tag, status in (("04567daa5f3580", "Accepted"), ("04a1b2c3d4e5f7", "Blocked")):
+        info = IdTagInfo(status=status, parent="FLEET")
+        site.fake.run(tokens.learn(tag, info, CacheExpiry.END_2038))
+    page.goto(f"{site.url}/whitelists/ocpp")
+
+
 def check_list(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists/import")
     page.get_by_label("Or paste here").fill("04567DAA5F3580;Anna B.\n04A1B2C3D4E5F7;Zoe\nhello;x")
@@ -153,6 +165,7 @@ LOOKS: dict[str, tuple[Way, Callable[[FakeHost], None]]] = {
     "whitelists-spelled": (type_card, leave),
     "whitelists-teach": (teach, leave),
     "whitelists-clear": (ask_to_clear, leave),
+    "whitelists-ocpp": (cached_cards, leave),
     "whitelists-import": (check_list, leave),
     "backend": (open_message, leave),
     "backend-lost": ("/backend", lost),

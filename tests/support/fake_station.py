@@ -29,6 +29,7 @@ from borne.application.ports import (
 )
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
+from borne.application.token_lists import BackendTokens
 from borne.application.whitelist import Whitelist
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
@@ -50,6 +51,7 @@ from tests.support.fake_stores import (
     MemoryAccounts,
     MemorySecurityLog,
     MemorySettings,
+    MemoryTokens,
     MemoryWhitelist,
 )
 
@@ -728,6 +730,7 @@ class FakeHost:
             teach_in=desk.teach_in,
             master_card=desk.master_card,
             try_connection=try_connection,
+            ocpp_whitelist=BackendTokens("cache", MemoryTokens(), clock),
         )
         return cls(services, status)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from borne.application.ports import StoredToken, WhitelistEntry
+from borne.application.ports import CachedToken, StoredToken, WhitelistEntry
 from borne.application.settings_ports import LoadedSettings, SettingsDocument, SettingsHealth
 from borne.domain.principals import Role
 from borne.foundation.clock import Moment
@@ -78,6 +78,31 @@ class MemorySecurityLog:
 
     async def verify(self) -> int | None:
         return None
+
+
+class MemoryTokens:
+    """A TokenCacheStore of one list."""
+
+    def __init__(self, tokens: Sequence[CachedToken] = ()) -> None:
+        self.tokens = {token.token: token for token in tokens}
+
+    async def load(self, which: str) -> list[CachedToken]:
+        return list(self.tokens.values())
+
+    async def put(self, which: str, tokens: Sequence[CachedToken]) -> None:
+        self.tokens.update({token.token: token for token in tokens})
+
+    async def replace(self, which: str, tokens: Sequence[CachedToken], version: int) -> None:
+        self.tokens = {token.token: token for token in tokens}
+
+    async def remove(self, which: str, tokens: Sequence[str] | None) -> int:
+        gone = list(self.tokens if tokens is None else tokens)
+        for token in gone:
+            del self.tokens[token]
+        return len(gone)
+
+    async def version(self, which: str) -> int:
+        return 0
 
 
 class MemoryWhitelist:

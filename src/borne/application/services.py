@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from borne.application.ports import (
     BackendPort,
+    CachedToken,
     SessionGroup,
     SessionGrouping,
     SimulatorPort,
@@ -142,6 +143,19 @@ class ImportReport:
     bad: int
     problems: Sequence[BadLine]
     """The first of the bad lines, with the reason."""
+
+
+class OcppWhitelistView(Protocol):
+    """The OCPP whitelist (manual 5.4): what the backend said of cards, as it writes them."""
+
+    def content(self) -> Sequence[CachedToken]:
+        """All entries, by token."""
+
+    async def forget(self, id_token: str, principal: Principal) -> bool:
+        """Forget one; False when it was not there."""
+
+    async def forget_all(self, principal: Principal) -> int:
+        """Forget everything; how many entries there were."""
 
 
 class WhitelistView(Protocol):
@@ -312,3 +326,4 @@ class StationServices:
     master_card: MasterCardView | None = None
     try_connection: ConnectionTrial | None = None
     queue: QueueReader | None = None
+    ocpp_whitelist: OcppWhitelistView | None = None

@@ -315,6 +315,7 @@ class Station:
             master_card=self.desk.master_card,
             try_connection=parts.try_connection,
             queue=lambda: queue_view(parts.storage.outbox, parts.clock),
+            ocpp_whitelist=self.lists.cache,
         )
 
     async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:

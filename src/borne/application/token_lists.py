@@ -14,7 +14,9 @@ from borne.application.ports import (
     IdTagInfo,
     TokenCacheStore,
 )
+from borne.application.services import require
 from borne.domain.authorization.decision import KnownToken
+from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import CacheExpiry
 from borne.foundation.clock import Clock, format_utc, parse_utc
 
@@ -71,6 +73,23 @@ class BackendTokens:
         """Forget everything."""
         await self._store.remove(self._which, None)
         self._tokens.clear()
+
+    async def forget(self, id_token: str, principal: Principal) -> bool:
+        """See `services.OcppWhitelistView`."""
+        require(principal, Role.OPERATOR)
+        stored = self._tokens.get(id_token.casefold())
+        if stored is None:
+            return False
+        await self._store.remove(self._which, [stored.token])
+        self._tokens.pop(id_token.casefold(), None)
+        return True
+
+    async def forget_all(self, principal: Principal) -> int:
+        """See `services.OcppWhitelistView`."""
+        require(principal, Role.OPERATOR)
+        number = len(self._tokens)
+        await self.clear()
+        return number
 
     def content(self) -> list[CachedToken]:
         """All entries, by token."""

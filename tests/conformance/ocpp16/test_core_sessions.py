@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from ocpp.v16 import call
 
+from borne.domain.principals import SYSTEM
 from tests.conformance.ocpp16.rig import OTHER_CARD, OTHER_TAG, TAG, Rig, rig
 from tests.support.central_system import Ledger
 
@@ -162,6 +163,19 @@ async def test_TC_061_1_CS_clear_cache(tmp_path: Path) -> None:
         assert (await bench.call(call.ClearCache())).status == "Accepted"
         await bench.plug()
         await bench.swipe()
+        await bench.ledger.wait_for("StartTransaction", count=2)
+        assert len(bench.ledger.of("Authorize")) == 2
+
+
+async def test_people_see_what_is_cached_and_may_forget_it(tmp_path: Path) -> None:
+    async with rig(tmp_path, LocalPreAuthorize="true") as bench:
+        await bench.configure(AuthorizeRemoteTxRequests=True)
+        await cached(bench)
+        shown = bench.station.services.ocpp_whitelist
+        assert shown is not None
+        assert [(entry.token, entry.status) for entry in shown.content()] == [(TAG, "Accepted")]
+        assert await shown.forget_all(SYSTEM) == 1
+        assert (await bench.call(remote_start())).status == "Accepted"
         await bench.ledger.wait_for("StartTransaction", count=2)
         assert len(bench.ledger.of("Authorize")) == 2
 

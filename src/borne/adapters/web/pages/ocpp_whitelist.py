@@ -1,0 +1,96 @@
+"""The OCPP whitelist (manual 5.4): what the backend said of cards; look, search, forget."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.pages.shell import form, page, setting, words_for, zone_of
+from borne.application.ports import CachedToken
+from borne.application.services import OcppWhitelistView
+from borne.domain.settings.messages import N_
+from borne.foundation.clock import parse_utc
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+PAGE_ROWS = 50
+PATH = "/whitelists/ocpp"
+STATUSES = {
+    "Accepted": ("ok", N_("accepted")),
+    "Blocked": ("fault", N_("blocked")),
+    "Expired": ("warn", N_("expired")),
+    "Invalid": ("fault", N_("unknown to the backend")),
+    "ConcurrentTx": ("warn", N_("was charging elsewhere")),
+}
+"""Tone and word of what the backend said."""
+
+
+@router.get(PATH)
+async def entries(
+    request: Request,
+    q: Annotated[str, Query(max_length=60)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    """The list, by card number."""
+    everything = _list(request).content()
+    wanted = q.strip().casefold()
+    found = [token for token in everything if wanted in token.token.casefold()]
+    first = (number - 1) * PAGE_ROWS
+    return await page(
+        request,
+        "ocpp_whitelist.html",
+        rows=[_row(token, request) for token in found[first : first + PAGE_ROWS]],
+        total=len(found),
+        everything=len(everything),
+        number=number,
+        pages=max(1, -(-len(found) // PAGE_ROWS)),
+        query=q,
+        enabled=setting(request, "AuthorizationCacheEnabled", default=False),
+    )
+
+
+@router.post(f"{PATH}/remove")
+async def remove(request: Request) -> Response:
+    """Forget a card."""
+    token = (await form(request)).get("token", "")[:255]
+    if not await _list(request).forget(token, visitor(request).principal):
+        words = words_for(request)
+        raise ApiError(404, "unknown_entry", words("The whitelist has no such entry."))
+    return RedirectResponse(PATH, 303)
+
+
+@router.post(f"{PATH}/clear")
+async def clear(request: Request) -> Response:
+    """Forget all cards."""
+    await form(request)
+    await _list(request).forget_all(visitor(request).principal)
+    return RedirectResponse(PATH, 303)
+
+
+def _list(request: Request) -> OcppWhitelistView:
+    found = station(request).ocpp_whitelist
+    if found is None:
+        words = words_for(request)
+        raise ApiError(404, "no_ocpp_whitelist", words("There is no OCPP whitelist."))
+    return found
+
+
+def _row(token: CachedToken, request: Request) -> dict[str, str]:
+    words, zone, now = words_for(request), zone_of(request), station(request).clock.now()
+    expires = parse_utc(token.expires_at) if token.expires_at else None
+    told = "Expired" if expires is not None and expires <= now else token.status
+    tone, word = STATUSES.get(told, ("warn", told))
+    return {
+        "token": token.token,
+        "tone": tone,
+        "status": words(word),
+        "group": token.parent or "–",
+        "expires": words.date(expires.astimezone(zone)) if expires else "–",
+        "updated": words.date(parse_utc(token.updated_at).astimezone(zone))
+        if token.updated_at
+        else "–",
+    }
