@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,15 @@ IMPURE_CALLS = frozenset({
 })  # fmt: skip
 # Parts of the foundation that act: a decision has no use for them.
 ACTING = ("borne.foundation.listener", "borne.foundation.logging", "borne.foundation.supervisor")
+
+
+@pytest.fixture(autouse=True)
+def _loggers_stay() -> Iterator[None]:
+    """import-linter sets logging up in a way that switches every other logger off."""
+    yield
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def impurities(source: str) -> list[str]:
