@@ -5,7 +5,6 @@ A start only reads files: `checks`, which loads the cryptography, waits for a ce
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from borne.application.certificate_ports import (
     HashAlgorithm,
     RootUse,
 )
+from borne.foundation.files import sync_folder, write_private
 
 FOLDER = "certificates"
 KEPT = timedelta(days=31)
@@ -54,7 +54,7 @@ class FileCertificates:
             for path in self._root_files(use):
                 if checks.name_in(path.read_text(), named.algorithm).same_as(named):
                     path.unlink()
-                    _sync(path.parent)
+                    sync_folder(path.parent)
                     return True
         return False
 
@@ -127,21 +127,5 @@ class FileCertificates:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """The whole file or nothing, for our eyes only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_private(path, content)

@@ -5,7 +5,6 @@ ever after: there is nobody else who could vouch for it.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import asyncssh
 
 from borne.adapters.maintenance.addresses import Address
 from borne.application.maintenance_ports import TransferFailed, TransferProblem
+from borne.foundation.files import write_private
 
 TIMEOUT_S = 30.0
 BLOCK_BYTES = 256 * 1024
@@ -38,13 +38,7 @@ class KnownServers:
         """Keep a key; of too many servers the oldest are forgotten. Blocks."""
         line = f"{_name(address)} {key.export_public_key('openssh').decode().strip()}"
         text = "".join(f"{each}\n" for each in [*self.lines(), line][-MOST_SERVERS:])
-        new = self._path.with_suffix(".new")
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
+        write_private(self._path, text.encode())
 
 
 async def fetch(address: Address, target: Path, most_bytes: int, known: KnownServers) -> None:

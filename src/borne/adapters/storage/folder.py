@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from borne.application.ports import StorageFailed
+from borne.foundation.files import sync_folder
 
 ROOM_BYTES = 16 * 1024 * 1024
 """While the disk has no more room than this, nothing is kept that may be lost."""
@@ -89,15 +90,6 @@ def put_aside(path: Path) -> Path:
     sync_folder(target)
     sync_folder(path.parent)
     return target
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in it durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def free_bytes(folder: Path) -> int:

@@ -35,6 +35,7 @@ from borne.adapters.storage.security_log import SqlSecurityLog
 from borne.adapters.storage.state import SqlState
 from borne.application.ports import Storage
 from borne.foundation.clock import Clock
+from borne.foundation.files import sync_folder
 
 STATION_FILE = "station.db"
 CURVES_FILE = "curves.db"
@@ -180,7 +181,7 @@ class _Opener:
                 raise _damaged()
             notice = schema.migrate(connection, self._path, schema.packaged(self._name))
             self._name_messages(connection)
-            folders.sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
             connection.execute("PRAGMA shrink_memory").fetchall()
         except BaseException:
             with suppress(sqlite3.Error):

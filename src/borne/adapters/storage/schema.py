@@ -13,7 +13,8 @@ from importlib import resources
 from pathlib import Path
 
 from borne.adapters.storage.connection import Connection
-from borne.adapters.storage.folder import StorageUnavailable, make_private, sync_folder
+from borne.adapters.storage.folder import StorageUnavailable, make_private
+from borne.foundation.files import sync_folder
 
 
 @dataclass(frozen=True, slots=True)
