@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from borne.application.transaction_journal import TransactionJournal
 from borne.foundation.clock import Clock, ClockTrust, Moment
+from borne.foundation.waiting import happens_within
 
 EARLY_S = 0.002
 """A timer may ring this much before its time."""
@@ -66,12 +67,8 @@ class ClockAlignedValues:
     async def _wait_until(self, mark: datetime) -> bool:
         """True at the mark, False when something changed before."""
         while (left_s := (mark - self._clock.now()).total_seconds()) > EARLY_S:
-            try:
-                async with asyncio.timeout(left_s):
-                    await self._changed.wait()
+            if await happens_within(self._changed, left_s):
                 return False
-            except TimeoutError:
-                continue
         return True
 
     async def _take(self, mark: datetime) -> None:

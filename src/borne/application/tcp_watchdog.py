@@ -10,6 +10,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from borne.foundation.waiting import happens_within
+
 _log = logging.getLogger(__name__)
 
 
@@ -61,8 +63,4 @@ class TcpWatchdog:
                     return
                 await self._changed.wait()
                 continue
-            try:
-                async with asyncio.timeout(left_s):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+            await happens_within(self._changed, left_s)

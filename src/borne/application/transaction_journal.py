@@ -36,6 +36,7 @@ from borne.domain.station.session import (
 from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.waiting import happens_within
 
 CURVE_INTERVAL_S = 60.0
 MOST_STOP_VALUES = 120
@@ -253,7 +254,7 @@ class TransactionJournal:
             due_s = last_s + (told_s or CURVE_INTERVAL_S)
             if due_s < loop.time():
                 last_s = loop.time()
-            elif await _quiet(live.reconsider, due_s - loop.time()):
+            elif not await happens_within(live.reconsider, due_s - loop.time()):
                 last_s = due_s
                 await self.take_sample(connector, live, report=told_s > 0)
 
@@ -325,16 +326,6 @@ class TransactionJournal:
             power_w=reading.power_w,
             offered_a=self._offered_a(connector),
         )
-
-
-async def _quiet(event: asyncio.Event, pause_s: float) -> bool:
-    """True after the pause, False as soon as the event is set."""
-    try:
-        async with asyncio.timeout(pause_s):
-            await event.wait()
-    except TimeoutError:
-        return True
-    return False
 
 
 def _start_message(start: SessionStart) -> TransactionMessage | None:

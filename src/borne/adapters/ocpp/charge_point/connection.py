@@ -40,6 +40,7 @@ from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
 from borne.adapters.ocpp.charge_point.tls import client_context
 from borne.adapters.ocpp.rpc.session import TransportClosed
+from borne.foundation.waiting import happens_within
 
 CLOSE_TIMEOUT_S: Final = 5.0
 """A backend that does not answer the closing handshake is not waited for longer."""
@@ -130,12 +131,9 @@ class Connection:
         while self.state is ConnectionState.OPEN:
             self._ping_changed.clear()
             interval_s = self._ping_interval_s if self._ping_interval_s > 0 else None
-            try:
-                async with asyncio.timeout(interval_s):
-                    await self._ping_changed.wait()
-            except TimeoutError:
-                if not await self.ping():
-                    self.abort()
+            changed = await happens_within(self._ping_changed, interval_s)
+            if not changed and not await self.ping():
+                self.abort()
 
     async def ping(self) -> bool:
         """True when a pong comes in time."""

@@ -9,6 +9,8 @@ import asyncio
 import random
 from typing import Final
 
+from borne.foundation.waiting import happens_within
+
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 120.0
 FACTOR: Final = 2.0
@@ -67,10 +69,6 @@ class Pause:
         self._wake.clear()
         self._until_s = asyncio.get_running_loop().time() + seconds
         try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-            return True
-        except TimeoutError:
-            return False
+            return await happens_within(self._wake, seconds)
         finally:
             self._until_s = None

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from borne.adapters.ocpp.rpc.frame_log import (
 )
 from borne.application.ports import FrameArchive
 from borne.foundation.clock import parse_utc
+from borne.foundation.waiting import happens_within
 
 BATCH_S: Final = 60.0
 """So long the first frame waits for others; a power cut loses no more than this."""
@@ -48,9 +48,7 @@ class FrameKeeper:
         """Write, for ever."""
         while True:
             await self._work.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BATCH_S):
-                    await self._full.wait()
+            await happens_within(self._full, BATCH_S)
             await self.flush()
 
     async def flush(self) -> None:
