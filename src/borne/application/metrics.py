@@ -80,9 +80,7 @@ def station_metrics(station: Station) -> list[Metric]:
 
 async def queue_metrics(services: StationServices) -> list[Metric]:
     """Length and age of the queue; the age is not told of messages that nobody can date yet."""
-    if services.queue is None:
-        return []
-    view = await services.queue()
+    view = await services.queue(1)
     metrics = [
         Metric("borne_queue_length", "gauge", "Transaction messages that wait", view.waiting)
     ]

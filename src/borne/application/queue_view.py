@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from borne.application.ports import LostMessage, Outbox, QueuedMessage
 from borne.foundation.clock import Clock, Moment, format_utc
@@ -22,6 +22,18 @@ class QueueView:
     oldest_at: str | None
     messages: tuple[Mapping[str, Any], ...]
     lost: tuple[Mapping[str, Any], ...]
+
+
+class QueueReader(Protocol):
+    """Reads it anew."""
+
+    async def __call__(self, limit: int = MOST_SHOWN) -> QueueView:
+        """With so many messages of each kind of list at most."""
+
+
+async def no_queue(limit: int = MOST_SHOWN) -> QueueView:  # noqa: ARG001 -- a QueueReader
+    """Of a station that queues nothing."""
+    return QueueView(0, {}, None, (), ())
 
 
 async def queue_view(outbox: Outbox, clock: Clock, limit: int = MOST_SHOWN) -> QueueView:
@@ -58,6 +70,5 @@ def _lost(lost: LostMessage, clock: Clock) -> dict[str, Any]:
 
 
 def _dated(text: str, clock: Clock) -> str | None:
-    moment = Moment.from_text(text)
-    when = moment.wall or clock.date(moment)
+    when = clock.date(Moment.from_text(text))
     return None if when is None else format_utc(when)

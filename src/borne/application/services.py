@@ -20,7 +20,7 @@ from borne.application.ports import (
     SimulatorPort,
     WhitelistEntry,
 )
-from borne.application.queue_view import QueueView
+from borne.application.queue_view import QueueReader, no_queue
 from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
@@ -299,9 +299,6 @@ class Power(Protocol):
         """Power is back: the station starts from what it had committed."""
 
 
-QueueReader = Callable[[], Awaitable[QueueView]]
-"""What waits for the backend, and what was given up."""
-
 ConnectionTrial = Callable[[Settings], Awaitable[Sequence[Mapping[str, Any]]]]
 """Tries the way to the backend with settings that are not saved yet; the rungs of the ladder."""
 
@@ -325,5 +322,6 @@ class StationServices:
     """None only where there is no whitelist."""
     master_card: MasterCardView | None = None
     try_connection: ConnectionTrial | None = None
-    queue: QueueReader | None = None
+    queue: QueueReader = no_queue
+    """What waits for the backend, and what was given up."""
     ocpp_whitelist: OcppWhitelistView | None = None

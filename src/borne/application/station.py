@@ -314,7 +314,7 @@ class Station:
             teach_in=self.desk.teach_in,
             master_card=self.desk.master_card,
             try_connection=parts.try_connection,
-            queue=lambda: queue_view(parts.storage.outbox, parts.clock),
+            queue=partial(queue_view, parts.storage.outbox, parts.clock),
             ocpp_whitelist=self.lists.cache,
         )
 

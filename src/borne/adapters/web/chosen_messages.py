@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Request
@@ -14,6 +15,7 @@ from borne.application.message_filter import Asked, MessageFilter
 
 IN_MEMORY: Final = 500
 KEPT: Final = 5000
+PIECE: Final = 50
 
 
 class ChosenMessages(BaseModel):
@@ -54,3 +56,12 @@ async def chosen_messages(request: Request, chosen: ChosenMessages) -> Sequence[
         return port.message_log()
     # Thousands of texts to look through: not in the event loop.
     return await asyncio.to_thread(wanted.choose, await port.message_history())
+
+
+def pieces(messages: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    """Each as JSON, some at a time: an answer of thousands must not hold up the station."""
+    for first in range(0, len(messages), PIECE):
+        yield [
+            json.dumps(dict(message), ensure_ascii=False, default=str)
+            for message in messages[first : first + PIECE]
+        ]

@@ -11,7 +11,7 @@ import pytest
 
 from borne.adapters.web.api.answers import Error, Session, Sessions, Status
 from borne.application.ports import StorageFailed, StorageFull
-from borne.application.queue_view import QueueView
+from borne.application.queue_view import QueueView, no_queue
 from borne.domain.principals import Role
 from tests.support.fake_station import FakeBackend, FakeControl, FakeHost, FakeRestarter
 from tests.unit.adapters.web.conftest import Client, Clients
@@ -299,11 +299,11 @@ async def test_messages_that_cannot_be_chosen(params: dict[str, Any], operator: 
 
 async def test_what_waits_for_the_backend(operator: Client, host: FakeHost) -> None:
     nothing = {"waiting": 0, "kinds": {}, "oldest_at": None, "messages": [], "lost": []}
-    host.replace(queue=None)
+    host.replace(queue=no_queue)
     assert (await operator.get(f"{API}/backend/queue")).json() == nothing
     when = "2026-11-22T08:15:00Z"
 
-    async def queue() -> QueueView:
+    async def queue(limit: int = 100) -> QueueView:
         return QueueView(1, {"StopTransaction": 1}, when, ({"seq": 1},), ())
 
     host.replace(queue=queue)

@@ -185,7 +185,7 @@ WAITING = {
 async def test_the_page_shows_what_waits_and_what_was_given_up(
     person: Client, host: FakeHost
 ) -> None:
-    async def queue() -> QueueView:
+    async def queue(limit: int = 100) -> QueueView:
         lost = {**WAITING, "queued_at": None, "reason": "InternalError", "lost_at": None}
         kinds = {"StopTransaction": 1, "MeterValues": 12}
         return QueueView(13, kinds, "2026-11-22T08:15:00Z", (WAITING,), (lost,))

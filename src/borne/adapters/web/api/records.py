@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,20 +12,18 @@ from starlette.responses import Response, StreamingResponse
 
 from borne.adapters.web.access import API
 from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistAdd, WhitelistRemove
-from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages
+from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages, pieces
 from borne.adapters.web.csv_export import sessions_csv
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.application.connection_help import failing_step, with_remedies
 from borne.application.ports import WhitelistEntry
-from borne.application.queue_view import QueueView
 from borne.domain.station.session import Sample, SessionRecord
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
 
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Limit = Annotated[int, Query(ge=1, le=500)]
-PIECE = 50
 
 
 def session_json(record: SessionRecord) -> dict[str, Any]:
@@ -205,25 +202,17 @@ async def messages(
     """The last ones that fit, newest last; a call and its answer belong together; secrets are
     redacted. Up to 5,000 are kept."""
     found = await chosen_messages(request, chosen)
-    return StreamingResponse(_pieces(found[-chosen.limit :]), media_type="application/json")
+    return StreamingResponse(_document(found[-chosen.limit :]), media_type="application/json")
 
 
-def _pieces(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The answer piece by piece: one of thousands of messages must not hold up the station."""
+def _document(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield '{"messages":['
-    for first in range(0, len(messages), PIECE):
-        told = (
-            json.dumps(dict(message), ensure_ascii=False, default=str)
-            for message in messages[first : first + PIECE]
-        )
-        yield ("," if first else "") + ",".join(told)
+    for number, piece in enumerate(pieces(messages)):
+        yield ("," if number else "") + ",".join(piece)
     yield "]}"
 
 
 @router.get("/backend/queue", response_model=None, summary="What waits for the backend")
 async def queue(request: Request) -> dict[str, Any]:
     """How many of each kind, since when, the oldest hundred, and what was given up."""
-    reader = station(request).queue
-    if reader is None:
-        return dataclasses.asdict(QueueView(0, {}, None, (), ()))
-    return dataclasses.asdict(await reader())
+    return dataclasses.asdict(await station(request).queue())

@@ -232,7 +232,7 @@ async def backend(request: Request, chosen: Annotated[ChosenMessages, Query()]) 
     }
     if is_htmx(request):
         return HTMLResponse(await large_part(request, "parts/messages.html", **variables))
-    view = await services.queue() if services.queue else QueueView(0, {}, None, (), ())
+    view = await services.queue()
     recent = port.message_log() if port else ()
     return await page(
         request,

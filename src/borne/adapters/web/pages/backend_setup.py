@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from borne.adapters.web.chosen_messages import KEPT, ChosenMessages, chosen_messages
+from borne.adapters.web.chosen_messages import KEPT, ChosenMessages, chosen_messages, pieces
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
@@ -29,8 +28,6 @@ from borne.domain.settings.values import to_json
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 NO_BACKEND = "none"
-PIECE = 50
-"""So many messages of a file are written at a time."""
 TRIAL_S = 60.0
 TRIED = {"interface", "dns", "tcp", "tls", "websocket"}
 """The rungs that a trial can climb without saying anything to the backend."""
@@ -180,8 +177,5 @@ async def messages(request: Request, chosen: Annotated[ChosenMessages, Query()])
 
 
 def _lines(log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for first in range(0, len(log), PIECE):
-        piece = log[first : first + PIECE]
-        yield "".join(
-            json.dumps(dict(message), ensure_ascii=False, default=str) + "\n" for message in piece
-        )
+    for piece in pieces(log):
+        yield "".join(f"{line}\n" for line in piece)
