@@ -226,6 +226,19 @@ async def _do(at: Bench, row: Row, what: str) -> None:
     await asyncio.sleep(0.2)
 
 
+async def bring_about(at: Bench, row: Row) -> None:
+    """Let the cause act until the fault must be seen."""
+    meter = external_meter(at.host.world)
+    at.station.faults.follow_external_meter(meter)
+    await meter.start()
+    if row.before == "charge":
+        await at.charge()
+    await at.cause(row.cause, active=True, **row.extent)
+    if row.provoke:
+        await _do(at, row, row.provoke)
+    await asyncio.sleep(row.within_s)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.cause}-{row.cleared_by[-1]}")
 def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     kind = CATALOGUE[row.fault]
@@ -237,15 +250,7 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
 
     async def story() -> None:
         async with bench(tmp_path) as at:
-            meter = external_meter(at.host.world)
-            at.station.faults.follow_external_meter(meter)
-            await meter.start()
-            if row.before == "charge":
-                await at.charge()
-            await at.cause(row.cause, active=True, **row.extent)
-            if row.provoke:
-                await _do(at, row, row.provoke)
-            await asyncio.sleep(row.within_s)
+            await bring_about(at, row)
             assert row.fault in at.shown
             assert (at.state == "faulted") is kind.blocks
             led = at.connector()["led"]

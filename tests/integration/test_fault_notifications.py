@@ -10,10 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from borne.adapters.simulation.hardware import external_meter
 from borne.application.ports import BackendPort, ConnectorStatus
 from borne.domain.station.faults import CATALOGUE, Scope, vendor_code
-from tests.integration.test_every_fault import ROWS, Row, _do, bench
+from tests.integration.test_every_fault import ROWS, Row, _do, bench, bring_about
 from tests.support.virtual_time import run_virtual
 
 INFO = 50
@@ -42,15 +41,8 @@ def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
         backend = _Backend()
         async with bench(tmp_path, **BACKEND) as at:
             at.station.reporter.backend = cast(BackendPort, cast(Any, backend))
-            meter = external_meter(at.host.world)
-            at.station.faults.follow_external_meter(meter)
-            await meter.start()
-            if row.before == "charge":
-                await at.charge()
-            await at.cause(row.cause, active=True, **row.extent)
-            if row.provoke:
-                await _do(at, row, row.provoke)
-            await asyncio.sleep(row.within_s + 10)
+            await bring_about(at, row)
+            await asyncio.sleep(10)
             for step in row.cleared_by:
                 await _do(at, row, step)
             await asyncio.sleep(1)

@@ -24,6 +24,11 @@ CACHE_LIMIT = 5_000
 END_OF_2038 = "2038-12-31T23:59:59Z"
 
 
+def is_expired(token: CachedToken, now: datetime) -> bool:
+    """Whether the backend's word is too old."""
+    return token.expires_at is not None and parse_utc(token.expires_at) <= now
+
+
 class BackendTokens:
     """What the backend said of tokens: one of its two lists ("cache", "local_list")."""
 
@@ -42,8 +47,7 @@ class BackendTokens:
         token = self._tokens.get(id_token.casefold())
         if token is None:
             return None
-        expired = token.expires_at is not None and parse_utc(token.expires_at) <= self._clock.now()
-        return KnownToken(token.status, token.parent, expired)
+        return KnownToken(token.status, token.parent, is_expired(token, self._clock.now()))
 
     async def learn(self, id_token: str, info: IdTagInfo, expiry: CacheExpiry) -> None:
         """Keep an answer of the backend."""

@@ -7,7 +7,8 @@ the password.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
@@ -89,12 +90,18 @@ class LiveSettings:
         self._material = material
         self.take_settings(settings)
 
-    def hold(self) -> None:
-        """An answer is being made."""
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[None]:
+        """An answer is being made; when that succeeds, `release` follows once it was sent."""
         self._held += 1
+        try:
+            yield
+        except BaseException:
+            await self.release()
+            raise
 
     async def release(self) -> None:
-        """It was sent."""
+        """The answer was sent."""
         self._held -= 1
         self._apply()
 

@@ -75,5 +75,4 @@ class _Reservations:
 
     async def cancel(self, request: CancelReservationRequest) -> CancelReservationResponse:
         cancelled = await self._room.cancel(request.reservation_id)
-        status = AcceptedOrRejected.ACCEPTED if cancelled else AcceptedOrRejected.REJECTED
-        return CancelReservationResponse(status=status)
+        return CancelReservationResponse(status=AcceptedOrRejected.of(cancelled))

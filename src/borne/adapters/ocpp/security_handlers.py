@@ -34,10 +34,6 @@ def register_security(
     handlers.register(wire.ExtendedTriggerMessageRequest, triggered.handle)
 
 
-def _verdict(accepted: bool) -> AcceptedOrRejected:
-    return AcceptedOrRejected.ACCEPTED if accepted else AcceptedOrRejected.REJECTED
-
-
 def _named(told: wire.CertificateHashData) -> CertificateHash:
     return CertificateHash(
         HashAlgorithm(told.hash_algorithm.value),
@@ -89,13 +85,9 @@ class _Certificates:
     async def signed(
         self, request: wire.CertificateSignedRequest
     ) -> Reply[wire.CertificateSignedResponse]:
-        self._live.hold()
-        try:
+        async with self._live.answering():
             accepted = await self._room.take_chain(request.certificate_chain)
-        except BaseException:
-            await self._live.release()
-            raise
-        answer = wire.CertificateSignedResponse(status=_verdict(accepted))
+        answer = wire.CertificateSignedResponse(status=AcceptedOrRejected.of(accepted))
         return Reply(answer, self._live.release)
 
 

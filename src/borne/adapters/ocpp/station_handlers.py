@@ -53,10 +53,6 @@ def register_core(handlers: Handlers, commands: CentralCommands, live: LiveSetti
     handlers.register(DataTransferRequest, core.data_transfer)
 
 
-def _verdict(accepted: bool) -> AcceptedOrRejected:
-    return AcceptedOrRejected.ACCEPTED if accepted else AcceptedOrRejected.REJECTED
-
-
 def _key_value(told: ConfigurationKey) -> KeyValue:
     longer = told.value is not None and len(told.value) > MAX_VALUE
     kind = LongKeyValue if longer else KeyValue
@@ -75,13 +71,13 @@ class _Core:
         accepted = await self._commands.remote_start(
             request.connector_id, request.id_tag, charging_profile(told) if told else None
         )
-        return RemoteStartTransactionResponse(status=_verdict(accepted))
+        return RemoteStartTransactionResponse(status=AcceptedOrRejected.of(accepted))
 
     async def remote_stop(
         self, request: RemoteStopTransactionRequest
     ) -> RemoteStopTransactionResponse:
         accepted = await self._commands.remote_stop(request.transaction_id)
-        return RemoteStopTransactionResponse(status=_verdict(accepted))
+        return RemoteStopTransactionResponse(status=AcceptedOrRejected.of(accepted))
 
     async def change_availability(
         self, request: ChangeAvailabilityRequest
@@ -94,12 +90,8 @@ class _Core:
     async def change_configuration(
         self, request: ChangeConfigurationRequest
     ) -> Reply[ChangeConfigurationResponse]:
-        self._live.hold()
-        try:
+        async with self._live.answering():
             answer = await self._commands.change_setting(request.key, request.value)
-        except BaseException:
-            await self._live.release()
-            raise
         response = ChangeConfigurationResponse(status=ConfigurationStatus(answer))
         return Reply(response, self._live.release)
 
@@ -112,7 +104,7 @@ class _Core:
         return GetConfigurationResponse(configuration_key=known, unknown_key=tuple(unknown) or None)
 
     async def clear_cache(self, _: ClearCacheRequest) -> ClearCacheResponse:
-        return ClearCacheResponse(status=_verdict(await self._commands.clear_cache()))
+        return ClearCacheResponse(status=AcceptedOrRejected.of(await self._commands.clear_cache()))
 
     async def unlock(self, request: UnlockConnectorRequest) -> UnlockConnectorResponse:
         answer = await self._commands.unlock(request.connector_id)

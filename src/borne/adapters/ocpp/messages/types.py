@@ -30,6 +30,11 @@ class AcceptedOrRejected(StrEnum):
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
 
+    @classmethod
+    def of(cls, accepted: bool) -> AcceptedOrRejected:
+        """The one that says so."""
+        return cls.ACCEPTED if accepted else cls.REJECTED
+
 
 class TriggerMessageStatus(StrEnum):
     """Section 7.44; also the security whitepaper's ExtendedTriggerMessage."""

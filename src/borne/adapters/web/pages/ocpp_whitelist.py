@@ -9,11 +9,11 @@ from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.adapters.web.pages.shell import form, page, setting, words_for, zone_of
+from borne.adapters.web.pages.shell import day_of, form, page, setting, words_for
 from borne.application.ports import CachedToken
 from borne.application.services import OcppWhitelistView
+from borne.application.token_lists import is_expired
 from borne.domain.settings.messages import N_
-from borne.foundation.clock import parse_utc
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -80,17 +80,14 @@ def _list(request: Request) -> OcppWhitelistView:
 
 
 def _row(token: CachedToken, request: Request) -> dict[str, str]:
-    words, zone, now = words_for(request), zone_of(request), station(request).clock.now()
-    expires = parse_utc(token.expires_at) if token.expires_at else None
-    told = "Expired" if expires is not None and expires <= now else token.status
+    words, now = words_for(request), station(request).clock.now()
+    told = "Expired" if is_expired(token, now) else token.status
     tone, word = STATUSES.get(told, ("warn", told))
     return {
         "token": token.token,
         "tone": tone,
         "status": words(word),
         "group": token.parent or "–",
-        "expires": words.date(expires.astimezone(zone)) if expires else "–",
-        "updated": words.date(parse_utc(token.updated_at).astimezone(zone))
-        if token.updated_at
-        else "–",
+        "expires": day_of(request, token.expires_at or "") or "–",
+        "updated": day_of(request, token.updated_at) or "–",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -113,11 +113,15 @@ def sockets(
 ) -> list[Socket]:
     """The cards, by connector; `display`: the station has one."""
     now = parse_utc(status["time"])
-    cards = [_socket(item, names.get(item["id"], ""), now, words) for item in status["connectors"]]
-    return cards if display else [replace(card, display=()) for card in cards]
+    return [
+        _socket(item, names.get(item["id"], ""), now, words, display=display)
+        for item in status["connectors"]
+    ]
 
 
-def _socket(item: Mapping[str, Any], name: str, now: datetime, words: Words) -> Socket:
+def _socket(
+    item: Mapping[str, Any], name: str, now: datetime, words: Words, *, display: bool
+) -> Socket:
     state = str(item["state"])
     plugged = bool(item.get("cable_a")) or state in PLUGGED
     seen = look(state, str(item.get("led", "")), plugged=plugged)
@@ -133,7 +137,7 @@ def _socket(item: Mapping[str, Any], name: str, now: datetime, words: Words) -> 
         look=seen,
         sentence=_sentence(seen, item, faults, words),
         big=words.power(power_w) if power_w > 0 or state == "charging" else "–",
-        display=item.get("display", ()),
+        display=item.get("display", ()) if display else (),
         facts=_facts(item, now, words),
         phases=_phases(item, words),
         why=words("Why {amps}?").format(amps=lowest) if lowest else words("Limits"),
