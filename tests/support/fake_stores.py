@@ -122,3 +122,19 @@ class MemoryWhitelist:
         for key in gone:
             del self.entries[key]
         return len(gone)
+
+
+class MemoryState:
+    """A StateStore."""
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        self.values: dict[str, Any] = dict(values or {})
+
+    async def get(self, key: str) -> Any:
+        return self.values.get(key)
+
+    async def put(self, key: str, value: Any) -> None:
+        if value is None:
+            self.values.pop(key, None)
+        else:
+            self.values[key] = value

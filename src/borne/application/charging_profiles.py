@@ -16,11 +16,15 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from borne.application.connector_runner import ConnectorRunner
+from borne.application.kept_state import stored_entries
 from borne.application.limit_service import STATION, LimitService
 from borne.application.metering_service import MeteringService
+from borne.application.notices import remember
 from borne.application.ports import StateStore
 from borne.application.station_settings import phases_connected
+from borne.application.stored_profiles import LEAST_A, from_stored, stand_in, to_stored
 from borne.application.transaction_journal import TransactionJournal
+from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging import profiles as rules
 from borne.domain.smart_charging.composite import (
@@ -47,7 +51,6 @@ from borne.domain.station import limits
 from borne.domain.station.connector_state import Authorization
 from borne.domain.station.limits import LimitRow, Source
 from borne.foundation.clock import Clock, ClockTrust
-from borne.foundation.codec import Codec
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
@@ -58,7 +61,10 @@ LOOK_AHEAD_S = 86400.0
 IN_USE_A = 0.5
 """A phase that carries this is used by the vehicle."""
 OF_CONNECTOR = (Purpose.DEFAULT, Purpose.TRANSACTION)
-_CODEC = Codec([rules])
+_UNREADABLE = N_(
+    "A charging profile of the backend could not be read: {amps:g} A hold in its place until the "
+    "backend sets or clears its profiles."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -108,8 +114,13 @@ class ChargingProfiles:
 
     async def start(self) -> None:
         """Take up what is stored; before the first offer is made."""
-        stored = await self._state.get(STATE_KEY) or []
-        self._book = [_CODEC.decode(entry) for entry in stored]
+        self._book, unreadable = await stored_entries(self._state, STATE_KEY, from_stored)
+        if unreadable:
+            level, now = self._capacity().stack_level, self._clock.now()
+            # No limit is lifted because it cannot be read any more.
+            self._book += [stand_in(entry, level, now) for entry in unreadable]
+            await self._store(self._book)
+            await remember(self._state, [Message(_UNREADABLE, {"amps": LEAST_A})])
         for connector, runner in self._runners.items():
             self._sessions[connector] = _session_of(runner)
             runner.changed.subscribe(self._take_change)
@@ -315,7 +326,7 @@ class ChargingProfiles:
         return True
 
     async def _store(self, book: list[Installed]) -> None:
-        await self._state.put(STATE_KEY, [_CODEC.encode(entry) for entry in book] or None)
+        await self._state.put(STATE_KEY, [to_stored(entry) for entry in book] or None)
         self._book = book
         self.changed.emit(len(book))
 

@@ -8,9 +8,12 @@ Source: OCPP 1.6 errata 3.10.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from borne.application.kept_state import stored_entries, text
 from borne.application.ports import SessionJournal, StateStore
 from borne.foundation.clock import Clock, ClockTrust, Moment
 
@@ -58,8 +61,14 @@ class Dating:
             await self._state.put(STATE_KEY, [])
 
     async def _boots(self) -> list[tuple[str, float]]:
-        stored = await self._state.get(STATE_KEY) or []
-        return [(str(boot_id), float(began_s)) for boot_id, began_s in stored]
+        return (await stored_entries(self._state, STATE_KEY, _boot))[0]
+
+
+def _boot(stored: Any) -> tuple[str, float]:
+    boot_id, began_s = stored
+    if not math.isfinite(began_s):
+        raise ValueError("a boot without a beginning")
+    return text(boot_id), float(began_s)
 
 
 def _estimates(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from borne.application.connector_runner import ConnectorRunner
+from borne.application.kept_state import mapping, stored_fact, text, whole
 from borne.application.maintenance_ports import (
     InstallFailed,
     Maintenance,
@@ -138,11 +139,10 @@ class FirmwareUpdates:
 
     async def start(self) -> None:
         """Go on with what was ordered before the restart, or tell how it ended."""
-        stored = await self._state.get(STATE_KEY)
-        if not stored:
+        stored, _ = await stored_fact(self._state, STATE_KEY, _under_way, None)
+        if stored is None:
             return
-        order = _from_stored(stored["order"])
-        wanted = stored.get("installing")
+        order, wanted = stored
         if wanted is None:
             self._begin(order)
             return
@@ -278,12 +278,23 @@ def _to_stored(order: UpdateOrder) -> dict[str, Any]:
     }
 
 
+def _under_way(data: Any) -> tuple[UpdateOrder, str | None]:
+    """An order, and the version that is being installed."""
+    stored = mapping(data)
+    wanted = stored.get("installing")
+    return _from_stored(mapping(stored["order"])), None if wanted is None else text(wanted)
+
+
 def _from_stored(stored: Mapping[str, Any]) -> UpdateOrder:
-    install_at = stored["install_at"]
+    install_at, retries = stored["install_at"], stored["retries"]
+    pause_s, request_id = stored["retry_interval_s"], stored["request_id"]
     return UpdateOrder(
-        **{
-            **stored,
-            "retrieve_at": parse_utc(stored["retrieve_at"]),
-            "install_at": parse_utc(install_at) if install_at else None,
-        }
+        location=text(stored["location"]),
+        retrieve_at=parse_utc(text(stored["retrieve_at"])),
+        retries=None if retries is None else whole(retries),
+        retry_interval_s=None if pause_s is None else float(pause_s),
+        request_id=None if request_id is None else whole(request_id),
+        install_at=parse_utc(text(install_at)) if install_at else None,
+        certificate=text(stored["certificate"]),
+        signature=text(stored["signature"]),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from borne.application.connector_runner import ConnectorRunner
+from borne.application.kept_state import stored_entries, text
 from borne.application.metering_service import MeteringService
 from borne.application.ports import StateStore
 from borne.application.transaction_journal import TransactionJournal
@@ -43,7 +44,8 @@ class RefusedIds:
 
     async def start(self) -> None:
         """Take up refusals of sessions that go on after a restart."""
-        self._refused = set(await self._state.get(STATE_KEY) or [])
+        refused, _ = await stored_entries(self._state, STATE_KEY, text)
+        self._refused = set(refused)
         self._metering.changed.subscribe(self._judge)
         for connector, runner in self._runners.items():
             runner.changed.subscribe(self._take_change)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from borne.application.connector_runner import ConnectorRunner
+from borne.application.kept_state import mapping, stored_entries, text, whole
 from borne.application.ports import StateStore
 from borne.domain import reservation as rules
 from borne.domain.reservation import Answer, Book, Permission, Reservation
@@ -51,8 +52,7 @@ class Reservations:
 
     async def start(self) -> None:
         """Take up what is stored."""
-        stored = await self._state.get(STATE_KEY) or []
-        entries = [_from_stored(entry) for entry in stored]
+        entries, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._book = Book({entry.reservation_id: entry for entry in entries})
         for runner in self._runners.values():
             runner.changed.subscribe(self._take_change)
@@ -194,5 +194,13 @@ def _to_stored(entry: Reservation) -> dict[str, Any]:
     }
 
 
-def _from_stored(stored: Mapping[str, Any]) -> Reservation:
-    return Reservation(**{**stored, "expires_at": parse_utc(stored["expires_at"])})
+def _from_stored(data: Any) -> Reservation:
+    stored = mapping(data)
+    parent = stored["parent"]
+    return Reservation(
+        reservation_id=whole(stored["reservation_id"]),
+        connector=whole(stored["connector"]),
+        id_token=text(stored["id_token"]),
+        expires_at=parse_utc(text(stored["expires_at"])),
+        parent=None if parent is None else text(parent),
+    )

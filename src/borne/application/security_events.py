@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from borne.application.kept_state import stored_fact, whole
 from borne.application.ports import SecurityLog, StateStore, StorageFailed
 from borne.foundation.clock import Clock, Moment
 from borne.foundation.events import Signal
@@ -103,7 +104,7 @@ class SecurityEvents:
 
     async def next(self) -> Untold | None:
         """The oldest event that the backend should know and does not."""
-        after = int(await self._state.get(STATE_KEY) or 0)
+        after = await self._told_up_to()
         while page := await self._log.page(after=after, limit=PAGE):
             for event in page:
                 if event["kind"] in _TOLD:
@@ -115,9 +116,13 @@ class SecurityEvents:
         """The backend knows all up to this one."""
         await self._state.put(STATE_KEY, seq)
 
+    async def _told_up_to(self) -> int:
+        """Told again rather than never when it cannot be read."""
+        return (await stored_fact(self._state, STATE_KEY, whole, 0))[0]
+
     async def skip(self) -> None:
         """What happens while nobody wants to know is not told later."""
-        last = int(await self._state.get(STATE_KEY) or 0)
+        last = await self._told_up_to()
         before = last
         while page := await self._log.page(after=last, limit=PAGE):
             last = int(page[-1]["seq"])

@@ -6,8 +6,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from borne.application.certificates import Material
+from borne.application.kept_state import mapping, stored_fact, text, whole
 from borne.application.ports import StateStore
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsRejected, SettingsService
@@ -35,6 +37,12 @@ def missing(profile: int, password: bytes | None, material: Material) -> str | N
     return None
 
 
+def _trial(data: Any) -> dict[str, object]:
+    """What was in force before a trial: nothing else can come back through this."""
+    stored = mapping(data)
+    return {KEY: whole(stored[KEY]), URL: text(stored[URL])}
+
+
 class SecurityProfiles:
     """Checks a change of the profile, and takes it back when it does not work."""
 
@@ -55,7 +63,8 @@ class SecurityProfiles:
         on the address of the backend becomes wss://."""
         if not self._may_become(value):
             return ConfigurationStatus.REJECTED
-        settings, stored = self._settings.settings, await self._state.get(STATE_KEY)
+        settings = self._settings.settings
+        stored, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
         profile, url = settings.integer(KEY), settings.text(URL)
         before: dict[str, object] = {KEY: profile, URL: url}
         changes: dict[str, object] = {KEY: value}
@@ -92,7 +101,7 @@ class SecurityProfiles:
         """Judge trials, for ever; one that was under way at a power failure begins anew."""
         while True:
             self._changed.clear()
-            before = await self._state.get(STATE_KEY)
+            before, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
             if before is None:
                 await self._changed.wait()
                 continue

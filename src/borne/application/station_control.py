@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from borne.application.connector_runner import ConnectorRunner
+from borne.application.kept_state import stored_entries, whole
 from borne.application.ports import StateStore
 from borne.application.services import Refused, require
 from borne.domain.principals import Principal, PrincipalKind, Role
@@ -24,6 +25,7 @@ _STARTABLE = frozenset(
     {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
 )
 LOCAL_TAG = "local"
+STATE_KEY = "inoperative"
 
 
 class StationControl:
@@ -40,7 +42,12 @@ class StationControl:
 
     async def restore_availability(self) -> None:
         """Connectors that were out of service before the restart still are (OCPP TC_034)."""
-        self._inoperative = set(await self._state.get("inoperative") or [])
+        found, unreadable = await stored_entries(self._state, STATE_KEY, whole)
+        self._inoperative = set(found)
+        if unreadable:
+            # What was out of service must not come back because that cannot be read any more.
+            self._inoperative |= {0, *self._runners}
+            await self._state.put(STATE_KEY, sorted(self._inoperative))
         self._judge_station()
         for connector in sorted(self._inoperative):
             if connector in self._runners:
@@ -81,7 +88,7 @@ class StationControl:
         chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
         named = {0, *chosen} if operative else {connector, *chosen}
         wanted = self._inoperative - named if operative else self._inoperative | named
-        await self._state.put("inoperative", sorted(wanted))
+        await self._state.put(STATE_KEY, sorted(wanted))
         self._inoperative = wanted
         self._judge_station()
         for number in chosen:

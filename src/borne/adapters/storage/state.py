@@ -17,10 +17,15 @@ class SqlState:
         self._database = database
 
     async def get(self, key: str) -> Any:
-        """JSON data or None."""
+        """JSON data or None; what is no JSON comes back as it is, for its reader to refuse."""
         query = "SELECT value FROM state WHERE key = ?"
         row = await self._database.read(lambda c: c.execute(query, (key,)).fetchone())
-        return json.loads(row[0]) if row else None
+        if row is None:
+            return None
+        try:
+            return json.loads(row[0])
+        except (ValueError, TypeError, RecursionError):
+            return str(row[0])
 
     async def put(self, key: str, value: Any) -> None:
         """Stored when it returns; None removes."""
