@@ -42,10 +42,13 @@ class BackendFlow:
         self._supervisor = supervisor
 
     async def take_start_answer(
-        self, session_id: str, transaction_id: int, id_token: str, info: IdTagInfo
+        self, session_id: str, transaction_id: int, id_token: str, info: IdTagInfo | None
     ) -> None:
-        """A StartTransaction was answered: the session has a number, and the id is judged."""
+        """A StartTransaction was answered: the session has a number, and the id is judged. An
+        answer that says nothing of the id (None) leaves it as it was judged before."""
         self._journal.learn_transaction(session_id, transaction_id)
+        if info is None:
+            return
         await self.learn(id_token, info)
         await self._refused.take_start_answer(session_id, info.status)
 

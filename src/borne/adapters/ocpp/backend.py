@@ -111,8 +111,12 @@ class StationOutbox:
         if message is not None and message.seq == seq:
             await self._learn(message, answer)
         if isinstance(answer, StartTransactionResponse):
-            status = answer.id_tag_info.status.value
-            await self._outbox.answered(seq, transaction_id=answer.transaction_id, id_status=status)
+            info = answer.id_tag_info
+            await self._outbox.answered(
+                seq,
+                transaction_id=answer.transaction_id,
+                id_status=info.status.value if info else None,
+            )
         else:
             await self._outbox.answered(seq)
         self.moved.emit(True)
@@ -311,7 +315,8 @@ class OcppBackend:
     async def _learn(self, message: OutboxMessage, answer: Message) -> None:
         id_tag = str(message.payload.get("id_tag", ""))
         if isinstance(answer, StartTransactionResponse):
-            info = id_tag_info(answer.id_tag_info)
+            told = answer.id_tag_info
+            info = id_tag_info(told) if told else None
             await self._flow.take_start_answer(
                 message.session_id or "", answer.transaction_id, id_tag, info
             )

@@ -34,7 +34,9 @@ def messages(model: type[Message]) -> st.SearchStrategy[Message]:
 
 
 def _field(info: FieldInfo) -> st.SearchStrategy[Any]:
-    return _values(info.annotation, list(info.metadata))
+    values = _values(info.annotation, list(info.metadata))
+    # None in a field that is needed stands in answers that were read, never in what is sent.
+    return values.filter(lambda value: value is not None) if info.is_required() else values
 
 
 def _values(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:

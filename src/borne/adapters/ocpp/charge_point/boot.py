@@ -27,6 +27,8 @@ from borne.foundation.events import Signal
 FIRST_RETRY_S: Final = 30.0
 LONGEST_RETRY_S: Final = 900.0
 """Our own pace when the backend gives no interval, an error, or no answer."""
+LONGEST_INTERVAL_S: Final = 86400
+"""No answer silences the station for longer."""
 
 _STATES: Final = {
     RegistrationStatus.ACCEPTED: BootState.ACCEPTED,
@@ -148,20 +150,27 @@ class Boot:
     ) -> None:
         self.state = _STATES[answer.status]
         self.round_trip_s = round_trip_s
-        self._events.backend_time(answer.current_time, round_trip_s)
+        interval_s = _interval_s(answer)
+        if answer.current_time is not None:
+            self._events.backend_time(answer.current_time, round_trip_s)
         if self.state is BootState.ACCEPTED:
             self._accepted_content = content
             self._not_before_s = 0.0
             self._backoff.reset()
-            self._ladder.ok(Step.BOOT, f"{answer.status}, interval {answer.interval} s")
-            if answer.interval > 0:
-                self._events.heartbeat_interval(answer.interval)
+            self._ladder.ok(Step.BOOT, f"{answer.status}, interval {interval_s} s")
+            if interval_s > 0:
+                self._events.heartbeat_interval(interval_s)
         else:
-            pause_s = answer.interval if answer.interval > 0 else self._backoff.next_pause_s()
+            pause_s = interval_s if interval_s > 0 else self._backoff.next_pause_s()
             self._not_before_s = _loop_time() + pause_s
             self._ladder.failed(Step.BOOT, f"{answer.status}, again in {pause_s:.0f} s")
             self._uplink.set_accepted(False)
         self.answered.emit(answer)
+
+
+def _interval_s(answer: BootNotificationResponse) -> int:
+    """0: it is left to us."""
+    return max(0, min(answer.interval or 0, LONGEST_INTERVAL_S))
 
 
 def _loop_time() -> float:

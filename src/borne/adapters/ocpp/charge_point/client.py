@@ -319,9 +319,10 @@ class ChargePointClient:
 
     def _booted(self, answer: BootNotificationResponse) -> None:
         if self._boot.state is BootState.ACCEPTED:
-            if answer.interval > 0:
+            if answer.interval is not None and answer.interval > 0:
                 self._heartbeats.set_interval(answer.interval)
-            self._heartbeats.time_known(self._boot.round_trip_s)
+            if answer.current_time is not None:
+                self._heartbeats.time_known(self._boot.round_trip_s)
             self._statuses.forget_known()
         self._tell()
 

@@ -81,7 +81,8 @@ class Heartbeats:
         round_trip_s = _loop_time() - began_s
         self._note_time(round_trip_s)
         self._ladder.ok(Step.HEARTBEAT)
-        self._events.backend_time(answer.current_time, round_trip_s)
+        if answer.current_time is not None:
+            self._events.backend_time(answer.current_time, round_trip_s)
 
     def _note_time(self, round_trip_s: float) -> None:
         self._last_s = _loop_time()

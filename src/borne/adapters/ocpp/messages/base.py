@@ -2,13 +2,15 @@
 
 Sources: OCPP 1.6 edition 2 section 7 (types), errata 3.10 (dates), OCPP-J 1.6 section 4 and its
 errata (JSON forms). Wire data is checked strictly (a number is no string); a `null` for an
-optional field is taken as absent, because several central systems send it.
+optional field is taken as absent, because several central systems send it. Dates are read in every
+form that can mean one moment only.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -77,21 +79,51 @@ class Response(Message):
     """Payload of a CALLRESULT."""
 
 
+_DATE: Final = re.compile(
+    r"\s*(\d{4}-?\d\d-?\d\d)(?:T|\s+|\s*T\s*)(\d\d(?::?\d\d(?::?\d\d)?)?)(?:[.,](\d+))?"
+    r"\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*",
+    re.ASCII | re.IGNORECASE,
+)
+_UTC_NAMES: Final = {"": "", "UTC": "Z", "GMT": "Z"}
+LONGEST_DATE: Final = 64
+
+
 def _text_date(value: Any) -> Any:
-    """Wire dates are ISO 8601 texts: no epoch seconds, no bare days."""
+    """Wire dates are ISO 8601 texts: no epoch seconds, no bare days. Read with a space instead of
+    the T, any number of digits of a second, offsets without colon, no offset at all, in any letter
+    case: what central systems write, and what can mean one moment only."""
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str):
         raise PydanticCustomError("string_type", "Input should be an ISO 8601 date-time text")
     try:
-        text = value.upper()
-        if "T" not in text:
-            raise ValueError
-        return datetime.fromisoformat(text)
+        return _date(value)
     except ValueError:
         raise PydanticCustomError(
             "datetime_parsing", "Input should be an ISO 8601 date-time"
         ) from None
+
+
+def _date(text: str) -> datetime:
+    match = _DATE.fullmatch(text) if len(text) <= LONGEST_DATE else None
+    if match is None:
+        raise ValueError("not a date-time")
+    day, time, fraction, offset = match.groups(default="")
+    offset = offset.upper()
+    offset = _UTC_NAMES.get(offset, offset)
+    if fraction:
+        fraction = f".{fraction[:6]}"
+    try:
+        return datetime.fromisoformat(f"{day}T{time}{fraction}{offset}")
+    except ValueError:
+        return _leap_second(day, time, offset)
+
+
+def _leap_second(day: str, time: str, offset: str) -> datetime:
+    """23:59:60 is the second after 23:59:59."""
+    if not time.endswith("60") or len(time) < len("235960"):
+        raise ValueError("not a date-time")
+    return datetime.fromisoformat(f"{day}T{time[:-2]}59{offset}") + timedelta(seconds=1)
 
 
 def _to_utc(value: datetime) -> datetime:
@@ -117,7 +149,7 @@ DateTime = Annotated[
     AfterValidator(_to_utc),
     PlainSerializer(format_utc, return_type=str, when_used="json"),
 ]
-"""UTC inside; sent as `...Z` with at most milliseconds; offsets and fractions are accepted."""
+"""UTC inside; sent as `...Z` with at most milliseconds."""
 
 Integer = Annotated[StrictInt, Field(ge=-INT64_MAX - 1, le=INT64_MAX)]
 """A whole number that a database can hold."""

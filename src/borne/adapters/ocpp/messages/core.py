@@ -297,11 +297,11 @@ class BootNotificationRequest(Request):
 
 
 class BootNotificationResponse(Response):
-    """Section 6.4; `interval` in seconds."""
+    """Section 6.4; `interval` in seconds. None: the answer that was read lacks it."""
 
     status: RegistrationStatus
-    current_time: DateTime
-    interval: Integer
+    current_time: DateTime | None
+    interval: Integer | None
 
 
 class ChangeAvailabilityRequest(Request):
@@ -373,9 +373,9 @@ class HeartbeatRequest(Request):
 
 
 class HeartbeatResponse(Response):
-    """Section 6.30."""
+    """Section 6.30. None: the answer that was read lacks it; it is a sign of life all the same."""
 
-    current_time: DateTime
+    current_time: DateTime | None
 
 
 class MeterValuesRequest(Request):
@@ -447,9 +447,9 @@ class StartTransactionRequest(Request):
 
 
 class StartTransactionResponse(Response):
-    """Section 6.46."""
+    """Section 6.46. None: the answer that was read says nothing of the card."""
 
-    id_tag_info: IdTagInfo
+    id_tag_info: IdTagInfo | None
     transaction_id: Integer
 
 

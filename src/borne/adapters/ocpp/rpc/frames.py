@@ -71,7 +71,7 @@ def parse(text: str | bytes) -> Frame:
     try:
         data = from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        return _broken(text, f"not JSON: {error}")
+        return _nearly_an_answer(text) or _broken(text, f"not JSON: {error}")
     if not isinstance(data, list) or not data:
         return Unusable(_formation("not a JSON array"))
     kind = data[0]
@@ -80,7 +80,7 @@ def parse(text: str | bytes) -> Frame:
     message_id = _usable_id(data[1]) if len(data) > 1 else None
     if message_id is None:
         return Unusable(_formation("no usable message id"))
-    if _may_be_deep(text) and _too_deep(data):
+    if kind != CALL_RESULT and _may_be_deep(text) and _too_deep(data):
         return _beyond_use(kind, message_id, "nested too deeply")
     if kind == CALL:
         return _call(message_id, data)
@@ -140,6 +140,28 @@ def _broken(text: str | bytes, why: str) -> Frame:
         head = head.decode(errors="replace")
     match = _START.match(head)
     return Unusable(_formation(why)) if match is None else _beyond_use(int(match[1]), match[2], why)
+
+
+def _nearly_an_answer(text: str | bytes) -> Result | None:
+    """A CALLRESULT that only a forgiving reader understands (NaN, halves of surrogate pairs, bare
+    control characters, bytes that are no UTF-8): what it says of our request must not be lost for
+    what stands beside it."""
+    told = text.decode(errors="replace") if isinstance(text, bytes) else text
+    if _kind_of(told) != CALL_RESULT:
+        return None
+    try:
+        data = json.loads(told.lstrip("\ufeff"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    message_id = _usable_id(data[1]) if isinstance(data, list) and len(data) > 1 else None
+    if message_id is None:
+        return None
+    return Result(message_id, data[2] if len(data) > 2 else None)
+
+
+def _kind_of(text: str) -> int | None:
+    match = _START.match(text[:600].lstrip("\ufeff"))
+    return int(match[1]) if match else None
 
 
 def _beyond_use(kind: int, message_id: str, why: str) -> Frame:

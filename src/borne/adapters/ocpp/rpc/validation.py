@@ -6,14 +6,17 @@ Source: OCPP-J 1.6 table 7. A payload with several faults gets the code that com
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from borne.adapters.ocpp.messages import Action, Message, request_model, response_model
+from borne.adapters.ocpp.messages.lenient import mended
 from borne.adapters.ocpp.rpc.errors import ErrorCode, InvalidAnswer, RpcError
 
+_log = logging.getLogger(__name__)
 _SEVERITY: Final = (
     ErrorCode.FORMATION_VIOLATION,
     ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
@@ -44,12 +47,21 @@ def read_request(action_name: str, payload: dict[str, Any]) -> tuple[Action, Mes
 
 
 def read_response(action: Action, payload: Any) -> Message:
-    """The validated answer to our own CALL, unknown fields ignored; raises InvalidAnswer."""
+    """The answer to our own CALL: its usable part, without unknown members; raises InvalidAnswer
+    when what it is for cannot be used."""
+    model = response_model(action)
     try:
-        return response_model(action).from_wire(payload, tolerant=True)
+        return model.from_wire(payload, tolerant=True)
+    except ValidationError:
+        pass
+    better, notes = mended(model, payload)
+    try:
+        response = model.from_wire(better, tolerant=True)
     except ValidationError as error:
         found = _rpc_error(error)
         raise InvalidAnswer(f"answer to {action}: {found.description}") from None
+    _log.warning("the answer to %s is odd: %s", action, "; ".join(notes))
+    return response
 
 
 def _rpc_error(error: ValidationError) -> RpcError:

@@ -22,6 +22,7 @@ from borne.adapters.ocpp.messages.core import (
     StopTransactionRequest,
     UnitOfMeasure,
 )
+from borne.adapters.ocpp.messages.firmware import UpdateFirmwareRequest
 from borne.adapters.ocpp.messages.registry import Action, Initiator, action_of, spec_of
 from borne.adapters.ocpp.messages.types import ChargingSchedulePeriod
 
@@ -48,11 +49,12 @@ def test_dates_are_read_with_fractions_and_offsets(text: str, meant: datetime) -
 @pytest.mark.parametrize(
     "value",
     ["", "2026-11-22", "12:00:00Z", "1763812800", 1763812800, None, "2026-13-01T00:00:00Z",
-     "0001-01-01T00:00:00+14:00", "2026-11-22T12:00:00Z ", [], "T", "9999-12-31T23:59:59-14:00"],
+     "0001-01-01T00:00:00+14:00", "2026-11-22x12:00:00Z", [], "T", "9999-12-31T23:59:59-14:00",
+     "2026-11-22T12:00:61Z", "2026-11-22T12:00:00 CET", "٢٠٢٦-11-22T12:00:00Z", "2026-11-22T" * 9],
 )  # fmt: skip
 def test_what_is_no_date_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
-        HeartbeatResponse.from_wire({"currentTime": value})
+        UpdateFirmwareRequest.from_wire({"location": "", "retrieveDate": value})
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,10 @@ def test_actions_know_who_sends_them() -> None:
     ("imported", "loaded"),
     [
         ("messages", {"base", "registry"}),
-        ("charge_point.client", {"base", "registry", "core", "types", "remote_trigger"}),
+        (
+            "charge_point.client",
+            {"base", "registry", "core", "types", "remote_trigger", "lenient"},
+        ),
     ],
 )
 def test_models_are_imported_by_need(imported: str, loaded: set[str]) -> None:

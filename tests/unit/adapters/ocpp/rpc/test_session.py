@@ -273,14 +273,15 @@ async def test_an_error_is_an_answer(peer: Peer) -> None:
     assert refused.value.details == {"free": 0}
 
 
-@pytest.mark.parametrize("payload", [{}, None, [], {"currentTime": 5}])
+@pytest.mark.parametrize("payload", [{}, None, [], {"idTagInfo": 5}])
 def test_a_bad_answer_is_told_apart(payload: Any) -> None:
     @conversation
     async def test(peer: Peer) -> None:
-        call = heartbeat(peer)
+        asked = peer.session.call(AuthorizeRequest(id_tag="A"), AuthorizeResponse)
+        call = asyncio.ensure_future(asked)
         await peer.sent()
         peer.wire.give(3, "own-1", payload)
-        with pytest.raises(InvalidAnswer, match="Heartbeat"):
+        with pytest.raises(InvalidAnswer, match="Authorize"):
             await call
 
     test()
