@@ -33,7 +33,7 @@ from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.messages import Message
 from borne.domain.settings.values import Form
 from borne.foundation import logging as logs
-from borne.foundation.listener import AsgiApp, Bound, CannotListen, HttpServer, bind
+from borne.foundation.listener import AsgiApp, Bound, CannotListen, HttpLimits, HttpServer, bind
 from borne.foundation.scaled_loop import ScaledEventLoop
 
 HEAD_START_S = 0.5
@@ -41,6 +41,8 @@ HEAD_START_S = 0.5
 HEAD_START_STEPS = 50
 FAREWELL_S = 1.5
 """A backend that does not answer the farewell is not waited for longer."""
+ALWAYS_ANSWERED = frozenset({"/healthz", "/readyz"})
+"""Whoever watches the station is answered when strangers take all connections."""
 SLOWEST, FASTEST = 1.0, 1000.0
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 _log = logging.getLogger(__name__)
@@ -158,7 +160,8 @@ class _Process:
     async def _start_web(self) -> HttpServer:
         # Their import takes longer than everything else: the station runs on meanwhile.
         app, before_stop = await asyncio.to_thread(_web, self._host)
-        server = HttpServer(app, self._bound, before_stop=before_stop)
+        limits = HttpLimits(always=ALWAYS_ANSWERED)
+        server = HttpServer(app, self._bound, limits=limits, before_stop=before_stop)
         await server.start()
         return server
 

@@ -18,11 +18,11 @@ from borne.application.passwords import (
     Busy,
     Hasher,
     Weakness,
-    is_loopback,
     weakness,
 )
 from borne.application.ports import AccountStore, SecurityLog, StoredToken
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
+from borne.foundation.addresses import is_loopback
 from borne.foundation.clock import Clock, format_utc
 
 __all__ = [

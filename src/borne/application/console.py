@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from borne.application.accounts import Accounts, PasswordRefused, TooManyTokens
-from borne.application.passwords import LONGEST, SHORTEST, Busy, Weakness, is_loopback
+from borne.application.passwords import LONGEST, SHORTEST, Busy, Weakness
 from borne.application.ports import StorageFailed, StorageFull
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsRejected, SettingsService
@@ -19,6 +19,7 @@ from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.addressing import resolve
 from borne.domain.settings.values import Form, to_text
 from borne.domain.settings.view import SettingView
+from borne.foundation.addresses import is_loopback
 
 HIDDEN = "(set)"
 """Stands for a secret that is set."""

@@ -10,11 +10,12 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from borne.foundation.addresses import neighbourhood
 
 SHORTEST = 8
 LONGEST = 128
@@ -139,30 +140,6 @@ class Attempts:
     def clear(self, name: str, address: str) -> None:
         """Forget the tries: the last one was right."""
         self._tries.pop((name, neighbourhood(address)), None)
-
-
-def neighbourhood(address: str) -> str:
-    """The part of an address that one guesser can hardly leave."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether the address is this machine's own."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped.is_loopback
-    return ip.is_loopback
 
 
 def _scrypt(password: str, salt: bytes, cost: ScryptCost) -> bytes:

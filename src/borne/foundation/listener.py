@@ -11,8 +11,10 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from borne.foundation.connections import ConnectionTable, Room
 
 if TYPE_CHECKING:
     import uvicorn
@@ -28,8 +30,12 @@ FALLBACK_OFFSET = 8000
 BACKLOG = 64
 GRACE_S = 2.0
 KEEP_ALIVE_S = 15
+HEADERS_S = 10.0
+BODY_S = 150.0
+"""Above what the application allows itself, which says in words that it was too slow."""
+READING_S = 30.0
+CLOSING_S = 10.0
 HEADERS_MOST_BYTES = 16 * 1024
-CONNECTIONS_MOST = 128
 
 
 class CannotListen(Exception):
@@ -125,9 +131,16 @@ class AllowList:
 class HttpLimits:
     """What one listener takes at most."""
 
-    connections: int = CONNECTIONS_MOST
+    room: Room = field(default_factory=Room)
+    always: frozenset[str] = frozenset()
+    """Paths that are answered when there is no room for anything else."""
     headers_bytes: int = HEADERS_MOST_BYTES
+    headers_s: float = HEADERS_S
+    body_s: float = BODY_S
     keep_alive_s: int = KEEP_ALIVE_S
+    reading_s: float = READING_S
+    """A client that does not take what is sent is cut off; one that does may read for ever."""
+    closing_s: float = CLOSING_S
     grace_s: float = GRACE_S
 
 
@@ -150,6 +163,7 @@ class HttpServer:
         self._allowed = allowed or AllowList()
         self._tls = tls
         self._before_stop = before_stop
+        self.connections = ConnectionTable(self._limits.room)
         self._server: uvicorn.Server | None = None
 
     @property
@@ -162,20 +176,31 @@ class HttpServer:
         """Begin to answer."""
         import uvicorn
 
+        from borne.foundation.http_protocol import TimeLimits, guarded
+
+        limits = self._limits
+        times = TimeLimits(
+            limits.headers_s,
+            limits.body_s,
+            limits.keep_alive_s,
+            limits.reading_s,
+            limits.closing_s,
+        )
         config = uvicorn.Config(
             self._filter,
+            http=guarded(self.connections, times, limits.always),
             interface="asgi3",
             log_config=None,
-            log_level="warning",
+            # Below, strangers would write into the log with every wrong request.
+            log_level="error",
             access_log=False,
             lifespan="off",
             server_header=False,
             proxy_headers=False,
             ws="none",
-            limit_concurrency=self._limits.connections,
-            h11_max_incomplete_event_size=self._limits.headers_bytes,
-            timeout_keep_alive=self._limits.keep_alive_s,
-            timeout_graceful_shutdown=max(1, round(self._limits.grace_s)),
+            h11_max_incomplete_event_size=limits.headers_bytes,
+            timeout_keep_alive=limits.keep_alive_s,
+            timeout_graceful_shutdown=max(1, round(limits.grace_s)),
         )
         config.load()
         if self._tls is not None:

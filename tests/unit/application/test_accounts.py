@@ -31,11 +31,10 @@ from borne.application.passwords import (
     Hasher,
     ScryptCost,
     Weakness,
-    is_loopback,
-    neighbourhood,
     weakness,
 )
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
+from borne.foundation.addresses import is_loopback, neighbourhood
 from borne.foundation.clock import Clock
 from tests.support.fake_stores import MemoryAccounts, MemorySecurityLog
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from borne.foundation import listener
+from borne.foundation.addresses import is_loopback
+from borne.foundation.connections import ConnectionTable, Entry, Room
 from borne.foundation.listener import AllowList, Bound, CannotListen, HttpLimits, HttpServer, bind
 
 
@@ -82,10 +84,23 @@ def test_allow_list(networks: tuple[str, ...], address: str, permitted: bool) ->
     assert AllowList(networks).permits(address) is permitted
 
 
+TICKS = 10
+
+
 async def hello(scope: Any, receive: Any, send: Any) -> None:
-    if scope["path"] == "/slow":
+    path = scope["path"]
+    if path == "/slow":
         await asyncio.Event().wait()
+    if path == "/body":
+        while (await receive()).get("more_body"):
+            pass
     await send({"type": "http.response.start", "status": 200, "headers": []})
+    while path == "/endless":
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await asyncio.sleep(0)
+    for _ in range(TICKS if path == "/stream" else 0):
+        await asyncio.sleep(0.02)
+        await send({"type": "http.response.body", "body": b"tick", "more_body": True})
     await send({"type": "http.response.body", "body": b"hello"})
 
 
@@ -149,3 +164,191 @@ CannotConnect = ConnectionRefusedError
 
 async def connect(server: HttpServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection(server.bound.host, server.bound.port)
+
+
+# Strangers ----------------------------------------------------------------------------------------
+
+HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-a: "
+WHOLE = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"
+SHORT_S = 0.05
+Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@contextlib.asynccontextmanager
+async def served(**limits: Any) -> AsyncIterator[HttpServer]:
+    server = serve(limits=HttpLimits(**limits))
+    await server.start()
+    try:
+        yield server
+    finally:
+        server.abort()
+
+
+async def send(server: HttpServer, data: bytes) -> Pipe:
+    pipe = await connect(server)
+    pipe[1].write(data)
+    await pipe[1].drain()
+    return pipe
+
+
+async def answer_to(server: HttpServer, path: bytes = b"") -> bytes:
+    """The first line of the answer."""
+    reader, writer = await send(server, WHOLE % path)
+    async with asyncio.timeout(10):
+        line = await reader.readline()
+    writer.close()
+    return line
+
+
+async def ended(pipe: Pipe) -> bytes:
+    """All that comes until the station closes; a reset is an end as well."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        async with asyncio.timeout(10):
+            while piece := await pipe[0].read(65536):
+                received += piece
+    pipe[1].close()
+    return received
+
+
+@pytest.mark.parametrize(
+    ("first", "limits"),
+    [
+        (b"", {"headers_s": SHORT_S}),
+        (HALF, {"headers_s": SHORT_S}),
+        (b"\r\n", {"headers_s": SHORT_S}),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1", {"closing_s": SHORT_S}),
+        (b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1", {"body_s": SHORT_S}),
+        (WHOLE % b"", {"keep_alive_s": SHORT_S}),
+        (WHOLE % b"" + HALF, {"keep_alive_s": SHORT_S}),
+    ],
+    ids=[
+        "nothing",
+        "half headers",
+        "an empty line",
+        "answered before its body",
+        "half a body",
+        "nothing more",
+        "half of another request",
+    ],
+)
+async def test_a_client_that_is_waited_for_too_long_is_closed(
+    first: bytes, limits: dict[str, float]
+) -> None:
+    async with served(**limits) as server:
+        await ended(await send(server, first))
+        assert len(server.connections) == 0
+
+
+async def test_single_bytes_do_not_prolong_the_headers() -> None:
+    async with served(headers_s=0.3) as server:
+        reader, writer = await send(server, HALF)
+        closed = asyncio.ensure_future(reader.read())
+        while not closed.done():
+            writer.write(b"x")
+            await asyncio.wait({closed}, timeout=0.02)
+        with contextlib.suppress(ConnectionResetError):
+            assert closed.result() == b""
+        writer.close()
+
+
+async def test_a_client_that_does_not_read_is_cut_off() -> None:
+    async with served(reading_s=SHORT_S) as server:
+        pipe = await send(server, WHOLE % b"endless")
+        while len(server.connections):  # noqa: ASYNC110 -- the table tells nobody
+            await asyncio.sleep(0.01)
+        assert (await ended(pipe)).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_long_answer_that_is_read_outlives_every_limit() -> None:
+    short = dict.fromkeys(("body_s", "keep_alive_s", "reading_s", "closing_s"), 0.02)
+    async with served(headers_s=0.15, **short) as server:
+        pipe = await send(server, WHOLE % b"stream")
+        assert (await ended(pipe)).count(b"tick") == TICKS
+
+
+async def test_half_requests_give_way_to_whole_ones() -> None:
+    async with served(room=Room(all=4)) as server:
+        halves = [await send(server, HALF) for _ in range(12)]
+        assert await answer_to(server) == b"HTTP/1.1 200 OK\r\n"
+        assert len(server.connections) <= 4
+        for pipe in halves:
+            pipe[1].close()
+
+
+async def test_when_everybody_is_being_answered_only_the_watch_is_received() -> None:
+    limits = {"room": Room(all=2, reserve=1), "always": frozenset({"/healthz"})}
+    async with served(**limits) as server:
+        slow = [await send(server, WHOLE % b"slow") for _ in range(2)]
+        await until_answering(server, 2)
+        assert await answer_to(server, b"healthz") == b"HTTP/1.1 200 OK\r\n"
+        assert await answer_to(server, b"other") == b"HTTP/1.1 503 Service Unavailable\r\n"
+        for pipe in slow:
+            pipe[1].close()
+
+
+async def until_answering(server: HttpServer, number: int) -> None:
+    def answering() -> int:
+        return sum(each.waits_since is None for each in server.connections)
+
+    async with asyncio.timeout(10):
+        while answering() < number:  # noqa: ASYNC110 -- the table tells nobody
+            await asyncio.sleep(0.01)
+
+
+class Client:
+    """A connection as the table sees it."""
+
+    def __init__(self, address: str, since: float | None) -> None:
+        self.address = address
+        self.is_near = is_loopback(address)
+        self.waits_since = since
+        self.dropped = False
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+FAR, OTHER, HERE = "192.168.1.44", "192.168.1.45", "127.0.0.1"
+ROOM = Room(all=6, each=3, loopback=2, reserve=1)
+
+
+@pytest.mark.parametrize(
+    ("there", "newcomer", "entry", "dropped"),
+    [
+        ([], FAR, Entry.SERVED, None),
+        ([(FAR, 1.0), (FAR, 2.0)], FAR, Entry.SERVED, None),
+        ([(FAR, 2.0), (FAR, 1.0), (FAR, 3.0)], FAR, Entry.SERVED, 1),
+        ([(FAR, None), (FAR, None), (FAR, 3.0)], FAR, Entry.SERVED, 2),
+        ([(FAR, None)] * 3, FAR, Entry.RESERVE, None),
+        ([(FAR, None)] * 3, OTHER, Entry.SERVED, None),
+        ([(FAR, 2.0), (FAR, 3.0), (OTHER, 1.0), (OTHER, None)], "10.0.0.1", Entry.SERVED, 0),
+        ([(FAR, None)] * 2 + [(OTHER, None)] * 2, "10.0.0.1", Entry.RESERVE, None),
+        ([(FAR, None)] * 2 + [(OTHER, None)] * 2, HERE, Entry.SERVED, None),
+        ([(HERE, None)] * 5, HERE, Entry.SERVED, None),
+        ([(HERE, None)] * 6, HERE, Entry.RESERVE, None),
+        ([(HERE, None)] * 5 + [(HERE, 9.0)], FAR, Entry.SERVED, 5),
+    ],
+)
+def test_who_gives_way(
+    there: list[tuple[str, float | None]], newcomer: str, entry: Entry, dropped: int | None
+) -> None:
+    table = ConnectionTable(ROOM)
+    clients = [Client(*each) for each in there]
+    for client in clients:
+        assert table.enter(client) is Entry.SERVED
+    assert table.enter(Client(newcomer, 99.0)) is entry
+    gone = [number for number, client in enumerate(clients) if client.dropped]
+    assert gone == ([] if dropped is None else [dropped])
+
+
+def test_the_reserve_is_bounded() -> None:
+    table = ConnectionTable(Room(all=1, reserve=1))
+    table.enter(Client(HERE, None))
+    first, second = Client(HERE, 1.0), Client(HERE, None)
+    assert table.enter(first) is Entry.RESERVE
+    assert table.enter(second) is Entry.RESERVE
+    assert first.dropped
+    assert table.enter(Client(HERE, 2.0)) is Entry.REFUSED
+    table.leave(second)
+    assert len(table) == 1

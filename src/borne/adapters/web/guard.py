@@ -19,9 +19,9 @@ from borne.adapters.web.errors import ApiError, wants_page
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
 from borne.application.accounts import Accounts
-from borne.application.passwords import is_loopback
 from borne.application.services import StationServices
 from borne.domain.principals import Role
+from borne.foundation.addresses import is_loopback
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_POWER = ApiError(503, "no_power", "The station has no power.")

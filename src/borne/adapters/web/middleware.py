@@ -19,6 +19,8 @@ BODY_LIMIT = 64 * 1024
 LARGE_BODY_LIMIT = 4 * 1024 * 1024
 LARGE_BODIES = ("/whitelists/import",)
 BODY_TIMEOUT_S = 20.0
+LARGE_BODY_TIMEOUT_S = 120.0
+"""For the whole body: a byte now and then does not prolong it."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -59,9 +61,11 @@ class Shell:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        limit = LARGE_BODY_LIMIT if scope["path"] in LARGE_BODIES else BODY_LIMIT
+        large = scope["path"] in LARGE_BODIES
+        limit = LARGE_BODY_LIMIT if large else BODY_LIMIT
+        timeout_s = LARGE_BODY_TIMEOUT_S if large else BODY_TIMEOUT_S
         try:
-            await self._app(scope, _limited(scope, receive, limit), send_with_headers)
+            await self._app(scope, _limited(scope, receive, limit, timeout_s), send_with_headers)
         except Exception:
             error_id, body_bytes = unforeseen(scope["path"])
             if answered:
@@ -78,11 +82,12 @@ class Shell:
                 await _plain(send_with_headers, 500, body_bytes)
 
 
-def _limited(scope: Scope, receive: Receive, limit: int) -> Receive:
+def _limited(scope: Scope, receive: Receive, limit: int, timeout_s: float) -> Receive:
     length = Headers(scope=scope).get("content-length", "")
     announced = int(length) if length.isascii() and length.isdigit() else 0
     received = 0
     complete = False
+    deadline_s = asyncio.get_running_loop().time() + timeout_s
 
     async def limited() -> Message:
         nonlocal received, complete
@@ -91,10 +96,11 @@ def _limited(scope: Scope, receive: Receive, limit: int) -> Receive:
         if complete:
             return await receive()
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
+            async with asyncio.timeout_at(deadline_s):
                 message = await receive()
         except TimeoutError:
-            raise HTTPException(408, "The body did not arrive in time.") from None
+            sentence = "The body did not arrive in time."
+            raise HTTPException(408, sentence, {"Connection": "close"}) from None
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
             complete = not message.get("more_body", False)

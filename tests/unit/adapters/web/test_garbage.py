@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import string
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from borne.adapters.web import middleware
 from borne.adapters.web.middleware import BODY_LIMIT
 from borne.domain.principals import Role
 from tests.support.fake_station import PASSWORD
@@ -175,3 +178,16 @@ async def test_any_search(query: str, browser: Clients) -> None:
         answer = await client.get(path, params={"q": query})
         assert answer.status_code in {200, 422}
         assert "<script>" not in answer.text
+
+
+async def test_a_body_that_drips_is_answered_in_time(
+    anyone: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            yield b"a"
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(middleware, "BODY_TIMEOUT_S", 0.1)
+    answer = await anyone.post("/login", content=drip())
+    assert (answer.status_code, answer.headers["connection"]) == (408, "close")

@@ -1,0 +1,205 @@
+"""HTTP/1.1 connections that cost a stranger something: time limits for what uvicorn waits for
+without end, and a table that says who gives way when there are many.
+
+It stands on the calls that asyncio makes of every protocol and on one hook of uvicorn's,
+`on_response_complete`. Imported by the listener when it starts: uvicorn takes a while.
+
+A connection is in one phase at a time. Each phase but `ANSWERING` has an end; single bytes do not
+move it. Whoever does not read what is sent is cut off as well; an event stream that is read is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.flow_control import service_unavailable
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from borne.foundation.addresses import is_loopback, neighbourhood
+from borne.foundation.connections import ConnectionTable, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long the station waits for a client."""
+
+    headers_s: float
+    body_s: float
+    keep_alive_s: float
+    reading_s: float
+    """For a client that does not take what is sent."""
+    closing_s: float
+    """For the rest, once the station has closed its side or has answered too early."""
+
+
+class Phase(Enum):
+    """What the connection waits for."""
+
+    NEW = "the first request"
+    HEADERS = "the rest of the headers"
+    BODY = "the rest of the body"
+    ANSWERING = "our answer"
+    IDLE = "another request"
+    CLOSING = "the end"
+
+
+class GuardedConnection(H11Protocol):
+    """One connection, under the limits."""
+
+    def __init__(
+        self,
+        *arguments: Any,
+        table: ConnectionTable,
+        limits: TimeLimits,
+        always: frozenset[str],
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._table = table
+        self._limits = limits
+        self._always = always
+        self._inner: Any = self.app
+        self.app = self._answer
+        self._entry = Entry.REFUSED
+        self._phase = Phase.NEW
+        self._cycle: Any = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
+        self._lost = False
+        self._since_s = self.loop.time()
+        self.address = ""
+        self.is_near = False
+
+    # Connection of the table ----------------------------------------------------------------------
+
+    @property
+    def waits_since(self) -> float | None:
+        """Since when the station waits for the client."""
+        answering = self._phase is Phase.ANSWERING and self._reading is None
+        return None if answering else self._since_s
+
+    def drop(self) -> None:
+        """Close at once."""
+        self.transport.abort()
+
+    # What asyncio calls ---------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Find a place in the table."""
+        super().connection_made(transport)
+        host = self.client[0] if self.client else ""
+        self.address, self.is_near = neighbourhood(host), is_loopback(host)
+        self._entry = self._table.enter(self)
+        if self._entry is Entry.REFUSED:
+            self.drop()
+        else:
+            self._begin(Phase.NEW)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the table."""
+        self._lost = True
+        self._table.leave(self)
+        for timer in (self._timer, self._reading):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of a request."""
+        super().data_received(data)
+        self._look(received=True)
+
+    def pause_writing(self) -> None:
+        """The client takes less than we send."""
+        super().pause_writing()
+        if self._reading is None:
+            self._reading = self.loop.call_later(self._limits.reading_s, self.drop)
+
+    def resume_writing(self) -> None:
+        """It has taken it."""
+        super().resume_writing()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    # What uvicorn calls ---------------------------------------------------------------------------
+
+    def on_response_complete(self) -> None:
+        """The answer is written."""
+        super().on_response_complete()
+        self._look()
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        crowded = self._entry is Entry.RESERVE and scope["path"] not in self._always
+        try:
+            await (service_unavailable if crowded else self._inner)(scope, receive, send)
+        finally:
+            self.loop.call_soon(self._look)
+
+    @property
+    def _cycle_now(self) -> Any:
+        """uvicorn's request and answer; None before the first one, unlike its type says."""
+        return self.cycle
+
+    # Phases ---------------------------------------------------------------------------------------
+
+    def _look(self, *, received: bool = False) -> None:
+        if self._lost:
+            return
+        phase = self._current(received=received)
+        # The request after this one may be in the same phase.
+        if phase is not self._phase or self._cycle_now is not self._cycle:
+            self._begin(phase)
+
+    def _current(self, *, received: bool) -> Phase:
+        if self.transport.is_closing():
+            return Phase.CLOSING
+        answered = self._cycle_now is None or self._cycle_now.response_complete
+        theirs = self.conn.their_state
+        if theirs is h11.SEND_BODY:
+            return Phase.CLOSING if answered else Phase.BODY
+        if not answered:
+            return Phase.ANSWERING
+        if theirs is not h11.IDLE:
+            return Phase.CLOSING
+        if received or self._phase is Phase.HEADERS:
+            return Phase.HEADERS
+        return Phase.NEW if self._phase is Phase.NEW else Phase.IDLE
+
+    def _begin(self, phase: Phase) -> None:
+        self._phase, self._cycle, self._since_s = phase, self._cycle_now, self.loop.time()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        limit_s = self._limit_s(phase)
+        if limit_s is not None:
+            self._timer = self.loop.call_later(limit_s, self.drop)
+
+    def _limit_s(self, phase: Phase) -> float | None:
+        match phase:
+            case Phase.ANSWERING:
+                return None
+            case Phase.NEW | Phase.HEADERS:
+                return self._limits.headers_s
+            case Phase.BODY:
+                return self._limits.body_s
+            case Phase.IDLE:
+                return self._limits.keep_alive_s
+            case Phase.CLOSING:
+                return self._limits.closing_s
+
+
+def guarded(
+    table: ConnectionTable, limits: TimeLimits, always: frozenset[str]
+) -> type[asyncio.Protocol]:
+    """The class of a listener's connections, as uvicorn takes it."""
+
+    class Connection(GuardedConnection):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, table=table, limits=limits, always=always, **options)
+
+    return Connection
