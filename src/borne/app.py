@@ -48,6 +48,7 @@ from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
+from borne.foundation import disk
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
 from borne.foundation.loop_lag import LoopLag
@@ -106,7 +107,9 @@ class Host:
         self.lag = LoopLag()
         self.decisions = DecisionJournal(loop.time, random_token(8))
         self._tasks = Supervisor("host")
+        self.simulator = Simulator(self.world)
         self.world.links["backend"].changed.subscribe(self._retry_backend)
+        self.world.disk_changed.subscribe(self._fill_disk)
 
     # WebHost ---------------------------------------------------------------------------------
 
@@ -180,6 +183,7 @@ class Host:
         await self._tasks.stop()
         if self.decisions.count:
             await self._write_decisions()
+        disk.empty(self.options.data)
 
     async def cut(self) -> None:
         """Power is gone, without farewell."""
@@ -270,7 +274,7 @@ class Host:
             new_id=self.options.new_id,
             maintenance=build_maintenance(self.options.data, __version__, self.options.installer),
             certificates=FileCertificates(self.options.data),
-            simulator=Simulator(self.world),
+            simulator=self.simulator,
             try_connection=self._try_connection,
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
@@ -324,7 +328,13 @@ class Host:
 
     async def _write_decisions(self) -> None:
         lines = list(self.decisions.lines())
-        await asyncio.to_thread(_write_lines, self.options.data / DECISIONS_FILE, lines)
+        try:
+            await asyncio.to_thread(_write_lines, self.options.data / DECISIONS_FILE, lines)
+        except OSError as error:
+            _log.warning("the journal of decisions is not kept: %s", error.strerror)
+
+    def _fill_disk(self, full: bool) -> None:
+        (disk.fill if full else disk.empty)(self.options.data)
 
     def _retry_backend(self, link: Link) -> None:
         backend = self.station.backend if self.station is not None else None
@@ -363,6 +373,7 @@ def _boot_content(settings: Settings, version: str) -> dict[str, str]:
 
 
 def _write_lines(path: Path, lines: list[str]) -> None:
+    disk.require_room(path)
     temporary = path.with_suffix(".tmp")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -25,8 +25,27 @@ SHORTEST_CUT_S = 0.1
 """By then the contactors have dropped; no station boots so fast."""
 RTC_ERROR_S = 1.5
 """How far a battery clock is from the truth."""
-NOT_BROKEN = ("clock-lost", "backend-offline", "network-lost", "master-lost", "usb-link")
-TAMPERED = ("meter-backwards", "meter-jump", "meter-replaced")
+NOT_BROKEN = (
+    "clock-lost",
+    "backend-offline",
+    "network-lost",
+    "master-lost",
+    "usb-link",
+    "meter-polled",
+    "disk-full",
+    "car-pulses",
+)
+TAMPERED = (
+    "meter-backwards",
+    "meter-jump",
+    "meter-replaced",
+    "meter-step",
+    "meter-exchanged",
+    "meter-frozen",
+    "meter-factor",
+    "meter-nan",
+    "meter-garbage",
+)
 BREAKABLE = tuple(cause for cause in CATALOGUE if cause not in (*NOT_BROKEN, *TAMPERED))
 """Physical causes that leave the registers honest; links are cut by other mishaps."""
 TRIGGERS = ("StatusNotification", "MeterValues", "Heartbeat", "BootNotification")

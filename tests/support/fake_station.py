@@ -25,6 +25,7 @@ from borne.application.ports import (
     SessionGrouping,
     SessionTotals,
     SimulatorError,
+    SimulatorPort,
     WhitelistEntry,
 )
 from borne.application.services import Refused, StationServices, require
@@ -601,6 +602,7 @@ class FakeSimulator:
         active: bool,
         connector: int | None,
         extent: Mapping[str, Any] | None = None,
+        value: object = None,
     ) -> None:
         if fault not in CAUSES:
             raise SimulatorError(404, f"no cause is called {fault!r}")
@@ -693,6 +695,10 @@ class FakeHost:
         self.remote_simulator = False
         self.ready = True
         self.security = MemorySecurityLog()
+
+    @property
+    def simulator(self) -> SimulatorPort | None:
+        return self._services.simulator
 
     @classmethod
     async def start(cls, wall: datetime = NOW) -> FakeHost:

@@ -642,9 +642,10 @@ class SimulatorPort(Protocol):
         active: bool,
         connector: int | None,
         extent: Mapping[str, Any] | None = None,
+        value: object = None,
     ) -> None:
-        """Set or clear a physical cause; `other:CODE` carries an OCPP error code, `extent` says
-        how bad it is."""
+        """Set or clear a physical cause; `other:CODE` carries an OCPP error code. How bad it is
+        says `value` (of the unit that `faults` tells), or `extent` by name."""
 
     async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
         """backend, meter, external-meter, master, usb; modes reset, blackhole, refuse."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from borne.foundation.disk import require_room
+
 
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file by one that its owner alone may read; durable when it returns. Blocks."""
+    require_room(path)
     temporary = path.with_suffix(".tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:

@@ -14,6 +14,7 @@ import asyncssh
 
 from borne.adapters.maintenance.addresses import Address
 from borne.application.maintenance_ports import TransferFailed, TransferProblem
+from borne.foundation.disk import require_room
 from borne.foundation.files import write_private
 
 TIMEOUT_S = 30.0
@@ -45,6 +46,7 @@ async def fetch(address: Address, target: Path, most_bytes: int, known: KnownSer
     """Download a file; raises TransferFailed."""
     count = 0
     async with _opened(address, "rb", known) as remote:
+        require_room(target)
         with await asyncio.to_thread(target.open, "wb") as file:
             while block := cast(
                 "bytes", await asyncio.wait_for(remote.read(BLOCK_BYTES), TIMEOUT_S)
@@ -52,6 +54,7 @@ async def fetch(address: Address, target: Path, most_bytes: int, known: KnownSer
                 count += len(block)
                 if count > most_bytes:
                     raise TransferFailed(TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes")
+                require_room(target)
                 await asyncio.to_thread(file.write, block)
 
 

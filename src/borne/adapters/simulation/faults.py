@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from borne.adapters.simulation import levers
-from borne.adapters.simulation.levers import Defect, Extent, Lever, Part
+from borne.adapters.simulation.levers import Defect, Extent, Lever, Part, Value
 from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
 from borne.adapters.simulation.world import LinkMode, World
 from borne.domain.station.board import Contact
@@ -28,10 +28,13 @@ class Cause:
     scope: Scope
     provokes: Fault | None
     lever: Lever
+    value: Value | None = None
 
 
-def _row(cause: str, label: str, provokes: Fault | None, lever: Lever) -> Cause:
-    return Cause(cause, label, Scope.CONNECTOR, provokes, lever)
+def _row(
+    cause: str, label: str, provokes: Fault | None, lever: Lever, value: Value | None = None
+) -> Cause:
+    return Cause(cause, label, Scope.CONNECTOR, provokes, lever, value)
 
 
 def _station(cause: str, label: str, provokes: Fault | None, lever: Lever) -> Cause:
@@ -44,6 +47,7 @@ _ROWS = (
         N_("Current leaks to earth"),
         Fault.RESIDUAL_CURRENT,
         Defect(levers.leak, lambda defects: defects.leak_dc_ma + defects.leak_ac_ma > 0),
+        levers.LEAK,
     ),
     _row(
         "rcm-self-test",
@@ -152,19 +156,68 @@ _ROWS = (
         "meter-backwards",
         N_("Billing meter jumps back"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-backwards", levers.backwards),
+        levers.tamper("meter-backwards", levers.wh_or(1_000), levers.backwards),
+        levers.wh_value(1_000),
     ),
     _row(
         "meter-jump",
         N_("Billing meter jumps ahead"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-jump", levers.jump),
+        levers.tamper("meter-jump", levers.wh_or(5_000_000), levers.step),
+        levers.wh_value(5_000_000),
+    ),
+    _row(
+        "meter-step",
+        N_("Billing meter jumps by so much"),
+        Fault.METER_IMPLAUSIBLE,
+        levers.tamper("meter-step", lambda extent: extent.step_wh, levers.step),
+        levers.STEP,
     ),
     _row(
         "meter-replaced",
         N_("Billing meter replaced"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-replaced", levers.replace_meter),
+        levers.tamper("meter-replaced", levers.wh_or(0), levers.exchange_meter),
+        levers.wh_value(0),
+    ),
+    _row(
+        "meter-exchanged",
+        N_("Billing meter exchanged, also without power"),
+        Fault.METER_IMPLAUSIBLE,
+        levers.tamper("meter-exchanged", levers.wh_or(0), levers.exchange_meter),
+        levers.wh_value(0),
+    ),
+    _row(
+        "meter-frozen",
+        N_("Billing meter's register stands still"),
+        Fault.METER_IMPLAUSIBLE,
+        levers.flag("meter_frozen"),
+    ),
+    _row(
+        "meter-factor",
+        N_("Billing meter counts so many times"),
+        Fault.METER_IMPLAUSIBLE,
+        Defect(levers.factor, lambda defects: defects.meter_factor is not None),
+        levers.FACTOR,
+    ),
+    _row(
+        "meter-nan",
+        N_('Billing meter says "not a number"'),
+        Fault.METER_BILLING,
+        Defect(levers.not_a_number, lambda defects: defects.meter_nan is not None),
+        levers.QUANTITY,
+    ),
+    _row(
+        "meter-garbage",
+        N_("Billing meter's answers are garbled"),
+        Fault.METER_BILLING,
+        levers.flag("meter_garbage"),
+    ),
+    _row(
+        "meter-polled",
+        N_("Billing meter answers only when asked"),
+        None,
+        levers.flag("meter_polled"),
     ),
     _station(
         "meter-external",
@@ -186,27 +239,42 @@ _ROWS = (
         N_("Board too hot"),
         Fault.OVER_TEMPERATURE,
         Part(levers.heat, lambda _, socket: socket.temperature_c > levers.HOT_C),
+        levers.BOARD,
     ),
     _row(
         "phase-loss",
         N_("A phase is lost"),
         Fault.PHASE_LOSS,
         Defect(levers.lose_phase, lambda defects: bool(defects.lost_phases)),
+        levers.PHASE,
     ),
     _row(
-        "under-voltage", N_("Voltage too low"), Fault.PHASE_LOSS, levers.voltage(100.0, high=False)
+        "under-voltage",
+        N_("Voltage too low"),
+        Fault.PHASE_LOSS,
+        levers.voltage(100.0, high=False),
+        levers.volts_value(100.0),
     ),
     _row(
         "over-voltage",
         N_("Voltage too high (PEN broken)"),
         Fault.OVER_VOLTAGE,
         levers.voltage(265.0, high=True),
+        levers.volts_value(265.0),
     ),
     _row(
         "over-current",
         N_("Car draws what it likes"),
         Fault.OVER_CURRENT,
         Defect(levers.rogue, lambda defects: defects.rogue_a is not None),
+        levers.CURRENT,
+    ),
+    _row(
+        "car-pulses",
+        N_("Car draws in pulses"),
+        Fault.OVER_CURRENT,
+        Defect(levers.pulsate, lambda defects: defects.pulses is not None),
+        levers.PULSES,
     ),
     _row(
         "brown-out",
@@ -232,6 +300,15 @@ _ROWS = (
         N_("Network cable out"),
         Fault.BACKEND_OFFLINE,
         levers.links(LinkMode.BLACKHOLE, "backend", "master", "external-meter"),
+    ),
+    _station(
+        "disk-full",
+        N_("Disk of the station full"),
+        Fault.STORAGE_FULL,
+        Part(
+            lambda world, _, active, __: world.set_disk_full(active),
+            lambda world, _: world.disk_full,
+        ),
     ),
     _station(
         "clock-lost",
@@ -290,6 +367,27 @@ def set_other(world: World, error_code: str, sockets: list[Socket], active: bool
     world.touch()
 
 
+def extent_of(cause: Cause, extent: Mapping[str, Any] | None, value: object) -> Extent:
+    """How bad a cause is, from its value or from the members of an extent; None is the default.
+    Raises ValueError in words (ValidationError is one)."""
+    members = dict(extent or {})
+    if value is not None:
+        if cause.value is None:
+            raise ValueError(f"{cause.cause} takes no value")
+        members[cause.value.member] = value
+    return Extent.model_validate(members)
+
+
+def _described(value: Value) -> Mapping[str, Any]:
+    return {
+        "unit": value.unit,
+        "default": value.default,
+        "minimum": value.minimum,
+        "maximum": value.maximum,
+        "choices": list(value.choices),
+    }
+
+
 def told(world: World) -> list[Mapping[str, Any]]:
     """Every cause and where it is set, for page and API."""
     sockets = world.sockets.values()
@@ -299,6 +397,7 @@ def told(world: World) -> list[Mapping[str, Any]]:
             "label": row.label,
             "scope": row.scope.value,
             "provokes": row.provokes.value if row.provokes else None,
+            "value": None if row.value is None else _described(row.value),
             "connectors": (on := [s.number for s in sockets if row.lever.active(world, s)]),
             "active": bool(on),
         }

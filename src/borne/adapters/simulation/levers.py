@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from borne.adapters.simulation.outlet import Defects, Socket
+from borne.adapters.simulation.outlet import Defects, MeterQuantity, Pulses, Socket
 from borne.adapters.simulation.world import LinkMode, World
 from borne.domain.station.board import Contact
 from borne.domain.station.pilot import CABLE_OHM
 from borne.foundation.units import PerPhase
+
+HIGHEST_WH = 10**9
+HIGHEST_A = 200.0
+Amps = Annotated[float, Field(ge=0, le=HIGHEST_A)]
+Seconds = Annotated[float, Field(ge=0.1, le=3600)]
+
+
+class PulseValue(BaseModel):
+    """How a pulsating car draws."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    high_a: Amps = 30.0
+    high_s: Seconds = 6.5
+    low_a: Amps = 6.0
+    low_s: Seconds = 0.5
 
 
 class Extent(BaseModel):
@@ -22,11 +38,15 @@ class Extent(BaseModel):
 
     dc_ma: Annotated[float, Field(ge=0, le=5000)] = 40.0
     ac_ma: Annotated[float, Field(ge=0, le=5000)] = 0.0
-    current_a: Annotated[float, Field(ge=0, le=200)] = 60.0
+    current_a: Amps = 60.0
     board_c: Annotated[float, Field(ge=-40, le=150)] = 85.0
     voltage_v: Annotated[float, Field(ge=0, le=500)] | None = None
     phase: Annotated[int, Field(ge=1, le=3)] = 1
-    wh: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    wh: Annotated[int, Field(ge=0, le=HIGHEST_WH)] | None = None
+    step_wh: Annotated[int, Field(ge=-HIGHEST_WH, le=HIGHEST_WH)] = 1_000
+    factor: Annotated[float, Field(ge=0, le=1_000)] = 10.0
+    quantity: MeterQuantity = MeterQuantity.POWER
+    pulses: PulseValue = PulseValue()
 
 
 DEFAULT_EXTENT = Extent()
@@ -145,32 +165,57 @@ def proximity(ohm: float) -> Defect:
     return Defect(set_, lambda defects: defects.proximity_ohm == ohm)
 
 
-def tamper(cause: str, act: Callable[[World, Socket, Extent], None]) -> Part:
-    """What is done to a register is done once; mending does not undo it."""
+Tamper = Callable[[World, Socket, int], None]
+
+
+def tamper(cause: str, wh_of: Callable[[Extent], int], act: Tamper) -> Part:
+    """What is done to a register is done once for each value; mending does not undo it."""
 
     def set_(world: World, socket: Socket, active: bool, extent: Extent) -> None:
         done = socket.defects.meter_tampered
-        if active and cause not in done:
-            act(world, socket, extent)
-        (done.add if active else done.discard)(cause)
+        if not active:
+            done.pop(cause, None)
+        elif done.get(cause) != (wh := wh_of(extent)):
+            done[cause] = wh
+            act(world, socket, wh)
 
     return Part(set_, lambda _, socket: cause in socket.defects.meter_tampered)
 
 
-def backwards(_world: World, socket: Socket, extent: Extent) -> None:
+def wh_or(default_wh: int) -> Callable[[Extent], int]:
+    """The energy that was asked for."""
+    return lambda extent: default_wh if extent.wh is None else extent.wh
+
+
+def backwards(_world: World, socket: Socket, wh: int) -> None:
     """The register shows less."""
-    socket.register.shift(-(1_000 if extent.wh is None else extent.wh))
+    socket.register.shift(-wh)
 
 
-def jump(_world: World, socket: Socket, extent: Extent) -> None:
-    """The register shows much more."""
-    socket.register.shift(5_000_000 if extent.wh is None else extent.wh)
+def step(_world: World, socket: Socket, wh: int) -> None:
+    """The register shows more, or less."""
+    socket.register.shift(wh)
 
 
-def replace_meter(world: World, socket: Socket, extent: Extent) -> None:
+def exchange_meter(world: World, socket: Socket, wh: int) -> None:
     """Another meter: other number, other register."""
     socket.meter_serial = f"SIM{world.rng.randrange(10**8):08d}"
-    socket.register.show(0 if extent.wh is None else extent.wh, world.loop.time())
+    socket.register.show(wh, world.loop.time())
+
+
+def factor(defects: Defects, active: bool, extent: Extent) -> None:
+    """The register counts too much, or too little."""
+    defects.meter_factor = extent.factor if active else None
+
+
+def not_a_number(defects: Defects, active: bool, extent: Extent) -> None:
+    """The meter cannot measure one of its quantities."""
+    defects.meter_nan = extent.quantity if active else None
+
+
+def pulsate(defects: Defects, active: bool, extent: Extent) -> None:
+    """Whatever charges draws by turns much and little."""
+    defects.pulses = Pulses(**extent.pulses.model_dump()) if active else None
 
 
 def links(mode: LinkMode, *names: str) -> Part:
@@ -195,3 +240,40 @@ def heat(_world: World, socket: Socket, active: bool, extent: Extent) -> None:
 
 
 HOT_C = 60.0
+
+
+# What a cause's value is ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The one value that says how bad a cause is: a member of the extent."""
+
+    member: str
+    unit: str
+    default: float | str | Mapping[str, float]
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def wh_value(default_wh: int) -> Value:
+    """Energy of a register."""
+    return Value("wh", "Wh", default_wh, 0, HIGHEST_WH)
+
+
+LEAK = Value("dc_ma", "mA", DEFAULT_EXTENT.dc_ma, 0, 5000)
+CURRENT = Value("current_a", "A", DEFAULT_EXTENT.current_a, 0, HIGHEST_A)
+BOARD = Value("board_c", "°C", DEFAULT_EXTENT.board_c, -40, 150)
+PHASE = Value("phase", "", DEFAULT_EXTENT.phase, 1, 3)
+STEP = Value("step_wh", "Wh", DEFAULT_EXTENT.step_wh, -HIGHEST_WH, HIGHEST_WH)
+FACTOR = Value("factor", "", DEFAULT_EXTENT.factor, 0, 1_000)
+QUANTITY = Value(
+    "quantity", "", DEFAULT_EXTENT.quantity.value, choices=tuple(q.value for q in MeterQuantity)
+)
+PULSES = Value("pulses", "", DEFAULT_EXTENT.pulses.model_dump())
+
+
+def volts_value(default_v: float) -> Value:
+    """Voltage of all phases."""
+    return Value("voltage_v", "V", default_v, 0, 500)

@@ -6,15 +6,22 @@ listeners when current, voltage or the meter itself changed, and when it falls s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
-from borne.adapters.simulation.outlet import Socket
+from borne.adapters.simulation.outlet import MeterQuantity, Socket
 from borne.adapters.simulation.world import World
 from borne.application.ports import MeterReading, MeterSilent
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
 Told = tuple[bool, PerPhase, PerPhase, object]
+NOT_A_NUMBER = PerPhase.same(math.nan)
+
+
+class MeterGarbage(ValueError):
+    """What a driver raises when a meter's answer makes no sense; it is not `MeterSilent`."""
 
 
 class WorldMeter:
@@ -55,6 +62,8 @@ class WorldMeter:
         """A fresh reading; raises MeterSilent."""
         if self._silent():
             raise MeterSilent(f"{self.model} {self.serial_number} does not answer")
+        if self._garbled():
+            raise MeterGarbage(f"{self.model} {self.serial_number}: wrong checksum")
         return self._reading()
 
     def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
@@ -72,6 +81,8 @@ class WorldMeter:
         if self._subscription is None or not self._world.power_on or told == self._told:
             return
         self._told = told
+        if self._reserved():
+            return
         silent = MeterSilent(f"{self.model} does not answer")
         self._news.emit(silent if self._silent() else self._reading())
 
@@ -83,6 +94,14 @@ class WorldMeter:
 
     def _silent(self) -> bool:
         return not self._link.up or not self._world.power_on
+
+    def _garbled(self) -> bool:
+        """Answers, but nobody understands it."""
+        return False
+
+    def _reserved(self) -> bool:
+        """Tells nothing by itself."""
+        return False
 
     def _tampering(self) -> object:
         """Changes when the meter is not what it was."""
@@ -110,18 +129,35 @@ class SimulatedMeter(WorldMeter):
         defects = self._socket.defects
         return super()._silent() or defects.meter_silent or defects.supply_lost
 
+    def _garbled(self) -> bool:
+        return self._socket.defects.meter_garbage
+
+    def _reserved(self) -> bool:
+        return self._garbled() or self._socket.defects.meter_polled
+
     def _tampering(self) -> object:
-        return (self._socket.meter_serial, self._socket.register.tampered)
+        defects = self._socket.defects
+        register = self._socket.register
+        return (self._socket.meter_serial, register.tampered, defects.meter_nan, self._reserved())
 
     def _reading(self) -> MeterReading:
         socket = self._socket
-        return MeterReading(
+        reading = MeterReading(
             register_wh=socket.register_wh,
             current_a=socket.current_a,
             voltage_v=socket.voltage_v,
             power_w=socket.power_w,
             at_s=self._world.loop.time(),
         )
+        match socket.defects.meter_nan:
+            case MeterQuantity.REGISTER:
+                # A driver that does not check what it decodes hands over such a thing.
+                return replace(reading, register_wh=math.nan)  # type: ignore[arg-type]
+            case MeterQuantity.POWER:
+                return replace(reading, power_w=math.nan)
+            case MeterQuantity.CURRENT:
+                return replace(reading, current_a=NOT_A_NUMBER)
+        return reading
 
 
 class SimulatedSiteMeter(WorldMeter):

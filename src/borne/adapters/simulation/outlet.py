@@ -7,13 +7,15 @@ Whoever changes something calls `settle`: the currents that flow from now on are
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from borne.adapters.simulation.behaviour import PluggedVehicle
 from borne.adapters.simulation.mechanics import Contactor, LockActuator
-from borne.adapters.simulation.register import EnergyRegister
+from borne.adapters.simulation.register import HEALTHY, ROUNDING_WH, WS_PER_WH, EnergyRegister
 from borne.adapters.simulation.vehicle import Vehicle
 from borne.adapters.simulation.wire import (
     UNPOWERED,
@@ -31,6 +33,24 @@ from borne.foundation.units import PHASES, ZERO, PerPhase
 OPEN_OHM = float("inf")
 HALF_PLUGGED_OHM = 3300.0
 CUTS_SUPPLY = frozenset({Contact.RCD, Contact.MCB_TYPE2})
+
+
+class MeterQuantity(StrEnum):
+    """What a meter can fail to measure."""
+
+    REGISTER = "register"
+    POWER = "power"
+    CURRENT = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulses:
+    """A car that draws by turns `high_a` and `low_a` per phase, whatever is offered."""
+
+    high_a: float
+    high_s: float
+    low_a: float
+    low_s: float
 
 
 @dataclass(slots=True)
@@ -54,8 +74,19 @@ class Defects:
     meter_silent: bool = False
     board_silent: bool = False
     rogue_a: float | None = None
-    meter_tampered: set[str] = field(default_factory=set)
-    """What was done to the register, by the id of the cause."""
+    meter_tampered: dict[str, int] = field(default_factory=dict)
+    """What was done to the register: Wh, by the id of the cause."""
+    meter_frozen: bool = False
+    """The register stands still; the meter goes on telling power and current."""
+    meter_factor: float | None = None
+    """The register counts that many times the energy."""
+    meter_nan: MeterQuantity | None = None
+    """What the meter tells as "not a number"."""
+    meter_garbage: bool = False
+    """The meter's answers cannot be understood: its driver fails."""
+    meter_polled: bool = False
+    """The meter tells nothing by itself, only when it is asked."""
+    pulses: Pulses | None = None
     other: set[str] = field(default_factory=set)
     """OCPP error codes that the board reports."""
 
@@ -87,6 +118,8 @@ class Socket:
         self._generator = UNPOWERED
         self._vehicle: PluggedVehicle | None = None
         self._current_a = ZERO
+        self._pulse_high = True
+        self._pulse: asyncio.TimerHandle | None = None
         self._loop = loop
         self._supply_v = supply_v
 
@@ -128,6 +161,11 @@ class Socket:
     def register_wh(self) -> int:
         """What the meter's register shows."""
         return self.register.read_wh(self._loop.time())
+
+    @property
+    def energy_wh(self) -> int:
+        """What truly flowed, whatever the meter shows."""
+        return math.floor(self.register.energy_ws(self._loop.time()) / WS_PER_WH + ROUNDING_WH)
 
     @property
     def cable_a(self) -> int:
@@ -208,18 +246,48 @@ class Socket:
         if vehicle is not None:
             vehicle.observe(seen_by_vehicle(self._generator, self.defects.wire))
         self._current_a = self._flowing_a()
-        self.register.set_power(self.power_w, self._loop.time())
+        now_s = self._loop.time()
+        self.register.count(self._counting(), now_s)
+        self.register.set_power(self.power_w, now_s)
         if vehicle is not None:
             vehicle.feed(self.power_w)
         self.changed.emit(self)
 
+    def _counting(self) -> float:
+        if self.defects.meter_frozen:
+            return 0.0
+        return HEALTHY if self.defects.meter_factor is None else self.defects.meter_factor
+
     def _flowing_a(self) -> PerPhase:
-        vehicle = self._vehicle
-        if vehicle is None or not self.contactor.closed:
+        drawn_a = self._drawn_a()
+        draws = drawn_a.total > 0
+        self._pulsate(draws)
+        forced_a = self.defects.rogue_a
+        if self.defects.pulses is not None:
+            pulses = self.defects.pulses
+            forced_a = pulses.high_a if self._pulse_high else pulses.low_a
+        if forced_a is None or not draws:
+            return drawn_a
+        return PerPhase(*(forced_a if a > 0 else 0.0 for a in drawn_a))
+
+    def _drawn_a(self) -> PerPhase:
+        if self._vehicle is None or not self.contactor.closed:
             return ZERO
-        voltage_v = self.voltage_v
-        drawn_a = vehicle.current_a(voltage_v)
-        if self.defects.rogue_a is not None and drawn_a.total > 0:
-            rogue_a = self.defects.rogue_a
-            return PerPhase(*(rogue_a if a > 0 else 0.0 for a in drawn_a))
-        return drawn_a
+        return self._vehicle.current_a(self.voltage_v)
+
+    def _pulsate(self, draws: bool) -> None:
+        """Plan the next change of a pulsating current; pulses begin high with each charging."""
+        pulses = self.defects.pulses
+        if pulses is None or not draws:
+            if self._pulse is not None:
+                self._pulse.cancel()
+                self._pulse = None
+            self._pulse_high = True
+        elif self._pulse is None:
+            wait_s = pulses.high_s if self._pulse_high else pulses.low_s
+            self._pulse = self._loop.call_later(wait_s, self._turn_pulse)
+
+    def _turn_pulse(self) -> None:
+        self._pulse = None
+        self._pulse_high = not self._pulse_high
+        self.settle()

@@ -68,6 +68,8 @@ def _socket(socket: Socket) -> Mapping[str, Any]:
         "voltage_v": list(socket.voltage_v.rounded()),
         "power_w": round(socket.power_w),
         "register_wh": socket.register_wh,
+        "energy_wh": socket.energy_wh,
+        "meter_serial": socket.meter_serial,
         "led": socket.led,
         "temperature_c": socket.temperature_c,
     }

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from borne.adapters.simulation import faults
-from borne.adapters.simulation.levers import Extent
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.panorama import panorama
 from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, named, sentence
@@ -132,12 +131,16 @@ class Simulator:
         active: bool,
         connector: int | None,
         extent: Mapping[str, Any] | None = None,
+        value: object = None,
     ) -> None:
-        """Break or mend; `other:CODE` carries an OCPP error code, `extent` says how bad."""
+        """Break or mend; `other:CODE` carries an OCPP error code, `value` (or `extent`) says
+        how bad."""
         name, _, error_code = fault.partition(":")
         sockets = self._sockets(connector)
         if name == faults.OTHER:
             code = error_code or "OtherError"
+            if value is not None:
+                raise SimulatorError(422, f"{name} takes an error_code, no value")
             if code not in faults.ERROR_CODES:
                 known = ", ".join(sorted(faults.ERROR_CODES))
                 raise SimulatorError(422, f"{code!r} is no OCPP error code; there are: {known}")
@@ -148,9 +151,11 @@ class Simulator:
             known = ", ".join((*faults.CATALOGUE, faults.OTHER))
             raise SimulatorError(404, f"no cause is called {fault!r}; there are: {known}")
         try:
-            how_bad = Extent.model_validate(extent or {})
+            how_bad = faults.extent_of(cause, extent, value)
         except ValidationError as error:
             raise SimulatorError(422, sentence(error)) from error
+        except ValueError as error:
+            raise SimulatorError(422, str(error)) from error
         faults.set_cause(self.world, cause, sockets, active, how_bad)
 
     async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:

@@ -97,6 +97,9 @@ class World:
         self.clock_battery = True
         """False: at the next power-up nobody knows the date."""
         self.power_on = True
+        self.disk_full = False
+        self.disk_changed: Signal[bool] = Signal()
+        """The disk on which the station writes is full (True), or has room again."""
         self.sockets: Mapping[int, Socket] = {
             number: Socket(number, self.loop, self.rng, self._supply_v)
             for number in range(1, connectors + 1)
@@ -157,6 +160,13 @@ class World:
         if self.reader_alive is not alive:
             self.reader_alive = alive
             self.readers_changed.emit(alive)
+            self.touch()
+
+    def set_disk_full(self, full: bool) -> None:
+        """No byte more can be written by the station, or it can again."""
+        if self.disk_full is not full:
+            self.disk_full = full
+            self.disk_changed.emit(full)
             self.touch()
 
     def until_vacated(self, unsubscribe: Unsubscribe) -> Unsubscribe:

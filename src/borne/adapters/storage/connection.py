@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from borne.application.ports import StorageFailed, StorageFull
+from borne.foundation import disk
 
 BUSY_TIMEOUT_S = 5.0
 """Somebody else (a backup) may hold the file for a moment."""
@@ -72,15 +73,46 @@ class Connection(Protocol):
 Connect = Callable[[Path], Connection]
 
 
+_WRITES = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
+_COMMIT = "COMMIT"
+
+
+class _Connection(sqlite3.Connection):
+    """Refuses to begin a write where a full disk is simulated, as SQLite does on a real one."""
+
+    path: Path
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if not self.in_transaction and sql.startswith(_WRITES) and disk.is_full(self.path):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        before = self._log_size() if sql == _COMMIT and disk.simulated() else None
+        cursor = super().execute(sql, parameters)
+        if before is not None:
+            disk.use(self.path, max(0, self._log_size() - before))
+        return cursor
+
+    def _log_size(self) -> int:
+        """A transaction grows the write-ahead log, or overwrites what was merged."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except OSError:
+            return 0
+
+
 def connect_sqlite(path: Path) -> Connection:
     """A connection that threads may hand to each other."""
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         path,
         timeout=BUSY_TIMEOUT_S,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=CACHED_STATEMENTS,
+        factory=_Connection,
     )
+    connection.path = path
+    return connection
 
 
 def close_abruptly(connection: Connection) -> None:

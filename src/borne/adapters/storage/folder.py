@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from borne.application.ports import StorageFailed
+from borne.foundation import disk
 from borne.foundation.files import sync_folder
 
 ROOM_BYTES = 16 * 1024 * 1024
@@ -42,6 +43,7 @@ class Reserve:
             self._path.unlink()
         except OSError:
             return False
+        disk.use(self._path, -self._size_bytes)
         return True
 
 
@@ -94,8 +96,4 @@ def put_aside(path: Path) -> Path:
 
 def free_bytes(folder: Path) -> int:
     """Room for the owner of this process on the disk of the folder; 0 when it is not there."""
-    try:
-        disk = os.statvfs(folder)
-    except OSError:
-        return 0
-    return disk.f_bavail * disk.f_frsize
+    return disk.free_bytes(folder)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from borne.foundation.clock import parse_utc
+from borne.foundation.disk import require_room
 
 KEPT: Final = 5_000
 """Messages."""
@@ -90,6 +91,7 @@ class FrameFiles:
         self._failing = False
 
     def _write(self, lines: Sequence[str]) -> None:
+        require_room(self._folder)
         path = self._writable()
         data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
         descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)

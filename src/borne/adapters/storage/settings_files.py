@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from borne.foundation.disk import require_room
+
 
 class Files(Protocol):
     """One folder. Raises OSError as the system does."""
@@ -54,6 +56,7 @@ class PosixFiles:
 
     def write(self, name: str, content: bytes) -> None:
         """Create or replace the content, readable by the owner alone; not yet durable."""
+        require_room(self._folder)
         self._make_folder()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         descriptor = os.open(self._folder / name, flags, 0o600)

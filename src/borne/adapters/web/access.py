@@ -30,7 +30,8 @@ USER = Access(Role.USER)
 OPERATOR = Access(Role.OPERATOR)
 ACCOUNT = Access(Role.USER, before_change=True)
 SIMULATOR = Access(Role.OPERATOR, simulator=True)
-POWER_SWITCH = Access(Role.OPERATOR, power=False, simulator=True)
+WORLD = Access(Role.OPERATOR, power=False, simulator=True)
+"""The street is there without a station too."""
 
 API = "/api/v1"
 
@@ -60,19 +61,19 @@ TABLE: dict[str, Access] = {
     f"GET {API}/backend": OPERATOR,
     f"GET {API}/backend/messages": OPERATOR,
     f"GET {API}/backend/queue": OPERATOR,
-    f"GET {API}/simulator": SIMULATOR,
-    f"GET {API}/simulator/vehicles": SIMULATOR,
-    f"POST {API}/simulator/connectors/{{connector}}/plug": SIMULATOR,
-    f"POST {API}/simulator/connectors/{{connector}}/unplug": SIMULATOR,
-    f"POST {API}/simulator/connectors/{{connector}}/vehicle": SIMULATOR,
-    f"POST {API}/simulator/cards": SIMULATOR,
-    f"GET {API}/simulator/faults": SIMULATOR,
-    f"PUT {API}/simulator/faults/{{fault}}": SIMULATOR,
-    f"PUT {API}/simulator/links/{{link}}": SIMULATOR,
-    f"PUT {API}/simulator/site": SIMULATOR,
-    f"PUT {API}/simulator/inputs/{{number}}": SIMULATOR,
-    f"PUT {API}/simulator/temperature": SIMULATOR,
-    f"POST {API}/simulator/power": POWER_SWITCH,
+    f"GET {API}/simulator": WORLD,
+    f"GET {API}/simulator/vehicles": WORLD,
+    f"POST {API}/simulator/connectors/{{connector}}/plug": WORLD,
+    f"POST {API}/simulator/connectors/{{connector}}/unplug": WORLD,
+    f"POST {API}/simulator/connectors/{{connector}}/vehicle": WORLD,
+    f"POST {API}/simulator/cards": WORLD,
+    f"GET {API}/simulator/faults": WORLD,
+    f"PUT {API}/simulator/faults/{{fault}}": WORLD,
+    f"PUT {API}/simulator/links/{{link}}": WORLD,
+    f"PUT {API}/simulator/site": WORLD,
+    f"PUT {API}/simulator/inputs/{{number}}": WORLD,
+    f"PUT {API}/simulator/temperature": WORLD,
+    f"POST {API}/simulator/power": WORLD,
     # Pages: coming in
     "GET /login": PUBLIC,
     "POST /login": PUBLIC,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from borne.application.ports import SimulatorPort
 from borne.application.services import Power, StationServices
 
 
@@ -35,6 +36,10 @@ class WebHost(Protocol):
     @property
     def remote_simulator(self) -> bool:
         """Whether other machines may use the simulator (else this machine only)."""
+
+    @property
+    def simulator(self) -> SimulatorPort | None:
+        """The simulated world, with or without power; None when the hardware is real."""
 
     def services(self) -> StationServices | None:
         """The running station; None while power is cut."""

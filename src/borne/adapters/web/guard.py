@@ -123,8 +123,7 @@ def identify(request: Request, accounts: Accounts | None) -> Visitor | None:
 
 
 def _check_simulator(request: Request, web: WebState) -> None:
-    services = web.host.services()
-    if (services is not None and services.simulator is None) or web.host.power is None:
+    if web.host.simulator is None or web.host.power is None:
         raise ApiError(404, "no_simulator", "The hardware of this station is not simulated.")
     if not web.host.remote_simulator and not is_loopback(client_address(request)):
         message = "The simulator can be used from the machine it runs on only."

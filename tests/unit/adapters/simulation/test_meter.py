@@ -1,12 +1,13 @@
 """Simulated meters: registers, readings, silence."""
 
 import asyncio
+import math
 
 import pytest
 
 from borne.adapters.simulation.hardware import external_meter
 from borne.adapters.simulation.register import EnergyRegister
-from borne.application.ports import MeterReading, MeterSilent
+from borne.application.ports import MeterReading, MeterSilent, SimulatorError
 from borne.foundation.units import PerPhase
 from tests.support.bench import Bench
 from tests.support.virtual_time import virtual_time
@@ -150,3 +151,157 @@ async def test_meter_that_is_silent_at_the_start_says_so() -> None:
     await bench.cause("meter-ocpp")
     await bench.start()
     assert [type(reading) for reading in bench.readings] == [MeterSilent]
+
+
+# Meters that fail ------------------------------------------------------------------------------
+
+
+@virtual_time
+async def test_a_step_of_the_register_is_signed_and_done_once_for_each_value() -> None:
+    bench = await Bench().start()
+    before = (await bench.meter.read()).register_wh
+    for value, shifted_wh in ((500, 500), (500, 500), (-20, 480)):
+        await bench.cause_with("meter-step", value)
+        assert (await bench.meter.read()).register_wh - before == shifted_wh
+    await bench.cause("meter-step", active=False)
+    await bench.cause_with("meter-step", -20)
+    assert (await bench.meter.read()).register_wh - before == 460
+
+
+@virtual_time
+async def test_a_frozen_register_goes_on_from_where_it_stood() -> None:
+    bench = await Bench().charging(16)
+    before = (await bench.meter.read()).register_wh
+    await bench.cause("meter-frozen")
+    await asyncio.sleep(3600)
+    frozen = await bench.meter.read()
+    assert (frozen.register_wh, frozen.power_w) == (before, 11040.0)
+    await bench.cause("meter-frozen", active=False)
+    await asyncio.sleep(1800)
+    assert (await bench.meter.read()).register_wh - before == 5520
+
+
+@virtual_time
+async def test_the_world_knows_the_true_energy_whatever_the_meter_shows() -> None:
+    bench = await Bench().charging(16)
+    shown, true = bench.view()["register_wh"], bench.view()["energy_wh"]
+    await bench.cause_with("meter-factor", 10)
+    await asyncio.sleep(3600)
+    assert bench.view()["register_wh"] - shown == 110_400
+    assert bench.view()["energy_wh"] - true == 11_040
+    await bench.cause("meter-factor", active=False)
+    await asyncio.sleep(3600)
+    assert bench.view()["register_wh"] - shown == 121_440
+
+
+@pytest.mark.parametrize(
+    ("value", "missing"),
+    [("register", ["register_wh"]), ("power", ["power_w"]), ("current", ["current_a"])],
+)
+@virtual_time
+async def test_a_meter_that_tells_no_number(value: str, missing: list[str]) -> None:
+    def unknown(reading: MeterReading | MeterSilent) -> list[str]:
+        assert isinstance(reading, MeterReading)
+        found = {
+            "register_wh": [reading.register_wh],
+            "power_w": [reading.power_w],
+            "current_a": list(reading.current_a),
+            "voltage_v": list(reading.voltage_v),
+        }
+        return [key for key, values in found.items() if all(math.isnan(v) for v in values)]
+
+    bench = await Bench().charging(16)
+    await bench.cause_with("meter-nan", value)
+    await asyncio.sleep(1)
+    assert [unknown(reading) for reading in bench.readings] == [missing]
+    assert unknown(await bench.meter.read()) == missing
+    await bench.cause("meter-nan", active=False)
+    assert unknown(await bench.meter.read()) == []
+
+
+@virtual_time
+async def test_a_garbled_meter_fails_and_is_not_called_silent() -> None:
+    bench = await Bench().charging(16)
+    await bench.cause("meter-garbage")
+    await asyncio.sleep(1)
+    with pytest.raises(ValueError, match="checksum") as caught:
+        await bench.meter.read()
+    assert not isinstance(caught.value, MeterSilent)
+    assert bench.readings == []
+    await bench.cause("meter-garbage", active=False)
+    await asyncio.sleep(0)
+    assert isinstance(bench.readings[-1], MeterReading)
+
+
+@virtual_time
+async def test_a_polled_meter_answers_and_tells_nothing_by_itself() -> None:
+    bench = await Bench().start()
+    await bench.cause("meter-polled")
+    await bench.plug()
+    bench.offer(16)
+    await asyncio.sleep(10)
+    await bench.cause("meter-ocpp")
+    await bench.cause("meter-ocpp", active=False)
+    assert bench.readings == []
+    assert (await bench.meter.read()).current_a == PerPhase(16, 16, 16)
+
+
+@virtual_time
+async def test_a_meter_is_exchanged_while_the_station_has_no_power() -> None:
+    bench = await Bench().charging(16)
+    before = bench.meter.serial_number
+    bench.world.cut_power()
+    await bench.cause_with("meter-exchanged", 123_456)
+    bench.world.restore_power()
+    await bench.start()
+    assert bench.meter.serial_number != before
+    assert (await bench.meter.read()).register_wh == 123_456
+
+
+@virtual_time
+async def test_a_car_that_draws_in_pulses() -> None:
+    bench = await Bench().charging(6)
+    pulses = {"high_a": 30, "high_s": 6.5, "low_a": 5, "low_s": 0.5}
+    await bench.cause_with("car-pulses", pulses)
+    seen = []
+    for wait_s in (0.1, 6.3, 0.2, 0.3, 0.2, 6.4):
+        await asyncio.sleep(wait_s)
+        seen.append((await bench.meter.read()).current_a.l1)
+    assert seen == [30, 30, 5, 5, 30, 5]
+    bench.board.allow_contactor(False)
+    await asyncio.sleep(60)
+    assert (await bench.meter.read()).current_a.l1 == 0
+    bench.offer(6)
+    await asyncio.sleep(2)
+    assert (await bench.meter.read()).current_a.l1 == 30
+    await bench.cause("car-pulses", active=False)
+    assert (await bench.meter.read()).current_a.l1 == 6
+
+
+@pytest.mark.parametrize(
+    ("cause", "value", "words"),
+    [
+        ("meter-step", 0.5, "step_wh"),
+        ("meter-step", 10**10, "step_wh"),
+        ("meter-exchanged", -1, "wh"),
+        ("meter-factor", -1, "factor"),
+        ("meter-factor", math.inf, "factor"),
+        ("meter-nan", "voltage", "'register', 'power' or 'current'"),
+        ("meter-nan", 3, "quantity"),
+        ("meter-frozen", 3, "takes no value"),
+        ("car-pulses", {"high_a": 30, "wait_s": 1}, "wait_s"),
+        ("car-pulses", {"high_s": 0}, "high_s"),
+        ("car-pulses", 30, "pulses"),
+        ("disk-full", 0, "takes no value"),
+        ("other", 0, "error_code"),
+    ],
+)
+@virtual_time
+async def test_a_value_that_makes_no_sense_is_refused(
+    cause: str, value: object, words: str
+) -> None:
+    bench = Bench()
+    with pytest.raises(SimulatorError, match=words) as caught:
+        await bench.cause_with(cause, value)
+    assert caught.value.status == 422
+    assert not any(row["active"] for row in bench.simulator.faults())

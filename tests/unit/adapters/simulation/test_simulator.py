@@ -150,10 +150,9 @@ async def test_a_cause_without_connector_is_set_everywhere() -> None:
 
 
 def test_every_fault_with_a_physical_cause_can_be_provoked() -> None:
-    """Full disks and damaged settings are no matter of the street; ventilation is a car's wish."""
+    """Damaged settings are no matter of the street; ventilation is a car's wish."""
     provoked = {cause.provokes for cause in CATALOGUE.values()}
     assert set(Fault) - provoked == {
-        Fault.STORAGE_FULL,
         Fault.SETTINGS_DAMAGED,
         Fault.OTHER,
         Fault.VENTILATION,

@@ -76,8 +76,10 @@ class Fault(Body):
     active: bool
     connector: Connector | None = None
     error_code: Text | None = None
+    value: int | float | Text | dict[str, float] | None = None
+    """How bad it is, in the unit of the cause, for example 8 (mA)."""
     extent: dict[str, float] | None = None
-    """How bad it is, for example `{"dc_ma": 8}`."""
+    """The same by name, for example `{"dc_ma": 8}`."""
 
 
 class Link(Body):

@@ -19,7 +19,7 @@ from borne.adapters.web.api.bodies import (
 )
 from borne.adapters.web.api.connectors import ConnectorId
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import NO_POWER, GuardedRoute, station
+from borne.adapters.web.guard import GuardedRoute
 from borne.adapters.web.state import web_state
 from borne.application.ports import SimulatorPort
 
@@ -30,16 +30,17 @@ Name = Annotated[str, Path(max_length=60)]
 
 
 def world(request: Request) -> SimulatorPort:
-    """The simulator of the running station."""
-    simulator = station(request).simulator
+    """The simulated world; it is there without a station too."""
+    simulator = web_state(request.app).host.simulator
     if simulator is None:
-        raise NO_POWER
+        raise ApiError(404, "no_simulator", "The hardware of this station is not simulated.")
     return simulator
 
 
 def done(request: Request) -> dict[str, Any]:
     """The answer after a change of the world."""
-    return {"revision": station(request).status.revision}
+    services = web_state(request.app).host.services()
+    return {"revision": services.status.revision} if services else {"power": "off"}
 
 
 @router.get("", response_model=None, summary="The whole world")
@@ -96,10 +97,15 @@ async def faults(request: Request) -> dict[str, Any]:
 
 @router.put("/faults/{fault}", response_model=None, summary="Set or clear a cause")
 async def set_fault(request: Request, fault: Name, body: Fault) -> dict[str, Any]:
-    """The fault itself is what the station makes of its cause."""
+    """The fault itself is what the station makes of its cause. `value` says how bad it is; the
+    list of causes tells unit, default and bounds."""
     name = f"{fault}:{body.error_code}" if body.error_code else fault
     await world(request).set_fault(
-        name, active=body.active, connector=body.connector, extent=body.extent
+        name,
+        active=body.active,
+        connector=body.connector,
+        extent=body.extent,
+        value=body.value,
     )
     return done(request)
 
