@@ -328,7 +328,7 @@ def test_a_wrong_card_number_is_said_and_kept(page: Page, site: Site) -> None:
 
 def test_the_ladder_is_live_and_the_log_can_be_filtered(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/backend")
-    expect(page.locator("#backend-state")).to_contain_text("Connected (sending heartbeat")
+    expect(page.locator("#backend-state")).to_contain_text("Connected (send heartbeat")
 
     def lose(host: FakeHost) -> None:
         assert isinstance(host.all.backend, FakeBackend)

@@ -16,7 +16,7 @@ from borne.application.settings_service import (
     SettingsService,
 )
 from borne.domain.principals import Principal
-from borne.domain.settings.addressing import Address, label_of, resolve
+from borne.domain.settings.addressing import Address, field_label_of, resolve
 from borne.domain.settings.entry import Value
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
@@ -208,7 +208,7 @@ def _item(
 
     return StagedItem(
         name=address.name,
-        label=label_of(address),
+        label=field_label_of(address),
         secret=secret,
         old=shown(item.base),
         new=None if secret else typed if error is not None else to_json(after.at(address)),

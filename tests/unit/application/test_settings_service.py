@@ -247,7 +247,7 @@ class TestListing:
         second = views["OperatorCurrentLimit_2"]
         assert (second.value, second.default, second.changed) == (16, 32, True)
         assert second.highest == (32,)
-        assert str(second.label) == "Operator Current Limit (Connector 2)"
+        assert str(second.label) == "Operator Current Limit [A] (Connector 2)"
         assert second.editable
         assert not views["FreeCharging"].editable
         assert str(views["MaximumCurrent"].locked).startswith("Set by the manufacturer")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gettext
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from enum import StrEnum
+from functools import cache, lru_cache
 from pathlib import Path
 
 from fastapi import Request
 
+from borne.domain.settings.choices import DisplayLanguage, Language
 from borne.domain.settings.messages import N_
 
 DOMAIN = "borne"
@@ -17,7 +21,27 @@ LOCALES = Path(__file__).parents[2] / "locales"
 COOKIE = "borne_language"
 DEFAULT = "en"
 NAMES = {"en": "English", "fr": "Français", "de": "Deutsch", "nl": "Nederlands"}
+OWN_NAMES: Mapping[type[StrEnum], Mapping[str, str]] = {
+    Language: NAMES,
+    DisplayLanguage: {
+        DisplayLanguage.ENGLISH: NAMES["en"],
+        DisplayLanguage.GERMAN: NAMES["de"],
+        DisplayLanguage.FRENCH: NAMES["fr"],
+        DisplayLanguage.DUTCH: NAMES["nl"],
+        DisplayLanguage.ITALIAN: "Italiano",
+        DisplayLanguage.SPANISH: "Español",
+        DisplayLanguage.FINNISH: "Suomi",
+        DisplayLanguage.SWEDISH: "Svenska",
+        DisplayLanguage.NORWEGIAN: "Norsk",
+        DisplayLanguage.DANISH: "Dansk",
+    },
+}
+"""A list of languages shows each one in its own words, whatever the reader's language is."""
 NARROW_SPACE = "\u202f"
+NO_BREAK = "\u00a0"
+_BEFORE_UNIT = re.compile(
+    r"(?<=[\d}]) (?=(?:kWh|Wh|kW|W|mA|A|V|Hz|°C|ms|s|min|h|d|kB|MB|GB|%)(?!\w))"
+)
 
 
 @cache
@@ -31,6 +55,12 @@ def available() -> tuple[str, ...]:
 def catalogue(language: str) -> gettext.NullTranslations:
     """The translations of a language; English needs none."""
     return gettext.translation(DOMAIN, LOCALES, [language], fallback=True)
+
+
+@lru_cache(maxsize=4096)
+def translated(language: str, text: str) -> str:
+    """The text in a language; a number and its unit stay on one line."""
+    return _BEFORE_UNIT.sub(NARROW_SPACE, catalogue(language).gettext(text))
 
 
 SEPARATORS = {
@@ -59,11 +89,12 @@ class Words:
 
     def __call__(self, text: str) -> str:
         """Translate."""
-        return catalogue(self.language).gettext(text) if text else ""
+        return translated(self.language, text) if text else ""
 
     def plural(self, one: str, many: str, number: int) -> str:
         """Translate with the plural rule of the language; `{n}` is the number."""
-        return catalogue(self.language).ngettext(one, many, number).format(n=number)
+        text = catalogue(self.language).ngettext(one, many, number)
+        return _BEFORE_UNIT.sub(NARROW_SPACE, text).format(n=number)
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number as the language writes it."""
@@ -82,6 +113,13 @@ class Words:
             return "–"
         digits = 0 if abs(value - round(value)) < 0.05 else 1
         return f"{self.number(value, digits)}{NARROW_SPACE}A"
+
+    def currents(self, values: Sequence[float] | None) -> str:
+        """`13 / 13 / 12.5 A`, per phase."""
+        if not values:
+            return "–"
+        texts = (self.amps_short(value).removesuffix(f"{NARROW_SPACE}A") for value in values)
+        return f"{NO_BREAK}/{NO_BREAK}".join(texts) + f"{NARROW_SPACE}A"
 
     def power(self, watts: float | None) -> str:
         """`850 W`, `7.4 kW`."""
@@ -112,12 +150,14 @@ class Words:
         minutes = int(max(0.0, seconds) // 60)
         hours, days = minutes // 60, minutes // 1440
         if days:
-            return self(N_("{days} d {hours} h")).format(days=days, hours=hours % 24)
-        if hours:
-            return self(N_("{hours} h {minutes}")).format(
+            text = self(N_("{days} d {hours} h")).format(days=days, hours=hours % 24)
+        elif hours:
+            text = self(N_("{hours} h {minutes}")).format(
                 hours=hours, minutes=f"{minutes % 60:02d}"
             )
-        return self(N_("{minutes} min")).format(minutes=minutes)
+        else:
+            text = self(N_("{minutes} min")).format(minutes=minutes)
+        return text.replace(" ", NO_BREAK)
 
 
 def negotiate(request: Request, station_language: str = DEFAULT) -> str:

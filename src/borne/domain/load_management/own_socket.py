@@ -24,6 +24,7 @@ from borne.domain.load_management.topology import (
     Rotation,
     SocketPhase,
     connected_phases,
+    grid_currents,
 )
 from borne.foundation.units import PerPhase
 
@@ -82,11 +83,9 @@ class SocketFacts:
     @property
     def grid_a(self) -> PerPhase:
         """What is measured, per phase of the grid."""
-        amps = [0.0, 0.0, 0.0]
-        if self.live and self.measured_a is not None:
-            for phase, current_a in zip(SocketPhase, self.measured_a, strict=True):
-                amps[self.rotation.grid_phase(phase) - 1] += current_a
-        return PerPhase(*amps)
+        if not self.live or self.measured_a is None:
+            return PerPhase(0.0, 0.0, 0.0)
+        return grid_currents(self.measured_a, self.rotation)
 
 
 @dataclass(frozen=True, slots=True)

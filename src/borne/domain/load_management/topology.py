@@ -54,6 +54,14 @@ class Rotation(StrEnum):
         return GridPhase("RST".index(self.value[phase - 1]) + 1)
 
 
+def grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
+    """Amps per phase of a socket as the phases of the grid carry them."""
+    amps = [0.0, 0.0, 0.0]
+    for phase, current_a in zip(SocketPhase, measured_a, strict=True):
+        amps[rotation.grid_phase(phase) - 1] += current_a
+    return PerPhase(*amps)
+
+
 def connected_phases(count: int) -> frozenset[SocketPhase]:
     """The phases of a socket that is connected with `count` of them (1 to 3), L1 first."""
     if not 1 <= count <= len(SocketPhase):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from borne.domain.settings.catalogue import CATALOGUE
-from borne.domain.settings.entry import Entry, HardwareFacts, Kind, Scope
+from borne.domain.settings.entry import Entry, HardwareFacts, Kind, Scope, Type
 from borne.domain.settings.messages import N_, Message
 
 ALIASES = {"chargeboxidentity": "ChargePointID"}
@@ -71,9 +71,20 @@ def connectors_of(entry: Entry, facts: HardwareFacts) -> range:
     return range(1, facts.connectors + 1 if entry.scope is Scope.CONNECTOR else 2)
 
 
+def field_label_of(address: Address) -> Message:
+    """The label of a field: limits of current carry their unit, as the manual prints them."""
+    entry = address.entry
+    if entry.unit != "A" or entry.type not in {Type.INT, Type.PER_PHASE}:
+        return label_of(address)
+    return _at_connector(Message("{label} [A]", {"label": Message(entry.label)}), address)
+
+
 def label_of(address: Address) -> Message:
     """The label for people, with the connector as in the manual."""
-    label = Message(address.entry.label)
+    return _at_connector(Message(address.entry.label), address)
+
+
+def _at_connector(label: Message, address: Address) -> Message:
     if address.connector == 1:
         return label
     return Message(
@@ -81,4 +92,13 @@ def label_of(address: Address) -> Message:
     )
 
 
-__all__ = ["ALIASES", "Address", "addresses", "connectors_of", "full_name", "label_of", "resolve"]
+__all__ = [
+    "ALIASES",
+    "Address",
+    "addresses",
+    "connectors_of",
+    "field_label_of",
+    "full_name",
+    "label_of",
+    "resolve",
+]

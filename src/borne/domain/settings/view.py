@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from borne.domain.principals import Principal
-from borne.domain.settings.addressing import Address, addresses, label_of
+from borne.domain.settings.addressing import Address, addresses, field_label_of
 from borne.domain.settings.entry import Entry, Value
 from borne.domain.settings.messages import Message
 from borne.domain.settings.rights import may_read, refusal
@@ -60,7 +60,7 @@ def view(
         name=address.name,
         entry=entry,
         connector=address.connector,
-        label=label_of(address),
+        label=field_label_of(address),
         value=None if secret else to_json(value),
         is_set=value not in (None, "", b"", ()),
         default=None if secret else to_json(_default(settings, address)),

@@ -61,10 +61,7 @@ class Action(StrEnum):
     """A button beside a step."""
 
     UNLOCK = "unlock"
-    LOCK_AGAIN = "lock_again"
     RESTART = "restart"
-    SELF_TEST = "self_test"
-    READ_METER = "read_meter"
     OUT_OF_SERVICE = "out_of_service"
     CONNECTION_STEPS = "connection_steps"
     OPEN_SETTINGS = "open_settings"
@@ -105,6 +102,10 @@ class Step:
     text: str
     action: Action | None = None
     check: Check | None = None
+    settings: tuple[str, ...] = ()
+    """Keys that the text speaks of: what "open the settings" opens."""
+    without: str = ""
+    """What to do while this version does not obey one of these settings yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +174,7 @@ _FAULTS = (
             _REPLUG,
             _OTHER_CAR,
             Step(
-                N_("It comes back without a car: test the sensor, check its coil and its wires."),
-                Action.SELF_TEST,
+                N_("It comes back without a car: have the sensor, its coil and its wires checked.")
             ),
         ),
         N_("At unplugging; otherwise 10 s after the car has left (15 min with old sensors)."),
@@ -268,7 +268,7 @@ _FAULTS = (
             _UNPLUG,
             Step(N_("Switch on what is off: residual current device, breaker, fuse.")),
             Step(N_("The supply is there."), check=Check.VOLTAGE_IN_ORDER),
-            Step(N_("The meter answers."), Action.READ_METER, Check.METER_ANSWERS),
+            Step(N_("The meter answers."), check=Check.METER_ANSWERS),
         ),
     ),
     _for(
@@ -326,7 +326,7 @@ _FAULTS = (
             _UNPLUG,
             Step(N_("Look into the socket: is something in the way?")),
             _REPLUG,
-            Step(N_("Lock again."), Action.LOCK_AGAIN, Check.LOCK_MOVES),
+            Step(N_("The station has locked the plug."), check=Check.LOCK_MOVES),
             _OTHER_CAR,
         ),
         _AT_UNPLUGGING,
@@ -370,11 +370,13 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _ELECTRICIAN,
         (
-            Step(N_("Read the meter now."), Action.READ_METER, Check.METER_ANSWERS),
+            Step(N_("The meter answers."), check=Check.METER_ANSWERS),
             Step(N_("Is the meter's display on? Otherwise it has no supply.")),
             Step(
                 N_("Check the wires of the bus, its ends and the address of the meter."),
                 Action.OPEN_SETTINGS,
+                settings=("MeterConfig", "MeterUnitId"),
+                without=N_("Check the wires of the bus and its ends."),
             ),
         ),
     ),
@@ -389,7 +391,12 @@ _FAULTS = (
         (
             Step(N_("The external meter answers."), check=Check.EXTERNAL_METER_ANSWERS),
             Step(N_("Is the meter on, and in the same network as the station?")),
-            Step(N_("Compare address, port and type with the settings."), Action.OPEN_SETTINGS),
+            Step(
+                N_("Compare address, port and type with the settings."),
+                Action.OPEN_SETTINGS,
+                settings=("DLMExternalMeterSupport", "SecondMeterConfig", "SecondMeterIP"),
+                without=N_("It stays silent: have the meter and its network cable checked."),
+            ),
         ),
     ),
     _for(
@@ -452,7 +459,11 @@ _FAULTS = (
         (
             Step(N_("Are all fuses of the supply on?")),
             Step(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
-            Step(N_("Only one phase is connected: set it so."), Action.OPEN_SETTINGS),
+            Step(
+                N_("Only one phase is connected: set it so."),
+                Action.OPEN_SETTINGS,
+                settings=("PhasesConnected",),
+            ),
             Step(N_("The whole street is dark: wait for the grid.")),
         ),
     ),
@@ -497,10 +508,12 @@ _FAULTS = (
         (
             _UNPLUG,
             Step(N_("Was the meter replaced or reset? Then all is well from now on.")),
-            Step(N_("Read the meter now."), Action.READ_METER, Check.METER_ANSWERS),
+            Step(N_("The meter answers."), check=Check.METER_ANSWERS),
             Step(
                 N_("It comes back: have the meter and its type in the settings checked."),
                 Action.OPEN_SETTINGS,
+                settings=("MeterConfig",),
+                without=N_("It comes back: have the meter checked."),
             ),
         ),
         _AT_UNPLUGGING,
@@ -545,11 +558,15 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _SERVICE,
         (
-            Step(N_("Test it again."), Action.SELF_TEST, Check.MONITOR_ARMED),
+            Step(
+                N_("Unplug, or restart the station: it tests the sensor again."),
+                Action.RESTART,
+                Check.MONITOR_ARMED,
+            ),
             Step(N_("Check the coil of the sensor and its wires; else replace it.")),
             _OUT_OF_SERVICE,
         ),
-        N_("It ends with a good test: by the button, after unplugging, or at a restart."),
+        N_("It ends with a good test, after unplugging or at a restart."),
     ),
     _for(
         Fault.STORAGE_FULL,
@@ -562,7 +579,11 @@ _FAULTS = (
         (
             Step(N_("There is room again."), check=Check.ROOM_ON_DISK),
             Step(N_("The backend takes what waits."), check=Check.BACKEND_CONNECTED),
-            Step(N_("Export and delete old sessions.")),
+            Step(
+                N_("Export the sessions, then keep them for fewer days."),
+                Action.OPEN_SETTINGS,
+                settings=("SessionRetentionDays",),
+            ),
             _DIAGNOSTICS,
         ),
     ),
@@ -575,7 +596,11 @@ _FAULTS = (
         CanCharge.NOBODY,
         _ELECTRICIAN,
         (
-            Step(N_("Compare the limits of current with the installation."), Action.OPEN_SETTINGS),
+            Step(
+                N_("Compare the limits of current with the installation."),
+                Action.OPEN_SETTINGS,
+                settings=("InstallationCurrentLimit", "MaximumCurrent"),
+            ),
             Step(N_("Confirm the settings."), Action.CONFIRM_SETTINGS),
         ),
         N_("It ends when the settings are confirmed."),
@@ -601,7 +626,11 @@ _FAULTS = (
         _YOU,
         (
             Step(N_("Charge this car outdoors or where there is ventilation.")),
-            Step(N_("There is ventilation here: the installer may set it."), Action.OPEN_SETTINGS),
+            Step(
+                N_("There is ventilation here: the installer may set it."),
+                Action.OPEN_SETTINGS,
+                settings=("VentilationAvailable",),
+            ),
         ),
     ),
 )
@@ -620,11 +649,21 @@ _ROWS_OF_MANUAL_10 = (
                 Check.CARD_SEEN,
             ),
             Step(
+                N_("Is a card reader switched on in the settings?"),
+                Action.OPEN_SETTINGS,
+                settings=("RFIDEnable",),
+            ),
+            Step(
                 N_(
                     "Does the setting of the reader fit: type of LED, RFID slave? A factory reset "
                     "changes both."
                 ),
                 Action.OPEN_SETTINGS,
+                settings=("LEDType", "RFIDSlave"),
+                without=N_(
+                    "The type of LED and the second reader cannot be set here yet: this version "
+                    "finds the reader by itself."
+                ),
             ),
             Step(
                 N_(
@@ -643,8 +682,20 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(N_('Is the connection type "GSM"?'), Action.OPEN_SETTINGS),
-            Step(N_("SIM card, PIN and APN are those of the provider."), Action.OPEN_SETTINGS),
+            Step(
+                N_('Is the connection type "GSM"?'),
+                Action.OPEN_SETTINGS,
+                settings=("ConnectionType",),
+            ),
+            Step(
+                N_("SIM card, PIN and APN are those of the provider."),
+                Action.OPEN_SETTINGS,
+                settings=("APN", "APNUsername", "APNPassword", "SIMPin"),
+                without=N_(
+                    "SIM card, PIN and APN are those of the provider. They cannot be set here yet: "
+                    "this version takes them from the operating system."
+                ),
+            ),
             Step(N_("The network is up."), check=Check.NETWORK_UP),
             Step(
                 N_("See how far the connection comes."),
@@ -663,8 +714,18 @@ _ROWS_OF_MANUAL_10 = (
         (
             Step(N_("Does the light at the Ethernet socket blink? Otherwise the cable is out.")),
             Step(
-                N_('Is the connection type "Ethernet", and are the addresses right?'),
+                N_('Is the connection type "Ethernet"?'),
                 Action.OPEN_SETTINGS,
+                settings=("ConnectionType",),
+            ),
+            Step(
+                N_("Are the addresses of the station right?"),
+                Action.OPEN_SETTINGS,
+                settings=("EthernetConfigMode", "StaticIP"),
+                without=N_(
+                    "Are the addresses of the station right? They cannot be set here yet: this "
+                    "version takes them from the operating system."
+                ),
             ),
             Step(N_("Do router and switch work for other devices?")),
             Step(N_("The network is up."), check=Check.NETWORK_UP),
@@ -689,6 +750,11 @@ _ROWS_OF_MANUAL_10 = (
                     "address, password."
                 ),
                 Action.OPEN_SETTINGS,
+                settings=("OCPPMode", "ChargePointID", "WebSocketsBackendURL", "AuthorizationKey"),
+                without=N_(
+                    "Compare with what the operator gave you: identity of the station, address, "
+                    "password. This version speaks OCPP-J 1.6."
+                ),
             ),
             Step(
                 N_("See how far the connection comes."),
@@ -720,13 +786,15 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.YES,
         _OPERATOR,
         (
-            Step(
-                N_("Look at the strength of the signal over the last days."),
-                Action.CONNECTION_STEPS,
-            ),
+            Step(N_("See when the connection was lost, and what failed."), Action.CONNECTION_STEPS),
             Step(N_("Move the antenna or the station, or use a router outside.")),
             Step(
-                N_("With a roaming SIM card: choose another mobile network."), Action.OPEN_SETTINGS
+                N_("With a roaming SIM card: choose another mobile network."),
+                Action.OPEN_SETTINGS,
+                settings=("NetworkSelectionMode", "RequestedNetworkOperator"),
+                without=N_(
+                    "With a roaming SIM card: ask its provider to prefer another mobile network."
+                ),
             ),
         ),
         N_("It ends when the connection holds."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from borne.adapters.web.i18n import NAMES, Words
 from borne.adapters.web.pages import help_checks, help_pages
 from borne.domain.principals import Role
+from borne.domain.settings import CATALOGUE as SETTINGS
+from borne.domain.settings.active import ACTIVE
 from borne.domain.station.faults import CATALOGUE, Fault, Scope, vendor_code
 from borne.domain.station.indication import PATTERNS
 from borne.domain.station.remedies import LIGHTS, REMEDIES, Action, Check
@@ -72,22 +76,53 @@ async def test_a_page_says_whether_one_can_charge_who_mends_and_how(
     text, remedy = text_of(answer.text), REMEDIES[slug]
     assert answer.status_code == 200
     for words in (remedy.title, remedy.explanation, remedy.clears, "Can one charge?"):
-        assert words in text
+        assert Words("en")(words) in text
     for step in remedy.steps:
-        assert step.text in text
+        assert Words("en")(help_pages.told(step)) in text
 
 
 async def test_a_page_that_is_not_there(person: Client) -> None:
     assert (await person.get("/help/nothing")).status_code == 404
 
 
-def test_everything_that_says_open_the_settings_knows_which() -> None:
-    opening = {
-        slug
-        for slug, remedy in REMEDIES.items()
-        if any(step.action is Action.OPEN_SETTINGS for step in remedy.steps)
-    }
-    assert help_pages.OPENED_SETTINGS.keys() == opening
+STEPS = [(slug, step) for slug, remedy in REMEDIES.items() for step in remedy.steps]
+
+
+def test_a_step_opens_settings_exactly_when_it_speaks_of_some() -> None:
+    for slug, step in STEPS:
+        assert (step.action is Action.OPEN_SETTINGS) is bool(step.settings), (slug, step.text)
+        assert all(key in SETTINGS.settings for key in step.settings)
+
+
+def test_no_step_asks_for_a_setting_that_this_version_ignores() -> None:
+    for slug, step in STEPS:
+        if not set(step.settings) <= ACTIVE.keys():
+            assert step.without, (slug, step.text)
+            assert help_pages.told(step) == step.without
+
+
+def test_every_action_of_a_step_has_a_button() -> None:
+    assert set(Action) == {*help_pages.LINKS, *help_pages.COMMANDS, *help_pages.ANSWERED}
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.INSTALLER, Role.MANUFACTURER])
+@pytest.mark.parametrize("slug", REMEDIES)
+async def test_help_links_only_to_what_is_on_its_page(
+    slug: str, role: Role, browser: Clients
+) -> None:
+    person = await browser(role)
+    html = (await person.get(f"/help/{slug}")).text
+    for address in re.findall(r'href="(/[^"]*)"', html):
+        path, _, anchor = unescape(address).partition("#")
+        answer = await person.get(path, headers={"accept": "text/html"})
+        assert answer.status_code == 200, address
+        assert not anchor or f'id="{anchor}"' in answer.text, address
+
+
+async def test_a_card_that_is_not_read_is_helped_with_what_can_be_done(person: Client) -> None:
+    text = text_of((await person.get("/help/card-not-read")).text)
+    assert "cannot be set here yet" in text
+    assert "factory reset" not in text
 
 
 # The entrance -------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ async def test_each_socket_and_all_together(browser: Clients) -> None:
     energies = [float(energy) for _, _, energy in rows]
     assert numbers[2] == numbers[0] + numbers[1] > 0
     assert energies[2] == pytest.approx(energies[0] + energies[1])
-    assert "1 h 00" in text
+    assert "1\u202fh 00" in text
 
 
 async def test_without_a_month_the_last_thirty_days(browser: Clients) -> None:

@@ -99,7 +99,7 @@ def sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
     if view.link == "connected" and view.boot == "accepted":
         if view.next_heartbeat_s is None:
             return words("Connected"), "ok"
-        text = words("Connected (sending heartbeat in {n} seconds)")
+        text = words("Connected (send heartbeat in {n} seconds)")
         return text.format(n=round(view.next_heartbeat_s)), "ok"
     if view.link == "connected":
         return words("Connected, but not registered: {answer}").format(answer=view.boot), "warn"

@@ -8,12 +8,22 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from borne.adapters.web.api.connectors import known
+from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.adapters.web.pages import present
-from borne.adapters.web.pages.shell import done, form, page, setting, words_for
+from borne.adapters.web.pages import present, technical
+from borne.adapters.web.pages.shell import (
+    done,
+    form,
+    month_before,
+    page,
+    setting,
+    words_for,
+    zone_of,
+)
+from borne.domain.load_management.topology import Rotation
 from borne.domain.principals import Role
-from borne.domain.settings.choices import DisplayBoard
+from borne.domain.settings.choices import DisplayBoard, PhaseRotation
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -31,49 +41,22 @@ def variables(request: Request, status: dict[str, Any]) -> dict[str, Any]:
     return {
         "status": status,
         "problems": present.problems(status, names, words),
-        "flow": present.flow(status, words),
+        "flow": present.flow(status, words, rotations(request, status)),
         "sockets": present.sockets(status, names, words, display=display),
-        "details": technical(status, request),
+        "system_status": technical.system_status(status, names, request),
+        "details": technical.details(status, words),
     }
 
 
-def technical(status: dict[str, Any], request: Request) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The table that the manual's interface shows, by group."""
-    words = words_for(request)
-    backend = status.get("backend") or {}
-    groups = [
-        (
-            words("Station"),
-            [
-                (
-                    words("Identity (ChargeBoxIdentity)"),
-                    str(setting(request, "ChargePointID", "–")),
-                ),
-                (words("Backend link"), str(backend.get("link", "–"))),
-                (words("Registration"), str(backend.get("boot", "–"))),
-                (words("Messages waiting"), str(backend.get("queue", 0))),
-                (words("Time"), f"{status['time']} ({status.get('clock_trust', '–')})"),
-                (words("Revision"), str(status["revision"])),
-            ],
+def rotations(request: Request, status: dict[str, Any]) -> dict[int, Rotation]:
+    """How the phases of each socket lie at the grid."""
+    settings = settings_of(station(request)).settings
+    return {
+        item["id"]: Rotation(
+            settings.choice("ConnectorPhaseRotation", PhaseRotation, item["id"]).value.upper()
         )
-    ]
-    for item in status["connectors"]:
-        rows = [
-            (words("OCPP state"), str(item["state"])),
-            (words("Control pilot"), str(item.get("pilot", "–"))),
-            (words("Signalled current"), _list(item.get("offered_a"), " A")),
-            (words("Measured current"), _list(item.get("measured_a"), " A")),
-            (words("Meter register"), f"{item.get('register_wh', 0)} Wh"),
-            (words("Cable"), f"{item.get('cable_a') or 0} A"),
-            (words("Locked"), words("yes") if item.get("locked") else words("no")),
-            (words("LED pattern"), str(item.get("led", "–"))),
-        ]
-        groups.append((words("Socket {n}").format(n=item["id"]), rows))
-    return groups
-
-
-def _list(values: Any, unit: str) -> str:
-    return " / ".join(f"{value:g}" for value in values or ()) + unit if values else "–"
+        for item in status["connectors"]
+    }
 
 
 @router.get("/")
@@ -88,6 +71,7 @@ async def dashboard(request: Request) -> Response:
         title=present.title(status, str(setting(request, "StationName", "Station")), words),
         announcement="",
         totals=await services.sessions.totals(),
+        last_month=month_before(services.clock.now(), zone_of(request)),
         **variables(request, status),
     )
 

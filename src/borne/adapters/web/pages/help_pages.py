@@ -23,7 +23,6 @@ from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.setting_fields import field_id
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
 from borne.domain.principals import Role
-from borne.domain.settings import CATALOGUE as SETTINGS
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.messages import N_
 from borne.domain.station.faults import Clears, FaultKind, Scope, vendor_code
@@ -60,29 +59,18 @@ HELPERS: dict[Who, str] = {
     Who.SERVICE: N_("The maker's service must come"),
 }
 """Headings of the list, by who is asked first."""
-OPENED_SETTINGS: dict[str, tuple[str, ...]] = {
-    "meter-ocpp": ("MeterConfig", "MeterUnitId"),
-    "meter-external": ("DLMExternalMeterSupport",),
-    "phase-loss": ("PhasesConnected",),
-    "meter-implausible": ("MeterConfig",),
-    "settings-damaged": ("InstallationCurrentLimit", "MaximumCurrent"),
-    "ventilation-needed": ("VentilationAvailable",),
-    "card-not-read": ("LEDType", "RFIDSlave"),
-    "no-backend-gsm": ("ConnectionType", "APN"),
-    "no-backend-ethernet": ("ConnectionType",),
-    "backend-config": ("OCPPMode", "ChargePointID", "WebSocketsBackendURL", "AuthorizationKey"),
-    "backend-drops": ("NetworkSelectionMode",),
-}
-"""Where a page's "open the settings" leads."""
 LINKS: dict[Action, tuple[str, str]] = {
     Action.CONNECTION_STEPS: ("/backend", N_("Steps of the connection")),
     Action.SHOW_CURVE: ("/sessions", N_("Sessions")),
     Action.TEACH_CARD: ("/whitelists", N_("Whitelists")),
+    Action.DIAGNOSTICS: ("/settings/system", N_("System")),
 }
 COMMANDS: dict[Action, tuple[str, str]] = {
     Action.UNLOCK: ("unlock", N_("Unlock socket {n}")),
     Action.OUT_OF_SERVICE: ("disable", N_("Socket {n}: out of service")),
 }
+ANSWERED = {Action.RESTART, Action.CONFIRM_SETTINGS, Action.OPEN_SETTINGS}
+"""Actions whose buttons depend on the visitor and the station; see `buttons`."""
 CLEARS: dict[Clears, str] = {
     Clears.BY_ITSELF: N_("when the cause is gone"),
     Clears.UNPLUG: N_("at unplugging"),
@@ -160,7 +148,7 @@ def found(query: str, words: Words) -> list[Remedy]:
 
 def _text(remedy: Remedy, words: Words) -> str:
     parts = [remedy.slug, words(remedy.title), words(remedy.explanation)]
-    parts += [words(step.text) for step in remedy.steps]
+    parts += [words(told(step)) for step in remedy.steps]
     if remedy.kind is not None:
         parts += [remedy.kind.code_16, remedy.kind.activation, vendor_code(remedy.kind.fault)]
     return " ".join(parts).casefold()
@@ -229,7 +217,7 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
     judged = bool(where) or remedy.fault is None
     lines = [
         Line(
-            words(step.text),
+            words(told(step)),
             help_checks.holds(step.check, remedy, status, ladder)
             if step.check and judged
             else None,
@@ -274,16 +262,36 @@ def buttons(
         case Action.CONFIRM_SETTINGS:
             return (Button(words("Confirm the settings"), "/settings/confirm", post=True),)
         case Action.OPEN_SETTINGS:
-            return tuple(_setting(key, request) for key in OPENED_SETTINGS.get(remedy.slug, ()))
+            return opened(step, request)
         case _:
             return ()
 
 
-def _setting(key: str, request: Request) -> Button:
-    entry = SETTINGS[key]
-    show = "" if key in ACTIVE else "?show=planned"
-    return Button(
-        words_for(request)(entry.label), f"/settings/{entry.menu.value}{show}#{field_id(key)}"
+def works(step: Step) -> bool:
+    """Whether every setting that the step speaks of is obeyed by this version."""
+    return all(key in ACTIVE for key in step.settings)
+
+
+def told(step: Step) -> str:
+    """The step's text; never one that asks for what this version cannot do."""
+    return step.text if works(step) or not step.without else step.without
+
+
+def opened(step: Step, request: Request) -> tuple[Button, ...]:
+    """The settings of a step: those that this visitor can see on their page now."""
+    words, principal = words_for(request), visitor(request).principal
+    offered = {
+        view.entry.key: view
+        for view in settings_of(station(request)).list(principal)
+        if view.active and view.visible and view.entry.key in step.settings
+    }
+    return tuple(
+        Button(
+            words(offered[key].entry.label),
+            f"/settings/{offered[key].entry.menu.value}#{field_id(key)}",
+        )
+        for key in step.settings
+        if key in offered
     )
 
 

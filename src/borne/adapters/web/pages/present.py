@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from borne.adapters.web.i18n import Words
+from borne.adapters.web.i18n import NO_BREAK, Words
 from borne.adapters.web.states import FAULTS, REASONS, SOURCES, Look, look, said
+from borne.domain.load_management.topology import Rotation, grid_currents
 from borne.domain.settings.messages import N_
+from borne.domain.station.limits import LimitScope
 from borne.foundation.clock import parse_utc
+from borne.foundation.units import PerPhase
 
 Status = Mapping[str, Any]
 BAR_WIDTH = 1000.0
 """Of the drawing; the red zone beyond the limit takes the last eighth."""
 LIMIT_AT = 0.875
 DEFAULT_LIMIT_A = 32.0
+OVER_A = 0.5
+"""Meters and cars are not exact: more than this above a limit is shown as an overload."""
 PLUGGED = {"preparing", "charging", "suspended_ev", "suspended_evse", "finishing"}
 RUNNING = {"charging", "suspended_ev", "suspended_evse", "authorized"}
 
@@ -36,7 +42,8 @@ class Bar:
 
     phase: str
     segments: tuple[Segment, ...]
-    limit_x: float
+    limit_x: float | None
+    """None: nothing limits the sum."""
     text: str
     label: str
     over: bool
@@ -51,6 +58,8 @@ class Flow:
     bars: tuple[Bar, ...]
     legend: tuple[tuple[str, str], ...]
     limit: str
+    """What holds for the sum, in words."""
+    limited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,70 +245,102 @@ def _amps_text(amps: Sequence[float], words: Words) -> str:
     return "/".join(words.number(value) for value in amps) + "\u202fA"
 
 
-def flow(status: Status, words: Words) -> Flow:
-    """What flows on each phase, from which socket, against the limit all share."""
+def flow(
+    status: Status, words: Words, rotations: Mapping[int, Rotation] = MappingProxyType({})
+) -> Flow:
+    """What flows on each phase, from which socket. The sum is held against a limit only where all
+    sockets share one; a socket's own limit stands on its card.
+
+    `rotations` by connector: the shared line has the phases of the grid, a meter those of its
+    socket.
+    """
     items = status["connectors"]
-    building = (status.get("site") or {}).get("building_a")
     limits = shared_limit(status)
-    bars = tuple(_bar(index, items, building, limits[index], words) for index in range(3))
+    turned = any(rotation is not Rotation.RST for rotation in rotations.values())
+    loads = {
+        item["id"]: _on_grid(item.get("measured_a"), rotations.get(item["id"], Rotation.RST))
+        for item in items
+    }
+    highest = max((sum(amps[phase] for amps in loads.values()) for phase in range(3)), default=0.0)
+    free_scale = max(highest, sum(map(_own_limit, items)), 1.0)
+    bars = tuple(
+        _bar(
+            f"{'N' if turned else 'L'}{phase + 1}",
+            {number: amps[phase] for number, amps in loads.items()},
+            limits[phase] if limits else None,
+            free_scale,
+            words,
+        )
+        for phase in range(3)
+    )
     total_w = sum(float(item.get("power_w") or 0) for item in items)
-    legend = [(f"socket-{item['id']}", words("Socket {n}").format(n=item["id"])) for item in items]
-    if building is not None:
-        legend.append(("building", words("Building")))
     return Flow(
         headline=words("Charging now: {power}").format(power=words.power(total_w))
         if total_w >= 1
         else words("Nobody is charging"),
         charging=total_w >= 1,
         bars=bars,
-        legend=tuple(legend),
-        limit=_amps_text(limits, words),
+        legend=tuple(
+            (f"socket-{item['id']}", words("Socket {n}").format(n=item["id"])) for item in items
+        ),
+        limit=words("Limit per phase: {limit}").format(limit=_amps_text(limits, words))
+        if limits
+        else words("Each socket has its own limit"),
+        limited=limits is not None,
     )
 
 
-def shared_limit(status: Status) -> tuple[float, float, float]:
-    """The lowest limit that all sockets share, per phase; else the strongest socket's."""
-    shared: list[Sequence[float]] = []
-    own: list[Sequence[float]] = []
-    for item in status["connectors"]:
-        for row in item.get("limits", ()):
-            (shared if row.get("scope") == "station" else own).append(row["amps"])
-    if shared:
-        return tuple(min(row[phase] for row in shared) for phase in range(3))  # type: ignore[return-value]  # three by construction
-    if own:
-        return tuple(max(row[phase] for row in own) for phase in range(3))  # type: ignore[return-value]  # three by construction
-    return (DEFAULT_LIMIT_A, DEFAULT_LIMIT_A, DEFAULT_LIMIT_A)
+def _on_grid(measured_a: Sequence[float] | None, rotation: Rotation) -> PerPhase:
+    return grid_currents(PerPhase(*(measured_a or (0.0, 0.0, 0.0))), rotation)
+
+
+def shared_limit(status: Status) -> PerPhase | None:
+    """The lowest limit of what all sockets draw together, per phase of the grid; None without.
+
+    Of a station with one socket every limit is one of the whole.
+    """
+    alone = len(status["connectors"]) == 1
+    rows = [
+        row["amps"]
+        for item in status["connectors"]
+        for row in item.get("limits", ())
+        if alone or row.get("scope") == LimitScope.STATION
+    ]
+    return PerPhase(*(min(row[phase] for row in rows) for phase in range(3))) if rows else None
+
+
+def _own_limit(item: Mapping[str, Any]) -> float:
+    rows = [min(row["amps"]) for row in item.get("limits", ())]
+    return min(rows) if rows else DEFAULT_LIMIT_A
 
 
 def _bar(
-    phase: int,
-    items: Sequence[Mapping[str, Any]],
-    building: Sequence[float] | None,
-    limit_a: float,
-    words: Words,
+    name: str, amps: Mapping[int, float], limit_a: float | None, free_scale: float, words: Words
 ) -> Bar:
-    parts = [
-        (f"socket-{item['id']}", float((item.get("measured_a") or [0, 0, 0])[phase]))
-        for item in items
-    ]
-    if building is not None:
-        parts.append(("building", float(building[phase])))
-    total = sum(amps for _, amps in parts)
-    scale = BAR_WIDTH * LIMIT_AT / max(limit_a, 1.0)
-    if total * scale > BAR_WIDTH:
-        scale = BAR_WIDTH / total
+    total = sum(amps.values())
+    if limit_a is None:
+        scale = BAR_WIDTH / free_scale
+        text = label = words.amps(total)
+    else:
+        scale = min(BAR_WIDTH * LIMIT_AT / max(limit_a, 1.0), BAR_WIDTH / max(total, 1.0))
+        text = f"{words.number(total, 1)} / {words.amps_short(limit_a)}"
+        label = words("{total} of {limit}").format(
+            total=words.amps(total), limit=words.amps_short(limit_a)
+        )
     segments, x = [], 0.0
-    for kind, amps in parts:
-        width = round(max(0.0, amps) * scale, 1)
+    for number, current_a in amps.items():
+        width = round(max(0.0, current_a) * scale, 1)
         if width > 0:
-            segments.append(Segment(kind, round(x, 1), width))
+            segments.append(Segment(f"socket-{number}", round(x, 1), width))
         x += width
-    name = f"L{phase + 1}"
-    text = f"{words.number(total, 1)} / {words.amps_short(limit_a)}"
-    label = words("{phase}: {total} of {limit}").format(
-        phase=name, total=words.amps(total), limit=words.amps_short(limit_a)
+    return Bar(
+        name,
+        tuple(segments),
+        None if limit_a is None else round(limit_a * scale, 1),
+        text.replace(" ", NO_BREAK),
+        f"{name}: {label}",
+        limit_a is not None and total > limit_a + OVER_A,
     )
-    return Bar(name, tuple(segments), round(limit_a * scale, 1), text, label, total > limit_a + 0.5)
 
 
 def problems(status: Status, names: Mapping[int, str], words: Words) -> list[Problem]:

@@ -17,7 +17,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages.session_figures import figures_of
-from borne.adapters.web.pages.shell import page, setting, words_for, zone_of
+from borne.adapters.web.pages.shell import month_before, page, setting, words_for, zone_of
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
 from borne.application.ports import SessionGrouping
 from borne.domain.principals import Role
@@ -154,7 +154,7 @@ async def sessions(
         cards=[(identity_text(row.identity, words), row) for row in cards if row.identity],
         days=FIGURES_DAYS,
         kept_days=setting(request, "SessionRetentionDays", 0),
-        last_month=f"{now.astimezone(zone).replace(day=1) - timedelta(days=1):%Y-%m}",
+        last_month=month_before(now, zone),
         forgotten=forgotten,
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from borne.adapters.web.i18n import NARROW_SPACE, Words
+from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, OWN_NAMES, Words
 from borne.application.settings_staging import Draft, StagedItem
-from borne.domain.settings.entry import Entry, Format, Menu, Type
+from borne.domain.settings.entry import Choice, Entry, Format, Menu, Type
 from borne.domain.settings.messages import N_
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import Json
@@ -180,8 +180,15 @@ def _three(value: Json) -> tuple[str, ...]:
 
 def _options(entry: Entry, value: Json, words: Words) -> tuple[Option, ...]:
     return tuple(
-        Option(choice.slug, words(choice.label), choice.slug == value) for choice in entry.choices
+        Option(choice.slug, choice_label(entry, choice, words), choice.slug == value)
+        for choice in entry.choices
     )
+
+
+def choice_label(entry: Entry, choice: Choice, words: Words) -> str:
+    """A value to choose, in words."""
+    own = OWN_NAMES.get(entry.enum, {}) if entry.enum else {}
+    return own.get(choice.slug) or words(choice.label)
 
 
 def _range(entry: Entry, high: int | None, words: Words) -> str:
@@ -193,7 +200,7 @@ def _range(entry: Entry, high: int | None, words: Words) -> str:
     elif high is None or high >= 10**9:
         text = words("at least {low}{unit}").format(low=entry.low, unit=unit)
     else:
-        text = f"{entry.low} – {high}{unit}"
+        text = f"{entry.low}{NO_BREAK}–{NO_BREAK}{high}{unit}"
     for number, meaning in entry.also.items():
         text += words(", or {number} ({meaning})").format(number=number, meaning=words(meaning))
     return text
@@ -224,12 +231,14 @@ def shown(entry: Entry, value: Json, words: Words) -> str:
         case bool():
             return words("On") if value else words("Off")
         case list():
-            joined = (" / " if entry.type is Type.PER_PHASE else ", ").join(map(str, value))
+            joined = (f"{NO_BREAK}/{NO_BREAK}" if entry.type is Type.PER_PHASE else ", ").join(
+                map(str, value)
+            )
             return f"{joined}{NARROW_SPACE}{entry.unit}" if entry.unit else joined
         case _:
             for choice in entry.choices:
                 if choice.slug == value:
-                    return words(choice.label)
+                    return choice_label(entry, choice, words)
             return f"{value}{NARROW_SPACE}{entry.unit}" if entry.unit else str(value)
 
 

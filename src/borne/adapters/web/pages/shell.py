@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from functools import partial as partial_of
 from pathlib import Path
@@ -128,6 +128,11 @@ def zone_of(request: Request) -> tzinfo:
         return ZoneInfo(str(setting(request, "TimeZone", "UTC")))
     except (KeyError, ValueError, OSError):
         return UTC
+
+
+def month_before(now: datetime, zone: tzinfo) -> str:
+    """The month before this one, as `2026-10`."""
+    return f"{now.astimezone(zone).replace(day=1) - timedelta(days=1):%Y-%m}"
 
 
 def day_of(request: Request, text: str) -> str:

@@ -32,22 +32,19 @@ REST_S = 0.25
 
 
 def frame_pieces(request: Request, status: Status) -> Pieces:
-    """What every page shows live: the header's chips and the title."""
+    """What every page shows live: the header's chips. Its title is the page's own."""
     words = words_for(request)
-    station_name = str(setting(request, "StationName", "") or "Station")
-    return {
-        "#chips": part(request, "parts/chips.html", chips=present.chips(status, words)),
-        "title": part(
-            request, "parts/title.html", title=present.title(status, station_name, words)
-        ),
-    }
+    return {"#chips": part(request, "parts/chips.html", chips=present.chips(status, words))}
 
 
 def dashboard_pieces(request: Request, status: Status) -> Pieces:
-    """The cards of the dashboard."""
+    """The cards of the dashboard, and its title, which tells the state to who reads another tab."""
     values = dashboard.variables(request, status)
     words, names = words_for(request), dashboard.socket_names(request)
+    station_name = str(setting(request, "StationName", "") or "Station")
+    title = present.title(status, station_name, words)
     pieces = {
+        "title": part(request, "parts/title.html", title=title),
         "#problems": part(request, "parts/problems.html", **values),
         "#flow": part(request, "parts/flow.html", **values),
         "#details": part(request, "parts/details.html", **values),
