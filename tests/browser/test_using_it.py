@@ -463,3 +463,41 @@ def test_a_master_card_is_registered(page: Page, site: Site) -> None:
     expect(page.get_by_text("This is the master card now.")).to_be_visible()
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_text("There is no master card any more.")).to_be_visible()
+
+
+# The frame ----------------------------------------------------------------------------------------
+
+
+def test_a_page_keeps_its_title_while_the_station_goes_on(
+    page: Page, site: Site, fake: Fake
+) -> None:
+    page.goto(f"{site.url}/whitelists")
+    fake.do(lambda host: host.status.edit(0, backend={"link": "off", "boot": "none", "queue": 0}))
+    expect(page.locator("#chips")).to_contain_text("No backend")
+    expect(page).to_have_title("[SIM] Whitelists – Station")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_scrolls_over_the_head_of_the_page(page: Page, fake: Fake, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 500})
+    covered = page.evaluate(
+        """() => {
+          const name = document.querySelector("#socket-2-name");
+          scrollTo(0, scrollY + name.getBoundingClientRect().top - 10);
+          const box = name.getBoundingClientRect();
+          const above = document.elementFromPoint(box.left + 5, box.top + 5);
+          return Boolean(above.closest(".page-head"));
+        }"""
+    )
+    assert covered
+
+
+def test_a_long_register_stays_on_one_line(page: Page, fake: Fake) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    fake.do(lambda host: host.status.edit(1, register_wh=2_615_060))
+    register = page.locator("#socket-1 .facts dd").first
+    expect(register).to_have_text("2,615.06\u202fkWh")
+    one_line = register.evaluate(
+        "each => each.getClientRects().length === 1 && each.offsetHeight < 40"
+    )
+    assert one_line

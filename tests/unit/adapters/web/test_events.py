@@ -225,10 +225,12 @@ async def test_a_page_gets_only_the_pieces_that_changed(served: Served) -> None:
 
 
 @pytest.mark.parametrize("page", ["backend", "simulator", "frame"])
-async def test_other_live_pages(page: str, served: Served) -> None:
+async def test_other_live_pages_keep_their_titles(page: str, served: Served) -> None:
     headers = await served.headers(Role.OPERATOR)
     async with served.reading(f"/live/{page}", headers=headers) as reader:
-        assert 'hx-target="#chips"' in (await reader.next()).data
+        data = (await reader.next()).data
+        assert 'hx-target="#chips"' in data
+        assert 'hx-target="title"' not in data
 
 
 async def test_a_live_page_needs_the_rights_of_its_page(served: Served) -> None:

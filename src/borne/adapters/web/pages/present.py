@@ -185,7 +185,7 @@ def _facts(item: Mapping[str, Any], now: datetime, words: Words) -> tuple[tuple[
     identity = session.get("identity") or {}
     return (
         (words("Energy"), words.energy(session.get("energy_wh", 0))),
-        (words("Time"), words.duration(_since(session.get("started_at"), now))),
+        (words("Duration"), words.duration(_since(session.get("started_at"), now))),
         (words("Who"), _identity(identity, words)),
         (words("Offered / used"), current),
     )
@@ -413,7 +413,7 @@ def title(status: Status | None, station: str, words: Words) -> str:
     total_w = sum(float(item.get("power_w") or 0) for item in status["connectors"])
     if any(item["state"] == "faulted" for item in status["connectors"]):
         return f"⚠ {station}"
-    return f"⚡ {words.power(total_w)} – {station}" if total_w >= 1 else station
+    return f"{f'⚡ {words.power(total_w)}' if total_w >= 1 else words('Dashboard')} – {station}"
 
 
 def announcement(status: Status, names: Mapping[int, str], words: Words) -> str:

@@ -1,0 +1,72 @@
+"""The bars of the dashboard: what flows on each phase, held only against what all sockets share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.present import flow, shared_limit
+from borne.domain.load_management.topology import Rotation
+from borne.foundation.units import PerPhase
+from tests.support.fake_station import free_connector, limit
+
+WORDS = Words("en")
+OWN = [limit("board", 32, "hardware"), limit("installation", 32), limit("operator", 32)]
+
+
+def charging(number: int, *amps: float, limits: list[dict[str, Any]] = OWN) -> dict[str, Any]:
+    return free_connector(number) | {
+        "measured_a": list(amps),
+        "power_w": round(sum(amps) * 230),
+        "limits": limits,
+    }
+
+
+def status(*connectors: dict[str, Any]) -> dict[str, Any]:
+    return {"connectors": list(connectors)}
+
+
+def test_two_sockets_without_a_shared_line_are_no_overload() -> None:
+    found = flow(status(charging(1, 24, 24, 24), charging(2, 24, 24, 24)), WORDS)
+    assert [bar.text for bar in found.bars] == ["48.0\u202fA"] * 3
+    assert not any(bar.over for bar in found.bars)
+    assert all(bar.limit_x is None for bar in found.bars)
+    assert all(part.x + part.width <= 1000 for bar in found.bars for part in bar.segments)
+    assert (found.limited, found.limit) == (False, "Each socket has its own limit")
+
+
+def test_the_share_of_a_group_is_no_limit_of_the_sum() -> None:
+    rows = [*OWN, limit("load_management", 13, "fair_share", effective=True)]
+    found = flow(
+        status(charging(1, 13, 13, 13, limits=rows), charging(2, 13, 0, 0, limits=rows)), WORDS
+    )
+    assert not any(bar.over for bar in found.bars)
+
+
+def test_the_sum_is_held_against_the_supply_line_and_the_limit_of_the_station() -> None:
+    line = [*OWN, limit("supply_line", 32), limit("ocpp_station", 20, scope="station")]
+    two = status(charging(1, 12, 6, 6, limits=line), charging(2, 12, 6, 6, limits=line))
+    assert shared_limit(two) == PerPhase(20, 20, 20)
+    assert [bar.over for bar in flow(two, WORDS).bars] == [True, False, False]
+    assert flow(two, WORDS).bars[0].text == "24.0\u00a0/\u00a020\u202fA"
+
+
+def test_all_limits_of_a_single_socket_are_those_of_the_sum() -> None:
+    rows = [limit("board", 32, "hardware"), limit("operator", 16)]
+    found = flow(status(charging(1, 18, 15, 0, limits=rows)), WORDS)
+    assert [bar.over for bar in found.bars] == [True, False, False]
+
+
+def test_a_little_more_than_the_limit_is_no_overload() -> None:
+    rows = [limit("operator", 16)]
+    assert not flow(status(charging(1, 16.3, 16, 16, limits=rows)), WORDS).bars[0].over
+
+
+def test_phases_that_are_turned_are_added_as_the_line_carries_them() -> None:
+    line = [*OWN, limit("supply_line", 32)]
+    two = status(charging(1, 24, 0, 0, limits=line), charging(2, 24, 0, 0, limits=line))
+    turned = flow(two, WORDS, {1: Rotation.RST, 2: Rotation.STR})
+    assert [bar.phase for bar in turned.bars] == ["N1", "N2", "N3"]
+    assert [bar.text[:4] for bar in turned.bars] == ["24.0", "24.0", "0.0\u00a0"]
+    assert not any(bar.over for bar in turned.bars)
+    assert flow(two, WORDS).bars[0].over
