@@ -769,6 +769,16 @@ async def test_EnforceMasterRFID(tmp_path: Path) -> None:
         assert led_to == ["/", "/account?card=enforced", "/"]
 
 
+async def test_WebHostNames(tmp_path: Path) -> None:
+    headers = {"host": "station.example"}
+    async with street(tmp_path) as station, visitors(station) as client:
+        assert (await client.get("/login", headers=headers)).status_code == 421
+        await station.set(WebHostNames=["Station.Example"])
+        assert (await client.get("/login", headers=headers)).status_code == 200
+        await station.host.cut()
+        assert (await client.get("/healthz", headers=headers)).status_code == 200
+
+
 def test_LogLevel(tmp_path: Path) -> None:
     with served("--data", tmp_path, "--set", "LogLevel=error") as running:
         for change in ({"FLLEnable": "on"}, {"LogLevel": "info"}, {"StationName": "told"}):

@@ -1,4 +1,5 @@
-"""The shell around every answer: size and time limits, security headers, no stack trace outside.
+"""The shell around every answer: own names only, size and time limits, security headers, no stack
+trace outside.
 
 Pure ASGI, so that event streams pass through untouched.
 """
@@ -13,6 +14,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from borne.adapters.web.errors import ApiError, unforeseen, wants_page
+from borne.adapters.web.hosts import refusal
+from borne.adapters.web.state import web_state
 
 BODY_LIMIT = 64 * 1024
 """Ordinary requests: a whole change of settings has some 30 kB."""
@@ -64,13 +67,17 @@ class Shell:
         large = scope["path"] in LARGE_BODIES
         limit = LARGE_BODY_LIMIT if large else BODY_LIMIT
         timeout_s = LARGE_BODY_TIMEOUT_S if large else BODY_TIMEOUT_S
+        request = Request(scope)
+        foreign = await refusal(request, web_state(request.app).host_names())
+        if foreign is not None:
+            await foreign(scope, receive, send_with_headers)
+            return
         try:
             await self._app(scope, _limited(scope, receive, limit, timeout_s), send_with_headers)
         except Exception:
             error_id, body_bytes = unforeseen(scope["path"])
             if answered:
                 return
-            request = Request(scope)
             if wants_page(request):
                 from borne.adapters.web.pages.problem import problem_page
 

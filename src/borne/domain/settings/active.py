@@ -68,6 +68,7 @@ _OBEYED = (
     "SendAuthorizeForStop",
     "DisplayType",
     "DisplayLanguage",
+    "WebHostNames",
 )
 
 _CARDS = "tests/integration/test_cards.py::"

@@ -14,7 +14,7 @@ from tests.support.fake_station import PASSWORD, FakeHost
 
 Client = httpx.AsyncClient
 Clients = Callable[[Role], Awaitable[Client]]
-BASE = "http://station.test"
+BASE = "http://192.0.2.7"
 HTML = {"accept": "text/html"}
 
 

@@ -23,8 +23,8 @@ NO_ORIGIN: Mapping[str, str] = {}
         ({"sec-fetch-site": "same-site"}, False),
         ({"sec-fetch-site": "cross-site", "origin": BASE}, False),
         ({"origin": BASE}, True),
-        ({"origin": "https://station.test"}, True),
-        ({"origin": "http://station.test:81"}, False),
+        ({"origin": "https://192.0.2.7"}, True),
+        ({"origin": "http://192.0.2.7:81"}, False),
         ({"origin": "http://evil.test"}, False),
         ({"origin": "null"}, False),
         (NO_ORIGIN, False),
@@ -80,7 +80,7 @@ async def test_the_login_cookie_is_kept_from_scripts_and_other_sites(
 ) -> None:
     await host.accounts.set_password(Role.USER, PASSWORD)
     data = {"name": "user", "password": PASSWORD}
-    for base, secure in ((BASE, False), ("https://station.test", True)):
+    for base, secure in ((BASE, False), ("https://192.0.2.7", True)):
         async with Client(transport=transport(app), base_url=base) as client:
             answer = await client.post("/login", data=data)
             cookie = answer.headers["set-cookie"].lower()

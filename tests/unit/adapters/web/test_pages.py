@@ -17,7 +17,7 @@ from tests.support.fake_station import (
     FakeSessions,
     whitelist,
 )
-from tests.unit.adapters.web.conftest import Client, Clients
+from tests.unit.adapters.web.conftest import BASE, Client, Clients
 
 HTMX = {"hx-request": "true"}
 PAGES = [
@@ -598,9 +598,7 @@ async def test_the_first_login_sets_a_password(anyone: Client) -> None:
         ({"new": "short", "again": "short"}, "Take at least 8 characters."),
         ({"new": "yellow_zone", "again": "yellow_zone"}, "is printed in the manual"),
     ):
-        answer = await anyone.post(
-            "/account/password", data=data, headers={"origin": "http://station.test"}
-        )
+        answer = await anyone.post("/account/password", data=data, headers={"origin": BASE})
         assert answer.status_code == 422
         assert problem in answer.text
     assert (await anyone.get("/")).headers["location"] == "/account/password"

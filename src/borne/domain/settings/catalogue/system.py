@@ -103,6 +103,16 @@ SETTINGS = (
         default=True,
         when=(Has(Feature.WLAN),),
     ),
+    _security.items(
+        "WebHostNames",
+        N_("Names of the web interface"),
+        N_(
+            "Names under which browsers may open these pages, beside the station's addresses and "
+            "the name of its machine: for example that of a proxy before it."
+        ),
+        format=Format.HOST,
+        max_items=16,
+    ),
     _privacy.number(
         "SessionRetentionDays",
         N_("Keep charging sessions for"),
