@@ -34,6 +34,7 @@ ERRORS = {
     404: "It does not exist.",
     409: "The state of the station does not allow it.",
     413: "The body is too large.",
+    421: "The station does not answer under this name.",
     422: "The request makes no sense; the message says why.",
     503: "The station has no power, or is busy.",
     507: "The disk is full; nothing was stored.",

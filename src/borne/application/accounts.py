@@ -24,6 +24,7 @@ from borne.application.ports import AccountStore, SecurityLog, StoredToken
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.foundation.addresses import is_loopback
 from borne.foundation.clock import Clock, format_utc
+from borne.foundation.events import Signal
 
 __all__ = [
     "PRINTED_PASSWORD",
@@ -108,6 +109,8 @@ class Accounts:
         random_id: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         self.logins = logins
+        self.token_removed: Signal[str] = Signal()
+        """The hash of a token that was taken back."""
         self._store = store
         self._clock = clock
         self._hasher = hasher or Hasher(secrets.token_bytes)
@@ -216,12 +219,18 @@ class Accounts:
 
     # API tokens -------------------------------------------------------------------------------
 
+    def token(self, token: str) -> StoredToken | None:
+        """What is stored of this API token; None when it is unknown."""
+        return self._tokens.get(fingerprint(token))
+
     def bearer(self, token: str) -> Principal | None:
         """Who shows this API token; None when it is unknown."""
-        stored = self._tokens.get(fingerprint(token))
-        if stored is None:
-            return None
-        return Principal(PrincipalKind.API_TOKEN, stored.role, stored.name or stored.token_id)
+        stored = self.token(token)
+        return token_principal(stored) if stored else None
+
+    def holds(self, key: str) -> bool:
+        """Whether the login or token whose hash is `key` is still valid, without using it."""
+        return key in self._tokens or self.logins.alive(key)
 
     async def create_token(
         self, role: Role, name: str, by: Principal = SYSTEM
@@ -252,6 +261,7 @@ class Accounts:
             return False
         await self._store.remove_token(token_id)
         self._tokens.pop(stored.hash, None)
+        self.token_removed.emit(stored.hash)
         await self._note("token_removed", f"{token_id} by {by.name}")
         return True
 
@@ -276,3 +286,8 @@ class Accounts:
     async def _note(self, kind: str, detail: str) -> None:
         if self._security is not None:
             await self._security.add(kind, detail, self._clock.moment())
+
+
+def token_principal(stored: StoredToken) -> Principal:
+    """On whose behalf a token speaks."""
+    return Principal(PrincipalKind.API_TOKEN, stored.role, stored.name or stored.token_id)

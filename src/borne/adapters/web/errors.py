@@ -53,6 +53,10 @@ class ApiError(Exception):
         self.details = details or {}
 
 
+class BrokenOff(Exception):
+    """A long answer that nobody may read any more."""
+
+
 def wants_page(request: Request) -> bool:
     """Whether a person looks at it: not under /api, and the browser asks for HTML."""
     path = request.url.path

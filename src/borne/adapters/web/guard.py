@@ -6,23 +6,25 @@ Order: power, simulator, who asks, forged requests, forced password change, role
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.routing import APIRoute
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from borne.adapters.web.access import Access, lookup
-from borne.adapters.web.errors import ApiError, wants_page
+from borne.adapters.web.errors import ApiError, BrokenOff, wants_page
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
-from borne.application.accounts import Accounts
+from borne.application.accounts import Accounts, token_principal
 from borne.application.services import StationServices
 from borne.domain.principals import Role
 from borne.foundation.addresses import is_loopback
 
+T = TypeVar("T")
+EVENT_STREAM = "text/event-stream"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_POWER = ApiError(503, "no_power", "The station has no power.")
 BEARER_LONGEST = 200
@@ -70,7 +72,19 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             turned_away = await admit(request, path)
-            return turned_away or await handle(request)
+            if turned_away is not None:
+                return turned_away
+            response = await handle(request)
+            who = maybe_visitor(request)
+            # An event stream ends by itself, and says so.
+            if (
+                who is not None
+                and isinstance(response, StreamingResponse)
+                and response.media_type != EVENT_STREAM
+            ):
+                web = web_state(request.app)
+                response.body_iterator = _while_admitted(web, who, response.body_iterator)
+            return response
 
         return guarded
 
@@ -104,22 +118,36 @@ async def admit(request: Request, path: str) -> Response | None:
     return None
 
 
+def gone() -> ApiError:
+    """The answer to who waited until the login or token was gone."""
+    return ApiError(401, "login_required", "The login or API token has ended meanwhile.")
+
+
+async def _while_admitted(
+    web: WebState, who: Visitor, pieces: AsyncIterable[T]
+) -> AsyncIterator[T]:
+    async for piece in pieces:
+        if not web.admits(who):
+            raise BrokenOff
+        yield piece
+
+
 def identify(request: Request, accounts: Accounts | None) -> Visitor | None:
     """Who shows a valid token or cookie. A wrong token is an error, a wrong cookie is nobody."""
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, token = header.partition(" ")
-        principal = None
+        stored = None
         if scheme.lower() == "bearer" and accounts is not None and len(token) <= BEARER_LONGEST:
-            principal = accounts.bearer(token.strip())
-        if principal is None:
+            stored = accounts.token(token.strip())
+        if stored is None:
             raise ApiError(401, "wrong_token", "The API token is not valid.")
-        return Visitor(principal, None)
+        return Visitor(token_principal(stored), None, stored.hash)
     cookie = request.cookies.get(cookie_name(request), "")
     if not cookie or len(cookie) > BEARER_LONGEST or accounts is None:
         return None
     login = accounts.logins.find(cookie)
-    return Visitor(login.principal, login) if login else None
+    return Visitor(login.principal, login, login.key) if login else None
 
 
 def _check_simulator(request: Request, web: WebState) -> None:

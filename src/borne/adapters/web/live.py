@@ -1,7 +1,7 @@
 """Changes of the station, told to many: one pump reads the status, every stream gets the newest.
 
 A slow reader misses states between, never the last one; nothing queues up. A stream ends when the
-station under it ends (power cut, restart) or the login behind it.
+station under it ends (power cut, restart), or the login or token behind it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class EventHub:
                         await box.news.wait()
                 box.news.clear()
                 snapshot, box.newest = box.newest, None
-                if self._services() is not services:
+                if self._services() is not services or not valid():
                     return
                 if snapshot is not None or not box.is_over():
                     yield Tick(snapshot)
@@ -96,6 +96,12 @@ class EventHub:
             if not self._boxes and self._pump is not None:
                 self._pump.cancel()
                 self._pump = None
+
+    def end_of(self, owner: str) -> None:
+        """End the streams of one owner."""
+        for box in self._boxes:
+            if box.owner == owner:
+                box.end()
 
     def close(self) -> None:
         """End every stream."""

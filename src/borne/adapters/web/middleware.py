@@ -7,15 +7,18 @@ Pure ASGI, so that event streams pass through untouched.
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from borne.adapters.web.errors import ApiError, unforeseen, wants_page
+from borne.adapters.web.errors import ApiError, BrokenOff, unforeseen, wants_page
 from borne.adapters.web.hosts import refusal
 from borne.adapters.web.state import web_state
+
+_log = logging.getLogger(__name__)
 
 BODY_LIMIT = 64 * 1024
 """Ordinary requests: a whole change of settings has some 30 kB."""
@@ -74,6 +77,8 @@ class Shell:
             return
         try:
             await self._app(scope, _limited(scope, receive, limit, timeout_s), send_with_headers)
+        except BrokenOff:
+            _log.info("an answer was broken off: its login or token has ended")
         except Exception:
             error_id, body_bytes = unforeseen(scope["path"])
             if answered:

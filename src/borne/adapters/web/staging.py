@@ -4,7 +4,6 @@ under it is the same, and dropped with the login."""
 from __future__ import annotations
 
 from borne.adapters.web.visitor import Visitor
-from borne.application.logins import Logins
 from borne.application.services import StationServices
 from borne.application.settings_service import SettingsService
 from borne.application.settings_staging import Draft, SettingsStaging
@@ -32,10 +31,7 @@ class Staging:
             return Draft()
         return self.of(services).draft(who.login.key, who.principal)
 
-    def follow(self, logins: Logins) -> None:
-        """Drop what an ended login had staged."""
-        logins.ended.subscribe(self._drop)
-
-    def _drop(self, key: str) -> None:
+    def drop(self, key: str) -> None:
+        """Forget what a login had staged that ended."""
         if self._staging is not None:
             self._staging.reset(key)

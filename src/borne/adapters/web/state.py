@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from borne.adapters.web.visitor import Visitor
 from borne.application.accounts import Accounts
+from borne.foundation.events import Signal
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -12,6 +16,8 @@ if TYPE_CHECKING:
     from borne.adapters.web.contract import WebHost
     from borne.adapters.web.live import EventHub
     from borne.adapters.web.staging import Staging
+
+T = TypeVar("T")
 
 
 class WebState:
@@ -21,6 +27,10 @@ class WebState:
         self.host = host
         self.hub = hub
         self.staging = staging
+        self.credential_ended: Signal[str] = Signal()
+        """The hash of a cookie or token that is no longer valid."""
+        self.credential_ended.subscribe(hub.end_of)
+        self.credential_ended.subscribe(staging.drop)
         self._accounts: Accounts | None = None
         self._host_names: tuple[str, ...] = ()
 
@@ -40,9 +50,36 @@ class WebState:
             accounts = services.accounts
             assert isinstance(accounts, Accounts)
             if accounts is not self._accounts:
+                self._follow(accounts)
                 self._accounts = accounts
-                self.staging.follow(accounts.logins)
         return self._accounts
+
+    def _follow(self, accounts: Accounts) -> None:
+        accounts.token_removed.subscribe(self.credential_ended.emit)
+        if self._accounts is None or self._accounts.logins is not accounts.logins:
+            accounts.logins.ended.subscribe(self.credential_ended.emit)
+
+    def admits(self, who: Visitor) -> bool:
+        """Whether the visitor's login or token is still valid."""
+        accounts = self.accounts()
+        return accounts is not None and accounts.holds(who.key)
+
+    async def while_admitted(self, who: Visitor, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of `work` that takes its time; None as soon as the visitor's login or token
+        is gone, which ends the work."""
+        waiting = asyncio.ensure_future(work)
+
+        def end(key: str) -> None:
+            if key == who.key:
+                waiting.cancel()
+
+        unsubscribe = self.credential_ended.subscribe(end)
+        try:
+            await asyncio.wait((waiting,))
+            return waiting.result() if self.admits(who) and not waiting.cancelled() else None
+        finally:
+            unsubscribe()
+            waiting.cancel()
 
 
 def web_state(app: FastAPI) -> WebState:

@@ -14,6 +14,8 @@ class Visitor:
 
     principal: Principal
     login: Login | None
+    key: str
+    """The hash of the cookie or token: what is open for the visitor ends with it."""
 
     @property
     def role(self) -> Role:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +16,13 @@ from fastapi import FastAPI
 
 from borne.adapters.web import close_streams, live
 from borne.adapters.web.live import STREAMS_MOST, STREAMS_MOST_EACH, changed_members
+from borne.adapters.web.pages.stream import PAGES
 from borne.adapters.web.state import web_state
+from borne.application import logins
+from borne.application.logins import Login
 from borne.domain.principals import Role
 from borne.foundation.listener import HttpServer, bind
-from tests.support.fake_station import PASSWORD, FakeHost
+from tests.support.fake_station import PASSWORD, FakeHost, FakeSessions
 
 PATIENCE_S = 10.0
 
@@ -162,19 +165,135 @@ async def test_a_restart_ends_the_stream(served: Served) -> None:
         assert (last.name, last.data) == ("end", {"power": "on"})
 
 
-async def test_a_login_that_ended_reads_no_further(served: Served) -> None:
-    await served.host.accounts.set_password(Role.USER, PASSWORD)
-    cookie, login = await served.host.accounts.login("user", PASSWORD, "127.0.0.1")
-    port = served.url.rpartition(":")[2]
-    async with served.reading(headers={"cookie": f"borne_{port}={cookie}"}) as reader:
+class Held:
+    """A login and a token whose streams are watched."""
+
+    def __init__(self, served: Served) -> None:
+        self.accounts = served.host.accounts
+        self.port = served.url.rpartition(":")[2]
+
+    async def login(self, role: Role = Role.OPERATOR) -> tuple[dict[str, str], Login]:
+        await self.accounts.set_password(role, PASSWORD)
+        cookie, login = await self.accounts.login(role.value, PASSWORD, "127.0.0.1")
+        return {"cookie": f"borne_{self.port}={cookie}"}, login
+
+    async def token(self) -> tuple[dict[str, str], str]:
+        stored, token = await self.accounts.create_token(Role.OPERATOR, "script")
+        return {"authorization": f"Bearer {token}"}, stored.token_id
+
+
+Ending = Callable[[Held], Awaitable[tuple[dict[str, str], Callable[[], Awaitable[object]]]]]
+
+
+async def removed_token(held: Held) -> tuple[dict[str, str], Callable[[], Awaitable[object]]]:
+    headers, token_id = await held.token()
+    return headers, lambda: held.accounts.remove_token(token_id)
+
+
+async def logged_out(held: Held) -> tuple[dict[str, str], Callable[[], Awaitable[object]]]:
+    headers, login = await held.login()
+
+    async def end() -> None:
+        held.accounts.logout(login)
+
+    return headers, end
+
+
+async def other_password(held: Held) -> tuple[dict[str, str], Callable[[], Awaitable[object]]]:
+    """Changed in another browser."""
+    headers, _ = await held.login()
+    _, elsewhere = await held.accounts.login("operator", PASSWORD, "127.0.0.1")
+    return headers, lambda: held.accounts.change_password(elsewhere, PASSWORD, "another horse")
+
+
+async def closed_account(held: Held) -> tuple[dict[str, str], Callable[[], Awaitable[object]]]:
+    headers, _ = await held.login()
+    return headers, lambda: held.accounts.set_password(Role.OPERATOR, None)
+
+
+ENDINGS = [removed_token, logged_out, other_password, closed_account]
+LONG_PATHS = ["/api/v1/events", *(f"/live/{page}" for page in PAGES)]
+
+
+@pytest.mark.parametrize("path", LONG_PATHS)
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_stream_ends_with_its_login_or_token_at_once(
+    path: str, ending: Ending, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "KEEP_ALIVE_S", 3600.0)
+    headers, end = await ending(Held(served))
+    async with served.reading(path, headers=headers) as reader:
         await reader.next()
-        served.host.accounts.logout(login)
+        await end()
+        assert (await reader.next()).name in {"end", "ended"}
+        assert await reader.ended()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_waiting_request_ends_with_its_login_or_token(
+    ending: Ending, served: Served
+) -> None:
+    headers, end = await ending(Held(served))
+    path = f"/api/v1/status?after={served.host.status.revision}&wait=60s"
+    async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE_S) as client:
+        waiting = asyncio.ensure_future(client.get(path, headers=headers))
+        await served.host.status.somebody_waits.wait()
+        await end()
+        answer = await waiting
+    assert (answer.status_code, answer.json()["error"]) == (401, "login_required")
+
+
+async def test_nothing_is_told_after_the_end(served: Served) -> None:
+    """Not even what happened at the same time."""
+    headers, token_id = await Held(served).token()
+    async with served.reading(headers=headers) as reader:
+        await reader.next()
         served.host.status.edit(1, locked=True)
-        names = [(await reader.next()).name]
-        if names == ["change"]:
-            served.host.status.edit(1, locked=False)
-            names.append((await reader.next()).name)
-        assert names[-1] == "end"
+        assert await served.host.accounts.remove_token(token_id)
+        assert (await reader.next()).name == "end"
+
+
+async def test_a_stream_ends_when_its_login_is_too_old(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers, login = await Held(served).login()
+    async with served.reading(headers=headers) as reader:
+        await reader.next()
+        monkeypatch.setattr(logins, "ABSOLUTE_S", -1.0)
+        served.host.status.edit(1, locked=True)
+        assert (await reader.next()).name == "end"
+    assert not served.host.accounts.logins.alive(login.key)
+
+
+async def test_other_streams_stay(served: Served) -> None:
+    """Of another token, be it named alike."""
+    held = Held(served)
+    headers, _ = await held.token()
+    _, other_id = await held.token()
+    async with served.reading(headers=headers) as reader:
+        await reader.next()
+        await served.host.accounts.remove_token(other_id)
+        served.host.status.edit(1, locked=True)
+        assert (await reader.next()).name == "change"
+
+
+async def test_a_download_breaks_off_with_its_token(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers, token_id = await Held(served).token()
+    sessions = FakeSessions(400)
+    page = sessions.page
+
+    async def page_after_the_end(*, offset: int, **chosen: Any) -> Any:
+        if offset:
+            await served.host.accounts.remove_token(token_id)
+        return await page(offset=offset, **chosen)
+
+    monkeypatch.setattr(sessions, "page", page_after_the_end)
+    served.host.replace(sessions=sessions)
+    async with httpx.AsyncClient(base_url=served.url, headers=headers) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get("/api/v1/sessions.csv")
 
 
 async def test_streams_are_bounded(served: Served) -> None:

@@ -45,6 +45,25 @@ async def test_a_card_is_registered_and_removed(browser: Clients, host: FakeHost
     assert host.all.settings.settings["MasterRFID"] == ""
 
 
+async def test_a_login_that_ended_meanwhile_registers_none(
+    browser: Clients, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await browser(Role.OPERATOR)
+    waits = asyncio.Event()
+
+    async def next_card() -> str:
+        waits.set()
+        await asyncio.Event().wait()
+        return CARD
+
+    monkeypatch.setattr(host.all.master_card, "next_card", next_card)
+    posting = asyncio.create_task(client.post("/account/master-card"))
+    await waits.wait()
+    await host.accounts.set_password(Role.OPERATOR, "another horse")
+    assert (await posting).headers["location"] == "/account?card=missed"
+    assert host.all.settings.settings["MasterRFID"] == ""
+
+
 async def test_a_token_registers_none(operator: Client) -> None:
     for path in ("/account/master-card", "/account/master-card/remove"):
         assert (await operator.post(path)).json()["error"] == "login_only"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,7 +13,7 @@ from starlette.responses import StreamingResponse
 
 from borne.adapters.web.access import API
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import EVENT_STREAM, GuardedRoute, gone, station, visitor
 from borne.adapters.web.live import TooManyStreams, changed_members
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
@@ -36,7 +37,12 @@ async def status(
     view = station(request).status
     if after is None or timeout_s == 0:
         return view.snapshot()
-    return await view.wait(after, timeout_s)
+    waited = await web_state(request.app).while_admitted(
+        visitor(request), view.wait(after, timeout_s)
+    )
+    if waited is None:
+        raise gone()
+    return waited
 
 
 @router.get("/events", response_class=StreamingResponse, summary="Changes as they happen")
@@ -44,11 +50,11 @@ async def events(request: Request) -> StreamingResponse:
     """Server-sent events: `snapshot` (the whole state), then `change` with the top-level members
     that changed; the id is the revision. A comment every 15 s keeps the connection alive. With
     `Last-Event-ID` of the current revision the first snapshot is left out. The stream ends with
-    the event `end` when the station stops or the login expires."""
+    the event `end` when the station stops, the token is removed or the login ends."""
     web = web_state(request.app)
     who = visitor(request)
     try:
-        web.hub.check_room(owner(who))
+        web.hub.check_room(who.key)
     except TooManyStreams:
         raise too_many_streams() from None
     return stream(_events(web, who, request.headers.get("last-event-id", "")))
@@ -57,7 +63,7 @@ async def events(request: Request) -> StreamingResponse:
 async def _events(web: WebState, who: Visitor, last_id: str) -> AsyncIterator[str]:
     sent: dict[str, Any] | None = None
     yield f"retry: {RETRY_MS}\n\n"
-    async for tick in web.hub.follow(owner(who), still_valid(web, who)):
+    async for tick in web.hub.follow(who.key, partial(web.admits, who)):
         if tick.snapshot is None:
             yield ": keep-alive\n\n"
             continue
@@ -82,24 +88,7 @@ def event(name: str, data: Any, id_: int | None) -> str:
 def stream(content: AsyncIterator[str]) -> StreamingResponse:
     """An event stream that no proxy buffers."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(content, media_type="text/event-stream", headers=headers)
-
-
-def owner(who: Visitor) -> str:
-    """Whose streams are counted together."""
-    return who.login.key if who.login else f"token {who.principal.name}"
-
-
-def still_valid(web: WebState, who: Visitor) -> Any:
-    """A check whether the visitor may go on reading."""
-
-    def valid() -> bool:
-        accounts = web.accounts()
-        if accounts is None:
-            return False
-        return who.login is None or accounts.logins.alive(who.login.key)
-
-    return valid
+    return StreamingResponse(content, media_type=EVENT_STREAM, headers=headers)
 
 
 def too_many_streams() -> ApiError:

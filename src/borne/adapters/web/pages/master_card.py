@@ -86,7 +86,8 @@ async def register(request: Request) -> Response:
     await form(request)
     _people_only(request)
     try:
-        number = await while_connected(request, _card(request).next_card())
+        card = while_connected(request, _card(request).next_card())
+        number = await web_state(request.app).while_admitted(visitor(request), card)
     except Refused as refused:
         return _to("/account", refused.code)
     if number is None:

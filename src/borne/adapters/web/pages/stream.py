@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial as partial_of
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,8 +13,6 @@ from starlette.responses import Response
 
 from borne.adapters.web.api.status import (
     RETRY_MS,
-    owner,
-    still_valid,
     stream,
     too_many_streams,
 )
@@ -80,7 +79,7 @@ def _live(draw: Draw) -> Callable[[Request], Awaitable[Response]]:
     async def live(request: Request) -> Response:
         web, who = web_state(request.app), visitor(request)
         try:
-            web.hub.check_room(owner(who))
+            web.hub.check_room(who.key)
         except TooManyStreams:
             raise too_many_streams() from None
         return stream(_pieces(request, draw))
@@ -96,7 +95,7 @@ async def _pieces(request: Request, draw: Draw) -> AsyncIterator[str]:
     web, who = web_state(request.app), visitor(request)
     sent: dict[str, bytes] = {}
     yield f"retry: {RETRY_MS}\n\n"
-    async for tick in web.hub.follow(owner(who), still_valid(web, who)):
+    async for tick in web.hub.follow(who.key, partial_of(web.admits, who)):
         status = tick.snapshot
         if status is None:
             yield "event: alive\ndata: 1\n\n"
