@@ -15,7 +15,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from borne.adapters.web.access import TABLE, Access
-from borne.adapters.web.api import connectors, health, records, settings, simulator, status
+from borne.adapters.web.api import (
+    charging_profiles,
+    connectors,
+    health,
+    records,
+    settings,
+    simulator,
+    status,
+)
 from borne.adapters.web.api.answers import ANSWERS, Error, Revision
 
 TARGET = Path(__file__).parents[1] / "src/borne/adapters/web/openapi.json"
@@ -25,6 +33,7 @@ ROUTERS = (
     connectors.router,
     settings.router,
     records.router,
+    charging_profiles.router,
     simulator.router,
 )
 ERRORS = {

@@ -4,6 +4,7 @@ the browser complains of nothing (interface 4.16)."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,8 +13,17 @@ from playwright.sync_api import Page
 from borne.application.ports import IdTagInfo
 from borne.application.token_lists import BackendTokens
 from borne.domain.settings.choices import CacheExpiry
+from borne.domain.smart_charging.profiles import (
+    Installed,
+    Kind,
+    Period,
+    Profile,
+    Purpose,
+    RateUnit,
+    Schedule,
+)
 from tests.browser.conftest import SIZES, Eyes, Site
-from tests.support.fake_station import PASSWORD, FakeHost, free_connector
+from tests.support.fake_station import PASSWORD, FakeHost, FakeProfiles, free_connector
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = Axe()
@@ -118,6 +128,15 @@ def cached_cards(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists/ocpp")
 
 
+def installed_profiles(page: Page, site: Site) -> None:
+    profiles = site.fake.host.all.charging_profiles
+    assert isinstance(profiles, FakeProfiles)
+    schedule = Schedule(RateUnit.AMPERE, (Period(0, 10.0), Period(3600, 16.0)))
+    told = Profile(7, 2, Purpose.DEFAULT, Kind.ABSOLUTE, schedule)
+    profiles.entries = (Installed(1, told, datetime(2026, 11, 22, 10, 0, tzinfo=UTC)),)
+    page.goto(f"{site.url}/backend/profiles")
+
+
 def check_list(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists/import")
     page.get_by_label("Or paste here").fill("04567DAA5F3580;Anna B.\n04A1B2C3D4E5F7;Zoe\nhello;x")
@@ -170,6 +189,7 @@ LOOKS: dict[str, tuple[Way, Callable[[FakeHost], None]]] = {
     "backend": (open_message, leave),
     "backend-lost": ("/backend", lost),
     "backend-presets": ("/backend/presets", leave),
+    "backend-profiles": (installed_profiles, leave),
     "backend-tried": (try_connection, leave),
     "help": ("/help?seen=faulted", leave),
     "help-problems": ("/help", faulted),

@@ -36,6 +36,7 @@ from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import HardwareFacts
 from borne.domain.settings.snapshot import Settings
+from borne.domain.smart_charging.profiles import Installed, Selection
 from borne.domain.station.session import (
     Sample,
     SessionEnd,
@@ -523,6 +524,20 @@ CAUSES = {
 }
 
 
+class FakeProfiles:
+    """The charging profiles of a backend; there are none at first."""
+
+    def __init__(self) -> None:
+        self.entries: Sequence[Installed] = ()
+
+    async def remove(self, profile_id: int | None, principal: Principal) -> int:
+        require(principal, Role.OPERATOR)
+        fits = Selection(profile_id).fits
+        kept = tuple(entry for entry in self.entries if not fits(entry))
+        removed, self.entries = len(self.entries) - len(kept), kept
+        return removed
+
+
 class FakeSimulator:
     """A SimulatorPort on the data of the fake status."""
 
@@ -737,6 +752,7 @@ class FakeHost:
             master_card=desk.master_card,
             try_connection=try_connection,
             ocpp_whitelist=BackendTokens("cache", MemoryTokens(), clock),
+            charging_profiles=FakeProfiles(),
         )
         return cls(services, status)
 

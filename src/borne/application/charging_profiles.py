@@ -21,9 +21,11 @@ from borne.application.limit_service import STATION, LimitService
 from borne.application.metering_service import MeteringService
 from borne.application.notices import remember
 from borne.application.ports import StateStore
+from borne.application.services import require
 from borne.application.station_settings import phases_connected
 from borne.application.stored_profiles import LEAST_A, from_stored, stand_in, to_stored
 from borne.application.transaction_journal import TransactionJournal
+from borne.domain.principals import Principal, Role
 from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging import profiles as rules
@@ -75,8 +77,8 @@ class CompositeSchedule:
     start: datetime
     duration_s: int
     unit: RateUnit
-    periods: tuple[tuple[int, float], ...]
-    """Start in seconds, and limit."""
+    periods: tuple[tuple[int, float, int], ...]
+    """Start in seconds, limit, and phases."""
 
 
 class ChargingProfiles:
@@ -162,6 +164,23 @@ class ChargingProfiles:
         self.refresh()
         return True
 
+    async def forget_backend(self) -> int:
+        """The backend that set them is gone; how many there were. Limits of persons stay."""
+        self._for_start.clear()
+        number = len(self._book)
+        await self.clear(Selection())
+        return number
+
+    async def remove(self, profile_id: int | None, principal: Principal) -> int:
+        """A person clears one profile, or all (None); how many there were."""
+        require(principal, Role.OPERATOR)
+        number = len(self._book)
+        await self.clear(Selection(profile_id))
+        removed = number - len(self._book)
+        if removed:
+            _log.warning("%d charging profiles cleared by %s", removed, principal.name)
+        return removed
+
     def composite(
         self, connector: int, duration_s: int, unit: RateUnit | None
     ) -> CompositeSchedule | None:
@@ -178,7 +197,9 @@ class ChargingProfiles:
             else self._connector_composite(connector, window, wanted)
         )
         periods = tuple(
-            (int(step.start_s), step.limit.value) for step in curve if step.limit is not None
+            (int(step.start_s), step.limit.value, step.limit.phases)
+            for step in curve
+            if step.limit is not None
         )
         return CompositeSchedule(start, int(window.duration_s), wanted, periods)
 
@@ -283,7 +304,8 @@ class ChargingProfiles:
             return None
         electric = self._electric(connector)
         watts = electric.voltage_v * electric.in_use(None)
-        return Limit(amps if unit is RateUnit.AMPERE else amps * watts)
+        value = amps if unit is RateUnit.AMPERE else amps * watts
+        return Limit(value, phases=electric.phases)
 
     def _usual_unit(self) -> RateUnit:
         units = {entry.profile.schedule.unit for entry in self._book}
@@ -299,6 +321,7 @@ class ChargingProfiles:
             stack_level=settings.integer("ChargeProfileMaxStackLevel"),
             periods=settings.integer("ChargingScheduleMaxPeriods"),
             profiles=settings.integer("MaxChargingProfilesInstalled"),
+            phases={number: phases_connected(settings, number) for number in self._runners},
         )
 
     def _transaction_problem(self, connector: int, profile: Profile) -> str | None:

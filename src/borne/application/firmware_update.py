@@ -150,6 +150,15 @@ class FirmwareUpdates:
         good = wanted == self._maintenance.version
         self._tell(order, UpdateState.INSTALLED if good else UpdateState.INSTALLATION_FAILED)
 
+    async def forget_backend(self) -> int:
+        """The backend that ordered an update is gone: what is not being installed yet is dropped;
+        before `start`."""
+        stored, _ = await stored_fact(self._state, STATE_KEY, _under_way, None)
+        if stored is None or stored[1] is not None:
+            return 0
+        await self._state.put(STATE_KEY, None)
+        return 1
+
     @property
     def version(self) -> str:
         """Of the running software."""

@@ -89,6 +89,15 @@ class Reservations:
         self._show()
         return True
 
+    async def forget_all(self) -> int:
+        """The backend that made them is gone; how many there were."""
+        ids = list(self._book.entries)
+        if ids:
+            self._end(ids, "the backend that made them is gone")
+            await self._keep()
+            self._show()
+        return len(ids)
+
     def permission(self, connector: int, id_token: str, group: str | None) -> Permission:
         """Whether this card may use this connector."""
         return rules.permission(self._waiting(), connector, self._statuses(), id_token, group)

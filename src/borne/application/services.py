@@ -24,6 +24,7 @@ from borne.application.queue_view import QueueReader, no_queue
 from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
+from borne.domain.smart_charging.profiles import Installed
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import Clock
 
@@ -143,6 +144,17 @@ class ImportReport:
     bad: int
     problems: Sequence[BadLine]
     """The first of the bad lines, with the reason."""
+
+
+class ChargingProfilesView(Protocol):
+    """The charging profiles of the backend, for people who must see and clear them."""
+
+    @property
+    def entries(self) -> Sequence[Installed]:
+        """All of them, in the order of their receipt."""
+
+    async def remove(self, profile_id: int | None, principal: Principal) -> int:
+        """Clear one, or all (None); how many there were. Raises Refused."""
 
 
 class OcppWhitelistView(Protocol):
@@ -325,3 +337,4 @@ class StationServices:
     queue: QueueReader = no_queue
     """What waits for the backend, and what was given up."""
     ocpp_whitelist: OcppWhitelistView | None = None
+    charging_profiles: ChargingProfilesView | None = None

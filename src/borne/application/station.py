@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from borne.application.accounts import Accounts
 from borne.application.authorization_flow import AuthorizationFlow, TokenLists
+from borne.application.backend_change import BackendChange
 from borne.application.backend_reporter import BackendReporter
 from borne.application.backend_rooms import BackendRooms
 from borne.application.card_desk import CardDesk
@@ -292,6 +293,24 @@ class Station:
             self.certificates,
         )
 
+    def _backend_change(self) -> BackendChange:
+        storage, lists, rooms = self._parts.storage, self.lists, self.backend_rooms
+        return BackendChange(
+            storage.state,
+            storage.security,
+            self._parts.clock,
+            binding={
+                "charging profiles": self.profiles.forget_backend,
+                "reservations": self.reservations.forget_all,
+                "sockets out of service": self.control.forget_backend,
+                "firmware orders": rooms.firmware.forget_backend,
+            },
+            lists={
+                "cards of its list": lists.local_list.forget_backend,
+                "cards that it judged": lists.cache.forget_backend,
+            },
+        )
+
     def services(self) -> StationServices:
         """What interfaces may use: one object for the life of the station."""
         if self._services is None:
@@ -316,6 +335,7 @@ class Station:
             try_connection=parts.try_connection,
             queue=partial(queue_view, parts.storage.outbox, parts.clock),
             ocpp_whitelist=self.lists.cache,
+            charging_profiles=self.profiles,
         )
 
     async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:
@@ -343,6 +363,7 @@ class Station:
         self.load_master.start(self.limits.refresh)
         self.limits.start()
         await self.profiles.start()
+        await self._backend_change().start(self._settings())
         await self.certificates.start()
         self.backend = make_backend(self)
         self.authorization.backend = self.backend

@@ -26,6 +26,8 @@ _STARTABLE = frozenset(
 )
 LOCAL_TAG = "local"
 STATE_KEY = "inoperative"
+BACKEND_KEY = "inoperative_by_backend"
+"""Those that are out of service by the word of a backend alone: it goes with the backend."""
 
 
 class StationControl:
@@ -36,6 +38,7 @@ class StationControl:
         """Whether the station as a whole (connector 0) is in service, when that changes."""
         self.station_operative = True
         self._inoperative: set[int] = set()
+        self._by_backend: set[int] = set()
         self._aside = False
         self._runners = runners
         self._state = state
@@ -48,6 +51,8 @@ class StationControl:
             # What was out of service must not come back because that cannot be read any more.
             self._inoperative |= {0, *self._runners}
             await self._state.put(STATE_KEY, sorted(self._inoperative))
+        of_backend, _ = await stored_entries(self._state, BACKEND_KEY, whole)
+        self._by_backend = set(of_backend) & self._inoperative
         self._judge_station()
         for connector in sorted(self._inoperative):
             if connector in self._runners:
@@ -88,14 +93,35 @@ class StationControl:
         chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
         named = {0, *chosen} if operative else {connector, *chosen}
         wanted = self._inoperative - named if operative else self._inoperative | named
-        await self._state.put(STATE_KEY, sorted(wanted))
-        self._inoperative = wanted
-        self._judge_station()
+        own = self._by_backend - named
+        if not operative and principal.kind is PrincipalKind.BACKEND:
+            own |= named - (self._inoperative - self._by_backend)
+        await self._remember(wanted, own)
         for number in chosen:
             in_service = operative and not self._aside
             self._runners[number].post(AvailabilityAsked(operative=in_service))
         waits = any(self._runners[number].state.inoperative_later for number in chosen)
         return "scheduled" if waits else "accepted"
+
+    async def forget_backend(self) -> int:
+        """Back in service is what only a backend had taken out of it; how many there were."""
+        ended = self._by_backend
+        if not ended:
+            return 0
+        await self._remember(self._inoperative - ended, set())
+        for connector in sorted(ended & self._runners.keys()):
+            self._runners[connector].post(AvailabilityAsked(operative=not self._aside))
+        return len(ended)
+
+    async def _remember(self, inoperative: set[int], by_backend: set[int]) -> None:
+        # In this order a power cut in between makes of a backend's word that of a person.
+        if self._by_backend - by_backend:
+            await self._state.put(BACKEND_KEY, sorted(self._by_backend & by_backend) or None)
+        await self._state.put(STATE_KEY, sorted(inoperative))
+        if by_backend - self._by_backend:
+            await self._state.put(BACKEND_KEY, sorted(by_backend))
+        self._inoperative, self._by_backend = inoperative, by_backend
+        self._judge_station()
 
     def set_aside(self) -> None:
         """Take nobody new for the moment (an update is due); what charges goes on."""

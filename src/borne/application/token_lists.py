@@ -78,6 +78,13 @@ class BackendTokens:
         await self._store.remove(self._which, None)
         self._tokens.clear()
 
+    async def forget_backend(self) -> int:
+        """The backend that told of them is gone; how many there were."""
+        number = len(self._tokens)
+        if number:
+            await self.clear()
+        return number
+
     async def forget(self, id_token: str, principal: Principal) -> bool:
         """See `services.OcppWhitelistView`."""
         require(principal, Role.OPERATOR)

@@ -298,3 +298,20 @@ async def test_watts_are_told_when_asked(tmp_path: Path) -> None:
         assert await send(bench, profile(DEFAULT, {0: 10.0})) == "Accepted"
         assert await composite(bench, unit="W") == {0: 6900.0}
         assert await composite(bench, unit=None, duration=0) == {0: 10.0}
+
+
+async def test_phases_are_told_and_those_that_cannot_be_switched_are_refused(
+    tmp_path: Path,
+) -> None:
+    """OCPP 1.6 section 7.12: a period without a number holds for three phases."""
+    async with rig(tmp_path) as bench:
+        watts = profile(DEFAULT, {0: 2300.0, 3600: 2300.0}, unit="W")
+        first, second = watts["charging_schedule"]["charging_schedule_period"]
+        first["number_phases"], second["number_phases"] = 1, 3
+        assert await send(bench, watts) == "Accepted"
+        request = call.GetCompositeSchedule(1, duration=7200, charging_rate_unit="W")
+        told = (await bench.call(request)).charging_schedule["charging_schedule_period"]
+        assert [(p["limit"], p.get("number_phases", 3)) for p in told] == [(2300.0, 1), (2300.0, 3)]
+        amps = profile(DEFAULT, {0: 10.0})
+        amps["charging_schedule"]["charging_schedule_period"][0]["number_phases"] = 1
+        assert await send(bench, amps) == "Rejected"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from borne.adapters.ocpp.messages import types as wire
 from borne.adapters.ocpp.messages.smart_charging import (
     ChargingProfileStatus,
@@ -27,6 +29,9 @@ from borne.domain.smart_charging.profiles import (
     Schedule,
     Selection,
 )
+
+ASSUMED_PHASES: Final = 3
+"""Where a period names none (section 7.12)."""
 
 
 def register_smart_charging(handlers: Handlers, rooms: BackendRooms) -> None:
@@ -98,8 +103,12 @@ class _SmartCharging:
                 duration=found.duration_s,
                 charging_rate_unit=wire.ChargingRateUnit(found.unit.value),
                 charging_schedule_period=tuple(
-                    wire.ChargingSchedulePeriod(start_period=start_s, limit=limit)
-                    for start_s, limit in found.periods
+                    wire.ChargingSchedulePeriod(
+                        start_period=start_s,
+                        limit=limit,
+                        number_phases=phases if phases < ASSUMED_PHASES else None,
+                    )
+                    for start_s, limit, phases in found.periods
                 ),
             ),
         )

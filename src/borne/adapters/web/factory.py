@@ -7,7 +7,15 @@ from starlette.routing import Route
 
 from borne.adapters.web import errors
 from borne.adapters.web.access import lookup
-from borne.adapters.web.api import connectors, health, records, settings, simulator, status
+from borne.adapters.web.api import (
+    charging_profiles,
+    connectors,
+    health,
+    records,
+    settings,
+    simulator,
+    status,
+)
 from borne.adapters.web.contract import WebHost
 from borne.adapters.web.guard import GuardedRoute
 from borne.adapters.web.live import EventHub
@@ -28,6 +36,7 @@ from borne.adapters.web.pages import (
     whitelist_import,
     whitelists,
 )
+from borne.adapters.web.pages import charging_profiles as charging_profile_pages
 from borne.adapters.web.pages import settings as settings_pages
 from borne.adapters.web.pages import simulator as simulator_pages
 from borne.adapters.web.staging import Staging
@@ -40,6 +49,7 @@ ROUTERS = (
     connectors.router,
     settings.router,
     records.router,
+    charging_profiles.router,
     simulator.router,
     entrance.router,
     account.router,
@@ -54,6 +64,7 @@ ROUTERS = (
     teach_in.router,
     backend.router,
     backend_setup.router,
+    charging_profile_pages.router,
     help_pages.router,
     simulator_pages.router,
     stream.router,

@@ -31,6 +31,7 @@ TEMPLATES = (
     N_("There is no socket {socket}."),
     N_("There is no connector {socket}."),
     # Cards
+    N_("There is no such charging profile."),
     N_("Enter a card number."),
     N_("A card number has only the digits 0-9 and the letters A-F."),
     N_("A card number has 8, 14 or 20 digits (4, 7 or 10 bytes)."),

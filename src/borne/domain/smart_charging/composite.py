@@ -54,6 +54,8 @@ class Limit:
 
     value: float
     profile_id: int | None = None
+    phases: int = 3
+    """On which it holds (OCPP 1.6 section 7.12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ class _Stack:
     def _limit(self, stretch: Stretch, unit: RateUnit) -> Limit:
         period = stretch.period
         value = self._electric.convert(period.limit, period, stretch.unit, unit)
-        return Limit(value, stretch.profile_id)
+        phases = min(period.phases or 3, self._electric.phases)
+        return Limit(value, stretch.profile_id, phases)
 
 
 def connector_curve(
@@ -194,11 +197,11 @@ def _curve(
 def lowest(limits: Iterable[Limit | None]) -> Limit | None:
     """The lowest there is."""
     found = [limit for limit in limits if limit is not None]
-    return min(found, key=lambda limit: limit.value, default=None)
+    return min(found, key=lambda limit: (limit.value, limit.phases), default=None)
 
 
 def merged(steps: Iterable[Step]) -> Curve:
-    """Without steps that change nothing of the limit's value."""
+    """Without steps that change nothing of the limit's value and phases."""
     result: list[Step] = []
     for step in steps:
         if not result or not _alike(result[-1].limit, step.limit):
@@ -209,7 +212,7 @@ def merged(steps: Iterable[Step]) -> Curve:
 def _alike(before: Limit | None, after: Limit | None) -> bool:
     if before is None or after is None:
         return before is after
-    return before.value == after.value
+    return (before.value, before.phases) == (after.value, after.phases)
 
 
 def station_curve(
@@ -229,7 +232,9 @@ def station_curve(
 def _sum(connectors: Sequence[Curve], start_s: float) -> Limit | None:
     found = [value_at(curve, start_s) for curve in connectors]
     known = [limit.value for limit in found if limit is not None]
-    return Limit(sum(known)) if known and len(known) == len(found) else None
+    if not known or len(known) < len(found):
+        return None
+    return Limit(sum(known), phases=max(limit.phases for limit in found if limit is not None))
 
 
 def value_at(curve: Curve, start_s: float) -> Limit | None:

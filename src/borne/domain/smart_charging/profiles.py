@@ -5,8 +5,8 @@ Source: OCPP 1.6 sections 3.13, 5.5, 5.16, 7.8 and 7.13; errata 3.7, 3.24 to 3.3
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     ABSOLUTE = "Absolute"
     RECURRING = "Recurring"
     RELATIVE = "Relative"
-    """From the start of the transaction."""
+    """From the start of the transaction; for the station as a whole from the receipt."""
 
 
 class Recurrency(StrEnum):
@@ -113,6 +113,14 @@ class Capacity:
     stack_level: int = 10
     periods: int = 24
     profiles: int = 10
+    phases: Mapping[int, int] = field(default_factory=dict)
+    """Connected at each connector; a connector that is not named has one."""
+
+    def phases_at(self, connector: int) -> int:
+        """Phases on which a car may charge there; 0: anywhere."""
+        if connector == 0:
+            return max(self.phases.values(), default=1)
+        return self.phases.get(connector, 1)
 
 
 def problem(profile: Profile, connector: int, capacity: Capacity) -> str | None:
@@ -131,7 +139,22 @@ def problem(profile: Profile, connector: int, capacity: Capacity) -> str | None:
     start, end = profile.valid_from, profile.valid_to
     if start is not None and end is not None and start >= end:
         return "it is never valid"
-    return _kind_problem(profile) or _schedule_problem(profile.schedule, capacity)
+    return (
+        _kind_problem(profile)
+        or _schedule_problem(profile.schedule, capacity)
+        or _phases_problem(profile.schedule, capacity.phases_at(connector))
+    )
+
+
+def _phases_problem(schedule: Schedule, connected: int) -> str | None:
+    """The contactors switch all phases together. Amperes on fewer phases than are connected cannot
+    be promised; watts can, whatever phases the vehicle takes."""
+    if schedule.unit is RateUnit.WATT:
+        return None
+    asked = [period.phases for period in schedule.periods if period.phases is not None]
+    if any(number < connected for number in asked):
+        return f"the vehicle can use {connected} phases: fewer cannot be switched"
+    return None
 
 
 def _kind_problem(profile: Profile) -> str | None:
@@ -141,8 +164,6 @@ def _kind_problem(profile: Profile) -> str | None:
             return "a recurring schedule needs a start and how often it recurs"
         case Kind.RELATIVE if start is not None:
             return "a relative schedule has no start of its own"
-        case Kind.RELATIVE if profile.purpose is Purpose.STATION:
-            return "the station has no transaction to count from"
     return None
 
 

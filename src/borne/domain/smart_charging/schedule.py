@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from borne.domain.smart_charging.profiles import Installed, Kind, Period, RateUnit, Recurrency
+from borne.domain.smart_charging.profiles import (
+    Installed,
+    Kind,
+    Period,
+    Purpose,
+    RateUnit,
+    Recurrency,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,10 @@ def begun_at(installed: Installed, transaction_start: datetime) -> datetime:
 
 
 def first_start(installed: Installed, transaction_start: datetime) -> datetime:
-    """The moment that its first period counts from."""
-    if installed.profile.kind is Kind.RELATIVE:
+    """The moment that its first period counts from. A relative one of the station has no
+    transaction to count from: it counts from its receipt, like an absolute one without a start."""
+    profile = installed.profile
+    if profile.kind is Kind.RELATIVE and profile.purpose is not Purpose.STATION:
         return transaction_start
     return installed.profile.schedule.start or installed.received_at
 

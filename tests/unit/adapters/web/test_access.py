@@ -20,6 +20,7 @@ PARAMETERS = {
     "{token}": "04567DAA5F3580",
     "{token_id}": "none",
     "{session_id}": "session-0003",
+    "{profile_id}": "7",
     "{fault}": "spd",
     "{link}": "meter",
     "{number}": "1",

@@ -40,7 +40,8 @@ def elapsed_s(entry: Installed, started: datetime, at: datetime) -> float | None
     """Seconds since the schedule began, None before."""
     plan = entry.profile
     own = plan.schedule.start or entry.received_at
-    begin = started if plan.kind is Kind.RELATIVE else own
+    of_session = plan.kind is Kind.RELATIVE and plan.purpose is not Purpose.STATION
+    begin = started if of_session else own
     if plan.kind is Kind.RECURRING:
         days = 1 if plan.recurrency is Recurrency.DAILY else 7
         following = begin
@@ -95,8 +96,7 @@ def oracle(entries: list[Installed], started: datetime, at: datetime, local: flo
 @st.composite
 def profiles(draw: st.DrawFn, number: int, scale_s: int) -> Profile:
     purpose = draw(st.sampled_from(Purpose))
-    kinds = [k for k in Kind if not (purpose is Purpose.STATION and k is Kind.RELATIVE)]
-    kind = draw(st.sampled_from(kinds))
+    kind = draw(st.sampled_from(Kind))
     times = st.integers(-2 * scale_s, 2 * scale_s).map(lambda s: NOW + timedelta(seconds=s))
     inner = draw(st.sets(st.integers(1, scale_s), max_size=3))
     limits = st.integers(0, 40).map(float)

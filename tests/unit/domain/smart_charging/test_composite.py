@@ -3,6 +3,7 @@ field (OCPP 1.6 sections 3.13 and 5.7)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -263,3 +264,61 @@ def test_halves_of_a_window_are_the_window() -> None:
     assert {start: value for start, value in whole.items() if start >= 200} == {
         start + 200: value for start, value in late.items()
     }
+
+
+def test_a_relative_profile_of_the_station_counts_from_its_receipt() -> None:
+    relative = profile(MAX, {0: 10.0, 600: 16.0}, kind=Kind.RELATIVE, duration=1200)
+    entry = installed(relative, 0, received=after(minutes=-5))
+    assert composite(entry, seconds=3600, local=32.0) == {0: 10, 300: 16, 900: 32}
+
+
+def phases_of(entry: Installed, connected: int = 3) -> list[tuple[float, int]]:
+    curve = connector_curve(
+        situation(entry, electric=Electric(connected)), window(600), RateUnit.WATT
+    )
+    return [(step.start_s, step.limit.phases) for step in curve if step.limit is not None]
+
+
+def test_periods_that_differ_in_their_phases_only_stay_apart() -> None:
+    """OCPP 1.6 section 7.12: without a number there are three."""
+    told = profile(TX, {0: 2300.0, 60: 2300.0, 120: 2300.0, 180: 2300.0}, unit=RateUnit.WATT)
+    numbers = (None, 3, 1, 2)
+    periods = tuple(
+        replace(period, phases=number)
+        for period, number in zip(told.schedule.periods, numbers, strict=True)
+    )
+    entry = installed(replace(told, schedule=replace(told.schedule, periods=periods)))
+    assert phases_of(entry) == [(0, 3), (120, 1), (180, 2)]
+    assert phases_of(entry, connected=1) == [(0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("own_level", "general_level", "expected"), [(0, 1, 8.0), (1, 1, 12.0), (2, 1, 12.0)]
+)
+def test_the_highest_level_counts_whichever_connector_a_default_was_set_for(
+    own_level: int, general_level: int, expected: float
+) -> None:
+    entries = [
+        installed(profile(DEFAULT, {0: 12.0}, number=1, level=own_level)),
+        installed(profile(DEFAULT, {0: 8.0}, number=2, level=general_level), 0),
+    ]
+    assert composite(*entries, seconds=60) == {0: expected}
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "begins_utc"), [(3, 29, (6, 5)), (10, 25, (5, 6))], ids=["spring", "autumn"]
+)
+def test_a_daily_profile_follows_the_wall_clock_over_a_change_of_summer_time(
+    month: int, day: int, begins_utc: tuple[int, int]
+) -> None:
+    """At seven in Paris, on the day before and on the day of the change."""
+    before, of_the_change = begins_utc
+    first = datetime(2026, month, day, before, tzinfo=UTC) - timedelta(days=1)
+    daily = profile(
+        DEFAULT, {0: 8.0}, kind=Kind.RECURRING, recurrency=Recurrency.DAILY, start=first,
+        duration=3600,
+    )  # fmt: skip
+    told = composite(installed(daily), seconds=40 * 3600, at=first, local=32.0)
+    second = datetime(2026, month, day, of_the_change, tzinfo=UTC)
+    assert told[(second - first).total_seconds()] == 8.0
+    assert [limit for limit in told.values() if limit == 8.0] == [8.0, 8.0]

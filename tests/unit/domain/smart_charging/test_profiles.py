@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from borne.domain.smart_charging.profiles import (
     Capacity,
     Kind,
     Purpose,
+    RateUnit,
     Recurrency,
     Selection,
     install,
@@ -28,7 +30,7 @@ RECURRING: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DA
     [
         (profile(MAX, {0: 10.0}), 0, None),
         (profile(MAX, {0: 10.0}), 1, "connector 0"),
-        (profile(MAX, {0: 10.0}, kind=Kind.RELATIVE), 0, "no transaction"),
+        (profile(MAX, {0: 10.0}, kind=Kind.RELATIVE), 0, None),
         (profile(TX, {0: 10.0}), 1, None),
         (profile(TX, {0: 10.0}), 0, "one connector"),
         (profile(DEFAULT, {0: 10.0}), 0, None),
@@ -56,6 +58,31 @@ RECURRING: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DA
 def test_what_is_taken(taken: Any, connector: int, words: str | None) -> None:
     found = problem(taken, connector, CAPACITY)
     assert found is None if words is None else (found is not None and words in found)
+
+
+THREE_AND_ONE = replace(CAPACITY, phases={1: 3, 2: 1})
+
+
+@pytest.mark.parametrize(
+    ("purpose", "connector", "unit", "phases", "taken"),
+    [
+        (DEFAULT, 1, RateUnit.AMPERE, 1, False),
+        (DEFAULT, 1, RateUnit.AMPERE, 2, False),
+        (DEFAULT, 1, RateUnit.AMPERE, 3, True),
+        (DEFAULT, 1, RateUnit.AMPERE, None, True),
+        (DEFAULT, 1, RateUnit.WATT, 1, True),
+        (DEFAULT, 2, RateUnit.AMPERE, 1, True),
+        (TX, 1, RateUnit.AMPERE, 1, False),
+        (DEFAULT, 0, RateUnit.AMPERE, 1, False),
+        (MAX, 0, RateUnit.AMPERE, 1, False),
+    ],
+)
+def test_amperes_on_fewer_phases_than_are_connected_are_refused(
+    purpose: Purpose, connector: int, unit: RateUnit, phases: int | None, taken: bool
+) -> None:
+    """Three phases would go on: nothing here switches them one by one."""
+    asked = profile(purpose, {0: 10.0}, unit=unit, phases=phases)
+    assert (problem(asked, connector, THREE_AND_ONE) is None) is taken
 
 
 def test_a_relative_schedule_has_no_start() -> None:

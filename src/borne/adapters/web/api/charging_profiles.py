@@ -1,0 +1,73 @@
+"""The charging profiles of the backend: seen, and cleared by people (OCPP 1.6 section 3.13)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+
+from borne.adapters.web.access import API
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.application.services import ChargingProfilesView
+from borne.domain.smart_charging.profiles import Installed
+from borne.foundation.clock import format_utc
+
+router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["limits"])
+
+ProfileId = Annotated[int, Path(ge=-(2**63), lt=2**63)]
+
+
+def profile_json(entry: Installed) -> dict[str, Any]:
+    """A profile for programs, in the words of OCPP 1.6; times are ISO 8601."""
+    profile, schedule = entry.profile, entry.profile.schedule
+    return {
+        "id": profile.profile_id,
+        "connector": entry.connector,
+        "purpose": profile.purpose.value,
+        "kind": profile.kind.value,
+        "recurrency": profile.recurrency.value if profile.recurrency else None,
+        "stack_level": profile.stack_level,
+        "session": entry.session_id,
+        "received_at": format_utc(entry.received_at),
+        "valid_from": format_utc(profile.valid_from) if profile.valid_from else None,
+        "valid_to": format_utc(profile.valid_to) if profile.valid_to else None,
+        "start": format_utc(schedule.start) if schedule.start else None,
+        "duration_s": schedule.duration_s,
+        "unit": schedule.unit.value,
+        "periods": [
+            {"start_s": period.start_s, "limit": period.limit, "phases": period.phases}
+            for period in schedule.periods
+        ],
+    }
+
+
+def profiles_of(request: Request) -> ChargingProfilesView:
+    """The room; 404 for a station without one."""
+    found = station(request).charging_profiles
+    if found is None:
+        raise ApiError(404, "unknown_profile", "There is no such charging profile.")
+    return found
+
+
+@router.get("/charging-profiles", response_model=None, summary="Charging profiles of the backend")
+async def charging_profiles(request: Request) -> dict[str, Any]:
+    """All that are installed, in the order of their receipt."""
+    return {"profiles": [profile_json(entry) for entry in profiles_of(request).entries]}
+
+
+@router.delete("/charging-profiles", response_model=None, summary="Clear all charging profiles")
+async def clear(request: Request) -> dict[str, Any]:
+    """Limits that people set stay. The backend may set its profiles again."""
+    return {"removed": await profiles_of(request).remove(None, visitor(request).principal)}
+
+
+@router.delete(
+    "/charging-profiles/{profile_id}", response_model=None, summary="Clear a charging profile"
+)
+async def remove(request: Request, profile_id: ProfileId) -> dict[str, Any]:
+    """404 when there is none with this number."""
+    removed = await profiles_of(request).remove(profile_id, visitor(request).principal)
+    if not removed:
+        raise ApiError(404, "unknown_profile", "There is no such charging profile.")
+    return {"removed": removed}

@@ -1,0 +1,75 @@
+"""The charging profiles of the backend on a page: look, clear one, clear all."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from borne.adapters.web.api.charging_profiles import profiles_of
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.guard import GuardedRoute, visitor
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.shell import form, page, words_for, zone_of
+from borne.domain.settings.messages import N_
+from borne.domain.smart_charging.profiles import Installed, Purpose, Schedule
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+PATH = "/backend/profiles"
+PURPOSES = {
+    Purpose.STATION: N_("the whole station"),
+    Purpose.DEFAULT: N_("every session"),
+    Purpose.TRANSACTION: N_("this session only"),
+}
+MOST_PERIODS = 6
+"""In a row of the table; the API has all."""
+LONGEST_NUMBER = 20
+
+
+@router.get(PATH)
+async def entries(request: Request) -> Response:
+    """All of them, in the order of their receipt."""
+    found = profiles_of(request).entries
+    return await page(
+        request, "charging_profiles.html", rows=[_row(entry, request) for entry in found]
+    )
+
+
+@router.post(f"{PATH}/remove")
+async def remove(request: Request) -> Response:
+    """Clear one."""
+    text = (await form(request)).get("id", "")[:LONGEST_NUMBER]
+    number = int(text) if text.isascii() and text.removeprefix("-").isdigit() else None
+    principal = visitor(request).principal
+    if number is None or not await profiles_of(request).remove(number, principal):
+        raise ApiError(404, "unknown_profile", "There is no such charging profile.")
+    return RedirectResponse(PATH, 303)
+
+
+@router.post(f"{PATH}/clear")
+async def clear(request: Request) -> Response:
+    """Clear all."""
+    await form(request)
+    await profiles_of(request).remove(None, visitor(request).principal)
+    return RedirectResponse(PATH, 303)
+
+
+def _row(entry: Installed, request: Request) -> dict[str, str]:
+    words = words_for(request)
+    profile = entry.profile
+    return {
+        "id": str(profile.profile_id),
+        "connector": str(entry.connector) if entry.connector else words("all"),
+        "purpose": words(PURPOSES[profile.purpose]),
+        "limits": _limits(profile.schedule, words),
+        "kind": profile.kind.value,
+        "level": str(profile.stack_level),
+        "received": entry.received_at.astimezone(zone_of(request)).strftime("%Y-%m-%d %H:%M"),
+    }
+
+
+def _limits(schedule: Schedule, words: Words) -> str:
+    shown = [f"{period.limit:g} {schedule.unit.value}" for period in schedule.periods]
+    text = ", ".join(shown[:MOST_PERIODS])
+    more = len(shown) - MOST_PERIODS
+    return text if more <= 0 else words("{limits} and {n} more").format(limits=text, n=more)
