@@ -17,7 +17,7 @@ from tests.support.street import Street, street
 
 LATER = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 ACCEPTED = {"status": "Accepted"}
-NO_BACKEND = {
+NO_BACKEND: dict[str, Any] = {
     "ConnectionType": "no_backend",
     "FreeCharging": True,
     "FreeChargingMode": "no_ocpp",
@@ -70,7 +70,10 @@ async def limit_all(backend: BareBackend) -> None:
 @asynccontextmanager
 async def limited(folder: Path, backend: BareBackend, **more: Any) -> AsyncIterator[Street]:
     """A station on which the backend has set what it can."""
-    made = {"ConnectionType": "ethernet", "WebSocketsBackendURL": backend.url} | more
+    made: dict[str, Any] = {
+        "ConnectionType": "ethernet",
+        "WebSocketsBackendURL": backend.url,
+    } | more
     async with street(folder, **{"ChargePointID": "CP-1"} | made) as station:
         await backend.booted()
         await limit_all(backend)
@@ -133,7 +136,7 @@ async def test_another_backend_or_identity_begins_without_the_former_ones_word(
     tmp_path: Path, change: dict[str, str]
 ) -> None:
     async with bare_backend() as backend, limited(tmp_path, backend) as station:
-        told = {key: value.format(url=backend.url) for key, value in change.items()}
+        told: dict[str, Any] = {k: v.format(url=backend.url) for k, v in change.items()}
         await set_and_restart(station, **told)
         await station.until_state("available")
         await station.until_state("available", 2)
@@ -156,7 +159,7 @@ async def test_a_relative_limit_of_the_station_counts_from_its_receipt_and_outli
 ) -> None:
     """The first thing that a slider in a home automation sends."""
     async with bare_backend() as backend:
-        made = {"ConnectionType": "ethernet", "WebSocketsBackendURL": backend.url}
+        made: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": backend.url}
         async with street(tmp_path, ChargePointID="CP-1", **made) as station:
             await backend.booted()
             told = profile(1, "ChargePointMaxProfile", 10, "Relative")

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from borne.application.kept_state import mapping, stored_fact, text
 from borne.application.ports import SecurityLog, StateStore, StorageFailed
@@ -39,13 +38,10 @@ def name_of(settings: Settings) -> str:
 
 
 def _address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    host = parts.netloc.casefold().removesuffix(DEFAULT_PORTS.get(parts.scheme, ""))
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{host}{parts.path.rstrip('/')}{query}"
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    host = host.casefold().removesuffix(DEFAULT_PORTS.get(scheme.casefold(), ""))
+    return f"{host}{slash}{path}".rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
