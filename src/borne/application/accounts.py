@@ -139,7 +139,7 @@ class Accounts:
             if tries >= FREE_TRIES:
                 await self._note("login_delayed", f"{account} from {address}, try {tries}")
             raise WrongPassword
-        self._attempts.clear(account, address)
+        self._attempts.succeeded(account, address)
         return await self._open(role, LoginWay.PASSWORD, address, must_change=must_change)
 
     async def _check(self, role: Role | None, password: str) -> bool | None:
@@ -185,8 +185,9 @@ class Accounts:
             plain = stored.removeprefix(TEMPORARY) if stored else None
             if not await self._hasher.verify(current, plain):
                 raise WrongPassword
-            self._attempts.clear(role.value, login.address)
+            self._attempts.succeeded(role.value, login.address)
         await self._store.set_password_hash(role, await self._hasher.hash(new))
+        self._attempts.password_changed(role.value, login.address)
         self.logins.password_changed(login.key)
         self.logins.close_role(role, keep=login.key)
         await self._note("password_changed", f"{role.value} from {login.address}")
@@ -203,6 +204,7 @@ class Accounts:
             self._judge(role, new)
             hash_ = (TEMPORARY if temporary else "") + await self._hasher.hash(new)
         await self._store.set_password_hash(role, hash_)
+        self._attempts.password_changed(role.value)
         self.logins.close_role(role)
         await self._note("password_set", f"{role.value} by {by.name}")
 

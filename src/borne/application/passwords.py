@@ -12,10 +12,12 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
-from borne.foundation.addresses import neighbourhood
+from borne.foundation.addresses import is_loopback, neighbourhood
 
 SHORTEST = 8
 LONGEST = 128
@@ -27,6 +29,10 @@ FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 900.0
 FORGET_AFTER_S = 24 * 3600.0
 REMEMBERED_MOST = 1024
+STRANGERS_TRIES = 20
+STRANGERS_REFILL_S = 60.0
+"""All strangers together: 20 tries, then one a minute for each role."""
+KNOWN_MOST = 32
 
 
 class Weakness(StrEnum):
@@ -105,29 +111,39 @@ class Hasher:
         try:
             async with self._turn:
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(None, _scrypt, password, salt, cost)
+                return await loop.run_in_executor(_worker(), _scrypt, password, salt, cost)
         finally:
             self._waiting -= 1
 
 
 class Attempts:
-    """Wrong tries by role and address: the first five are free, then each one costs twice the
-    delay of the one before. Bounded; an IPv6 network of /64 counts as one address."""
+    """Wrong tries, slowed down in two ways. By role and address: the first five are free, then each
+    one costs twice the delay of the one before. By role, from addresses that never knew its
+    password: a budget for all of them together, so that a thousand addresses guess no faster than
+    twenty. This machine and addresses that logged in before need no budget: strangers cannot lock
+    them out. Bounded."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._tries: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self._budgets: dict[str, StrangersBudget] = {}
+        self._known: dict[str, OrderedDict[str, None]] = {}
 
     def wait_s(self, name: str, address: str) -> float:
         """Seconds until the next try is allowed; 0 when it is now."""
-        count, last_s = self._tries.get((name, neighbourhood(address)), (0, 0.0))
+        near = neighbourhood(address)
+        budget = self._budgets.get(name)
+        strangers_s = budget.wait_s() if budget and self._is_stranger(name, address) else 0.0
+        count, last_s = self._tries.get((name, near), (0, 0.0))
         if count < FREE_TRIES:
-            return 0.0
+            return strangers_s
         delay_s = min(FIRST_DELAY_S * 2.0 ** min(count - FREE_TRIES, 30), LONGEST_DELAY_S)
-        return max(0.0, last_s + delay_s - self._monotonic())
+        return max(0.0, strangers_s, last_s + delay_s - self._monotonic())
 
     def count(self, name: str, address: str) -> int:
         """Count a try before it is judged, so that tries at the same time cost too."""
+        if self._is_stranger(name, address):
+            self._budgets.setdefault(name, StrangersBudget(self._monotonic)).take()
         now_s = self._monotonic()
         key = (name, neighbourhood(address))
         count, last_s = self._tries.pop(key, (0, now_s))
@@ -137,9 +153,61 @@ class Attempts:
             self._tries.popitem(last=False)
         return count
 
-    def clear(self, name: str, address: str) -> None:
-        """Forget the tries: the last one was right."""
-        self._tries.pop((name, neighbourhood(address)), None)
+    def succeeded(self, name: str, address: str) -> None:
+        """The last try was right: it costs nothing, and the address is known."""
+        budget = self._budgets.get(name)
+        if budget and self._is_stranger(name, address):
+            budget.give_back()
+        near = neighbourhood(address)
+        self._tries.pop((name, near), None)
+        known = self._known.setdefault(name, OrderedDict())
+        known[near] = None
+        known.move_to_end(near)
+        while len(known) > KNOWN_MOST:
+            known.popitem(last=False)
+
+    def password_changed(self, name: str, address: str = "") -> None:
+        """Who knew the old password is a stranger again, but for the address that changed it."""
+        known = self._known.pop(name, OrderedDict())
+        if neighbourhood(address) in known:
+            self._known[name] = OrderedDict({neighbourhood(address): None})
+
+    def _is_stranger(self, name: str, address: str) -> bool:
+        return not is_loopback(address) and neighbourhood(address) not in self._known.get(name, ())
+
+
+class StrangersBudget:
+    """Tries that come back with time."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._left = float(STRANGERS_TRIES)
+        self._at_s = monotonic()
+
+    def wait_s(self) -> float:
+        """Seconds until there is a try."""
+        return max(0.0, (1.0 - self._now()) * STRANGERS_REFILL_S)
+
+    def take(self) -> None:
+        """Use one."""
+        self._left = max(0.0, self._now() - 1.0)
+
+    def give_back(self) -> None:
+        """It was a right one."""
+        self._left = min(float(STRANGERS_TRIES), self._now() + 1.0)
+
+    def _now(self) -> float:
+        now_s = self._monotonic()
+        come_back = (now_s - self._at_s) / STRANGERS_REFILL_S
+        self._left = min(float(STRANGERS_TRIES), self._left + come_back)
+        self._at_s = now_s
+        return self._left
+
+
+@cache
+def _worker() -> ThreadPoolExecutor:
+    """One thread for all hashes: each thread that ever made one keeps its 16 MB."""
+    return ThreadPoolExecutor(1, thread_name_prefix="passwords")
 
 
 def _scrypt(password: str, salt: bytes, cost: ScryptCost) -> bytes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 
 import pytest
 
+from borne.application import passwords
 from borne.application.accounts import (
     PRINTED_PASSWORD,
     TOKENS_MOST,
@@ -23,8 +25,11 @@ from borne.application.accounts import (
 from borne.application.logins import ABSOLUTE_S, IDLE_S, MOST, Logins, LoginWay
 from borne.application.passwords import (
     FREE_TRIES,
+    KNOWN_MOST,
     LONGEST_DELAY_S,
     REMEMBERED_MOST,
+    STRANGERS_REFILL_S,
+    STRANGERS_TRIES,
     WAITING_MOST,
     Attempts,
     Busy,
@@ -314,6 +319,97 @@ def test_the_table_of_tries_is_bounded() -> None:
     for number in range(3 * REMEMBERED_MOST):
         attempts.count("operator", f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
     assert len(attempts._tries) == REMEMBERED_MOST
+
+
+def far(number: int) -> str:
+    return f"10.1.{number >> 8}.{number & 255}"
+
+
+async def test_many_addresses_guess_no_faster_than_a_few() -> None:
+    bench = Bench()
+    await bench.accounts.set_password(Role.OPERATOR, GOOD)
+    judged = [await guess(bench, far(number)) == 0.0 for number in range(500)]
+    assert sum(judged) == STRANGERS_TRIES
+    bench.now_s += 3600.0
+    judged = [await guess(bench, far(1000 + number)) == 0.0 for number in range(500)]
+    assert sum(judged) == STRANGERS_TRIES
+    hours = 0
+    for number in range(24 * 60):
+        bench.now_s += 60.0
+        hours += await guess(bench, far(2000 + number)) == 0.0
+    assert hours <= 24 * 3600 / STRANGERS_REFILL_S
+
+
+async def test_strangers_lock_neither_this_machine_nor_the_owner_out() -> None:
+    bench = Bench()
+    await bench.accounts.set_password(Role.OPERATOR, GOOD)
+    await bench.login(Role.OPERATOR, address=ELSEWHERE)
+    for number in range(100):
+        await guess(bench, far(number))
+    with pytest.raises(TryLater) as later:
+        await bench.login(Role.OPERATOR, address="192.168.1.45")
+    assert later.value.wait_s <= STRANGERS_REFILL_S
+    assert (await bench.login(Role.OPERATOR, address=ELSEWHERE)).address == ELSEWHERE
+    assert (await bench.login(Role.OPERATOR, address=HOME)).address == HOME
+    secret = await bench.accounts.create_link(Role.OPERATOR)
+    await bench.accounts.use_link(secret, HOME)
+    bench.now_s += later.value.wait_s
+    await bench.login(Role.OPERATOR, address="192.168.1.45")
+
+
+async def test_guesses_at_one_role_do_not_slow_another() -> None:
+    bench = Bench()
+    await bench.accounts.set_password(Role.INSTALLER, GOOD)
+    for number in range(100):
+        await guess(bench, far(number))
+    await bench.login(Role.INSTALLER, address=ELSEWHERE)
+
+
+async def test_right_passwords_cost_nothing() -> None:
+    bench = Bench()
+    await bench.accounts.set_password(Role.USER, GOOD)
+    for number in range(3 * STRANGERS_TRIES):
+        await bench.login(Role.USER, address=far(number))
+
+
+async def test_who_knew_the_old_password_is_a_stranger_again() -> None:
+    bench = Bench()
+    await bench.accounts.set_password(Role.OPERATOR, GOOD)
+    await bench.login(Role.OPERATOR, address=far(1))
+    login = await bench.login(Role.OPERATOR, address=ELSEWHERE)
+    await bench.accounts.change_password(login, GOOD, "another horse")
+    for number in range(100, 200):
+        await guess(bench, far(number))
+    with pytest.raises(TryLater):
+        await bench.login(Role.OPERATOR, "another horse", far(1))
+    await bench.login(Role.OPERATOR, "another horse", ELSEWHERE)
+
+
+def test_known_addresses_are_bounded() -> None:
+    attempts = Attempts(lambda: 0.0)
+    for number in range(3 * KNOWN_MOST):
+        attempts.count("user", far(number))
+        attempts.succeeded("user", far(number))
+    assert sum(map(len, attempts._known.values())) == KNOWN_MOST
+
+
+async def test_one_hash_at_a_time_in_one_thread() -> None:
+    """Each thread that ever made one keeps its memory."""
+    threads: set[str] = set()
+    running: list[int] = []
+
+    def scrypt(password: str, salt: bytes, cost: ScryptCost) -> bytes:
+        threads.add(threading.current_thread().name)
+        running.append(1)
+        assert len(running) == 1
+        running.pop()
+        return b""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_scrypt", scrypt)
+        hashers = [Hasher(bytes, CHEAP) for _ in range(4)]
+        await asyncio.gather(*(hasher.hash("x") for hasher in hashers for _ in range(8)))
+    assert len(threads) == 1
 
 
 @pytest.mark.parametrize(
