@@ -31,6 +31,7 @@ from borne.adapters.simulation.hardware import Equipment, simulated_hardware
 from borne.adapters.simulation.links import Routes
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.world import Link, World
+from borne.adapters.simulation.world_file import WorldFile
 from borne.adapters.storage import open_storage
 from borne.adapters.web.contract import Readiness
 from borne.application.accounts import Accounts, Logins
@@ -82,6 +83,10 @@ class HostOptions:
     """Where the web interface answers, as people on this machine type it."""
     wrap_storage: Callable[[Storage], Storage] = lambda storage: storage
     """A seam for tests that count or break commits."""
+    world_file: Path | None = None
+    """Where the simulated world is kept; without it the world ends with the process."""
+    fresh_world: bool = False
+    """Begin with a new world, whatever is kept."""
     open_storage: Callable[[Path, Clock, Callable[[], str]], Awaitable[Storage]] = open_storage
     """Many stations in one process share threads and open files through this."""
 
@@ -110,6 +115,8 @@ class Host:
         self.simulator = Simulator(self.world)
         self.world.links["backend"].changed.subscribe(self._retry_backend)
         self.world.disk_changed.subscribe(self._fill_disk)
+        self._world_file: WorldFile | None = None
+        self._world_notices: tuple[str, ...] = ()
 
     # WebHost ---------------------------------------------------------------------------------
 
@@ -163,6 +170,7 @@ class Host:
 
     async def start(self) -> None:
         """Power up for the first time and listen to the command line."""
+        self._open_world()
         await self._power_up()
         if self.options.live:
             self._tasks.keep("loop lag", self.lag.watch)
@@ -172,6 +180,15 @@ class Host:
                 self.options.data, self._command, (CommandRefused,), (CommandFailed,)
             )
             await self._control.start()
+
+    def _open_world(self) -> None:
+        if self.options.world_file is None:
+            return
+        self._world_file = WorldFile(self.options.world_file, self.world)
+        notice = self._world_file.open(fresh=self.options.fresh_world)
+        if notice is not None:
+            _log.warning("%s", notice)
+            self._world_notices = (notice,)
 
     async def stop(self) -> None:
         """A polite end of the program: sessions go on at the next start."""
@@ -183,6 +200,8 @@ class Host:
         await self._tasks.stop()
         if self.decisions.count:
             await self._write_decisions()
+        if self._world_file is not None:
+            self._world_file.close()
         disk.empty(self.options.data)
 
     async def cut(self) -> None:
@@ -260,7 +279,7 @@ class Host:
         reports = [str(report) for report in self.settings.reports]
         for report in reports:
             _log.warning("%s", report)
-        self.notices = (*reports, *storage_notices)
+        self.notices = (*self._world_notices, *reports, *storage_notices)
 
     def _parts(self, storage: Storage, accounts: Accounts) -> StationParts:
         return StationParts(

@@ -70,13 +70,23 @@ def serve(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Store a setting before the start."),
     ] = None,
+    fresh_world: Annotated[
+        bool, typer.Option("--fresh-world", help="Forget the simulated cars, meters and causes.")
+    ] = False,
 ) -> None:
     """Run a station until interrupted."""
-    _serve(data, host, port, hardware, speed, set_ or [])
+    _serve(data, host, port, hardware, speed, set_ or [], fresh_world=fresh_world)
 
 
 def _serve(
-    data: Path, host: str, port: int, hardware: Path | None, speed: float, sets: list[str]
+    data: Path,
+    host: str,
+    port: int,
+    hardware: Path | None,
+    speed: float,
+    sets: list[str],
+    *,
+    fresh_world: bool = False,
 ) -> None:
     from borne.data_folder import CannotUse
     from borne.serve import ServeOptions
@@ -86,7 +96,7 @@ def _serve(
         raise _fail("Real hardware is not supported by this version; leave out --hardware.", 2)
     changes = tuple(_assignments(sets).items())
     try:
-        run(ServeOptions(data, host, port, speed, changes))
+        run(ServeOptions(data, host, port, speed, changes, fresh_world))
     except CannotUse as error:
         raise _fail(str(error), error.code) from None
 

@@ -20,6 +20,7 @@ from typing import Any
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.app import Host, HostOptions
 from borne.application.console import link_note, refusal_sentence
+from borne.application.ports import StorageFailed
 from borne.application.services import StationServices
 from borne.application.settings_service import (
     SettingsChange,
@@ -43,6 +44,7 @@ FAREWELL_S = 1.5
 """A backend that does not answer the farewell is not waited for longer."""
 ALWAYS_ANSWERED = frozenset({"/healthz", "/readyz"})
 """Whoever watches the station is answered when strangers take all connections."""
+WORLD_FILE = "world.json"
 SLOWEST, FASTEST = 1.0, 1000.0
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 _log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class ServeOptions:
     port: int = 8080
     speed: float = 1.0
     changes: Sequence[tuple[str, str]] = ()
+    fresh_world: bool = False
 
 
 def serve(options: ServeOptions) -> None:
@@ -114,7 +117,14 @@ class _Process:
         self._bound = bound
         self._reports = reports
         self._page = page_address(bound)
-        self._host = Host(HostOptions(options.data, page=self._page))
+        self._host = Host(
+            HostOptions(
+                options.data,
+                page=self._page,
+                world_file=options.data / WORLD_FILE,
+                fresh_world=options.fresh_world,
+            )
+        )
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -185,15 +195,19 @@ class _Process:
         if note:
             lines.append(note)
         elif services is not None:
-            lines.append(f"Log in once within 15 minutes: {await self._link(services)}")
+            lines.append(await self._link(services))
         # Whoever started this may have closed the other end.
         with contextlib.suppress(OSError):
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
 
     async def _link(self, services: StationServices) -> str:
-        secret = await services.accounts.create_link(Role.MANUFACTURER)
-        return f"{self._page}/login/{secret}"
+        try:
+            secret = await services.accounts.create_link(Role.MANUFACTURER)
+        except StorageFailed as error:
+            # The station runs: on a full disk running sessions must be able to end.
+            return f"There is no link to log in with, it could not be stored: {error}."
+        return f"Log in once within 15 minutes: {self._page}/login/{secret}"
 
 
 def _web(host: Host) -> tuple[AsgiApp, Callable[[], None]]:

@@ -120,6 +120,10 @@ class LockActuator:
         self._out = False
         self._moved()
 
+    def restore(self, out: bool) -> None:
+        """The bolt is where an earlier run of the program left it."""
+        self._out = out
+
     def _arrive(self, locked: bool) -> None:
         self._travel = None
         self._moving = False

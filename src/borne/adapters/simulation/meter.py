@@ -89,7 +89,7 @@ class WorldMeter:
     def _tell(self) -> Told:
         if self._silent():
             return (True, ZERO, ZERO, None)
-        reading = self._reading()
+        reading = self._measure()
         return (False, reading.current_a, reading.voltage_v, self._tampering())
 
     def _silent(self) -> bool:
@@ -108,6 +108,12 @@ class WorldMeter:
         return None
 
     def _reading(self) -> MeterReading:
+        """What is told: first it is kept, then it leaves."""
+        reading = self._measure()
+        self._world.energy_told.emit(None)
+        return reading
+
+    def _measure(self) -> MeterReading:
         raise NotImplementedError
 
 
@@ -140,7 +146,7 @@ class SimulatedMeter(WorldMeter):
         register = self._socket.register
         return (self._socket.meter_serial, register.tampered, defects.meter_nan, self._reserved())
 
-    def _reading(self) -> MeterReading:
+    def _measure(self) -> MeterReading:
         socket = self._socket
         reading = MeterReading(
             register_wh=socket.register_wh,
@@ -173,7 +179,7 @@ class SimulatedSiteMeter(WorldMeter):
         """It is never replaced."""
         return "SIMSITE"
 
-    def _reading(self) -> MeterReading:
+    def _measure(self) -> MeterReading:
         world = self._world
         current_a, voltage_v = world.grid_current_a, world.site.voltage_v
         now_s = world.loop.time()

@@ -23,6 +23,12 @@ CARDS: tuple[Mapping[str, str], ...] = (
 
 def panorama(world: World) -> Mapping[str, Any]:
     """Sockets, vehicles, cards, links, faults, site, power."""
+    shown = _panorama(world)
+    world.energy_told.emit(None)
+    return shown
+
+
+def _panorama(world: World) -> Mapping[str, Any]:
     return {
         "power": "on" if world.power_on else "off",
         "sockets": [_socket(socket) for socket in world.sockets.values()],

@@ -89,6 +89,8 @@ class World:
         self.cards: Signal[CardRead] = Signal()
         self.input_changed: Signal[tuple[int, bool]] = Signal()
         self.readers_changed: Signal[bool] = Signal()
+        self.energy_told: Signal[None] = Signal()
+        """What a register shows is about to leave the world."""
         self.site = Site()
         self.site_register = EnergyRegister(self.rng.randrange(1_000, 9_000_000), self.loop.time())
         self.links: Mapping[str, Link] = {name: Link(name) for name in LINKS}

@@ -202,7 +202,7 @@ async def test_the_world_knows_the_true_energy_whatever_the_meter_shows() -> Non
 async def test_a_meter_that_tells_no_number(value: str, missing: list[str]) -> None:
     def unknown(reading: MeterReading | MeterSilent) -> list[str]:
         assert isinstance(reading, MeterReading)
-        found = {
+        found: dict[str, list[float]] = {
             "register_wh": [reading.register_wh],
             "power_w": [reading.power_w],
             "current_a": list(reading.current_a),

@@ -1,0 +1,128 @@
+"""The process is killed in mid-session, again and again: the street is as it was, the session goes
+on, and in the end it is billed once and whole."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from borne.app import Host, HostOptions
+from tests.support.process import Served, borne, served
+
+SETTINGS = ("--set", "FreeCharging=on", "--set", "FreeChargingMode=no_ocpp")
+Json = dict[str, Any]
+
+
+class Caller:
+    """A program that uses the API of a running process."""
+
+    def __init__(self, running: Served, token: str) -> None:
+        self._base = f"{running.page}/api/v1"
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def __call__(self, method: str, path: str, body: Json | None = None) -> Json:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._base + path, data, self._headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found: Json = json.loads(answer.read())
+        return found
+
+    def until(self, reached: Callable[[Json], bool]) -> Json:
+        """Connector 1, as soon as it is so."""
+        after = ""
+        while True:
+            status = self("GET", f"/status{after}")
+            connector: Json = status["connectors"][0]
+            if reached(connector):
+                return connector
+            after = f"?after={status['revision']}&wait=10s"
+
+
+def has_charged(energy_wh: int) -> Callable[[Json], bool]:
+    return lambda found: (found["session"] or {"energy_wh": -1})["energy_wh"] >= energy_wh
+
+
+def test_a_session_goes_on_over_kills_and_is_billed_whole(tmp_path: Path) -> None:
+    token = borne("token", "create", "--role", "operator", "--data", tmp_path).out.strip()
+    serve = ("--data", tmp_path, "--speed", "60")
+    told: list[Json] = []
+    with served(*serve, *SETTINGS) as running:
+        call = Caller(running, token)
+        began_wh = call.until(lambda _: True)["register_wh"]
+        call("POST", "/simulator/connectors/1/plug", {"vehicle": "fast", "soc": 0.1})
+        told.append(call.until(has_charged(100)))
+        running.end(signal.SIGKILL)
+    for _ in range(2):
+        with served(*serve) as running:
+            call = Caller(running, token)
+            back = call.until(lambda found: found["session"] is not None)
+            assert back["session"]["id"] == told[-1]["session"]["id"]
+            assert back["register_wh"] >= told[-1]["register_wh"]
+            assert back["session"]["energy_wh"] >= told[-1]["session"]["energy_wh"]
+            told.append(call.until(has_charged(told[-1]["session"]["energy_wh"] + 100)))
+            running.end(signal.SIGKILL)
+    with served(*serve) as running:
+        call = Caller(running, token)
+        call.until(lambda found: found["state"] == "charging")
+        call("POST", "/simulator/connectors/1/unplug", {"force": True})
+        ended = call.until(lambda found: found["state"] == "available")
+        (session,) = call("GET", "/sessions")["sessions"]
+        assert session["energy_wh"] == ended["register_wh"] - began_wh
+        assert session["energy_wh"] >= told[-1]["session"]["energy_wh"]
+        world = call("GET", "/simulator")["sockets"][0]
+        assert abs(session["energy_wh"] - world["energy_wh"]) <= 1
+        call("POST", "/simulator/connectors/1/plug", {})
+        running.end(signal.SIGKILL)
+    with served(*serve, "--fresh-world") as running:
+        sockets = Caller(running, token)("GET", "/simulator")["sockets"]
+        assert [socket["vehicle"] for socket in sockets] == [None, None]
+
+
+async def test_a_damaged_world_is_told_and_keeps_no_station_from_starting(tmp_path: Path) -> None:
+    world = tmp_path / "world.json"
+
+    async def start() -> tuple[str, ...]:
+        host = Host(
+            HostOptions(tmp_path, control_socket=False, rng=random.Random(3), world_file=world)
+        )
+        await host.start()
+        assert host.station is not None
+        await host.stop()
+        return host.notices
+
+    world.write_bytes(b"\x00" * 100)
+    (notice,) = await start()
+    assert "fresh one was started" in notice
+    assert await start() == ()
+
+
+async def test_the_full_disk_of_the_simulation_comes_back_and_the_station_starts(
+    tmp_path: Path,
+) -> None:
+    options = HostOptions(tmp_path, control_socket=False, world_file=tmp_path / "world.json")
+    for full in (False, True):
+        host = Host(options)
+        await host.start()
+        assert host.world.disk_full is full
+        assert host.station is not None
+        await host.simulator.set_fault("disk-full", active=True, connector=None)
+        await host.stop()
+
+
+def test_a_process_on_a_full_disk_starts_and_says_that_there_is_no_link(tmp_path: Path) -> None:
+    with served("--data", tmp_path) as running:
+        call = Caller(
+            running, borne("token", "create", "--role", "operator", "--data", tmp_path).out.strip()
+        )
+        call("PUT", "/simulator/faults/disk-full", {"active": True})
+        running.end(signal.SIGKILL)
+    running = Served(["--data", str(tmp_path), "--port", "0"])
+    try:
+        running.wait_for(running.out, "no link to log in with.*the disk is full")
+    finally:
+        running.end()
