@@ -10,12 +10,14 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from borne.application.ports import FrameArchive, SessionJournal
+from borne.application.ports import FrameArchive, SessionJournal, StorageFailed
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.supervisor import Supervisor
 
 DAY_S = 86_400.0
+RETRY_S = 3_600.0
+"""After trouble with the disk."""
 FOR_EVER = 0
 _log = logging.getLogger(__name__)
 
@@ -55,5 +57,10 @@ class Retention:
 
     async def _daily(self) -> None:
         while True:
-            await self.tidy()
-            await asyncio.sleep(DAY_S)
+            pause_s = DAY_S
+            try:
+                await self.tidy()
+            except StorageFailed as error:
+                _log.warning("old sessions could not be deleted: %s", error)
+                pause_s = RETRY_S
+            await asyncio.sleep(pause_s)
