@@ -172,6 +172,8 @@ class Host:
         """Power up for the first time and listen to the command line."""
         self._open_world()
         await self._power_up()
+        for notice in self._world_notices:
+            _log.warning("%s", notice)
         if self.options.live:
             self._tasks.keep("loop lag", self.lag.watch)
             self._tasks.keep("decisions", self._keep_decisions)
@@ -185,10 +187,7 @@ class Host:
         if self.options.world_file is None:
             return
         self._world_file = WorldFile(self.options.world_file, self.world)
-        notice = self._world_file.open(fresh=self.options.fresh_world)
-        if notice is not None:
-            _log.warning("%s", notice)
-            self._world_notices = (notice,)
+        self._world_notices = self._world_file.open(fresh=self.options.fresh_world)
 
     async def stop(self) -> None:
         """A polite end of the program: sessions go on at the next start."""

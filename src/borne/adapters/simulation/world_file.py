@@ -50,16 +50,17 @@ class WorldFile:
         self._failing = False
         self._subscriptions: list[Unsubscribe] = []
 
-    def open(self, *, fresh: bool = False) -> str | None:
+    def open(self, *, fresh: bool = False) -> tuple[str, ...]:
         """Make the world what was stored (unless a fresh one is wanted) and keep it from now on;
-        a sentence for people when what was stored cannot be used."""
+        sentences for people when what was stored cannot be used, or nothing can be stored."""
         notice = None if fresh else self._restore()
-        self._write()
+        trouble = self._write()
+        self._failing = trouble is not None
         self._subscriptions = [
             self._world.changed.subscribe(lambda _: self._follow()),
             self._world.energy_told.subscribe(lambda _: self._keep_counters()),
         ]
-        return notice
+        return tuple(filter(None, (notice, trouble)))
 
     def close(self) -> None:
         """Store what is, once more."""
@@ -94,7 +95,7 @@ class WorldFile:
     def _follow(self) -> None:
         """Something in the world changed: perhaps something that is stored."""
         if stored_world.street(self._world) != self._street:
-            self._write()
+            self._complain(self._write())
         elif stored_world.counters(self._world) != self._counters:
             self._overwrite()
 
@@ -118,8 +119,8 @@ class WorldFile:
         room = COUNTERS_BYTES * len(self._counters)
         return json.dumps(self._counters).ljust(room)
 
-    def _write(self) -> None:
-        """Replace the whole file."""
+    def _write(self) -> str | None:
+        """Replace the whole file; a sentence when that cannot be done."""
         self._street = stored_world.street(self._world)
         head = f'{{"format": "{FORMAT}", "version": {VERSION},\n"counters": '
         tail = f',\n"street": {json.dumps(self._street, indent=1)}}}\n'
@@ -135,27 +136,30 @@ class WorldFile:
                 os.close(file)
                 raise
         except OSError as error:
-            self._complain(error)
-            return
+            return self._trouble(error)
         if self._file is not None:
             os.close(self._file)
         self._file, self._offset = file, len(head)
-        self._failing = False
+        return None
 
     def _overwrite(self) -> None:
         """Write the counters over the old ones."""
         if self._file is None:
-            self._write()
+            self._complain(self._write())
             return
         try:
             os.pwrite(self._file, self._take().encode(), self._offset)
         except OSError as error:
-            self._complain(error)
+            self._complain(self._trouble(error))
 
-    def _complain(self, error: OSError) -> None:
-        if not self._failing:
-            _log.warning("the simulated world is not kept in %s: %s", self._path, error.strerror)
-        self._failing = True
+    def _trouble(self, error: OSError) -> str:
+        return f"The simulated world cannot be kept in {self._path}: {error.strerror}."
+
+    def _complain(self, trouble: str | None) -> None:
+        """Once, until it is written again."""
+        if trouble is not None and not self._failing:
+            _log.warning("%s", trouble)
+        self._failing = trouble is not None
 
 
 def _read(path: Path) -> StoredWorld:
