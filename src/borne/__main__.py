@@ -7,14 +7,20 @@ import signal
 import sys
 from types import FrameType
 
+from borne.foundation.process_list import hide_secrets
+
 INTERNAL_ERROR = 70
 """EX_SOFTWARE of sysexits.h."""
+
+VISIBLE = "Everybody on this machine can read the secret among the arguments: use --set-file."
 
 
 def main() -> None:
     """Run the command line. Nobody is shown a stack trace who does not ask for it."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _end)
+    if not hide_secrets(sys.argv):
+        sys.stderr.write(VISIBLE + "\n")
     try:
         from borne.cli import app
 

@@ -37,10 +37,20 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 STARTING_S = 5.0
 """A station that begins or ends holds its folder for some time without answering."""
 RETRY_S = 0.05
+SET_FILE_MOST = 256 * 1024
 
 # Whether it can be used is said by whoever opens it, in one sentence.
 Data = Annotated[Path, typer.Option("--data", readable=False, help="Folder of the station's data.")]
 RoleName = Annotated[str, typer.Option("--role", help="user, operator, installer or manufacturer.")]
+SetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--set-file",
+        metavar="FILE",
+        readable=False,
+        help="Settings as KEY=VALUE, one a line; - reads standard input. For secrets.",
+    ),
+]
 
 
 def _fail(message: str, code: int = 1) -> typer.Exit:
@@ -52,7 +62,7 @@ def _fail(message: str, code: int = 1) -> typer.Exit:
 def _default(context: typer.Context) -> None:
     """Without a command: a simulated station on http://127.0.0.1:8080."""
     if context.invoked_subcommand is None:
-        _serve(DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, None, 1.0, [])
+        _serve(DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, None, 1.0, {})
 
 
 @app.command()
@@ -70,12 +80,14 @@ def serve(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Store a setting before the start."),
     ] = None,
+    set_file: SetFile = None,
     fresh_world: Annotated[
         bool, typer.Option("--fresh-world", help="Forget the simulated cars, meters and causes.")
     ] = False,
 ) -> None:
     """Run a station until interrupted."""
-    _serve(data, host, port, hardware, speed, set_ or [], fresh_world=fresh_world)
+    changes = _changes(set_ or [], set_file)
+    _serve(data, host, port, hardware, speed, changes, fresh_world=fresh_world)
 
 
 def _serve(
@@ -84,7 +96,7 @@ def _serve(
     port: int,
     hardware: Path | None,
     speed: float,
-    sets: list[str],
+    changes: dict[str, str],
     *,
     fresh_world: bool = False,
 ) -> None:
@@ -94,11 +106,35 @@ def _serve(
 
     if hardware is not None:
         raise _fail("Real hardware is not supported by this version; leave out --hardware.", 2)
-    changes = tuple(_assignments(sets).items())
     try:
-        run(ServeOptions(data, host, port, speed, changes, fresh_world))
+        run(ServeOptions(data, host, port, speed, tuple(changes.items()), fresh_world))
     except CannotUse as error:
         raise _fail(str(error), error.code) from None
+
+
+def _changes(texts: Sequence[str], file: Path | None) -> dict[str, str]:
+    """What is to be set: what the command line says itself wins."""
+    return _from_file(file) | _assignments(texts)
+
+
+def _from_file(file: Path | None) -> dict[str, str]:
+    from borne.application.console import CommandRefused, parse_lines
+
+    if file is None:
+        return {}
+    try:
+        with contextlib.ExitStack() as opened:
+            source = sys.stdin.buffer if str(file) == "-" else opened.enter_context(file.open("rb"))
+            content = source.read(SET_FILE_MOST + 1)
+        if len(content) > SET_FILE_MOST:
+            raise _fail(f"{file} is larger than {SET_FILE_MOST // 1024} kB.", 2)
+        return parse_lines(content.decode())
+    except CommandRefused as refused:
+        raise _fail(str(refused), 2) from None
+    except UnicodeDecodeError:
+        raise _fail(f"{file} is not UTF-8 text.", 2) from None
+    except OSError as error:
+        raise _fail(f"{file} cannot be read: {error.strerror}.", 2) from None
 
 
 def _assignments(texts: Sequence[str]) -> dict[str, str]:
@@ -142,9 +178,15 @@ def settings_get(key: str, data: Data = DEFAULT_DATA) -> None:
 
 
 @settings_app.command("set")
-def settings_set(pairs: list[str], data: Data = DEFAULT_DATA) -> None:
+def settings_set(
+    pairs: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
+    data: Data = DEFAULT_DATA,
+    set_file: SetFile = None,
+) -> None:
     """Change settings: KEY=VALUE ... (all or none)."""
-    result = _command(data, "settings-set", {"changes": _assignments(pairs)})
+    if not pairs and set_file is None:
+        raise _fail("Give KEY=VALUE, or --set-file FILE.", 2)
+    result = _command(data, "settings-set", {"changes": _changes(pairs or [], set_file)})
     for name in result["applied"]:
         later = " (after a restart)" if name in result["restart_required"] else ""
         typer.echo(f"{name}: stored{later}")

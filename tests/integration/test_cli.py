@@ -183,11 +183,34 @@ def test_health_needs_no_login(station: tuple[Path, Served]) -> None:
 
 
 def test_settings_of_the_start_are_stored(tmp_path: Path) -> None:
+    """Those of a file first, so that the command line wins; no secret stays in the process list."""
+    data, file = tmp_path / "data", tmp_path / "settings.txt"
     sets = ("--set", "StationName=A=b", "--set", "FreeCharging=off", "--set", "FreeCharging=on")
-    with served("--data", tmp_path, *sets) as running:
+    secret = ("--set", "AuthorizationKey=0123456789abcdef")
+    file.write_text("# at the start\nFreeCharging=off\n\nMeterValueSampleInterval=17\n")
+    with served("--data", data, *sets, *secret, "--set-file", file) as running:
+        shown = Path(f"/proc/{running.process.pid}/cmdline").read_bytes()
         assert running.end() == 0
-    assert borne("settings", "get", "StationName", "--data", tmp_path).out == "A=b\n"
-    assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "on\n"
+    assert b"0123456789abcdef" not in shown
+    assert b"AuthorizationKey=***" in shown
+    expected = {
+        "StationName": "A=b",
+        "FreeCharging": "on",
+        "MeterValueSampleInterval": "17",
+        "AuthorizationKey": "(set)",
+    }
+    for name, value in expected.items():
+        assert borne("settings", "get", name, "--data", data).out == f"{value}\n"
+
+
+def test_settings_from_standard_input(data: Path) -> None:
+    lines = "AuthorizationKey=geheim-geheim-geheim\nStationName=from a pipe\n"
+    ran = borne("settings", "set", "--data", data, "--set-file", "-", stdin=lines)
+    assert ran.out == "AuthorizationKey: stored\nStationName: stored\n"
+    broken = borne("settings", "set", "--data", data, "--set-file", "-", stdin="geheim\n")
+    refused(broken, "Line 1 of the settings is not of the form KEY=VALUE")
+    refused(borne("settings", "set", "--data", data), "--set-file")
+    refused(borne("serve", "--data", data, "--set-file", data / "nowhere"), "cannot be read")
 
 
 def test_the_data_belongs_to_its_owner_alone(tmp_path: Path) -> None:

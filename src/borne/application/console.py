@@ -54,6 +54,21 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def parse_lines(text: str) -> dict[str, str]:
+    """Names and values of a file with `KEY=VALUE` in each line; empty lines and those that begin
+    with # count for nothing, the last value of a name wins. Raises CommandRefused, which quotes
+    nothing: there are secrets in the file."""
+    found = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not (equals and name.strip()):
+            raise CommandRefused(f"Line {number} of the settings is not of the form KEY=VALUE.")
+        found[name.strip()] = value.removesuffix("\r")
+    return found
+
+
 def refusal_sentence(rejected: SettingsRejected) -> str:
     """All that is wrong with a change, as one sentence."""
     return "; ".join(f"{name}: {message}" for name, message in rejected.errors.items())

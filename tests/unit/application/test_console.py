@@ -17,6 +17,7 @@ from borne.application.console import (
     Console,
     link_note,
     parse_assignments,
+    parse_lines,
 )
 from borne.application.passwords import Hasher, ScryptCost
 from borne.application.ports import StorageFailed, StorageFull
@@ -52,6 +53,18 @@ async def run(told: Console, command: str, **arguments: Any) -> Mapping[str, Any
 
 def test_assignments() -> None:
     assert parse_assignments(["A=1", " B =x=y", "A=2", "C="]) == {"A": "2", "B": "x=y", "C": ""}
+
+
+def test_lines_of_a_file() -> None:
+    text = "\ufeff# of ours\nA=1\r\n\n  # B=2\nC = x=y \nD=a\u2028b\nA=3"
+    assert parse_lines(text) == {"A": "3", "C": " x=y ", "D": "a\u2028b"}
+
+
+@pytest.mark.parametrize("line", ["geheim", "=geheim", " = geheim"])
+def test_what_is_no_line(line: str) -> None:
+    with pytest.raises(CommandRefused, match=r"Line 3 .*KEY=VALUE") as refused:
+        parse_lines(f"A=1\n\n{line}\n")
+    assert "geheim" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["A", "=1", ""])
