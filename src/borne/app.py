@@ -44,7 +44,7 @@ from borne.application.ports import Storage
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
 from borne.application.station import Backend, Station, StationParts
-from borne.application.station_settings import has_backend
+from borne.application.station_settings import has_backend, phases_connected
 from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
@@ -261,6 +261,7 @@ class Host:
         self._settings.mark_started()
         opened = await self.options.open_storage(data, self.clock, self.options.new_id)
         self._take_notices(opened.notices)
+        self._wire()
         storage = self.options.wrap_storage(opened)
         accounts = await open_accounts(self._settings, storage, self.clock, self._logins)
         station = Station(self._parts(storage, accounts))
@@ -273,6 +274,12 @@ class Host:
             raise
         self.station = station
         self.station_changed.emit(station)
+
+    def _wire(self) -> None:
+        """Sockets of the simulation are wired as the installer says; a change needs a restart."""
+        for number, socket in self.world.sockets.items():
+            socket.phases_wired = phases_connected(self.settings.settings, number)
+            socket.settle()
 
     def _take_notices(self, storage_notices: Sequence[str]) -> None:
         reports = [str(report) for report in self.settings.reports]

@@ -112,3 +112,28 @@ async def test_a_wrong_value_is_told(tmp_path: Path, body: dict[str, Any]) -> No
         refused = await client.put(f"{SIMULATOR}/faults/car-pulses", json=body)
         assert refused.status_code == 422
         assert refused.json()["message"]
+
+
+async def test_a_socket_wired_to_one_phase_lets_a_three_phase_car_draw_on_one(
+    tmp_path: Path,
+) -> None:
+    wired = {"PhasesConnected": "single", "PhasesConnected_2": "single_it"}
+    async with api(tmp_path, **FREE, **wired) as (station, client):
+        for number in (1, 2):
+            await station.plug(number, FAST)
+            found = await station.until(lambda c: c["measured_a"][0] > 15, number)
+            assert found["measured_a"] == [16, 0, 0]
+            assert found["power_w"] == 16 * 230
+            assert found["faults"] == []
+        assert (await client.get(SIMULATOR)).json()["site"]["grid_a"] == [32, 0, 0]
+
+
+async def test_another_wiring_holds_from_the_next_start_on(tmp_path: Path) -> None:
+    async with api(tmp_path, **FREE) as (station, client):
+        await station.set(PhasesConnected="single")
+        volts = (await client.get(SIMULATOR)).json()["sockets"][0]["voltage_v"]
+        assert volts == [230, 230, 230]
+        await client.post(f"{SIMULATOR}/power", json={"action": "cut"})
+        await client.post(f"{SIMULATOR}/power", json={"action": "restore"})
+        volts = (await client.get(SIMULATOR)).json()["sockets"][0]["voltage_v"]
+        assert volts == [230, 0, 0]

@@ -111,6 +111,8 @@ class Socket:
         self.meter_serial = f"SIM{rng.randrange(10**8):08d}"
         self.wiring: tuple[int, int, int] = PHASES
         """Grid phase behind each phase of the socket (phase rotation)."""
+        self.phases_wired = len(PHASES)
+        """1: only L1 of the socket is connected."""
         self.temperature_c = 25.0
         self.led = "off"
         self.opens_lock_without_power = True
@@ -141,8 +143,8 @@ class Socket:
         if self.defects.supply_lost or self.defects.contacts & CUTS_SUPPLY:
             return ZERO
         grid = self.defects.voltage_v or self._supply_v()
-        lost = self.defects.lost_phases
-        return PerPhase(*(0.0 if p in lost else grid[self.wiring[p]] for p in PHASES))
+        live = set(range(self.phases_wired)) - self.defects.lost_phases
+        return PerPhase(*(grid[self.wiring[p]] if p in live else 0.0 for p in PHASES))
 
     @property
     def grid_current_a(self) -> PerPhase:
