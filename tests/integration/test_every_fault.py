@@ -127,6 +127,8 @@ class Row:
     stops: bool | None = None
     """What is not said is the catalogue's."""
     extent: Mapping[str, float] = field(default_factory=dict)
+    wired: str = ""
+    """The setting of the input that its contact is connected to."""
 
 
 ROWS = [
@@ -141,11 +143,11 @@ ROWS = [
         cleared_by=("mend", "restart")),
     Row("vehicle-signal", Fault.VEHICLE_SIGNAL, 1),
     Row("diode-check", Fault.DIODE_CHECK, 1, cleared_by=("mend", "unplug")),
-    Row("mcb-type2", Fault.MCB_TYPE2, 1),
-    Row("mcb-schuko", Fault.MCB_DOMESTIC, 1),
-    Row("rcd-tripped", Fault.RCD_TRIPPED, 1, cleared_by=("mend", "wait 5")),
+    Row("mcb-type2", Fault.MCB_TYPE2, 1, wired="MCBType2Input"),
+    Row("mcb-schuko", Fault.MCB_DOMESTIC, 1, wired="MCBDomesticInput"),
+    Row("rcd-tripped", Fault.RCD_TRIPPED, 1, cleared_by=("mend", "wait 5"), wired="RCDInput"),
     Row("rcd-meter-loss", Fault.RCD_METER_LOSS, 2),
-    Row("spd", Fault.SURGE_PROTECTION, 1),
+    Row("spd", Fault.SURGE_PROTECTION, 1, wired="SPDInput"),
     Row("contactor-welded", Fault.CONTACTOR_WELDED, 12, provoke="stop"),
     Row("contactor-welded", Fault.CONTACTOR_WELDED, 2, before=""),
     Row("contactor-open", Fault.CONTACTOR_OPEN, 2, cleared_by=("mend", "unplug")),
@@ -258,7 +260,7 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         return f"socket {connector}: {row.fault} {what}" in caplog.messages
 
     async def story() -> None:
-        async with bench(tmp_path) as at:
+        async with bench(tmp_path, **({row.wired: "opto_1"} if row.wired else {})) as at:
             await bring_about(at, row)
             assert row.fault in at.shown
             assert (at.state == "faulted") is kind.blocks
@@ -381,7 +383,7 @@ def test_a_residual_current_device_is_believed_three_times(tmp_path: Path) -> No
     """Manual 9: corrected automatically up to a certain point."""
 
     async def story() -> None:
-        async with bench(tmp_path) as at:
+        async with bench(tmp_path, RCDInput="opto_2") as at:
             for left in (2, 1, 0):
                 await at.cause("rcd-tripped")
                 await asyncio.sleep(60)
@@ -424,6 +426,33 @@ def test_contacts_at_the_digital_inputs(
                 await at.simulator.set_input(each, active=False)
                 await asyncio.sleep(10)
                 assert at.shown == set()
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown"),
+    [
+        ("rcd-tripped", {"rcd-meter-loss"}),
+        ("mcb-type2", {"rcd-meter-loss"}),
+        ("mcb-schuko", set()),
+        ("spd", set()),
+    ],
+)
+def test_a_contact_that_no_input_is_set_up_for_says_nothing(
+    cause: str, shown: set[str], tmp_path: Path
+) -> None:
+    """What it cuts is found at the voltage."""
+
+    async def story() -> None:
+        async with bench(tmp_path) as at:
+            await at.charge()
+            await at.cause(cause)
+            await asyncio.sleep(5)
+            assert at.shown == shown
+            await at.cause(cause, active=False)
+            await asyncio.sleep(10)
+            assert at.shown == set()
 
     run_virtual(story())
 

@@ -286,7 +286,7 @@ def test_fault_while_charging_state_f_at_least_300_ms_and_unlock_after_5_s(tmp_p
         assert at.locked
         assert await at.until(lambda: not at.locked) < 1.5
 
-    _run(tmp_path, story)
+    _run(tmp_path, story, MCBDomesticInput="opto_1")
 
 
 def test_contactor_rests_five_seconds(tmp_path: Path) -> None:

@@ -100,12 +100,14 @@ class FaultService:
         self._active: dict[tuple[Fault, int], ActiveFault] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._contacts: set[tuple[Contact, str]] = set()
+        self._wired = _wired(sources.settings())
         self._rcd = Reclosing()
         self.watches = {
             number: ConnectorWatch(
                 runner,
                 partial(self._phases, number),
                 self._station_contacts,
+                frozenset(self._wired),
                 self._take_finding,
                 self._derate,
             )
@@ -245,15 +247,16 @@ class FaultService:
 
     def read_inputs(self) -> None:
         """The station's digital inputs as they are now, as far as they carry contacts."""
-        inputs, settings = self._sources.inputs, self._sources.settings()
+        inputs = self._sources.inputs
         if inputs is None:
             return
-        for key, contact in _INPUTS.items():
-            number = _OPTO.get(settings.choice(key, OptoInput))
-            self._note_contact(contact, key, open_=number is not None and inputs.active(number))
+        for contact, number in self._wired.items():
+            self._note_contact(contact, "input", open_=inputs.active(number))
 
     def _take_report(self, source: str, report: BoardReport) -> None:
-        if isinstance(report, ContactReport) and report.contact in _STATION_CONTACTS:
+        if not isinstance(report, ContactReport) or report.contact not in _STATION_CONTACTS:
+            return
+        if report.contact in self._wired:
             self._note_contact(report.contact, source, open_=report.tripped)
 
     def _note_contact(self, contact: Contact, source: str, *, open_: bool) -> None:
@@ -323,3 +326,12 @@ class FaultService:
         amps = PerPhase.same(round(limit_a, 1))
         row = LimitRow(limits.TEMPERATURE, amps, "hot", self._clock.now())
         service.put(connector, row)
+
+
+def _wired(settings: Settings) -> dict[Contact, int]:
+    """Contacts that an input is set up for, with its number. Others are not connected: whatever
+    is measured there says nothing. A change needs a restart."""
+    numbers = {
+        contact: _OPTO.get(settings.choice(key, OptoInput)) for key, contact in _INPUTS.items()
+    }
+    return {contact: number for contact, number in numbers.items() if number is not None}

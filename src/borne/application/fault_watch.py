@@ -90,14 +90,16 @@ class Facts:
 
 
 class ConnectorWatch:
-    """The watch of one connector. `tell` gets every fault that follows or follows no more,
-    `derate` the limit by heat (None: no reason for less)."""
+    """The watch of one connector. Of the board's contacts it heeds those that are `wired`. `tell`
+    gets every fault that follows or follows no more, `derate` the limit by heat (None: no reason
+    for less)."""
 
     def __init__(
         self,
         runner: ConnectorRunner,
         phases: Callable[[], int],
         elsewhere: Callable[[], frozenset[Contact]],
+        wired: frozenset[Contact],
         tell: Callable[[Fault, int, bool], None],
         derate: Callable[[int, float | None], None],
     ) -> None:
@@ -105,6 +107,7 @@ class ConnectorWatch:
         self._runner = runner
         self._phases = phases
         self._elsewhere = elsewhere
+        self._wired = wired
         self._tell = tell
         self._derate = derate
         self._loop = asyncio.get_running_loop()
@@ -245,7 +248,7 @@ class ConnectorWatch:
                 facts.heat = facts.heat.see(board_c)
             case SupplyReport(present):
                 facts.supply_sensed = present
-            case ContactReport(contact, tripped):
+            case ContactReport(contact, tripped) if contact in self._wired:
                 (facts.contacts.add if tripped else facts.contacts.discard)(contact)
             case OtherFaultReport(error_code, active):
                 (facts.other.add if active else facts.other.discard)(error_code)

@@ -26,6 +26,7 @@ from borne.application.ports import (
     MeterSilent,
     StorageFull,
 )
+from borne.application.settings_ports import SettingsDocument
 from borne.application.settings_service import SettingsService
 from borne.application.transaction_journal import TransactionJournal
 from borne.domain.settings.snapshot import Settings
@@ -51,6 +52,8 @@ from tests.unit.application.station_doubles import CARD, Desk
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 V230 = PerPhase.same(230.0)
+WIRED = dict.fromkeys(("RCDInput", "MCBType2Input", "MCBDomesticInput", "SPDInput"), "opto_1")
+"""Contacts of protective devices are connected."""
 
 
 class FakeMeter:
@@ -110,7 +113,7 @@ class Rooms:
         self.metering = MeteringService(evses, supervisor)
         self.distrusted: list[int] = []
         journal = cast(TransactionJournal, self)
-        settings = SettingsService.open(MemorySettings())
+        settings = SettingsService.open(MemorySettings(SettingsDocument(WIRED)))
         self.room_bytes = ROOM_BYTES
         sources = FaultSources(lambda: _settings(settings), free_bytes=lambda: self.room_bytes)
         self.faults = FaultService(runners, self.metering, journal, clock, sources)
