@@ -143,13 +143,13 @@ class Host:
         """Whether the station can do its work."""
         station = self.station
         if station is None:
-            return Readiness(False, ("The station has no power.",))
-        reasons = []
+            return Readiness(False, ("The station has no power.",), works=False)
+        reasons, armed = [], station.armed
         if not self.settings.charging_allowed:
             reasons.append("The settings were damaged; confirm the limits.")
-        if not station.armed:
+        if not armed:
             reasons.append("A charge controller board has not reported yet.")
-        return Readiness(not reasons, tuple(reasons))
+        return Readiness(not reasons, tuple(reasons), works=armed)
 
     async def metrics(self) -> str:
         """The text of `/metrics`."""

@@ -60,15 +60,23 @@ def simulated_facts(connectors: int = 2) -> HardwareFacts:
 
 def open_settings(data: Path, connectors: int = 2) -> SettingsService:
     """The settings in a data folder; raises SettingsTooNew, SettingsNotSaved and OSError."""
-    store = SettingsStore(PosixFiles(data / "settings"))
-    return SettingsService.open(store, simulated_facts(connectors))
+    return SettingsService.open(settings_store(data), simulated_facts(connectors))
+
+
+def settings_store(data: Path) -> SettingsStore:
+    """The stored settings of a data folder. Where there is a database there were settings."""
+    in_use = (data / "station.db").exists()
+    return SettingsStore(PosixFiles(data / "settings"), PosixFiles(data), in_use=in_use)
 
 
 async def open_accounts(
     settings: SettingsService, storage: Storage, clock: Clock, logins: Logins
 ) -> Accounts:
     """The accounts in an open storage, governed by the settings."""
-    rules = Rules(strong=lambda: settings.settings.flag("EnforceStrongPasswords"))
+    rules = Rules(
+        strong=lambda: settings.settings.flag("EnforceStrongPasswords"),
+        installer_known=settings.take_installer,
+    )
     accounts = Accounts(storage.accounts, clock, logins, rules=rules, security=storage.security)
     await accounts.load()
     return accounts

@@ -710,6 +710,22 @@ async def test_OperatorMayInstall(tmp_path: Path) -> None:
         assert told == [200, 422]
 
 
+async def test_the_installation_is_the_installers_once_he_has_a_password(tmp_path: Path) -> None:
+    raised = {"InstallationCurrentLimit": 20}
+    async with street(tmp_path) as station, pages(station, Role.OPERATOR) as client:
+        answers = [await client.patch("/api/v1/settings", json={"InstallationCurrentLimit": 16})]
+        await station.services.accounts.set_password(Role.INSTALLER, "a quite long password")
+        answers.append(await client.patch("/api/v1/settings", json=raised))
+        assert [answer.status_code for answer in answers] == [200, 422]
+    async with street(tmp_path) as station, pages(station, Role.OPERATOR) as client:
+        assert (await client.patch("/api/v1/settings", json=raised)).status_code == 422
+        # A password that is taken away does not give the installation back.
+        await station.services.accounts.set_password(Role.INSTALLER, None)
+        assert (await client.patch("/api/v1/settings", json=raised)).status_code == 422
+        await station.set(OperatorMayInstall=True)
+        assert (await client.patch("/api/v1/settings", json=raised)).status_code == 200
+
+
 async def test_EnforceStrongPasswords(tmp_path: Path) -> None:
     async with street(tmp_path) as station:
         accounts = station.services.accounts

@@ -13,7 +13,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from borne.application.limit_service import STATION
+from borne.application.settings_service import SettingsRejected
+from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.station.limits import OCPP_STATION, LimitRow
 from borne.foundation.units import ZERO, PerPhase
 from tests.support.street import Street, street
@@ -68,6 +72,69 @@ async def test_SingleSupplyLine(tmp_path: Path) -> None:
     async with line(tmp_path, SingleSupplyLine="off") as station:
         await two_big_cars(station)
         assert offers(station) == (32.0, 32.0)
+
+
+@virtual_time
+async def test_SingleSupplyLineInstallerAccess(tmp_path: Path) -> None:
+    """Manual 7.3: the maker opens the settings of the line to the installer."""
+    installer = Principal(PrincipalKind.PERSON, Role.INSTALLER)
+    async with line(tmp_path) as station:
+        settings = station.services.settings
+        names = {view.name for view in settings.list(installer)}
+        assert {"SingleSupplyLine", "SupplyLineCurrentCapacity"} <= names
+        await settings.change({"SupplyLineCurrentCapacity": 20}, installer, "test")
+        await station.set(SingleSupplyLineInstallerAccess="off")
+        names = {view.name for view in settings.list(installer)}
+        assert not {"SingleSupplyLine", "SupplyLineCurrentCapacity"} & names
+        for change in ({"SingleSupplyLine": False}, {"SupplyLineCurrentCapacity": 32}):
+            with pytest.raises(SettingsRejected, match="manufacturer"):
+                await settings.change(change, installer, "test")
+
+
+@virtual_time
+async def test_the_line_takes_over_at_the_restart_and_raises_nothing(tmp_path: Path) -> None:
+    limits: dict[str, Any] = {"InstallationCurrentLimit": 20, "InstallationCurrentLimit_2": 10}
+    async with street(tmp_path, **FREE, **limits) as station:
+        await two_big_cars(station)
+        assert offers(station) == (20.0, 10.0)
+        await station.set(SingleSupplyLine="on")
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (20.0, 10.0)
+        rows = {row["source"] for row in station.connector()["limits"]}
+        assert "installation" in rows
+        assert "supply_line" not in rows
+        await station.set(InstallationCurrentLimit_2="8")
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (20.0, 8.0)
+        before = station.host.station
+        await station.services.restarter.restart("now", SYSTEM)
+        await station.until_restarted(before)
+        await asyncio.sleep(SETTLED_S)
+        assert sum(offers(station)) == 8.0
+        assert drawn(station) == PerPhase.same(8.0)
+        rows = {row["source"] for row in station.connector()["limits"]}
+        assert "supply_line" in rows
+        assert "installation" not in rows
+        await station.set(SupplyLineCurrentCapacity="16")
+        await station.set(SingleSupplyLine="off")
+        await asyncio.sleep(SETTLED_S)
+        assert sum(offers(station)) == 16.0
+        before = station.host.station
+        await station.services.restarter.restart("now", SYSTEM)
+        await station.until_restarted(before)
+        await asyncio.sleep(SETTLED_S)
+        assert offers(station) == (20.0, 8.0)
+
+
+@virtual_time
+async def test_a_capacity_of_another_time_does_not_raise_the_line(tmp_path: Path) -> None:
+    before: dict[str, Any] = {"SupplyLineCurrentCapacity": 28}
+    async with street(tmp_path, **FREE, **before, InstallationCurrentLimit=10) as station:
+        await station.set(SingleSupplyLine="on")
+        assert station.services.settings.settings["SupplyLineCurrentCapacity"] == 10
+    async with street(tmp_path) as station:
+        await two_big_cars(station)
+        assert sum(offers(station)) == 10.0
 
 
 @virtual_time

@@ -775,7 +775,8 @@ class FakeHost:
         return self._services if self.powered else None
 
     def health(self) -> Readiness:
-        return Readiness(ready=self.ready, reasons=() if self.ready else ("boards not armed",))
+        reasons = () if self.ready else ("boards not armed",)
+        return Readiness(ready=self.ready, reasons=reasons, works=self.ready)
 
     async def metrics(self) -> str:
         return "borne_up 1\n"

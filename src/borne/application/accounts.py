@@ -7,7 +7,7 @@ password until one is set by a higher role or on the machine.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -92,6 +92,8 @@ class Rules:
     """The settings that govern passwords, asked each time."""
 
     strong: Callable[[], bool] = lambda: False
+    installer_known: Callable[[], Awaitable[None]] | None = None
+    """Hears that the installer's account has a password."""
 
 
 class Accounts:
@@ -123,6 +125,13 @@ class Accounts:
     async def load(self) -> None:
         """Read the API tokens; they are checked in memory, also while power is cut."""
         self._tokens = {token.hash: token for token in await self._store.tokens()}
+        if await self.has_password(Role.INSTALLER):
+            await self._has_password_now(Role.INSTALLER)
+
+    async def _has_password_now(self, role: Role) -> None:
+        """What the operator may do on the installation depends on it (decision D35)."""
+        if role is Role.INSTALLER and self._rules.installer_known is not None:
+            await self._rules.installer_known()
 
     # Logins -----------------------------------------------------------------------------------
 
@@ -188,6 +197,7 @@ class Accounts:
             self._attempts.succeeded(role.value, login.address)
         await self._store.set_password_hash(role, await self._hasher.hash(new))
         self._attempts.password_changed(role.value, login.address)
+        await self._has_password_now(role)
         self.logins.password_changed(login.key)
         self.logins.close_role(role, keep=login.key)
         await self._note("password_changed", f"{role.value} from {login.address}")
@@ -205,6 +215,8 @@ class Accounts:
             hash_ = (TEMPORARY if temporary else "") + await self._hasher.hash(new)
         await self._store.set_password_hash(role, hash_)
         self._attempts.password_changed(role.value)
+        if hash_ is not None:
+            await self._has_password_now(role)
         self.logins.close_role(role)
         await self._note("password_set", f"{role.value} by {by.name}")
 

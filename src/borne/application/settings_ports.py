@@ -18,9 +18,15 @@ class SettingsHealth(StrEnum):
     """There were none: a first start."""
     GOOD = "good"
     RECOVERED = "recovered"
-    """The newest was damaged; an older one is in force."""
+    """The newest was damaged or is missing; what an older one holds counts once a person has
+    confirmed the limits, and nobody charges before."""
     DAMAGED = "damaged"
     """There were some and none can be read: safe values, and no charging until confirmed."""
+
+    @property
+    def unfit(self) -> bool:
+        """Not what was stored last: nobody may charge on it unseen."""
+        return self in {SettingsHealth.RECOVERED, SettingsHealth.DAMAGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class SettingsDocument:
     made: Mapping[str, str] = field(default_factory=dict)
     revision: int = 0
     unconfirmed: bool = False
-    """The settings were lost and nobody has checked the limits yet."""
+    """The settings, or their newest revision, were lost and nobody has checked the limits yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class LoadedSettings:
     document: SettingsDocument
     health: SettingsHealth
     reports: tuple[Message, ...] = ()
+    others: tuple[SettingsDocument, ...] = ()
+    """Of recovered settings: the older revisions that can be read."""
 
 
 class SettingsTooNew(Exception):

@@ -7,30 +7,38 @@ is behind `SettingsRepository`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import zoneinfo
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from borne.application.settings_ports import (
+    LoadedSettings,
     SettingsDocument,
     SettingsHealth,
     SettingsNotSaved,
     SettingsRepository,
 )
-from borne.domain.principals import Principal, PrincipalKind, Role
+from borne.domain.principals import SYSTEM, Principal, PrincipalKind
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.addressing import addresses, resolve
+from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.changes import Plan, plan
 from borne.domain.settings.entry import HardwareFacts
 from borne.domain.settings.messages import N_, Message
-from borne.domain.settings.restore import restore, safe_values, stored_form
-from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.restore import lowest_of, restore, safe_values, stored_form
+from borne.domain.settings.rights import writer_of
+from borne.domain.settings.snapshot import Settings, in_force
 from borne.domain.settings.values import Form, Json
 from borne.domain.settings.view import SettingView, view_all
 from borne.foundation.events import Signal, Unsubscribe
 
+_log = logging.getLogger(__name__)
+INSTALLER_KNOWN = "installer_known"
+ALSO_COMPARED = frozenset({"SingleSupplyLine", "PhasesConnected", "ConnectorPhaseRotation"})
+"""What the limits are meant for."""
 T = TypeVar("T")
 RunBlocking = Callable[[Callable[[], None]], Awaitable[None]]
 
@@ -102,7 +110,7 @@ class SettingsService:
         repository: SettingsRepository,
         settings: Settings,
         *,
-        health: SettingsHealth,
+        found: LoadedSettings,
         reports: tuple[Message, ...],
         aside: Mapping[str, Json],
         made: Mapping[str, str],
@@ -112,16 +120,20 @@ class SettingsService:
         self._repository = repository
         self._settings = settings
         self._at_start = settings
-        self._health = health
+        self._in_force = settings
+        self._health = found.health
+        self._unconfirmed = found.document.unconfirmed or found.health.unfit
         self._reports = reports
         self._aside = aside
-        self._made = made
+        self._made = dict(made)
         self._active = active
         self._run_blocking = run_blocking
         self._lock = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._changes: Signal[SettingsChange] = Signal()
+        self.confirmed: Signal[Principal] = Signal()
+        """A person has confirmed the limits: charging is allowed from now on."""
 
     @classmethod
     def open(
@@ -144,40 +156,53 @@ class SettingsService:
             facts or HardwareFacts(),
             serial_number=made["serial_number"],
             site_key=made["site_key"],
+            installer_known=INSTALLER_KNOWN in made,
         )
         restored = restore(document.values, known, document.revision)
-        settings = restored.settings
-        lost = loaded.health is SettingsHealth.DAMAGED
-        if lost:
-            settings = settings.with_values(safe_values(known))
         service = cls(
             repository,
-            settings,
-            health=SettingsHealth.DAMAGED if document.unconfirmed else loaded.health,
+            _careful(restored.settings, loaded, known),
+            found=loaded,
             reports=(*loaded.reports, *restored.problems),
             aside=restored.aside,
             made=made,
             active=active,
             run_blocking=run_blocking,
         )
-        if lost or dict(document.made) != made:
-            repository.save(service._document(settings))
+        service._keep_what_was_found(is_new=dict(document.made) != made)
         return service
+
+    def _keep_what_was_found(self, *, is_new: bool) -> None:
+        """Store what was made, and that the limits wait for a person: it survives restarts."""
+        if not (is_new or self._health.unfit):
+            return
+        try:
+            self._repository.save(self._document(self._settings))
+        except SettingsNotSaved:
+            if is_new:
+                raise
+            # The damage is found again at the next start.
+            _log.exception("that the limits must be confirmed could not be stored")
 
     def _document(self, settings: Settings, *, confirmed: bool = False) -> SettingsDocument:
         return SettingsDocument(
             stored_form(settings, self._aside),
             dict(self._made),
             settings.revision,
-            unconfirmed=self._health is SettingsHealth.DAMAGED and not confirmed,
+            unconfirmed=self._unconfirmed and not confirmed,
         )
 
     # Reading --------------------------------------------------------------------------------
 
     @property
     def settings(self) -> Settings:
-        """The settings in force now; immutable."""
+        """The settings as they are stored; immutable."""
         return self._settings
+
+    @property
+    def in_force(self) -> Settings:
+        """As `settings`, with what takes effect at a restart as it was at the last start."""
+        return self._in_force
 
     @property
     def active(self) -> Collection[str]:
@@ -186,13 +211,13 @@ class SettingsService:
 
     @property
     def health(self) -> SettingsHealth:
-        """How the stored settings were found; DAMAGED until somebody confirms."""
+        """How the stored settings were found at the start."""
         return self._health
 
     @property
     def charging_allowed(self) -> bool:
-        """False while nobody has confirmed the limits of a station that lost its settings."""
-        return self._health is not SettingsHealth.DAMAGED
+        """False while nobody has confirmed the limits of a station that lost settings."""
+        return not self._unconfirmed
 
     @property
     def reports(self) -> tuple[Message, ...]:
@@ -214,7 +239,7 @@ class SettingsService:
 
     def mark_started(self) -> None:
         """From now on changed settings with that mark need a restart."""
-        self._at_start = self._settings
+        self._at_start = self._in_force = self._settings
 
     def subscribe(self, listener: Callable[[SettingsChange], None]) -> Unsubscribe:
         """Every committed change from now on, after its commit, on the event loop."""
@@ -226,7 +251,14 @@ class SettingsService:
         self, changes: Mapping[str, object], principal: Principal, form: Form = Form.JSON
     ) -> Plan:
         """What the changes would do; nothing is changed."""
-        planned = plan(self._settings, changes, principal, form=form, active=self._active)
+        planned = plan(
+            self._settings,
+            changes,
+            principal,
+            form=form,
+            active=self._active,
+            started=self._at_start,
+        )
         zone = planned.after.text("TimeZone")
         if "TimeZone" in planned.changed and not time_zone_exists(zone):
             unknown = Message(N_("There is no time zone {name}."), {"name": zone})
@@ -309,27 +341,78 @@ class SettingsService:
         changed = planned.changed
         if changed:
             before, self._settings = self._settings, _next(planned)
+            self._in_force = in_force(self._settings, self._at_start)
             self._changes.emit(SettingsChange(before, self._settings, changed, principal, source))
         pending = set(self.pending_restart)
         restart = tuple(name for name in planned.restart_names if name in pending)
         return ChangeResult(planned.asked, restart, self._settings.revision)
 
-    async def confirm_limits(self, principal: Principal) -> None:
+    async def take_installer(self) -> None:
+        """The installer's account has a password: from now on the installation is his, unless he
+        lets the operator change it (decision D35). Never fails: what cannot be stored now is
+        taken again at the next start."""
+        if INSTALLER_KNOWN not in self._made:
+            await self._finish(self._take_installer())
+
+    async def _take_installer(self) -> None:
+        async with self._lock:
+            self._made[INSTALLER_KNOWN] = "yes"
+            before = self._settings
+            facts = replace(before.facts, installer_known=True)
+            self._settings = Settings(facts, before.stored, before.revision)
+            self._at_start = Settings(facts, self._at_start.stored, self._at_start.revision)
+            self._in_force = in_force(self._settings, self._at_start)
+            document = self._document(self._settings)
+            try:
+                await self._run_blocking(lambda: self._repository.save(document))
+            except SettingsNotSaved:
+                _log.exception("that the installer has a password could not be stored")
+            name = "OperatorMayInstall"
+            if before.flag(name) is not self._settings.flag(name):
+                change = SettingsChange(before, self._settings, (name,), SYSTEM, "installer")
+                self._changes.emit(change)
+
+    def limits_to_confirm(self, principal: Principal) -> Sequence[SettingView]:
+        """What a person compares with the installation: the limits as they hold now."""
+        return [
+            view
+            for view in self.list(principal)
+            if view.active and (view.entry.safe is not None or view.entry.key in ALSO_COMPARED)
+        ]
+
+    async def confirm_limits(self, principal: Principal, if_revision: int | None = None) -> None:
         """Somebody has checked the limits of a station that lost its settings: it may charge.
 
-        Raises PermissionError for machines and for roles below operator.
+        Raises PermissionError for machines and for those who may not set the installation limit,
+        SettingsConflict when the settings are no longer those of `if_revision`.
         """
         person = principal.kind in {PrincipalKind.PERSON, PrincipalKind.SYSTEM}
-        if not (person and principal.role.includes(Role.OPERATOR)):
-            raise PermissionError("only people from operator upwards may confirm the limits")
-        await self._finish(self._confirm())
+        needed = writer_of(CATALOGUE.settings["InstallationCurrentLimit"], self._settings)
+        if not (person and principal.role.includes(needed)):
+            raise PermissionError(f"only people from {needed.value} upwards may confirm the limits")
+        await self._finish(self._confirm(principal, if_revision))
 
-    async def _confirm(self) -> None:
+    async def _confirm(self, principal: Principal, if_revision: int | None) -> None:
         async with self._lock:
-            if self._health is SettingsHealth.DAMAGED:
+            if if_revision is not None and if_revision != self._settings.revision:
+                raise SettingsConflict(())
+            if self._unconfirmed:
                 document = self._document(self._settings, confirmed=True)
                 await self._run_blocking(lambda: self._repository.save(document))
-                self._health = SettingsHealth.RECOVERED
+                self._unconfirmed = False
+                self.confirmed.emit(principal)
+
+
+def _careful(settings: Settings, loaded: LoadedSettings, facts: HardwareFacts) -> Settings:
+    """No limit is higher than in any revision that can be read; without any, as low as can be."""
+    match loaded.health:
+        case SettingsHealth.DAMAGED:
+            return settings.with_values(safe_values(facts))
+        case SettingsHealth.RECOVERED:
+            others = [restore(other.values, facts, other.revision) for other in loaded.others]
+            return lowest_of(settings, [other.settings for other in others])
+        case _:
+            return settings
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

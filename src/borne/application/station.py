@@ -53,7 +53,7 @@ from borne.application.tcp_watchdog import TcpWatchdog
 from borne.application.token_lists import BackendTokens
 from borne.application.transaction_journal import TransactionJournal
 from borne.application.whitelist import Whitelist
-from borne.domain.principals import SYSTEM, Role
+from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import SessionResumed, StopAsked
 from borne.domain.station.connector_state import (
@@ -360,6 +360,7 @@ class Station:
         await self.refused.start()
         if not self._parts.settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
+            self._parts.settings.confirmed.subscribe(self._take_confirmation)
         self.load_master.start(self.limits.refresh)
         self.limits.start()
         await self.profiles.start()
@@ -444,7 +445,7 @@ class Station:
         return connector_config(self._settings(), board.capabilities)
 
     def _settings(self) -> Settings:
-        return self._parts.settings.settings
+        return self._parts.settings.in_force
 
     async def _take_up_sessions(self) -> None:
         """Resume or close what was open at the last power cut (manual 4)."""
@@ -480,6 +481,10 @@ class Station:
         if self.backend is not None:
             self.backend.take_settings(change.after)
         self.status.touch()
+
+    def _take_confirmation(self, by: Principal) -> None:
+        _log.warning("the limits were confirmed by %s", by.name or by.role.value)
+        self.faults.set(Fault.SETTINGS_DAMAGED, active=False)
 
     def _take_password_rule(self, change: SettingsChange) -> None:
         """Switched on, it holds for the password that the operator has now."""

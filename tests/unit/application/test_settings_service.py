@@ -25,6 +25,7 @@ from borne.domain.principals import BACKEND, SYSTEM
 from borne.domain.settings.choices import DlmRole
 from borne.domain.settings.messages import Message
 from tests.unit.application.settings_doubles import (
+    INSTALLER,
     OPERATOR,
     USER,
     MemoryRepository,
@@ -278,7 +279,6 @@ class TestLostSettings:
         service, repository = self.lost_service()
         await service.change({"WebUILanguage": "fr"}, OPERATOR, "api")
         again = open_service(repository)
-        assert again.health is SettingsHealth.DAMAGED
         assert not again.charging_allowed
         assert again.settings.integer("OperatorCurrentLimit") == 6
 
@@ -298,6 +298,177 @@ class TestLostSettings:
         with pytest.raises(SettingsNotSaved):
             await service.confirm_limits(OPERATOR)
         assert not service.charging_allowed
+
+    async def test_what_was_compared_is_what_is_confirmed(self) -> None:
+        service, _ = self.lost_service()
+        seen = service.settings.revision
+        await service.change({"OperatorCurrentLimit": 0}, BACKEND, "ocpp")
+        with pytest.raises(SettingsConflict):
+            await service.confirm_limits(OPERATOR, seen)
+        assert not service.charging_allowed
+        await service.confirm_limits(OPERATOR, service.settings.revision)
+        assert service.charging_allowed
+
+    async def test_the_installer_confirms_where_the_installation_is_his(self) -> None:
+        service, _ = self.lost_service()
+        await service.take_installer()
+        with pytest.raises(PermissionError, match="installer"):
+            await service.confirm_limits(OPERATOR)
+        await service.confirm_limits(INSTALLER)
+        assert service.charging_allowed
+
+    def test_the_limits_are_shown_to_be_compared(self) -> None:
+        service, _ = self.lost_service()
+        shown = {view.name: view.value for view in service.limits_to_confirm(OPERATOR)}
+        limits = ("MaximumCurrent", "InstallationCurrentLimit", "OperatorCurrentLimit_2")
+        assert {name: shown[name] for name in limits} == dict.fromkeys(limits, 6)
+        assert shown["SingleSupplyLine"] is False
+        assert "FreeCharging" not in shown
+
+
+class TestLostNewestRevision:
+    """The newest revision is lost: it may have held lower limits than any that can be read."""
+
+    older = (
+        SettingsDocument({"OperatorCurrentLimit": 16, "InstallationCurrentLimit_2": 10}),
+        SettingsDocument({"SinglePhaseLimit": 20, "DLMExternalLoadFallback": [16, 9999, 16]}),
+    )
+    newest = SettingsDocument(
+        {
+            "InstallationCurrentLimit": 20,
+            "OperatorCurrentLimit": 20,
+            "DLMExternalLoadFallback": [32, 32, 32],
+            "DLMOperatorEVSESubDistributionLimit": [10, 16, 8],
+        },
+        {"serial_number": "x", "site_key": "y"},
+        9,
+    )
+    found = LoadedSettings(newest, SettingsHealth.RECOVERED, (Message("Lost."),), older)
+
+    def test_nobody_charges_and_every_limit_is_at_its_lowest(self) -> None:
+        service = open_service(MemoryRepository(self.found))
+        assert not service.charging_allowed
+        settings = service.settings
+        assert settings["InstallationCurrentLimit"] == 20
+        assert settings["InstallationCurrentLimit_2"] == 10
+        assert settings["OperatorCurrentLimit"] == 16
+        assert settings["OperatorCurrentLimit_2"] == 10
+        assert settings["SinglePhaseLimit"] == 20
+        assert settings["DLMExternalLoadFallback"] == (9999, 9999, 9999)
+        assert settings["DLMOperatorEVSESubDistributionLimit"] == (10, 16, 8)
+
+    async def test_it_stays_so_until_a_person_confirms(self) -> None:
+        repository = MemoryRepository(self.found)
+        open_service(repository)
+        again = open_service(repository)
+        assert not again.charging_allowed
+        assert again.settings["InstallationCurrentLimit_2"] == 10
+        heard: list[Any] = []
+        again.confirmed.subscribe(heard.append)
+        await again.confirm_limits(OPERATOR)
+        assert heard == [OPERATOR]
+        assert open_service(repository).charging_allowed
+
+    def test_a_full_disk_does_not_keep_the_station_from_its_other_work(self) -> None:
+        service = open_service(MemoryRepository(self.found, full=True))
+        assert not service.charging_allowed
+
+
+class TestUntilTheRestart:
+    """What takes effect at a restart leaves the old rules in force until then."""
+
+    async def test_the_supply_line(self) -> None:
+        service = open_service()
+        await service.change({"InstallationCurrentLimit": 10}, INSTALLER, "api")
+        answer = await service.change({"SingleSupplyLine": True}, INSTALLER, "api")
+        assert answer.restart_required == ("SingleSupplyLine",)
+        lines = (service.settings.single_supply_line, service.in_force.single_supply_line)
+        assert lines == (True, False)
+        # The limits of the sockets hold, and can be lowered.
+        await service.change({"InstallationCurrentLimit": 8}, INSTALLER, "api")
+        assert service.in_force["InstallationCurrentLimit"] == 8
+        views = {view.name: view for view in service.list(INSTALLER)}
+        assert views["InstallationCurrentLimit"].held
+        assert views["InstallationCurrentLimit"].locked is None
+        assert views["OperatorCurrentLimit"].highest == (8,)
+        wish = {"SupplyLineCurrentCapacity": 32, "OperatorCurrentLimit": 20}
+        with pytest.raises(SettingsRejected, match="At most 8 A"):
+            await service.change(wish, INSTALLER, "api")
+        service.mark_started()
+        assert service.in_force.single_supply_line
+        assert service.settings["SupplyLineCurrentCapacity"] == 8
+        views = {view.name: view for view in service.list(INSTALLER)}
+        assert not views["InstallationCurrentLimit"].held
+        assert "SupplyLineCurrentCapacity" in str(views["InstallationCurrentLimit"].locked)
+
+    async def test_the_installation_limit_is_refused_by_the_name_of_the_line(self) -> None:
+        service = open_service()
+        await service.change({"SingleSupplyLine": True}, INSTALLER, "api")
+        service.mark_started()
+        for value in (8, None):
+            with pytest.raises(SettingsRejected) as rejected:
+                await service.change({"InstallationCurrentLimit_2": value}, INSTALLER, "api")
+            assert "SupplyLineCurrentCapacity" in str(rejected.value)
+        await service.change({"SingleSupplyLine": False}, INSTALLER, "api")
+        with pytest.raises(SettingsRejected, match="SupplyLineCurrentCapacity"):
+            await service.change({"InstallationCurrentLimit": 16}, INSTALLER, "api")
+        service.mark_started()
+        await service.change({"InstallationCurrentLimit": 16}, INSTALLER, "api")
+
+    async def test_switching_off_brings_the_limits_of_the_sockets_back(self) -> None:
+        service = open_service()
+        await service.change({"InstallationCurrentLimit_2": 16}, INSTALLER, "api")
+        await service.change({"SingleSupplyLine": True}, INSTALLER, "api")
+        service.mark_started()
+        await service.change({"SupplyLineCurrentCapacity": 25}, INSTALLER, "api")
+        await service.change({"SingleSupplyLine": False}, INSTALLER, "api")
+        assert service.in_force.single_supply_line
+        service.mark_started()
+        assert service.in_force["InstallationCurrentLimit"] == 32
+        assert service.in_force["InstallationCurrentLimit_2"] == 16
+
+    async def test_the_number_of_phases(self) -> None:
+        service = open_service()
+        await service.change({"PhasesConnected_2": "single"}, INSTALLER, "api")
+        assert service.settings["PhasesConnected_2"] == "single"
+        assert service.in_force["PhasesConnected_2"] == "three"
+
+
+class TestInstaller:
+    """Decision D35: the installation is the installer's as soon as he has a password."""
+
+    async def test_the_operator_may_install_until_the_installer_has_a_password(self) -> None:
+        repository = MemoryRepository()
+        service = open_service(repository)
+        assert service.settings["OperatorMayInstall"] is True
+        heard: list[SettingsChange] = []
+        service.subscribe(heard.append)
+        await service.take_installer()
+        await service.take_installer()
+        assert [change.names for change in heard] == [("OperatorMayInstall",)]
+        for switched in ({"InstallationCurrentLimit": 16}, {"OperatorMayInstall": True}):
+            with pytest.raises(SettingsRejected, match="log in as installer"):
+                await service.change(switched, OPERATOR, "api")
+        assert open_service(repository).settings["OperatorMayInstall"] is False
+
+    async def test_the_installer_may_switch_it_on_again(self) -> None:
+        repository = MemoryRepository()
+        service = open_service(repository)
+        await service.change({"OperatorMayInstall": True}, OPERATOR, "api")
+        await service.take_installer()
+        assert service.settings["OperatorMayInstall"] is False
+        await service.change({"OperatorMayInstall": True}, INSTALLER, "api")
+        again = open_service(repository)
+        await again.change({"InstallationCurrentLimit": 16}, OPERATOR, "api")
+        await again.change({"OperatorMayInstall": None}, INSTALLER, "api")
+        assert again.settings["OperatorMayInstall"] is False
+
+    async def test_a_full_disk_leaves_the_installation_to_him_all_the_same(self) -> None:
+        repository = MemoryRepository()
+        service = open_service(repository)
+        repository.full = True
+        await service.take_installer()
+        assert service.settings["OperatorMayInstall"] is False
 
 
 async def test_unknown_stored_settings_survive_a_change() -> None:

@@ -4,8 +4,13 @@ A save writes a new file beside the others: temporary file, fsync, rename, fsync
 the oldest are removed. So power may go at any moment, and the newest good file is the truth. A file
 is a line that describes it (format, schema, checksum) and a line of JSON.
 
-Files that cannot be read are kept with the ending `.damaged` and told; when none is left to fall
-back to, the station gets safe values and must be confirmed by a person.
+A mark outside that folder names the newest revision, its checksum and the station, so that a file
+that is missing, exchanged or of another station is noticed too. It is written after the file: it
+may lag by the one revision that a power cut interrupted, and is never ahead.
+
+Files that cannot be read are kept with the ending `.damaged` and told. Whenever what is found is
+not what was stored last, a person must confirm the limits before anybody charges: the lost
+revision may have held lower ones.
 """
 
 from __future__ import annotations
@@ -14,7 +19,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from borne.adapters.storage.settings_files import Files
@@ -37,9 +43,14 @@ MIGRATIONS: Mapping[int, Migration] = {}
 GENERATIONS = 5
 _FORMAT = "borne-settings"
 _TEMPORARY = "settings.tmp"
+MARK = "settings.newest"
+_MARK_FORMAT = "borne-settings-newest"
 _NAME = re.compile(r"settings-(\d{10})\.json")
 _MAX_SIZE = 4_000_000
 _log = logging.getLogger(__name__)
+
+
+_CONFIRM = N_("No car is charged until somebody has checked and confirmed the limits.")
 
 
 class _Damaged(Exception):
@@ -50,18 +61,43 @@ def _name(number: int) -> str:
     return f"settings-{number:010}.json"
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What was stored last."""
+
+    number: int = 0
+    sha256: str = ""
+    """Of the whole file; empty while not known."""
+    serial_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A readable revision."""
+
+    number: int
+    document: SettingsDocument
+    marked: bool
+    """A mark was kept when it was written."""
+
+
 class SettingsStore:
-    """Settings in one folder of their own."""
+    """Settings in one folder of their own; `beside` is the folder of the mark."""
 
     def __init__(
         self,
         files: Files,
+        beside: Files | None = None,
         *,
+        in_use: bool = False,
         generations: int = GENERATIONS,
         schema: int = SCHEMA,
         migrations: Mapping[int, Migration] = MIGRATIONS,
     ) -> None:
+        """`in_use`: the station has run before, so that its settings cannot be missing."""
         self._files = files
+        self._beside = beside
+        self._in_use = in_use
         self._generations = generations
         self._schema = schema
         self._migrations = migrations
@@ -73,45 +109,96 @@ class SettingsStore:
         """The newest good settings; raises SettingsTooNew and OSError (folder not readable)."""
         names = self._files.listdir()
         numbers = sorted((int(m[1]) for m in map(_NAME.fullmatch, names) if m), reverse=True)
-        damaged_before = [name for name in names if name.endswith(".damaged")]
-        self._number = max([*numbers, *map(_number_in, damaged_before)], default=0)
+        aside = [_number_in(name) for name in names if name.endswith(".damaged")]
+        mark = self._mark()
+        marked = mark or _Mark()
+        self._number = max([*numbers, *aside, marked.number])
+        found, reports = self._newest(numbers, marked)
+        if found is None:
+            return self._nothing(marked, reports, lost=bool(reports or aside))
+        reports += self._missing(found, mark, [number for number in aside if number > found.number])
+        older = [number for number in numbers if number < found.number]
+        others = self._readable(older, marked) if reports or not found.marked else []
+        if not found.marked and any(o.revision > found.document.revision for o in others):
+            reports.append(Message(N_("Stored settings are not in their order.")))
+        if not reports:
+            return LoadedSettings(found.document, SettingsHealth.GOOD)
+        reports.append(Message(_CONFIRM))
+        return LoadedSettings(
+            found.document, SettingsHealth.RECOVERED, tuple(reports), tuple(others)
+        )
+
+    def _newest(self, numbers: Sequence[int], mark: _Mark) -> tuple[_Found | None, list[Message]]:
+        """The newest readable revision; newer ones are put aside and told."""
         reports: list[Message] = []
         for number in numbers:
             try:
-                document = self._read(number)
+                return self._read(number, mark), reports
             except _Damaged as damage:
                 reports.append(self._put_aside(number, str(damage)))
-                continue
-            health = SettingsHealth.RECOVERED if reports else SettingsHealth.GOOD
-            return LoadedSettings(document, health, tuple(reports))
-        if reports or damaged_before:
-            reports.append(
-                Message(
-                    N_(
-                        "No stored settings can be read. The lowest limits are in force and no "
-                        "car is charged until somebody has checked and confirmed the limits."
-                    )
+        return None, reports
+
+    def _nothing(self, mark: _Mark, reports: list[Message], *, lost: bool) -> LoadedSettings:
+        """A first start, or everything is lost."""
+        if not lost and mark.number == 0 and not self._in_use:
+            return LoadedSettings(SettingsDocument(), SettingsHealth.FRESH)
+        reports.append(
+            Message(
+                N_(
+                    "No stored settings can be read. The lowest limits are in force and no "
+                    "car is charged until somebody has checked and confirmed the limits."
                 )
             )
-            document = SettingsDocument(revision=self._number)
-            return LoadedSettings(document, SettingsHealth.DAMAGED, tuple(reports))
-        return LoadedSettings(SettingsDocument(), SettingsHealth.FRESH)
+        )
+        made = {"serial_number": mark.serial_number} if mark.serial_number else {}
+        document = SettingsDocument(made=made, revision=self._number)
+        return LoadedSettings(document, SettingsHealth.DAMAGED, tuple(reports))
 
-    def _read(self, number: int) -> SettingsDocument:
+    def _missing(self, found: _Found, mark: _Mark | None, aside: Sequence[int]) -> list[Message]:
+        """What shows that `found` was not stored last."""
+        if mark is None and found.marked:
+            return [Message(N_("It is not known which stored settings are the newest."))]
+        newest = max([mark.number if mark is not None else 0, *aside])
+        if newest <= found.number:
+            return []
+        lost = Message(N_("The settings of revision {number} are missing."), {"number": newest})
+        return [lost]
+
+    def _readable(self, numbers: Sequence[int], mark: _Mark) -> list[SettingsDocument]:
+        """Older revisions that are still whole."""
+        documents = []
+        for number in numbers:
+            try:
+                documents.append(self._read(number, mark).document)
+            except _Damaged:
+                _log.warning("%s cannot be read either", _name(number))
+        return documents
+
+    def _read(self, number: int, mark: _Mark) -> _Found:
         try:
             content = self._files.read(_name(number))
         except OSError as error:
             raise _Damaged(error.strerror or type(error).__name__) from error
         header, body = _split(content)
         schema = header["schema"]
-        if schema > self._schema:
+        if schema > self._schema and body.get("schema") == schema:
             raise SettingsTooNew(
                 f"The settings were written by a newer version (schema {schema}, this one reads "
                 f"up to {self._schema}): install that version again, or restore a backup."
             )
+        if body.get("schema", schema) != schema or schema > self._schema:
+            raise _Damaged("not a settings file")
+        if body.get("number", number) != number:
+            raise _Damaged("it is another revision")
         if schema < self._schema:
             body = self._migrated(number, schema, content, body)
-        return _document(body)
+        document = _document(body)
+        serial_number = document.made.get("serial_number", "")
+        if mark.serial_number and serial_number and serial_number != mark.serial_number:
+            raise _Damaged("it is of another station")
+        if number == mark.number and mark.sha256 not in ("", hashlib.sha256(content).hexdigest()):
+            raise _Damaged("it is not what was stored")
+        return _Found(number, document, body.get("marked") is True)
 
     def _migrated(
         self, number: int, schema: int, content: bytes, body: dict[str, Any]
@@ -148,8 +235,11 @@ class SettingsStore:
     def save(self, document: SettingsDocument) -> None:
         """Commit; raises SettingsNotSaved with the old settings still in force."""
         number = self._number + 1
+        content = _content(document, self._schema, number, marked=self._beside is not None)
+        serial_number = document.made.get("serial_number", "")
         try:
-            self._files.write(_TEMPORARY, _content(document, self._schema))
+            self._begin_mark(serial_number)
+            self._files.write(_TEMPORARY, content)
             self._files.fsync(_TEMPORARY)
             self._files.replace(_TEMPORARY, _name(number))
             self._number = number
@@ -158,6 +248,12 @@ class SettingsStore:
             self._withdraw(number)
             reason = error.strerror or type(error).__name__
             raise SettingsNotSaved(f"The settings could not be stored: {reason}.") from error
+        try:
+            digest = hashlib.sha256(content).hexdigest()
+            self._put_mark(_Mark(number, digest, serial_number))
+        except OSError:
+            # The settings are stored; a mark that lags behind hides nothing that is in force.
+            _log.warning("the mark of the newest settings could not be stored", exc_info=True)
         self._prune(number)
 
     def _withdraw(self, number: int) -> None:
@@ -177,29 +273,59 @@ class SettingsStore:
         except OSError:
             _log.warning("old settings could not be removed", exc_info=True)
 
+    # Mark -----------------------------------------------------------------------------------
+
+    def _mark(self) -> _Mark | None:
+        """None when there is none, or none that can be trusted."""
+        if self._beside is None:
+            return None
+        try:
+            _, body = _split(self._beside.read(MARK), _MARK_FORMAT)
+            return _Mark(int(body["number"]), str(body["sha256"]), str(body["serial_number"]))
+        except (OSError, _Damaged, KeyError, TypeError, ValueError):
+            return None
+
+    def _begin_mark(self, serial_number: str) -> None:
+        """Before the first revision that relies on a mark there is one."""
+        if self._beside is not None and self._mark() is None:
+            self._put_mark(_Mark(self._number, "", serial_number))
+
+    def _put_mark(self, mark: _Mark) -> None:
+        if self._beside is None:
+            return
+        self._beside.write(f"{MARK}.tmp", _framed(asdict(mark), _MARK_FORMAT, SCHEMA))
+        self._beside.fsync(f"{MARK}.tmp")
+        self._beside.replace(f"{MARK}.tmp", MARK)
+        self._beside.fsync_dir()
+
 
 def _number_in(name: str) -> int:
     match = _NAME.match(name)
     return int(match[1]) if match else 0
 
 
-def _content(document: SettingsDocument, schema: int) -> bytes:
-    body = json.dumps(
-        {
-            "values": dict(document.values),
-            "made": dict(document.made),
-            "revision": document.revision,
-            "unconfirmed": document.unconfirmed,
-        },
-        ensure_ascii=False,
-        sort_keys=True,
-    ).encode()
-    digest = hashlib.sha256(body).hexdigest()
-    header = json.dumps({"format": _FORMAT, "schema": schema, "sha256": digest})
-    return header.encode() + b"\n" + body + b"\n"
+def _content(document: SettingsDocument, schema: int, number: int, *, marked: bool) -> bytes:
+    """The file; number and schema stand beside the values so that the checksum covers them."""
+    body = {
+        "values": dict(document.values),
+        "made": dict(document.made),
+        "revision": document.revision,
+        "unconfirmed": document.unconfirmed,
+        "number": number,
+        "schema": schema,
+        "marked": marked,
+    }
+    return _framed(body, _FORMAT, schema)
 
 
-def _split(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+def _framed(body: Mapping[str, Any], format_: str, schema: int) -> bytes:
+    content = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    header = json.dumps({"format": format_, "schema": schema, "sha256": digest})
+    return header.encode() + b"\n" + content + b"\n"
+
+
+def _split(content: bytes, format_: str = _FORMAT) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and body of a whole file; raises _Damaged."""
     if len(content) > _MAX_SIZE:
         raise _Damaged("too long")
@@ -209,7 +335,7 @@ def _split(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise _Damaged("cut off")
     try:
         header = json.loads(first)
-        if header["format"] != _FORMAT or not isinstance(header["schema"], int):
+        if header["format"] != format_ or not isinstance(header["schema"], int):
             raise _Damaged("not a settings file")
         if hashlib.sha256(body).hexdigest() != header["sha256"]:
             raise _Damaged("wrong checksum")

@@ -19,6 +19,9 @@ class Readiness:
 
     ready: bool
     reasons: tuple[str, ...] = ()
+    works: bool = True
+    """False: it cannot serve yet. A station that only waits for a person works: its page is where
+    the person is needed."""
     """Why not, in words."""
 
 

@@ -103,6 +103,7 @@ ACTIVE: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "EVWakeupMethod": _FAULTS + "test_the_method_of_waking_is_obeyed",
     "MasterRFID": _CARDS + "test_MasterRFID",
     "SessionRetentionDays": _SESSIONS + "test_SessionRetentionDays",
+    "SingleSupplyLineInstallerAccess": _LINE + "test_SingleSupplyLineInstallerAccess",
     "SingleSupplyLine": _LINE + "test_SingleSupplyLine",
     "SupplyLineCurrentCapacity": _LINE + "test_SupplyLineCurrentCapacity",
     "StationCurrentCapacity": _LINE + "test_StationCurrentCapacity",

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from borne.domain.principals import Principal, PrincipalKind
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.addressing import Address, label_of, resolve
-from borne.domain.settings.entry import Type, Value
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.entry import Entry, Type, Value
 from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.rights import refusal
 from borne.domain.settings.rules import conflicts, keys_of_rules_with
-from borne.domain.settings.snapshot import Settings, write_derived
+from borne.domain.settings.snapshot import Settings, in_force, write_derived
 from borne.domain.settings.values import Form, Malformed, parse
 from borne.domain.settings.visibility import missing_part
 
 MAX_CHANGES = 500
+_LINE, _CAPACITY = "SingleSupplyLine", "SupplyLineCurrentCapacity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,15 @@ def plan(
     *,
     form: Form = Form.JSON,
     active: Collection[str] = ACTIVE,
+    started: Settings | None = None,
 ) -> Plan:
     """Judge `changes` (name to raw value; None goes back to the default) as a whole.
 
     Checks existence, hardware, rights, whether the setting is active, its own rules, and those
-    between settings.
+    between settings: as they would be after a restart, and until then (`started` is what the
+    station started with).
     """
+    now = current if started is None else in_force(current, started)
     errors: dict[str, Message] = {}
     values: dict[str, Value] = {}
     origin: dict[str, str] = {}
@@ -74,7 +79,7 @@ def plan(
             errors[name[:100]] = Message(N_("There is no setting of this name."))
             continue
         asked.append(address.name)
-        problem = _barred(address, principal, current, active)
+        problem = _barred(address, principal, now, active)
         if problem is not None:
             errors[address.name] = problem
             continue
@@ -87,13 +92,40 @@ def plan(
             errors[address.name] = _contradiction(current, origin[target])
             continue
         values[target], origin[target] = value, address.name
-    after = current.with_values(values)
+    values |= _line_begins(current, values)
+    after = _without_defaults(current.with_values(values), values)
+    until = after.with_values({_LINE: now.stored.get(_LINE)})
     if principal.kind is PrincipalKind.BACKEND:
         errors |= _only_raised(current, after, values)
-    for name, message in conflicts(after, _keys(current, values)).items():
+    keys = _keys(current, values)
+    for name, message in (conflicts(until, keys) | conflicts(after, keys)).items():
         blamed = origin.get(name) or _culprit(current, name, origin)
         errors.setdefault(blamed, _addressed(current, name, blamed, message))
     return Plan(current, after, tuple(asked), errors)
+
+
+def _line_begins(current: Settings, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Switched on, a supply line carries what somebody says with it, else no more than the lowest
+    installation limit (decision D34): a capacity that was set before is no reason to allow more.
+    """
+    if current.flag(_LINE) or values.get(_LINE) is not True:
+        return {}
+    old = current.stored.get(_CAPACITY)
+    lowest = current.with_values(values).lowest_installation_limit
+    above = isinstance(old, int) and old > lowest
+    return {_CAPACITY: None} if above and _CAPACITY not in values else {}
+
+
+def _without_defaults(after: Settings, names: Collection[str]) -> Settings:
+    """A limit that was set to its default is not stored, as long as the limit above allows it."""
+    for name in names:
+        address = resolve(name, after.facts)
+        if address is None or not address.entry.at_most:
+            continue
+        bare = after.with_values({name: None})
+        if after.stored.get(name) == address.entry.default == bare.at(address):
+            after = bare
+    return after
 
 
 def _barred(
@@ -103,7 +135,17 @@ def _barred(
     problem = refusal(principal, entry, settings) or missing_part(entry, settings.facts)
     if problem is None and entry.key not in active:
         return Message(N_("Planned: this version does not act on it yet."))
-    return problem
+    return problem or replaced(entry, settings)
+
+
+def replaced(entry: Entry, settings: Settings) -> Message | None:
+    """Why the setting does not count as the station is wired (manual 7.2, case 3)."""
+    if entry.key != "InstallationCurrentLimit" or not settings.single_supply_line:
+        return None
+    return Message(
+        N_("Both sockets hang on one supply line: set {label} ({key}) for the whole station."),
+        {"label": Message(CATALOGUE.settings[_CAPACITY].label), "key": _CAPACITY},
+    )
 
 
 def _wanted(settings: Settings, address: Address, raw: object, form: Form) -> tuple[str, Value]:
@@ -116,7 +158,10 @@ def _wanted(settings: Settings, address: Address, raw: object, form: Form) -> tu
         return name, None if base is not None and value == base.entry.default else value
     if raw is None:
         return address.name, None
-    made = settings.default(entry, address.connector) if not entry.at_most else entry.default
+    if entry.at_most:
+        # Whether it is the default depends on what else changes.
+        return address.name, value
+    made = settings.default(entry, address.connector)
     return address.name, None if value == made else value
 
 

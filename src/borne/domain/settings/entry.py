@@ -153,6 +153,8 @@ class HardwareFacts:
     serial_number: str = ""
     site_key: str = field(default="", repr=False)
     """Made at first start; the default of the DLM site key on a master."""
+    installer_known: bool = False
+    """The installer's account has had a password: the installation is his from then on."""
 
 
 class Has(NamedTuple):

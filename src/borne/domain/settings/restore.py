@@ -6,7 +6,7 @@ default or, for limits, by something lower, and told: never by more than before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from borne.domain.settings.addressing import Address, addresses, label_of, resolve
@@ -99,6 +99,37 @@ def safe_values(facts: HardwareFacts) -> dict[str, Value]:
         for address in addresses(facts)
         if address.entry.safe is not None and address.entry.safe != address.entry.default
     }
+
+
+def lowest_of(settings: Settings, others: Iterable[Settings]) -> Settings:
+    """`settings` with every limit at its lowest in any of them: what is known of a station whose
+    newest settings are lost."""
+    known = [settings, *others]
+    lower: dict[str, Value] = {}
+    for address in addresses(settings.facts):
+        entry = address.entry
+        if entry.safe is None or entry.constant:
+            continue
+        values = [value for each in known if (value := each.at(address)) is not None]
+        found = _most_cautious(entry, values)
+        if found is not None and found != settings.at(address):
+            lower[address.name] = found
+    return settings.with_values(lower)
+
+
+def _most_cautious(entry: Entry, values: Sequence[Value]) -> Value:
+    amps = [value for value in values if isinstance(value, Amps)]
+    if amps:
+        assumes_load = isinstance(entry.safe, Amps) and entry.safe.l1 > 0
+        pick = max if assumes_load else min
+        return Amps(*(pick(each[phase] for each in amps) for phase in range(3)))
+    numbers = [value for value in values if isinstance(value, int)]
+    return min(numbers, key=lambda number: _strength(entry, number), default=None)
+
+
+def _strength(entry: Entry, number: int) -> tuple[bool, int]:
+    """A limit that is off allows the most."""
+    return entry.also.get(number) == "off", number
 
 
 def stored_form(settings: Settings, aside: Mapping[str, Json]) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
-from borne.domain.settings.addressing import Address, full_name, resolve
+from borne.domain.settings.addressing import Address, addresses, full_name, resolve
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.choices import DlmRole, IfInDoubt, StopMode
 from borne.domain.settings.entry import Amps, Entry, Feature, HardwareFacts, Type, Value
@@ -81,6 +81,8 @@ class Settings:
         if not entry.at_most:
             return entry.default
         bound = self.bound(entry, connector)
+        if entry.key == "SupplyLineCurrentCapacity":
+            return min(*bound, self.lowest_installation_limit)
         if isinstance(entry.default, Amps):
             return Amps(*map(min, entry.default, bound))
         if isinstance(entry.default, int):
@@ -107,6 +109,12 @@ class Settings:
     def single_supply_line(self) -> bool:
         """Both sockets hang on one feed."""
         return self.facts.connectors > 1 and self.flag("SingleSupplyLine")
+
+    @property
+    def lowest_installation_limit(self) -> int:
+        """What each socket may have; a supply line that nobody has rated starts at it."""
+        sockets = range(1, max(self.facts.connectors, 1) + 1)
+        return min(self.integer("InstallationCurrentLimit", socket) for socket in sockets)
 
     # Changed or not -------------------------------------------------------------------------
 
@@ -191,6 +199,17 @@ def _site_key(settings: Settings) -> str:
     return settings.facts.site_key if role.is_master else ""
 
 
+def in_force(wanted: Settings, started: Settings) -> Settings:
+    """`wanted`, with what takes effect at a restart as it was at the last start."""
+    late = [address.name for address in addresses(wanted.facts) if address.entry.restart]
+    old = {
+        name: started.stored.get(name)
+        for name in late
+        if started.stored.get(name) != wanted.stored.get(name)
+    }
+    return wanted.with_values(old) if old else wanted
+
+
 _MADE: dict[str, Callable[[Settings], Value]] = {
     "NumberOfConnectors": lambda settings: settings.facts.connectors,
     "ConnectorSwitch3to1PhaseSupported": lambda settings: (
@@ -199,8 +218,9 @@ _MADE: dict[str, Callable[[Settings], Value]] = {
     "ChargePointSerialNumber": lambda settings: settings.facts.serial_number,
     "ChargePointID": lambda settings: f"borne-{settings.facts.serial_number}".rstrip("-"),
     "DLMSiteKey": _site_key,
+    "OperatorMayInstall": lambda settings: not settings.facts.installer_known,
 }
-"""Defaults that depend on the station (decision D33)."""
+"""Defaults that depend on the station (decisions D33, D35)."""
 
 DERIVED: dict[str, Callable[[Settings], bool]] = {
     "StopTransactionOnEVSideDisconnect": lambda settings: (

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from borne.domain.principals import Principal
 from borne.domain.settings.addressing import Address, addresses, field_label_of
+from borne.domain.settings.changes import replaced
 from borne.domain.settings.entry import Entry, Value
 from borne.domain.settings.messages import Message
 from borne.domain.settings.rights import may_read, refusal
-from borne.domain.settings.snapshot import Settings
+from borne.domain.settings.snapshot import Settings, in_force
 from borne.domain.settings.values import Json, to_json
 from borne.domain.settings.visibility import missing_part, visible
 
@@ -31,6 +32,8 @@ class SettingView:
     """From its default."""
     pending_restart: bool
     visible: bool
+    held: bool
+    """Hidden after the next restart, and in force until then."""
     active: bool
     locked: Message | None
     """Why this principal cannot change it."""
@@ -49,12 +52,13 @@ def view(
     principal: Principal,
     active: Collection[str],
     at_start: Settings | None = None,
+    now: Settings | None = None,
 ) -> SettingView:
-    """The value at `address` as `principal` sees it."""
-    entry = address.entry
+    """The value at `address` as `principal` sees it. `now` is what is in force until a restart."""
+    entry, now = address.entry, settings if now is None else now
     value = settings.at(address)
     secret = entry.type.is_secret
-    locked = refusal(principal, entry, settings) or missing_part(entry, settings.facts)
+    locked = refusal(principal, entry, now) or missing_part(entry, settings.facts)
     started = value if at_start is None else at_start.at(address)
     return SettingView(
         name=address.name,
@@ -67,9 +71,10 @@ def view(
         changed=settings.is_changed(address.name),
         pending_restart=entry.restart and started != value,
         visible=visible(entry, settings, address.connector),
+        held=visible(entry, now, address.connector),
         active=entry.key in active,
-        locked=locked,
-        highest=_highest(settings, address),
+        locked=locked or replaced(entry, now),
+        highest=_highest(settings, now, address),
     )
 
 
@@ -79,11 +84,13 @@ def _default(settings: Settings, address: Address) -> Value:
     return settings.default(address.entry, address.connector)
 
 
-def _highest(settings: Settings, address: Address) -> tuple[int, ...] | None:
+def _highest(settings: Settings, now: Settings, address: Address) -> tuple[int, ...] | None:
     entry = address.entry
     if entry.at_most:
-        bound = settings.bound(entry, address.connector)
-        return bound if len(bound) == 3 else (min(bound),)
+        later, bound = (each.bound(entry, address.connector) for each in (settings, now))
+        if len(bound) == 3:
+            return tuple(map(min, bound, later))
+        return (min(*bound, *later),)
     return None if entry.high is None else (entry.high,)
 
 
@@ -94,8 +101,9 @@ def view_all(
     at_start: Settings | None = None,
 ) -> list[SettingView]:
     """Everything the principal may see, in the order of the pages."""
+    now = settings if at_start is None else in_force(settings, at_start)
     return [
-        view(address, settings, principal, active, at_start)
+        view(address, settings, principal, active, at_start, now)
         for address in addresses(settings.facts)
         if may_read(principal, address.entry, settings)
     ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import itertools
 import json
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from borne.adapters.storage.settings_files import Files, PosixFiles
-from borne.adapters.storage.settings_store import SettingsStore
+from borne.adapters.storage.settings_store import MARK, SettingsStore
 from borne.application.settings_ports import (
+    LoadedSettings,
     SettingsDocument,
     SettingsHealth,
     SettingsNotSaved,
     SettingsTooNew,
 )
-from tests.unit.adapters.storage.failing_files import FailingFiles, PowerCut
+from tests.unit.adapters.storage.failing_files import FailingFiles, Inode, PowerCut
 
 
 def document(revision: int, **values: Any) -> SettingsDocument:
@@ -202,6 +206,9 @@ class TestSchema:
             "made": {"serial_number": "a1"},
             "revision": 3,
             "unconfirmed": False,
+            "number": 1,
+            "schema": 1,
+            "marked": False,
         }
 
 
@@ -297,3 +304,226 @@ def test_the_model_of_the_disk_punishes_a_forgotten_fsync() -> None:
     save(files, document(1, A=1))
     after = files.after_power_cut(lambda _: True, lambda content: content[:7])
     assert load(after).health is SettingsHealth.DAMAGED
+
+
+# What shows that something newer was stored -----------------------------------------------------
+
+
+@dataclass
+class Disk:
+    """A folder of settings and, beside it, the mark."""
+
+    files: FailingFiles = field(default_factory=FailingFiles)
+    beside: FailingFiles = field(default_factory=FailingFiles)
+
+    def store(self, *, in_use: bool = False) -> SettingsStore:
+        return SettingsStore(self.files, self.beside, in_use=in_use)
+
+    def save(self, *documents: SettingsDocument) -> None:
+        store = self.store()
+        store.load()
+        for each in documents:
+            store.save(each)
+
+    def load(self, *, in_use: bool = False) -> LoadedSettings:
+        return self.store(in_use=in_use).load()
+
+    def content(self, number: int) -> bytes:
+        return self.files.names[name_of(number)].content
+
+    def put(self, number: int, content: bytes) -> None:
+        self.files.names[name_of(number)] = Inode(content)
+
+    def remove(self, *numbers: int) -> None:
+        for number in numbers:
+            del self.files.names[name_of(number)]
+
+
+def name_of(number: int) -> str:
+    return f"settings-{number:010}.json"
+
+
+def disk(revisions: int = 3, serial_number: str = "a1") -> Disk:
+    """A station that was set again and again: revision n allows n ampere."""
+    made = Disk()
+    for n in range(1, revisions + 1):
+        made.save(SettingsDocument({"A": n}, {"serial_number": serial_number}, n))
+    return made
+
+
+def test_what_was_stored_last_is_known_by_its_mark() -> None:
+    assert disk().load().health is SettingsHealth.GOOD
+    assert Disk().load().health is SettingsHealth.FRESH
+
+
+def exchanged(found: Disk) -> None:
+    second, third = found.content(2), found.content(3)
+    found.put(2, third)
+    found.put(3, second)
+
+
+def removed_and_damaged(found: Disk) -> None:
+    found.remove(3)
+    found.put(2, b"rubbish")
+
+
+def older_folder(found: Disk) -> None:
+    found.files = disk(2).files
+
+
+def other_station(found: Disk) -> None:
+    found.files = disk(9, "b2").files
+
+
+LOSSES: dict[str, Callable[[Disk], None]] = {
+    "the newest is removed": lambda found: found.remove(3),
+    "two are removed": lambda found: found.remove(2, 3),
+    "one is removed, one is damaged": removed_and_damaged,
+    "two are exchanged": exchanged,
+    "an older one stands in its place": lambda found: found.put(3, found.content(2)),
+    "an older one stands behind it": lambda found: found.put(4, found.content(2)),
+    "another one with the right number": lambda found: found.put(
+        3, disk_with_other_third().content(3)
+    ),
+    "the folder is an older copy": older_folder,
+    "the mark is removed": lambda found: found.beside.names.clear(),
+    "the mark is damaged": lambda found: found.beside.names.__setitem__(MARK, Inode(b"{}\n{}\n")),
+    "the number of the schema has a flipped bit": lambda found: found.put(
+        3, found.content(3).replace(b'"schema": 1, "sha256"', b'"schema": 3, "sha256"')
+    ),
+}
+
+
+def disk_with_other_third() -> Disk:
+    made = disk(2)
+    made.save(SettingsDocument({"A": 99}, {"serial_number": "a1"}, 3))
+    return made
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
+def test_whatever_is_not_what_was_stored_last_must_be_confirmed(
+    loss: Callable[[Disk], None],
+) -> None:
+    found = disk()
+    loss(found)
+    loaded = found.load()
+    assert loaded.health is SettingsHealth.RECOVERED
+    assert "No car is charged" in str(loaded.reports[-1])
+    # As the service does at once; so it survives restarts.
+    found.save(replace(loaded.document, unconfirmed=True))
+    again = found.load()
+    assert again.health is SettingsHealth.GOOD
+    assert again.document.unconfirmed
+    assert again.document.values != {"A": 99}
+
+
+def test_all_older_revisions_that_can_be_read_are_told() -> None:
+    found = disk(4)
+    found.remove(4)
+    found.put(2, b"rubbish")
+    loaded = found.load()
+    assert [loaded.document.values["A"], *(each.values["A"] for each in loaded.others)] == [3, 1]
+
+
+@pytest.mark.parametrize("damage", ["removed", "rubbish"])
+def test_a_station_that_lost_all_its_settings_is_not_new(damage: str) -> None:
+    found = disk()
+    for number in (1, 2, 3):
+        found.put(number, b"rubbish")
+        if damage == "removed":
+            found.remove(number)
+    for _ in range(2):
+        loaded = found.load()
+        assert loaded.health is SettingsHealth.DAMAGED
+        assert loaded.document.made == {"serial_number": "a1"}
+
+
+def test_a_station_that_has_run_has_had_settings() -> None:
+    assert Disk().load(in_use=True).health is SettingsHealth.DAMAGED
+
+
+def test_settings_of_another_station_do_not_make_it_that_station() -> None:
+    found = disk()
+    other_station(found)
+    loaded = found.load()
+    assert loaded.health is SettingsHealth.DAMAGED
+    assert loaded.document.made == {"serial_number": "a1"}
+    assert "another station" in str(loaded.reports[0])
+
+
+def test_a_damaged_file_counts_also_when_the_power_goes_before_it_is_told() -> None:
+    files = FailingFiles()
+    save(files, document(1, A=1), document(2, A=2))
+    files.names[name_of(2)].content = b"rubbish"
+    for _ in range(2):
+        assert load(files).health is SettingsHealth.RECOVERED
+
+
+def test_files_of_the_first_version_are_good_and_are_marked_with_the_next_change() -> None:
+    """They know neither number nor mark."""
+    found = Disk()
+    for number, amps in ((1, 32), (2, 16)):
+        body = {"values": {"A": amps}, "made": {}, "revision": number, "unconfirmed": False}
+        found.put(number, framed(body))
+    assert found.load().health is SettingsHealth.GOOD
+    found.save(document(3, A=10))
+    assert found.load().document.values == {"A": 10}
+    found.remove(3)
+    assert found.load().health is SettingsHealth.RECOVERED
+
+
+def test_exchanged_files_of_the_first_version() -> None:
+    found = Disk()
+    for number, revision in ((1, 2), (2, 1)):
+        body = {"values": {}, "made": {}, "revision": revision, "unconfirmed": False}
+        found.put(number, framed(body))
+    assert found.load().health is SettingsHealth.RECOVERED
+
+
+def framed(body: dict[str, Any]) -> bytes:
+    """A file as version 0.1.0 wrote it."""
+    text = json.dumps(body, sort_keys=True).encode()
+    header = {"format": "borne-settings", "schema": 1, "sha256": hashlib.sha256(text).hexdigest()}
+    return json.dumps(header).encode() + b"\n" + text + b"\n"
+
+
+def test_a_mark_that_cannot_be_written_does_not_undo_what_is_stored() -> None:
+    found = disk(1)
+    store = found.store()
+    store.load()
+    found.beside.broken["replace"] = OSError(errno.ENOSPC, "No space left on device")
+    store.save(SettingsDocument({"A": 2}, {"serial_number": "a1"}, 2))
+    assert found.load().document.values == {"A": 2}
+    assert found.load().health is SettingsHealth.GOOD
+
+
+def test_without_a_first_mark_nothing_is_stored_that_relies_on_it() -> None:
+    found = Disk()
+    found.beside.broken["fsync"] = OSError(errno.EIO, "Input/output error")
+    with pytest.raises(SettingsNotSaved):
+        found.store().save(document(1, A=1))
+    found.beside.broken.clear()
+    assert found.load().health is SettingsHealth.FRESH
+
+
+def test_no_power_cut_makes_good_settings_look_lost() -> None:
+    """A cut at every step of two saves, in both folders, with nothing and all of the unsynced."""
+    whole = disk(2)
+    steps = (whole.files.steps, whole.beside.steps)
+    for in_files, kept in itertools.product((True, False), (True, False)):
+        for cut in range(steps[not in_files] + 1):
+            found, done = Disk(), 0
+            (found.files if in_files else found.beside).steps_left = cut
+            try:
+                for number in (1, 2):
+                    found.save(SettingsDocument({"A": number}, {"serial_number": "a1"}, number))
+                    done = number
+            except PowerCut:
+                pass
+            after = Disk(
+                found.files.after_power_cut(ALL_OR_NOTHING[kept], lambda content: content[:7]),
+                found.beside.after_power_cut(ALL_OR_NOTHING[kept], lambda content: content[:7]),
+            )
+            loaded = after.load()
+            assert loaded.document.revision in {done, done + 1}
+            assert not loaded.health.unfit

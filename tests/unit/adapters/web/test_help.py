@@ -267,8 +267,13 @@ async def test_users_get_help_without_buttons(browser: Clients, host: FakeHost) 
 
 
 async def test_settings_are_confirmed(person: Client, browser: Clients) -> None:
-    assert 'action="/settings/confirm"' in (await person.get("/help/settings-damaged")).text
-    answer = await person.post("/settings/confirm")
+    html = (await person.get("/help/settings-damaged")).text
+    assert "Installation Current Limit</dt><dd>32\N{NARROW NO-BREAK SPACE}A</dd>" in html
+    revision = re.search(r'action="(/settings/confirm\?revision=\d+)"', html)
+    assert revision is not None
+    old = await person.post("/settings/confirm?revision=4711")
+    assert old.status_code == 409
+    answer = await person.post(revision[1])
     assert (answer.status_code, answer.headers["location"]) == (303, "/help/settings-damaged")
     assert (await (await browser(Role.USER)).post("/settings/confirm")).status_code == 403
 

@@ -112,7 +112,11 @@ def test_allowed(before: dict[str, Any], changes: dict[str, Any]) -> None:
             id="operator above supply line (D34)",
         ),
         pytest.param(
-            {"SingleSupplyLine": True, "MaximumCurrent_2": 20},
+            {
+                "SingleSupplyLine": True,
+                "SupplyLineCurrentCapacity": 32,
+                "MaximumCurrent_2": 20,
+            },
             {"OperatorCurrentLimit_2": 25},
             "OperatorCurrentLimit_2",
             "At most 20 A: Maximum Current (Connector 2) is 20 A.",

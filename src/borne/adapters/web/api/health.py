@@ -24,13 +24,14 @@ async def healthz() -> dict[str, Any]:
 
 @router.get("/readyz", response_model=None, summary="Ready?")
 async def readyz(request: Request) -> Response:
-    """200 when settings are valid and boards armed, else 503 with the reasons."""
+    """Ready when settings are valid and boards armed, else the reasons: with 503 while the station
+    cannot serve, with 200 while it only waits for a person who confirms its limits."""
     host = web_state(request.app).host
     if host.services() is None:
         return JSONResponse({"ready": False, "error": "no_power", "reasons": ["no power"]}, 503)
     health = host.health()
     body = {"ready": health.ready, "reasons": list(health.reasons)}
-    return JSONResponse(body, 200 if health.ready else 503)
+    return JSONResponse(body, 200 if health.works else 503)
 
 
 @router.get("/metrics", response_class=PlainTextResponse, summary="Metrics")

@@ -56,7 +56,7 @@ def described(view: SettingView) -> dict[str, Any]:
         "role": entry.role.value,
         "restart": entry.restart,
         "active": view.active,
-        "visible": view.visible,
+        "visible": view.visible or view.held,
         "locked": str(view.locked) if view.locked else None,
     }
 

@@ -17,15 +17,18 @@ from starlette.responses import HTMLResponse, Response
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.adapters.web.i18n import Words
+from borne.adapters.web.i18n import NARROW_SPACE, Words
 from borne.adapters.web.pages import help_checks, present
 from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.setting_fields import field_id
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
+from borne.application.settings_ports import SettingsNotSaved
+from borne.application.settings_service import SettingsConflict
 from borne.domain.principals import Role
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.messages import N_
-from borne.domain.station.faults import Clears, FaultKind, Scope, vendor_code
+from borne.domain.settings.view import SettingView
+from borne.domain.station.faults import Clears, Fault, FaultKind, Scope, vendor_code
 from borne.domain.station.indication import PATTERNS, Pattern
 from borne.domain.station.remedies import (
     CAN_CHARGE,
@@ -229,6 +232,7 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
         "remedy": remedy,
         "places": [_place(number, names, words) for number in where],
         "lines": lines,
+        "limits": limits(request, remedy),
     }
 
 
@@ -260,7 +264,9 @@ def buttons(
         case Action.RESTART:
             return (Button(words("Restart …"), "", dialog="help-restart"),)
         case Action.CONFIRM_SETTINGS:
-            return (Button(words("Confirm the settings"), "/settings/confirm", post=True),)
+            revision = settings_of(station(request)).settings.revision
+            url = f"/settings/confirm?revision={revision}"
+            return (Button(words("Confirm the settings"), url, post=True),)
         case Action.OPEN_SETTINGS:
             return opened(step, request)
         case _:
@@ -328,13 +334,40 @@ def pieces(request: Request) -> dict[str, str]:
     return {"#help-now": part(request, "parts/help_now.html", **variables(request, remedy))}
 
 
+def limits(request: Request, remedy: Remedy) -> list[tuple[str, str]]:
+    """What is compared before it is confirmed: label and value as it holds now."""
+    operator = visitor(request).role.includes(Role.OPERATOR)
+    if remedy.fault is not Fault.SETTINGS_DAMAGED or not operator:
+        return []
+    words, settings = words_for(request), settings_of(station(request))
+    return [
+        (view.label.render(words), _value(view, words))
+        for view in settings.limits_to_confirm(visitor(request).principal)
+        if view.visible
+    ]
+
+
+def _value(view: SettingView, words: Words) -> str:
+    if isinstance(view.value, bool):
+        return words("on") if view.value else words("off")
+    if view.entry.choices:
+        return words(view.entry.choice(str(view.value)).label)
+    return f"{view.value}{NARROW_SPACE}{view.entry.unit}" if view.entry.unit else str(view.value)
+
+
 @router.post("/settings/confirm")
-async def confirm(request: Request) -> Response:
+async def confirm(request: Request, revision: int | None = None) -> Response:
     """Somebody has compared the limits of a station that lost its settings."""
     await form(request)
+    service = settings_of(station(request))
     try:
-        await settings_of(station(request)).confirm_limits(visitor(request).principal)
+        await service.confirm_limits(visitor(request).principal, revision)
     except PermissionError as error:
         raise ApiError(403, "login_only", str(error)) from None
+    except SettingsConflict:
+        sentence = "The settings have changed meanwhile: compare them again."
+        raise ApiError(409, "changed", sentence) from None
+    except SettingsNotSaved as error:
+        raise ApiError(507, "not_saved", str(error)) from None
     text = words_for(request)("The settings are confirmed.")
     return done(request, text, "/help/settings-damaged")

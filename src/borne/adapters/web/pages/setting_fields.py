@@ -268,7 +268,9 @@ def _wanted(view: SettingView, item: StagedItem | None, after: Settings, show: s
         case "planned":
             return not view.active
         case _:
-            return view.active and visible(view.entry, after, view.connector)
+            until_restart = view.held and not view.visible
+            shown = until_restart or visible(view.entry, after, view.connector)
+            return view.active and shown
 
 
 def search(views: Iterable[SettingView], query: str, words: Words) -> list[SettingView]:

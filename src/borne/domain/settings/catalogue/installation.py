@@ -95,7 +95,6 @@ GENERAL = (
         default=True,
         role=Role.MANUFACTURER,
         when=_TWO,
-        restart=True,
     ),
     _general.number(
         "StationCurrentCapacity",
@@ -112,7 +111,10 @@ GENERAL = (
     _general.number(
         "SupplyLineCurrentCapacity",
         N_("Current carrying capacity of the supply line"),
-        N_("What the feed on site carries, both sockets together."),
+        N_(
+            "What the feed on site carries, both sockets together. Until it is set: the lowest "
+            "installation limit."
+        ),
         default=32,
         low=6,
         at_most="StationCurrentCapacity",
@@ -161,7 +163,10 @@ GENERAL = (
     _general.switch(
         "OperatorMayInstall",
         N_("Operator may change installation settings"),
-        N_("Off leaves the installation to the installer; the operator still sees it."),
+        N_(
+            "Off leaves the installation to the installer; the operator still sees it. It goes "
+            "off when the installer gets a password."
+        ),
         default=True,
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
@@ -331,6 +336,7 @@ MAKER = (
         unit="A",
         scope=Scope.CONNECTOR,
         origin=Origin.MANUAL,
+        restart=False,
         safe=6,
     ),
     _maker.choice(
@@ -349,6 +355,7 @@ MAKER = (
         N_("Enable RFID"),
         N_("A card reader is fitted."),
         default=True,
+        restart=False,
     ),
     _maker.switch(
         "RFIDSlave",
@@ -381,6 +388,7 @@ MAKER = (
             DisplayBoard.DPM2X16FP: N_("Bender LCD-Module DPM2x16FP"),
         },
         N_("Display with two lines of text."),
+        restart=False,
     ),
     _maker.text(
         "ChargePointVendor",

@@ -326,7 +326,7 @@ GROUP = (
         N_("Allow EV Wakeup"),
         N_("Wakes cars that fell asleep while they had to wait."),
         default=True,
-        when=_MEMBER,
+        when=(),
         origin=Origin.INFERRED,
     ),
     _dlm.per_phase(
