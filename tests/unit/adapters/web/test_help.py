@@ -268,7 +268,7 @@ async def test_users_get_help_without_buttons(browser: Clients, host: FakeHost) 
 
 async def test_settings_are_confirmed(person: Client, browser: Clients) -> None:
     html = (await person.get("/help/settings-damaged")).text
-    assert "Installation Current Limit</dt><dd>32\N{NARROW NO-BREAK SPACE}A</dd>" in html
+    assert "Installation Current Limit [A]</dt><dd>32\N{NARROW NO-BREAK SPACE}A</dd>" in html
     revision = re.search(r'action="(/settings/confirm\?revision=\d+)"', html)
     assert revision is not None
     old = await person.post("/settings/confirm?revision=4711")
