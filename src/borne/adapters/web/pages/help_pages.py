@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
+from borne.adapters.web import search
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
@@ -26,6 +27,7 @@ from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsConflict
 from borne.domain.principals import Role
 from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.manual_words import HELP_WORDS
 from borne.domain.settings.messages import N_
 from borne.domain.settings.view import SettingView
 from borne.domain.station.faults import Clears, Fault, FaultKind, Scope, vendor_code
@@ -139,22 +141,20 @@ def light(chosen: str, words: Words) -> Light | None:
     )
 
 
-def found(query: str, words: Words) -> list[Remedy]:
-    """The pages whose text has all words of the query."""
-    wanted = query.casefold().split()
-    return [
-        remedy
-        for remedy in REMEDIES.values()
-        if all(word in _text(remedy, words) for word in wanted)
-    ]
+def found(query: str) -> list[Remedy]:
+    """The pages that match the query in any language; all without one."""
+    everything = [search.Candidate(each, _text(each.slug)) for each in REMEDIES.values()]
+    return search.best(everything, query) if query.strip() else list(REMEDIES.values())
 
 
-def _text(remedy: Remedy, words: Words) -> str:
-    parts = [remedy.slug, words(remedy.title), words(remedy.explanation)]
-    parts += [words(told(step)) for step in remedy.steps]
+@cache
+def _text(slug: str) -> search.Text:
+    remedy = REMEDIES[slug]
+    also = [slug, *HELP_WORDS.get(slug, "").split(";")]
     if remedy.kind is not None:
-        parts += [remedy.kind.code_16, remedy.kind.activation, vendor_code(remedy.kind.fault)]
-    return " ".join(parts).casefold()
+        also += [remedy.kind.code_16, remedy.kind.code_15, vendor_code(remedy.kind.fault)]
+    steps = [told(step) for step in remedy.steps]
+    return search.texts(remedy.title, also, [remedy.explanation, *steps])
 
 
 def by_helper(remedies: list[Remedy], words: Words) -> list[tuple[str, list[Remedy]]]:
@@ -174,7 +174,7 @@ async def help_index(
 ) -> Response:
     """The entrance, or the list alone while somebody types in the search field."""
     words = words_for(request)
-    groups = by_helper(found(q, words), words)
+    groups = by_helper(found(q), words)
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/help_list.html", groups=groups, query=q))
     status = station(request).status.snapshot()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, OWN_NAMES, Words
@@ -271,27 +271,6 @@ def _wanted(view: SettingView, item: StagedItem | None, after: Settings, show: s
             until_restart = view.held and not view.visible
             shown = until_restart or visible(view.entry, after, view.connector)
             return view.active and shown
-
-
-def search(views: Iterable[SettingView], query: str, words: Words) -> list[SettingView]:
-    """Settings whose label, key, group or help hold every word of the query."""
-    wanted = query.casefold().split()
-    return [view for view in views if all(part in _haystack(view, words) for part in wanted)]
-
-
-def _haystack(view: SettingView, words: Words) -> str:
-    entry = view.entry
-    texts = (
-        str(view.label),
-        view.label.render(words),
-        view.name,
-        entry.group,
-        words(entry.group),
-        entry.help,
-        words(entry.help),
-        *(choice.label for choice in entry.choices),
-    )
-    return " ".join(texts).casefold()
 
 
 def changes(draft: Draft, entries: Mapping[str, Entry], words: Words) -> list[Change]:

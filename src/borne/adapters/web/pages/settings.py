@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.adapters.web.pages import setting_fields
+from borne.adapters.web.pages import setting_fields, setting_search
 from borne.adapters.web.pages.shell import (
     form,
     form_items,
@@ -122,31 +122,16 @@ async def index(request: Request) -> Response:
 
 @router.get("/settings/search")
 async def search(request: Request, q: Annotated[str, Query(max_length=80)] = "") -> Response:
-    """Settings that match the words."""
+    """Settings and pages that match the words."""
     desk = Desk(request)
-    found = await asyncio.to_thread(_found, desk, q) if q.strip() else []
-    results = [
-        {
-            "label": view.label.render(desk.words),
-            "help": desk.words(view.entry.help),
-            "name": view.name,
-            "where": desk.words(setting_fields.MENUS[view.entry.menu][0]),
-            "group": desk.words(view.entry.group),
-            "url": f"/settings/{view.entry.menu.value}"
-            + ("" if view.active else "?show=planned")
-            + f"#{setting_fields.field_id(view.name)}",
-            "planned": not view.active,
-        }
-        for view in found
-        if view.entry.menu in setting_fields.MENUS
-    ]
+    results = await asyncio.to_thread(_found, desk, q) if q.strip() else []
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/search_results.html", results=results, query=q))
     return await page(request, "settings_search.html", results=results, query=q, **desk.bar())
 
 
-def _found(desk: Desk, query: str) -> list[SettingView]:
-    return setting_fields.search(desk.views, query, desk.words)
+def _found(desk: Desk, query: str) -> list[setting_search.Result]:
+    return setting_search.find(desk.views, desk.principal.role, query, desk.words)
 
 
 @router.get("/settings/draft.json")
