@@ -32,7 +32,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("BORNE_TRACE"):
             raise
-        sentence = f"An internal error: {type(error).__name__}: {error}. BORNE_TRACE=1 tells more."
+        from borne.foundation.logging import blot
+
+        what = f"{type(error).__name__}: {blot(str(error))}"
+        sentence = f"An internal error: {what}. BORNE_TRACE=1 tells more."
         sys.stderr.write(" ".join(sentence.split()) + "\n")
         raise SystemExit(INTERNAL_ERROR) from None
 

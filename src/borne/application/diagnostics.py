@@ -17,7 +17,7 @@ from borne.application.settings_service import SettingsService
 from borne.domain.settings.addressing import addresses
 from borne.domain.settings.values import to_json
 from borne.foundation.clock import parse_utc
-from borne.foundation.logging import RECENT
+from borne.foundation.logging import RECENT, blot
 
 MOST_EVENTS = 10_000
 PAGE = 500
@@ -55,7 +55,7 @@ class Diagnostics:
     def _settings(self) -> dict[str, Any]:
         settings = self.settings.settings
         return {
-            address.name: to_json(settings.at(address))
+            address.name: _blotted(to_json(settings.at(address)))
             for address in addresses(settings.facts)
             if not address.entry.type.is_secret
         }
@@ -72,6 +72,11 @@ class Diagnostics:
             found.extend(page)
             after = int(page[-1]["seq"])
         return list(_between(found, since, until))
+
+
+def _blotted(value: object) -> object:
+    """An address may carry a token."""
+    return blot(value) if isinstance(value, str) else value
 
 
 def _between(

@@ -19,7 +19,25 @@ from types import MappingProxyType
 
 _NO_IDS: Mapping[str, str] = MappingProxyType({})
 _context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=_NO_IDS)
-_SECRET = re.compile(r"(?i)(password|authorization(?:key)?|secret|token|pin)(\W{1,3})(\S+)")
+_SECRET = re.compile(
+    r"""(?ix)
+    (password|passwd|passphrase|authorization(?:key)?|secret|token|sitekey|private_?key
+        |(?<![a-z])(?:sim)?pin|(?<![a-z])puk)
+    (["']?\s*[,;]?\s*["']?value["']?\s*[:=]\s*      # {"key": NAME, "value": VALUE}
+        |["']?\s*[:=]\s*
+        |\W{1,3})
+    (?:(?:basic|bearer)\s+)?
+    (?:"(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | \S+)
+    """
+)
+_IN_URL = re.compile(
+    r"""(?ix)
+    (?<=://)[^/@\s"']*(?=@)
+    | (?<=/login/)[\w-]+
+    | (?<=[?&;])([\w.-]*(?:token|sig|key|secret|passw|auth|credential)[\w.-]*=)[^&\s"'#]+
+    """
+)
+STARS = "***"
 LEVELS = {
     "error": logging.ERROR,
     "warning": logging.WARNING,
@@ -39,8 +57,9 @@ def log_context(**ids: str) -> Iterator[None]:
 
 
 def blot(text: str) -> str:
-    """Replace what follows the name of a secret."""
-    return _SECRET.sub(r"\1\2***", text)
+    """Replace what follows the name of a secret, and what is one inside an address."""
+    in_urls = _IN_URL.sub(lambda found: (found[1] or "") + STARS, text)
+    return _SECRET.sub(rf"\1\2{STARS}", in_urls)
 
 
 class JsonFormatter(logging.Formatter):

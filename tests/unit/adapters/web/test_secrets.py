@@ -1,0 +1,67 @@
+"""No page, answer or file shows a secret again."""
+
+from __future__ import annotations
+
+import pytest
+
+from borne.domain.principals import SYSTEM, Role
+from tests.support.fake_station import PASSWORD, FakeHost
+from tests.unit.adapters.web.conftest import Clients
+from tests.unit.adapters.web.test_access import ROUTES, STREAMS, filled
+
+MARK = "geheim-"
+SECRETS = {
+    "AuthorizationKey": MARK + "backend-0123456789",
+    "EmailSmtpPassword": MARK + "mail",
+}
+READ = [path for method, path in ROUTES if method == "GET" and path not in STREAMS]
+MENUS = ["backend", "system", "installation", "load-management", "network", "authorization"]
+
+
+@pytest.fixture(autouse=True)
+async def _secrets(host: FakeHost) -> None:
+    await host.all.settings.change(SECRETS, SYSTEM, "test")
+
+
+@pytest.mark.parametrize("path", READ)
+@pytest.mark.parametrize("html", [True, False])
+async def test_nothing_that_is_read_holds_one(
+    path: str, html: bool, browser: Clients, host: FakeHost
+) -> None:
+    client = await browser(Role.MANUFACTURER)
+    _, token = await host.accounts.create_token(Role.OPERATOR, "x")
+    accept = {"accept": "text/html"} if html else {"accept": "application/json"}
+    answer = await client.get(filled(path), headers=accept, params={"q": "Key"})
+    assert MARK not in answer.text
+    assert PASSWORD not in answer.text
+    assert token not in answer.text
+    assert MARK not in str(answer.headers)
+
+
+@pytest.mark.parametrize("typed", [MARK + "staged-0123456789", MARK])
+async def test_nor_does_a_page_after_it_was_typed(typed: str, browser: Clients) -> None:
+    """Be it good or too short."""
+    client = await browser(Role.MANUFACTURER)
+    answers = [await client.post("/settings/stage", data={"AuthorizationKey": typed})]
+    answers += [await client.get(f"/settings/{menu}") for menu in MENUS]
+    answers += [await client.get(path) for path in ("/settings", "/settings/draft.json", "/")]
+    answers += [await client.post("/settings/save")]
+    for answer in answers:
+        assert MARK not in answer.text
+        assert MARK not in answer.headers.get("location", "")
+
+
+async def test_nor_does_a_refusal(browser: Clients) -> None:
+    client = await browser(Role.OPERATOR)
+    for body in (
+        {"AuthorizationKey": [MARK]},
+        {"AuthorizationKey": MARK},
+        {"authorizationkey": MARK},
+    ):
+        answer = await client.patch("/api/v1/settings", json=body)
+        assert answer.status_code == 422
+        assert MARK not in answer.text
+    wrong = await client.post("/login", data={"name": "operator", "password": MARK})
+    assert MARK not in wrong.text
+    fields = {"current": MARK, "new": MARK + "a", "again": MARK + "b"}
+    assert MARK not in (await client.post("/account/password", data=fields)).text
