@@ -272,7 +272,7 @@ async def test_SendErrorStatusNotifications(tmp_path: Path) -> None:
         assert [bool(status.get("vendor_error_code")) for status in told] == [False, True]
 
 
-@pytest.mark.parametrize(("early", "status"), [("on", "Preparing"), ("off", "Charging")])
+@pytest.mark.parametrize(("early", "status"), [("on", "Preparing"), ("off", "SuspendedEV")])
 async def test_PreparingUntilStateC(tmp_path: Path, early: str, status: str) -> None:
     changes = NO_CARD | {"PreparingUntilStateC": early}
     async with online(tmp_path, **changes) as (station, central):

@@ -119,7 +119,8 @@ async def test_a_power_cut_keeps_the_session(tmp_path: Path) -> None:
         await station.card()
         (stop,) = await central.ledger.wait_for("StopTransaction")
         assert stop["transaction_id"] == 1001
-        assert len(central.ledger.of("StartTransaction")) == 1
+        # The cut may have come before the answer was committed: then it was asked for again.
+        assert len(central.ledger.known) == 1
 
 
 def _register(meter_values: dict[str, Any]) -> int:

@@ -445,6 +445,8 @@ class FakeBackend:
 
     def report_status(self, status: Any) -> None: ...
 
+    def ask_statuses(self, settle: Any) -> None: ...
+
     @property
     def online(self) -> bool:
         return not self.lost

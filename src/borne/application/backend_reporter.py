@@ -2,7 +2,7 @@
 
 Sources: OCPP 1.6 chapter 4.9 and errata 3.20; MinimumStatusDuration of chapter 9; manual 4 (which
 notifications are sent, "Preparing until state C"), decision D31; free charging mode 1 sends
-nothing (manual 5.2).
+nothing (manual 5.2). Decisions 0135 (order) and 0136 (a vehicle that does not ask).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from borne.application.station_settings import free_mode
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardReport, TemperatureReport
+from borne.domain.station.connector_state import Phase
 from borne.domain.station.faults import CATALOGUE, Fault, most_serious, vendor_code
-from borne.domain.station.status import OCPP_16, connector_status
+from borne.domain.station.status import OCPP_16, between_16, connector_status
 from borne.domain.station.status import ConnectorStatus as State
 from borne.foundation.clock import Clock, Moment
 
@@ -30,6 +31,9 @@ INFO_LENGTH = 50
 TEMPERATURE_STEP_K = 10.0
 """The backend hears of the controller's temperature when it has changed by so much."""
 EV_SIDE_DISCONNECTED = "EV side disconnected"
+LIST_CONFLICT = "LocalListConflict"
+_IN_TRANSACTION = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+_ENDING = frozenset({Phase.STOPPING, Phase.CLOSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,54 @@ class BackendReporter:
         self._clock = clock
         self._told: dict[int, _Told] = {}
         self._told_c: dict[int, float] = {}
-        self._waiting: dict[int, tuple[_Told, asyncio.TimerHandle]] = {}
+        self._told_faults: dict[int, set[Fault]] = {number: set() for number in (0, *runners)}
+        """Whose activation the backend knows: only these recover."""
+        self._waiting: dict[int, tuple[_Told, Moment, asyncio.TimerHandle]] = {}
+        self._in_session: set[int] = set()
+        self._list_conflict = False
+        self._silent = False
 
     def start(self) -> None:
         """Follow the connectors and the faults."""
+        self._silent = self._is_silent()
         for runner in self._runners.values():
             runner.changed.subscribe(self._take_change)
             runner.board.subscribe(partial(self._take_report, runner))
         self._faults.changed.subscribe(self._take_fault)
         self._control.station_changed.subscribe(lambda _: self._take_station())
+        self._refresh()
+
+    def reconsider(self) -> None:
+        """Settings changed: what they keep from the backend, or no longer, is told now."""
+        silent, self._silent = self._silent, self._is_silent()
+        if silent and not self._silent:
+            for connector, told in self._told.items():
+                self._send(connector, told, self._clock.moment())
+        self._refresh()
+
+    def settle(self, connector: int | None = None) -> None:
+        """Somebody asks what is true now: MinimumStatusDuration delays nothing any longer."""
+        for number in tuple(self._waiting) if connector is None else (connector,):
+            waiting = self._waiting.get(number)
+            if waiting is not None:
+                told, since, timer = waiting
+                timer.cancel()
+                self._tell(number, told, since)
+
+    def take_list_conflict(self, conflict: bool) -> None:
+        """An answer of the backend contradicts its local list, or a new list came (OCPP 3.5.2)."""
+        if conflict is not self._list_conflict:
+            self._list_conflict = conflict
+            self._take_station()
+
+    def abort(self) -> None:
+        """Power cut."""
+        for _, _, timer in self._waiting.values():
+            timer.cancel()
+
+    # What happens ----------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
         self._take_station()
         for runner in self._runners.values():
             self._take_change(runner)
@@ -95,13 +138,12 @@ class BackendReporter:
             info = f"Controller temperature {report.board_c:.0f} °C"
             self._send(runner.connector, replace(before, info=info), self._clock.moment())
 
-    def abort(self) -> None:
-        """Power cut."""
-        for _, timer in self._waiting.values():
-            timer.cancel()
-
     def _take_fault(self, change: FaultChange) -> None:
-        info = "" if change.active else CATALOGUE[change.fault].resolution
+        known = self._told_faults[change.connector]
+        recovers = not change.active and change.fault in known
+        info = CATALOGUE[change.fault].resolution if recovers else ""
+        if not change.active:
+            known.discard(change.fault)
         if change.connector == 0:
             self._take_station(info)
             return
@@ -114,15 +156,41 @@ class BackendReporter:
         self._report(0, "Faulted" if blocked else status, faults, info)
 
     def _take_change(self, runner: ConnectorRunner, info: str = "") -> None:
+        number, session, faults = runner.connector, runner.state.session, runner.state.faults
+        status = self._status(runner)
+        if session is not None and session.session_id:
+            self._in_session.add(number)
+        elif session is None and number in self._in_session:
+            self._in_session.discard(number)
+            before = self._latest(number)
+            if status == "Available" and before is not None and before.status in _IN_TRANSACTION:
+                # Short as it may be, the end of a transaction is told as one.
+                self._report(number, OCPP_16[State.FINISHING], faults)
+        if status == OCPP_16[State.SUSPENDED_EV] and not runner.state.connected:
+            info = info or EV_SIDE_DISCONNECTED
+        self._report(number, status, faults, info)
+
+    def _status(self, runner: ConnectorRunner) -> str:
         state, session = connector_status(runner.state), runner.state.session
-        status = OCPP_16[state]
-        if state is State.SUSPENDED_EV and session is not None:
-            if not runner.state.connected:
-                info = info or EV_SIDE_DISCONNECTED
-            elif not session.asked:
-                early = self._settings().flag("PreparingUntilStateC")
-                status = "Preparing" if early else "Charging"
-        self._report(runner.connector, status, runner.state.faults, info)
+        if session is None or state is State.FAULTED:
+            return OCPP_16[state]
+        if session.phase in _ENDING:
+            # The transaction goes on until its end is committed, and so does what was told of it.
+            before = self._latest(runner.connector)
+            told = before.status if before is not None else ""
+            known = told in _IN_TRANSACTION or told == OCPP_16[State.PREPARING]
+            return told if known else OCPP_16[State.SUSPENDED_EVSE]
+        waits = state in (State.CHARGING, State.SUSPENDED_EV) and runner.state.connected
+        if waits and not session.asked and self._settings().flag("PreparingUntilStateC"):
+            return OCPP_16[State.PREPARING]
+        return OCPP_16[state]
+
+    def _latest(self, connector: int) -> _Told | None:
+        """What was told last, or waits to be told."""
+        waiting = self._waiting.get(connector)
+        return waiting[0] if waiting is not None else self._told.get(connector)
+
+    # What is said ----------------------------------------------------------------------------
 
     def _report(
         self, connector: int, status: str, faults: frozenset[Fault], info: str = ""
@@ -133,7 +201,7 @@ class BackendReporter:
         if waiting is not None:
             if told.repeats(waiting[0]):
                 return
-            waiting[1].cancel()
+            waiting[2].cancel()
             del self._waiting[connector]
         if before is not None and told.repeats(before):
             return
@@ -144,26 +212,43 @@ class BackendReporter:
             return
         loop = asyncio.get_running_loop()
         timer = loop.call_later(wait_s, self._tell, connector, told, moment)
-        self._waiting[connector] = (told, timer)
+        self._waiting[connector] = (told, moment, timer)
 
     def _worded(self, connector: int, status: str, faults: frozenset[Fault], info: str) -> _Told:
+        """With "Send error" off nothing new is told of faults; what was told recovers."""
         error, vendor = "NoError", ""
-        headline = most_serious(faults)
-        if headline is not None and self._settings().flag("SendErrorStatusNotifications"):
+        wanted = self._settings().flag("SendErrorStatusNotifications")
+        headline = most_serious(faults if wanted else faults & self._told_faults[connector])
+        if headline is not None:
             error = self._faults.error_code(headline, connector)
             info, vendor = CATALOGUE[headline].activation, vendor_code(headline)
         elif status == "Faulted":
             error = "OtherError"
+        elif connector == 0 and self._list_conflict and wanted:
+            error = LIST_CONFLICT
         return _Told(status, error, info[:INFO_LENGTH], vendor)
 
     def _tell(self, connector: int, told: _Told, since: Moment) -> None:
         self._waiting.pop(connector, None)
+        runner, before = self._runners.get(connector), self._told.get(connector)
+        if runner is not None and before is not None:
+            plugged = runner.state.connected
+            between = between_16(before.status, told.status, plugged=plugged)
+            if between is not None:
+                self._send(connector, _Told(between), since)
         self._told[connector] = told
+        self._note_faults(connector, told)
         self._send(connector, told, since)
 
-    def _send(self, connector: int, told: _Told, since: Moment) -> None:
+    def _note_faults(self, connector: int, told: _Told) -> None:
+        self._told_faults[connector] |= {f for f in CATALOGUE if vendor_code(f) == told.vendor}
+
+    def _is_silent(self) -> bool:
         mode = free_mode(self._settings())
-        silent = mode is not None and not RULES[mode].reports_status
-        if self.backend is not None and not silent:
+        return mode is not None and not RULES[mode].reports_status
+
+    def _send(self, connector: int, told: _Told, since: Moment) -> None:
+        if self.backend is not None and not self._silent:
+            news = told.error == "NoError" and told.info not in ("", EV_SIDE_DISCONNECTED)
             words = (told.status, told.error, told.info, told.vendor)
-            self.backend.report_status(ConnectorStatus(connector, *words, since))
+            self.backend.report_status(ConnectorStatus(connector, *words, since, news))

@@ -341,6 +341,9 @@ class Outbox(Protocol):
     def waiting(self) -> int:
         """How many waited at the last change, without asking the disk."""
 
+    async def end_waits(self, connector: int) -> bool:
+        """Whether the end of a session at this connector waits to be told for the first time."""
+
     async def next(self) -> QueuedMessage | None:
         """The oldest without a committed answer."""
 
@@ -560,6 +563,8 @@ class ConnectorStatus:
     info: str
     vendor_error_code: str
     at: Moment
+    info_is_news: bool = False
+    """The text says what happened, not what is: it is not told again, nor after an absence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -587,6 +592,10 @@ class BackendPort(Protocol):
 
     def report_status(self, status: ConnectorStatus) -> None:
         """Tell the current status of a connector; only the newest counts while offline."""
+
+    def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
+        """`settle` is called when the backend is to hear what is true now: it reports what was
+        held back, of one connector or of all."""
 
     @property
     def online(self) -> bool:

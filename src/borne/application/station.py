@@ -372,6 +372,8 @@ class Station:
         self.status.backend = self.backend
         for runner in self.runners.values():
             await runner.start()
+        if self.backend is not None:
+            self.backend.ask_statuses(self.reporter.settle)
         self.reporter.start()
         self.retention.start()
         self.security.start()
@@ -475,6 +477,7 @@ class Station:
         self.profiles.refresh()
         self.authorization.reconsider()
         self.indication.refresh()
+        self.reporter.reconsider()
         self.aligned.reconsider()
         self.journal.reconsider()
         self.watchdog.reconsider()

@@ -56,7 +56,7 @@ class StationControl:
         self._judge_station()
         for connector in sorted(self._inoperative):
             if connector in self._runners:
-                self._runners[connector].post(AvailabilityAsked(operative=False))
+                self._runners[connector].post(AvailabilityAsked(operative=False, at_once=True))
 
     async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
         """Authorize a session without a card."""
@@ -87,8 +87,8 @@ class StationControl:
     async def set_availability(
         self, connector: int, principal: Principal, *, operative: bool
     ) -> str:
-        """Answers "accepted", or "scheduled" when a session runs first; 0 means all and the
-        station itself, which is back in service with the first of its connectors."""
+        """Answers "accepted", or "scheduled" when somebody charges, or prepares to, first; 0 means
+        all and the station itself, which is back in service with the first of its connectors."""
         require(principal, Role.OPERATOR)
         chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
         named = {0, *chosen} if operative else {connector, *chosen}
@@ -127,7 +127,7 @@ class StationControl:
         """Take nobody new for the moment (an update is due); what charges goes on."""
         self._aside = True
         for runner in self._runners.values():
-            runner.post(AvailabilityAsked(operative=False))
+            runner.post(AvailabilityAsked(operative=False, at_once=True))
 
     def take_back(self) -> None:
         """The moment is over."""

@@ -442,6 +442,8 @@ class Socket:
             return "unavailable"
         if state.pending is not None:
             return "authorized"
+        if state.reservation_id is not None and state.reserved_first:
+            return "reserved"
         if state.finished:
             return "finishing" if state.finished_until_s is not None else "available"
         if state.connected:

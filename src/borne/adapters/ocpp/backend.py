@@ -105,6 +105,10 @@ class StationOutbox:
         )
         return self._current
 
+    async def end_waits(self, connector: int) -> bool:
+        """Whether the end of a session at this connector waits to be told for the first time."""
+        return await self._outbox.end_waits(connector)
+
     async def answered(self, seq: int, answer: Message) -> None:
         """Commit the answer."""
         message = self._current
@@ -221,8 +225,13 @@ class OcppBackend:
                 error_code=ChargePointErrorCode(status.error_code),
                 info=status.info,
                 vendor_error_code=status.vendor_error_code,
+                info_is_news=status.info_is_news,
             )
         )
+
+    def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
+        """Where to ask for statuses that were held back."""
+        self.client.ask_statuses(settle)
 
     def view(self) -> BackendView:
         """For people."""

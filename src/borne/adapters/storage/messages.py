@@ -71,6 +71,15 @@ def oldest(connection: Connection, limit: int) -> list[QueuedMessage]:
     return [_queued(row) for row in rows]
 
 
+def end_waits(connection: Connection, connector: int) -> bool:
+    """Whether a StopTransaction of that connector was never tried."""
+    row = connection.execute(
+        "SELECT 1 FROM message WHERE kind = ? AND connector = ? AND attempts = 0 LIMIT 1",
+        (MessageKind.STOP, connector),
+    ).fetchone()
+    return row is not None
+
+
 def lost(connection: Connection, limit: int) -> list[LostMessage]:
     """Messages given up, the newest first."""
     rows = connection.execute(

@@ -40,6 +40,10 @@ class SqlOutbox:
             return None
         return found[0]
 
+    async def end_waits(self, connector: int) -> bool:
+        """Whether the end of a session at this connector waits to be told for the first time."""
+        return await self._database.read(lambda c: messages.end_waits(c, connector))
+
     async def answered(
         self, seq: int, *, transaction_id: int | None = None, id_status: str | None = None
     ) -> None:

@@ -37,7 +37,12 @@ from borne.domain.station.connector_outputs import (
     pilot_wanted,
     secured,
 )
-from borne.domain.station.connector_rules import expire, judge_causes, judge_vehicle
+from borne.domain.station.connector_rules import (
+    expire,
+    judge_causes,
+    judge_vehicle,
+    rests_from_s,
+)
 from borne.domain.station.connector_state import (
     CONNECTED,
     ConnectorConfig,
@@ -75,6 +80,7 @@ def next_deadline(state: ConnectorState, config: ConnectorConfig) -> float | Non
     session = state.session
     due = (
         state.pending_deadline_s,
+        state.inoperative_due_s if session is None else None,
         state.finished_until_s,
         state.lock.deadline_s,
         state.open_deadline_s,
@@ -86,6 +92,8 @@ def next_deadline(state: ConnectorState, config: ConnectorConfig) -> float | Non
         state.wake_ends_s,
         state.deaf_until_s,
         session.stop_deadline_s if session else None,
+        session.may_ask_until_s if session else None,
+        rests_from_s(state),
         _signal_due(state),
         _pace_due(state),
         _rest_due(state, config),
@@ -143,7 +151,9 @@ def _note_allow(
 ) -> ConnectorState:
     if allow:
         close_by_s = now_s + timing.CONTACTOR_CLOSE_FEEDBACK_S
-        return replace(state, sent_allow=True, close_deadline_s=close_by_s, open_deadline_s=None)
+        return replace(
+            state, sent_allow=True, rests=False, close_deadline_s=close_by_s, open_deadline_s=None
+        )
     limit_s = timing.CONTACTOR_OPEN_FEEDBACK_S
     if not state.board_alive:
         # It does not hear us either: it is off when its own watchdog says so.
@@ -222,7 +232,9 @@ def _judge_session(
     energised = session.energised or (state.contactor_closed and state.sent_allow)
     if asked is session.asked and energised is session.energised:
         return state
-    return replace(state, session=replace(session, asked=asked, energised=energised))
+    until_s = None if asked else session.may_ask_until_s
+    session = replace(session, asked=asked, energised=energised, may_ask_until_s=until_s)
+    return replace(state, session=session)
 
 
 def _may_open(state: ConnectorState, config: ConnectorConfig) -> bool:

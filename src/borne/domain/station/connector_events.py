@@ -98,9 +98,11 @@ class UnlockAsked:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityAsked:
-    """In service or not; out of service waits for the end of a session."""
+    """In service or not; out of service waits for the end of a session, and for whoever prepares
+    one, unless it is to be at once."""
 
     operative: bool
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ from borne.domain.station.connector_state import (
     Phase,
     Stop,
 )
-from borne.domain.station.faults import Fault
+from borne.domain.station.faults import Fault, blocking
 
 
 def take(
@@ -96,10 +96,10 @@ def _take_wish(
             return replace(state, session=replace(session, held=held) if session else None)
         case UnlockAsked():
             return _take_unlock(state)
-        case AvailabilityAsked(operative):
-            return _take_availability(state, operative=operative)
+        case AvailabilityAsked():
+            return _take_availability(state, event, now_s, config)
         case Reserved(reservation_id):
-            return replace(state, reservation_id=reservation_id)
+            return _take_reservation(state, reservation_id)
         case _:
             return _take_journal(state, event, now_s, config)
 
@@ -271,12 +271,33 @@ def _take_unlock(state: ConnectorState) -> ConnectorState:
     )
 
 
-def _take_availability(state: ConnectorState, *, operative: bool) -> ConnectorState:
-    if operative:
-        return replace(state, operative=True, inoperative_later=False)
+def _take_availability(
+    state: ConnectorState, asked: AvailabilityAsked, now_s: float, config: ConnectorConfig
+) -> ConnectorState:
+    """Out of service waits for a session, and for whoever prepares one (decision 0137)."""
+    if asked.operative:
+        return replace(state, operative=True, inoperative_later=False, inoperative_due_s=None)
     if state.session is not None:
         return replace(state, inoperative_later=True)
-    return replace(without_pending(state), operative=False)
+    waits = state.preparing and state.operative and not blocking(state.faults)
+    if asked.at_once or not waits:
+        return out_of_service(state)
+    due_s = state.inoperative_due_s or now_s + config.connection_timeout_s
+    return replace(state, inoperative_later=True, inoperative_due_s=due_s)
+
+
+def out_of_service(state: ConnectorState) -> ConnectorState:
+    """Nobody may charge here from now on."""
+    return replace(
+        without_pending(state), operative=False, inoperative_later=False, inoperative_due_s=None
+    )
+
+
+def _take_reservation(state: ConnectorState, reservation_id: int | None) -> ConnectorState:
+    nobody = not (state.connected or state.finished or state.pending is not None)
+    stood = state.reservation_id is not None and state.reserved_first
+    first = reservation_id is not None and (nobody or stood)
+    return replace(state, reservation_id=reservation_id, reserved_first=first)
 
 
 # Answers of the journal ---------------------------------------------------------------------
@@ -286,7 +307,12 @@ def _take_opened(state: ConnectorState, session_id: str, now_s: float) -> Connec
     session = state.session
     if session is None or session.phase is not Phase.OPENING:
         return state
-    opened = replace(session, session_id=session_id, phase=Phase.RUNNING)
+    opened = replace(
+        session,
+        session_id=session_id,
+        phase=Phase.RUNNING,
+        may_ask_until_s=now_s + timing.ASK_S,
+    )
     if session.stop is not None:
         opened = stopping(opened, session.stop, now_s)
     return replace(state, session=opened)
@@ -310,6 +336,8 @@ def _without_session(state: ConnectorState) -> ConnectorState:
         state,
         session=None,
         session_plug=NO_PLUG,
+        rests=False,
         operative=state.operative and not state.inoperative_later,
         inoperative_later=False,
+        inoperative_due_s=None,
     )

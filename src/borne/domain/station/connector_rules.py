@@ -24,7 +24,7 @@ from borne.domain.station.connector_events import (
     VehicleArrived,
     VehicleLeft,
 )
-from borne.domain.station.connector_intake import stopping, without_pending
+from borne.domain.station.connector_intake import out_of_service, stopping, without_pending
 from borne.domain.station.connector_state import (
     ASKING,
     CONNECTED,
@@ -56,10 +56,25 @@ def expire(
         state = replace(state, state_f_until_s=None)
     if state.wake_ends_s is not None and now_s >= state.wake_ends_s:
         state = replace(state, wake_ends_s=None)
+    session = state.session
+    due = session.may_ask_until_s if session is not None else None
+    if session is not None and due is not None and now_s >= due:
+        state = replace(state, session=replace(session, may_ask_until_s=None))
+    rests_s = rests_from_s(state)
+    if rests_s is not None and now_s >= rests_s:
+        state = replace(state, rests=True)
     if state.deaf_until_s is not None and now_s >= state.deaf_until_s:
         pilot = state.heard or state.pilot
         state = replace(state, deaf_until_s=None, heard=None, pilot=pilot)
     return _expire_contactor(state, now_s, config)
+
+
+def rests_from_s(state: ConnectorState) -> float | None:
+    """When an open contactor counts as a pause; None: it does already, or never will."""
+    session = state.session
+    if state.rests or state.sent_allow or session is None or not session.energised:
+        return None
+    return state.opened_at_s + timing.REST_TOLD_S
 
 
 def _expire_contactor(
@@ -101,7 +116,17 @@ def judge_vehicle(
     state = _judge_signals(state, now_s, config)
     if not state.connected:
         state = _judge_absence(state, config)
-    return _judge_disconnect(state, now_s, config)
+    return _judge_availability(_judge_disconnect(state, now_s, config), now_s)
+
+
+def _judge_availability(state: ConnectorState, now_s: float) -> ConnectorState:
+    """Out of service as soon as nobody prepares to charge, or has had the time for it."""
+    if not state.inoperative_later or state.session is not None:
+        return state
+    due_s = state.inoperative_due_s
+    if state.preparing and due_s is not None and now_s < due_s:
+        return state
+    return out_of_service(state)
 
 
 def _judge_presence(state: ConnectorState, config: ConnectorConfig) -> ConnectorState:
@@ -124,6 +149,8 @@ def _judge_absence(state: ConnectorState, config: ConnectorConfig) -> ConnectorS
         state = replace(state, latched=state.latched & OUTLIVES_VEHICLE)
     if not empty:
         return state
+    if state.reservation_id is not None and not state.reserved_first and state.pending is None:
+        state = replace(state, reserved_first=True)
     if state.session_plug != NO_PLUG and not config.tethered:
         state = replace(state, session_plug=NO_PLUG)
     if state.session is None and (state.finished or state.kept_for is not None):

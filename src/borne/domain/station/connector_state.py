@@ -98,6 +98,8 @@ class LiveSession:
     stop_deadline_s: float | None = None
     asked: bool = False
     """The vehicle has asked for energy since the session began."""
+    may_ask_until_s: float | None = None
+    """The session has just begun: until then a vehicle that does not ask is not yet pausing."""
     energised: bool = False
     """The contactor was closed in this session."""
     held: bool = False
@@ -141,7 +143,11 @@ class ConnectorState:
     """A missing diode is a fault then."""
     operative: bool = True
     inoperative_later: bool = False
+    inoperative_due_s: float | None = None
+    """Whoever prepares to charge has until then, before the connector goes out of service."""
     reservation_id: int | None = None
+    reserved_first: bool = False
+    """The reservation stood before whoever is plugged in came: it stays what is told."""
     checking: bool = False
     pending: Authorization | None = None
     pending_deadline_s: float | None = None
@@ -159,6 +165,8 @@ class ConnectorState:
     sent_pilot_at_s: float = NEVER_S
     sent_allow: bool = False
     opened_at_s: float = NEVER_S
+    rests: bool = False
+    """The contactor was closed in this session and has been open for a while."""
     open_deadline_s: float | None = None
     """Until then the contactor must have opened."""
     close_deadline_s: float | None = None
@@ -182,6 +190,14 @@ class ConnectorState:
         if self.lock.failure is not None:
             found |= {self.lock.failure}
         return found
+
+    @property
+    def preparing(self) -> bool:
+        """Somebody has begun to use the connector and has no session yet."""
+        if self.session is not None:
+            return False
+        kept = self.reservation_id is not None and self.reserved_first
+        return self.pending is not None or (self.connected and not (self.finished or kept))
 
     @property
     def running(self) -> bool:

@@ -38,6 +38,8 @@ def connector_status(state: ConnectorState) -> ConnectorStatus:
         return ConnectorStatus.UNAVAILABLE
     if state.pending is not None:
         return ConnectorStatus.AUTHORIZED
+    if state.reservation_id is not None and state.reserved_first:
+        return ConnectorStatus.RESERVED
     if state.finished:
         return ConnectorStatus.FINISHING
     if state.connected:
@@ -55,11 +57,13 @@ def _in_session(state: ConnectorState, session: LiveSession) -> ConnectorStatus:
         return ConnectorStatus.FINISHING
     if paused(state) or Fault.VENTILATION in state.faults:
         return ConnectorStatus.SUSPENDED_EVSE
-    if not state.connected or state.pilot.state not in ASKING:
+    if not state.connected:
         return ConnectorStatus.SUSPENDED_EV
+    if state.pilot.state not in ASKING:
+        begins = session.may_ask_until_s is not None and not session.asked
+        return ConnectorStatus.CHARGING if begins else ConnectorStatus.SUSPENDED_EV
     # The contactor rests between two closings; before the first one the vehicle waits for nothing.
-    resting = session.energised and not state.sent_allow
-    return ConnectorStatus.SUSPENDED_EVSE if resting else ConnectorStatus.CHARGING
+    return ConnectorStatus.SUSPENDED_EVSE if state.rests else ConnectorStatus.CHARGING
 
 
 OCPP_16 = {
@@ -74,6 +78,31 @@ OCPP_16 = {
     ConnectorStatus.UNAVAILABLE: "Unavailable",
     ConnectorStatus.FAULTED: "Faulted",
 }
+
+_AVAILABLE, _PREPARING, _FINISHING = "Available", "Preparing", "Finishing"
+_USED = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+NEXT_16 = {
+    _AVAILABLE: frozenset({_PREPARING, "Reserved", "Unavailable", "Faulted"}) | _USED,
+    _PREPARING: frozenset({_AVAILABLE, _FINISHING, "Faulted"}) | _USED,
+    **{
+        used: (_USED - {used}) | {_AVAILABLE, _FINISHING, "Unavailable", "Faulted"}
+        for used in sorted(_USED)
+    },
+    _FINISHING: frozenset({_AVAILABLE, _PREPARING, "Unavailable", "Faulted"}),
+    "Reserved": frozenset({_AVAILABLE, _PREPARING, "Unavailable", "Faulted"}),
+    "Unavailable": frozenset({_AVAILABLE, _PREPARING, "Faulted"}) | _USED,
+    "Faulted": frozenset({_AVAILABLE, _PREPARING, _FINISHING, "Reserved", "Unavailable"}) | _USED,
+}
+"""The table of OCPP 1.6 section 4.9: what may follow what at a connector."""
+
+
+def between_16(before: str, after: str, *, plugged: bool) -> str | None:
+    """The status through which a connector goes where the table has no direct way."""
+    if after == before or after in NEXT_16[before]:
+        return None
+    first, last = (_FINISHING, _AVAILABLE) if plugged else (_AVAILABLE, _FINISHING)
+    ways = (way for way in (first, _PREPARING, last) if way in NEXT_16[before])
+    return next((way for way in ways if after in NEXT_16[way]), None)
 
 
 def pilot_text(state: ConnectorState) -> str:

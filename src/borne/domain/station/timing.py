@@ -24,6 +24,10 @@ run a self-test of the residual current monitor first."""
 REST_S = 5.0
 """Pause of the contactor between opening and closing, to spare its contacts."""
 
+REST_TOLD_S = 0.5
+"""A contactor that opens while the vehicle asks may be the first sign of a plug that is pulled; one
+that is still open after this is a pause of the station."""
+
 FINISHING_LED_S = 30.0
 """Longest yellow light after a session (manual 6)."""
 
@@ -53,3 +57,8 @@ WAKE_SETTLE_S = 0.75
 
 MINIMUM_A = 6.0
 """The smallest current that can be signalled."""
+
+ASK_S = 10.0
+"""A vehicle may take this long after the start of its session to ask for energy; one that has not
+asked by then (full, asleep, waiting for its timer) is told as pausing. Shorter would tell a pause
+before every session, longer would tell a charge that is none."""

@@ -90,7 +90,7 @@ class ChargePointClient:
         self.online_changed = self._uplink.online_changed
         events = station.events
         self._boot = Boot(self._uplink, station.boot_content, events, self._ladder, rng)
-        self._statuses = Statuses(self._uplink, clock)
+        self._statuses = Statuses(self._uplink, clock, station.outbox.end_waits)
         self._heartbeats = Heartbeats(self._uplink, events, self._ladder, config)
         self._drain = Drain(station.outbox, self._uplink, self._statuses, events, clock, config)
         self.notices = Notices(self._uplink)
@@ -135,6 +135,10 @@ class ChargePointClient:
     def report_status(self, report: StatusReport) -> None:
         """The status of a connector; while offline only the newest is kept."""
         self._statuses.report(report)
+
+    def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
+        """Call `settle` before telling what is true now: it reports what was held back."""
+        self._statuses.settle = settle
 
     async def authorize(self, id_tag: str) -> IdTagInfo:
         """Ask the central system; raises CallFailed, of which Unreachable means "nobody there"."""

@@ -6,7 +6,7 @@ Sources: OCPP 1.6 edition 2 section 3.7 (transaction messages), errata 3.18 (und
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -49,6 +49,9 @@ class Outbox(Protocol):
 
     async def next_message(self) -> OutboxMessage | None:
         """The oldest one, None when the queue is empty."""
+
+    async def end_waits(self, connector: int) -> bool:
+        """Whether a StopTransaction of that connector waits to be sent for the first time."""
 
     async def answered(self, seq: int, answer: Message) -> None:
         """Commit the answer; a StartTransactionResponse gives its session the transaction id."""
@@ -98,6 +101,13 @@ class StatusReport:
     info: str = ""
     vendor_error_code: str = ""
     vendor_id: str = ""
+    info_is_news: bool = False
+    """The text says what happened, not what is: it is told once, now or never."""
+
+    @property
+    def lasting(self) -> StatusReport:
+        """What is still true when the news is old."""
+        return replace(self, info="", info_is_news=False) if self.info_is_news else self
 
     def same_as(self, other: StatusReport | None) -> bool:
         """Equal but for the time."""

@@ -63,6 +63,7 @@ class Drain:
                 await self._outbox.wait_for_work()
             elif self._uplink.online:
                 await self._deliver(message)
+                self._statuses.reconsider()
                 await asyncio.sleep(self.config.drain_pause_s)
 
     async def _deliver(self, message: OutboxMessage) -> None:
@@ -84,6 +85,7 @@ class Drain:
 
     async def _failed(self, message: OutboxMessage, error: CallFailed) -> None:
         attempts = await self._outbox.failed(message.seq)
+        self._statuses.reconsider()
         _log.warning("%s failed, attempt %d: %s", message.action, attempts, error)
         if attempts >= max(1, self.config.transaction_message_attempts):
             await self._give_up(message, str(error))

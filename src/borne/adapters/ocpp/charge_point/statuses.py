@@ -1,7 +1,8 @@
 """StatusNotification: every change while online, only what is true now after an absence.
 
-Source: OCPP 1.6 edition 2 section 4.9, OCPP-J 1.6 section 5.4, errata 3.22 (0 and every
-connector after a Boot).
+A status that says that a transaction is over follows its StopTransaction, as far as that can be
+sent now (decision 0135). Source: OCPP 1.6 edition 2 section 4.9, OCPP-J 1.6 section 5.4, errata
+3.22 (0 and every connector after a Boot).
 """
 
 from __future__ import annotations
@@ -9,35 +10,69 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from borne.adapters.ocpp.charge_point.contract import StatusReport
 from borne.adapters.ocpp.charge_point.uplink import Uplink
 from borne.adapters.ocpp.messages.core import (
+    ChargePointStatus,
     StatusNotificationRequest,
     StatusNotificationResponse,
 )
+from borne.adapters.ocpp.messages.types import TriggerMessageStatus
 from borne.adapters.ocpp.rpc.errors import CallFailed, CallTimeout, ConnectionLost, NotAccepted
+from borne.adapters.ocpp.rpc.handlers import FollowUp
 from borne.foundation.clock import Clock
+from borne.foundation.waiting import happens_within
 
 MAX_ATTEMPTS: Final = 3
 """For a status that meets no answer on a living link; a newer one replaces it anyway."""
 MAX_WAITING: Final = 100
 """Beyond this many unsent changes only the newest of each connector is kept."""
+LONGEST_HOLD_S: Final = 15.0
+"""So long a status waits for the StopTransaction before it: behind a long queue, or one that is
+stuck, what is true now counts for more than the order."""
+OVER: Final = frozenset(
+    {
+        ChargePointStatus.AVAILABLE,
+        ChargePointStatus.PREPARING,
+        ChargePointStatus.FINISHING,
+        ChargePointStatus.RESERVED,
+        ChargePointStatus.UNAVAILABLE,
+    }
+)
+"""Statuses without a transaction."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A status that is to be sent."""
+
+    report: StatusReport
+    since_s: float
+    triggered: bool = False
+    """Somebody asked: it is told as of now, whatever else waits."""
 
 
 class Statuses:
     """The statuses of all connectors and what the backend knows of them."""
 
-    def __init__(self, uplink: Uplink, clock: Clock) -> None:
+    def __init__(
+        self, uplink: Uplink, clock: Clock, end_waits: Callable[[int], Awaitable[bool]]
+    ) -> None:
+        self.settle: Callable[[int | None], None] = lambda _: None
+        """Makes the application report what it held back, of one connector or of all."""
         self._uplink = uplink
         self._clock = clock
+        self._end_waits = end_waits
         self._current: dict[int, StatusReport] = {}
         self._known: dict[int, StatusReport] = {}
-        self._waiting: deque[StatusReport] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._work = asyncio.Event()
         self._caught_up = asyncio.Event()
         uplink.online_changed.subscribe(self._on_online)
@@ -46,27 +81,38 @@ class Statuses:
         """The status of a connector changed; a repetition is ignored."""
         if report.same_as(self._current.get(report.connector_id)):
             return
-        self._current[report.connector_id] = report
+        self._current[report.connector_id] = report.lasting
         if self._uplink.online:
-            self._waiting.append(report)
+            self._waiting.append(_Waiting(report, _loop_time()))
             if len(self._waiting) > MAX_WAITING:
                 self._collapse()
             self._work.set()
+
+    def reconsider(self) -> None:
+        """The queue of transactions went on: what waited for it may be due."""
+        self._work.set()
 
     def forget_known(self) -> None:
         """After a Boot the backend is told everything again."""
         self._known.clear()
         if self._uplink.online:
+            self.settle(None)
             self._collapse()
             self._work.set()
 
-    def requests(self, connector_id: int | None) -> list[StatusNotificationRequest]:
-        """What is true now, of one or all connectors, dated now (for triggers)."""
-        wanted = sorted(self._current) if connector_id is None else [connector_id]
-        now = self._clock.date(self._clock.moment())
-        return [
-            _request(self._current[number], now) for number in wanted if number in self._current
-        ]
+    def triggered(self, connector_id: int | None) -> tuple[TriggerMessageStatus, FollowUp | None]:
+        """Answer to a trigger: what is true at that time is told after it, of one or of all."""
+        if not self._wanted(connector_id):
+            return TriggerMessageStatus.REJECTED, None
+
+        async def send() -> None:
+            self.settle(connector_id)
+            if self._uplink.online:
+                self._hurry(connector_id)
+            else:
+                await self._tell_unaccepted(connector_id)
+
+        return TriggerMessageStatus.ACCEPTED, send
 
     async def caught_up(self) -> None:
         """Return when the statuses due after going online were sent, or tried."""
@@ -76,46 +122,105 @@ class Statuses:
         """Send, for ever."""
         while True:
             await self._uplink.wait_online()
-            if not self._waiting:
-                self._caught_up.set()
-                self._work.clear()
-                await self._work.wait()
+            self._work.clear()
+            due = await self._next_due()
+            if due is not None:
+                # While the queue was read, an absence may have made others of them.
+                if due in self._waiting:
+                    await self._send(due)
                 continue
-            await self._send(self._waiting[0])
+            self._caught_up.set()
+            if self._waiting:
+                held_s = _loop_time() - self._waiting[0].since_s
+                await happens_within(self._work, max(0.0, LONGEST_HOLD_S - held_s))
+            else:
+                await self._work.wait()
 
-    async def _send(self, report: StatusReport) -> None:
-        request = _request(report, self._clock.date(report.at))
+    async def _next_due(self) -> _Waiting | None:
+        """The first that need not wait for the end of a transaction, nor for one that does."""
+        held = set[int]()
+        asked = {waiting.report.connector_id for waiting in self._waiting if waiting.triggered}
+        for waiting in tuple(self._waiting):
+            connector = waiting.report.connector_id
+            if connector in held:
+                continue
+            if connector in asked or not await self._is_held(waiting):
+                return waiting
+            held.add(connector)
+        return None
+
+    async def _is_held(self, waiting: _Waiting) -> bool:
+        report = waiting.report
+        if report.connector_id == 0 or report.status not in OVER:
+            return False
+        if _loop_time() - waiting.since_s >= LONGEST_HOLD_S:
+            return False
+        return await self._end_waits(report.connector_id)
+
+    async def _send(self, waiting: _Waiting) -> None:
+        report = waiting.report
+        now = self._clock.moment()
+        request = _request(report, self._clock.date(now if waiting.triggered else report.at))
         for _ in range(MAX_ATTEMPTS):
             try:
                 await self._uplink.call(request, StatusNotificationResponse)
                 break
             except CallTimeout:
                 self._caught_up.set()
-                if report is not self._current[report.connector_id]:
+                if not report.lasting.same_as(self._current[report.connector_id]):
                     break
             except (ConnectionLost, NotAccepted):
                 return
             except CallFailed as error:
                 _log.warning("the backend refused a status: %s", error)
                 break
-        self._known[report.connector_id] = report
-        if self._waiting and self._waiting[0] is report:
-            self._waiting.popleft()
+        self._known[report.connector_id] = report.lasting
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
+
+    def _hurry(self, connector_id: int | None) -> None:
+        """Everything that waits is told now, and the present status even if it is known."""
+        for number in self._wanted(connector_id):
+            ours = [w for w in self._waiting if w.report.connector_id == number]
+            if ours and ours[-1].report.lasting.same_as(self._current[number]):
+                ours[-1].triggered = True
+            else:
+                self._waiting.append(_Waiting(self._current[number], _loop_time(), triggered=True))
+        self._work.set()
+
+    async def _tell_unaccepted(self, connector_id: int | None) -> None:
+        for number in self._wanted(connector_id):
+            now = self._clock.date(self._clock.moment())
+            request = _request(self._current[number], now)
+            try:
+                await self._uplink.call_unaccepted(request, StatusNotificationResponse)
+            except CallFailed as error:
+                _log.warning("a triggered status failed: %s", error)
+
+    def _wanted(self, connector_id: int | None) -> list[int]:
+        return [n for n in sorted(self._current) if connector_id in (None, n)]
 
     def _on_online(self, online: bool) -> None:
-        self._waiting.clear()
         self._caught_up.clear()
         if online:
+            self.settle(None)
             self._collapse()
+        else:
+            self._waiting.clear()
         self._work.set()
 
     def _collapse(self) -> None:
         """Only the newest of each connector, 0 first, and only what the backend does not know."""
+        now_s = _loop_time()
         self._waiting = deque(
-            report
+            _Waiting(report, now_s)
             for number, report in sorted(self._current.items())
             if not report.same_as(self._known.get(number))
         )
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _request(report: StatusReport, when: datetime | None) -> StatusNotificationRequest:

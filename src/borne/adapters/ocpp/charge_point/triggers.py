@@ -66,7 +66,7 @@ class Triggers:
             case MessageTrigger.HEARTBEAT:
                 return TriggerMessageStatus.ACCEPTED, self._send_heartbeat
             case MessageTrigger.STATUS_NOTIFICATION:
-                return self._after(self._statuses.requests(connector_id))
+                return self._statuses.triggered(connector_id)
         source = self._sources.get(name)
         if source is None:
             return TriggerMessageStatus.NOT_IMPLEMENTED, None

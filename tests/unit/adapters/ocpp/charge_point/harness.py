@@ -217,6 +217,14 @@ class MemoryOutbox:
             self.attempts.get(head.seq, 0),
         )
 
+    async def end_waits(self, connector: int) -> bool:
+        return any(
+            message.action is Action.STOP_TRANSACTION
+            and message.payload.get("connector", 1) == connector
+            and message.seq not in self.attempts
+            for message in self.queue
+        )
+
     async def answered(self, seq: int, answer: Message) -> None:
         head = self.queue.popleft()
         assert head.seq == seq

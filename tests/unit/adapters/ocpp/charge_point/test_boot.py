@@ -293,6 +293,7 @@ def test_triggers_answer_then_send(
         )
         assert isinstance(answer, TriggerMessageResponse)
         assert answer.status == status
+        await asyncio.sleep(1)
         assert bench.told(before) == sent
 
     test()

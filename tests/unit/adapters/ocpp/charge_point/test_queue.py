@@ -64,17 +64,77 @@ async def test_in_order_with_the_transaction_id_of_the_answer(bench: Bench) -> N
 
 
 @on_a_bench()
-async def test_after_the_statuses(bench: Bench) -> None:
+async def test_after_the_statuses_but_for_those_that_say_that_it_is_over(bench: Bench) -> None:
     session(bench)
-    bench.status(0, "Available")
-    bench.status(1, "Finishing")
+    for connector, status in enumerate(("Available", "Finishing", "Reserved")):
+        bench.status(connector, status)
     await bench.online()
-    assert bench.told()[:4] == [
+    assert bench.told() == [
         "BootNotification",
         "StatusNotification 0 Available",
-        "StatusNotification 1 Finishing",
+        "StatusNotification 2 Reserved",
         "StartTransaction",
+        "MeterValues",
+        "StopTransaction",
+        "StatusNotification 1 Finishing",
     ]
+
+
+@pytest.mark.parametrize("over", ["Available", "Preparing", "Finishing", "Reserved", "Unavailable"])
+def test_the_end_of_a_transaction_is_told_before_the_status_that_follows(over: str) -> None:
+    @on_a_bench()
+    async def test(bench: Bench) -> None:
+        bench.status(1, "Charging")
+        await bench.online()
+        before = len(bench.central.told)
+        session(bench)
+        bench.status(1, over)
+        bench.status(1, "Charging")
+        bench.status(2, "Preparing")
+        await asyncio.sleep(1)
+        told = bench.told(before)
+        assert "StatusNotification 2 Preparing" in told[:2]
+        told.remove("StatusNotification 2 Preparing")
+        assert told == [
+            "StartTransaction",
+            "MeterValues",
+            "StopTransaction",
+            f"StatusNotification 1 {over}",
+            "StatusNotification 1 Charging",
+        ]
+
+    test()
+
+
+@on_a_bench(transaction_message_attempts=9, transaction_message_retry_interval_s=3600)
+async def test_a_stop_that_was_tried_in_vain_holds_no_status_back(bench: Bench) -> None:
+    await bench.online()
+    bench.central.then(STOP, REFUSED)
+    session(bench)
+    bench.status(1, "Finishing")
+    await asyncio.sleep(1)
+    assert bench.told()[-2:] == ["StopTransaction", "StatusNotification 1 Finishing"]
+
+
+@on_a_bench(transaction_message_attempts=9, transaction_message_retry_interval_s=3600)
+async def test_a_stop_that_cannot_come_soon_holds_a_status_back_for_a_moment(bench: Bench) -> None:
+    await bench.online()
+    bench.central.then(START, REFUSED)
+    session(bench)
+    bench.status(1, "Finishing")
+    await asyncio.sleep(14)
+    assert bench.told()[-1] == "StartTransaction"
+    await asyncio.sleep(2)
+    assert bench.told()[-1] == "StatusNotification 1 Finishing"
+
+
+@on_a_bench()
+async def test_a_fault_waits_for_no_stop(bench: Bench) -> None:
+    await bench.online()
+    session(bench)
+    bench.status(1, "Faulted")
+    await asyncio.sleep(1)
+    assert "StatusNotification 1 Faulted" in bench.told()[1:3]
 
 
 @on_a_bench()

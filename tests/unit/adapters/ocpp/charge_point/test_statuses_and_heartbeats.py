@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from borne.adapters.ocpp.charge_point.contract import StatusReport
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
 from borne.adapters.ocpp.messages import Action
+from borne.adapters.ocpp.messages.core import ChargePointStatus
 from borne.adapters.ocpp.messages.remote_trigger import MessageTrigger, TriggerMessageRequest
 from borne.adapters.ocpp.rpc.errors import CallRefused
 from borne.foundation.clock import ClockTrust
@@ -219,3 +221,82 @@ async def test_a_status_that_is_asked_for_before_the_date_is_known_has_none(benc
     await bench.central.current.ask(trigger)
     await asyncio.sleep(1)
     assert "timestamp" not in bench.central.told[-1].wire
+
+
+@on_a_bench()
+async def test_a_triggered_status_is_what_is_true_now_with_the_time_of_now(bench: Bench) -> None:
+    """The application may hold a status back (MinimumStatusDuration): not when somebody asks."""
+
+    def settle(connector: int | None) -> None:
+        asked.append(connector)
+        bench.status(1, "Charging")
+
+    asked: list[int | None] = []
+    bench.status(1, "Preparing")
+    await bench.online()
+    bench.client.ask_statuses(settle)
+    await asyncio.sleep(100)
+    before = len(bench.central.told)
+    await bench.central.current.ask(
+        TriggerMessageRequest(requested_message=MessageTrigger.STATUS_NOTIFICATION, connector_id=1)
+    )
+    await asyncio.sleep(1)
+    assert asked == [1]
+    (told,) = [told.wire for told in bench.central.told[before:]]
+    assert (told["status"], told["timestamp"]) == ("Charging", "2026-11-22T12:01:41Z")
+
+
+@on_a_bench()
+async def test_a_triggered_status_comes_after_those_that_led_to_it(bench: Bench) -> None:
+    await bench.online()
+    for status in ("Available", "Preparing", "Charging"):
+        bench.status(1, status)
+    trigger = TriggerMessageRequest(requested_message=MessageTrigger.STATUS_NOTIFICATION)
+    await bench.central.current.ask(trigger)
+    await asyncio.sleep(1)
+    statuses = [word.split()[-1] for word in bench.told()[1:]]
+    assert statuses[:3] == ["Available", "Preparing", "Charging"]
+    assert set(statuses[3:]) <= {"Charging"}
+
+
+@on_a_bench()
+async def test_a_triggered_status_waits_for_no_stop(bench: Bench) -> None:
+    """What is true now was asked for; the order of a session's end is worth less."""
+    await bench.online()
+    bench.outbox.put(Action.START_TRANSACTION, "s", {})
+    bench.outbox.put(Action.STOP_TRANSACTION, "s", {})
+    bench.outbox.next_message = never  # type: ignore[method-assign]  # the queue is stuck
+    bench.status(1, "Finishing")
+    await asyncio.sleep(1)
+    assert bench.told()[1:] == []
+    trigger = TriggerMessageRequest(requested_message=MessageTrigger.STATUS_NOTIFICATION)
+    await bench.central.current.ask(trigger)
+    await asyncio.sleep(1)
+    assert bench.told()[1:] == ["StatusNotification 1 Finishing"]
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+@on_a_bench()
+async def test_news_is_told_once_and_not_after_an_absence(bench: Bench) -> None:
+    def news(info: str) -> None:
+        report = StatusReport(
+            1, ChargePointStatus.AVAILABLE, bench.clock.moment(), info=info, info_is_news=True
+        )
+        bench.client.report_status(report)
+
+    bench.status(1, "Available")
+    await bench.online()
+    news("Plug lock in order")
+    await asyncio.sleep(1)
+    infos = [told.wire.get("info") for told in bench.central.told[1:]]
+    assert infos == [None, "Plug lock in order"]
+    before = len(bench.central.told)
+    bench.central.current.abort()
+    await asyncio.sleep(0)
+    news("RCD reconnected")
+    await asyncio.sleep(60)
+    assert bench.client.online
+    assert bench.told(before) == []

@@ -1,0 +1,211 @@
+"""What a backend is told of a connector is true at that moment, and agrees with the page.
+
+On virtual time, with a recorder in the place of the backend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from borne.application.ports import BackendPort, ConnectorStatus
+from borne.domain.principals import SYSTEM as OPERATOR
+from borne.domain.reservation import Answer, Reservation
+from borne.domain.settings.choices import StopMode
+from borne.domain.station.status import NEXT_16, OCPP_16, between_16
+from borne.domain.station.status import ConnectorStatus as State
+from tests.support.street import CARD, Street, street
+from tests.support.virtual_time import run_virtual
+
+WHITELISTED = {"FLLEnable": "on"}
+FREE = {"FreeCharging": "on", "FreeChargingMode": "status_without_auth"}
+BACKEND = {
+    "ConnectionType": "ethernet",
+    # Nobody dials: there is no URL, and the recorder stands for the link.
+    "WebSocketsBackendURL": "",
+}
+
+
+class Recorder:
+    """Takes statuses."""
+
+    online = True
+
+    def __init__(self) -> None:
+        self.reports: list[ConnectorStatus] = []
+
+    def report_status(self, status: ConnectorStatus) -> None:
+        self.reports.append(status)
+
+    def of(self, connector: int = 1) -> list[str]:
+        return [report.status for report in self.reports if report.connector == connector]
+
+
+class Bench:
+    """A station and the recorder of what it tells."""
+
+    def __init__(self, station: Street) -> None:
+        self.station = station
+        self.told = Recorder()
+        room = station.host.station
+        assert room is not None
+        self.reporter = room.reporter
+        self.reporter.backend = cast(BackendPort, cast(Any, self.told))
+
+    @property
+    def agreed(self) -> str:
+        """The status that page and backend agree on."""
+        page = OCPP_16[State(self.station.connector()["state"])]
+        assert self.told.of()[-1] == page
+        return page
+
+    @property
+    def simulator(self) -> Any:
+        return self.station.simulator
+
+
+@asynccontextmanager
+async def bench(folder: Path, **settings: Any) -> AsyncIterator[Bench]:
+    async with street(folder, **{**BACKEND, **FREE, **settings}) as station:
+        await asyncio.sleep(1)
+        yield Bench(station)
+
+
+def on_a_bench(folder: Path, story: Callable[[Bench], Awaitable[None]], **settings: Any) -> None:
+    async def run() -> None:
+        async with bench(folder, **settings) as at:
+            await story(at)
+
+    run_virtual(run())
+
+
+ASLEEP = {"wants_charge": False}
+WAKE_UP = {"DLMAllowEVWakeup": "on", "EVWakeupMethod": "pilot_interruption"}
+
+
+@pytest.mark.parametrize("wake_up", [{}, WAKE_UP], ids=["left alone", "woken in vain"])
+def test_a_car_that_never_asks_is_told_as_pausing(tmp_path: Path, wake_up: Any) -> None:
+    async def story(at: Bench) -> None:
+        await at.station.plug(1, ASLEEP)
+        await asyncio.sleep(9)
+        assert at.agreed == "Charging"  # it may still be thinking about it
+        await asyncio.sleep(4)
+        assert at.agreed == "SuspendedEV"
+        await asyncio.sleep(3600)
+        assert at.agreed == "SuspendedEV"
+        assert at.told.of().count("Charging") == 1
+        await at.simulator.change_vehicle(1, {"wants_charge": True})
+        await asyncio.sleep(10)
+        assert at.agreed == "Charging"
+        await at.simulator.change_vehicle(1, ASLEEP)
+        await asyncio.sleep(5)
+        assert at.agreed == "SuspendedEV"
+
+    on_a_bench(tmp_path, story, **wake_up)
+
+
+def test_a_car_that_takes_some_seconds_is_never_told_as_pausing(tmp_path: Path) -> None:
+    async def story(at: Bench) -> None:
+        await at.station.plug(1, {"reaction_s": 5.0})
+        await asyncio.sleep(60)
+        assert at.told.of() == ["Preparing", "Charging"]
+
+    on_a_bench(tmp_path, story)
+
+
+def test_a_car_that_never_asks_stays_preparing_where_that_lasts_until_state_c(
+    tmp_path: Path,
+) -> None:
+    async def story(at: Bench) -> None:
+        await at.station.plug(1, ASLEEP)
+        await asyncio.sleep(3600)
+        assert at.told.of() == ["Preparing"]
+
+    on_a_bench(tmp_path, story, PreparingUntilStateC="on")
+
+
+@pytest.mark.parametrize("mode", [StopMode.NORMAL, StopMode.ONLY_RFID_REMOTE])
+def test_a_pulled_plug_is_no_pause_of_the_station(tmp_path: Path, mode: StopMode) -> None:
+    async def story(at: Bench) -> None:
+        await at.station.plug(1, {})
+        await asyncio.sleep(30)
+        await at.simulator.unplug(1, force=True)
+        await asyncio.sleep(30)
+        ends = mode is StopMode.NORMAL
+        after = ["Finishing", "Available"] if ends else ["SuspendedEV"]
+        assert at.told.of() == ["Preparing", "Charging", *after]
+
+    # Free charging ends by unplugging in every mode but those with transactions.
+    full = {"FreeChargingMode": "full_fixed_without_auth"}
+    on_a_bench(tmp_path, story, StopTransactionMode=mode.value, **full)
+
+
+def test_a_session_that_ends_stays_what_it_was_until_its_end_is_committed(tmp_path: Path) -> None:
+    """A vehicle has some seconds to end its draw: until then the transaction goes on."""
+
+    async def story(at: Bench) -> None:
+        await at.station.plug(1, {"reaction_s": 3.0})
+        await asyncio.sleep(30)
+        before = len(at.told.of())
+        await at.station.services.control.stop(1, OPERATOR)
+        await asyncio.sleep(2)
+        assert at.told.of()[before:] == []
+        await asyncio.sleep(30)
+        assert at.told.of()[before:] == ["Finishing"]
+
+    on_a_bench(tmp_path, story)
+
+
+def test_what_is_triggered_is_true_while_a_status_is_held_back(tmp_path: Path) -> None:
+    async def story(at: Bench) -> None:
+        await at.station.plug(1, {})
+        await asyncio.sleep(30)
+        assert at.told.of() == []
+        at.reporter.settle(1)
+        assert at.told.of() == ["Preparing", "Charging"][-len(at.told.of()) :]
+        assert at.agreed == "Charging"
+        await asyncio.sleep(300)
+        assert at.told.of()[-1] == "Charging"
+        assert at.told.of().count("Charging") == 1
+
+    on_a_bench(tmp_path, story, MinimumStatusDuration=60)
+
+
+EVERY = sorted(NEXT_16)
+
+
+@pytest.mark.parametrize("plugged", [True, False])
+@pytest.mark.parametrize("before", EVERY)
+@pytest.mark.parametrize("after", EVERY)
+def test_whatever_happens_the_table_allows_it(before: str, after: str, plugged: bool) -> None:
+    between = between_16(before, after, plugged=plugged)
+    way = [before, after] if between is None else [before, between, after]
+    assert before == after or all(b in NEXT_16[a] for a, b in pairwise(way))
+
+
+def test_a_stranger_at_a_reserved_socket_changes_nothing(tmp_path: Path) -> None:
+    async def story(at: Bench) -> None:
+        room = at.station.host.station
+        assert room is not None
+        now = room.services().clock.now()
+        kept = Reservation(7, 1, CARD.lower(), now + timedelta(hours=1))
+        assert await room.reservations.reserve(kept) is Answer.ACCEPTED
+        await at.station.plug(1, {})
+        await asyncio.sleep(10)
+        await at.station.card("04A1B2C3D4E5F6", 1)
+        await asyncio.sleep(10)
+        assert at.told.of() == ["Reserved"]
+        assert at.agreed == "Reserved"
+        await at.station.card(CARD, 1)
+        await asyncio.sleep(10)
+        assert at.told.of() == ["Reserved", "Preparing", "Charging"]
+
+    card = {"FreeCharging": "off", "IfInDoubtAllowCharging": "on"}
+    on_a_bench(tmp_path, story, **card)
