@@ -27,19 +27,22 @@ from borne.application.maintenance_ports import (
 )
 from borne.application.ports import StateStore
 from borne.application.station_control import StationControl
+from borne.application.transfer_orders import IN_VAIN, Turns, pause_s, tries
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, format_utc, parse_utc
 from borne.foundation.events import Signal
+from borne.foundation.files import write_private
+from borne.foundation.redaction import without_credentials
 from borne.foundation.supervisor import Supervisor
 
 STATE_KEY = "firmware_update"
 MOST_BYTES = 256 * 1024 * 1024
-RETRIES = 3
-RETRY_INTERVAL_S = 60.0
-"""Where the backend leaves it to us."""
 LONGEST_SLEEP_S = 3600.0
 """Dates are looked at again after this: a clock may step."""
 PACKAGE_FILE = "package.deb"
+ADDRESS_FILE = "update-address"
+"""An address with a password or a token is kept apart, for its owner alone, and deleted with the
+order: a database keeps what was deleted for a while."""
 _log = logging.getLogger(__name__)
 
 
@@ -136,17 +139,19 @@ class FirmwareUpdates:
         self._restart = restart
         self._verify = verify
         self._task: asyncio.Task[None] | None = None
+        self._turns = Turns()
+        self._ordering = asyncio.Lock()
 
     async def start(self) -> None:
         """Go on with what was ordered before the restart, or tell how it ended."""
         stored, _ = await stored_fact(self._state, STATE_KEY, _under_way, None)
         if stored is None:
             return
-        order, wanted = stored
+        order, wanted, apart = stored
         if wanted is None:
-            self._begin(order)
+            await self._take_up(order, apart=apart)
             return
-        await self._state.put(STATE_KEY, None)
+        await self._forget()
         good = wanted == self._maintenance.version
         self._tell(order, UpdateState.INSTALLED if good else UpdateState.INSTALLATION_FAILED)
 
@@ -156,7 +161,7 @@ class FirmwareUpdates:
         stored, _ = await stored_fact(self._state, STATE_KEY, _under_way, None)
         if stored is None or stored[1] is not None:
             return 0
-        await self._state.put(STATE_KEY, None)
+        await self._forget()
         return 1
 
     @property
@@ -171,26 +176,75 @@ class FirmwareUpdates:
 
     async def order(self, order: UpdateOrder) -> bool:
         """Take an order; True when another one was cancelled for it."""
-        cancelled = self.running
-        if self._task is not None:
-            self._task.cancel()
-            self._control.take_back()
-        await self._state.put(STATE_KEY, {"order": _to_stored(order)})
-        self._begin(order)
+        async with self._ordering:
+            cancelled = self.running
+            if self._task is not None:
+                self._task.cancel()
+                self._control.take_back()
+            problem = self._problem(order)
+            if problem is None:
+                await self._remember(order)
+                self._begin(order)
+            else:
+                await self._refuse(order, problem)
         return cancelled
 
-    def _begin(self, order: UpdateOrder) -> None:
-        self._task = self._supervisor.start("firmware update", self._run(order))
+    def _problem(self, order: UpdateOrder) -> str | None:
+        """Why the address can never work."""
+        try:
+            self._maintenance.transfer.check(order.location)
+        except TransferFailed as error:
+            return without_credentials(str(error))
+        return None
 
-    async def _run(self, order: UpdateOrder) -> None:
+    async def _refuse(self, order: UpdateOrder, problem: str) -> None:
+        _log.warning("firmware cannot be fetched: %s", problem)
+        await self._forget()
+        tell = self._tell_failure(order)
+        self._task = self._supervisor.start("firmware update", tell)
+
+    async def _tell_failure(self, order: UpdateOrder) -> None:
+        self._tell(order, UpdateState.DOWNLOAD_FAILED)
+
+    async def _take_up(self, order: UpdateOrder, *, apart: bool) -> None:
+        """After a restart: with the address that was kept apart."""
+        if apart:
+            location = await asyncio.to_thread(_read, self._maintenance.folder / ADDRESS_FILE)
+            if location is None:
+                await self._refuse(order, "its address is lost")
+                return
+            order = replace(order, location=location)
+        elif without_credentials(order.location) != order.location:
+            await self._remember(order)  # version 0.1.0 kept it with the rest
+        self._begin(order)
+
+    async def _remember(self, order: UpdateOrder) -> None:
+        path = self._maintenance.folder / ADDRESS_FILE
+        if without_credentials(order.location) != order.location:
+            await asyncio.to_thread(_write, path, order.location)
+        else:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+        await self._state.put(STATE_KEY, {"order": _to_stored(order)})
+
+    async def _forget(self) -> None:
+        await self._state.put(STATE_KEY, None)
+        path = self._maintenance.folder / ADDRESS_FILE
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    def _begin(self, order: UpdateOrder) -> None:
+        self._task = self._supervisor.start("firmware update", self._run(order, self._task))
+
+    async def _run(self, order: UpdateOrder, before: asyncio.Task[None] | None) -> None:
         path = self._maintenance.folder / PACKAGE_FILE
+        await self._turns.wait(before)
+        before = None
         try:
             await self._wait_until(order.retrieve_at, order, UpdateState.DOWNLOAD_SCHEDULED)
             await self._download(order, path)
             package = await self._check(order, path)
             await self._install(order, package)
         except _Ended as end:
-            await self._state.put(STATE_KEY, None)
+            await self._forget()
             await asyncio.to_thread(path.unlink, missing_ok=True)
             self._control.take_back()
             self._tell(order, end.state)
@@ -206,20 +260,22 @@ class FirmwareUpdates:
             await asyncio.sleep(min(left_s, LONGEST_SLEEP_S))
 
     async def _download(self, order: UpdateOrder, path: Path) -> None:
-        retries = RETRIES if order.retries is None else max(0, order.retries)
-        pause_s = order.retry_interval_s
+        most = tries(order.retries)
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        for attempt in range(retries + 1):
+        for attempt in range(most):
             self._tell(order, UpdateState.DOWNLOADING)
             try:
                 await self._maintenance.transfer.download(order.location, path, MOST_BYTES)
             except TransferFailed as error:
-                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, error)
+                told = without_credentials(str(error))
+                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, told)
+                if error.problem in IN_VAIN:
+                    break
             else:
                 self._tell(order, UpdateState.DOWNLOADED)
                 return
-            if attempt < retries:
-                await asyncio.sleep(RETRY_INTERVAL_S if pause_s is None else max(0.0, pause_s))
+            if attempt + 1 < most:
+                await asyncio.sleep(pause_s(attempt, order.retry_interval_s))
         raise _Ended(UpdateState.DOWNLOAD_FAILED)
 
     async def _check(self, order: UpdateOrder, path: Path) -> Package:
@@ -274,9 +330,23 @@ class FirmwareUpdates:
         self.told.emit(self.current)
 
 
+def _write(path: Path, location: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, location.encode())
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return None
+
+
 def _to_stored(order: UpdateOrder) -> dict[str, Any]:
+    shown = without_credentials(order.location)
     return {
-        "location": order.location,
+        "location": shown,
+        "apart": shown != order.location,
         "retrieve_at": format_utc(order.retrieve_at),
         "retries": order.retries,
         "retry_interval_s": order.retry_interval_s,
@@ -287,11 +357,12 @@ def _to_stored(order: UpdateOrder) -> dict[str, Any]:
     }
 
 
-def _under_way(data: Any) -> tuple[UpdateOrder, str | None]:
-    """An order, and the version that is being installed."""
+def _under_way(data: Any) -> tuple[UpdateOrder, str | None, bool]:
+    """An order, the version that is being installed, and whether the address is kept apart."""
     stored = mapping(data)
-    wanted = stored.get("installing")
-    return _from_stored(mapping(stored["order"])), None if wanted is None else text(wanted)
+    order, wanted = mapping(stored["order"]), stored.get("installing")
+    apart = order.get("apart") is True
+    return _from_stored(order), None if wanted is None else text(wanted), apart
 
 
 def _from_stored(stored: Mapping[str, Any]) -> UpdateOrder:

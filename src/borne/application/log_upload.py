@@ -15,12 +15,12 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from borne.application.maintenance_ports import Maintenance, TransferFailed, TransferProblem
+from borne.application.transfer_orders import IN_VAIN, Turns, pause_s, tries
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
+from borne.foundation.redaction import without_credentials
 from borne.foundation.supervisor import Supervisor
 
-RETRIES = 3
-RETRY_INTERVAL_S = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -48,8 +48,6 @@ _STATES = {
     TransferProblem.UNSUPPORTED: UploadState.UNSUPPORTED,
     TransferProblem.BAD_ADDRESS: UploadState.BAD,
 }
-_IN_VAIN = frozenset({TransferProblem.UNSUPPORTED, TransferProblem.BAD_ADDRESS})
-"""Trying again helps nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,7 @@ class LogUploads:
         self._clock = clock
         self._supervisor = supervisor
         self._task: asyncio.Task[None] | None = None
+        self._turns = Turns()
 
     @property
     def running(self) -> bool:
@@ -109,7 +108,7 @@ class LogUploads:
         if self._task is not None:
             self._task.cancel()
         name = self._name(order.kind)
-        self._task = self._supervisor.start("log upload", self._run(order, name))
+        self._task = self._supervisor.start("log upload", self._run(order, name, self._task))
         return name, cancelled
 
     def _name(self, kind: LogKind) -> str:
@@ -117,8 +116,10 @@ class LogUploads:
         at = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         return f"{safe[:60]}-{kind}-{at}.zip"
 
-    async def _run(self, order: UploadOrder, name: str) -> None:
+    async def _run(self, order: UploadOrder, name: str, before: asyncio.Task[None] | None) -> None:
         path = self._maintenance.folder / name
+        await self._turns.wait(before)
+        before = None
         self._tell(order, UploadState.UPLOADING)
         try:
             files = await self._collect(order.kind, order.since, order.until)
@@ -132,21 +133,21 @@ class LogUploads:
         self._tell(order, state)
 
     async def _upload(self, order: UploadOrder, name: str, path: Path) -> UploadState:
-        retries = RETRIES if order.retries is None else max(0, order.retries)
-        pause_s = order.retry_interval_s
+        most = tries(order.retries)
         state = UploadState.FAILED
-        for attempt in range(retries + 1):
+        for attempt in range(most):
             try:
                 await self._maintenance.transfer.upload(order.location, name, path)
             except TransferFailed as error:
-                _log.warning("logs not left, attempt %d: %s", attempt + 1, error)
+                told = without_credentials(str(error))
+                _log.warning("logs not left, attempt %d: %s", attempt + 1, told)
                 state = _STATES.get(error.problem, UploadState.FAILED)
-                if error.problem in _IN_VAIN:
+                if error.problem in IN_VAIN:
                     break
             else:
                 return UploadState.UPLOADED
-            if attempt < retries:
-                await asyncio.sleep(RETRY_INTERVAL_S if pause_s is None else max(0.0, pause_s))
+            if attempt + 1 < most:
+                await asyncio.sleep(pause_s(attempt, order.retry_interval_s))
         return state
 
     def _tell(self, order: UploadOrder, state: UploadState) -> None:

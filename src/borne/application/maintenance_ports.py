@@ -30,6 +30,9 @@ class TransferFailed(Exception):
 class FileTransfer(Protocol):
     """Fetches and leaves files at addresses that a backend names."""
 
+    def check(self, location: str) -> None:
+        """Whether an address could work at all; raises TransferFailed when it never can."""
+
     async def download(self, location: str, target: Path, most_bytes: int) -> None:
         """Fetch a file; raises TransferFailed, and leaves nothing then."""
 

@@ -10,6 +10,7 @@ from borne.application.maintenance_ports import TransferFailed, TransferProblem
 
 PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
 IMPLICIT_FTPS_PORT = 990
+LONGEST_LOCATION = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,14 @@ class Address:
 
 def parse(location: str) -> Address:
     """Read a location; raises TransferFailed."""
+    if len(location) > LONGEST_LOCATION:
+        raise TransferFailed(TransferProblem.BAD_ADDRESS, "the address is too long")
     try:
         parts = urlsplit(location.strip())
         port = parts.port
-    except ValueError as error:
-        raise TransferFailed(TransferProblem.BAD_ADDRESS, f"not an address: {error}") from None
+    except ValueError:
+        # What Python says of it may quote a password.
+        raise TransferFailed(TransferProblem.BAD_ADDRESS, "not an address") from None
     scheme = parts.scheme.lower()
     if scheme not in PORTS:
         known = ", ".join(PORTS)

@@ -41,6 +41,10 @@ class Transfer:
         self._known_servers = known_servers
         self._make_context = context
 
+    def check(self, location: str) -> None:
+        """See `maintenance_ports.FileTransfer`."""
+        addresses.parse(location)
+
     async def download(self, location: str, target: Path, most_bytes: int) -> None:
         """Fetch a file; raises TransferFailed, and leaves nothing then."""
         address = addresses.parse(location)
@@ -99,7 +103,9 @@ async def _get(address: Address, target: Path, most_bytes: int, context: ssl.SSL
                         )
                     require_room(target)
                     await asyncio.to_thread(file.write, block)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except httpx.InvalidURL:
+        raise TransferFailed(TransferProblem.BAD_ADDRESS, "not an address") from None
+    except (httpx.HTTPError, OSError) as error:
         raise TransferFailed(TransferProblem.FAILED, str(error) or type(error).__name__) from None
 
 
@@ -121,7 +127,9 @@ async def _put(address: Address, source: Path, context: ssl.SSLContext) -> None:
             if status in _OTHER_METHOD:
                 status = await send("POST")
             _judge(status)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except httpx.InvalidURL:
+        raise TransferFailed(TransferProblem.BAD_ADDRESS, "not an address") from None
+    except (httpx.HTTPError, OSError) as error:
         raise TransferFailed(TransferProblem.FAILED, str(error) or type(error).__name__) from None
 
 
