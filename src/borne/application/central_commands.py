@@ -75,6 +75,8 @@ class CentralCommands:
 
     def __init__(self, rooms: CentralRooms) -> None:
         self._rooms = rooms
+        self._asking: dict[int, str] = {}
+        """Remote starts whose id the backend is asked about: one per connector."""
 
     async def remote_start(
         self, connector: int | None, id_token: str, profile: Profile | None = None
@@ -84,6 +86,9 @@ class CentralCommands:
         settings = self._rooms.settings.settings
         if runner is None or authorization_policy(settings).free is not None:
             return False
+        asked = self._asking.get(runner.connector)
+        if asked is not None:
+            return asked == id_token.casefold()
         profiles = self._rooms.profiles
         if profile is not None and not profiles.fits_start(runner.connector, profile):
             return False
@@ -107,13 +112,18 @@ class CentralCommands:
 
         async def authorize() -> None:
             card = Card(permit.identity.id_token, IdentityKind.REMOTE)
-            decision = await flow.decide_token(card, card.token.upper(), runner.connector)
+            try:
+                decision = await flow.decide_token(card, card.token.upper(), runner.connector)
+            finally:
+                self._asking.pop(runner.connector, None)
             if isinstance(decision, Accept):
                 self._permit(runner, decision.authorization)
             else:
                 self._rooms.profiles.forget_start(runner.connector)
 
-        self._rooms.supervisor.start("remote start", authorize())
+        self._asking[runner.connector] = permit.identity.id_token.casefold()
+        if self._rooms.supervisor.start("remote start", authorize()) is None:
+            self._asking.pop(runner.connector, None)
 
     async def remote_stop(self, transaction_id: int) -> bool:
         """RemoteStopTransaction: False when no such transaction runs (C25)."""

@@ -11,7 +11,7 @@ _QUERY = re.compile(rf"(?i)({_SCHEME}//[^\s\"<>?#]*)([?#])[^\s\"<>]+")
 _USER = re.compile(rf"(?i)({_SCHEME}//)[^\s\"<>/?#]*@")
 _ODD_USER = re.compile(rf"(?i)({_SCHEME}//)[^\s\"<>/?#:@]*:(?!\d{{1,5}}(?:[/?#]|$))[^\s\"<>]*@")
 """A password with a slash or a question mark that should have been encoded."""
-_BARE_USER = re.compile(r"(?<![\w/@:%.+-])[\w.%+-]{1,64}:/?[^\s\"<>@]{1,256}@(?=[\w\[])")
+_BARE_USER = re.compile(r"(?<![\w/@:%.+-])[\w.%+-]{1,64}:/?(?!/)[^\s\"<>@]{1,256}@(?=[\w\[])")
 """user:password@host without a scheme, or with half of one."""
 
 

@@ -35,7 +35,9 @@ from borne.adapters.ocpp.messages.core import (
 from borne.adapters.ocpp.profile_handlers import id_tag_info, register_profiles
 from borne.adapters.ocpp.rpc.errors import CallFailed
 from borne.adapters.ocpp.rpc.frame_keeper import FrameKeeper, plain
+from borne.adapters.ocpp.rpc.frame_log import FrameLog
 from borne.adapters.ocpp.rpc.handlers import Handlers
+from borne.adapters.ocpp.rpc.redaction import Redactor
 from borne.adapters.ocpp.security_events import ConnectionEvents
 from borne.adapters.ocpp.security_handlers import register_security
 from borne.adapters.ocpp.smart_charging_handlers import register_smart_charging
@@ -50,6 +52,7 @@ from borne.application.ports import (
     Outbox,
     Storage,
 )
+from borne.domain.settings import CATALOGUE
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal, Unsubscribe
@@ -57,6 +60,7 @@ from borne.foundation.events import Signal, Unsubscribe
 FAREWELL_S: Final = 5.0
 """For what waits in the queue when the station stops; the rest is told after the next start."""
 
+SECRET_KEYS: Final = tuple(entry.key for entry in CATALOGUE if entry.type.is_secret)
 YEARS: Final = range(2025, 2100)
 """Of a time that is believed: other ones are a backend's mistake, and would break the calendar."""
 
@@ -167,7 +171,10 @@ class OcppBackend:
             outbox=self._queue,
             events=self,
         )
-        self.client = ChargePointClient(config, station, clock=clock, rng=rng, make_link=make_link)
+        log = FrameLog(clock.now, Redactor(SECRET_KEYS))
+        self.client = ChargePointClient(
+            config, station, clock=clock, rng=rng, log=log, make_link=make_link
+        )
         self._keeper = FrameKeeper(self.client.log, storage.frames)
         self.client.accompany("message log", self._keeper.run)
         base_url = rooms.commands.backend_url or config.connection.url

@@ -59,7 +59,6 @@ class Boot:
         self._events = events
         self._ladder = ladder
         self._accepted_content: BootNotificationRequest | None = None
-        self._sent_on_this_link = False
         self._unanswered = False
         """The last one met no answer: nobody knows what the backend decided."""
         self._wanted = False
@@ -67,17 +66,13 @@ class Boot:
         self._pause = Pause()
         self._backoff = Backoff(rng, first_s=FIRST_RETRY_S, longest_s=LONGEST_RETRY_S)
 
-    @property
-    def may_be_triggered(self) -> bool:
-        """A triggered Boot is sent while not accepted, and once on a socket without one.
-
-        The errata recommend to refuse it after acceptance; evcc and Home Assistant ask for it on
-        every new connection and wait.
-        """
-        return self.state is not BootState.ACCEPTED or not self._sent_on_this_link
-
     def trigger(self) -> None:
-        """Send a BootNotification now, whatever the interval says."""
+        """Send a BootNotification now, whatever the interval says; several triggers before it is
+        sent are one.
+
+        The errata recommend to refuse this after acceptance; evcc and Home Assistant ask for it and
+        wait, and it harms nobody.
+        """
         self._wanted = True
         self._not_before_s = 0.0
         self._pause.wake()
@@ -96,7 +91,6 @@ class Boot:
 
     async def keep_accepted(self) -> None:
         """For the time of one link: boot when needed, again when asked, and open the way."""
-        self._sent_on_this_link = False
         self._wanted = False
         try:
             while True:
@@ -123,7 +117,6 @@ class Boot:
     async def _boot(self) -> None:
         content = self._content()
         self._wanted = False
-        self._sent_on_this_link = True
         self._unanswered = True
         self._ladder.running(Step.BOOT)
         began_s = _loop_time()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
 
 from borne.adapters.ocpp.charge_point.boot import Boot
 from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
@@ -26,6 +27,9 @@ from borne.adapters.ocpp.rpc.handlers import FollowUp, Reply
 TriggerSource = Callable[[int | None], Awaitable[Sequence[Message]]]
 """Makes the messages for a connector (None = all); an empty answer means there is nothing."""
 
+MOST_WAITING: Final = 20
+"""Triggers whose messages are not answered yet."""
+
 _Answer = tuple[TriggerMessageStatus, FollowUp | None]
 _log = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ class Triggers:
         self._statuses = statuses
         self._heartbeats = heartbeats
         self._sources: dict[str, TriggerSource] = {}
+        self._waiting = 0
 
     def register(self, name: str, source: TriggerSource) -> None:
         """Messages named `name` come from `source`."""
@@ -55,13 +60,29 @@ class Triggers:
         return Reply(TriggerMessageResponse(status=status), then)
 
     async def prepare(self, name: str, connector_id: int | None) -> _Answer:
-        """The status to answer with, and what to send afterwards."""
+        """The status to answer with, and what to send afterwards. A backend that triggers without
+        answering what it gets is refused: nothing piles up here."""
+        if self._waiting >= MOST_WAITING:
+            return TriggerMessageStatus.REJECTED, None
+        status, then = await self._prepare(name, connector_id)
+        return status, None if then is None else self._counted(then)
+
+    def _counted(self, then: FollowUp) -> FollowUp:
+        self._waiting += 1
+
+        async def send() -> None:
+            try:
+                await then()
+            finally:
+                self._waiting -= 1
+
+        return send
+
+    async def _prepare(self, name: str, connector_id: int | None) -> _Answer:
         if connector_id is not None and connector_id not in (0, *self.connectors):
             return TriggerMessageStatus.REJECTED, None
         match name:
             case MessageTrigger.BOOT_NOTIFICATION:
-                if not self._boot.may_be_triggered:
-                    return TriggerMessageStatus.REJECTED, None
                 return TriggerMessageStatus.ACCEPTED, self._send_boot
             case MessageTrigger.HEARTBEAT:
                 return TriggerMessageStatus.ACCEPTED, self._send_heartbeat

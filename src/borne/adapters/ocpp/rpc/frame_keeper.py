@@ -5,6 +5,7 @@ minute at most and a busy one not for every message.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -24,6 +25,8 @@ BATCH_S: Final = 60.0
 """So long the first frame waits for others; a power cut loses no more than this."""
 BATCH: Final = 200
 """So many do not wait."""
+MOST_WAITING: Final = 1000
+"""A disk that is slower than the backend loses the oldest, not the memory."""
 
 
 class FrameKeeper:
@@ -32,7 +35,7 @@ class FrameKeeper:
     def __init__(self, log: FrameLog, archive: FrameArchive) -> None:
         self._log = log
         self._archive = archive
-        self._waiting: list[FrameRecord] = []
+        self._waiting: deque[FrameRecord] = deque(maxlen=MOST_WAITING)
         self._work = asyncio.Event()
         self._full = asyncio.Event()
         log.added.subscribe(self._take)
@@ -53,7 +56,8 @@ class FrameKeeper:
 
     async def flush(self) -> None:
         """Write what waits."""
-        batch, self._waiting = self._waiting, []
+        batch = list(self._waiting)
+        self._waiting.clear()
         self._work.clear()
         self._full.clear()
         await self._archive.append([plain(record) for record in batch])

@@ -12,6 +12,11 @@ from borne.adapters.ocpp.rpc.redaction import Redactor
 from borne.foundation.events import Signal
 
 DEFAULT_CAPACITY = 500
+MOST_CHARACTERS = 1_000_000
+"""Of all frames in memory together: a backend may send 500 long ones."""
+MOST_ACTION = 64
+MOST_OUTCOME = 255
+"""Both are what the other side wrote."""
 
 
 class Direction(StrEnum):
@@ -62,6 +67,7 @@ class FrameLog:
         self._now = now
         self._redactor = redactor or Redactor()
         self._records: deque[FrameRecord] = deque(maxlen=capacity)
+        self._characters = 0
         self._seq = 0
 
     def records(self) -> list[FrameRecord]:
@@ -70,7 +76,8 @@ class FrameLog:
 
     def take_up(self, older: Sequence[FrameRecord]) -> None:
         """Begin with what an earlier process kept; before the first frame of this one."""
-        self._records.extend(older)
+        for record in older:
+            self._keep(record)
         self._seq = max((record.seq for record in older), default=self._seq)
 
     def add(
@@ -91,11 +98,19 @@ class FrameLog:
             self._now(),
             direction,
             kind,
-            action,
+            None if action is None else action[:MOST_ACTION],
             message_id,
             self._redactor.clean(raw),
-            outcome,
+            self._redactor.clean(outcome[:MOST_OUTCOME]),
             None if elapsed_s is None else elapsed_s * 1000,
         )
-        self._records.append(record)
+        self._keep(record)
         self.added.emit(record)
+
+    def _keep(self, record: FrameRecord) -> None:
+        if len(self._records) == self._records.maxlen:
+            self._characters -= len(self._records.popleft().text)
+        self._records.append(record)
+        self._characters += len(record.text)
+        while self._characters > MOST_CHARACTERS:
+            self._characters -= len(self._records.popleft().text)

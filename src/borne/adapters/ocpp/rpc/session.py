@@ -37,6 +37,8 @@ MAX_CONCURRENT_CALLS: Final = 16
 """A correct peer has one CALL in flight; more are answered up to here, then refused."""
 MAX_UNANSWERED: Final = 64
 """Beyond this nothing is read until answers have left: a flood meets TCP's own brake."""
+MAX_FOLLOW_UPS: Final = 64
+"""What follows answers (a reset, a triggered message) and is not done yet; more is refused."""
 REMEMBERED_LATE_IDS: Final = 32
 """How many timed-out calls a late answer is still recognised for."""
 
@@ -93,6 +95,7 @@ class Session:
         self._late: deque[str] = deque(maxlen=REMEMBERED_LATE_IDS)
         self._tasks = tasks or Supervisor("ocpp session")
         self._answering = 0
+        self._following = 0
         self._answered = asyncio.Event()
         self._closed = False
         self.last_sent_s: float | None = None
@@ -234,15 +237,20 @@ class Session:
         finally:
             self._answering -= 1
             self._answered.set()
-        if reply is not None and reply.then is not None:
+        if reply is None or reply.then is None:
+            return
+        self._following += 1
+        try:
             await reply.then()
+        finally:
+            self._following -= 1
 
     async def _answer_once(self, frame: frames.Call | frames.Unusable) -> Reply[Any] | None:
         began_s = _loop_time()
         reply: Reply[Any] | None = None
         message_id = frame.message_id or ""
         try:
-            if self._answering > MAX_CONCURRENT_CALLS:
+            if self._answering > MAX_CONCURRENT_CALLS or self._following >= MAX_FOLLOW_UPS:
                 raise RpcError(ErrorCode.GENERIC_ERROR, "too many calls at once")
             reply = await self._handle(frame)
             text = frames.result_text(message_id, reply.response.to_wire_json())

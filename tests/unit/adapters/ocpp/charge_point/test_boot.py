@@ -9,6 +9,7 @@ import pytest
 
 from borne.adapters.ocpp.charge_point.contract import BootState
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
+from borne.adapters.ocpp.charge_point.triggers import MOST_WAITING
 from borne.adapters.ocpp.messages import Action, Message
 from borne.adapters.ocpp.messages.core import (
     AuthorizeResponse,
@@ -32,6 +33,7 @@ from borne.adapters.ocpp.messages.types import (
     TriggerMessageStatus,
 )
 from borne.adapters.ocpp.rpc.errors import CallRefused, NoAnswer, NotAccepted
+from borne.adapters.ocpp.rpc.handlers import Reply
 from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
 
 BOOT = Action.BOOT_NOTIFICATION
@@ -223,22 +225,42 @@ async def test_content_that_cannot_be_sent_is_shown_and_tried_again(bench: Bench
 
 
 @on_a_bench()
-async def test_a_boot_is_triggered_once_on_a_socket_without_one(bench: Bench) -> None:
-    """evcc and Home Assistant wait for it after every reconnect (errata 3.35 notwithstanding)."""
+async def test_a_boot_is_sent_whenever_it_is_triggered(bench: Bench) -> None:
+    """evcc and Home Assistant wait for it (errata 3.35 notwithstanding)."""
     trigger = TriggerMessageRequest(requested_message=MessageTrigger.BOOT_NOTIFICATION)
-    rejected = TriggerMessageResponse(status=TriggerMessageStatus.REJECTED)
     accepted = TriggerMessageResponse(status=TriggerMessageStatus.ACCEPTED)
     three_statuses(bench)
     await bench.online()
-    assert await bench.central.current.ask(trigger) == rejected
-    bench.central.current.abort()
-    await asyncio.sleep(10)
-    before = len(bench.central.told)
-    assert await bench.central.current.ask(trigger) == accepted
-    await asyncio.sleep(1)
-    assert bench.told(before)[0] == "BootNotification"
-    assert len(bench.told(before)) == 4
-    assert await bench.central.current.ask(trigger) == rejected
+    for again in (False, True):
+        if again:
+            bench.central.current.abort()
+            await asyncio.sleep(10)
+        before = len(bench.central.told)
+        assert await bench.central.current.ask(trigger) == accepted
+        await asyncio.sleep(1)
+        assert bench.told(before)[0] == "BootNotification"
+        assert len(bench.told(before)) == 4
+        assert bench.client.online
+
+
+@on_a_bench()
+async def test_a_backend_that_triggers_and_does_not_answer_is_refused(bench: Bench) -> None:
+    """Nothing piles up: what is triggered waits for its turn, and only so much waits."""
+    trigger = TriggerMessageRequest(requested_message=MessageTrigger.HEARTBEAT)
+    await bench.online()
+    bench.central.round_trip_s = 50.0
+    link, answers = bench.central.current, []
+    for _ in range(MOST_WAITING + 5):
+        reply = await link.handler(Action.TRIGGER_MESSAGE, trigger)
+        assert isinstance(reply, Reply)
+        answers.append(reply.response.status)
+        if reply.then is not None:
+            asyncio.ensure_future(reply.then())  # noqa: RUF006 - the loop ends with the test
+    accepted, rejected = TriggerMessageStatus.ACCEPTED, TriggerMessageStatus.REJECTED
+    assert answers == [accepted] * MOST_WAITING + [rejected] * 5
+    bench.central.round_trip_s = 0.01
+    await asyncio.sleep(60)
+    assert await link.ask(trigger) == TriggerMessageResponse(status=accepted)
 
 
 @on_a_bench()
