@@ -328,14 +328,14 @@ class Host:
             self.options.rng,
             make_link=partial(
                 JsonLink,
-                route=partial(self.routes.through, "backend"),
+                route=partial(self.routes.dial, "backend"),
                 interfaces=self._interfaces(),
             ),
         )
 
     async def _try_connection(self, settings: Settings) -> Sequence[Mapping[str, Any]]:
         config = backend_config(settings, list(self.world.sockets)).connection
-        route = partial(self.routes.through, "backend")
+        route = partial(self.routes.dial, "backend")
         return await probe(config, self.clock, route, self._interfaces())
 
     def _interfaces(self) -> Interfaces | None:

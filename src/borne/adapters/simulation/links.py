@@ -1,17 +1,20 @@
 """A TCP route through a link of the world: what passes, stalls, is torn or refused is the link's
 business.
 
-A route listens on this machine and carries bytes to its target. While the link is up nothing is
-added; `reset` tears connections and every new one, `blackhole` keeps them and lets nothing pass
-(what was sent arrives when the link is mended, as TCP would have it), `refuse` tears them and
-closes the listening socket. TLS passes through untouched: the client keeps the true name and only
-connects elsewhere (`websockets.connect(uri, host=..., port=...)`).
+A route listens on this machine and carries bytes to its target. Whoever dials through `Routes.dial`
+learns first what the target says to a connection: refused, unreachable, or nothing. While the link
+is up nothing is added; `reset` tears connections and every new one, `blackhole` keeps them and lets
+nothing pass (what was sent arrives when the link is mended, as TCP would have it), `refuse` tears
+them and closes the listening socket. TLS passes through untouched: the client keeps the true name
+and only connects elsewhere (`websockets.connect(uri, host=..., port=...)`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import struct
 from collections.abc import Coroutine
@@ -24,6 +27,9 @@ LOCAL = "127.0.0.1"
 LINGER_NOT = struct.pack("ii", 1, 0)
 """SO_LINGER that makes closing a reset."""
 CONNECT_S = 10.0
+MOST_ROUTES = 32
+READY_S = 10.0
+"""A connection to the target that nobody takes up is ended after this."""
 BIND_ATTEMPTS = 50
 BIND_PAUSE_S = 0.02
 
@@ -35,9 +41,11 @@ def _nothing() -> None:
 class _End(asyncio.Protocol):
     """One end of a carried connection; the other end is its peer."""
 
-    def __init__(self, route: Route, peer: _End | None = None) -> None:
+    def __init__(self, route: Route, peer: _End | None = None, *, ahead: bool = False) -> None:
         self._route = route
         self._peer = peer
+        self._ahead = ahead
+        """Connected to the target before anybody dialled."""
         self._early: list[bytes] = []
         self._early_eof = False
         self._gone: BaseException | bool | None = False
@@ -50,6 +58,9 @@ class _End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+        if self._ahead:
+            self._route.arrived_ahead(self)
+            return
         self._route.arrived(self, first=self._peer is None)
         if self._peer is not None:
             self._peer.release()
@@ -151,6 +162,8 @@ class Route:
         self._ends: dict[_End, None] = {}
         self._waiting: dict[_End, None] = {}
         """First ends whose way to the target is not open yet."""
+        self._ready: dict[_End, asyncio.TimerHandle] = {}
+        """Connections to the target for the next clients."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = asyncio.Lock()
         self._open = False
@@ -166,6 +179,11 @@ class Route:
         """Whether bytes pass."""
         return self._link.up
 
+    @property
+    def idle(self) -> bool:
+        """Nobody is connected."""
+        return not self._ends
+
     async def open(self) -> tuple[str, int]:
         """Listen and follow the link; the address to connect to."""
         self._open = True
@@ -175,6 +193,26 @@ class Route:
         self._obey()
         await self.follow()
         return self._address
+
+    async def reach(self) -> None:
+        """Connect to the target for the next client, as far as the link lets it; raises OSError."""
+        await self._until_it_passes()
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: _End(self, ahead=True), *self._target)
+
+    async def _until_it_passes(self) -> None:
+        changed = asyncio.Event()
+        forget = self._link.changed.subscribe(lambda _: changed.set())
+        try:
+            while not self._link.up:
+                if self._link.mode is not LinkMode.BLACKHOLE:
+                    refused = self._link.mode is LinkMode.REFUSE
+                    number = errno.ECONNREFUSED if refused else errno.ECONNRESET
+                    raise OSError(number, os.strerror(number))
+                changed.clear()
+                await changed.wait()
+        finally:
+            forget()
 
     async def close(self) -> None:
         """Stop listening and tear what is connected."""
@@ -209,15 +247,41 @@ class Route:
         if first:
             end.hold()
             self._waiting[end] = None
-            self._connect_waiting()
+            if not self._join(end):
+                self._connect_waiting()
         else:
             end.go_on()
             if not self.passes:
                 end.hold()
 
+    def arrived_ahead(self, end: _End) -> None:
+        """A connection to the target waits for a client."""
+        self._ends[end] = None
+        if not self._link.up and self._link.mode is not LinkMode.BLACKHOLE:
+            end.tear()
+            return
+        end.hold()
+        self._ready[end] = asyncio.get_running_loop().call_later(READY_S, end.tear)
+
+    def _join(self, client: _End) -> bool:
+        """Give a client the connection that was made for it, if there is one."""
+        if not self._ready or not self.passes:
+            return False
+        target = next(iter(self._ready))
+        self._ready.pop(target).cancel()
+        del self._waiting[client]
+        client.meet(target)
+        target.meet(client)
+        client.release()
+        target.release()
+        return True
+
     def left(self, end: _End) -> None:
         """A connection is gone; in a black hole the other end does not learn of it yet."""
         self._waiting.pop(end, None)
+        timer = self._ready.pop(end, None)
+        if timer is not None:
+            timer.cancel()
         if self.passes or self._link.mode is not LinkMode.BLACKHOLE:
             self._ends.pop(end, None)
             end.share_fate()
@@ -300,15 +364,36 @@ class Routes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._routes: dict[tuple[str, str, int], Route] = {}
+        self._opening = asyncio.Lock()
+
+    async def dial(self, link: str, host: str, port: int) -> tuple[str, int]:
+        """The same, after the target has accepted a connection; raises OSError as it does, and
+        waits as long as nothing is heard."""
+        route = await self._route(link, host, port)
+        await route.reach()
+        return route.address
 
     async def through(self, link: str, host: str, port: int) -> tuple[str, int]:
         """The address that leads to `host:port` through a link of the world."""
+        return (await self._route(link, host, port)).address
+
+    async def _route(self, link: str, host: str, port: int) -> Route:
         key = (link, host, port)
-        route = self._routes.get(key)
-        if route is None:
-            route = self._routes[key] = Route(self._world.links[link], host, port)
-            await route.open()
-        return route.address
+        # One at a time: nobody gets the address of a route that does not listen yet.
+        async with self._opening:
+            route = self._routes.get(key)
+            if route is None:
+                await self._make_room()
+                route = self._routes[key] = Route(self._world.links[link], host, port)
+                await route.open()
+        return route
+
+    async def _make_room(self) -> None:
+        """A name with ever new addresses does not fill the machine with listening sockets."""
+        if len(self._routes) >= MOST_ROUTES:
+            idle = next((key for key, route in self._routes.items() if route.idle), None)
+            if idle is not None:
+                await self._routes.pop(idle).close()
 
     async def close(self) -> None:
         """Tear everything down."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from borne.adapters.simulation.links import Route, Routes
+from borne.adapters.simulation.links import LOCAL, MOST_ROUTES, Route, Routes
 from borne.adapters.simulation.world import Link, LinkMode, World
 
 PATIENCE_S = 10.0
@@ -237,3 +237,60 @@ async def test_routes_are_made_once_for_each_target() -> None:
         await asyncio.open_connection(*address)
     await client.close()
     await server.stop()
+
+
+async def test_dialling_learns_what_the_target_says() -> None:
+    server = EchoServer()
+    port = await server.start()
+    world = World(1)
+    routes = Routes(world)
+    client = Client(*await asyncio.open_connection(*await routes.dial("backend", LOCAL, port)))
+    await client.say(b"hello")
+    assert await client.hear(5) == b"hello"
+    await client.close()
+    assert await server.left.get() == "closed"
+    await server.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await routes.dial("backend", LOCAL, port)
+    await routes.close()
+
+
+async def test_dialling_into_a_black_hole_waits_until_it_is_mended() -> None:
+    server = EchoServer()
+    port = await server.start()
+    world = World(1)
+    routes = Routes(world)
+    link = world.links["backend"]
+    await link.switch(False, LinkMode.BLACKHOLE)
+    dialling = asyncio.create_task(routes.dial("backend", LOCAL, port))
+    await link.switch(False, LinkMode.BLACKHOLE)
+    assert not dialling.done()
+    await link.switch(True)
+    client = Client(*await asyncio.open_connection(*await dialling))
+    await client.say(b"late")
+    assert await client.hear(4) == b"late"
+    await client.close()
+    await routes.close()
+    await server.stop()
+
+
+async def test_a_connection_that_was_made_ahead_is_torn_with_the_link() -> None:
+    server = EchoServer()
+    port = await server.start()
+    world = World(1)
+    routes = Routes(world)
+    await routes.dial("backend", LOCAL, port)
+    await world.links["backend"].switch(False, LinkMode.RESET)
+    assert await asyncio.wait_for(server.left.get(), PATIENCE_S) == "reset"
+    await routes.close()
+    await server.stop()
+
+
+async def test_ever_new_targets_do_not_fill_the_machine() -> None:
+    routes = Routes(World(1))
+    addresses = [await routes.through("backend", LOCAL, port) for port in range(1, 100)]
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*addresses[0])
+    assert await routes.through("backend", LOCAL, 99) == addresses[-1]
+    assert len(routes._routes) <= MOST_ROUTES
+    await routes.close()

@@ -59,7 +59,8 @@ class ConnectionState(Enum):
 
 
 DialRoute = Callable[[str, int], Awaitable[tuple[str, int]]]
-"""Where to dial instead of host and port: a simulated network. Names and TLS stay as they are."""
+"""Where to dial instead of an address and port: a simulated network. It raises OSError as the true
+target does; names and TLS stay as they are."""
 
 
 class Connection:
@@ -249,8 +250,6 @@ class Connection:
     async def _dial(self, ladder: Ladder, host: str, port: int) -> socket.socket:
         """Resolve anew at each attempt, then try the addresses one after the other."""
         loop = asyncio.get_running_loop()
-        if self._route is not None:
-            host, port = await self._route(host, port)
         self._enter(ladder, Step.DNS)
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
@@ -261,13 +260,19 @@ class Connection:
             last = position == len(addresses) - 1
             try:
                 async with asyncio.timeout(None if last else ADDRESS_TIMEOUT_S):
-                    opened = await _connected_socket(family, address)
+                    opened = await self._connected(family, address)
             except OSError as error:  # TimeoutError is one of them
                 problem = error
             else:
                 ladder.ok(Step.TCP, f"{host} at {address[0]!s} port {port}")
                 return opened
         raise problem
+
+    async def _connected(self, family: int, address: Any) -> socket.socket:
+        if self._route is None:
+            return await _connected_socket(family, address)
+        host, port = await self._route(str(address[0]), int(address[1]))
+        return await _connected_socket(socket.AF_INET, (host, port))
 
 
 class _Connect(connect):

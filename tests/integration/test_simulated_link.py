@@ -1,0 +1,114 @@
+"""The connection test, and the steps of the running connection, through the simulated network: what
+they tell is true of the target, not of the way through this process."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borne.application.connection_help import failing_step
+from borne.domain.principals import SYSTEM
+from tests.integration.test_connection_ladder import central, free_port
+from tests.support.central_system import central_system
+from tests.support.street import Street, street
+
+
+def to(url: str, **more: Any) -> dict[str, Any]:
+    return {
+        "ConnectionType": "ethernet",
+        "ChargePointID": "CP-1",
+        "WebSocketsBackendURL": url,
+        **more,
+    }
+
+
+async def tried(station: Street) -> dict[str, dict[str, Any]]:
+    """What the connection test says of the settings as they are, by step."""
+    attempt = station.services.try_connection
+    assert attempt is not None
+    rungs = await attempt(station.services.settings.settings)
+    return {str(rung["step"]): dict(rung) for rung in rungs}
+
+
+def failed(rungs: dict[str, dict[str, Any]]) -> tuple[str | None, str]:
+    step = failing_step(list(rungs.values()))
+    return step, "" if step is None else str(rungs[step]["detail"])
+
+
+async def test_a_backend_that_is_there(tmp_path: Path) -> None:
+    async with central() as port, street(tmp_path, **to(f"ws://localhost:{port}/")) as station:
+        rungs = await tried(station)
+        assert failed(rungs) == (None, "")
+        assert "127.0.0.1" in rungs["dns"]["detail"]
+        assert rungs["tcp"]["detail"].startswith("localhost at ")
+        assert rungs["tcp"]["detail"].endswith(f" port {port}")
+
+
+async def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
+    for scheme in ("ws", "wss"):
+        port = free_port()
+        data = tmp_path / scheme
+        async with street(data, **to(f"{scheme}://127.0.0.1:{port}/")) as station:
+            rungs = await tried(station)
+            assert rungs["dns"]["state"] == "ok"
+            assert failed(rungs) == ("tcp", "Connection refused")
+
+
+async def test_a_name_that_does_not_exist(tmp_path: Path) -> None:
+    async with street(tmp_path, **to("ws://backend.invalid/")) as station:
+        assert failed(await tried(station))[0] == "dns"
+
+
+async def test_a_target_without_tls(tmp_path: Path) -> None:
+    async with central() as port, street(tmp_path, **to(f"wss://127.0.0.1:{port}/")) as station:
+        rungs = await tried(station)
+        assert rungs["tcp"]["state"] == "ok"
+        assert failed(rungs)[0] == "tls"
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("reset", "Connection reset by peer"), ("refuse", "Connection refused")]
+)
+async def test_a_link_that_is_cut_in_the_simulation(tmp_path: Path, mode: str, told: str) -> None:
+    async with central() as port, street(tmp_path, **to(f"ws://127.0.0.1:{port}/")) as station:
+        await station.simulator.set_link("backend", up=False, mode=mode)
+        assert failed(await tried(station)) == ("tcp", told)
+        await station.simulator.set_link("backend", up=True, mode=None)
+        assert failed(await tried(station)) == (None, "")
+
+
+async def test_the_running_connection_names_its_true_target(tmp_path: Path) -> None:
+    async with central_system() as backend, street(tmp_path, **to(backend.url)) as station:
+        await station.until_online()
+        assert station.services.backend is not None
+        rungs = {str(rung["step"]): rung for rung in station.services.backend.view().ladder}
+        port = backend.url.rstrip("/").rsplit(":", 1)[1].split("/")[0]
+        assert rungs["tcp"]["detail"].endswith(f" port {port}")
+
+
+async def test_a_trial_makes_one_connection(tmp_path: Path) -> None:
+    """Reaching the target and using it is the same connection."""
+    seen: list[int] = []
+
+    @asynccontextmanager
+    async def counting() -> Any:
+        async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.append(1)
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+    async with counting() as port, street(tmp_path) as station:
+        changes = to(f"ws://127.0.0.1:{port}/")
+        planned = station.services.settings.plan(changes, SYSTEM)
+        attempt = station.services.try_connection
+        assert attempt is not None
+        rungs = [dict(rung) for rung in await attempt(planned.after)]
+        assert failing_step(rungs) == "websocket"
+        assert len(seen) == 1
