@@ -795,6 +795,18 @@ async def test_WebHostNames(tmp_path: Path) -> None:
         assert (await client.get("/healthz", headers=headers)).status_code == 200
 
 
+async def test_RestStateOpen(tmp_path: Path) -> None:
+    async with street(tmp_path, FreeCharging="on") as station, visitors(station) as client:
+        await charge(station)
+        headers = {"accept": "text/plain"}
+        assert (await client.get("/rest/full_state", headers=headers)).status_code == 401
+        await station.set(RestStateOpen=True)
+        told = (await client.get("/rest/full_state", headers=headers)).text
+        assert "conn_state:vehicle_charging_type2\n" in told
+        await station.set(RestStateOpen=False)
+        assert (await client.get("/rest/full_state", headers=headers)).status_code == 401
+
+
 def test_LogLevel(tmp_path: Path) -> None:
     with served("--data", tmp_path, "--set", "LogLevel=error") as running:
         for change in ({"FLLEnable": "on"}, {"LogLevel": "info"}, {"StationName": "told"}):

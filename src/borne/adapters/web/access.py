@@ -22,6 +22,8 @@ class Access:
     """Open to a login that must set a new password first (decision D20)."""
     simulator: bool = False
     """Only with simulated hardware, and from this machine unless others are allowed."""
+    open_by: str = ""
+    """A switch among the settings that lets everybody in."""
 
 
 PUBLIC = Access(None)
@@ -95,7 +97,12 @@ TABLE: dict[str, Access] = {
     # Pages: people who follow the manual
     "GET /operator": HOST,
     "GET /operator/operator": HOST,
-    "GET /legacy/manufacturer/manufacturer": HOST,
+    "GET /legacy": HOST,
+    "GET /legacy/{chapter}": HOST,
+    "GET /doc": HOST,
+    "GET /doc/{chapter}": HOST,
+    # Programs that know older controllers
+    "GET /rest/full_state": Access(Role.USER, open_by="RestStateOpen"),
     # Pages
     "GET /": USER,
     "GET /sessions": USER,

@@ -106,7 +106,7 @@ async def admit(request: Request, path: str) -> Response | None:
         _check_simulator(request, web)
     if request.method not in SAFE_METHODS and (found is None or found.login is not None):
         _check_origin(request, needed=found is not None)
-    if access.role is None:
+    if access.role is None or (found is None and _is_open(web, access)):
         return None
     if found is None:
         return _to_login(request)
@@ -171,6 +171,11 @@ def _check_origin(request: Request, *, needed: bool) -> None:
         allowed = not needed
     if not allowed:
         raise ApiError(403, "foreign_origin", "The request comes from another site.")
+
+
+def _is_open(web: WebState, access: Access) -> bool:
+    services = web.host.services()
+    return bool(access.open_by and services and services.settings.settings.flag(access.open_by))
 
 
 def _check_role(found: Visitor, access: Access, role: Role) -> None:

@@ -69,6 +69,7 @@ _OBEYED = (
     "DisplayType",
     "DisplayLanguage",
     "WebHostNames",
+    "RestStateOpen",
 )
 
 _CARDS = "tests/integration/test_cards.py::"

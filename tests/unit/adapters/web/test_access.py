@@ -30,6 +30,7 @@ PARAMETERS = {
     "{key}": "lms",
     "{role}": "user",
     "{secret}": "nothing",
+    "{chapter}": "doc_1",
 }
 STREAMS = {"/api/v1/events", *(path for _, path in ROUTES if path.startswith("/live/"))}
 """They would not end without a network; see test_events."""
@@ -67,7 +68,10 @@ def test_only_these_need_no_login() -> None:
         "POST /preferences",
         "GET /operator",
         "GET /operator/operator",
-        "GET /legacy/manufacturer/manufacturer",
+        "GET /legacy",
+        "GET /legacy/{chapter}",
+        "GET /doc",
+        "GET /doc/{chapter}",
     }
 
 

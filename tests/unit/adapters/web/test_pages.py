@@ -133,11 +133,35 @@ async def test_a_preference_that_does_not_exist_is_ignored(manufacturer: Client)
 
 
 @pytest.mark.parametrize(
-    "path", ["/operator", "/operator/operator", "/legacy/manufacturer/manufacturer"]
+    ("path", "target"),
+    [
+        *(
+            (path, "/settings/installation")
+            for path in (
+                "/operator",
+                "/operator/operator",
+                "/legacy",
+                "/legacy/operator",
+                "/legacy/operator/operator",
+                "/legacy/manufacturer/manufacturer",
+            )
+        ),
+        ("/doc", "/help"),
+        ("/doc/doc_1", "/settings/search"),
+        ("/doc/doc_2", "/settings/search"),
+        ("/doc/other", "/help"),
+    ],
 )
-async def test_the_addresses_of_the_manual(path: str, anyone: Client) -> None:
+async def test_the_addresses_of_the_manual(path: str, target: str, anyone: Client) -> None:
+    """They lead to the login, and from there to a page that exists."""
     answer = await anyone.get(path)
-    assert answer.headers["location"] == "/login?next=/settings/installation"
+    assert answer.headers["location"] == f"/login?next={target}"
+    assert f'value="{target}"' in (await anyone.get(answer.headers["location"])).text
+
+
+@pytest.mark.parametrize("target", ["/settings/installation", "/settings/search", "/help"])
+async def test_where_they_lead_there_is_a_page(target: str, manufacturer: Client) -> None:
+    assert (await manufacturer.get(target)).status_code == 200
 
 
 async def test_a_page_leads_through_the_login_and_back(anyone: Client) -> None:

@@ -31,6 +31,7 @@ from borne.application.accounts import Accounts, LinkRefused, TryLater, WrongPas
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
+CHAPTERS_OF_KEYS = {"doc_1", "doc_2"}
 YEAR_S = 365 * 24 * 3600
 SECRET_LONGEST = 100
 
@@ -135,10 +136,24 @@ async def preferences(request: Request) -> Response:
 
 @router.get("/operator")
 @router.get("/operator/operator")
-@router.get("/legacy/manufacturer/manufacturer")
+@router.get("/legacy")
+@router.get("/legacy/{chapter:path}")
 async def old_address() -> Response:
-    """Addresses that the manual names."""
+    """Addresses of the pages that the manual names (2, 7.3)."""
     return RedirectResponse("/login?next=/settings/installation", 303)
+
+
+@router.get("/doc")
+async def old_documentation() -> Response:
+    """The documentation of older controllers."""
+    return RedirectResponse("/login?next=/help", 303)
+
+
+@router.get("/doc/{chapter}")
+async def old_chapter(chapter: Annotated[str, Path(max_length=40)]) -> Response:
+    """Two chapters are lists of keys."""
+    target = "/settings/search" if chapter in CHAPTERS_OF_KEYS else "/help"
+    return RedirectResponse(f"/login?next={target}", 303)
 
 
 def with_login(request: Request, response: Response, cookie: str) -> Response:

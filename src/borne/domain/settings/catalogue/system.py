@@ -113,6 +113,14 @@ SETTINGS = (
         format=Format.HOST,
         max_items=16,
     ),
+    _security.switch(
+        "RestStateOpen",
+        N_("State for home automation without login"),
+        N_(
+            "Everybody in the network may read /rest/full_state: whether a car charges, power and "
+            "energy, no card numbers. Off, it needs a login or an API token."
+        ),
+    ),
     _privacy.number(
         "SessionRetentionDays",
         N_("Keep charging sessions for"),

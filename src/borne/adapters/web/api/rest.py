@@ -1,0 +1,34 @@
+"""The state in the words of older controllers; see `full_state`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import PlainTextResponse
+
+from borne.adapters.web.errors import ApiError
+from borne.adapters.web.full_state import full_state
+from borne.adapters.web.guard import GuardedRoute, maybe_visitor, station
+from borne.adapters.web.state import web_state
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+
+@router.get("/rest/full_state")
+async def state(
+    request: Request, connector: Annotated[int, Query(ge=1, le=64)] = 1
+) -> PlainTextResponse:
+    """A line for each key; of the second socket with `?connector=2`."""
+    services = station(request)
+    try:
+        text = full_state(
+            services.status.snapshot(),
+            connector,
+            services.settings.settings,
+            web_state(request.app).host.version,
+            stranger=maybe_visitor(request) is None,
+        )
+    except KeyError:
+        raise ApiError(404, "unknown_connector", f"There is no socket {connector}.") from None
+    return PlainTextResponse(text)
