@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from borne.adapters.ocpp.backend import OcppBackend
+from borne.adapters.storage.settings_files import PosixFiles
+from borne.adapters.storage.settings_store import SettingsStore
 from borne.app import Host, HostOptions
 from borne.application.ports import BackendView
 from borne.application.services import StationServices
 from borne.application.settings_service import SettingsService
-from borne.data_folder import settings_store
 from borne.domain.principals import SYSTEM
 
 WAIT_S = 20.0
@@ -121,8 +122,9 @@ class Street:
 
 
 def store_settings(data: Path, changes: Mapping[str, Any]) -> None:
-    """Set a station up before its first start."""
-    service = SettingsService.open(settings_store(data))
+    """Set a station up before its first start, also where a test has put a database already."""
+    store = SettingsStore(PosixFiles(data / "settings"), PosixFiles(data))
+    service = SettingsService.open(store)
     service.change_now(dict(changes), SYSTEM, "test")
 
 

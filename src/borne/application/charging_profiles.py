@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -29,14 +29,17 @@ from borne.domain.principals import Principal, Role
 from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging import profiles as rules
+from borne.domain.smart_charging.clock_doubt import Doubts, by_purpose, from_the_future
 from borne.domain.smart_charging.composite import (
     LONGEST_WINDOW_S,
     Curve,
     Electric,
     Limit,
     Situation,
+    Step,
     Window,
     connector_curve,
+    lowest_curve,
     lowest_ever,
     station_curve,
     told,
@@ -52,7 +55,7 @@ from borne.domain.smart_charging.profiles import (
 from borne.domain.station import limits
 from borne.domain.station.connector_state import Authorization
 from borne.domain.station.limits import LimitRow, Source
-from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.clock import Clock, ClockStep, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
@@ -109,6 +112,7 @@ class ChargingProfiles:
         self._for_start: dict[int, tuple[str, Profile]] = {}
         """A profile that came with a remote start, for the session of that token."""
         self._sessions: dict[int, str | None] = dict.fromkeys(runners)
+        self._doubts = Doubts.none()
         self._phases: dict[int, int] = {}
         self._rows: dict[int, Limit | None] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -129,7 +133,7 @@ class ChargingProfiles:
             runner.expired.subscribe(partial(self._take_expiry, connector))
         self._drop_ended()
         self._metering.changed.subscribe(self._take_reading)
-        self._clock.stepped.subscribe(lambda _: self.refresh())
+        self._clock.stepped.subscribe(self._take_step)
         self.refresh()
 
     def abort(self) -> None:
@@ -234,10 +238,12 @@ class ChargingProfiles:
             self._put_lowest()
             return
         window = self._window(self._clock.now(), LOOK_AHEAD_S)
-        changes = [LOOK_AHEAD_S]
+        now_s = self._clock.monotonic()
+        self._doubts = self._doubts.at(self._book, now_s)
+        end_s = self._doubts.next_end_s()
+        changes = [LOOK_AHEAD_S if end_s is None else end_s - now_s]
         for connector in self._runners:
-            situation = self._situation(connector)
-            curve = connector_curve(situation, window, RateUnit.AMPERE, OF_CONNECTOR)
+            curve = self._curve(connector, window, RateUnit.AMPERE, OF_CONNECTOR)
             self._put(connector, limits.OCPP_TX, curve[0].limit)
             changes += [step.start_s for step in curve[1:2]]
         curve = self._station_curve(window, RateUnit.AMPERE)
@@ -246,6 +252,21 @@ class ChargingProfiles:
         if self._book:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(min(changes), self.refresh)
+
+    def _take_step(self, step: ClockStep) -> None:
+        """The clock was set. What it was before the first date is no time to count on."""
+        if step.trust is ClockTrust.NTP or step.dated:
+            self._doubts = Doubts.none()
+        else:
+            seconds, now_s = (step.after - step.before).total_seconds(), self._clock.monotonic()
+            self._doubts = self._doubts.after_step(self._book, seconds, now_s)
+        if self._doubts.of:
+            _log.warning(
+                "the clock was set: %d charging profiles are in doubt, the lower of both "
+                "times holds",
+                len(self._doubts.of),
+            )
+        self.refresh()
 
     def _put_lowest(self) -> None:
         """Without a date nobody knows which period holds: the lowest of each profile does."""
@@ -274,8 +295,35 @@ class ChargingProfiles:
     def _situation(self, connector: int) -> Situation:
         found = rules.of_connector(self._book, connector, self._sessions.get(connector))
         record = self._journal.record(connector)
-        started = self._clock.date(record.start.at) if record else None
+        started = self._began(record.start.at) if record else None
         return Situation(found, self._electric(connector), started)
+
+    def _began(self, start: Moment) -> datetime | None:
+        """When a session began, as the clock tells time now, also when it was set meanwhile."""
+        if start.boot_id != self._clock.boot_id:
+            return self._clock.date(start)
+        elapsed_s = self._clock.monotonic() - start.monotonic_s
+        return self._clock.now() - timedelta(seconds=elapsed_s)
+
+    def _curve(
+        self,
+        connector: int,
+        window: Window,
+        unit: RateUnit,
+        purposes: Sequence[Purpose] = tuple(Purpose),
+        local: Limit | None = None,
+    ) -> Curve:
+        """What the profiles allow: no more than on the clock as it was before it was set."""
+        told = self._situation(connector)
+        kept = replace(told, profiles=by_purpose(told.profiles, self._doubts))
+        situations = [told] if kept == told else [told, kept]
+        curves = [connector_curve(each, window, unit, purposes, local) for each in situations]
+        unknown = {
+            purpose: [entry for entry in entries if from_the_future(entry, window.start)]
+            for purpose, entries in kept.profiles.items()
+        }
+        lowest = lowest_ever(replace(kept, profiles=unknown), purposes, unit)
+        return lowest_curve(curves if lowest is None else [*curves, (Step(0.0, lowest),)])
 
     def _electric(self, connector: int) -> Electric:
         if connector == STATION:
@@ -283,17 +331,15 @@ class ChargingProfiles:
         return Electric(phases_connected(self._settings(), connector), self._phases.get(connector))
 
     def _station_curve(self, window: Window, unit: RateUnit) -> Curve:
-        return connector_curve(self._situation(STATION), window, unit, [Purpose.STATION])
+        return self._curve(STATION, window, unit, [Purpose.STATION])
 
     def _connector_composite(self, connector: int, window: Window, unit: RateUnit) -> Curve:
         local = self._local(connector, unit)
-        return connector_curve(self._situation(connector), window, unit, local=local)
+        return self._curve(connector, window, unit, local=local)
 
     def _station_composite(self, window: Window, unit: RateUnit) -> Curve:
         lines = [
-            connector_curve(
-                self._situation(connector), window, unit, OF_CONNECTOR, self._local(connector, unit)
-            )
+            self._curve(connector, window, unit, OF_CONNECTOR, self._local(connector, unit))
             for connector in self._runners
         ]
         return station_curve(lines, self._station_curve(window, unit), self._local(STATION, unit))

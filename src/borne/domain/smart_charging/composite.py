@@ -166,14 +166,24 @@ def connector_curve(
     return _curve(window, edges, at)
 
 
-def lowest_ever(situation: Situation, purposes: Iterable[Purpose]) -> Limit | None:
-    """The lowest limit, in amperes, that any profile of these purposes ever has: what is safe
-    while the date is not known."""
+def lowest_curve(curves: Sequence[Curve]) -> Curve:
+    """The lowest of several, over time."""
+    if len(curves) == 1:
+        return curves[0]
+    starts = sorted({step.start_s for curve in curves for step in curve})
+    return merged(
+        Step(start_s, lowest(value_at(curve, start_s) for curve in curves)) for start_s in starts
+    )
+
+
+def lowest_ever(
+    situation: Situation, purposes: Iterable[Purpose], unit: RateUnit = RateUnit.AMPERE
+) -> Limit | None:
+    """The lowest limit that any profile of these purposes ever has: what is safe while the date
+    is not known."""
     found = (
         Limit(
-            situation.electric.convert(
-                period.limit, period, entry.profile.schedule.unit, RateUnit.AMPERE
-            ),
+            situation.electric.convert(period.limit, period, entry.profile.schedule.unit, unit),
             entry.profile.profile_id,
         )
         for purpose in purposes

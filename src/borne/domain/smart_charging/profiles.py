@@ -6,8 +6,8 @@ Source: OCPP 1.6 sections 3.13, 5.5, 5.16, 7.8 and 7.13; errata 3.7, 3.24 to 3.3
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -103,6 +103,23 @@ class Installed:
         """Two profiles of one slot cannot be: the later replaces the earlier."""
         profile = self.profile
         return (self.connector, profile.purpose, profile.stack_level, self.session_id)
+
+
+def shifted(installed: Installed, seconds: float) -> Installed:
+    """With all its dates moved: as it counts on a clock that was set by so much."""
+    by, profile = timedelta(seconds=seconds), installed.profile
+
+    def moved(date: datetime | None) -> datetime | None:
+        return None if date is None else date + by
+
+    schedule = replace(profile.schedule, start=moved(profile.schedule.start))
+    profile = replace(
+        profile,
+        schedule=schedule,
+        valid_from=moved(profile.valid_from),
+        valid_to=moved(profile.valid_to),
+    )
+    return replace(installed, profile=profile, received_at=installed.received_at + by)
 
 
 @dataclass(frozen=True, slots=True)
