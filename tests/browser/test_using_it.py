@@ -375,6 +375,19 @@ def test_the_drawing_works_with_the_keyboard(page: Page, site: Site) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+def test_a_cause_is_set_with_a_value(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/simulator")
+    page.get_by_role("button", name="Value: Current leaks to earth").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Value (mA)")).to_have_value("40.0")
+    dialog.get_by_label("Value (mA)").fill("8")
+    dialog.get_by_role("button", name="Set at socket 2").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("switch", name="Current leaks to earth at socket 2")).to_be_checked()
+    assert simulator(fake).calls[-1] == ("fault", "residual-current", 8)
+    assert simulator(fake).active == {("residual-current", 2)}
+
+
 def test_break_and_mend(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/simulator")
     switch = page.get_by_role("switch", name="Current leaks to earth at socket 2")

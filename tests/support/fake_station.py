@@ -526,6 +526,17 @@ CAUSES = {
 }
 
 
+VALUES: dict[str, Json] = {
+    "residual-current": {
+        "unit": "mA",
+        "default": 40.0,
+        "minimum": 0,
+        "maximum": 5000,
+        "choices": [],
+    },
+}
+
+
 class FakeProfiles:
     """The charging profiles of a backend; there are none at first."""
 
@@ -608,7 +619,8 @@ class FakeSimulator:
         found: list[Mapping[str, Any]] = []
         for cause, (label, scope) in CAUSES.items():
             on = sorted(number for name, number in self.active if name == cause)
-            row = {"id": cause, "label": label, "scope": scope, "provokes": cause}
+            row: Json = {"id": cause, "label": label, "scope": scope, "provokes": cause}
+            row["value"] = VALUES.get(cause)
             found.append(row | {"connectors": on, "active": bool(on)})
         return found
 
@@ -623,6 +635,7 @@ class FakeSimulator:
     ) -> None:
         if fault not in CAUSES:
             raise SimulatorError(404, f"no cause is called {fault!r}")
+        self.calls.append(("fault", fault, value))
         for number in (connector,) if connector else (1, 2):
             (self.active.add if active else self.active.discard)((fault, number))
             if CAUSES[fault][1] == "connector":

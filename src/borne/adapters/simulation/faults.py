@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from borne.adapters.simulation import levers
 from borne.adapters.simulation.levers import Defect, Extent, Lever, Part, Value
 from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
+from borne.adapters.simulation.vehicle import sentence
 from borne.adapters.simulation.world import LinkMode, World
 from borne.domain.station.board import Contact
 from borne.domain.station.faults import N_, Fault, Scope
@@ -168,7 +171,7 @@ _ROWS = (
     ),
     _row(
         "meter-step",
-        N_("Billing meter jumps by so much"),
+        N_("Billing meter steps up or down"),
         Fault.METER_IMPLAUSIBLE,
         levers.tamper("meter-step", lambda extent: extent.step_wh, levers.step),
         levers.STEP,
@@ -182,7 +185,7 @@ _ROWS = (
     ),
     _row(
         "meter-exchanged",
-        N_("Billing meter exchanged, also without power"),
+        N_("Billing meter exchanged"),
         Fault.METER_IMPLAUSIBLE,
         levers.tamper("meter-exchanged", levers.wh_or(0), levers.exchange_meter),
         levers.wh_value(0),
@@ -195,7 +198,7 @@ _ROWS = (
     ),
     _row(
         "meter-factor",
-        N_("Billing meter counts so many times"),
+        N_("Billing meter counts a multiple"),
         Fault.METER_IMPLAUSIBLE,
         Defect(levers.factor, lambda defects: defects.meter_factor is not None),
         levers.FACTOR,
@@ -369,13 +372,19 @@ def set_other(world: World, error_code: str, sockets: list[Socket], active: bool
 
 def extent_of(cause: Cause, extent: Mapping[str, Any] | None, value: object) -> Extent:
     """How bad a cause is, from its value or from the members of an extent; None is the default.
-    Raises ValueError in words (ValidationError is one)."""
+    Raises ValueError in words."""
     members = dict(extent or {})
     if value is not None:
         if cause.value is None:
             raise ValueError(f"{cause.cause} takes no value")
         members[cause.value.member] = value
-    return Extent.model_validate(members)
+    try:
+        return Extent.model_validate(members)
+    except ValidationError as error:
+        words = sentence(error)
+        if cause.value is not None and value is not None:
+            words = words.replace(cause.value.member, "value", 1)
+        raise ValueError(words) from error
 
 
 def _described(value: Value) -> Mapping[str, Any]:

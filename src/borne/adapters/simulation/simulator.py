@@ -152,8 +152,6 @@ class Simulator:
             raise SimulatorError(404, f"no cause is called {fault!r}; there are: {known}")
         try:
             how_bad = faults.extent_of(cause, extent, value)
-        except ValidationError as error:
-            raise SimulatorError(422, sentence(error)) from error
         except ValueError as error:
             raise SimulatorError(422, str(error)) from error
         faults.set_cause(self.world, cause, sockets, active, how_bad)

@@ -41,6 +41,33 @@ CAR_STATES: dict[str, str] = {
 }
 
 
+CHOICES: dict[str, str] = {
+    "register": N_("Register"),
+    "power": N_("Power"),
+    "current": N_("Current"),
+}
+PARTS: dict[str, str] = {
+    "high_a": N_("High current (A)"),
+    "high_s": N_("for (s)"),
+    "low_a": N_("Low current (A)"),
+    "low_s": N_("for (s)"),
+}
+"""Members of a value that has several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field for the value of a cause; `under` when it is a member of the value."""
+
+    name: str
+    under: str
+    label: str
+    default: object
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outlet:
     """A socket of the drawing."""
@@ -106,6 +133,26 @@ def _facts(socket: Mapping[str, Any], words: Words) -> tuple[tuple[str, str], ..
     )
 
 
+def value_fields(value: Mapping[str, Any], words: Words) -> list[Field]:
+    """How the value of a cause is asked for."""
+    default = value["default"]
+    if isinstance(default, Mapping):
+        return [
+            Field(str(name), "value", words(PARTS.get(str(name), str(name))), number, 0, None, ())
+            for name, number in default.items()
+        ]
+    unit = value["unit"]
+    label = f"{words('Value')} ({unit})" if unit else words("Value")
+    choices = tuple((slug, words(CHOICES.get(slug, slug))) for slug in value["choices"])
+    return [Field("value", "", label, default, value["minimum"], value["maximum"], choices)]
+
+
+def _cause(fault: Mapping[str, Any], words: Words) -> dict[str, Any]:
+    value = fault.get("value")
+    fields = value_fields(value, words) if value else []
+    return dict(fault, label=words(str(fault["label"])), fields=fields)
+
+
 def variables(request: Request) -> dict[str, Any]:
     """All that the page shows."""
     words, simulator = words_for(request), world(request)
@@ -115,7 +162,7 @@ def variables(request: Request) -> dict[str, Any]:
         "outlets": outlets(view, station(request).status.snapshot(), words),
         "cars": [_car(key, vehicle, words) for key, vehicle in vehicles.items()],
         "cards": view.get("cards", ()),
-        "faults": [dict(fault, label=words(str(fault["label"]))) for fault in view["faults"]],
+        "faults": [_cause(fault, words) for fault in view["faults"]],
         "links": [
             (name, words(LINKS.get(name, name)), link) for name, link in view["links"].items()
         ],

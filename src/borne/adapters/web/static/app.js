@@ -95,14 +95,16 @@
     else if (document.querySelector("[data-simulator]")) htmx.ajax("GET", "/simulator", { swap: "none" });
     return true;
   }
-  function fields(form) {
+  function fields(form, submitter) {
     const body = JSON.parse(form.dataset.body || "{}");
     for (const field of form.elements) {
-      if (!field.name) continue;
+      if (!field.name || (field.type === "submit" && field !== submitter)) continue;
       let value = field.value;
       if (field.type === "checkbox") value = field.checked;
+      else if (field.type === "submit") value = Number(value);
       else if (field.type === "number" || field.type === "range") value = Number(value) * Number(field.dataset.factor || 1);
       if (field.dataset.list !== undefined) (body[field.name] ||= []).push(value);
+      else if (field.dataset.under) (body[field.dataset.under] ||= {})[field.name] = value;
       else if (value !== "") body[field.name] = value;
     }
     return body;
@@ -121,7 +123,7 @@
   document.addEventListener("submit", (event) => {
     if (!event.target.dataset.call) return;
     event.preventDefault();
-    call(event.target, fields(event.target));
+    call(event.target, fields(event.target, event.submitter)).then((done) => done && event.target.closest("dialog")?.close());
   });
   document.addEventListener("change", async (event) => {
     const field = event.target;
