@@ -305,10 +305,7 @@ class Station:
                 "sockets out of service": self.control.forget_backend,
                 "firmware orders": rooms.firmware.forget_backend,
             },
-            lists={
-                "cards of its list": lists.local_list.forget_backend,
-                "cards that it judged": lists.cache.forget_backend,
-            },
+            lists={"cards of its list": lists.local_list.forget_backend},
         )
 
     def services(self) -> StationServices:

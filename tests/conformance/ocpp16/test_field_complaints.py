@@ -108,13 +108,13 @@ async def test_q02_a_long_configuration_is_whole_and_of_texts(tmp_path: Path) ->
 
 async def test_q03_a_new_connection_has_its_boot_on_demand(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        assert await trigger(bench, MessageTrigger.boot_notification) == "Rejected"
-        await bench.offline()
-        await bench.online()
-        assert await trigger(bench, MessageTrigger.boot_notification) == "Accepted"
-        await bench.ledger.wait_for("BootNotification", 2)
-        await bench.settled()
-        assert await trigger(bench, MessageTrigger.boot_notification) == "Rejected"
+        for boots in (2, 3, 4):
+            assert await trigger(bench, MessageTrigger.boot_notification) == "Accepted"
+            await bench.ledger.wait_for("BootNotification", boots)
+            await bench.settled()
+            if boots == 2:
+                await bench.offline()
+                await bench.online()
 
 
 async def test_q03_an_error_to_the_boot_starts_no_loop(tmp_path: Path) -> None:

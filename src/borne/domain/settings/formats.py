@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from borne.domain.settings.entry import Amps, Format
 from borne.domain.settings.messages import N_, Message
+from borne.domain.station import measurands
 
 
 class Malformed(ValueError):
@@ -35,50 +36,6 @@ _DEVICE = re.compile(r"/dev/[A-Za-z0-9._:\-/]+|COM[0-9]{1,3}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9._\-]+", re.ASCII)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)([^#]*)", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
-
-MEASURANDS = frozenset(
-    {
-        "Current.Export",
-        "Current.Import",
-        "Current.Offered",
-        "Energy.Active.Export.Register",
-        "Energy.Active.Import.Register",
-        "Energy.Reactive.Export.Register",
-        "Energy.Reactive.Import.Register",
-        "Energy.Active.Export.Interval",
-        "Energy.Active.Import.Interval",
-        "Energy.Reactive.Export.Interval",
-        "Energy.Reactive.Import.Interval",
-        "Frequency",
-        "Power.Active.Export",
-        "Power.Active.Import",
-        "Power.Factor",
-        "Power.Offered",
-        "Power.Reactive.Export",
-        "Power.Reactive.Import",
-        "RPM",
-        "SoC",
-        "Temperature",
-        "Voltage",
-    }
-)
-_SUPPORTED = {
-    name.casefold(): name
-    for name in (
-        "Current.Import",
-        "Current.Offered",
-        "Energy.Active.Import.Register",
-        "Energy.Active.Import.Interval",
-        "Frequency",
-        "Power.Active.Import",
-        "Power.Factor",
-        "Power.Offered",
-        "SoC",
-        "Temperature",
-        "Voltage",
-    )
-}
-"""What this station can measure; a list with another one is refused whole (OCPP 1.6, 9.1.8)."""
 
 
 def _free(text: str) -> str:
@@ -227,15 +184,11 @@ def _netmask(text: str) -> str:
 
 
 def _measurand(text: str) -> str:
-    name, dot, phase = text.rpartition(".")
-    if dot and phase in {"L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N"}:
-        base, suffix = name, f".{phase}"
-    else:
-        base, suffix = text, ""
-    known = _SUPPORTED.get(base.casefold())
+    """What is sent; a list with another one is refused whole (OCPP 1.6, 9.1.8)."""
+    known = measurands.canonical(text)
     if known is None:
         raise refuse(N_("This station cannot measure {name}."), name=text[:50])
-    return known + suffix
+    return known
 
 
 def _word(text: str) -> str:

@@ -43,6 +43,34 @@ _GIVE: dict[str, Callable[[Sample], list[dict[str, Any]]]] = {
 _POINT_CONTEXTS = frozenset({"Transaction.Begin", "Transaction.End"})
 
 SUPPORTED = tuple(_GIVE)
+PHASES = {"Current.Import": _LINES, "Voltage": _TO_NEUTRAL}
+"""Of these one phase alone can be asked for, as in `Current.Import.L1`."""
+_BY_FOLDED = {name.casefold(): name for name in SUPPORTED}
+
+
+def canonical(text: str) -> str | None:
+    """The name of a quantity as we write it, perhaps with one phase; None for what cannot be sent.
+    A voltage is one to neutral, also where only the line is named."""
+    whole = _BY_FOLDED.get(text.casefold())
+    if whole is not None:
+        return whole
+    base, _, phase = text.rpartition(".")
+    name = _BY_FOLDED.get(base.casefold())
+    wanted = phase.upper().removesuffix("-N")
+    for each in PHASES.get(name or "", ()):
+        if each.removesuffix("-N") == wanted and phase.upper() in (wanted, each):
+            return f"{name}.{each}"
+    return None
+
+
+def _given(sample: Sample, name: str) -> list[dict[str, Any]]:
+    give = _GIVE.get(name)
+    if give is not None:
+        return give(sample)
+    base, _, phase = name.rpartition(".")
+    if base not in PHASES:
+        return []
+    return [value for value in _GIVE[base](sample) if value["phase"] == phase]
 
 
 def sampled_values(sample: Sample, names: Iterable[str]) -> list[dict[str, Any]]:
@@ -50,8 +78,9 @@ def sampled_values(sample: Sample, names: Iterable[str]) -> list[dict[str, Any]]
     begin and the end of a transaction have only their register."""
     result: list[dict[str, Any]] = []
     for name in names:
-        if name not in _GIVE or (sample.context in _POINT_CONTEXTS and name != REGISTER):
+        if sample.context in _POINT_CONTEXTS and name != REGISTER:
             continue
-        common = {"measurand": name, "context": sample.context, "location": "Outlet"}
-        result.extend({**value, **common} for value in _GIVE[name](sample))
+        measurand = name if name in _GIVE else name.rpartition(".")[0]
+        common = {"measurand": measurand, "context": sample.context, "location": "Outlet"}
+        result.extend({**value, **common} for value in _given(sample, name))
     return result

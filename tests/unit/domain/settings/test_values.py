@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from borne.domain.settings import CATALOGUE, Amps
 from borne.domain.settings.entry import Entry, Format, Type, Value
-from borne.domain.settings.formats import MEASURANDS, Malformed
+from borne.domain.settings.formats import Malformed
 from borne.domain.settings.values import (
     Form,
     from_file,
@@ -47,7 +47,9 @@ _TEXTS: dict[Format, st.SearchStrategy[str]] = {
     Format.PIN: st.from_regex(r"[0-9]{4,8}", fullmatch=True),
     Format.IP: st.ip_addresses().map(str),
     Format.NETMASK: st.sampled_from(["255.255.255.0", "255.255.0.0"]),
-    Format.MEASURAND: st.sampled_from(["Voltage", "Current.Import", "Current.Import.L1", "SoC"]),
+    Format.MEASURAND: st.sampled_from(
+        ["Voltage", "Current.Import", "Current.Import.L1", "Voltage.L2-N"]
+    ),
     Format.TIME_WINDOW: st.sampled_from(["07:00;09:30;10,10,10", "22:00;06:00;0,6,32"]),
     Format.GROUP: st.sampled_from(["hall;;63,63,63", "north wing;hall;32,32,0"]),
     Format.ENERGY_TARGET: st.sampled_from(["20 07:30", "7.5 23:00"]),
@@ -143,7 +145,7 @@ def test_a_huge_input_is_refused() -> None:
         ("MTU", "", None),
         ("DLMEVSESubDistributionLimit", "16", Amps(16, 16, 16)),
         ("DLMEVSESubDistributionLimit", [16, 20, 0], Amps(16, 20, 0)),
-        ("MeterValuesSampledData", "voltage, SoC", ("Voltage", "SoC")),
+        ("MeterValuesSampledData", "voltage, POWER.Offered", ("Voltage", "Power.Offered")),
         ("MeterValuesSampledData", "", ()),
         ("MasterRFID", "04:56:7d:aa", "04567DAA"),
         ("StaticIP", " 192.168.1.10 ", "192.168.1.10"),
@@ -203,7 +205,7 @@ def test_what_is_refused_and_how(key: str, raw: object, sentence: str) -> None:
         ("LocalPreAuthorize", True, "true"),
         ("FreeChargingMode", "no_ocpp", "No OCPP"),
         ("DLMEVSESubDistributionLimit", Amps(16, 16, 20), "16,16,20"),
-        ("MeterValuesAlignedData", ("Voltage", "SoC"), "Voltage,SoC"),
+        ("MeterValuesAlignedData", ("Voltage", "Power.Offered"), "Voltage,Power.Offered"),
         ("MTU", None, ""),
     ],
 )
@@ -244,6 +246,24 @@ class TestAuthorizationKey:
             to_json(b"secret")
 
 
-def test_only_standard_quantities_are_measured() -> None:
-    known = {parse(entry_of("StopTxnSampledData"), name) for name in ("soc", "VOLTAGE")}
-    assert all(isinstance(items, tuple) and set(items) <= MEASURANDS for items in known)
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("VOLTAGE", ("Voltage",)),
+        ("voltage.l2", ("Voltage.L2-N",)),
+        ("Voltage.L3-N,Voltage.l3-n", ("Voltage.L3-N",)),
+        ("current.import.L1", ("Current.Import.L1",)),
+    ],
+)
+def test_quantities_are_read_in_any_letter_case(text: str, read: tuple[str, ...]) -> None:
+    assert parse(entry_of("StopTxnSampledData"), text) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SoC", "Frequency", "Power.Factor", "Current.Import.L1-N", "Current.Import.N",
+     "Power.Active.Import.L1", "Voltage.", ".L1", "L1", "Voltage.L4", "Current.Import.L1.L1"],
+)  # fmt: skip
+def test_quantities_that_are_never_sent_are_refused(text: str) -> None:
+    with pytest.raises(Malformed):
+        parse(entry_of("StopTxnSampledData"), f"Voltage,{text}")

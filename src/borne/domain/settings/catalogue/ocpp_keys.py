@@ -56,6 +56,7 @@ ENTRIES = (
             "Current.Import",
             "Voltage",
             "Current.Offered",
+            "Power.Offered",
         ),
         format=Format.MEASURAND,
         max_items=20,
