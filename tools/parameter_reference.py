@@ -23,6 +23,7 @@ from borne.domain.settings.entry import (
     Kind,
     Menu,
     MeterInNetwork,
+    OcppAccess,
     Scope,
     Type,
 )
@@ -68,7 +69,8 @@ Lists are separated by commas, amperes of the phases are written `16,16,16`.
 *State* tells whether this version acts on a setting: **active**, *planned* (shown, but nobody can
 change it) or *told* (the station tells it). *Who* is the weakest role that may change it; while
 "Operator may change installation settings" is on, operators may do what installers may. *OCPP*
-tells what a backend may do: R read, W write. ↻ means: takes effect at the next restart.
+tells what this version lets a backend do: R read, W write; it never writes what is planned, and
+what an installer may write only while operators may. ↻ means: takes effect at the next restart.
 """
 
 
@@ -118,10 +120,17 @@ def _row(entry: Entry) -> str:
         _values(entry),
         _default(entry),
         "-" if entry.constant else entry.role.value,
-        f"{entry.ocpp.value}{' ↻' if entry.restart else ''}",
+        f"{_ocpp(entry)}{' ↻' if entry.restart else ''}",
         _state(entry),
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _ocpp(entry: Entry) -> str:
+    """What is refused is not promised."""
+    if entry.key in ACTIVE and not entry.constant:
+        return entry.ocpp.value
+    return (OcppAccess.READ if entry.ocpp.readable else OcppAccess.NONE).value
 
 
 def _state(entry: Entry) -> str:

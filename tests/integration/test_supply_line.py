@@ -166,9 +166,12 @@ async def test_PhasesConnected(tmp_path: Path) -> None:
         station.host.world.sockets[2].wiring = (1, 2, 0)
         await station.plug(1, BIG | {"phases": 1})
         await asyncio.sleep(SETTLED_S)
-        await station.plug(2, BIG | {"phases": 1})
+        await station.plug(2, BIG)
         await asyncio.sleep(8.0)
         assert offers(station) == (32.0, 32.0)
+        second = station.connector(2)
+        assert (second["offered_a"], second["phases"]) == ([32.0, 0.0, 0.0], 1)
+        assert second["measured_a"] == [32.0, 0.0, 0.0]
 
 
 @virtual_time

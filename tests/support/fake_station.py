@@ -84,6 +84,7 @@ def free_connector(number: int) -> Json:
         "state": "available",
         "pilot": "A1",
         "offered_a": [0.0, 0.0, 0.0],
+        "phases": 3,
         "measured_a": [0.0, 0.0, 0.0],
         "power_w": 0,
         "register_wh": 123456,

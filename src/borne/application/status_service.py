@@ -17,7 +17,7 @@ from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort
-from borne.application.station_settings import free_mode
+from borne.application.station_settings import free_mode, phases_connected
 from borne.application.transaction_journal import TransactionJournal
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.choices import DisplayLanguage
@@ -29,7 +29,7 @@ from borne.domain.station.session import SessionRecord
 from borne.domain.station.status import cable_a, connector_status, pilot_text, plug_held
 from borne.foundation.clock import Clock, format_utc
 from borne.foundation.events import Signal
-from borne.foundation.units import ZERO
+from borne.foundation.units import PHASES, ZERO
 
 Json = dict[str, Any]
 
@@ -147,12 +147,14 @@ class StatusService:
         sent = state.sent_pilot
         offered_a = sent.current_a if isinstance(sent, PilotNominal) else 0.0
         faults = rooms.faults.active(number)
+        phases = phases_connected(rooms.settings(), number)
         return {
             "id": number,
             "name": rooms.settings().text("ConnectorName", number),
             "state": connector_status(state).value,
             "pilot": pilot_text(state),
-            "offered_a": [round(offered_a, 1)] * 3,
+            "offered_a": _on_phases(offered_a, phases),
+            "phases": phases,
             "measured_a": list(measured.rounded()),
             "power_w": round(reading.power_w) if reading else 0,
             "register_wh": reading.register_wh if reading else None,
@@ -198,6 +200,11 @@ class StatusService:
             "identity": {"kind": start.identity.kind.value, "masked": start.identity.masked},
             "flags": sorted(flag.value for flag in record.flags),
         }
+
+
+def _on_phases(amps: float, phases: int) -> list[float]:
+    """What is offered to each phase that is wired to the socket."""
+    return [round(amps, 1)] * phases + [0.0] * (len(PHASES) - phases)
 
 
 def _date(clock: Clock, record: SessionRecord) -> str | None:

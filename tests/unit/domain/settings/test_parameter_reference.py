@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from borne.domain.settings import CATALOGUE
+from borne.domain.principals import BACKEND
+from borne.domain.settings import CATALOGUE, Settings
+from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.ocpp_view import configuration
+from borne.domain.settings.rights import refusal
 from tools.parameter_reference import PAGE, main, page
 
 
@@ -23,3 +27,20 @@ def test_defaults_that_differ_from_the_manual_stand_in_one_table() -> None:
     table = page().split("## Defaults that differ from the manual")[1].split("##")[0]
     for key in ("WebSocketPingInterval", "MeterValueSampleInterval", "SSLStrictnessClient"):
         assert f"| `{key}` |" in table
+
+
+def test_it_promises_a_backend_what_it_may_do() -> None:
+    """The column OCPP against the answers to GetConfiguration and ChangeConfiguration."""
+    settings = Settings()
+    told = {key.key: key for key in configuration(settings)[0]}
+    for line in page().splitlines():
+        cells = line.split(" | ")
+        key = cells[0].removeprefix("| ").partition("<br>")[0].strip("`")
+        if len(cells) != 7 or key not in CATALOGUE.settings:
+            continue
+        entry, access = CATALOGUE.settings[key], cells[5].removesuffix(" ↻")
+        assert ("R" in access) == (key in told), key
+        refused = key not in ACTIVE or refusal(BACKEND, entry, settings) is not None
+        assert ("W" in access) == (not refused), key
+        if key in told:
+            assert told[key].readonly == ("W" not in access), key

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from borne.adapters.web.pages.setting_fields import MENUS
+from borne.data_folder import simulated_facts
+from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.settings import CATALOGUE, Feature, HardwareFacts, Settings
+from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.changes import plan
 from borne.domain.settings.choices import (
     Connection,
     DlmRole,
@@ -14,9 +19,11 @@ from borne.domain.settings.choices import (
     HighLevelCommunication,
     OcppMode,
 )
-from borne.domain.settings.visibility import visible
+from borne.domain.settings.entry import AnyOf, Condition, Entry, Is, IsNot
+from borne.domain.settings.visibility import holds, visible
 
 SOAP = {"ConnectionType": Connection.ETHERNET, "OCPPMode": OcppMode.SOAP_1_6}
+MANUFACTURER = Principal(PrincipalKind.PERSON, Role.MANUFACTURER)
 NO_MODEM = HardwareFacts(features=frozenset(Feature) - {Feature.MODEM})
 
 
@@ -60,6 +67,53 @@ NO_MODEM = HardwareFacts(features=frozenset(Feature) - {Feature.MODEM})
 )
 def test_shown(key: str, stored: dict[str, Any], shown: bool) -> None:
     assert visible(CATALOGUE.settings[key], Settings(stored=stored)) is shown
+
+
+@pytest.mark.parametrize("key", ACTIVE)
+def test_every_setting_that_is_obeyed_can_be_reached_on_the_pages(key: str) -> None:
+    """As the station is delivered, or by switches that can be reached themselves."""
+    entry = CATALOGUE.settings[key]
+    assert entry.menu in MENUS
+    delivered = Settings(simulated_facts())
+    with_backend = plan(delivered, {"ConnectionType": "ethernet"}, MANUFACTURER).after
+    ways = (reach(entry, start, frozenset()) for start in (delivered, with_backend))
+    assert any(way is not None and visible(entry, way) for way in ways)
+
+
+def reach(entry: Entry, settings: Settings, on_the_way: frozenset[str]) -> Settings | None:
+    """The settings of somebody who made the entry appear, by what is on the pages alone."""
+    for condition in entry.when:
+        if not holds(condition, settings):
+            changed = meet(condition, settings, on_the_way | {entry.key})
+            if changed is None:
+                return None
+            settings = changed
+    return settings
+
+
+def meet(condition: Condition, settings: Settings, on_the_way: frozenset[str]) -> Settings | None:
+    match condition:
+        case Is(key, slugs):
+            wanted: tuple[str, ...] = slugs
+        case IsNot(key, slug):
+            entry = CATALOGUE.settings[key]
+            others = [c.slug for c in entry.choices] or ["on", "off"]
+            wanted = tuple(other for other in others if other != slug)
+        case AnyOf(conditions):
+            ways = (meet(each, settings, on_the_way) for each in conditions)
+            return next((way for way in ways if way is not None), None)
+        case _:
+            return None
+    if key in on_the_way or key not in ACTIVE:
+        return None
+    shown = reach(CATALOGUE.settings[key], settings, on_the_way)
+    if shown is None:
+        return None
+    for slug in wanted:
+        planned = plan(shown, {key: slug}, MANUFACTURER)
+        if not planned.errors:
+            return planned.after
+    return None
 
 
 def test_a_part_that_is_missing() -> None:

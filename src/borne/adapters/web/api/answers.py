@@ -80,6 +80,8 @@ class Connector(Answer):
     state: ConnectorState
     pilot: str
     offered_a: PerPhase
+    phases: int
+    """Wired to the socket: 1 or 3."""
     measured_a: PerPhase
     power_w: float
     register_wh: int | None

@@ -216,7 +216,7 @@ def _phases(item: Mapping[str, Any], words: Words) -> tuple[tuple[str, str, floa
     scale = max([DEFAULT_LIMIT_A, *(item.get("offered_a") or [])])
     return tuple(
         (f"L{number}", words.amps(amps), round(min(1.0, max(0.0, amps / scale)) * 100, 1))
-        for number, amps in enumerate(measured, 1)
+        for number, amps in enumerate(measured[: item.get("phases", len(measured))], 1)
     )
 
 

@@ -93,6 +93,11 @@ def details(status: Json, words: Words) -> list[Group]:
     ]
 
 
+def _wired(item: Json, name: str) -> list[float]:
+    """Of the phases that are wired to the socket."""
+    return list(item.get(name) or [])[: item.get("phases", 3)]
+
+
 def _details(item: Json, words: Words) -> Group:
     register = item.get("register_wh")
     cable_a = item.get("cable_a")
@@ -100,8 +105,8 @@ def _details(item: Json, words: Words) -> Group:
         words("Socket {n}").format(n=item["id"]),
         [
             (words("Control pilot"), str(item.get("pilot", "–"))),
-            (words("Signalled current"), words.currents(item.get("offered_a"))),
-            (words("Measured current"), words.currents(item.get("measured_a"))),
+            (words("Signalled current"), words.currents(_wired(item, "offered_a"))),
+            (words("Measured current"), words.currents(_wired(item, "measured_a"))),
             (words("Meter register"), words.energy(register)),
             (words("Cable"), words.amps_short(cable_a) if cable_a else words("none")),
             (words("Locked"), words("yes") if item.get("locked") else words("no")),
