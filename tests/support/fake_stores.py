@@ -8,6 +8,7 @@ from typing import Any
 from borne.application.ports import CachedToken, StoredToken, WhitelistEntry
 from borne.application.settings_ports import LoadedSettings, SettingsDocument, SettingsHealth
 from borne.domain.principals import Role
+from borne.domain.station.metering import Account
 from borne.foundation.clock import Moment
 
 
@@ -43,6 +44,19 @@ class MemoryAccounts:
     async def use_link(self, hash_: str, now: str) -> Role | None:
         role, expires_at = self.links.pop(hash_, (None, ""))
         return role if role is not None and now <= expires_at else None
+
+
+class MemoryMeters:
+    """A MeterStore."""
+
+    def __init__(self, accounts: Mapping[int, Account] | None = None) -> None:
+        self.accounts = dict(accounts or {})
+
+    async def load(self) -> Mapping[int, Account]:
+        return dict(self.accounts)
+
+    def keep(self, connector: int, account: Account, *, urgent: bool = False) -> None:
+        self.accounts[connector] = account
 
 
 class MemorySettings:

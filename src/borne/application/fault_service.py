@@ -17,17 +17,17 @@ from borne.application.connector_runner import ConnectorRunner
 from borne.application.fault_watch import ConnectorWatch
 from borne.application.limit_service import LimitService
 from borne.application.metering_service import MeteringService
-from borne.application.ports import InputPort, MeterPort, MeterReading, MeterSilent
+from borne.application.ports import InputPort, MeterPort, MeterSilent
 from borne.application.station_settings import phases_connected
-from borne.application.transaction_journal import TransactionJournal
 from borne.domain.settings.choices import OptoInput
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station import limits
 from borne.domain.station.board import BoardReport, Contact, ContactReport
 from borne.domain.station.connector_events import FaultCleared, FaultRaised
 from borne.domain.station.faults import CATALOGUE, Fault
-from borne.domain.station.limits import LimitRow
+from borne.domain.station.limits import LimitRow, Source
 from borne.domain.station.metering import Verdict
+from borne.domain.station.reading import MeterReading
 from borne.domain.station.reclosing import Reclosing
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
@@ -36,6 +36,8 @@ from borne.foundation.units import PerPhase
 BACKEND_PATIENCE_S = 10.0
 """A link that comes back sooner is no news."""
 METER_PATIENCE_S = 10.0
+METER_BLIND_A = 6.0
+"""What a car may draw while its meter is silent, until that is a fault."""
 STORAGE_RETRY_S = 60.0
 ROOM_BYTES = 16 * 1024 * 1024
 """With less than this on the disk nothing new is tried."""
@@ -86,14 +88,12 @@ class FaultService:
         self,
         runners: Mapping[int, ConnectorRunner],
         metering: MeteringService,
-        journal: TransactionJournal,
         clock: Clock,
         sources: FaultSources,
     ) -> None:
         self.changed: Signal[FaultChange] = Signal()
         self._runners = runners
         self._metering = metering
-        self._journal = journal
         self._clock = clock
         self._sources = sources
         self._loop = asyncio.get_running_loop()
@@ -121,6 +121,11 @@ class FaultService:
             runner.full.subscribe(self._take_full)
             runner.board.subscribe(partial(self._take_report, f"board {number}"))
             self.watches[number].start()
+            account = self._metering.account(number)
+            if account is not None and account.doubts:
+                # Found at power-up, before anybody listened.
+                self.watches[number].take_implausible()
+        self._metering.blind.subscribe(self._take_blindness)
         self._metering.silent.subscribe(self._take_silence)
         self._metering.implausible.subscribe(self._take_implausible)
         self._metering.changed.subscribe(self._take_reading)
@@ -220,15 +225,18 @@ class FaultService:
         connector, silent = told
         self.watches[connector].take_silence(silent=silent)
 
+    def _take_blindness(self, told: tuple[int, bool]) -> None:
+        """Nobody sees what a vehicle draws: it shall draw the least that it can."""
+        connector, blind = told
+        self._put(connector, limits.METER, METER_BLIND_A if blind else None, "blind")
+
     def _take_reading(self, connector: int) -> None:
         reading = self._metering.readings.get(connector)
         if reading is not None:
             self.watches[connector].take_reading(reading)
 
     def _take_implausible(self, told: tuple[int, Verdict]) -> None:
-        connector, verdict = told
-        _log.error("socket %d: meter register %s", connector, verdict)
-        self._journal.distrust(connector)
+        connector, _ = told
         self.watches[connector].take_implausible()
 
     def follow_external_meter(self, meter: MeterPort) -> None:
@@ -317,15 +325,17 @@ class FaultService:
         return phases_connected(self._sources.settings(), connector)
 
     def _derate(self, connector: int, limit_a: float | None) -> None:
+        self._put(connector, limits.TEMPERATURE, limit_a, "hot")
+
+    def _put(self, connector: int, source: Source, limit_a: float | None, reason: str) -> None:
         service = self._sources.limits
         if service is None:
             return
         if limit_a is None:
-            service.withdraw(connector, limits.TEMPERATURE)
+            service.withdraw(connector, source)
             return
         amps = PerPhase.same(round(limit_a, 1))
-        row = LimitRow(limits.TEMPERATURE, amps, "hot", self._clock.now())
-        service.put(connector, row)
+        service.put(connector, LimitRow(source, amps, reason, self._clock.now()))
 
 
 def _wired(settings: Settings) -> dict[Contact, int]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from borne.application.connector_runner import ConnectorRunner
-from borne.application.ports import MeterReading
 from borne.domain.station.board import (
     BoardLinkReport,
     BoardReport,
@@ -29,6 +28,7 @@ from borne.domain.station.connector_state import Stop
 from borne.domain.station.faults import Fault
 from borne.domain.station.over_current import OverCurrent
 from borne.domain.station.persistence import Persisting
+from borne.domain.station.reading import MeterReading
 from borne.domain.station.residual import ResidualTrip
 from borne.domain.station.session import StopReason
 from borne.domain.station.supply import Supply
@@ -135,7 +135,8 @@ class ConnectorWatch:
     def take_reading(self, reading: MeterReading) -> None:
         """The billing meter told something."""
         self._reading = reading
-        if not self._implausible_reading and not self._runner.state.connected:
+        state = self._runner.state
+        if not self._implausible_reading and state.session is None and not state.connected:
             self.facts.implausible = False
         self._implausible_reading = False
         self.judge()

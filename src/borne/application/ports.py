@@ -13,11 +13,12 @@ from typing import Any, Protocol
 
 from borne.domain.principals import Role
 from borne.domain.station.board import BoardCapabilities, BoardReport, PilotCommand
+from borne.domain.station.metering import Account
+from borne.domain.station.reading import MeterReading
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
 from borne.domain.vehicle import Identity
 from borne.foundation.clock import Moment
 from borne.foundation.events import Unsubscribe
-from borne.foundation.units import PerPhase
 
 # Hardware -----------------------------------------------------------------------------------
 
@@ -62,20 +63,9 @@ class MeterSilent(Exception):
     """The meter did not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeterReading:
-    """What a meter tells. `register_wh` is the imported active energy."""
-
-    register_wh: int
-    current_a: PerPhase
-    voltage_v: PerPhase
-    power_w: float
-    at_s: float
-    """Monotonic time of the reading."""
-
-
 class MeterPort(Protocol):
-    """A meter of one connector (billing) or of the site."""
+    """A meter of one connector (billing) or of the site. Whatever `read` raises counts as
+    silence, and so does an answer that cannot be true (`domain.station.reading`)."""
 
     @property
     def model(self) -> str:
@@ -334,6 +324,18 @@ class SessionJournal(Protocol):
         """Erase the tokens of ended sessions, by token or by session; how many."""
 
 
+class MeterStore(Protocol):
+    """The accounts of the billing meters, so that no energy is lost or invented across restarts:
+    a kill loses a second, a power cut some seconds. Trouble with the disk is logged, not raised.
+    """
+
+    async def load(self) -> Mapping[int, Account]:
+        """By connector; empty when there is nothing that can be read."""
+
+    def keep(self, connector: int, account: Account, *, urgent: bool = False) -> None:
+        """Store soon; an urgent one does not wait to be made durable."""
+
+
 class Outbox(Protocol):
     """The durable, ordered queue of transaction messages."""
 
@@ -520,6 +522,7 @@ class Storage:
     state: StateStore
     security: SecurityLog
     frames: FrameArchive
+    meters: MeterStore
     close: Callable[[], Any] = field(repr=False)
     """Awaitable: finish writes and close."""
     abort: Callable[[], None] = field(repr=False)

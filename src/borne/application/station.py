@@ -7,7 +7,7 @@ cancelled, nothing is said to anybody, and what was not committed is forgotten.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -126,7 +126,9 @@ class Station:
         self._services: StationServices | None = None
         clock, storage = parts.clock, parts.storage
         evses = {evse.connector: evse for evse in parts.hardware.evses}
-        self.metering = MeteringService(evses, self.supervisor, parts.live_poll_s)
+        self.metering = MeteringService(
+            evses, clock, storage.meters, self.supervisor, parts.live_poll_s
+        )
         self.dating = Dating(storage.journal, storage.state, clock)
         self.journal = TransactionJournal(
             storage.journal,
@@ -152,7 +154,6 @@ class Station:
         self.faults = FaultService(
             self.runners,
             self.metering,
-            self.journal,
             clock,
             FaultSources(self._settings, self.limits, parts.hardware.inputs, storage.free_bytes),
         )
@@ -348,10 +349,11 @@ class Station:
             reader.subscribe_link(self._take_reader_link)
         self.desk.start(self._parts.hardware, self.authorization.take_card)
         self.desk.teach_in.changed.subscribe(lambda _: self.status.touch())
-        await self.metering.start()
+        interrupted = await self._parts.storage.journal.open_sessions()
+        await self.metering.start(interrupted)
         for room in (self.faults, self.authorization, self.indication, self.status):
             room.start()
-        await self._take_up_sessions()
+        await self._take_up_sessions(interrupted)
         await self.control.restore_availability()
         await self.reservations.start()
         await self.refused.start()
@@ -446,10 +448,10 @@ class Station:
     def _settings(self) -> Settings:
         return self._parts.settings.in_force
 
-    async def _take_up_sessions(self) -> None:
+    async def _take_up_sessions(self, interrupted: Sequence[SessionRecord]) -> None:
         """Resume or close what was open at the last power cut (manual 4)."""
         resume = self._settings().flag("RestartTransactionAfterPowerLoss")
-        for record in await self._parts.storage.journal.open_sessions():
+        for record in interrupted:
             runner = self.runners.get(record.start.connector)
             if runner is None or not resume or runner.state.session is not None:
                 await self.journal.close_after_power_loss(record)

@@ -162,7 +162,7 @@ class StatusService:
             "locked": plug_held(state),
             "led": rooms.indication.shown(number),
             "display": self._display(runner),
-            "session": self._session(number, rooms.journal.record(number)),
+            "session": self._session(rooms.journal.record(number)),
             "limits": _limits(rooms.limits.waterfall(number), self._clock),
             "faults": [_fault(fault) for fault in faults],
         }
@@ -180,24 +180,20 @@ class StatusService:
         record = rooms.journal.record(number)
         language = settings.choice("DisplayLanguage", DisplayLanguage)
         power_w = reading.power_w if reading else 0.0
-        energy_wh = self._energy_wh(number, record) if record else 0
+        energy_wh = record.energy_wh if record else 0
         return list(screens(told, language, power_w=power_w, energy_wh=energy_wh))
 
-    def _energy_wh(self, connector: int, record: SessionRecord) -> int:
-        reading = self._from.metering.readings.get(connector)
-        latest_wh = max(record.last_wh, reading.register_wh if reading else 0)
-        return max(0, latest_wh - record.start.meter_start_wh)
-
-    def _session(self, connector: int, record: SessionRecord | None) -> Json | None:
+    def _session(self, record: SessionRecord | None) -> Json | None:
         if record is None:
             return None
         start = record.start
         return {
             "id": record.session_id,
             "started_at": _date(self._clock, record),
-            "energy_wh": self._energy_wh(connector, record),
+            "energy_wh": record.energy_wh,
             "transaction_id": record.transaction_id,
             "identity": {"kind": start.identity.kind.value, "masked": start.identity.masked},
+            "billable": record.billable,
             "flags": sorted(flag.value for flag in record.flags),
         }
 

@@ -11,12 +11,12 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from borne.application.metering_service import MeteringService
 from borne.application.ports import (
     MessageKind,
-    MeterReading,
     MeterSilent,
     SessionJournal,
     StorageFailed,
@@ -24,7 +24,7 @@ from borne.application.ports import (
 )
 from borne.domain.station import measurands
 from borne.domain.station.connector_state import Authorization, Stop
-from borne.domain.station.metering import judge_after_gap
+from borne.domain.station.reading import MeterReading
 from borne.domain.station.session import (
     Sample,
     SessionEnd,
@@ -77,9 +77,13 @@ class _Live:
     """A session that runs."""
 
     start: SessionStart
-    last_wh: int
+    stepped_by: timedelta
+    """Of the clock, when this boot took the session up: later steps do not move its times."""
+    not_before: datetime | None = None
+    """Nothing of it may be dated earlier: what was stored before this boot."""
+    shift: timedelta | None = None
+    """What its dates are ahead of the clock for that; None until the date is known."""
     max_power_w: float = 0.0
-    faulty: bool = False
     resumed: bool = False
     """Its older samples are in the stored curve only."""
     samples: list[Sample] = field(default_factory=list)
@@ -123,8 +127,12 @@ class TransactionJournal:
         record, live = self._records.get(connector), self._live.get(connector)
         if record is None or live is None:
             return record
-        power_w = max(record.max_power_w, live.max_power_w)
-        return replace(record, last_wh=live.last_wh, max_power_w=power_w)
+        return replace(
+            record,
+            last_wh=self._line_wh(record),
+            max_power_w=max(record.max_power_w, live.max_power_w),
+            doubts=self._doubts(record),
+        )
 
     def by_transaction(self, transaction_id: int) -> SessionRecord | None:
         """The running session that the backend calls so."""
@@ -137,22 +145,33 @@ class TransactionJournal:
         flags = set[SessionFlag]()
         if not self._metering.has_meter(connector):
             flags.add(SessionFlag.NOT_BILLABLE)
-        register_wh = await self._register(connector, flags, SessionFlag.METER_SILENT_AT_START)
+        reading = await self._metering.read(connector)
+        if reading is None and self._metering.has_meter(connector):
+            flags.add(SessionFlag.METER_SILENT_AT_START)
+        session_id = self._new_id()
+        account = self._metering.begin(connector, session_id)
+        if account is None and SessionFlag.METER_SILENT_AT_START in flags:
+            raise MeterSilent(f"the meter of connector {connector} never answered")
         moment = self._clock.moment()
         if moment.wall is None:
             flags.add(SessionFlag.UNDATED)
         start = SessionStart(
-            session_id=self._new_id(),
+            session_id=session_id,
             connector=connector,
             identity=authorization.identity,
             at=moment,
-            meter_start_wh=register_wh,
+            meter_start_wh=account.line_wh if account else 0,
             reported=authorization.reported and self._sampling().backend,
             reservation_id=authorization.reservation_id,
             flags=frozenset(flags),
+            meter_serial=account.serial_number if account else "",
         )
-        await self._journal.open(start, _start_message(start))
-        self._follow(SessionRecord(start, None, None, register_wh))
+        try:
+            await self._journal.open(start, _start_message(start))
+        except BaseException:
+            self._metering.end(connector)
+            raise
+        self._follow(SessionRecord(start, None, None, start.meter_start_wh))
         return start.session_id
 
     def resume(self, record: SessionRecord) -> None:
@@ -168,35 +187,29 @@ class TransactionJournal:
         if live is not None and live.task is not None:
             live.task.cancel()
         flags = set[SessionFlag]()
-        register_wh = await self._register(connector, flags, SessionFlag.METER_SILENT_AT_STOP)
-        last_wh = max(record.last_wh, live.last_wh if live else 0, record.start.meter_start_wh)
-        faulty = live is not None and live.faulty
-        stop_wh, estimated = judge_after_gap(last_wh, register_wh, counted_on=not faulty)
-        if estimated:
-            flags.add(SessionFlag.METER_FAULT)
-        remembered = live.samples if live and not live.resumed else None
-        power_w = live.max_power_w if live else 0.0
-        await self._commit_end(record, stop, stop_wh, flags, remembered, power_w)
+        reading = await self._metering.read(connector)
+        if reading is None and self._metering.has_meter(connector):
+            flags.add(SessionFlag.METER_SILENT_AT_STOP)
+        await self._commit_end(record, live, stop, flags)
         self._live.pop(connector, None)
         self._records.pop(connector, None)
+        self._metering.end(connector)
         self._metering.watch(connector, active=False)
         self.changed.emit(connector)
 
     async def close_after_power_loss(self, record: SessionRecord) -> None:
-        """End a session that is not to go on: the register if the meter counted on, else the
-        last stored sample."""
+        """End a session that is not to go on: what the meter counted meanwhile, as far as that is
+        believed, else what was stored last."""
         connector = record.start.connector
         reading = await self._metering.read(connector)
-        now_wh = reading.register_wh if reading else 0
-        stop_wh, estimated = judge_after_gap(record.last_wh, now_wh, counted_on=reading is not None)
-        flags = {SessionFlag.ESTIMATED_STOP} if estimated else set[SessionFlag]()
-        await self._commit_end(record, Stop(StopReason.POWER_LOSS), stop_wh, flags, None)
-
-    def distrust(self, connector: int) -> None:
-        """The register gave impossible values: the session counts to the last good one."""
-        live = self._live.get(connector)
-        if live is not None:
-            live.faulty = True
+        account = self._metering.account(connector)
+        counted = account is not None and account.session_id == record.session_id
+        flags = set[SessionFlag]()
+        if reading is None or not counted or (account and account.doubts):
+            flags.add(SessionFlag.ESTIMATED_STOP)
+        await self._commit_end(record, None, Stop(StopReason.POWER_LOSS), flags)
+        if counted:
+            self._metering.end(connector)
 
     def learn_transaction(self, session_id: str, transaction_id: int) -> None:
         """The backend gave the session its number."""
@@ -207,38 +220,56 @@ class TransactionJournal:
 
     def _follow(self, record: SessionRecord, *, resumed: bool = False) -> None:
         connector = record.start.connector
-        live = _Live(record.start, record.last_wh, resumed=resumed)
+        live = self._taken_up(record, resumed=resumed)
         self._live[connector], self._records[connector] = live, record
         self._metering.watch(connector, active=True)
         live.task = self._supervisor.start("sampling", self._sample_regularly(connector, live))
         self.changed.emit(connector)
 
-    async def _register(self, connector: int, flags: set[SessionFlag], silent: SessionFlag) -> int:
-        reading = await self._metering.read(connector)
-        if reading is not None:
-            return reading.register_wh
-        last = self._metering.readings.get(connector)
-        if not self._metering.has_meter(connector):
-            return last.register_wh if last else 0
-        flags.add(silent)
-        if last is None and silent is SessionFlag.METER_SILENT_AT_START:
-            raise MeterSilent(f"the meter of connector {connector} never answered")
-        return last.register_wh if last else 0
+    def _taken_up(self, record: SessionRecord, *, resumed: bool = True) -> _Live:
+        not_before = _latest(record) if resumed else None
+        return _Live(record.start, self._clock.stepped_by, not_before, resumed=resumed)
+
+    def _line_wh(self, record: SessionRecord) -> int:
+        """Where the line of a session has come to: what was believed last, whether the meter
+        answers now or not."""
+        account = self._metering.account(record.start.connector)
+        counted = account is not None and account.session_id == record.session_id
+        believed_wh = account.line_wh if account is not None and counted else 0
+        return max(believed_wh, record.last_wh, record.start.meter_start_wh)
+
+    def _doubts(self, record: SessionRecord) -> frozenset[SessionFlag]:
+        account = self._metering.account(record.start.connector)
+        if account is None or account.session_id != record.session_id or not account.doubts:
+            return frozenset()
+        return frozenset({SessionFlag.METER_FAULT})
+
+    def _moment(self, live: _Live, moment: Moment | None = None) -> Moment:
+        """A moment of a session: its dates grow as time passes, whatever the clock is set to."""
+        moment = moment or self._clock.moment()
+        if moment.wall is None:
+            return moment
+        wall = moment.wall - (self._clock.stepped_by - live.stepped_by)
+        if live.shift is None:
+            live.shift = max(timedelta(), (live.not_before or wall) - wall)
+        return replace(moment, wall=wall + live.shift)
 
     async def _commit_end(
-        self,
-        record: SessionRecord,
-        stop: Stop,
-        stop_wh: int,
-        flags: set[SessionFlag],
-        samples: list[Sample] | None,
-        max_power_w: float = 0.0,
+        self, record: SessionRecord, live: _Live | None, stop: Stop, flags: set[SessionFlag]
     ) -> None:
-        """`samples`: those of the session, None when they must be read from the stored curve."""
-        moment = self._clock.moment()
+        """`live` is None when the session did not run in this boot."""
+        moment = self._moment(live or self._taken_up(record))
         if moment.wall is None:
             flags.add(SessionFlag.UNDATED)
-        end = SessionEnd(moment, stop_wh, stop.reason, stop.id_token, frozenset(flags), max_power_w)
+        end = SessionEnd(
+            moment,
+            self._line_wh(record),
+            stop.reason,
+            stop.id_token,
+            frozenset(flags | self._doubts(record)),
+            live.max_power_w if live else 0.0,
+        )
+        samples = live.samples if live and not live.resumed else None
         sampling = self._sampling()
         if samples is None and sampling.at_ends:
             samples = await self._journal.curve(record.session_id)
@@ -260,7 +291,7 @@ class TransactionJournal:
 
     def _take_reading(self, connector: int) -> None:
         live, reading = self._live.get(connector), self._metering.readings.get(connector)
-        if live is not None and reading is not None and not live.faulty:
+        if live is not None and reading is not None:
             live.max_power_w = max(live.max_power_w, reading.power_w)
 
     async def take_sample(self, connector: int, live: _Live, *, report: bool) -> None:
@@ -268,8 +299,6 @@ class TransactionJournal:
         reading = await self._metering.read(connector)
         if reading is None:
             return
-        if reading.register_wh >= live.last_wh and not live.faulty:
-            live.last_wh = reading.register_wh
         sample = self._sample(connector, reading)
         if report and self._sampling().stop_sampled:
             live.samples.append(sample)
@@ -291,6 +320,7 @@ class TransactionJournal:
         reading = await self._metering.read(connector)
         if reading is None:
             return
+        at = self._moment(live, at) if live is not None else at
         sample = replace(self._sample(connector, reading), at=at, context=measurands.CLOCK)
         message = _values_message(connector, live, sample, sampling.aligned)
         try:
@@ -318,14 +348,21 @@ class TransactionJournal:
         return {**message.payload, **known} if message else None
 
     def _sample(self, connector: int, reading: MeterReading) -> Sample:
+        live = self._live.get(connector)
         return Sample(
-            at=self._clock.moment(),
+            at=self._moment(live) if live is not None else self._clock.moment(),
             register_wh=reading.register_wh,
             current_a=reading.current_a,
             voltage_v=reading.voltage_v,
             power_w=reading.power_w,
             offered_a=self._offered_a(connector),
         )
+
+
+def _latest(record: SessionRecord) -> datetime | None:
+    """The latest date that is stored of a session."""
+    moments = (record.start.at, record.last_at)
+    return max((at.wall for at in moments if at is not None and at.wall), default=None)
 
 
 def _start_message(start: SessionStart) -> TransactionMessage | None:

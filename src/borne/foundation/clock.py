@@ -97,6 +97,13 @@ class Clock:
         self._wall_at_base = wall
         self._slew_s = 0.0
         self._trust = trust
+        self._stepped_by = timedelta()
+
+    @property
+    def stepped_by(self) -> timedelta:
+        """All steps of this boot together, but the first date. A date less this grows as the
+        monotonic time does, whatever the clock is set to."""
+        return self._stepped_by
 
     @property
     def trust(self) -> ClockTrust:
@@ -141,4 +148,5 @@ class Clock:
         self._wall_at_base = before if slews else after
         self._slew_s = error_s if slews else 0.0
         if not slews:
+            self._stepped_by += timedelta() if dated else after - before
             self.stepped.emit(ClockStep(before, after, trust, dated))

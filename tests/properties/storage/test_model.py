@@ -28,6 +28,7 @@ from borne.application.ports import (
     TransactionMessage,
 )
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
+from borne.foundation.clock import Moment
 from tests.unit.adapters.storage.builders import (
     at,
     end,
@@ -72,11 +73,17 @@ class Session:
     transaction_id: int | None = None
     last_wh: int = 0
     max_power_w: float = 0.0
+    last_at: Moment | None = None
     curve: list[Sample] = field(default_factory=list)
 
     def record(self) -> SessionRecord:
         return SessionRecord(
-            self.start, self.end, self.transaction_id, self.last_wh, self.max_power_w
+            self.start,
+            self.end,
+            self.transaction_id,
+            self.last_wh,
+            self.max_power_w,
+            self.last_at,
         )
 
 
@@ -204,6 +211,7 @@ class StorageModel(RuleBasedStateMachine):
         if session.end is None:
             session.last_wh = max(session.last_wh, wh)
             session.max_power_w = max(session.max_power_w, power_w)
+            session.last_at = point.at
         session.curve.append(point)
         self.send(self.storage.journal.sample(session_id, point, values), values)
 

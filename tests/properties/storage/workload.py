@@ -77,7 +77,7 @@ class Content:
 async def content(storage: Storage) -> Content:
     records, _ = await storage.journal.page(limit=1000)
     durable = (
-        [replace(record, last_wh=0, max_power_w=0.0) for record in records],
+        [replace(record, last_wh=0, max_power_w=0.0, last_at=None) for record in records],
         await storage.outbox.content(1000),
         await storage.outbox.lost(1000),
         await storage.whitelist.load(),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import cast
 
 import pytest
 
@@ -22,13 +21,11 @@ from borne.application.fault_service import (
 from borne.application.metering_service import MeteringService
 from borne.application.ports import (
     EvseHardware,
-    MeterReading,
     MeterSilent,
     StorageFull,
 )
 from borne.application.settings_ports import SettingsDocument
 from borne.application.settings_service import SettingsService
-from borne.application.transaction_journal import TransactionJournal
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import (
     BoardCapabilities,
@@ -43,10 +40,11 @@ from borne.domain.station.board import (
 )
 from borne.domain.station.connector_events import Authorized
 from borne.domain.station.faults import Fault
+from borne.domain.station.reading import MeterReading
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import PerPhase
-from tests.support.fake_stores import MemorySettings
+from tests.support.fake_stores import MemoryMeters, MemorySettings
 from tests.support.virtual_time import virtual_time
 from tests.unit.application.station_doubles import CARD, Desk
 
@@ -110,18 +108,12 @@ class Rooms:
         }
         supervisor = self.desks[1].supervisor
         clock = Clock(loop.time, NOW, ClockTrust.NTP)
-        self.metering = MeteringService(evses, supervisor)
-        self.distrusted: list[int] = []
-        journal = cast(TransactionJournal, self)
+        self.metering = MeteringService(evses, clock, MemoryMeters(), supervisor)
         settings = SettingsService.open(MemorySettings(SettingsDocument(WIRED)))
         self.room_bytes = ROOM_BYTES
         sources = FaultSources(lambda: _settings(settings), free_bytes=lambda: self.room_bytes)
-        self.faults = FaultService(runners, self.metering, journal, clock, sources)
+        self.faults = FaultService(runners, self.metering, clock, sources)
         self.changes: list[FaultChange] = []
-
-    def distrust(self, connector: int) -> None:
-        """As the journal of transactions."""
-        self.distrusted.append(connector)
 
     async def start(self) -> Rooms:
         await self.metering.start()
@@ -329,7 +321,6 @@ class TestBillingMeter:
         rooms.desks[1].board.plug()
         rooms.meters[1].tell(900)
         assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
-        assert rooms.distrusted == [1]
         rooms.meters[1].tell(900)
         assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
         rooms.desks[1].board.unplug()

@@ -29,6 +29,7 @@ from borne.adapters.storage.folder import StorageUnavailable
 from borne.adapters.storage.frame_files import FrameFiles
 from borne.adapters.storage.journal import SqlJournal
 from borne.adapters.storage.lists import SqlTokens, SqlWhitelist
+from borne.adapters.storage.meter_file import MeterFile
 from borne.adapters.storage.open_files import OpenFiles
 from borne.adapters.storage.outbox import SqlOutbox
 from borne.adapters.storage.security_log import SqlSecurityLog
@@ -42,6 +43,7 @@ CURVES_FILE = "curves.db"
 QUEUE_LIMIT = 10_000
 RESERVE_FILE = "reserve"
 MESSAGES_FOLDER = "messages"
+METERS_FILE = "meters"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA wal_autocheckpoint = 250",
@@ -91,10 +93,12 @@ async def open_storage(
         Database(curve.open, pool, None, open_files), room=room, put_aside=curve.put_aside
     )
     frames = FrameFiles(folder / MESSAGES_FOLDER, pool, room)
+    meters = MeterFile(folder / METERS_FILE, pool, clock.monotonic)
     outbox = SqlOutbox(database, clock)
 
     async def close() -> None:
         frames.end()
+        await meters.close()
         await curves.close()
         await database.close()
         outbox.release()
@@ -103,6 +107,7 @@ async def open_storage(
 
     def abort() -> None:
         frames.end()
+        meters.abort()
         database.abort()
         curves.abort()
         outbox.release()
@@ -124,6 +129,7 @@ async def open_storage(
         state=SqlState(database),
         security=SqlSecurityLog(database),
         frames=frames,
+        meters=meters,
         close=close,
         abort=abort,
         free_bytes=lambda: folders.free_bytes(folder),

@@ -49,8 +49,10 @@ def migrate(connection: Connection, path: Path, steps: Sequence[Step]) -> str | 
     if current == newest:
         return None
     copy = _copy(connection, path, current) if current else None
-    for step in steps[current:]:
-        _run(connection, step)
+    # A new database is made in one go, so that no power cut leaves what looks like an old one.
+    missing = [[step] for step in steps[current:]] if current else [steps]
+    for together in missing:
+        _run(connection, together)
     # Later merges then hardly grow the file, so that they work on a full disk too.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -77,13 +79,14 @@ def statements(sql: str) -> Iterator[str]:
             text = ""
 
 
-def _run(connection: Connection, step: Step) -> None:
+def _run(connection: Connection, steps: Sequence[Step]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-        for statement in statements(step.sql):
-            connection.execute(statement)
-        connection.execute("INSERT INTO schema_version VALUES (?)", (step.version,))
+        for step in steps:
+            for statement in statements(step.sql):
+                connection.execute(statement)
+            connection.execute("INSERT INTO schema_version VALUES (?)", (step.version,))
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -24,7 +24,7 @@ def insert(connection: Connection, start: SessionStart) -> None:
     connection.execute(
         "INSERT INTO session (session_id, connector, identity_kind, id_token, group_id,"
         " start_boot, start_s, start_us, meter_start_wh, reported, reservation_id, start_flags,"
-        " last_wh) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " last_wh, meter_serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             start.session_id,
             start.connector,
@@ -39,6 +39,7 @@ def insert(connection: Connection, start: SessionStart) -> None:
             start.reservation_id,
             session_rows.flags_text(start.flags),
             start.meter_start_wh,
+            start.meter_serial,
         ),
     )
 
@@ -77,11 +78,12 @@ def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
 
 
 def note_sample(connection: Connection, session_id: str, sample: Sample) -> None:
-    """Keep the last register value and the highest power of a running session."""
+    """Keep the last register value, its time, and the highest power of a running session."""
     connection.execute(
-        "UPDATE session SET last_wh = max(last_wh, ?), max_power_w = max(max_power_w, ?)"
+        "UPDATE session SET last_wh = max(last_wh, ?), max_power_w = max(max_power_w, ?),"
+        " last_boot = ?, last_s = ?, last_us = ?"
         " WHERE session_id = ? AND end_boot IS NULL",
-        (sample.register_wh, sample.power_w, session_id),
+        (sample.register_wh, sample.power_w, *_columns(connection, sample.at), session_id),
     )
 
 
@@ -94,7 +96,7 @@ def date(connection: Connection, boot: str, dating: Dating) -> int:
     )
     datings = read_datings(connection)
     dating, dated = datings[boot], 0
-    for what in ("start", "end"):
+    for what in ("start", "end", "last"):
         rows = connection.execute(
             f"SELECT number, {what}_s FROM session"  # noqa: S608 - constant names
             f" WHERE {what}_boot = ? AND {what}_us IS NULL",
@@ -104,7 +106,7 @@ def date(connection: Connection, boot: str, dating: Dating) -> int:
             f"UPDATE session SET {what}_us = ? WHERE number = ?",  # noqa: S608 - constant names
             [(dating.at(monotonic_s), number) for number, monotonic_s in rows],
         )
-        dated += len(rows)
+        dated += len(rows) if what != "last" else 0
     for table in ("message", "lost_message"):
         rows = connection.execute(
             f"SELECT seq, payload FROM {table} WHERE payload LIKE ?",  # noqa: S608 - constant names

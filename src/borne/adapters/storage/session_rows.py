@@ -16,7 +16,8 @@ from borne.domain.vehicle import Identity, IdentityKind
 COLUMNS = (
     "session_id, connector, identity_kind, id_token, group_id, start_boot, start_s, start_us,"
     " meter_start_wh, reported, reservation_id, start_flags, end_boot, end_s, end_us,"
-    " meter_stop_wh, end_reason, end_id_token, end_flags, transaction_id, last_wh, max_power_w"
+    " meter_stop_wh, end_reason, end_id_token, end_flags, transaction_id, last_wh, max_power_w,"
+    " meter_serial, last_boot, last_s, last_us"
 )
 
 
@@ -28,7 +29,10 @@ def flags_text(flags: frozenset[SessionFlag]) -> str:
 def record(row: Row) -> SessionRecord:
     """The inverse of the inserts, for a row of `COLUMNS`."""
     transaction_id, last_wh, max_power_w = row[19:22]
-    return SessionRecord(_start(row), _end(row[12:19]), transaction_id, last_wh, max_power_w)
+    last_at = None if row[23] is None else moment(*row[23:26])
+    return SessionRecord(
+        _start(row), _end(row[12:19]), transaction_id, last_wh, max_power_w, last_at
+    )
 
 
 def _start(row: Row) -> SessionStart:
@@ -41,6 +45,7 @@ def _start(row: Row) -> SessionStart:
         reported=bool(row[9]),
         reservation_id=row[10],
         flags=_flags(row[11]),
+        meter_serial=row[22],
     )
 
 
@@ -53,4 +58,6 @@ def _end(row: Row) -> SessionEnd | None:
 
 
 def _flags(text: str) -> frozenset[SessionFlag]:
-    return frozenset(SessionFlag(word) for word in text.split())
+    """A later version may have written words that this one does not know."""
+    known = set(SessionFlag)
+    return frozenset(SessionFlag(word) for word in text.split() if word in known)

@@ -61,6 +61,7 @@ SOURCES: dict[str, str] = {
     "installation": N_("Installation"),
     "operator": N_("Operator"),
     "temperature": N_("Temperature"),
+    "meter": N_("Meter does not answer"),
     "external_input": N_("Digital input"),
     "unbalanced_load": N_("Unbalanced load"),
     "ocpp_tx": N_("Backend profile"),
@@ -71,6 +72,7 @@ SOURCES: dict[str, str] = {
 }
 
 REASONS: dict[str, str] = {
+    "blind": N_("nobody sees what the vehicle draws"),
     "hardware": N_("rated current"),
     "setting": N_("from the settings"),
     "plug": N_("coded in the plug"),
@@ -109,7 +111,7 @@ FLAGS: dict[str, str] = {
     "meter_silent_at_start": N_("the meter did not answer at the start"),
     "meter_silent_at_stop": N_("the meter did not answer at the end"),
     "estimated_stop": N_("the end is the last stored value"),
-    "meter_fault": N_("the meter gave impossible values"),
+    "meter_fault": N_("not billable: the meter gave impossible values"),
     "undated": N_("the date is estimated"),
 }
 

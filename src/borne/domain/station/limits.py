@@ -40,6 +40,7 @@ CABLE = Source("cable", LimitScope.CONNECTOR)
 INSTALLATION = Source("installation", LimitScope.CONNECTOR)
 OPERATOR = Source("operator", LimitScope.CONNECTOR)
 TEMPERATURE = Source("temperature", LimitScope.CONNECTOR)
+METER = Source("meter", LimitScope.CONNECTOR)
 EXTERNAL_INPUT = Source("external_input", LimitScope.CONNECTOR)
 UNBALANCED_LOAD = Source("unbalanced_load", LimitScope.CONNECTOR)
 OCPP_TX = Source("ocpp_tx", LimitScope.CONNECTOR)
@@ -57,6 +58,7 @@ SOURCES = {
         INSTALLATION,
         OPERATOR,
         TEMPERATURE,
+        METER,
         EXTERNAL_INPUT,
         UNBALANCED_LOAD,
         OCPP_TX,

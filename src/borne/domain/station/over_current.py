@@ -2,7 +2,9 @@
 
 It may draw (offer + 0.5 A) * 1.10 and has 5 s to follow a lower offer, so more than that for 7 s
 is a fault: contactor off, state F, and another chance after a pause. The fourth time it stays
-(practice of EVerest's manifest; IEC 61851-1 Table A.6 sequence 6).
+(practice of EVerest's manifest; IEC 61851-1 Table A.6 sequence 6). A vehicle that keeps to its
+offer now and then heats the line as well: what flows beyond the offers of the last 5 s is summed
+as heat (current squared times time), and drawing less cools. Decision 0128.
 """
 
 from __future__ import annotations
@@ -13,7 +15,15 @@ from borne.foundation.units import PerPhase
 
 MARGIN_A = 0.5
 MARGIN_FACTOR = 1.10
+FOLLOW_S = 5.0
+"""A lower offer must be followed in this time."""
 PATIENCE_S = 7.0
+HEAT_PATIENCE_S = 14.0
+"""In pulses: as much heat as this long of the excess that flows now."""
+LEAST_A = 6.0
+"""Any line carries this, so it cools at least so fast."""
+MOST_OFFERS = 16
+"""Lower offers within the time to follow that are told apart."""
 PAUSES_S = (30.0, 120.0, 600.0)
 """Before the second, third and fourth chance."""
 
@@ -21,6 +31,28 @@ PAUSES_S = (30.0, 120.0, 600.0)
 def tolerated_a(offered_a: float) -> float:
     """What may be drawn without blame."""
     return (offered_a + MARGIN_A) * MARGIN_FACTOR
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer that may still be drawn until then, though it is lower now."""
+
+    tolerated_a: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What flowed since the last look."""
+
+    at_s: float
+    drawn_a: float
+    tolerated_a: float
+
+    @property
+    def heat_a2(self) -> float:
+        """Beyond what was allowed; negative: it cools."""
+        return self.drawn_a**2 - self.tolerated_a**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +65,10 @@ class OverCurrent:
     trips: int = 0
     until_s: float | None = None
     """The fault lasts until then; infinite when no chance is left."""
+    heat_a2s: float = 0.0
+    flow: Flow | None = None
+    offers: tuple[Offered, ...] = ()
+    """Higher ones that may still be drawn, the highest first; the present one last."""
 
     @property
     def faulty(self) -> bool:
@@ -49,7 +85,15 @@ class OverCurrent:
         """When `see` must be called again though nothing changed."""
         if self.until_s is not None:
             return None if self.latched else self.until_s
-        return None if self.since_s is None else self.since_s + PATIENCE_S
+        if self.since_s is None or self.flow is None:
+            return None
+        due_s = [self.since_s + PATIENCE_S]
+        if self.flow.heat_a2 > 0:
+            rest_s = HEAT_PATIENCE_S - self.heat_a2s / self.flow.heat_a2
+            due_s.append(self.flow.at_s + rest_s)
+        due_s += [offer.until_s for offer in self.offers[:-1]]
+        later = [due for due in due_s if due > self.flow.at_s]
+        return min(later, default=None)
 
     def see(
         self, drawn_a: PerPhase, offered_a: float, now_s: float, *, closed: bool
@@ -58,13 +102,51 @@ class OverCurrent:
         state = self
         if state.until_s is not None:
             if now_s < state.until_s:
-                return replace(state, excess_a=None, since_s=None)
-            state = replace(state, until_s=None)
+                return OverCurrent(trips=state.trips, until_s=state.until_s)
+            state = OverCurrent(trips=state.trips)
+        state = state.followed(max(drawn_a) if closed else 0.0, offered_a, now_s)
         if not closed or max(drawn_a) <= tolerated_a(offered_a):
-            return replace(state, excess_a=None, since_s=None)
+            return state.cooled()
         since_s = now_s if state.since_s is None else state.since_s
-        if now_s < since_s + PATIENCE_S:
-            return replace(state, excess_a=drawn_a, since_s=since_s)
+        state = replace(state, excess_a=drawn_a, since_s=since_s)
+        if now_s < since_s + PATIENCE_S and not state.hot:
+            return state
         last = state.trips >= len(PAUSES_S)
         until_s = float("inf") if last else now_s + PAUSES_S[state.trips]
         return OverCurrent(trips=state.trips + 1, until_s=until_s)
+
+    @property
+    def hot(self) -> bool:
+        excess_a2 = 0.0 if self.flow is None else self.flow.heat_a2
+        return 0 < excess_a2 * HEAT_PATIENCE_S <= self.heat_a2s
+
+    def followed(self, drawn_a: float, offered_a: float, now_s: float) -> OverCurrent:
+        """Heat until now, and what flows and is allowed from now on."""
+        heat_a2s = self.heat_a2s
+        if self.flow is not None:
+            heat_a2s += self.flow.heat_a2 * max(0.0, now_s - self.flow.at_s)
+        offers = _still_allowed(self.offers, offered_a, now_s)
+        flow = Flow(now_s, drawn_a, max(offers[0].tolerated_a, tolerated_a(LEAST_A)))
+        return replace(self, heat_a2s=max(0.0, heat_a2s), flow=flow, offers=offers)
+
+    def cooled(self) -> OverCurrent:
+        """Nothing is wrong now; what is cold is forgotten with its offers, unless these matter."""
+        state = replace(self, excess_a=None, since_s=None)
+        drawn = state.flow is not None and state.flow.drawn_a > 0
+        if drawn or state.heat_a2s > 0:
+            return state
+        return replace(state, flow=None, offers=())
+
+
+def _still_allowed(
+    offers: tuple[Offered, ...], offered_a: float, now_s: float
+) -> tuple[Offered, ...]:
+    """The offers that may be drawn now: the present one, and each higher one for 5 s after it was
+    lowered."""
+    present = Offered(tolerated_a(offered_a), float("inf"))
+    lowered = [
+        replace(offer, until_s=min(offer.until_s, now_s + FOLLOW_S))
+        for offer in offers
+        if offer.tolerated_a > present.tolerated_a and offer.until_s > now_s
+    ]
+    return (*lowered[-MOST_OFFERS:], present)

@@ -1,6 +1,7 @@
 """A charging session: the thing that is invoiced.
 
-Energy is the difference of two readings of one register, in whole Wh.
+Energy is the difference of two values of one line, in whole Wh: the sum of what the billing meter
+counted and was believed (`metering`).
 """
 
 from __future__ import annotations
@@ -39,9 +40,14 @@ class SessionFlag(StrEnum):
     ESTIMATED_STOP = "estimated_stop"
     """The stop value is the last stored sample."""
     METER_FAULT = "meter_fault"
-    """The register went backwards or jumped; energy counts to the last plausible value."""
+    """The register fell, jumped, contradicted its own power, or another meter answered: the energy
+    is what was believed, and cannot be billed."""
     UNDATED = "undated"
     """The date was not known; it is estimated."""
+
+
+UNBILLABLE = frozenset({SessionFlag.NOT_BILLABLE, SessionFlag.METER_FAULT})
+"""Flags of sessions that must not be invoiced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class SessionStart:
     """Whether the backend is told (free charging modes 1 to 3 are not)."""
     reservation_id: int | None = None
     flags: frozenset[SessionFlag] = frozenset()
+    meter_serial: str = ""
+    """Of the meter that counts it; empty when unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +102,12 @@ class SessionRecord:
     end: SessionEnd | None
     transaction_id: int | None
     last_wh: int
-    """Highest stored register value of the session."""
+    """Highest stored value of the session's line."""
     max_power_w: float = 0.0
+    last_at: Moment | None = None
+    """Of the last stored sample."""
+    doubts: frozenset[SessionFlag] = frozenset()
+    """Of a running session: flags that its end will have."""
 
     @property
     def session_id(self) -> str:
@@ -110,12 +122,12 @@ class SessionRecord:
 
     @property
     def flags(self) -> frozenset[SessionFlag]:
-        """Those of start and end."""
-        return self.start.flags | (self.end.flags if self.end else frozenset())
+        """Those of start and end; while it runs, those that are known already."""
+        return self.start.flags | (self.end.flags if self.end else self.doubts)
 
     @property
     def billable(self) -> bool:
-        """Whether it may be invoiced: there was a billing meter, and it was not given away (free
-        charging that no backend is told of)."""
+        """Whether it may be invoiced: there was a billing meter without doubts, and it was not
+        given away (free charging that no backend is told of)."""
         given_away = self.start.identity.kind is IdentityKind.FREE and not self.start.reported
-        return not given_away and SessionFlag.NOT_BILLABLE not in self.flags
+        return not given_away and not self.flags & UNBILLABLE

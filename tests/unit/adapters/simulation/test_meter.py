@@ -7,7 +7,8 @@ import pytest
 
 from borne.adapters.simulation.hardware import external_meter
 from borne.adapters.simulation.register import EnergyRegister
-from borne.application.ports import MeterReading, MeterSilent, SimulatorError
+from borne.application.ports import MeterSilent, SimulatorError
+from borne.domain.station.reading import MeterReading
 from borne.foundation.units import PerPhase
 from tests.support.bench import Bench
 from tests.support.virtual_time import virtual_time

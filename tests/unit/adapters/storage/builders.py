@@ -40,9 +40,11 @@ def start(
     wh: int = 1000,
     token: str = TOKEN,
     reported: bool = True,
+    serial: str = "",
 ) -> SessionStart:
     identity = Identity(IdentityKind.RFID, token)
-    return SessionStart(session_id, connector, identity, when or at(0), wh, reported)
+    moment = when or at(0)
+    return SessionStart(session_id, connector, identity, moment, wh, reported, meter_serial=serial)
 
 
 def end(when: Moment | None = None, wh: int = 3500) -> SessionEnd:

@@ -91,6 +91,66 @@ class TestOverCurrent:
     def test_by_time(self, story: list[tuple[float, float, float]], faulty: bool) -> None:
         assert self._see(story).faulty is faulty
 
+    def _pulses(
+        self, high: tuple[float, float], low: tuple[float, float], offered_a: float, until_s: float
+    ) -> float | None:
+        """When pulses of (amps, seconds) trip; None: not until then."""
+        state, now_s, turn = OverCurrent(), 0.0, 0
+        while now_s < until_s:
+            drawn_a, lasts_s = (high, low)[turn % 2]
+            end_s, turn = now_s + lasts_s, turn + 1
+            while now_s < end_s:
+                state = state.see(PerPhase.same(drawn_a), offered_a, now_s, closed=True)
+                if state.faulty:
+                    return now_s
+                due_s = state.due_s
+                now_s = min(end_s, end_s if due_s is None else due_s)
+        return None
+
+    @pytest.mark.parametrize(
+        ("high", "low", "offered_a", "within_s"),
+        [
+            ((30, 6.5), (6, 0.5), 6, 20),
+            ((30, 6.5), (0, 0.5), 6, 20),
+            ((40, 3), (16, 3), 16, 60),
+            ((20, 6.9), (16, 0.1), 16, 20),
+            ((30, 1), (0, 5), 6, 120),
+        ],
+        ids=["long pulses", "with pauses", "even", "nearly without a pause", "short and high"],
+    )
+    def test_pulses_heat_the_line_too(
+        self,
+        high: tuple[float, float],
+        low: tuple[float, float],
+        offered_a: float,
+        within_s: float,
+    ) -> None:
+        tripped_s = self._pulses(high, low, offered_a, 3600)
+        assert tripped_s is not None
+        assert tripped_s <= within_s
+
+    @pytest.mark.parametrize(
+        ("high", "low", "offered_a"),
+        [((7.1, 60), (6, 1), 6), ((20, 0.5), (6, 15), 6), ((20, 1), (12, 60), 16)],
+        ids=["within the tolerance", "inrush", "now and then"],
+    )
+    def test_pulses_that_cool_in_between_do_not(
+        self, high: tuple[float, float], low: tuple[float, float], offered_a: float
+    ) -> None:
+        assert self._pulses(high, low, offered_a, 3600) is None
+
+    def test_a_car_that_takes_its_5_s_for_every_lower_offer_is_without_blame(self) -> None:
+        """Each offer is followed 4.9 s after it was made."""
+        state, offers_a = OverCurrent(), [32.0 - 2 * n for n in range(14)]
+        for number, offered_a in enumerate(offers_a):
+            before_a = offers_a[max(0, number - 1)]
+            state = self._see(
+                [(6.0 * number, before_a, offered_a), (6.0 * number + 4.9, offered_a, offered_a)],
+                state,
+            )
+            assert not state.faulty
+            assert state.heat_a2s == 0
+
     def test_one_phase_is_enough(self) -> None:
         state = OverCurrent().see(PerPhase(0, 40, 0), 16, 0, closed=True)
         assert state.see(PerPhase(0, 40, 0), 16, 7, closed=True).faulty

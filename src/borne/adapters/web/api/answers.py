@@ -52,6 +52,8 @@ class RunningSession(Answer):
     energy_wh: int
     transaction_id: int | None
     identity: Identity
+    billable: bool
+    flags: list[str]
 
 
 class LimitRow(Answer):

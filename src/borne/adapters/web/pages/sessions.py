@@ -22,7 +22,7 @@ from borne.adapters.web.states import FLAGS, STOP_REASONS, said
 from borne.application.ports import SessionGrouping
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
-from borne.domain.station.session import Sample, SessionFlag, SessionRecord
+from borne.domain.station.session import UNBILLABLE, Sample, SessionRecord
 from borne.domain.vehicle import Identity
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -71,7 +71,7 @@ def identity_text(identity: Identity, words: Words) -> str:
 def notes_of(record: SessionRecord, words: Words) -> list[str]:
     """What a reader must know about the figures."""
     notes = [words(said(FLAGS, flag.value)) for flag in sorted(record.flags)]
-    if not record.billable and SessionFlag.NOT_BILLABLE not in record.flags:
+    if not record.billable and not record.flags & UNBILLABLE:
         notes.append(words("not billable: free charging that no backend is told of"))
     return notes
 
