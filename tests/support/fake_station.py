@@ -126,6 +126,7 @@ def charging_connector(number: int, phases: int, amps: float, token: str) -> Jso
             "energy_wh": 12340 // number,
             "transaction_id": 41 + number,
             "identity": {"kind": "RFID", "masked": token},
+            "billable": True,
             "flags": [],
         },
         "limits": [

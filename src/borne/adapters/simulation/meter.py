@@ -155,6 +155,7 @@ class SimulatedMeter(WorldMeter):
             voltage_v=socket.voltage_v,
             power_w=socket.power_w,
             at_s=self._world.loop.time(),
+            serial_number=socket.meter_serial,
         )
         match socket.defects.meter_nan:
             case MeterQuantity.REGISTER:
