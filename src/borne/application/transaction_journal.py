@@ -258,8 +258,9 @@ class TransactionJournal:
         self, record: SessionRecord, live: _Live | None, stop: Stop, flags: set[SessionFlag]
     ) -> None:
         """`live` is None when the session did not run in this boot."""
-        moment = self._moment(live or self._taken_up(record))
-        if moment.wall is None:
+        live = live or self._taken_up(record)
+        moment = self._moment(live)
+        if moment.wall is None or live.shift:
             flags.add(SessionFlag.UNDATED)
         end = SessionEnd(
             moment,
@@ -267,9 +268,9 @@ class TransactionJournal:
             stop.reason,
             stop.id_token,
             frozenset(flags | self._doubts(record)),
-            live.max_power_w if live else 0.0,
+            live.max_power_w,
         )
-        samples = live.samples if live and not live.resumed else None
+        samples = None if live.resumed else live.samples
         sampling = self._sampling()
         if samples is None and sampling.at_ends:
             samples = await self._journal.curve(record.session_id)

@@ -20,7 +20,7 @@ from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.vehicle import LIBRARY, Vehicle
 from borne.adapters.simulation.world import World
 from borne.adapters.simulation.world_file import WorldFile
-from borne.application.ports import MeterReading
+from borne.domain.station.reading import MeterReading
 from tests.support.bench import Bench
 from tests.support.virtual_time import virtual_time
 
