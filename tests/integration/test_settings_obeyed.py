@@ -149,9 +149,11 @@ async def test_WebSocketPingInterval(tmp_path: Path) -> None:
     ) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         async with (
-            street(tmp_path, WebSocketPingInterval=1, **dialling(url)),
+            street(tmp_path, WebSocketPingInterval=0, **dialling(url)) as station,
             asyncio.timeout(10),
         ):
+            await station.until_backend(lambda view: view.link == "connected")
+            await station.set(WebSocketPingInterval=1)  # at once, on the same connection
             await pinged.wait()
 
 

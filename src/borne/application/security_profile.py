@@ -18,7 +18,7 @@ from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
 
 KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
-PROFILES = frozenset({"0", "1", "2", "3"})
+MOST_DIGITS = 9
 SECURED = frozenset({"2", "3"})
 STATE_KEY = "security_profile_before"
 TRIAL_S = 180.0
@@ -59,7 +59,8 @@ class SecurityProfiles:
         self._changed = asyncio.Event()
 
     async def change(self, value: str) -> ConfigurationStatus:
-        """ChangeConfiguration of the profile: only when all that it needs is there. From profile 2
+        """ChangeConfiguration of the profile: only to a higher one (A05.FR.01), and when all that
+        it needs is there. From profile 2
         on the address of the backend becomes wss://."""
         if not self._may_become(value):
             return ConfigurationStatus.REJECTED
@@ -77,19 +78,21 @@ class SecurityProfiles:
         except (SettingsRejected, SettingsNotSaved):
             await self._state.put(STATE_KEY, stored)
             return ConfigurationStatus.REJECTED
-        if self._settings.settings.integer(KEY) == profile:
-            await self._state.put(STATE_KEY, stored)
         self._changed.set()
         return ConfigurationStatus.ACCEPTED
 
     def _may_become(self, value: str) -> bool:
         """Whether a number is one at all is judged with the other settings."""
-        if value.strip() not in PROFILES:
+        digits = value.strip()
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
             return True
+        if int(digits) <= self._settings.settings.integer(KEY):
+            _log.warning("security profile %s is not above the one in use", digits)
+            return False
         password = self._settings.settings.key_bytes("AuthorizationKey")
-        why = missing(int(value), password, self._material())
+        why = missing(int(digits), password, self._material())
         if why is not None:
-            _log.warning("security profile %s needs %s", value, why)
+            _log.warning("security profile %s needs %s", digits, why)
         return why is None
 
     def take_online(self, online: bool) -> None:

@@ -344,7 +344,9 @@ class SettingsService:
             self._in_force = in_force(self._settings, self._at_start)
             self._changes.emit(SettingsChange(before, self._settings, changed, principal, source))
         pending = set(self.pending_restart)
-        restart = tuple(name for name in planned.restart_names if name in pending)
+        # Also what was asked for again: it does not hold before the restart.
+        named = dict.fromkeys((*planned.restart_names, *planned.asked))
+        restart = tuple(name for name in named if name in pending)
         return ChangeResult(planned.asked, restart, self._settings.revision)
 
     async def take_installer(self) -> None:

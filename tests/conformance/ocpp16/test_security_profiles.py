@@ -268,3 +268,16 @@ async def test_TC_087_CS_without_a_certificate_nobody_gets_in(tmp_path: Path) ->
         await station.until_backend(lambda view: view.last_error != "")
         assert not station.services.backend.online  # type: ignore[union-attr]  # it has one
         assert central.handshakes == []
+
+
+@pytest.mark.parametrize("asked", ["0", "1", "01", " 1 ", "-1", "4", "", "one", "9" * 400])
+async def test_a_profile_that_is_not_higher_than_the_one_in_use_is_refused(
+    tmp_path: Path, asked: str
+) -> None:
+    """A05.FR.01: lower or equal."""
+    async with rig(tmp_path, **with_password()) as bench:
+        request = call.ChangeConfiguration(key="SecurityProfile", value=asked)
+        assert (await bench.call(request)).status == "Rejected"
+        told = await bench.call(call.GetConfiguration(key=["SecurityProfile"]))
+        assert told.configuration_key[0]["value"] == "1"
+        assert len(bench.central.handshakes) == 1

@@ -20,8 +20,9 @@ READY = {"ConnectionType": "ethernet"}
         ("OperatorCurrentLimit_2", "10", "Accepted"),
         ("FreeChargingMode", "4", "Accepted"),
         ("StopTransactionOnEVSideDisconnect", "false", "Accepted"),
-        ("WebSocketPingInterval", "30", "RebootRequired"),
-        ("WebSocketPingInterval", "60", "Accepted"),
+        ("BackendConnectionTimeout", "30", "RebootRequired"),
+        ("BackendConnectionTimeout", "60", "Accepted"),
+        ("WebSocketPingInterval", "30", "Accepted"),
         ("HeartbeatInterval", "never", "Rejected"),
         ("HeartbeatInterval", "-1", "Rejected"),
         ("MeterValuesSampledData", "Voltage,Colour", "Rejected"),
@@ -48,3 +49,20 @@ async def test_a_value_that_is_not_stored_is_rejected() -> None:
     answer = await change_configuration(service, "HeartbeatInterval", "120")
     assert answer is ConfigurationStatus.REJECTED
     assert service.settings["HeartbeatInterval"] == 300
+
+
+async def test_a_restart_is_required_until_the_value_holds() -> None:
+    service = open_service()
+    service.change_now(READY, SYSTEM, "test")
+    service.mark_started()
+    for value, status in (
+        ("30", "RebootRequired"),
+        ("30", "RebootRequired"),
+        ("30", "RebootRequired"),
+        ("60", "Accepted"),  # as the station started: nothing waits any more
+        ("30", "RebootRequired"),
+    ):
+        assert await change_configuration(service, "BackendConnectionTimeout", value) == status
+    service.mark_started()
+    again = await change_configuration(service, "BackendConnectionTimeout", "30")
+    assert again is ConfigurationStatus.ACCEPTED

@@ -112,6 +112,7 @@ class LiveSettings:
         new = backend_config(settings, now.connectors, self._material)
         config = replace(
             now,
+            ping_interval_s=new.ping_interval_s,
             heartbeat_interval_s=new.heartbeat_interval_s,
             force_heartbeat=new.force_heartbeat,
             transaction_message_attempts=new.transaction_message_attempts,

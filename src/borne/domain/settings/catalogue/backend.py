@@ -160,6 +160,7 @@ ENTRIES = (
         when=_JSON,
         origin=Origin.OCPP,
         instead_of="0",
+        restart=False,
     ),
     _ocpp.secret_key(
         "AuthorizationKey",
