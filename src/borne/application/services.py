@@ -258,7 +258,8 @@ class TeachInState:
 
 class TeachInView(Protocol):
     """Teach-in of the whitelist (manual 5.5): every card shown is added at once. One at a time;
-    it ends after 60 s unless prolonged, and 15 s after its dialogue stopped renewing it."""
+    it ends 60 s after the last card unless prolonged, and 15 s after its dialogue stopped renewing
+    it."""
 
     def start(
         self, principal: Principal, *, reader: int | None = None, bind: int | None = None
@@ -270,6 +271,10 @@ class TeachInView(Protocol):
 
     def prolong(self, lease: str) -> TeachInState:
         """Another 60 s from now. Raises Refused("teach_in_over")."""
+
+    def choose(self, lease: str, *, reader: int | None, bind: int | None) -> TeachInState:
+        """From now on only this reader, and entries for this connector; None: all. Raises
+        Refused("teach_in_over")."""
 
     def finish(self, lease: str) -> Sequence[TeachInEvent]:
         """End; what was taught. Raises Refused("teach_in_over")."""

@@ -1,7 +1,7 @@
 """Teach-in (manual 5.5): while it runs, every card that is shown is added to the local whitelist.
 
-It is a lease of one dialogue: it ends by itself after a minute unless it is prolonged, and soon
-after the dialogue stops renewing it (page closed, connection lost). A power cut ends it. A car
+It is a lease of one dialogue: it ends by itself a minute after the last card unless it is
+prolonged, and soon after the dialogue stops renewing it (page closed, connection lost). A power cut ends it. A car
 that is plugged in meanwhile adds its MAC address when that is known.
 """
 
@@ -109,6 +109,14 @@ class TeachIn:
         self._follow()
         return self._told(running)
 
+    def choose(self, lease: str, *, reader: int | None, bind: int | None) -> TeachInState:
+        """From now on only this reader, and entries for this connector; None: all. Raises Refused
+        when it is over."""
+        running = self._of(lease)
+        running.reader, running.bind = reader, bind
+        self._follow()
+        return self._told(running)
+
     def finish(self, lease: str) -> Sequence[TeachInEvent]:
         """End; what was taught. Raises Refused when it was over already."""
         running = self._of(lease)
@@ -138,6 +146,8 @@ class TeachIn:
         again = text == running.last_token and now_s - running.last_read_s < DOUBLE_READ_S
         running.last_token, running.last_read_s = text, now_s
         if not again:
+            running.ends_s = now_s + TEACH_IN_S
+            self._follow(tell=False)
             self._supervisor.start("teach-in", self._teach_card(running, read, text))
         return True
 

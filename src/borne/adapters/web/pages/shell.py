@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -25,7 +26,9 @@ from borne.adapters.web.pages.present import chips
 from borne.adapters.web.state import web_state
 from borne.adapters.web.static_files import static_url
 from borne.adapters.web.visitor import Visitor
+from borne.application.settings_staging import Draft
 from borne.domain.principals import Role
+from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.messages import N_
 from borne.foundation.clock import parse_utc
 
@@ -50,18 +53,27 @@ class Item:
     simulator: bool = False
     tab: bool = False
     """In the bottom bar of a phone, if there is room; the others are under "More"."""
+    also: str = ""
+    """Another address that belongs to it."""
+    ends_group: bool = False
 
 
 NAVIGATION = (
     Item("/", N_("Dashboard"), "layout-dashboard", Role.USER, tab=True),
+    Item("/settings/network", N_("Network"), "network", Role.OPERATOR),
+    Item("/settings/backend", N_("Backend"), "cloud", Role.OPERATOR, also="/backend"),
+    Item("/settings/authorization", N_("Authorization"), "key-round", Role.OPERATOR),
+    Item("/whitelists", N_("Whitelists"), "id-card", Role.OPERATOR, also="/settings/whitelists"),
+    Item("/settings/load-management", N_("Load management"), "share-2", Role.OPERATOR),
+    Item("/settings/installation", N_("Installation"), "wrench", Role.OPERATOR),
+    Item("/settings/system", N_("System"), "server", Role.OPERATOR, ends_group=True),
     Item("/sessions", N_("Sessions"), "history", Role.USER, tab=True),
     Item("/settings", N_("Settings"), "settings", Role.OPERATOR, tab=True),
     Item("/simulator", N_("Simulator"), "flask-conical", Role.OPERATOR, simulator=True, tab=True),
     Item("/help", N_("Help"), "circle-help", Role.USER, tab=True),
-    Item("/backend", N_("Backend"), "cloud", Role.OPERATOR),
-    Item("/whitelists", N_("Whitelists"), "id-card", Role.OPERATOR),
     Item("/account", N_("Account"), "user", Role.USER),
 )
+"""The manual's menu, in its order and under its names (manual 3), then what it does not have."""
 
 
 @cache
@@ -78,7 +90,7 @@ def environment() -> Environment:
         extensions=["jinja2.ext.do"],
     )
     env.globals.update(
-        static_url=static_url, icon=icon, language_names=NAMES, is_current=is_current, stream=""
+        static_url=static_url, icon=icon, language_names=NAMES, stream=""
     )
     return env
 
@@ -92,9 +104,26 @@ def icon(name: str, size: int = 20) -> Markup:
     ).format(size=size, sprite=sprite, name=name)
 
 
-def is_current(url: str, path: str) -> bool:
-    """Whether the entry of the navigation is the page at `path`."""
-    return path == url if url == "/" else path == url or path.startswith(url + "/")
+def current(items: Sequence[Item], path: str) -> str:
+    """The address of the entry that the page at `path` belongs to; empty for none."""
+    found = [
+        (len(url), item.url)
+        for item in items
+        for url in (item.url, item.also)
+        if path == url or (len(url) > 1 and path.startswith(f"{url}/"))
+    ]
+    return max(found, default=(0, ""))[1]
+
+
+def staged_on(draft: Draft) -> Counter[str]:
+    """Unsaved changes by the address of their page, and all of them for "/settings"."""
+    known = CATALOGUE.settings
+    keys = (
+        item.name if item.name in known else item.name.rpartition("_")[0] for item in draft.items
+    )
+    found = Counter(f"/settings/{known[key].menu.value}" for key in keys if key in known)
+    found["/settings"] = len(draft.items)
+    return found
 
 
 def words_for(request: Request) -> Words:
@@ -150,7 +179,9 @@ def frame(request: Request) -> dict[str, Any]:
     who = maybe_visitor(request)
     words = words_for(request)
     theme = request.cookies.get(THEME_COOKIE, "auto")
+    path, draft = request.url.path, web.staging.draft(services, who)
     navigation = _navigation(who, simulated=web.host.power is not None)
+    tabs = [item for item in navigation if item.tab][:TABS_MOST]
     return {
         "_": words,
         "ngettext": words.plural,
@@ -163,15 +194,18 @@ def frame(request: Request) -> dict[str, Any]:
         "who": who,
         "role": who.role if who else None,
         "locked_in": bool(who and who.login and who.login.must_change),
-        "path": request.url.path,
+        "path": path,
         "station_name": str(setting(request, "StationName", "") or "Station"),
         "version": web.host.version,
         "simulated": web.host.power is not None,
         "power": services is not None,
         "navigation": navigation,
-        "tabs": [item for item in navigation if item.tab][:TABS_MOST],
+        "tabs": tabs,
+        "current": current(navigation, path),
+        "current_tab": current(tabs, path),
         "chips": chips(services.status.snapshot() if services else None, words),
-        "draft": web.staging.draft(services, who),
+        "draft": draft,
+        "staged": staged_on(draft),
         "pending_restart": services.settings.pending_restart if services else (),
     }
 

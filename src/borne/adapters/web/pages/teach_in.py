@@ -92,6 +92,7 @@ def _running(request: Request, lease: str, state: TeachInState) -> str:
         remaining_s=round(state.remaining_s),
         reader=state.reader,
         bind=state.bind,
+        connectors=_connectors(request),
         sample_cards=simulator.view().get("cards", ()) if simulator else (),
     )
     return partial("#teach-body", content) + partial("#teach-log", _log(request, state, words))
@@ -121,6 +122,19 @@ async def prolong(request: Request) -> Response:
     return await _go_on(request, longer=True)
 
 
+@router.post("/whitelists/teach/choose")
+async def choose(request: Request) -> Response:
+    """Another reader, or entries for one socket."""
+    fields, teach_in = await form(request), teacher(request)
+    lease = fields.get("lease", "")[:100]
+    reader, bind = connector_in(fields, "reader"), connector_in(fields, "bind")
+    try:
+        state = teach_in.choose(lease, reader=reader, bind=bind)
+    except Refused:
+        return HTMLResponse(_beginning(request, over=True) + list_piece(request))
+    return HTMLResponse(_running(request, lease, state))
+
+
 async def _go_on(request: Request, *, longer: bool) -> Response:
     lease, teach_in = (await form(request)).get("lease", "")[:100], teacher(request)
     try:
@@ -142,12 +156,16 @@ async def finish(request: Request) -> Response:
     else:
         added = sum(1 for event in taught if event.result is TeachInResult.ADDED)
         text = words.plural("{n} card added.", "{n} cards added.", added)
+        if added:
+            text = f"{text} {words('They hold at once: no restart is needed.')}"
     fresh = partial("#teach-log", _log(request, None, words)) + list_piece(request)
     message = toast(request, text) if text else ""
     return HTMLResponse(_beginning(request, over=False) + fresh + message)
 
 
 def _beginning(request: Request, *, over: bool) -> str:
-    connectors = [item["id"] for item in station(request).status.snapshot()["connectors"]]
-    start = part(request, "parts/teach_start.html", connectors=connectors, over=over)
-    return partial("#teach-body", start)
+    return partial("#teach-body", part(request, "parts/teach_start.html", over=over))
+
+
+def _connectors(request: Request) -> list[int]:
+    return [item["id"] for item in station(request).status.snapshot()["connectors"]]

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import list_separator
@@ -27,6 +28,7 @@ from borne.adapters.web.pages.shell import (
 from borne.adapters.web.spoken import said_to_people
 from borne.application.ports import WhitelistEntry
 from borne.application.services import Refused
+from borne.application.settings_service import SettingsRejected
 from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase
 from borne.domain.settings.messages import N_
@@ -74,6 +76,27 @@ async def whole(
         "spellings": spellings(typed.get("token", ""), request),
     }
     return await page(request, "whitelists.html", status, **variables)
+
+
+@router.post("/whitelists/enable")
+async def enable(request: Request) -> Response:
+    """Switch the local whitelist on, where somebody sees that it is off."""
+    await form(request)
+    who, words = visitor(request), words_for(request)
+    service = settings_of(station(request))
+    try:
+        await service.change({"FLLEnable": True}, who.principal, who.principal.name)
+    except SettingsRejected as error:
+        reasons = " ".join(reason.render(words) for reason in error.errors.values())
+        raise ApiError(403, "forbidden", reasons) from None
+    state = part(
+        request,
+        "parts/whitelist_state.html",
+        enabled=setting(request, "FLLEnable", default=True),
+        free_charging=setting(request, "FreeCharging", default=False),
+    )
+    text = words("The local whitelist is on: its cards may charge.")
+    return done(request, text, "/whitelists", partial("#whitelist-state", state))
 
 
 def listed(request: Request, query: str = "", number: int = 1) -> dict[str, Any]:

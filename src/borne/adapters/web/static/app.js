@@ -32,11 +32,21 @@
       if (event.target.nodeName === "DIALOG") event.target.close();
       return;
     }
-    if (target.dataset.open) document.getElementById(target.dataset.open)?.showModal();
+    if (target.dataset.open) open(document.getElementById(target.dataset.open));
     if ("close" in target.dataset) target.closest("dialog")?.close();
     if ("closes" in target.dataset) setTimeout(() => target.closest("dialog")?.close());
     if (target.dataset.copy) copy(target.dataset.copy);
   });
+
+  // Messages stand above what is in front of the page.
+  function open(dialog) {
+    if (!dialog) return;
+    dialog.showModal();
+    dialog.append(toasts);
+  }
+  document.addEventListener("close", (event) => {
+    if (event.target.contains(toasts)) (document.querySelector("dialog:modal") || document.body).append(toasts);
+  }, true);
 
   async function copy(selector) {
     const text = [...document.querySelectorAll(selector)].map((element) => element.innerText).join("\n");
