@@ -97,15 +97,16 @@ def open_technical(page: Page, site: Site) -> None:
 
 def type_card(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Add entry").click()
     page.get_by_label("Card number").press_sequentially("0a:0e:9b:83")
     page.get_by_text("839B0E0A", exact=True).wait_for()
 
 
 def teach(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists")
-    page.get_by_role("button", name="Teach cards …").click()
+    page.get_by_role("button", name="Add entry").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Start").click()
+    dialog.get_by_role("timer").wait_for()
     for number, uid in enumerate(("04567DAA5F3580", "04A1B2C3D4E5F6"), 1):
         simulator = site.fake.host.all.simulator
         assert simulator is not None

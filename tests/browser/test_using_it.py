@@ -203,12 +203,15 @@ def test_search_while_typing(page: Page, site: Site) -> None:
 
 def test_add_find_delete_and_undo_a_card(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Add entry").click()
     number = page.get_by_label("Card number")
     number.fill("0a:0e:9b:83")
     page.get_by_label("Name (only here)").fill("Eve")
-    page.get_by_role("button", name="Add").click()
-    expect(page.locator("#whitelist")).to_contain_text("0A0E9B83")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text("0A0E9B83 added.")).to_be_visible()
     expect(number).to_have_value("")
+    page.get_by_role("button", name="Finish").click()
+    expect(page.locator("#whitelist")).to_contain_text("0A0E9B83")
     page.get_by_label("Search the whitelist").press_sequentially("eve")
     expect(page.locator("#whitelist")).to_contain_text("1 of 10")
     page.get_by_role("button", name="Delete 0A0E9B83").click()
@@ -221,9 +224,8 @@ def test_add_find_delete_and_undo_a_card(page: Page, site: Site, fake: Fake) -> 
 
 def test_cards_are_taught_named_and_found(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/whitelists")
-    page.get_by_role("button", name="Teach cards …").click()
+    page.get_by_role("button", name="Add entry").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Start").click()
     expect(dialog).to_contain_text("Hold a card to the reader of the station.")
     expect(dialog.get_by_role("timer")).to_contain_text("s")
     show(fake, "04112233445566")
@@ -258,8 +260,7 @@ def test_a_page_that_goes_away_lets_go_of_the_teach_in(
 ) -> None:
     monkeypatch.setattr("borne.application.teach_in.LEASE_S", 600.0)
     page.goto(f"{site.url}/whitelists")
-    page.get_by_role("button", name="Teach cards …").click()
-    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Add entry").click()
     expect(page.get_by_role("timer")).to_be_visible()
     assert fake.do(teaching) is not None
     page.goto(site.url)
@@ -271,13 +272,12 @@ def test_a_page_that_goes_away_lets_go_of_the_teach_in(
 def test_the_dialogue_says_when_its_time_is_over(page: Page, site: Site, fake: Fake) -> None:
     page.clock.install()
     page.goto(f"{site.url}/whitelists")
-    page.get_by_role("button", name="Teach cards …").click()
+    page.get_by_role("button", name="Add entry").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Start").click()
     expect(dialog.get_by_role("timer")).to_be_visible()
     fake.do(lambda host: host.all.teach_in.abort())  # type: ignore[union-attr]  # the real one
     page.clock.run_for(6000)
-    expect(dialog).to_contain_text("The time is over.")
+    expect(dialog).to_contain_text("The time is over. Cards that are shown now are not added.")
     dialog.get_by_role("button", name="Start again").click()
     expect(dialog.get_by_role("timer")).to_be_visible()
 

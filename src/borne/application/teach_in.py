@@ -1,8 +1,8 @@
 """Teach-in (manual 5.5): while it runs, every card that is shown is added to the local whitelist.
 
 It is a lease of one dialogue: it ends by itself a minute after the last card unless it is
-prolonged, and soon after the dialogue stops renewing it (page closed, connection lost). A power cut ends it. A car
-that is plugged in meanwhile adds its MAC address when that is known.
+prolonged, and soon after the dialogue stops renewing it (page closed, connection lost). A power
+cut ends it. A car that is plugged in meanwhile adds its MAC address when that is known.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from borne.application.ports import CardRead
 from borne.application.services import TeachInView
 from borne.application.teach_in import TeachIn
-from borne.domain.principals import Role
+from borne.domain.principals import SYSTEM, Role
 from tests.support.fake_station import FakeHost, whitelist
 from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_pages import HTMX, text_of
@@ -182,6 +182,30 @@ async def test_a_teach_in_for_one_socket(person: Client, host: FakeHost) -> None
     assert entry.connector == 1
 
 
+async def test_reader_and_socket_are_chosen_while_it_runs(person: Client, host: FakeHost) -> None:
+    lease = await start(person)
+    data = {"lease": lease, "reader": "2", "bind": "1"}
+    answer = await person.post("/whitelists/teach/choose", data=data, headers=HTMX)
+    assert "Hold a card to the reader of socket 2." in text_of(answer.text)
+    await shown(host, NEW, 1)
+    await shown(host, "04AABBCCDDEEFF", 2)
+    [entry], _ = host.all.whitelist.page(search="04AABBCCDDEEFF")
+    assert entry.connector == 1
+    assert number_of(host) == 10
+
+
+async def test_the_list_is_switched_on_where_somebody_sees_that_it_is_off(
+    person: Client, host: FakeHost
+) -> None:
+    settings = host.all.settings
+    await settings.change({"FLLEnable": False}, SYSTEM, "a test")
+    assert "Enable local whitelist" in text_of((await person.get("/whitelists")).text)
+    answer = await person.post("/whitelists/enable", headers=HTMX)
+    assert "The local whitelist is on" in answer.text
+    assert settings.settings["FLLEnable"] is True
+    assert "switched off" not in text_of((await person.get("/whitelists")).text)
+
+
 async def test_others_see_that_it_runs_and_cannot_begin(person: Client, browser: Clients) -> None:
     await start(person)
     other = await browser(Role.INSTALLER)
@@ -197,7 +221,7 @@ async def test_a_minute_more(person: Client, host: FakeHost) -> None:
     assert 'data-seconds="60"' in answer.text
 
 
-@pytest.mark.parametrize("what", ["renew", "prolong", "finish"])
+@pytest.mark.parametrize("what", ["renew", "prolong", "choose", "finish"])
 async def test_when_it_is_over_the_dialogue_begins_again(
     what: str, person: Client, host: FakeHost
 ) -> None:
@@ -212,5 +236,7 @@ async def test_when_it_is_over_the_dialogue_begins_again(
 
 async def test_a_station_that_cannot_teach(person: Client, host: FakeHost) -> None:
     host.replace(teach_in=None)
-    assert "Teach cards" not in (await person.get("/whitelists")).text
+    html = (await person.get("/whitelists")).text
+    assert 'hx-post="/whitelists/teach"' not in html
+    assert 'action="/whitelists/add"' in html
     assert (await person.post("/whitelists/teach", headers=HTMX)).status_code == 404

@@ -18,7 +18,11 @@ MENUS: dict[Menu, tuple[str, str, str]] = {
     Menu.NETWORK: (N_("Network"), "network", N_("Interfaces: mobile, LAN, WLAN, USB")),
     Menu.BACKEND: (N_("Backend"), "cloud", N_("OCPP connection and its parameters, e-mail")),
     Menu.AUTHORIZATION: (N_("Authorization"), "key-round", N_("Who may charge: free, cards, cars")),
-    Menu.WHITELISTS: (N_("Whitelists"), "id-card", N_("Cards and cars that may always charge, and what the backend said of others")),
+    Menu.WHITELISTS: (
+        N_("Whitelists"),
+        "id-card",
+        N_("Cards and cars that may always charge, and what the backend said of others"),
+    ),
     Menu.LOAD_MANAGEMENT: (
         N_("Load management"),
         "share-2",

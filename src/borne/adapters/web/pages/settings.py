@@ -37,7 +37,7 @@ from borne.foundation.units import PHASES
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 LISTS = "/whitelists"
-"""The manual's menu "Whitelists" is the lists themselves; its few settings are found by the search."""
+"""The manual's menu "Whitelists" is the lists themselves; the search finds its few settings."""
 SHOWS = ("", "changed", "planned")
 BAR_SLOT = "#bar-slot"
 Where = Annotated[str, Path(max_length=40)]
@@ -107,7 +107,11 @@ def menus(desk: Desk, draft: Draft) -> list[dict[str, Any]]:
     for menu, (label, icon, about) in setting_fields.MENUS.items():
         staged = sum(1 for entry in entries.values() if entry.menu is menu)
         found.append(
-            {"url": LISTS if menu is Menu.WHITELISTS else f"/settings/{menu.value}", "label": desk.words(label), "icon": icon}
+            {
+                "url": LISTS if menu is Menu.WHITELISTS else f"/settings/{menu.value}",
+                "label": desk.words(label),
+                "icon": icon,
+            }
             | {"about": desk.words(about), "staged": staged, "menu": menu.value}
         )
     return found

@@ -89,9 +89,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
     )
-    env.globals.update(
-        static_url=static_url, icon=icon, language_names=NAMES, stream=""
-    )
+    env.globals.update(static_url=static_url, icon=icon, language_names=NAMES, stream="")
     return env
 
 
