@@ -50,15 +50,15 @@ def leave(host: FakeHost) -> None:
 
 def stage(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings/load-management")
-    page.get_by_label("Operator Current Limit", exact=True).fill("16")
-    page.get_by_label("Operator Current Limit", exact=True).press("Tab")
+    page.get_by_label("Operator Current Limit [A]", exact=True).fill("16")
+    page.get_by_label("Operator Current Limit [A]", exact=True).press("Tab")
     page.get_by_text("1 unsaved change").first.wait_for()
 
 
 def stage_wrong(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings/load-management")
-    page.get_by_label("Operator Current Limit", exact=True).fill("99")
-    page.get_by_label("Operator Current Limit", exact=True).press("Tab")
+    page.get_by_label("Operator Current Limit [A]", exact=True).fill("99")
+    page.get_by_label("Operator Current Limit [A]", exact=True).press("Tab")
     page.get_by_text("1 of 1 changes need attention").first.wait_for()
 
 

@@ -17,7 +17,14 @@
     toasts.append(box);
   }
 
+  // Messages stand above everything, dialogs too: what is shown last is on top.
+  toasts.popover = "manual";
+  toasts.showPopover();
   new MutationObserver((changes) => {
+    if (changes.some((change) => change.addedNodes.length) && document.querySelector("dialog:modal")) {
+      toasts.hidePopover();
+      toasts.showPopover();
+    }
     for (const change of changes) {
       for (const node of change.addedNodes) {
         if (node.nodeType === 1) setTimeout(() => node.remove(), Number(node.dataset.stay) || TOAST_MS);
@@ -32,21 +39,11 @@
       if (event.target.nodeName === "DIALOG") event.target.close();
       return;
     }
-    if (target.dataset.open) open(document.getElementById(target.dataset.open));
+    if (target.dataset.open) document.getElementById(target.dataset.open)?.showModal();
     if ("close" in target.dataset) target.closest("dialog")?.close();
     if ("closes" in target.dataset) setTimeout(() => target.closest("dialog")?.close());
     if (target.dataset.copy) copy(target.dataset.copy);
   });
-
-  // Messages stand above what is in front of the page.
-  function open(dialog) {
-    if (!dialog) return;
-    dialog.showModal();
-    dialog.append(toasts);
-  }
-  document.addEventListener("close", (event) => {
-    if (event.target.contains(toasts)) (document.querySelector("dialog:modal") || document.body).append(toasts);
-  }, true);
 
   async function copy(selector) {
     const text = [...document.querySelectorAll(selector)].map((element) => element.innerText).join("\n");
