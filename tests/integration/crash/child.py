@@ -1,9 +1,8 @@
 """A station in a process of its own, which is killed at a commit point.
 
 Usage: python -m tests.integration.crash.child DATA URL [POINT]
-With POINT (a number) the process kills itself there. What outlives a power cut in the street (the
-meter's register, the plugged car) is kept in `DATA/world`. Writes the register to
-standard output when the story is over.
+With POINT (a number) the process kills itself there. The street (register of the meter, plugged
+car) outlives it in `DATA/world.json`. Writes the register to standard output at the end.
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ import signal
 import sys
 from pathlib import Path
 
-from borne.adapters.simulation.simulator import Simulator
 from borne.app import Host, HostOptions
 from tests.integration.crash.commit_points import watch
-from tests.integration.crash.story import CAR, SETTINGS, begin, end
+from tests.integration.crash.story import SETTINGS, begin, end
 from tests.support.street import Street, store_settings
 
 
@@ -28,14 +26,17 @@ class Child:
 
     def __init__(self, data: Path, point: int | None) -> None:
         self._point = point
-        self._kept = data / "world"
+        self._kept = data / "world.json"
         self._count = 0
+        self._started = False
+        """What is committed while a station starts is no point of a session."""
         self._host = Host(
             HostOptions(
                 data,
                 rng=random.Random(1),
                 live=False,
                 control_socket=False,
+                world_file=self._kept,
                 wrap_storage=lambda storage: watch(storage, self._at),
             )
         )
@@ -43,26 +44,21 @@ class Child:
     async def play(self) -> None:
         """The story, from its begin or from where it was interrupted."""
         socket = self._host.world.sockets[1]
-        if self._kept.exists():
-            kept = json.loads(self._kept.read_text())
-            socket.register.show(kept["register_wh"], asyncio.get_running_loop().time())
-            if kept["plugged"]:
-                await Simulator(self._host.world).plug(1, CAR)
+        first = not self._kept.exists()
         street = Street(self._host)
         await self._host.start()
-        if not self._kept.exists() or json.loads(self._kept.read_text())["plugged"]:
+        self._started = True
+        if first or socket.vehicle is not None:
             await begin(street)
         await end(street)
         sys.stdout.write(json.dumps({"register_wh": socket.register_wh}))
         await self._host.stop()
 
-    async def _at(self, name: str) -> None:
+    async def _at(self, _: str) -> None:
+        if not self._started:
+            return
         self._count += 1
         if self._count == self._point:
-            socket = self._host.world.sockets[1]
-            plugged = socket.vehicle is not None
-            kept = {"register_wh": socket.register_wh, "plugged": plugged, "at": name}
-            self._kept.write_text(json.dumps(kept))
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -36,6 +36,8 @@ class _Cutter:
 
     def __init__(self, data: Path, point: int | None) -> None:
         self.names: list[str] = []
+        self.started = False
+        """What is committed while a station starts is no point of a session."""
         self.cut_done = asyncio.Event()
         self._point = point
         self.host = Host(
@@ -49,6 +51,8 @@ class _Cutter:
         )
 
     async def _at(self, name: str) -> None:
+        if not self.started:
+            return
         self.names.append(name)
         if len(self.names) == self._point:
             asyncio.get_running_loop().create_task(self._cut())
@@ -63,6 +67,7 @@ async def _play_with_cut(data: Path, central: CentralSystem, point: int | None) 
     store_settings(data, {**SETTINGS, "WebSocketsBackendURL": central.url})
     cutter = _Cutter(data, point)
     await cutter.host.start()
+    cutter.started = True
     try:
         await _interrupted_story(cutter)
         register_wh = cutter.host.world.sockets[1].register_wh
