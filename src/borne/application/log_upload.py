@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -156,9 +157,20 @@ class LogUploads:
         self.told.emit(self.current)
 
 
+def packed(files: Mapping[str, str]) -> bytes:
+    """The archive itself; blocks."""
+    content = BytesIO()
+    _write(content, files)
+    return content.getvalue()
+
+
 def pack(path: Path, files: Mapping[str, str]) -> None:
     """Write an archive; blocks."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+    _write(path, files)
+
+
+def _write(target: Path | BytesIO, files: Mapping[str, str]) -> None:
+    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)

@@ -320,6 +320,15 @@ ConnectionTrial = Callable[[Settings], Awaitable[Sequence[Mapping[str, Any]]]]
 """Tries the way to the backend with settings that are not saved yet; the rungs of the ladder."""
 
 
+CollectLogs = Callable[[], Awaitable[Mapping[str, str]]]
+"""File names and contents of all that support needs, without secrets."""
+
+
+async def no_logs() -> Mapping[str, str]:
+    """Nothing is kept."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class StationServices:
     """All that a running station offers to its interfaces. `settings` is a SettingsService and
@@ -343,3 +352,4 @@ class StationServices:
     """What waits for the backend, and what was given up."""
     ocpp_whitelist: OcppWhitelistView | None = None
     charging_profiles: ChargingProfilesView | None = None
+    collect_logs: CollectLogs = no_logs

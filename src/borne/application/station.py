@@ -32,7 +32,7 @@ from borne.application.indication_service import IndicationService
 from borne.application.limit_service import LimitService
 from borne.application.load_master import LoadMaster
 from borne.application.local_list import LocalList
-from borne.application.log_upload import LogUploads
+from borne.application.log_upload import LogKind, LogUploads
 from borne.application.maintenance_ports import Maintenance
 from borne.application.metering_service import MeteringService
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
@@ -251,6 +251,13 @@ class Station:
                 self.supervisor,
             )
         )
+        self.diagnostics = Diagnostics(
+            self.status.snapshot,
+            parts.settings,
+            lambda: self.backend,
+            storage.security,
+            parts.maintenance.version,
+        )
         self.backend_rooms = self._open_backend_rooms()
 
     def _open_backend_rooms(self) -> BackendRooms:
@@ -269,16 +276,9 @@ class Station:
                 path, order.certificate, order.signature
             ),
         )
-        diagnostics = Diagnostics(
-            self.status.snapshot,
-            parts.settings,
-            lambda: self.backend,
-            storage.security,
-            maintenance.version,
-        )
         logs = LogUploads(
             maintenance,
-            diagnostics.collect,
+            self.diagnostics.collect,
             lambda: self._settings().text("ChargePointID"),
             clock,
             self.supervisor,
@@ -334,6 +334,7 @@ class Station:
             queue=partial(queue_view, parts.storage.outbox, parts.clock),
             ocpp_whitelist=self.lists.cache,
             charging_profiles=self.profiles,
+            collect_logs=partial(self.diagnostics.collect, LogKind.DIAGNOSTICS, None, None),
         )
 
     async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:

@@ -142,6 +142,7 @@ TABLE: dict[str, Access] = {
     "GET /settings": OPERATOR,
     "GET /settings/search": OPERATOR,
     "GET /settings/draft.json": OPERATOR,
+    "GET /settings/system/logs.zip": OPERATOR,
     "GET /settings/{menu}": OPERATOR,
     "POST /settings/stage": OPERATOR,
     "POST /settings/undo/{name}": OPERATOR,

@@ -54,6 +54,7 @@ TEMPLATES = (
     N_("The station's memory does not answer; nothing was stored."),
     N_("The settings could not be stored: {reason}."),
     N_("Too many event streams are open; close one first."),
+    N_("The log files are being packed already; try again."),
     N_("Something went wrong inside the station."),
     # Addresses and forms
     N_("Not Found"),

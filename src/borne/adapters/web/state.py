@@ -31,6 +31,8 @@ class WebState:
         """The hash of a cookie or token that is no longer valid."""
         self.credential_ended.subscribe(hub.end_of)
         self.credential_ended.subscribe(staging.drop)
+        self.packing = asyncio.Lock()
+        """One archive of log files at a time."""
         self._accounts: Accounts | None = None
         self._host_names: tuple[str, ...] = ()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from html import unescape
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 
@@ -455,6 +458,57 @@ async def test_save_and_restart(manufacturer: Client, host: FakeHost) -> None:
     assert "Restarting" in answer.text
     assert isinstance(host.all.restarter, FakeRestarter)
     assert host.all.restarter.asked == ["now"]
+
+
+async def test_the_system_page_restarts_and_gives_the_logs(
+    browser: Clients, host: FakeHost
+) -> None:
+    """Manual 10: "Download log files"."""
+    client = await browser(Role.OPERATOR)
+    page = (await client.get("/settings/system")).text
+    assert 'action="/settings/restart"' in page
+    assert 'href="/settings/system/logs.zip"' in page
+    for when in ("now", "idle"):
+        await client.post("/settings/restart", data={"restart": when})
+    assert isinstance(host.all.restarter, FakeRestarter)
+    assert host.all.restarter.asked == ["now", "idle"]
+
+    async def files() -> dict[str, str]:
+        return {"log.jsonl": "{}\n", "settings.json": "{}"}
+
+    host.replace(collect_logs=files)
+    answer = await client.get("/settings/system/logs.zip")
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"].endswith('.zip"')
+    with ZipFile(BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["log.jsonl", "settings.json"]
+
+
+async def test_a_restart_that_waits_says_so(browser: Clients, host: FakeHost) -> None:
+    client = await browser(Role.OPERATOR)
+    host.show_two_cars()
+    answer = await client.post("/settings/restart", data={"restart": "idle"}, headers=HTMX)
+    assert "The station restarts as soon as nobody charges." in answer.text
+    assert "Saved." not in answer.text
+
+
+async def test_log_files_are_packed_one_at_a_time(browser: Clients, host: FakeHost) -> None:
+    client = await browser(Role.OPERATOR)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> dict[str, str]:
+        begun.set()
+        await go_on.wait()
+        return {}
+
+    host.replace(collect_logs=slow)
+    first = asyncio.create_task(client.get("/settings/system/logs.zip"))
+    await begun.wait()
+    headers = {"accept": "application/json"}
+    second = await client.get("/settings/system/logs.zip", headers=headers)
+    assert (second.status_code, second.json()["error"]) == (503, "busy")
+    go_on.set()
+    assert (await first).status_code == 200
 
 
 async def test_saved_but_not_restarted(manufacturer: Client) -> None:

@@ -36,6 +36,8 @@ TARGETS: dict[str, str] = {
     "action.teach_in": "/whitelists",
     "action.whitelist_tools": "/whitelists",
     "CacheEntries": "/whitelists/ocpp",
+    "action.download_logs": "/settings/system",
+    "action.restart": "/settings/system",
     "OperatorPassword": "/account",
     "UserPassword": "/account",
     "InstallerPassword": "/account",

@@ -25,6 +25,7 @@ from borne.adapters.web.pages.shell import (
     words_for,
 )
 from borne.adapters.web.state import web_state
+from borne.application.log_upload import packed
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsConflict, SettingsRejected
 from borne.application.settings_staging import Draft, SettingsStaging
@@ -150,6 +151,21 @@ async def download(request: Request) -> Response:
     return Response(text, media_type="application/json", headers=headers)
 
 
+@router.get("/settings/system/logs.zip")
+async def log_files(request: Request) -> Response:
+    """All that support needs, without secrets (manual 10)."""
+    web, services = web_state(request.app), station(request)
+    if web.packing.locked():
+        message = "The log files are being packed already; try again."
+        raise ApiError(503, "busy", message, {"retry_after_s": 5})
+    async with web.packing:
+        files = await services.collect_logs()
+        content = await asyncio.to_thread(packed, files)
+    name = f"borne-{services.clock.now():%Y%m%dT%H%M%SZ}.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type="application/zip", headers=headers)
+
+
 @router.get("/settings/{menu}")
 async def menu_page(
     request: Request, menu: Where, show: Annotated[str, Query(max_length=20)] = ""
@@ -254,7 +270,7 @@ async def save(request: Request) -> Response:
     if problem:
         return await _answer(desk, menu, show, problem=problem)
     if restart in {"now", "idle"}:
-        return await _restart(desk, restart)
+        return await _restart(desk, restart, saved=True)
     return await _answer(desk, menu, show, fresh=True, saved=True)
 
 
@@ -266,10 +282,14 @@ async def restart(request: Request) -> Response:
     return await _restart(desk, when)
 
 
-async def _restart(desk: Desk, when: str) -> Response:
+async def _restart(desk: Desk, when: str, *, saved: bool = False) -> Response:
     await station(desk.request).restarter.restart(when, desk.principal)
     if when == "idle" and charging(desk.request):
-        text = desk.words("Saved. The station restarts as soon as nobody charges.")
+        text = (
+            desk.words("Saved. The station restarts as soon as nobody charges.")
+            if saved
+            else desk.words("The station restarts as soon as nobody charges.")
+        )
         return await _answer(desk, "", "", message=text)
     if not is_htmx(desk.request):
         return RedirectResponse("/settings", 303)
