@@ -40,6 +40,10 @@ from borne.foundation.scaled_loop import ScaledEventLoop
 HEAD_START_S = 0.5
 """The web interface waits so long at most for a backend that is being dialled."""
 HEAD_START_STEPS = 50
+FIRST_LOGIN = (
+    "Or log in as operator with the printed password yellow_zone, which opens only the page "
+    "where you set your own."
+)
 FAREWELL_S = 1.5
 """A backend that does not answer the farewell is not waited for longer."""
 ALWAYS_ANSWERED = frozenset({"/healthz", "/readyz"})
@@ -196,10 +200,18 @@ class _Process:
             lines.append(note)
         elif services is not None:
             lines.append(await self._link(services))
+        if services is not None and await self._is_new(services):
+            lines.append(FIRST_LOGIN)
         # Whoever started this may have closed the other end.
         with contextlib.suppress(OSError):
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
+
+    async def _is_new(self, services: StationServices) -> bool:
+        try:
+            return not await services.accounts.has_password(Role.OPERATOR)
+        except StorageFailed:
+            return False
 
     async def _link(self, services: StationServices) -> str:
         try:
