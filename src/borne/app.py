@@ -40,13 +40,14 @@ from borne.application.console import CommandFailed, CommandRefused, Console
 from borne.application.decision_journal import DecisionJournal
 from borne.application.maintenance_ports import Installer
 from borne.application.metrics import loop_metrics, queue_metrics, render, station_metrics
-from borne.application.ports import Storage
+from borne.application.ports import Storage, StorageDamaged
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
 from borne.application.station import Backend, Station, StationParts
 from borne.application.station_settings import has_backend, phases_connected
 from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import Principal, Role
+from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation import disk
@@ -259,11 +260,26 @@ class Host:
         data = self.options.data
         self._settings = open_settings(data, self.options.connectors)
         self._settings.mark_started()
+        try:
+            station = await self._start_station()
+        except StorageDamaged as error:
+            # The database asked for a check of the whole file: what is damaged is put aside.
+            _log.error("damage showed while the station started: %s", error)
+            station = await self._start_station()
+        self.station = station
+        self.station_changed.emit(station)
+
+    async def _start_station(self) -> Station:
+        data = self.options.data
         opened = await self.options.open_storage(data, self.clock, self.options.new_id)
-        self._take_notices(opened.notices)
+        self._take_notices((*opened.remarks, *opened.notices))
         self._wire()
         storage = self.options.wrap_storage(opened)
-        accounts = await open_accounts(self._settings, storage, self.clock, self._logins)
+        try:
+            accounts = await open_accounts(self.settings, storage, self.clock, self._logins)
+        except BaseException:
+            storage.abort()
+            raise
         station = Station(self._parts(storage, accounts))
         if self.options.live:
             self.decisions.follow(station.runners)
@@ -272,8 +288,7 @@ class Host:
         except BaseException:
             station.abort()
             raise
-        self.station = station
-        self.station_changed.emit(station)
+        return station
 
     def _wire(self) -> None:
         """Sockets of the simulation are wired as the installer says; a change needs a restart."""
@@ -281,11 +296,11 @@ class Host:
             socket.phases_wired = phases_connected(self.settings.settings, number)
             socket.settle()
 
-    def _take_notices(self, storage_notices: Sequence[str]) -> None:
+    def _take_notices(self, storage_notices: Sequence[Message]) -> None:
         reports = [str(report) for report in self.settings.reports]
         for report in reports:
             _log.warning("%s", report)
-        self.notices = (*self._world_notices, *reports, *storage_notices)
+        self.notices = (*self._world_notices, *reports, *map(str, storage_notices))
 
     def _parts(self, storage: Storage, accounts: Accounts) -> StationParts:
         return StationParts(

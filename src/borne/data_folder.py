@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from borne.adapters.storage import StorageUnavailable, open_storage
+from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
@@ -64,8 +65,9 @@ def open_settings(data: Path, connectors: int = 2) -> SettingsService:
 
 
 def settings_store(data: Path) -> SettingsStore:
-    """The stored settings of a data folder. Where there is a database there were settings."""
-    in_use = (data / "station.db").exists()
+    """The stored settings of a data folder. Whether the folder was used before is looked at
+    first: afterwards nobody could tell. Where there was a database there were settings."""
+    in_use = Commissioning(data).open().had_database or (data / "station.db").exists()
     return SettingsStore(PosixFiles(data / "settings"), PosixFiles(data), in_use=in_use)
 
 
@@ -106,7 +108,7 @@ async def _run(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[s
         async def accounts() -> Accounts:
             storage = await open_storage(data, clock)
             opened.push_async_callback(storage.close)
-            notices.extend(storage.notices)
+            notices.extend(map(str, (*storage.remarks, *storage.notices)))
             return await open_accounts(settings, storage, clock, Logins(loop.time, random_token))
 
         answer = await Console(settings, accounts).run(command, arguments)

@@ -198,6 +198,7 @@ ELSEWHERE = {
     Fault.OTHER: "below: any error code",
     Fault.STORAGE_FULL: "a full disk: test_fault_service",
     Fault.SETTINGS_DAMAGED: "a damaged file: the settings' tests",
+    Fault.STORAGE_DAMAGED: "a damaged file: test_damaged_folder",
 }
 
 

@@ -154,6 +154,7 @@ class FakeStatus:
             "backend": {"link": "connected", "boot": "accepted", "queue": 0},
             "load_management": {"role": "disabled"},
             "faults": [],
+            "notices": [],
         }
 
     def snapshot(self) -> Json:

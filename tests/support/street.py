@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from borne.adapters.ocpp.backend import OcppBackend
+from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
 from borne.app import Host, HostOptions
@@ -123,6 +124,7 @@ class Street:
 
 def store_settings(data: Path, changes: Mapping[str, Any]) -> None:
     """Set a station up before its first start, also where a test has put a database already."""
+    Commissioning(data).open()
     store = SettingsStore(PosixFiles(data / "settings"), PosixFiles(data))
     service = SettingsService.open(store)
     service.change_now(dict(changes), SYSTEM, "test")

@@ -55,6 +55,12 @@ class BadCertificate(Exception):
 class CertificateStore(Protocol):
     """Roots, and the station's own key and certificate. Keys never leave it."""
 
+    def put_damaged_aside(self) -> list[str]:
+        """Move away what is no certificate, before anything is read; names of the files."""
+
+    def lost_roots(self, use: RootUse) -> bool:
+        """Whether there were roots of this use that were damaged, and none is left."""
+
     def roots(self, use: RootUse) -> list[str]:
         """PEM, oldest first."""
 

@@ -17,6 +17,7 @@ from borne.application.certificate_ports import (
     RootUse,
 )
 from borne.application.security_events import SecurityEvent, SecurityEvents
+from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
@@ -24,6 +25,15 @@ from borne.foundation.events import Signal
 _BAD = (BadCertificate, ValueError, TypeError)
 """A certificate may be wrong in ways that only reading its parts tells."""
 _log = logging.getLogger(__name__)
+
+
+UNUSABLE = "damaged"
+"""Instead of the only roots, when they are damaged: no connection rather than one that trusts the
+roots of the system."""
+_DAMAGED = N_(
+    "A certificate could not be read; it was moved to {name}. Install it again: what needs it does "
+    "not work until then."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +65,11 @@ class Certificates:
         self._clock = clock
         self._changing = asyncio.Lock()
 
-    async def start(self) -> None:
-        """Read what is stored."""
+    async def start(self) -> list[Message]:
+        """Read what is stored; what people must know of it."""
+        damaged = await asyncio.to_thread(self._store.put_damaged_aside)
         self.material = await asyncio.to_thread(self._read)
+        return [Message(_DAMAGED, {"name": name}) for name in damaged]
 
     async def install(self, use: RootUse, pem: str) -> str:
         """InstallCertificate: Accepted, Rejected or Failed."""
@@ -142,6 +154,8 @@ class Certificates:
 
     def _read(self) -> Material:
         roots = "".join(self._store.roots(RootUse.CENTRAL_SYSTEM))
+        if not roots and self._store.lost_roots(RootUse.CENTRAL_SYSTEM):
+            roots = UNUSABLE
         return Material(roots, self._store.own(), self.material.revision + 1)
 
     def _count(self) -> int:

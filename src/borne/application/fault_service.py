@@ -282,12 +282,13 @@ class FaultService:
         due_s = self._rcd.due_s
         if due_s is not None:
             self._plan("rcd", due_s - now_s, self._judge_contacts)
-        self._set_once(Fault.RCD_TRIPPED, active=self._rcd.faulty)
-        self._set_once(Fault.SURGE_PROTECTION, active=Contact.SPD in found)
+        self.set_once(Fault.RCD_TRIPPED, active=self._rcd.faulty)
+        self.set_once(Fault.SURGE_PROTECTION, active=Contact.SPD in found)
         for watch in self.watches.values():
             watch.judge()
 
-    def _set_once(self, fault: Fault, *, active: bool) -> None:
+    def set_once(self, fault: Fault, *, active: bool) -> None:
+        """A cause at the station, told again and again."""
         if active is not ((fault, 0) in self._active):
             self.set(fault, active=active)
 
@@ -298,7 +299,7 @@ class FaultService:
         self._be_patient(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
 
     def _take_full(self, full: bool) -> None:
-        self._set_once(Fault.STORAGE_FULL, active=full)
+        self.set_once(Fault.STORAGE_FULL, active=full)
         if full:
             self._plan("storage", STORAGE_RETRY_S, self._look_for_room)
 
@@ -311,9 +312,9 @@ class FaultService:
             if timer is not None:
                 timer.cancel()
                 del self._timers[fault]
-            self._set_once(fault, active=False)
+            self.set_once(fault, active=False)
         elif timer is None:
-            self._plan(fault, patience_s, partial(self._set_once, fault, active=True))
+            self._plan(fault, patience_s, partial(self.set_once, fault, active=True))
 
     def _plan(self, name: str, delay_s: float, action: Callable[[], None]) -> None:
         timer = self._timers.pop(name, None)

@@ -117,12 +117,13 @@ class ConnectorWatch:
         self._latched = False
         self._tested = False
         self._implausible_reading = False
+        self._had_session = False
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
 
     def start(self) -> None:
         """Follow machine and board."""
-        self._runner.changed.subscribe(lambda _: self.judge())
+        self._runner.changed.subscribe(lambda _: self._take_change())
         self._runner.left.subscribe(lambda _: self._take_left())
         self._runner.board.subscribe(self._take_report)
 
@@ -230,6 +231,15 @@ class ConnectorWatch:
         times = [time for time in due if time is not None]
         if times:
             self._timer = self._loop.call_at(max(min(times), now_s), self.judge)
+
+    def _take_change(self) -> None:
+        """A session that was taken up without its car ends; nobody is left to unplug."""
+        state = self._runner.state
+        running = state.session is not None
+        if self._had_session and not running and not state.connected:
+            self.facts.implausible = False
+        self._had_session = running
+        self.judge()
 
     def _take_left(self) -> None:
         self.facts.over_current = OverCurrent()

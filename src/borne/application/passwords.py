@@ -95,14 +95,15 @@ class Hasher:
         return f"scrypt${cost.n}${cost.r}${cost.p}${_encode(salt)}${_encode(digest)}"
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is the one; takes as long when nothing is stored. Raises Busy."""
-        if stored is None:
+        """Whether the password is the one; takes as long when nothing is stored, or nothing that a
+        password could fit (an account whose password was lost). Raises Busy."""
+        parts = _parts(stored)
+        if parts is None:
             await self._in_turn(password, bytes(SALT_BYTES), self._cost)
             return False
-        _, n, r, p, salt, digest = stored.split("$")
-        cost = ScryptCost(int(n), int(r), int(p))
-        found = await self._in_turn(password, _decode(salt), cost)
-        return hmac.compare_digest(found, _decode(digest))
+        cost, salt, digest = parts
+        found = await self._in_turn(password, salt, cost)
+        return hmac.compare_digest(found, digest)
 
     async def _in_turn(self, password: str, salt: bytes, cost: ScryptCost) -> bytes:
         if self._waiting >= WAITING_MOST:
@@ -221,6 +222,16 @@ def _scrypt(password: str, salt: bytes, cost: ScryptCost) -> bytes:
         maxmem=memory,
         dklen=32,
     )
+
+
+def _parts(stored: str | None) -> tuple[ScryptCost, bytes, bytes] | None:
+    """Cost, salt and digest of a stored hash; None when it is none."""
+    try:
+        kind, n, r, p, salt, digest = (stored or "").split("$")
+        parts = ScryptCost(int(n), int(r), int(p)), _decode(salt), _decode(digest)
+    except ValueError:
+        return None
+    return parts if kind == "scrypt" and parts[2] else None
 
 
 def _encode(data: bytes) -> str:

@@ -12,13 +12,14 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from borne.domain.principals import Role
+from borne.domain.settings.messages import Message
 from borne.domain.station.board import BoardCapabilities, BoardReport, PilotCommand
 from borne.domain.station.metering import Account
 from borne.domain.station.reading import MeterReading
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
 from borne.domain.vehicle import Identity
 from borne.foundation.clock import Moment
-from borne.foundation.events import Unsubscribe
+from borne.foundation.events import Signal, Unsubscribe
 
 # Hardware -----------------------------------------------------------------------------------
 
@@ -202,6 +203,10 @@ class StorageFailed(Exception):
 
 class StorageFull(StorageFailed):
     """The disk is full: nothing was stored."""
+
+
+class StorageDamaged(StorageFailed):
+    """What is in the file is no sound database: the next start puts it aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,6 +453,11 @@ class StoredToken:
     created_at: str
 
 
+CLOSED_ACCOUNT = "closed"
+"""In the place of a password hash: there was a password and it is lost. No password opens the
+account, the printed one neither; a new one is set on the machine or by a stronger role."""
+
+
 class AccountStore(Protocol):
     """Password hashes, API tokens, one-time links and logins; durable."""
 
@@ -528,8 +538,12 @@ class Storage:
     abort: Callable[[], None] = field(repr=False)
     """Power cut: forget what was not committed."""
     free_bytes: Callable[[], int] = field(repr=False)
-    notices: Sequence[str] = ()
-    """What people must know about the opening: a damaged file put aside, data taken over."""
+    notices: Sequence[Message] = ()
+    """What people must know about the opening: damaged, missing, foreign, put aside."""
+    remarks: Sequence[Message] = ()
+    """What is said about it at the start, and no trouble: data taken over from an older version."""
+    damage: Signal[Message] = field(default_factory=Signal)
+    """What people must know of damage that is found while the station runs."""
 
 
 # Backend ------------------------------------------------------------------------------------

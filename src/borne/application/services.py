@@ -23,6 +23,7 @@ from borne.application.ports import (
 from borne.application.queue_view import QueueReader, no_queue
 from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
+from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Installed
 from borne.domain.station.session import Sample, SessionRecord
@@ -299,6 +300,17 @@ class MasterCardView(Protocol):
         when none came."""
 
 
+class NoticesView(Protocol):
+    """What people must know of the stored data: damaged, foreign, missing, put aside."""
+
+    @property
+    def entries(self) -> Sequence[Message]:
+        """Oldest first; they wait until somebody takes note."""
+
+    async def acknowledge(self, principal: Principal) -> int:
+        """Somebody took note; how many there were. Raises Refused."""
+
+
 class Restarter(Protocol):
     """Restart of the station's software."""
 
@@ -353,3 +365,5 @@ class StationServices:
     ocpp_whitelist: OcppWhitelistView | None = None
     charging_profiles: ChargingProfilesView | None = None
     collect_logs: CollectLogs = no_logs
+    notices: NoticesView | None = None
+    """None only where nothing is stored."""

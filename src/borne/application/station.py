@@ -35,6 +35,7 @@ from borne.application.local_list import LocalList
 from borne.application.log_upload import LogKind, LogUploads
 from borne.application.maintenance_ports import Maintenance
 from borne.application.metering_service import MeteringService
+from borne.application.notices import Notices
 from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
 from borne.application.queue_view import queue_view
 from borne.application.refused_ids import RefusedIds
@@ -54,6 +55,7 @@ from borne.application.token_lists import BackendTokens
 from borne.application.transaction_journal import TransactionJournal
 from borne.application.whitelist import Whitelist
 from borne.domain.principals import SYSTEM, Principal, Role
+from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import SessionResumed, StopAsked
 from borne.domain.station.connector_state import (
@@ -211,6 +213,7 @@ class Station:
                 self.limits,
                 self.faults,
                 self.indication,
+                lambda: self.notices.entries,
             ),
             clock,
         )
@@ -227,6 +230,7 @@ class Station:
             storage.state,
             self.supervisor,
         )
+        self.notices = Notices(storage.state)
         self.events = SecurityEvents(storage.security, storage.state, clock, self.supervisor)
         self.certificates = Certificates(parts.certificates, self.events, self._settings, clock)
         self.security_profile = SecurityProfiles(
@@ -335,6 +339,7 @@ class Station:
             ocpp_whitelist=self.lists.cache,
             charging_profiles=self.profiles,
             collect_logs=partial(self.diagnostics.collect, LogKind.DIAGNOSTICS, None, None),
+            notices=self.notices,
         )
 
     async def start(self, make_backend: Callable[[Station], Backend | None]) -> None:
@@ -365,7 +370,7 @@ class Station:
         self.limits.start()
         await self.profiles.start()
         await self._backend_change().start(self._settings())
-        await self.certificates.start()
+        await self._start_notices(await self.certificates.start())
         self.backend = make_backend(self)
         self.authorization.backend = self.backend
         self.reporter.backend = self.backend
@@ -508,6 +513,19 @@ class Station:
         """A reader that is not there does not fail (setting RFIDEnable)."""
         fitted = self._settings().flag("RFIDEnable")
         self.faults.set(Fault.CARD_READER, active=fitted and self._reader_silent)
+
+    async def _start_notices(self, damaged: Sequence[Message]) -> None:
+        self.notices.changed.subscribe(self._take_notices)
+        self._parts.storage.damage.subscribe(self._take_damage)
+        reports, found = self._parts.settings.reports, self._parts.storage.notices
+        await self.notices.start((*reports, *found, *damaged))
+
+    def _take_notices(self, waiting: bool) -> None:
+        self.faults.set_once(Fault.STORAGE_DAMAGED, active=waiting)
+        self.status.touch()
+
+    def _take_damage(self, notice: Message) -> None:
+        self.supervisor.start("notice", self.notices.add(notice))
 
     def _take_step(self, step: ClockStep) -> None:
         if step.dated:

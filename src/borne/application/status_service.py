@@ -6,7 +6,7 @@ A revision counts visible changes; those of one turn of the event loop are one r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from borne.application.station_settings import free_mode, phases_connected
 from borne.application.transaction_journal import TransactionJournal
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.choices import DisplayLanguage
+from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import PilotNominal
 from borne.domain.station.display import Screen, announcement, screens
@@ -45,6 +46,7 @@ class StatusSources:
     limits: LimitService
     faults: FaultService
     indication: IndicationService
+    notices: Callable[[], Sequence[Message]] = lambda: ()
 
 
 class StatusService:
@@ -95,6 +97,7 @@ class StatusService:
             "backend": self._backend(),
             "load_management": {"role": str(self._from.settings()["DLMRole"])},
             "faults": [_fault(fault) for fault in self._from.faults.active(0)],
+            "notices": [str(notice) for notice in self._from.notices()],
         }
 
     async def wait(self, after: int, timeout_s: float) -> Json:

@@ -21,6 +21,22 @@ def write_private(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def put_aside(path: Path, why: str = "damaged") -> Path:
+    """Give a file, or a folder in its place, another name beside it; nothing is deleted. Blocks."""
+    target = free_name(path, f"{path.name}-{why}")
+    path.replace(target)
+    sync_folder(path.parent)
+    return target
+
+
+def free_name(path: Path, stem: str) -> Path:
+    """A name beside `path` that nothing has."""
+    number = 1
+    while (target := path.with_name(f"{stem}-{number}")).exists():
+        number += 1
+    return target
+
+
 def sync_folder(folder: Path) -> None:
     """Make names in it durable. Blocks."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -26,7 +26,7 @@ from borne.domain.smart_charging.profiles import (
     Schedule,
 )
 from tests.support.fake_stores import MemoryState
-from tests.support.street import street
+from tests.support.street import store_settings, street
 from tests.unit.adapters.storage.builders import opened
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
@@ -170,6 +170,7 @@ STORED = [
 async def test_no_stored_row_keeps_a_station_from_starting(
     tmp_path: Path, key: str, value: Any
 ) -> None:
+    store_settings(tmp_path, {})
     storage = await opened(tmp_path)
     await storage.state.put(key, value)
     await storage.close()
@@ -181,10 +182,17 @@ async def test_no_stored_row_keeps_a_station_from_starting(
 
 
 async def test_a_profile_that_cannot_be_read_lifts_no_limit(tmp_path: Path) -> None:
+    store_settings(tmp_path, {})
     storage = await opened(tmp_path)
     await storage.state.put("charging_profiles", [{"@": "ProfileOfTomorrow", "connector": 1}])
     await storage.close()
-    async with street(tmp_path, FreeCharging="on", FreeChargingMode="no_ocpp") as one:
+    async with street(
+        tmp_path,
+        FreeCharging="on",
+        FreeChargingMode="no_ocpp",
+        ConnectionType="ethernet",
+        WebSocketsBackendURL="ws://127.0.0.1:9/",
+    ) as one:
         await one.plug(1)
         await one.plug(2)
         assert (await one.until_state("charging", 1))["offered_a"] == [6.0] * 3

@@ -5,6 +5,7 @@ A start only reads files: `checks`, which loads the cryptography, waits for a ce
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from borne.application.certificate_ports import (
     HashAlgorithm,
     RootUse,
 )
-from borne.foundation.files import sync_folder, write_private
+from borne.foundation.files import put_aside, sync_folder, write_private
 
 FOLDER = "certificates"
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_SEQUENCE = 0x30
 KEPT = timedelta(days=31)
 """An old certificate of our own is kept so long (whitepaper A02.FR.10)."""
 
@@ -26,6 +29,22 @@ class FileCertificates:
 
     def __init__(self, data: Path) -> None:
         self._folder = data / FOLDER
+
+    def put_damaged_aside(self) -> list[str]:
+        """Move away what is no certificate; names of the files. Only their outer form is looked
+        at: the rest waits for `checks`."""
+        if self._folder.exists() and not self._folder.is_dir():
+            return [put_aside(self._folder).name]
+        kept = [path for use in RootUse for path in (self._folder / use.value).glob("*.pem")]
+        own = self._folder / "own.pem"
+        damaged = [path for path in (*kept, own) if path.exists() and not _is_certificate(path)]
+        return [put_aside(path).name for path in damaged]
+
+    def lost_roots(self, use: RootUse) -> bool:
+        """Whether there were roots of this use that were damaged, and none is left."""
+        damaged = [*(self._folder / use.value).glob("*-damaged-*")]
+        damaged += self._folder.parent.glob(f"{FOLDER}-damaged-*")
+        return bool(damaged) and not self._root_files(use)
 
     def roots(self, use: RootUse) -> list[str]:
         """PEM, oldest first."""
@@ -124,6 +143,21 @@ class FileCertificates:
         if current.is_file():
             serial = checks.read_one(current.read_text()).serial_number
             _write(self._folder / f"own-{serial:x}.pem", current.read_bytes())
+
+
+def _is_certificate(path: Path) -> bool:
+    """A whole PEM whose content has the length that it says."""
+    try:
+        content = path.read_text("ascii")
+        body = content.split(_BEGIN, 1)[1].split(_END, 1)[0]
+        der = base64.b64decode("".join(body.split()), validate=True)
+    except (OSError, ValueError, IndexError):
+        return False
+    if len(der) < 2 or der[0] != _SEQUENCE:
+        return False
+    extra = der[1] & 0x7F if der[1] & 0x80 else 0
+    length = int.from_bytes(der[2 : 2 + extra]) if extra else der[1]
+    return len(der) == 2 + extra + length
 
 
 def _write(path: Path, content: bytes) -> None:

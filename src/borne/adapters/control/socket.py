@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from borne.foundation.files import put_aside
+
 NAME = "control.sock"
 LONGEST_LINE = 256 * 1024
 TIMEOUT_S = 30.0
@@ -48,7 +50,9 @@ class ControlServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Bind; a stale socket of a killed process is replaced."""
+        """Bind; a stale socket of a killed process is replaced, a folder moved away."""
+        if (self._folder / NAME).is_dir():
+            put_aside(self._folder / NAME)
         (self._folder / NAME).unlink(missing_ok=True)
         with _address(self._folder) as address:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.connection import Connection, changes
 from borne.adapters.storage.database import Database
 from borne.application.ports import StoredToken
 from borne.domain.principals import Role
 from borne.foundation.clock import Moment
 
+_ROLES = frozenset(role.value for role in Role)
+"""A token of a role that this version does not know opens nothing."""
 LINKS_LIMIT = 100
 """Links that nobody uses stay until they are pushed out."""
 
@@ -15,8 +18,9 @@ LINKS_LIMIT = 100
 class SqlAccounts:
     """See `ports.AccountStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, commissioning: Commissioning | None = None) -> None:
         self._database = database
+        self._commissioning = commissioning
 
     async def password_hash(self, role: Role) -> str | None:
         """None while no password is set."""
@@ -32,7 +36,17 @@ class SqlAccounts:
             if hash_ is not None:
                 connection.execute("INSERT INTO password VALUES (?, ?)", (role.value, hash_))
 
+        if hash_ is None:
+            await self._note(role, known=False)
         await self._database.write(job)
+        if hash_ is not None:
+            await self._note(role, known=True)
+
+    async def _note(self, role: Role, *, known: bool) -> None:
+        """Remember in a second place that the account is closed to the printed password."""
+        place = self._commissioning
+        if place is not None:
+            await self._database.read(lambda _: place.password(role.value, known=known))
 
     async def tokens(self) -> list[StoredToken]:
         """All API tokens, oldest first."""
@@ -41,6 +55,7 @@ class SqlAccounts:
         return [
             StoredToken(token_id, hash_, Role(role), name, created_at)
             for token_id, hash_, role, name, created_at in rows
+            if role in _ROLES
         ]
 
     async def add_token(self, token: StoredToken) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from borne.application.ports import StorageFailed, StorageFull
+from borne.application.ports import StorageDamaged, StorageFailed, StorageFull
 from borne.foundation import disk
 
 BUSY_TIMEOUT_S = 5.0
@@ -34,10 +34,6 @@ _DISK_CODES = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
 }
-
-
-class StorageDamaged(StorageFailed):
-    """What is in the file is no sound database."""
 
 
 class Cursor(Protocol):

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from borne.adapters.storage.connection import Connection, Row, StorageDamaged
+from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.adapters.storage.moments import Datings, columns, moment
-from borne.application.ports import StorageFailed
+from borne.application.ports import StorageDamaged, StorageFailed
 from borne.domain.station.session import Sample
 from borne.foundation.units import PerPhase
 

@@ -21,7 +21,7 @@ from borne.adapters.storage.connection import (
 )
 from borne.adapters.storage.folder import Reserve
 from borne.adapters.storage.open_files import OpenFiles
-from borne.application.ports import StorageFailed
+from borne.application.ports import StorageDamaged, StorageFailed
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
@@ -45,12 +45,14 @@ class Database:
         executor: Executor,
         reserve: Reserve | None = None,
         open_files: OpenFiles | None = None,
+        on_damage: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._opener = opener
         self._connection: Connection | None = None
         self._executor = executor
         self._reserve = reserve
         self._open_files = open_files
+        self._on_damage = on_damage
         self._lock = threading.Lock()
         self._closed = False
         self._gone = False
@@ -160,6 +162,8 @@ class Database:
                 told = as_storage_error(error)
                 if told is None:
                     raise
+                if isinstance(told, StorageDamaged):
+                    self._on_damage(error)
                 raise told from error
 
     def _transaction(self, connection: Connection, job: Job[T]) -> T:

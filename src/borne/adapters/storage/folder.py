@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from borne.application.ports import StorageFailed
-from borne.foundation import disk
+from borne.foundation import disk, files
 from borne.foundation.files import sync_folder
 
 ROOM_BYTES = 16 * 1024 * 1024
@@ -67,23 +68,37 @@ def make_private(path: Path) -> None:
 
 
 def has_orphans(path: Path) -> bool:
-    """A log without its database: somebody took that away, and SQLite would delete the log."""
-    return not path.exists() and path.with_name(f"{path.name}-wal").exists()
-
-
-def ended_cleanly(path: Path) -> bool:
-    """Whether the last close merged the write-ahead log."""
+    """A log without its database, or with an empty one: somebody took that away, and SQLite would
+    delete the log."""
     try:
-        return path.with_name(f"{path.name}-wal").stat().st_size == 0
+        return path.stat().st_size == 0 and _size(path, "-wal") > 0
+    except FileNotFoundError:
+        return path.with_name(f"{path.name}-wal").exists()
+
+
+def is_new(path: Path) -> bool:
+    """No database is there, or an empty file."""
+    try:
+        return path.stat().st_size == 0
     except FileNotFoundError:
         return True
 
 
-def put_aside(path: Path) -> Path:
+def ended_cleanly(path: Path) -> bool:
+    """Whether the last close merged the write-ahead log."""
+    return _size(path, "-wal") == 0
+
+
+def _size(path: Path, suffix: str) -> int:
+    try:
+        return path.with_name(f"{path.name}{suffix}").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def put_aside(path: Path, why: str = "damaged") -> Path:
     """Move a database with its companions to a new folder beside it; nothing is deleted."""
-    number = 1
-    while (target := path.with_name(f"{path.stem}-damaged-{number}")).exists():
-        number += 1
+    target = files.free_name(path, f"{path.stem}-{why}")
     target.mkdir(mode=0o700)
     for suffix in _COMPANIONS:
         with suppress(FileNotFoundError):
@@ -92,6 +107,24 @@ def put_aside(path: Path) -> Path:
     sync_folder(target)
     sync_folder(path.parent)
     return target
+
+
+def clear_companions(path: Path) -> list[Path]:
+    """Folders in the places of the files that SQLite keeps beside a database are moved away."""
+    places = (path.with_name(f"{path.name}{suffix}") for suffix in _COMPANIONS[1:])
+    return [files.put_aside(place) for place in places if place.is_dir()]
+
+
+def copy_database(path: Path, folder: Path) -> None:
+    """A copy of the file and its write-ahead log in a new folder. Raises StorageUnavailable when
+    there is no room for it."""
+    sources = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal")]
+    present = [source for source in sources if source.is_file()]
+    if 2 * sum(source.stat().st_size for source in present) + ROOM_BYTES > free_bytes(path.parent):
+        raise StorageUnavailable("there is no room to read it")
+    folder.mkdir(mode=0o700)
+    for source in present:
+        shutil.copyfile(source, folder / source.name)
 
 
 def free_bytes(folder: Path) -> int:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from borne.foundation.files import put_aside
+
 LOCK_NAME = "lock"
 
 
@@ -31,6 +33,8 @@ class FolderLock:
         if self._descriptor is not None:
             return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if (self._folder / LOCK_NAME).is_dir():
+            put_aside(self._folder / LOCK_NAME)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self._folder / LOCK_NAME, flags, 0o600)
         try:

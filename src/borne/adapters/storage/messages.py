@@ -11,6 +11,7 @@ import logging
 import math
 import uuid
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from borne.adapters.storage.connection import Connection, Row, changes
@@ -61,14 +62,23 @@ def insert(
     return seq
 
 
-def oldest(connection: Connection, limit: int) -> list[QueuedMessage]:
-    """The first messages of the queue, with the transaction ids of now."""
+class Unreadable(Exception):
+    """A stored message is none."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"message {seq} cannot be read")
+        self.seq = seq
+
+
+def oldest(connection: Connection, limit: int, *, readable: bool = False) -> list[QueuedMessage]:
+    """The first messages of the queue, with the transaction ids of now; only those that are
+    `readable`, or raises Unreadable."""
     rows = connection.execute(
         f"SELECT {_QUEUED}, s.transaction_id FROM message m"  # noqa: S608 - constant columns
         " LEFT JOIN session s ON s.session_id = m.session_id ORDER BY m.seq LIMIT ?",
         (limit,),
     ).fetchall()
-    return [_queued(row) for row in rows]
+    return _readable(rows) if readable else [_queued(row) for row in rows]
 
 
 def end_waits(connection: Connection, connector: int) -> bool:
@@ -87,7 +97,17 @@ def lost(connection: Connection, limit: int) -> list[LostMessage]:
         " ORDER BY m.seq DESC LIMIT ?",
         (limit,),
     ).fetchall()
-    return [LostMessage(_queued(row[:10]), row[10], row[11]) for row in rows]
+    return [
+        LostMessage(queued, row[10], row[11]) for row in rows for queued in _readable([row[:10]])
+    ]
+
+
+def _readable(rows: list[Row]) -> list[QueuedMessage]:
+    found = []
+    for row in rows:
+        with suppress(Unreadable):
+            found.append(_queued(row))
+    return found
 
 
 def answer(
@@ -128,9 +148,15 @@ def give_up(connection: Connection, seq: int, reason: str, at: str) -> None:
 
 def _queued(row: Row) -> QueuedMessage:
     seq, message_id, kind, session_id, connector, payload, droppable, attempts, at, number = row
-    message = TransactionMessage(
-        MessageKind(kind), session_id, connector, json.loads(payload), bool(droppable)
-    )
+    try:
+        content = json.loads(payload)
+        if not isinstance(content, dict):
+            raise TypeError("a message is an object")
+        message = TransactionMessage(
+            MessageKind(kind), session_id, connector, content, bool(droppable)
+        )
+    except (ValueError, TypeError, RecursionError):
+        raise Unreadable(seq) from None
     transaction_id = None if message.kind is MessageKind.START else number
     return QueuedMessage(seq, message_id, message, transaction_id, attempts, at)
 

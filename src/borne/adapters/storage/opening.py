@@ -4,17 +4,19 @@ them. See `docs/decisions/0050-storage-two-databases.md`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from borne.adapters.storage import folder as folders
-from borne.adapters.storage import schema
+from borne.adapters.storage import log_loss, salvage, schema
 from borne.adapters.storage.accounts import SqlAccounts
+from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.connection import (
     Connect,
     Connection,
@@ -34,9 +36,12 @@ from borne.adapters.storage.open_files import OpenFiles
 from borne.adapters.storage.outbox import SqlOutbox
 from borne.adapters.storage.security_log import SqlSecurityLog
 from borne.adapters.storage.state import SqlState
-from borne.application.ports import Storage
+from borne.application.ports import CLOSED_ACCOUNT, Storage
+from borne.domain.settings.messages import N_, Message
+from borne.foundation import files
 from borne.foundation.clock import Clock
-from borne.foundation.files import sync_folder
+from borne.foundation.events import Signal
+from borne.foundation.files import sync_folder, write_private
 
 STATION_FILE = "station.db"
 CURVES_FILE = "curves.db"
@@ -51,6 +56,49 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA secure_delete = ON",
+)
+_STATION = "station_identity"
+"""Key of the table `state`: the station that the database belongs to."""
+_DAMAGED = N_(
+    "The database {name} was damaged. What there was of it was moved to {target}, and a new, empty "
+    "one was started. Sessions and messages for the backend that were only there are missing."
+)
+_DAMAGED_IN_PART = N_(
+    "The database {name} was damaged. It was moved to {target}. Sound, and taken over: {kept}. "
+    "Damaged, and begun anew: {gone}."
+)
+_MISSING = N_(
+    "The database {name} is missing or empty, although this station was in use: sessions, messages "
+    "that waited for the backend, lists, passwords and API tokens are gone. A new, empty one was "
+    "started."
+)
+_NEWER = N_(
+    "The database {name} was written by a newer version of this software, and this one cannot use "
+    "it ({reason}). It was moved to {target} as it is, and a new, empty one was started. To go "
+    "back: stop the station, install the newer version, and put the file back."
+)
+_FOREIGN = N_(
+    "The database {name} belongs to another station. It was moved to {target} as it is, and a new, "
+    "empty one was started. Its sessions and messages were not touched."
+)
+_NAMELESS = N_(
+    "The database {name} does not tell which station it belongs to, although this one has its name "
+    "in it since it was updated: it is older, or of another station. Check its sessions."
+)
+_LOG_LOST = N_(
+    "The log of the database {name} was damaged, cut short or taken away: what was stored last may "
+    "be missing."
+)
+_MOVED = N_(
+    "Where {name} or one of its companions belongs there was a folder; it was moved to {target}."
+)
+_CLOSED = N_(
+    "Passwords are lost ({roles}). The printed password does not come back: set new ones on the "
+    'machine with "borne user set-password {first}", or log in with "borne login-link".'
+)
+_DAMAGE_FOUND = N_(
+    "Damage was found in the database {name}. The next start checks it and puts it aside when it "
+    "cannot be used: restart the station as soon as nobody charges."
 )
 _log = logging.getLogger(__name__)
 
@@ -80,11 +128,27 @@ async def open_storage(
     database is put aside and told in `Storage.notices`.
     """
     pool = executor or ThreadPoolExecutor(1, "storage")
-    notices: list[str] = []
-    station = _Opener(folder / STATION_FILE, "station", "FULL", connect, notices, ids)
-    curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, notices)
+    notices: list[Message] = []
+    damage: Signal[Message] = Signal()
+    tell_later = _from_executor(damage)
+    commissioning = Commissioning(folder)
+    identity = _Identity(commissioning, ids)
+    station = _Opener(folder / STATION_FILE, "station", "FULL", connect, notices.append, identity)
+    curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, tell_later)
     reserve = folders.Reserve(folder / RESERVE_FILE, reserve_bytes)
-    database = Database(station.open, pool, reserve, open_files)
+
+    def first_open() -> Connection:
+        if not commissioning.facts.station:
+            folders.prepare(folder)
+            commissioning.open()
+        return station.open()
+
+    def on_damage(error: Exception) -> None:
+        """From the executor: the next start checks the whole file."""
+        if ask_for_check(folder / STATION_FILE, error):
+            tell_later(Message(_DAMAGE_FOUND, {"name": STATION_FILE}))
+
+    database = Database(first_open, pool, reserve, open_files, on_damage)
 
     def room() -> bool:
         return folders.free_bytes(folder) > folders.ROOM_BYTES
@@ -114,9 +178,12 @@ async def open_storage(
         if executor is None:
             pool.shutdown(wait=False)
 
+    def take_up(connection: Connection) -> None:
+        reserve.keep()
+        outbox.count(connection)
+
     try:
-        await database.read(lambda _: reserve.keep())
-        await database.read(outbox.count)
+        await database.read(take_up)
     except BaseException:
         abort()
         raise
@@ -125,7 +192,7 @@ async def open_storage(
         outbox=outbox,
         whitelist=SqlWhitelist(database),
         tokens=SqlTokens(database),
-        accounts=SqlAccounts(database),
+        accounts=SqlAccounts(database, commissioning),
         state=SqlState(database),
         security=SqlSecurityLog(database),
         frames=frames,
@@ -133,12 +200,25 @@ async def open_storage(
         close=close,
         abort=abort,
         free_bytes=lambda: folders.free_bytes(folder),
-        notices=tuple(notices),
+        notices=tuple(notice for notice in notices if notice.template != schema.TAKEN_OVER),
+        remarks=tuple(notice for notice in notices if notice.template == schema.TAKEN_OVER),
+        damage=damage,
     )
 
 
+def _from_executor(signal: Signal[Message]) -> Callable[[Message], None]:
+    """Emits on the loop what a job found, when the station may be running already."""
+    loop = asyncio.get_running_loop()
+
+    def tell(notice: Message) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(signal.emit, notice)
+
+    return tell
+
+
 class _Opener:
-    """Opens one database file; runs in the executor."""
+    """Opens one database file, and begins anew what cannot be used; runs in the executor."""
 
     def __init__(
         self,
@@ -146,76 +226,249 @@ class _Opener:
         name: str,
         synchronous: str,
         connect: Connect,
-        notices: list[str],
-        ids: Callable[[], str] | None = None,
+        notify: Callable[[Message], None],
+        identity: _Identity | None = None,
     ) -> None:
         self._path = path
-        self._name = name
+        self._steps = schema.packaged(name)
         self._synchronous = synchronous
         self._connect = connect
-        self._notices = notices
-        self._ids = ids
+        self._notify = notify
+        self._identity = identity
+        self._checked = False
 
     def open(self) -> Connection:
         """The connection, on the newest schema; raises StorageUnavailable."""
         folders.prepare(self._path.parent)
         try:
-            if folders.has_orphans(self._path):
-                self.put_aside()
-            try:
+            if self._checked:
                 return self._open()
-            except sqlite3.DatabaseError as error:
-                if not is_damage(error):
-                    raise
-            self.put_aside()
-            return self._open()
+            connection = self._open_first()
+            self._checked = True
+            return connection
         except (sqlite3.Error, OSError) as error:
             told = as_storage_error(error)
             if told is None:
                 raise
             raise StorageUnavailable(f"The data in {self._path} cannot be used: {error}.") from None
 
+    def _open_first(self) -> Connection:
+        for moved in folders.clear_companions(self._path):
+            self._tell(_MOVED, target=moved.name)
+        lost = self._path.is_dir()
+        if lost:
+            target = files.put_aside(self._path)
+            self._tell(_MOVED, target=target.name)
+        elif folders.has_orphans(self._path):
+            lost = True
+            self.put_aside()
+        if folders.is_new(self._path):
+            return self._begin(missing=not lost)
+        try:
+            return self._open_checked()
+        except schema.NewerData as newer:
+            self._put_aside("newer", _NEWER, reason=str(newer))
+        except _Foreign:
+            self._put_aside("foreign", _FOREIGN)
+        except sqlite3.DatabaseError as error:
+            # What is no trouble of the disk is one of the file: there must be a start.
+            if not is_damage(error) and as_storage_error(error) is not None:
+                raise
+            _log.error("%s cannot be used: %s", self._path.name, error)
+            return self._begin_after_damage()
+        return self._begin(missing=False)
+
+    def _open_checked(self) -> Connection:
+        """A database that was there: the whole file is checked."""
+        before = log_loss.look(self._path)
+        thorough = not folders.ended_cleanly(self._path) or mark_of(self._path).exists()
+        connection = self._connect_only()
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            lost = log_loss.lost(connection, before)
+            check = "integrity_check(1)" if thorough else "quick_check(1)"
+            # Curves may be long, and their damage costs nothing but a picture.
+            if self._identity and connection.execute(f"PRAGMA {check}").fetchone()[0] != "ok":
+                raise _damaged()
+            self._migrate(connection)
+            if self._identity is not None:
+                self._notify_all(self._identity.recognise(connection, self._path.name))
+        except BaseException:
+            with suppress(sqlite3.Error):
+                close_abruptly(connection)
+            raise
+        if lost:
+            self._tell(_LOG_LOST)
+        mark_of(self._path).unlink(missing_ok=True)
+        return connection
+
+    def _begin(self, *, missing: bool) -> Connection:
+        """A new database."""
+        connection = self._open()
+        if self._identity is not None:
+            found = self._identity.give(connection, self._path.name, missing=missing)
+            self._notify_all(found)
+        mark_of(self._path).unlink(missing_ok=True)
+        return connection
+
+    def _begin_after_damage(self) -> Connection:
+        target = folders.put_aside(self._path)
+        connection = self._open()
+        if self._identity is None:
+            self._tell(_DAMAGED, target=target.name)
+            return connection
+        found = salvage.take_over(target, self._path.name, connection, self._connect, self._steps)
+        if found.kept:
+            kept, gone = _list(found.kept), _list(found.lost)
+            self._tell(_DAMAGED_IN_PART, target=target.name, kept=kept, gone=gone)
+        else:
+            self._tell(_DAMAGED, target=target.name)
+        self._notify_all(self._identity.give(connection, self._path.name, missing=False))
+        mark_of(self._path).unlink(missing_ok=True)
+        return connection
+
     def _open(self) -> Connection:
-        # A full check reads the whole file; after a clean end there is nothing to look for.
-        check = self._ids is not None and not folders.ended_cleanly(self._path)
+        connection = self._connect_only()
+        try:
+            self._migrate(connection)
+        except BaseException:
+            with suppress(sqlite3.Error):
+                close_abruptly(connection)
+            raise
+        return connection
+
+    def _connect_only(self) -> Connection:
         folders.make_private(self._path)
         connection = self._connect(self._path)
         try:
             for pragma in (*_PRAGMAS, f"PRAGMA synchronous = {self._synchronous}"):
                 connection.execute(pragma).fetchall()
-            if check and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise _damaged()
-            notice = schema.migrate(connection, self._path, schema.packaged(self._name))
-            self._name_messages(connection)
-            sync_folder(self._path.parent)
-            connection.execute("PRAGMA shrink_memory").fetchall()
         except BaseException:
             with suppress(sqlite3.Error):
                 close_abruptly(connection)
             raise
-        if notice:
-            self._tell(notice)
         return connection
 
-    def _name_messages(self, connection: Connection) -> None:
-        if self._ids is None or connection.execute("SELECT 1 FROM identity").fetchone():
-            return
-        namespace = uuid.uuid5(uuid.NAMESPACE_OID, self._ids())
-        connection.execute(
-            "INSERT INTO identity (one, message_namespace) VALUES (1, ?)", (str(namespace),)
-        )
+    def _migrate(self, connection: Connection) -> None:
+        notice = schema.migrate(connection, self._path, self._steps)
+        if self._identity is not None:
+            self._identity.name_messages(connection)
+        sync_folder(self._path.parent)
+        connection.execute("PRAGMA shrink_memory").fetchall()
+        if notice is not None:
+            _log.warning("%s", notice)
+            self._notify(notice)
 
     def put_aside(self) -> None:
         """Move a damaged database away, and say so."""
-        target = folders.put_aside(self._path)
-        self._tell(
-            f"The database {self._path.name} was damaged. What there was of it was moved to"
-            f" {target.name}, and a new, empty one was started."
-        )
+        self._put_aside("damaged", _DAMAGED)
 
-    def _tell(self, notice: str) -> None:
-        _log.warning("%s", notice)
-        self._notices.append(notice)
+    def _put_aside(self, why: str, template: str, **values: str) -> None:
+        target = folders.put_aside(self._path, why)
+        self._tell(template, target=target.name, **values)
+
+    def _notify_all(self, notices: Sequence[Message]) -> None:
+        for notice in notices:
+            _log.error("%s", notice)
+            self._notify(notice)
+
+    def _tell(self, template: str, **values: object) -> None:
+        notice = Message(template, {"name": self._path.name, **values})
+        _log.error("%s", notice)
+        self._notify(notice)
+
+
+class _Identity:
+    """Whose database it is; runs in the executor."""
+
+    def __init__(self, commissioning: Commissioning, ids: Callable[[], str]) -> None:
+        self._commissioning = commissioning
+        self._ids = ids
+
+    def name_messages(self, connection: Connection) -> None:
+        """Give the ids of messages a name space."""
+        if not connection.execute("SELECT 1 FROM identity").fetchone():
+            namespace = uuid.uuid5(uuid.NAMESPACE_OID, self._ids())
+            connection.execute(
+                "INSERT INTO identity (one, message_namespace) VALUES (1, ?)", (str(namespace),)
+            )
+
+    def recognise(self, connection: Connection, name: str) -> list[Message]:
+        """A database that was there: raises _Foreign when it is of another station. Accounts that
+        were closed stay closed, also when the file is older than that."""
+        facts = self._commissioning.facts
+        row = connection.execute("SELECT value FROM state WHERE key = ?", (_STATION,)).fetchone()
+        station = str(row[0]) if row else ""
+        if station and facts.station and station != facts.station:
+            raise _Foreign
+        self._rename_messages(connection)
+        notices = self._commissioning.notices(known=bool(station))
+        if facts.station and not station:
+            notices.append(Message(_NAMELESS, {"name": name}))
+        station = station or facts.station or self._new_station()
+        notices += [] if facts.passwords is None else self._close(connection, facts.passwords)
+        self._store(connection, station)
+        return notices
+
+    def give(self, connection: Connection, name: str, *, missing: bool) -> list[Message]:
+        """A new database: who the station is, and whose accounts are closed."""
+        facts = self._commissioning.facts
+        notices = self._commissioning.notices(known=False)
+        if facts.had_database:
+            if missing:
+                notices.append(Message(_MISSING, {"name": name}))
+            notices += self._close(connection, facts.closed)
+        self._store(connection, facts.station or self._new_station())
+        return notices
+
+    def _new_station(self) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"station {self._ids()}"))
+
+    def _store(self, connection: Connection, station: str) -> None:
+        connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (_STATION, station))
+        rows = connection.execute("SELECT role FROM password").fetchall()
+        roles = frozenset(str(role) for (role,) in rows)
+        self._commissioning.note(station=station, passwords=roles, aside="")
+
+    def _close(self, connection: Connection, roles: frozenset[str]) -> list[Message]:
+        rows = connection.execute("SELECT role FROM password").fetchall()
+        closed = sorted(roles - {str(role) for (role,) in rows})
+        connection.executemany(
+            "INSERT INTO password VALUES (?, ?)", [(role, CLOSED_ACCOUNT) for role in closed]
+        )
+        if not closed:
+            return []
+        return [Message(_CLOSED, {"roles": ", ".join(closed), "first": closed[0]})]
+
+    def _rename_messages(self, connection: Connection) -> None:
+        """A number may be given again after changes were lost or a copy was put back; an id
+        never: each start names its new messages anew. What is queued keeps its ids."""
+        row = connection.execute("SELECT message_namespace FROM identity").fetchone()
+        namespace = uuid.uuid5(uuid.UUID(row[0]), self._ids())
+        connection.execute("UPDATE identity SET message_namespace = ?", (str(namespace),))
+
+
+class _Foreign(Exception):
+    """The database is of another station."""
+
+
+def ask_for_check(path: Path, error: Exception) -> bool:
+    """Have the next start check the whole file; False when that was asked for before."""
+    mark = mark_of(path)
+    if mark.exists():
+        return False
+    with suppress(OSError):
+        write_private(mark, f"{error}\n".encode())
+    return True
+
+
+def mark_of(path: Path) -> Path:
+    """A file that asks the next start for a thorough check of a database."""
+    return path.with_name(f"{path.name}-check")
+
+
+def _list(tables: Sequence[str]) -> str:
+    return ", ".join(salvage.TABLES[table] for table in tables)
 
 
 def _damaged() -> sqlite3.DatabaseError:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from borne.adapters.storage import messages
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.application.ports import LostMessage, MessageKind, QueuedMessage
 from borne.foundation.clock import Clock
+
+_KINDS = frozenset(kind.value for kind in MessageKind)
+_log = logging.getLogger(__name__)
 
 
 class SqlOutbox:
@@ -34,7 +38,12 @@ class SqlOutbox:
     async def next(self) -> QueuedMessage | None:
         """The oldest without a committed answer."""
         revision = self._revision
-        found = await self._database.read(lambda c: messages.oldest(c, 1))
+        try:
+            found = await self._database.read(lambda c: messages.oldest(c, 1))
+        except messages.Unreadable as error:
+            _log.error("message %d of the queue cannot be read and is given up", error.seq)
+            await self.discard(error.seq, "it cannot be read")
+            return await self.next()
         if not found:
             self._found_empty_at = revision
             return None
@@ -77,14 +86,14 @@ class SqlOutbox:
 
     async def content(self, limit: int = 100) -> list[QueuedMessage]:
         """The oldest ones."""
-        return await self._database.read(lambda c: messages.oldest(c, limit))
+        return await self._database.read(lambda c: messages.oldest(c, limit, readable=True))
 
     async def kinds(self) -> dict[MessageKind, int]:
         """How many of each kind wait."""
         rows = await self._database.read(
             lambda c: c.execute("SELECT kind, count(*) FROM message GROUP BY kind").fetchall()
         )
-        found = {MessageKind(kind): int(number) for kind, number in rows}
+        found = {MessageKind(kind): int(number) for kind, number in rows if kind in _KINDS}
         return {kind: found[kind] for kind in MessageKind if kind in found}
 
     async def lost(self, limit: int = 100) -> list[LostMessage]:

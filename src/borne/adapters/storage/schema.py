@@ -5,16 +5,25 @@ of the whole database was made. Newer data is refused in words.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.folder import StorageUnavailable, make_private
+from borne.domain.settings.messages import N_, Message
 from borne.foundation.files import sync_folder
+
+_READABLE_FROM = re.compile(r"^-- readable from schema (\d+)$", re.MULTILINE)
+TAKEN_OVER = N_("{name} was taken over from schema {current}; a copy is in {copy}.")
+_NEWER = N_(
+    "{name} was written by a newer version of this software (schema {current}, this one knows "
+    "{newest}). It is used as it is; what only the newer version knows stays in it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +32,80 @@ class Step:
 
     version: int
     sql: str
+    readable_from: int = 0
+    """The oldest schema whose programs can use a database of this one as it is; 0: only its own."""
+
+
+class NewerData(StorageUnavailable):
+    """A newer version wrote this, in a form that this one cannot use."""
 
 
 def packaged(name: str) -> list[Step]:
     """The migrations of a database, in order."""
     folder = resources.files("borne.adapters.storage") / "migrations" / name
     found = [
-        Step(int(entry.name.partition("_")[0]), entry.read_text(encoding="utf-8"))
+        step_of(int(entry.name.partition("_")[0]), entry.read_text(encoding="utf-8"))
         for entry in folder.iterdir()
         if entry.name.endswith(".sql")
     ]
     return sorted(found, key=lambda step: step.version)
 
 
-def migrate(connection: Connection, path: Path, steps: Sequence[Step]) -> str | None:
-    """Run what is missing; a notice for people when data was taken over from an older version.
-    Raises StorageUnavailable for newer data."""
+def step_of(version: int, sql: str) -> Step:
+    """A migration by its text."""
+    told = _READABLE_FROM.search(sql)
+    return Step(version, sql, int(told[1]) if told else version)
+
+
+def migrate(
+    connection: Connection, path: Path, steps: Sequence[Step], *, copy: bool = True
+) -> Message | None:
+    """Run what is missing, after a `copy`; a notice for people when data was taken over from an
+    older version (it is no trouble), or is used as a newer one left it. Raises NewerData when it
+    cannot be used."""
     newest, current = steps[-1].version, version(connection)
     if current > newest:
-        raise StorageUnavailable(
-            f"The data in {path} was written by a newer version of this software"
-            f" (schema {current}, this one knows {newest}): install that version again,"
-            " or start with a copy of the data from before the update."
-        )
+        if not _is_usable(connection, steps):
+            raise NewerData(f"schema {current} is newer than {newest}")
+        return Message(_NEWER, {"name": path.name, "current": current, "newest": newest})
     if current == newest:
         return None
-    copy = _copy(connection, path, current) if current else None
+    copied = _copy(connection, path, current) if current and copy else None
     # A new database is made in one go, so that no power cut leaves what looks like an old one.
-    missing = [[step] for step in steps[current:]] if current else [steps]
-    for together in missing:
+    missing = [step for step in steps if step.version > current]
+    for together in [[step] for step in missing] if current else [missing]:
         _run(connection, together)
     # Later merges then hardly grow the file, so that they work on a full disk too.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    if copy is None:
+    if copied is None:
         return None
-    return f"{path.name} was taken over from schema {current}; a copy is in {copy.name}."
+    values = {"name": path.name, "current": current, "copy": copied.name}
+    return Message(TAKEN_OVER, values)
+
+
+def _is_usable(connection: Connection, steps: Sequence[Step]) -> bool:
+    """Whether a database of a newer version can be used as it is: that version says so, and all
+    that this one reads and writes is there."""
+    readable_from = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 < readable_from <= steps[-1].version:
+        return False
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as known:
+        _run(known, steps)
+        tables = known.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return all(_has_all(connection, known, table) for (table,) in tables)
+
+
+def _has_all(connection: Connection, known: Connection, table: str) -> bool:
+    """The same columns, and others only where a row can do without them."""
+    ours, theirs = (
+        {row[1]: row for row in each.execute(f"PRAGMA table_info({table})").fetchall()}
+        for each in (known, connection)
+    )
+    more = (row for name, row in theirs.items() if name not in ours)
+    return ours.keys() <= theirs.keys() and all(
+        not required or default is not None for _, _, _, required, default, _ in more
+    )
 
 
 def version(connection: Connection) -> int:
@@ -87,6 +134,7 @@ def _run(connection: Connection, steps: Sequence[Step]) -> None:
             for statement in statements(step.sql):
                 connection.execute(statement)
             connection.execute("INSERT INTO schema_version VALUES (?)", (step.version,))
+            connection.execute(f"PRAGMA user_version = {step.readable_from or step.version}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +21,14 @@ _ENDED = (
     " ELSE (end_us - start_us) / 1e6 END) AS s FROM session WHERE end_boot IS NOT NULL"
 )
 _KEYS = {SessionGrouping.CONNECTOR: "connector", SessionGrouping.CARD: "identity_kind, id_token"}
+_log = logging.getLogger(__name__)
 _SELECT = f"SELECT {session_rows.COLUMNS} FROM session"  # noqa: S608 - constant columns
 
 
 def open_sessions(connection: Connection) -> list[SessionRecord]:
     """Without an end, oldest first."""
     rows = connection.execute(f"{_SELECT} WHERE end_boot IS NULL ORDER BY number").fetchall()
-    return [session_rows.record(row) for row in rows]
+    return _readable(rows)
 
 
 def get(connection: Connection, session_id: str) -> SessionRecord | None:
@@ -72,7 +75,18 @@ def page(
     rows = connection.execute(
         f"{_SELECT} WHERE {text} ORDER BY number DESC LIMIT ? OFFSET ?", [*values, limit, offset]
     ).fetchall()
-    return [session_rows.record(row) for row in rows], int(count)
+    return _readable(rows), int(count)
+
+
+def _readable(rows: Iterable[Row]) -> list[SessionRecord]:
+    """A row that cannot be read stays in the database for service, and is in nobody's way."""
+    found = []
+    for row in rows:
+        try:
+            found.append(session_rows.record(row))
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            _log.error("the stored session %s cannot be read: %s", row[0], error)
+    return found
 
 
 def totals(connection: Connection, condition: tuple[str, list[Any]]) -> SessionTotals:

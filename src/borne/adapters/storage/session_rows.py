@@ -21,6 +21,10 @@ COLUMNS = (
 )
 
 
+_FLAGS = frozenset(flag.value for flag in SessionFlag)
+_REASONS = frozenset(reason.value for reason in StopReason)
+
+
 def flags_text(flags: frozenset[SessionFlag]) -> str:
     """Flags in a column."""
     return " ".join(sorted(flags))
@@ -54,10 +58,10 @@ def _end(row: Row) -> SessionEnd | None:
     if boot is None:
         return None
     at = moment(boot, monotonic_s, wall_us)
-    return SessionEnd(at, meter_stop_wh, StopReason(reason), id_token, _flags(flags))
+    known = StopReason(reason) if reason in _REASONS else StopReason.OTHER
+    return SessionEnd(at, meter_stop_wh, known, id_token, _flags(flags))
 
 
 def _flags(text: str) -> frozenset[SessionFlag]:
-    """A later version may have written words that this one does not know."""
-    known = set(SessionFlag)
-    return frozenset(SessionFlag(word) for word in text.split() if word in known)
+    """Flags of a newer version stay in the row and are not shown."""
+    return frozenset(SessionFlag(word) for word in text.split() if word in _FLAGS)

@@ -151,6 +151,7 @@ TABLE: dict[str, Access] = {
     "POST /settings/save": OPERATOR,
     "POST /settings/restart": OPERATOR,
     "POST /settings/confirm": OPERATOR,
+    "POST /notices/acknowledge": OPERATOR,
     "GET /live/frame": USER,
     "GET /live/dashboard": USER,
     "GET /live/backend": OPERATOR,

@@ -48,6 +48,7 @@ class Fault(StrEnum):
     SETTINGS_DAMAGED = "settings-damaged"
     OTHER = "other"
     VENTILATION = "ventilation-needed"
+    STORAGE_DAMAGED = "storage-damaged"
 
 
 LOCK_FAULTS = frozenset({Fault.PLUG_LOCK, Fault.LOCK_STUCK, Fault.LOCK_MISSING})
@@ -339,6 +340,14 @@ _ROWS = (
         N_("Vehicle needs ventilation, there is none"),
         N_("Vehicle needs no ventilation any more"),
         stops=False,
+    ),
+    _row(
+        Fault.STORAGE_DAMAGED,
+        "OtherError/InternalError",
+        N_("Stored data was damaged or missing"),
+        N_("Somebody took note of the damaged data"),
+        stops=False,
+        scope=Scope.STATION,
     ),
 )
 

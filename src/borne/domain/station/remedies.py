@@ -66,6 +66,7 @@ class Action(StrEnum):
     CONNECTION_STEPS = "connection_steps"
     OPEN_SETTINGS = "open_settings"
     CONFIRM_SETTINGS = "confirm_settings"
+    TAKE_NOTE = "take_note"
     SHOW_CURVE = "show_curve"
     DIAGNOSTICS = "diagnostics"
     TEACH_CARD = "teach_card"
@@ -585,6 +586,34 @@ _FAULTS = (
                 settings=("SessionRetentionDays",),
             ),
             _DIAGNOSTICS,
+        ),
+    ),
+    _for(
+        Fault.STORAGE_DAMAGED,
+        N_(
+            "Data that the station keeps was damaged, missing, of another station or of another "
+            "version. What could not be used was put aside, and charging goes on. What was found "
+            "is written below."
+        ),
+        CanCharge.YES,
+        _OPERATOR,
+        (
+            Step(
+                N_(
+                    "Read what was put aside and what is missing; compare the sessions with those "
+                    "of the backend."
+                ),
+                Action.SHOW_CURVE,
+            ),
+            Step(
+                N_(
+                    "Keep the files that were put aside: the maker's service can read sessions "
+                    "from them."
+                )
+            ),
+            _DIAGNOSTICS,
+            Step(N_("Take note of it."), Action.TAKE_NOTE),
+            Step(N_("It comes again: have the memory replaced.")),
         ),
     ),
     _for(

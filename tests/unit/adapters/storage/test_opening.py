@@ -13,9 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from borne.adapters.storage import OpenFiles, StorageUnavailable
+from borne.adapters.storage import OpenFiles, StorageUnavailable, schema
 from borne.application.ports import Storage, StorageFailed
-from tests.unit.adapters.storage.builders import opened, sample, start, start_message
+from tests.unit.adapters.storage.builders import (
+    end,
+    opened,
+    sample,
+    start,
+    start_message,
+    stop_message,
+)
 
 
 async def fill(folder: Path) -> None:
@@ -49,7 +56,7 @@ async def test_a_new_folder_is_made_and_only_its_owner_reads_it(tmp_path: Path) 
 
 async def test_a_polite_end_leaves_no_log_behind(tmp_path: Path) -> None:
     await fill(tmp_path)
-    assert names(tmp_path) == {"station.db", "curves.db", "reserve"}
+    assert names(tmp_path) == {"station.db", "curves.db", "reserve", "commissioned.json"}
 
 
 async def test_curves_are_opened_when_the_first_point_comes(tmp_path: Path) -> None:
@@ -100,10 +107,13 @@ class TestFolder:
         with pytest.raises(StorageUnavailable, match=r"^The data folder /proc/none/x cannot be"):
             await opened(Path("/proc/none/x"))
 
-    async def test_an_unreadable_database_is_told(self, tmp_path: Path) -> None:
-        (tmp_path / "station.db").mkdir()
-        with pytest.raises(StorageUnavailable, match=r"^The data in .*station.db cannot be used: "):
-            await opened(tmp_path)
+    @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+    async def test_a_folder_in_its_place_is_moved_away(self, tmp_path: Path, suffix: str) -> None:
+        (tmp_path / f"station.db{suffix}").mkdir()
+        storage = await opened(tmp_path)
+        assert "there was a folder" in str(storage.notices[0])
+        await storage.close()
+        assert (tmp_path / f"station.db{suffix}-damaged-1").is_dir()
 
 
 def garble_header(path: Path) -> None:
@@ -155,7 +165,7 @@ class TestDamage:
         path.with_name("station.db-wal").write_bytes(b"torn")
         damaged = path.read_bytes()
         storage = await opened(tmp_path)
-        (notice,) = storage.notices
+        notice = str(storage.notices[0])
         assert "station.db was damaged" in notice
         assert "station-damaged-1" in notice
         assert (tmp_path / "station-damaged-1" / "station.db").read_bytes() == damaged
@@ -192,7 +202,7 @@ class TestDamage:
         assert first.message_id != second.message_id
 
     @pytest.mark.parametrize("polite", [True, False])
-    async def test_damage_out_of_sight_is_looked_for_after_a_power_cut_only(
+    async def test_damage_out_of_sight_is_looked_for_at_every_start(
         self, tmp_path: Path, *, polite: bool
     ) -> None:
         storage = await opened(tmp_path)
@@ -203,7 +213,7 @@ class TestDamage:
         if not polite:
             (tmp_path / "station.db-wal").write_bytes(b"torn")
         storage = await opened(tmp_path)
-        assert len(storage.notices) == (0 if polite else 1)
+        assert "station.db was damaged" in str(storage.notices[0])
         await storage.close()
 
     async def test_curves_begin_anew_when_damage_shows_while_they_work(
@@ -244,37 +254,78 @@ class TestDamage:
     async def test_a_log_whose_database_was_taken_away_is_kept(self, tmp_path: Path) -> None:
         (tmp_path / "station.db-wal").write_bytes(b"sessions")
         storage = await opened(tmp_path)
-        assert len(storage.notices) == 1
+        assert "station.db was damaged" in str(storage.notices[0])
         await storage.close()
         assert (tmp_path / "station-damaged-1" / "station.db-wal").read_bytes() == b"sessions"
 
-    async def test_an_empty_file_is_a_new_database(self, tmp_path: Path) -> None:
+    async def test_an_empty_file_is_a_database_that_is_missing(self, tmp_path: Path) -> None:
         (tmp_path / "station.db").touch()
         storage = await opened(tmp_path)
-        assert storage.notices == ()
+        assert "missing or empty" in str(storage.notices[0])
         await storage.close()
 
 
 class TestVersions:
-    async def test_newer_data_is_refused_in_words_and_not_touched(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "SELECT 1",
+            "ALTER TABLE session ADD COLUMN price INTEGER NOT NULL DEFAULT 0",
+            "CREATE TABLE invoice (number INTEGER)",
+        ],
+    )
+    async def test_newer_data_that_says_so_is_used_as_it_is(
+        self, tmp_path: Path, change: str
+    ) -> None:
+        await fill(tmp_path)
+        execute(tmp_path / "station.db", change)
+        execute(tmp_path / "station.db", "INSERT INTO schema_version VALUES (999)")
+        storage = await opened(tmp_path)
+        (notice,) = map(str, storage.notices)
+        assert "newer version" in notice
+        assert "schema 999" in notice
+        assert await knows_session(storage)
+        await storage.journal.close("s1", end(), stop_message())
+        assert await storage.outbox.length() == 2
+        await storage.close()
+        with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+            assert schema.version(connection) == 999
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "PRAGMA user_version = 999",
+            "PRAGMA user_version = 0",
+            "ALTER TABLE message RENAME COLUMN payload TO body",
+            "ALTER TABLE message RENAME TO outbox; CREATE VIEW message AS SELECT 1",
+        ],
+    )
+    async def test_other_newer_data_is_put_aside_as_it_is(
+        self, tmp_path: Path, change: str
+    ) -> None:
         await fill(tmp_path)
         path = tmp_path / "station.db"
-        execute(path, "INSERT INTO schema_version VALUES (999)")
-        before = path.read_bytes()
-        with pytest.raises(StorageUnavailable, match=r"newer version.*\(schema 999, .*install"):
-            await opened(tmp_path)
-        assert path.read_bytes() == before
-
-    async def test_newer_curves_are_left_alone(self, tmp_path: Path) -> None:
-        await fill(tmp_path)
-        path = tmp_path / "curves.db"
+        for statement in change.split("; "):
+            execute(path, statement)
         execute(path, "INSERT INTO schema_version VALUES (999)")
         before = path.read_bytes()
         storage = await opened(tmp_path)
-        await storage.journal.sample("s1", sample(2, 1002), None)
-        assert await storage.journal.curve("s1") == []
+        notice = str(storage.notices[0])
+        assert "newer version" in notice
+        assert "station-newer-1" in notice
+        await storage.journal.open(start("s2"), start_message("s2"))
         await storage.close()
-        assert path.read_bytes() == before
+        assert (tmp_path / "station-newer-1" / "station.db").read_bytes() == before
+
+    async def test_newer_curves_cost_no_session(self, tmp_path: Path) -> None:
+        await fill(tmp_path)
+        execute(tmp_path / "curves.db", "PRAGMA user_version = 999")
+        execute(tmp_path / "curves.db", "INSERT INTO schema_version VALUES (999)")
+        storage = await opened(tmp_path)
+        await storage.journal.sample("s1", sample(2, 1002), None)
+        assert len(await storage.journal.curve("s1")) == 1
+        await storage.close()
+        assert (tmp_path / "curves-newer-1" / "curves.db").exists()
 
     async def test_a_copy_of_the_folder_is_a_backup(self, tmp_path: Path) -> None:
         await fill(tmp_path / "one")

@@ -12,8 +12,7 @@ import pytest
 
 from borne.adapters.storage import schema
 from borne.adapters.storage.connection import connect_sqlite
-from borne.adapters.storage.folder import StorageUnavailable
-from borne.adapters.storage.schema import Step
+from borne.adapters.storage.schema import NewerData, Step
 from borne.domain.station.session import StopReason
 from tests.unit.adapters.storage.builders import TOKEN, opened
 
@@ -65,7 +64,9 @@ def test_an_old_one_is_copied_before_it_is_changed(
 ) -> None:
     schema.migrate(connection, path, [FIRST])
     notice = schema.migrate(connection, path, [FIRST, SECOND])
-    assert notice == "station.db was taken over from schema 1; a copy is in station-schema-1.db."
+    assert (
+        str(notice) == "station.db was taken over from schema 1; a copy is in station-schema-1.db."
+    )
     with closing(sqlite3.connect(path.with_name("station-schema-1.db"))) as copy:
         assert copy.execute("SELECT * FROM thing").fetchall() == [(1,)]
     assert connection.execute("SELECT * FROM thing").fetchall() == [(1, "x;y")]
@@ -85,8 +86,23 @@ def test_a_step_that_fails_leaves_the_old_schema(
 
 def test_newer_data_is_refused(connection: sqlite3.Connection, path: Path) -> None:
     schema.migrate(connection, path, [FIRST, SECOND])
-    with pytest.raises(StorageUnavailable, match=r"schema 2, this one knows 1"):
+    with pytest.raises(NewerData, match=r"schema 2 is newer than 1"):
         schema.migrate(connection, path, [FIRST])
+
+
+def test_newer_data_that_older_programs_can_use_is_used(
+    connection: sqlite3.Connection, path: Path
+) -> None:
+    second = Step(SECOND.version, SECOND.sql, readable_from=1)
+    schema.migrate(connection, path, [FIRST, second])
+    notice = schema.migrate(connection, path, [FIRST])
+    assert "newer version" in str(notice)
+    assert schema.version(connection) == 2
+
+
+def test_a_migration_tells_in_its_text_which_programs_can_use_its_data() -> None:
+    assert schema.step_of(3, "-- readable from schema 2\nSELECT 1;\n").readable_from == 2
+    assert schema.step_of(3, "SELECT 1;\n").readable_from == 3
 
 
 def dumps(name: str) -> list[tuple[str, int]]:

@@ -122,6 +122,8 @@ class Status(Answer):
     backend: BackendLink
     load_management: LoadManagement
     faults: list[ActiveFault]
+    notices: list[str]
+    """What people must know of the stored data: damaged, foreign, missing, put aside."""
 
 
 class Session(Answer):

@@ -23,6 +23,7 @@ from borne.adapters.web.pages import help_checks, present
 from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.setting_fields import field_id
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
+from borne.application.services import StationServices
 from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsConflict
 from borne.domain.principals import Role
@@ -74,7 +75,12 @@ COMMANDS: dict[Action, tuple[str, str]] = {
     Action.UNLOCK: ("unlock", N_("Unlock socket {n}")),
     Action.OUT_OF_SERVICE: ("disable", N_("Socket {n}: out of service")),
 }
-ANSWERED = {Action.RESTART, Action.CONFIRM_SETTINGS, Action.OPEN_SETTINGS}
+ANSWERED = {
+    Action.RESTART,
+    Action.CONFIRM_SETTINGS,
+    Action.OPEN_SETTINGS,
+    Action.TAKE_NOTE,
+}
 """Actions whose buttons depend on the visitor and the station; see `buttons`."""
 CLEARS: dict[Clears, str] = {
     Clears.BY_ITSELF: N_("when the cause is gone"),
@@ -233,7 +239,13 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
         "places": [_place(number, names, words) for number in where],
         "lines": lines,
         "limits": limits(request, remedy),
+        "notices": _notices(services, words) if remedy.fault is Fault.STORAGE_DAMAGED else (),
     }
+
+
+def _notices(services: StationServices, words: Words) -> list[str]:
+    waiting = services.notices.entries if services.notices else ()
+    return [notice.render(words) for notice in waiting]
 
 
 def _place(number: int, names: Mapping[int, str], words: Words) -> str:
@@ -267,6 +279,8 @@ def buttons(
             revision = settings_of(station(request)).settings.revision
             url = f"/settings/confirm?revision={revision}"
             return (Button(words("Confirm the settings"), url, post=True),)
+        case Action.TAKE_NOTE:
+            return (Button(words("I took note of it"), "/notices/acknowledge", post=True),)
         case Action.OPEN_SETTINGS:
             return opened(step, request)
         case _:
@@ -353,6 +367,16 @@ def _value(view: SettingView, words: Words) -> str:
     if view.entry.choices:
         return words(view.entry.choice(str(view.value)).label)
     return f"{view.value}{NARROW_SPACE}{view.entry.unit}" if view.entry.unit else str(view.value)
+
+
+@router.post("/notices/acknowledge")
+async def acknowledge(request: Request) -> Response:
+    """Somebody has read what was found of damaged data."""
+    await form(request)
+    notices = station(request).notices
+    if notices is not None:
+        await notices.acknowledge(visitor(request).principal)
+    return done(request, words_for(request)("Noted."), "/help/storage-damaged")
 
 
 @router.post("/settings/confirm")

@@ -1,0 +1,151 @@
+"""What a station must not forget when its database is lost: that it was commissioned, who it is,
+and whose accounts are closed to the printed password. A small file of its own beside the database.
+
+See `docs/decisions/0156-storage-second-place.md`. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from borne.domain.settings.messages import N_, Message
+from borne.foundation import files
+from borne.foundation.files import write_private
+
+FILE = "commissioned.json"
+FORM = 1
+LARGEST_BYTES = 64 * 1024
+_FORMAT = "borne-commissioned"
+_TRACES = (
+    "station.db",
+    "station.db-wal",
+    "curves.db",
+    "decisions.jsonl",
+    "known_sftp_servers",
+    "certificates/*",
+    "messages/*",
+    "settings/*",
+    "settings.newest",
+    "*-damaged-*",
+    "*-foreign-*",
+    "*-newer-*",
+    "station-schema-*",
+)
+"""What only a station that has run leaves in its folder."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The content of the file."""
+
+    station: str = ""
+    """The name of this station in its database; empty until there was one."""
+    passwords: frozenset[str] | None = frozenset()
+    """Roles with a password. None: not known, because the file was lost or is younger than the
+    station."""
+    aside: str = ""
+    """Name of a file of this kind that could not be read and was moved away, until that is told."""
+
+    @property
+    def had_database(self) -> bool:
+        """Whether a missing database is a loss."""
+        return self.station != "" or self.passwords is None
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Roles that the printed password, or none, must not open."""
+        return frozenset({"operator"}) if self.passwords is None else self.passwords
+
+
+class Commissioning:
+    """The file in a data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self.facts = Facts()
+
+    def open(self) -> Facts:
+        """Read the file, or begin it: before anything else is stored in a new folder, so that a
+        folder without it is known to be older, or robbed. One that cannot be read is put aside."""
+        try:
+            self.facts = _facts(_content(self._path))
+        except FileNotFoundError:
+            used = any(True for trace in _TRACES for _ in self._path.parent.glob(trace))
+            self.save(Facts(passwords=None) if used else Facts())
+        except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+            _log.error("%s cannot be read: %s", FILE, error)
+            self.save(Facts(passwords=None, aside=self._put_aside()))
+        return self.facts
+
+    def _put_aside(self) -> str:
+        try:
+            return files.put_aside(self._path).name
+        except OSError as error:
+            _log.error("%s could not be moved away: %s", FILE, error)
+            return FILE
+
+    def notices(self, *, known: bool) -> list[Message]:
+        """What people must know of the file itself; `known`: the database knows the station."""
+        if self.facts.aside:
+            return [Message(_DAMAGED, {"file": FILE, "target": self.facts.aside})]
+        return [Message(_MISSING, {"file": FILE})] if known and not self.facts.station else []
+
+    def save(self, facts: Facts) -> None:
+        """Store; a disk that refuses keeps no station from running."""
+        self.facts = facts
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(self._path, _text(facts))
+        except OSError as error:
+            _log.error("%s could not be written: %s", FILE, error)
+
+    def note(self, **changes: Any) -> None:
+        """Store what changed, if anything did."""
+        changed = replace(self.facts, **changes)
+        if changed != self.facts:
+            self.save(changed)
+
+    def password(self, role: str, *, known: bool) -> None:
+        """A role has a password from now on, or none any more."""
+        roles = self.facts.passwords or frozenset()
+        self.note(passwords=roles | {role} if known else roles - {role})
+
+
+_DAMAGED = N_("The file {file} could not be read. It was moved to {target} and begun anew.")
+_MISSING = N_("The file {file} was missing and was begun anew.")
+
+
+def _content(path: Path) -> Any:
+    if path.stat().st_size > LARGEST_BYTES:
+        raise ValueError("too long")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _text(facts: Facts) -> bytes:
+    content = {
+        "format": _FORMAT,
+        "form": FORM,
+        "station": facts.station,
+        "passwords": None if facts.passwords is None else sorted(facts.passwords),
+        "aside": facts.aside,
+    }
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _facts(content: Any) -> Facts:
+    """Of this form, and of later ones as far as they have the same members."""
+    if content["format"] != _FORMAT:
+        raise ValueError("another file")
+    station, roles, aside = content["station"], content["passwords"], content.get("aside", "")
+    if not isinstance(station, str) or not isinstance(aside, str):
+        raise TypeError("names are text")
+    if roles is None:
+        return Facts(station, None, aside)
+    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+        raise TypeError("roles are a list of text")
+    return Facts(station, frozenset(roles), aside)

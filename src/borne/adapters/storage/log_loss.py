@@ -1,0 +1,82 @@
+"""Whether the write-ahead log of a database lost changes that had been committed.
+
+SQLite reads the log up to the first frame that does not fit and silently forgets the rest: right
+after a power cut, where the rest was never acknowledged, and wrong when the log was damaged, cut
+short or taken away. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+"""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from borne.adapters.storage.connection import Connection
+
+_HEADER = struct.Struct(">8I")
+_FRAME = struct.Struct(">6I")
+_MAGIC = (0x377F0682, 0x377F0683)
+_INDEX_HEADER = 48
+_INDEX_VERSION = 3007000
+_FRAMES_AT, _SALTS_AT, _MERGED_AT = 16, 32, 2 * _INDEX_HEADER
+
+
+@dataclass(frozen=True, slots=True)
+class LogBefore:
+    """What the log and its index said before SQLite opened them."""
+
+    committed: int = 0
+    """Frames up to the last commit, as far as anything tells."""
+    garbled: bool = False
+    """The log has no header that fits."""
+
+
+def look(path: Path) -> LogBefore:
+    """Before the database is opened; blocks."""
+    log, index = (path.with_name(f"{path.name}-{which}") for which in ("wal", "shm"))
+    content = b""
+    with suppress(OSError):
+        content = log.read_bytes()
+    indexed, merged = _indexed(index, content[16:24])
+    if len(content) < _HEADER.size:
+        return LogBefore(indexed)
+    magic, _, page_size, _, salt_1, salt_2, _, _ = _HEADER.unpack_from(content)
+    if magic not in _MAGIC:
+        # A header of zeros never arrived on the disk, and neither did anything behind it.
+        return LogBefore(indexed, garbled=any(content[: _HEADER.size]))
+    step = _FRAME.size + page_size
+    committed = 0
+    for number, at in enumerate(range(_HEADER.size, len(content) - step + 1, step), 1):
+        _, size, first, second, _, _ = _FRAME.unpack_from(content, at)
+        if size and (first, second) == (salt_1, salt_2):
+            committed = number
+    return LogBefore(0 if committed <= merged else max(committed, indexed))
+
+
+def lost(connection: Connection, before: LogBefore) -> bool:
+    """After it was opened and read from, before anything was written."""
+    if before.garbled:
+        return True
+    if not before.committed:
+        return False
+    _, frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return bool(0 <= frames < before.committed)
+
+
+def _indexed(index: Path, salts: bytes) -> tuple[int, int]:
+    """Frames that were committed when the process ended and are not merged yet, and how many are
+    merged, as the index in shared memory tells: it outlives a killed process, and a power cut
+    perhaps in part. It must be of this log, or of none."""
+    content = b""
+    with suppress(OSError):
+        content = index.read_bytes()
+    first, second = content[:_INDEX_HEADER], content[_INDEX_HEADER : 2 * _INDEX_HEADER]
+    if len(content) < _MERGED_AT + 4 or first != second:
+        return 0, 0
+    version, frames, merged = (
+        int(struct.unpack_from("=I", content, at)[0]) for at in (0, _FRAMES_AT, _MERGED_AT)
+    )
+    if version != _INDEX_VERSION or salts not in (b"", first[_SALTS_AT : _SALTS_AT + 8]):
+        return 0, 0
+    return (0 if merged >= frames else frames), merged

@@ -1,0 +1,147 @@
+"""Takes over what is sound of a damaged database: whole tables whose own pages and indexes pass the
+check that a healthy database passes, and nothing of the others.
+
+See `docs/decisions/0157-storage-salvage.md`. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from borne.adapters.storage import folder as folders
+from borne.adapters.storage import schema
+from borne.adapters.storage.connection import Connect, Connection, close_abruptly
+from borne.domain.settings.messages import N_
+
+TABLES = {
+    "dating": N_("dates"),
+    "session": N_("sessions"),
+    "message": N_("messages that wait for the backend"),
+    "lost_message": N_("messages that were given up"),
+    "whitelist": N_("the local whitelist"),
+    "token": N_("what the backend said of cards"),
+    "token_list": N_("versions of the lists"),
+    "password": N_("passwords"),
+    "api_token": N_("API tokens"),
+    "state": N_("reservations, profiles and other small facts"),
+    "security_event": N_("the security log"),
+}
+"""Tables in the order in which they are taken over, and how people call what is in them."""
+_PER_TABLE = (3, 33, 0)
+"""SQLite checks single tables from this version on."""
+_FOLDER = "salvage"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """Names of tables."""
+
+    kept: Sequence[str] = ()
+    lost: Sequence[str] = tuple(TABLES)
+
+
+def take_over(
+    aside: Path, name: str, connection: Connection, connect: Connect, steps: Sequence[schema.Step]
+) -> Salvaged:
+    """Copy the sound tables of the database `name` in the folder `aside` into the new, open one.
+    The damaged file stays as it is: a copy of it is read."""
+    if sqlite3.sqlite_version_info < _PER_TABLE:
+        return Salvaged()
+    work = aside / _FOLDER
+    try:
+        folders.copy_database(aside / name, work)
+        return _read(work / name, connection, connect, steps)
+    except (sqlite3.Error, OSError, folders.StorageUnavailable) as error:
+        _log.warning("nothing can be taken over from %s: %s", aside / name, error)
+        return Salvaged()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _read(
+    path: Path, connection: Connection, connect: Connect, steps: Sequence[schema.Step]
+) -> Salvaged:
+    old = connect(path)
+    try:
+        schema.migrate(old, path, steps, copy=False)
+        kept = [
+            table for table in TABLES if _is_sound(old, table) and _copy(old, connection, table)
+        ]
+    finally:
+        with suppress(sqlite3.Error):
+            close_abruptly(old)
+    return Salvaged(kept, [table for table in TABLES if table not in kept])
+
+
+def _is_sound(old: Connection, table: str) -> bool:
+    try:
+        found = old.execute(f"PRAGMA integrity_check({table})").fetchone()  # a constant name
+    except sqlite3.DatabaseError:
+        return False
+    return bool(found[0] == "ok")
+
+
+def _copy(old: Connection, new: Connection, table: str) -> bool:
+    """Whole or not at all; numbers that were given are never given again."""
+    try:
+        columns = [row[1] for row in old.execute(f"PRAGMA table_info({table})").fetchall()]
+        rows = old.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a constant name
+        given = _given(old, table)
+        new.execute("BEGIN IMMEDIATE")
+        try:
+            marks = ", ".join("?" * len(columns))
+            new.executemany(
+                f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of a schema
+                rows,
+            )
+            _give_from(new, table, given)
+            if table == "security_event":
+                _anchor(old, new)
+            new.execute("COMMIT")
+        except BaseException:
+            if new.in_transaction:
+                new.execute("ROLLBACK")
+            raise
+    except sqlite3.DatabaseError as error:
+        _log.warning("%s cannot be taken over: %s", table, error)
+        return False
+    return True
+
+
+def _given(old: Connection, table: str) -> int:
+    """The highest number that was given, also to rows that are gone."""
+    found = [0]
+    with suppress(sqlite3.DatabaseError):
+        row = old.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        found.append(int(row[0]) if row else 0)
+    if table == "message":
+        with suppress(sqlite3.DatabaseError):
+            row = old.execute("SELECT max(start_seq) FROM session").fetchone()
+            found.append(int(row[0] or 0))
+    return max(found)
+
+
+def _give_from(new: Connection, table: str, given: int) -> None:
+    if given:
+        new.execute("DELETE FROM sqlite_sequence WHERE name = ? AND seq < ?", (table, given))
+        new.execute(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT ?, ?"
+            " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)",
+            (table, given, table),
+        )
+
+
+def _anchor(old: Connection, new: Connection) -> None:
+    """The chain of the security log goes on from where its oldest events were dropped."""
+    anchor = old.execute(
+        "SELECT security_anchor_seq, security_anchor_hash FROM identity"
+    ).fetchone()
+    if anchor is not None:
+        new.execute("UPDATE identity SET security_anchor_seq = ?, security_anchor_hash = ?", anchor)
