@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from borne import __version__
 from borne.adapters.certificates.store import FileCertificates
@@ -130,6 +131,12 @@ class Host:
     def power(self) -> Host:
         """The mains switch."""
         return self
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """What `--host` says, if it is a name."""
+        name = urlsplit(self.options.page or "").hostname
+        return (name,) if name else ()
 
     @property
     def remote_simulator(self) -> bool:

@@ -726,6 +726,7 @@ class FakeHost:
         self.powered = True
         self.power: FakePower | None = FakePower(self)
         self.remote_simulator = False
+        self.own_names: tuple[str, ...] = ()
         self.ready = True
         self.security = MemorySecurityLog()
 

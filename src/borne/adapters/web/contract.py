@@ -41,6 +41,10 @@ class WebHost(Protocol):
         """Whether other machines may use the simulator (else this machine only)."""
 
     @property
+    def own_names(self) -> tuple[str, ...]:
+        """Names under which it was told to listen, beside those of the machine."""
+
+    @property
     def simulator(self) -> SimulatorPort | None:
         """The simulated world, with or without power; None when the hardware is real."""
 

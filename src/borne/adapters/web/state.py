@@ -37,12 +37,13 @@ class WebState:
         self._host_names: tuple[str, ...] = ()
 
     def host_names(self) -> tuple[str, ...]:
-        """Names that the owner gave the station; those of the last one while power is cut."""
+        """Names that the owner gave the station, by `--host` and by WebHostNames; while power is
+        cut those of the last one."""
         services = self.host.services()
         if services is not None:
             names = services.settings.settings["WebHostNames"]
             self._host_names = tuple(names) if isinstance(names, tuple | list) else ()
-        return self._host_names
+        return (*self.host.own_names, *self._host_names)
 
     def accounts(self) -> Accounts | None:
         """Those of the running station, or of the last one: power is restored by somebody who

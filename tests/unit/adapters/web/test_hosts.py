@@ -47,6 +47,10 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
         ("localhost.evil.example", False),
         ("127.0.0.1.evil.example", False),
         ("[evil.example]", False),
+        ("[evil", False),
+        ("evil]:80", False),
+        ("[::1", False),
+        ("%00", False),
         ("127.0.0.1@evil.example", False),
         ("evil.example#127.0.0.1", False),
         ("127.0.0.1:80:80", False),
@@ -62,6 +66,13 @@ async def test_own_names_and_foreign_ones(
 ) -> None:
     answer = await anyone.get("/login", headers={"host": name})
     assert answer.status_code == (200 if known else 421)
+
+
+async def test_the_name_it_was_told_to_listen_on(anyone: Client, host: FakeHost) -> None:
+    headers = {"host": "station.lan:8080"}
+    assert (await anyone.get("/login", headers=headers)).status_code == 421
+    host.own_names = ("station.lan",)
+    assert (await anyone.get("/login", headers=headers)).status_code == 200
 
 
 @pytest.fixture
