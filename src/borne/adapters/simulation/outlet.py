@@ -109,6 +109,8 @@ class Socket:
         self.lock = LockActuator(loop, rng, self.settle)
         self.register = EnergyRegister(rng.randrange(1_000, 5_000_000), loop.time())
         self.meter_serial = f"SIM{rng.randrange(10**8):08d}"
+        self.first_serial = self.meter_serial
+        """Of the meter that it was built with."""
         self.wiring: tuple[int, int, int] = PHASES
         """Grid phase behind each phase of the socket (phase rotation)."""
         self.phases_wired = len(PHASES)

@@ -217,7 +217,8 @@ def _defects(defects: Defects) -> dict[str, Any]:
 
 def restore(world: World, stored: StoredWorld) -> None:
     """Make a new world what the stored one was, as far as it has the same sockets, links and
-    inputs; a socket that was not stored stays as it is."""
+    inputs; a socket that was not stored stays as it is. A meter that was fitted since the new world
+    was built stays too: it was exchanged while the program did not run."""
     street = stored.street
     site = street.site
     world.site.voltage_v = PerPhase(*site.voltage_v)
@@ -242,14 +243,15 @@ def restore(world: World, stored: StoredWorld) -> None:
 def _restore_socket(
     socket: Socket, stored: StoredSocket, counted: Counters | None, now_s: float
 ) -> None:
-    socket.meter_serial = stored.meter_serial
     socket.temperature_c = stored.temperature_c
     socket.defects = _restored(stored.defects)
     socket.lock.stuck, socket.lock.absent = stored.lock_stuck, stored.lock_absent
     socket.lock.restore(stored.locked)
     socket.contactor.cycles = 0 if counted is None else counted.cycles
     socket.contactor.break_(stored.coil_broken)
-    _restore_register(socket.register, counted, now_s)
+    if socket.meter_serial in (socket.first_serial, stored.meter_serial):
+        socket.meter_serial = stored.meter_serial
+        _restore_register(socket.register, counted, now_s)
     if stored.vehicle is not None:
         soc = stored.vehicle.soc if counted is None or counted.soc is None else counted.soc
         socket.plug(stored.vehicle.changed({"soc": soc}))

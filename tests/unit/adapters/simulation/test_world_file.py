@@ -134,6 +134,25 @@ async def test_values_and_other_faults_come_back(path: Path) -> None:
     assert again.other == {"ResetFailure"}
 
 
+@pytest.mark.parametrize(("serial", "shown_wh"), [("OTHER", 777), ("SIM1", 42)])
+@virtual_time
+async def test_a_meter_fitted_before_the_street_is_read_was_exchanged_meanwhile(
+    path: Path, serial: str, shown_wh: int
+) -> None:
+    world = World(2)
+    world.sockets[1].meter_serial = "SIM1"
+    world.sockets[1].register.show(42, world.loop.time())
+    WorldFile(path, world).open()
+    await Simulator(world).plug(1, {})
+    again = World(2)
+    again.sockets[1].meter_serial = serial
+    again.sockets[1].register.show(777, again.loop.time())
+    WorldFile(path, again).open()
+    socket = again.sockets[1]
+    assert (socket.meter_serial, socket.register_wh) == (serial, shown_wh)
+    assert socket.vehicle is not None
+
+
 @virtual_time
 async def test_links_site_inputs_reader_and_temperature_come_back(path: Path) -> None:
     bench = Bench()
