@@ -191,6 +191,32 @@ def test_save_and_restart_waits_for_the_station(page: Page, site: Site, fake: Fa
     expect(page.get_by_text("1 setting works after a restart.")).to_be_visible()
 
 
+def test_a_restart_from_the_system_page_is_asked_first(page: Page, site: Site, fake: Fake) -> None:
+    page.goto(f"{site.url}/settings/system")
+    page.get_by_role("button", name="Restart …").click()
+    dialog = page.get_by_role("dialog", name="Restart")
+    dialog.get_by_role("button", name="Cancel").click()
+    restarter = fake.host.all.restarter
+    assert isinstance(restarter, FakeRestarter)
+    assert restarter.asked == []
+    page.get_by_role("button", name="Restart …").click()
+    dialog.get_by_role("button", name="Restart when free").click()
+    expect(page.get_by_text("Restarting …")).to_be_visible()
+    assert restarter.asked == ["idle"]
+    fake.do(lambda host: setattr(host, "powered", False))
+    page.wait_for_timeout(1500)
+    fake.do(lambda host: setattr(host, "powered", True))
+    expect(page.get_by_text("Restarting …")).to_be_hidden()
+
+
+def test_log_files_are_downloaded(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/settings/system")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download log files").click()
+    assert download.value.suggested_filename.startswith("borne-")
+    assert download.value.suggested_filename.endswith(".zip")
+
+
 def test_search_while_typing(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings")
     page.get_by_label("Search all settings").press_sequentially("heartbeat")
