@@ -56,7 +56,8 @@ def told_in_a_sentence(data: Path) -> Iterator[None]:
 def simulated_facts(connectors: int = 2) -> HardwareFacts:
     """What is bolted to a simulated station: no modem, WLAN, USB network or ISO 15118, and its
     phases are not switched."""
-    return HardwareFacts(connectors, frozenset({Feature.ACTUATOR, Feature.RCMB}))
+    parts = frozenset({Feature.ACTUATOR, Feature.RCMB, Feature.LIGHTS})
+    return HardwareFacts(connectors, parts)
 
 
 def open_settings(data: Path, connectors: int = 2) -> SettingsService:

@@ -157,6 +157,30 @@ async def test_WebSocketPingInterval(tmp_path: Path) -> None:
             await pinged.wait()
 
 
+async def test_LightIntensity(tmp_path: Path) -> None:
+    def percents() -> list[int]:
+        return [socket["led_percent"] for socket in station.simulator.view()["sockets"]]
+
+    async with street(tmp_path, LightIntensity=40) as station:
+        assert percents() == [40, 40]
+        await station.set(LightIntensity=0)
+        assert percents() == [0, 0]
+
+
+async def test_BlinkRepeat(tmp_path: Path) -> None:
+    async with street(tmp_path, BlinkRepeat=4) as station:
+        await station.card()
+        await rejected(station)
+        await station.until(led("available"))
+        await station.set(BlinkRepeat=0)
+        running, judged = station.host.station, asyncio.Event()
+        assert running is not None
+        running.authorization.outcome.subscribe(lambda _: judged.set())
+        await station.card()
+        await asyncio.wait_for(judged.wait(), 10)
+        assert station.connector()["led"] != "rejected"
+
+
 async def test_AuthorizationKey(tmp_path: Path) -> None:
     async with strict(tmp_path, AuthorizationKey="wattwattwattwatt") as (_, central):
         (request,) = central.requests

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from borne.application.authorization_flow import CardOutcome
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.ports import IndicatorPort
 from borne.domain.station.indication import PATTERNS, pattern_for
 from borne.foundation.events import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Lights:
+    """What can be set about the lights."""
+
+    percent: int = 100
+    blinks: int = 5
 
 
 class IndicationService:
@@ -20,17 +29,20 @@ class IndicationService:
         runners: Mapping[int, ConnectorRunner],
         indicator: IndicatorPort,
         backend_matters: Callable[[], bool] = lambda: False,
+        lights: Callable[[], Lights] = Lights,
     ) -> None:
         self.changed: Signal[int] = Signal()
         self._runners = runners
         self._indicator = indicator
         self._backend_matters = backend_matters
+        self._lights = lights
         self._updating = False
         self._shown: dict[int, str] = {}
         self._rejected: dict[int, asyncio.TimerHandle] = {}
 
     def start(self) -> None:
         """Follow the connectors."""
+        self._indicator.dim(self._lights().percent)
         for runner in self._runners.values():
             runner.changed.subscribe(self._refresh)
             self._refresh(runner)
@@ -46,6 +58,7 @@ class IndicationService:
 
     def refresh(self) -> None:
         """Settings changed."""
+        self._indicator.dim(self._lights().percent)
         for runner in self._runners.values():
             self._refresh(runner)
 
@@ -55,10 +68,11 @@ class IndicationService:
         self.refresh()
 
     def take_outcome(self, outcome: CardOutcome) -> None:
-        """A refused card is shown five times."""
-        if outcome.accepted:
+        """A refused card is shown by so many blinks (manual 6: five)."""
+        blinks = self._lights().blinks
+        if outcome.accepted or blinks == 0:
             return
-        duration_s = PATTERNS["rejected"].duration_s or 0.0
+        duration_s = blinks * PATTERNS["rejected"].period_s
         for connector in outcome.connectors:
             self._end_rejection(connector)
             loop = asyncio.get_running_loop()

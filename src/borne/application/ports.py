@@ -138,6 +138,9 @@ class IndicatorPort(Protocol):
     def show(self, connector: int, pattern: str) -> None:
         """Show a named pattern of `domain.station.indication`."""
 
+    def dim(self, percent: int) -> None:
+        """Brightness of all rings; those that cannot be dimmed stay as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class EvseHardware:

@@ -28,7 +28,7 @@ from borne.application.dating import Dating
 from borne.application.diagnostics import Diagnostics
 from borne.application.fault_service import FaultService, FaultSources
 from borne.application.firmware_update import FirmwareUpdates
-from borne.application.indication_service import IndicationService
+from borne.application.indication_service import IndicationService, Lights
 from borne.application.limit_service import LimitService
 from borne.application.load_master import LoadMaster
 from borne.application.local_list import LocalList
@@ -193,6 +193,7 @@ class Station:
             self.runners,
             parts.hardware.indicator,
             lambda: self._settings().flag("ShowBackendDisconnectAsError"),
+            self._lights,
         )
         self.control = StationControl(self.runners, storage.state)
         self.reporter = BackendReporter(
@@ -297,6 +298,10 @@ class Station:
             self.events,
             self.certificates,
         )
+
+    def _lights(self) -> Lights:
+        settings = self._settings()
+        return Lights(settings.integer("LightIntensity"), settings.integer("BlinkRepeat"))
 
     def _backend_change(self) -> BackendChange:
         storage, lists, rooms = self._parts.storage, self.lists, self.backend_rooms

@@ -44,14 +44,14 @@ KEYS: dict[str, tuple[bool, Callable[[str], bool]]] = {
     "AllowOfflineTxForUnknownId": (RW, boolean),
     "AuthorizationCacheEnabled": (RW, boolean),
     "AuthorizeRemoteTxRequests": (RW, boolean),
-    "BlinkRepeat": (R, integer),  # RW in the standard; the lights do not follow it yet
+    "BlinkRepeat": (RW, integer),
     "ClockAlignedDataInterval": (RW, integer),
     "ConnectionTimeOut": (RW, integer),
     "ConnectorPhaseRotation": (RW, items(r"\d\.(NotApplicable|Unknown|[RST]{3})")),
     "ConnectorPhaseRotationMaxLength": (R, integer),
     "GetConfigurationMaxKeys": (R, integer),
     "HeartbeatInterval": (RW, integer),
-    "LightIntensity": (R, integer),  # as BlinkRepeat
+    "LightIntensity": (RW, integer),
     "LocalAuthorizeOffline": (RW, boolean),
     "LocalPreAuthorize": (RW, boolean),
     "MaxEnergyOnInvalidId": (RW, integer),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from borne.application.authorization_flow import CardOutcome
-from borne.application.indication_service import IndicationService
+from borne.application.indication_service import IndicationService, Lights
 from borne.domain.authorization.decision import Reason
 from borne.domain.station.connector_events import Authorized, CardChecking, FaultRaised, Reserved
 from borne.domain.station.faults import Fault
@@ -23,11 +25,18 @@ class Rings:
         self.desks = {number: Desk(number) for number in (1, 2)}
         self.shown: list[tuple[int, str]] = []
         self.backend_matters = False
+        self.lights = Lights()
+        self.percent = -1
         runners = {number: desk.runner for number, desk in self.desks.items()}
-        self.service = IndicationService(runners, self, lambda: self.backend_matters)
+        self.service = IndicationService(
+            runners, self, lambda: self.backend_matters, lambda: self.lights
+        )
 
     def show(self, connector: int, pattern: str) -> None:
         self.shown.append((connector, pattern))
+
+    def dim(self, percent: int) -> None:
+        self.percent = percent
 
     async def start(self) -> Rings:
         for desk in self.desks.values():
@@ -65,6 +74,38 @@ async def test_a_refused_card_blinks_for_five_seconds() -> None:
     assert rings.service.shown(1) == "rejected"
     await asyncio.sleep(0.2)
     assert rings.service.shown(1) == "available"
+
+
+@pytest.mark.parametrize("blinks", [1, 3, 40])
+def test_a_refused_card_blinks_as_often_as_is_set(blinks: int) -> None:
+    @virtual_time
+    async def test() -> None:
+        rings = await Rings().start()
+        rings.lights = Lights(blinks=blinks)
+        rings.service.take_outcome(REFUSED)
+        await asyncio.sleep(blinks - 0.1)
+        assert rings.service.shown(1) == "rejected"
+        await asyncio.sleep(0.2)
+        assert rings.service.shown(1) == "available"
+
+    test()
+
+
+@virtual_time
+async def test_without_blinks_a_refusal_is_not_shown() -> None:
+    rings = await Rings().start()
+    rings.lights = Lights(blinks=0)
+    rings.service.take_outcome(REFUSED)
+    assert rings.service.shown(1) == "available"
+
+
+@virtual_time
+async def test_the_brightness_is_set_at_the_start_and_at_each_change() -> None:
+    rings = await Rings().start()
+    assert rings.percent == 100
+    rings.lights = Lights(percent=30)
+    rings.service.refresh()
+    assert rings.percent == 30
 
 
 @virtual_time

@@ -84,3 +84,9 @@ class SimulatedIndicator:
         if socket is not None and self._world.power_on and socket.led != pattern:
             socket.led = pattern
             self._world.touch()
+
+    def dim(self, percent: int) -> None:
+        """Set the brightness of all rings."""
+        for socket in self._world.sockets.values():
+            socket.led_percent = percent
+        self._world.touch()

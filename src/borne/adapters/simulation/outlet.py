@@ -117,6 +117,7 @@ class Socket:
         """1: only L1 of the socket is connected."""
         self.temperature_c = 25.0
         self.led = "off"
+        self.led_percent = 100
         self.opens_lock_without_power = True
         """The actuator falls back from stored energy when the power fails."""
         self._generator = UNPOWERED

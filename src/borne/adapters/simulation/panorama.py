@@ -77,6 +77,7 @@ def _socket(socket: Socket) -> Mapping[str, Any]:
         "energy_wh": socket.energy_wh,
         "meter_serial": socket.meter_serial,
         "led": socket.led,
+        "led_percent": socket.led_percent,
         "temperature_c": socket.temperature_c,
     }
 

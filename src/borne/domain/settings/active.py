@@ -13,6 +13,8 @@ _OBEYED = (
     "ChargePointID",
     "WebSocketsBackendURL",
     "WebSocketPingInterval",
+    "BlinkRepeat",
+    "LightIntensity",
     "AuthorizationKey",
     "WebSocketsProxy",
     "SSLStrictnessClient",

@@ -142,6 +142,8 @@ class Feature(StrEnum):
     PLC = "plc"
     PHASE_SWITCHING = "phase_switching"
     RCMB = "rcmb"
+    LIGHTS = "lights"
+    """Lights whose brightness can be set."""
 
 
 @dataclass(frozen=True, slots=True)

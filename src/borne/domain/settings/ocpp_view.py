@@ -13,6 +13,7 @@ from borne.domain.settings.entry import OcppAccess
 from borne.domain.settings.rights import refusal
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import to_ocpp
+from borne.domain.settings.visibility import missing_part
 
 MAX_VALUE = 500
 """Characters of a value (CiString500); longer ones only where the operator allows them (D21)."""
@@ -64,7 +65,11 @@ def configuration(
 
 def _key(settings: Settings, address: Address, active: Collection[str]) -> ConfigurationKey:
     entry = address.entry
-    readonly = entry.key not in active or refusal(BACKEND, entry, settings) is not None
+    readonly = (
+        entry.key not in active
+        or refusal(BACKEND, entry, settings) is not None
+        or missing_part(entry, settings.facts) is not None
+    )
     if not entry.ocpp.readable:
         return ConfigurationKey(address.name, readonly, None)
     value = _value(settings, address)

@@ -59,6 +59,7 @@ _MISSING = {
     Feature.PLC: N_("This station has no modem for ISO 15118."),
     Feature.PHASE_SWITCHING: N_("This station cannot switch phases."),
     Feature.RCMB: N_("This station has no residual current monitor."),
+    Feature.LIGHTS: N_("The lights of this station cannot be dimmed."),
 }
 
 

@@ -48,6 +48,11 @@ class Pattern:
         return self.frames[-1][0]
 
     @property
+    def period_s(self) -> float:
+        """How long all frames take."""
+        return sum(seconds for _, seconds in self.frames)
+
+    @property
     def duration_s(self) -> float | None:
         """How long it lasts; None for ever."""
         if self.repeat is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from borne.domain.settings.builder import Section
-from borne.domain.settings.entry import Format, Menu, OcppAccess, Origin
+from borne.domain.settings.entry import Feature, Format, Has, Menu, OcppAccess, Origin
 from borne.domain.settings.messages import N_
 
 _keys = Section(Menu.BACKEND, N_("OCPP standard keys"), origin=Origin.OCPP)
@@ -249,8 +249,8 @@ ENTRIES = (
     _keys.number(
         "BlinkRepeat",
         N_("Blink repeat"),
-        N_("How often the lights blink to draw attention."),
-        default=3,
+        N_("How often the lights blink for a card that is refused."),
+        default=5,
         low=0,
         high=100,
     ),
@@ -262,6 +262,7 @@ ENTRIES = (
         low=0,
         high=100,
         unit="%",
+        when=(Has(Feature.LIGHTS),),
     ),
     _told.number(
         "ConnectorPhaseRotationMaxLength",
