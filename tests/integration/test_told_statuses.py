@@ -209,3 +209,60 @@ def test_a_stranger_at_a_reserved_socket_changes_nothing(tmp_path: Path) -> None
 
     card = {"FreeCharging": "off", "IfInDoubtAllowCharging": "on"}
     on_a_bench(tmp_path, story, **card)
+
+
+def words(at: Bench, connector: int) -> list[tuple[str, str, str]]:
+    mine = [report for report in at.told.reports if report.connector == connector]
+    return [(report.status, report.error_code, report.info) for report in mine]
+
+
+READER, BROKEN = ("rfid-reader", 0), ("over-voltage", 1)
+WORDS = {
+    READER: ("RFID reader not communicating", "RFID reader recovered"),
+    BROKEN: ("Supply voltage too high", "Supply voltage in order"),
+}
+
+
+async def cause(at: Bench, what: tuple[str, int], *, active: bool) -> None:
+    name, connector = what
+    await at.simulator.set_fault(name, active=active, connector=connector or None)
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("what", [READER, BROKEN])
+@pytest.mark.parametrize("switched", ["never", "off in between", "on in between"])
+def test_a_recovery_follows_its_activation(
+    tmp_path: Path, what: tuple[str, int], switched: str
+) -> None:
+    """Decision D31: an activation that was kept back recovers in silence, one that was told is
+    told to be over."""
+    first = "on" if switched == "off in between" else "off"
+
+    async def story(at: Bench) -> None:
+        await cause(at, what, active=True)
+        if switched != "never":
+            wanted = switched.startswith("on")
+            await at.station.set(SendErrorStatusNotifications=wanted)
+        await cause(at, what, active=False)
+        said = [info for _, _, info in words(at, what[1]) if info]
+        codes = {code for _, code, _ in words(at, what[1])}
+        if switched == "never":
+            assert said == []
+            assert codes <= {"NoError", "OtherError"}
+        else:
+            assert said == list(WORDS[what])
+        if said or words(at, what[1]):
+            assert words(at, what[1])[-1][1] == "NoError"
+
+    on_a_bench(tmp_path, story, SendErrorStatusNotifications=first)
+
+
+def test_a_fault_that_was_never_the_headline_recovers_in_silence(tmp_path: Path) -> None:
+    async def story(at: Bench) -> None:
+        await cause(at, ("over-temperature", 1), active=True)
+        await cause(at, BROKEN, active=True)
+        await cause(at, BROKEN, active=False)
+        said = [info for _, _, info in words(at, 1) if info]
+        assert said == ["Controller too hot"]
+
+    on_a_bench(tmp_path, story, SendInformativeStatusNotifications="off")

@@ -51,6 +51,8 @@ class Ledger:
     known: dict[tuple[Any, ...], int] = field(default_factory=dict)
     judge: Callable[[str], str] = lambda _: "Accepted"
     parents: dict[str, str] = field(default_factory=dict)
+    at_start: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What answers to StartTransaction say of ids instead: status, parent_id_tag."""
     boot_status: str = "Accepted"
     interval_s: int = 300
     meanwhile: Callable[[str, Any], Awaitable[None]] = _nothing
@@ -134,7 +136,12 @@ class RecordingChargePoint(OcppChargePoint):
             payload[name] for name in ("connector_id", "id_tag", "timestamp", "meter_start")
         )
         number = self.ledger.known.setdefault(key, next(self.ledger.transaction_ids))
-        return call_result.StartTransaction(number, self._info(payload["id_tag"]))
+        info = self._info(payload["id_tag"])
+        told = self.ledger.at_start.get(payload["id_tag"])
+        if told is not None:
+            status = AuthorizationStatus(told.get("status", info.status))
+            info = IdTagInfo(status=status, parent_id_tag=told.get("parent_id_tag"))
+        return call_result.StartTransaction(number, info)
 
     @on(Action.stop_transaction)
     async def on_stop(self, **payload: Any) -> call_result.StopTransaction:

@@ -13,7 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from borne.application.connector_runner import ConnectorRunner
-from borne.application.ports import BackendPort, BackendUnreachable, CardRead, IdTagInfo
+from borne.application.ports import (
+    BackendPort,
+    BackendUnreachable,
+    CardRead,
+    IdTagInfo,
+    NoVerdict,
+)
 from borne.application.reservations import Reservations
 from borne.application.station_settings import authorization_policy, letter_case
 from borne.application.token_lists import BackendTokens
@@ -44,11 +50,12 @@ from borne.domain.station.connector_events import (
     AuthorizationWithdrawn,
     Authorized,
     CardChecking,
+    GroupTold,
     HoldAsked,
     StopAsked,
     UnlockAsked,
 )
-from borne.domain.station.connector_state import Authorization, Stop
+from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus, connector_status
 from borne.domain.vehicle import Identity, IdentityKind
@@ -93,6 +100,8 @@ class AuthorizationFlow:
         supervisor: Supervisor,
     ) -> None:
         self.outcome: Signal[CardOutcome] = Signal()
+        self.list_conflict: Signal[bool] = Signal()
+        """Whether an answer of the backend contradicts its local list."""
         self.backend: BackendPort | None = None
         self._runners = runners
         self._settings = settings
@@ -103,6 +112,7 @@ class AuthorizationFlow:
         self._last_read: dict[int | None, tuple[str, float]] = {}
         self._waiting_since: dict[int, float] = {}
         self._floating: Authorization | None = None
+        self._conflicts: set[str] = set()
 
     def start(self) -> None:
         """Follow the connectors."""
@@ -136,7 +146,7 @@ class AuthorizationFlow:
         return self.backend is not None and self.backend.online
 
     async def ask_backend(self, id_token: str) -> IdTagInfo:
-        """Ask and remember the answer; raises BackendUnreachable."""
+        """Ask and remember the answer; raises BackendUnreachable, NoVerdict."""
         if self.backend is None:
             raise BackendUnreachable("no backend is configured")
         info = await self.backend.authorize(id_token)
@@ -146,10 +156,35 @@ class AuthorizationFlow:
     async def learn(self, id_token: str, info: IdTagInfo) -> None:
         """Keep an answer in the cache; ids of the local list are not cached (OCPP 3.5.1)."""
         settings = self._settings()
-        listed = settings.flag("LocalAuthListEnabled") and self._lists.local_list.look_up(id_token)
-        if settings.flag("AuthorizationCacheEnabled") and not listed:
+        listed = None
+        if settings.flag("LocalAuthListEnabled"):
+            listed = self._lists.local_list.look_up(id_token)
+        self._compare(id_token, listed, info)
+        if settings.flag("AuthorizationCacheEnabled") and listed is None:
             expiry = settings.choice("CacheExpiryMode", CacheExpiry)
             await self._lists.cache.learn(id_token, info, expiry)
+
+    def take_group(self, connector: int, group: str) -> None:
+        """The backend told the group of a running session: the last one told holds."""
+        runner = self._runners.get(connector)
+        if runner is not None:
+            runner.post(GroupTold(group))
+
+    def take_new_list(self) -> None:
+        """The backend sent another list: what contradicted the old one is settled."""
+        if self._conflicts:
+            self._conflicts.clear()
+            self.list_conflict.emit(False)
+
+    def _compare(self, id_token: str, listed: KnownToken | None, info: IdTagInfo) -> None:
+        """OCPP 1.6 section 3.5.2: the backend learns that its list contradicts its answer."""
+        before, key = bool(self._conflicts), id_token.casefold()
+        if listed is not None and listed.valid is not KnownToken(info.status).valid:
+            self._conflicts.add(key)
+        else:
+            self._conflicts.discard(key)
+        if bool(self._conflicts) is not before:
+            self.list_conflict.emit(not before)
 
     async def decide_token(self, card: Card, uid: str, connector: int | None) -> Decision:
         """The answer to a token, asking the backend if need be."""
@@ -175,8 +210,14 @@ class AuthorizationFlow:
         if connector is None:
             connector = self._reservations.connector_for(card.token)
         targets = [self._runners[connector]] if connector is not None else self._all_free()
+        if not targets:
+            await self._check_groups(card, uid)
+            return
         if targets and all(self._kept_from(card, runner) for runner in targets):
             self._refuse(targets, Reason.RESERVED, card)
+            return
+        if all(_is_useless(runner.state) for runner in targets):
+            self._refuse(targets, Reason.OUT_OF_SERVICE, card)
             return
         for runner in targets:
             runner.post(CardChecking(active=True))
@@ -186,6 +227,19 @@ class AuthorizationFlow:
             for runner in targets:
                 runner.post(CardChecking(active=False))
         self._apply(decision, card, uid, targets)
+
+    async def _check_groups(self, card: Card, uid: str) -> None:
+        """At a shared reader, with nobody waiting: a card may be of the group of a session."""
+        decision: Decision = Refuse(Reason.UNKNOWN_CARD)
+        for runner in self._all():
+            session = runner.state.session
+            if session is None or session.authorization.identity.group_id is None:
+                continue
+            decision = await self.decide_token(card, uid, runner.connector)
+            if isinstance(decision, StopSession):
+                self._apply(decision, card, uid, [runner])
+                return
+        self._apply(decision, card, uid, [])
 
     def _recognise(self, read: CardRead) -> tuple[str, Card]:
         if read.id_token is not None:
@@ -272,6 +326,9 @@ class AuthorizationFlow:
             info = await self.ask_backend(card.token)
         except BackendUnreachable:
             return _with_answer(known, BackendAnswer.NO_ANSWER, None)
+        except NoVerdict as error:
+            _log.warning("the backend did not say whether a card is good: %s", error)
+            return _with_answer(known, BackendAnswer.ANSWERED, KnownToken("Invalid"))
         answer = KnownToken(info.status, info.parent)
         return _with_answer(known, BackendAnswer.ANSWERED, answer)
 
@@ -324,6 +381,7 @@ class AuthorizationFlow:
         owner = state.session.authorization if state.session else waiting
         tokens = {owner.card, owner.identity.id_token} - {""} if owner else set[str]()
         waits = state.connected and state.session is None and not state.finished
+        waits = waits and not _is_useless(state)
         since = self._waiting_since.get(runner.connector) if waits and not state.pending else None
         return Candidate(
             runner.connector,
@@ -344,6 +402,12 @@ class AuthorizationFlow:
         verdict = "accepted" if accepted else "refused"
         _log.info("card %s %s: %s", masked, verdict, reason)
         self.outcome.emit(CardOutcome(connectors, accepted, reason, masked))
+
+
+def _is_useless(state: ConnectorState) -> bool:
+    """Nothing can begin here, and nothing waits for a card."""
+    broken = connector_status(state) in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
+    return broken and state.session is None and state.kept_for is None
 
 
 def _with_answer(known: Knowledge, asked: BackendAnswer, answer: KnownToken | None) -> Knowledge:

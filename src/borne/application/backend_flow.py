@@ -49,6 +49,9 @@ class BackendFlow:
         self._journal.learn_transaction(session_id, transaction_id)
         if info is None:
             return
+        connector = self._journal.connector_of(session_id)
+        if connector is not None and info.parent:
+            self._authorization.take_group(connector, info.parent)
         await self.learn(id_token, info)
         await self._refused.take_start_answer(session_id, info.status)
 

@@ -13,6 +13,7 @@ from borne.application.ports import CachedToken, IdTagInfo, StorageFailed
 from borne.application.token_lists import BackendTokens
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, format_utc
+from borne.foundation.events import Signal
 
 NOT_SUPPORTED = -1
 """Version while the list is not in use."""
@@ -27,6 +28,8 @@ class LocalList:
     def __init__(
         self, tokens: BackendTokens, settings: Callable[[], Settings], clock: Clock
     ) -> None:
+        self.updated: Signal[int] = Signal()
+        """Another list holds, of this version."""
         self._tokens = tokens
         self._settings = settings
         self._clock = clock
@@ -57,6 +60,7 @@ class LocalList:
             except StorageFailed as error:
                 _log.warning("the backend's list of cards could not be stored: %s", error)
                 return "Failed"
+        self.updated.emit(version)
         return "Accepted"
 
     def _merged(self, entries: Sequence[Entry], *, full: bool) -> list[CachedToken] | None:

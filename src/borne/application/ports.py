@@ -358,10 +358,15 @@ class Outbox(Protocol):
         """The oldest without a committed answer."""
 
     async def answered(
-        self, seq: int, *, transaction_id: int | None = None, id_status: str | None = None
+        self,
+        seq: int,
+        *,
+        transaction_id: int | None = None,
+        id_status: str | None = None,
+        group_id: str | None = None,
     ) -> None:
         """Commit the answer: the message leaves the queue; a Start's answer gives its session
-        the transaction id."""
+        the transaction id, and the group of its card where it tells one."""
 
     async def failed(self, seq: int) -> int:
         """Count a failed attempt (an error or no answer while connected); the attempts so far."""
@@ -556,6 +561,10 @@ class BackendUnreachable(Exception):
     """No answer can be had from the backend now."""
 
 
+class NoVerdict(Exception):
+    """The backend answered, and did not say whether the card is good: nobody is authorized."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdTagInfo:
     """The backend's word on a token."""
@@ -608,7 +617,8 @@ class BackendPort(Protocol):
     """The central system as the flows see it; a station without backend has none."""
 
     async def authorize(self, id_token: str) -> IdTagInfo:
-        """Ask; raises BackendUnreachable when there is no answer within the timeout."""
+        """Ask; raises BackendUnreachable when there is no answer within the timeout, NoVerdict
+        when there is one that says nothing."""
 
     def report_status(self, status: ConnectorStatus) -> None:
         """Tell the current status of a connector; only the newest counts while offline."""

@@ -67,6 +67,8 @@ from borne.domain.station.connector_state import (
 )
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionRecord, StopReason
+from borne.domain.station.status import offered_a
+from borne.domain.vehicle import IdentityKind
 from borne.foundation.clock import Clock, ClockStep
 from borne.foundation.events import Unsubscribe
 from borne.foundation.supervisor import Supervisor
@@ -384,6 +386,10 @@ class Station:
             await runner.start()
         if self.backend is not None:
             self.backend.ask_statuses(self.reporter.settle)
+        self.authorization.list_conflict.subscribe(self.reporter.take_list_conflict)
+        self.backend_rooms.local_list.updated.subscribe(
+            lambda _: self.authorization.take_new_list()
+        )
         self.reporter.start()
         self.retention.start()
         self.security.start()
@@ -451,7 +457,7 @@ class Station:
         return all(runner.state.known for runner in self.runners.values())
 
     def _offered_a(self, connector: int) -> float:
-        return self.limits.offered_a(connector)
+        return offered_a(self.runners[connector].state)
 
     def _connector_config(self, board: EvsePort) -> ConnectorConfig:
         return connector_config(self._settings(), board.capabilities)
@@ -539,5 +545,8 @@ class Station:
 
 def _live(record: SessionRecord) -> LiveSession:
     start = record.start
-    permit = Authorization(start.identity, start.reported, card=start.identity.id_token)
+    identity = start.identity
+    # A tag that stands for everybody, or for a page, is nobody's card.
+    card = "" if identity.kind in (IdentityKind.FREE, IdentityKind.LOCAL) else identity.id_token
+    permit = Authorization(identity, start.reported, card=card)
     return LiveSession(permit, Phase.RUNNING, record.session_id)

@@ -25,6 +25,7 @@ from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import PilotNominal
 from borne.domain.station.display import Screen, announcement, screens
+from borne.domain.station.faults import Fault
 from borne.domain.station.limits import LimitRow, Waterfall
 from borne.domain.station.session import SessionRecord
 from borne.domain.station.status import cable_a, connector_status, pilot_text, plug_held
@@ -165,6 +166,7 @@ class StatusService:
             "locked": plug_held(state),
             "led": rooms.indication.shown(number),
             "display": self._display(runner),
+            "asks_for_card": self._asks_for_card(),
             "session": self._session(rooms.journal.record(number)),
             "limits": _limits(rooms.limits.waterfall(number), self._clock),
             "faults": [_fault(fault) for fault in faults],
@@ -179,12 +181,22 @@ class StatusService:
             rooms.indication.shown(number),
             plugged=state.connected,
             needs_card=free is None or RULES[free].needs_card,
+            takes_card=self._takes_card(),
         )
         record = rooms.journal.record(number)
         language = settings.choice("DisplayLanguage", DisplayLanguage)
         power_w = reading.power_w if reading else 0.0
         energy_wh = record.energy_wh if record else 0
         return list(screens(told, language, power_w=power_w, energy_wh=energy_wh))
+
+    def _takes_card(self) -> bool:
+        """There is a reader, and it works."""
+        faults = {active.fault for active in self._from.faults.active(0)}
+        return self._from.settings().flag("RFIDEnable") and Fault.CARD_READER not in faults
+
+    def _asks_for_card(self) -> bool:
+        free = free_mode(self._from.settings())
+        return (free is None or RULES[free].needs_card) and self._takes_card()
 
     def _session(self, record: SessionRecord | None) -> Json | None:
         if record is None:

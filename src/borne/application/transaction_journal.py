@@ -134,6 +134,11 @@ class TransactionJournal:
             doubts=self._doubts(record),
         )
 
+    def connector_of(self, session_id: str) -> int | None:
+        """Where a session runs; None when it is over."""
+        records = self._records.items()
+        return next((c for c, record in records if record.session_id == session_id), None)
+
     def by_transaction(self, transaction_id: int) -> SessionRecord | None:
         """The running session that the backend calls so."""
         running = (self.record(connector) for connector in self._records)

@@ -33,7 +33,7 @@ from borne.adapters.ocpp.messages.core import (
     StopTransactionResponse,
 )
 from borne.adapters.ocpp.profile_handlers import id_tag_info, register_profiles
-from borne.adapters.ocpp.rpc.errors import CallFailed
+from borne.adapters.ocpp.rpc.errors import CallFailed, Unreachable
 from borne.adapters.ocpp.rpc.frame_keeper import FrameKeeper, plain
 from borne.adapters.ocpp.rpc.frame_log import FrameLog
 from borne.adapters.ocpp.rpc.handlers import Handlers
@@ -49,6 +49,7 @@ from borne.application.ports import (
     BackendView,
     ConnectorStatus,
     IdTagInfo,
+    NoVerdict,
     Outbox,
     Storage,
 )
@@ -124,6 +125,7 @@ class StationOutbox:
                 seq,
                 transaction_id=answer.transaction_id,
                 id_status=info.status.value if info else None,
+                group_id=info.parent_id_tag if info else None,
             )
         else:
             await self._outbox.answered(seq)
@@ -216,11 +218,13 @@ class OcppBackend:
         return self.client.changed.subscribe(lambda _: listener())
 
     async def authorize(self, id_token: str) -> IdTagInfo:
-        """Ask; raises BackendUnreachable."""
+        """Ask; raises BackendUnreachable, and NoVerdict for an answer that says nothing."""
         try:
             return id_tag_info(await self.client.authorize(id_token))
-        except CallFailed as error:
+        except Unreachable as error:
             raise BackendUnreachable(str(error)) from error
+        except CallFailed as error:
+            raise NoVerdict(str(error)) from error
 
     def report_status(self, status: ConnectorStatus) -> None:
         """Tell the current status of a connector."""

@@ -111,7 +111,11 @@ def _readable(rows: list[Row]) -> list[QueuedMessage]:
 
 
 def answer(
-    connection: Connection, seq: int, transaction_id: int | None, id_status: str | None
+    connection: Connection,
+    seq: int,
+    transaction_id: int | None,
+    id_status: str | None,
+    group_id: str | None = None,
 ) -> None:
     """Remove an answered message; the answer of a Start names its session, and the last answer
     holds."""
@@ -121,6 +125,12 @@ def answer(
         )
     if id_status is not None:
         connection.execute("UPDATE session SET id_status = ? WHERE start_seq = ?", (id_status, seq))
+    if group_id is not None:
+        # A session that is over needs no group, and may be anonymous by now.
+        connection.execute(
+            "UPDATE session SET group_id = ? WHERE start_seq = ? AND end_boot IS NULL",
+            (group_id, seq),
+        )
     connection.execute("DELETE FROM message WHERE seq = ?", (seq,))
 
 

@@ -54,12 +54,17 @@ class SqlOutbox:
         return await self._database.read(lambda c: messages.end_waits(c, connector))
 
     async def answered(
-        self, seq: int, *, transaction_id: int | None = None, id_status: str | None = None
+        self,
+        seq: int,
+        *,
+        transaction_id: int | None = None,
+        id_status: str | None = None,
+        group_id: str | None = None,
     ) -> None:
         """Commit the answer."""
 
         def job(connection: Connection) -> None:
-            messages.answer(connection, seq, transaction_id, id_status)
+            messages.answer(connection, seq, transaction_id, id_status, group_id)
             self.count(connection)
 
         await self._database.write_finishing(job)

@@ -24,6 +24,7 @@ LOOKS: dict[str, Look] = {
     "available": Look("available", "", "circle-check", N_("Free")),
     "reserved": Look("reserved", "", "clock", N_("Reserved")),
     "preparing": Look("checking", "", "plug", N_("Plugged in: hold a card to the reader")),
+    "preparing_remote": Look("checking", "", "plug", N_("Plugged in: waiting to be started")),
     "checking": Look("checking", "", "id-card", N_("Checking card …")),
     "rejected": Look("fault", "", "circle-x", N_("Card refused")),
     "updating": Look("checking", "", "download", N_("Updating, up to 10 min")),
@@ -43,10 +44,12 @@ OVERRIDES = {"checking", "rejected", "updating"}
 UNKNOWN = Look("off", "dashed", "circle-help", N_("Unknown"))
 
 
-def look(state: str, led: str, *, plugged: bool) -> Look:
-    """The look of a connector."""
+def look(state: str, led: str, *, plugged: bool, asks_for_card: bool = True) -> Look:
+    """The look of a connector; without a reader that works nobody is asked for a card."""
     if led in OVERRIDES:
         return LOOKS[led]
+    if state == "preparing" and not asks_for_card:
+        return LOOKS["preparing_remote"]
     if state == "authorized" and plugged:
         return LOOKS["authorized_plugged"]
     if state == "finishing" and led != "finishing":

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     FOREIGN_SESSION = "foreign_session"
     HELD_TOO_SHORT = "held_too_short"
     """Nothing was read: the card was gone before its time."""
+    OUT_OF_SERVICE = "out_of_service"
+    """The connector is broken or switched off: nobody is asked about a card."""
     RESERVED = "reserved"
     """The connector is kept for somebody else."""
 
@@ -81,6 +83,11 @@ class KnownToken:
     def accepted(self) -> bool:
         """Good for charging."""
         return self.status == "Accepted" and not self.expired
+
+    @property
+    def valid(self) -> bool:
+        """A good card, even if it charges elsewhere now."""
+        return self.status in ("Accepted", "ConcurrentTx") and not self.expired
 
 
 class BackendAnswer(StrEnum):
@@ -251,18 +258,20 @@ def _listed(policy: Policy, known: Knowledge) -> tuple[KnownToken, Reason] | Non
 def _decide_stop(card: Card, policy: Policy, known: Knowledge, session: LiveSession) -> Decision:
     owner = session.authorization
     if owner.owned_by(card.token):
-        return StopSession(card.token, Reason.OWN_CARD)
-    group = owner.identity.group_id
-    if group is None or policy.free is not None:
+        # As it was told at the start: free charging may have told another one than the card's.
+        return StopSession(owner.identity.id_token, Reason.OWN_CARD)
+    group = (owner.identity.group_id or "").casefold()
+    if not group or policy.free is not None:
         return Ignore(Reason.FOREIGN_SESSION)
-    may_ask = known.online and known.asked is BackendAnswer.NOT_ASKED
-    if policy.authorize_for_stop and may_ask:
+    if policy.authorize_for_stop and known.online and known.asked is BackendAnswer.NOT_ASKED:
         return Ask()
-    listed = _listed(policy, known)
-    tokens = (known.answer, listed[0] if listed else None)
-    if any(token is not None and token.accepted and token.parent == group for token in tokens):
+    token = known.answer
+    if known.asked is not BackendAnswer.ANSWERED:
+        listed = _listed(policy, known)
+        token = listed[0] if listed is not None else None
+    if token is not None and token.accepted and (token.parent or "").casefold() == group:
         return StopSession(card.token, Reason.SAME_GROUP)
-    return Ask() if may_ask else Ignore(Reason.FOREIGN_SESSION)
+    return Ignore(Reason.FOREIGN_SESSION)
 
 
 def _accept(

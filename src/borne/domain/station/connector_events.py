@@ -47,6 +47,13 @@ class HoldAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupTold:
+    """The backend told the group of whoever charges (parentIdTag)."""
+
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOpened:
     """The start is committed."""
 
@@ -124,6 +131,7 @@ Event = (
     | CardChecking
     | StopAsked
     | HoldAsked
+    | GroupTold
     | SessionOpened
     | SessionNotOpened
     | SessionClosed

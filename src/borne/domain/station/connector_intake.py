@@ -28,6 +28,7 @@ from borne.domain.station.connector_events import (
     Event,
     FaultCleared,
     FaultRaised,
+    GroupTold,
     HoldAsked,
     Offered,
     Reserved,
@@ -94,6 +95,8 @@ def _take_wish(
         case HoldAsked(held):
             session = state.session
             return replace(state, session=replace(session, held=held) if session else None)
+        case GroupTold(group_id):
+            return _take_group(state, group_id)
         case UnlockAsked():
             return _take_unlock(state)
         case AvailabilityAsked():
@@ -115,7 +118,7 @@ def _take_journal(
         case SessionClosed() if state.session and state.session.phase is Phase.CLOSING:
             return _take_closed(state, state.session, now_s, config)
         case SessionResumed(session) if state.session is None:
-            return replace(without_pending(state), session=session, session_plug=state.plug)
+            return _take_resumed(state, session, now_s)
         case _:
             return state
 
@@ -260,6 +263,15 @@ def _take_stop(state: ConnectorState, stop: Stop, now_s: float) -> ConnectorStat
     return replace(state, session=stopping(session, stop, now_s))
 
 
+def _take_group(state: ConnectorState, group_id: str) -> ConnectorState:
+    session = state.session
+    if session is None:
+        return state
+    permit = session.authorization
+    permit = replace(permit, identity=replace(permit.identity, group_id=group_id))
+    return replace(state, session=replace(session, authorization=permit))
+
+
 def _take_unlock(state: ConnectorState) -> ConnectorState:
     session = replace(state.session, released=True) if state.session else None
     return replace(
@@ -316,6 +328,12 @@ def _take_opened(state: ConnectorState, session_id: str, now_s: float) -> Connec
     if session.stop is not None:
         opened = stopping(opened, session.stop, now_s)
     return replace(state, session=opened)
+
+
+def _take_resumed(state: ConnectorState, session: LiveSession, now_s: float) -> ConnectorState:
+    """The vehicle needs its time again; it is not preparing, whatever it did before."""
+    session = replace(session, asked=True, may_ask_until_s=now_s + timing.ASK_S)
+    return replace(without_pending(state), session=session, session_plug=state.plug)
 
 
 def _take_closed(

@@ -32,9 +32,10 @@ class Screen(NamedTuple):
 
 
 def announcement(
-    status: ConnectorStatus, pattern: str, *, plugged: bool, needs_card: bool
+    status: ConnectorStatus, pattern: str, *, plugged: bool, needs_card: bool, takes_card: bool
 ) -> Announcement:
-    """What there is to tell; `pattern` is that of the LED ring, `needs_card`: not free for all."""
+    """What there is to tell; `pattern` is that of the LED ring, `needs_card`: not free for all,
+    `takes_card`: there is a reader that works. Nobody is asked for what cannot be done."""
     match pattern:
         case "updating":
             return Announcement.UPDATING
@@ -49,16 +50,18 @@ def announcement(
         case "authorized":
             return Announcement.ACCEPTED if plugged else Announcement.ACCEPTED_PLUG_IN
         case _:
-            return _by_status(status, needs_card=needs_card)
+            return _by_status(status, needs_card=needs_card, takes_card=takes_card)
 
 
-def _by_status(status: ConnectorStatus, *, needs_card: bool) -> Announcement:
+def _by_status(status: ConnectorStatus, *, needs_card: bool, takes_card: bool) -> Announcement:
     match status:
         case ConnectorStatus.AVAILABLE:
-            return Announcement.SHOW_CARD if needs_card else Announcement.PLUG_IN
+            return Announcement.SHOW_CARD if needs_card and takes_card else Announcement.PLUG_IN
         case ConnectorStatus.RESERVED:
             return Announcement.RESERVED
         case ConnectorStatus.PREPARING:
+            if needs_card and not takes_card:
+                return Announcement.PLUGGED_WAIT
             return Announcement.PLUGGED_SHOW_CARD if needs_card else Announcement.ACCEPTED
         case ConnectorStatus.AUTHORIZED:
             return Announcement.ACCEPTED

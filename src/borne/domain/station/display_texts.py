@@ -32,16 +32,20 @@ class Announcement(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
     FAULT = "fault"
     UPDATING = "updating"
+    PLUGGED_WAIT = "plugged_wait"
 
 
 FIGURES = "{figures}"
 
 
 def _texts(*lines: str) -> Mapping[Announcement, tuple[str, str]]:
-    """In the order of `Announcement`; the two lines apart by a bar."""
+    """In the order of `Announcement` but for the last, which is made of two others; the two lines
+    apart by a bar."""
     pairs = (line.partition("|") for line in lines)
     both = [(first, second) for first, _, second in pairs]
-    return dict(zip(Announcement, both, strict=True))
+    told = dict(zip(list(Announcement)[:-1], both, strict=True))
+    plugged, wait = told[Announcement.PLUGGED_SHOW_CARD][0], told[Announcement.CHECKING][1]
+    return {**told, Announcement.PLUGGED_WAIT: (plugged, wait)}
 
 
 TEXTS: dict[DisplayLanguage, Mapping[Announcement, tuple[str, str]]] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from borne.domain.station.board import LockPosition, PilotState, PlugKind
+from borne.domain.station.board import LockPosition, PilotNominal, PilotState, PlugKind
 from borne.domain.station.connector_outputs import paused
 from borne.domain.station.connector_state import ASKING, ConnectorState, LiveSession, Phase
 from borne.domain.station.faults import Fault, blocking
@@ -60,7 +60,7 @@ def _in_session(state: ConnectorState, session: LiveSession) -> ConnectorStatus:
     if not state.connected:
         return ConnectorStatus.SUSPENDED_EV
     if state.pilot.state not in ASKING:
-        begins = session.may_ask_until_s is not None and not session.asked
+        begins = session.may_ask_until_s is not None
         return ConnectorStatus.CHARGING if begins else ConnectorStatus.SUSPENDED_EV
     # The contactor rests between two closings; before the first one the vehicle waits for nothing.
     return ConnectorStatus.SUSPENDED_EVSE if state.rests else ConnectorStatus.CHARGING
@@ -111,6 +111,16 @@ def pilot_text(state: ConnectorState) -> str:
     if letter in (PilotState.E, PilotState.F):
         return letter.value
     return f"{letter.value}{2 if state.pilot.pwm else 1}"
+
+
+def offered_a(state: ConnectorState) -> float:
+    """What the vehicle may draw now, in A per phase; 0 while the contactor must not close for it,
+    and while there is no offer (below 6 A is none)."""
+    if connector_status(state) not in (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV):
+        return 0.0
+    if state.pilot.state in ASKING and not state.sent_allow:
+        return 0.0
+    return state.sent_pilot.current_a if isinstance(state.sent_pilot, PilotNominal) else 0.0
 
 
 def cable_a(state: ConnectorState) -> int | None:

@@ -257,13 +257,21 @@ STOPS = [
      Reason.FOREIGN_SESSION),
     ("same group, but expired", ALL_ON, replace(OFFLINE, cache=OLD), "B2", "group", "ignore",
      Reason.FOREIGN_SESSION),
-    ("TC_069: group unknown, online", ALL_ON, ONLINE, "B2", "group", "ask", None),
+    ("TC_069: group unknown, online", STRICT, ONLINE, "B2", "group", "ask", None),
+    ("group unknown, and nobody is to be asked", ALL_ON, ONLINE, "B2", "group", "ignore",
+     Reason.FOREIGN_SESSION),
     ("group unknown, offline", ALL_ON, OFFLINE, "B2", "group", "ignore", Reason.FOREIGN_SESSION),
     ("backend says same group", ALL_ON, _answered(GOOD), "B2", "group", "stop", Reason.SAME_GROUP),
     ("backend says another", ALL_ON, _answered(KnownToken("Accepted", "x")), "B2", "group",
      "ignore", Reason.FOREIGN_SESSION),
     ("backend says blocked", ALL_ON, _answered(BAD), "B2", "group", "ignore",
      Reason.FOREIGN_SESSION),
+    ("backend says blocked, the cache knew better", STRICT, replace(_answered(BAD), cache=GOOD),
+     "B2", "group", "ignore", Reason.FOREIGN_SESSION),
+    ("no answer, but cached", STRICT, replace(SILENT, cache=GOOD), "B2", "group", "stop",
+     Reason.SAME_GROUP),
+    ("same group in other letters", ALL_ON, replace(ONLINE, local_list=GOOD), "B2", "GROUP",
+     "stop", Reason.SAME_GROUP),
     ("Send Authorize for Stop asks first", STRICT, replace(ONLINE, local_list=GOOD), "B2", "group",
      "ask", None),
     ("but not for the own card", STRICT, ONLINE, "A1", "group", "stop", Reason.OWN_CARD),
@@ -349,3 +357,13 @@ def test_nobody_starts_who_is_blocked(card: Card, policy: Policy, known: Knowled
     )
     policy = replace(policy, free=None, local_list_enabled=True)
     assert not isinstance(decide(card, policy, blocked, None), Accept)
+
+
+def test_who_stops_is_told_as_who_started() -> None:
+    """Manual 5.2: the unified tag stands for everybody, and one spelling for each card."""
+    free = Identity(IdentityKind.FREE, "freecharging")
+    session = LiveSession(Authorization(free, card="A1"), Phase.RUNNING, "s1")
+    for policy in (ALL_ON, replace(ALL_ON, free=FreeChargingMode.FULL_FIXED_WITH_AUTH)):
+        told = decide(Card("a1"), policy, ONLINE, session)
+        assert told == StopSession("freecharging", Reason.OWN_CARD)
+    assert decide(Card("a1"), ALL_ON, ONLINE, _session()) == StopSession("A1", Reason.OWN_CARD)

@@ -135,6 +135,7 @@ def test_an_unset_fuse_has_no_default_to_be_wrong_with() -> None:
         ("WebSocketPingInterval", 60),
         ("MeterValueSampleInterval", 60),
         ("SSLStrictnessClient", "normal"),
+        ("SendAuthorizeForStop", True),
         ("ChargePointID", "borne-4711"),
         ("ChargePointVendor", "borne"),
     ],

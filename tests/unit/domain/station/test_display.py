@@ -38,16 +38,24 @@ STATES = [
 ]
 
 
+WITHOUT_READER = {A.SHOW_CARD: A.PLUG_IN, A.PLUGGED_SHOW_CARD: A.PLUGGED_WAIT}
+"""Nobody is asked for a card where it cannot be read."""
+
+
 @pytest.mark.parametrize(("status", "pattern", "plugged", "needs_card", "told"), STATES)
 def test_what_it_tells(
     status: Status, pattern: str, plugged: bool, needs_card: bool, told: Announcement
 ) -> None:
-    assert announcement(status, pattern, plugged=plugged, needs_card=needs_card) is told
+    for takes_card in (True, False):
+        found = announcement(
+            status, pattern, plugged=plugged, needs_card=needs_card, takes_card=takes_card
+        )
+        assert found is (told if takes_card else WITHOUT_READER.get(told, told))
 
 
 def test_every_state_and_announcement_occurs() -> None:
     assert {row[0] for row in STATES} == set(Status)
-    assert {row[4] for row in STATES} == set(Announcement)
+    assert {row[4] for row in STATES} | set(WITHOUT_READER.values()) == set(Announcement)
     assert {row[1] for row in STATES} == set(PATTERNS)
 
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from borne.domain.station.board import LockPosition, PilotReport, PilotState, Plug, PlugKind
+from borne.domain.station.board import (
+    LockPosition,
+    PilotNominal,
+    PilotReport,
+    PilotState,
+    Plug,
+    PlugKind,
+)
 from borne.domain.station.connector_state import ConnectorState, LiveSession, Phase
 from borne.domain.station.faults import Fault
 from borne.domain.station.lock import LockDrive
@@ -15,6 +22,7 @@ from borne.domain.station.status import (
     ConnectorStatus,
     cable_a,
     connector_status,
+    offered_a,
     pilot_text,
     plug_held,
 )
@@ -49,10 +57,6 @@ def _in(state: PilotState, **more: object) -> ConnectorState:
         (_in(PilotState.C), "charging"),
         (_in(PilotState.B), "suspended_ev"),
         (_in(PilotState.B, session=replace(RUNNING, may_ask_until_s=9.0)), "charging"),
-        (
-            _in(PilotState.B, session=replace(RUNNING, may_ask_until_s=9.0, asked=True)),
-            "suspended_ev",
-        ),
         (_in(PilotState.B, offer_a=0.0), "suspended_evse"),
         (_in(PilotState.C, session=replace(RUNNING, held=True)), "suspended_evse"),
         (_in(PilotState.A, connected=False), "suspended_ev"),
@@ -112,3 +116,21 @@ def test_cable() -> None:
 )
 def test_whether_the_plug_can_be_pulled(position: LockPosition, wanted: bool, held: bool) -> None:
     assert plug_held(ConnectorState(lock=LockDrive(position, wanted))) is held
+
+
+def test_nothing_is_told_as_offered_while_nothing_is() -> None:
+    """Current.Offered and Power.Offered (OCPP 1.6 section 7.31)."""
+    offers = {"sent_pilot": PilotNominal(16.0)}
+    cases: list[tuple[ConnectorState, float]] = [
+        (_in(PilotState.C, sent_allow=True, **offers), 16.0),
+        (_in(PilotState.B, **offers), 16.0),  # it could draw that much
+        (_in(PilotState.C, **offers), 0.0),  # the contactor must not close yet
+        (_in(PilotState.C, rests=True, **offers), 0.0),
+        (_in(PilotState.B, offer_a=5.3), 0.0),  # a pause
+        (_in(PilotState.C, sent_allow=True, session=replace(RUNNING, held=True), **offers), 0.0),
+        (_in(PilotState.A, connected=False), 0.0),
+        (_in(PilotState.C, raised=BLOCKED, **offers), 0.0),
+        (ConnectorState(connected=True, offer_a=32.0), 0.0),  # preparing
+        (ConnectorState(offer_a=32.0), 0.0),
+    ]
+    assert [offered_a(state) for state, _ in cases] == [told for _, told in cases]

@@ -133,7 +133,12 @@ def _socket(
 ) -> Socket:
     state = str(item["state"])
     plugged = bool(item.get("cable_a")) or state in PLUGGED
-    seen = look(state, str(item.get("led", "")), plugged=plugged)
+    seen = look(
+        state,
+        str(item.get("led", "")),
+        plugged=plugged,
+        asks_for_card=item.get("asks_for_card") is not False,
+    )
     faults = tuple(words(said(FAULTS, fault["id"])) for fault in item.get("faults", ()))
     power_w = float(item.get("power_w") or 0)
     steps = _steps(item.get("limits", ()), words)

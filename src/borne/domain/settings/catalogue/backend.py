@@ -273,6 +273,8 @@ ENTRIES = (
         "SendAuthorizeForStop",
         N_("Send Authorize for Stop"),
         N_("Asks the backend before another card may end a running session."),
+        default=True,
+        instead_of="off",
         origin=Origin.INFERRED,
     ),
     _mail.switch(
