@@ -68,10 +68,12 @@ class Bench:
         await asyncio.sleep(10)
         assert self.state == "charging"
 
-    async def cause(self, name: str, active: bool = True, **extent: float) -> None:
+    async def cause(
+        self, name: str, active: bool = True, value: object = None, **extent: float
+    ) -> None:
         connector = 1 if CAUSES[name.partition(":")[0]].scope.value == "connector" else None
         await self.simulator.set_fault(
-            name, active=active, connector=connector, extent=extent or None
+            name, active=active, connector=connector, extent=extent or None, value=value
         )
 
     async def sessions(self) -> list[SessionRecord]:
@@ -127,8 +129,9 @@ class Row:
     stops: bool | None = None
     """What is not said is the catalogue's."""
     extent: Mapping[str, float] = field(default_factory=dict)
-    wired: str = ""
-    """The setting of the input that its contact is connected to."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Such as the input that its contact is connected to."""
+    value: object = None
 
 
 ROWS = [
@@ -143,11 +146,12 @@ ROWS = [
         cleared_by=("mend", "restart")),
     Row("vehicle-signal", Fault.VEHICLE_SIGNAL, 1),
     Row("diode-check", Fault.DIODE_CHECK, 1, cleared_by=("mend", "unplug")),
-    Row("mcb-type2", Fault.MCB_TYPE2, 1, wired="MCBType2Input"),
-    Row("mcb-schuko", Fault.MCB_DOMESTIC, 1, wired="MCBDomesticInput"),
-    Row("rcd-tripped", Fault.RCD_TRIPPED, 1, cleared_by=("mend", "wait 5"), wired="RCDInput"),
+    Row("mcb-type2", Fault.MCB_TYPE2, 1, settings={"MCBType2Input": "opto_1"}),
+    Row("mcb-schuko", Fault.MCB_DOMESTIC, 1, settings={"MCBDomesticInput": "opto_1"}),
+    Row("rcd-tripped", Fault.RCD_TRIPPED, 1, cleared_by=("mend", "wait 5"),
+        settings={"RCDInput": "opto_1"}),
     Row("rcd-meter-loss", Fault.RCD_METER_LOSS, 2),
-    Row("spd", Fault.SURGE_PROTECTION, 1, wired="SPDInput"),
+    Row("spd", Fault.SURGE_PROTECTION, 1, settings={"SPDInput": "opto_1"}),
     Row("contactor-welded", Fault.CONTACTOR_WELDED, 12, provoke="stop"),
     Row("contactor-welded", Fault.CONTACTOR_WELDED, 2, before=""),
     Row("contactor-open", Fault.CONTACTOR_OPEN, 2, cleared_by=("mend", "unplug")),
@@ -164,6 +168,16 @@ ROWS = [
     Row("meter-backwards", Fault.METER_IMPLAUSIBLE, 1, cleared_by=("mend", "unplug")),
     Row("meter-jump", Fault.METER_IMPLAUSIBLE, 1, cleared_by=("mend", "unplug")),
     Row("meter-replaced", Fault.METER_IMPLAUSIBLE, 1, cleared_by=("unplug",)),
+    Row("meter-step", Fault.METER_IMPLAUSIBLE, 1, value=500, cleared_by=("mend", "unplug")),
+    Row("meter-step", Fault.METER_IMPLAUSIBLE, 1, value=-500, cleared_by=("mend", "unplug")),
+    Row("meter-exchanged", Fault.METER_IMPLAUSIBLE, 1, cleared_by=("unplug",)),
+    Row("meter-frozen", Fault.METER_IMPLAUSIBLE, 65, cleared_by=("mend", "unplug")),
+    Row("meter-factor", Fault.METER_IMPLAUSIBLE, 65, cleared_by=("mend", "unplug")),
+    Row("meter-nan", Fault.METER_BILLING, 65),
+    Row("meter-nan", Fault.METER_BILLING, 65, value="current"),
+    Row("meter-garbage", Fault.METER_BILLING, 75),
+    Row("car-pulses", Fault.OVER_CURRENT, 30, settings={"OperatorCurrentLimit": "6"},
+        cleared_by=("unplug",)),
     Row("meter-external", Fault.METER_EXTERNAL, 12),
     Row("rfid-reader", Fault.CARD_READER, 1),
     Row("over-temperature", Fault.OVER_TEMPERATURE, 1),
@@ -181,14 +195,7 @@ QUIET = {
     "usb-link": "the link inside a double station is another room's",
     "clock-lost": "told at the next power-up",
     "meter-polled": "the station asks often enough",
-    "meter-step": "as meter-backwards and meter-jump",
-    "meter-exchanged": "as meter-replaced",
-    "meter-frozen": "found by comparing with the power, over a time",
-    "meter-factor": "found by comparing with the power, over a time",
-    "meter-nan": "the tests of metering",
-    "meter-garbage": "the tests of metering",
-    "car-pulses": "the tests of over-current",
-    "disk-full": "when something is to be stored: test_simulated_disk",
+    "disk-full": "when something is to be stored: test_simulated_causes",
     "backend-offline": "needs a backend, below",
     "network-lost": "needs a backend, below",
 }
@@ -245,7 +252,7 @@ async def bring_about(at: Bench, row: Row) -> None:
     await meter.start()
     if row.before == "charge":
         await at.charge()
-    await at.cause(row.cause, active=True, **row.extent)
+    await at.cause(row.cause, active=True, value=row.value, **row.extent)
     if row.provoke:
         await _do(at, row, row.provoke)
     await asyncio.sleep(row.within_s)
@@ -261,7 +268,7 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         return f"socket {connector}: {row.fault} {what}" in caplog.messages
 
     async def story() -> None:
-        async with bench(tmp_path, **({row.wired: "opto_1"} if row.wired else {})) as at:
+        async with bench(tmp_path, **row.settings) as at:
             await bring_about(at, row)
             assert row.fault in at.shown
             assert (at.state == "faulted") is kind.blocks

@@ -45,7 +45,7 @@ class Extent(BaseModel):
     wh: Annotated[int, Field(ge=0, le=HIGHEST_WH)] | None = None
     step_wh: Annotated[int, Field(ge=-HIGHEST_WH, le=HIGHEST_WH)] = 1_000
     factor: Annotated[float, Field(ge=0, le=1_000)] = 10.0
-    quantity: MeterQuantity = MeterQuantity.POWER
+    quantity: MeterQuantity = MeterQuantity.REGISTER
     pulses: PulseValue = PulseValue()
 
 
