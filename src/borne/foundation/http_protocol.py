@@ -22,6 +22,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from borne.foundation.addresses import is_loopback, neighbourhood
 from borne.foundation.connections import ConnectionTable, Entry
 
+READ_LEAST = 4096
+"""Bytes that a client takes in the time that it has for that, else it does not read."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
@@ -117,7 +120,7 @@ class GuardedConnection(H11Protocol):
         """The client takes less than we send."""
         super().pause_writing()
         if self._reading is None:
-            self._reading = self.loop.call_later(self._limits.reading_s, self.drop)
+            self._await_reading()
 
     def resume_writing(self) -> None:
         """It has taken it."""
@@ -125,6 +128,20 @@ class GuardedConnection(H11Protocol):
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
+
+    def _await_reading(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(self._limits.reading_s, self._look_at_reading, unread)
+
+    def _look_at_reading(self, unread_before: int) -> None:
+        if self._reads(unread_before):
+            self._await_reading()
+        else:
+            self.drop()
+
+    def _reads(self, unread_before: int) -> bool:
+        """Whether the client takes what was sent, be it slowly."""
+        return 0 < self.transport.get_write_buffer_size() <= unread_before - READ_LEAST
 
     # What uvicorn calls ---------------------------------------------------------------------------
 
@@ -175,9 +192,20 @@ class GuardedConnection(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        limit_s = self._limit_s(phase)
+        self._arm()
+
+    def _arm(self) -> None:
+        limit_s = self._limit_s(self._phase)
         if limit_s is not None:
-            self._timer = self.loop.call_later(limit_s, self.drop)
+            unread = self.transport.get_write_buffer_size()
+            self._timer = self.loop.call_later(limit_s, self._end, unread)
+
+    def _end(self, unread_before: int) -> None:
+        # uvicorn's answer may be complete long before the client has taken it.
+        if self._phase in {Phase.IDLE, Phase.CLOSING} and self._reads(unread_before):
+            self._arm()
+        else:
+            self.drop()
 
     def _limit_s(self, phase: Phase) -> float | None:
         match phase:

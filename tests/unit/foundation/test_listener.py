@@ -85,6 +85,8 @@ def test_allow_list(networks: tuple[str, ...], address: str, permitted: bool) ->
 
 
 TICKS = 10
+LARGE = 32 * 1024 * 1024
+"""More than the system keeps of a connection."""
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -98,6 +100,9 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
     while path == "/endless":
         await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
         await asyncio.sleep(0)
+    if path == "/large":
+        await send({"type": "http.response.body", "body": b"x" * LARGE})
+        return
     for _ in range(TICKS if path == "/stream" else 0):
         await asyncio.sleep(0.02)
         await send({"type": "http.response.body", "body": b"tick", "more_body": True})
@@ -265,6 +270,19 @@ async def test_a_long_answer_that_is_read_outlives_every_limit() -> None:
     async with served(headers_s=0.15, **short) as server:
         pipe = await send(server, WHOLE % b"stream")
         assert (await ended(pipe)).count(b"tick") == TICKS
+
+
+async def test_a_large_answer_may_be_read_slowly() -> None:
+    """It is complete for the application at once; the client needs many times every limit."""
+    short = dict.fromkeys(("keep_alive_s", "reading_s", "closing_s"), 0.15)
+    async with served(**short) as server:
+        pipe = await send(server, b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = 0
+        while piece := await pipe[0].read(256 * 1024):
+            received += len(piece)
+            await asyncio.sleep(0.004)
+        assert received > LARGE
+        pipe[1].close()
 
 
 async def test_half_requests_give_way_to_whole_ones() -> None:

@@ -22,6 +22,7 @@ TEMPLATES = (
     N_("A token cannot have more rights than you."),
     N_("An API token has no password."),
     N_("Set a new password first."),
+    N_("The login or API token has ended meanwhile."),
     N_("Too many logins at once; try again."),
     N_("The request comes from another site."),
     N_("only people from operator upwards may confirm the limits"),
