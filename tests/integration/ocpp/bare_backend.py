@@ -31,6 +31,8 @@ class BareBackend:
         self.replies: dict[str, Any] = {}
         """What comes after kind and id in the answer to an action, instead of a good one: a list
         that begins with the kind."""
+        self.mute: set[str] = set()
+        """What is not answered."""
         self._socket: ServerConnection | None = None
         self._answers: dict[Any, asyncio.Future[list[Any]]] = {}
         self._numbers = itertools.count(1)
@@ -84,6 +86,8 @@ class BareBackend:
                 match json.loads(raw):
                     case [2, message_id, action, payload]:
                         self.told.put_nowait((action, payload))
+                        if action in self.mute:
+                            continue
                         kind, *rest = self.replies.get(action, [3, self._result(action)])
                         await socket.send(json.dumps([kind, message_id, *rest]))
                     case [3 | 4, message_id, *_] as frame if message_id in self._answers:

@@ -1,0 +1,91 @@
+"""A StartTransaction that is answered oddly still has its number: nothing is sent twice, and the
+stop is billable (decision 0145)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.ocpp.bare_backend import WAIT_S, BareBackend, bare_backend
+from tests.support.street import street
+
+ACCEPTED = {"status": "Accepted"}
+GOES_ON = [
+    {"transactionId": 41, "idTagInfo": {**ACCEPTED, "expiryDate": ""}},
+    {"transactionId": 41},
+    {"transactionId": "41", "idTagInfo": ACCEPTED},
+    {"transactionId": 41.0, "idTagInfo": {**ACCEPTED, "parentIdTag": "p" * 40}, "more": [1]},
+]
+ENDS = [
+    {"transactionId": 41, "idTagInfo": {"status": "Fine"}},
+    {"transactionId": 41, "idTagInfo": {"status": ""}},
+]
+
+
+async def heard(backend: BareBackend, action: str, seen: list[str]) -> dict[str, Any]:
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            told, payload = await backend.told.get()
+            seen.append(told)
+            if told == action:
+                return payload
+
+
+def dialling(url: str) -> dict[str, Any]:
+    return {"ConnectionType": "ethernet", "WebSocketsBackendURL": url, "ChargePointID": "CP-1"}
+
+
+@pytest.mark.parametrize("answer", GOES_ON, ids=str)
+async def test_the_session_goes_on_and_ends_with_its_number(
+    tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    async with bare_backend() as backend, street(tmp_path, **dialling(backend.url)) as station:
+        await backend.booted()
+        backend.replies = {"StartTransaction": [3, answer]}
+        await station.plug()
+        await station.card()
+        seen: list[str] = []
+        await heard(backend, "StartTransaction", seen)
+        await station.until(lambda c: (c["session"] or {}).get("transaction_id") == 41)
+        await station.until(lambda c: c["power_w"] > 0)
+        answered = await backend.call("RemoteStopTransaction", {"transactionId": 41})
+        assert answered[2] == ACCEPTED
+        stop = await heard(backend, "StopTransaction", seen)
+        assert stop["transactionId"] == 41
+        assert seen.count("StartTransaction") == 1
+
+
+@pytest.mark.parametrize("answer", ENDS, ids=str)
+async def test_a_word_that_is_not_understood_accepts_nobody(
+    tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    async with bare_backend() as backend, street(tmp_path, **dialling(backend.url)) as station:
+        await backend.booted()
+        backend.replies = {"StartTransaction": [3, answer]}
+        await station.plug()
+        await station.card()
+        seen: list[str] = []
+        stop = await heard(backend, "StopTransaction", seen)
+        assert (stop["transactionId"], stop["reason"]) == (41, "DeAuthorized")
+        assert seen.count("StartTransaction") == 1
+
+
+async def test_remote_starts_that_the_backend_does_not_answer_do_not_pile_up(
+    tmp_path: Path,
+) -> None:
+    """Each would ask the backend: one at a time for a connector (decision 0149)."""
+    async with (
+        bare_backend() as backend,
+        street(tmp_path, AuthorizeRemoteTxRequests="true", **dialling(backend.url)),
+    ):
+        await backend.booted()
+        backend.mute = {"Authorize"}
+        answers = [
+            (await backend.call("RemoteStartTransaction", {"connectorId": 1, "idTag": tag}))[2]
+            for tag in ("ANNA", "ANNA", "anna", "ZOE", *(f"TAG{n}" for n in range(50)))
+        ]
+        told = [answer["status"] for answer in answers]
+        assert told == ["Accepted"] * 3 + ["Rejected"] * 51
