@@ -20,6 +20,7 @@ from borne.domain.settings.addressing import resolve
 from borne.domain.settings.values import Form, to_text
 from borne.domain.settings.view import SettingView
 from borne.foundation.addresses import is_loopback
+from borne.foundation.logging import blot
 
 HIDDEN = "(set)"
 """Stands for a secret that is set."""
@@ -49,7 +50,7 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (equals and name.strip()):
-            raise CommandRefused(f"{_short(text)} is not of the form KEY=VALUE.")
+            raise CommandRefused(f"{_short(blot(text))} is not of the form KEY=VALUE.")
         found[name.strip()] = value
     return found
 

@@ -55,6 +55,12 @@ def test_assignments() -> None:
     assert parse_assignments(["A=1", " B =x=y", "A=2", "C="]) == {"A": "2", "B": "x=y", "C": ""}
 
 
+def test_a_secret_typed_wrongly_is_not_repeated() -> None:
+    with pytest.raises(CommandRefused, match="KEY=VALUE") as refused:
+        parse_assignments(["AuthorizationKey:geheim"])
+    assert "geheim" not in str(refused.value)
+
+
 def test_lines_of_a_file() -> None:
     text = "\ufeff# of ours\nA=1\r\n\n  # B=2\nC = x=y \nD=a\u2028b\nA=3"
     assert parse_lines(text) == {"A": "3", "C": " x=y ", "D": "a\u2028b"}
