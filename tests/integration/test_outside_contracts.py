@@ -74,6 +74,7 @@ STATUS = {
     "connectors": [CONNECTOR],
     "backend": {"link": str, "boot": str, "queue": int},
     "load_management": {"role": str},
+    "limits": [LIMIT],
     "faults": [{"id": str, "since": str}],
 }
 

@@ -329,3 +329,13 @@ async def test_an_own_limit_below_the_minimum_pauses_nobody(tmp_path: Path) -> N
         await two_big_cars(station)
         assert offers(station) == (6.0, 26.0)
         assert reason(station, 1) == "own_limit"
+
+
+@virtual_time
+async def test_the_state_tells_the_limit_of_the_line_beside_the_shares(tmp_path: Path) -> None:
+    async with line(tmp_path, SupplyLineCurrentCapacity=20) as station:
+        await station.plug(1, BIG)
+        await asyncio.sleep(SETTLED_S)
+        [row] = station.services.status.snapshot()["limits"]
+        assert (row["source"], row["scope"], row["amps"]) == ("supply_line", "station", [20.0] * 3)
+        assert max(drawn(station)) <= 20.0

@@ -153,6 +153,7 @@ class FakeStatus:
             "connectors": [free_connector(1), free_connector(2)],
             "backend": {"link": "connected", "boot": "accepted", "queue": 0},
             "load_management": {"role": "disabled"},
+            "limits": [limit("supply_line", 32, effective=True)],
             "faults": [],
             "notices": [],
         }

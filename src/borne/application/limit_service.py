@@ -95,6 +95,11 @@ class LimitService:
         """Why the offer is what it is."""
         return self._falls.get(connector, Waterfall((), 0.0, frozenset()))
 
+    @property
+    def shared(self) -> tuple[LimitRow, ...]:
+        """What all connectors together may draw, per phase of the grid: the rows of the station."""
+        return tuple(self._books[STATION].rows.values())
+
     def offered_a(self, connector: int) -> float:
         """The offer in A per phase; 0 is a pause."""
         return self.waterfall(connector).offered_a

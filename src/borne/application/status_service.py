@@ -97,6 +97,7 @@ class StatusService:
             "connectors": [self._connector(runner) for runner in self._from.runners.values()],
             "backend": self._backend(),
             "load_management": {"role": str(self._from.settings()["DLMRole"])},
+            "limits": self._shared_limits(),
             "faults": [_fault(fault) for fault in self._from.faults.active(0)],
             "notices": [str(notice) for notice in self._from.notices()],
         }
@@ -143,6 +144,11 @@ class StatusService:
             return {"link": "off", "boot": "none", "queue": 0}
         view = self.backend.view()
         return {"link": view.link, "boot": view.boot, "queue": view.queue}
+
+    def _shared_limits(self) -> list[Json]:
+        rows = self._from.limits.shared
+        lowest = min(rows, key=lambda row: min(row.amps), default=None)
+        return [_limit(row, self._clock, row is lowest) for row in rows]
 
     def _connector(self, runner: ConnectorRunner) -> Json:
         number, state, rooms = runner.connector, runner.state, self._from

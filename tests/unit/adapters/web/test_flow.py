@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from borne.adapters.web.i18n import Words
@@ -22,8 +23,11 @@ def charging(number: int, *amps: float, limits: list[dict[str, Any]] = OWN) -> d
     }
 
 
-def status(*connectors: dict[str, Any]) -> dict[str, Any]:
-    return {"connectors": list(connectors)}
+def status(*connectors: dict[str, Any], shared: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    return {"connectors": list(connectors), "limits": list(shared)}
+
+
+LINE = limit("supply_line", 32)
 
 
 def test_two_sockets_without_a_shared_line_are_no_overload() -> None:
@@ -44,11 +48,22 @@ def test_the_share_of_a_group_is_no_limit_of_the_sum() -> None:
 
 
 def test_the_sum_is_held_against_the_supply_line_and_the_limit_of_the_station() -> None:
-    line = [*OWN, limit("supply_line", 32), limit("ocpp_station", 20, scope="station")]
-    two = status(charging(1, 12, 6, 6, limits=line), charging(2, 12, 6, 6, limits=line))
+    two = status(
+        charging(1, 12, 6, 6),
+        charging(2, 12, 6, 6),
+        shared=[LINE, limit("ocpp_station", 20, scope="station")],
+    )
     assert shared_limit(two) == PerPhase(20, 20, 20)
     assert [bar.over for bar in flow(two, WORDS).bars] == [True, False, False]
     assert flow(two, WORDS).bars[0].text == "24.0\u00a0/\u00a020\u202fA"
+
+
+def test_the_share_of_a_socket_is_not_the_limit_of_the_line() -> None:
+    """The waterfall of a socket shows its share under the name of the line."""
+    free = charging(2, 0, 0, 0, limits=[*OWN, limit("supply_line", 0, "no_demand")])
+    found = flow(status(charging(1, 13, 13, 13), free, shared=[LINE]), WORDS)
+    assert found.bars[0].text == "13.0\u00a0/\u00a032\u202fA"
+    assert not any(bar.over for bar in found.bars)
 
 
 def test_all_limits_of_a_single_socket_are_those_of_the_sum() -> None:
@@ -63,8 +78,7 @@ def test_a_little_more_than_the_limit_is_no_overload() -> None:
 
 
 def test_phases_that_are_turned_are_added_as_the_line_carries_them() -> None:
-    line = [*OWN, limit("supply_line", 32)]
-    two = status(charging(1, 24, 0, 0, limits=line), charging(2, 24, 0, 0, limits=line))
+    two = status(charging(1, 24, 0, 0), charging(2, 24, 0, 0), shared=[LINE])
     turned = flow(two, WORDS, {1: Rotation.RST, 2: Rotation.STR})
     assert [bar.phase for bar in turned.bars] == ["N1", "N2", "N3"]
     assert [bar.text[:4] for bar in turned.bars] == ["24.0", "24.0", "0.0\u00a0"]

@@ -121,6 +121,8 @@ class Status(Answer):
     connectors: list[Connector]
     backend: BackendLink
     load_management: LoadManagement
+    limits: list[LimitRow]
+    """What all sockets share, in the frame of the grid: supply line, limit of the station."""
     faults: list[ActiveFault]
     notices: list[str]
     """What people must know of the stored data: damaged, foreign, missing, put aside."""

@@ -302,20 +302,20 @@ def _on_grid(measured_a: Sequence[float] | None, rotation: Rotation) -> PerPhase
 def shared_limit(status: Status) -> PerPhase | None:
     """The lowest limit of what all sockets draw together, per phase of the grid; None without.
 
-    Of a station with one socket every limit is one of the whole.
+    A socket's row in the name of the line is its share. Of a station with one socket, that
+    socket's own limits are those of the whole.
     """
-    alone = len(status["connectors"]) == 1
-    rows = [
-        row["amps"]
-        for item in status["connectors"]
-        for row in item.get("limits", ())
-        if alone or row.get("scope") == LimitScope.STATION
-    ]
+    rows = [row["amps"] for row in status.get("limits", ())]
+    if len(status["connectors"]) == 1:
+        own = status["connectors"][0].get("limits", ())
+        rows += [row["amps"] for row in own if row["scope"] == LimitScope.CONNECTOR]
     return PerPhase(*(min(row[phase] for row in rows) for phase in range(3))) if rows else None
 
 
 def _own_limit(item: Mapping[str, Any]) -> float:
-    rows = [min(row["amps"]) for row in item.get("limits", ())]
+    rows = [
+        min(row["amps"]) for row in item.get("limits", ()) if row["scope"] == LimitScope.CONNECTOR
+    ]
     return min(rows) if rows else DEFAULT_LIMIT_A
 
 
