@@ -17,7 +17,7 @@ from tests.support.virtual_time import virtual_time
 
 OTHER, RANDOM, MAC = "0A0E9B83", "08AABBCC", "0018E6A1B201"
 OPERATOR = Principal(PrincipalKind.PERSON, Role.OPERATOR, "operator at 192.168.1.7")
-LISTED: dict[str, Any] = {"FLLEnable": "on"}
+LISTED: dict[str, Any] = {"FLLEnable": "on", "RFIDTagLetterCase": "upper"}
 
 
 def teach_in(station: Street) -> TeachInView:
@@ -74,7 +74,7 @@ async def test_every_card_shown_is_added_at_once_and_starts_nothing(tmp_path: Pa
 
 @virtual_time
 async def test_a_card_that_is_held_is_one_card(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with street(tmp_path, RFIDTagLetterCase="upper") as station:
         teach_in(station).start(OPERATOR)
         for _ in range(3):
             await station.card(CARD)
@@ -103,7 +103,7 @@ async def test_only_the_chosen_reader_teaches(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_plain_cards_are_not_taught_while_only_secure_ones_count(tmp_path: Path) -> None:
-    async with street(tmp_path, EnforceSecureRFID="on") as station:
+    async with street(tmp_path, RFIDTagLetterCase="upper", EnforceSecureRFID="on") as station:
         teach_in(station).start(OPERATOR)
         await show(station, CARD)
         await station.simulator.present_card({"uid": OTHER, "connector": 1, "secure": True})
@@ -154,7 +154,7 @@ async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_a_power_cut_ends_it_and_keeps_what_was_taught(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with street(tmp_path, RFIDTagLetterCase="upper") as station:
         teach_in(station).start(OPERATOR)
         await show(station, CARD)
         await station.host.cut()
@@ -197,7 +197,7 @@ async def test_a_card_held_too_short_is_not_read(
 
 @virtual_time
 async def test_a_card_held_too_short_is_neither_taught_nor_the_master_card(tmp_path: Path) -> None:
-    async with street(tmp_path, MasterRFID=CARD) as station:
+    async with street(tmp_path, RFIDTagLetterCase="upper", MasterRFID=CARD) as station:
         teach_in(station).start(OPERATOR)
         waiting = asyncio.ensure_future(master_card(station).reset_passwords())
         await asyncio.sleep(0)
@@ -272,3 +272,61 @@ async def test_a_card_is_registered_as_master_card(tmp_path: Path) -> None:
         await show(station, CARD)
         assert await waiting == CARD.lower()
         assert station.connector(1)["state"] == "available"
+
+
+# Cars on the list -------------------------------------------------------------------------------
+
+
+async def list_car(station: Street, connector: int | None = None) -> None:
+    await station.services.whitelist.add(WhitelistEntry(MAC, connector=connector), SYSTEM)
+
+
+@virtual_time
+async def test_a_car_on_the_list_charges_when_it_is_plugged(tmp_path: Path) -> None:
+    async with street(tmp_path, **LISTED) as station:
+        await list_car(station)
+        await station.plug(1, {"evccid": MAC})
+        charging = await station.until_state("charging")
+        assert charging["session"]["identity"]["kind"] == "MAC"
+        await station.plug(2, {"evccid": "0018E6A1B299"})
+        await station.until_state("preparing", 2)
+        await asyncio.sleep(30.0)
+        assert station.connector(2)["state"] == "preparing"
+        entries, _ = station.services.whitelist.page()
+        assert entries[0].last_used_at
+
+
+@pytest.mark.parametrize(
+    ("change", "bound"), [({"FLLEnable": "off"}, None), ({}, 2)], ids=["list off", "other socket"]
+)
+@virtual_time
+async def test_a_car_that_the_list_does_not_name_here_waits_for_a_card(
+    tmp_path: Path, change: dict[str, Any], bound: int | None
+) -> None:
+    async with street(tmp_path, **(LISTED | change)) as station:
+        await list_car(station, bound)
+        await station.plug(1, {"evccid": MAC})
+        await station.until_state("preparing")
+        await asyncio.sleep(30.0)
+        assert station.connector()["state"] == "preparing"
+
+
+@virtual_time
+async def test_a_card_before_the_plug_goes_before_the_car(tmp_path: Path) -> None:
+    async with street(tmp_path, **LISTED) as station:
+        await list_car(station)
+        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await show(station, CARD)
+        await station.plug(1, {"evccid": MAC})
+        charging = await station.until_state("charging")
+        assert charging["session"]["identity"]["kind"] == "RFID"
+
+
+@virtual_time
+async def test_free_charging_goes_before_the_car(tmp_path: Path) -> None:
+    free = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
+    async with street(tmp_path, **(LISTED | free)) as station:
+        await list_car(station)
+        await station.plug(1, {"evccid": MAC})
+        charging = await station.until_state("charging")
+        assert charging["session"]["identity"]["kind"] == "FREE"

@@ -19,6 +19,7 @@ from borne.application.ports import (
     CardRead,
     IdTagInfo,
     NoVerdict,
+    VehiclePort,
 )
 from borne.application.reservations import Reservations
 from borne.application.station_settings import authorization_policy, letter_case
@@ -65,6 +66,7 @@ from borne.foundation.supervisor import Supervisor
 DOUBLE_READ_S = 2.0
 """The same card within this time, and no other in between, is the same gesture."""
 
+MAC_DIGITS = 12
 _FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
 _log = logging.getLogger(__name__)
 
@@ -113,9 +115,13 @@ class AuthorizationFlow:
         self._waiting_since: dict[int, float] = {}
         self._floating: Authorization | None = None
         self._conflicts: set[str] = set()
+        self._vehicles: dict[int, str] = {}
+        """MAC address of the vehicle at a connector, as far as it told one."""
 
-    def start(self) -> None:
-        """Follow the connectors."""
+    def start(self, vehicles: VehiclePort | None = None) -> None:
+        """Follow the connectors, and what vehicles tell of themselves."""
+        if vehicles is not None:
+            vehicles.subscribe(self.take_vehicle)
         for runner in self._runners.values():
             runner.arrived.subscribe(self._take_arrival)
             runner.left.subscribe(self._take_left)
@@ -134,6 +140,17 @@ class AuthorizationFlow:
             return
         self._last_read[read.connector] = (shown, now_s)
         self._supervisor.start("card", self._check_card(read))
+
+    def take_vehicle(self, connector: int, mac: str) -> None:
+        """A vehicle told its MAC address; whether it is seen as plugged before or after that is
+        not said. A session that runs, or a card that was shown, stays."""
+        runner = self._runners.get(connector)
+        digits = "".join(char for char in mac.upper() if char.isalnum())
+        if runner is None or len(digits) != MAC_DIGITS:
+            return
+        self._vehicles[connector] = digits
+        if connector in self._waiting_since:
+            self._decide_arrival(runner)
 
     def reconsider(self) -> None:
         """Settings or the backend link changed: vehicles that wait may charge now."""
@@ -349,17 +366,33 @@ class AuthorizationFlow:
 
     def _take_left(self, runner: ConnectorRunner) -> None:
         self._waiting_since.pop(runner.connector, None)
+        self._vehicles.pop(runner.connector, None)
 
     def _decide_arrival(self, runner: ConnectorRunner) -> None:
         state = runner.state
         if not state.connected or state.session or state.pending or state.finished:
             return
-        accept = decide_arrival(self._policy(), online=self.online)
+        vehicle = self._listed_vehicle(runner.connector)
+        accept = decide_arrival(self._policy(), online=self.online, vehicle=vehicle)
         if accept is None:
             return
         admitted = self._reservations.admit(runner.connector, accept.authorization)
-        if admitted is not None:
-            runner.post(Authorized(admitted))
+        if admitted is None:
+            return
+        runner.post(Authorized(admitted))
+        if vehicle is not None and accept.authorization.card == vehicle.token:
+            used = self._lists.whitelist.used(vehicle.token, [runner.connector])
+            self._supervisor.start("whitelist use", used)
+            masked = Identity(vehicle.kind, vehicle.token).masked
+            self._tell((runner.connector,), accept.reason, masked, accepted=True)
+
+    def _listed_vehicle(self, connector: int) -> Card | None:
+        """The vehicle at a connector when the whitelist names it there."""
+        mac = self._vehicles.get(connector)
+        if mac is None:
+            return None
+        match = self._lists.whitelist.match(mac, connector)
+        return Card(mac, IdentityKind.MAC) if match is WhitelistMatch.HERE else None
 
     def _policy(self) -> Policy:
         return authorization_policy(self._settings())

@@ -172,8 +172,8 @@ class OcppWhitelistView(Protocol):
 
 
 class WhitelistView(Protocol):
-    """The local whitelist. Tokens are read and shown in the byte order of the setting "RFID Tag
-    letter case", always in capitals."""
+    """The local whitelist. Tokens are shown as the setting "RFID Tag letter case" wants it, and
+    read in its byte order, in small letters and capitals."""
 
     def page(
         self, *, search: str = "", offset: int = 0, limit: int = 200

@@ -364,7 +364,9 @@ class Station:
         self.desk.teach_in.changed.subscribe(lambda _: self.status.touch())
         interrupted = await self._parts.storage.journal.open_sessions()
         await self.metering.start(interrupted)
-        for room in (self.faults, self.authorization, self.indication, self.status):
+        self.faults.start()
+        self.authorization.start(self._parts.hardware.vehicles)
+        for room in (self.indication, self.status):
             room.start()
         await self._take_up_sessions(interrupted)
         await self.control.restore_availability()

@@ -24,6 +24,14 @@ CACHE_LIMIT = 5_000
 END_OF_2038 = "2038-12-31T23:59:59Z"
 
 
+def in_one_year(now: datetime) -> datetime:
+    """The same day of the next year; the 28th after a 29th of February."""
+    try:
+        return now.replace(year=now.year + 1)
+    except ValueError:
+        return now.replace(year=now.year + 1, day=28)
+
+
 def is_expired(token: CachedToken, now: datetime) -> bool:
     """Whether the backend's word is too old."""
     return token.expires_at is not None and parse_utc(token.expires_at) <= now
@@ -120,5 +128,4 @@ class BackendTokens:
             return format_utc(told)
         if mode is CacheExpiry.END_2038:
             return END_OF_2038
-        now = self._clock.now()
-        return format_utc(now.replace(year=now.year + 1, day=min(now.day, 28)))
+        return format_utc(in_one_year(self._clock.now()))

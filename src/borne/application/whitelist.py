@@ -1,7 +1,7 @@
 """The local whitelist (manual 5.5): held in memory, stored on every change before it is confirmed.
 
-Inside, tokens are in normal form. Outside they are written in the byte order of the setting "RFID
-Tag letter case" (manual 5.3), always in capitals.
+Inside, tokens are in normal form. Outside they are written as the setting "RFID Tag letter case"
+wants it (manual 5.3); both cases are read.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -93,11 +93,33 @@ async def test_what_is_no_card_is_refused(card: str, code: str) -> None:
     assert desk.shown == []
 
 
+@pytest.mark.parametrize(
+    ("spelling", "shown"),
+    [
+        (LetterCase.LOWER, "0a0e9b83"),
+        (LetterCase.UPPER, "0A0E9B83"),
+        (LetterCase.LOWER_INVERTED, "839b0e0a"),
+        (LetterCase.UPPER_INVERTED, "839B0E0A"),
+    ],
+)
+@pytest.mark.parametrize("change", [str.lower, str.upper])
+async def test_the_letter_case_of_the_setting_is_shown_and_both_are_read(
+    spelling: LetterCase, shown: str, change: Callable[[str], str]
+) -> None:
+    desk = await Desk(spelling).holds(change(shown))
+    assert desk.shown == [(shown, None, "")]
+    assert desk.list.spelled(OTHER, "RFID") == shown
+    assert await desk.list.export_colons() == shown
+    assert shown in await desk.list.export_csv()
+    assert desk.list.match(OTHER, 1) is WhitelistMatch.HERE
+    assert desk.list.page(search=change(shown))[1] == 1
+
+
 async def test_numbers_are_typed_and_shown_in_the_byte_order_of_the_setting() -> None:
     desk = await Desk(LetterCase.LOWER_INVERTED).holds("839b0e0a", MAC)
-    assert desk.shown == [(MAC, None, ""), ("839B0E0A", None, "")]
+    assert desk.shown == [(MAC, None, ""), ("839b0e0a", None, "")]
     assert desk.list.match(OTHER, 1) is WhitelistMatch.HERE
-    assert await desk.list.export_colons() == f"{MAC}:839B0E0A"
+    assert await desk.list.export_colons() == f"{MAC}:839b0e0a"
     assert desk.list.page(search="839b")[1] == 1
     assert await desk.list.remove("839b0e0a", None, SYSTEM)
 

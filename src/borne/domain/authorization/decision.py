@@ -185,20 +185,34 @@ def decide(
     return _decide_start(card, policy, known)
 
 
-def decide_arrival(policy: Policy, *, online: bool) -> Accept | None:
-    """A vehicle is plugged and nobody showed a card: free charging without card, or "immediately
-    when plugged" while the backend cannot be reached (decision D28)."""
+def decide_arrival(policy: Policy, *, online: bool, vehicle: Card | None = None) -> Accept | None:
+    """A vehicle is plugged and nobody showed a card: free charging without card, a `vehicle` that
+    the local whitelist names here (manual 5.5), or "immediately when plugged" while the backend
+    cannot be reached (decision D28)."""
     if policy.free is not None:
         rule = RULES[policy.free]
         if rule.needs_card:
-            return None
+            return _decide_vehicle(vehicle, policy)
         identity = Identity(IdentityKind.FREE, policy.fixed_tag if rule.fixed_tag else "")
         permit = Authorization(identity, rule.reports_transactions, expires=False)
         return Accept(permit, Reason.FREE_CHARGING)
+    listed = _decide_vehicle(vehicle, policy)
+    if listed is not None:
+        return listed
     if policy.in_doubt is IfInDoubt.IMMEDIATELY and policy.has_backend and not online:
         identity = Identity(IdentityKind.FREE, policy.fixed_tag)
         return Accept(Authorization(identity, expires=False), Reason.IN_DOUBT, verify_later=True)
     return None
+
+
+def _decide_vehicle(vehicle: Card | None, policy: Policy) -> Accept | None:
+    """A vehicle on the list is its own card, also where free charging wants one."""
+    if vehicle is None or not policy.whitelist_enabled:
+        return None
+    if policy.free is not None:
+        decision = _decide_free(vehicle, policy, policy.free)
+        return decision if isinstance(decision, Accept) else None
+    return _accept(vehicle, Reason.LOCAL_WHITELIST)
 
 
 def _decide_free(card: Card, policy: Policy, mode: FreeChargingMode) -> Decision:

@@ -86,8 +86,8 @@ def parse_token(text: str, spelling: LetterCase) -> tuple[str, TokenKind]:
 
 
 def spell_token(token: str, kind: str, spelling: LetterCase) -> str:
-    """A stored token as people see it: upper case, in the byte order of `spelling`."""
-    return token if kind == TokenKind.MAC else cards.spell(token, spelling).upper()
+    """A stored token as people see it, as the setting wants it; a MAC address as it is."""
+    return token if kind == TokenKind.MAC else cards.spell(token, spelling)
 
 
 def split_postfix(text: str) -> tuple[str, int | None]:

@@ -111,8 +111,8 @@ def test_the_last_of_equal_entries_counts() -> None:
 def test_numbers_are_read_and_written_as_the_setting_spells_them() -> None:
     read = read_list("839b0e0a:0018e6a1b201", LetterCase.LOWER_INVERTED)
     assert [entry.token for entry in read.entries] == [OTHER, MAC]
-    assert write_colons(read.entries, LetterCase.LOWER_INVERTED) == f"839B0E0A:{MAC}"
-    assert spell_token(OTHER, "RFID", LetterCase.LOWER) == OTHER
+    assert write_colons(read.entries, LetterCase.LOWER_INVERTED) == f"839b0e0a:{MAC}"
+    assert spell_token(OTHER, "RFID", LetterCase.LOWER) == OTHER.lower()
 
 
 def test_no_spreadsheet_takes_a_name_for_a_formula() -> None:

@@ -69,6 +69,7 @@ async def whole(
         "has_backend": services.backend is not None,
         "running": services.teach_in.state() if services.teach_in else None,
         "can_teach": services.teach_in is not None,
+        "hears_cars": services.simulator is not None,
         "over": False,
         "problem": typed.get("problem", ""),
         "typed": typed.get("token", ""),
