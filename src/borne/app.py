@@ -41,13 +41,13 @@ from borne.application.console import CommandFailed, CommandRefused, Console
 from borne.application.decision_journal import DecisionJournal
 from borne.application.maintenance_ports import Installer
 from borne.application.metrics import loop_metrics, queue_metrics, render, station_metrics
-from borne.application.ports import Storage, StorageDamaged
+from borne.application.ports import Storage, StorageDamaged, StorageFailed, WhitelistEntry
 from borne.application.services import Refused, StationServices, require
 from borne.application.settings_service import SettingsService
 from borne.application.station import Backend, Station, StationParts
 from borne.application.station_settings import has_backend, phases_connected
 from borne.data_folder import open_accounts, open_settings, random_token
-from borne.domain.principals import Principal, Role
+from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
@@ -80,6 +80,8 @@ class HostOptions:
     token: Callable[[int], str] | None = None
     control_socket: bool = True
     installer: Installer | None = None
+    first_cards: Sequence[WhitelistEntry] = ()
+    """For the local whitelist of a simulated station that is tried for the first time."""
     equipment: Equipment = field(default_factory=Equipment)
     page: str | None = None
     """Where the web interface answers, as people on this machine type it."""
@@ -180,6 +182,7 @@ class Host:
         """Power up for the first time and listen to the command line."""
         self._open_world()
         await self._power_up()
+        await self._add_first_cards()
         for notice in self._world_notices:
             _log.warning("%s", notice)
         if self.options.live:
@@ -196,6 +199,15 @@ class Host:
             return
         self._world_file = WorldFile(self.options.world_file, self.world)
         self._world_notices = self._world_file.open(fresh=self.options.fresh_world)
+
+    async def _add_first_cards(self) -> None:
+        if self.station is None:
+            return
+        for entry in self.options.first_cards:
+            try:
+                await self.station.lists.whitelist.add(entry, SYSTEM)
+            except (Refused, StorageFailed) as error:
+                _log.warning("the card for trying out could not be added: %s", error)
 
     async def stop(self) -> None:
         """A polite end of the program: sessions go on at the next start."""

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from borne.adapters.simulation.panorama import CARDS
+from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.app import Host, HostOptions
 from borne.application.console import link_note, refusal_sentence
-from borne.application.ports import StorageFailed
+from borne.application.ports import StorageFailed, WhitelistEntry
 from borne.application.services import StationServices
 from borne.application.settings_service import (
     SettingsChange,
@@ -32,6 +34,7 @@ from borne.application.station_settings import has_backend
 from borne.data_folder import CannotUse, open_settings, told_in_a_sentence
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.messages import Message
+from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import Form
 from borne.foundation import logging as logs
 from borne.foundation.listener import AsgiApp, Bound, CannotListen, HttpLimits, HttpServer, bind
@@ -70,19 +73,31 @@ def serve(options: ServeOptions) -> None:
     """Run until interrupted; raises CannotUse."""
     try:
         with told_in_a_sentence(options.data), FolderLock(options.data):
-            settings = _prepare(options)
+            new = Commissioning(options.data).is_new()
+            settings = _prepare(options, new=new)
+            cards = _first_cards(settings.settings) if new else ()
             logs.set_up(settings.settings.text("LogLevel"))
             bound = bind(options.host, options.port, "the web interface")
             try:
-                _run(options.speed, lambda: _serve(options, bound, settings.reports))
+                _run(options.speed, lambda: _serve(options, bound, settings.reports, cards))
             finally:
                 bound.socket.close()
     except (CannotListen, FolderInUse) as error:
         raise CannotUse(str(error)) from None
 
 
-def _prepare(options: ServeOptions) -> SettingsService:
-    """Store what `--set` asks for, before anything runs."""
+def _first_cards(settings: Settings) -> Sequence[WhitelistEntry]:
+    """A simulated station that is tried for the first time accepts the first card of its street;
+    real hardware begins with an empty list."""
+    if has_backend(settings) or not settings.flag("FLLEnable"):
+        return ()
+    card = CARDS[0]
+    return (WhitelistEntry(card["uid"], name=f"{card['name']} (for trying out)"),)
+
+
+def _prepare(options: ServeOptions, *, new: bool = False) -> SettingsService:
+    """Store what `--set` asks for, before anything runs. A `new` simulated station without a
+    backend has its local whitelist switched on."""
     if not SLOWEST <= options.speed <= FASTEST:
         raise CannotUse(f"--speed must be from {SLOWEST:g} to {FASTEST:g}.", 2)
     service = open_settings(options.data)
@@ -93,6 +108,8 @@ def _prepare(options: ServeOptions) -> SettingsService:
     if options.speed != SLOWEST and has_backend(planned.after):
         sentence = "--speed needs every counterpart in this process: set ConnectionType=no_backend."
         raise CannotUse(sentence, 2)
+    if new and not has_backend(planned.after) and "FLLEnable" not in wanted:
+        wanted["FLLEnable"] = "on"
     if wanted:
         service.change_now(wanted, SYSTEM, "command line", form=Form.TEXT)
     return service
@@ -104,8 +121,13 @@ def _run(speed: float, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         runner.run(main())
 
 
-async def _serve(options: ServeOptions, bound: Bound, reports: Sequence[Message]) -> None:
-    await _Process(options, bound, tuple(map(str, reports))).run()
+async def _serve(
+    options: ServeOptions,
+    bound: Bound,
+    reports: Sequence[Message],
+    cards: Sequence[WhitelistEntry],
+) -> None:
+    await _Process(options, bound, tuple(map(str, reports)), cards).run()
 
 
 def page_address(bound: Bound) -> str:
@@ -117,7 +139,13 @@ def page_address(bound: Bound) -> str:
 class _Process:
     """One run of the program, on the running loop."""
 
-    def __init__(self, options: ServeOptions, bound: Bound, reports: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        options: ServeOptions,
+        bound: Bound,
+        reports: tuple[str, ...],
+        cards: Sequence[WhitelistEntry],
+    ) -> None:
         self._bound = bound
         self._reports = reports
         self._page = page_address(bound)
@@ -125,6 +153,7 @@ class _Process:
             HostOptions(
                 options.data,
                 page=self._page,
+                first_cards=cards,
                 world_file=options.data / WORLD_FILE,
                 fresh_world=options.fresh_world,
             )

@@ -155,6 +155,7 @@ class FakeStatus:
             "load_management": {"role": "disabled"},
             "limits": [limit("supply_line", 32, effective=True)],
             "faults": [],
+            "last_card": None,
             "notices": [],
         }
 

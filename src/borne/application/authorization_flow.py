@@ -79,6 +79,8 @@ class CardOutcome:
     accepted: bool
     reason: Reason
     masked: str
+    why: str = ""
+    """See `decision.Refuse`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +283,8 @@ class AuthorizationFlow:
                 for runner in targets:
                     runner.post(UnlockAsked())
                 self._tell(numbers, reason, masked, accepted=True)
-            case Refuse(reason):
-                self._refuse(targets, reason, card)
+            case Refuse(reason, why):
+                self._refuse(targets, reason, card, why)
             case Ignore(reason):
                 _log.info("card %s ignored: %s", masked, reason)
             case _:
@@ -307,9 +309,12 @@ class AuthorizationFlow:
         numbers = tuple(runner.connector for runner, _ in given)
         self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=True)
 
-    def _refuse(self, targets: list[ConnectorRunner], reason: Reason, card: Card) -> None:
+    def _refuse(
+        self, targets: list[ConnectorRunner], reason: Reason, card: Card, why: str = ""
+    ) -> None:
         numbers = tuple(runner.connector for runner in targets)
-        self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=False)
+        masked = Identity(card.kind, card.token).masked
+        self._tell(numbers, reason, masked, accepted=False, why=why)
 
     def _kept_from(self, card: Card, runner: ConnectorRunner) -> bool:
         """Whether asking anybody about this card is in vain."""
@@ -430,11 +435,17 @@ class AuthorizationFlow:
         return [r for r in self._all() if connector_status(r.state) in _FREE]
 
     def _tell(
-        self, connectors: tuple[int, ...], reason: Reason, masked: str, *, accepted: bool
+        self,
+        connectors: tuple[int, ...],
+        reason: Reason,
+        masked: str,
+        *,
+        accepted: bool,
+        why: str = "",
     ) -> None:
         verdict = "accepted" if accepted else "refused"
         _log.info("card %s %s: %s", masked, verdict, reason)
-        self.outcome.emit(CardOutcome(connectors, accepted, reason, masked))
+        self.outcome.emit(CardOutcome(connectors, accepted, reason, masked, why))
 
 
 def _is_useless(state: ConnectorState) -> bool:

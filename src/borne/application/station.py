@@ -220,6 +220,7 @@ class Station:
             ),
             clock,
         )
+        self.authorization.outcome.subscribe(self.status.take_card)
         self.watchdog = TcpWatchdog(
             lambda: float(self._settings().integer("TCPWatchdogTimeout")),
             lambda: self.idle,

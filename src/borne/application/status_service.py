@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from borne.application.authorization_flow import CardOutcome
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.fault_service import ActiveFault, FaultService
 from borne.application.indication_service import IndicationService
@@ -58,6 +59,7 @@ class StatusService:
         self.backend: BackendPort | None = None
         self._from = sources
         self._clock = clock
+        self._card: tuple[CardOutcome, datetime] | None = None
         self._revision = 1
         self._pending = False
         self._waiters: set[asyncio.Future[None]] = set()
@@ -86,6 +88,11 @@ class StatusService:
         """Something visible changed elsewhere."""
         self._note(None)
 
+    def take_card(self, outcome: CardOutcome) -> None:
+        """What became of a card: people see why it was refused."""
+        self._card = (outcome, self._clock.now())
+        self._note(None)
+
     def snapshot(self) -> Json:
         """The whole state."""
         self._flush()
@@ -99,6 +106,7 @@ class StatusService:
             "load_management": {"role": str(self._from.settings()["DLMRole"])},
             "limits": self._shared_limits(),
             "faults": [_fault(fault) for fault in self._from.faults.active(0)],
+            "last_card": _last_card(self._card),
             "notices": [str(notice) for notice in self._from.notices()],
         }
 
@@ -227,6 +235,20 @@ def _on_phases(amps: float, phases: int) -> list[float]:
 def _date(clock: Clock, record: SessionRecord) -> str | None:
     when: datetime | None = clock.date(record.start.at)
     return format_utc(when) if when else None
+
+
+def _last_card(card: tuple[CardOutcome, datetime] | None) -> Json | None:
+    if card is None:
+        return None
+    outcome, at = card
+    return {
+        "at": format_utc(at),
+        "connectors": list(outcome.connectors),
+        "accepted": outcome.accepted,
+        "reason": outcome.reason.value,
+        "why": outcome.why,
+        "masked": outcome.masked,
+    }
 
 
 def _fault(active: ActiveFault) -> Json:

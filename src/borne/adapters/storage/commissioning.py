@@ -69,14 +69,20 @@ class Commissioning:
         self._path = folder / FILE
         self.facts = Facts()
 
+    def is_new(self) -> bool:
+        """Whether nothing of a station is in the folder."""
+        return not self._path.exists() and not self._used()
+
+    def _used(self) -> bool:
+        return any(True for trace in _TRACES for _ in self._path.parent.glob(trace))
+
     def open(self) -> Facts:
         """Read the file, or begin it: before anything else is stored in a new folder, so that a
         folder without it is known to be older, or robbed. One that cannot be read is put aside."""
         try:
             self.facts = _facts(_content(self._path))
         except FileNotFoundError:
-            used = any(True for trace in _TRACES for _ in self._path.parent.glob(trace))
-            self.save(Facts(passwords=None) if used else Facts())
+            self.save(Facts(passwords=None) if self._used() else Facts())
         except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
             _log.error("%s cannot be read: %s", FILE, error)
             self.save(Facts(passwords=None, aside=self._put_aside()))

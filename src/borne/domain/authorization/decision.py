@@ -7,7 +7,7 @@ the answer may be `Ask`; the flow asks and decides again with what it learnt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from borne.domain.authorization.free_charging import RULES
@@ -43,6 +43,10 @@ class Reason(StrEnum):
     """The connector is broken or switched off: nobody is asked about a card."""
     RESERVED = "reserved"
     """The connector is kept for somebody else."""
+
+
+LIST_OFF = "list_off"
+"""There is no backend, and the local whitelist is switched off: nobody can know a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,11 @@ class KnownToken:
     def valid(self) -> bool:
         """A good card, even if it charges elsewhere now."""
         return self.status in ("Accepted", "ConcurrentTx") and not self.expired
+
+    @property
+    def why(self) -> str:
+        """The status that keeps it from charging."""
+        return "Expired" if self.expired else self.status
 
 
 class BackendAnswer(StrEnum):
@@ -150,9 +159,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Show refusal."""
+    """Show refusal. `why`: what the backend said of the card ("Blocked", "Expired", ...), or that
+    no list was asked; for people."""
 
     reason: Reason
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +244,11 @@ def _decide_start(card: Card, policy: Policy, known: Knowledge) -> Decision:
     if policy.whitelist_enabled and known.whitelist is WhitelistMatch.OTHER_CONNECTOR:
         return Refuse(Reason.OTHER_CONNECTOR)
     if not policy.has_backend:
-        return Refuse(Reason.UNKNOWN_CARD)
+        return Refuse(Reason.UNKNOWN_CARD, "" if policy.whitelist_enabled else LIST_OFF)
     if known.asked is BackendAnswer.ANSWERED and known.answer is not None:
         if known.answer.accepted:
             return _accept(card, Reason.BACKEND, known.answer.parent)
-        return Refuse(Reason.REFUSED_BY_BACKEND)
+        return Refuse(Reason.REFUSED_BY_BACKEND, known.answer.why)
     listed = _listed(policy, known)
     reachable = known.online and known.asked is BackendAnswer.NOT_ASKED
     if reachable:
@@ -253,7 +264,7 @@ def _decide_offline(
     if listed is not None:
         token, reason = listed
         if not token.accepted:
-            return Refuse(Reason.REFUSED_BY_LIST)
+            return Refuse(Reason.REFUSED_BY_LIST, token.why)
         if policy.authorize_offline:
             return _accept(card, reason, token.parent)
     if policy.in_doubt is not IfInDoubt.OFF:

@@ -111,6 +111,17 @@ class LoadManagement(Answer):
     role: str
 
 
+class LastCard(Answer):
+    """What became of a card."""
+
+    at: str
+    connectors: list[int]
+    accepted: bool
+    reason: str
+    why: str
+    masked: str
+
+
 class Status(Answer):
     """The whole state."""
 
@@ -124,6 +135,8 @@ class Status(Answer):
     limits: list[LimitRow]
     """What all sockets share, in the frame of the grid: supply line, limit of the station."""
     faults: list[ActiveFault]
+    last_card: LastCard | None
+    """The last card that was shown, and what became of it."""
     notices: list[str]
     """What people must know of the stored data: damaged, foreign, missing, put aside."""
 

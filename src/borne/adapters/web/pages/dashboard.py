@@ -11,7 +11,7 @@ from borne.adapters.web.api.connectors import known
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.adapters.web.pages import present, technical
+from borne.adapters.web.pages import present, refused_card, technical
 from borne.adapters.web.pages.shell import (
     done,
     form,
@@ -41,6 +41,7 @@ def variables(request: Request, status: dict[str, Any]) -> dict[str, Any]:
     return {
         "status": status,
         "problems": present.problems(status, names, words),
+        "refused_card": refused_card.refused(status, words),
         "flow": present.flow(status, words, rotations(request, status)),
         "sockets": present.sockets(status, names, words, display=display),
         "system_status": technical.system_status(status, names, request),

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from borne.adapters.web.api.simulator import world
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
 from borne.adapters.web.states import Look, look
 from borne.domain.settings.messages import N_
@@ -158,8 +159,10 @@ def variables(request: Request) -> dict[str, Any]:
     words, simulator = words_for(request), world(request)
     view = simulator.view()
     vehicles = simulator.vehicles()["vehicles"]
+    status = station(request).status.snapshot()
     return {
-        "outlets": outlets(view, station(request).status.snapshot(), words),
+        "outlets": outlets(view, status, words),
+        "refused_card": refused(status, words),
         "cars": [_car(key, vehicle, words) for key, vehicle in vehicles.items()],
         "cards": view.get("cards", ()),
         "faults": [_cause(fault, words) for fault in view["faults"]],

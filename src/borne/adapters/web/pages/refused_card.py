@@ -1,0 +1,57 @@
+"""Why the last card was refused, and what helps: on the dashboard and beside the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from borne.adapters.web.i18n import Words
+from borne.domain.authorization.decision import LIST_OFF
+from borne.domain.settings.messages import N_
+from borne.foundation.clock import parse_utc
+
+SHOWN_S = 300.0
+"""Later nobody looks for the card of before."""
+_UNKNOWN = N_("it is not on the local whitelist. Add it on the page Whitelists.")
+REASONS: Mapping[str, str] = {
+    "unknown_card": _UNKNOWN,
+    "other_connector": N_(
+        "the local whitelist allows it at the other socket only. Change its entry on the page "
+        "Whitelists."
+    ),
+    "secure_card_needed": N_(
+        "only cards that are protected against copying are taken (EnforceSecureRFID)."
+    ),
+    "refused_by_list": N_(
+        "the stored answer of the backend refuses it, and the backend cannot be asked now."
+    ),
+    "refused_by_backend": N_("the backend does not know it. The operator of the backend adds it."),
+    "backend_unreachable": N_(
+        "no list here knows it, and the backend cannot be reached. See the page Backend."
+    ),
+    "reserved": N_("the socket is reserved for somebody else."),
+    "held_too_short": N_("it was taken away too early. Hold it for two seconds."),
+}
+WHY: Mapping[str, str] = {
+    LIST_OFF: N_(
+        "there is no backend, and the local whitelist is switched off. Enable the local whitelist "
+        "in the settings (Whitelists) and add the card there."
+    ),
+    "Blocked": N_("the backend has blocked it. Ask whoever gave out the card."),
+    "Expired": N_("it has expired. Ask whoever gave out the card."),
+    "ConcurrentTx": N_("it charges elsewhere already. End that session first."),
+}
+
+
+def refused(status: Mapping[str, Any], words: Words) -> str:
+    """The sentence, or nothing when the last card was accepted or long ago."""
+    card = status.get("last_card")
+    if not card or card["accepted"]:
+        return ""
+    age_s = (parse_utc(str(status["time"])) - parse_utc(str(card["at"]))).total_seconds()
+    if age_s > SHOWN_S:
+        return ""
+    text = WHY.get(str(card.get("why", ""))) or REASONS.get(str(card["reason"]), _UNKNOWN)
+    if card["masked"]:
+        return words("Card {card} refused: {why}").format(card=card["masked"], why=words(text))
+    return words("Card refused: {why}").format(why=words(text))

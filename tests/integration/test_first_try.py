@@ -1,0 +1,123 @@
+"""The README's first try on a fresh station, and what a refused card says."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borne import serve
+from borne.adapters.simulation.panorama import CARDS
+from borne.adapters.storage.commissioning import Commissioning
+from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages.refused_card import refused
+from borne.app import Host, HostOptions
+from borne.application.ports import WhitelistEntry
+from borne.domain.principals import SYSTEM
+from borne.serve import ServeOptions
+from tests.support.street import Street, street
+
+ANNA, UNKNOWN = CARDS[0]["uid"], "DEADBEEF"
+BACKEND = (("ConnectionType", "ethernet"), ("WebSocketsBackendURL", "ws://127.0.0.1:9/"))
+
+
+async def first_start(data: Path, *changes: tuple[str, str]) -> Street:
+    """What `borne serve` does before it listens."""
+    new = Commissioning(data).is_new()
+    settings = serve._prepare(ServeOptions(data, changes=changes), new=new)
+    cards = serve._first_cards(settings.settings) if new else ()
+    host = Host(
+        HostOptions(data, live=False, control_socket=False, rng=random.Random(1), first_cards=cards)
+    )
+    await host.start()
+    return Street(host)
+
+
+def entries(one: Street) -> list[str]:
+    return [entry.name for entry in one.services.whitelist.page()[0]]
+
+
+async def test_the_first_card_of_a_fresh_station_charges(tmp_path: Path) -> None:
+    one = await first_start(tmp_path)
+    assert entries(one) == ["Anna (for trying out)"]
+    await one.plug()
+    await one.card(ANNA)
+    await one.until_state("charging")
+    await one.host.stop()
+
+
+@pytest.mark.parametrize("changes", [BACKEND, (("FLLEnable", "off"),)], ids=["backend", "off"])
+async def test_it_is_not_added_where_it_would_change_what_was_asked_for(
+    tmp_path: Path, changes: tuple[tuple[str, str], ...]
+) -> None:
+    one = await first_start(tmp_path, *changes)
+    assert entries(one) == []
+    assert not one.services.settings.settings.flag("FLLEnable")
+    await one.host.stop()
+
+
+async def test_it_is_added_once(tmp_path: Path) -> None:
+    one = await first_start(tmp_path)
+    await one.services.whitelist.remove_all(SYSTEM)
+    await one.host.stop()
+    one = await first_start(tmp_path)
+    assert entries(one) == []
+    await one.host.stop()
+
+
+async def test_a_station_that_was_in_use_gets_no_card(tmp_path: Path) -> None:
+    async with street(tmp_path):
+        pass
+    (tmp_path / "station.db").unlink()
+    one = await first_start(tmp_path)
+    assert entries(one) == []
+    await one.host.stop()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "local whitelist is switched off"),
+        ({"FLLEnable": "on"}, "not on the local whitelist"),
+        ({"FLLEnable": "on", "EnforceSecureRFID": "on"}, "protected against copying"),
+        (
+            {"ConnectionType": "ethernet", "WebSocketsBackendURL": "ws://127.0.0.1:9/"},
+            "the backend cannot be reached",
+        ),
+    ],
+)
+async def test_a_refused_card_says_why_and_what_helps(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    async with street(tmp_path, **changes) as one:
+        status = one.services.status
+        await one.plug()
+        await one.card(UNKNOWN)
+        await one.until(lambda _: status.snapshot()["last_card"] is not None)
+        told = refused(status.snapshot(), Words("en"))
+        assert said in told
+        assert "adbeef" in told
+
+
+async def test_an_accepted_card_says_nothing(tmp_path: Path) -> None:
+    async with street(tmp_path, FLLEnable="on") as one:
+        await one.services.whitelist.add(WhitelistEntry(ANNA), SYSTEM)
+        await one.plug()
+        await one.card(ANNA)
+        await one.until_state("charging")
+        snapshot = one.services.status.snapshot()
+        assert snapshot["last_card"]["accepted"]
+        assert refused(snapshot, Words("en")) == ""
+
+
+@pytest.mark.parametrize(
+    ("why", "said"), [("Blocked", "blocked"), ("Expired", "expired"), ("ConcurrentTx", "elsewhere")]
+)
+def test_what_the_backend_said_of_a_card_is_told(why: str, said: str) -> None:
+    at = "2026-11-22T12:00:00Z"
+    card = {"accepted": False, "reason": "refused_by_backend", "why": why, "masked": "", "at": at}
+    assert said in refused({"time": at, "last_card": card}, Words("en"))
+    later = "2026-11-22T12:06:00Z"
+    assert refused({"time": later, "last_card": card}, Words("en")) == ""
