@@ -74,7 +74,7 @@ async def test_it_starts_and_delivers_what_it_holds_once(tmp_path: Path) -> None
             entries, _ = services.whitelist.page()
             assert [(entry.name, entry.token, entry.connector) for entry in entries] == [
                 ("Ben", "04112233445566", 2),
-                ("Anna", "0A0E9B83", None),
+                ("Anna", "0a0e9b83", None),
             ]
             assert services.settings.settings["InstallationCurrentLimit"] == 20
             assert services.accounts.tokens()[0].role is Role.MANUFACTURER

@@ -397,19 +397,23 @@ class Station:
         self.retention.start()
         self.security.start()
         if self.backend is not None:
-            self.backend.subscribe_link(self.status.touch)
-            self.backend.subscribe_online(self.faults.take_backend_link)
-            self.faults.take_backend_link(self.backend.online)
-            self.backend_rooms.firmware.told.subscribe(self.security.take_firmware)
-            await self.backend_rooms.firmware.start()
-            self.supervisor.keep("backend", self.backend.run)
-            self.supervisor.keep("clock aligned values", self.aligned.run)
-            self.backend.subscribe_link(self._take_backend_link)
-            for runner in self.runners.values():
-                runner.changed.subscribe(lambda _: self.watchdog.reconsider())
-            self.supervisor.keep("tcp watchdog", self.watchdog.run)
-            self.backend.subscribe_online(self.security_profile.take_online)
-            self.supervisor.keep("security profile", self.security_profile.run)
+            await self._start_backend(self.backend)
+
+    async def _start_backend(self, backend: Backend) -> None:
+        """Dial it, and follow what it and we do."""
+        backend.subscribe_link(self.status.touch)
+        backend.subscribe_online(self.faults.take_backend_link)
+        self.faults.take_backend_link(backend.online)
+        self.backend_rooms.firmware.told.subscribe(self.security.take_firmware)
+        await self.backend_rooms.firmware.start()
+        self.supervisor.keep("backend", backend.run)
+        self.supervisor.keep("clock aligned values", self.aligned.run)
+        backend.subscribe_link(self._take_backend_link)
+        for runner in self.runners.values():
+            runner.changed.subscribe(lambda _: self.watchdog.reconsider())
+        self.supervisor.keep("tcp watchdog", self.watchdog.run)
+        backend.subscribe_online(self.security_profile.take_online)
+        self.supervisor.keep("security profile", self.security_profile.run)
 
     async def stop(self, reason: StopReason | None = None) -> None:
         """A polite end; with a reason the running sessions end for it, else they go on later."""
