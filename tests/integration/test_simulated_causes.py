@@ -52,6 +52,21 @@ def station_faults(station: Street) -> set[str]:
     return {fault["id"] for fault in station.services.status.snapshot()["faults"]}
 
 
+async def test_a_disk_that_fills_in_mid_session_is_told_and_the_session_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with api(tmp_path, **FREE) as (station, client):
+        await station.plug(1, FAST)
+        await station.until_state("charging")
+        put = f"{SIMULATOR}/faults/disk-full"
+        assert (await client.put(put, json={"active": True})).is_success
+        running = station.host.station
+        assert running is not None
+        running.faults.look_for_room()  # it does so by itself every half minute
+        assert Fault.STORAGE_FULL in station_faults(station)
+        assert station.connector(1)["state"] == "charging"
+
+
 async def test_every_file_of_the_station_meets_the_full_disk(tmp_path: Path) -> None:
     async with api(tmp_path) as (station, client):
         await client.put(f"{SIMULATOR}/faults/disk-full", json={"active": True})

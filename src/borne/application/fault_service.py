@@ -38,9 +38,12 @@ BACKEND_PATIENCE_S = 10.0
 METER_PATIENCE_S = 10.0
 METER_BLIND_A = 6.0
 """What a car may draw while its meter is silent, until that is a fault."""
-STORAGE_RETRY_S = 60.0
+STORAGE_RETRY_S = 30.0
 ROOM_BYTES = 16 * 1024 * 1024
 """With less than this on the disk nothing new is tried."""
+
+FULL_BYTES = 1024 * 1024
+"""With less than this the next write may fail."""
 
 _INPUTS = {
     "RCDInput": Contact.RCD,
@@ -118,7 +121,7 @@ class FaultService:
         """Follow boards, meters, inputs and machines."""
         for number, runner in self._runners.items():
             runner.changed.subscribe(self._follow)
-            runner.full.subscribe(self._take_full)
+            runner.full.subscribe(self.take_full)
             runner.board.subscribe(partial(self._take_report, f"board {number}"))
             self.watches[number].start()
             account = self._metering.account(number)
@@ -126,6 +129,7 @@ class FaultService:
                 # Found at power-up, before anybody listened.
                 self.watches[number].take_implausible()
         self._metering.blind.subscribe(self._take_blindness)
+        self.look_for_room()
         self._metering.silent.subscribe(self._take_silence)
         self._metering.implausible.subscribe(self._take_implausible)
         self._metering.changed.subscribe(self._take_reading)
@@ -298,13 +302,16 @@ class FaultService:
         """The backend is connected and has accepted us, or not."""
         self._be_patient(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
 
-    def _take_full(self, full: bool) -> None:
+    def take_full(self, full: bool) -> None:
+        """The disk refused to store something, or has room again."""
         self.set_once(Fault.STORAGE_FULL, active=full)
-        if full:
-            self._plan("storage", STORAGE_RETRY_S, self._look_for_room)
+        self._plan("storage", STORAGE_RETRY_S, self.look_for_room)
 
-    def _look_for_room(self) -> None:
-        self._take_full(self._sources.free_bytes() < ROOM_BYTES)
+    def look_for_room(self) -> None:
+        """Whether the disk is full is known before somebody waits for it. Once it was, there must
+        be plenty of room again."""
+        known = (Fault.STORAGE_FULL, 0) in self._active
+        self.take_full(self._sources.free_bytes() < (ROOM_BYTES if known else FULL_BYTES))
 
     def _be_patient(self, fault: Fault, patience_s: float, *, present: bool) -> None:
         timer = self._timers.get(fault)

@@ -161,6 +161,7 @@ class Station:
             clock,
             FaultSources(self._settings, self.limits, parts.hardware.inputs, storage.free_bytes),
         )
+        self.journal.storage_failed.subscribe(self.faults.take_full)
         self.profiles = ChargingProfiles(
             self.runners,
             self.limits,

@@ -106,6 +106,8 @@ class TransactionJournal:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.changed: Signal[int] = Signal()
+        self.storage_failed: Signal[bool] = Signal()
+        """True when something of a running session could not be stored."""
         self._journal = journal
         self._metering = metering
         self._clock = clock
@@ -315,6 +317,7 @@ class TransactionJournal:
             await self._journal.sample(live.start.session_id, sample, message)
         except StorageFailed:
             _log.warning("connector %d: a sample could not be stored and is dropped", connector)
+            self.storage_failed.emit(True)
         self.changed.emit(connector)
 
     async def take_aligned(self, connector: int, at: Moment) -> None:
@@ -339,6 +342,7 @@ class TransactionJournal:
             await self._journal.sample(live.start.session_id, sample, message)
         except StorageFailed:
             _log.warning("connector %d: aligned values could not be stored", connector)
+            self.storage_failed.emit(True)
 
     async def triggered(self, connector: int) -> Mapping[str, Any] | None:
         """What the backend wants to know now (TriggerMessage); None when the meter is silent, or

@@ -235,6 +235,13 @@ class TestFullDisk:
         assert rooms.desks[2].runner.state.session is None
 
     @virtual_time
+    async def test_it_is_told_before_anybody_waits_for_it(self) -> None:
+        rooms = await _rooms()
+        rooms.room_bytes = 0
+        await asyncio.sleep(31)
+        assert rooms.active() == [Fault.STORAGE_FULL]
+
+    @virtual_time
     async def test_with_room_again_it_is_tried_again(self) -> None:
         rooms = await self._full()
         rooms.room_bytes = ROOM_BYTES - 1
