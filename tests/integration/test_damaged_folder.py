@@ -7,15 +7,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from borne.adapters.storage import open_storage
+from borne.application.accounts import PRINTED_PASSWORD, WrongPassword
 from borne.application.certificate_ports import RootUse
-from borne.application.ports import WhitelistEntry
+from borne.application.ports import Storage, StorageDamaged, WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.foundation.clock import Clock, ClockTrust
 from tests.support.street import Street, street
@@ -187,3 +188,117 @@ async def test_a_station_starts_with_any_file_damaged(
             assert [notice for notice in found if "there was a folder" not in notice] == []
         if name == "station.db-shm":
             assert len(await queue_of(one)) == 13
+
+
+GONE: tuple[tuple[str, ...], ...] = (
+    ("station.db", "station.db-wal", "station.db-shm"),
+    ("station.db", "station.db-wal", "station.db-shm", "commissioned.json"),
+    ("station.db", "commissioned.json"),
+    ("commissioned.json", "meters", "messages", "decisions.jsonl"),
+)
+
+
+@pytest.mark.parametrize("names", GONE, ids="+".join)
+async def test_the_printed_password_never_comes_back(data: Path, names: Iterable[str]) -> None:
+    for name in names:
+        path = data / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    async with started(data) as one:
+        assert notices(one)
+        assert "storage-damaged" in faults(one)
+        with pytest.raises(WrongPassword):
+            await one.services.accounts.login("operator", PRINTED_PASSWORD, "192.0.2.1")
+        assert one.services.notices is not None
+        await one.services.notices.acknowledge(SYSTEM)
+        assert notices(one) == []
+        assert "storage-damaged" not in faults(one)
+    async with started(data) as one:
+        assert notices(one) == []
+        assert await one.services.accounts.has_password(Role.OPERATOR)
+
+
+async def opened(data: Path) -> Storage:
+    return await open_storage(data, Clock(lambda: 0.0, NOON, ClockTrust.NTP), iter_ids(7))
+
+
+async def merged(data: Path) -> int:
+    """The database without its log, as after a polite end; how many pages it has."""
+    await (await opened(data)).close()
+    return (data / "station.db").stat().st_size // PAGE
+
+
+async def test_a_garbage_page_costs_its_table_and_no_start(data: Path, tmp_path: Path) -> None:
+    pages = await merged(data)
+    kept = 0
+    for page in range(pages):
+        copy = tmp_path / f"page-{page}"
+        shutil.copytree(data, copy)
+        content = bytearray((copy / "station.db").read_bytes())
+        content[page * PAGE : (page + 1) * PAGE] = b"\xa5" * PAGE
+        (copy / "station.db").write_bytes(content)
+        storage = await opened(copy)
+        _, number = await storage.journal.page(limit=100)
+        waiting = await storage.outbox.length()
+        assert await storage.accounts.password_hash(Role.OPERATOR) is not None
+        if storage.notices:
+            assert "station-damaged-1" in str(storage.notices[0])
+            assert (number, waiting) in ((13, 25), (13, 0), (0, 25), (0, 0))
+        else:
+            assert (number, waiting) == (13, 25)
+        kept += (number, waiting) == (13, 25)
+        await storage.close()
+        again = await opened(copy)
+        assert again.notices == ()
+        await again.close()
+    assert kept > pages // 4
+
+
+async def test_a_number_that_is_given_again_is_never_an_id_that_is_given_again(
+    data: Path, tmp_path: Path
+) -> None:
+    """A copy of the folder that is put back knows nothing of what came later."""
+    await merged(data)
+    shutil.copytree(data, tmp_path / "copy")
+    found = []
+    for folder, seed in ((data, 7), (tmp_path / "copy", 8)):
+        clock = Clock(lambda: 0.0, NOON, ClockTrust.NTP)
+        storage = await open_storage(folder, clock, iter_ids(seed))
+        before = [m.message_id for m in await storage.outbox.content()]
+        await storage.journal.open(start("new"), start_message("new"))
+        found.append((before, (await storage.outbox.content())[-1]))
+        await storage.close()
+    (old_1, new_1), (old_2, new_2) = found
+    assert old_1 == old_2
+    assert new_1.seq == new_2.seq
+    assert new_1.message_id != new_2.message_id
+
+
+async def test_a_log_cut_short_after_a_kill_is_told(data: Path) -> None:
+    log = data / "station.db-wal"
+    log.write_bytes(log.read_bytes()[: 32 + 2 * (PAGE + 24)])
+    storage = await opened(data)
+    assert any("may be missing" in str(notice) for notice in storage.notices)
+    await storage.close()
+
+
+async def test_damage_that_shows_while_it_runs_is_told_and_the_next_start_puts_it_aside(
+    data: Path,
+) -> None:
+    await merged(data)
+    storage = await opened(data)
+    found: list[str] = []
+    storage.damage.subscribe(lambda notice: found.append(str(notice)))
+    content = bytearray((data / "station.db").read_bytes())
+    content[PAGE:] = b"\xa5" * (len(content) - PAGE)
+    (data / "station.db").write_bytes(content)
+    with pytest.raises(StorageDamaged):
+        await storage.journal.page(limit=100)
+    await asyncio.sleep(0)
+    assert len(found) == 1
+    storage.abort()
+    storage = await opened(data)
+    assert "station.db was damaged" in str(storage.notices[0])
+    await storage.close()
