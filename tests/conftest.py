@@ -12,10 +12,13 @@ import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support.wire_story import stories
 
 COULD_NOT_RUN = "could not run: "
 TESTS = Path(__file__).parent
@@ -52,6 +55,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if not item.get_closest_marker("campaign")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Whatever a test is about: what its stations told a backend could be true."""
+    stories.clear()
+    result = yield
+    for story in stories:
+        story.check()
+    stories.clear()
+    return result
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

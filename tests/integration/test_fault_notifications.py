@@ -39,8 +39,7 @@ def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
 
     async def story() -> list[ConnectorStatus]:
         backend = _Backend()
-        wired = {row.wired: "opto_1"} if row.wired else {}
-        async with bench(tmp_path, **BACKEND, **wired) as at:
+        async with bench(tmp_path, **{**BACKEND, **row.settings}) as at:
             at.station.reporter.backend = cast(BackendPort, cast(Any, backend))
             await bring_about(at, row)
             await asyncio.sleep(10)

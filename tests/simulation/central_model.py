@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.support.simulated_street import wall
+from tests.support.wire_story import Story
 
 PORT = 9000
 MACHINE = "central"
@@ -67,6 +68,7 @@ class Books:
     """Its last answer to BootNotification since the station's power came on."""
     early: list[Heard] = field(default_factory=list)
     """Transaction messages before acceptance."""
+    story: Story = field(default_factory=Story)
     life: int = 0
     """Counts the power-ups of the station."""
     statuses: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -165,6 +167,7 @@ class CentralModel:
         station = connection.request.path.rsplit("/", 1)[-1]
         self._links[station] = connection
         life = self.book(station).life
+        self.book(station).story.connected()
         try:
             async for text in connection:
                 assert isinstance(text, str)
@@ -187,6 +190,7 @@ class CentralModel:
         heard = Heard(wall(self._loop), station, message_id, action, text, payload, manner)
         book = self.book(station)
         book.heard.append(heard)
+        book.story.asked(message_id, action, payload)
         if life == book.life and action in TRANSACTIONAL and book.boot != "Accepted":
             book.early.append(heard)
         if action == "StatusNotification":
@@ -200,6 +204,12 @@ class CentralModel:
         if heard.action == "BootNotification" and life == self.book(heard.station).life:
             self.book(heard.station).boot = answer.get("status", self.book(heard.station).boot)
         frame: list[Any] = [3, heard.message_id, answer]
+        story = self.book(heard.station).story
+        if heard.manner in (Manner.GOOD, Manner.TWICE):
+            story.answered(heard.message_id, answer)
+        elif heard.action == "StartTransaction" and heard.manner in PROCESSED:
+            story.answered(heard.message_id, answer)  # the number is known here
+            story.disturb()
         match heard.manner:
             case Manner.LOST | Manner.LOST_ANSWER:
                 return
@@ -246,6 +256,7 @@ class CentralModel:
         future = self._asked[message_id] = self._loop.create_future()
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
+                self.book(station).story.commanded(action, payload)
                 await connection.send(json.dumps([2, message_id, action, payload]))
                 answer = await future
         except (TimeoutError, ConnectionClosed):

@@ -23,6 +23,7 @@ from ocpp.v16 import call_result
 from ocpp.v16.datatypes import IdTagInfo
 from ocpp.v16.enums import Action, AuthorizationStatus, GenericStatus, RegistrationStatus
 
+from tests.support.wire_story import Story
 from tests.support.wire_witness import Witness, Witnessed
 
 WAIT_S = 20.0
@@ -55,6 +56,8 @@ class Ledger:
     """What answers to StartTransaction say of ids instead: status, parent_id_tag."""
     boot_status: str = "Accepted"
     interval_s: int = 300
+    stories: dict[str, Story] = field(default_factory=dict)
+    """What each station told, by its identity."""
     meanwhile: Callable[[str, Any], Awaitable[None]] = _nothing
     """Between a request and its answer; what it raises is answered as CALLERROR."""
 
@@ -63,6 +66,10 @@ class Ledger:
         async with self.changed:
             self.seen.append(Seen(action, payload))
             self.changed.notify_all()
+
+    def story(self, identity: str) -> Story:
+        """What a station told so far."""
+        return self.stories.setdefault(identity, Story(identity))
 
     def of(self, action: str, **wanted: Any) -> list[dict[str, Any]]:
         """Payloads of the requests of one kind that have these values."""
@@ -260,8 +267,10 @@ class CentralSystem:
     async def _serve(self, connection: Any) -> None:
         path = connection.request.path
         identity = path.rsplit("/", 1)[-1]
+        story = self.ledger.story(identity)
+        story.connected()
         charge_point = RecordingChargePoint(
-            identity, Witnessed(connection, self.witness), self.ledger
+            identity, Witnessed(connection, self.witness, story), self.ledger
         )
         self.charge_points[identity] = charge_point
         self.connected.set()

@@ -18,6 +18,8 @@ from typing import Any
 import ocpp
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # it has no types
 
+from tests.support.wire_story import Story
+
 SCHEMAS = Path(ocpp.__file__).parent / "v16" / "schemas"
 ERROR_CODES = frozenset(
     {
@@ -65,9 +67,11 @@ class Witness:
 class Witnessed:
     """One connection of the central system, seen by the witness."""
 
-    def __init__(self, connection: Any, witness: Witness) -> None:
+    def __init__(self, connection: Any, witness: Witness, story: Story | None = None) -> None:
         self._connection = connection
         self._witness = witness
+        self._story = story
+        """None where no whole station speaks."""
         self._asked: dict[str, str] = {}
         self._used: dict[str, tuple[str, dict[str, Any]]] = {}
         self._outstanding: str | None = None
@@ -93,10 +97,14 @@ class Witnessed:
         except (TypeError, ValueError, RecursionError):
             return
         match frame:
-            case [2, str(message_id), str(action), *_]:
+            case [2, str(message_id), str(action), *rest]:
                 self._asked[message_id] = action
-            case [3 | 4, message_id, *_] if message_id == self._outstanding:
+                if self._story is not None and rest and isinstance(rest[0], dict):
+                    self._story.commanded(action, rest[0])
+            case [3 | 4 as kind, message_id, *rest] if message_id == self._outstanding:
                 self._outstanding = None
+                if self._story is not None:
+                    self._story.answered(message_id, rest[0] if kind == 3 else None)
 
     def _judge(self, raw: Any) -> Iterator[str]:
         if not isinstance(raw, str):
@@ -131,6 +139,8 @@ class Witnessed:
         if self._outstanding is not None:
             yield "a CALL while another waits for its answer"
         self._outstanding = message_id
+        if self._story is not None:
+            self._story.asked(message_id, action, payload)
         yield from _judge_payload(action, payload)
 
     def _judge_result(self, message_id: str, payload: dict[str, Any]) -> Iterator[str]:

@@ -125,6 +125,7 @@ async def test_an_answer_to_a_trigger_is_true_while_short_statuses_are_not_told(
 async def test_a_reserved_socket_stays_reserved_when_a_stranger_plugs(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await reserve(bench) == "Accepted"
+        await bench.status("Reserved")
         await bench.plug()
         await bench.swipe(OTHER_CARD)
         await bench.settled()
@@ -139,6 +140,7 @@ async def test_a_reserved_socket_stays_reserved_when_a_stranger_plugs(tmp_path: 
 async def test_a_stranger_at_a_reserved_socket_comes_and_goes(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await reserve(bench) == "Accepted"
+        await bench.status("Reserved")
         await bench.plug()
         await bench.station.until(lambda c: c["pilot"] != "A1")
         await bench.unplug(force=True)

@@ -15,6 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.support.wire_story import Story
+
 WAIT_S = 20.0
 ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
 
@@ -33,6 +35,7 @@ class BareBackend:
         that begins with the kind."""
         self.mute: set[str] = set()
         """What is not answered."""
+        self.story = Story("bare")
         self._socket: ServerConnection | None = None
         self._answers: dict[Any, asyncio.Future[list[Any]]] = {}
         self._numbers = itertools.count(1)
@@ -53,6 +56,8 @@ class BareBackend:
 
     async def call(self, action: str, payload: Any) -> list[Any]:
         """A CALL with a good frame; its CALLRESULT or CALLERROR."""
+        if isinstance(payload, dict):
+            self.story.commanded(action, payload)
         message_id = f"b{next(self._numbers)}"
         return await self.answer(message_id, json.dumps([2, message_id, action, payload]))
 
@@ -80,15 +85,19 @@ class BareBackend:
         """Answer one station."""
         self._socket = socket
         self.connections += 1
+        self.story.connected()
         self.connected.put_nowait(None)
         try:
             async for raw in socket:
                 match json.loads(raw):
                     case [2, message_id, action, payload]:
                         self.told.put_nowait((action, payload))
+                        self.story.asked(message_id, action, payload)
                         if action in self.mute:
                             continue
                         kind, *rest = self.replies.get(action, [3, self._result(action)])
+                        good = kind == 3 and rest and isinstance(rest[0], dict)
+                        self.story.answered(message_id, rest[0] if good else None)
                         await socket.send(json.dumps([kind, message_id, *rest]))
                     case [3 | 4, message_id, *_] as frame if message_id in self._answers:
                         self._answers[message_id].set_result(frame)

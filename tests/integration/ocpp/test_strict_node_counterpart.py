@@ -173,7 +173,7 @@ EVERYTHING: list[tuple[str, dict[str, Any], str | None]] = [
     ("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}, "Accepted"),
     ("TriggerMessage", {"requestedMessage": "FirmwareStatusNotification"}, "Accepted"),
     ("TriggerMessage", {"requestedMessage": "DiagnosticsStatusNotification"}, "Accepted"),
-    ("TriggerMessage", {"requestedMessage": "BootNotification"}, "Rejected"),
+    ("TriggerMessage", {"requestedMessage": "BootNotification"}, "Accepted"),
     ("Reset", {"type": "Soft"}, "Accepted"),
 ]
 

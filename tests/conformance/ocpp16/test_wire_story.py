@@ -1,0 +1,142 @@
+"""The story sees what cannot be true: without that its silence proves nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.wire_story import Story, stories
+
+START = {"connectorId": 1, "idTag": "A", "meterStart": 100, "timestamp": "2026-11-22T10:00:00Z"}
+STOP = {"transactionId": 7, "meterStop": 300, "timestamp": "2026-11-22T11:00:00Z"}
+
+
+def values(wh: int, at: str = "10:30:00", number: int | None = 7, **more: Any) -> dict[str, Any]:
+    sampled = {"value": str(wh), **more}
+    told = [{"timestamp": f"2026-11-22T{at}Z", "sampledValue": [sampled]}]
+    payload: dict[str, Any] = {"connectorId": 1, "meterValue": told}
+    return payload if number is None else {**payload, "transactionId": number}
+
+
+def status(word: str, connector: int = 1) -> dict[str, Any]:
+    return {"connectorId": connector, "status": word, "errorCode": "NoError"}
+
+
+def tell(story: Story, *frames: tuple[str, dict[str, Any]]) -> Story:
+    for action, payload in frames:
+        message_id = f"m{len(story._ids)}"
+        story.asked(message_id, action, payload)
+        story.answered(message_id, {"transactionId": 7} if action == "StartTransaction" else {})
+    return story
+
+
+def a_story(*frames: tuple[str, dict[str, Any]]) -> Story:
+    """Of a station that is in a transaction."""
+    story = Story("CP")
+    story.connected()
+    begin = [("StatusNotification", status(word)) for word in ("Available", "Preparing")]
+    return tell(story, *begin, ("StartTransaction", START), *frames)
+
+
+CHARGING = ("StatusNotification", status("Charging"))
+FINISHED = ("StatusNotification", status("Finishing"))
+ENDED = ("StopTransaction", STOP)
+
+WRONG = {
+    "status: a way that the table does not know": [
+        CHARGING,
+        ("StatusNotification", status("Preparing")),
+    ],
+    "status: connector 0 is never charging": [("StatusNotification", status("Charging", 0))],
+    "order: over before its end": [CHARGING, FINISHED],
+    "time: values before the start": [("MeterValues", values(100, "09:59:59"))],
+    "time: values that run backwards": [
+        ("MeterValues", values(110, "10:40:00")),
+        ("MeterValues", values(120, "10:39:00")),
+    ],
+    "time: an end before the last values": [("MeterValues", values(110, "11:00:01")), ENDED],
+    "energy: a register that falls": [
+        ("MeterValues", values(200)),
+        ("MeterValues", values(199, "10:31:00")),
+    ],
+    "energy: an end below the last values": [("MeterValues", values(301)), ENDED],
+    "energy: in kWh as well": [("MeterValues", values(1, unit="kWh")), ENDED],
+    "transaction: a number that nobody told": [("MeterValues", values(110, number=8))],
+    "transaction: an end of nothing": [("StopTransaction", {**STOP, "transactionId": 8})],
+    "transaction: an end that comes twice": [
+        ENDED,
+        ("StopTransaction", {**STOP, "meterStop": 301}),
+    ],
+    "transaction: two at once": [("StartTransaction", {**START, "meterStart": 200})],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_true_is_found(name: str) -> None:
+    story = a_story(*WRONG[name])
+    rule = name.partition(":")[0]
+    assert [found.partition(":")[0] for found in story.findings] == [rule]
+    with pytest.raises(AssertionError, match="CP"):
+        story.check()
+    story.exempt(rule, "this is what the test is about")
+    story.check()
+
+
+def test_a_message_id_stands_for_one_content() -> None:
+    story = a_story()
+    for wh in (110, 110, 120):
+        story.asked("same", "MeterValues", values(wh))
+        story.answered("same", {})
+    assert [found.partition(":")[0] for found in story.findings] == ["id"]
+    story.exempt("id", "this is what the test is about")
+
+
+RIGHT = {
+    "a whole session": [
+        CHARGING,
+        ("MeterValues", values(150)),
+        ("MeterValues", values(200, "10:31:00")),
+        ENDED,
+        FINISHED,
+        ("StatusNotification", status("Available")),
+    ],
+    "values that were asked for come out of turn": [
+        ("MeterValues", values(200, "10:31:00")),
+        ("MeterValues", values(150, context="Trigger")),
+        ENDED,
+    ],
+    "a fault before the end": [
+        CHARGING,
+        ("StatusNotification", status("Faulted")),
+        ENDED,
+        FINISHED,
+    ],
+    "values outside transactions": [("MeterValues", values(1, number=None))],
+    "the number of a lost start": [("StopTransaction", {**STOP, "transactionId": -1})],
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_may_be_true_is_let_be(name: str) -> None:
+    a_story(*RIGHT[name]).check()
+
+
+def test_after_an_absence_only_the_present_is_told() -> None:
+    story = a_story(CHARGING)
+    story.connected()
+    tell(story, ("StatusNotification", status("Available")), ENDED)
+    story.check()
+
+
+def test_a_status_that_is_asked_for_waits_for_no_end() -> None:
+    story = a_story(CHARGING)
+    story.commanded("TriggerMessage", {"requestedMessage": "StatusNotification"})
+    tell(story, FINISHED, ENDED)
+    story.check()
+
+
+def test_every_test_that_has_a_backend_is_judged() -> None:
+    """`tests/conftest.py` checks what a test began."""
+    story = Story("here")
+    assert stories == [story]
