@@ -66,6 +66,7 @@ async def test_it_starts_and_delivers_what_it_holds_once(tmp_path: Path) -> None
     assert len(waiting) == 3
     options = {"rng": OtherMeters(1)}
     async with central_system() as central:
+        central.ledger.story("x").knows(TRANSACTION, 2, START_WH)
         async with street(
             folder, WebSocketsBackendURL=central.url, live=True, options=options
         ) as one:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -86,6 +86,11 @@ class Story:
         """Raise AssertionError when something cannot be true."""
         wrong = [f for f in self.findings if f.partition(":")[0] not in self.exempted]
         assert not wrong, "\n".join(wrong)
+
+    def knows(self, number: int, connector: int, register_wh: int) -> None:
+        """A transaction began before this test did."""
+        begun = datetime.min.replace(tzinfo=UTC)
+        self._transactions[number] = Transaction(number, connector, begun, Decimal(register_wh))
 
     def disturb(self) -> None:
         """A transaction message has no good answer."""
