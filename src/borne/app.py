@@ -60,6 +60,8 @@ from borne.foundation.supervisor import Supervisor
 LIVE_POLL_S = 1.0
 DECISIONS_S = 60.0
 DECISIONS_FILE = "decisions.jsonl"
+ROOM_AT_START = 64 * 1024
+"""On a simulated full disk: what merging the log of the last run leaves for the next."""
 TRUSTED_YEAR = 2025
 """A system clock before this year was never set."""
 
@@ -277,6 +279,8 @@ class Host:
     async def _power_up(self) -> None:
         self.clock = self._new_clock()
         data = self.options.data
+        if self.world.disk_full:
+            disk.fill(data, ROOM_AT_START)
         self._settings = open_settings(data, self.options.connectors)
         self._settings.mark_started()
         try:

@@ -114,15 +114,15 @@ async def test_the_full_disk_of_the_simulation_comes_back_and_the_station_starts
         await host.stop()
 
 
-def test_a_process_on_a_full_disk_starts_and_says_that_there_is_no_link(tmp_path: Path) -> None:
+def test_a_process_killed_on_a_full_disk_starts_again(tmp_path: Path) -> None:
+    token = borne("token", "create", "--role", "operator", "--data", tmp_path).out.strip()
     with served("--data", tmp_path) as running:
-        call = Caller(
-            running, borne("token", "create", "--role", "operator", "--data", tmp_path).out.strip()
-        )
-        call("PUT", "/simulator/faults/disk-full", {"active": True})
+        Caller(running, token)("PUT", "/simulator/faults/disk-full", {"active": True})
         running.end(signal.SIGKILL)
-    running = Served(["--data", str(tmp_path), "--port", "0"])
-    try:
-        running.wait_for(running.out, "no link to log in with.*the disk is full")
-    finally:
-        running.end()
+    with served("--data", tmp_path) as running:
+        call = Caller(running, token)
+        causes = {
+            cause["id"]: cause["active"] for cause in call("GET", "/simulator/faults")["faults"]
+        }
+        assert causes["disk-full"]
+        call("PUT", "/simulator/faults/disk-full", {"active": False})

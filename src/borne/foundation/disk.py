@@ -54,9 +54,9 @@ def use(path: Path, size_bytes: int) -> None:
             _room[filled] = max(0, _room.get(filled, 0) - size_bytes)
 
 
-def fill(folder: Path) -> None:
-    """Simulate that the disk of this folder is full to the last byte."""
-    _room[folder.absolute()] = 0
+def fill(folder: Path, room_bytes: int = 0) -> None:
+    """Simulate that the disk of this folder is full, but for some bytes."""
+    _room[folder.absolute()] = room_bytes
 
 
 def empty(folder: Path) -> None:

@@ -36,7 +36,7 @@ from borne.adapters.storage.open_files import OpenFiles
 from borne.adapters.storage.outbox import SqlOutbox
 from borne.adapters.storage.security_log import SqlSecurityLog
 from borne.adapters.storage.state import SqlState
-from borne.application.ports import CLOSED_ACCOUNT, Storage
+from borne.application.ports import CLOSED_ACCOUNT, Storage, StorageFull
 from borne.domain.settings.messages import N_, Message
 from borne.foundation import files
 from borne.foundation.clock import Clock
@@ -141,7 +141,7 @@ async def open_storage(
         if not commissioning.facts.station:
             folders.prepare(folder)
             commissioning.open()
-        return station.open()
+        return _open_with(reserve, station)
 
     def on_damage(error: Exception) -> None:
         """From the executor: the next start checks the whole file."""
@@ -206,6 +206,17 @@ async def open_storage(
     )
 
 
+def _open_with(reserve: folders.Reserve, station: _Opener) -> Connection:
+    """Sessions can only end on a station that starts: on a full disk the reserve is given up."""
+    try:
+        return station.open()
+    except StorageUnavailable as unavailable:
+        if not isinstance(unavailable.__cause__, StorageFull) or not reserve.use():
+            raise
+    _log.warning("the disk is full: the reserve is used to start")
+    return station.open()
+
+
 def _from_executor(signal: Signal[Message]) -> Callable[[Message], None]:
     """Emits on the loop what a job found, when the station may be running already."""
     loop = asyncio.get_running_loop()
@@ -250,7 +261,7 @@ class _Opener:
             told = as_storage_error(error)
             if told is None:
                 raise
-            raise StorageUnavailable(f"The data in {self._path} cannot be used: {error}.") from None
+            raise StorageUnavailable(f"The data in {self._path} cannot be used: {error}.") from told
 
     def _open_first(self) -> Connection:
         for moved in folders.clear_companions(self._path):

@@ -19,6 +19,7 @@ from borne.application.ports import (
     StorageFull,
     WhitelistEntry,
 )
+from borne.foundation import disk as simulated
 from tests.unit.adapters.storage.builders import (
     at,
     end,
@@ -232,3 +233,27 @@ async def test_a_disk_that_takes_no_new_file_is_told_in_one_sentence(
 
     with pytest.raises(StorageUnavailable, match=said):
         await opened(tmp_path, connect=connect)
+
+
+async def test_a_station_starts_on_a_full_disk_with_its_reserve(tmp_path: Path) -> None:
+    first = await opened(tmp_path)
+    await first.journal.open(start(), start_message())
+    await first.close()
+    simulated.fill(tmp_path)
+    try:
+        again = await opened(tmp_path)
+        assert not (tmp_path / "reserve").exists()
+        await again.journal.close("s1", end(), stop_message())
+        await again.close()
+    finally:
+        simulated.empty(tmp_path)
+
+
+async def test_without_a_reserve_a_full_disk_is_told(tmp_path: Path) -> None:
+    await (await opened(tmp_path, reserve_bytes=0)).close()
+    simulated.fill(tmp_path)
+    try:
+        with pytest.raises(StorageUnavailable, match="full"):
+            await opened(tmp_path, reserve_bytes=0)
+    finally:
+        simulated.empty(tmp_path)
