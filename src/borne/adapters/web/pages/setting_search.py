@@ -42,8 +42,6 @@ TARGETS: dict[str, str] = {
     "UserPassword": "/account",
     "InstallerPassword": "/account",
     "ManufacturerPassword": "/account",
-    "action.restart": "/settings/system",
-    "action.download_logs": "/settings/system",
     "reading.sessions_total": "/",
     "reading.mean_duration": "/",
     "reading.mean_energy": "/",
