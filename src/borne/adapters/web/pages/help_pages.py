@@ -21,6 +21,7 @@ from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import NARROW_SPACE, Words
 from borne.adapters.web.pages import help_checks, present
 from borne.adapters.web.pages.dashboard import socket_names
+from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.setting_fields import field_id
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
 from borne.application.services import StationServices
@@ -192,6 +193,7 @@ async def help_index(
         lights=[(first, words(SEEN[first])) for first, _ in lights()],
         light=light(seen, words),
         problems=present.problems(status, socket_names(request), words),
+        refused_card=refused(status, words),
     )
 
 
