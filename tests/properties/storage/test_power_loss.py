@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage import folder, opening, schema
+from borne.adapters.storage.commissioning import Commissioning
 from borne.application.ports import Storage
 from tests.properties.storage.recording import (
     Created,
@@ -99,6 +100,8 @@ def is_of(operation: Operation, name: str) -> bool:
 def lay_out(image: Image, path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir()
+    # The first file of a folder, and durable before there is a database.
+    Commissioning(path).open()
     for name, data in image.items():
         (path / name).write_bytes(data)
 

@@ -99,7 +99,8 @@ class Commissioning:
         """What people must know of the file itself; `known`: the database knows the station."""
         if self.facts.aside:
             return [Message(_DAMAGED, {"file": FILE, "target": self.facts.aside})]
-        return [Message(_MISSING, {"file": FILE})] if known and not self.facts.station else []
+        lost = known and not self.facts.station and self.facts.passwords is None
+        return [Message(_MISSING, {"file": FILE})] if lost else []
 
     def save(self, facts: Facts) -> None:
         """Store; a disk that refuses keeps no station from running."""

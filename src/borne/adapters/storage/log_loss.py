@@ -14,8 +14,7 @@ from pathlib import Path
 
 from borne.adapters.storage.connection import Connection
 
-_HEADER = struct.Struct(">8I")
-_FRAME = struct.Struct(">6I")
+_HEADER_BYTES = 32
 _MAGIC = (0x377F0682, 0x377F0683)
 _INDEX_HEADER = 48
 _INDEX_VERSION = 3007000
@@ -38,20 +37,15 @@ def look(path: Path) -> LogBefore:
     content = b""
     with suppress(OSError):
         content = log.read_bytes()
-    indexed, merged = _indexed(index, content[16:24])
-    if len(content) < _HEADER.size:
+    indexed = _indexed(index, content[16:24])
+    if len(content) < _HEADER_BYTES:
         return LogBefore(indexed)
-    magic, _, page_size, _, salt_1, salt_2, _, _ = _HEADER.unpack_from(content)
-    if magic not in _MAGIC:
+    if struct.unpack_from(">I", content)[0] not in _MAGIC:
         # A header of zeros never arrived on the disk, and neither did anything behind it.
-        return LogBefore(indexed, garbled=any(content[: _HEADER.size]))
-    step = _FRAME.size + page_size
-    committed = 0
-    for number, at in enumerate(range(_HEADER.size, len(content) - step + 1, step), 1):
-        _, size, first, second, _, _ = _FRAME.unpack_from(content, at)
-        if size and (first, second) == (salt_1, salt_2):
-            committed = number
-    return LogBefore(0 if committed <= merged else max(committed, indexed))
+        return LogBefore(indexed, garbled=any(content[:_HEADER_BYTES]))
+    # Frames behind the first that does not fit tell nothing: a disk may have written the end of
+    # a transaction that was never acknowledged before its beginning.
+    return LogBefore(indexed)
 
 
 def lost(connection: Connection, before: LogBefore) -> bool:
@@ -64,19 +58,19 @@ def lost(connection: Connection, before: LogBefore) -> bool:
     return bool(0 <= frames < before.committed)
 
 
-def _indexed(index: Path, salts: bytes) -> tuple[int, int]:
-    """Frames that were committed when the process ended and are not merged yet, and how many are
-    merged, as the index in shared memory tells: it outlives a killed process, and a power cut
+def _indexed(index: Path, salts: bytes) -> int:
+    """Frames that were committed when the process ended and are not merged yet, as the
+    index in shared memory tells: it outlives a killed process, and a power cut
     perhaps in part. It must be of this log, or of none."""
     content = b""
     with suppress(OSError):
         content = index.read_bytes()
     first, second = content[:_INDEX_HEADER], content[_INDEX_HEADER : 2 * _INDEX_HEADER]
     if len(content) < _MERGED_AT + 4 or first != second:
-        return 0, 0
+        return 0
     version, frames, merged = (
         int(struct.unpack_from("=I", content, at)[0]) for at in (0, _FRAMES_AT, _MERGED_AT)
     )
     if version != _INDEX_VERSION or salts not in (b"", first[_SALTS_AT : _SALTS_AT + 8]):
-        return 0, 0
-    return (0 if merged >= frames else frames), merged
+        return 0
+    return 0 if merged >= frames else frames
