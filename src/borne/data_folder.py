@@ -21,7 +21,7 @@ from borne.application.accounts import Accounts, Rules
 from borne.application.console import Console
 from borne.application.logins import Logins
 from borne.application.ports import Storage, StorageFailed, StorageFull
-from borne.application.settings_ports import SettingsNotSaved, SettingsTooNew
+from borne.application.settings_ports import SettingsNotSaved
 from borne.application.settings_service import SettingsService
 from borne.domain.settings.entry import Feature, HardwareFacts
 from borne.foundation.clock import Clock, ClockTrust
@@ -42,7 +42,7 @@ def told_in_a_sentence(data: Path) -> Iterator[None]:
         yield
     except FolderInUse:
         raise
-    except (SettingsNotSaved, SettingsTooNew, StorageUnavailable) as error:
+    except (SettingsNotSaved, StorageUnavailable) as error:
         raise CannotUse(str(error)) from None
     except StorageFull:
         raise CannotUse(f"The data folder {data} cannot be used: the disk is full.") from None
@@ -61,7 +61,7 @@ def simulated_facts(connectors: int = 2) -> HardwareFacts:
 
 
 def open_settings(data: Path, connectors: int = 2) -> SettingsService:
-    """The settings in a data folder; raises SettingsTooNew, SettingsNotSaved and OSError."""
+    """The settings in a data folder; raises SettingsNotSaved and OSError."""
     return SettingsService.open(settings_store(data), simulated_facts(connectors))
 
 

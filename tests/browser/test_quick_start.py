@@ -25,10 +25,10 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @asynccontextmanager
-async def fresh(data: Path) -> AsyncIterator[str]:
+async def fresh(data: Path, *arguments: str) -> AsyncIterator[str]:
     """A station as it leaves the factory; gives its address."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "borne", "serve", "--data", str(data), "--port", "0"),
+        *(sys.executable, "-m", "borne", "serve", "--data", str(data), "--port", "0", *arguments),
         stdout=asyncio.subprocess.PIPE,
     )
     try:
@@ -109,7 +109,8 @@ async def test_plug_and_charge_without_backend(chromium: str, tmp_path: Path) ->
 
 
 async def test_a_badge_without_backend(chromium: str, tmp_path: Path) -> None:
-    async with fresh(tmp_path) as address, opened(chromium, "en-GB") as page:
+    empty_list = ("--set", "FLLEnable=off")
+    async with fresh(tmp_path, *empty_list) as address, opened(chromium, "en-GB") as page:
         await log_in(page, address)
         await menu(page, "Whitelists")
         await page.get_by_role("button", name="Add entry", exact=True).click()

@@ -340,6 +340,7 @@ def test_a_file_is_read_checked_and_imported(page: Page, site: Site) -> None:
 
 def test_the_spellings_appear_while_a_number_is_typed(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists")
+    page.get_by_role("button", name="Add entry").click()
     page.get_by_label("Card number").press_sequentially("0a0e9b83")
     expect(page.locator("#spellings")).to_contain_text("839B0E0A")
 

@@ -29,7 +29,9 @@ class Tree:
         self.root = root
         shutil.copytree(ROOT / "tools", root / "tools")
         (root / "tests").mkdir()
-        shutil.copy(ROOT / "tests" / "conftest.py", root / "tests" / "conftest.py")
+        for name in ("conftest.py", "support/__init__.py", "support/wire_story.py"):
+            (root / "tests" / name).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / "tests" / name, root / "tests" / name)
         shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
 
     def lane(self, name: str, **files: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
+import json
 import os
 import resource
 import shutil
@@ -105,14 +107,20 @@ def test_damaged_settings_are_told_and_the_ones_before_are_in_force(tmp_path: Pa
     assert borne("settings", "get", "StationName", "--data", tmp_path).out == "Station\n"
 
 
-def test_settings_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
+def test_settings_of_a_newer_version_are_put_aside_and_told(tmp_path: Path) -> None:
     used(tmp_path)
     newest = max((tmp_path / "settings").glob("settings-*.json"))
-    text = newest.read_text().replace('"schema": 1', '"schema": 999')
-    newest.write_text(text)
-    refused(start(tmp_path), "newer version", "999")
-    refused(borne("settings", "list", "--data", tmp_path), "newer version")
-    assert newest.read_text() == text
+    header, body, _ = newest.read_bytes().split(b"\n")
+    document = {**json.loads(body), "schema": 999}
+    body = json.dumps(document).encode()
+    header = json.dumps(
+        {**json.loads(header), "schema": 999, "sha256": hashlib.sha256(body).hexdigest()}
+    ).encode()
+    newest.write_bytes(header + b"\n" + body + b"\n")
+    with served("--data", tmp_path) as running:
+        running.end()
+        assert "newer version, schema 999" in "".join(running.said)
+    assert newest.with_name(f"{newest.name}.damaged").read_bytes().endswith(body + b"\n")
 
 
 # Folder and disk -------------------------------------------------------------------------------
@@ -155,19 +163,23 @@ def test_a_damaged_database_is_put_aside_and_told(
     assert list(tmp_path.glob("station-damaged-*"))
 
 
-def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_version_keeps_no_station_from_starting(tmp_path: Path) -> None:
     path = used(tmp_path) / "station.db"
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute("INSERT INTO schema_version VALUES (999)")
-    content = path.read_bytes()
-    refused(start(tmp_path), "newer")
-    refused(borne("token", "create", "--role", "user", "--data", tmp_path), "newer")
-    assert path.read_bytes() == content
+    with served("--data", tmp_path) as running:
+        running.end()
+        assert "newer version" in "".join(running.said)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        versions = {version for (version,) in database.execute("SELECT * FROM schema_version")}
+    assert 999 in versions, "what an older version can read it uses as it is"
 
 
-def test_a_database_that_is_a_folder(tmp_path: Path) -> None:
+def test_a_database_that_is_a_folder_is_moved_away(tmp_path: Path) -> None:
     (tmp_path / "station.db").mkdir()
-    refused(start(tmp_path), "station.db")
+    with served("--data", tmp_path) as running:
+        running.end()
+    assert (tmp_path / "station.db").is_file()
 
 
 def test_no_more_room_for_files(tmp_path: Path) -> None:
@@ -309,9 +321,9 @@ def test_a_killed_station_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     with served("--data", tmp_path) as running:
         running.end(signal.SIGKILL)
         assert (tmp_path / "control.sock").exists()
-    assert borne("settings", "get", "FLLEnable", "--data", tmp_path).out == "off\n"
+    assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
     with served("--data", tmp_path):
-        assert borne("settings", "get", "FLLEnable", "--data", tmp_path).out == "off\n"
+        assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
 
 
 def test_nobody_reads_the_greeting(tmp_path: Path) -> None:
@@ -323,7 +335,7 @@ def test_nobody_reads_the_greeting(tmp_path: Path) -> None:
     try:
         while not (tmp_path / "control.sock").exists():
             os.sched_yield()
-        assert borne("settings", "get", "FLLEnable", "--data", tmp_path).out == "off\n"
+        assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
     finally:
         process.terminate()
         _, said = process.communicate(timeout=30)

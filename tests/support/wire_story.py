@@ -66,8 +66,8 @@ class Story:
     _free: set[int] = field(default_factory=set)
     """Connectors of which nothing was told since an absence."""
     _unordered: set[int] = field(default_factory=set)
-    """Connectors that were told to be over before the queue could say so, since an absence or
-    since somebody asked for their status."""
+    """Connectors that may be told to be over before the queue could say so: since an absence, since
+    somebody asked for their status, or while a CALL without an answer held the line up."""
     _transactions: dict[int, Transaction] = field(default_factory=dict)
     _waiting: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     _disturbed: bool = False
@@ -111,6 +111,8 @@ class Story:
             self._find("id", f"{message_id} is another message already", payload)
         if any(action in TRANSACTIONAL for action, _ in self._waiting.values()):
             self._disturbed = True
+        if self._waiting:
+            self._unordered |= {*range(10)}
         self._waiting[message_id] = (action, dict(payload))
         with suppress(KeyError, ValueError, TypeError, ArithmeticError):  # a schema's matter
             self._take(action, payload, content, again=again)

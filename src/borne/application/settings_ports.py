@@ -51,10 +51,6 @@ class LoadedSettings:
     """Of recovered settings: the older revisions that can be read."""
 
 
-class SettingsTooNew(Exception):
-    """The data was written by a newer version; the message says which."""
-
-
 class SettingsNotSaved(Exception):
     """Nothing was changed because it could not be stored; the message says why."""
 
@@ -63,7 +59,7 @@ class SettingsRepository(Protocol):
     """Durable settings. Both calls block; `save` returns after the commit."""
 
     def load(self) -> LoadedSettings:
-        """The newest good settings; raises SettingsTooNew."""
+        """The newest good settings."""
 
     def save(self, document: SettingsDocument) -> None:
         """Commit; raises SettingsNotSaved with nothing changed."""

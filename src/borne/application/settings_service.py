@@ -147,7 +147,7 @@ class SettingsService:
     ) -> SettingsService:
         """Read what is stored and make what a first start makes (serial number, site key).
 
-        Blocks; raises SettingsTooNew and SettingsNotSaved.
+        Blocks; raises SettingsNotSaved.
         """
         loaded = repository.load()
         document = loaded.document

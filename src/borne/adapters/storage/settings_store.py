@@ -29,7 +29,6 @@ from borne.application.settings_ports import (
     SettingsDocument,
     SettingsHealth,
     SettingsNotSaved,
-    SettingsTooNew,
 )
 from borne.domain.settings.messages import N_, Message
 
@@ -106,7 +105,7 @@ class SettingsStore:
     # Reading --------------------------------------------------------------------------------
 
     def load(self) -> LoadedSettings:
-        """The newest good settings; raises SettingsTooNew and OSError (folder not readable)."""
+        """The newest good settings; raises OSError (folder not readable)."""
         names = self._files.listdir()
         numbers = sorted((int(m[1]) for m in map(_NAME.fullmatch, names) if m), reverse=True)
         aside = [_number_in(name) for name in names if name.endswith(".damaged")]
@@ -182,10 +181,7 @@ class SettingsStore:
         header, body = _split(content)
         schema = header["schema"]
         if schema > self._schema and body.get("schema") == schema:
-            raise SettingsTooNew(
-                f"The settings were written by a newer version (schema {schema}, this one reads "
-                f"up to {self._schema}): install that version again, or restore a backup."
-            )
+            raise _Damaged(f"written by a newer version, schema {schema}")
         if body.get("schema", schema) != schema or schema > self._schema:
             raise _Damaged("not a settings file")
         if body.get("number", number) != number:

@@ -23,7 +23,6 @@ from borne.application.settings_ports import (
     SettingsDocument,
     SettingsHealth,
     SettingsNotSaved,
-    SettingsTooNew,
 )
 from tests.unit.adapters.storage.failing_files import FailingFiles, Inode, PowerCut
 
@@ -180,14 +179,17 @@ class TestSchema:
         newer.save(document(2, New=6))
         assert newer.load().document.values == {"New": 6}
 
-    def test_a_newer_version_is_refused_in_words(self) -> None:
+    def test_a_newer_version_is_put_aside_untouched_and_must_be_confirmed(self) -> None:
         files = FailingFiles()
         save(files, document(1, A=1))
-        SettingsStore(files, schema=2, migrations={1: dict}).save(document(2, B=2))
-        names = set(files.names)
-        with pytest.raises(SettingsTooNew, match="newer version \\(schema 2"):
-            SettingsStore(files).load()
-        assert set(files.names) == names
+        newer = SettingsStore(files, schema=2, migrations={1: dict})
+        newer.load()
+        newer.save(document(2, B=2))
+        written = files.read(newest(files))
+        loaded = SettingsStore(files).load()
+        assert loaded.health is SettingsHealth.RECOVERED
+        assert "newer version, schema 2" in str(loaded.reports[0])
+        assert files.read("settings-0000000002.json.damaged") == written
 
     def test_a_version_without_a_way_is_not_guessed(self) -> None:
         files = FailingFiles()
