@@ -70,7 +70,7 @@ def test_a_session_goes_on_over_kills_and_is_billed_whole(tmp_path: Path) -> Non
         call = Caller(running, token)
         call.until(lambda found: found["state"] == "charging")
         call("POST", "/simulator/connectors/1/unplug", {"force": True})
-        ended = call.until(lambda found: found["state"] == "available")
+        ended = call.until(lambda found: found["state"] == "available" and not found["locked"])
         (session,) = call("GET", "/sessions")["sessions"]
         assert session["energy_wh"] == ended["register_wh"] - began_wh
         assert session["energy_wh"] >= told[-1]["session"]["energy_wh"]
