@@ -70,7 +70,7 @@ LINKS: dict[Action, tuple[str, str]] = {
     Action.CONNECTION_STEPS: ("/backend", N_("Steps of the connection")),
     Action.SHOW_CURVE: ("/sessions", N_("Sessions")),
     Action.TEACH_CARD: ("/whitelists", N_("Whitelists")),
-    Action.DIAGNOSTICS: ("/settings/system", N_("System")),
+    Action.DIAGNOSTICS: ("/settings/system#overview", N_("Download log files")),
 }
 COMMANDS: dict[Action, tuple[str, str]] = {
     Action.UNLOCK: ("unlock", N_("Unlock socket {n}")),

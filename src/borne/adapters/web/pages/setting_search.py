@@ -36,8 +36,8 @@ TARGETS: dict[str, str] = {
     "action.teach_in": "/whitelists",
     "action.whitelist_tools": "/whitelists",
     "CacheEntries": "/whitelists/ocpp",
-    "action.download_logs": "/settings/system",
-    "action.restart": "/settings/system",
+    "action.download_logs": "/settings/system#overview",
+    "action.restart": "/settings/system#overview",
     "OperatorPassword": "/account",
     "UserPassword": "/account",
     "InstallerPassword": "/account",
@@ -130,5 +130,5 @@ def _page_text(url: str) -> search.Text:
 
 def _other(entry: Entry, words: Words) -> Result:
     url = TARGETS.get(entry.key, "")
-    where = words(PAGES[url][0]) if url else words(entry.group)
+    where = words(PAGES[url.partition("#")[0]][0]) if url else words(entry.group)
     return Result(words(entry.label), words(entry.help), "", where, url, planned=not url)
