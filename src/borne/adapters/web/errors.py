@@ -59,7 +59,7 @@ class BrokenOff(Exception):
 
 def wants_page(request: Request) -> bool:
     """Whether a person looks at it: not under /api, and the browser asks for HTML."""
-    path = request.url.path
+    path = request.scope["path"]
     if path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
         return False
     if "hx-request" in request.headers:
@@ -119,7 +119,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StorageFailed)
     async def _failed(request: Request, error: StorageFailed) -> Response:
-        _log.error("nothing was stored while answering %s: %s", request.url.path, error)
+        _log.error("nothing was stored while answering %s: %s", request.scope["path"], error)
         message = "The station's memory does not answer; nothing was stored."
         return await answer(request, ApiError(503, "storage_failed", message))
 
