@@ -532,7 +532,8 @@ _INSTALLATION: dict[str, tuple[str, ...]] = {
     "PhasesConnected": (
         "Phases connectées à la ChargePoint; Système monophasé; Système monophasé (IT ground)",
         "Système triphasé; raccordement monophasé; raccordement triphasé; Isolé Terre",
-        "IT grounding; Anzahl der Phasen die am Ladepunkt angeschlossen sind",
+        "Phases connected to the ChargePoint (Connector 2); IT grounding",
+        "Anzahl der Phasen die am Ladepunkt angeschlossen sind",
         "Dreiphasiges System; Einphasiges System; Fasen aangesloten op het laadpunt",
         "Driefasig systeem; Eenfasig systeem; Three-phase system",
     ),

@@ -89,7 +89,7 @@ async def test_a_number_that_is_none(person: Client, host: FakeHost, number: str
 async def test_the_page_shows_and_clears_them(person: Client, host: FakeHost) -> None:
     profiles = install(host, profile(7), profile(8, connector=0, periods=9))
     text = text_of((await person.get(PAGE)).text)
-    for words in ("2 profiles", "every session", "6 A", "and 3 more", "Absolute", "all"):
+    for words in ("2 profiles", "every session", "6\u202fA", "and 3 more", "Absolute", "all"):
         assert words in text
     answer = await person.post(f"{PAGE}/remove", data={"id": "7"})
     assert answer.headers["location"] == PAGE

@@ -222,6 +222,17 @@ async def test_strangers_get_no_switch_for_the_power(anyone: Client, host: FakeH
 # Dashboard ----------------------------------------------------------------------------------------
 
 
+async def test_units_and_signs_are_those_of_the_language(
+    manufacturer: Client, host: FakeHost
+) -> None:
+    manufacturer.cookies.set("borne_language", "fr")
+    fault = {"id": "residual-current", "since": "2026-11-22T09:57:00Z"}
+    host.status.edit(2, state="faulted", led="faulted", faults=[fault], name="Right")
+    assert "Right\u00a0: Courant" in (await manufacturer.get("/")).text
+    text = text_of((await manufacturer.get("/settings/system")).text)
+    assert "3650\u202fjours" in text
+
+
 async def test_the_dashboard_says_it_in_words(manufacturer: Client, host: FakeHost) -> None:
     host.show_two_cars()
     text = text_of((await manufacturer.get("/")).text)

@@ -59,6 +59,7 @@ MANUAL = [
     ("Limite de sous-distribution de l'exploitant", "DLMOperatorEVSESubDistributionLimit"),
     ("Prise en charge du compteur kWh externe", "DLMExternalMeterSupport"),
     ("Phases connectées à la ChargePoint", "PhasesConnected"),
+    ("Phases connected to the ChargePoint (Connector 2)", "PhasesConnected"),
     ("RFID - Esclave", "RFIDSlave"),
     ("Stromtragfähigkeit der Zuleitung [A]", "SupplyLineCurrentCapacity"),
     ("Ladestation mit einer Zuleitung", "SingleSupplyLine"),

@@ -106,7 +106,12 @@ def sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
     if view.link == "connecting":
         return words("Connecting …"), "warn"
     if view.next_attempt_s is not None:
-        text = words("Not connected; next try in {n} seconds").format(n=round(view.next_attempt_s))
+        left_s = round(view.next_attempt_s)
+        text = words.plural(
+            "Not connected; next try in {n} second",
+            "Not connected; next try in {n} seconds",
+            left_s,
+        )
         return text, "fault"
     return words("Not connected"), "fault"
 

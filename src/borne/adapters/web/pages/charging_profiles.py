@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from borne.adapters.web.api.charging_profiles import profiles_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, visitor
-from borne.adapters.web.i18n import Words
+from borne.adapters.web.i18n import NARROW_SPACE, Words
 from borne.adapters.web.pages.shell import form, page, words_for, zone_of
 from borne.domain.settings.messages import N_
 from borne.domain.smart_charging.profiles import Installed, Purpose, Schedule
@@ -59,7 +59,7 @@ def _row(entry: Installed, request: Request) -> dict[str, str]:
     profile = entry.profile
     return {
         "id": str(profile.profile_id),
-        "connector": str(entry.connector) if entry.connector else words("all"),
+        "connector": str(entry.connector) if entry.connector else words("all sockets"),
         "purpose": words(PURPOSES[profile.purpose]),
         "limits": _limits(profile.schedule, words),
         "kind": profile.kind.value,
@@ -68,8 +68,13 @@ def _row(entry: Installed, request: Request) -> dict[str, str]:
     }
 
 
+def _number(limit: float, words: Words) -> str:
+    return words.number(limit, 0 if limit == round(limit) else 1)
+
+
 def _limits(schedule: Schedule, words: Words) -> str:
-    shown = [f"{period.limit:g} {schedule.unit.value}" for period in schedule.periods]
+    unit = schedule.unit.value
+    shown = [f"{_number(each.limit, words)}{NARROW_SPACE}{unit}" for each in schedule.periods]
     text = ", ".join(shown[:MOST_PERIODS])
     more = len(shown) - MOST_PERIODS
     return text if more <= 0 else words("{limits} and {n} more").format(limits=text, n=more)

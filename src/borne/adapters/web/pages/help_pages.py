@@ -22,7 +22,7 @@ from borne.adapters.web.i18n import NARROW_SPACE, Words
 from borne.adapters.web.pages import help_checks, present
 from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.refused_card import refused
-from borne.adapters.web.pages.setting_fields import field_id
+from borne.adapters.web.pages.setting_fields import field_id, unit_text
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
 from borne.application.services import StationServices
 from borne.application.settings_ports import SettingsNotSaved
@@ -368,7 +368,8 @@ def _value(view: SettingView, words: Words) -> str:
         return words("on") if view.value else words("off")
     if view.entry.choices:
         return words(view.entry.choice(str(view.value)).label)
-    return f"{view.value}{NARROW_SPACE}{view.entry.unit}" if view.entry.unit else str(view.value)
+    unit = unit_text(view.entry, words)
+    return f"{view.value}{NARROW_SPACE}{unit}" if unit else str(view.value)
 
 
 @router.post("/notices/acknowledge")

@@ -355,7 +355,8 @@ def problems(status: Status, names: Mapping[int, str], words: Words) -> list[Pro
     for item in status["connectors"]:
         name = names.get(item["id"]) or words("Socket {n}").format(n=item["id"])
         for fault in item.get("faults", ()):
-            text = f"{name}: {words(said(FAULTS, fault['id']))}"
+            fault_text = words(said(FAULTS, fault["id"]))
+            text = words("{name}: {text}").format(name=name, text=fault_text)
             found.append(_problem(text, fault, now, words, severe=item["state"] == "faulted"))
     for fault in status.get("faults", ()):
         text = words(said(FAULTS, fault["id"]))
@@ -423,7 +424,9 @@ def title(status: Status | None, station: str, words: Words) -> str:
 
 def announcement(status: Status, names: Mapping[int, str], words: Words) -> str:
     """States in one sentence, for the live region of screen readers."""
-    return ". ".join(f"{card.name}: {_calm(card, words)}" for card in sockets(status, names, words))
+    said_of = words("{name}: {text}")
+    cards = sockets(status, names, words)
+    return ". ".join(said_of.format(name=card.name, text=_calm(card, words)) for card in cards)
 
 
 def _calm(card: Socket, words: Words) -> str:

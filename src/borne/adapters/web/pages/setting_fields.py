@@ -37,6 +37,8 @@ MENUS: dict[Menu, tuple[str, str, str]] = {
 }
 """Menu: label, icon, what is in it."""
 SEGMENTS_MOST = 4
+UNIT_WORDS = {"day": N_("days"), "byte": N_("bytes")}
+"""Units that are words; the others are signs, the same in every language."""
 HIDDEN = "••••••"
 
 
@@ -116,7 +118,7 @@ def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
         value=_text(value),
         phases=_three(value) if entry.type is Type.PER_PHASE else (),
         options=_options(entry, value, words),
-        unit=entry.unit,
+        unit=unit_text(entry, words),
         range=_range(entry, high, words),
         low=None if entry.also else entry.low,
         high=high,
@@ -195,10 +197,20 @@ def choice_label(entry: Entry, choice: Choice, words: Words) -> str:
     return own.get(choice.slug) or words(choice.label)
 
 
+def unit_text(entry: Entry, words: Words) -> str:
+    """The unit as people write it: signs stay, words are translated."""
+    name = UNIT_WORDS.get(entry.unit)
+    return words(name) if name else entry.unit
+
+
+def _after_number(entry: Entry, words: Words) -> str:
+    return f"{NARROW_SPACE}{unit_text(entry, words)}" if entry.unit else ""
+
+
 def _range(entry: Entry, high: int | None, words: Words) -> str:
     if entry.type not in {Type.INT, Type.PER_PHASE} or (entry.low is None and high is None):
         return ""
-    unit = f"{NARROW_SPACE}{entry.unit}" if entry.unit else ""
+    unit = _after_number(entry, words)
     if entry.low is None:
         text = words("at most {high}{unit}").format(high=high, unit=unit)
     elif high is None or high >= 10**9:
@@ -238,12 +250,12 @@ def shown(entry: Entry, value: Json, words: Words) -> str:
             joined = (f"{NO_BREAK}/{NO_BREAK}" if entry.type is Type.PER_PHASE else ", ").join(
                 map(str, value)
             )
-            return f"{joined}{NARROW_SPACE}{entry.unit}" if entry.unit else joined
+            return joined + _after_number(entry, words)
         case _:
             for choice in entry.choices:
                 if choice.slug == value:
                     return choice_label(entry, choice, words)
-            return f"{value}{NARROW_SPACE}{entry.unit}" if entry.unit else str(value)
+            return f"{value}{_after_number(entry, words)}"
 
 
 def groups(

@@ -144,9 +144,10 @@
       call(field.form, fields(field.form));
     }
   });
+  const inLanguage = (value) => Number(value).toLocaleString(document.documentElement.lang, { useGrouping: false });
   document.addEventListener("input", (event) => {
     const show = event.target.dataset?.show;
-    if (show) document.getElementById(show).textContent = event.target.value;
+    if (show) document.getElementById(show).textContent = inLanguage(event.target.value);
   });
 
   /* The live stream: what is old is shown as old. */
