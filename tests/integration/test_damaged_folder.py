@@ -5,6 +5,7 @@ it was in use."""
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -218,6 +219,42 @@ async def test_the_printed_password_never_comes_back(data: Path, names: Iterable
     async with started(data) as one:
         assert notices(one) == []
         assert await one.services.accounts.has_password(Role.OPERATOR)
+
+
+def turned(path: Path, text: str) -> None:
+    """The lowest bit of the last letter of a text in a file is another."""
+    content = path.read_text()
+    assert text in content
+    path.write_text(content.replace(text, text[:-1] + chr(ord(text[-1]) ^ 1)))
+
+
+@pytest.mark.parametrize("database", ["there", "missing", "empty"])
+async def test_a_wrong_bit_in_a_role_opens_no_account(data: Path, database: str) -> None:
+    await merged(data)
+    turned(data / "commissioned.json", "operator")
+    if database != "there":
+        (data / "station.db").write_bytes(b"")
+    if database == "missing":
+        (data / "station.db").unlink()
+    async with started(data) as one:
+        assert any("commissioned.json" in notice for notice in notices(one))
+        with pytest.raises(WrongPassword):
+            await one.services.accounts.login("operator", PRINTED_PASSWORD, "192.0.2.1")
+
+
+async def test_a_wrong_bit_in_the_name_costs_no_session(data: Path) -> None:
+    await merged(data)
+    station = json.loads((data / "commissioned.json").read_text())["station"]
+    turned(data / "commissioned.json", station)
+    storage = await opened(data)
+    _, number = await storage.journal.page(limit=100)
+    assert (number, await storage.outbox.length()) == (13, 25)
+    assert ["commissioned.json" in str(notice) for notice in storage.notices] == [True]
+    await storage.close()
+    again = await opened(data)
+    assert again.notices == ()
+    await again.close()
+    assert json.loads((data / "commissioned.json").read_text())["station"] == station
 
 
 async def opened(data: Path) -> Storage:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,20 +135,30 @@ def _content(path: Path) -> Any:
 
 
 def _text(facts: Facts) -> bytes:
-    content = {
+    content: dict[str, Any] = {
         "format": _FORMAT,
         "form": FORM,
         "station": facts.station,
         "passwords": None if facts.passwords is None else sorted(facts.passwords),
         "aside": facts.aside,
     }
+    content["check"] = _check(content)
     return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _check(content: dict[str, Any]) -> str:
+    """A damaged name would make our own database a foreign one, a damaged role would open its
+    account: neither can be told from a sound one by its form."""
+    rest = {name: value for name, value in content.items() if name != "check"}
+    return f"{zlib.crc32(json.dumps(rest, sort_keys=True).encode()):08x}"
 
 
 def _facts(content: Any) -> Facts:
     """Of this form, and of later ones as far as they have the same members."""
     if content["format"] != _FORMAT:
         raise ValueError("another file")
+    if content["check"] != _check(content):
+        raise ValueError("the check sum is wrong")
     station, roles, aside = content["station"], content["passwords"], content.get("aside", "")
     if not isinstance(station, str) or not isinstance(aside, str):
         raise TypeError("names are text")
