@@ -17,6 +17,8 @@ _SECRET = re.compile(
     rb"(?is)(?P<name>" + _OPTION + rb"[^=]*(?:passw|secret|token|key|pin(?![a-z])|puk)[^=]*=).+"
 )
 _LOGIN_IN_URL = re.compile(rb"(?s)(?P<name>[^=]*=.*?://)[^/@]*(?=@)")
+_QUERY_OF_URL = re.compile(rb"(?s)(?P<name>[^=]*=[^?#]*://[^?#]*[?#]).+")
+"""Where backends and files are reached with a token."""
 STARS = b"***"
 ARG_START, ARG_END = 48 - 3, 49 - 3
 """Fields of /proc/PID/stat (proc(5)), counted from the third, which follows the name."""
@@ -38,13 +40,17 @@ def hide_secrets(arguments: Sequence[str], process: Path = Path("/proc/self")) -
 def covered(argument: bytes) -> bytes | None:
     """`KEY=***`, as long as before, of a `KEY=VALUE` whose name or value speaks of a secret; the
     rest is filled up with zeros. None for others."""
+    hidden = argument
     if found := _SECRET.fullmatch(argument):
-        hidden, rest = found["name"] + STARS, b""
-    elif found := _LOGIN_IN_URL.match(argument):
-        hidden, rest = found["name"] + STARS, argument[found.end() :]
+        hidden = found["name"] + STARS
     else:
+        if found := _LOGIN_IN_URL.match(hidden):
+            hidden = found["name"] + STARS + hidden[found.end() :]
+        if found := _QUERY_OF_URL.fullmatch(hidden):
+            hidden = found["name"] + STARS
+    if hidden == argument:
         return None
-    return (hidden + rest)[: len(argument)].ljust(len(argument), b"\0")
+    return hidden[: len(argument)].ljust(len(argument), b"\0")
 
 
 def _overwrite(start: int, end: int, shown: bytes) -> bool:
