@@ -22,6 +22,7 @@ MAX_DEPTH = 16
 MAX_ID_LENGTH = 255
 """The standard says 36; longer ids are answered too, within reason."""
 MAX_DESCRIPTION_LENGTH = 255
+MAX_DIGITS = 40
 
 _START = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{0,255})"\s*(?:,|\])')
 
@@ -143,20 +144,25 @@ def _broken(text: str | bytes, why: str) -> Frame:
 
 
 def _nearly_an_answer(text: str | bytes) -> Result | None:
-    """A CALLRESULT that only a forgiving reader understands (NaN, halves of surrogate pairs, bare
-    control characters, bytes that are no UTF-8): what it says of our request must not be lost for
-    what stands beside it."""
+    """A CALLRESULT that only a forgiving reader understands (NaN, numbers of thousands of digits,
+    halves of surrogate pairs, bare control characters, bytes that are no UTF-8): what it says of
+    our request must not be lost for what stands beside it."""
     told = text.decode(errors="replace") if isinstance(text, bytes) else text
     if _kind_of(told) != CALL_RESULT:
         return None
     try:
-        data = json.loads(told.lstrip("\ufeff"), strict=False)
+        data = json.loads(told.lstrip("\ufeff"), strict=False, parse_int=_whole)
     except (ValueError, RecursionError):
         return None
     message_id = _usable_id(data[1]) if isinstance(data, list) and len(data) > 1 else None
     if message_id is None:
         return None
     return Result(message_id, data[2] if len(data) > 2 else None)
+
+
+def _whole(digits: str) -> int | float:
+    """Python refuses to read thousands of digits; beside what is needed they harm nobody."""
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _kind_of(text: str) -> int | None:

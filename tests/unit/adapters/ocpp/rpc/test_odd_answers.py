@@ -199,6 +199,7 @@ def test_times_are_read_in_every_form_that_means_one_moment(text: str) -> None:
 
 
 FRAMES = {
+    "endless number beside it": f'[3,"1",{{"transactionId":41,"cost":{"9" * 5000}}}]',
     "NaN beside it": '[3,"1",{"transactionId":41,"cost":NaN}]',
     "half a surrogate pair": '[3,"1",{"transactionId":41,"v":"\\ud800"}]',
     "a bare line break": '[3,"1",{"transactionId":41,"v":"a\nb"}]',
