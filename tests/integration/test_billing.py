@@ -69,6 +69,18 @@ def test_a_meter_that_lies_bills_what_was_believed_and_nothing_else(
     run_virtual(story())
 
 
+def test_another_meter_is_shown_as_soon_as_its_session_is_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with street(tmp_path) as at:
+            await at.charge()
+            await at.cause("meter-exchanged", 777)
+            await asyncio.sleep(30)
+            assert (await at.session()).end is not None
+            assert at.connector()["register_wh"] == at.socket.register_wh == 777
+
+    run_virtual(story())
+
+
 def test_a_meter_that_only_answers_when_asked_hides_no_jump(tmp_path: Path) -> None:
     async def story() -> None:
         async with street(tmp_path, MeterValueSampleInterval=5) as at:

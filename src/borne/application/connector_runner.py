@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from borne.application.ports import EvsePort, StorageFailed
+from borne.application.ports import EvsePort, MeterSilent, StorageFailed
 from borne.domain.station.board import (
     BoardReport,
     ContactReport,
@@ -233,6 +233,9 @@ class ConnectorRunner:
             session_id = await self._keeper.begin(self.connector, authorization)
         except StorageFailed:
             self.full.emit(True)
+            self.post(SessionNotOpened())
+        except MeterSilent as error:
+            _log.warning("connector %d: no session is opened: %s", self.connector, error)
             self.post(SessionNotOpened())
         except Exception:
             _log.exception("connector %d: a session could not be opened", self.connector)

@@ -303,15 +303,22 @@ class FaultService:
         self._be_patient(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
 
     def take_full(self, full: bool) -> None:
-        """The disk refused to store something, or has room again."""
-        self.set_once(Fault.STORAGE_FULL, active=full)
-        self._plan("storage", STORAGE_RETRY_S, self.look_for_room)
+        """The disk refused to store something, or stored the end of a session: that may have used
+        the reserve, so it is no proof that there is room for anything new."""
+        if full:
+            self._tell_full(full=True)
+        else:
+            self.look_for_room()
 
     def look_for_room(self) -> None:
         """Whether the disk is full is known before somebody waits for it. Once it was, there must
         be plenty of room again."""
         known = (Fault.STORAGE_FULL, 0) in self._active
-        self.take_full(self._sources.free_bytes() < (ROOM_BYTES if known else FULL_BYTES))
+        self._tell_full(full=self._sources.free_bytes() < (ROOM_BYTES if known else FULL_BYTES))
+
+    def _tell_full(self, *, full: bool) -> None:
+        self.set_once(Fault.STORAGE_FULL, active=full)
+        self._plan("storage", STORAGE_RETRY_S, self.look_for_room)
 
     def _be_patient(self, fault: Fault, patience_s: float, *, present: bool) -> None:
         timer = self._timers.get(fault)

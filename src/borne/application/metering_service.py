@@ -148,11 +148,18 @@ class MeteringService:
         return channel.account
 
     def end(self, connector: int) -> None:
-        """The session is over, or did not begin."""
+        """The session is over, or did not begin: from now on what is told is what the meter shows,
+        at once and not from its next news on."""
         channel = self._channels.get(connector)
-        if channel is not None and channel.account is not None:
-            channel.account = channel.account.closed()
-            self._store.keep(connector, channel.account)
+        if channel is None or channel.account is None:
+            return
+        register_wh = channel.account.register_wh
+        channel.account = replace(channel.account.closed(), line_wh=register_wh)
+        self._store.keep(connector, channel.account)
+        reading = self.readings.get(connector)
+        if reading is not None and reading.register_wh != register_wh:
+            self.readings[connector] = replace(reading, register_wh=register_wh)
+            self.changed.emit(connector)
 
     def account(self, connector: int) -> Account | None:
         """What is believed of the meter of a connector."""

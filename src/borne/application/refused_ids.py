@@ -6,12 +6,13 @@ StopTransactionOnInvalidId, they end, or go on without energy. A refusal outlive
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from borne.application.connector_runner import ConnectorRunner
 from borne.application.kept_state import stored_entries, text
 from borne.application.metering_service import MeteringService
-from borne.application.ports import StateStore
+from borne.application.ports import StateStore, StorageFailed
 from borne.application.transaction_journal import TransactionJournal
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import HoldAsked, StopAsked
@@ -20,6 +21,7 @@ from borne.domain.station.session import StopReason
 from borne.foundation.supervisor import Supervisor
 
 STATE_KEY = "refused_sessions"
+_log = logging.getLogger(__name__)
 
 
 class RefusedIds:
@@ -56,7 +58,7 @@ class RefusedIds:
         if id_status == "Accepted":
             return
         self._refused.add(session_id)
-        await self._state.put(STATE_KEY, sorted(self._refused))
+        await self._keep()
         for connector in self._runners:
             self._judge(connector)
 
@@ -74,7 +76,11 @@ class RefusedIds:
         self._supervisor.start("refused ids", self._keep())
 
     async def _keep(self) -> None:
-        await self._state.put(STATE_KEY, sorted(self._refused) or None)
+        """A full disk must neither let a refused card go on nor hold up the answer's commit."""
+        try:
+            await self._state.put(STATE_KEY, sorted(self._refused) or None)
+        except StorageFailed as error:
+            _log.warning("refused sessions are not kept over a restart: %s", error)
 
     def _judge(self, connector: int) -> None:
         runner = self._runners.get(connector)

@@ -6,12 +6,14 @@ writes them and compared without regard to case (OCPP 1.6, CiString).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from borne.application.ports import (
     CachedToken,
     IdTagInfo,
+    StorageFailed,
     TokenCacheStore,
 )
 from borne.application.services import require
@@ -22,6 +24,7 @@ from borne.foundation.clock import Clock, format_utc, parse_utc
 
 CACHE_LIMIT = 5_000
 END_OF_2038 = "2038-12-31T23:59:59Z"
+_log = logging.getLogger(__name__)
 
 
 def in_one_year(now: datetime) -> datetime:
@@ -58,7 +61,8 @@ class BackendTokens:
         return KnownToken(token.status, token.parent, is_expired(token, self._clock.now()))
 
     async def learn(self, id_token: str, info: IdTagInfo, expiry: CacheExpiry) -> None:
-        """Keep an answer of the backend."""
+        """Keep an answer of the backend. On a full disk it holds until the restart: whoever waits
+        for this answer must not lose it because it cannot be remembered."""
         stored = CachedToken(
             token=id_token,
             status=info.status,
@@ -67,10 +71,13 @@ class BackendTokens:
             updated_at=format_utc(self._clock.now()),
         )
         evicted = self._make_room(id_token.casefold())
-        if evicted:
-            await self._store.remove(self._which, evicted)
-        await self._store.put(self._which, [stored])
         self._tokens[id_token.casefold()] = stored
+        try:
+            if evicted:
+                await self._store.remove(self._which, evicted)
+            await self._store.put(self._which, [stored])
+        except StorageFailed as error:
+            _log.warning("an answer of the backend is not kept over a restart: %s", error)
 
     async def replace(self, tokens: Sequence[CachedToken], version: int) -> None:
         """The whole list with its version, in one commit."""

@@ -7,10 +7,11 @@ wants it (manual 5.3); both cases are read.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from borne.application.ports import WhitelistEntry, WhitelistStore
+from borne.application.ports import StorageFailed, WhitelistEntry, WhitelistStore
 from borne.application.services import ImportReport, Refused, require
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.decision import WhitelistMatch
@@ -24,6 +25,7 @@ WHITELIST_LIMIT = 20_000
 UNDO_S = 30.0
 """A removal can be undone for this long."""
 _Key = tuple[str, int | None]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,11 @@ class Whitelist:
                 for key in keys
                 if key in self._entries
             ]
-            await self._store.put(used)
+            try:
+                await self._store.put(used)
+            except StorageFailed as error:
+                _log.warning("when a card was used is not kept: %s", error)
+                return
             self._take(used, ())
 
     async def import_text(

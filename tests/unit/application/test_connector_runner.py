@@ -9,7 +9,7 @@ import pytest
 
 from borne.application import connector_runner
 from borne.application.connector_runner import ConnectorRunner
-from borne.application.ports import StorageFailed, StorageFull
+from borne.application.ports import MeterSilent, StorageFailed, StorageFull
 from borne.domain.station.board import (
     BoardCapabilities,
     Contact,
@@ -91,6 +91,7 @@ async def test_no_energy_before_the_start_is_committed() -> None:
     [
         (StorageFull("no room"), [True]),
         (StorageFailed("broken"), [True]),
+        (MeterSilent("never answered"), []),
         (RuntimeError("else"), []),
     ],
 )

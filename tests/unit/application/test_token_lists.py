@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
-from borne.application.token_lists import in_one_year
+from borne.application.ports import IdTagInfo, StorageFull, TokenCacheStore
+from borne.application.token_lists import BackendTokens, in_one_year
+from borne.domain.settings.choices import CacheExpiry
+from borne.foundation.clock import Clock, ClockTrust
 
 
 @pytest.mark.parametrize(
@@ -25,3 +29,23 @@ def test_in_one_year_is_the_same_day_of_the_next_year(
 ) -> None:
     noon = datetime(*now, 12, 30, tzinfo=UTC)
     assert in_one_year(noon) == datetime(*then, 12, 30, tzinfo=UTC)
+
+
+class FullStore:
+    """A TokenCacheStore on a full disk."""
+
+    def __getattr__(self, _: str) -> Any:
+        async def refuse(*_: object) -> None:
+            raise StorageFull("the disk is full")
+
+        return refuse
+
+
+async def test_an_answer_that_cannot_be_stored_holds_until_the_restart() -> None:
+    clock = Clock(lambda: 0.0, datetime(2026, 11, 22, 10, tzinfo=UTC), ClockTrust.NTP)
+    cache = BackendTokens("cache", cast("TokenCacheStore", FullStore()), clock)
+    for status in ("Accepted", "Blocked"):
+        await cache.learn("04AB", IdTagInfo(status), CacheExpiry.END_2038)
+        known = cache.look_up("04ab")
+        assert known is not None
+        assert known.status == status

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from borne.application.ports import WhitelistEntry
+from borne.application.ports import StorageFull, WhitelistEntry
 from borne.application.services import Refused
 from borne.application.whitelist import UNDO_S, WHITELIST_LIMIT, Whitelist
 from borne.domain.authorization.decision import WhitelistMatch
@@ -233,3 +233,14 @@ async def test_the_last_use_is_remembered() -> None:
     used = {(e.token, e.connector): e.last_used_at for e in await desk.store.load()}
     now = "2026-11-22T10:01:00Z"
     assert used == {(CARD, 1): now, (CARD, None): now, (OTHER, None): ""}
+
+
+async def test_a_use_that_cannot_be_stored_is_no_failure_and_is_not_shown() -> None:
+    desk = await Desk().holds(CARD)
+
+    async def full(_: Sequence[WhitelistEntry]) -> None:
+        raise StorageFull("the disk is full")
+
+    desk.store.put = full  # type: ignore[method-assign,assignment]
+    await desk.list.used(CARD, [1])
+    assert [entry.last_used_at for entry in desk.list.page(limit=1)[0]] == [""]
