@@ -20,7 +20,8 @@ CATCH_UP_S = 0.01
 
 
 class _ScaledSelector(selectors.BaseSelector):
-    """Waits N times shorter than it is asked to, and moves the time by no more than that."""
+    """Waits N times shorter than it is asked to, and moves the time by what was asked at most, or
+    by what passed on the wall if that is more."""
 
     def __init__(self, speed: float) -> None:
         self._selector = selectors.DefaultSelector()

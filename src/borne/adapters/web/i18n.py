@@ -103,23 +103,23 @@ class Words:
         whole = whole.replace(",", group)
         return f"{whole}{decimal}{fraction}" if fraction else whole
 
+    def number_short(self, value: float) -> str:
+        """`13` or `12.5`: a decimal only when there is one."""
+        return self.number(value, 0 if abs(value - round(value)) < 0.05 else 1)
+
     def amps(self, value: float | None) -> str:
         """`15.9 A`."""
         return "–" if value is None else f"{self.number(value, 1)}{NARROW_SPACE}A"
 
     def amps_short(self, value: float | None) -> str:
         """`13 A`, with a decimal only when there is one."""
-        if value is None:
-            return "–"
-        digits = 0 if abs(value - round(value)) < 0.05 else 1
-        return f"{self.number(value, digits)}{NARROW_SPACE}A"
+        return "–" if value is None else f"{self.number_short(value)}{NARROW_SPACE}A"
 
     def currents(self, values: Sequence[float] | None) -> str:
         """`13 / 13 / 12.5 A`, per phase."""
         if not values:
             return "–"
-        texts = (self.amps_short(value).removesuffix(f"{NARROW_SPACE}A") for value in values)
-        return f"{NO_BREAK}/{NO_BREAK}".join(texts) + f"{NARROW_SPACE}A"
+        return f"{NO_BREAK}/{NO_BREAK}".join(map(self.number_short, values)) + f"{NARROW_SPACE}A"
 
     def power(self, watts: float | None) -> str:
         """`850 W`, `7.4 kW`."""

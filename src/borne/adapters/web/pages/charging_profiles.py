@@ -68,13 +68,9 @@ def _row(entry: Installed, request: Request) -> dict[str, str]:
     }
 
 
-def _number(limit: float, words: Words) -> str:
-    return words.number(limit, 0 if limit == round(limit) else 1)
-
-
 def _limits(schedule: Schedule, words: Words) -> str:
-    unit = schedule.unit.value
-    shown = [f"{_number(each.limit, words)}{NARROW_SPACE}{unit}" for each in schedule.periods]
+    unit = f"{NARROW_SPACE}{schedule.unit.value}"
+    shown = [words.number_short(period.limit) + unit for period in schedule.periods]
     text = ", ".join(shown[:MOST_PERIODS])
     more = len(shown) - MOST_PERIODS
     return text if more <= 0 else words("{limits} and {n} more").format(limits=text, n=more)

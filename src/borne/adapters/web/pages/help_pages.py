@@ -18,11 +18,11 @@ from borne.adapters.web import search
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.adapters.web.i18n import NARROW_SPACE, Words
+from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages import help_checks, present
 from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.refused_card import refused
-from borne.adapters.web.pages.setting_fields import field_id, unit_text
+from borne.adapters.web.pages.setting_fields import field_id, shown
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
 from borne.application.services import StationServices
 from borne.application.settings_ports import SettingsNotSaved
@@ -31,7 +31,6 @@ from borne.domain.principals import Role
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.manual_words import HELP_WORDS
 from borne.domain.settings.messages import N_
-from borne.domain.settings.view import SettingView
 from borne.domain.station.faults import Clears, Fault, FaultKind, Scope, vendor_code
 from borne.domain.station.indication import PATTERNS, Pattern
 from borne.domain.station.remedies import (
@@ -357,19 +356,10 @@ def limits(request: Request, remedy: Remedy) -> list[tuple[str, str]]:
         return []
     words, settings = words_for(request), settings_of(station(request))
     return [
-        (view.label.render(words), _value(view, words))
+        (view.label.render(words), shown(view.entry, view.value, words))
         for view in settings.limits_to_confirm(visitor(request).principal)
         if view.visible
     ]
-
-
-def _value(view: SettingView, words: Words) -> str:
-    if isinstance(view.value, bool):
-        return words("on") if view.value else words("off")
-    if view.entry.choices:
-        return words(view.entry.choice(str(view.value)).label)
-    unit = unit_text(view.entry, words)
-    return f"{view.value}{NARROW_SPACE}{unit}" if unit else str(view.value)
 
 
 @router.post("/notices/acknowledge")

@@ -178,8 +178,7 @@ def _facts(item: Mapping[str, Any], now: datetime, words: Words) -> tuple[tuple[
     session = item.get("session")
     offered = max(item.get("offered_a") or [0.0])
     used = max(item.get("measured_a") or [0.0])
-    current = f"{words.number(offered, 0 if offered == int(offered) else 1)}"
-    current = f"{current} / {words.amps(used)}" if session or offered else "–"
+    current = f"{words.number_short(offered)} / {words.amps(used)}" if session or offered else "–"
     if session is None:
         cable = item.get("cable_a")
         return (

@@ -118,7 +118,7 @@ def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
         value=_text(value),
         phases=_three(value) if entry.type is Type.PER_PHASE else (),
         options=_options(entry, value, words),
-        unit=unit_text(entry, words),
+        unit=_unit_text(entry, words),
         range=_range(entry, high, words),
         low=None if entry.also else entry.low,
         high=high,
@@ -197,14 +197,14 @@ def choice_label(entry: Entry, choice: Choice, words: Words) -> str:
     return own.get(choice.slug) or words(choice.label)
 
 
-def unit_text(entry: Entry, words: Words) -> str:
+def _unit_text(entry: Entry, words: Words) -> str:
     """The unit as people write it: signs stay, words are translated."""
     name = UNIT_WORDS.get(entry.unit)
     return words(name) if name else entry.unit
 
 
 def _after_number(entry: Entry, words: Words) -> str:
-    return f"{NARROW_SPACE}{unit_text(entry, words)}" if entry.unit else ""
+    return f"{NARROW_SPACE}{_unit_text(entry, words)}" if entry.unit else ""
 
 
 def _range(entry: Entry, high: int | None, words: Words) -> str:
