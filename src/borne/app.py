@@ -35,17 +35,22 @@ from borne.adapters.simulation.world import Link, World
 from borne.adapters.simulation.world_file import WorldFile
 from borne.adapters.storage import open_storage
 from borne.adapters.web.contract import Readiness
-from borne.application.accounts import Accounts, Logins
-from borne.application.backend_flow import BackendFlow
-from borne.application.console import CommandFailed, CommandRefused, Console
-from borne.application.decision_journal import DecisionJournal
-from borne.application.maintenance_ports import Installer
-from borne.application.metrics import loop_metrics, queue_metrics, render, station_metrics
-from borne.application.ports import Storage, StorageDamaged, StorageFailed, WhitelistEntry
+from borne.application.backend.backend_flow import BackendFlow
+from borne.application.maintenance.console import CommandFailed, CommandRefused, Console
+from borne.application.maintenance.decision_journal import DecisionJournal
+from borne.application.maintenance.metrics import (
+    loop_metrics,
+    queue_metrics,
+    render,
+    station_metrics,
+)
+from borne.application.people.accounts import Accounts, Logins
+from borne.application.ports.maintenance import Installer
+from borne.application.ports.storage import Storage, StorageDamaged, StorageFailed, WhitelistEntry
 from borne.application.services import Refused, StationServices, require
-from borne.application.settings_service import SettingsService
+from borne.application.settings.settings_service import SettingsService
+from borne.application.settings.station_settings import has_backend, phases_connected
 from borne.application.station import Backend, Station, StationParts
-from borne.application.station_settings import has_backend, phases_connected
 from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings.messages import Message

@@ -17,12 +17,12 @@ from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
-from borne.application.accounts import Accounts, Rules
-from borne.application.console import Console
-from borne.application.logins import Logins
-from borne.application.ports import Storage, StorageFailed, StorageFull
-from borne.application.settings_ports import SettingsNotSaved
-from borne.application.settings_service import SettingsService
+from borne.application.maintenance.console import Console
+from borne.application.people.accounts import Accounts, Rules
+from borne.application.people.logins import Logins
+from borne.application.ports.settings import SettingsNotSaved
+from borne.application.ports.storage import Storage, StorageFailed, StorageFull
+from borne.application.settings.settings_service import SettingsService
 from borne.domain.settings.entry import Feature, HardwareFacts
 from borne.foundation.clock import Clock, ClockTrust
 

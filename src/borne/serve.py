@@ -21,16 +21,16 @@ from borne.adapters.simulation.panorama import CARDS
 from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.app import Host, HostOptions
-from borne.application.console import link_note, refusal_sentence
-from borne.application.ports import StorageFailed, WhitelistEntry
+from borne.application.maintenance.console import link_note, refusal_sentence
+from borne.application.ports.storage import StorageFailed, WhitelistEntry
 from borne.application.services import StationServices
-from borne.application.settings_service import (
+from borne.application.settings.settings_service import (
     SettingsChange,
     SettingsRejected,
     SettingsService,
 )
+from borne.application.settings.station_settings import has_backend
 from borne.application.station import Station
-from borne.application.station_settings import has_backend
 from borne.data_folder import CannotUse, open_settings, told_in_a_sentence
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.messages import Message

@@ -20,8 +20,8 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from borne.application.ports import WhitelistEntry
-from borne.application.whitelist import Whitelist
+from borne.application.authorization.whitelist import Whitelist
+from borne.application.ports.storage import WhitelistEntry
 from borne.domain.authorization.decision import (
     BackendAnswer,
     Card,

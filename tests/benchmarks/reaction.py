@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 
 from borne.adapters.web import create_app
-from borne.application.ports import WhitelistEntry
+from borne.application.ports.storage import WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.board import PilotReport, PilotState
 from tests.support.street import Street, street

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from borne.application.ports import IdTagInfo
-from borne.application.token_lists import BackendTokens
+from borne.application.authorization.token_lists import BackendTokens
+from borne.application.ports.backend import IdTagInfo
 from borne.domain.settings.choices import CacheExpiry
 from borne.domain.smart_charging.profiles import (
     Installed,

@@ -284,7 +284,7 @@ def teaching(host: FakeHost) -> TeachInState | None:
 def test_a_page_that_goes_away_lets_go_of_the_teach_in(
     page: Page, site: Site, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("borne.application.teach_in.LEASE_S", 600.0)
+    monkeypatch.setattr("borne.application.authorization.teach_in.LEASE_S", 600.0)
     page.goto(f"{site.url}/whitelists")
     page.get_by_role("button", name="Add entry").click()
     expect(page.get_by_role("timer")).to_be_visible()

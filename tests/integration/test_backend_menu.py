@@ -15,7 +15,7 @@ import pytest
 from borne.adapters.ocpp.backend_settings import backend_config
 from borne.adapters.ocpp.probe import probe
 from borne.adapters.web import create_app
-from borne.application.presets import Preset, presets
+from borne.application.backend.presets import Preset, presets
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.values import to_json
 from tests.conformance.ocpp16.rig import TAG, rig

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.ports import MessageKind
+from borne.application.ports.storage import MessageKind
 from borne.domain.principals import SYSTEM
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionFlag

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from borne.application.ports import WhitelistEntry
+from borne.application.ports.storage import WhitelistEntry
 from borne.application.services import MasterCardView, Refused, TeachInView
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from tests.support.street import CARD, Street, street

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from borne.application.charging_profiles import ChargingProfiles
+from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.domain.smart_charging.profiles import (
     Kind,
     Period,

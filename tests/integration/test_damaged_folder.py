@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage import open_storage
-from borne.application.accounts import PRINTED_PASSWORD, WrongPassword
-from borne.application.certificate_ports import RootUse
-from borne.application.ports import Storage, StorageDamaged, WhitelistEntry
+from borne.application.people.accounts import PRINTED_PASSWORD, WrongPassword
+from borne.application.ports.certificates import RootUse
+from borne.application.ports.storage import Storage, StorageDamaged, WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.foundation.clock import Clock, ClockTrust
 from tests.support.street import Street, street

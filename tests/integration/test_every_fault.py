@@ -262,7 +262,7 @@ async def bring_about(at: Bench, row: Row) -> None:
 def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     kind = CATALOGUE[row.fault]
     connector = 0 if kind.scope is Scope.STATION else 1
-    caplog.set_level(logging.WARNING, "borne.application.fault_service")
+    caplog.set_level(logging.WARNING, "borne.application.charging.fault_service")
 
     def log(what: str) -> bool:
         return f"socket {connector}: {row.fault} {what}" in caplog.messages

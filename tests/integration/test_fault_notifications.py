@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from borne.application.ports import BackendPort, ConnectorStatus
+from borne.application.ports.backend import BackendPort, ConnectorStatus
 from borne.domain.station.faults import CATALOGUE, Scope, vendor_code
 from tests.integration.test_every_fault import ROWS, Row, _do, bench, bring_about
 from tests.support.virtual_time import run_virtual

@@ -14,7 +14,7 @@ from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused
 from borne.app import Host, HostOptions
-from borne.application.ports import WhitelistEntry
+from borne.application.ports.storage import WhitelistEntry
 from borne.domain.principals import SYSTEM
 from borne.serve import ServeOptions
 from tests.support.street import Street, street

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from borne.application import load_master
-from borne.application.limit_service import STATION, LimitService
+from borne.application.limits import load_master
+from borne.application.limits.limit_service import STATION, LimitService
 from borne.domain.station import limits
 from borne.domain.station.limits import LimitRow, Source
 from borne.foundation.clock import parse_utc

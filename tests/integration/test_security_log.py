@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from borne.application.security_events import SecurityEvent, SecurityEvents
+from borne.application.security.security_events import SecurityEvent, SecurityEvents
 from tests.support.street import WAIT_S, Street, street
 
 EVENTS = 5

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from borne.application.ports import SessionGrouping, WhitelistEntry
+from borne.application.ports.storage import SessionGrouping, WhitelistEntry
 from borne.application.services import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from tests.support.street import CARD, Street, street

@@ -25,8 +25,8 @@ from websockets.typing import Subprotocol
 
 from borne.adapters.control.socket import ask
 from borne.adapters.web import create_app
-from borne.application.accounts import PasswordRefused
-from borne.application.ports import WhitelistEntry
+from borne.application.people.accounts import PasswordRefused
+from borne.application.ports.storage import WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.faults import Fault
 from tests.integration.ocpp.central import Central

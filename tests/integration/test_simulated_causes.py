@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from borne.adapters.storage.folder import free_bytes
-from borne.application.ports import StorageFull
-from borne.application.settings_ports import SettingsNotSaved
+from borne.application.ports.settings import SettingsNotSaved
+from borne.application.ports.storage import StorageFull
 from borne.domain.station.faults import Fault
 from borne.foundation.files import write_private
 from tests.integration.test_outside_contracts import FAST, api

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from borne.application.connection_help import failing_step
+from borne.application.backend.connection_help import failing_step
 from borne.domain.principals import SYSTEM
 from tests.integration.test_connection_ladder import central, free_port
 from tests.support.central_system import central_system

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from borne.application.limit_service import STATION
-from borne.application.settings_service import SettingsRejected
+from borne.application.limits.limit_service import STATION
+from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.station.limits import OCPP_STATION, LimitRow
 from borne.foundation.units import ZERO, PerPhase

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from borne.application.ports import BackendPort, ConnectorStatus
+from borne.application.ports.backend import BackendPort, ConnectorStatus
 from borne.domain.principals import SYSTEM as OPERATOR
 from borne.domain.reservation import Answer, Reservation
 from borne.domain.settings.choices import StopMode

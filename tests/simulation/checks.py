@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from borne.application.ports import LostMessage, MessageKind
+from borne.application.ports.storage import LostMessage, MessageKind
 from borne.domain.station.session import SessionFlag, SessionRecord
 from borne.domain.station.status import OCPP_16, connector_status
 from borne.foundation.clock import Moment, format_utc

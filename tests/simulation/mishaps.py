@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from borne.adapters.simulation.faults import CATALOGUE
 from borne.adapters.simulation.world import LinkMode
-from borne.application.ports import SimulatorError
+from borne.application.ports.simulator import SimulatorError
 from borne.application.services import Refused
-from borne.application.settings_service import SettingsRejected
+from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.principals import SYSTEM
 from borne.domain.station.faults import Scope
 from tests.simulation.central_model import INTERVAL_S, CentralModel, Manner

@@ -10,7 +10,7 @@ import random
 from contextlib import suppress
 
 from borne.adapters.simulation.vehicle import LIBRARY
-from borne.application.ports import SimulatorError
+from borne.application.ports.simulator import SimulatorError
 from tests.support.simulated_street import SimulatedStation
 
 MINUTE_S = 60.0

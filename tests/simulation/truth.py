@@ -14,7 +14,7 @@ from typing import Any
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.register import WS_PER_WH
 from borne.adapters.simulation.wire import Drive
-from borne.application.ports import QueuedMessage, Storage
+from borne.application.ports.storage import QueuedMessage, Storage
 from borne.application.station import Station
 from borne.domain.station import pilot, timing
 from tests.support.simulated_street import SimulatedStation, wall

@@ -13,7 +13,7 @@ from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.vehicle import Vehicle
 from borne.adapters.simulation.world import World
-from borne.application.ports import MeterSilent
+from borne.application.ports.hardware import MeterSilent
 from borne.domain.station.board import (
     BoardCapabilities,
     BoardReport,

@@ -15,7 +15,7 @@ from typing import Any
 from borne.adapters.simulation.faults import CATALOGUE as CAUSES
 from borne.adapters.simulation.simulator import Simulator
 from borne.app import Host, HostOptions
-from borne.application.ports import QueuedMessage
+from borne.application.ports.storage import QueuedMessage
 from borne.application.station import Station
 from borne.domain.station.session import SessionRecord
 from tests.support.street import store_settings

@@ -15,23 +15,22 @@ from functools import partial
 from typing import Any
 
 from borne.adapters.web.contract import Readiness
-from borne.application.accounts import Accounts, Logins
-from borne.application.card_desk import CardDesk
-from borne.application.passwords import Hasher, ScryptCost
-from borne.application.ports import (
-    BackendView,
-    CardRead,
+from borne.application.authorization.card_router import CardDesk
+from borne.application.authorization.token_lists import BackendTokens
+from borne.application.authorization.whitelist import Whitelist
+from borne.application.people.accounts import Accounts, Logins
+from borne.application.people.passwords import Hasher, ScryptCost
+from borne.application.ports.backend import BackendView
+from borne.application.ports.hardware import CardRead
+from borne.application.ports.simulator import SimulatorError, SimulatorPort
+from borne.application.ports.storage import (
     SessionGroup,
     SessionGrouping,
     SessionTotals,
-    SimulatorError,
-    SimulatorPort,
     WhitelistEntry,
 )
 from borne.application.services import Refused, StationServices, require
-from borne.application.settings_service import SettingsService
-from borne.application.token_lists import BackendTokens
-from borne.application.whitelist import Whitelist
+from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import HardwareFacts

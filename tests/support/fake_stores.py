@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from borne.application.ports import CachedToken, StoredToken, WhitelistEntry
-from borne.application.settings_ports import LoadedSettings, SettingsDocument, SettingsHealth
+from borne.application.ports.settings import LoadedSettings, SettingsDocument, SettingsHealth
+from borne.application.ports.storage import CachedToken, StoredToken, WhitelistEntry
 from borne.domain.principals import Role
 from borne.domain.station.metering import Account
 from borne.foundation.clock import Moment

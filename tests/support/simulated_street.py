@@ -19,7 +19,7 @@ from borne.adapters.simulation.hardware import Equipment
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.world import World
 from borne.app import Host, HostOptions
-from borne.application.ports import Storage
+from borne.application.ports.storage import Storage
 from borne.application.station import Station
 from borne.domain.station.board import BoardCapabilities
 from tests.support.street import store_settings

@@ -15,9 +15,9 @@ from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
 from borne.app import Host, HostOptions
-from borne.application.ports import BackendView
+from borne.application.ports.backend import BackendView
 from borne.application.services import StationServices
-from borne.application.settings_service import SettingsService
+from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM
 
 WAIT_S = 20.0

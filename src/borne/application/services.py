@@ -12,15 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from borne.application.ports import (
-    BackendPort,
+from borne.application.backend.queue_view import QueueReader, no_queue
+from borne.application.ports.backend import BackendPort
+from borne.application.ports.simulator import SimulatorPort
+from borne.application.ports.storage import (
     CachedToken,
     SessionGroup,
     SessionGrouping,
-    SimulatorPort,
     WhitelistEntry,
 )
-from borne.application.queue_view import QueueReader, no_queue
 from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.messages import Message

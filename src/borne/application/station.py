@@ -12,48 +12,51 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from borne.application.accounts import Accounts
-from borne.application.authorization_flow import AuthorizationFlow, TokenLists
-from borne.application.backend_change import BackendChange
-from borne.application.backend_reporter import BackendReporter
-from borne.application.backend_rooms import BackendRooms
-from borne.application.card_desk import CardDesk
-from borne.application.central_commands import CentralCommands, CentralRooms
-from borne.application.certificate_ports import CertificateStore
-from borne.application.certificates import Certificates
-from borne.application.charging_profiles import ChargingProfiles
-from borne.application.clock_aligned import ClockAlignedValues
-from borne.application.connector_runner import ConnectorRunner
-from borne.application.dating import Dating
-from borne.application.diagnostics import Diagnostics
-from borne.application.fault_service import FaultService, FaultSources
-from borne.application.firmware_update import FirmwareUpdates
-from borne.application.indication_service import IndicationService, Lights
-from borne.application.limit_service import LimitService
-from borne.application.load_master import LoadMaster
-from borne.application.local_list import LocalList
-from borne.application.log_upload import LogKind, LogUploads
-from borne.application.maintenance_ports import Maintenance
-from borne.application.metering_service import MeteringService
-from borne.application.notices import Notices
-from borne.application.ports import BackendPort, EvsePort, Hardware, SimulatorPort, Storage
-from borne.application.queue_view import queue_view
-from borne.application.refused_ids import RefusedIds
-from borne.application.reservations import Reservations
-from borne.application.retention import Retention
-from borne.application.security_events import SecurityEvents
-from borne.application.security_profile import SecurityProfiles
-from borne.application.security_watch import SecurityWatch
+from borne.application.authorization.authorization_flow import AuthorizationFlow, TokenLists
+from borne.application.authorization.card_router import CardDesk
+from borne.application.authorization.local_list import LocalList
+from borne.application.authorization.reservations import Reservations
+from borne.application.authorization.token_lists import BackendTokens
+from borne.application.authorization.whitelist import Whitelist
+from borne.application.backend.backend_change import BackendChange
+from borne.application.backend.backend_reporter import BackendReporter
+from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.backend.central_commands import CentralCommands, CentralRooms
+from borne.application.backend.queue_view import queue_view
+from borne.application.backend.refused_ids import RefusedIds
+from borne.application.backend.tcp_watchdog import TcpWatchdog
+from borne.application.backend.timestamp_resolver import Dating
+from borne.application.charging.clock_aligned import ClockAlignedValues
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.fault_service import FaultService, FaultSources
+from borne.application.charging.indication_service import IndicationService, Lights
+from borne.application.charging.metering_service import MeteringService
+from borne.application.charging.sessions_view import SessionsService
+from borne.application.charging.station_control import StationControl
+from borne.application.charging.status_service import StatusService, StatusSources
+from borne.application.charging.transaction_journal import TransactionJournal
+from borne.application.limits.charging_profiles import ChargingProfiles
+from borne.application.limits.limit_service import LimitService
+from borne.application.limits.load_master import LoadMaster
+from borne.application.maintenance.diagnostics import Diagnostics
+from borne.application.maintenance.firmware_update import FirmwareUpdates
+from borne.application.maintenance.log_upload import LogKind, LogUploads
+from borne.application.people.accounts import Accounts
+from borne.application.ports.backend import BackendPort
+from borne.application.ports.certificates import CertificateStore
+from borne.application.ports.hardware import EvsePort, Hardware
+from borne.application.ports.maintenance import Maintenance
+from borne.application.ports.simulator import SimulatorPort
+from borne.application.ports.storage import Storage
+from borne.application.security.certificates import Certificates
+from borne.application.security.security_events import SecurityEvents
+from borne.application.security.security_profile import SecurityProfiles
+from borne.application.security.security_watch import SecurityWatch
 from borne.application.services import ConnectionTrial, Restarter, StationServices
-from borne.application.sessions_view import SessionsService
-from borne.application.settings_service import SettingsChange, SettingsService
-from borne.application.station_control import StationControl
-from borne.application.station_settings import connector_config, letter_case, sampling
-from borne.application.status_service import StatusService, StatusSources
-from borne.application.tcp_watchdog import TcpWatchdog
-from borne.application.token_lists import BackendTokens
-from borne.application.transaction_journal import TransactionJournal
-from borne.application.whitelist import Whitelist
+from borne.application.settings.settings_service import SettingsChange, SettingsService
+from borne.application.settings.station_settings import connector_config, letter_case, sampling
+from borne.application.state.notices import Notices
+from borne.application.state.retention import Retention
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings

@@ -14,7 +14,7 @@ import pytest
 from ocpp.v16 import call
 from ocpp.v16.enums import MessageTrigger
 
-from borne.application.maintenance_ports import InstallFailed, Package
+from borne.application.ports.maintenance import InstallFailed, Package
 from tests.conformance.ocpp16.rig import TAG, Rig, rig
 from tests.support.firmware import package, public_pem
 from tests.support.ftp_server import ftp_server

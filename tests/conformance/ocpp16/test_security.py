@@ -307,7 +307,7 @@ async def test_TC_084_CS_lower_the_profile(tmp_path: Path) -> None:
 async def test_a_raised_profile_that_does_not_work_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("borne.application.security_profile.TRIAL_S", 1.0)
+    monkeypatch.setattr("borne.application.security.security_profile.TRIAL_S", 1.0)
     async with rig(tmp_path, **with_password()) as bench:
         assert await install(bench, ROOT.pem) == "Accepted"
         assert await set_profile(bench, 2) == "Accepted"  # but the backend speaks no TLS

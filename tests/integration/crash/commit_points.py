@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from borne.application.ports import Storage
+from borne.application.ports.storage import Storage
 
 JOURNAL = ("open", "close", "sample")
 OUTBOX = ("answered", "failed", "discard")

@@ -14,9 +14,9 @@ from typing import Any
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from borne.application.fault_service import METER_BLIND_A
-from borne.application.metering_service import BLIND_S, SILENCE_S
-from borne.application.ports import SimulatorError
+from borne.application.charging.fault_service import METER_BLIND_A
+from borne.application.charging.metering_service import BLIND_S, SILENCE_S
+from borne.application.ports.simulator import SimulatorError
 from borne.domain.principals import SYSTEM
 from borne.domain.station.session import SessionFlag
 from borne.foundation.clock import ClockTrust

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from borne.application.ports import MeterSilent
+from borne.application.ports.hardware import MeterSilent
 from borne.domain.station.board import PilotInterrupt, PilotNominal, PilotOff, PilotStateF
 from borne.domain.station.pilot import offer_of_duty
 from tests.support.bench import Bench

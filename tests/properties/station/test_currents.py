@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 
 from borne.adapters.storage.settings_store import MARK
 from borne.app import Host, HostOptions
-from borne.application.settings_service import SettingsRejected, SettingsService
-from borne.application.settings_staging import SettingsStaging
+from borne.application.settings.settings_service import SettingsRejected, SettingsService
+from borne.application.settings.settings_staging import SettingsStaging
 from borne.domain.principals import BACKEND, SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings.values import Form
 from borne.domain.smart_charging.profiles import Kind, Period, Profile, Purpose, RateUnit, Schedule

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from borne.adapters.simulation.hardware import Equipment
 from borne.adapters.simulation.simulator import Simulator
 from borne.app import Host, HostOptions
-from borne.application.ports import SimulatorError
+from borne.application.ports.simulator import SimulatorError
 from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.domain.station import limits
 from borne.domain.station.limits import LimitRow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.ports import StorageFull
+from borne.application.ports.storage import StorageFull
 from tests.properties.storage.recording import Recorder, Written
 from tests.properties.storage.workload import CHARGE, LISTS, Content, Step, content
 from tests.unit.adapters.storage.builders import opened

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from borne.application.ports import (
+from borne.application.ports.storage import (
     MessageKind,
     QueuedMessage,
     Storage,

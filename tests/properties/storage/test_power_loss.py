@@ -13,7 +13,7 @@ import pytest
 
 from borne.adapters.storage import folder, opening, schema
 from borne.adapters.storage.commissioning import Commissioning
-from borne.application.ports import Storage
+from borne.application.ports.storage import Storage
 from tests.properties.storage.recording import (
     Created,
     Disk,

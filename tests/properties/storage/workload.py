@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-from borne.application.ports import CachedToken, Storage, StoredToken, WhitelistEntry
+from borne.application.ports.storage import CachedToken, Storage, StoredToken, WhitelistEntry
 from borne.domain.principals import Role
 from tests.unit.adapters.storage.builders import (
     NOON,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from borne.application.settings_ports import (
+from borne.application.ports.settings import (
     LoadedSettings,
     SettingsDocument,
     SettingsHealth,
     SettingsNotSaved,
 )
-from borne.application.settings_service import SettingsService
+from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.settings import CATALOGUE, HardwareFacts
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from borne.application.connector_runner import ConnectorRunner
+from borne.application.charging.connector_runner import ConnectorRunner
 from borne.domain.station.board import (
     NO_PLUG,
     BoardCapabilities,

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
-from borne.application.certificate_ports import BadCertificate, CertificateHash, HashAlgorithm
+from borne.application.ports.certificates import BadCertificate, CertificateHash, HashAlgorithm
 
 _HASHES: dict[HashAlgorithm, hashes.HashAlgorithm] = {
     HashAlgorithm.SHA256: hashes.SHA256(),

@@ -9,7 +9,7 @@ import base64
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from borne.application.certificate_ports import (
+from borne.application.ports.certificates import (
     BadCertificate,
     CertificateHash,
     HashAlgorithm,

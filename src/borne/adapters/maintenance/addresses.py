@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from borne.application.maintenance_ports import TransferFailed, TransferProblem
+from borne.application.ports.maintenance import TransferFailed, TransferProblem
 
 PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
 IMPLICIT_FTPS_PORT = 990

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from borne.adapters.maintenance.package import SignedPackages
 from borne.adapters.maintenance.transfer import Transfer
-from borne.application.maintenance_ports import Installer, Maintenance, Package
+from borne.application.ports.maintenance import Installer, Maintenance, Package
 
 KEYS_FOLDER = "firmware_keys"
 """Public keys of the maker, in PEM, one a file; without one no package is good."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from borne.adapters.maintenance.addresses import IMPLICIT_FTPS_PORT, Address
-from borne.application.maintenance_ports import TransferFailed, TransferProblem
+from borne.application.ports.maintenance import TransferFailed, TransferProblem
 from borne.foundation.disk import require_room
 
 TIMEOUT_S = 30.0

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from borne.application.maintenance_ports import Package, PackageRefused
+from borne.application.ports.maintenance import Package, PackageRefused
 
 MAGIC = b"!<arch>\n"
 HEADER_BYTES = 60

@@ -13,7 +13,7 @@ from typing import cast
 import asyncssh
 
 from borne.adapters.maintenance.addresses import Address
-from borne.application.maintenance_ports import TransferFailed, TransferProblem
+from borne.application.ports.maintenance import TransferFailed, TransferProblem
 from borne.foundation.disk import require_room
 from borne.foundation.files import write_private
 

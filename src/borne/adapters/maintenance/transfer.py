@@ -10,7 +10,7 @@ from pathlib import Path
 from borne import __version__
 from borne.adapters.maintenance import addresses, ftp
 from borne.adapters.maintenance.addresses import Address
-from borne.application.maintenance_ports import TransferFailed, TransferProblem
+from borne.application.ports.maintenance import TransferFailed, TransferProblem
 from borne.foundation.disk import require_room
 
 TIMEOUT_S = 30.0

@@ -42,17 +42,16 @@ from borne.adapters.ocpp.security_events import ConnectionEvents
 from borne.adapters.ocpp.security_handlers import register_security
 from borne.adapters.ocpp.smart_charging_handlers import register_smart_charging
 from borne.adapters.ocpp.station_handlers import register_core
-from borne.application.backend_flow import BackendFlow
-from borne.application.backend_rooms import BackendRooms
-from borne.application.ports import (
+from borne.application.backend.backend_flow import BackendFlow
+from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.ports.backend import (
     BackendUnreachable,
     BackendView,
     ConnectorStatus,
     IdTagInfo,
     NoVerdict,
-    Outbox,
-    Storage,
 )
+from borne.application.ports.storage import Outbox, Storage
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust

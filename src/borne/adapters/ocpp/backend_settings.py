@@ -14,7 +14,7 @@ from dataclasses import replace
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
-from borne.application.certificates import Material
+from borne.application.security.certificates import Material
 from borne.domain.settings.snapshot import Settings
 
 NO_MATERIAL = Material()

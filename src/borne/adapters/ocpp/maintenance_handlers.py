@@ -18,15 +18,15 @@ from borne.adapters.ocpp.messages.firmware import (
 )
 from borne.adapters.ocpp.rpc.errors import ErrorCode, RpcError
 from borne.adapters.ocpp.rpc.handlers import Handlers
-from borne.application.backend_rooms import BackendRooms
-from borne.application.firmware_update import (
+from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.maintenance.firmware_update import (
     ENDED,
     FirmwareUpdates,
     UpdateOrder,
     UpdateProgress,
     UpdateState,
 )
-from borne.application.log_upload import (
+from borne.application.maintenance.log_upload import (
     LogKind,
     LogUploads,
     UploadOrder,

@@ -20,10 +20,10 @@ from borne.adapters.ocpp.messages.reservation import (
 from borne.adapters.ocpp.messages.types import AcceptedOrRejected
 from borne.adapters.ocpp.messages.types import IdTagInfo as WireIdTagInfo
 from borne.adapters.ocpp.rpc.handlers import Handlers
-from borne.application.backend_rooms import BackendRooms
-from borne.application.local_list import LocalList
-from borne.application.ports import IdTagInfo
-from borne.application.reservations import Reservations
+from borne.application.authorization.local_list import LocalList
+from borne.application.authorization.reservations import Reservations
+from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.ports.backend import IdTagInfo
 from borne.domain.reservation import Reservation
 
 

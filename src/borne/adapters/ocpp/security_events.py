@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Step
-from borne.application.security_events import SecurityEvent, SecurityEvents
+from borne.application.security.security_events import SecurityEvent, SecurityEvents
 
 _UNAUTHORIZED = frozenset({401, 403})
 _VERSIONS = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW")

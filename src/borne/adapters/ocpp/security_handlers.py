@@ -10,10 +10,15 @@ from borne.adapters.ocpp.messages import Message
 from borne.adapters.ocpp.messages import security as wire
 from borne.adapters.ocpp.messages.types import AcceptedOrRejected
 from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
-from borne.application.backend_rooms import BackendRooms
-from borne.application.certificate_ports import CertificateHash, HashAlgorithm, RootUse
-from borne.application.firmware_update import ENDED, UpdateOrder, UpdateProgress
-from borne.application.log_upload import LogKind, UploadOrder, UploadProgress, UploadState
+from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.maintenance.firmware_update import ENDED, UpdateOrder, UpdateProgress
+from borne.application.maintenance.log_upload import (
+    LogKind,
+    UploadOrder,
+    UploadProgress,
+    UploadState,
+)
+from borne.application.ports.certificates import CertificateHash, HashAlgorithm, RootUse
 
 Post = Callable[[Message], None]
 

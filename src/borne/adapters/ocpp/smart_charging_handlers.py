@@ -17,8 +17,8 @@ from borne.adapters.ocpp.messages.smart_charging import (
 )
 from borne.adapters.ocpp.messages.types import AcceptedOrRejected
 from borne.adapters.ocpp.rpc.handlers import Handlers
-from borne.application.backend_rooms import BackendRooms
-from borne.application.charging_profiles import ChargingProfiles
+from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.domain.smart_charging.profiles import (
     Kind,
     Period,

@@ -35,7 +35,7 @@ from borne.adapters.ocpp.messages.types import AcceptedOrRejected
 from borne.adapters.ocpp.rpc.errors import ErrorCode, RpcError
 from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
 from borne.adapters.ocpp.smart_charging_handlers import charging_profile
-from borne.application.central_commands import CentralCommands
+from borne.application.backend.central_commands import CentralCommands
 from borne.domain.settings.ocpp_view import MAX_VALUE, ConfigurationKey
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from borne.adapters.simulation.world import World
-from borne.application.ports import CardRead
+from borne.application.ports.hardware import CardRead
 from borne.foundation.events import Unsubscribe
 
 

@@ -13,7 +13,7 @@ from borne.adapters.simulation.devices import (
 )
 from borne.adapters.simulation.meter import SimulatedMeter, SimulatedSiteMeter
 from borne.adapters.simulation.world import World
-from borne.application.ports import EvseHardware, Hardware
+from borne.application.ports.hardware import EvseHardware, Hardware
 from borne.domain.station.board import BoardCapabilities
 
 

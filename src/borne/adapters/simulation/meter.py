@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from borne.adapters.simulation.outlet import MeterQuantity, Socket
 from borne.adapters.simulation.world import World
-from borne.application.ports import MeterSilent
+from borne.application.ports.hardware import MeterSilent
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase

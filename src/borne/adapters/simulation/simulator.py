@@ -16,7 +16,8 @@ from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.panorama import panorama
 from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, named, sentence
 from borne.adapters.simulation.world import LinkMode, World
-from borne.application.ports import CardRead, SimulatorError
+from borne.application.ports.hardware import CardRead
+from borne.application.ports.simulator import SimulatorError
 from borne.foundation.units import PerPhase
 
 COLDEST_C, HOTTEST_C = -40.0, 150.0

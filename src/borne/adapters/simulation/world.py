@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.register import EnergyRegister
-from borne.application.ports import CardRead
+from borne.application.ports.hardware import CardRead
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 

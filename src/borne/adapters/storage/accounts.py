@@ -5,7 +5,7 @@ from __future__ import annotations
 from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.connection import Connection, changes
 from borne.adapters.storage.database import Database
-from borne.application.ports import StoredToken
+from borne.application.ports.storage import StoredToken
 from borne.domain.principals import Role
 from borne.foundation.clock import Moment
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from borne.application.ports import StorageDamaged, StorageFailed, StorageFull
+from borne.application.ports.storage import StorageDamaged, StorageFailed, StorageFull
 from borne.foundation import disk
 
 BUSY_TIMEOUT_S = 5.0

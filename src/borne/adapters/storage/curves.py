@@ -14,7 +14,7 @@ from typing import TypeVar
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.adapters.storage.moments import Datings, columns, moment
-from borne.application.ports import StorageDamaged, StorageFailed
+from borne.application.ports.storage import StorageDamaged, StorageFailed
 from borne.domain.station.session import Sample
 from borne.foundation.units import PerPhase
 

@@ -21,7 +21,7 @@ from borne.adapters.storage.connection import (
 )
 from borne.adapters.storage.folder import Reserve
 from borne.adapters.storage.open_files import OpenFiles
-from borne.application.ports import StorageDamaged, StorageFailed
+from borne.application.ports.storage import StorageDamaged, StorageFailed
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]

@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from borne.application.ports import StorageFailed
+from borne.application.ports.storage import StorageFailed
 from borne.foundation import disk, files
 from borne.foundation.files import sync_folder
 

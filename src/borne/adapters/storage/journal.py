@@ -12,7 +12,7 @@ from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database, Job, StorageClosed
 from borne.adapters.storage.moments import Dating, read_datings, to_us
-from borne.application.ports import (
+from borne.application.ports.storage import (
     SessionGroup,
     SessionGrouping,
     SessionTotals,

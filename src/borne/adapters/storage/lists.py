@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from borne.adapters.storage.connection import Connection, changes
 from borne.adapters.storage.database import Database
-from borne.application.ports import CachedToken, WhitelistEntry
+from borne.application.ports.storage import CachedToken, WhitelistEntry
 
 CACHE_LIMIT = 10_000
 """Every card that was ever held to the station would fill the cache: the oldest answers go."""

@@ -16,7 +16,12 @@ from typing import Any
 
 from borne.adapters.storage.connection import Connection, Row, changes
 from borne.adapters.storage.moments import date_text, read_datings
-from borne.application.ports import LostMessage, MessageKind, QueuedMessage, TransactionMessage
+from borne.application.ports.storage import (
+    LostMessage,
+    MessageKind,
+    QueuedMessage,
+    TransactionMessage,
+)
 
 GIVEN_UP = -1
 """Transaction id of a session whose Start was given up (errata 3.18)."""

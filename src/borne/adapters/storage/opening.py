@@ -36,7 +36,7 @@ from borne.adapters.storage.open_files import OpenFiles
 from borne.adapters.storage.outbox import SqlOutbox
 from borne.adapters.storage.security_log import SqlSecurityLog
 from borne.adapters.storage.state import SqlState
-from borne.application.ports import CLOSED_ACCOUNT, Storage, StorageFull
+from borne.application.ports.storage import CLOSED_ACCOUNT, Storage, StorageFull
 from borne.domain.settings.messages import N_, Message
 from borne.foundation import files
 from borne.foundation.clock import Clock

@@ -8,7 +8,7 @@ import logging
 from borne.adapters.storage import messages
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, StorageClosed
-from borne.application.ports import LostMessage, MessageKind, QueuedMessage
+from borne.application.ports.storage import LostMessage, MessageKind, QueuedMessage
 from borne.foundation.clock import Clock
 
 _KINDS = frozenset(kind.value for kind in MessageKind)

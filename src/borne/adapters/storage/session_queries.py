@@ -10,7 +10,7 @@ from typing import Any
 from borne.adapters.storage import session_rows
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.moments import to_us, undated_in
-from borne.application.ports import SessionGroup, SessionGrouping, SessionTotals
+from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
 from borne.domain.station.session import SessionRecord
 from borne.domain.vehicle import Identity, IdentityKind
 

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from borne.adapters.storage.settings_files import Files
-from borne.application.settings_ports import (
+from borne.application.ports.settings import (
     LoadedSettings,
     SettingsDocument,
     SettingsHealth,

@@ -11,7 +11,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from borne.adapters.web.guard import station
-from borne.application.message_filter import Asked, MessageFilter
+from borne.application.backend.message_filter import Asked, MessageFilter
 
 IN_MEMORY: Final = 500
 KEPT: Final = 5000

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from borne.application.ports import SimulatorPort
+from borne.application.ports.simulator import SimulatorPort
 from borne.application.services import Power, StationServices
 
 

@@ -13,8 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from borne.application.accounts import Busy
-from borne.application.ports import SimulatorError, StorageFailed, StorageFull
+from borne.application.people.accounts import Busy
+from borne.application.ports.simulator import SimulatorError
+from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.application.services import Refused
 
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from borne.adapters.web.access import Access, lookup
 from borne.adapters.web.errors import ApiError, BrokenOff, wants_page
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
-from borne.application.accounts import Accounts, token_principal
+from borne.application.people.accounts import Accounts, token_principal
 from borne.application.services import StationServices
 from borne.domain.principals import Role
 from borne.foundation.addresses import is_loopback

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from borne.adapters.web.visitor import Visitor
 from borne.application.services import StationServices
-from borne.application.settings_service import SettingsService
-from borne.application.settings_staging import Draft, SettingsStaging
+from borne.application.settings.settings_service import SettingsService
+from borne.application.settings.settings_staging import Draft, SettingsStaging
 
 
 class Staging:

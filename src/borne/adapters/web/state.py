@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from borne.adapters.web.visitor import Visitor
-from borne.application.accounts import Accounts
+from borne.application.people.accounts import Accounts
 from borne.foundation.events import Signal
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from borne.application.logins import Login
+from borne.application.people.logins import Login
 from borne.domain.principals import Principal, Role
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from borne.adapters.maintenance.package import SignedPackages
-from borne.application.maintenance_ports import PackageRefused
+from borne.application.ports.maintenance import PackageRefused
 from tests.support.firmware import KEY, OTHER_KEY, member, package, public_pem
 
 CHECKER = SignedPackages([public_pem(OTHER_KEY), public_pem(KEY)], "arm64")

@@ -10,7 +10,7 @@ import pytest
 
 from borne.adapters.maintenance.addresses import in_folder
 from borne.adapters.maintenance.transfer import Transfer, tls_context
-from borne.application.maintenance_ports import TransferFailed, TransferProblem
+from borne.application.ports.maintenance import TransferFailed, TransferProblem
 from tests.integration.ocpp.certificates import issue, make_root, server_context
 from tests.support.ftp_server import ftp_server
 from tests.support.http_files import http_files

@@ -7,7 +7,8 @@ import pytest
 
 from borne.adapters.simulation.hardware import external_meter
 from borne.adapters.simulation.register import EnergyRegister
-from borne.application.ports import MeterSilent, SimulatorError
+from borne.application.ports.hardware import MeterSilent
+from borne.application.ports.simulator import SimulatorError
 from borne.domain.station.reading import MeterReading
 from borne.foundation.units import PerPhase
 from tests.support.bench import Bench

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from borne.adapters.simulation.faults import CATALOGUE
-from borne.application.ports import CardRead, SimulatorError
+from borne.application.ports.hardware import CardRead
+from borne.application.ports.simulator import SimulatorError
 from borne.domain.station.faults import Fault
 from tests.support.bench import Bench
 from tests.support.virtual_time import virtual_time

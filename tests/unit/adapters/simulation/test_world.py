@@ -8,7 +8,7 @@ import pytest
 from borne.adapters.simulation.hardware import Equipment, simulated_hardware
 from borne.adapters.simulation.vehicle import Vehicle
 from borne.adapters.simulation.world import World
-from borne.application.ports import CardRead
+from borne.application.ports.hardware import CardRead
 from borne.domain.station.board import BoardReport, LockPosition, PilotNominal, PilotReport
 from borne.domain.station.reading import MeterReading
 from tests.support.bench import Bench

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from borne.adapters.storage import open_storage
-from borne.application.ports import MessageKind, Storage, TransactionMessage
+from borne.application.ports.storage import MessageKind, Storage, TransactionMessage
 from borne.domain.station.session import Sample, SessionEnd, SessionStart, StopReason
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment

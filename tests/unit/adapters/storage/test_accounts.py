@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage.accounts import LINKS_LIMIT
-from borne.application.ports import Storage, StoredToken
+from borne.application.ports.storage import Storage, StoredToken
 from borne.domain.principals import Role
 from tests.unit.adapters.storage.builders import opened
 

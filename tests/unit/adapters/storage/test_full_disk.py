@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage import StorageUnavailable, folder
-from borne.application.ports import (
+from borne.application.ports.storage import (
     CachedToken,
     Storage,
     StorageFailed,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.ports import SessionGroup, SessionGrouping, SessionTotals, Storage
+from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals, Storage
 from borne.domain.station.session import (
     SessionEnd,
     SessionFlag,

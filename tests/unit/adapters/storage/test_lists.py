@@ -11,7 +11,7 @@ import pytest
 from borne.adapters.storage.connection import connect_sqlite
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.lists import SqlTokens
-from borne.application.ports import CachedToken, Storage, WhitelistEntry
+from borne.application.ports.storage import CachedToken, Storage, WhitelistEntry
 from tests.unit.adapters.storage.builders import opened
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage import OpenFiles, StorageUnavailable, schema
-from borne.application.ports import Storage, StorageFailed
+from borne.application.ports.storage import Storage, StorageFailed
 from tests.unit.adapters.storage.builders import (
     end,
     opened,

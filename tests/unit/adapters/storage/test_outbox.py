@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from borne.adapters.storage import StorageClosed
-from borne.application.ports import MessageKind, QueuedMessage, Storage
+from borne.application.ports.storage import MessageKind, QueuedMessage, Storage
 from tests.unit.adapters.storage.builders import (
     end,
     message,

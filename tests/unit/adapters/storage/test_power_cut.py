@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage import OpenFiles, StorageClosed
-from borne.application.ports import Storage, StorageFailed
+from borne.application.ports.storage import Storage, StorageFailed
 from borne.domain.principals import Role
 from tests.unit.adapters.storage.builders import (
     end,

@@ -14,7 +14,7 @@ import pytest
 from borne.adapters.storage.connection import connect_sqlite
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.security_log import SqlSecurityLog
-from borne.application.ports import Storage
+from borne.application.ports.storage import Storage
 from tests.unit.adapters.storage.builders import NOON, at, opened
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from borne.adapters.storage.settings_files import Files, PosixFiles
 from borne.adapters.storage.settings_store import MARK, SettingsStore
-from borne.application.settings_ports import (
+from borne.application.ports.settings import (
     LoadedSettings,
     SettingsDocument,
     SettingsHealth,

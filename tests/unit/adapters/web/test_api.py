@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from borne.adapters.web.api.answers import Error, Session, Sessions, Status
-from borne.application.ports import StorageFailed, StorageFull
-from borne.application.queue_view import QueueView, no_queue
+from borne.application.backend.queue_view import QueueView, no_queue
+from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.domain.principals import Role
 from tests.support.fake_station import FakeBackend, FakeControl, FakeHost, FakeRestarter
 from tests.unit.adapters.web.conftest import Client, Clients

@@ -10,8 +10,8 @@ import pytest
 
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend_setup import NOTES, offers
-from borne.application.presets import presets
-from borne.application.queue_view import QueueView
+from borne.application.backend.presets import presets
+from borne.application.backend.queue_view import QueueView
 from borne.domain.principals import Role
 from borne.domain.settings.snapshot import Settings
 from tests.support.fake_station import FakeHost

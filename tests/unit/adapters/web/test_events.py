@@ -18,8 +18,8 @@ from borne.adapters.web import close_streams, live
 from borne.adapters.web.live import STREAMS_MOST, STREAMS_MOST_EACH, changed_members
 from borne.adapters.web.pages.stream import PAGES
 from borne.adapters.web.state import web_state
-from borne.application import logins
-from borne.application.logins import Login
+from borne.application.people import logins
+from borne.application.people.logins import Login
 from borne.domain.principals import Role
 from borne.foundation.listener import HttpServer, bind
 from tests.support.fake_station import PASSWORD, FakeHost, FakeSessions

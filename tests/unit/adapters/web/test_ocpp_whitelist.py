@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from borne.adapters.web.pages.ocpp_whitelist import STATUSES
-from borne.application.ports import IdTagInfo
-from borne.application.token_lists import BackendTokens
+from borne.application.authorization.token_lists import BackendTokens
+from borne.application.ports.backend import IdTagInfo
 from borne.domain.principals import Role
 from borne.domain.settings.choices import CacheExpiry
 from tests.support.fake_station import FakeHost

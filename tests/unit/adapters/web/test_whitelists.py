@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from borne.application.ports import CardRead
+from borne.application.authorization.teach_in import TeachIn
+from borne.application.ports.hardware import CardRead
 from borne.application.services import TeachInView
-from borne.application.teach_in import TeachIn
 from borne.domain.principals import SYSTEM, Role
 from tests.support.fake_station import FakeHost, whitelist
 from tests.unit.adapters.web.conftest import Client, Clients

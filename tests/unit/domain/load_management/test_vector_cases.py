@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.vector_format import Case, Fields, amps_by_id
-from borne.application.vectors import run_vectors
+from borne.application.load_management.vector_format import Case, Fields, amps_by_id
+from borne.application.load_management.vectors import run_vectors
 from borne.domain.load_management.participant import Demand
 from tests.properties.load_management.oracle import expected
 

@@ -13,7 +13,7 @@ from borne.adapters.ocpp.messages.security import (
     SecurityEventNotificationResponse,
 )
 from borne.adapters.ocpp.rpc.errors import CallFailed, CallRefused, ConnectionLost, NotAccepted
-from borne.application.security_events import SecurityEvents
+from borne.application.security.security_events import SecurityEvents
 
 AGAIN_S: Final = 60.0
 MOST_DETAIL: Final = 255

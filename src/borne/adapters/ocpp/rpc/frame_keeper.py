@@ -17,7 +17,7 @@ from borne.adapters.ocpp.rpc.frame_log import (
     FrameLog,
     FrameRecord,
 )
-from borne.application.ports import FrameArchive
+from borne.application.ports.storage import FrameArchive
 from borne.foundation.clock import parse_utc
 from borne.foundation.waiting import happens_within
 

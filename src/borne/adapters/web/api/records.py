@@ -16,8 +16,8 @@ from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages, 
 from borne.adapters.web.csv_export import sessions_csv
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.application.connection_help import failing_step, with_remedies
-from borne.application.ports import WhitelistEntry
+from borne.application.backend.connection_help import failing_step, with_remedies
+from borne.application.ports.storage import WhitelistEntry
 from borne.domain.station.session import Sample, SessionRecord
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])

@@ -13,9 +13,9 @@ from borne.adapters.web.access import API
 from borne.adapters.web.api.bodies import JsonObject
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.application.ports.settings import SettingsNotSaved
 from borne.application.services import StationServices
-from borne.application.settings_ports import SettingsNotSaved
-from borne.application.settings_service import (
+from borne.application.settings.settings_service import (
     ChangeResult,
     SettingsConflict,
     SettingsRejected,

@@ -21,7 +21,7 @@ from borne.adapters.web.api.connectors import ConnectorId
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute
 from borne.adapters.web.state import web_state
-from borne.application.ports import SimulatorPort
+from borne.application.ports.simulator import SimulatorPort
 
 router = APIRouter(prefix=f"{API}/simulator", route_class=GuardedRoute, tags=["simulator"])
 

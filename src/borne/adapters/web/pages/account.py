@@ -15,15 +15,15 @@ from borne.adapters.web.pages.entrance import accounts_of
 from borne.adapters.web.pages.master_card import first_page, is_missing, outcome
 from borne.adapters.web.pages.shell import form, page, setting, words_for
 from borne.adapters.web.visitor import Visitor
-from borne.application.accounts import (
+from borne.application.people.accounts import (
     NotAllowed,
     PasswordRefused,
     TooManyTokens,
     TryLater,
     WrongPassword,
 )
-from borne.application.logins import LoginWay
-from borne.application.passwords import SHORTEST, Weakness
+from borne.application.people.logins import LoginWay
+from borne.application.people.passwords import SHORTEST, Weakness
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
 from borne.domain.vehicle import Identity, IdentityKind

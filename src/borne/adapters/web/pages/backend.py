@@ -17,10 +17,10 @@ from borne.adapters.web.chosen_messages import IN_MEMORY, ChosenMessages, chosen
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import is_htmx, large_part, page, words_for, zone_of
-from borne.application.connection_help import with_remedies
-from borne.application.message_filter import FAILURES
-from borne.application.ports import BackendPort, BackendView
-from borne.application.queue_view import QueueView
+from borne.application.backend.connection_help import with_remedies
+from borne.application.backend.message_filter import FAILURES
+from borne.application.backend.queue_view import QueueView
+from borne.application.ports.backend import BackendPort, BackendView
 from borne.domain.settings.messages import N_
 from borne.foundation.clock import parse_utc
 

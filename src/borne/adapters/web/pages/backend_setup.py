@@ -17,8 +17,8 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend import ladder
 from borne.adapters.web.pages.settings import Desk
 from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial
-from borne.application.presets import Preset, presets
-from borne.application.settings_service import SettingsRejected
+from borne.application.backend.presets import Preset, presets
+from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import Feature
 from borne.domain.settings.messages import N_

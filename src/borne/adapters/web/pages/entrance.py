@@ -27,7 +27,7 @@ from borne.adapters.web.pages.shell import (
     words_for,
 )
 from borne.adapters.web.state import web_state
-from borne.application.accounts import Accounts, LinkRefused, TryLater, WrongPassword
+from borne.application.people.accounts import Accounts, LinkRefused, TryLater, WrongPassword
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

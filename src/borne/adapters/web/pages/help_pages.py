@@ -24,9 +24,9 @@ from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.setting_fields import field_id, shown
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
+from borne.application.ports.settings import SettingsNotSaved
 from borne.application.services import StationServices
-from borne.application.settings_ports import SettingsNotSaved
-from borne.application.settings_service import SettingsConflict
+from borne.application.settings.settings_service import SettingsConflict
 from borne.domain.principals import Role
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.manual_words import HELP_WORDS

@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.pages.shell import day_of, form, page, setting, words_for
-from borne.application.ports import CachedToken
+from borne.application.authorization.token_lists import is_expired
+from borne.application.ports.storage import CachedToken
 from borne.application.services import OcppWhitelistView
-from borne.application.token_lists import is_expired
 from borne.domain.settings.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

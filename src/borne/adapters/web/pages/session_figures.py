@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form
-from borne.application.ports import SessionGroup, SessionGrouping, SessionTotals
+from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
 from borne.application.services import Refused, SessionsView
 from borne.domain.vehicle import Identity, IdentityKind
 

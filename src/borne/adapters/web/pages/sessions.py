@@ -19,7 +19,7 @@ from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages.session_figures import figures_of
 from borne.adapters.web.pages.shell import month_before, page, setting, words_for, zone_of
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
-from borne.application.ports import SessionGrouping
+from borne.application.ports.storage import SessionGrouping
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import UNBILLABLE, Sample, SessionRecord

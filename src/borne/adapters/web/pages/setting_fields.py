@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, OWN_NAMES, Words
-from borne.application.settings_staging import Draft, StagedItem
+from borne.application.settings.settings_staging import Draft, StagedItem
 from borne.domain.settings.entry import Choice, Entry, Format, Menu, Type
 from borne.domain.settings.messages import N_
 from borne.domain.settings.snapshot import Settings

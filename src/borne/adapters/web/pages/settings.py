@@ -25,10 +25,10 @@ from borne.adapters.web.pages.shell import (
     words_for,
 )
 from borne.adapters.web.state import web_state
-from borne.application.log_upload import packed
-from borne.application.settings_ports import SettingsNotSaved
-from borne.application.settings_service import SettingsConflict, SettingsRejected
-from borne.application.settings_staging import Draft, SettingsStaging
+from borne.application.maintenance.log_upload import packed
+from borne.application.ports.settings import SettingsNotSaved
+from borne.application.settings.settings_service import SettingsConflict, SettingsRejected
+from borne.application.settings.settings_staging import Draft, SettingsStaging
 from borne.domain.settings.addressing import resolve
 from borne.domain.settings.entry import Entry, Menu
 from borne.domain.settings.snapshot import Settings

@@ -26,7 +26,7 @@ from borne.adapters.web.pages.present import chips
 from borne.adapters.web.state import web_state
 from borne.adapters.web.static_files import static_url
 from borne.adapters.web.visitor import Visitor
-from borne.application.settings_staging import Draft
+from borne.application.settings.settings_staging import Draft
 from borne.domain.principals import Role
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.messages import N_

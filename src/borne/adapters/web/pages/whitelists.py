@@ -26,9 +26,9 @@ from borne.adapters.web.pages.shell import (
     words_for,
 )
 from borne.adapters.web.spoken import said_to_people
-from borne.application.ports import WhitelistEntry
+from borne.application.ports.storage import WhitelistEntry
 from borne.application.services import Refused
-from borne.application.settings_service import SettingsRejected
+from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase
 from borne.domain.settings.messages import N_

@@ -1,0 +1,452 @@
+"""From a card at a reader, or a vehicle at a socket, to a permission.
+
+The decision is the domain's; here the card finds its socket, the backend is asked while the ring
+turns, and the answer goes to the connector. A card that comes before the plug waits at every
+socket that could take it; the first that is plugged uses it up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from borne.application.authorization.reservations import Reservations
+from borne.application.authorization.token_lists import BackendTokens
+from borne.application.authorization.whitelist import Whitelist
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.ports.backend import BackendPort, BackendUnreachable, IdTagInfo, NoVerdict
+from borne.application.ports.hardware import CardRead, VehiclePort
+from borne.application.settings.station_settings import authorization_policy, letter_case
+from borne.domain.authorization import cards
+from borne.domain.authorization.decision import (
+    Accept,
+    Ask,
+    BackendAnswer,
+    Card,
+    Decision,
+    Ignore,
+    Knowledge,
+    KnownToken,
+    Policy,
+    Reason,
+    Refuse,
+    ReleaseCable,
+    StopSession,
+    WhitelistMatch,
+    decide,
+    decide_arrival,
+)
+from borne.domain.authorization.shared_reader import Candidate, connector_for
+from borne.domain.settings.choices import CacheExpiry, StopMode
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.connector_events import (
+    AuthorizationWithdrawn,
+    Authorized,
+    CardChecking,
+    GroupTold,
+    HoldAsked,
+    StopAsked,
+    UnlockAsked,
+)
+from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
+from borne.domain.station.session import StopReason
+from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+DOUBLE_READ_S = 2.0
+"""The same card within this time, and no other in between, is the same gesture."""
+
+MAC_DIGITS = 12
+_FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CardOutcome:
+    """What became of a card, for ring, page and log."""
+
+    connectors: tuple[int, ...]
+    accepted: bool
+    reason: Reason
+    masked: str
+    why: str = ""
+    """See `decision.Refuse`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLists:
+    """Everything the station knows about tokens by itself."""
+
+    whitelist: Whitelist
+    local_list: BackendTokens
+    cache: BackendTokens
+
+
+class AuthorizationFlow:
+    """Decides on every card and every vehicle that arrives."""
+
+    def __init__(
+        self,
+        runners: Mapping[int, ConnectorRunner],
+        settings: Callable[[], Settings],
+        lists: TokenLists,
+        reservations: Reservations,
+        supervisor: Supervisor,
+    ) -> None:
+        self.outcome: Signal[CardOutcome] = Signal()
+        self.list_conflict: Signal[bool] = Signal()
+        """Whether an answer of the backend contradicts its local list."""
+        self.backend: BackendPort | None = None
+        self._runners = runners
+        self._settings = settings
+        self._lists = lists
+        self._reservations = reservations
+        self._supervisor = supervisor
+        self._loop = asyncio.get_running_loop()
+        self._last_read: dict[int | None, tuple[str, float]] = {}
+        self._waiting_since: dict[int, float] = {}
+        self._floating: Authorization | None = None
+        self._conflicts: set[str] = set()
+        self._vehicles: dict[int, str] = {}
+        """MAC address of the vehicle at a connector, as far as it told one."""
+
+    def start(self, vehicles: VehiclePort | None = None) -> None:
+        """Follow the connectors, and what vehicles tell of themselves."""
+        if vehicles is not None:
+            vehicles.subscribe(self.take_vehicle)
+        for runner in self._runners.values():
+            runner.arrived.subscribe(self._take_arrival)
+            runner.left.subscribe(self._take_left)
+            runner.changed.subscribe(self._take_change)
+
+    def take_card(self, read: CardRead) -> None:
+        """A card was read; the work goes on in a task. What was held too short was not read: no
+        ring turns or refuses, only the log and the display tell."""
+        if not cards.held_long_enough(read.held_s):
+            self._tell((), Reason.HELD_TOO_SHORT, "", accepted=False)
+            return
+        now_s = self._loop.time()
+        shown = read.uid or read.id_token or ""
+        before, at_s = self._last_read.get(read.connector, ("", 0.0))
+        if shown == before and now_s - at_s < DOUBLE_READ_S:
+            return
+        self._last_read[read.connector] = (shown, now_s)
+        self._supervisor.start("card", self._check_card(read))
+
+    def take_vehicle(self, connector: int, mac: str) -> None:
+        """A vehicle told its MAC address; whether it is seen as plugged before or after that is
+        not said. A session that runs, or a card that was shown, stays."""
+        runner = self._runners.get(connector)
+        digits = "".join(char for char in mac.upper() if char.isalnum())
+        if runner is None or len(digits) != MAC_DIGITS:
+            return
+        self._vehicles[connector] = digits
+        if connector in self._waiting_since:
+            self._decide_arrival(runner)
+
+    def reconsider(self) -> None:
+        """Settings or the backend link changed: vehicles that wait may charge now."""
+        for connector in tuple(self._waiting_since):
+            self._decide_arrival(self._runners[connector])
+
+    @property
+    def online(self) -> bool:
+        """Whether the backend can be asked."""
+        return self.backend is not None and self.backend.online
+
+    async def ask_backend(self, id_token: str) -> IdTagInfo:
+        """Ask and remember the answer; raises BackendUnreachable, NoVerdict."""
+        if self.backend is None:
+            raise BackendUnreachable("no backend is configured")
+        info = await self.backend.authorize(id_token)
+        await self.learn(id_token, info)
+        return info
+
+    async def learn(self, id_token: str, info: IdTagInfo) -> None:
+        """Keep an answer in the cache; ids of the local list are not cached (OCPP 3.5.1)."""
+        settings = self._settings()
+        listed = None
+        if settings.flag("LocalAuthListEnabled"):
+            listed = self._lists.local_list.look_up(id_token)
+        self._compare(id_token, listed, info)
+        if settings.flag("AuthorizationCacheEnabled") and listed is None:
+            expiry = settings.choice("CacheExpiryMode", CacheExpiry)
+            await self._lists.cache.learn(id_token, info, expiry)
+
+    def take_group(self, connector: int, group: str) -> None:
+        """The backend told the group of a running session: the last one told holds."""
+        runner = self._runners.get(connector)
+        if runner is not None:
+            runner.post(GroupTold(group))
+
+    def take_new_list(self) -> None:
+        """The backend sent another list: what contradicted the old one is settled."""
+        if self._conflicts:
+            self._conflicts.clear()
+            self.list_conflict.emit(False)
+
+    def _compare(self, id_token: str, listed: KnownToken | None, info: IdTagInfo) -> None:
+        """OCPP 1.6 section 3.5.2: the backend learns that its list contradicts its answer."""
+        before, key = bool(self._conflicts), id_token.casefold()
+        if listed is not None and listed.valid is not KnownToken(info.status).valid:
+            self._conflicts.add(key)
+        else:
+            self._conflicts.discard(key)
+        if bool(self._conflicts) is not before:
+            self.list_conflict.emit(not before)
+
+    async def decide_token(self, card: Card, uid: str, connector: int | None) -> Decision:
+        """The answer to a token, asking the backend if need be."""
+        policy = authorization_policy(self._settings())
+        state = self._runners[connector].state if connector is not None else None
+        session, kept_for = (state.session, state.kept_for) if state else (None, None)
+        known = self._knowledge(card, uid, connector)
+        decision = decide(card, policy, known, session, kept_for)
+        if not isinstance(decision, Ask):
+            return decision
+        return decide(card, policy, await self._ask(card, known), session, kept_for)
+
+    async def _check_card(self, read: CardRead) -> None:
+        try:
+            uid, card = self._recognise(read)
+        except cards.BadCard as error:
+            _log.info("a card could not be used: %s", error)
+            self._tell(tuple(self._runners), Reason.UNKNOWN_CARD, "", accepted=False)
+            return
+        connector = read.connector if read.connector in self._runners else None
+        if connector is None:
+            connector = connector_for(card.token, [self._candidate(r) for r in self._all()])
+        if connector is None:
+            connector = self._reservations.connector_for(card.token)
+        targets = [self._runners[connector]] if connector is not None else self._all_free()
+        if not targets:
+            await self._check_groups(card, uid)
+            return
+        if targets and all(self._kept_from(card, runner) for runner in targets):
+            self._refuse(targets, Reason.RESERVED, card)
+            return
+        if all(_is_useless(runner.state) for runner in targets):
+            self._refuse(targets, Reason.OUT_OF_SERVICE, card)
+            return
+        for runner in targets:
+            runner.post(CardChecking(active=True))
+        try:
+            decision = await self.decide_token(card, uid, connector)
+        finally:
+            for runner in targets:
+                runner.post(CardChecking(active=False))
+        self._apply(decision, card, uid, targets)
+
+    async def _check_groups(self, card: Card, uid: str) -> None:
+        """At a shared reader, with nobody waiting: a card may be of the group of a session."""
+        decision: Decision = Refuse(Reason.UNKNOWN_CARD)
+        for runner in self._all():
+            session = runner.state.session
+            if session is None or session.authorization.identity.group_id is None:
+                continue
+            decision = await self.decide_token(card, uid, runner.connector)
+            if isinstance(decision, StopSession):
+                self._apply(decision, card, uid, [runner])
+                return
+        self._apply(decision, card, uid, [])
+
+    def _recognise(self, read: CardRead) -> tuple[str, Card]:
+        if read.id_token is not None:
+            return read.id_token, Card(read.id_token, IdentityKind.RFID, read.secure)
+        uid = cards.normalise(read.uid)
+        token = cards.spell(uid, letter_case(self._settings()))
+        return uid, Card(token, IdentityKind.RFID, read.secure)
+
+    def _apply(
+        self, decision: Decision, card: Card, uid: str, targets: list[ConnectorRunner]
+    ) -> None:
+        masked = Identity(card.kind, card.token).masked
+        numbers = tuple(runner.connector for runner in targets)
+        match decision:
+            case Accept(authorization, reason) if targets:
+                self._admit(authorization, reason, card, self._fitting(targets, uid, reason))
+            case StopSession(id_token, reason):
+                for runner in targets:
+                    self._stop(runner, id_token)
+                self._tell(numbers, reason, masked, accepted=True)
+            case ReleaseCable(reason):
+                for runner in targets:
+                    runner.post(UnlockAsked())
+                self._tell(numbers, reason, masked, accepted=True)
+            case Refuse(reason, why):
+                self._refuse(targets, reason, card, why)
+            case Ignore(reason):
+                _log.info("card %s ignored: %s", masked, reason)
+            case _:
+                self._tell(numbers, Reason.UNKNOWN_CARD, masked, accepted=False)
+
+    def _admit(
+        self,
+        authorization: Authorization,
+        reason: Reason,
+        card: Card,
+        targets: list[ConnectorRunner],
+    ) -> None:
+        """Give the permission to the connectors that are not kept for others."""
+        admit = self._reservations.admit
+        given = [(r, told) for r in targets if (told := admit(r.connector, authorization))]
+        if not given:
+            self._refuse(targets, Reason.RESERVED, card)
+            return
+        self._floating = given[0][1] if len(given) > 1 else None
+        for runner, told in given:
+            runner.post(Authorized(told))
+        numbers = tuple(runner.connector for runner, _ in given)
+        self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=True)
+
+    def _refuse(
+        self, targets: list[ConnectorRunner], reason: Reason, card: Card, why: str = ""
+    ) -> None:
+        numbers = tuple(runner.connector for runner in targets)
+        masked = Identity(card.kind, card.token).masked
+        self._tell(numbers, reason, masked, accepted=False, why=why)
+
+    def _kept_from(self, card: Card, runner: ConnectorRunner) -> bool:
+        """Whether asking anybody about this card is in vain."""
+        if runner.state.session is not None:
+            return False
+        told = self._reservations.permission(runner.connector, card.token, None)
+        return not (told.allowed or told.group_may_tell)
+
+    def _fitting(
+        self, targets: list[ConnectorRunner], uid: str, reason: Reason
+    ) -> list[ConnectorRunner]:
+        if reason is not Reason.LOCAL_WHITELIST:
+            return targets
+        whitelist = self._lists.whitelist
+        here = WhitelistMatch.HERE
+        fitting = [r for r in targets if whitelist.match(uid, r.connector) is here]
+        used = whitelist.used(uid, [r.connector for r in fitting])
+        self._supervisor.start("whitelist use", used)
+        return fitting
+
+    def _stop(self, runner: ConnectorRunner, id_token: str) -> None:
+        policy = authorization_policy(self._settings())
+        session = runner.state.session
+        if policy.stop_mode is StopMode.ONLY_DISCONNECT and session is not None:
+            runner.post(HoldAsked(held=not session.held))
+        else:
+            runner.post(StopAsked(Stop(StopReason.LOCAL, id_token)))
+
+    async def _ask(self, card: Card, known: Knowledge) -> Knowledge:
+        try:
+            info = await self.ask_backend(card.token)
+        except BackendUnreachable:
+            return _with_answer(known, BackendAnswer.NO_ANSWER, None)
+        except NoVerdict as error:
+            _log.warning("the backend did not say whether a card is good: %s", error)
+            return _with_answer(known, BackendAnswer.ANSWERED, KnownToken("Invalid"))
+        answer = KnownToken(info.status, info.parent)
+        return _with_answer(known, BackendAnswer.ANSWERED, answer)
+
+    def _knowledge(self, card: Card, uid: str, connector: int | None) -> Knowledge:
+        numbers = [connector] if connector is not None else list(self._runners)
+        matches = [self._lists.whitelist.match(uid, number) for number in numbers]
+        best = WhitelistMatch.HERE if WhitelistMatch.HERE in matches else matches[0]
+        return Knowledge(
+            whitelist=best,
+            local_list=self._lists.local_list.look_up(card.token),
+            cache=self._lists.cache.look_up(card.token),
+            online=self.online,
+        )
+
+    def _take_arrival(self, runner: ConnectorRunner) -> None:
+        self._waiting_since[runner.connector] = self._loop.time()
+        self._decide_arrival(runner)
+
+    def _take_left(self, runner: ConnectorRunner) -> None:
+        self._waiting_since.pop(runner.connector, None)
+        self._vehicles.pop(runner.connector, None)
+
+    def _decide_arrival(self, runner: ConnectorRunner) -> None:
+        state = runner.state
+        if not state.connected or state.session or state.pending or state.finished:
+            return
+        vehicle = self._listed_vehicle(runner.connector)
+        accept = decide_arrival(self._policy(), online=self.online, vehicle=vehicle)
+        if accept is None:
+            return
+        admitted = self._reservations.admit(runner.connector, accept.authorization)
+        if admitted is None:
+            return
+        runner.post(Authorized(admitted))
+        if vehicle is not None and accept.authorization.card == vehicle.token:
+            used = self._lists.whitelist.used(vehicle.token, [runner.connector])
+            self._supervisor.start("whitelist use", used)
+            masked = Identity(vehicle.kind, vehicle.token).masked
+            self._tell((runner.connector,), accept.reason, masked, accepted=True)
+
+    def _listed_vehicle(self, connector: int) -> Card | None:
+        """The vehicle at a connector when the whitelist names it there."""
+        mac = self._vehicles.get(connector)
+        if mac is None:
+            return None
+        match = self._lists.whitelist.match(mac, connector)
+        return Card(mac, IdentityKind.MAC) if match is WhitelistMatch.HERE else None
+
+    def _policy(self) -> Policy:
+        return authorization_policy(self._settings())
+
+    def _take_change(self, runner: ConnectorRunner) -> None:
+        session = runner.state.session
+        if session is None:
+            return
+        self._waiting_since.pop(runner.connector, None)
+        if self._floating is not None and session.authorization == self._floating:
+            self._floating = None
+            for other in self._all():
+                if other is not runner and other.state.pending == session.authorization:
+                    other.post(AuthorizationWithdrawn())
+
+    def _candidate(self, runner: ConnectorRunner) -> Candidate:
+        state = runner.state
+        waiting = state.kept_for or state.pending
+        owner = state.session.authorization if state.session else waiting
+        tokens = {owner.card, owner.identity.id_token} - {""} if owner else set[str]()
+        waits = state.connected and state.session is None and not state.finished
+        waits = waits and not _is_useless(state)
+        since = self._waiting_since.get(runner.connector) if waits and not state.pending else None
+        return Candidate(
+            runner.connector,
+            frozenset(token.casefold() for token in tokens),
+            since,
+            connector_status(state) in _FREE,
+        )
+
+    def _all(self) -> list[ConnectorRunner]:
+        return list(self._runners.values())
+
+    def _all_free(self) -> list[ConnectorRunner]:
+        return [r for r in self._all() if connector_status(r.state) in _FREE]
+
+    def _tell(
+        self,
+        connectors: tuple[int, ...],
+        reason: Reason,
+        masked: str,
+        *,
+        accepted: bool,
+        why: str = "",
+    ) -> None:
+        verdict = "accepted" if accepted else "refused"
+        _log.info("card %s %s: %s", masked, verdict, reason)
+        self.outcome.emit(CardOutcome(connectors, accepted, reason, masked, why))
+
+
+def _is_useless(state: ConnectorState) -> bool:
+    """Nothing can begin here, and nothing waits for a card."""
+    broken = connector_status(state) in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
+    return broken and state.session is None and state.kept_for is None
+
+
+def _with_answer(known: Knowledge, asked: BackendAnswer, answer: KnownToken | None) -> Knowledge:
+    return Knowledge(known.whitelist, known.local_list, known.cache, known.online, asked, answer)

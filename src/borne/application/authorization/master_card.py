@@ -1,0 +1,103 @@
+"""The master card (manual 5.3, "Enforce Master RFID"): it proves that somebody may reset passwords.
+
+A page that asks for it waits; while nobody waits the card is a card like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from borne.application.ports.hardware import CardRead
+from borne.application.services import Refused
+from borne.domain.authorization import cards, list_text
+from borne.domain.settings.choices import LetterCase
+
+MASTER_CARD_S = 60.0
+
+
+class MasterCard:
+    """See `services.MasterCardView`."""
+
+    def __init__(
+        self,
+        known: Callable[[], str],
+        spelling: Callable[[], LetterCase],
+        secure_only: Callable[[], bool],
+        reset: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._known = known
+        self._spelling = spelling
+        self._secure_only = secure_only
+        self._reset = reset
+        self._waiting: asyncio.Future[CardRead | None] | None = None
+        self._any_card = False
+        self._resetting: asyncio.Future[None] | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a master card."""
+        return bool(self._known())
+
+    def is_master(self, read: CardRead) -> bool:
+        """Whether this is the master card, as far as a card can prove it."""
+        if not self.known or (self._secure_only() and not read.secure):
+            return False
+        try:
+            master, _ = list_text.parse_token(self._known(), self._spelling())
+            return cards.normalise(read.uid) == master
+        except cards.BadCard:
+            return False
+
+    async def reset_passwords(self, timeout_s: float = MASTER_CARD_S) -> bool:
+        """Wait for the master card; when it comes the passwords of user, installer and operator
+        are reset. False when it did not come. Raises Refused."""
+        if not self.known:
+            raise Refused("no_master_card", "The station knows no master card.")
+        if await self._wait(timeout_s, any_card=False) is None:
+            return False
+        # Whoever stops waiting now does not stop it halfway.
+        self._resetting = asyncio.ensure_future(self._reset())
+        await asyncio.shield(self._resetting)
+        return True
+
+    async def next_card(self, timeout_s: float = MASTER_CARD_S) -> str | None:
+        """Wait for any card that may become the master card; its number as the settings want it,
+        None when none came. Raises Refused."""
+        read = await self._wait(timeout_s, any_card=True)
+        if read is None:
+            return None
+        try:
+            uid = cards.normalise(read.uid)
+        except cards.BadCard as error:
+            raise Refused("unreadable", str(error)) from None
+        if cards.is_random(uid):
+            raise Refused("random_token", "This card shows another number each time.")
+        return cards.spell(uid, self._spelling())
+
+    def take_card(self, read: CardRead) -> bool:
+        """A card was read; True when somebody waited for it."""
+        waiting = self._waiting
+        if waiting is None or waiting.done():
+            return False
+        if not (self._any_card or self.is_master(read)):
+            return False
+        waiting.set_result(read)
+        return True
+
+    def abort(self) -> None:
+        """Power cut, or the end of the station."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def _wait(self, timeout_s: float, *, any_card: bool) -> CardRead | None:
+        if self._waiting is not None:
+            raise Refused("busy", "The station waits for a card already.")
+        self._any_card = any_card
+        self._waiting = asyncio.get_running_loop().create_future()
+        try:
+            return await asyncio.wait_for(self._waiting, timeout_s)
+        except TimeoutError:
+            return None
+        finally:
+            self._waiting = None

@@ -1,0 +1,215 @@
+"""Keeps connectors for those who reserved them (OCPP 1.6 sections 3.10, 5.1 and 5.13).
+
+A reservation ends when a transaction uses it, at its expiry date, when its connector breaks or is
+taken out of service, or when the backend cancels it. It outlives restarts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.ports.storage import StateStore
+from borne.application.state.kept_state import mapping, stored_entries, text, whole
+from borne.domain import reservation as rules
+from borne.domain.reservation import Answer, Book, Permission, Reservation
+from borne.domain.station.connector_events import Reserved
+from borne.domain.station.connector_state import Authorization
+from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.foundation.clock import Clock, ClockTrust, format_utc, parse_utc
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+STATE_KEY = "reservations"
+LONGEST_SLEEP_S = 86400.0
+"""Timers of some loops cannot wait for years."""
+_log = logging.getLogger(__name__)
+
+
+class Reservations:
+    """The book of the station."""
+
+    def __init__(
+        self,
+        runners: Mapping[int, ConnectorRunner],
+        state: StateStore,
+        clock: Clock,
+        supervisor: Supervisor,
+    ) -> None:
+        self.changed: Signal[int] = Signal()
+        """How many there are, after a change."""
+        self._runners = runners
+        self._state = state
+        self._clock = clock
+        self._supervisor = supervisor
+        self._book = Book()
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Take up what is stored."""
+        entries, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
+        self._book = Book({entry.reservation_id: entry for entry in entries})
+        for runner in self._runners.values():
+            runner.changed.subscribe(self._take_change)
+        self._clock.stepped.subscribe(lambda _: self._judge())
+        self._judge()
+
+    def abort(self) -> None:
+        """Power cut."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def entries(self) -> list[Reservation]:
+        """All that stand."""
+        return list(self._book.entries.values())
+
+    async def reserve(self, asked: Reservation) -> Answer:
+        """ReserveNow; what is accepted is stored."""
+        async with self._writing:
+            answer = rules.answer(self._book, asked, self._statuses(), self._clock.now())
+            if answer is Answer.ACCEPTED:
+                await self._store(self._book.put(asked))
+                self._book = self._book.put(asked)
+        self._show()
+        self.changed.emit(len(self._book.entries))
+        return answer
+
+    async def cancel(self, reservation_id: int) -> bool:
+        """CancelReservation; False when there is none with this id."""
+        if reservation_id not in self._book.entries:
+            return False
+        self._end([reservation_id], "cancelled by the backend")
+        await self._keep()
+        self._show()
+        return True
+
+    async def forget_all(self) -> int:
+        """The backend that made them is gone; how many there were."""
+        ids = list(self._book.entries)
+        if ids:
+            self._end(ids, "the backend that made them is gone")
+            await self._keep()
+            self._show()
+        return len(ids)
+
+    def permission(self, connector: int, id_token: str, group: str | None) -> Permission:
+        """Whether this card may use this connector."""
+        return rules.permission(self._waiting(), connector, self._statuses(), id_token, group)
+
+    def admit(self, connector: int, authorization: Authorization) -> Authorization | None:
+        """The authorization, with the reservation that it uses; None when the connector is kept
+        for somebody else."""
+        identity = authorization.identity
+        told = self.permission(connector, identity.id_token, identity.group_id)
+        if not told.allowed:
+            return None
+        if told.reservation_id is None:
+            return authorization
+        return replace(authorization, reservation_id=told.reservation_id)
+
+    def connector_for(self, id_token: str) -> int | None:
+        """A connector that is reserved for this card, if any."""
+        for entry in self._book.entries.values():
+            if entry.connector != rules.ANY and entry.admits(id_token, None):
+                return entry.connector
+        return None
+
+    def _statuses(self) -> dict[int, ConnectorStatus]:
+        return {number: connector_status(r.state) for number, r in self._runners.items()}
+
+    def _waiting(self) -> Book:
+        """Without those of any connector that somebody is using already."""
+        used = {_reservation(runner) for runner in self._runners.values()}
+        floating = {entry.reservation_id for entry in self._book.of(rules.ANY)}
+        return self._book.without(number for number in used & floating if number is not None)
+
+    def _take_change(self, runner: ConnectorRunner) -> None:
+        if not self._book.entries:
+            return
+        session = runner.state.session
+        if session is not None and session.session_id:
+            used = session.authorization.reservation_id
+            if used is not None and used in self._book.entries:
+                self._end_by_itself([used], "used")
+        self._judge()
+
+    def _judge(self) -> None:
+        """What time and state have ended, and what is to be shown now."""
+        lost = self._book.lost(self._statuses())
+        if lost:
+            self._end_by_itself(lost, "the connector is out of service")
+        if self._clock.trust is not ClockTrust.NONE:
+            over = self._book.expired(self._clock.now())
+            if over:
+                self._end_by_itself(over, "expired")
+        self._show()
+
+    def _show(self) -> None:
+        shown = rules.kept(self._waiting(), self._statuses())
+        for connector, runner in self._runners.items():
+            wanted = shown.get(connector)
+            if runner.state.session is None and runner.state.reservation_id != wanted:
+                runner.post(Reserved(wanted))
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        dates = [entry.expires_at for entry in self._book.entries.values()]
+        if dates and self._clock.trust is not ClockTrust.NONE:
+            left_s = (min(dates) - self._clock.now()).total_seconds()
+            pause_s = min(max(0.0, left_s), LONGEST_SLEEP_S)
+            self._timer = asyncio.get_running_loop().call_later(pause_s, self._judge)
+
+    def _end(self, ids: list[int], why: str) -> None:
+        _log.info("reservations %s: %s", ids, why)
+        self._book = self._book.without(ids)
+        self.changed.emit(len(self._book.entries))
+
+    def _end_by_itself(self, ids: list[int], why: str) -> None:
+        self._end(ids, why)
+        self._supervisor.start("keep reservations", self._keep())
+
+    async def _keep(self) -> None:
+        async with self._writing:
+            await self._store(self._book)
+
+    async def _store(self, book: Book) -> None:
+        entries = [_to_stored(entry) for entry in book.entries.values()]
+        await self._state.put(STATE_KEY, entries or None)
+
+
+def _reservation(runner: ConnectorRunner) -> int | None:
+    """The reservation that is being used there."""
+    session = runner.state.session
+    authorization = session.authorization if session else runner.state.pending
+    return authorization.reservation_id if authorization else None
+
+
+def _to_stored(entry: Reservation) -> dict[str, Any]:
+    return {
+        "reservation_id": entry.reservation_id,
+        "connector": entry.connector,
+        "id_token": entry.id_token,
+        "expires_at": format_utc(entry.expires_at),
+        "parent": entry.parent,
+    }
+
+
+def _from_stored(data: Any) -> Reservation:
+    stored = mapping(data)
+    parent = stored["parent"]
+    return Reservation(
+        reservation_id=whole(stored["reservation_id"]),
+        connector=whole(stored["connector"]),
+        id_token=text(stored["id_token"]),
+        expires_at=parse_utc(text(stored["expires_at"])),
+        parent=None if parent is None else text(parent),
+    )

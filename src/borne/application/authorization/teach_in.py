@@ -1,0 +1,244 @@
+"""Teach-in (manual 5.5): while it runs, every card that is shown is added to the local whitelist.
+
+It is a lease of one dialogue: it ends by itself a minute after the last card unless it is
+prolonged, and soon after the dialogue stops renewing it (page closed, connection lost). A power
+cut ends it. A car that is plugged in meanwhile adds its MAC address when that is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from borne.application.authorization.whitelist import Whitelist
+from borne.application.ports.hardware import CardRead
+from borne.application.services import (
+    Refused,
+    TeachInEvent,
+    TeachInResult,
+    TeachInState,
+    require,
+)
+from borne.domain.authorization import cards, list_text
+from borne.domain.authorization.list_text import ListedCard, TokenKind
+from borne.domain.principals import Principal, Role
+from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+TEACH_IN_S = 60.0
+LEASE_S = 15.0
+DOUBLE_READ_S = 2.0
+"""The same card within this time is the same gesture."""
+EVENTS_KEPT = 200
+
+
+@dataclass(slots=True)
+class _Running:
+    """The teach-in that runs."""
+
+    lease: str
+    by: str
+    reader: int | None
+    bind: int | None
+    ends_s: float
+    lease_ends_s: float
+    events: deque[TeachInEvent]
+    last_token: str = ""
+    last_read_s: float = float("-inf")
+
+
+class TeachIn:
+    """See `services.TeachInView`."""
+
+    def __init__(
+        self,
+        whitelist: Whitelist,
+        clock: Clock,
+        supervisor: Supervisor,
+        secure_only: Callable[[], bool],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.changed: Signal[TeachInState | None] = Signal()
+        self._whitelist = whitelist
+        self._clock = clock
+        self._supervisor = supervisor
+        self._secure_only = secure_only
+        self._new_id = new_id
+        self._running: _Running | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    # The dialogue -----------------------------------------------------------------------------
+
+    def start(
+        self, principal: Principal, *, reader: int | None = None, bind: int | None = None
+    ) -> str:
+        """Begin; the lease that `renew`, `prolong` and `finish` want. `reader`: only cards at
+        this socket's reader. `bind`: entries hold for this connector only. Raises Refused."""
+        require(principal, Role.OPERATOR)
+        if self._running is not None:
+            raise Refused("teach_in_running", f"Teach-in is running ({self._running.by}).")
+        now_s = self._now_s()
+        self._running = _Running(
+            lease=self._new_id(),
+            by=principal.name or principal.role.value,
+            reader=reader,
+            bind=bind,
+            ends_s=now_s + TEACH_IN_S,
+            lease_ends_s=now_s + LEASE_S,
+            events=deque(maxlen=EVENTS_KEPT),
+        )
+        self._follow()
+        return self._running.lease
+
+    def renew(self, lease: str) -> TeachInState:
+        """The dialogue is still there; every few seconds. Raises Refused when it is over."""
+        running = self._of(lease)
+        running.lease_ends_s = self._now_s() + LEASE_S
+        self._follow(tell=False)
+        return self._told(running)
+
+    def prolong(self, lease: str) -> TeachInState:
+        """Another minute from now. Raises Refused when it is over."""
+        running = self._of(lease)
+        running.ends_s = self._now_s() + TEACH_IN_S
+        running.lease_ends_s = self._now_s() + LEASE_S
+        self._follow()
+        return self._told(running)
+
+    def choose(self, lease: str, *, reader: int | None, bind: int | None) -> TeachInState:
+        """From now on only this reader, and entries for this connector; None: all. Raises Refused
+        when it is over."""
+        running = self._of(lease)
+        running.reader, running.bind = reader, bind
+        self._follow()
+        return self._told(running)
+
+    def finish(self, lease: str) -> Sequence[TeachInEvent]:
+        """End; what was taught. Raises Refused when it was over already."""
+        running = self._of(lease)
+        self._end()
+        return tuple(reversed(running.events))
+
+    def state(self) -> TeachInState | None:
+        """The teach-in that runs, for everybody who looks."""
+        return None if self._running is None else self._told(self._running)
+
+    def abort(self) -> None:
+        """Power cut, or the end of the station."""
+        self._running = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # Readers and cars -------------------------------------------------------------------------
+
+    def take_card(self, read: CardRead) -> bool:
+        """A card was read; True when it was a card to teach, which then authorizes nothing."""
+        running = self._running
+        if running is None or running.reader not in (None, read.connector):
+            return False
+        text = read.uid if read.id_token is None else read.id_token
+        now_s = self._now_s()
+        again = text == running.last_token and now_s - running.last_read_s < DOUBLE_READ_S
+        running.last_token, running.last_read_s = text, now_s
+        if not again:
+            running.ends_s = now_s + TEACH_IN_S
+            self._follow(tell=False)
+            self._supervisor.start("teach-in", self._teach_card(running, read, text))
+        return True
+
+    def take_short(self, read: CardRead) -> bool:
+        """A card was taken away too early; True when it was meant for the teach-in."""
+        running = self._running
+        if running is None or running.reader not in (None, read.connector):
+            return False
+        text = read.uid if read.id_token is None else read.id_token
+        self._note(running, TeachInResult.UNREADABLE, text)
+        return True
+
+    def take_vehicle(self, connector: int, mac: str) -> None:
+        """A car was plugged in and told its MAC address (ISO 15118)."""
+        running = self._running
+        digits = "".join(char for char in mac.upper() if char.isalnum())
+        if running is None or running.reader not in (None, connector) or len(digits) != 12:
+            return
+        self._supervisor.start("teach-in", self._teach(running, digits, TokenKind.MAC))
+
+    async def _teach_card(self, running: _Running, read: CardRead, text: str) -> None:
+        if self._secure_only() and not read.secure:
+            self._note(running, TeachInResult.NOT_SECURE, text)
+            return
+        try:
+            token = cards.normalise(text)
+            if cards.is_random(token):
+                self._note(running, TeachInResult.RANDOM, text)
+                return
+        except cards.BadCard:
+            self._note(running, TeachInResult.UNREADABLE, text)
+            return
+        await self._teach(running, token, TokenKind.RFID)
+
+    async def _teach(self, running: _Running, token: str, kind: TokenKind) -> None:
+        card = ListedCard(token, kind, running.bind)
+        if self._whitelist.holds(card):
+            self._note(running, TeachInResult.KNOWN, token, kind)
+            return
+        try:
+            await self._whitelist.store(card)
+        except Refused:
+            self._note(running, TeachInResult.LIST_FULL, token, kind)
+            return
+        self._note(running, TeachInResult.ADDED, token, kind)
+
+    def _note(
+        self,
+        running: _Running,
+        result: TeachInResult,
+        token: str,
+        kind: TokenKind = TokenKind.RFID,
+    ) -> None:
+        shown = self._whitelist.spelled(token, kind)[: list_text.LONGEST_CELL]
+        at: datetime = self._clock.now()
+        running.events.append(TeachInEvent(at, result, shown, kind.value, running.bind))
+        if self._running is running:
+            self.changed.emit(self._told(running))
+
+    # Time -------------------------------------------------------------------------------------
+
+    def _of(self, lease: str) -> _Running:
+        if self._running is None or self._running.lease != lease:
+            raise Refused("teach_in_over", "The teach-in is over.")
+        return self._running
+
+    def _follow(self, *, tell: bool = True) -> None:
+        running = self._running
+        if running is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        due_s = min(running.ends_s, running.lease_ends_s)
+        self._timer = asyncio.get_running_loop().call_at(due_s, self._end)
+        if tell:
+            self.changed.emit(self._told(running))
+
+    def _end(self) -> None:
+        self.abort()
+        self.changed.emit(None)
+
+    def _told(self, running: _Running) -> TeachInState:
+        now_s = self._now_s()
+        return TeachInState(
+            by=running.by,
+            reader=running.reader,
+            bind=running.bind,
+            remaining_s=max(0.0, running.ends_s - now_s),
+            lease_s=max(0.0, running.lease_ends_s - now_s),
+            events=tuple(reversed(running.events)),
+        )
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()

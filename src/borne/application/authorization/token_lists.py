@@ -1,0 +1,134 @@
+"""What the backend said of cards: its local list and the cache.
+
+Held in memory, stored on every change before it is confirmed. Tokens are kept as the backend
+writes them and compared without regard to case (OCPP 1.6, CiString).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from borne.application.ports.backend import IdTagInfo
+from borne.application.ports.storage import CachedToken, StorageFailed, TokenCacheStore
+from borne.application.services import require
+from borne.domain.authorization.decision import KnownToken
+from borne.domain.principals import Principal, Role
+from borne.domain.settings.choices import CacheExpiry
+from borne.foundation.clock import Clock, format_utc, parse_utc
+
+CACHE_LIMIT = 5_000
+END_OF_2038 = "2038-12-31T23:59:59Z"
+_log = logging.getLogger(__name__)
+
+
+def in_one_year(now: datetime) -> datetime:
+    """The same day of the next year; the 28th after a 29th of February."""
+    try:
+        return now.replace(year=now.year + 1)
+    except ValueError:
+        return now.replace(year=now.year + 1, day=28)
+
+
+def is_expired(token: CachedToken, now: datetime) -> bool:
+    """Whether the backend's word is too old."""
+    return token.expires_at is not None and parse_utc(token.expires_at) <= now
+
+
+class BackendTokens:
+    """What the backend said of tokens: one of its two lists ("cache", "local_list")."""
+
+    def __init__(self, which: str, store: TokenCacheStore, clock: Clock) -> None:
+        self._which = which
+        self._store = store
+        self._clock = clock
+        self._tokens: dict[str, CachedToken] = {}
+
+    async def load(self) -> None:
+        """Read what is stored."""
+        self._tokens = {t.token.casefold(): t for t in await self._store.load(self._which)}
+
+    def look_up(self, id_token: str) -> KnownToken | None:
+        """The stored answer, with its expiry judged now."""
+        token = self._tokens.get(id_token.casefold())
+        if token is None:
+            return None
+        return KnownToken(token.status, token.parent, is_expired(token, self._clock.now()))
+
+    async def learn(self, id_token: str, info: IdTagInfo, expiry: CacheExpiry) -> None:
+        """Keep an answer of the backend. On a full disk it holds until the restart: whoever waits
+        for this answer must not lose it because it cannot be remembered."""
+        stored = CachedToken(
+            token=id_token,
+            status=info.status,
+            parent=info.parent,
+            expires_at=self._expiry(info.expires_at, expiry),
+            updated_at=format_utc(self._clock.now()),
+        )
+        evicted = self._make_room(id_token.casefold())
+        self._tokens[id_token.casefold()] = stored
+        try:
+            if evicted:
+                await self._store.remove(self._which, evicted)
+            await self._store.put(self._which, [stored])
+        except StorageFailed as error:
+            _log.warning("an answer of the backend is not kept over a restart: %s", error)
+
+    async def replace(self, tokens: Sequence[CachedToken], version: int) -> None:
+        """The whole list with its version, in one commit."""
+        await self._store.replace(self._which, tokens, version)
+        self._tokens = {token.token.casefold(): token for token in tokens}
+
+    async def version(self) -> int:
+        """Version of the list; 0 when it is empty."""
+        return await self._store.version(self._which) if self._tokens else 0
+
+    async def clear(self) -> None:
+        """Forget everything."""
+        await self._store.remove(self._which, None)
+        self._tokens.clear()
+
+    async def forget_backend(self) -> int:
+        """The backend that told of them is gone; how many there were."""
+        number = len(self._tokens)
+        if number:
+            await self.clear()
+        return number
+
+    async def forget(self, id_token: str, principal: Principal) -> bool:
+        """See `services.OcppWhitelistView`."""
+        require(principal, Role.OPERATOR)
+        stored = self._tokens.get(id_token.casefold())
+        if stored is None:
+            return False
+        await self._store.remove(self._which, [stored.token])
+        self._tokens.pop(id_token.casefold(), None)
+        return True
+
+    async def forget_all(self, principal: Principal) -> int:
+        """See `services.OcppWhitelistView`."""
+        require(principal, Role.OPERATOR)
+        number = len(self._tokens)
+        await self.clear()
+        return number
+
+    def content(self) -> list[CachedToken]:
+        """All entries, by token."""
+        return sorted(self._tokens.values(), key=lambda token: token.token)
+
+    def _make_room(self, key: str) -> list[str]:
+        if key in self._tokens or len(self._tokens) < CACHE_LIMIT:
+            return []
+        oldest = min(
+            self._tokens.values(), key=lambda token: (token.status == "Accepted", token.updated_at)
+        )
+        del self._tokens[oldest.token.casefold()]
+        return [oldest.token]
+
+    def _expiry(self, told: datetime | None, mode: CacheExpiry) -> str:
+        if told is not None:
+            return format_utc(told)
+        if mode is CacheExpiry.END_2038:
+            return END_OF_2038
+        return format_utc(in_one_year(self._clock.now()))

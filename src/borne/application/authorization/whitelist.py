@@ -1,0 +1,306 @@
+"""The local whitelist (manual 5.5): held in memory, stored on every change before it is confirmed.
+
+Inside, tokens are in normal form. Outside they are written as the setting "RFID Tag letter case"
+wants it (manual 5.3); both cases are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from borne.application.ports.storage import StorageFailed, WhitelistEntry, WhitelistStore
+from borne.application.services import ImportReport, Refused, require
+from borne.domain.authorization import cards, list_text
+from borne.domain.authorization.decision import WhitelistMatch
+from borne.domain.authorization.list_text import ListedCard, TokenKind
+from borne.domain.principals import Principal, Role
+from borne.domain.settings.choices import LetterCase
+from borne.foundation.clock import Clock, format_utc
+from borne.foundation.events import Signal
+
+WHITELIST_LIMIT = 20_000
+UNDO_S = 30.0
+"""A removal can be undone for this long."""
+_Key = tuple[str, int | None]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    entries: Sequence[WhitelistEntry]
+    until_s: float
+
+
+class Whitelist:
+    """See `services.WhitelistView`."""
+
+    def __init__(
+        self,
+        store: WhitelistStore,
+        clock: Clock,
+        spelling: Callable[[], LetterCase] = lambda: LetterCase.UPPER,
+        connectors: int = 2,
+    ) -> None:
+        self.changed: Signal[int] = Signal()
+        self._store = store
+        self._clock = clock
+        self._spelling = spelling
+        self._connectors = connectors
+        self._entries: dict[_Key, WhitelistEntry] = {}
+        self._bound: dict[str, set[int | None]] = {}
+        self._ordered: list[WhitelistEntry] | None = None
+        self._removal: _Removal | None = None
+        self._writing = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Read what is stored."""
+        self._take(await self._store.load(), ())
+
+    def match(self, uid: str, connector: int) -> WhitelistMatch:
+        """What the list says of a token in normal form at a connector."""
+        bound = self._bound.get(uid)
+        if not bound:
+            return WhitelistMatch.NONE
+        if None in bound or connector in bound:
+            return WhitelistMatch.HERE
+        return WhitelistMatch.OTHER_CONNECTOR
+
+    def page(
+        self, *, search: str = "", offset: int = 0, limit: int = 200
+    ) -> tuple[Sequence[WhitelistEntry], int]:
+        """By token, and how many match."""
+        wanted = search.strip().casefold()
+        digits = "".join(char for char in wanted if char.isalnum())
+        found = self._in_order()
+        if wanted:
+            found = [
+                entry
+                for entry in found
+                if wanted in entry.name.casefold()
+                or (digits and digits in self._outside(entry).token.casefold())
+            ]
+        return [self._outside(entry) for entry in found[offset : offset + limit]], len(found)
+
+    async def add(self, entry: WhitelistEntry, principal: Principal) -> WhitelistEntry:
+        """Add or replace; raises Refused in clear words."""
+        require(principal, Role.OPERATOR)
+        token, kind, connector = self._read_token(entry.token)
+        connector = entry.connector if connector is None else connector
+        if connector is not None and not 1 <= connector <= self._connectors:
+            raise Refused("unknown_connector", f"There is no socket {connector}.")
+        name = entry.name.strip()[: list_text.LONGEST_NAME]
+        return self._outside(await self.store(ListedCard(token, kind, connector, name)))
+
+    async def store(self, card: ListedCard) -> WhitelistEntry:
+        """Add or replace an entry; its token stays in normal form. Raises Refused when full."""
+        async with self._writing:
+            key = (card.token, card.connector)
+            old = self._entries.get(key)
+            if old is None and len(self._entries) >= WHITELIST_LIMIT:
+                raise _full()
+            stored = self._entry(card, old)
+            await self._store.put([stored])
+            self._take([stored], ())
+        return stored
+
+    def holds(self, card: ListedCard) -> bool:
+        """Whether the list has this entry, or one that is bound to no connector."""
+        return not {card.connector, None}.isdisjoint(self._bound.get(card.token, ()))
+
+    def spelled(self, token: str, kind: str) -> str:
+        """A token as people see it; what is no token stays as it is."""
+        try:
+            return list_text.spell_token(cards.normalise(token), kind, self._spelling())
+        except cards.BadCard:
+            return token
+
+    async def rename(
+        self, token: str, connector: int | None, name: str, principal: Principal
+    ) -> bool:
+        """Give an entry another name; False when it is not there."""
+        require(principal, Role.OPERATOR)
+        async with self._writing:
+            old = self._entries.get((self._read_token(token)[0], connector))
+            if old is None:
+                return False
+            named = replace(old, name=name.strip()[: list_text.LONGEST_NAME])
+            await self._store.put([named])
+            self._take([named], ())
+        return True
+
+    async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
+        """Remove one entry; False when it was not there."""
+        require(principal, Role.OPERATOR)
+        try:
+            key = (self._read_token(token)[0], connector)
+        except Refused:
+            return False
+        async with self._writing:
+            if key not in self._entries:
+                return False
+            await self._store.remove([key])
+            self._forget([key])
+        return True
+
+    async def remove_all(self, principal: Principal) -> int:
+        """Empty the list; how many entries there were."""
+        require(principal, Role.OPERATOR)
+        async with self._writing:
+            keys = list(self._entries)
+            if keys:
+                await self._store.remove(None)
+                self._forget(keys)
+        return len(keys)
+
+    @property
+    def undoable(self) -> int:
+        """How many entries `undo` would bring back now."""
+        removal = self._removal
+        if removal is None or self._clock.monotonic() >= removal.until_s:
+            return 0
+        return len(removal.entries)
+
+    async def undo(self, principal: Principal) -> int:
+        """Bring the last removal back; how many entries. What was added since stays."""
+        require(principal, Role.OPERATOR)
+        async with self._writing:
+            if self._removal is None or not self.undoable:
+                return 0
+            missing = [
+                entry
+                for entry in self._removal.entries
+                if (entry.token, entry.connector) not in self._entries
+            ]
+            if len(self._entries) + len(missing) > WHITELIST_LIMIT:
+                raise _full()
+            await self._store.put(missing)
+            self._removal = None
+            self._take(missing, ())
+        return len(missing)
+
+    async def used(self, uid: str, connectors: Iterable[int]) -> None:
+        """A card was accepted by this list: remember when."""
+        now = format_utc(self._clock.now())
+        async with self._writing:
+            keys: list[_Key] = [(uid, None), *((uid, number) for number in connectors)]
+            used = [
+                replace(self._entries[key], last_used_at=now)
+                for key in keys
+                if key in self._entries
+            ]
+            try:
+                await self._store.put(used)
+            except StorageFailed as error:
+                _log.warning("when a card was used is not kept: %s", error)
+                return
+            self._take(used, ())
+
+    async def import_text(
+        self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
+    ) -> ImportReport:
+        """Read a list in any form (`domain.authorization.list_text`) and add it, or only tell
+        what that would do. Bad lines keep nobody from the good ones. Raises Refused."""
+        require(principal, Role.OPERATOR)
+        spelling = self._spelling()
+        try:
+            read = await asyncio.to_thread(list_text.read_list, text, spelling, self._connectors)
+        except cards.BadCard as error:
+            raise Refused("unreadable", str(error)) from None
+        async with self._writing:
+            new = {(card.token, card.connector): card for card in read.entries}
+            gone = [key for key in self._entries if key not in new] if replace_all else []
+            fresh = [key for key in new if key not in self._entries]
+            if len(self._entries) - len(gone) + len(fresh) > WHITELIST_LIMIT:
+                raise _full()
+            stored = [self._merged(card) for card in new.values()]
+            changed = [e for e in stored if self._entries.get((e.token, e.connector)) != e]
+            if not dry_run:
+                await self._apply(changed, gone)
+        return ImportReport(
+            applied=not dry_run,
+            added=len(fresh),
+            changed=len(changed) - len(fresh),
+            unchanged=len(stored) - len(changed),
+            removed=len(gone),
+            repeated=read.repeated,
+            bad=read.bad,
+            problems=read.problems,
+        )
+
+    async def export_csv(self, delimiter: str = ",") -> str:
+        """The whole list as a table that `import_text` understands."""
+        rows = [(_listed(e), e.added_at, e.last_used_at) for e in self._in_order()]
+        return await asyncio.to_thread(list_text.write_csv, rows, self._spelling(), delimiter)
+
+    async def export_colons(self) -> str:
+        """The whole list in the manual's form, without names: `UID:UID_1:...`."""
+        rows = [_listed(entry) for entry in self._in_order()]
+        return await asyncio.to_thread(list_text.write_colons, rows, self._spelling())
+
+    async def _apply(self, changed: Sequence[WhitelistEntry], gone: Sequence[_Key]) -> None:
+        if changed:
+            await self._store.put(changed)
+            self._take(changed, ())
+        if gone:
+            await self._store.remove(gone)
+            self._forget(gone)
+
+    def _read_token(self, text: str) -> tuple[str, TokenKind, int | None]:
+        number, connector = list_text.split_postfix(text)
+        try:
+            token, kind = list_text.parse_token(number, self._spelling())
+        except cards.RandomCard as error:
+            raise Refused("random_token", str(error)) from None
+        except cards.BadCard as error:
+            raise Refused("invalid_token", str(error)) from None
+        return token, kind, connector
+
+    def _entry(self, card: ListedCard, old: WhitelistEntry | None) -> WhitelistEntry:
+        added_at = old.added_at if old else format_utc(self._clock.now())
+        used_at = old.last_used_at if old else ""
+        return WhitelistEntry(
+            card.token, card.kind.value, card.connector, card.name, added_at, used_at
+        )
+
+    def _merged(self, card: ListedCard) -> WhitelistEntry:
+        """An imported entry; a list without names leaves names alone."""
+        old = self._entries.get((card.token, card.connector))
+        name = card.name or (old.name if old else "")
+        return self._entry(replace(card, name=name), old)
+
+    def _outside(self, entry: WhitelistEntry) -> WhitelistEntry:
+        spelled = list_text.spell_token(entry.token, entry.kind, self._spelling())
+        return entry if spelled == entry.token else replace(entry, token=spelled)
+
+    def _in_order(self) -> list[WhitelistEntry]:
+        if self._ordered is None:
+            self._ordered = sorted(
+                self._entries.values(), key=lambda entry: (entry.token, entry.connector or 0)
+            )
+        return self._ordered
+
+    def _take(self, entries: Iterable[WhitelistEntry], gone: Iterable[_Key]) -> None:
+        for token, connector in gone:
+            self._entries.pop((token, connector), None)
+            self._bound.get(token, set()).discard(connector)
+        for entry in entries:
+            self._entries[entry.token, entry.connector] = entry
+            self._bound.setdefault(entry.token, set()).add(entry.connector)
+        self._ordered = None
+        self.changed.emit(len(self._entries))
+
+    def _forget(self, keys: Sequence[_Key]) -> None:
+        removed = [self._entries[key] for key in keys if key in self._entries]
+        self._removal = _Removal(removed, self._clock.monotonic() + UNDO_S)
+        self._take((), keys)
+
+
+def _listed(entry: WhitelistEntry) -> ListedCard:
+    return ListedCard(entry.token, TokenKind(entry.kind), entry.connector, entry.name)
+
+
+def _full() -> Refused:
+    return Refused("list_full", f"The list holds {WHITELIST_LIMIT} entries at most.")

@@ -1,0 +1,110 @@
+"""What a backend set goes with it: when it is switched off, or another one takes its place.
+
+A limit of 0 A, a reservation, a socket out of service, a list of cards: each is the word of one
+central system about one identity. Nobody else can take it back. So at each start the backend of the
+settings is compared with that of the last start. What persons set stays, and so do their limits.
+Decision 0146.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from borne.application.ports.storage import SecurityLog, StateStore, StorageFailed
+from borne.application.settings.station_settings import has_backend
+from borne.application.state.kept_state import mapping, stored_fact, text
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.clock import Clock
+
+STATE_KEY = "backend_of_last_start"
+NOBODY = ""
+"""The backend is switched off."""
+DEFAULT_PORTS = {"ws": ":80", "wss": ":443"}
+_log = logging.getLogger(__name__)
+
+Forget = Callable[[], Awaitable[int]]
+
+
+def name_of(settings: Settings) -> str:
+    """The backend and our identity there as one text. With and without TLS is the same backend,
+    and so is the same address in another spelling."""
+    if not has_backend(settings):
+        return NOBODY
+    url = settings.text("WebSocketsBackendURL").strip()
+    return f"{_address(url)} {settings.text('ChargePointID')}"
+
+
+def _address(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    host = host.casefold().removesuffix(DEFAULT_PORTS.get(scheme.casefold(), ""))
+    return f"{host}{slash}{path}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the starts before left behind; None: nobody wrote it down."""
+
+    name: str | None = None
+    """The backend of the last start."""
+    lists_of: str | None = None
+    """The last backend that there was."""
+
+
+class BackendChange:
+    """Looks once, at the start, before anybody may charge."""
+
+    def __init__(
+        self,
+        state: StateStore,
+        log: SecurityLog,
+        clock: Clock,
+        binding: Mapping[str, Forget],
+        lists: Mapping[str, Forget],
+    ) -> None:
+        self._state = state
+        self._log = log
+        self._clock = clock
+        self._binding = binding
+        """Goes when the backend is switched off, too."""
+        self._lists = lists
+        """Is not asked without a backend, and goes when another one comes."""
+
+    async def start(self, settings: Settings) -> None:
+        """Forget what another backend set; what fails is tried again at the next start."""
+        now = name_of(settings)
+        last, _ = await stored_fact(self._state, STATE_KEY, _from_stored, Last())
+        lists_of = now if now != NOBODY else last.lists_of
+        if Last(now, lists_of) == last:
+            return
+        gone: dict[str, int] = {}
+        # A version that did not write it down yet had the same backend, if it has one now.
+        if last.name not in (now, None) or now == NOBODY:
+            gone |= await _forget(self._binding)
+        if last.lists_of not in (lists_of, None):
+            gone |= await _forget(self._lists)
+        await self._state.put(STATE_KEY, {"form": 1, "name": now, "lists_of": lists_of})
+        await self._tell(gone)
+
+    async def _tell(self, gone: Mapping[str, int]) -> None:
+        if not gone:
+            return
+        detail = ", ".join(f"{number} {name}" for name, number in gone.items())
+        _log.warning("the backend has changed or is switched off; gone with it: %s", detail)
+        try:
+            await self._log.add("backend_changed", detail, self._clock.moment())
+        except StorageFailed as error:
+            _log.error("that was not noted: %s", error)
+
+
+async def _forget(rooms: Mapping[str, Forget]) -> dict[str, int]:
+    return {name: number for name, forget in rooms.items() if (number := await forget())}
+
+
+def _from_stored(data: Any) -> Last:
+    stored = mapping(data)
+    lists_of = stored["lists_of"]
+    return Last(text(stored["name"]), None if lists_of is None else text(lists_of))

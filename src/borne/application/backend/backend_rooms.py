@@ -1,0 +1,28 @@
+"""The rooms that serve a backend, as the link to it sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from borne.application.authorization.local_list import LocalList
+from borne.application.authorization.reservations import Reservations
+from borne.application.backend.central_commands import CentralCommands
+from borne.application.limits.charging_profiles import ChargingProfiles
+from borne.application.maintenance.firmware_update import FirmwareUpdates
+from borne.application.maintenance.log_upload import LogUploads
+from borne.application.security.certificates import Certificates
+from borne.application.security.security_events import SecurityEvents
+
+
+@dataclass(frozen=True, slots=True)
+class BackendRooms:
+    """One room for each part of the protocol that it may use."""
+
+    commands: CentralCommands
+    local_list: LocalList
+    reservations: Reservations
+    profiles: ChargingProfiles
+    firmware: FirmwareUpdates
+    logs: LogUploads
+    events: SecurityEvents
+    certificates: Certificates

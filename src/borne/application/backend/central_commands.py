@@ -1,0 +1,264 @@
+"""What a central system may ask of the station, independent of protocol and version.
+
+The backend acts with the operator's rights at most. Answers are the words of OCPP 1.6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from borne.application.authorization.authorization_flow import AuthorizationFlow
+from borne.application.authorization.reservations import Reservations
+from borne.application.authorization.token_lists import BackendTokens
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.station_control import StationControl
+from borne.application.charging.transaction_journal import TransactionJournal
+from borne.application.limits.charging_profiles import ChargingProfiles
+from borne.application.ports.storage import SessionJournal
+from borne.application.security import security_profile
+from borne.application.security.security_profile import SecurityProfiles
+from borne.application.services import Refused
+from borne.application.settings.settings_configuration import change_configuration
+from borne.application.settings.settings_service import SettingsService
+from borne.application.settings.station_settings import authorization_policy
+from borne.domain.authorization.decision import Accept, Card
+from borne.domain.principals import BACKEND
+from borne.domain.settings import ocpp_view
+from borne.domain.settings.snapshot import Settings
+from borne.domain.smart_charging.profiles import Profile
+from borne.domain.station.connector_events import Authorized, StopAsked
+from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
+from borne.domain.station.session import StopReason
+from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.supervisor import Supervisor
+
+UNLOCK_WAIT_S = 5.0
+RESET_PAUSE_S = 1.0
+
+_STARTABLE = frozenset(
+    {
+        ConnectorStatus.AVAILABLE,
+        ConnectorStatus.PREPARING,
+        ConnectorStatus.FINISHING,
+        ConnectorStatus.RESERVED,
+    }
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CentralRooms:
+    """The flows that carry a command out."""
+
+    runners: Mapping[int, ConnectorRunner]
+    authorization: AuthorizationFlow
+    control: StationControl
+    settings: SettingsService
+    cache: BackendTokens
+    journal: SessionJournal
+    running: TransactionJournal
+    reservations: Reservations
+    profiles: ChargingProfiles
+    security_profile: SecurityProfiles
+    restart: Callable[[StopReason], Coroutine[Any, Any, None]]
+    supervisor: Supervisor
+
+
+class CentralCommands:
+    """Commands of the backend."""
+
+    def __init__(self, rooms: CentralRooms) -> None:
+        self._rooms = rooms
+        self._asking: dict[int, str] = {}
+        """Remote starts whose id the backend is asked about: one per connector."""
+
+    async def remote_start(
+        self, connector: int | None, id_token: str, profile: Profile | None = None
+    ) -> bool:
+        """RemoteStartTransaction: True when it will be tried (C24)."""
+        runner = self._choose(connector, id_token)
+        settings = self._rooms.settings.settings
+        if runner is None or authorization_policy(settings).free is not None:
+            return False
+        asked = self._asking.get(runner.connector)
+        if asked is not None:
+            return asked == id_token.casefold()
+        profiles = self._rooms.profiles
+        if profile is not None and not profiles.fits_start(runner.connector, profile):
+            return False
+        profiles.keep_for_start(runner.connector, id_token, profile)
+        permit = Authorization(Identity(IdentityKind.REMOTE, id_token), card=id_token)
+        if settings.flag("AuthorizeRemoteTxRequests"):
+            self._authorize_later(runner, permit)
+        else:
+            asyncio.get_running_loop().call_soon(self._permit, runner, permit)
+        return True
+
+    def _permit(self, runner: ConnectorRunner, permit: Authorization) -> None:
+        admitted = self._rooms.reservations.admit(runner.connector, permit)
+        if admitted is None:
+            self._rooms.profiles.forget_start(runner.connector)
+        else:
+            runner.post(Authorized(admitted))
+
+    def _authorize_later(self, runner: ConnectorRunner, permit: Authorization) -> None:
+        flow = self._rooms.authorization
+
+        async def authorize() -> None:
+            card = Card(permit.identity.id_token, IdentityKind.REMOTE)
+            try:
+                decision = await flow.decide_token(card, card.token.upper(), runner.connector)
+            finally:
+                self._asking.pop(runner.connector, None)
+            if isinstance(decision, Accept):
+                self._permit(runner, decision.authorization)
+            else:
+                self._rooms.profiles.forget_start(runner.connector)
+
+        self._asking[runner.connector] = permit.identity.id_token.casefold()
+        if self._rooms.supervisor.start("remote start", authorize()) is None:
+            self._asking.pop(runner.connector, None)
+
+    async def remote_stop(self, transaction_id: int) -> bool:
+        """RemoteStopTransaction: False when no such transaction runs (C25)."""
+        # The journal on disk is asked for its time: the answer that gave the number may be on its
+        # way through the rooms.
+        stored = await self._rooms.journal.find_transaction(transaction_id)
+        record = self._rooms.running.by_transaction(transaction_id)
+        if record is None or (stored is not None and stored.end is not None):
+            return False
+        runner = self._rooms.runners.get(record.start.connector)
+        session = runner.state.session if runner else None
+        if runner is None or session is None or session.session_id != record.session_id:
+            return False
+        stop = StopAsked(Stop(StopReason.REMOTE))
+        asyncio.get_running_loop().call_soon(runner.post, stop)
+        return True
+
+    async def change_availability(self, connector: int, *, operative: bool) -> str:
+        """ChangeAvailability: Accepted, Scheduled or Rejected (C23)."""
+        try:
+            answer = await self._rooms.control.set_availability(
+                connector, BACKEND, operative=operative
+            )
+        except Refused:
+            return "Rejected"
+        return answer.capitalize()
+
+    async def unlock(self, connector: int) -> str:
+        """UnlockConnector: Unlocked, UnlockFailed or NotSupported (C27)."""
+        runner = self._rooms.runners.get(connector)
+        if runner is None or not runner.board.capabilities.has_lock:
+            return "NotSupported"
+        await self._rooms.control.unlock(connector, BACKEND)
+        done = await _until(runner, _released, UNLOCK_WAIT_S)
+        return "Unlocked" if done else "UnlockFailed"
+
+    async def reset(self, *, hard: bool) -> None:
+        """Reset, after its answer is on the way; one that fails is tried again (C26)."""
+        reason = StopReason.HARD_RESET if hard else StopReason.SOFT_RESET
+        retries = self._rooms.settings.settings.integer("ResetRetries")
+        for attempt in range(retries + 1):
+            try:
+                await self._rooms.restart(reason)
+            except Exception:
+                _log.exception("reset failed, attempt %d", attempt + 1)
+                await asyncio.sleep(RESET_PAUSE_S)
+            else:
+                return
+
+    async def clear_cache(self) -> bool:
+        """ClearCache: False when there is no cache (C7)."""
+        if not self._rooms.settings.settings.flag("AuthorizationCacheEnabled"):
+            return False
+        await self._rooms.cache.clear()
+        return True
+
+    async def meter_values(self, connector: int | None) -> list[Mapping[str, Any]]:
+        """TriggerMessage: the values of a connector, or of all, as they are now."""
+        wanted = self._rooms.runners if connector is None else [connector]
+        told = [await self._rooms.running.triggered(number) for number in wanted]
+        return [values for values in told if values is not None]
+
+    @property
+    def settings(self) -> Settings:
+        """As they are now."""
+        return self._rooms.settings.settings
+
+    @property
+    def backend_url(self) -> str:
+        """As it is set."""
+        return self.settings.text("WebSocketsBackendURL")
+
+    @property
+    def secure(self) -> bool:
+        """Whether a security profile is in use."""
+        return self.settings.integer("SecurityProfile") > 0
+
+    def read_settings(
+        self, keys: Sequence[str]
+    ) -> tuple[list[ocpp_view.ConfigurationKey], list[str]]:
+        """GetConfiguration: what was asked for (everything when nothing was), and unknown keys."""
+        service = self._rooms.settings
+        return ocpp_view.configuration(service.settings, keys, service.active)
+
+    async def change_setting(self, key: str, value: str) -> ocpp_view.ConfigurationStatus:
+        """ChangeConfiguration, after its commit (C21)."""
+        if key.casefold() == security_profile.KEY.casefold():
+            return await self._rooms.security_profile.change(value)
+        return await change_configuration(self._rooms.settings, key, value)
+
+    def _choose(self, connector: int | None, id_token: str) -> ConnectorRunner | None:
+        """The connector that is meant: the one named, that of a plugged vehicle, or the only one
+        that is left."""
+        runners = self._rooms.runners
+        if connector is not None:
+            runner = runners.get(connector)
+            return runner if runner is not None and self._may_start(runner, id_token) else None
+        reserved = runners.get(self._rooms.reservations.connector_for(id_token) or 0)
+        if reserved is not None and self._may_start(reserved, id_token):
+            return reserved
+        ready = [runner for runner in runners.values() if self._may_start(runner, id_token)]
+        plugged = [runner for runner in ready if runner.state.connected]
+        if plugged:
+            return plugged[0]
+        return ready[0] if len(ready) == 1 else None
+
+    def _may_start(self, runner: ConnectorRunner, id_token: str) -> bool:
+        told = self._rooms.reservations.permission(runner.connector, id_token, None)
+        asked = self._rooms.settings.settings.flag("AuthorizeRemoteTxRequests")
+        return _startable(runner.state) and (told.allowed or (told.group_may_tell and asked))
+
+
+def _startable(state: ConnectorState) -> bool:
+    return connector_status(state) in _STARTABLE and state.session is None
+
+
+def _released(state: ConnectorState) -> bool:
+    return state.session is None and not state.lock.is_locked
+
+
+async def _until(
+    runner: ConnectorRunner, reached: Callable[[ConnectorState], bool], timeout_s: float
+) -> bool:
+    done = asyncio.get_running_loop().create_future()
+
+    def check(changed: ConnectorRunner) -> None:
+        if reached(changed.state) and not done.done():
+            done.set_result(None)
+
+    unsubscribe = runner.changed.subscribe(check)
+    try:
+        check(runner)
+        await asyncio.wait_for(done, timeout_s)
+    except TimeoutError:
+        return False
+    finally:
+        unsubscribe()
+    return True

@@ -1,0 +1,102 @@
+"""Sessions whose id the backend refused after they began (OCPP 1.6 section 4.8, errata 3.17).
+
+First they may get MaxEnergyOnInvalidId, so that the car can drive away; then, by
+StopTransactionOnInvalidId, they end, or go on without energy. A refusal outlives restarts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.metering_service import MeteringService
+from borne.application.charging.transaction_journal import TransactionJournal
+from borne.application.ports.storage import StateStore, StorageFailed
+from borne.application.state.kept_state import stored_entries, text
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.connector_events import HoldAsked, StopAsked
+from borne.domain.station.connector_state import Phase, Stop
+from borne.domain.station.session import StopReason
+from borne.foundation.supervisor import Supervisor
+
+STATE_KEY = "refused_sessions"
+_log = logging.getLogger(__name__)
+
+
+class RefusedIds:
+    """Watches the sessions that were refused."""
+
+    def __init__(
+        self,
+        runners: Mapping[int, ConnectorRunner],
+        journal: TransactionJournal,
+        metering: MeteringService,
+        settings: Callable[[], Settings],
+        state: StateStore,
+        supervisor: Supervisor,
+    ) -> None:
+        self._runners = runners
+        self._journal = journal
+        self._metering = metering
+        self._settings = settings
+        self._state = state
+        self._supervisor = supervisor
+        self._refused: set[str] = set()
+
+    async def start(self) -> None:
+        """Take up refusals of sessions that go on after a restart."""
+        refused, _ = await stored_entries(self._state, STATE_KEY, text)
+        self._refused = set(refused)
+        self._metering.changed.subscribe(self._judge)
+        for connector, runner in self._runners.items():
+            runner.changed.subscribe(self._take_change)
+            self._judge(connector)
+
+    async def take_start_answer(self, session_id: str, id_status: str) -> None:
+        """The backend judged the id of a session."""
+        if id_status == "Accepted":
+            return
+        self._refused.add(session_id)
+        await self._keep()
+        for connector in self._runners:
+            self._judge(connector)
+
+    def _take_change(self, _: ConnectorRunner) -> None:
+        if not self._refused:
+            return
+        running = {
+            other.state.session.session_id
+            for other in self._runners.values()
+            if other.state.session is not None
+        }
+        if self._refused <= running:
+            return
+        self._refused &= running
+        self._supervisor.start("refused ids", self._keep())
+
+    async def _keep(self) -> None:
+        """A full disk must neither let a refused card go on nor hold up the answer's commit."""
+        try:
+            await self._state.put(STATE_KEY, sorted(self._refused) or None)
+        except StorageFailed as error:
+            _log.warning("refused sessions are not kept over a restart: %s", error)
+
+    def _judge(self, connector: int) -> None:
+        runner = self._runners.get(connector)
+        session = runner.state.session if runner else None
+        if runner is None or session is None or session.session_id not in self._refused:
+            return
+        if session.phase is not Phase.RUNNING or session.held or self._has_grace(connector):
+            return
+        if self._settings().flag("StopTransactionOnInvalidId"):
+            runner.post(StopAsked(Stop(StopReason.DE_AUTHORIZED)))
+        else:
+            runner.post(HoldAsked(held=True))
+
+    def _has_grace(self, connector: int) -> bool:
+        most_wh = self._settings().integer("MaxEnergyOnInvalidId")
+        record, reading = self._journal.record(connector), self._metering.readings.get(connector)
+        if most_wh <= 0 or record is None or reading is None:
+            return False
+        return reading.register_wh - record.start.meter_start_wh < most_wh

@@ -1,0 +1,91 @@
+"""Gives dates to what happened while nobody knew the date, once and for good.
+
+A boot that learns the date dates its own moments by the monotonic clock. One that never learnt it
+(power failed again before) is dated by what followed: its last moment was at the latest when the
+next boot began. So order and durations hold, and the time without power counts as nothing.
+Source: OCPP 1.6 errata 3.10.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from borne.application.ports.storage import SessionJournal, StateStore
+from borne.application.state.kept_state import stored_entries, text
+from borne.foundation.clock import Clock, ClockTrust, Moment
+
+STATE_KEY = "undated_boots"
+GAP = timedelta(milliseconds=10)
+"""Between two boots, at least: stored moments are rounded."""
+MOST_BOOTS = 1000
+"""Older ones than these all end when the oldest of these began."""
+
+
+class Dating:
+    """Dates moments of this boot and of earlier ones."""
+
+    def __init__(self, journal: SessionJournal, state: StateStore, clock: Clock) -> None:
+        self._journal = journal
+        self._state = state
+        self._clock = clock
+        self._began_s = clock.monotonic()
+        self._began_undated = False
+
+    async def begin(self) -> None:
+        """At a power-up, before anything is dated or told: date earlier boots, or remember that
+        this is one more without a date."""
+        if self._clock.trust is not ClockTrust.NONE:
+            await self.date_all()
+            return
+        self._began_undated = True
+        boots = [*await self._boots(), (self._clock.boot_id, self._began_s)]
+        await self._state.put(STATE_KEY, [list(boot) for boot in boots[-MOST_BOOTS:]])
+
+    async def date_all(self) -> None:
+        """Date everything; without effect while the date is unknown."""
+        clock = self._clock
+        if clock.trust is ClockTrust.NONE:
+            return
+        undated = await self._journal.undated()
+        began = clock.date(Moment(clock.boot_id, self._began_s, None)) or clock.now()
+        boots = await self._boots()
+        for boot_id, wall, monotonic_s in _estimates(undated, boots, clock.boot_id, began):
+            await self._journal.date(boot_id, wall, monotonic_s)
+        if self._began_undated:
+            # Also when nothing is stored yet: what waits for its commit is dated as it comes.
+            await self._journal.date(clock.boot_id, clock.now(), clock.monotonic())
+        if boots:
+            await self._state.put(STATE_KEY, [])
+
+    async def _boots(self) -> list[tuple[str, float]]:
+        return (await stored_entries(self._state, STATE_KEY, _boot))[0]
+
+
+def _boot(stored: Any) -> tuple[str, float]:
+    boot_id, began_s = stored
+    if not math.isfinite(began_s):
+        raise ValueError("a boot without a beginning")
+    return text(boot_id), float(began_s)
+
+
+def _estimates(
+    undated: dict[str, float],
+    boots: Sequence[tuple[str, float]],
+    current: str,
+    began: datetime,
+) -> list[tuple[str, datetime, float]]:
+    """Boot, date and monotonic time of the last moment of each earlier boot, oldest first, so
+    that a power cut in between leaves nothing older without a date; `boots` in order with the
+    times of their beginnings."""
+    ordered = [boot for boot in boots if boot[0] in undated and boot[0] != current]
+    known = {boot_id for boot_id, _ in boots} | {current}
+    forgotten = [(boot_id, last_s) for boot_id, last_s in undated.items() if boot_id not in known]
+    found = []
+    for boot_id, began_s in reversed([*forgotten, *ordered]):
+        ended, last_s = began - GAP, undated[boot_id]
+        found.append((boot_id, ended, last_s))
+        began = ended - timedelta(seconds=max(0.0, last_s - began_s))
+    return found[::-1]

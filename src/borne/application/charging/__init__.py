@@ -1,0 +1,1 @@
+"""Charging at the sockets: connectors, meters, transactions, faults, lights, status."""

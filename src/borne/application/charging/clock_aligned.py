@@ -1,0 +1,77 @@
+"""Meter values at full marks of the clock: the same moments for every station.
+
+Source: OCPP 1.6 section 3.16 and 9.1.4 (ClockAlignedDataInterval counts from midnight UTC), errata
+3.13 to 3.16. Without a date there are no marks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from borne.application.charging.transaction_journal import TransactionJournal
+from borne.foundation.clock import Clock, ClockTrust, Moment
+from borne.foundation.waiting import happens_within
+
+EARLY_S = 0.002
+"""A timer may ring this much before its time."""
+
+
+def next_mark(now: datetime, interval_s: float) -> datetime:
+    """The first multiple of the interval after `now`, counted from midnight, which is one too."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = (now - midnight) // timedelta(seconds=interval_s)
+    mark = midnight + (passed + 1) * timedelta(seconds=interval_s)
+    return min(mark, midnight + timedelta(days=1))
+
+
+class ClockAlignedValues:
+    """Takes the values of all connectors at each mark."""
+
+    def __init__(
+        self,
+        connectors: Iterable[int],
+        journal: TransactionJournal,
+        clock: Clock,
+        interval_s: Callable[[], float],
+    ) -> None:
+        self._connectors = tuple(connectors)
+        self._journal = journal
+        self._clock = clock
+        self._interval_s = interval_s
+        self._changed = asyncio.Event()
+        clock.stepped.subscribe(lambda _: self.reconsider())
+
+    def reconsider(self) -> None:
+        """The interval or the clock changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Mark after mark, for ever."""
+        taken: datetime | None = None
+        while True:
+            self._changed.clear()
+            interval_s, now = self._interval_s(), self._clock.now()
+            if interval_s <= 0 or self._clock.trust is ClockTrust.NONE:
+                await self._changed.wait()
+                continue
+            mark = next_mark(now, interval_s)
+            if mark == taken:
+                # A timer rang early: this mark is done, and a little of it is left.
+                mark = next_mark(mark, interval_s)
+            if await self._wait_until(mark):
+                taken = mark
+                await self._take(mark)
+
+    async def _wait_until(self, mark: datetime) -> bool:
+        """True at the mark, False when something changed before."""
+        while (left_s := (mark - self._clock.now()).total_seconds()) > EARLY_S:
+            if await happens_within(self._changed, left_s):
+                return False
+        return True
+
+    async def _take(self, mark: datetime) -> None:
+        at = Moment(self._clock.boot_id, self._clock.monotonic(), mark)
+        for connector in self._connectors:
+            await self._journal.take_aligned(connector, at)

@@ -1,0 +1,278 @@
+"""Runs the machine of one connector on the event loop.
+
+Every event is taken at once and to the end: a report of the board is answered by commands within
+the same callback, without an await, so that nothing can come between unplugging and the command
+to open. Only the journal's work is asynchronous, and its result comes back as an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from borne.application.ports.hardware import EvsePort, MeterSilent
+from borne.application.ports.storage import StorageFailed
+from borne.domain.station.board import (
+    BoardReport,
+    ContactReport,
+    OtherFaultReport,
+    PilotOff,
+    ResidualCurrentReport,
+    SupplyReport,
+    TemperatureReport,
+)
+from borne.domain.station.connector import next_deadline, step
+from borne.domain.station.connector_events import (
+    AllowContactor,
+    AuthorizationExpired,
+    CloseSession,
+    Effect,
+    Event,
+    MoveLock,
+    OpenSession,
+    SessionClosed,
+    SessionNotOpened,
+    SessionOpened,
+    SetPilot,
+    Tick,
+    VehicleArrived,
+    VehicleLeft,
+)
+from borne.domain.station.connector_state import (
+    Authorization,
+    ConnectorConfig,
+    ConnectorState,
+    Stop,
+)
+from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.supervisor import Supervisor
+
+KEEP_ALIVES_PER_WATCHDOG = 3
+CLOSE_RETRY_S = 5.0
+FAILURE_PAUSE_S = 1.0
+"""After a mistake in the machine its next deadline may be long past."""
+NOT_FOR_THE_MACHINE = (
+    ContactReport,
+    OtherFaultReport,
+    ResidualCurrentReport,
+    SupplyReport,
+    TemperatureReport,
+)
+"""These are judged elsewhere, and come back as faults."""
+IDLE_WAIT_S = 15.0
+"""Longest wait for the end of a session: the vehicle has 6 s, the commit some more."""
+_log = logging.getLogger(__name__)
+
+
+class SessionKeeper(Protocol):
+    """Commits starts and ends; the transaction journal is one."""
+
+    async def begin(self, connector: int, authorization: Authorization) -> str:
+        """Commit a start; the id of the session. Raises StorageFailed."""
+
+    async def finish(self, connector: int, session_id: str, stop: Stop) -> None:
+        """Commit an end. Raises StorageFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision of the machine, with all that led to it."""
+
+    connector: int
+    now_s: float
+    config: ConnectorConfig
+    before: ConnectorState
+    event: Event
+    effects: tuple[Effect, ...]
+    after: ConnectorState
+
+
+class ConnectorRunner:
+    """One connector: its board, its machine, its timers."""
+
+    def __init__(
+        self,
+        connector: int,
+        board: EvsePort,
+        keeper: SessionKeeper,
+        config: Callable[[], ConnectorConfig],
+        supervisor: Supervisor,
+    ) -> None:
+        self.connector = connector
+        self.board = board
+        self.state = ConnectorState()
+        self.changed: Signal[ConnectorRunner] = Signal()
+        self.arrived: Signal[ConnectorRunner] = Signal()
+        self.left: Signal[ConnectorRunner] = Signal()
+        self.expired: Signal[Authorization] = Signal()
+        self.full: Signal[bool] = Signal()
+        self.decided: Signal[Decided] = Signal()
+        self.contactor_cycles = 0
+        """Closings since the start."""
+        self._keeper = keeper
+        self._config = config
+        self._supervisor = supervisor
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Event] = deque()
+        self._busy = False
+        self._failed = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._keep_alive: asyncio.TimerHandle | None = None
+        self._unsubscribe: Unsubscribe | None = None
+
+    async def start(self) -> None:
+        """Listen to the board and arm it."""
+        self._unsubscribe = self.board.subscribe(self._take_report)
+        await self.board.start()
+
+    async def stop(self) -> None:
+        """Leave the board safe."""
+        self.abort()
+        await self.board.stop()
+
+    def abort(self) -> None:
+        """Power cut: no more events, no more commands."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        for timer in (self._timer, self._keep_alive):
+            if timer is not None:
+                timer.cancel()
+        self._waiting.clear()
+        self._busy = True
+
+    async def wait_until_idle(self, timeout_s: float = IDLE_WAIT_S) -> bool:
+        """Wait until no session is left; False at the timeout."""
+        done = self._loop.create_future()
+
+        def check(_: ConnectorRunner) -> None:
+            if self.state.session is None and not done.done():
+                done.set_result(None)
+
+        unsubscribe = self.changed.subscribe(check)
+        try:
+            check(self)
+            await asyncio.wait_for(done, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            unsubscribe()
+        return True
+
+    def post(self, event: Event) -> None:
+        """Take an event now, or right after the one that is being taken."""
+        self._waiting.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        before = self.state
+        try:
+            while self._waiting:
+                self._take(self._waiting.popleft())
+        finally:
+            self._busy = False
+        self._arm_timer()
+        if self.state != before:
+            self.changed.emit(self)
+
+    def _take_report(self, report: BoardReport) -> None:
+        if not isinstance(report, NOT_FOR_THE_MACHINE):
+            self.post(report)
+
+    def _take(self, event: Event) -> None:
+        before, now_s, config = self.state, self._loop.time(), self._config()
+        try:
+            result = step(before, event, now_s, config)
+        except Exception:
+            self._failed = True
+            self._fail_safe(event)
+            return
+        self._failed = False
+        self.contactor_cycles += result.state.contactor_closed and not before.contactor_closed
+        self.state = result.state
+        for effect in result.effects:
+            self._carry_out(effect)
+        decided = Decided(
+            self.connector, now_s, config, before, event, result.effects, result.state
+        )
+        self.decided.emit(decided)
+
+    def _fail_safe(self, event: Event) -> None:
+        """A mistake in the machine must not leave a socket alive."""
+        _log.exception("connector %d: no decision on %s", self.connector, type(event).__name__)
+        self.board.allow_contactor(False)
+        self.board.set_pilot(PilotOff())
+        self.state = replace(self.state, sent_allow=False, sent_pilot=PilotOff(), resend=True)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case AllowContactor(allowed):
+                self.board.allow_contactor(allowed)
+                self._keep_board_alive()
+            case SetPilot(command):
+                self.board.set_pilot(command)
+                self._keep_board_alive()
+            case MoveLock(locked):
+                self.board.set_lock(locked)
+            case OpenSession(authorization):
+                self._supervisor.start("open session", self._open(authorization))
+            case CloseSession(session_id, stop):
+                self._supervisor.start("close session", self._close(session_id, stop))
+            case AuthorizationExpired(authorization):
+                self.expired.emit(authorization)
+            case VehicleArrived():
+                self._loop.call_soon(self.arrived.emit, self)
+            case VehicleLeft():
+                self._loop.call_soon(self.left.emit, self)
+
+    async def _open(self, authorization: Authorization) -> None:
+        try:
+            session_id = await self._keeper.begin(self.connector, authorization)
+        except StorageFailed:
+            self.full.emit(True)
+            self.post(SessionNotOpened())
+        except MeterSilent as error:
+            _log.warning("connector %d: no session is opened: %s", self.connector, error)
+            self.post(SessionNotOpened())
+        except Exception:
+            _log.exception("connector %d: a session could not be opened", self.connector)
+            self.post(SessionNotOpened())
+        else:
+            self.post(SessionOpened(session_id))
+
+    async def _close(self, session_id: str, stop: Stop) -> None:
+        while True:
+            try:
+                await self._keeper.finish(self.connector, session_id, stop)
+            except StorageFailed:
+                self.full.emit(True)
+            except Exception:
+                _log.exception("connector %d: a session could not be closed", self.connector)
+            else:
+                self.full.emit(False)
+                self.post(SessionClosed())
+                return
+            await asyncio.sleep(CLOSE_RETRY_S)
+
+    def _arm_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = next_deadline(self.state, self._config())
+        if due is None:
+            return
+        soonest_s = self._loop.time() + (FAILURE_PAUSE_S if self._failed else 0.0)
+        self._timer = self._loop.call_at(max(due, soonest_s), self.post, Tick())
+
+    def _keep_board_alive(self) -> None:
+        if self._keep_alive is not None:
+            self._keep_alive.cancel()
+            self._keep_alive = None
+        self.board.keep_alive()
+        if self.state.sent_allow or not isinstance(self.state.sent_pilot, PilotOff):
+            pause_s = self.board.capabilities.watchdog_s / KEEP_ALIVES_PER_WATCHDOG
+            self._keep_alive = self._loop.call_later(pause_s, self._keep_board_alive)

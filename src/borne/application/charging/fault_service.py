@@ -1,0 +1,362 @@
+"""Keeps the list of all faults, and finds those that are not the connector machine's own.
+
+Causes come from boards, meters, readers, inputs, the disk and the backend; a fault is posted to
+the connector it concerns, station faults to every connector. Manual section 9, decision 0072.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.fault_watch import ConnectorWatch
+from borne.application.charging.metering_service import MeteringService
+from borne.application.limits.limit_service import LimitService
+from borne.application.ports.hardware import InputPort, MeterPort, MeterSilent
+from borne.application.settings.station_settings import phases_connected
+from borne.domain.settings.choices import OptoInput
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station import limits
+from borne.domain.station.board import BoardReport, Contact, ContactReport
+from borne.domain.station.connector_events import FaultCleared, FaultRaised
+from borne.domain.station.faults import CATALOGUE, Fault
+from borne.domain.station.limits import LimitRow, Source
+from borne.domain.station.metering import Verdict
+from borne.domain.station.reading import MeterReading
+from borne.domain.station.reclosing import Reclosing
+from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+from borne.foundation.units import PerPhase
+
+BACKEND_PATIENCE_S = 10.0
+"""A link that comes back sooner is no news."""
+METER_PATIENCE_S = 10.0
+METER_BLIND_A = 6.0
+"""What a car may draw while its meter is silent, until that is a fault."""
+STORAGE_RETRY_S = 30.0
+ROOM_BYTES = 16 * 1024 * 1024
+"""With less than this on the disk nothing new is tried."""
+
+FULL_BYTES = 1024 * 1024
+"""With less than this the next write may fail."""
+
+_INPUTS = {
+    "RCDInput": Contact.RCD,
+    "MCBType2Input": Contact.MCB_TYPE2,
+    "MCBDomesticInput": Contact.MCB_DOMESTIC,
+    "SPDInput": Contact.SPD,
+}
+_OPTO = {OptoInput.OPTO_1: 1, OptoInput.OPTO_2: 2}
+_STATION_CONTACTS = frozenset({Contact.RCD, Contact.SPD})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFault:
+    """A fault that is present; connector 0 is the station."""
+
+    fault: Fault
+    connector: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FaultChange:
+    """A fault came or went."""
+
+    fault: Fault
+    connector: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSources:
+    """Where causes come from besides boards and billing meters, and where limits by heat go."""
+
+    settings: Callable[[], Settings]
+    limits: LimitService | None = None
+    inputs: InputPort | None = None
+    free_bytes: Callable[[], int] = field(default=lambda: ROOM_BYTES)
+
+
+class FaultService:
+    """All faults of the station."""
+
+    def __init__(
+        self,
+        runners: Mapping[int, ConnectorRunner],
+        metering: MeteringService,
+        clock: Clock,
+        sources: FaultSources,
+    ) -> None:
+        self.changed: Signal[FaultChange] = Signal()
+        self._runners = runners
+        self._metering = metering
+        self._clock = clock
+        self._sources = sources
+        self._loop = asyncio.get_running_loop()
+        self._active: dict[tuple[Fault, int], ActiveFault] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._contacts: set[tuple[Contact, str]] = set()
+        self._wired = _wired(sources.settings())
+        self._rcd = Reclosing()
+        self.watches = {
+            number: ConnectorWatch(
+                runner,
+                partial(self._phases, number),
+                self._station_contacts,
+                frozenset(self._wired),
+                self._take_finding,
+                self._derate,
+            )
+            for number, runner in runners.items()
+        }
+
+    def start(self) -> None:
+        """Follow boards, meters, inputs and machines."""
+        for number, runner in self._runners.items():
+            runner.changed.subscribe(self._follow)
+            runner.full.subscribe(self.take_full)
+            runner.board.subscribe(partial(self._take_report, f"board {number}"))
+            self.watches[number].start()
+            account = self._metering.account(number)
+            if account is not None and account.doubts:
+                # Found at power-up, before anybody listened.
+                self.watches[number].take_implausible()
+        self._metering.blind.subscribe(self._take_blindness)
+        self.look_for_room()
+        self._metering.silent.subscribe(self._take_silence)
+        self._metering.implausible.subscribe(self._take_implausible)
+        self._metering.changed.subscribe(self._take_reading)
+        inputs = self._sources.inputs
+        if inputs is not None:
+            inputs.subscribe(lambda *_: self.read_inputs())
+            self.read_inputs()
+
+    def abort(self) -> None:
+        """Power cut."""
+        for watch in self.watches.values():
+            watch.abort()
+        for timer in self._timers.values():
+            timer.cancel()
+
+    # The list -------------------------------------------------------------------------------
+
+    def active(self, connector: int | None = None) -> list[ActiveFault]:
+        """Faults of a connector (0: of the station), or all."""
+        found = [f for f in self._active.values() if connector in (None, f.connector)]
+        return sorted(found, key=lambda f: (f.connector, list(CATALOGUE).index(f.fault)))
+
+    def error_code(self, fault: Fault, connector: int) -> str:
+        """The OCPP 1.6 error code; a board words its own faults."""
+        watch = self.watches.get(connector)
+        if fault is Fault.OTHER and watch is not None and watch.facts.other:
+            return min(watch.facts.other)
+        return CATALOGUE[fault].code_16
+
+    def set(self, fault: Fault, connector: int = 0, *, active: bool) -> None:
+        """A cause was found or is gone; connector 0 concerns all."""
+        if active:
+            # Listed first: what follows at a connector is then known to be the station's.
+            self._note(fault, connector, active=True)
+        event = FaultRaised(fault) if active else FaultCleared(fault)
+        for number, runner in self._runners.items():
+            if connector in (0, number):
+                runner.post(event)
+        if not active:
+            self._note(fault, connector, active=False)
+
+    def ends_at_s(self, fault: Fault, connector: int) -> float | None:
+        """When a fault is tried to end by itself (monotonic); None: it waits for something."""
+        facts = self.watches[connector].facts if connector in self.watches else None
+        match fault:
+            case Fault.RESIDUAL_CURRENT if facts is not None:
+                return facts.trip.rearm_at_s
+            case Fault.OVER_CURRENT if facts is not None:
+                return facts.over_current.due_s
+            case Fault.RCD_TRIPPED:
+                return self._rcd.due_s
+            case _:
+                return None
+
+    def excess_a(self, connector: int) -> PerPhase | None:
+        """What a vehicle really draws while that is more than it was offered: the envelope that
+        others must reckon with; None when it keeps to its offer."""
+        return self.watches[connector].facts.over_current.excess_a
+
+    @property
+    def reclosings_left(self) -> int:
+        """How often the residual current device may still come back by itself."""
+        return self._rcd.left
+
+    def self_test(self, connector: int) -> None:
+        """Test a residual current monitor at once; the fault follows from its report."""
+        self.watches[connector].self_test()
+
+    # Machines -------------------------------------------------------------------------------
+
+    def _follow(self, runner: ConnectorRunner) -> None:
+        present = runner.state.faults
+        known = {fault for fault, connector in self._active if connector == runner.connector}
+        station = {fault for fault, connector in self._active if connector == 0}
+        for fault in present - known - station:
+            self._note(fault, runner.connector, active=True)
+        for fault in known - present:
+            self._note(fault, runner.connector, active=False)
+
+    def _note(self, fault: Fault, connector: int, *, active: bool) -> None:
+        key = (fault, connector)
+        if active is (key in self._active):
+            return
+        if active:
+            self._active[key] = ActiveFault(fault, connector, self._clock.now())
+        else:
+            del self._active[key]
+        _log.warning("socket %d: %s %s", connector, fault, "raised" if active else "cleared")
+        self.changed.emit(FaultChange(fault, connector, active))
+
+    def _take_finding(self, fault: Fault, connector: int, active: bool) -> None:
+        self.set(fault, connector, active=active)
+
+    # Meters ---------------------------------------------------------------------------------
+
+    def _take_silence(self, told: tuple[int, bool]) -> None:
+        connector, silent = told
+        self.watches[connector].take_silence(silent=silent)
+
+    def _take_blindness(self, told: tuple[int, bool]) -> None:
+        """Nobody sees what a vehicle draws: it shall draw the least that it can."""
+        connector, blind = told
+        self._put(connector, limits.METER, METER_BLIND_A if blind else None, "blind")
+
+    def _take_reading(self, connector: int) -> None:
+        reading = self._metering.readings.get(connector)
+        if reading is not None:
+            self.watches[connector].take_reading(reading)
+
+    def _take_implausible(self, told: tuple[int, Verdict]) -> None:
+        connector, _ = told
+        self.watches[connector].take_implausible()
+
+    def follow_external_meter(self, meter: MeterPort) -> None:
+        """The site's meter: silence is a fault that does not stop anybody (manual 9)."""
+
+        def take(told: MeterReading | MeterSilent) -> None:
+            self.take_external_meter(silent=isinstance(told, MeterSilent))
+
+        meter.subscribe(take)
+
+    def take_external_meter(self, *, silent: bool) -> None:
+        """The site's meter does not answer, or does again."""
+        self._be_patient(Fault.METER_EXTERNAL, METER_PATIENCE_S, present=silent)
+
+    # Contacts and inputs --------------------------------------------------------------------
+
+    def read_inputs(self) -> None:
+        """The station's digital inputs as they are now, as far as they carry contacts."""
+        inputs = self._sources.inputs
+        if inputs is None:
+            return
+        for contact, number in self._wired.items():
+            self._note_contact(contact, "input", open_=inputs.active(number))
+
+    def _take_report(self, source: str, report: BoardReport) -> None:
+        if not isinstance(report, ContactReport) or report.contact not in _STATION_CONTACTS:
+            return
+        if report.contact in self._wired:
+            self._note_contact(report.contact, source, open_=report.tripped)
+
+    def _note_contact(self, contact: Contact, source: str, *, open_: bool) -> None:
+        (self._contacts.add if open_ else self._contacts.discard)((contact, source))
+        self._judge_contacts()
+
+    def _station_contacts(self) -> frozenset[Contact]:
+        found = {contact for contact, _ in self._contacts}
+        return frozenset(found | {Contact.RCD} if self._rcd.faulty else found)
+
+    def _judge_contacts(self) -> None:
+        now_s = self._loop.time()
+        found = {contact for contact, _ in self._contacts}
+        self._rcd = self._rcd.see(Contact.RCD in found, now_s)
+        due_s = self._rcd.due_s
+        if due_s is not None:
+            self._plan("rcd", due_s - now_s, self._judge_contacts)
+        self.set_once(Fault.RCD_TRIPPED, active=self._rcd.faulty)
+        self.set_once(Fault.SURGE_PROTECTION, active=Contact.SPD in found)
+        for watch in self.watches.values():
+            watch.judge()
+
+    def set_once(self, fault: Fault, *, active: bool) -> None:
+        """A cause at the station, told again and again."""
+        if active is not ((fault, 0) in self._active):
+            self.set(fault, active=active)
+
+    # Everything else ------------------------------------------------------------------------
+
+    def take_backend_link(self, online: bool) -> None:
+        """The backend is connected and has accepted us, or not."""
+        self._be_patient(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
+
+    def take_full(self, full: bool) -> None:
+        """The disk refused to store something, or stored the end of a session: that may have used
+        the reserve, so it is no proof that there is room for anything new."""
+        if full:
+            self._tell_full(full=True)
+        else:
+            self.look_for_room()
+
+    def look_for_room(self) -> None:
+        """Whether the disk is full is known before somebody waits for it. Once it was, there must
+        be plenty of room again."""
+        known = (Fault.STORAGE_FULL, 0) in self._active
+        self._tell_full(full=self._sources.free_bytes() < (ROOM_BYTES if known else FULL_BYTES))
+
+    def _tell_full(self, *, full: bool) -> None:
+        self.set_once(Fault.STORAGE_FULL, active=full)
+        self._plan("storage", STORAGE_RETRY_S, self.look_for_room)
+
+    def _be_patient(self, fault: Fault, patience_s: float, *, present: bool) -> None:
+        timer = self._timers.get(fault)
+        if not present:
+            if timer is not None:
+                timer.cancel()
+                del self._timers[fault]
+            self.set_once(fault, active=False)
+        elif timer is None:
+            self._plan(fault, patience_s, partial(self.set_once, fault, active=True))
+
+    def _plan(self, name: str, delay_s: float, action: Callable[[], None]) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+        self._timers[name] = self._loop.call_later(delay_s, action)
+
+    def _phases(self, connector: int) -> int:
+        return phases_connected(self._sources.settings(), connector)
+
+    def _derate(self, connector: int, limit_a: float | None) -> None:
+        self._put(connector, limits.TEMPERATURE, limit_a, "hot")
+
+    def _put(self, connector: int, source: Source, limit_a: float | None, reason: str) -> None:
+        service = self._sources.limits
+        if service is None:
+            return
+        if limit_a is None:
+            service.withdraw(connector, source)
+            return
+        amps = PerPhase.same(round(limit_a, 1))
+        service.put(connector, LimitRow(source, amps, reason, self._clock.now()))
+
+
+def _wired(settings: Settings) -> dict[Contact, int]:
+    """Contacts that an input is set up for, with its number. Others are not connected: whatever
+    is measured there says nothing. A change needs a restart."""
+    numbers = {
+        contact: _OPTO.get(settings.choice(key, OptoInput)) for key, contact in _INPUTS.items()
+    }
+    return {contact: number for contact, number in numbers.items() if number is not None}

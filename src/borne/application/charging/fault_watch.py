@@ -1,0 +1,271 @@
+"""Watches one connector's board and meter, and tells which faults follow from what they say.
+
+The judging is the domain's (over-current, supply, temperature, residual trips); here the facts
+are gathered, one timer is kept, and monitors are re-armed and tested when their time has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.domain.station.board import (
+    BoardLinkReport,
+    BoardReport,
+    BrownOutReport,
+    Contact,
+    ContactReport,
+    OtherFaultReport,
+    PilotNominal,
+    ResidualCurrentReport,
+    SupplyReport,
+    TemperatureReport,
+)
+from borne.domain.station.connector_events import StopAsked
+from borne.domain.station.connector_state import Stop
+from borne.domain.station.faults import Fault
+from borne.domain.station.over_current import OverCurrent
+from borne.domain.station.persistence import Persisting
+from borne.domain.station.reading import MeterReading
+from borne.domain.station.residual import ResidualTrip
+from borne.domain.station.session import StopReason
+from borne.domain.station.supply import Supply
+from borne.domain.station.temperature import Heat
+from borne.foundation.units import PerPhase
+
+SUPPLY_SETTLE_S = 1.0
+"""Contacts that explain a missing supply may be told a little later."""
+EXPLAINED_S = 2.0
+"""A device that was switched on again still explains a supply that is not quite back."""
+
+CUTS_SUPPLY = frozenset({Contact.RCD, Contact.MCB_TYPE2})
+Found = Mapping[Fault, bool]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of one connector besides its machine."""
+
+    heat: Heat = field(default_factory=Heat)
+    supply: Supply = field(default_factory=Supply)
+    unpowered: Persisting = field(
+        default_factory=lambda: Persisting(raise_s=SUPPLY_SETTLE_S, clear_s=0.0)
+    )
+    explained: Persisting = field(
+        default_factory=lambda: Persisting(raise_s=0.0, clear_s=EXPLAINED_S)
+    )
+    """A contact tells why there is no supply."""
+    over_current: OverCurrent = field(default_factory=OverCurrent)
+    trip: ResidualTrip = field(default_factory=ResidualTrip)
+    residual: ResidualCurrentReport = field(
+        default_factory=lambda: ResidualCurrentReport(tripped=False)
+    )
+    contacts: set[Contact] = field(default_factory=set)
+    supply_sensed: bool = True
+    self_test_failed: bool = False
+    meter_silent: bool = False
+    implausible: bool = False
+    other: set[str] = field(default_factory=set)
+
+    def found(self, elsewhere: frozenset[Contact]) -> Found:
+        """Which faults follow; `elsewhere` are contacts known from other places."""
+        contacts, explained = self.contacts | elsewhere, self.explained.present
+        dark = self.unpowered.present or self.supply.dark.present
+        return {
+            Fault.RESIDUAL_CURRENT: self.trip.tripped,
+            Fault.SELF_TEST: self.self_test_failed,
+            Fault.MCB_TYPE2: Contact.MCB_TYPE2 in contacts,
+            Fault.MCB_DOMESTIC: Contact.MCB_DOMESTIC in contacts,
+            Fault.RCD_METER_LOSS: dark and not explained,
+            Fault.METER_BILLING: self.meter_silent and not (dark or explained),
+            Fault.METER_IMPLAUSIBLE: self.implausible,
+            Fault.PHASE_LOSS: self.supply.low.present and not (dark or explained),
+            Fault.OVER_VOLTAGE: self.supply.high.present,
+            Fault.OVER_CURRENT: self.over_current.faulty,
+            Fault.OVER_TEMPERATURE: self.heat.too_hot,
+            Fault.OTHER: bool(self.other),
+        }
+
+
+class ConnectorWatch:
+    """The watch of one connector. Of the board's contacts it heeds those that are `wired`. `tell`
+    gets every fault that follows or follows no more, `derate` the limit by heat (None: no reason
+    for less)."""
+
+    def __init__(
+        self,
+        runner: ConnectorRunner,
+        phases: Callable[[], int],
+        elsewhere: Callable[[], frozenset[Contact]],
+        wired: frozenset[Contact],
+        tell: Callable[[Fault, int, bool], None],
+        derate: Callable[[int, float | None], None],
+    ) -> None:
+        self.facts = Facts()
+        self._runner = runner
+        self._phases = phases
+        self._elsewhere = elsewhere
+        self._wired = wired
+        self._tell = tell
+        self._derate = derate
+        self._loop = asyncio.get_running_loop()
+        self._reading: MeterReading | None = None
+        self._told: dict[Fault, bool] = {}
+        self._derated_a: float | None = None
+        self._latched = False
+        self._tested = False
+        self._implausible_reading = False
+        self._had_session = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+
+    def start(self) -> None:
+        """Follow machine and board."""
+        self._runner.changed.subscribe(lambda _: self._take_change())
+        self._runner.left.subscribe(lambda _: self._take_left())
+        self._runner.board.subscribe(self._take_report)
+
+    def abort(self) -> None:
+        """Power cut."""
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def take_reading(self, reading: MeterReading) -> None:
+        """The billing meter told something."""
+        self._reading = reading
+        state = self._runner.state
+        if not self._implausible_reading and state.session is None and not state.connected:
+            self.facts.implausible = False
+        self._implausible_reading = False
+        self.judge()
+
+    def take_silence(self, *, silent: bool) -> None:
+        """The billing meter does not answer, or does again."""
+        self.facts.meter_silent = silent
+        if silent:
+            self._reading = None
+            self.facts.supply = Supply()
+        self.judge()
+
+    def take_implausible(self) -> None:
+        """The register gave a value that cannot be; the reading itself follows."""
+        self.facts.implausible = self._implausible_reading = True
+        self.judge()
+
+    def self_test(self) -> None:
+        """Test the residual current monitor now."""
+        if self._runner.board.capabilities.has_residual_current_monitor:
+            self._runner.board.self_test()
+
+    def judge(self) -> None:
+        """Draw the conclusions that the facts allow now."""
+        if self._ended:
+            return
+        now_s = self._loop.time()
+        self._judge_electricity(now_s)
+        self._judge_residual(now_s)
+        if self._runner.state.known and not self._tested:
+            self._tested = True
+            if not self._runner.state.connected:
+                self.self_test()
+        self._conclude()
+        self._arm_timer(now_s)
+
+    def _judge_electricity(self, now_s: float) -> None:
+        facts, state, reading = self.facts, self._runner.state, self._reading
+        facts.unpowered = facts.unpowered.see(not facts.supply_sensed, now_s)
+        cut = (facts.contacts | self._elsewhere()) & CUTS_SUPPLY
+        facts.explained = facts.explained.see(bool(cut), now_s)
+        if reading is not None:
+            facts.supply = facts.supply.see(reading.voltage_v, now_s, self._phases())
+        drawn_a = reading.current_a if reading is not None else PerPhase.same(0.0)
+        offer = state.sent_pilot
+        offered_a = offer.current_a if isinstance(offer, PilotNominal) else 0.0
+        facts.over_current = facts.over_current.see(
+            drawn_a, offered_a, now_s, closed=state.contactor_closed
+        )
+        if facts.over_current.latched and not self._latched:
+            self._runner.post(StopAsked(Stop(StopReason.OTHER)))
+        self._latched = facts.over_current.latched
+
+    def _judge_residual(self, now_s: float) -> None:
+        facts, state, board = self.facts, self._runner.state, self._runner.board
+        facts.trip = facts.trip.see(
+            now_s,
+            board.capabilities.residual_reset_s,
+            tripped=facts.residual.tripped,
+            vehicle=state.connected,
+            cable=state.plugged,
+        )
+        if facts.trip.due(now_s):
+            facts.trip = replace(facts.trip, rearm_at_s=None)
+            board.rearm()
+
+    def _conclude(self) -> None:
+        connector = self._runner.connector
+        for fault, present in self.facts.found(self._elsewhere()).items():
+            if self._told.get(fault, False) is not present:
+                self._told[fault] = present
+                self._tell(fault, connector, present)
+        full_a = self._runner.board.capabilities.max_current_a
+        limit_a = self.facts.heat.limit_a(full_a)
+        if limit_a != self._derated_a:
+            self._derated_a = limit_a
+            self._derate(connector, limit_a)
+
+    def _arm_timer(self, now_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        facts = self.facts
+        due = (
+            facts.unpowered.due_s,
+            facts.explained.due_s,
+            facts.supply.due_s,
+            facts.over_current.due_s,
+            facts.trip.rearm_at_s,
+        )
+        times = [time for time in due if time is not None]
+        if times:
+            self._timer = self._loop.call_at(max(min(times), now_s), self.judge)
+
+    def _take_change(self) -> None:
+        """A session that was taken up without its car ends; nobody is left to unplug."""
+        state = self._runner.state
+        running = state.session is not None
+        if self._had_session and not running and not state.connected:
+            self.facts.implausible = False
+        self._had_session = running
+        self.judge()
+
+    def _take_left(self) -> None:
+        self.facts.over_current = OverCurrent()
+        self.facts.implausible = False
+        self.judge()
+        if not self.facts.trip.tripped:
+            self.self_test()
+
+    def _take_report(self, report: BoardReport) -> None:
+        facts = self.facts
+        match report:
+            case ResidualCurrentReport():
+                facts.residual = report
+                if report.self_test_passed is not None:
+                    facts.self_test_failed = not report.self_test_passed
+            case TemperatureReport(board_c):
+                facts.heat = facts.heat.see(board_c)
+            case SupplyReport(present):
+                facts.supply_sensed = present
+            case ContactReport(contact, tripped) if contact in self._wired:
+                (facts.contacts.add if tripped else facts.contacts.discard)(contact)
+            case OtherFaultReport(error_code, active):
+                (facts.other.add if active else facts.other.discard)(error_code)
+            case BrownOutReport() | BoardLinkReport(alive=True):
+                # Its latch may be lost; a trip that is still there is told anew.
+                facts.residual = ResidualCurrentReport(tripped=False)
+            case _:
+                return
+        self.judge()

@@ -1,0 +1,334 @@
+"""The billing meters: the one door through which everything that they tell passes.
+
+A driver's answer, asked for or told by itself, is first judged (`domain.station.reading`): what
+cannot be used, and every failure of the driver, is silence. Then its register is entered in the
+meter's account (`domain.station.metering`), and the reading that everybody sees carries the line
+of that account as its register: status, meter values, curves, limits of energy and the bill are
+therefore right, or wrong, together. A doubt is told with its reason.
+
+Silence is told in two steps: soon, because nobody guards the line any more, and as a fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from borne.application.ports.hardware import EvseHardware, MeterPort, MeterSilent
+from borne.application.ports.storage import MeterStore
+from borne.domain.station.metering import Account, Verdict, opened
+from borne.domain.station.reading import MeterReading, usable
+from borne.domain.station.session import SessionRecord
+from borne.foundation.clock import Clock, Moment
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+READ_TIMEOUT_S = 3.0
+BLIND_S = 5.0
+"""Without a reading for so long the vehicle may have done anything that the standard allows."""
+SILENCE_S = 10.0
+LATE_S = 10.0
+"""A meter that is polled and was not for so long: what flowed meanwhile is not known."""
+MOST_READS = 3
+"""Answers of one meter that are waited for at a time: a driver may hang for ever."""
+MAX_POWER_PER_AMPERE_W = 3 * 253.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One meter, and what is known of it."""
+
+    meter: MeterPort
+    most_w: float
+    account: Account | None = None
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    """Run while there is no reading."""
+    failing: bool = False
+    blind: bool = False
+    silent: bool = False
+    reads: set[asyncio.Task[MeterReading]] = field(default_factory=set)
+
+
+class MeteringService:
+    """Meters of all connectors."""
+
+    def __init__(
+        self,
+        evses: Mapping[int, EvseHardware],
+        clock: Clock,
+        store: MeterStore,
+        supervisor: Supervisor,
+        live_poll_s: float | None = None,
+    ) -> None:
+        self.readings: dict[int, MeterReading] = {}
+        """The last usable one of each meter, with the line of its account as the register."""
+        self.changed: Signal[int] = Signal()
+        self.blind: Signal[tuple[int, bool]] = Signal()
+        """There is no reading that anybody could guard a line by, or there is again."""
+        self.silent: Signal[tuple[int, bool]] = Signal()
+        """The same for so long that it is a fault."""
+        self.implausible: Signal[tuple[int, Verdict]] = Signal()
+        self._channels = {
+            connector: _Channel(
+                evse.meter, evse.board.capabilities.max_current_a * MAX_POWER_PER_AMPERE_W
+            )
+            for connector, evse in evses.items()
+            if evse.meter is not None
+        }
+        self._clock = clock
+        self._store = store
+        self._supervisor = supervisor
+        self._live_poll_s = live_poll_s
+        self._watched: set[int] = set()
+
+    async def start(self, running: Sequence[SessionRecord] = ()) -> None:
+        """Take up the accounts, those of sessions that a power cut interrupted too, and begin to
+        listen to every meter."""
+        stored = await self._store.load()
+        for connector, channel in self._channels.items():
+            channel.account = stored.get(connector)
+            found = (record for record in running if record.start.connector == connector)
+            record = next(found, None)
+            if record is not None:
+                channel.account = _taken_up(record, channel.account)
+            elif channel.account is not None:
+                channel.account = channel.account.closed()
+        for connector, channel in self._channels.items():
+            channel.meter.subscribe(partial(self._take_news, connector))
+            try:
+                await channel.meter.start()
+            except Exception as error:
+                self._take(connector, error)
+            await self.read(connector)
+        if self._live_poll_s is not None:
+            pause_s = self._live_poll_s
+            self._supervisor.keep("meter polling", lambda: self._poll(pause_s))
+
+    async def stop(self) -> None:
+        """End listening."""
+        self.abort()
+        for channel in self._channels.values():
+            try:
+                await channel.meter.stop()
+            except Exception:
+                _log.exception("a meter could not be stopped")
+
+    def abort(self) -> None:
+        """Power cut."""
+        for channel in self._channels.values():
+            _cancel(channel)
+            for read in channel.reads:
+                read.cancel()
+
+    def watch(self, connector: int, *, active: bool) -> None:
+        """Read this meter regularly while a session runs."""
+        (self._watched.add if active else self._watched.discard)(connector)
+
+    def has_meter(self, connector: int) -> bool:
+        """Whether a billing meter belongs to this connector."""
+        channel = self._channels.get(connector)
+        return channel is not None and channel.meter.billing
+
+    # Sessions -------------------------------------------------------------------------------
+
+    def begin(self, connector: int, session_id: str) -> Account | None:
+        """A session begins at what the meter showed last; None when it never answered."""
+        channel = self._channels.get(connector)
+        if channel is None or channel.account is None:
+            return None
+        moment = self._clock.moment()
+        channel.account = channel.account.begin(session_id, moment)
+        self._store.keep(connector, channel.account, urgent=True)
+        reading = self.readings.get(connector)
+        if reading is not None:
+            self.readings[connector] = replace(reading, register_wh=channel.account.line_wh)
+        return channel.account
+
+    def end(self, connector: int) -> None:
+        """The session is over, or did not begin: from now on what is told is what the meter shows,
+        at once and not from its next news on."""
+        channel = self._channels.get(connector)
+        if channel is None or channel.account is None:
+            return
+        register_wh = channel.account.register_wh
+        channel.account = replace(channel.account.closed(), line_wh=register_wh)
+        self._store.keep(connector, channel.account)
+        reading = self.readings.get(connector)
+        if reading is not None and reading.register_wh != register_wh:
+            self.readings[connector] = replace(reading, register_wh=register_wh)
+            self.changed.emit(connector)
+
+    def account(self, connector: int) -> Account | None:
+        """What is believed of the meter of a connector."""
+        channel = self._channels.get(connector)
+        return channel.account if channel else None
+
+    # Readings -------------------------------------------------------------------------------
+
+    async def read(self, connector: int) -> MeterReading | None:
+        """A fresh reading, or None when there is none to be had."""
+        channel = self._channels.get(connector)
+        if channel is None:
+            return None
+        if len(channel.reads) >= MOST_READS:
+            self._take(connector, MeterSilent("it still owes earlier answers"))
+            return None
+        read = asyncio.ensure_future(_ask(channel.meter))
+        channel.reads.add(read)
+        read.add_done_callback(partial(_forget, channel))
+        try:
+            done, _ = await asyncio.wait({read}, timeout=READ_TIMEOUT_S)
+        except asyncio.CancelledError:
+            read.cancel()
+            raise
+        if not done or read.cancelled():
+            read.cancel()
+            self._take(connector, MeterSilent(f"no answer in {READ_TIMEOUT_S:.0f} s"))
+            return None
+        error = read.exception()
+        return self._take(connector, read.result() if error is None else error)
+
+    def _take_news(self, connector: int, told: object) -> None:
+        self._take(connector, told)
+
+    def _take(self, connector: int, told: object) -> MeterReading | None:
+        """The door. None: nothing came through."""
+        channel = self._channels[connector]
+        try:
+            if isinstance(told, BaseException):
+                raise told
+            reading = usable(told, self._clock.monotonic())
+            if not reading.serial_number:
+                reading = replace(reading, serial_number=str(channel.meter.serial_number))
+        except (Exception, asyncio.CancelledError) as error:
+            self._take_failure(connector, channel, error)
+            return None
+        before = channel.account
+        if before is not None and _is_older(reading, before, self._clock.boot_id):
+            return self.readings.get(connector)
+        self._enter(connector, channel, reading)
+        self._end_silence(connector, channel)
+        self.changed.emit(connector)
+        return self.readings[connector]
+
+    def _enter(self, connector: int, channel: _Channel, reading: MeterReading) -> None:
+        """Into the account; and the reading, with its line, becomes what everybody sees."""
+        boot_id = self._clock.boot_id
+        undated = Moment(boot_id, reading.at_s, None)
+        at = Moment(boot_id, reading.at_s, self._clock.date(undated))
+        before, verdict = channel.account, Verdict.GOOD
+        if before is None:
+            account = opened(reading, at)
+        else:
+            polled_s = at.monotonic_s - before.at.monotonic_s
+            late = self._live_poll_s is not None and polled_s > LATE_S
+            watched = not (channel.failing or late)
+            account, verdict = before.see(reading, at, channel.most_w, watched=watched)
+        channel.account = account
+        self.readings[connector] = replace(reading, register_wh=account.line_wh)
+        fresh = before is None or not account.session_id or account.doubts != before.doubts
+        doubted = verdict is not Verdict.GOOD and fresh
+        if doubted and before is not None:
+            _log.error(
+                "socket %d: the register of meter %s is not believed: %s, from %d to %d Wh",
+                connector,
+                reading.serial_number or "without a serial number",
+                verdict,
+                before.register_wh,
+                reading.register_wh,
+            )
+        if before is None or _worth_keeping(before, account):
+            self._store.keep(connector, account, urgent=doubted)
+        if verdict is not Verdict.GOOD:
+            self.implausible.emit((connector, verdict))
+
+    # Silence --------------------------------------------------------------------------------
+
+    def _take_failure(self, connector: int, channel: _Channel, error: BaseException) -> None:
+        if channel.failing:
+            return
+        channel.failing = True
+        _log.warning(
+            "socket %d: no reading of the meter: %s", connector, str(error) or type(error).__name__
+        )
+        loop = asyncio.get_running_loop()
+        channel.timers = [
+            loop.call_later(BLIND_S, self._tell_blind, connector, channel),
+            loop.call_later(SILENCE_S, self._tell_silence, connector, channel),
+        ]
+
+    def _end_silence(self, connector: int, channel: _Channel) -> None:
+        channel.failing = False
+        _cancel(channel)
+        if channel.blind:
+            channel.blind = False
+            self.blind.emit((connector, False))
+        if channel.silent:
+            channel.silent = False
+            self.silent.emit((connector, False))
+
+    def _tell_blind(self, connector: int, channel: _Channel) -> None:
+        channel.blind = True
+        self.blind.emit((connector, True))
+
+    def _tell_silence(self, connector: int, channel: _Channel) -> None:
+        channel.silent = True
+        self.silent.emit((connector, True))
+
+    async def _poll(self, pause_s: float) -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            await asyncio.gather(*(self.read(connector) for connector in tuple(self._watched)))
+
+
+def _taken_up(record: SessionRecord, stored: Account | None) -> Account:
+    """The account of a session that a power cut interrupted: the stored one if it is of this
+    session, else what the journal knows."""
+    start = record.start
+    if stored is not None and stored.session_id == record.session_id:
+        if stored.line_wh >= record.last_wh:
+            return stored
+        missing_wh = record.last_wh - stored.line_wh
+        return replace(
+            stored,
+            line_wh=record.last_wh,
+            register_wh=stored.register_wh + missing_wh,
+            at=record.last_at or stored.at,
+        )
+    return Account(
+        serial_number=start.meter_serial,
+        register_wh=record.last_wh,
+        line_wh=record.last_wh,
+        at=record.last_at or start.at,
+        session_id=record.session_id,
+    )
+
+
+def _is_older(reading: MeterReading, account: Account, boot_id: str) -> bool:
+    """Overtaken by a later one."""
+    return account.at.boot_id == boot_id and reading.at_s < account.at.monotonic_s
+
+
+def _worth_keeping(before: Account, after: Account) -> bool:
+    """Whether more has changed than the time: an idle meter does not wear the flash."""
+    return replace(after, at=before.at, power_w=before.power_w) != before
+
+
+async def _ask(meter: MeterPort) -> MeterReading:
+    return await meter.read()
+
+
+def _forget(channel: _Channel, read: asyncio.Task[MeterReading]) -> None:
+    channel.reads.discard(read)
+    if not read.cancelled():
+        read.exception()  # looked at, so that asyncio does not complain
+
+
+def _cancel(channel: _Channel) -> None:
+    for timer in channel.timers:
+        timer.cancel()
+    channel.timers = []

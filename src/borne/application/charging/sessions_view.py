@@ -1,0 +1,116 @@
+"""Sessions and their figures for pages, API and export (manual 3: "General" of the dashboard)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionJournal
+from borne.application.services import Refused, require
+from borne.domain.principals import Principal, Role
+from borne.domain.station.session import Sample, SessionRecord
+from borne.foundation.clock import Clock
+
+EXPORT_PAGE = 200
+
+
+class SessionsService:
+    """Reads the journal, and erases from it who a session was of."""
+
+    def __init__(self, journal: SessionJournal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    async def page(
+        self,
+        *,
+        offset: int = 0,
+        limit: int = 50,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[Sequence[SessionRecord], int]:
+        """Newest first, and how many in all."""
+        return await self._journal.page(
+            offset=offset,
+            limit=limit,
+            connector=connector,
+            id_token=id_token,
+            since=since,
+            until=until,
+        )
+
+    async def get(self, session_id: str) -> SessionRecord | None:
+        """One session."""
+        return await self._journal.get(session_id)
+
+    async def curve(self, session_id: str) -> Sequence[Sample]:
+        """Its samples."""
+        return await self._journal.curve(session_id)
+
+    async def totals(self) -> Mapping[str, Any]:
+        """Number of sessions, mean duration and energy, and those of the last calendar month."""
+        everything = await self._journal.totals()
+        first = self._clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        before = (first - timedelta(days=1)).replace(day=1)
+        last_month = await self._journal.totals(since=before, until=first)
+        return {
+            "sessions": everything.sessions,
+            "mean_duration_min": round(everything.mean_duration_s / 60, 1),
+            "mean_kwh": round(everything.mean_energy_wh / 1000, 2),
+            "last_month": {
+                "sessions": last_month.sessions,
+                "kwh": round(last_month.energy_wh / 1000, 2),
+            },
+        }
+
+    async def statistics(
+        self,
+        by: SessionGrouping,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[SessionGroup]:
+        """Sums over the ended sessions per socket or per card, most energy first."""
+        return await self._journal.statistics(by, since=since, until=until, limit=limit)
+
+    async def export(
+        self,
+        *,
+        connector: int | None = None,
+        id_token: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[SessionRecord]:
+        """Every session that matches, newest first; one that begins meanwhile shifts the pages and
+        makes none appear twice."""
+        offset, told = 0, set[str]()
+        while True:
+            records, total = await self.page(
+                offset=offset,
+                limit=EXPORT_PAGE,
+                connector=connector,
+                id_token=id_token,
+                since=since,
+                until=until,
+            )
+            for record in records:
+                if record.session_id not in told:
+                    told.add(record.session_id)
+                    yield record
+            offset += len(records)
+            if not records or offset >= total:
+                return
+
+    async def anonymise(
+        self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()
+    ) -> int:
+        """Erase who charged, by token or by session; how many sessions. What still runs keeps its
+        token, and what waits for the backend does until it is delivered."""
+        require(principal, Role.OPERATOR)
+        if not (id_token or sessions):
+            raise Refused("invalid", "Name the card or the sessions to make anonymous.")
+        return await self._journal.anonymise(id_token=id_token, sessions=sessions)

@@ -1,0 +1,150 @@
+"""Commands on connectors, whoever gives them: people, the backend, an energy manager."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.ports.storage import StateStore
+from borne.application.services import Refused, require
+from borne.application.state.kept_state import stored_entries, whole
+from borne.domain.principals import Principal, PrincipalKind, Role
+from borne.domain.station.connector_events import (
+    Authorized,
+    AvailabilityAsked,
+    StopAsked,
+    UnlockAsked,
+)
+from borne.domain.station.connector_state import Authorization, Stop
+from borne.domain.station.session import StopReason
+from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.events import Signal
+
+_STARTABLE = frozenset(
+    {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
+)
+LOCAL_TAG = "local"
+STATE_KEY = "inoperative"
+BACKEND_KEY = "inoperative_by_backend"
+"""Those that are out of service by the word of a backend alone: it goes with the backend."""
+
+
+class StationControl:
+    """Start, stop, unlock, availability."""
+
+    def __init__(self, runners: Mapping[int, ConnectorRunner], state: StateStore) -> None:
+        self.station_changed: Signal[bool] = Signal()
+        """Whether the station as a whole (connector 0) is in service, when that changes."""
+        self.station_operative = True
+        self._inoperative: set[int] = set()
+        self._by_backend: set[int] = set()
+        self._aside = False
+        self._runners = runners
+        self._state = state
+
+    async def restore_availability(self) -> None:
+        """Connectors that were out of service before the restart still are (OCPP TC_034)."""
+        found, unreadable = await stored_entries(self._state, STATE_KEY, whole)
+        self._inoperative = set(found)
+        if unreadable:
+            # What was out of service must not come back because that cannot be read any more.
+            self._inoperative |= {0, *self._runners}
+            await self._state.put(STATE_KEY, sorted(self._inoperative))
+        of_backend, _ = await stored_entries(self._state, BACKEND_KEY, whole)
+        self._by_backend = set(of_backend) & self._inoperative
+        self._judge_station()
+        for connector in sorted(self._inoperative):
+            if connector in self._runners:
+                self._runners[connector].post(AvailabilityAsked(operative=False, at_once=True))
+
+    async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
+        """Authorize a session without a card."""
+        require(principal, Role.OPERATOR)
+        runner = self._runner(connector)
+        if connector_status(runner.state) not in _STARTABLE:
+            status = connector_status(runner.state)
+            raise Refused("busy", f"Socket {connector} cannot start: it is {status}.")
+        identity = Identity(IdentityKind.LOCAL, id_token or LOCAL_TAG)
+        runner.post(Authorized(Authorization(identity, card=id_token or "")))
+
+    async def stop(self, connector: int, principal: Principal) -> None:
+        """End the running session and release the cable."""
+        require(principal, Role.OPERATOR)
+        runner = self._runner(connector)
+        if runner.state.session is None and runner.state.pending is None:
+            raise Refused("no_session", f"Nothing is charging at socket {connector}.")
+        remote = principal.kind is PrincipalKind.BACKEND
+        runner.post(StopAsked(Stop(StopReason.REMOTE if remote else StopReason.LOCAL)))
+
+    async def unlock(self, connector: int, principal: Principal) -> None:
+        """Stop what runs and unlock the cable."""
+        require(principal, Role.OPERATOR)
+        runner = self._runner(connector)
+        runner.post(StopAsked(Stop(StopReason.UNLOCK_COMMAND)))
+        runner.post(UnlockAsked())
+
+    async def set_availability(
+        self, connector: int, principal: Principal, *, operative: bool
+    ) -> str:
+        """Answers "accepted", or "scheduled" when somebody charges, or prepares to, first; 0 means
+        all and the station itself, which is back in service with the first of its connectors."""
+        require(principal, Role.OPERATOR)
+        chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
+        named = {0, *chosen} if operative else {connector, *chosen}
+        wanted = self._inoperative - named if operative else self._inoperative | named
+        own = self._by_backend - named
+        if not operative and principal.kind is PrincipalKind.BACKEND:
+            own |= named - (self._inoperative - self._by_backend)
+        await self._remember(wanted, own)
+        for number in chosen:
+            in_service = operative and not self._aside
+            self._runners[number].post(AvailabilityAsked(operative=in_service))
+        waits = any(self._runners[number].state.inoperative_later for number in chosen)
+        return "scheduled" if waits else "accepted"
+
+    async def forget_backend(self) -> int:
+        """Back in service is what only a backend had taken out of it; how many there were."""
+        ended = self._by_backend
+        if not ended:
+            return 0
+        await self._remember(self._inoperative - ended, set())
+        for connector in sorted(ended & self._runners.keys()):
+            self._runners[connector].post(AvailabilityAsked(operative=not self._aside))
+        return len(ended)
+
+    async def _remember(self, inoperative: set[int], by_backend: set[int]) -> None:
+        # In this order a power cut in between makes of a backend's word that of a person.
+        if self._by_backend - by_backend:
+            await self._state.put(BACKEND_KEY, sorted(self._by_backend & by_backend) or None)
+        await self._state.put(STATE_KEY, sorted(inoperative))
+        if by_backend - self._by_backend:
+            await self._state.put(BACKEND_KEY, sorted(by_backend))
+        self._inoperative, self._by_backend = inoperative, by_backend
+        self._judge_station()
+
+    def set_aside(self) -> None:
+        """Take nobody new for the moment (an update is due); what charges goes on."""
+        self._aside = True
+        for runner in self._runners.values():
+            runner.post(AvailabilityAsked(operative=False, at_once=True))
+
+    def take_back(self) -> None:
+        """The moment is over."""
+        if not self._aside:
+            return
+        self._aside = False
+        for connector, runner in self._runners.items():
+            runner.post(AvailabilityAsked(operative=connector not in self._inoperative))
+
+    def _judge_station(self) -> None:
+        operative = 0 not in self._inoperative
+        if operative is not self.station_operative:
+            self.station_operative = operative
+            self.station_changed.emit(operative)
+
+    def _runner(self, connector: int) -> ConnectorRunner:
+        runner = self._runners.get(connector)
+        if runner is None:
+            raise Refused("unknown_connector", f"There is no socket {connector}.")
+        return runner

@@ -1,0 +1,457 @@
+"""Charging profiles of the backend, from SetChargingProfile to rows of limits.
+
+The rules are `domain.smart_charging`; here profiles are kept through restarts, tied to sessions,
+and turned into the limits of now: `OCPP_TX` at each connector, `OCPP_STATION` for all of them.
+Sources: OCPP 1.6 sections 3.13, 5.5, 5.7, 5.16; errata 3.42; decision D24.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.metering_service import MeteringService
+from borne.application.charging.transaction_journal import TransactionJournal
+from borne.application.limits.limit_service import STATION, LimitService
+from borne.application.limits.stored_profiles import LEAST_A, from_stored, stand_in, to_stored
+from borne.application.ports.storage import StateStore
+from borne.application.services import require
+from borne.application.settings.station_settings import phases_connected
+from borne.application.state.kept_state import stored_entries
+from borne.application.state.notices import remember
+from borne.domain.principals import Principal, Role
+from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.snapshot import Settings
+from borne.domain.smart_charging import profiles as rules
+from borne.domain.smart_charging.clock_doubt import Doubts, by_purpose, from_the_future
+from borne.domain.smart_charging.composite import (
+    LONGEST_WINDOW_S,
+    Curve,
+    Electric,
+    Limit,
+    Situation,
+    Step,
+    Window,
+    connector_curve,
+    lowest_curve,
+    lowest_ever,
+    station_curve,
+    told,
+)
+from borne.domain.smart_charging.profiles import (
+    Capacity,
+    Installed,
+    Profile,
+    Purpose,
+    RateUnit,
+    Selection,
+)
+from borne.domain.station import limits
+from borne.domain.station.connector_state import Authorization
+from borne.domain.station.limits import LimitRow, Source
+from borne.foundation.clock import Clock, ClockStep, ClockTrust, Moment
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+from borne.foundation.units import PerPhase
+
+STATE_KEY = "charging_profiles"
+LOOK_AHEAD_S = 86400.0
+"""How far the next change is searched for."""
+IN_USE_A = 0.5
+"""A phase that carries this is used by the vehicle."""
+OF_CONNECTOR = (Purpose.DEFAULT, Purpose.TRANSACTION)
+_UNREADABLE = N_(
+    "A charging profile of the backend could not be read: {amps:g} A hold in its place until the "
+    "backend sets or clears its profiles."
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeSchedule:
+    """Answer to GetCompositeSchedule."""
+
+    start: datetime
+    duration_s: int
+    unit: RateUnit
+    periods: tuple[tuple[int, float, int], ...]
+    """Start in seconds, limit, and phases."""
+
+
+class ChargingProfiles:
+    """All profiles of the station."""
+
+    def __init__(
+        self,
+        runners: Mapping[int, ConnectorRunner],
+        limit_service: LimitService,
+        metering: MeteringService,
+        journal: TransactionJournal,
+        state: StateStore,
+        settings: Callable[[], Settings],
+        clock: Clock,
+        supervisor: Supervisor,
+    ) -> None:
+        self.changed: Signal[int] = Signal()
+        """How many there are, after a change."""
+        self._runners = runners
+        self._limits = limit_service
+        self._metering = metering
+        self._journal = journal
+        self._state = state
+        self._settings = settings
+        self._clock = clock
+        self._supervisor = supervisor
+        self._book: list[Installed] = []
+        self._for_start: dict[int, tuple[str, Profile]] = {}
+        """A profile that came with a remote start, for the session of that token."""
+        self._sessions: dict[int, str | None] = dict.fromkeys(runners)
+        self._doubts = Doubts.none()
+        self._phases: dict[int, int] = {}
+        self._rows: dict[int, Limit | None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Take up what is stored; before the first offer is made."""
+        self._book, unreadable = await stored_entries(self._state, STATE_KEY, from_stored)
+        if unreadable:
+            level, now = self._capacity().stack_level, self._clock.now()
+            # No limit is lifted because it cannot be read any more.
+            self._book += [stand_in(entry, level, now) for entry in unreadable]
+            await self._store(self._book)
+            await remember(self._state, [Message(_UNREADABLE, {"amps": LEAST_A})])
+        for connector, runner in self._runners.items():
+            self._sessions[connector] = _session_of(runner)
+            runner.changed.subscribe(self._take_change)
+            runner.expired.subscribe(partial(self._take_expiry, connector))
+        self._drop_ended()
+        self._metering.changed.subscribe(self._take_reading)
+        self._clock.stepped.subscribe(self._take_step)
+        self.refresh()
+
+    def abort(self) -> None:
+        """Power cut."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def entries(self) -> Sequence[Installed]:
+        """All profiles, in the order of their receipt."""
+        return tuple(self._book)
+
+    # Commands of the backend -------------------------------------------------------------------
+
+    async def set(self, connector: int, profile: Profile) -> bool:
+        """SetChargingProfile: False when it is refused."""
+        why = self._problem(connector, profile)
+        if why is None and profile.purpose is Purpose.TRANSACTION:
+            why = self._transaction_problem(connector, profile)
+        if why is not None:
+            _log.info("charging profile %d refused: %s", profile.profile_id, why)
+            return False
+        return await self._install(connector, profile)
+
+    async def clear(self, selection: Selection) -> bool:
+        """ClearChargingProfile: False when none fits."""
+        async with self._writing:
+            kept = [entry for entry in self._book if not selection.fits(entry)]
+            if len(kept) == len(self._book):
+                return False
+            await self._store(kept)
+        self.refresh()
+        return True
+
+    async def forget_backend(self) -> int:
+        """The backend that set them is gone; how many there were. Limits of persons stay."""
+        self._for_start.clear()
+        number = len(self._book)
+        await self.clear(Selection())
+        return number
+
+    async def remove(self, profile_id: int | None, principal: Principal) -> int:
+        """A person clears one profile, or all (None); how many there were."""
+        require(principal, Role.OPERATOR)
+        number = len(self._book)
+        await self.clear(Selection(profile_id))
+        removed = number - len(self._book)
+        if removed:
+            _log.warning("%d charging profiles cleared by %s", removed, principal.name)
+        return removed
+
+    def composite(
+        self, connector: int, duration_s: int, unit: RateUnit | None
+    ) -> CompositeSchedule | None:
+        """GetCompositeSchedule: None when it cannot be told."""
+        known = connector == STATION or connector in self._runners
+        if not known or duration_s < 0 or self._clock.trust is ClockTrust.NONE:
+            return None
+        start = self._clock.now()
+        window = self._window(start, min(duration_s, LONGEST_WINDOW_S))
+        wanted = unit or self._usual_unit()
+        curve = told(
+            self._station_composite(window, wanted)
+            if connector == STATION
+            else self._connector_composite(connector, window, wanted)
+        )
+        periods = tuple(
+            (int(step.start_s), step.limit.value, step.limit.phases)
+            for step in curve
+            if step.limit is not None
+        )
+        return CompositeSchedule(start, int(window.duration_s), wanted, periods)
+
+    # Remote start ------------------------------------------------------------------------------
+
+    def fits_start(self, connector: int, profile: Profile) -> bool:
+        """Whether a profile may come with a remote start (OCPP 1.6 section 5.11)."""
+        right = profile.purpose is Purpose.TRANSACTION and profile.transaction_id is None
+        return right and self._problem(connector, profile) is None
+
+    def keep_for_start(self, connector: int, id_token: str, profile: Profile | None) -> None:
+        """The next session of this token gets the profile; None: it gets none."""
+        self.forget_start(connector)
+        if profile is not None:
+            self._for_start[connector] = (id_token.casefold(), profile)
+
+    def _take_expiry(self, connector: int, _: Authorization) -> None:
+        self.forget_start(connector)
+
+    def forget_start(self, connector: int) -> None:
+        """No session came of it."""
+        self._for_start.pop(connector, None)
+
+    # Limits of now -----------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Put the limits of now, and look again when one of them changes."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._clock.trust is ClockTrust.NONE:
+            self._put_lowest()
+            return
+        window = self._window(self._clock.now(), LOOK_AHEAD_S)
+        now_s = self._clock.monotonic()
+        self._doubts = self._doubts.at(self._book, now_s)
+        end_s = self._doubts.next_end_s()
+        changes = [LOOK_AHEAD_S if end_s is None else end_s - now_s]
+        for connector in self._runners:
+            curve = self._curve(connector, window, RateUnit.AMPERE, OF_CONNECTOR)
+            self._put(connector, limits.OCPP_TX, curve[0].limit)
+            changes += [step.start_s for step in curve[1:2]]
+        curve = self._station_curve(window, RateUnit.AMPERE)
+        self._put(STATION, limits.OCPP_STATION, curve[0].limit)
+        changes += [step.start_s for step in curve[1:2]]
+        if self._book:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(min(changes), self.refresh)
+
+    def _take_step(self, step: ClockStep) -> None:
+        """The clock was set. What it was before the first date is no time to count on."""
+        if step.trust is ClockTrust.NTP or step.dated:
+            self._doubts = Doubts.none()
+        else:
+            seconds, now_s = (step.after - step.before).total_seconds(), self._clock.monotonic()
+            self._doubts = self._doubts.after_step(self._book, seconds, now_s)
+        if self._doubts.of:
+            _log.warning(
+                "the clock was set: %d charging profiles are in doubt, the lower of both "
+                "times holds",
+                len(self._doubts.of),
+            )
+        self.refresh()
+
+    def _put_lowest(self) -> None:
+        """Without a date nobody knows which period holds: the lowest of each profile does."""
+        for connector in self._runners:
+            situation = self._situation(connector)
+            self._put(connector, limits.OCPP_TX, lowest_ever(situation, OF_CONNECTOR))
+        station = self._situation(STATION)
+        self._put(STATION, limits.OCPP_STATION, lowest_ever(station, [Purpose.STATION]))
+
+    def _put(self, connector: int, source: Source, limit: Limit | None) -> None:
+        if self._rows.get(connector) == limit:
+            return
+        self._rows[connector] = limit
+        if limit is None:
+            self._limits.withdraw(connector, source)
+            return
+        reason = f"profile {limit.profile_id}"
+        amps = PerPhase.same(limit.value)
+        self._limits.put(connector, LimitRow(source, amps, reason, self._clock.now()))
+
+    # What is known -----------------------------------------------------------------------------
+
+    def _window(self, start: datetime, duration_s: float) -> Window:
+        return Window(start, duration_s, ZoneInfo(self._settings().text("TimeZone")))
+
+    def _situation(self, connector: int) -> Situation:
+        found = rules.of_connector(self._book, connector, self._sessions.get(connector))
+        record = self._journal.record(connector)
+        started = self._began(record.start.at) if record else None
+        return Situation(found, self._electric(connector), started)
+
+    def _began(self, start: Moment) -> datetime | None:
+        """When a session began, as the clock tells time now, also when it was set meanwhile."""
+        if start.boot_id != self._clock.boot_id:
+            return self._clock.date(start)
+        elapsed_s = self._clock.monotonic() - start.monotonic_s
+        return self._clock.now() - timedelta(seconds=elapsed_s)
+
+    def _curve(
+        self,
+        connector: int,
+        window: Window,
+        unit: RateUnit,
+        purposes: Sequence[Purpose] = tuple(Purpose),
+        local: Limit | None = None,
+    ) -> Curve:
+        """What the profiles allow: no more than on the clock as it was before it was set."""
+        told = self._situation(connector)
+        kept = replace(told, profiles=by_purpose(told.profiles, self._doubts))
+        situations = [told] if kept == told else [told, kept]
+        curves = [connector_curve(each, window, unit, purposes, local) for each in situations]
+        unknown = {
+            purpose: [entry for entry in entries if from_the_future(entry, window.start)]
+            for purpose, entries in kept.profiles.items()
+        }
+        lowest = lowest_ever(replace(kept, profiles=unknown), purposes, unit)
+        return lowest_curve(curves if lowest is None else [*curves, (Step(0.0, lowest),)])
+
+    def _electric(self, connector: int) -> Electric:
+        if connector == STATION:
+            return Electric(max(phases_connected(self._settings(), n) for n in self._runners))
+        return Electric(phases_connected(self._settings(), connector), self._phases.get(connector))
+
+    def _station_curve(self, window: Window, unit: RateUnit) -> Curve:
+        return self._curve(STATION, window, unit, [Purpose.STATION])
+
+    def _connector_composite(self, connector: int, window: Window, unit: RateUnit) -> Curve:
+        local = self._local(connector, unit)
+        return self._curve(connector, window, unit, local=local)
+
+    def _station_composite(self, window: Window, unit: RateUnit) -> Curve:
+        lines = [
+            self._curve(connector, window, unit, OF_CONNECTOR, self._local(connector, unit))
+            for connector in self._runners
+        ]
+        return station_curve(lines, self._station_curve(window, unit), self._local(STATION, unit))
+
+    def _local(self, connector: int, unit: RateUnit) -> Limit | None:
+        amps = self._limits.own_limit_a(connector)
+        if amps is None:
+            return None
+        electric = self._electric(connector)
+        watts = electric.voltage_v * electric.in_use(None)
+        value = amps if unit is RateUnit.AMPERE else amps * watts
+        return Limit(value, phases=electric.phases)
+
+    def _usual_unit(self) -> RateUnit:
+        units = {entry.profile.schedule.unit for entry in self._book}
+        return units.pop() if len(units) == 1 else RateUnit.AMPERE
+
+    def _problem(self, connector: int, profile: Profile) -> str | None:
+        return rules.problem(profile, connector, self._capacity())
+
+    def _capacity(self) -> Capacity:
+        settings = self._settings()
+        return Capacity(
+            connectors=frozenset(self._runners),
+            stack_level=settings.integer("ChargeProfileMaxStackLevel"),
+            periods=settings.integer("ChargingScheduleMaxPeriods"),
+            profiles=settings.integer("MaxChargingProfilesInstalled"),
+            phases={number: phases_connected(settings, number) for number in self._runners},
+        )
+
+    def _transaction_problem(self, connector: int, profile: Profile) -> str | None:
+        record = self._journal.record(connector)
+        if self._sessions.get(connector) is None or record is None or not record.start.reported:
+            return "no transaction runs"
+        if profile.transaction_id not in (None, record.transaction_id):
+            return "another transaction runs"
+        return None
+
+    # Book --------------------------------------------------------------------------------------
+
+    async def _install(self, connector: int, profile: Profile) -> bool:
+        own = profile.purpose is Purpose.TRANSACTION
+        session_id = self._sessions.get(connector) if own else None
+        new = Installed(connector, profile, self._clock.now(), session_id)
+        async with self._writing:
+            book = rules.install(self._book, new, self._capacity())
+            if book is None:
+                _log.info("charging profile %d refused: too many", profile.profile_id)
+                return False
+            await self._store(book)
+        self._drop_ended()
+        self.refresh()
+        return True
+
+    async def _store(self, book: list[Installed]) -> None:
+        await self._state.put(STATE_KEY, [to_stored(entry) for entry in book] or None)
+        self._book = book
+        self.changed.emit(len(book))
+
+    def _drop_ended(self) -> None:
+        """Profiles of transactions end with them."""
+        running = {session for session in self._sessions.values() if session is not None}
+        ended = [e for e in self._book if e.session_id is not None and e.session_id not in running]
+        if ended:
+            self._book = [entry for entry in self._book if entry not in ended]
+            self.changed.emit(len(self._book))
+            self._supervisor.start("keep profiles", self._keep())
+
+    async def _keep(self) -> None:
+        async with self._writing:
+            await self._store(self._book)
+
+    # Sessions ----------------------------------------------------------------------------------
+
+    def _take_change(self, runner: ConnectorRunner) -> None:
+        connector, session_id = runner.connector, _session_of(runner)
+        if session_id == self._sessions[connector]:
+            return
+        self._sessions[connector] = session_id
+        self._phases.pop(connector, None)
+        if session_id is not None:
+            self._start_with_profile(runner)
+        if self._book:
+            self._drop_ended()
+            self.refresh()
+
+    def _start_with_profile(self, runner: ConnectorRunner) -> None:
+        waiting = self._for_start.pop(runner.connector, None)
+        session = runner.state.session
+        if waiting is None or session is None:
+            return
+        id_token, profile = waiting
+        if session.authorization.identity.id_token.casefold() == id_token:
+            work = self._install_for_start(runner.connector, profile)
+            self._supervisor.start("profile of a remote start", work)
+
+    async def _install_for_start(self, connector: int, profile: Profile) -> None:
+        if not await self._install(connector, profile):
+            _log.warning("connector %d: the profile of a remote start has no room", connector)
+
+    def _take_reading(self, connector: int) -> None:
+        """Watts become amperes by the phases that the vehicle uses; in a session they only grow."""
+        runner, reading = self._runners.get(connector), self._metering.readings.get(connector)
+        if runner is None or reading is None or runner.state.session is None:
+            return
+        used = sum(amps >= IN_USE_A for amps in reading.current_a)
+        if used > self._phases.get(connector, 0):
+            self._phases[connector] = used
+            if any(e.profile.schedule.unit is RateUnit.WATT for e in self._book):
+                self.refresh()
+
+
+def _session_of(runner: ConnectorRunner) -> str | None:
+    session = runner.state.session
+    return (session.session_id or None) if session else None

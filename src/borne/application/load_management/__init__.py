@@ -1,0 +1,1 @@
+"""Load management (manual 7): files of hand-checked cases so far."""

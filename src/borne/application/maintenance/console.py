@@ -1,0 +1,201 @@
+"""What the command line may do on the machine itself: settings, passwords, links, tokens.
+
+The same commands run inside a running station (through its control socket) or, under the folder's
+lock, without one; never beside it. Values are spelled so that `set` takes back what `get` says;
+secrets are only told as set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from borne.application.people.accounts import Accounts, PasswordRefused, TooManyTokens
+from borne.application.people.passwords import LONGEST, SHORTEST, Busy, Weakness
+from borne.application.ports.settings import SettingsNotSaved
+from borne.application.ports.storage import StorageFailed, StorageFull
+from borne.application.settings.settings_service import SettingsRejected, SettingsService
+from borne.domain.principals import SYSTEM, Role
+from borne.domain.settings.addressing import resolve
+from borne.domain.settings.values import Form, to_text
+from borne.domain.settings.view import SettingView
+from borne.foundation.addresses import is_loopback
+from borne.foundation.logging import blot
+
+HIDDEN = "(set)"
+"""Stands for a secret that is set."""
+MOST_SHOWN = 80
+"""Characters of a foreign text in a sentence."""
+
+_WEAK = {
+    Weakness.TOO_SHORT: f"take at least {SHORTEST} characters",
+    Weakness.TOO_LONG: f"take at most {LONGEST} characters",
+    Weakness.PRINTED: "it is printed in the manual",
+    Weakness.SAME_AS_NAME: "it is the name of the role",
+    Weakness.NOT_STRONG: "take small and capital letters, digits and a special character",
+}
+
+
+class CommandRefused(Exception):
+    """What was asked for makes no sense; a sentence for the person at the command line."""
+
+
+class CommandFailed(Exception):
+    """It makes sense, and could not be done; a sentence too."""
+
+
+def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
+    """Names and values of `KEY=VALUE`; the last one wins. Raises CommandRefused."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name.strip()):
+            raise CommandRefused(f"{_short(blot(text))} is not of the form KEY=VALUE.")
+        found[name.strip()] = value
+    return found
+
+
+def parse_lines(text: str) -> dict[str, str]:
+    """Names and values of a file with `KEY=VALUE` in each line; empty lines and those that begin
+    with # count for nothing, the last value of a name wins. Raises CommandRefused, which quotes
+    nothing: there are secrets in the file."""
+    found = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not (equals and name.strip()):
+            raise CommandRefused(f"Line {number} of the settings is not of the form KEY=VALUE.")
+        found[name.strip()] = value.removesuffix("\r")
+    return found
+
+
+def refusal_sentence(rejected: SettingsRejected) -> str:
+    """All that is wrong with a change, as one sentence."""
+    return "; ".join(f"{name}: {message}" for name, message in rejected.errors.items())
+
+
+def link_note(host: str) -> str:
+    """Why a login link to `host` does not work; empty when it does."""
+    if host == "localhost" or is_loopback(host):
+        return ""
+    return (
+        f"A login link works on this machine only, and the station listens on {host} alone: "
+        "start it with --host 127.0.0.1 or 0.0.0.0, or set a password with "
+        "borne user set-password."
+    )
+
+
+class Console:
+    """Runs commands given as JSON data and answers with JSON data."""
+
+    def __init__(
+        self,
+        settings: SettingsService,
+        accounts: Callable[[], Awaitable[Accounts]],
+        page: str | None = None,
+    ) -> None:
+        """`accounts` opens them for the commands that need them; `page` is where a running
+        station's web interface answers."""
+        self._settings = settings
+        self._accounts = accounts
+        self._page = page
+
+    async def run(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one command; raises CommandRefused and CommandFailed."""
+        try:
+            return await self._run(command, arguments)
+        except Busy:
+            raise CommandFailed("Too many passwords are being checked: try again.") from None
+        except StorageFull:
+            raise CommandFailed("Nothing was stored: the disk is full.") from None
+        except StorageFailed as failed:
+            raise CommandFailed(f"Nothing was stored: {failed}.") from None
+
+    async def _run(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        match command:
+            case "settings-list":
+                return {"settings": [self._row(view) for view in self._settings.list(SYSTEM)]}
+            case "settings-get":
+                return self._get(str(arguments.get("name", "")))
+            case "settings-set":
+                return await self._set(arguments)
+            case "set-password":
+                return await self._set_password(arguments)
+            case "login-link":
+                return await self._create_link(arguments)
+            case "token-create":
+                return await self._create_token(arguments)
+            case _:
+                raise CommandRefused(f"There is no command {_short(command)}.")
+
+    def _get(self, name: str) -> dict[str, Any]:
+        for view in self._settings.list(SYSTEM):
+            if view.name == name:
+                return self._row(view)
+        raise CommandRefused(f"There is no setting {_short(name)}.")
+
+    def _row(self, view: SettingView) -> dict[str, Any]:
+        return {
+            "name": view.name,
+            "text": self._text(view),
+            "value": view.value,
+            "is_set": view.is_set,
+            "default": view.default,
+            "changed": view.changed,
+            "active": view.active,
+            "unit": view.entry.unit,
+        }
+
+    def _text(self, view: SettingView) -> str:
+        if view.entry.type.is_secret:
+            return HIDDEN if view.is_set else ""
+        settings = self._settings.settings
+        address = resolve(view.name, settings.facts)
+        return to_text(address.entry, settings.at(address)) if address is not None else ""
+
+    async def _set(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        changes = {str(key): value for key, value in dict(arguments.get("changes", {})).items()}
+        try:
+            result = await self._settings.change(changes, SYSTEM, "command line", form=Form.TEXT)
+        except SettingsRejected as rejected:
+            raise CommandRefused(refusal_sentence(rejected)) from None
+        except SettingsNotSaved as error:
+            raise CommandFailed(str(error)) from None
+        return result.to_json()
+
+    async def _set_password(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        role = _role(arguments)
+        accounts = await self._accounts()
+        try:
+            await accounts.set_password(role, str(arguments.get("password", "")))
+        except PasswordRefused as refused:
+            raise CommandRefused(f"This password is refused: {_WEAK[refused.why]}.") from None
+        return {"role": role.value}
+
+    async def _create_link(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        role = _role(arguments)
+        secret = await (await self._accounts()).create_link(role)
+        return {"page": self._page, "path": f"/login/{secret}"}
+
+    async def _create_token(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        role, name = _role(arguments), str(arguments.get("name", ""))
+        accounts = await self._accounts()
+        try:
+            stored, token = await accounts.create_token(role, name)
+        except TooManyTokens:
+            sentence = "There are as many tokens as there may be: take one back on the web page."
+            raise CommandRefused(sentence) from None
+        return {"id": stored.token_id, "token": token}
+
+
+def _role(arguments: Mapping[str, Any]) -> Role:
+    try:
+        return Role(str(arguments.get("role", "")))
+    except ValueError:
+        names = ", ".join(role.value for role in Role)
+        raise CommandRefused(f"The role must be one of {names}.") from None
+
+
+def _short(text: str) -> str:
+    return repr(text[:MOST_SHOWN])

@@ -1,0 +1,177 @@
+"""A bounded journal of the connector machines' decisions, and its replay.
+
+Each line is an event with its time, and what followed: the effects and a fingerprint of the state.
+A line with the whole state and configuration stands at the beginning and wherever the
+configuration changed, so that a journal can be replayed from any of these. `replay` runs the same
+pure function over the lines and compares. Nothing personal is kept: tokens are masked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from borne.application.charging.connector_runner import ConnectorRunner, Decided
+from borne.domain import vehicle
+from borne.domain.settings import choices
+from borne.domain.station import (
+    board,
+    connector_events,
+    connector_state,
+    faults,
+    lock,
+    session,
+)
+from borne.domain.station.connector import step
+from borne.foundation.codec import Codec
+
+KEEP_S = 24 * 3600.0
+KEEP_LINES = 50_000
+SNAPSHOT_EVERY = 200
+_PERSONAL = frozenset({"id_token", "card", "group_id"})
+
+CODEC = Codec((board, connector_events, connector_state, faults, lock, session, vehicle, choices))
+
+
+@dataclass(slots=True)
+class _Chain:
+    """What is needed to write a connector's next line."""
+
+    config: Any = None
+    since_snapshot: int = SNAPSHOT_EVERY
+
+
+class DecisionJournal:
+    """Keeps the decisions of the last day in memory; `lines` gives them for a file."""
+
+    def __init__(self, monotonic: Callable[[], float], salt: str) -> None:
+        self._salt = salt
+        """Makes pseudonyms that cannot be guessed from short card numbers."""
+        self.count = 0
+        """Lines written since the start."""
+        self._monotonic = monotonic
+        self._lines: deque[tuple[float, str]] = deque(maxlen=KEEP_LINES)
+        self._chains: dict[int, _Chain] = {}
+
+    def follow(self, runners: Mapping[int, ConnectorRunner]) -> None:
+        """Write down what these machines decide."""
+        for runner in runners.values():
+            runner.decided.subscribe(self._take)
+
+    def lines(self) -> Iterator[str]:
+        """Oldest first; a journal that lost its beginning starts at the next snapshot."""
+        return (line for _, line in self._lines)
+
+    def _take(self, decided: Decided) -> None:
+        chain = self._chains.setdefault(decided.connector, _Chain())
+        if decided.config != chain.config or chain.since_snapshot >= SNAPSHOT_EVERY:
+            chain.config, chain.since_snapshot = decided.config, 0
+            self._add(
+                {
+                    "connector": decided.connector,
+                    "state": self._masked(decided.before),
+                    "config": CODEC.encode(decided.config),
+                }
+            )
+        chain.since_snapshot += 1
+        self._add(
+            {
+                "connector": decided.connector,
+                "at": decided.now_s,
+                "event": self._masked(decided.event),
+                "effects": self._masked(decided.effects),
+                "state_hash": _hash(self._masked(decided.after)),
+            }
+        )
+
+    def _masked(self, value: Any) -> Any:
+        return _mask(CODEC.encode(value), self._salt)
+
+    def _add(self, line: Mapping[str, Any]) -> None:
+        now_s = self._monotonic()
+        self.count += 1
+        self._lines.append((now_s, json.dumps(line, separators=(",", ":"))))
+        while self._lines and now_s - self._lines[0][0] > KEEP_S:
+            self._lines.popleft()
+
+
+def _hash(state: Any) -> str:
+    text = json.dumps(state, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _mask(data: Any, salt: str) -> Any:
+    """Tokens become pseudonyms."""
+    match data:
+        case dict():
+            return {
+                key: _pseudonym(value, salt) if key in _PERSONAL and value else _mask(value, salt)
+                for key, value in data.items()
+            }
+        case list():
+            return [_mask(item, salt) for item in data]
+        case _:
+            return data
+
+
+def _pseudonym(token: str, salt: str) -> str:
+    return "token-" + hashlib.sha256((salt + token).encode()).hexdigest()[:8]
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What a replay found."""
+
+    steps: int = 0
+    skipped: int = 0
+    """Lines before the first snapshot of their connector."""
+    differences: list[str] = field(default_factory=list)
+
+
+def replay(lines: Iterable[str]) -> ReplayReport:
+    """Run every decision again and compare; raises ValueError with the number of a bad line."""
+    report = ReplayReport()
+    chains: dict[int, tuple[connector_state.ConnectorState, Any]] = {}
+    for number, text in enumerate(lines, 1):
+        try:
+            _replay_line(json.loads(text), chains, report, number)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"line {number} is no decision: {error}") from None
+    return report
+
+
+def _replay_line(
+    line: Mapping[str, Any],
+    chains: dict[int, tuple[connector_state.ConnectorState, Any]],
+    report: ReplayReport,
+    number: int,
+) -> None:
+    connector = int(line["connector"])
+    if "state" in line:
+        chains[connector] = CODEC.decode(line["state"]), CODEC.decode(line["config"])
+        return
+    if connector not in chains:
+        report.skipped += 1
+        return
+    state, config = chains[connector]
+    result = step(state, CODEC.decode(line["event"]), float(line["at"]), config)
+    report.steps += 1
+    chains[connector] = result.state, config
+    if CODEC.encode(result.effects) != line["effects"]:
+        report.differences.append(f"line {number}: other effects")
+    elif _hash(CODEC.encode(result.state)) != line["state_hash"]:
+        report.differences.append(f"line {number}: another state")
+
+
+def main(lines: Iterable[str]) -> int:
+    """For the command line: a line for each difference, then the counts."""
+    report = replay(lines)
+    for difference in report.differences:
+        sys.stdout.write(difference + "\n")
+    sys.stdout.write(f"{report.steps} replayed, {len(report.differences)} different\n")
+    return 1 if report.differences else 0

@@ -1,0 +1,1 @@
+"""What the flows need from the world, as narrow protocols: a file for each counterpart."""

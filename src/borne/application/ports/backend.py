@@ -1,0 +1,94 @@
+"""The link to a backend, whatever its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from borne.foundation.clock import Moment
+
+
+class BackendUnreachable(Exception):
+    """No answer can be had from the backend now."""
+
+
+class NoVerdict(Exception):
+    """The backend answered, and did not say whether the card is good: nobody is authorized."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdTagInfo:
+    """The backend's word on a token."""
+
+    status: str
+    """Accepted, Blocked, Expired, Invalid, ConcurrentTx."""
+    parent: str | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """True only for Accepted."""
+        return self.status == "Accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatus:
+    """What a backend is told about a connector (0 = the station)."""
+
+    connector: int
+    status: str
+    """Available, Preparing, Charging, SuspendedEVSE, SuspendedEV, Finishing, Reserved,
+    Unavailable, Faulted."""
+    error_code: str
+    info: str
+    vendor_error_code: str
+    at: Moment
+    info_is_news: bool = False
+    """The text says what happened, not what is: it is not told again, nor after an absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendView:
+    """The state of the link for pages, API and metrics."""
+
+    link: str
+    """off, connecting, connected, waiting."""
+    boot: str
+    """none, pending, rejected, accepted."""
+    queue: int
+    next_heartbeat_s: float | None = None
+    next_attempt_s: float | None = None
+    last_error: str = ""
+    connections: int = 0
+    """Made since the station started."""
+    ladder: Sequence[Mapping[str, Any]] = ()
+
+
+class BackendPort(Protocol):
+    """The central system as the flows see it; a station without backend has none."""
+
+    async def authorize(self, id_token: str) -> IdTagInfo:
+        """Ask; raises BackendUnreachable when there is no answer within the timeout, NoVerdict
+        when there is one that says nothing."""
+
+    def report_status(self, status: ConnectorStatus) -> None:
+        """Tell the current status of a connector; only the newest counts while offline."""
+
+    def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
+        """`settle` is called when the backend is to hear what is true now: it reports what was
+        held back, of one connector or of all."""
+
+    @property
+    def online(self) -> bool:
+        """Connected and accepted."""
+
+    def view(self) -> BackendView:
+        """For people."""
+
+    def message_log(self) -> Sequence[Mapping[str, Any]]:
+        """The last 500 messages, newest last, secrets redacted."""
+
+    async def message_history(self) -> Sequence[Mapping[str, Any]]:
+        """All messages that are kept on the disk, in the same form."""

@@ -1,0 +1,168 @@
+"""Certificates at the wish of a backend: roots, and the station's own (security whitepaper A02,
+A03, M03 to M05)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from borne.application.ports.certificates import (
+    BadCertificate,
+    CertificateHash,
+    CertificateStore,
+    HashAlgorithm,
+    RootUse,
+)
+from borne.application.security.security_events import SecurityEvent, SecurityEvents
+from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+
+_BAD = (BadCertificate, ValueError, TypeError)
+"""A certificate may be wrong in ways that only reading its parts tells."""
+_log = logging.getLogger(__name__)
+
+
+UNUSABLE = "damaged"
+"""Instead of the only roots, when they are damaged: no connection rather than one that trusts the
+roots of the system."""
+_DAMAGED = N_(
+    "A certificate could not be read; it was moved to {name}. Install it again: what needs it does "
+    "not work until then."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a connection is made with."""
+
+    roots_pem: str = ""
+    """Trusted roots of the backend; empty: those of the system."""
+    own: tuple[Path, Path] | None = None
+    revision: int = 0
+    """Counts the changes."""
+
+
+class Certificates:
+    """The certificates of the station."""
+
+    def __init__(
+        self,
+        store: CertificateStore,
+        events: SecurityEvents,
+        settings: Callable[[], Settings],
+        clock: Clock,
+    ) -> None:
+        self.changed: Signal[Material] = Signal()
+        self.material = Material()
+        self._store = store
+        self._events = events
+        self._settings = settings
+        self._clock = clock
+        self._changing = asyncio.Lock()
+
+    async def start(self) -> list[Message]:
+        """Read what is stored; what people must know of it."""
+        damaged = await asyncio.to_thread(self._store.put_damaged_aside)
+        self.material = await asyncio.to_thread(self._read)
+        return [Message(_DAMAGED, {"name": name}) for name in damaged]
+
+    async def install(self, use: RootUse, pem: str) -> str:
+        """InstallCertificate: Accepted, Rejected or Failed."""
+        async with self._changing:
+            installed = await asyncio.to_thread(self._count)
+            if installed >= self._settings().integer("CertificateStoreMaxLength"):
+                return "Rejected"
+            try:
+                await asyncio.to_thread(self._store.install_root, use, pem, self._clock.now())
+            except _BAD as error:
+                _log.warning("a root certificate was refused: %s", error)
+                if use is RootUse.CENTRAL_SYSTEM:
+                    event = SecurityEvent.INVALID_CENTRAL_SYSTEM_CERTIFICATE
+                    await self._events.note(event, str(error))
+                return "Rejected"
+            except OSError as error:
+                _log.error("a root certificate could not be stored: %s", error)
+                return "Failed"
+        await self._note_change(f"{use} installed")
+        return "Accepted"
+
+    async def ids(self, use: RootUse) -> list[CertificateHash]:
+        """GetInstalledCertificateIds."""
+        return await asyncio.to_thread(self._store.hashes, use, HashAlgorithm.SHA256)
+
+    async def delete(self, named: CertificateHash) -> str:
+        """DeleteCertificate: Accepted, NotFound, or Failed for a root that is in use."""
+        async with self._changing:
+            if await asyncio.to_thread(self._needed, named):
+                return "Failed"
+            try:
+                found = await asyncio.to_thread(self._store.delete_root, named)
+            except OSError as error:
+                _log.error("a root certificate could not be deleted: %s", error)
+                return "Failed"
+        if not found:
+            return "NotFound"
+        await self._note_change("root certificate deleted")
+        return "Accepted"
+
+    async def request(self) -> str:
+        """A request for a certificate of our own, in PEM."""
+        settings = self._settings()
+        serial, organization = settings.text("ChargePointSerialNumber"), settings.text("CpoName")
+        async with self._changing:
+            return await asyncio.to_thread(self._store.request, serial, organization)
+
+    async def take_chain(self, chain: str) -> bool:
+        """CertificateSigned: False when the certificate is not good."""
+        too_long = len(chain) > self._settings().integer("CertificateSignedMaxChainSize")
+        async with self._changing:
+            try:
+                if too_long:
+                    raise BadCertificate("The chain is too long.")
+                await asyncio.to_thread(self._store.take_certificate, chain, self._clock.now())
+            except _BAD as error:
+                _log.warning("a certificate of our own was refused: %s", error)
+                event = SecurityEvent.INVALID_CHARGE_POINT_CERTIFICATE
+                await self._events.note(event, str(error))
+                return False
+        await self._note_change("own certificate renewed")
+        return True
+
+    async def signing_problem(self, pem: str) -> str | None:
+        """Why firmware signed with this certificate is not taken; None when it is."""
+        try:
+            await asyncio.to_thread(self._store.check_signing_certificate, pem, self._clock.now())
+        except _BAD as error:
+            event = SecurityEvent.INVALID_FIRMWARE_CERTIFICATE
+            await self._events.note(event, str(error))
+            return str(error)
+        return None
+
+    def signature_fits(self, path: Path, pem: str, signature: str) -> bool:
+        """Whether a signature over a file is by the key of this certificate; blocks."""
+        return self._store.signature_fits(path, pem, signature)
+
+    async def _note_change(self, detail: str) -> None:
+        await self._events.note(SecurityEvent.RECONFIGURATION, detail)
+        self.material = await asyncio.to_thread(self._read)
+        self.changed.emit(self.material)
+
+    def _read(self) -> Material:
+        roots = "".join(self._store.roots(RootUse.CENTRAL_SYSTEM))
+        if not roots and self._store.lost_roots(RootUse.CENTRAL_SYSTEM):
+            roots = UNUSABLE
+        return Material(roots, self._store.own(), self.material.revision + 1)
+
+    def _count(self) -> int:
+        return sum(len(self._store.roots(use)) for use in RootUse)
+
+    def _needed(self, named: CertificateHash) -> bool:
+        """The only root of a backend that is trusted by nothing else."""
+        only = len(self._store.roots(RootUse.CENTRAL_SYSTEM)) == 1
+        trusted = self._settings().integer("SecurityProfile") >= 2
+        return only and trusted and self._store.is_root(RootUse.CENTRAL_SYSTEM, named)

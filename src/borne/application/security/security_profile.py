@@ -1,0 +1,132 @@
+"""Security profiles of the whitepaper (A05): raised by the backend when all that it needs is there,
+on trial until the backend is reached with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from borne.application.ports.settings import SettingsNotSaved
+from borne.application.ports.storage import StateStore
+from borne.application.security.certificates import Material
+from borne.application.settings.settings_service import SettingsRejected, SettingsService
+from borne.application.state.kept_state import mapping, stored_fact, text, whole
+from borne.domain.principals import BACKEND, SYSTEM
+from borne.domain.settings.ocpp_view import ConfigurationStatus
+from borne.domain.settings.values import Form
+
+KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
+MOST_DIGITS = 9
+SECURED = frozenset({"2", "3"})
+STATE_KEY = "security_profile_before"
+TRIAL_S = 180.0
+"""A raised profile must work within this, else the one before is back."""
+_log = logging.getLogger(__name__)
+
+
+def missing(profile: int, password: bytes | None, material: Material) -> str | None:
+    """What a profile still needs, in words; None when all is there (A05.FR.02 to 04)."""
+    if profile in (1, 2) and not password:
+        return "a password (AuthorizationKey)"
+    if profile >= 2 and not material.roots_pem:
+        return "a root certificate of the backend"
+    if profile == 3 and material.own is None:
+        return "a certificate of the station"
+    return None
+
+
+def _trial(data: Any) -> dict[str, object]:
+    """What was in force before a trial: nothing else can come back through this."""
+    stored = mapping(data)
+    return {KEY: whole(stored[KEY]), URL: text(stored[URL])}
+
+
+class SecurityProfiles:
+    """Checks a change of the profile, and takes it back when it does not work."""
+
+    def __init__(
+        self,
+        settings: SettingsService,
+        material: Callable[[], Material],
+        state: StateStore,
+    ) -> None:
+        self._settings = settings
+        self._material = material
+        self._state = state
+        self._online = False
+        self._changed = asyncio.Event()
+
+    async def change(self, value: str) -> ConfigurationStatus:
+        """ChangeConfiguration of the profile: only to a higher one (A05.FR.01), and when all that
+        it needs is there. From profile 2
+        on the address of the backend becomes wss://."""
+        if not self._may_become(value):
+            return ConfigurationStatus.REJECTED
+        settings = self._settings.settings
+        stored, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
+        profile, url = settings.integer(KEY), settings.text(URL)
+        before: dict[str, object] = {KEY: profile, URL: url}
+        changes: dict[str, object] = {KEY: value}
+        if value.strip() in SECURED and url.lower().startswith("ws://"):
+            changes[URL] = f"wss{url[2:]}"
+        await self._state.put(STATE_KEY, stored or before)
+        self._online = False
+        try:
+            await self._settings.change(changes, BACKEND, "ocpp", form=Form.OCPP)
+        except (SettingsRejected, SettingsNotSaved):
+            await self._state.put(STATE_KEY, stored)
+            return ConfigurationStatus.REJECTED
+        self._changed.set()
+        return ConfigurationStatus.ACCEPTED
+
+    def _may_become(self, value: str) -> bool:
+        """Whether a number is one at all is judged with the other settings."""
+        digits = value.strip()
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+            return True
+        if int(digits) <= self._settings.settings.integer(KEY):
+            _log.warning("security profile %s is not above the one in use", digits)
+            return False
+        password = self._settings.settings.key_bytes("AuthorizationKey")
+        why = missing(int(digits), password, self._material())
+        if why is not None:
+            _log.warning("security profile %s needs %s", digits, why)
+        return why is None
+
+    def take_online(self, online: bool) -> None:
+        """The backend was reached, or lost."""
+        self._online = online
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Judge trials, for ever; one that was under way at a power failure begins anew."""
+        while True:
+            self._changed.clear()
+            before, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
+            if before is None:
+                await self._changed.wait()
+                continue
+            if self._online or await self._reached():
+                await self._state.put(STATE_KEY, None)
+            else:
+                await self._go_back(before)
+
+    async def _reached(self) -> bool:
+        try:
+            async with asyncio.timeout(TRIAL_S):
+                while not self._online:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _go_back(self, before: Mapping[str, object]) -> None:
+        _log.error("the raised security profile does not work: back to %s", before[KEY])
+        try:
+            await self._settings.change(before, SYSTEM, "security profile")
+        except (SettingsRejected, SettingsNotSaved) as error:
+            _log.error("the security profile could not be taken back: %s", error)
+        await self._state.put(STATE_KEY, None)

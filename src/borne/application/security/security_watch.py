@@ -1,0 +1,54 @@
+"""What in the life of a station is a security event (whitepaper chapter 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from borne.application.maintenance.firmware_update import UpdateProgress, UpdateState
+from borne.application.security.security_events import SecurityEvent, SecurityEvents
+from borne.application.settings.settings_service import SettingsChange
+from borne.domain.station.session import StopReason
+from borne.foundation.clock import ClockStep, format_utc
+
+SETTINGS = frozenset({"AuthorizationKey", "SecurityProfile", "SSLStrictnessClient"})
+"""Their changes are events; never their values."""
+
+
+class SecurityWatch:
+    """Notes what others see. `secure` tells whether a security profile is in use."""
+
+    def __init__(self, events: SecurityEvents, secure: Callable[[], bool], version: str) -> None:
+        self._events = events
+        self._secure = secure
+        self._version = version
+
+    def start(self) -> None:
+        """The station starts."""
+        self._events.check_later()
+        if self._secure():
+            self._events.note_later(SecurityEvent.STARTUP)
+
+    async def stop(self, reason: StopReason) -> None:
+        """It is restarted on purpose."""
+        if self._secure():
+            await self._events.note(SecurityEvent.RESET_OR_REBOOT, reason.value)
+
+    def take_settings(self, change: SettingsChange) -> None:
+        """Settings changed."""
+        found = sorted(SETTINGS & set(change.names))
+        if found:
+            self._events.note_later(SecurityEvent.RECONFIGURATION, ", ".join(found))
+
+    def take_step(self, step: ClockStep) -> None:
+        """The clock was set; the first time that it is, nothing was wrong before."""
+        if not step.dated:
+            detail = f"{format_utc(step.before)} to {format_utc(step.after)}"
+            self._events.note_later(SecurityEvent.SETTING_SYSTEM_TIME, detail)
+
+    def take_firmware(self, progress: UpdateProgress) -> None:
+        """An update went on."""
+        match progress.state:
+            case UpdateState.INSTALLED:
+                self._events.note_later(SecurityEvent.FIRMWARE_UPDATED, self._version)
+            case UpdateState.INVALID_SIGNATURE:
+                self._events.note_later(SecurityEvent.INVALID_FIRMWARE_SIGNATURE)

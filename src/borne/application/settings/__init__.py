@@ -1,0 +1,1 @@
+"""The settings of a running station: read, staged, changed, published."""

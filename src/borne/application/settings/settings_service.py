@@ -1,0 +1,428 @@
+"""The settings of a running station: read, changed all or nothing, published.
+
+What a change acknowledges has been committed. Rules and rights are in `domain.settings`; the store
+is behind `SettingsRepository`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import zoneinfo
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from borne.application.ports.settings import (
+    LoadedSettings,
+    SettingsDocument,
+    SettingsHealth,
+    SettingsNotSaved,
+    SettingsRepository,
+)
+from borne.domain.principals import SYSTEM, Principal, PrincipalKind
+from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.addressing import addresses, resolve
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.changes import Plan, plan
+from borne.domain.settings.entry import HardwareFacts
+from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.restore import lowest_of, restore, safe_values, stored_form
+from borne.domain.settings.rights import writer_of
+from borne.domain.settings.snapshot import Settings, in_force
+from borne.domain.settings.values import Form, Json
+from borne.domain.settings.view import SettingView, view_all
+from borne.foundation.events import Signal, Unsubscribe
+
+_log = logging.getLogger(__name__)
+INSTALLER_KNOWN = "installer_known"
+ALSO_COMPARED = frozenset({"SingleSupplyLine", "PhasesConnected", "ConnectorPhaseRotation"})
+"""What the limits are meant for."""
+T = TypeVar("T")
+RunBlocking = Callable[[Callable[[], None]], Awaitable[None]]
+
+
+class SettingsRejected(Exception):
+    """Nothing was applied; `errors` holds one sentence for each refused name."""
+
+    def __init__(self, errors: Mapping[str, Message]) -> None:
+        super().__init__("; ".join(f"{name}: {message}" for name, message in errors.items()))
+        self.errors = errors
+
+
+class SettingsConflict(Exception):
+    """Somebody else changed `names` since the asked revision or since they were staged."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__(f"changed meanwhile: {', '.join(names)}")
+        self.names = tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """A committed change, for subscribers."""
+
+    before: Settings
+    after: Settings
+    names: tuple[str, ...]
+    principal: Principal
+    source: str
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Keys of the changed values, without connector."""
+        found = (resolve(name, self.after.facts) for name in self.names)
+        return frozenset(address.entry.key for address in found if address is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """The answer to an accepted change."""
+
+    applied: tuple[str, ...]
+    restart_required: tuple[str, ...]
+    revision: int
+
+    def to_json(self) -> dict[str, list[str]]:
+        """The answer of `PATCH /api/v1/settings`."""
+        return {"applied": list(self.applied), "restart_required": list(self.restart_required)}
+
+
+def time_zone_exists(name: str) -> bool:
+    """Whether the zone database knows the name."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    await asyncio.to_thread(work)
+
+
+class SettingsService:
+    """The one owner of the settings. Build it with `open`."""
+
+    def __init__(
+        self,
+        repository: SettingsRepository,
+        settings: Settings,
+        *,
+        found: LoadedSettings,
+        reports: tuple[Message, ...],
+        aside: Mapping[str, Json],
+        made: Mapping[str, str],
+        active: Collection[str],
+        run_blocking: RunBlocking,
+    ) -> None:
+        self._repository = repository
+        self._settings = settings
+        self._at_start = settings
+        self._in_force = settings
+        self._health = found.health
+        self._unconfirmed = found.document.unconfirmed or found.health.unfit
+        self._reports = reports
+        self._aside = aside
+        self._made = dict(made)
+        self._active = active
+        self._run_blocking = run_blocking
+        self._lock = asyncio.Lock()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
+        self._changes: Signal[SettingsChange] = Signal()
+        self.confirmed: Signal[Principal] = Signal()
+        """A person has confirmed the limits: charging is allowed from now on."""
+
+    @classmethod
+    def open(
+        cls,
+        repository: SettingsRepository,
+        facts: HardwareFacts | None = None,
+        *,
+        active: Collection[str] = ACTIVE,
+        token_hex: Callable[[int], str] = secrets.token_hex,
+        run_blocking: RunBlocking = _in_thread,
+    ) -> SettingsService:
+        """Read what is stored and make what a first start makes (serial number, site key).
+
+        Blocks; raises SettingsNotSaved.
+        """
+        loaded = repository.load()
+        document = loaded.document
+        made = {"serial_number": token_hex(6), "site_key": token_hex(32)} | dict(document.made)
+        known = replace(
+            facts or HardwareFacts(),
+            serial_number=made["serial_number"],
+            site_key=made["site_key"],
+            installer_known=INSTALLER_KNOWN in made,
+        )
+        restored = restore(document.values, known, document.revision)
+        service = cls(
+            repository,
+            _careful(restored.settings, loaded, known),
+            found=loaded,
+            reports=(*loaded.reports, *restored.problems),
+            aside=restored.aside,
+            made=made,
+            active=active,
+            run_blocking=run_blocking,
+        )
+        service._keep_what_was_found(is_new=dict(document.made) != made)
+        return service
+
+    def _keep_what_was_found(self, *, is_new: bool) -> None:
+        """Store what was made, and that the limits wait for a person: it survives restarts."""
+        if not (is_new or self._health.unfit):
+            return
+        try:
+            self._repository.save(self._document(self._settings))
+        except SettingsNotSaved:
+            if is_new:
+                raise
+            # The damage is found again at the next start.
+            _log.exception("that the limits must be confirmed could not be stored")
+
+    def _document(self, settings: Settings, *, confirmed: bool = False) -> SettingsDocument:
+        return SettingsDocument(
+            stored_form(settings, self._aside),
+            dict(self._made),
+            settings.revision,
+            unconfirmed=self._unconfirmed and not confirmed,
+        )
+
+    # Reading --------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are stored; immutable."""
+        return self._settings
+
+    @property
+    def in_force(self) -> Settings:
+        """As `settings`, with what takes effect at a restart as it was at the last start."""
+        return self._in_force
+
+    @property
+    def active(self) -> Collection[str]:
+        """Keys that are obeyed; the others are planned."""
+        return self._active
+
+    @property
+    def health(self) -> SettingsHealth:
+        """How the stored settings were found at the start."""
+        return self._health
+
+    @property
+    def charging_allowed(self) -> bool:
+        """False while nobody has confirmed the limits of a station that lost settings."""
+        return not self._unconfirmed
+
+    @property
+    def reports(self) -> tuple[Message, ...]:
+        """What people must know of the stored settings."""
+        return self._reports
+
+    def list(self, principal: Principal) -> list[SettingView]:
+        """What the principal may see, in the order of the pages; secrets as set or not set."""
+        return view_all(self._settings, principal, self._active, self._at_start)
+
+    @property
+    def pending_restart(self) -> tuple[str, ...]:
+        """Names that differ from what the station started with and need a restart."""
+        return tuple(
+            address.name
+            for address in addresses(self._settings.facts)
+            if address.entry.restart and self._settings.at(address) != self._at_start.at(address)
+        )
+
+    def mark_started(self) -> None:
+        """From now on changed settings with that mark need a restart."""
+        self._at_start = self._in_force = self._settings
+
+    def subscribe(self, listener: Callable[[SettingsChange], None]) -> Unsubscribe:
+        """Every committed change from now on, after its commit, on the event loop."""
+        return self._changes.subscribe(listener)
+
+    # Changing -------------------------------------------------------------------------------
+
+    def plan(
+        self, changes: Mapping[str, object], principal: Principal, form: Form = Form.JSON
+    ) -> Plan:
+        """What the changes would do; nothing is changed."""
+        planned = plan(
+            self._settings,
+            changes,
+            principal,
+            form=form,
+            active=self._active,
+            started=self._at_start,
+        )
+        zone = planned.after.text("TimeZone")
+        if "TimeZone" in planned.changed and not time_zone_exists(zone):
+            unknown = Message(N_("There is no time zone {name}."), {"name": zone})
+            return replace(planned, errors={**planned.errors, "TimeZone": unknown})
+        return planned
+
+    async def change(
+        self,
+        changes: Mapping[str, object],
+        principal: Principal,
+        source: str,
+        *,
+        form: Form = Form.JSON,
+        if_revision: int | None = None,
+    ) -> ChangeResult:
+        """Apply all of `changes` (name to raw value, None for the default) or nothing.
+
+        Returns after the commit. Raises SettingsRejected, SettingsNotSaved and, when the settings
+        are no longer at `if_revision`, SettingsConflict.
+        """
+        return await self._finish(
+            self._change(changes, principal, source, form=form, if_revision=if_revision)
+        )
+
+    async def _change(
+        self,
+        changes: Mapping[str, object],
+        principal: Principal,
+        source: str,
+        *,
+        form: Form,
+        if_revision: int | None,
+    ) -> ChangeResult:
+        async with self._lock:
+            if if_revision is not None and if_revision != self._settings.revision:
+                raise SettingsConflict(changes)
+            planned = self._accepted(changes, principal, form)
+            if planned.changed:
+                document = self._document(_next(planned))
+                await self._run_blocking(lambda: self._repository.save(document))
+            return self._applied(planned, principal, source)
+
+    async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry `work` through even when who asked goes away: what is on the disk is in force."""
+        if self._closed:
+            work.close()
+            raise SettingsNotSaved("The station is stopping.")
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        task.add_done_callback(_retrieve)
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Refuse new changes and wait for the one that is being stored."""
+        self._closed = True
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def change_now(
+        self,
+        changes: Mapping[str, object],
+        principal: Principal,
+        source: str,
+        *,
+        form: Form = Form.TEXT,
+    ) -> ChangeResult:
+        """As `change`, blocking: for the command line and before the loop runs."""
+        planned = self._accepted(changes, principal, form)
+        if planned.changed:
+            self._repository.save(self._document(_next(planned)))
+        return self._applied(planned, principal, source)
+
+    def _accepted(self, changes: Mapping[str, object], principal: Principal, form: Form) -> Plan:
+        planned = self.plan(changes, principal, form)
+        if planned.errors:
+            raise SettingsRejected(planned.errors)
+        return planned
+
+    def _applied(self, planned: Plan, principal: Principal, source: str) -> ChangeResult:
+        changed = planned.changed
+        if changed:
+            before, self._settings = self._settings, _next(planned)
+            self._in_force = in_force(self._settings, self._at_start)
+            self._changes.emit(SettingsChange(before, self._settings, changed, principal, source))
+        pending = set(self.pending_restart)
+        # Also what was asked for again: it does not hold before the restart.
+        named = dict.fromkeys((*planned.restart_names, *planned.asked))
+        restart = tuple(name for name in named if name in pending)
+        return ChangeResult(planned.asked, restart, self._settings.revision)
+
+    async def take_installer(self) -> None:
+        """The installer's account has a password: from now on the installation is his, unless he
+        lets the operator change it (decision D35). Never fails: what cannot be stored now is
+        taken again at the next start."""
+        if INSTALLER_KNOWN not in self._made:
+            await self._finish(self._take_installer())
+
+    async def _take_installer(self) -> None:
+        async with self._lock:
+            self._made[INSTALLER_KNOWN] = "yes"
+            before = self._settings
+            facts = replace(before.facts, installer_known=True)
+            self._settings = Settings(facts, before.stored, before.revision)
+            self._at_start = Settings(facts, self._at_start.stored, self._at_start.revision)
+            self._in_force = in_force(self._settings, self._at_start)
+            document = self._document(self._settings)
+            try:
+                await self._run_blocking(lambda: self._repository.save(document))
+            except SettingsNotSaved:
+                _log.exception("that the installer has a password could not be stored")
+            name = "OperatorMayInstall"
+            if before.flag(name) is not self._settings.flag(name):
+                change = SettingsChange(before, self._settings, (name,), SYSTEM, "installer")
+                self._changes.emit(change)
+
+    def limits_to_confirm(self, principal: Principal) -> Sequence[SettingView]:
+        """What a person compares with the installation: the limits as they hold now."""
+        return [
+            view
+            for view in self.list(principal)
+            if view.active and (view.entry.safe is not None or view.entry.key in ALSO_COMPARED)
+        ]
+
+    async def confirm_limits(self, principal: Principal, if_revision: int | None = None) -> None:
+        """Somebody has checked the limits of a station that lost its settings: it may charge.
+
+        Raises PermissionError for machines and for those who may not set the installation limit,
+        SettingsConflict when the settings are no longer those of `if_revision`.
+        """
+        person = principal.kind in {PrincipalKind.PERSON, PrincipalKind.SYSTEM}
+        needed = writer_of(CATALOGUE.settings["InstallationCurrentLimit"], self._settings)
+        if not (person and principal.role.includes(needed)):
+            raise PermissionError(f"only people from {needed.value} upwards may confirm the limits")
+        await self._finish(self._confirm(principal, if_revision))
+
+    async def _confirm(self, principal: Principal, if_revision: int | None) -> None:
+        async with self._lock:
+            if if_revision is not None and if_revision != self._settings.revision:
+                raise SettingsConflict(())
+            if self._unconfirmed:
+                document = self._document(self._settings, confirmed=True)
+                await self._run_blocking(lambda: self._repository.save(document))
+                self._unconfirmed = False
+                self.confirmed.emit(principal)
+
+
+def _careful(settings: Settings, loaded: LoadedSettings, facts: HardwareFacts) -> Settings:
+    """No limit is higher than in any revision that can be read; without any, as low as can be."""
+    match loaded.health:
+        case SettingsHealth.DAMAGED:
+            return settings.with_values(safe_values(facts))
+        case SettingsHealth.RECOVERED:
+            others = [restore(other.values, facts, other.revision) for other in loaded.others]
+            return lowest_of(settings, [other.settings for other in others])
+        case _:
+            return settings
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    """An error whose asker has gone is no news."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _next(planned: Plan) -> Settings:
+    after = planned.after
+    return Settings(after.facts, after.stored, planned.before.revision + 1)

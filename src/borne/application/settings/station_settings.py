@@ -1,0 +1,113 @@
+"""Settings as the flows want them: typed, by room, read from one immutable snapshot."""
+
+from __future__ import annotations
+
+from borne.application.charging.transaction_journal import SamplingSettings
+from borne.domain.authorization.decision import Policy
+from borne.domain.authorization.free_charging import RULES
+from borne.domain.settings.choices import (
+    Connection,
+    FreeChargingMode,
+    IfInDoubt,
+    LetterCase,
+    PhasesConnected,
+    StopMode,
+    WakeUp,
+    WeldCheck,
+)
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.board import BoardCapabilities
+from borne.domain.station.connector_state import ConnectorConfig
+
+
+def has_backend(settings: Settings) -> bool:
+    """Whether a backend is configured at all (manual 4, connection type)."""
+    return settings.choice("ConnectionType", Connection) is not Connection.NO_BACKEND
+
+
+def free_mode(settings: Settings) -> FreeChargingMode | None:
+    """The free charging mode, None while free charging is off."""
+    if not settings.flag("FreeCharging"):
+        return None
+    return settings.choice("FreeChargingMode", FreeChargingMode)
+
+
+def connector_config(settings: Settings, board: BoardCapabilities) -> ConnectorConfig:
+    """What the machine of a connector obeys."""
+    return ConnectorConfig(
+        stop_mode=settings.choice("StopTransactionMode", StopMode),
+        lock_only_if_authorized=settings.flag("LockActuatorOnlyIfAuthorized"),
+        unlock_on_vehicle_disconnect=settings.flag("UnlockConnectorOnEVSideDisconnect"),
+        connection_timeout_s=float(settings.integer("ConnectionTimeOut")),
+        ventilation=settings.flag("VentilationAvailable"),
+        wake_up=_wake_up(settings, board),
+        has_lock=board.has_lock,
+        tethered=board.tethered_cable_a is not None,
+        weld_check=_weld_check(settings, board),
+        diode_check=board.has_diode_check,
+        has_state_f=board.has_state_f,
+        watchdog_s=board.watchdog_s,
+    )
+
+
+def _weld_check(settings: Settings, board: BoardCapabilities) -> bool:
+    """Whether a contactor that stays closed is found (decision 0117)."""
+    wired = settings.choice("WeldCheck", WeldCheck) is not WeldCheck.DISABLE
+    return wired and board.has_contactor_feedback
+
+
+def _wake_up(settings: Settings, board: BoardCapabilities) -> WakeUp | None:
+    """How a vehicle that does not react is woken, as far as the board can (decision D7)."""
+    if not settings.flag("DLMAllowEVWakeup"):
+        return None
+    method = settings.choice("EVWakeupMethod", WakeUp)
+    if method is WakeUp.PILOT_INTERRUPTION and not board.has_pilot_interrupt:
+        method = WakeUp.STATE_F
+    if method is WakeUp.STATE_F and not board.has_state_f:
+        return None
+    return method
+
+
+def authorization_policy(settings: Settings) -> Policy:
+    """What decides on cards."""
+    return Policy(
+        free=free_mode(settings),
+        fixed_tag=settings.text("FreeChargingRfidTag"),
+        has_backend=has_backend(settings),
+        whitelist_enabled=settings.flag("FLLEnable"),
+        local_list_enabled=settings.flag("LocalAuthListEnabled"),
+        cache_enabled=settings.flag("AuthorizationCacheEnabled"),
+        pre_authorize=settings.flag("LocalPreAuthorize"),
+        authorize_offline=settings.flag("LocalAuthorizeOffline"),
+        in_doubt=settings.choice("IfInDoubtAllowCharging", IfInDoubt),
+        secure_only=settings.flag("EnforceSecureRFID"),
+        authorize_for_stop=settings.flag("SendAuthorizeForStop"),
+        stop_mode=settings.choice("StopTransactionMode", StopMode),
+    )
+
+
+def letter_case(settings: Settings) -> LetterCase:
+    """How card numbers are written everywhere outside."""
+    return settings.choice("RFIDTagLetterCase", LetterCase)
+
+
+def sampling(settings: Settings) -> SamplingSettings:
+    """What the backend is told during a transaction, and at full marks of the clock: nothing in
+    the modes of free charging without transactions (manual 5.2)."""
+    free = free_mode(settings)
+    told = free is None or RULES[free].reports_transactions
+    return SamplingSettings(
+        backend=has_backend(settings),
+        interval_s=float(settings.integer("MeterValueSampleInterval")),
+        sampled=settings.items("MeterValuesSampledData"),
+        stop_sampled=settings.items("StopTxnSampledData"),
+        aligned_s=float(settings.integer("ClockAlignedDataInterval")) if told else 0.0,
+        aligned=settings.items("MeterValuesAlignedData"),
+        stop_aligned=settings.items("StopTxnAlignedData"),
+    )
+
+
+def phases_connected(settings: Settings, connector: int) -> int:
+    """One or three."""
+    wired = settings.choice("PhasesConnected", PhasesConnected, connector)
+    return 3 if wired is PhasesConnected.THREE else 1

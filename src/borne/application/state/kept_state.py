@@ -1,0 +1,99 @@
+"""Stored facts, read so that nothing in them keeps a station from starting.
+
+Every fact has an explicit form of its own. What cannot be read (written by another version, or
+changed by others) is moved aside under another key, told, and goes on without.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from borne.application.ports.storage import StateStore, StorageFailed
+from borne.application.state.notices import remember
+from borne.domain.settings.messages import N_, Message
+
+T = TypeVar("T")
+ASIDE = "unreadable:"
+"""Before the key under which unreadable data is kept, for service."""
+MOST_ASIDE = 100
+"""Entries kept for service; the oldest go."""
+_PUT_ASIDE = N_(
+    "{number} stored entries of {key} could not be read and were put aside; the station goes on "
+    "without them."
+)
+_log = logging.getLogger(__name__)
+
+
+async def stored_entries(
+    state: StateStore, key: str, read: Callable[[Any], T]
+) -> tuple[list[T], list[Any]]:
+    """The entries of a stored list, and those that `read` cannot read: these are moved aside."""
+    stored = await state.get(key)
+    if stored is None:
+        return [], []
+    found: list[T] = []
+    readable: list[Any] = []
+    unreadable: list[Any] = []
+    for entry in stored if isinstance(stored, list) else [stored]:
+        try:
+            found.append(read(entry))
+            readable.append(entry)
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+            _log.error("%s: a stored entry cannot be read (%s)", key, error)
+            unreadable.append(entry)
+    if unreadable:
+        await _set_aside(state, key, unreadable, readable or None)
+    return found, unreadable
+
+
+async def stored_fact(
+    state: StateStore, key: str, read: Callable[[Any], T], otherwise: T
+) -> tuple[T, bool]:
+    """A stored fact, and whether it could be read; what cannot is moved aside."""
+    stored = await state.get(key)
+    if stored is None:
+        return otherwise, True
+    try:
+        return read(stored), True
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+        _log.error("%s: what is stored cannot be read (%s)", key, error)
+    await _set_aside(state, key, [stored], None)
+    return otherwise, False
+
+
+async def _set_aside(state: StateStore, key: str, entries: Sequence[Any], rest: Any) -> None:
+    """Keep what cannot be read, for service, and tell it; the same entry once. On a full disk it
+    is in the log only, and stays where it is."""
+    try:
+        before = await state.get(ASIDE + key)
+        kept = list(before) if isinstance(before, list) else []
+        kept += [entry for entry in entries if entry not in kept]
+        if kept != before:
+            await state.put(ASIDE + key, kept[-MOST_ASIDE:])
+        await state.put(key, rest)
+    except StorageFailed as error:
+        _log.error("%s: what cannot be read could not be put aside: %s", key, error)
+    await remember(state, [Message(_PUT_ASIDE, {"number": len(entries), "key": key})])
+
+
+def whole(value: Any) -> int:
+    """A whole number; raises TypeError."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def text(value: Any) -> str:
+    """A text; raises TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """An object; raises TypeError."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is no object")
+    return value

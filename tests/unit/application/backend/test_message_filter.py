@@ -1,0 +1,66 @@
+"""Which messages are shown: calls with their answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from borne.application.backend.message_filter import Asked, MessageFilter
+
+
+def frame(
+    direction: str, kind: str, message_id: str, text: str = "", action: str | None = None
+) -> dict[str, Any]:
+    return {
+        "direction": direction,
+        "kind": kind,
+        "message_id": message_id,
+        "action": action,
+        "text": text,
+    }
+
+
+LOG = [
+    frame("sent", "call", "a", '{"connectorId":2,"idTag":"X"}', "StartTransaction"),
+    frame("received", "call", "a", '{"key":"ConnectorName"}', "GetConfiguration"),
+    frame("sent", "result", "a", '{"configurationKey":[]}', "GetConfiguration"),
+    frame("received", "result", "a", '{"transactionId":17}', "StartTransaction"),
+    frame("sent", "call", "b", '{"connectorId": 1}', "StatusNotification"),
+    frame("received", "error", "b", "InternalError", "StatusNotification"),
+    frame("sent", "call", "c", '{"transactionId":17,"meterStop":9}', "StopTransaction"),
+    frame("sent", "no_answer", "c", "", "StopTransaction"),
+    frame("received", "result", "c", "late"),
+    frame("received", "unusable", "", "no JSON"),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "places"),
+    [
+        (MessageFilter(), list(range(10))),
+        (MessageFilter(action="StartTransaction"), [0, 3]),
+        (MessageFilter(action="GetConfiguration"), [1, 2]),
+        (MessageFilter(asked_by=Asked.STATION), [0, 3, 4, 5, 6, 7, 8]),
+        (MessageFilter(asked_by=Asked.BACKEND), [1, 2, 9]),
+        (MessageFilter(errors=True), [4, 5, 6, 7, 8, 9]),
+        (MessageFilter(connector=1), [4, 5]),
+        (MessageFilter(connector=2), [0, 3, 6, 7, 8]),
+        (MessageFilter(connector=7), []),
+        (MessageFilter(text="METERSTOP"), [6, 7, 8]),
+        (MessageFilter(text="connectorname"), [1, 2]),
+        (MessageFilter(errors=True, connector=2), [6, 7, 8]),
+    ],
+)
+def test_an_exchange_is_shown_as_a_whole(given: MessageFilter, places: list[int]) -> None:
+    assert given.choose(LOG) == [LOG[place] for place in places]
+
+
+def test_a_repeat_is_an_exchange_of_its_own() -> None:
+    log = [
+        frame("sent", "call", "a", "one", "Heartbeat"),
+        frame("sent", "no_answer", "a", "", "Heartbeat"),
+        frame("sent", "call", "a", "one", "Heartbeat"),
+        frame("received", "result", "a", "", "Heartbeat"),
+    ]
+    assert MessageFilter(errors=True).choose(log) == log[:2]

@@ -1,0 +1,116 @@
+"""The watchdog of the link to the backend (manual 4, TCP Watchdog), on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from borne.application.backend.tcp_watchdog import TcpWatchdog
+from tests.support.virtual_time import run_virtual
+
+TIMEOUT_S = 10800.0
+
+
+class Bench:
+    """A watchdog with what it asks for."""
+
+    def __init__(self) -> None:
+        self.timeout_s = TIMEOUT_S
+        self.idle = True
+        self.began_s = asyncio.get_running_loop().time()
+        self.restarted_s: list[float] = []
+        self.watchdog = TcpWatchdog(lambda: self.timeout_s, lambda: self.idle, self._restart)
+
+    async def _restart(self) -> None:
+        self.restarted_s.append(asyncio.get_running_loop().time() - self.began_s)
+
+
+def on_a_bench(story: Callable[[Bench], Any]) -> list[float]:
+    """When it restarted."""
+
+    async def main() -> list[float]:
+        bench = Bench()
+        task = asyncio.create_task(bench.watchdog.run())
+        await asyncio.sleep(0)
+        await story(bench)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        return bench.restarted_s
+
+    return run_virtual(main())
+
+
+async def never_connected(bench: Bench) -> None:
+    await asyncio.sleep(3 * TIMEOUT_S)
+
+
+async def connected_in_time(bench: Bench) -> None:
+    await asyncio.sleep(TIMEOUT_S - 1)
+    bench.watchdog.take_link(True)
+    await asyncio.sleep(5 * TIMEOUT_S)
+
+
+async def lost_for_long(bench: Bench) -> None:
+    bench.watchdog.take_link(True)
+    await asyncio.sleep(1000)
+    bench.watchdog.take_link(False)
+    await asyncio.sleep(500)
+    # Trying and failing is no connection.
+    bench.watchdog.take_link(False)
+    await asyncio.sleep(3 * TIMEOUT_S)
+
+
+async def switched_off(bench: Bench) -> None:
+    bench.timeout_s = 0
+    bench.watchdog.reconsider()
+    await asyncio.sleep(9 * TIMEOUT_S)
+
+
+async def made_shorter(bench: Bench) -> None:
+    await asyncio.sleep(100)
+    bench.timeout_s = 60
+    bench.watchdog.reconsider()
+    await asyncio.sleep(1)
+
+
+async def a_session_runs(bench: Bench) -> None:
+    bench.idle = False
+    await asyncio.sleep(2 * TIMEOUT_S)
+    bench.watchdog.reconsider()
+    await asyncio.sleep(100)
+    bench.idle = True
+    bench.watchdog.reconsider()
+    await asyncio.sleep(1)
+
+
+async def the_backend_is_back_before_the_session_ends(bench: Bench) -> None:
+    bench.idle = False
+    await asyncio.sleep(2 * TIMEOUT_S)
+    bench.watchdog.take_link(True)
+    bench.idle = True
+    bench.watchdog.reconsider()
+    await asyncio.sleep(5 * TIMEOUT_S)
+
+
+@pytest.mark.parametrize(
+    ("story", "restarts_s"),
+    [
+        (never_connected, [TIMEOUT_S]),
+        (connected_in_time, []),
+        (lost_for_long, [1000 + TIMEOUT_S]),
+        (switched_off, []),
+        (made_shorter, [100]),
+        (a_session_runs, [2 * TIMEOUT_S + 100]),
+        (the_backend_is_back_before_the_session_ends, []),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_restart_is_the_last_resort(
+    story: Callable[[Bench], Any], restarts_s: list[float]
+) -> None:
+    assert on_a_bench(story) == pytest.approx(restarts_s)

@@ -1,0 +1,418 @@
+"""The list of faults, and what feeds it besides the machines (manual 9, decision 0072).
+
+Each fault from its physical cause is in `tests/integration/test_every_fault.py`; here are the
+doors that a simulated street does not have, and the books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from borne.application.charging.fault_service import (
+    ROOM_BYTES,
+    FaultChange,
+    FaultService,
+    FaultSources,
+)
+from borne.application.charging.metering_service import MeteringService
+from borne.application.ports.hardware import EvseHardware, MeterSilent
+from borne.application.ports.settings import SettingsDocument
+from borne.application.ports.storage import StorageFull
+from borne.application.settings.settings_service import SettingsService
+from borne.domain.settings.snapshot import Settings
+from borne.domain.station.board import (
+    BoardCapabilities,
+    BoardLinkReport,
+    BrownOutReport,
+    Contact,
+    ContactReport,
+    PilotReport,
+    PilotState,
+    ResidualCurrentReport,
+    SupplyReport,
+)
+from borne.domain.station.connector_events import Authorized
+from borne.domain.station.faults import Fault
+from borne.domain.station.reading import MeterReading
+from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.units import PerPhase
+from tests.support.fake_stores import MemoryMeters, MemorySettings
+from tests.support.virtual_time import virtual_time
+from tests.unit.application.station_doubles import CARD, Desk
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+V230 = PerPhase.same(230.0)
+WIRED = dict.fromkeys(("RCDInput", "MCBType2Input", "MCBDomesticInput", "SPDInput"), "opto_1")
+"""Contacts of protective devices are connected."""
+
+
+class FakeMeter:
+    """A MeterPort that tells what a test says."""
+
+    model, serial_number, billing = "test", "1", True
+
+    def __init__(self) -> None:
+        self._news: Signal[MeterReading | MeterSilent] = Signal()
+        self.latest: MeterReading | MeterSilent = self._reading(1000)
+
+    async def start(self) -> None:
+        """Nothing to do."""
+
+    async def stop(self) -> None:
+        """Nothing to do."""
+
+    async def read(self) -> MeterReading:
+        if isinstance(self.latest, MeterSilent):
+            raise self.latest
+        return self.latest
+
+    def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
+        return self._news.subscribe(listener)
+
+    def tell(self, register_wh: int, voltage_v: PerPhase = V230, current_a: float = 0.0) -> None:
+        self.latest = self._reading(register_wh, voltage_v, current_a)
+        self._news.emit(self.latest)
+
+    def fall_silent(self) -> None:
+        self.latest = MeterSilent("silent")
+        self._news.emit(self.latest)
+
+    def _reading(
+        self, register_wh: int, voltage_v: PerPhase = V230, current_a: float = 0.0
+    ) -> MeterReading:
+        current = PerPhase.same(current_a)
+        power_w = current.times(voltage_v).total
+        now_s = asyncio.get_running_loop().time()
+        return MeterReading(register_wh, current, voltage_v, power_w, now_s)
+
+
+class Rooms:
+    """Two connectors and the fault service over them."""
+
+    def __init__(self, capabilities: BoardCapabilities | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self.desks = {number: Desk(number, capabilities) for number in (1, 2)}
+        self.meters = {number: FakeMeter() for number in (1, 2)}
+        runners = {number: desk.runner for number, desk in self.desks.items()}
+        evses = {
+            number: EvseHardware(number, desk.board, self.meters[number])
+            for number, desk in self.desks.items()
+        }
+        supervisor = self.desks[1].supervisor
+        clock = Clock(loop.time, NOW, ClockTrust.NTP)
+        self.metering = MeteringService(evses, clock, MemoryMeters(), supervisor)
+        settings = SettingsService.open(MemorySettings(SettingsDocument(WIRED)))
+        self.room_bytes = ROOM_BYTES
+        sources = FaultSources(lambda: _settings(settings), free_bytes=lambda: self.room_bytes)
+        self.faults = FaultService(runners, self.metering, clock, sources)
+        self.changes: list[FaultChange] = []
+
+    async def start(self) -> Rooms:
+        await self.metering.start()
+        self.faults.changed.subscribe(self.changes.append)
+        self.faults.start()
+        for desk in self.desks.values():
+            await desk.start()
+        return self
+
+    def active(self, connector: int | None = None) -> list[Fault]:
+        return [found.fault for found in self.faults.active(connector)]
+
+
+def _settings(service: SettingsService) -> Settings:
+    return service.settings
+
+
+async def _rooms(capabilities: BoardCapabilities | None = None) -> Rooms:
+    return await Rooms(capabilities).start()
+
+
+class TestList:
+    @virtual_time
+    async def test_a_station_fault_concerns_every_connector_and_is_listed_once(self) -> None:
+        rooms = await _rooms()
+        rooms.faults.set(Fault.RCD_TRIPPED, active=True)
+        assert rooms.active() == [Fault.RCD_TRIPPED]
+        assert [found.connector for found in rooms.faults.active()] == [0]
+        for desk in rooms.desks.values():
+            assert Fault.RCD_TRIPPED in desk.runner.state.faults
+        rooms.faults.set(Fault.RCD_TRIPPED, active=False)
+        assert rooms.active() == []
+        assert [change.active for change in rooms.changes] == [True, False]
+
+    @virtual_time
+    async def test_a_connector_s_fault_concerns_nobody_else(self) -> None:
+        rooms = await _rooms()
+        rooms.faults.set(Fault.OTHER, 2, active=True)
+        assert rooms.active(1) == []
+        assert rooms.active(2) == [Fault.OTHER]
+        assert rooms.desks[1].runner.state.faults == frozenset()
+
+    @virtual_time
+    async def test_what_a_machine_finds_is_listed_too(self) -> None:
+        rooms = await _rooms()
+        board = rooms.desks[1].board
+        board.plug()
+        await asyncio.sleep(1)
+        board.report(PilotReport(PilotState.E, pwm=False))
+        assert rooms.active(1) == [Fault.VEHICLE_SIGNAL]
+        board.report(PilotReport(PilotState.B, pwm=False))
+        assert rooms.active() == []
+
+    @virtual_time
+    async def test_the_same_twice_is_one_change(self) -> None:
+        rooms = await _rooms()
+        for _ in range(3):
+            rooms.faults.set(Fault.SURGE_PROTECTION, active=True)
+        assert len(rooms.changes) == 1
+
+    @virtual_time
+    async def test_sorted_by_connector_then_by_the_manual(self) -> None:
+        rooms = await _rooms()
+        for fault, connector in (
+            (Fault.OTHER, 1),
+            (Fault.CARD_READER, 0),
+            (Fault.MCB_TYPE2, 1),
+            (Fault.SURGE_PROTECTION, 0),
+        ):
+            rooms.faults.set(fault, connector, active=True)
+        assert rooms.active() == [
+            Fault.SURGE_PROTECTION,
+            Fault.CARD_READER,
+            Fault.MCB_TYPE2,
+            Fault.OTHER,
+        ]
+
+
+@virtual_time
+async def test_when_a_fault_ends_by_itself() -> None:
+    rooms = await _rooms()
+    loop, board = asyncio.get_running_loop(), rooms.desks[1].board
+    board.report(ContactReport(Contact.RCD, tripped=True))
+    assert rooms.faults.ends_at_s(Fault.RCD_TRIPPED, 0) is None
+    board.report(ContactReport(Contact.RCD, tripped=False))
+    assert rooms.faults.ends_at_s(Fault.RCD_TRIPPED, 0) == loop.time() + 5
+    board.plug()
+    await asyncio.sleep(10)
+    rooms.desks[1].runner.post(Authorized(CARD))
+    await asyncio.sleep(1)
+    rooms.meters[1].tell(1000, current_a=40.0)
+    await asyncio.sleep(8)
+    assert rooms.active(1) == [Fault.OVER_CURRENT]
+    ends_s = rooms.faults.ends_at_s(Fault.OVER_CURRENT, 1)
+    assert ends_s is not None
+    assert 28 < ends_s - loop.time() < 30
+    assert rooms.faults.ends_at_s(Fault.CONTACTOR_WELDED, 1) is None
+
+
+class TestFullDisk:
+    async def _full(self) -> Rooms:
+        rooms = await _rooms()
+        desk = rooms.desks[1]
+        desk.keeper.begin_error = StorageFull("no room")
+        desk.board.plug()
+        await asyncio.sleep(1)
+        desk.runner.post(Authorized(CARD))
+        await asyncio.sleep(1)
+        assert rooms.active() == [Fault.STORAGE_FULL]
+        return rooms
+
+    @virtual_time
+    async def test_it_is_told_and_keeps_both_sockets_from_starting(self) -> None:
+        rooms = await self._full()
+        board = rooms.desks[2].board
+        board.plug()
+        rooms.desks[2].runner.post(Authorized(CARD))
+        await asyncio.sleep(10)
+        assert rooms.desks[2].runner.state.session is None
+
+    @virtual_time
+    async def test_it_is_told_before_anybody_waits_for_it(self) -> None:
+        rooms = await _rooms()
+        rooms.room_bytes = 0
+        await asyncio.sleep(31)
+        assert rooms.active() == [Fault.STORAGE_FULL]
+
+    @virtual_time
+    async def test_with_room_again_it_is_tried_again(self) -> None:
+        rooms = await self._full()
+        rooms.room_bytes = ROOM_BYTES - 1
+        await asyncio.sleep(600)
+        assert rooms.active() == [Fault.STORAGE_FULL]
+        rooms.room_bytes = ROOM_BYTES
+        await asyncio.sleep(61)
+        assert rooms.active() == []
+
+    @virtual_time
+    async def test_an_end_that_was_stored_in_the_reserve_does_not_end_it(self) -> None:
+        rooms = await self._full()
+        rooms.room_bytes = 0
+        rooms.desks[2].runner.full.emit(False)
+        assert rooms.active() == [Fault.STORAGE_FULL]
+        rooms.room_bytes = ROOM_BYTES
+        rooms.desks[2].runner.full.emit(False)
+        assert rooms.active() == []
+
+
+class TestPatience:
+    @virtual_time
+    async def test_a_backend_that_comes_back_soon_was_never_away(self) -> None:
+        rooms = await _rooms()
+        for online in (False, True, False, False, True):
+            rooms.faults.take_backend_link(online)
+            await asyncio.sleep(9)
+        assert rooms.changes == [
+            FaultChange(Fault.BACKEND_OFFLINE, 0, active=True),
+            FaultChange(Fault.BACKEND_OFFLINE, 0, active=False),
+        ]
+
+    @virtual_time
+    async def test_the_external_meter(self) -> None:
+        rooms = await _rooms()
+        meter = FakeMeter()
+        rooms.faults.follow_external_meter(meter)
+        meter.fall_silent()
+        await asyncio.sleep(9)
+        assert rooms.active() == []
+        await asyncio.sleep(2)
+        assert rooms.active(0) == [Fault.METER_EXTERNAL]
+        meter.tell(1000)
+        assert rooms.active() == []
+
+    @virtual_time
+    async def test_nothing_is_told_after_a_power_cut(self) -> None:
+        rooms = await _rooms()
+        rooms.faults.take_backend_link(online=False)
+        rooms.faults.abort()
+        await asyncio.sleep(60)
+        assert rooms.changes == []
+
+
+class TestBillingMeter:
+    @virtual_time
+    async def test_a_meter_without_supply_is_not_what_is_broken(self) -> None:
+        rooms = await _rooms()
+        rooms.desks[1].board.report(SupplyReport(present=False))
+        rooms.meters[1].fall_silent()
+        await asyncio.sleep(30)
+        assert rooms.active() == [Fault.RCD_METER_LOSS]
+
+    @pytest.mark.parametrize("contact", [Contact.RCD, Contact.MCB_TYPE2])
+    @virtual_time
+    async def test_nor_is_the_supply_when_a_contact_explains_it(self, contact: Contact) -> None:
+        rooms = await _rooms()
+        board, meter = rooms.desks[1].board, rooms.meters[1]
+        board.report(SupplyReport(present=False))
+        await asyncio.sleep(0.5)
+        board.report(ContactReport(contact, tripped=True))
+        meter.tell(1000, PerPhase.same(0.0))
+        await asyncio.sleep(30)
+        explained = {Contact.RCD: Fault.RCD_TRIPPED, Contact.MCB_TYPE2: Fault.MCB_TYPE2}
+        assert rooms.active() == [explained[contact]]
+        board.report(ContactReport(contact, tripped=False))
+        await asyncio.sleep(0.5)
+        board.report(SupplyReport(present=True))
+        meter.tell(1000)
+        await asyncio.sleep(30)
+        assert [change.fault for change in rooms.changes] == [explained[contact]] * 2
+
+    @virtual_time
+    async def test_dark_phases_of_a_meter_that_still_speaks(self) -> None:
+        rooms = await _rooms()
+        rooms.meters[1].tell(1000)
+        rooms.meters[1].tell(1000, PerPhase.same(0.0))
+        await asyncio.sleep(4)
+        assert rooms.active() == [Fault.RCD_METER_LOSS]
+
+    @virtual_time
+    async def test_an_impossible_register_is_distrusted(self) -> None:
+        rooms = await _rooms()
+        rooms.desks[1].board.plug()
+        rooms.meters[1].tell(900)
+        assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
+        rooms.meters[1].tell(900)
+        assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
+        rooms.desks[1].board.unplug()
+        await asyncio.sleep(1)
+        assert rooms.active() == []
+
+    @virtual_time
+    async def test_where_nobody_charges_the_next_good_value_is_enough(self) -> None:
+        rooms = await _rooms()
+        rooms.meters[1].tell(900)
+        assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
+        rooms.meters[1].tell(900)
+        assert rooms.active() == []
+
+
+class TestResidualCurrentMonitor:
+    @virtual_time
+    async def test_it_is_tested_at_the_start_and_after_each_unplugging(self) -> None:
+        rooms = await _rooms()
+        board = rooms.desks[1].board
+        assert board.tested == 1
+        for number in (2, 3):
+            board.plug()
+            await asyncio.sleep(60)
+            assert board.tested == number - 1
+            board.unplug()
+            await asyncio.sleep(1)
+            assert board.tested == number
+
+    @virtual_time
+    async def test_a_board_without_one_is_not_asked(self) -> None:
+        rooms = await _rooms(BoardCapabilities(has_residual_current_monitor=False))
+        assert rooms.desks[1].board.tested == 0
+
+    @pytest.mark.parametrize("reset_s", [10.0, 900.0])
+    def test_old_sensors_wait_15_minutes(self, reset_s: float) -> None:
+        @virtual_time
+        async def story() -> None:
+            rooms = await _rooms(BoardCapabilities(residual_reset_s=reset_s))
+            board, loop = rooms.desks[1].board, asyncio.get_running_loop()
+            board.plug()
+            board.report(ResidualCurrentReport(tripped=True, rms_ma=40.0))
+            assert rooms.active(1) == [Fault.RESIDUAL_CURRENT]
+            assert rooms.faults.ends_at_s(Fault.RESIDUAL_CURRENT, 1) is None
+            await asyncio.sleep(60)
+            board.report(PilotReport(PilotState.A, pwm=False))
+            due_s = loop.time() + reset_s
+            assert rooms.faults.ends_at_s(Fault.RESIDUAL_CURRENT, 1) == due_s
+            await asyncio.sleep(reset_s - 0.1)
+            assert board.rearmed == 0
+            await asyncio.sleep(0.2)
+            assert board.rearmed == 1
+            board.report(ResidualCurrentReport(tripped=False))
+            assert rooms.active() == []
+
+        story()
+
+    @pytest.mark.parametrize("report", [BrownOutReport(), BoardLinkReport(alive=True)])
+    @virtual_time
+    async def test_a_board_that_was_off_has_forgotten_its_trip(
+        self, report: BrownOutReport | BoardLinkReport
+    ) -> None:
+        rooms = await _rooms()
+        board = rooms.desks[1].board
+        board.plug()
+        board.report(ResidualCurrentReport(tripped=True))
+        board.report(report)
+        await asyncio.sleep(1)
+        assert Fault.RESIDUAL_CURRENT not in rooms.active(1)
+
+    @virtual_time
+    async def test_a_failed_self_test_stays_until_a_good_one(self) -> None:
+        rooms = await _rooms()
+        board = rooms.desks[1].board
+        board.report(ResidualCurrentReport(tripped=False, self_test_passed=False))
+        await asyncio.sleep(3600)
+        board.report(ResidualCurrentReport(tripped=False))
+        assert rooms.active(1) == [Fault.SELF_TEST]
+        rooms.faults.self_test(1)
+        board.report(ResidualCurrentReport(tripped=False, self_test_passed=True))
+        assert rooms.active() == []

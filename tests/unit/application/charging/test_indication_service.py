@@ -1,0 +1,163 @@
+"""The rings follow the connectors (manual 6)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from borne.application.authorization.authorization_flow import CardOutcome
+from borne.application.charging.indication_service import IndicationService, Lights
+from borne.domain.authorization.decision import Reason
+from borne.domain.station.connector_events import Authorized, CardChecking, FaultRaised, Reserved
+from borne.domain.station.faults import Fault
+from tests.support.virtual_time import virtual_time
+from tests.unit.application.station_doubles import CARD, Desk
+
+REFUSED = CardOutcome((1,), accepted=False, reason=Reason.UNKNOWN_CARD, masked="...")
+ACCEPTED = CardOutcome((1,), accepted=True, reason=Reason.CACHE, masked="...")
+
+
+class Rings:
+    """Two sockets and what their rings were told."""
+
+    def __init__(self) -> None:
+        self.desks = {number: Desk(number) for number in (1, 2)}
+        self.shown: list[tuple[int, str]] = []
+        self.backend_matters = False
+        self.lights = Lights()
+        self.percent = -1
+        runners = {number: desk.runner for number, desk in self.desks.items()}
+        self.service = IndicationService(
+            runners, self, lambda: self.backend_matters, lambda: self.lights
+        )
+
+    def show(self, connector: int, pattern: str) -> None:
+        self.shown.append((connector, pattern))
+
+    def dim(self, percent: int) -> None:
+        self.percent = percent
+
+    async def start(self) -> Rings:
+        for desk in self.desks.values():
+            await desk.start()
+        self.service.start()
+        return self
+
+
+@virtual_time
+async def test_each_ring_follows_its_own_connector() -> None:
+    rings = await Rings().start()
+    assert rings.shown == [(1, "available"), (2, "available")]
+    rings.shown.clear()
+    rings.desks[2].runner.post(Reserved(7))
+    assert rings.shown == [(2, "reserved")]
+    assert (rings.service.shown(1), rings.service.shown(2)) == ("available", "reserved")
+
+
+@virtual_time
+async def test_nothing_is_shown_twice() -> None:
+    rings = await Rings().start()
+    rings.shown.clear()
+    for active in (True, True, False, False):
+        rings.desks[1].runner.post(CardChecking(active))
+    assert rings.shown == [(1, "checking"), (1, "available")]
+
+
+@virtual_time
+async def test_a_refused_card_blinks_for_five_seconds() -> None:
+    rings = await Rings().start()
+    rings.service.take_outcome(REFUSED)
+    assert rings.service.shown(1) == "rejected"
+    assert rings.service.shown(2) == "available"
+    await asyncio.sleep(4.9)
+    assert rings.service.shown(1) == "rejected"
+    await asyncio.sleep(0.2)
+    assert rings.service.shown(1) == "available"
+
+
+@pytest.mark.parametrize("blinks", [1, 3, 40])
+def test_a_refused_card_blinks_as_often_as_is_set(blinks: int) -> None:
+    @virtual_time
+    async def test() -> None:
+        rings = await Rings().start()
+        rings.lights = Lights(blinks=blinks)
+        rings.service.take_outcome(REFUSED)
+        await asyncio.sleep(blinks - 0.1)
+        assert rings.service.shown(1) == "rejected"
+        await asyncio.sleep(0.2)
+        assert rings.service.shown(1) == "available"
+
+    test()
+
+
+@virtual_time
+async def test_without_blinks_a_refusal_is_not_shown() -> None:
+    rings = await Rings().start()
+    rings.lights = Lights(blinks=0)
+    rings.service.take_outcome(REFUSED)
+    assert rings.service.shown(1) == "available"
+
+
+@virtual_time
+async def test_the_brightness_is_set_at_the_start_and_at_each_change() -> None:
+    rings = await Rings().start()
+    assert rings.percent == 100
+    rings.lights = Lights(percent=30)
+    rings.service.refresh()
+    assert rings.percent == 30
+
+
+@virtual_time
+async def test_a_second_refusal_blinks_anew() -> None:
+    rings = await Rings().start()
+    rings.service.take_outcome(REFUSED)
+    await asyncio.sleep(3)
+    rings.service.take_outcome(REFUSED)
+    await asyncio.sleep(3)
+    assert rings.service.shown(1) == "rejected"
+    await asyncio.sleep(3)
+    assert rings.service.shown(1) == "available"
+
+
+@virtual_time
+async def test_an_accepted_card_ends_nothing_by_itself() -> None:
+    rings = await Rings().start()
+    rings.service.take_outcome(ACCEPTED)
+    assert rings.service.shown(1) == "available"
+    rings.desks[1].runner.post(Authorized(CARD))
+    assert rings.service.shown(1) == "authorized"
+
+
+@virtual_time
+async def test_an_update_covers_everything() -> None:
+    rings = await Rings().start()
+    rings.desks[1].runner.post(FaultRaised(Fault.RCD_TRIPPED))
+    rings.service.show_update(active=True)
+    assert (rings.service.shown(1), rings.service.shown(2)) == ("updating", "updating")
+    rings.service.show_update(active=False)
+    assert (rings.service.shown(1), rings.service.shown(2)) == ("faulted", "available")
+
+
+@virtual_time
+async def test_the_backend_s_loss_only_when_it_shall_be_told_and_nobody_charges() -> None:
+    """Manual 4, "Show backend disconnect as error"."""
+    rings = await Rings().start()
+    for desk in rings.desks.values():
+        desk.runner.post(FaultRaised(Fault.BACKEND_OFFLINE))
+    assert rings.service.shown(1) == "available"
+    rings.backend_matters = True
+    rings.service.refresh()
+    assert rings.service.shown(1) == "faulted"
+    rings.desks[1].runner.post(Authorized(CARD))
+    assert (rings.service.shown(1), rings.service.shown(2)) == ("authorized", "faulted")
+
+
+@virtual_time
+async def test_dark_after_a_power_cut() -> None:
+    rings = await Rings().start()
+    rings.service.take_outcome(REFUSED)
+    rings.service.abort()
+    rings.shown.clear()
+    await asyncio.sleep(60)
+    assert rings.shown == []

@@ -1,0 +1,54 @@
+"""The journal of decisions replays alike, keeps no tokens, and tells differences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from borne.application.maintenance.decision_journal import DecisionJournal, replay
+from borne.domain.principals import SYSTEM, Principal
+from tests.support.street import CARD, street
+
+
+async def _journal(tmp_path: Path) -> list[str]:
+    async with street(tmp_path, FLLEnable="on") as station:
+        journal = DecisionJournal(lambda: 0.0, "salt")
+        assert station.host.station is not None
+        journal.follow(station.host.station.runners)
+        await station.plug(1, {"reaction_s": 0.1})
+        await station.until_state("preparing")
+        await station.services.control.start(1, _operator(), CARD)
+        await station.until_state("charging")
+        await station.services.control.stop(1, _operator())
+        await station.until_state("finishing")
+        return list(journal.lines())
+
+
+def _operator() -> Principal:
+
+    return SYSTEM
+
+
+async def test_a_session_replays_without_difference_and_without_tokens(tmp_path: Path) -> None:
+    lines = await _journal(tmp_path)
+    report = replay(lines)
+    assert report.steps > 10
+    assert report.differences == []
+    assert report.skipped == 0
+    assert CARD not in "".join(lines).upper()
+
+
+async def test_a_changed_decision_is_told(tmp_path: Path) -> None:
+    lines = await _journal(tmp_path)
+    place = next(i for i, line in enumerate(lines) if json.loads(line).get("effects"))
+    changed = json.loads(lines[place]) | {"effects": []}
+    lines[place] = json.dumps(changed)
+    assert replay(lines).differences == [f"line {place + 1}: other effects"]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"connector": "x"}', '{"event": {"@": "Popen"}}', "[]"])
+def test_what_is_no_journal_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="line 1"):
+        replay([text])

@@ -1,0 +1,200 @@
+"""Stored facts that cannot be read: moved aside and told, and never in the way of a start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borne.application.authorization.reservations import STATE_KEY as RESERVATIONS
+from borne.application.backend.timestamp_resolver import STATE_KEY as BOOTS
+from borne.application.charging.station_control import STATE_KEY as INOPERATIVE
+from borne.application.limits import stored_profiles
+from borne.application.state import notices
+from borne.application.state.kept_state import ASIDE, stored_entries, stored_fact, text, whole
+from borne.domain.smart_charging.profiles import (
+    Installed,
+    Kind,
+    Period,
+    Profile,
+    Purpose,
+    RateUnit,
+    Recurrency,
+    Schedule,
+)
+from tests.support.fake_stores import MemoryState
+from tests.support.street import store_settings, street
+from tests.unit.adapters.storage.builders import opened
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+FULL = Installed(
+    connector=2,
+    profile=Profile(
+        7,
+        3,
+        Purpose.TRANSACTION,
+        Kind.RECURRING,
+        Schedule(RateUnit.WATT, (Period(0, 4000.5, 3), Period(60, 0, None)), 7200, NOON),
+        Recurrency.WEEKLY,
+        NOON,
+        NOON.replace(year=2027),
+        42,
+    ),
+    received_at=NOON,
+    session_id="s1",
+)
+PLAIN = Installed(
+    0,
+    Profile(1, 0, Purpose.STATION, Kind.ABSOLUTE, Schedule(RateUnit.AMPERE, (Period(0, 10.0),))),
+    NOON,
+)
+OF_0_1_0: dict[str, Any] = {
+    "@": "Installed",
+    "connector": 2,
+    "profile": {
+        "@": "Profile",
+        "profile_id": 7,
+        "stack_level": 3,
+        "purpose": {"!": "Purpose.TRANSACTION"},
+        "kind": {"!": "Kind.RECURRING"},
+        "schedule": {
+            "@": "Schedule",
+            "unit": {"!": "RateUnit.WATT"},
+            "periods": [
+                {"@": "Period", "start_s": 0, "limit": 4000.5, "phases": 3},
+                {"@": "Period", "start_s": 60, "limit": 0, "phases": None},
+            ],
+            "duration_s": 7200,
+            "start": {"@": "datetime", "iso": "2026-11-22T12:00:00.123456+00:00"},
+        },
+        "recurrency": {"!": "Recurrency.WEEKLY"},
+        "valid_from": {"@": "datetime", "iso": "2026-11-22T12:00:00.123456+00:00"},
+        "valid_to": {"@": "datetime", "iso": "2027-11-22T12:00:00.123456+00:00"},
+        "transaction_id": 42,
+    },
+    "received_at": {"@": "datetime", "iso": "2026-11-22T12:00:00.123456+00:00"},
+    "session_id": "s1",
+}
+"""Written by version 0.1.0."""
+UNREADABLE: list[Any] = [
+    {"@": "ProfileOfTomorrow", "connector": 1},
+    {"form": 2, "connector": 1},
+    {**stored_profiles.to_stored(FULL), "connector": "two"},
+    {"form": 1},
+    "garbage",
+    None,
+    7,
+    [],
+]
+
+
+@pytest.mark.parametrize("entry", [FULL, PLAIN])
+def test_a_profile_comes_back_as_it_was(entry: Installed) -> None:
+    stored = json.loads(json.dumps(stored_profiles.to_stored(entry)))
+    assert stored_profiles.from_stored(stored) == entry
+
+
+def test_every_field_of_a_profile_is_stored() -> None:
+    """A field that is added needs a place in the stored form."""
+    assert len(fields(Installed)) == 4
+    assert len(fields(Profile)) == 9
+    assert len(fields(Schedule)) == 4
+    assert len(fields(Period)) == 3
+
+
+def test_no_name_of_a_class_is_stored() -> None:
+    written = json.dumps(stored_profiles.to_stored(FULL))
+    assert not [name for name in ("Installed", "Period", "Purpose.", "@", "!") if name in written]
+
+
+def test_profiles_of_0_1_0_are_read() -> None:
+    assert stored_profiles.from_stored(OF_0_1_0) == FULL
+
+
+@pytest.mark.parametrize("entry", UNREADABLE)
+def test_an_unreadable_profile_is_refused(entry: Any) -> None:
+    with pytest.raises((ValueError, LookupError, TypeError)):
+        stored_profiles.from_stored(entry)
+
+
+@pytest.mark.parametrize("entry", UNREADABLE)
+def test_an_unreadable_profile_limits_to_the_least_that_charges(entry: Any) -> None:
+    found = stored_profiles.stand_in(entry, 10, NOON)
+    assert [period.limit for period in found.profile.schedule.periods] == [6.0]
+    assert found.connector in (0, 1)
+
+
+def test_a_stand_in_keeps_what_can_be_read() -> None:
+    data = {"form": 9, "connector": 2, "session_id": "s1", "profile": {"id": 7, "stack_level": 3}}
+    found = stored_profiles.stand_in(data, 10, NOON)
+    assert (found.connector, found.session_id) == (2, "s1")
+    assert found.profile.purpose is Purpose.TRANSACTION
+    assert (found.profile.profile_id, found.profile.stack_level) == (7, 3)
+
+
+async def test_readable_entries_stay_and_the_others_are_told_once() -> None:
+    state = MemoryState({"words": ["a", 1, "b"]})
+    assert await stored_entries(state, "words", text) == (["a", "b"], [1])
+    assert state.values["words"] == ["a", "b"]
+    assert state.values[ASIDE + "words"] == [1]
+    assert len(state.values[notices.STATE_KEY]) == 1
+    assert await stored_entries(state, "words", text) == (["a", "b"], [])
+
+
+async def test_a_fact_that_cannot_be_read_is_as_if_it_was_not_there() -> None:
+    state = MemoryState({"number": "text"})
+    assert await stored_fact(state, "number", whole, 5) == (5, False)
+    assert await stored_fact(state, "number", whole, 5) == (5, True)
+    assert state.values[ASIDE + "number"] == ["text"]
+
+
+STORED = [
+    ("charging_profiles", [{"@": "ProfileOfTomorrow", "connector": 1}, OF_0_1_0]),
+    ("charging_profiles", {"version": 9}),
+    (RESERVATIONS, [{"reservation_id": 1, "seat": "window"}]),
+    (RESERVATIONS, "text"),
+    ("refused_sessions", [1, {}]),
+    (BOOTS, [["boot"], "x", ["boot", "soon"]]),
+    (INOPERATIVE, ["one"]),
+    ("security_events_told", {"seq": 1}),
+    ("security_profile_before", {"OperatorCurrentLimit": 32}),
+    ("firmware_update", {"order": {"location": 1}}),
+    ("firmware_update", [1]),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), STORED)
+async def test_no_stored_row_keeps_a_station_from_starting(
+    tmp_path: Path, key: str, value: Any
+) -> None:
+    store_settings(tmp_path, {})
+    storage = await opened(tmp_path)
+    await storage.state.put(key, value)
+    await storage.close()
+    async with street(
+        tmp_path, ConnectionType="ethernet", WebSocketsBackendURL="ws://127.0.0.1:9/"
+    ) as one:
+        expected = "unavailable" if key == INOPERATIVE else "available"
+        assert (await one.until_state(expected, 1))["id"] == 1
+
+
+async def test_a_profile_that_cannot_be_read_lifts_no_limit(tmp_path: Path) -> None:
+    store_settings(tmp_path, {})
+    storage = await opened(tmp_path)
+    await storage.state.put("charging_profiles", [{"@": "ProfileOfTomorrow", "connector": 1}])
+    await storage.close()
+    async with street(
+        tmp_path,
+        FreeCharging="on",
+        FreeChargingMode="no_ocpp",
+        ConnectionType="ethernet",
+        WebSocketsBackendURL="ws://127.0.0.1:9/",
+    ) as one:
+        await one.plug(1)
+        await one.plug(2)
+        assert (await one.until_state("charging", 1))["offered_a"] == [6.0] * 3
+        assert (await one.until_state("charging", 2))["offered_a"][0] > 6.0
