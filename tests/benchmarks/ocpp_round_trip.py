@@ -29,15 +29,15 @@ from websockets.typing import Subprotocol
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
 from borne.adapters.ocpp.charge_point.connection import Connection
 from borne.adapters.ocpp.charge_point.ladder import Ladder
-from borne.adapters.ocpp.messages.core import (
+from borne.protocols.ocpp.messages.core import (
     HeartbeatRequest,
     HeartbeatResponse,
     MeterValuesRequest,
     MeterValuesResponse,
 )
-from borne.adapters.ocpp.rpc.frame_log import FrameLog
-from borne.adapters.ocpp.rpc.handlers import Handlers
-from borne.adapters.ocpp.rpc.session import Session
+from borne.protocols.ocpp.rpc.frame_log import FrameLog
+from borne.protocols.ocpp.rpc.handlers import Handlers
+from borne.protocols.ocpp.rpc.session import Session
 
 NOW = "2026-11-22T12:00:00Z"
 SUB_PROTOCOL = Subprotocol("ocpp1.6")

@@ -26,11 +26,11 @@ from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionCon
 from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.adapters.ocpp.charge_point.interfaces import interfaces_up
 from borne.adapters.ocpp.charge_point.tls import TlsConfig
-from borne.adapters.ocpp.messages.core import BootNotificationRequest
 from borne.adapters.ocpp.probe import probe
-from borne.adapters.ocpp.rpc.handlers import Handlers
 from borne.application.backend.connection_help import failing_step, remedy, with_remedies
 from borne.foundation.clock import Clock, ClockTrust
+from borne.protocols.ocpp.messages.core import BootNotificationRequest
+from borne.protocols.ocpp.rpc.handlers import Handlers
 from tests.integration.ocpp.certificates import Issued, issue, make_root, server_context
 from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
 

@@ -16,10 +16,10 @@ from websockets.typing import Subprotocol
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.contract import StationSide
-from borne.adapters.ocpp.messages import Action
-from borne.adapters.ocpp.messages.core import BootNotificationRequest
-from borne.adapters.ocpp.rpc.handlers import Handlers
 from borne.foundation.clock import Clock, ClockTrust
+from borne.protocols.ocpp.messages import Action
+from borne.protocols.ocpp.messages.core import BootNotificationRequest
+from borne.protocols.ocpp.rpc.handlers import Handlers
 from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
 
 NOW = "2026-11-22T12:00:00Z"

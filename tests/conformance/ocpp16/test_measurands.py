@@ -10,7 +10,7 @@ from typing import Any
 from ocpp.v16 import call
 from ocpp.v16.enums import MessageTrigger
 
-from borne.adapters.ocpp.messages.core import Measurand
+from borne.protocols.ocpp.messages.core import Measurand
 from tests.conformance.ocpp16.rig import TAG, Rig, rig
 
 DOCS = Path(__file__).parents[3] / "docs/integrator.md"

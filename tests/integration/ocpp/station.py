@@ -13,9 +13,9 @@ from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.contract import StationSide, StatusReport
 from borne.adapters.ocpp.charge_point.ladder import Step, StepResult
-from borne.adapters.ocpp.messages.core import BootNotificationRequest, ChargePointStatus
-from borne.adapters.ocpp.rpc.handlers import Handlers
 from borne.foundation.clock import Clock, ClockTrust
+from borne.protocols.ocpp.messages.core import BootNotificationRequest, ChargePointStatus
+from borne.protocols.ocpp.rpc.handlers import Handlers
 from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
 
 

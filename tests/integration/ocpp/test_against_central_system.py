@@ -15,16 +15,16 @@ from ocpp.v16.enums import ResetType as PeerResetType
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
 from borne.adapters.ocpp.charge_point.connection import Connection, ConnectionState
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step, StepState
-from borne.adapters.ocpp.messages import Action
-from borne.adapters.ocpp.messages.core import (
+from borne.protocols.ocpp.messages import Action
+from borne.protocols.ocpp.messages.core import (
     ChangeConfigurationRequest,
     ChangeConfigurationResponse,
     ConfigurationStatus,
     ResetRequest,
     ResetResponse,
 )
-from borne.adapters.ocpp.messages.types import AcceptedOrRejected
-from borne.adapters.ocpp.rpc.session import TransportClosed
+from borne.protocols.ocpp.messages.types import AcceptedOrRejected
+from borne.protocols.ocpp.rpc.session import TransportClosed
 from tests.integration.ocpp.central import Central, central_system
 from tests.integration.ocpp.station import Station, station
 

@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from borne.adapters.ocpp.charge_point.config import MAX_FRAME_BYTES
-from borne.adapters.ocpp.messages import Action, request_model, response_model
-from borne.adapters.ocpp.messages.registry import Initiator, spec_of
+from borne.protocols.ocpp.messages import Action, request_model, response_model
+from borne.protocols.ocpp.messages.registry import Initiator, spec_of
 from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
 from tests.support.street import street
 from tests.support.wire_witness import ERROR_CODES, schema
-from tests.unit.adapters.ocpp.strategies import messages
+from tests.unit.protocols.ocpp.strategies import messages
 
 T = TypeVar("T")
 COMMANDS = [a for a in Action if spec_of(a).initiator is not Initiator.CHARGE_POINT]

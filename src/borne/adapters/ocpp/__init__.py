@@ -1,1 +1,1 @@
-"""OCPP 1.6: messages and rpc are direction-neutral, `charge_point` is the client side."""
+"""OCPP 1.6: `charge_point` is the client side; the handlers join it with the application."""

@@ -20,24 +20,11 @@ from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig
 from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
 from borne.adapters.ocpp.charge_point.drain import dated
+from borne.adapters.ocpp.charge_point.frame_keeper import FrameKeeper, plain
 from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory
 from borne.adapters.ocpp.charge_point.security_notices import SecurityNotices
 from borne.adapters.ocpp.maintenance_handlers import register_maintenance
-from borne.adapters.ocpp.messages import Action, Message
-from borne.adapters.ocpp.messages.core import (
-    BootNotificationRequest,
-    ChargePointErrorCode,
-    ChargePointStatus,
-    MeterValuesRequest,
-    StartTransactionResponse,
-    StopTransactionResponse,
-)
 from borne.adapters.ocpp.profile_handlers import id_tag_info, register_profiles
-from borne.adapters.ocpp.rpc.errors import CallFailed, Unreachable
-from borne.adapters.ocpp.rpc.frame_keeper import FrameKeeper, plain
-from borne.adapters.ocpp.rpc.frame_log import FrameLog
-from borne.adapters.ocpp.rpc.handlers import Handlers
-from borne.adapters.ocpp.rpc.redaction import Redactor
 from borne.adapters.ocpp.security_events import ConnectionEvents
 from borne.adapters.ocpp.security_handlers import register_security
 from borne.adapters.ocpp.smart_charging_handlers import register_smart_charging
@@ -56,6 +43,19 @@ from borne.domain.settings import CATALOGUE
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal, Unsubscribe
+from borne.protocols.ocpp.messages import Action, Message
+from borne.protocols.ocpp.messages.core import (
+    BootNotificationRequest,
+    ChargePointErrorCode,
+    ChargePointStatus,
+    MeterValuesRequest,
+    StartTransactionResponse,
+    StopTransactionResponse,
+)
+from borne.protocols.ocpp.rpc.errors import CallFailed, Unreachable
+from borne.protocols.ocpp.rpc.frame_log import FrameLog
+from borne.protocols.ocpp.rpc.handlers import Handlers
+from borne.protocols.ocpp.rpc.redaction import Redactor
 
 FAREWELL_S: Final = 5.0
 """For what waits in the queue when the station stops; the rest is told after the next start."""

@@ -5,19 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from borne.adapters.ocpp.charge_point.notices import Notices
-from borne.adapters.ocpp.messages import Message
-from borne.adapters.ocpp.messages.firmware import (
-    DiagnosticsStatus,
-    DiagnosticsStatusNotificationRequest,
-    FirmwareStatus,
-    FirmwareStatusNotificationRequest,
-    GetDiagnosticsRequest,
-    GetDiagnosticsResponse,
-    UpdateFirmwareRequest,
-    UpdateFirmwareResponse,
-)
-from borne.adapters.ocpp.rpc.errors import ErrorCode, RpcError
-from borne.adapters.ocpp.rpc.handlers import Handlers
 from borne.application.backend.backend_rooms import BackendRooms
 from borne.application.maintenance.firmware_update import (
     ENDED,
@@ -33,6 +20,19 @@ from borne.application.maintenance.log_upload import (
     UploadProgress,
     UploadState,
 )
+from borne.protocols.ocpp.messages import Message
+from borne.protocols.ocpp.messages.firmware import (
+    DiagnosticsStatus,
+    DiagnosticsStatusNotificationRequest,
+    FirmwareStatus,
+    FirmwareStatusNotificationRequest,
+    GetDiagnosticsRequest,
+    GetDiagnosticsResponse,
+    UpdateFirmwareRequest,
+    UpdateFirmwareResponse,
+)
+from borne.protocols.ocpp.rpc.errors import ErrorCode, RpcError
+from borne.protocols.ocpp.rpc.handlers import Handlers
 
 Post = Callable[[Message], None]
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from borne.adapters.ocpp.messages.local_auth_list import (
+from borne.application.authorization.local_list import LocalList
+from borne.application.authorization.reservations import Reservations
+from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.ports.backend import IdTagInfo
+from borne.domain.reservation import Reservation
+from borne.protocols.ocpp.messages.local_auth_list import (
     GetLocalListVersionRequest,
     GetLocalListVersionResponse,
     SendLocalListRequest,
@@ -10,21 +15,16 @@ from borne.adapters.ocpp.messages.local_auth_list import (
     UpdateStatus,
     UpdateType,
 )
-from borne.adapters.ocpp.messages.reservation import (
+from borne.protocols.ocpp.messages.reservation import (
     CancelReservationRequest,
     CancelReservationResponse,
     ReservationStatus,
     ReserveNowRequest,
     ReserveNowResponse,
 )
-from borne.adapters.ocpp.messages.types import AcceptedOrRejected
-from borne.adapters.ocpp.messages.types import IdTagInfo as WireIdTagInfo
-from borne.adapters.ocpp.rpc.handlers import Handlers
-from borne.application.authorization.local_list import LocalList
-from borne.application.authorization.reservations import Reservations
-from borne.application.backend.backend_rooms import BackendRooms
-from borne.application.ports.backend import IdTagInfo
-from borne.domain.reservation import Reservation
+from borne.protocols.ocpp.messages.types import AcceptedOrRejected
+from borne.protocols.ocpp.messages.types import IdTagInfo as WireIdTagInfo
+from borne.protocols.ocpp.rpc.handlers import Handlers
 
 
 def register_profiles(handlers: Handlers, rooms: BackendRooms) -> None:

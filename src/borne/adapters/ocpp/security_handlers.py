@@ -6,10 +6,6 @@ from collections.abc import Callable, Sequence
 
 from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.charge_point.triggers import Triggers
-from borne.adapters.ocpp.messages import Message
-from borne.adapters.ocpp.messages import security as wire
-from borne.adapters.ocpp.messages.types import AcceptedOrRejected
-from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
 from borne.application.backend.backend_rooms import BackendRooms
 from borne.application.maintenance.firmware_update import ENDED, UpdateOrder, UpdateProgress
 from borne.application.maintenance.log_upload import (
@@ -19,6 +15,10 @@ from borne.application.maintenance.log_upload import (
     UploadState,
 )
 from borne.application.ports.certificates import CertificateHash, HashAlgorithm, RootUse
+from borne.protocols.ocpp.messages import Message
+from borne.protocols.ocpp.messages import security as wire
+from borne.protocols.ocpp.messages.types import AcceptedOrRejected
+from borne.protocols.ocpp.rpc.handlers import Handlers, Reply
 
 Post = Callable[[Message], None]
 

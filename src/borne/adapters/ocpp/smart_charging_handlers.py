@@ -4,19 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from borne.adapters.ocpp.messages import types as wire
-from borne.adapters.ocpp.messages.smart_charging import (
-    ChargingProfileStatus,
-    ClearChargingProfileRequest,
-    ClearChargingProfileResponse,
-    ClearChargingProfileStatus,
-    GetCompositeScheduleRequest,
-    GetCompositeScheduleResponse,
-    SetChargingProfileRequest,
-    SetChargingProfileResponse,
-)
-from borne.adapters.ocpp.messages.types import AcceptedOrRejected
-from borne.adapters.ocpp.rpc.handlers import Handlers
 from borne.application.backend.backend_rooms import BackendRooms
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.domain.smart_charging.profiles import (
@@ -29,6 +16,19 @@ from borne.domain.smart_charging.profiles import (
     Schedule,
     Selection,
 )
+from borne.protocols.ocpp.messages import types as wire
+from borne.protocols.ocpp.messages.smart_charging import (
+    ChargingProfileStatus,
+    ClearChargingProfileRequest,
+    ClearChargingProfileResponse,
+    ClearChargingProfileStatus,
+    GetCompositeScheduleRequest,
+    GetCompositeScheduleResponse,
+    SetChargingProfileRequest,
+    SetChargingProfileResponse,
+)
+from borne.protocols.ocpp.messages.types import AcceptedOrRejected
+from borne.protocols.ocpp.rpc.handlers import Handlers
 
 ASSUMED_PHASES: Final = 3
 """Where a period names none (section 7.12)."""

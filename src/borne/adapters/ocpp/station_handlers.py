@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from borne.adapters.ocpp.backend_settings import LiveSettings
-from borne.adapters.ocpp.messages.core import (
+from borne.adapters.ocpp.smart_charging_handlers import charging_profile
+from borne.application.backend.central_commands import CentralCommands
+from borne.domain.settings.ocpp_view import MAX_VALUE, ConfigurationKey
+from borne.protocols.ocpp.messages.core import (
     AvailabilityStatus,
     AvailabilityType,
     ChangeAvailabilityRequest,
@@ -31,12 +34,9 @@ from borne.adapters.ocpp.messages.core import (
     UnlockConnectorResponse,
     UnlockStatus,
 )
-from borne.adapters.ocpp.messages.types import AcceptedOrRejected
-from borne.adapters.ocpp.rpc.errors import ErrorCode, RpcError
-from borne.adapters.ocpp.rpc.handlers import Handlers, Reply
-from borne.adapters.ocpp.smart_charging_handlers import charging_profile
-from borne.application.backend.central_commands import CentralCommands
-from borne.domain.settings.ocpp_view import MAX_VALUE, ConfigurationKey
+from borne.protocols.ocpp.messages.types import AcceptedOrRejected
+from borne.protocols.ocpp.rpc.errors import ErrorCode, RpcError
+from borne.protocols.ocpp.rpc.handlers import Handlers, Reply
 
 
 def register_core(handlers: Handlers, commands: CentralCommands, live: LiveSettings) -> None:

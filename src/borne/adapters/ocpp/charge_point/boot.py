@@ -16,13 +16,13 @@ from borne.adapters.ocpp.charge_point.contract import BootState, StationEvents
 from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
 from borne.adapters.ocpp.charge_point.reconnect import Backoff, Pause
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages.core import (
+from borne.foundation.events import Signal
+from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
     BootNotificationResponse,
     RegistrationStatus,
 )
-from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost
-from borne.foundation.events import Signal
+from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost
 
 FIRST_RETRY_S: Final = 30.0
 LONGEST_RETRY_S: Final = 900.0

@@ -31,22 +31,22 @@ from borne.adapters.ocpp.charge_point.reconnect import STABLE_AFTER_S, Backoff, 
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.triggers import Triggers
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages import Action, Message
-from borne.adapters.ocpp.messages.core import (
+from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+from borne.protocols.ocpp.messages import Action, Message
+from borne.protocols.ocpp.messages.core import (
     AuthorizeRequest,
     AuthorizeResponse,
     BootNotificationResponse,
     RemoteStartTransactionResponse,
     RemoteStopTransactionResponse,
 )
-from borne.adapters.ocpp.messages.remote_trigger import TriggerMessageRequest
-from borne.adapters.ocpp.messages.types import AcceptedOrRejected, IdTagInfo
-from borne.adapters.ocpp.rpc.errors import NoAnswer
-from borne.adapters.ocpp.rpc.frame_log import FrameLog
-from borne.adapters.ocpp.rpc.handlers import Reply
-from borne.foundation.clock import Clock
-from borne.foundation.events import Signal
-from borne.foundation.supervisor import Supervisor
+from borne.protocols.ocpp.messages.remote_trigger import TriggerMessageRequest
+from borne.protocols.ocpp.messages.types import AcceptedOrRejected, IdTagInfo
+from borne.protocols.ocpp.rpc.errors import NoAnswer
+from borne.protocols.ocpp.rpc.frame_log import FrameLog
+from borne.protocols.ocpp.rpc.handlers import Reply
 
 _REFUSED_BEFORE_ACCEPTANCE: Final[dict[Action, Message]] = {
     Action.REMOTE_START_TRANSACTION: RemoteStartTransactionResponse(

@@ -39,8 +39,8 @@ from borne.adapters.ocpp.charge_point.config import (
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
 from borne.adapters.ocpp.charge_point.tls import client_context
-from borne.adapters.ocpp.rpc.session import TransportClosed
 from borne.foundation.waiting import happens_within
+from borne.protocols.ocpp.rpc.session import TransportClosed
 
 CLOSE_TIMEOUT_S: Final = 5.0
 """A backend that does not answer the closing handshake is not waited for longer."""

@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from borne.adapters.ocpp.charge_point.ladder import StepResult
-from borne.adapters.ocpp.messages import Action, Message
-from borne.adapters.ocpp.messages.core import (
+from borne.foundation.clock import Moment
+from borne.protocols.ocpp.messages import Action, Message
+from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
     ChargePointErrorCode,
     ChargePointStatus,
 )
-from borne.adapters.ocpp.rpc.handlers import Handlers
-from borne.foundation.clock import Moment
+from borne.protocols.ocpp.rpc.handlers import Handlers
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from borne.adapters.ocpp.charge_point.contract import Outbox, OutboxMessage, Sta
 from borne.adapters.ocpp.charge_point.reconnect import Pause
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages import Action, Message, request_model, response_model
-from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 from borne.foundation.clock import Clock, Moment, format_utc
+from borne.protocols.ocpp.messages import Action, Message, request_model, response_model
+from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
 UNKNOWN_TRANSACTION: Final = -1
 """Errata 3.18: its StartTransaction could not be delivered."""

@@ -14,8 +14,8 @@ from borne.adapters.ocpp.charge_point.contract import StationEvents
 from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
 from borne.adapters.ocpp.charge_point.reconnect import Pause
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages.core import HeartbeatRequest, HeartbeatResponse
-from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
+from borne.protocols.ocpp.messages.core import HeartbeatRequest, HeartbeatResponse
+from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
 LONGEST_INTERVAL_S: Final = 86400.0
 """The time is asked for once a day, whatever else is said (OCPP 1.6 section 4.6)."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from borne.adapters.ocpp.rpc.errors import OcppError
 from borne.foundation.events import Signal
+from borne.protocols.ocpp.rpc.errors import OcppError
 
 
 class Step(StrEnum):

@@ -9,11 +9,11 @@ from borne.adapters.ocpp.charge_point.config import BackendConfig
 from borne.adapters.ocpp.charge_point.connection import Connection, DialRoute
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.ladder import Ladder
-from borne.adapters.ocpp.messages import Message
-from borne.adapters.ocpp.rpc.frame_log import FrameLog
-from borne.adapters.ocpp.rpc.handlers import CallHandler
-from borne.adapters.ocpp.rpc.session import Session
 from borne.foundation.supervisor import Supervisor
+from borne.protocols.ocpp.messages import Message
+from borne.protocols.ocpp.rpc.frame_log import FrameLog
+from borne.protocols.ocpp.rpc.handlers import CallHandler
+from borne.protocols.ocpp.rpc.session import Session
 
 Res = TypeVar("Res", bound=Message)
 

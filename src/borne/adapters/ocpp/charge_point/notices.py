@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import Final
 
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages import Message, action_of, response_model
-from borne.adapters.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
+from borne.protocols.ocpp.messages import Message, action_of, response_model
+from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
 MOST_WAITING: Final = 50
 """Older ones go first."""

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Final
 
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages.security import (
+from borne.application.security.security_events import SecurityEvents
+from borne.protocols.ocpp.messages.security import (
     SecurityEventNotificationRequest,
     SecurityEventNotificationResponse,
 )
-from borne.adapters.ocpp.rpc.errors import CallFailed, CallRefused, ConnectionLost, NotAccepted
-from borne.application.security.security_events import SecurityEvents
+from borne.protocols.ocpp.rpc.errors import CallFailed, CallRefused, ConnectionLost, NotAccepted
 
 AGAIN_S: Final = 60.0
 MOST_DETAIL: Final = 255

@@ -17,16 +17,16 @@ from typing import Final
 
 from borne.adapters.ocpp.charge_point.contract import StatusReport
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages.core import (
+from borne.foundation.clock import Clock
+from borne.foundation.waiting import happens_within
+from borne.protocols.ocpp.messages.core import (
     ChargePointStatus,
     StatusNotificationRequest,
     StatusNotificationResponse,
 )
-from borne.adapters.ocpp.messages.types import TriggerMessageStatus
-from borne.adapters.ocpp.rpc.errors import CallFailed, CallTimeout, ConnectionLost, NotAccepted
-from borne.adapters.ocpp.rpc.handlers import FollowUp
-from borne.foundation.clock import Clock
-from borne.foundation.waiting import happens_within
+from borne.protocols.ocpp.messages.types import TriggerMessageStatus
+from borne.protocols.ocpp.rpc.errors import CallFailed, CallTimeout, ConnectionLost, NotAccepted
+from borne.protocols.ocpp.rpc.handlers import FollowUp
 
 MAX_ATTEMPTS: Final = 3
 """For a status that meets no answer on a living link; a newer one replaces it anyway."""

@@ -14,15 +14,15 @@ from borne.adapters.ocpp.charge_point.boot import Boot
 from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.adapters.ocpp.messages import Message, action_of, response_model
-from borne.adapters.ocpp.messages.remote_trigger import (
+from borne.protocols.ocpp.messages import Message, action_of, response_model
+from borne.protocols.ocpp.messages.remote_trigger import (
     MessageTrigger,
     TriggerMessageRequest,
     TriggerMessageResponse,
 )
-from borne.adapters.ocpp.messages.types import TriggerMessageStatus
-from borne.adapters.ocpp.rpc.errors import CallFailed
-from borne.adapters.ocpp.rpc.handlers import FollowUp, Reply
+from borne.protocols.ocpp.messages.types import TriggerMessageStatus
+from borne.protocols.ocpp.rpc.errors import CallFailed
+from borne.protocols.ocpp.rpc.handlers import FollowUp, Reply
 
 TriggerSource = Callable[[int | None], Awaitable[Sequence[Message]]]
 """Makes the messages for a connector (None = all); an empty answer means there is nothing."""

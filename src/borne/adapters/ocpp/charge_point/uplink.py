@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from borne.adapters.ocpp.charge_point.link import Link
-from borne.adapters.ocpp.messages import Message
-from borne.adapters.ocpp.rpc.errors import CallTimeout, ConnectionLost, NotAccepted
 from borne.foundation.events import Signal
+from borne.protocols.ocpp.messages import Message
+from borne.protocols.ocpp.rpc.errors import CallTimeout, ConnectionLost, NotAccepted
 
 Res = TypeVar("Res", bound=Message)
 

@@ -14,8 +14,11 @@ from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
-from borne.adapters.ocpp.messages import Action, Message, action_of
-from borne.adapters.ocpp.messages.core import (
+from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+from borne.protocols.ocpp.messages import Action, Message, action_of
+from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
     BootNotificationResponse,
     ChargePointStatus,
@@ -26,13 +29,10 @@ from borne.adapters.ocpp.messages.core import (
     StatusNotificationResponse,
     StopTransactionResponse,
 )
-from borne.adapters.ocpp.messages.types import AuthorizationStatus, IdTagInfo
-from borne.adapters.ocpp.rpc.errors import CallTimeout, ConnectionLost
-from borne.adapters.ocpp.rpc.frame_log import FrameLog
-from borne.adapters.ocpp.rpc.handlers import CallHandler, Handlers, Reply
-from borne.foundation.clock import Clock, ClockTrust
-from borne.foundation.events import Signal
-from borne.foundation.supervisor import Supervisor
+from borne.protocols.ocpp.messages.types import AuthorizationStatus, IdTagInfo
+from borne.protocols.ocpp.rpc.errors import CallTimeout, ConnectionLost
+from borne.protocols.ocpp.rpc.frame_log import FrameLog
+from borne.protocols.ocpp.rpc.handlers import CallHandler, Handlers, Reply
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 Res = TypeVar("Res", bound=Message)

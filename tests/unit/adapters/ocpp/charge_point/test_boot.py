@@ -10,8 +10,8 @@ import pytest
 from borne.adapters.ocpp.charge_point.contract import BootState
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
 from borne.adapters.ocpp.charge_point.triggers import MOST_WAITING
-from borne.adapters.ocpp.messages import Action, Message
-from borne.adapters.ocpp.messages.core import (
+from borne.protocols.ocpp.messages import Action, Message
+from borne.protocols.ocpp.messages.core import (
     AuthorizeResponse,
     BootNotificationRequest,
     GetConfigurationRequest,
@@ -22,18 +22,18 @@ from borne.adapters.ocpp.messages.core import (
     RemoteStopTransactionRequest,
     SampledValue,
 )
-from borne.adapters.ocpp.messages.remote_trigger import (
+from borne.protocols.ocpp.messages.remote_trigger import (
     MessageTrigger,
     TriggerMessageRequest,
     TriggerMessageResponse,
 )
-from borne.adapters.ocpp.messages.types import (
+from borne.protocols.ocpp.messages.types import (
     AuthorizationStatus,
     IdTagInfo,
     TriggerMessageStatus,
 )
-from borne.adapters.ocpp.rpc.errors import CallRefused, NoAnswer, NotAccepted
-from borne.adapters.ocpp.rpc.handlers import Reply
+from borne.protocols.ocpp.rpc.errors import CallRefused, NoAnswer, NotAccepted
+from borne.protocols.ocpp.rpc.handlers import Reply
 from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
 
 BOOT = Action.BOOT_NOTIFICATION

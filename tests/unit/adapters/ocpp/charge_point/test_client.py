@@ -12,16 +12,16 @@ import pytest
 from borne.adapters.ocpp.charge_point.contract import BackendView, LinkState
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
 from borne.adapters.ocpp.charge_point.reconnect import Backoff
-from borne.adapters.ocpp.messages import Action
-from borne.adapters.ocpp.messages.core import (
+from borne.protocols.ocpp.messages import Action
+from borne.protocols.ocpp.messages.core import (
     AuthorizeResponse,
     DataTransferRequest,
     DataTransferResponse,
     DataTransferStatus,
     UnlockConnectorRequest,
 )
-from borne.adapters.ocpp.messages.types import AuthorizationStatus, IdTagInfo
-from borne.adapters.ocpp.rpc.errors import CallRefused, RpcError, Unreachable
+from borne.protocols.ocpp.messages.types import AuthorizationStatus, IdTagInfo
+from borne.protocols.ocpp.rpc.errors import CallRefused, RpcError, Unreachable
 from tests.unit.adapters.ocpp.charge_point.harness import Bench, now_s, on_a_bench
 
 

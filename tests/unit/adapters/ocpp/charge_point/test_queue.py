@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.messages import Action, Message
-from borne.adapters.ocpp.messages.core import StartTransactionResponse
-from borne.adapters.ocpp.rpc.errors import CallRefused, InvalidAnswer
+from borne.protocols.ocpp.messages import Action, Message
+from borne.protocols.ocpp.messages.core import StartTransactionResponse
+from borne.protocols.ocpp.rpc.errors import CallRefused, InvalidAnswer
 from tests.unit.adapters.ocpp.charge_point.harness import Bench, on_a_bench
 
 START = Action.START_TRANSACTION

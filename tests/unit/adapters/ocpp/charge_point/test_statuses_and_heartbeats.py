@@ -10,11 +10,11 @@ import pytest
 
 from borne.adapters.ocpp.charge_point.contract import StatusReport
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
-from borne.adapters.ocpp.messages import Action
-from borne.adapters.ocpp.messages.core import ChargePointStatus
-from borne.adapters.ocpp.messages.remote_trigger import MessageTrigger, TriggerMessageRequest
-from borne.adapters.ocpp.rpc.errors import CallRefused
 from borne.foundation.clock import ClockTrust
+from borne.protocols.ocpp.messages import Action
+from borne.protocols.ocpp.messages.core import ChargePointStatus
+from borne.protocols.ocpp.messages.remote_trigger import MessageTrigger, TriggerMessageRequest
+from borne.protocols.ocpp.rpc.errors import CallRefused
 from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
 
 STATUS = Action.STATUS_NOTIFICATION

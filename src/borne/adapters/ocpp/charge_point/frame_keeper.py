@@ -1,0 +1,97 @@
+"""Keeps the frames of a connection on the disk: in batches, so that an idle station writes once a
+minute at most and a busy one not for every message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from borne.application.ports.storage import FrameArchive
+from borne.foundation.clock import parse_utc
+from borne.foundation.waiting import happens_within
+from borne.protocols.ocpp.rpc.frame_log import (
+    DEFAULT_CAPACITY,
+    Direction,
+    FrameKind,
+    FrameLog,
+    FrameRecord,
+)
+
+BATCH_S: Final = 60.0
+"""So long the first frame waits for others; a power cut loses no more than this."""
+BATCH: Final = 200
+"""So many do not wait."""
+MOST_WAITING: Final = 1000
+"""A disk that is slower than the backend loses the oldest, not the memory."""
+
+
+class FrameKeeper:
+    """Between the ring in memory and the archive. `take_up` first."""
+
+    def __init__(self, log: FrameLog, archive: FrameArchive) -> None:
+        self._log = log
+        self._archive = archive
+        self._waiting: deque[FrameRecord] = deque(maxlen=MOST_WAITING)
+        self._work = asyncio.Event()
+        self._full = asyncio.Event()
+        log.added.subscribe(self._take)
+
+    async def take_up(self) -> None:
+        """Fill the ring with what was kept before the start; once."""
+        if self._log.records():
+            return
+        kept = await self._archive.tail(DEFAULT_CAPACITY)
+        self._log.take_up([record for data in kept if (record := _record(data)) is not None])
+
+    async def run(self) -> None:
+        """Write, for ever."""
+        while True:
+            await self._work.wait()
+            await happens_within(self._full, BATCH_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits."""
+        batch = list(self._waiting)
+        self._waiting.clear()
+        self._work.clear()
+        self._full.clear()
+        await self._archive.append([plain(record) for record in batch])
+
+    async def history(self) -> list[Mapping[str, Any]]:
+        """All that is kept, oldest first."""
+        await self.flush()
+        return await self._archive.tail()
+
+    def _take(self, record: FrameRecord) -> None:
+        self._waiting.append(record)
+        self._work.set()
+        if len(self._waiting) >= BATCH:
+            self._full.set()
+
+
+def plain(record: FrameRecord) -> dict[str, Any]:
+    """As JSON data."""
+    return {**asdict(record), "at": record.at.isoformat()}
+
+
+def _record(data: Mapping[str, Any]) -> FrameRecord | None:
+    """The inverse; None for what another version wrote differently."""
+    try:
+        return FrameRecord(
+            seq=int(data["seq"]),
+            at=parse_utc(str(data["at"])),
+            direction=Direction(data["direction"]),
+            kind=FrameKind(data["kind"]),
+            action=data["action"],
+            message_id=data["message_id"],
+            text=str(data["text"]),
+            outcome=str(data["outcome"]),
+            elapsed_ms=data["elapsed_ms"],
+        )
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Wire formats and conversations that several adapters share, without flows or adapters."""

@@ -1,0 +1,29 @@
+"""One pydantic model per OCPP 1.6 message, for every transport (J and S) and both directions.
+
+Models live in one module per feature profile and are imported by need: `registry` names them
+all without importing any. Fields are snake_case in Python and camelCase on the wire.
+"""
+
+from borne.protocols.ocpp.messages.base import Message
+from borne.protocols.ocpp.messages.registry import (
+    Action,
+    ActionSpec,
+    FeatureProfile,
+    Initiator,
+    action_of,
+    request_model,
+    response_model,
+    spec_of,
+)
+
+__all__ = [
+    "Action",
+    "ActionSpec",
+    "FeatureProfile",
+    "Initiator",
+    "Message",
+    "action_of",
+    "request_model",
+    "response_model",
+    "spec_of",
+]

@@ -1,0 +1,116 @@
+"""The last frames of a connection, for people and for export: bounded, without secrets."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from borne.foundation.events import Signal
+from borne.protocols.ocpp.rpc.redaction import Redactor
+
+DEFAULT_CAPACITY = 500
+MOST_CHARACTERS = 1_000_000
+"""Of all frames in memory together: a backend may send 500 long ones."""
+MOST_ACTION = 64
+MOST_OUTCOME = 255
+"""Both are what the other side wrote."""
+
+
+class Direction(StrEnum):
+    """Seen from here."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+class FrameKind(StrEnum):
+    """What a log entry is."""
+
+    CALL = "call"
+    RESULT = "result"
+    ERROR = "error"
+    UNUSABLE = "unusable"
+    NO_ANSWER = "no_answer"
+    """Not a frame: our call ran into its timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRecord:
+    """One entry; `seq` orders and pairs nothing: pairs have the same `message_id`."""
+
+    seq: int
+    at: datetime
+    direction: Direction
+    kind: FrameKind
+    action: str | None
+    message_id: str | None
+    text: str
+    outcome: str = ""
+    """A status, an error code, "late", or why the frame was not used."""
+    elapsed_ms: float | None = None
+    """From call to answer."""
+
+
+class FrameLog:
+    """A ring of frames that tells its listeners of each new one."""
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        redactor: Redactor | None = None,
+        capacity: int = DEFAULT_CAPACITY,
+    ) -> None:
+        self.added: Signal[FrameRecord] = Signal()
+        self._now = now
+        self._redactor = redactor or Redactor()
+        self._records: deque[FrameRecord] = deque(maxlen=capacity)
+        self._characters = 0
+        self._seq = 0
+
+    def records(self) -> list[FrameRecord]:
+        """Oldest first."""
+        return list(self._records)
+
+    def take_up(self, older: Sequence[FrameRecord]) -> None:
+        """Begin with what an earlier process kept; before the first frame of this one."""
+        for record in older:
+            self._keep(record)
+        self._seq = max((record.seq for record in older), default=self._seq)
+
+    def add(
+        self,
+        direction: Direction,
+        kind: FrameKind,
+        raw: str | bytes,
+        *,
+        action: str | None = None,
+        message_id: str | None = None,
+        outcome: str = "",
+        elapsed_s: float | None = None,
+    ) -> None:
+        """Keep a frame; secrets are taken out here."""
+        self._seq += 1
+        record = FrameRecord(
+            self._seq,
+            self._now(),
+            direction,
+            kind,
+            None if action is None else action[:MOST_ACTION],
+            message_id,
+            self._redactor.clean(raw),
+            self._redactor.clean(outcome[:MOST_OUTCOME]),
+            None if elapsed_s is None else elapsed_s * 1000,
+        )
+        self._keep(record)
+        self.added.emit(record)
+
+    def _keep(self, record: FrameRecord) -> None:
+        if len(self._records) == self._records.maxlen:
+            self._characters -= len(self._records.popleft().text)
+        self._records.append(record)
+        self._characters += len(record.text)
+        while self._characters > MOST_CHARACTERS:
+            self._characters -= len(self._records.popleft().text)

@@ -1,0 +1,351 @@
+"""One OCPP-J conversation over a text transport: our calls and theirs, crossing freely.
+
+Source: OCPP-J 1.6 sections 4.1 and 4.2. At most one own CALL is in flight; incoming CALLs are
+answered by tasks of their own meanwhile, so a handler may call back. Serves a charge point as
+well as a central system.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from borne.foundation.supervisor import Supervisor
+from borne.protocols.ocpp.messages import Action, Message, action_of, response_model
+from borne.protocols.ocpp.rpc import frames
+from borne.protocols.ocpp.rpc.errors import (
+    CallRefused,
+    CallTimeout,
+    ConnectionLost,
+    ErrorCode,
+    InvalidAnswer,
+    NoAnswer,
+    RpcError,
+)
+from borne.protocols.ocpp.rpc.frame_log import Direction, FrameKind, FrameLog
+from borne.protocols.ocpp.rpc.handlers import CallHandler, Reply
+from borne.protocols.ocpp.rpc.validation import read_request, read_response
+
+DEFAULT_CALL_TIMEOUT_S: Final = 60.0
+"""Manual section 4, backend connection timeout."""
+MAX_CONCURRENT_CALLS: Final = 16
+"""A correct peer has one CALL in flight; more are answered up to here, then refused."""
+MAX_UNANSWERED: Final = 64
+"""Beyond this nothing is read until answers have left: a flood meets TCP's own brake."""
+MAX_FOLLOW_UPS: Final = 64
+"""What follows answers (a reset, a triggered message) and is not done yet; more is refused."""
+REMEMBERED_LATE_IDS: Final = 32
+"""How many timed-out calls a late answer is still recognised for."""
+
+_log = logging.getLogger(__name__)
+Res = TypeVar("Res", bound=Message)
+
+
+class TransportClosed(Exception):
+    """The transport is closed, by either side."""
+
+
+class TextTransport(Protocol):
+    """What carries frames. Size limits are its own: a frame over the limit closes it."""
+
+    async def send(self, text: str) -> None:
+        """Write one frame; raises TransportClosed."""
+
+    async def recv(self) -> str | bytes:
+        """The next frame; raises TransportClosed."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    message_id: str
+    action: Action
+    sent_at_s: float
+    answer: asyncio.Future[frames.Result | frames.Failure]
+
+
+class Session:
+    """A peer on one connection. `run` reads until the transport closes; `call` asks.
+
+    Handlers and what follows them run as tasks of `tasks`: they outlive the connection (a reset
+    must not die with the socket that it closes) and end with their owner.
+    """
+
+    def __init__(
+        self,
+        transport: TextTransport,
+        handler: CallHandler,
+        *,
+        log: FrameLog | None = None,
+        tasks: Supervisor | None = None,
+        call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self.call_timeout_s = call_timeout_s
+        self._transport = transport
+        self._handler = handler
+        self._log = log
+        self._new_id = new_id
+        self._turn = asyncio.Lock()
+        self._pending: _Pending | None = None
+        self._late: deque[str] = deque(maxlen=REMEMBERED_LATE_IDS)
+        self._tasks = tasks or Supervisor("ocpp session")
+        self._answering = 0
+        self._following = 0
+        self._answered = asyncio.Event()
+        self._closed = False
+        self.last_sent_s: float | None = None
+        """Loop time of the last frame that we sent."""
+        self.last_received_s: float | None = None
+        """Loop time of the last frame of any kind that arrived."""
+
+    async def run(self) -> None:
+        """Read and answer until the transport closes; then every waiting call fails."""
+        try:
+            while True:
+                raw = await self._transport.recv()
+                self.last_received_s = _loop_time()
+                self._receive(raw)
+                while self._answering >= MAX_UNANSWERED:
+                    self._answered.clear()
+                    await self._answered.wait()
+        except TransportClosed:
+            pass
+        finally:
+            self._closed = True
+            if self._pending and not self._pending.answer.done():
+                self._pending.answer.set_exception(ConnectionLost("connection closed"))
+
+    async def call(
+        self,
+        request: Message,
+        response_type: type[Res],
+        *,
+        message_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Res:
+        """Send a CALL when it is our turn and return its validated answer.
+
+        `message_id` repeats a persisted id. Raises CallRefused, InvalidAnswer, CallTimeout,
+        ConnectionLost. The timeout starts when the frame is sent.
+        """
+        action = action_of(type(request))
+        timeout_s = self.call_timeout_s if timeout_s is None else timeout_s
+        async with self._turn:
+            frame = await self._exchange(action, request, message_id or self._new_id(), timeout_s)
+        if isinstance(frame, frames.Failure):
+            raise CallRefused(frame.code, frame.description, frame.details)
+        response = read_response(action, frame.payload)
+        if not isinstance(response, response_type):
+            raise InvalidAnswer(f"{response_type.__name__} is no answer to {action}")
+        return response
+
+    async def _exchange(
+        self, action: Action, request: Message, message_id: str, timeout_s: float
+    ) -> frames.Result | frames.Failure:
+        if self._closed:
+            raise ConnectionLost("connection closed")
+        text = frames.call_text(message_id, action, request.to_wire_json())
+        pending = _Pending(
+            message_id, action, _loop_time(), asyncio.get_running_loop().create_future()
+        )
+        self._pending = pending
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._send(
+                    text, FrameKind.CALL, action=action, message_id=message_id, outcome=""
+                )
+                return await pending.answer
+        except TimeoutError:
+            self._record(
+                Direction.SENT,
+                FrameKind.NO_ANSWER,
+                "",
+                action=action,
+                message_id=message_id,
+                outcome=f"no answer within {timeout_s:g} s",
+                elapsed_s=timeout_s,
+            )
+            raise CallTimeout(f"no answer to {action} within {timeout_s:g} s") from None
+        except TransportClosed:
+            raise ConnectionLost("connection closed") from None
+        finally:
+            self._pending = None
+            if not pending.answer.done() or pending.answer.cancelled():
+                self._late.append(message_id)
+            else:
+                pending.answer.exception()  # marks it as seen when sending failed first
+
+    def _receive(self, raw: str | bytes) -> None:
+        frame = frames.parse(raw)
+        match frame:
+            case frames.Result() | frames.Failure():
+                self._take_answer(frame, raw)
+            case frames.Call():
+                self._record(
+                    Direction.RECEIVED,
+                    FrameKind.CALL,
+                    raw,
+                    action=frame.action,
+                    message_id=frame.message_id,
+                )
+                self._answer_later(frame)
+            case frames.Unusable():
+                self._record(
+                    Direction.RECEIVED,
+                    FrameKind.UNUSABLE,
+                    raw,
+                    action=frame.action,
+                    message_id=frame.message_id,
+                    outcome=str(frame.error),
+                )
+                if frame.message_id is not None:
+                    self._answer_later(frame)
+
+    def _take_answer(self, frame: frames.Result | frames.Failure, raw: str | bytes) -> None:
+        pending = self._pending
+        kind = FrameKind.RESULT if isinstance(frame, frames.Result) else FrameKind.ERROR
+        if pending is None or pending.message_id != frame.message_id or pending.answer.done():
+            outcome = "late" if frame.message_id in self._late else "answers nothing"
+            self._record(
+                Direction.RECEIVED, kind, raw, message_id=frame.message_id, outcome=outcome
+            )
+            return
+        self._record(
+            Direction.RECEIVED,
+            kind,
+            raw,
+            action=pending.action,
+            message_id=frame.message_id,
+            outcome=_outcome(frame),
+            elapsed_s=_loop_time() - pending.sent_at_s,
+        )
+        pending.answer.set_result(frame)
+
+    def _answer_later(self, frame: frames.Call | frames.Unusable) -> None:
+        self._answering += 1
+        if self._tasks.start("answer", self._answer(frame)) is None:
+            self._answering -= 1
+
+    async def _answer(self, frame: frames.Call | frames.Unusable) -> None:
+        try:
+            reply = await self._answer_once(frame)
+        finally:
+            self._answering -= 1
+            self._answered.set()
+        if reply is None or reply.then is None:
+            return
+        self._following += 1
+        try:
+            await reply.then()
+        finally:
+            self._following -= 1
+
+    async def _answer_once(self, frame: frames.Call | frames.Unusable) -> Reply[Any] | None:
+        began_s = _loop_time()
+        reply: Reply[Any] | None = None
+        message_id = frame.message_id or ""
+        try:
+            if self._answering > MAX_CONCURRENT_CALLS or self._following >= MAX_FOLLOW_UPS:
+                raise RpcError(ErrorCode.GENERIC_ERROR, "too many calls at once")
+            reply = await self._handle(frame)
+            text = frames.result_text(message_id, reply.response.to_wire_json())
+            kind, outcome = FrameKind.RESULT, str(getattr(reply.response, "status", ""))
+        except NoAnswer:
+            return None
+        except RpcError as error:
+            text = frames.error_text(message_id, error)
+            kind, outcome = FrameKind.ERROR, str(error.code)
+        try:
+            await self._send(
+                text,
+                kind,
+                action=frame.action,
+                message_id=message_id,
+                outcome=outcome,
+                elapsed_s=_loop_time() - began_s,
+            )
+        except TransportClosed:
+            _log.info("connection closed before %s was answered", frame.action)
+        return reply
+
+    async def _handle(self, frame: frames.Call | frames.Unusable) -> Reply[Any]:
+        if isinstance(frame, frames.Unusable):
+            raise frame.error
+        action, request = read_request(frame.action, frame.payload)
+        try:
+            answer = await self._handler(action, request)
+        except (RpcError, NoAnswer):
+            raise
+        except Exception:
+            _log.exception("the handler of %s failed", action)
+            raise RpcError(ErrorCode.INTERNAL_ERROR, f"{action} failed") from None
+        reply = answer if isinstance(answer, Reply) else Reply(answer)
+        if not isinstance(reply.response, response_model(action)):
+            _log.error("the handler of %s answered with %s", action, type(reply.response).__name__)
+            raise RpcError(ErrorCode.INTERNAL_ERROR, f"{action} failed")
+        return reply
+
+    async def _send(
+        self,
+        text: str,
+        kind: FrameKind,
+        *,
+        action: str | None,
+        message_id: str,
+        outcome: str,
+        elapsed_s: float | None = None,
+    ) -> None:
+        self._record(
+            Direction.SENT,
+            kind,
+            text,
+            action=action,
+            message_id=message_id,
+            outcome=outcome,
+            elapsed_s=elapsed_s,
+        )
+        await self._transport.send(text)
+        self.last_sent_s = _loop_time()
+
+    def _record(
+        self,
+        direction: Direction,
+        kind: FrameKind,
+        raw: str | bytes,
+        *,
+        action: str | None = None,
+        message_id: str | None = None,
+        outcome: str = "",
+        elapsed_s: float | None = None,
+    ) -> None:
+        if self._log is not None:
+            self._log.add(
+                direction,
+                kind,
+                raw,
+                action=action,
+                message_id=message_id,
+                outcome=outcome,
+                elapsed_s=elapsed_s,
+            )
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _outcome(frame: frames.Result | frames.Failure) -> str:
+    """What a person wants to know first of an answer."""
+    match frame:
+        case frames.Failure(code=code):
+            return code
+        case frames.Result(payload={"status": str(status)}):
+            return status
+        case frames.Result(payload={"idTagInfo": {"status": str(status)}}):
+            return status
+    return ""

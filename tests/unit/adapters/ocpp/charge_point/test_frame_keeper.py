@@ -1,0 +1,90 @@
+"""Frames reach the disk in batches, and come back after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from borne.adapters.ocpp.charge_point.frame_keeper import BATCH, BATCH_S, FrameKeeper
+from borne.protocols.ocpp.rpc.frame_log import DEFAULT_CAPACITY, Direction, FrameKind, FrameLog
+from tests.support.virtual_time import run_virtual
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class Archive:
+    """In memory; remembers each write."""
+
+    def __init__(self) -> None:
+        self.writes: list[int] = []
+        self.records: list[Mapping[str, Any]] = []
+
+    async def append(self, records: Sequence[Mapping[str, Any]]) -> None:
+        if records:
+            self.writes.append(len(records))
+        self.records += records
+
+    async def tail(self, limit: int = 5000) -> list[Mapping[str, Any]]:
+        return self.records[-limit:]
+
+    async def forget(self, before: datetime) -> None: ...
+
+
+def add(log: FrameLog, number: int = 1) -> None:
+    for each in range(number):
+        log.add(
+            Direction.SENT,
+            FrameKind.CALL,
+            '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"geheim"}]',
+            action="Heartbeat",
+            message_id=f"m{each}",
+        )
+
+
+def test_one_write_a_minute_none_while_nothing_is_said() -> None:
+    async def main() -> None:
+        log, archive = FrameLog(lambda: NOW), Archive()
+        keeper = FrameKeeper(log, archive)
+        task = asyncio.create_task(keeper.run())
+        await asyncio.sleep(10 * BATCH_S)
+        assert archive.writes == []
+        for _ in range(10):
+            add(log)
+            await asyncio.sleep(BATCH_S / 4)
+        await asyncio.sleep(BATCH_S)
+        assert len(archive.writes) <= 4
+        assert sum(archive.writes) == 10
+        add(log, BATCH)
+        await asyncio.sleep(1)
+        assert archive.writes[-1] == BATCH
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    run_virtual(main())
+
+
+async def test_history_holds_what_was_said_a_moment_ago_without_secrets() -> None:
+    log, archive = FrameLog(lambda: NOW), Archive()
+    keeper = FrameKeeper(log, archive)
+    add(log)
+    (record,) = await keeper.history()
+    assert record["at"] == "2026-11-22T12:00:00+00:00"
+    assert "geheim" not in str(record)
+
+
+async def test_after_a_restart_the_ring_begins_with_the_newest() -> None:
+    archive = Archive()
+    before = FrameLog(lambda: NOW)
+    keeper = FrameKeeper(before, archive)
+    add(before, DEFAULT_CAPACITY + 5)
+    await keeper.flush()
+    archive.records.append({"at": "from another version"})
+    after = FrameLog(lambda: NOW)
+    await FrameKeeper(after, archive).take_up()
+    assert after.records() == before.records()[1:]
+    add(after)
+    assert after.records()[-1].seq == DEFAULT_CAPACITY + 6

@@ -1,0 +1,134 @@
+"""No frame shows a secret, and frames without secrets stay as they were."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from borne.adapters.ocpp.backend import SECRET_KEYS
+from borne.domain.settings import CATALOGUE
+from borne.protocols.ocpp.rpc.frame_log import MOST_CHARACTERS, Direction, FrameKind, FrameLog
+from borne.protocols.ocpp.rpc.redaction import MAX_TEXT_LENGTH, Redactor
+
+SECRET = "5ec2e7"
+
+
+def change(key: str, value: str = SECRET) -> str:
+    return json.dumps([2, "1", "ChangeConfiguration", {"key": key, "value": value}])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        change("AuthorizationKey"),
+        change("authorizationkey"),
+        change("AuthorizationKey").replace("K", "\\u004b"),
+        change("AuthorizationKey").encode(),
+        change("WANRouterPassword"),
+        change("SimPin"),
+        '[3,"1",{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"5ec2e7"}]}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp://user:5ec2e7@example.org/x"}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp:\\/\\/user:5ec2e7@example.org\\/x"}]',
+        '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"5ec2e7"',
+        '[2,"1","DataTransfer",{"vendorId":"x","data":"{\\"password\\":\\"5ec2e7\\"}"}]',
+        '[2,"1","ChangeConfiguration",{"Key":"AuthorizationKey","Value":"5ec2e7"}]',
+        '[2,"1","changeconfiguration",{"KEY":"AUTHORIZATIONKEY","VALUE":"5ec2e7"}]',
+        '[2,"1","ChangeConfiguration",{"key":"Authorization Key","value":"5ec2e7"}]',
+        '[2,"1","ChangeConfiguration",{"key":"authorization_key","val":"5ec2e7"}]',
+        '[2,"1","ChangeConfiguration",{" key ":["AuthorizationKey"],"value":["5ec2e7"]}]',
+        '[2,"1","ChangeConfiguration",{"AuthorizationKey":"5ec2e7"}]',
+        '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":{"a":"5ec2e7"}}]',
+        '[3,"1",{"ConfigurationKey":[{"Key":"AuthorizationKey","Value":"5ec2e7"}]}]',
+        '[2,"1","ChangeConfiguration",{"\\u006bey":"AuthorizationKey","value":"5ec2e7"',
+        '[2,"1","ChangeConfiguration",{"key":"Authorization\\u004bey","value":"5ec2e7"',
+        '[2,"1","ChangeConfiguration",{"key":"A\\u0075thorizationKey","value":"5ec2e7",NaN}]',
+        '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"5ec2e7\n"}]',
+        change("AuthorizationKey").encode("utf-16-le"),
+        '[2,"1","GetLog",{"log":{"remoteLocation":"https://h/logs?sig=5ec2e7"}}]',
+        '[2,"1","GetDiagnostics",{"location":"https:\\/\\/h\\/logs?sig=5ec2e7"}]',
+        '[2,"1","GetDiagnostics",{"Location":"HTTPS://h/logs?a=1&token=5ec2e7#x"}]',
+        '[2,"1","GetDiagnostics",{"location":"https://h/logs?sig=5ec2e7"',
+        '[2,"1","GetDiagnostics",{"location":"ftp://user:pass@5ec2e7@example.org/x"}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp:\\u002f\\u002fuser:5ec2e7\\u0040h/x"}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp:\\u002f\\u002fuser:5ec2e7\\u0040h/x"',
+        '[2,"1","UpdateFirmware",{"location":"user:5ec2e7@example.org/x"}]',
+        '[3,"1",{"configurationKey":[{"key":"WebSocketsProxy","value":"http://u:5ec2e7@h:1"}]}]',
+        '[2,"1","DataTransfer",{"vendorId":"x","data":"password=5ec2e7"}]',
+        '[2,"1","DataTransfer",{"vendorId":"x","data":"{\\"url\\":\\"http://u:5ec2e7@h/\\"}"}]',
+        '[4,"1","InternalError","https://u:5ec2e7@h/x failed",{}]',
+        '[4,"1","InternalError","",{"Password":"5ec2e7"}]',
+        "5ec2e7 is the AuthorizationKey",
+        "GET https://h/x?5ec2e7",
+    ],
+)
+def test_secrets_are_taken_out(text: str | bytes) -> None:
+    cleaned = Redactor(["SimPin"]).clean(text)
+    assert SECRET not in cleaned
+    assert len(cleaned) > 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[2,"1","Authorize",{"idTag":"A"}]',
+        '[2, "1", "ChangeConfiguration", {"key": "HeartbeatInterval", "value": "60"}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp://example.org/a@b"}]',
+        '[2,"1","GetConfiguration",{"key":["AuthorizationKey"]}]',
+        '[3,"1",{"unknownKey":["Password","Token?"]}]',
+        '[2,"1","GetDiagnostics",{"location":"https://example.org:8080/a/b"}]',
+        '[2,"1","DataTransfer",{"vendorId":"me@example.org","data":"what? #1"}]',
+        "garbage",
+    ],
+)
+def test_the_rest_stays_as_it_was(text: str) -> None:
+    assert Redactor().clean(text) == text
+
+
+def test_every_secret_setting_is_known() -> None:
+    for entry in CATALOGUE:
+        if entry.type.is_secret:
+            assert SECRET not in Redactor(SECRET_KEYS).clean(change(entry.key.swapcase()))
+
+
+def test_long_frames_are_cut() -> None:
+    cleaned = Redactor().clean("x" * 100_000)
+    assert cleaned.startswith("x" * MAX_TEXT_LENGTH)
+    assert cleaned.endswith("(100000 characters)")
+    assert len(cleaned) < MAX_TEXT_LENGTH + 50
+
+
+def test_the_log_is_a_ring_and_tells() -> None:
+    log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC), capacity=2)
+    heard: list[int] = []
+    log.added.subscribe(lambda record: heard.append(record.seq))
+    for _ in range(3):
+        log.add(Direction.SENT, FrameKind.CALL, change("AuthorizationKey"), elapsed_s=0.5)
+    assert heard == [1, 2, 3]
+    assert [record.seq for record in log.records()] == [2, 3]
+    assert SECRET not in log.records()[0].text
+    assert log.records()[0].elapsed_ms == 500
+
+
+def test_frames_in_memory_are_bounded_together() -> None:
+    log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    for _ in range(1000):
+        log.add(
+            Direction.RECEIVED,
+            FrameKind.CALL,
+            "x" * 500_000,
+            action="a" * 100_000,
+            outcome="o" * 100_000,
+        )
+    kept = log.records()
+    assert 100 < len(kept) <= 500
+    assert sum(len(each.text) for each in kept) <= MOST_CHARACTERS
+    assert all(len(each.action or "") + len(each.outcome) < 500 for each in kept)
+
+
+def test_what_became_of_a_frame_tells_no_secret_either() -> None:
+    log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC))
+    told = f"ftp://u:{SECRET}@h"
+    log.add(Direction.RECEIVED, FrameKind.ERROR, "", outcome=told)
+    assert SECRET not in log.records()[0].outcome
