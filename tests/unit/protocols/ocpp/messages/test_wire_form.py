@@ -156,19 +156,19 @@ def test_actions_know_who_sends_them() -> None:
 @pytest.mark.parametrize(
     ("imported", "loaded"),
     [
-        ("messages", {"base", "registry"}),
+        ("protocols.ocpp.messages", {"base", "registry"}),
         (
-            "charge_point.client",
+            "adapters.ocpp.charge_point.client",
             {"base", "registry", "core", "types", "remote_trigger", "lenient"},
         ),
     ],
 )
 def test_models_are_imported_by_need(imported: str, loaded: set[str]) -> None:
     """Profiles that nobody uses cost no time at the start."""
-    room = "borne.adapters.ocpp"
-    code = f"import sys, {room}.{imported}; print(*sys.modules)"
+    package = "borne.protocols.ocpp.messages."
+    code = f"import sys, borne.{imported}; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    found = {name.removeprefix(f"{room}.messages.") for name in modules if name.startswith(room)}
-    assert {name for name in found if "." not in name} == loaded
+    found = {name.removeprefix(package) for name in modules if name.startswith(package)}
+    assert found == loaded
