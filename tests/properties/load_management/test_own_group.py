@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from borne.domain.load_management.cycle import Supply
-from borne.domain.load_management.own_group import GroupPlan, GroupState, plan
+from borne.domain.load_management.own_group import GroupPlan, GroupSnapshot, GroupState, plan
 from borne.domain.load_management.own_socket import SocketFacts
 from borne.domain.load_management.topology import Rotation
 from borne.foundation.units import ZERO, PerPhase
@@ -21,6 +21,7 @@ from borne.foundation.units import ZERO, PerPhase
 OBEYS_S = 5.0
 EPS = 1e-6
 LONGEST_LOOKS = 400
+NAMES = {1: "left", 2: "right"}
 
 shapes = st.sampled_from(
     [
@@ -65,7 +66,7 @@ class Worst:
         self.told: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
         self.facts = {
             number: SocketFacts(
-                connector=number, measured_a=ZERO, entitled_a=32.0, rotation=rotation
+                participant=NAMES[number], measured_a=ZERO, entitled_a=32.0, rotation=rotation
             )
             for number, rotation in zip((1, 2), rotations, strict=True)
         }
@@ -99,10 +100,18 @@ class Worst:
         for number, car in self.cars.items():
             drawn = self.worst(number)
             self.change(number, measured_a=drawn if car.metered else None)
-        supply = Supply(self.cap)
-        self.last = plan(self.last.state, list(self.facts.values()), supply, 6.0, self.now_s)
-        for number in (1, 2):
-            self.told[number].append((self.now_s, self.last.grants[number].amps))
+        self.plan()
+
+    def plan(self) -> None:
+        snapshot = GroupSnapshot(
+            sockets=tuple(self.facts.values()),
+            supply=Supply(self.cap),
+            minimum_a=6.0,
+            now_s=self.now_s,
+        )
+        self.last = plan(self.last.state, snapshot)
+        for number, name in NAMES.items():
+            self.told[number].append((self.now_s, self.last.grants[name].amps))
 
     def worst(self, number: int) -> PerPhase:
         """The highest current that the car may draw now, in the frame of its socket."""
@@ -183,10 +192,7 @@ def test_beside_a_car_that_takes_what_it_likes_the_other_takes_what_is_left(
         drawn = world.worst(2)
         world.change(1, measured_a=takes)
         world.change(2, measured_a=drawn)
-        facts = list(world.facts.values())
-        world.last = plan(world.last.state, facts, Supply(world.cap), 6.0, world.now_s)
-        for number in (1, 2):
-            world.told[number].append((world.now_s, world.last.grants[number].amps))
+        world.plan()
         world.now_s += 7.0
-    offered_a = world.last.grants[1].amps
-    assert max(rogue_a, offered_a) + world.last.grants[2].amps <= max(cap_a, rogue_a) + 0.5 + EPS
+    offered_a, other_a = (world.last.grants[name].amps for name in NAMES.values())
+    assert max(rogue_a, offered_a) + other_a <= max(cap_a, rogue_a) + 0.5 + EPS

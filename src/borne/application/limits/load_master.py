@@ -15,9 +15,16 @@ from datetime import datetime
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.charging.metering_service import MeteringService
 from borne.application.settings.station_settings import phases_connected
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.cycle import Supply
-from borne.domain.load_management.own_group import GroupPlan, GroupState, paused, plan
-from borne.domain.load_management.own_socket import SocketFacts, frame_of_socket
+from borne.domain.load_management.own_group import (
+    GroupPlan,
+    GroupSnapshot,
+    GroupState,
+    paused,
+    plan,
+)
+from borne.domain.load_management.own_socket import SocketFacts, frame_of_socket, socket_id
 from borne.domain.load_management.participant import Grant
 from borne.domain.load_management.topology import Rotation
 from borne.domain.settings.choices import PhaseRotation, PhasesConnected
@@ -49,7 +56,7 @@ class LoadMaster:
         self._loop = asyncio.get_running_loop()
         self._state = GroupState()
         self._plan = GroupPlan(self._state, {}, None)
-        self._seen: tuple[SocketFacts, ...] = ()
+        self._seen: Mapping[int, SocketFacts] = {}
         self._shared = False
         self._silent: set[int] = set()
         self._refresh: Callable[[], None] = lambda: None
@@ -78,28 +85,32 @@ class LoadMaster:
         now: datetime,
     ) -> Mapping[int, Sequence[LimitRow]]:
         """Rows for every connector, in its frame, out of the rows of the station (grid frame)."""
-        facts = tuple(self._facts(number, fall) for number, fall in entitled.items())
+        facts = {number: self._facts(number, fall) for number, fall in entitled.items()}
         limit_a = entitlement(station)
         supply = None if limit_a is None else Supply(limit_a, it_network=self._it_network())
-        self._plan = self._planned(facts, supply)
+        self._plan = self._planned(tuple(facts.values()), supply)
         self._state, self._seen = self._plan.state, facts
         self._shared = supply is not None
         self._arm()
         return {
-            fact.connector: _rows(self._plan.grants[fact.connector], station, fact.rotation, now)
-            for fact in facts
-            if fact.connector in self._plan.grants
+            number: _rows(self._plan.grants[fact.participant], station, fact.rotation, now)
+            for number, fact in facts.items()
+            if fact.participant in self._plan.grants
         }
 
-    def _planned(self, facts: Sequence[SocketFacts], supply: Supply | None) -> GroupPlan:
-        minimum_a = float(self._settings().integer("DLMMinimumCurrentLimit"))
-        now_s = self._loop.time()
+    def _planned(self, facts: tuple[SocketFacts, ...], supply: Supply | None) -> GroupPlan:
+        snapshot = GroupSnapshot(
+            sockets=facts,
+            supply=supply,
+            minimum_a=float(self._settings().integer("DLMMinimumCurrentLimit")),
+            now_s=self._loop.time(),
+        )
         try:
-            return plan(self._state, facts, supply, minimum_a, now_s)
+            return plan(self._state, snapshot)
         except Exception:
-            # A mistake must not leave a line without anybody who guards it.
+            # On an internal error, pause all sockets: somebody must guard the line.
             _log.exception("the sockets could not share; all of them pause")
-            return paused(self._state, facts, now_s)
+            return paused(self._state, snapshot)
 
     def _facts(self, connector: int, fall: Waterfall) -> SocketFacts:
         settings, state = self._settings(), self._runners[connector].state
@@ -115,14 +126,14 @@ class LoadMaster:
         heard = reading is not None and connector not in self._silent
         rotation = settings.choice("ConnectorPhaseRotation", PhaseRotation, connector)
         return SocketFacts(
-            connector=connector,
+            participant=socket_id(connector),
             wants=wants,
             asking=state.pilot.state in ASKING,
             closed=state.contactor_closed,
             live=not state.settled or Fault.CONTACTOR_WELDED in state.faults,
             measured_a=reading.current_a if reading is not None and heard else None,
             entitled_a=fall.offered_a,
-            entitled_by=min(fall.effective, default=""),
+            entitled_by=LimitCause(min(fall.effective)) if fall.effective else None,
             rotation=Rotation(rotation.value.upper()),
             phase_count=phases_connected(settings, connector),
         )
@@ -160,9 +171,9 @@ class LoadMaster:
     def _due(self) -> None:
         self._timer = None
         learning = [
-            fact.connector
-            for fact in self._seen
-            if self._state.sockets[fact.connector].learning(fact)
+            number
+            for number, fact in self._seen.items()
+            if self._state.memory(fact.participant).learning(fact)
         ]
         if learning:
             self._supervisor.start("load sample", self._sample(learning))
@@ -185,7 +196,7 @@ def _rows(
         return min(row.amps) if link is None else row.amps[link.phase - 1]
 
     owner = min(station, key=height)
-    share = LimitRow(owner.source, PerPhase.same(grant.amps), grant.reason.kind.value, now)
+    share = LimitRow(owner.source, PerPhase.same(grant.amps), grant.reason.cause.value, now)
     others = [
         LimitRow(row.source, frame_of_socket(row.amps, rotation), row.reason, row.since)
         for row in station

@@ -10,6 +10,7 @@ from datetime import time
 from math import isfinite
 from typing import Any, TypeVar, overload
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.fail_safe import DisconnectedSocket
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
@@ -294,13 +295,13 @@ _STATES = {
 }
 
 _OWN_LIMITS = {
-    "max": "maximum",
-    "hardware_limit": "hardware",
-    "installation_limit": "installation",
-    "operator_limit": "operator",
-    "cable_limit": "cable",
-    "ocpp_limit": "ocpp",
-    "ems_limit": "energy_manager",
+    "max": LimitCause.MAXIMUM,
+    "hardware_limit": LimitCause.BOARD,
+    "installation_limit": LimitCause.INSTALLATION,
+    "operator_limit": LimitCause.OPERATOR,
+    "cable_limit": LimitCause.CABLE,
+    "ocpp_limit": LimitCause.OCPP_TX,
+    "ems_limit": LimitCause.ENERGY_MANAGER,
 }
 
 
@@ -315,7 +316,7 @@ def _participant(value: object, position: int) -> Participant:
     fields = Fields(value, f"evse {position + 1}")
     name = fields.take("id", text)
     fields.where = f"evse {name}"
-    limits = {"maximum": 32.0}
+    limits = {LimitCause.MAXIMUM: 32.0}
     for field, source in _OWN_LIMITS.items():
         limits[source] = fields.take(field, number, limits.get(source, float("inf")))
     source = min(limits, key=limits.__getitem__)
@@ -328,7 +329,7 @@ def _participant(value: object, position: int) -> Participant:
         demand=fields.take("state", _state, Demand.CHARGING),
         minimum_a=fields.take("min", number, 6.0),
         maximum_a=limits[source],
-        maximum_source=source,
+        maximum_cause=source,
         priority=fields.take("priority", whole, 0),
         rank=fields.take("rank", number, float(position)),
         settled_a=_settled(fields),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.balanced_filling import fill_balanced
 from borne.domain.load_management.balanced_large import admit_large, fill_large
 from borne.domain.load_management.filling import Bottleneck, Filled, admit, fill_by_class
@@ -27,7 +28,6 @@ from borne.domain.load_management.participant import (
     Grant,
     Participant,
     Reason,
-    ReasonKind,
 )
 from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
 from borne.foundation.units import PerPhase
@@ -113,7 +113,7 @@ class _Distribution:
         """Fixed currents of those that cannot be heard, before anybody else."""
         for one in self.participants:
             if one.reserved_a is not None:
-                self._grant(one, one.reserved_a, Reason(ReasonKind.NOT_HEARD, amps=one.reserved_a))
+                self._grant(one, one.reserved_a, Reason(LimitCause.NOT_HEARD, amps=one.reserved_a))
         if self.imbalance is not None:
             base = self.imbalance.base_a.plus(PerPhase(*self.added))
             self.imbalance = Imbalance(self.imbalance.limit_a, base)
@@ -130,11 +130,11 @@ class _Distribution:
         if one.id in self.grants:
             return False
         if one.demand is Demand.NONE:
-            self._grant(one, 0.0, Reason(ReasonKind.NO_DEMAND))
+            self._grant(one, 0.0, Reason(LimitCause.NO_DEMAND))
             return False
         if one.upper_a + SLACK_A < one.lower_a:
-            source = one.maximum_source
-            reason = Reason(ReasonKind.LIMIT_BELOW_MINIMUM, amps=one.maximum_a, source=source)
+            source = one.maximum_cause
+            reason = Reason(LimitCause.LIMIT_BELOW_MINIMUM, amps=one.maximum_a, source=source)
             self._grant(one, 0.0, reason)
             return False
         return True
@@ -205,7 +205,7 @@ class _Distribution:
         left_a: float | None,
         pair: tuple[GridPhase, GridPhase] | None = None,
     ) -> Reason:
-        kind = ReasonKind.WAITING_FOR_MINIMUM
+        kind = LimitCause.WAITING_FOR_MINIMUM
         if pair is not None:
             return Reason(kind, link=Link(ROOT, pair[0]), against=pair[1])
         return Reason(kind, link=self._link(link), amps=left_a)
@@ -218,18 +218,18 @@ class _Distribution:
     ) -> Reason:
         if cause is None:
             if one.upper_a < one.maximum_a:
-                return Reason(ReasonKind.TAKES_LESS, amps=one.settled_a)
-            return Reason(ReasonKind.OWN_LIMIT, amps=one.maximum_a, source=one.maximum_source)
+                return Reason(LimitCause.TAKES_LESS, amps=one.settled_a)
+            return Reason(LimitCause.OWN_LIMIT, amps=one.maximum_a, source=one.maximum_cause)
         if isinstance(cause, Cause) and cause.pair is not None:
             high, low = cause.pair
-            return Reason(ReasonKind.IMBALANCE, link=Link(ROOT, high), against=low)
+            return Reason(LimitCause.IMBALANCE, link=Link(ROOT, high), against=low)
         link = self._link(cause.link)
         if amps <= one.lower_a + SLACK_A:
             higher = one.priority < highest
-            kind = ReasonKind.HIGHER_PRIORITY if higher else ReasonKind.MINIMUM_SHARE
+            kind = LimitCause.HIGHER_PRIORITY if higher else LimitCause.MINIMUM_SHARE
             return Reason(kind, link=link)
         count = cause.count if isinstance(cause, Bottleneck) else None
-        kind = ReasonKind.GROUP_LIMIT if count == 1 else ReasonKind.FAIR_SHARE
+        kind = LimitCause.GROUP_LIMIT if count == 1 else LimitCause.FAIR_SHARE
         return Reason(kind, link=link, count=count)
 
     def _wake_up(self, one: Participant) -> None:
@@ -237,15 +237,15 @@ class _Distribution:
         for link in self.crossed[one.id]:
             if self.left[link] + SLACK_A < need:
                 reason = Reason(
-                    ReasonKind.WAKE_UP_WAITS, link=self.topology.links[link], amps=self.left[link]
+                    LimitCause.WAKE_UP_WAITS, link=self.topology.links[link], amps=self.left[link]
                 )
                 self._grant(one, 0.0, reason)
                 return
         if (pair := self._tilted_by(one, need)) is not None:
-            reason = Reason(ReasonKind.WAKE_UP_WAITS, link=Link(ROOT, pair[0]), against=pair[1])
+            reason = Reason(LimitCause.WAKE_UP_WAITS, link=Link(ROOT, pair[0]), against=pair[1])
             self._grant(one, 0.0, reason)
             return
-        self._grant(one, need, Reason(ReasonKind.WAKES_UP))
+        self._grant(one, need, Reason(LimitCause.WAKES_UP))
 
     def _tilted_by(self, one: Participant, amps: float) -> tuple[GridPhase, GridPhase] | None:
         """The pair of phases that this much more would unbalance."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.allocation import allocate
-from borne.domain.load_management.participant import Grant, Participant, Reason, ReasonKind
+from borne.domain.load_management.participant import Grant, Participant, Reason
 from borne.domain.load_management.quantise import FINE_STEP_A, floor_to_step, quantise
 from borne.domain.load_management.redistribution import safe_step
 from borne.domain.load_management.topology import Topology
@@ -19,13 +20,13 @@ from borne.foundation.units import PerPhase
 
 SCARCE = frozenset(
     {
-        ReasonKind.FAIR_SHARE,
-        ReasonKind.GROUP_LIMIT,
-        ReasonKind.MINIMUM_SHARE,
-        ReasonKind.HIGHER_PRIORITY,
-        ReasonKind.IMBALANCE,
-        ReasonKind.WAITING_FOR_MINIMUM,
-        ReasonKind.WAKE_UP_WAITS,
+        LimitCause.FAIR_SHARE,
+        LimitCause.GROUP_LIMIT,
+        LimitCause.MINIMUM_SHARE,
+        LimitCause.HIGHER_PRIORITY,
+        LimitCause.IMBALANCE,
+        LimitCause.WAITING_FOR_MINIMUM,
+        LimitCause.WAKE_UP_WAITS,
     }
 )
 """Somebody could use more than there is."""
@@ -82,7 +83,7 @@ def distribute(
 def _targets(supply: Supply, participants: Iterable[Participant]) -> Mapping[str, Grant]:
     generous = [replace(one, settled_a=None) for one in participants]
     grants = _allocated(supply, generous)
-    if any(grant.reason.kind in SCARCE for grant in grants.values()):
+    if any(grant.reason.cause in SCARCE for grant in grants.values()):
         return _allocated(supply, participants)
     return grants
 
@@ -107,12 +108,12 @@ def _beside_rogues(
     grants = dict(_allocated(replace(supply, root_limit_a=left_a), others))
     for name, rogue in rogues.items():
         amps = min(targets[name].amps, rogue.setpoint_a)
-        grants[name] = Grant(name, amps, Reason(ReasonKind.TAKES_MORE, amps=max(rogue.grid_a)))
+        grants[name] = Grant(name, amps, Reason(LimitCause.TAKES_MORE, amps=max(rogue.grid_a)))
     return grants
 
 
 def _rounded(step: Grant, target: Reason, step_a: float) -> Grant:
-    if step.reason.kind is ReasonKind.NOT_HEARD:
+    if step.reason.cause is LimitCause.NOT_HEARD:
         return step
-    reason = target if step.reason.kind is ReasonKind.TARGET else step.reason
+    reason = target if step.reason.cause is LimitCause.TARGET else step.reason
     return Grant(step.participant, floor_to_step(step.amps, step_a), reason)

@@ -1,28 +1,28 @@
 """The own sockets as a group: one look at all of them, and what each may offer until the next.
 
-A pure function of what is remembered and of one snapshot (manual 7.2 case 3, 7.3). Without a
+A pure function of what is remembered and of one snapshot (manual 7.2 case 3, 7.3), which may run
+in a worker: the plan carries the revision of the snapshot that it answers. Without a
 shared limit everybody has what its own limits allow, and is watched all the same: when a shared
 limit comes, nobody is raised before others are lower.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.cycle import Overdraw, Supply, distribute
 from borne.domain.load_management.own_socket import (
     LATE_S,
     SocketFacts,
     SocketMemory,
-    socket_id,
 )
 from borne.domain.load_management.participant import (
     Demand,
     Grant,
     Participant,
     Reason,
-    ReasonKind,
 )
 from borne.domain.load_management.rotation_slots import (
     TIME_SLOT_S,
@@ -34,12 +34,29 @@ from borne.domain.load_management.rotation_slots import (
 AGAIN_S = 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSnapshot:
+    """All sockets and what they share at one moment."""
+
+    sockets: tuple[SocketFacts, ...]
+    supply: Supply | None
+    """None: nothing is shared."""
+    minimum_a: float
+    now_s: float
+    """Monotonic."""
+    revision: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """What is remembered between two looks, by connector and by the name of the participant."""
+    """What is remembered between two looks, by participant."""
 
-    sockets: Mapping[int, SocketMemory] = field(default_factory=dict)
+    sockets: Mapping[str, SocketMemory] = field(default_factory=dict)
     slots: Mapping[str, SlotRecord] = field(default_factory=dict)
+
+    def memory(self, participant: str) -> SocketMemory:
+        """Of one socket; empty when it was never seen."""
+        return self.sockets.get(participant, SocketMemory())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,67 +64,59 @@ class GroupPlan:
     """The answer to one look."""
 
     state: GroupState
-    grants: Mapping[int, Grant]
-    """By connector; empty without a shared limit."""
+    grants: Mapping[str, Grant]
+    """By participant; empty without a shared limit."""
     due_s: float | None
     """When to look again if nothing happens before."""
+    revision: int = 0
+    """Of the snapshot that was looked at."""
 
 
-def plan(
-    state: GroupState,
-    facts: Sequence[SocketFacts],
-    supply: Supply | None,
-    minimum_a: float,
-    now_s: float,
-) -> GroupPlan:
-    """Look at all sockets at monotonic time `now_s`; `supply` None: nothing is shared."""
-    seen = {
-        fact.connector: state.sockets.get(fact.connector, SocketMemory()).observe(fact, now_s)
-        for fact in facts
-    }
+def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
+    """Look at all sockets."""
+    facts, supply, now_s = snapshot.sockets, snapshot.supply, snapshot.now_s
+    seen = {fact.participant: state.memory(fact.participant).observe(fact, now_s) for fact in facts}
     if supply is None:
-        own = {fact.connector: fact.entitled_a for fact in facts}
-        return GroupPlan(GroupState(_offered(seen, own, now_s)), {}, None)
+        own = {fact.participant: fact.entitled_a for fact in facts}
+        return GroupPlan(GroupState(_offered(seen, own, now_s)), {}, None, snapshot.revision)
     rank = ranks(state.slots.values(), now_s)
     last = float(len(facts))
     participants = [
-        replace(one, rank=rank.get(one.id, last))
-        for one in (seen[fact.connector].participant(fact, now_s, minimum_a) for fact in facts)
+        seen[fact.participant].participant(
+            fact, now_s, snapshot.minimum_a, rank.get(fact.participant, last)
+        )
+        for fact in facts
     ]
-    by_id = distribute(supply, participants, _overdraws(facts, seen, now_s))
-    grants = {fact.connector: by_id[socket_id(fact.connector)] for fact in facts}
-    sockets = _offered(seen, {number: one.amps for number, one in grants.items()}, now_s)
-    slots = _advanced(state.slots, participants, by_id, now_s)
-    dues = [*_dues(facts, sockets, now_s), *_slot_dues(slots, by_id.values(), now_s)]
-    return GroupPlan(GroupState(sockets, slots), grants, min(dues, default=None))
+    grants = distribute(supply, participants, _overdraws(facts, seen, now_s))
+    sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
+    slots = _advanced(state.slots, participants, grants, now_s)
+    dues = [*_dues(facts, sockets, now_s), *_slot_dues(slots, grants.values(), now_s)]
+    due_s = min(dues, default=None)
+    return GroupPlan(GroupState(sockets, slots), grants, due_s, snapshot.revision)
 
 
-def paused(state: GroupState, facts: Sequence[SocketFacts], now_s: float) -> GroupPlan:
+def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     """Nobody gets anything until the next look: the answer when there is no other."""
-    sockets = {
-        fact.connector: state.sockets.get(fact.connector, SocketMemory()).offered(0.0, now_s)
-        for fact in facts
-    }
-    grants = {
-        fact.connector: Grant(socket_id(fact.connector), 0.0, Reason(ReasonKind.PAUSED))
-        for fact in facts
-    }
-    return GroupPlan(GroupState(sockets), grants, now_s + AGAIN_S)
+    names = [fact.participant for fact in snapshot.sockets]
+    sockets = {name: state.memory(name).offered(0.0, snapshot.now_s) for name in names}
+    reason = Reason(LimitCause.PAUSED)
+    grants = {name: Grant(name, 0.0, reason) for name in names}
+    return GroupPlan(GroupState(sockets), grants, snapshot.now_s + AGAIN_S, snapshot.revision)
 
 
 def _offered(
-    sockets: Mapping[int, SocketMemory], amps: Mapping[int, float], now_s: float
-) -> dict[int, SocketMemory]:
-    return {number: one.offered(amps[number], now_s) for number, one in sockets.items()}
+    sockets: Mapping[str, SocketMemory], amps: Mapping[str, float], now_s: float
+) -> dict[str, SocketMemory]:
+    return {name: one.offered(amps[name], now_s) for name, one in sockets.items()}
 
 
 def _overdraws(
-    facts: Iterable[SocketFacts], sockets: Mapping[int, SocketMemory], now_s: float
+    facts: Iterable[SocketFacts], sockets: Mapping[str, SocketMemory], now_s: float
 ) -> dict[str, Overdraw]:
     return {
-        socket_id(fact.connector): Overdraw(fact.grid_a, sockets[fact.connector].setpoint_a)
+        fact.participant: Overdraw(fact.grid_a, sockets[fact.participant].setpoint_a)
         for fact in facts
-        if sockets[fact.connector].overdraws(fact, now_s)
+        if sockets[fact.participant].overdraws(fact, now_s)
     }
 
 
@@ -123,10 +132,10 @@ def _advanced(
 
 
 def _dues(
-    facts: Iterable[SocketFacts], sockets: Mapping[int, SocketMemory], now_s: float
+    facts: Iterable[SocketFacts], sockets: Mapping[str, SocketMemory], now_s: float
 ) -> Iterator[float]:
     for fact in facts:
-        memory = sockets[fact.connector]
+        memory = sockets[fact.participant]
         yield from memory.looks_due(fact, now_s)
         for until_s in memory.fades(now_s):
             yield until_s + LATE_S
@@ -136,7 +145,7 @@ def _slot_dues(
     slots: Mapping[str, SlotRecord], grants: Iterable[Grant], now_s: float
 ) -> Iterator[float]:
     """Whoever waits for the minimum may have it when a time slot ends."""
-    if not any(grant.reason.kind is ReasonKind.WAITING_FOR_MINIMUM for grant in grants):
+    if not any(grant.reason.cause is LimitCause.WAITING_FOR_MINIMUM for grant in grants):
         return
     for record in slots.values():
         since_s = record.serving_since_s

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.participant import (
     LOWEST_PILOT_A,
     Demand,
@@ -51,7 +52,8 @@ LATE_S = 0.01
 class SocketFacts:
     """Snapshot of a socket."""
 
-    connector: int
+    participant: str
+    """Its name in the distribution."""
     wants: bool = False
     """A session is open that may take energy."""
     asking: bool = False
@@ -64,7 +66,7 @@ class SocketFacts:
     """Per phase of the socket; None while the meter is silent."""
     entitled_a: float = 0.0
     """The lowest of the socket's own limits."""
-    entitled_by: str = ""
+    entitled_by: LimitCause | None = None
     rotation: Rotation = Rotation.RST
     phase_count: int = 3
 
@@ -145,18 +147,21 @@ class SocketMemory:
             return Demand.WAKE_UP
         return Demand.CHARGING
 
-    def participant(self, facts: SocketFacts, now_s: float, minimum_a: float) -> Participant:
+    def participant(
+        self, facts: SocketFacts, now_s: float, minimum_a: float, rank: float = 0.0
+    ) -> Participant:
         """The socket as the distribution sees it. An own limit below the minimum of the
         distribution that can still be signalled is the minimum."""
         return Participant(
-            id=socket_id(facts.connector),
+            id=facts.participant,
             rotation=facts.rotation,
             connected=facts.connected,
             phases=self.phases.used,
             demand=self.demand(facts, now_s),
             minimum_a=max(LOWEST_PILOT_A, min(minimum_a, facts.entitled_a)),
             maximum_a=facts.entitled_a,
-            maximum_source=facts.entitled_by,
+            maximum_cause=facts.entitled_by,
+            rank=rank,
             settled_a=0.0 if self.retries(now_s) else self.reclaim.settled_a,
             envelope_a=self.envelope_a(facts, now_s),
             setpoint_a=self.setpoint_a,
@@ -191,7 +196,7 @@ class SocketMemory:
 
 
 def socket_id(connector: int) -> str:
-    """The name of an own socket among the participants."""
+    """The participant's name of an own socket."""
     return f"socket-{connector}"
 
 

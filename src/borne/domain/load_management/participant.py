@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.topology import (
     ALL_SOCKET_PHASES,
     ROOT,
@@ -53,8 +54,8 @@ class Participant:
     minimum_a: float = LOWEST_PILOT_A
     maximum_a: float = 32.0
     """The lowest of the socket's own rows: hardware, installation, operator, cable, profile, ..."""
-    maximum_source: str = ""
-    """Name of the row that sets `maximum_a`."""
+    maximum_cause: LimitCause | None = None
+    """The row that sets `maximum_a`."""
     priority: int = 0
     """Class: a higher one is served first."""
     rank: float = 0
@@ -91,53 +92,21 @@ class Participant:
         return loaded_phases(self.rotation, used, it_network=it_network)
 
 
-class ReasonKind(StrEnum):
-    """Why a participant gets what it gets."""
-
-    NO_DEMAND = "no_demand"
-    OWN_LIMIT = "own_limit"
-    """`source` names the row of the socket."""
-    TAKES_LESS = "takes_less"
-    """The car takes only `amps`; the rest went to others."""
-    TAKES_MORE = "takes_more"
-    """The car takes `amps` although it was offered less; it is not raised, and others get less."""
-    FAIR_SHARE = "fair_share"
-    """`count` participants share what `link` has left."""
-    GROUP_LIMIT = "group_limit"
-    """Alone on `link`, whose limit is reached."""
-    MINIMUM_SHARE = "minimum_share"
-    """At its minimum; `link` has no more."""
-    HIGHER_PRIORITY = "higher_priority"
-    """At its minimum; a higher class took the rest of `link`."""
-    IMBALANCE = "imbalance"
-    """`link` and `against`: the difference between two grid phases is at its limit."""
-    WAITING_FOR_MINIMUM = "waiting_for_minimum"
-    """`link` has only `amps` left, less than the minimum; paused."""
-    LIMIT_BELOW_MINIMUM = "limit_below_minimum"
-    """The socket's own row `source` allows `amps`, less than the minimum; paused."""
-    WAKES_UP = "wakes_up"
-    WAKE_UP_WAITS = "wake_up_waits"
-    """`link` has only `amps` left; no wake-up attempt now."""
-    NOT_HEARD = "not_heard"
-    """Connection lost: a fixed current stays reserved on all connected phases."""
-    WAITS_FOR_OTHERS = "waits_for_others"
-    """Rises as soon as others are confirmed lower on `link`."""
-    PAUSED = "paused"
-    """The distribution failed; nobody gets anything."""
-    TARGET = "target"
-    """The target of the distribution, reached without waiting."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why, with the numbers that belong to it."""
 
-    kind: ReasonKind
+    cause: LimitCause
     link: Link | None = None
+    """The grid phase of a group that has no more."""
     against: GridPhase | None = None
+    """Imbalance: the phase that lies too low beside `link`."""
     amps: float | None = None
+    """What is left, what is allowed, or what the car takes."""
     count: int | None = None
-    source: str | None = None
+    """How many share what `link` has left."""
+    source: LimitCause | None = None
+    """The socket's own row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.allocation import entitlement
 from borne.domain.load_management.filling import admit, fill
 from borne.domain.load_management.participant import (
@@ -20,7 +21,6 @@ from borne.domain.load_management.participant import (
     Grant,
     Participant,
     Reason,
-    ReasonKind,
 )
 from borne.domain.load_management.topology import Topology
 from borne.foundation.units import PerPhase
@@ -148,7 +148,7 @@ class _Step:
         if one.reserved_a is not None:
             kept = max(one.reserved_a, one.envelope_a)
             self._keep(one, -kept)
-            self.grants[one.id] = Grant(one.id, kept, Reason(ReasonKind.NOT_HEARD, amps=kept))
+            self.grants[one.id] = Grant(one.id, kept, Reason(LimitCause.NOT_HEARD, amps=kept))
             return True
         if one.setpoint_a is not None and target > one.setpoint_a:
             stop = self.overloaded.intersection(self.crossed[one.id])
@@ -158,7 +158,7 @@ class _Step:
                 return True
         if target <= one.envelope_a + SLACK_A:
             self._keep(one, -one.envelope_a)
-            self.grants[one.id] = Grant(one.id, target, Reason(ReasonKind.TARGET, amps=target))
+            self.grants[one.id] = Grant(one.id, target, Reason(LimitCause.TARGET, amps=target))
             return True
         return False
 
@@ -184,13 +184,13 @@ class _Step:
         filled = fill(self.left, lower, upper, [self.crossed[one.id] for one in cars])
         for one, amps, stop in zip(cars, filled.amps, filled.bottleneck, strict=True):
             if stop is None:
-                self.grants[one.id] = Grant(one.id, amps, Reason(ReasonKind.TARGET, amps=amps))
+                self.grants[one.id] = Grant(one.id, amps, Reason(LimitCause.TARGET, amps=amps))
             else:
                 self._waits(one, amps, stop.link)
 
     def _waits(self, one: Participant, amps: float, link: int) -> None:
         reason = Reason(
-            ReasonKind.WAITS_FOR_OTHERS,
+            LimitCause.WAITS_FOR_OTHERS,
             link=self.topology.links[link],
             amps=self.targets_a[one.id],
         )

@@ -13,6 +13,7 @@ from datetime import time
 from enum import StrEnum
 from math import isfinite, isnan
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.topology import GridPhase
 from borne.foundation.units import ZERO, PerPhase
 
@@ -25,18 +26,6 @@ class MeterLocation(StrEnum):
 
     INCLUDING = "including"
     EXCLUDING = "excluding"
-
-
-class SiteCause(StrEnum):
-    """What sets the limit of a grid phase of the sub-distribution."""
-
-    SUB_DISTRIBUTION = "sub_distribution"
-    OPERATOR = "operator"
-    SCHEDULER = "scheduler"
-    DIGITAL_INPUT = "digital_input"
-    ENERGY_MANAGER = "energy_manager"
-    EXTERNAL_LOAD = "external_load"
-    EXTERNAL_LOAD_FALLBACK = "external_load_fallback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +106,9 @@ class RootLimit:
     """The effective limit of the sub-distribution and what sets it on each grid phase."""
 
     amps: PerPhase
-    causes: tuple[SiteCause, SiteCause, SiteCause]
+    causes: tuple[LimitCause, LimitCause, LimitCause]
 
-    def cause(self, phase: GridPhase) -> SiteCause:
+    def cause(self, phase: GridPhase) -> LimitCause:
         """What sets the limit of this phase."""
         return self.causes[phase - 1]
 
@@ -142,20 +131,20 @@ def _number(amps: float) -> float:
     return 0.0 if isnan(amps) else amps
 
 
-def _rows(site: Site, local_time: time | None) -> Iterator[tuple[SiteCause, PerPhase]]:
-    yield SiteCause.SUB_DISTRIBUTION, site.sub_distribution_a
+def _rows(site: Site, local_time: time | None) -> Iterator[tuple[LimitCause, PerPhase]]:
+    yield LimitCause.SUB_DISTRIBUTION, site.sub_distribution_a
     if site.operator_sub_distribution_a is not None:
-        yield SiteCause.OPERATOR, site.operator_sub_distribution_a
+        yield LimitCause.OPERATOR, site.operator_sub_distribution_a
     for window in site.schedule:
         if local_time is None or window.holds_at(local_time):
-            yield SiteCause.SCHEDULER, window.limit_a
+            yield LimitCause.SCHEDULER, window.limit_a
     for digital_input in site.digital_inputs:
         if digital_input.active:
-            yield SiteCause.DIGITAL_INPUT, digital_input.limit_a
+            yield LimitCause.EXTERNAL_INPUT, digital_input.limit_a
     if site.energy_manager_a is not None:
-        yield SiteCause.ENERGY_MANAGER, site.energy_manager_a
+        yield LimitCause.ENERGY_MANAGER, site.energy_manager_a
     if (meter := site.external_meter) is not None:
-        cause = SiteCause.EXTERNAL_LOAD_FALLBACK if meter.silent else SiteCause.EXTERNAL_LOAD
+        cause = LimitCause.EXTERNAL_LOAD_FALLBACK if meter.silent else LimitCause.EXTERNAL_LOAD
         yield cause, meter.available_a()
 
 

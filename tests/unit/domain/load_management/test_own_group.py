@@ -6,21 +6,30 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.cycle import Supply
-from borne.domain.load_management.own_group import GroupPlan, GroupState, paused, plan
+from borne.domain.load_management.own_group import (
+    GroupPlan,
+    GroupSnapshot,
+    GroupState,
+    paused,
+    plan,
+)
 from borne.domain.load_management.own_socket import (
     SETTLE_S,
     SocketFacts,
     frame_of_socket,
 )
-from borne.domain.load_management.participant import ReasonKind
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
 from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.foundation.units import ZERO, PerPhase
 
-K = ReasonKind
+K = LimitCause
 LINE = PerPhase.same(32.0)
-EMPTY = SocketFacts(connector=1, measured_a=ZERO, entitled_a=32.0, entitled_by="maximum")
+NAMES = {1: "left", 2: "right"}
+EMPTY = SocketFacts(
+    participant=NAMES[1], measured_a=ZERO, entitled_a=32.0, entitled_by=LimitCause.MAXIMUM
+)
 THREE = PerPhase(1.0, 1.0, 1.0)
 ONE = PerPhase(1.0, 0.0, 0.0)
 
@@ -33,7 +42,7 @@ class Sockets:
     minimum_a: float = 7.0
     now_s: float = 1000.0
     facts: dict[int, SocketFacts] = field(
-        default_factory=lambda: {1: EMPTY, 2: replace(EMPTY, connector=2)}
+        default_factory=lambda: {1: EMPTY, 2: replace(EMPTY, participant=NAMES[2])}
     )
     draws: dict[int, tuple[PerPhase, float]] = field(default_factory=dict)
     """Per connector: shape of the current, and the most that the car takes."""
@@ -56,10 +65,17 @@ class Sockets:
 
     def look(self, after_s: float = 0.0) -> GroupPlan:
         self.now_s += after_s
-        supply = None if self.line_a is None else Supply(self.line_a)
-        facts = list(self.facts.values())
-        self.last = plan(self.last.state, facts, supply, self.minimum_a, self.now_s)
+        self.last = plan(self.last.state, self.snapshot())
         return self.last
+
+    def snapshot(self, revision: int = 0) -> GroupSnapshot:
+        return GroupSnapshot(
+            sockets=tuple(self.facts.values()),
+            supply=None if self.line_a is None else Supply(self.line_a),
+            minimum_a=self.minimum_a,
+            now_s=self.now_s,
+            revision=revision,
+        )
 
     def settle(self, times: int = 8, every_s: float = SETTLE_S + 0.1) -> None:
         """Look often enough for everything to be known."""
@@ -68,10 +84,10 @@ class Sockets:
             self.take()
 
     def offers(self) -> list[float]:
-        return [self.last.state.sockets[number].setpoint_a for number in (1, 2)]
+        return [self.last.state.sockets[name].setpoint_a for name in NAMES.values()]
 
-    def reasons(self) -> list[ReasonKind]:
-        return [self.last.grants[number].reason.kind for number in (1, 2)]
+    def reasons(self) -> list[LimitCause]:
+        return [self.last.grants[name].reason.cause for name in NAMES.values()]
 
 
 def test_nobody_wants_and_nobody_gets() -> None:
@@ -189,7 +205,7 @@ def test_many_looks_at_one_moment_are_one_sample() -> None:
     sockets.look(10.0)
     for _ in range(10):
         sockets.look()
-    assert sockets.last.state.sockets[1].phases.used is None
+    assert sockets.last.state.sockets[NAMES[1]].phases.used is None
 
 
 def test_samples_are_asked_for_until_the_phases_are_known() -> None:
@@ -202,7 +218,7 @@ def test_samples_are_asked_for_until_the_phases_are_known() -> None:
         sockets.now_s = due_s
         looks += 1
         assert looks < 10
-    assert sockets.last.state.sockets[1].phases.used == frozenset({SocketPhase.L1})
+    assert sockets.last.state.sockets[NAMES[1]].phases.used == frozenset({SocketPhase.L1})
 
 
 class TestCarsThatDoNotWant:
@@ -276,7 +292,7 @@ def test_an_own_limit_below_the_minimum_is_the_minimum() -> None:
     sockets.arrive(1)
     sockets.look()
     assert sockets.offers()[0] == 6.0
-    sockets.change(1, entitled_a=5.9, entitled_by="temperature")
+    sockets.change(1, entitled_a=5.9, entitled_by=LimitCause.TEMPERATURE)
     sockets.look()
     assert sockets.offers()[0] == 0.0
     assert sockets.reasons()[0] is K.LIMIT_BELOW_MINIMUM
@@ -286,9 +302,9 @@ def test_a_failed_distribution_pauses_everybody_and_looks_again() -> None:
     sockets = Sockets()
     sockets.arrive(1)
     sockets.look()
-    answer = paused(sockets.last.state, list(sockets.facts.values()), sockets.now_s)
+    answer = paused(sockets.last.state, sockets.snapshot())
     assert [grant.amps for grant in answer.grants.values()] == [0.0, 0.0]
-    assert answer.state.sockets[1].track.envelope_a(sockets.now_s) == 32.0
+    assert answer.state.sockets[NAMES[1]].track.envelope_a(sockets.now_s) == 32.0
     assert answer.due_s is not None
 
 
@@ -296,3 +312,10 @@ def test_amps_of_the_grid_in_the_frame_of_a_socket() -> None:
     amps = PerPhase(1.0, 2.0, 3.0)
     assert frame_of_socket(amps, Rotation.RST) == amps
     assert frame_of_socket(amps, Rotation.STR) == PerPhase(2.0, 3.0, 1.0)
+
+
+@pytest.mark.parametrize("line_a", [None, LINE], ids=["alone", "shared"])
+def test_a_plan_carries_the_revision_of_its_snapshot(line_a: PerPhase | None) -> None:
+    snapshot = Sockets(line_a=line_a).snapshot(revision=41)
+    assert plan(GroupState(), snapshot).revision == 41
+    assert paused(GroupState(), snapshot).revision == 41

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.allocation import allocate
 from borne.domain.load_management.imbalance import Imbalance
-from borne.domain.load_management.participant import Demand, Participant, Reason, ReasonKind
+from borne.domain.load_management.participant import Demand, Participant, Reason
 from borne.domain.load_management.topology import (
     ROOT,
     GridPhase,
@@ -17,7 +18,7 @@ from borne.domain.load_management.topology import (
 )
 from borne.foundation.units import PerPhase
 
-K = ReasonKind
+K = LimitCause
 N1 = Link(ROOT, GridPhase.N1)
 ONE_PHASE = frozenset({SocketPhase.L1})
 
@@ -30,8 +31,8 @@ CASES = [
     (32, [car(demand=Demand.NONE)], Reason(K.NO_DEMAND)),
     (
         63,
-        [car(maximum_a=16, maximum_source="cable")],
-        Reason(K.OWN_LIMIT, amps=16, source="cable"),
+        [car(maximum_a=16, maximum_cause=LimitCause.CABLE)],
+        Reason(K.OWN_LIMIT, amps=16, source=LimitCause.CABLE),
     ),
     (63, [car(settled_a=9.0)], Reason(K.TAKES_LESS, amps=9.0)),
     (32, [car(), car("B")], Reason(K.FAIR_SHARE, link=N1, count=2)),
@@ -45,8 +46,8 @@ CASES = [
     ),
     (
         63,
-        [car(maximum_a=5, maximum_source="ocpp")],
-        Reason(K.LIMIT_BELOW_MINIMUM, amps=5, source="ocpp"),
+        [car(maximum_a=5, maximum_cause=LimitCause.OCPP_TX)],
+        Reason(K.LIMIT_BELOW_MINIMUM, amps=5, source=LimitCause.OCPP_TX),
     ),
     (63, [car(demand=Demand.WAKE_UP)], Reason(K.WAKES_UP)),
     (
@@ -59,7 +60,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(
-    ("limit_a", "cars", "reason"), CASES, ids=[str(reason.kind) for _, _, reason in CASES]
+    ("limit_a", "cars", "reason"), CASES, ids=[str(reason.cause) for _, _, reason in CASES]
 )
 def test_reason_of_the_first(limit_a: float, cars: list[Participant], reason: Reason) -> None:
     allocation = allocate(Topology(), PerPhase.same(limit_a), cars)
@@ -84,10 +85,10 @@ def test_the_pair_of_phases_is_named(cars: int, monkeypatch: pytest.MonkeyPatch)
         imbalance=Imbalance(20.0),
     )
     first, last = allocation.grants["00"], allocation.grants[f"{cars - 1:02}"]
-    assert (first.reason.kind, first.reason.link) == (K.IMBALANCE, N1)
+    assert (first.reason.cause, first.reason.link) == (K.IMBALANCE, N1)
     assert first.reason.against in (GridPhase.N2, GridPhase.N3)
     if cars > 2:
-        assert (last.amps, last.reason.kind) == (0, K.WAITING_FOR_MINIMUM)
+        assert (last.amps, last.reason.cause) == (0, K.WAITING_FOR_MINIMUM)
         assert last.reason.against is not None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.load_management.participant import Participant, Reason, ReasonKind
+from borne.domain.limits.cause import LimitCause
+from borne.domain.load_management.participant import Participant, Reason
 from borne.domain.load_management.redistribution import (
     MOST_IN_FLIGHT,
     SetpointTrack,
@@ -75,16 +76,16 @@ def step(limit_a: float, *cars: Participant, **targets_a: float) -> dict[str, Re
 def test_who_waits_is_told_for_what() -> None:
     reasons = step(32, Participant(id="A", envelope_a=32), Participant(id="B"), A=16, B=16)
     assert reasons == {
-        "A": Reason(ReasonKind.TARGET, amps=16),
-        "B": Reason(ReasonKind.WAITS_FOR_OTHERS, link=N1, amps=16),
+        "A": Reason(LimitCause.TARGET, amps=16),
+        "B": Reason(LimitCause.WAITS_FOR_OTHERS, link=N1, amps=16),
     }
 
 
 def test_a_participant_that_cannot_be_heard_keeps_its_reservation() -> None:
     lost = Participant(id="A", reserved_a=8, envelope_a=10)
     reasons = step(16, lost, Participant(id="B"), B=16)
-    assert reasons["A"] == Reason(ReasonKind.NOT_HEARD, amps=10)
-    assert reasons["B"].kind is ReasonKind.WAITS_FOR_OTHERS
+    assert reasons["A"] == Reason(LimitCause.NOT_HEARD, amps=10)
+    assert reasons["B"].cause is LimitCause.WAITS_FOR_OTHERS
 
 
 def test_standby_current_below_the_minimum_does_not_count_as_charging() -> None:

@@ -7,13 +7,13 @@ from math import nan
 
 import pytest
 
+from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.site import (
     DigitalInput,
     ExternalMeter,
     MeterLocation,
     ScheduleWindow,
     Site,
-    SiteCause,
     lowest_over_window,
     root_limit,
 )
@@ -32,33 +32,33 @@ def meter(current_a: PerPhase | None, **changes: object) -> ExternalMeter:
 @pytest.mark.parametrize(
     ("site", "amps", "cause"),
     [
-        (Site(sub_distribution_a=SUB), 63, SiteCause.SUB_DISTRIBUTION),
+        (Site(sub_distribution_a=SUB), 63, LimitCause.SUB_DISTRIBUTION),
         (
             Site(sub_distribution_a=SUB, operator_sub_distribution_a=SAME(40)),
             40,
-            SiteCause.OPERATOR,
+            LimitCause.OPERATOR,
         ),
-        (Site(sub_distribution_a=SUB, schedule=(NIGHT,)), 20, SiteCause.SCHEDULER),
+        (Site(sub_distribution_a=SUB, schedule=(NIGHT,)), 20, LimitCause.SCHEDULER),
         (
             Site(sub_distribution_a=SUB, digital_inputs=(DigitalInput(True, SAME(9)),)),
             9,
-            SiteCause.DIGITAL_INPUT,
+            LimitCause.EXTERNAL_INPUT,
         ),
-        (Site(sub_distribution_a=SUB, energy_manager_a=ZERO), 0, SiteCause.ENERGY_MANAGER),
+        (Site(sub_distribution_a=SUB, energy_manager_a=ZERO), 0, LimitCause.ENERGY_MANAGER),
         (
             Site(sub_distribution_a=SUB, external_meter=meter(SAME(20))),
             30,
-            SiteCause.EXTERNAL_LOAD,
+            LimitCause.EXTERNAL_LOAD,
         ),
         (
             Site(sub_distribution_a=SUB, external_meter=meter(None)),
             0,
-            SiteCause.EXTERNAL_LOAD_FALLBACK,
+            LimitCause.EXTERNAL_LOAD_FALLBACK,
         ),
     ],
-    ids=lambda value: str(value) if isinstance(value, SiteCause) else "",
+    ids=lambda value: str(value) if isinstance(value, LimitCause) else "",
 )
-def test_limit_and_cause(site: Site, amps: float, cause: SiteCause) -> None:
+def test_limit_and_cause(site: Site, amps: float, cause: LimitCause) -> None:
     limit = root_limit(site, time(23))
     assert limit.amps == SAME(amps)
     assert [limit.cause(phase) for phase in GridPhase] == [cause] * 3
@@ -69,9 +69,9 @@ def test_each_phase_has_its_own_cause() -> None:
     limit = root_limit(site)
     assert limit.amps == PerPhase(10, 20, 63)
     assert limit.causes == (
-        SiteCause.SUB_DISTRIBUTION,
-        SiteCause.ENERGY_MANAGER,
-        SiteCause.SUB_DISTRIBUTION,
+        LimitCause.SUB_DISTRIBUTION,
+        LimitCause.ENERGY_MANAGER,
+        LimitCause.SUB_DISTRIBUTION,
     )
 
 

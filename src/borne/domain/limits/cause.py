@@ -1,0 +1,80 @@
+"""Why a current is limited: one vocabulary from the row of a limit to the page "Why 13 A?".
+
+Rows of limits, the limit of a site, and the reasons of the distribution use the same words. The
+values are part of the status API (`source` and `reason` of a row): they do not change.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LimitCause(StrEnum):
+    """What sets a limit, how a shared current was divided, or where the value of a row is from."""
+
+    # What limits the current of a connector, or the current of all connectors together.
+    BOARD = "board"
+    MAXIMUM = "maximum"
+    CABLE = "cable"
+    INSTALLATION = "installation"
+    OPERATOR = "operator"
+    TEMPERATURE = "temperature"
+    METER = "meter"
+    EXTERNAL_INPUT = "external_input"
+    UNBALANCED_LOAD = "unbalanced_load"
+    OCPP_TX = "ocpp_tx"
+    ENERGY_MANAGER = "energy_manager"
+    SUPPLY_LINE = "supply_line"
+    OCPP_STATION = "ocpp_station"
+    LOAD_MANAGEMENT = "load_management"
+    SUB_DISTRIBUTION = "sub_distribution"
+    SCHEDULER = "scheduler"
+    EXTERNAL_LOAD = "external_load"
+    """What other loads of the site leave."""
+    EXTERNAL_LOAD_FALLBACK = "external_load_fallback"
+    """The external meter is silent: the assumed load counts."""
+
+    # Where the value of a row is from.
+    HARDWARE = "hardware"
+    SETTING = "setting"
+    PLUG = "plug"
+    """The resistor in the plug of the cable."""
+    PROFILE = "profile"
+    HOT = "hot"
+    BLIND = "blind"
+    """Nobody measures what the car draws."""
+    FALLBACK = "fallback"
+    """The row expired; the fallback of its source holds."""
+
+    # How a shared current was divided.
+    NO_DEMAND = "no_demand"
+    OWN_LIMIT = "own_limit"
+    TAKES_LESS = "takes_less"
+    """The car takes less than its offer; the rest went to others."""
+    TAKES_MORE = "takes_more"
+    """The car takes more than its offer: it is not raised, and others get less."""
+    FAIR_SHARE = "fair_share"
+    GROUP_LIMIT = "group_limit"
+    """Nobody else to share with; the limit of the group is reached."""
+    MINIMUM_SHARE = "minimum_share"
+    """At its minimum; the group has no more."""
+    HIGHER_PRIORITY = "higher_priority"
+    """At its minimum; a higher class took the rest."""
+    IMBALANCE = "imbalance"
+    """The difference between two grid phases is at its limit."""
+    WAITING_FOR_MINIMUM = "waiting_for_minimum"
+    """Paused: less than the minimum is left."""
+    LIMIT_BELOW_MINIMUM = "limit_below_minimum"
+    """Paused: its own limit is below the minimum."""
+    WAKES_UP = "wakes_up"
+    """The car does not ask; it is offered what others leave."""
+    WAKE_UP_WAITS = "wake_up_waits"
+    """The car does not ask, and nothing is left."""
+    NOT_HEARD = "not_heard"
+    """Connection lost: a fixed current stays reserved on all connected phases."""
+    WAITS_FOR_OTHERS = "waits_for_others"
+    """Rises as soon as others are confirmed lower."""
+    PAUSED = "paused"
+    """The distribution failed; nobody gets anything."""
+    TARGET = "target"
+    """Reaches the target of the distribution without waiting."""
