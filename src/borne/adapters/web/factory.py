@@ -79,8 +79,10 @@ def build(host: WebHost) -> FastAPI:
     state = WebState(host, EventHub(host.services), Staging())
     state.accounts()
     app.state.web = state
+    # Not by include_router: that analyses every route once more for each application, at the
+    # first requests. The routes need neither a prefix nor dependencies.
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
     app.router.routes.append(Route("/static/{name:path}", serve, methods=["GET"]))
     errors.install(app)
     app.add_middleware(Shell)
