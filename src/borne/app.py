@@ -61,6 +61,7 @@ from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
 from borne.foundation.loop_lag import LoopLag
 from borne.foundation.supervisor import Supervisor
+from borne.protocols.status_json import status_json
 
 LIVE_POLL_S = 1.0
 DECISIONS_S = 60.0
@@ -342,6 +343,7 @@ class Host:
             new_id=self.options.new_id,
             maintenance=build_maintenance(self.options.data, __version__, self.options.installer),
             certificates=FileCertificates(self.options.data),
+            status_json=status_json,
             simulator=self.simulator,
             try_connection=self._try_connection,
             live_poll_s=LIVE_POLL_S if self.options.live else None,

@@ -154,11 +154,11 @@ async def queue_of(one: Street) -> set[str]:
 
 
 def notices(one: Street) -> list[str]:
-    return list(one.services.status.snapshot()["notices"])
+    return [str(notice) for notice in one.services.status.snapshot().notices]
 
 
 def faults(one: Street) -> list[str]:
-    return [fault["id"] for fault in one.services.status.snapshot()["faults"]]
+    return [active.fault.value for active in one.services.status.snapshot().faults]
 
 
 KEEPS = {"station.db-shm", "reserve", "lock", "control.sock", "decisions.jsonl"}

@@ -96,6 +96,6 @@ async def test_it_starts_and_delivers_what_it_holds_once(tmp_path: Path) -> None
         async with street(folder, live=True, options=options) as one:
             await one.until_online()
             await central.ledger.wait_for("StatusNotification", connector_id=2, status="Available")
-            assert one.services.status.snapshot()["backend"]["queue"] == 0
+            assert one.services.status.snapshot().backend.queue == 0
         assert len(central.ledger.of("StopTransaction")) == 1
         assert len(central.ledger.of("MeterValues")) == before

@@ -30,6 +30,7 @@ from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.faults import CATALOGUE, Fault, Scope
 from borne.domain.station.session import SessionRecord
 from borne.foundation.units import PerPhase
+from borne.protocols.status_json import status_json
 from tests.support.street import store_settings
 from tests.support.virtual_time import run_virtual
 
@@ -50,7 +51,7 @@ class Bench:
         return self.host.station
 
     def connector(self, number: int = 1) -> dict[str, Any]:
-        snapshot = self.station.status.snapshot()
+        snapshot = status_json(self.station.status.snapshot())
         return next(c for c in snapshot["connectors"] if c["id"] == number)
 
     @property
@@ -60,8 +61,8 @@ class Bench:
     @property
     def shown(self) -> set[str]:
         """Faults that the status shows, of socket 1 and of the station."""
-        snapshot = self.station.status.snapshot()
-        return {f["id"] for f in (*self.connector()["faults"], *snapshot["faults"])}
+        status = self.station.status.snapshot()
+        return {each.fault.value for each in (*status.socket(1).faults, *status.faults)}
 
     async def charge(self, **vehicle: Any) -> None:
         await self.simulator.plug(1, {**PLUG, **vehicle})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused
 from borne.app import Host, HostOptions
 from borne.application.ports.storage import WhitelistEntry
+from borne.domain.authorization.decision import Reason
 from borne.domain.principals import SYSTEM
+from borne.domain.station.station_status import LastCard, StationStatus
+from borne.foundation.clock import ClockTrust
 from borne.serve import ServeOptions
 from tests.support.street import Street, street
 
@@ -95,7 +100,7 @@ async def test_a_refused_card_says_why_and_what_helps(
         status = one.services.status
         await one.plug()
         await one.card(UNKNOWN)
-        await one.until(lambda _: status.snapshot()["last_card"] is not None)
+        await one.until(lambda _: status.snapshot().last_card is not None)
         told = refused(status.snapshot(), Words("en"))
         assert said in told
         assert "adbeef" in told
@@ -108,7 +113,8 @@ async def test_an_accepted_card_says_nothing(tmp_path: Path) -> None:
         await one.card(ANNA)
         await one.until_state("charging")
         snapshot = one.services.status.snapshot()
-        assert snapshot["last_card"]["accepted"]
+        assert snapshot.last_card is not None
+        assert snapshot.last_card.accepted
         assert refused(snapshot, Words("en")) == ""
 
 
@@ -116,8 +122,8 @@ async def test_an_accepted_card_says_nothing(tmp_path: Path) -> None:
     ("why", "said"), [("Blocked", "blocked"), ("Expired", "expired"), ("ConcurrentTx", "elsewhere")]
 )
 def test_what_the_backend_said_of_a_card_is_told(why: str, said: str) -> None:
-    at = "2026-11-22T12:00:00Z"
-    card = {"accepted": False, "reason": "refused_by_backend", "why": why, "masked": "", "at": at}
-    assert said in refused({"time": at, "last_card": card}, Words("en"))
-    later = "2026-11-22T12:06:00Z"
-    assert refused({"time": later, "last_card": card}, Words("en")) == ""
+    at = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    card = LastCard(at, (1,), False, Reason.REFUSED_BY_BACKEND, why, "")
+    seen = StationStatus(1, at, ClockTrust.NTP, (), last_card=card)
+    assert said in refused(seen, Words("en"))
+    assert refused(replace(seen, time=at + timedelta(minutes=6)), Words("en")) == ""

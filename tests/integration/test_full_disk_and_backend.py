@@ -63,7 +63,7 @@ async def test_the_room_kept_for_ends_begins_nothing_new(tmp_path: Path) -> None
         await fill_disk(bench)
         await bench.stop()
         await bench.ledger.wait_for("StopTransaction")
-        faults = {fault["id"] for fault in bench.station.services.status.snapshot()["faults"]}
+        faults = {active.fault for active in bench.station.services.status.snapshot().faults}
         assert Fault.STORAGE_FULL in faults
         await bench.plug(2)
         await bench.swipe(connector=2)

@@ -77,4 +77,4 @@ def offered(station: Street) -> float:
 
 
 def faults(station: Street) -> list[str]:
-    return [fault["id"] for fault in station.services.status.snapshot()["faults"]]
+    return [active.fault.value for active in station.services.status.snapshot().faults]

@@ -150,7 +150,7 @@ async def test_without_a_backend_nothing_waits_for_one(tmp_path: Path) -> None:
     url = "ws://127.0.0.1:9/"
     elsewhere: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": url}
     async with street(tmp_path, **elsewhere) as station:
-        assert station.services.status.snapshot()["backend"]["queue"] == 0
+        assert station.services.status.snapshot().backend.queue == 0
 
 
 @virtual_time

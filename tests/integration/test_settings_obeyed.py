@@ -115,7 +115,7 @@ async def test_ConnectionType(tmp_path: Path) -> None:
         off = dialling(central.url) | {"ConnectionType": "no_backend"}
         async with street(tmp_path, **off) as station:
             await station.until_state("available", 2)
-            assert station.services.status.snapshot()["backend"]["link"] == "off"
+            assert station.services.status.snapshot().backend.link == "off"
         assert central.ledger.seen == []
         async with street(tmp_path, ConnectionType="ethernet"):
             await central.ledger.wait_for("BootNotification")
@@ -667,9 +667,9 @@ async def test_RFIDEnable(tmp_path: Path) -> None:
         await station.until_state("authorized", 2)
         assert station.connector(1)["state"] == "available"
         await station.simulator.set_fault("rfid-reader", active=True, connector=None)
-        assert [fault["id"] for fault in station.services.status.snapshot()["faults"]] == [dead]
+        assert [active.fault for active in station.services.status.snapshot().faults] == [dead]
         await station.set(RFIDEnable=False)
-        assert station.services.status.snapshot()["faults"] == []
+        assert station.services.status.snapshot().faults == ()
 
 
 async def test_LocalAuthorizeOffline(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ async def test_on_a_full_disk_the_running_session_ends_and_nothing_new_begins(
 
 
 def station_faults(station: Street) -> set[str]:
-    return {fault["id"] for fault in station.services.status.snapshot()["faults"]}
+    return {active.fault.value for active in station.services.status.snapshot().faults}
 
 
 async def test_a_disk_that_fills_in_mid_session_is_told_and_the_session_goes_on(

@@ -336,6 +336,6 @@ async def test_the_state_tells_the_limit_of_the_line_beside_the_shares(tmp_path:
     async with line(tmp_path, SupplyLineCurrentCapacity=20) as station:
         await station.plug(1, BIG)
         await asyncio.sleep(SETTLED_S)
-        [row] = station.services.status.snapshot()["limits"]
-        assert (row["source"], row["scope"], row["amps"]) == ("supply_line", "station", [20.0] * 3)
+        [row] = station.services.status.snapshot().limits
+        assert (row.source, row.scope, row.amps) == ("supply_line", "station", (20.0,) * 3)
         assert max(drawn(station)) <= 20.0

@@ -61,10 +61,10 @@ async def test_who_waits_for_a_change_wakes_on_the_link(tmp_path: Path) -> None:
         await station.until_online()
         status = station.services.status
         before = status.snapshot()
-        assert before["backend"]["link"] == "connected"
+        assert before.backend.link == "connected"
         await station.simulator.set_link("backend", up=False, mode="refuse")
-        after = await status.wait(before["revision"], 10.0)
-        assert after["backend"]["link"] != "connected"
+        after = await status.wait(before.revision, 10.0)
+        assert after.backend.link != "connected"
 
 
 async def test_the_backend_starts_and_stops_a_session(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from borne.app import Host, HostOptions
 from borne.application.ports.storage import QueuedMessage
 from borne.application.station import Station
 from borne.domain.station.session import SessionRecord
+from borne.protocols.status_json import status_json
 from tests.support.street import store_settings
 
 BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -62,7 +63,7 @@ class Street:
 
     def connector(self) -> dict[str, Any]:
         """As JSON, which must be possible: no number that is none."""
-        text = json.dumps(self.station.status.snapshot(), allow_nan=False)
+        text = json.dumps(status_json(self.station.status.snapshot()), allow_nan=False)
         found: dict[str, Any] = json.loads(text)["connectors"][0]
         return found
 

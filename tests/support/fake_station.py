@@ -6,7 +6,6 @@ For the web interface's tests and to look at the pages: `python -m tests.support
 from __future__ import annotations
 
 import asyncio
-import copy
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -44,6 +43,7 @@ from borne.domain.station.session import (
     SessionStart,
     StopReason,
 )
+from borne.domain.station.station_status import StationStatus
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
 from borne.foundation.supervisor import Supervisor
@@ -55,6 +55,7 @@ from tests.support.fake_stores import (
     MemoryTokens,
     MemoryWhitelist,
 )
+from tests.support.status_reader import status_of
 
 Json = dict[str, Any]
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -158,14 +159,14 @@ class FakeStatus:
             "notices": [],
         }
 
-    def snapshot(self) -> Json:
+    def snapshot(self) -> StationStatus:
         head = {
             "revision": self.revision,
             "time": format_utc(self._clock.now()),
             "clock_trust": self._clock.trust.value,
             "power": "on",
         }
-        return head | copy.deepcopy(self.data)
+        return status_of(head | self.data)
 
     def connector(self, number: int) -> Json:
         found: Json = self.data["connectors"][number - 1]
@@ -183,7 +184,7 @@ class FakeStatus:
         async with self._news:
             self._news.notify_all()
 
-    async def wait(self, after: int, timeout_s: float) -> Json:
+    async def wait(self, after: int, timeout_s: float) -> StationStatus:
         self.somebody_waits.set()
         try:
             async with asyncio.timeout(timeout_s), self._news:
@@ -192,11 +193,11 @@ class FakeStatus:
             pass
         return self.snapshot()
 
-    async def changes(self) -> AsyncIterator[Json]:
+    async def changes(self) -> AsyncIterator[StationStatus]:
         seen = 0
         while True:
             snapshot = await self.wait(seen, 3600)
-            seen = snapshot["revision"]
+            seen = snapshot.revision
             yield snapshot
 
 

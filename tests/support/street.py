@@ -19,6 +19,7 @@ from borne.application.ports.backend import BackendView
 from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM
+from borne.protocols.status_json import status_json
 
 WAIT_S = 20.0
 CARD = "04567DAA5F3580"
@@ -44,7 +45,7 @@ class Street:
 
     def connector(self, number: int = 1) -> dict[str, Any]:
         """The state of a connector as the API tells it."""
-        snapshot = self.services.status.snapshot()
+        snapshot = status_json(self.services.status.snapshot())
         return next(c for c in snapshot["connectors"] if c["id"] == number)
 
     async def until(
@@ -118,7 +119,7 @@ class Street:
         """Wait until so many transaction messages wait for the backend."""
         status = self.services.status
         async with asyncio.timeout(WAIT_S):
-            while status.snapshot()["backend"]["queue"] < length:
+            while status.snapshot().backend.queue < length:
                 await status.wait(status.revision, WAIT_S)
 
 

@@ -27,6 +27,7 @@ from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Installed
 from borne.domain.station.session import Sample, SessionRecord
+from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
 
 
@@ -46,19 +47,19 @@ def require(principal: Principal, role: Role) -> None:
 
 
 class StatusView(Protocol):
-    """The live state. `snapshot` has the stable shape of `GET /api/v1/status`."""
+    """The live state."""
 
     @property
     def revision(self) -> int:
         """Grows with every visible change."""
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> StationStatus:
         """The whole state."""
 
-    async def wait(self, after: int, timeout_s: float) -> dict[str, Any]:
+    async def wait(self, after: int, timeout_s: float) -> StationStatus:
         """The state as soon as its revision is above `after`, or at the timeout."""
 
-    def changes(self) -> AsyncIterator[dict[str, Any]]:
+    def changes(self) -> AsyncIterator[StationStatus]:
         """A snapshot, then another after each change (bursts are merged)."""
 
 

@@ -7,7 +7,7 @@ cancelled, nothing is said to anybody, and what was not committed is forgotten.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -70,6 +70,7 @@ from borne.domain.station.connector_state import (
 )
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionRecord, StopReason
+from borne.domain.station.station_status import StationStatus
 from borne.domain.station.status import offered_a
 from borne.domain.vehicle import IdentityKind
 from borne.foundation.clock import Clock, ClockStep
@@ -116,6 +117,8 @@ class StationParts:
     new_id: Callable[[], str]
     maintenance: Maintenance
     certificates: CertificateStore
+    status_json: Callable[[StationStatus], Mapping[str, Any]]
+    """For the files of diagnostics."""
     simulator: SimulatorPort | None = None
     try_connection: ConnectionTrial | None = None
     live_poll_s: float | None = None
@@ -224,7 +227,7 @@ class Station:
             ),
             clock,
         )
-        self.authorization.outcome.subscribe(self.status.take_card)
+        self.authorization.outcome.subscribe(self.status.on_card)
         self.watchdog = TcpWatchdog(
             lambda: float(self._settings().integer("TCPWatchdogTimeout")),
             lambda: self.idle,
@@ -264,7 +267,7 @@ class Station:
             )
         )
         self.diagnostics = Diagnostics(
-            self.status.snapshot,
+            lambda: parts.status_json(self.status.snapshot()),
             parts.settings,
             lambda: self.backend,
             storage.security,

@@ -45,7 +45,7 @@ async def test_a_group_told_by_the_start_answer_lets_its_cards_stop(
         await start(bench)
         await bench.settled()
         if cut:
-            while bench.station.services.status.snapshot()["backend"]["queue"]:
+            while bench.station.services.status.snapshot().backend.queue:
                 await bench.call(call.GetLocalListVersion())
             await bench.station.host.cut()
             await bench.station.host.restore()

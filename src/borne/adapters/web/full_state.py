@@ -7,33 +7,32 @@ no reading stands there without a value: nothing is made up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
 from borne.domain.settings.catalogue.readings import REST_FIELDS
 from borne.domain.settings.choices import OptoInput
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.faults import Fault
-from borne.foundation.clock import parse_utc
+from borne.domain.station.station_status import SocketStatus, StationStatus
+from borne.domain.station.status import ConnectorStatus
 
-Json = Mapping[str, Any]
 VEHICLE = ("B", "C", "D")
 """States of the control pilot in which a vehicle is plugged."""
 BACKEND = {"connected": "connected", "off": "disabled"}
 """The other states of the link are "pending"."""
 OCPP = {
-    "suspended_ev": "suspendedev",
-    "suspended_evse": "suspendedevse",
-    "authorized": "preparing",
+    ConnectorStatus.SUSPENDED_EV: "suspendedev",
+    ConnectorStatus.SUSPENDED_EVSE: "suspendedevse",
+    ConnectorStatus.AUTHORIZED: "preparing",
 }
 
 
 def full_state(
-    status: Json, connector: int, settings: Settings, version: str, *, stranger: bool
+    status: StationStatus, connector: int, settings: Settings, version: str, *, stranger: bool
 ) -> str:
     """The lines of a socket. Strangers (with RestStateOpen) see no card. Raises KeyError for a
     socket that there is not."""
-    socket = {each["id"]: each for each in status["connectors"]}[connector]
+    socket = status.socket(connector)
     values = (
         _vehicle(status, socket)
         | _energy(socket)
@@ -50,51 +49,47 @@ def _one_line(value: object) -> str:
     return "" if value is None else " ".join(str(value).split())
 
 
-def _vehicle(status: Json, socket: Json) -> dict[str, object]:
-    session: Json | None = socket["session"]
-    state = socket["state"]
-    authorized = session is not None or state == "authorized"
+def _vehicle(status: StationStatus, socket: SocketStatus) -> dict[str, object]:
+    session, state = socket.session, socket.state
+    authorized = session is not None or state is ConnectorStatus.AUTHORIZED
     return {
-        "conn_state": _connection(state, socket["pilot"]),
+        "conn_state": _connection(state, socket.pilot),
         "auth_state": f"{'' if authorized else 'not_'}authorized_for_charging",
-        "auth_uid": session["identity"]["masked"] if session else "",
-        "time_since_charging_start": _seconds(
-            status["time"], session["started_at"] if session else None
-        ),
-        "ocpp_state": OCPP.get(state, state),
-        "type2_state": socket["pilot"][:1].lower(),
-        "type2_proximity": "no_cable" if socket["cable_a"] is None else "cable_attached",
-        "sig_current": f"{max(socket['offered_a']):g}",
-        "display_text": " ".join(socket["display"][0]) if socket["display"] else "",
+        "auth_uid": session.identity.masked if session else "",
+        "time_since_charging_start": _seconds(status.time, session.started_at if session else None),
+        "ocpp_state": OCPP.get(state, state.value),
+        "type2_state": socket.pilot[:1].lower(),
+        "type2_proximity": "no_cable" if socket.cable_a is None else "cable_attached",
+        "sig_current": f"{max(socket.offered_a):g}",
+        "display_text": " ".join(socket.display[0]) if socket.display else "",
     }
 
 
-def _connection(state: str, pilot: str) -> str:
-    if state == "faulted":
+def _connection(state: ConnectorStatus, pilot: str) -> str:
+    if state is ConnectorStatus.FAULTED:
         return "vehicle_connector_error"
-    if state == "charging":
+    if state is ConnectorStatus.CHARGING:
         return "vehicle_charging_type2"
     return "vehicle_connected_type2" if pilot.startswith(VEHICLE) else "no_vehicle_connected"
 
 
-def _seconds(now: str, began: str | None) -> int:
-    if began is None:
-        return 0
-    return max(0, round((parse_utc(now) - parse_utc(began)).total_seconds()))
+def _seconds(now: datetime, began: datetime | None) -> int:
+    return 0 if began is None else max(0, round((now - began).total_seconds()))
 
 
-def _energy(socket: Json) -> dict[str, object]:
-    session = socket["session"]
+def _energy(socket: SocketStatus) -> dict[str, object]:
     return {
-        "meter_wh": socket["register_wh"],
-        "power_w": socket["power_w"],
-        "transaction_wh": session["energy_wh"] if session else 0,
-        "current_a": ",".join(f"{amps:.2f}" for amps in socket["measured_a"]),
+        "meter_wh": socket.register_wh,
+        "power_w": socket.power_w,
+        "transaction_wh": socket.session.energy_wh if socket.session else 0,
+        "current_a": ",".join(f"{amps:.2f}" for amps in socket.measured_a),
     }
 
 
-def _protection(status: Json, socket: Json, settings: Settings) -> dict[str, object]:
-    faults = [fault["id"] for fault in (*status["faults"], *socket["faults"])]
+def _protection(
+    status: StationStatus, socket: SocketStatus, settings: Settings
+) -> dict[str, object]:
+    faults = [active.fault for active in (*status.faults, *socket.faults)]
 
     def state(fault: Fault) -> str:
         return "triggered" if fault in faults else "okay"
@@ -112,13 +107,13 @@ def _protection(status: Json, socket: Json, settings: Settings) -> dict[str, obj
     }
 
 
-def _station(status: Json, connector: int, settings: Settings) -> dict[str, object]:
+def _station(status: StationStatus, connector: int, settings: Settings) -> dict[str, object]:
     def on(key: str) -> str:
         return "on" if settings.flag(key, connector) else "off"
 
     return {
         "cp_id": settings.text("ChargePointID"),
-        "backend_conn_state": BACKEND.get(status["backend"]["link"], "pending"),
+        "backend_conn_state": BACKEND.get(status.backend.link, "pending"),
         "free_charging": on("FreeCharging"),
         "ocpp_meter_cfg": settings["MeterConfig", connector],
         "max_current": settings.integer("MaximumCurrent", connector),

@@ -10,17 +10,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from borne.application.services import StationServices
+from borne.domain.station.station_status import StationStatus
 
 STREAMS_MOST = 32
 STREAMS_MOST_EACH = 8
 CHECK_S = 1.0
 """How often the pump looks whether its station is still there."""
 KEEP_ALIVE_S = 15.0
-
-Snapshot = dict[str, Any]
 
 
 class TooManyStreams(Exception):
@@ -31,17 +29,17 @@ class TooManyStreams(Exception):
 class Tick:
     """What a stream sees next. `snapshot` None: nothing new, time for a keep-alive."""
 
-    snapshot: Snapshot | None
+    snapshot: StationStatus | None
 
 
 class _Mailbox:
     def __init__(self, owner: str) -> None:
         self.owner = owner
-        self.newest: Snapshot | None = None
+        self.newest: StationStatus | None = None
         self._ended = False
         self.news = asyncio.Event()
 
-    def put(self, snapshot: Snapshot) -> None:
+    def put(self, snapshot: StationStatus) -> None:
         self.newest = snapshot
         self.news.set()
 
@@ -118,7 +116,7 @@ class EventHub:
 
     async def _run(self, services: StationServices) -> None:
         changes = services.status.changes()
-        upcoming: asyncio.Task[Snapshot] | None = None
+        upcoming: asyncio.Task[StationStatus] | None = None
         try:
             while self._services() is services:
                 if upcoming is None:
@@ -139,10 +137,5 @@ class EventHub:
                 box.end()
 
 
-async def _next(changes: AsyncIterator[Snapshot]) -> Snapshot:
+async def _next(changes: AsyncIterator[StationStatus]) -> StationStatus:
     return await anext(changes)
-
-
-def changed_members(before: Snapshot, after: Snapshot) -> Snapshot:
-    """The top-level members of a status that differ; a reader replaces them."""
-    return {key: value for key, value in after.items() if before.get(key) != value}

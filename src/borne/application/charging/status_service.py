@@ -1,4 +1,4 @@
-"""The live state of the station in the stable shape of `GET /api/v1/status`.
+"""The live state of the station, gathered from its services.
 
 A revision counts visible changes; those of one turn of the event loop are one revision.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from borne.application.authorization.authorization_flow import CardOutcome
 from borne.application.charging.connector_runner import ConnectorRunner
-from borne.application.charging.fault_service import ActiveFault, FaultService
+from borne.application.charging.fault_service import FaultService
 from borne.application.charging.indication_service import IndicationService
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
@@ -27,19 +26,27 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import PilotNominal
 from borne.domain.station.display import Screen, announcement, screens
 from borne.domain.station.faults import Fault
-from borne.domain.station.limits import LimitRow, Waterfall
+from borne.domain.station.limits import LimitRow
 from borne.domain.station.session import SessionRecord
+from borne.domain.station.station_status import (
+    BackendStatus,
+    FaultStatus,
+    LastCard,
+    LimitStatus,
+    MaskedIdentity,
+    RunningSession,
+    SocketStatus,
+    StationStatus,
+)
 from borne.domain.station.status import cable_a, connector_status, pilot_text, plug_held
-from borne.foundation.clock import Clock, format_utc
+from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
-from borne.foundation.units import PHASES, ZERO
-
-Json = dict[str, Any]
+from borne.foundation.units import PHASES, ZERO, PerPhase
 
 
 @dataclass(frozen=True, slots=True)
 class StatusSources:
-    """The rooms that the state is gathered from."""
+    """The services that the state is gathered from."""
 
     runners: Mapping[int, ConnectorRunner]
     settings: Callable[[], Settings]
@@ -59,22 +66,22 @@ class StatusService:
         self.backend: BackendPort | None = None
         self._from = sources
         self._clock = clock
-        self._card: tuple[CardOutcome, datetime] | None = None
+        self._card: LastCard | None = None
         self._revision = 1
         self._pending = False
         self._waiters: set[asyncio.Future[None]] = set()
 
     def start(self) -> None:
         """Follow everything that is visible."""
-        rooms = self._from
-        for runner in rooms.runners.values():
+        sources = self._from
+        for runner in sources.runners.values():
             runner.changed.subscribe(self._note)
         for signal in (
-            rooms.metering.changed,
-            rooms.journal.changed,
-            rooms.limits.changed,
-            rooms.faults.changed,
-            rooms.indication.changed,
+            sources.metering.changed,
+            sources.journal.changed,
+            sources.limits.changed,
+            sources.faults.changed,
+            sources.indication.changed,
         ):
             signal.subscribe(self._note)
 
@@ -88,29 +95,36 @@ class StatusService:
         """Something visible changed elsewhere."""
         self._note(None)
 
-    def take_card(self, outcome: CardOutcome) -> None:
+    def on_card(self, outcome: CardOutcome) -> None:
         """What became of a card: people see why it was refused."""
-        self._card = (outcome, self._clock.now())
+        self._card = LastCard(
+            self._clock.now(),
+            outcome.connectors,
+            outcome.accepted,
+            outcome.reason,
+            outcome.why,
+            outcome.masked,
+        )
         self._note(None)
 
-    def snapshot(self) -> Json:
+    def snapshot(self) -> StationStatus:
         """The whole state."""
         self._flush()
-        return {
-            "revision": self._revision,
-            "time": format_utc(self._clock.now()),
-            "clock_trust": self._clock.trust.value,
-            "power": "on",
-            "connectors": [self._connector(runner) for runner in self._from.runners.values()],
-            "backend": self._backend(),
-            "load_management": {"role": str(self._from.settings()["DLMRole"])},
-            "limits": self._shared_limits(),
-            "faults": [_fault(fault) for fault in self._from.faults.active(0)],
-            "last_card": _last_card(self._card),
-            "notices": [str(notice) for notice in self._from.notices()],
-        }
+        sources = self._from
+        return StationStatus(
+            self._revision,
+            self._clock.now(),
+            self._clock.trust,
+            tuple(self._socket(runner) for runner in sources.runners.values()),
+            self._backend(),
+            str(sources.settings()["DLMRole"]),
+            self._shared_limits(),
+            self._faults(0),
+            self._card,
+            tuple(sources.notices()),
+        )
 
-    async def wait(self, after: int, timeout_s: float) -> Json:
+    async def wait(self, after: int, timeout_s: float) -> StationStatus:
         """The state as soon as its revision is above `after`, or at the timeout."""
         if self.revision <= after:
             future = asyncio.get_running_loop().create_future()
@@ -123,13 +137,13 @@ class StatusService:
                 self._waiters.discard(future)
         return self.snapshot()
 
-    async def changes(self) -> AsyncIterator[Json]:
+    async def changes(self) -> AsyncIterator[StationStatus]:
         """A snapshot, then another after each change."""
         seen = 0
         while True:
             snapshot = await self.wait(seen, 3600.0)
-            if snapshot["revision"] > seen:
-                seen = snapshot["revision"]
+            if snapshot.revision > seen:
+                seen = snapshot.revision
                 yield snapshot
 
     def _note(self, _: object) -> None:
@@ -147,61 +161,81 @@ class StatusService:
                 future.set_result(None)
         self.revised.emit(self._revision)
 
-    def _backend(self) -> Json:
+    def _backend(self) -> BackendStatus:
         if self.backend is None:
-            return {"link": "off", "boot": "none", "queue": 0}
+            return BackendStatus()
         view = self.backend.view()
-        return {"link": view.link, "boot": view.boot, "queue": view.queue}
+        return BackendStatus(view.link, view.boot, view.queue)
 
-    def _shared_limits(self) -> list[Json]:
+    def _faults(self, connector: int) -> tuple[FaultStatus, ...]:
+        active = self._from.faults.active(connector)
+        return tuple(FaultStatus(each.fault, each.since) for each in active)
+
+    def _shared_limits(self) -> tuple[LimitStatus, ...]:
         rows = self._from.limits.shared
         lowest = min(rows, key=lambda row: min(row.amps), default=None)
-        return [_limit(row, self._clock, row is lowest) for row in rows]
+        return tuple(self._limit(row, row is lowest) for row in rows)
 
-    def _connector(self, runner: ConnectorRunner) -> Json:
-        number, state, rooms = runner.connector, runner.state, self._from
-        reading = rooms.metering.readings.get(number)
-        measured = reading.current_a if reading else ZERO
+    def _limits(self, connector: int) -> tuple[LimitStatus, ...]:
+        fall = self._from.limits.waterfall(connector)
+        return tuple(self._limit(row, row.source.name in fall.effective) for row in fall.rows)
+
+    def _limit(self, row: LimitRow, effective: bool) -> LimitStatus:
+        until = None
+        if row.until_s is not None:
+            until = self._clock.now() + timedelta(seconds=row.until_s - self._clock.monotonic())
+        return LimitStatus(
+            row.source.name,
+            row.source.scope,
+            row.amps.rounded(),
+            row.reason,
+            row.since,
+            until,
+            effective,
+        )
+
+    def _socket(self, runner: ConnectorRunner) -> SocketStatus:
+        number, state, sources = runner.connector, runner.state, self._from
+        reading = sources.metering.readings.get(number)
         sent = state.sent_pilot
         offered_a = sent.current_a if isinstance(sent, PilotNominal) else 0.0
-        faults = rooms.faults.active(number)
-        phases = phases_connected(rooms.settings(), number)
-        return {
-            "id": number,
-            "name": rooms.settings().text("ConnectorName", number),
-            "state": connector_status(state).value,
-            "pilot": pilot_text(state),
-            "offered_a": _on_phases(offered_a, phases),
-            "phases": phases,
-            "measured_a": list(measured.rounded()),
-            "power_w": round(reading.power_w) if reading else 0,
-            "register_wh": reading.register_wh if reading else None,
-            "cable_a": cable_a(state),
-            "locked": plug_held(state),
-            "led": rooms.indication.shown(number),
-            "display": self._display(runner),
-            "asks_for_card": self._asks_for_card(),
-            "session": self._session(rooms.journal.record(number)),
-            "limits": _limits(rooms.limits.waterfall(number), self._clock),
-            "faults": [_fault(fault) for fault in faults],
-        }
+        phases = phases_connected(sources.settings(), number)
+        return SocketStatus(
+            id=number,
+            name=sources.settings().text("ConnectorName", number),
+            state=connector_status(state),
+            pilot=pilot_text(state),
+            offered_a=_on_phases(offered_a, phases),
+            phases=phases,
+            measured_a=reading.current_a.rounded() if reading else ZERO,
+            power_w=round(reading.power_w) if reading else 0,
+            register_wh=reading.register_wh if reading else None,
+            cable_a=cable_a(state),
+            locked=plug_held(state),
+            led=sources.indication.shown(number),
+            display=self._display(runner),
+            asks_for_card=self._asks_for_card(),
+            session=self._session(sources.journal.record(number)),
+            limits=self._limits(number),
+            faults=self._faults(number),
+        )
 
-    def _display(self, runner: ConnectorRunner) -> list[Screen]:
-        number, state, rooms = runner.connector, runner.state, self._from
-        settings, reading = rooms.settings(), rooms.metering.readings.get(number)
+    def _display(self, runner: ConnectorRunner) -> tuple[Screen, ...]:
+        number, state, sources = runner.connector, runner.state, self._from
+        settings, reading = sources.settings(), sources.metering.readings.get(number)
         free = free_mode(settings)
-        told = announcement(
+        announced = announcement(
             connector_status(state),
-            rooms.indication.shown(number),
+            sources.indication.shown(number),
             plugged=state.connected,
             needs_card=free is None or RULES[free].needs_card,
             takes_card=self._takes_card(),
         )
-        record = rooms.journal.record(number)
+        record = sources.journal.record(number)
         language = settings.choice("DisplayLanguage", DisplayLanguage)
         power_w = reading.power_w if reading else 0.0
         energy_wh = record.energy_wh if record else 0
-        return list(screens(told, language, power_w=power_w, energy_wh=energy_wh))
+        return tuple(screens(announced, language, power_w=power_w, energy_wh=energy_wh))
 
     def _takes_card(self) -> bool:
         """There is a reader, and it works."""
@@ -212,63 +246,21 @@ class StatusService:
         free = free_mode(self._from.settings())
         return (free is None or RULES[free].needs_card) and self._takes_card()
 
-    def _session(self, record: SessionRecord | None) -> Json | None:
+    def _session(self, record: SessionRecord | None) -> RunningSession | None:
         if record is None:
             return None
-        start = record.start
-        return {
-            "id": record.session_id,
-            "started_at": _date(self._clock, record),
-            "energy_wh": record.energy_wh,
-            "transaction_id": record.transaction_id,
-            "identity": {"kind": start.identity.kind.value, "masked": start.identity.masked},
-            "billable": record.billable,
-            "flags": sorted(flag.value for flag in record.flags),
-        }
+        identity = record.start.identity
+        return RunningSession(
+            record.session_id,
+            self._clock.date(record.start.at),
+            record.energy_wh,
+            record.transaction_id,
+            MaskedIdentity(identity.kind, identity.masked),
+            record.billable,
+            record.flags,
+        )
 
 
-def _on_phases(amps: float, phases: int) -> list[float]:
+def _on_phases(amps: float, phases: int) -> PerPhase:
     """What is offered to each phase that is wired to the socket."""
-    return [round(amps, 1)] * phases + [0.0] * (len(PHASES) - phases)
-
-
-def _date(clock: Clock, record: SessionRecord) -> str | None:
-    when: datetime | None = clock.date(record.start.at)
-    return format_utc(when) if when else None
-
-
-def _last_card(card: tuple[CardOutcome, datetime] | None) -> Json | None:
-    if card is None:
-        return None
-    outcome, at = card
-    return {
-        "at": format_utc(at),
-        "connectors": list(outcome.connectors),
-        "accepted": outcome.accepted,
-        "reason": outcome.reason.value,
-        "why": outcome.why,
-        "masked": outcome.masked,
-    }
-
-
-def _fault(active: ActiveFault) -> Json:
-    return {"id": active.fault.value, "since": format_utc(active.since)}
-
-
-def _limits(fall: Waterfall, clock: Clock) -> list[Json]:
-    return [_limit(row, clock, row.source.name in fall.effective) for row in fall.rows]
-
-
-def _limit(row: LimitRow, clock: Clock, effective: bool) -> Json:
-    until = None
-    if row.until_s is not None:
-        until = format_utc(clock.now() + timedelta(seconds=row.until_s - clock.monotonic()))
-    return {
-        "source": row.source.name,
-        "scope": row.source.scope.value,
-        "amps": list(row.amps.rounded()),
-        "reason": row.reason,
-        "since": format_utc(row.since),
-        "until": until,
-        "effective": effective,
-    }
+    return PerPhase(*(round(amps, 1) if phase < phases else 0.0 for phase in range(len(PHASES))))

@@ -29,6 +29,7 @@ class Diagnostics:
     """Gathers what is known of a running station."""
 
     status: Callable[[], Mapping[str, Any]]
+    """As the API tells it."""
     settings: SettingsService
     backend: Callable[[], BackendPort | None]
     security: SecurityLog

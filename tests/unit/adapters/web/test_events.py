@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,14 +15,17 @@ import pytest
 from fastapi import FastAPI
 
 from borne.adapters.web import close_streams, live
-from borne.adapters.web.live import STREAMS_MOST, STREAMS_MOST_EACH, changed_members
+from borne.adapters.web.api.status import changed_members
+from borne.adapters.web.live import STREAMS_MOST, STREAMS_MOST_EACH
 from borne.adapters.web.pages.stream import PAGES
 from borne.adapters.web.state import web_state
 from borne.application.people import logins
 from borne.application.people.logins import Login
 from borne.domain.principals import Role
+from borne.domain.station.station_status import BackendStatus
 from borne.foundation.listener import HttpServer, bind
-from tests.support.fake_station import PASSWORD, FakeHost, FakeSessions
+from tests.support.fake_station import PASSWORD, FakeHost, FakeSessions, free_connector
+from tests.support.status_reader import status_of
 
 PATIENCE_S = 10.0
 
@@ -373,6 +376,7 @@ async def test_the_server_stops_though_streams_are_open(host: FakeHost, app: Fas
 
 
 def test_changed_members() -> None:
-    before = {"revision": 1, "a": [1], "b": {"x": 1}}
-    after = {"revision": 2, "a": [1], "b": {"x": 2}, "c": None}
-    assert changed_members(before, after) == {"revision": 2, "b": {"x": 2}}
+    before = status_of({"connectors": [free_connector(1)]})
+    after = replace(before, revision=2, backend=BackendStatus("connected", "accepted", 3))
+    backend = {"link": "connected", "boot": "accepted", "queue": 3}
+    assert changed_members(before, after) == {"revision": 2, "backend": backend}

@@ -8,8 +8,10 @@ from typing import Any
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.present import flow, shared_limit
 from borne.domain.load_management.topology import Rotation
+from borne.domain.station.station_status import StationStatus
 from borne.foundation.units import PerPhase
 from tests.support.fake_station import free_connector, limit
+from tests.support.status_reader import status_of
 
 WORDS = Words("en")
 OWN = [limit("board", 32, "hardware"), limit("installation", 32), limit("operator", 32)]
@@ -23,8 +25,8 @@ def charging(number: int, *amps: float, limits: list[dict[str, Any]] = OWN) -> d
     }
 
 
-def status(*connectors: dict[str, Any], shared: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    return {"connectors": list(connectors), "limits": list(shared)}
+def status(*connectors: dict[str, Any], shared: Sequence[dict[str, Any]] = ()) -> StationStatus:
+    return status_of({"connectors": connectors, "limits": shared})
 
 
 LINE = limit("supply_line", 32)

@@ -16,7 +16,9 @@ from borne.domain.settings.active import ACTIVE
 from borne.domain.station.faults import CATALOGUE, Fault, Scope, vendor_code
 from borne.domain.station.indication import PATTERNS
 from borne.domain.station.remedies import LIGHTS, REMEDIES, Action, Check
+from borne.domain.station.station_status import StationStatus
 from tests.support.fake_station import FakeControl, FakeHost, free_connector
+from tests.support.status_reader import status_of
 from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_pages import text_of
 
@@ -184,9 +186,9 @@ async def test_search(query: str, found: str, missing: str, person: Client) -> N
 # Steps --------------------------------------------------------------------------------------------
 
 
-def status(*connectors: dict[str, Any], **more: Any) -> dict[str, Any]:
+def status(*connectors: dict[str, Any], **more: Any) -> StationStatus:
     backend = {"link": "connected", "boot": "accepted"}
-    return {"connectors": list(connectors), "faults": [], "backend": backend} | more
+    return status_of({"connectors": connectors, "backend": backend} | more)
 
 
 FREE = free_connector(1)
@@ -224,7 +226,7 @@ NO_TLS = ({"step": "dns", "state": "ok"}, {"step": "tls", "state": "failed"})
     ],
 )
 def test_what_the_station_sees_by_itself(
-    check: Check, seen: dict[str, Any], ladder: tuple[Any, ...], expected: bool | None
+    check: Check, seen: StationStatus, ladder: tuple[Any, ...], expected: bool | None
 ) -> None:
     assert help_checks.holds(check, REMEDIES["other"], seen, ladder) is expected
 

@@ -279,7 +279,6 @@ async def test_a_fault_is_at_the_top(manufacturer: Client, host: FakeHost) -> No
         ("unavailable", "unavailable", None, "Switched off by operator"),
         ("faulted", "faulted", None, "Out of order"),
         ("available", "updating", None, "Updating, up to 10\u202fmin"),
-        ("something new", "off", None, "Unknown"),
     ],
 )
 async def test_each_state_has_a_sentence(

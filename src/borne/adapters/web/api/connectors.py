@@ -18,7 +18,7 @@ ConnectorId = Annotated[int, Path(ge=1, le=64)]
 
 def known(request: Request, connector: int) -> int:
     """The connector, if the station has it; else 404."""
-    ids = {item["id"] for item in station(request).status.snapshot()["connectors"]}
+    ids = {socket.id for socket in station(request).status.snapshot().sockets}
     if connector not in ids:
         raise ApiError(404, "unknown_connector", f"There is no connector {connector}.")
     return connector

@@ -14,9 +14,11 @@ from starlette.responses import StreamingResponse
 from borne.adapters.web.access import API
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import EVENT_STREAM, GuardedRoute, gone, station, visitor
-from borne.adapters.web.live import TooManyStreams, changed_members
+from borne.adapters.web.live import TooManyStreams
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
+from borne.domain.station.station_status import StationStatus
+from borne.protocols.status_json import status_json
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["status"])
 
@@ -36,13 +38,13 @@ async def status(
     timeout_s = duration_s(wait)
     view = station(request).status
     if after is None or timeout_s == 0:
-        return view.snapshot()
+        return status_json(view.snapshot())
     waited = await web_state(request.app).while_admitted(
         visitor(request), view.wait(after, timeout_s)
     )
     if waited is None:
         raise gone()
-    return waited
+    return status_json(waited)
 
 
 @router.get("/events", response_class=StreamingResponse, summary="Changes as they happen")
@@ -61,22 +63,28 @@ async def events(request: Request) -> StreamingResponse:
 
 
 async def _events(web: WebState, who: Visitor, last_id: str) -> AsyncIterator[str]:
-    sent: dict[str, Any] | None = None
+    sent: StationStatus | None = None
     yield f"retry: {RETRY_MS}\n\n"
     async for tick in web.hub.follow(who.key, partial(web.admits, who)):
         if tick.snapshot is None:
             yield ": keep-alive\n\n"
             continue
-        revision = tick.snapshot["revision"]
+        revision = tick.snapshot.revision
         if sent is None and str(revision) == last_id:
             sent = tick.snapshot
             yield ": nothing new\n\n"
         elif sent is None:
-            yield event("snapshot", tick.snapshot, revision)
-        elif revision != sent["revision"]:
+            yield event("snapshot", status_json(tick.snapshot), revision)
+        elif revision != sent.revision:
             yield event("change", changed_members(sent, tick.snapshot), revision)
         sent = tick.snapshot
     yield event("end", {"power": "on" if web.host.services() else "off"}, None)
+
+
+def changed_members(before: StationStatus, after: StationStatus) -> dict[str, Any]:
+    """The top-level members of the answer that differ; a reader replaces them."""
+    old = status_json(before)
+    return {key: value for key, value in status_json(after).items() if old[key] != value}
 
 
 def event(name: str, data: Any, id_: int | None) -> str:

@@ -246,7 +246,5 @@ async def backend(request: Request, chosen: Annotated[ChosenMessages, Query()]) 
         **state(port, words),
         **waiting(view, words, zone_of(request)),
         actions=sorted({line.action for line in exchanges(recent)}),
-        connectors=sorted(
-            connector["id"] for connector in services.status.snapshot()["connectors"]
-        ),
+        connectors=sorted(socket.id for socket in services.status.snapshot().sockets),
     )

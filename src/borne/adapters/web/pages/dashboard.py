@@ -24,17 +24,17 @@ from borne.adapters.web.pages.shell import (
 from borne.domain.load_management.topology import Rotation
 from borne.domain.principals import Role
 from borne.domain.settings.choices import DisplayBoard, PhaseRotation
+from borne.domain.station.station_status import StationStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 
 def socket_names(request: Request) -> dict[int, str]:
     """Names of the sockets, where they have one."""
-    connectors = station(request).status.snapshot()["connectors"]
-    return {item["id"]: str(item.get("name") or "") for item in connectors}
+    return {socket.id: socket.name for socket in station(request).status.snapshot().sockets}
 
 
-def variables(request: Request, status: dict[str, Any]) -> dict[str, Any]:
+def variables(request: Request, status: StationStatus) -> dict[str, Any]:
     """What the live pieces of the dashboard show."""
     words, names = words_for(request), socket_names(request)
     display = setting(request, "DisplayType", DisplayBoard.NONE) != DisplayBoard.NONE
@@ -49,14 +49,14 @@ def variables(request: Request, status: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def rotations(request: Request, status: dict[str, Any]) -> dict[int, Rotation]:
+def rotations(request: Request, status: StationStatus) -> dict[int, Rotation]:
     """How the phases of each socket lie at the grid."""
     settings = settings_of(station(request)).settings
     return {
-        item["id"]: Rotation(
-            settings.choice("ConnectorPhaseRotation", PhaseRotation, item["id"]).value.upper()
+        socket.id: Rotation(
+            settings.choice("ConnectorPhaseRotation", PhaseRotation, socket.id).value.upper()
         )
-        for item in status["connectors"]
+        for socket in status.sockets
     }
 
 

@@ -7,9 +7,7 @@ from typing import Any
 
 from borne.domain.station.faults import LOCK_FAULTS, Fault
 from borne.domain.station.remedies import Check, Remedy
-
-Status = Mapping[str, Any]
-Connector = Mapping[str, Any]
+from borne.domain.station.station_status import SocketStatus, StationStatus
 
 _ABSENT: dict[Check, frozenset[Fault]] = {
     Check.CABLE_READABLE: frozenset({Fault.CABLE_INVALID, Fault.CABLE_CHANGED}),
@@ -30,39 +28,37 @@ _ABSENT: dict[Check, frozenset[Fault]] = {
 _CONTACTS = frozenset(
     {Fault.RCD_TRIPPED, Fault.MCB_TYPE2, Fault.MCB_DOMESTIC, Fault.SURGE_PROTECTION}
 )
-_AT_CONNECTORS: dict[Check, Callable[[Connector], bool]] = {
-    Check.UNPLUGGED: lambda item: _pilot(item) == "A" and not item.get("cable_a"),
-    Check.PLUGGED: lambda item: _pilot(item) in {"B", "C", "D"} or bool(item.get("cable_a")),
-    Check.PILOT_IN_ORDER: lambda item: _pilot(item) in {"A", "B", "C", "D"},
+_AT_CONNECTORS: dict[Check, Callable[[SocketStatus], bool]] = {
+    Check.UNPLUGGED: lambda socket: _pilot(socket) == "A" and not socket.cable_a,
+    Check.PLUGGED: lambda socket: _pilot(socket) in {"B", "C", "D"} or bool(socket.cable_a),
+    Check.PILOT_IN_ORDER: lambda socket: _pilot(socket) in {"A", "B", "C", "D"},
 }
 _NETWORK_STEPS = ("interface", "apn", "gateway", "dns", "tcp")
 
 
-def _pilot(item: Connector) -> str:
-    return str(item.get("pilot") or "")[:1]
+def _pilot(socket: SocketStatus) -> str:
+    return socket.pilot[:1]
 
 
-def present(status: Status) -> dict[Fault, tuple[int, ...]]:
+def present(status: StationStatus) -> dict[Fault, tuple[int, ...]]:
     """The faults of now and the connectors that have them; 0 is the station."""
     found: dict[Fault, tuple[int, ...]] = {}
-    places = [(int(item["id"]), item.get("faults", ())) for item in status["connectors"]]
-    for place, faults in [*places, (0, status.get("faults", ()))]:
-        for told in faults:
-            if told["id"] in list(Fault):
-                fault = Fault(told["id"])
-                found[fault] = (*found.get(fault, ()), place)
+    places = [(socket.id, socket.faults) for socket in status.sockets]
+    for place, faults in [*places, (0, status.faults)]:
+        for active in faults:
+            found[active.fault] = (*found.get(active.fault, ()), place)
     return found
 
 
-def concerned(remedy: Remedy, status: Status) -> list[Connector]:
+def concerned(remedy: Remedy, status: StationStatus) -> list[SocketStatus]:
     """The connectors that a page is about: those with its fault, else all."""
     places = present(status).get(remedy.fault, ()) if remedy.fault else ()
-    chosen = [item for item in status["connectors"] if item["id"] in places]
-    return chosen or list(status["connectors"])
+    chosen = [socket for socket in status.sockets if socket.id in places]
+    return chosen or list(status.sockets)
 
 
 def holds(
-    check: Check, remedy: Remedy, status: Status, ladder: Sequence[Mapping[str, Any]] = ()
+    check: Check, remedy: Remedy, status: StationStatus, ladder: Sequence[Mapping[str, Any]] = ()
 ) -> bool | None:
     """Whether a check holds; None when the station cannot tell."""
     now = present(status)
@@ -70,17 +66,17 @@ def holds(
         return all(map(_AT_CONNECTORS[check], concerned(remedy, status)))
     if check in _ABSENT:
         return not _ABSENT[check] & now.keys()
-    backend = status.get("backend") or {}
+    backend = status.backend
     match check:
         case Check.CONTACT_CLOSED:
             contacts = (_CONTACTS & {remedy.fault}) or _CONTACTS
             return not contacts & now.keys()
         case Check.BACKEND_CONNECTED:
-            return backend.get("link") == "connected"
+            return backend.link == "connected"
         case Check.BACKEND_ACCEPTED:
-            return backend.get("link") == "connected" and backend.get("boot") == "accepted"
+            return backend.link == "connected" and backend.boot == "accepted"
         case Check.NETWORK_UP:
-            return backend.get("link") == "connected" or _network(ladder)
+            return backend.link == "connected" or _network(ladder)
         case _:
             return None
 

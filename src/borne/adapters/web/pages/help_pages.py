@@ -43,6 +43,7 @@ from borne.domain.station.remedies import (
     Step,
     Who,
 )
+from borne.domain.station.station_status import StationStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -210,9 +211,7 @@ async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)])
         who_mends=[words(WHO[who]) for who in remedy.who],
         facts=facts(remedy.kind, words) if remedy.kind else (),
         restarts=any(step.action is Action.RESTART for step in remedy.steps),
-        charging=any(
-            item.get("session") for item in station(request).status.snapshot()["connectors"]
-        ),
+        charging=any(socket.session for socket in station(request).status.snapshot().sockets),
         **variables(request, remedy),
     )
 
@@ -256,7 +255,7 @@ def _place(number: int, names: Mapping[int, str], words: Words) -> str:
 
 
 def buttons(
-    step: Step, remedy: Remedy, request: Request, status: Mapping[str, Any]
+    step: Step, remedy: Remedy, request: Request, status: StationStatus
 ) -> tuple[Button, ...]:
     """What the visitor may press at a step."""
     words, action = words_for(request), step.action
@@ -269,9 +268,9 @@ def buttons(
         command, label = COMMANDS[action]
         return tuple(
             Button(
-                words(label).format(n=item["id"]), f"/connectors/{item['id']}/{command}", post=True
+                words(label).format(n=socket.id), f"/connectors/{socket.id}/{command}", post=True
             )
-            for item in help_checks.concerned(remedy, status)
+            for socket in help_checks.concerned(remedy, status)
         )
     match action:
         case Action.RESTART:

@@ -1,4 +1,4 @@
-"""From the status (shape of GET /api/v1/status) to what the dashboard draws. Pure functions."""
+"""From the status to what the dashboard draws. Pure functions."""
 
 from __future__ import annotations
 
@@ -6,25 +6,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
 from borne.adapters.web.i18n import NO_BREAK, Words
 from borne.adapters.web.states import FAULTS, REASONS, SOURCES, Look, look, said
 from borne.domain.load_management.topology import Rotation, grid_currents
 from borne.domain.settings.messages import N_
 from borne.domain.station.limits import LimitScope
-from borne.foundation.clock import parse_utc
+from borne.domain.station.station_status import (
+    FaultStatus,
+    LimitStatus,
+    MaskedIdentity,
+    SocketStatus,
+    StationStatus,
+)
+from borne.domain.station.status import ConnectorStatus
+from borne.domain.vehicle import IdentityKind
+from borne.foundation.clock import ClockTrust
 from borne.foundation.units import PerPhase
 
-Status = Mapping[str, Any]
 BAR_WIDTH = 1000.0
 """Of the drawing; the red zone beyond the limit takes the last eighth."""
 LIMIT_AT = 0.875
 DEFAULT_LIMIT_A = 32.0
 OVER_A = 0.5
 """Meters and cars are not exact: more than this above a limit is shown as an overload."""
-PLUGGED = {"preparing", "charging", "suspended_ev", "suspended_evse", "finishing"}
-RUNNING = {"charging", "suspended_ev", "suspended_evse", "authorized"}
+PLUGGED = {
+    ConnectorStatus.PREPARING,
+    ConnectorStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE,
+    ConnectorStatus.FINISHING,
+}
+RUNNING = {
+    ConnectorStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE,
+    ConnectorStatus.AUTHORIZED,
+}
+STARTABLE = {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +98,7 @@ class Socket:
 
     id: int
     name: str
-    state: str
+    state: ConnectorStatus
     led: str
     look: Look
     sentence: str
@@ -118,125 +137,110 @@ class Chip:
 
 
 def sockets(
-    status: Status, names: Mapping[int, str], words: Words, *, display: bool = False
+    status: StationStatus, names: Mapping[int, str], words: Words, *, display: bool = False
 ) -> list[Socket]:
     """The cards, by connector; `display`: the station has one."""
-    now = parse_utc(status["time"])
     return [
-        _socket(item, names.get(item["id"], ""), now, words, display=display)
-        for item in status["connectors"]
+        _socket(socket, names.get(socket.id, ""), status.time, words, display=display)
+        for socket in status.sockets
     ]
 
 
 def _socket(
-    item: Mapping[str, Any], name: str, now: datetime, words: Words, *, display: bool
+    socket: SocketStatus, name: str, now: datetime, words: Words, *, display: bool
 ) -> Socket:
-    state = str(item["state"])
-    plugged = bool(item.get("cable_a")) or state in PLUGGED
-    seen = look(
-        state,
-        str(item.get("led", "")),
-        plugged=plugged,
-        asks_for_card=item.get("asks_for_card") is not False,
-    )
-    faults = tuple(words(said(FAULTS, fault["id"])) for fault in item.get("faults", ()))
-    power_w = float(item.get("power_w") or 0)
-    steps = _steps(item.get("limits", ()), words)
+    state = socket.state
+    plugged = bool(socket.cable_a) or state in PLUGGED
+    seen = look(state, socket.led, plugged=plugged, asks_for_card=socket.asks_for_card)
+    faults = tuple(words(said(FAULTS, active.fault)) for active in socket.faults)
+    charging = state is ConnectorStatus.CHARGING
+    steps = _steps(socket.limits, words)
     lowest = next((step.amps for step in steps if step.lowest), "")
     return Socket(
-        id=item["id"],
-        name=name or words("Socket {n}").format(n=item["id"]),
+        id=socket.id,
+        name=name or words("Socket {n}").format(n=socket.id),
         state=state,
-        led=str(item.get("led", "")),
+        led=socket.led,
         look=seen,
-        sentence=_sentence(seen, item, faults, words),
-        big=words.power(power_w) if power_w > 0 or state == "charging" else "–",
-        display=item.get("display", ()) if display else (),
-        facts=_facts(item, now, words),
-        phases=_phases(item, words),
+        sentence=_sentence(seen, socket, faults, words),
+        big=words.power(socket.power_w) if socket.power_w > 0 or charging else "–",
+        display=socket.display if display else (),
+        facts=_facts(socket, now, words),
+        phases=_phases(socket, words),
         why=words("Why {amps}?").format(amps=lowest) if lowest else words("Limits"),
         steps=steps,
         faults=faults,
         running=state in RUNNING,
-        startable=state in {"available", "preparing"},
-        locked=bool(item.get("locked")),
-        out_of_service=state == "unavailable",
+        startable=state in STARTABLE,
+        locked=socket.locked,
+        out_of_service=state is ConnectorStatus.UNAVAILABLE,
     )
 
 
-def _sentence(seen: Look, item: Mapping[str, Any], faults: Sequence[str], words: Words) -> str:
-    state = item["state"]
-    power_w = float(item.get("power_w") or 0)
-    if state == "charging" and power_w >= 1:
-        return words("Charging at {power}").format(power=words.power(power_w))
-    if state == "faulted" and faults:
+def _sentence(seen: Look, socket: SocketStatus, faults: Sequence[str], words: Words) -> str:
+    if socket.state is ConnectorStatus.CHARGING and socket.power_w >= 1:
+        return words("Charging at {power}").format(power=words.power(socket.power_w))
+    if socket.state is ConnectorStatus.FAULTED and faults:
         return words("Out of order: {fault}").format(fault=faults[0])
     return words(seen.sentence)
 
 
-def _facts(item: Mapping[str, Any], now: datetime, words: Words) -> tuple[tuple[str, str], ...]:
-    session = item.get("session")
-    offered = max(item.get("offered_a") or [0.0])
-    used = max(item.get("measured_a") or [0.0])
+def _facts(socket: SocketStatus, now: datetime, words: Words) -> tuple[tuple[str, str], ...]:
+    session, cable_a = socket.session, socket.cable_a
+    offered, used = max(socket.offered_a), max(socket.measured_a)
     current = f"{words.number_short(offered)} / {words.amps(used)}" if session or offered else "–"
     if session is None:
-        cable = item.get("cable_a")
         return (
-            (words("Register"), words.energy(item.get("register_wh"))),
-            (words("Cable"), words.amps_short(cable) if cable else words("none")),
+            (words("Register"), words.energy(socket.register_wh)),
+            (words("Cable"), words.amps_short(cable_a) if cable_a else words("none")),
             (words("Offered / used"), current),
         )
-    identity = session.get("identity") or {}
+    began = session.started_at
     return (
-        (words("Energy"), words.energy(session.get("energy_wh", 0))),
-        (words("Duration"), words.duration(_since(session.get("started_at"), now))),
-        (words("Who"), _identity(identity, words)),
+        (words("Energy"), words.energy(session.energy_wh)),
+        (words("Duration"), words.duration((now - began).total_seconds() if began else None)),
+        (words("Who"), _identity(session.identity, words)),
         (words("Offered / used"), current),
     )
 
 
-IDENTITIES: dict[str, str] = {
-    "FREE": N_("free"),
-    "LOCAL": N_("this page"),
-    "REMOTE": N_("backend"),
+IDENTITIES: dict[IdentityKind, str] = {
+    IdentityKind.FREE: N_("free"),
+    IdentityKind.LOCAL: N_("this page"),
+    IdentityKind.REMOTE: N_("backend"),
 }
+NOBODY = {IdentityKind.FREE, IdentityKind.LOCAL}
+"""Their tokens stand for everybody, or for a page."""
 
 
-def _identity(identity: Mapping[str, Any], words: Words) -> str:
-    kind, masked = str(identity.get("kind", "")), str(identity.get("masked") or "")
-    if kind in IDENTITIES and (not masked or kind in {"FREE", "LOCAL"}):
+def _identity(identity: MaskedIdentity, words: Words) -> str:
+    kind, masked = identity.kind, identity.masked
+    if kind in IDENTITIES and (not masked or kind in NOBODY):
         return words(IDENTITIES[kind])
     return masked.replace("...", "…") or "–"
 
 
-def _since(text: str | None, now: datetime) -> float | None:
-    if not text or text.startswith("moment:"):
-        return None
-    return (now - parse_utc(text)).total_seconds()
-
-
-def _phases(item: Mapping[str, Any], words: Words) -> tuple[tuple[str, str, float], ...]:
-    measured = item.get("measured_a") or [0.0, 0.0, 0.0]
-    scale = max([DEFAULT_LIMIT_A, *(item.get("offered_a") or [])])
+def _phases(socket: SocketStatus, words: Words) -> tuple[tuple[str, str, float], ...]:
+    scale = max(DEFAULT_LIMIT_A, *socket.offered_a)
     return tuple(
         (f"L{number}", words.amps(amps), round(min(1.0, max(0.0, amps / scale)) * 100, 1))
-        for number, amps in enumerate(measured[: item.get("phases", len(measured))], 1)
+        for number, amps in enumerate(socket.measured_a[: socket.phases], 1)
     )
 
 
-def _steps(rows: Sequence[Mapping[str, Any]], words: Words) -> tuple[Step, ...]:
+def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[Step, ...]:
     if not rows:
         return ()
-    lowest = [min(row["amps"]) for row in rows]
+    lowest = [min(row.amps) for row in rows]
     scale = max([*lowest, 1.0])
-    effective = [index for index, row in enumerate(rows) if row.get("effective")]
+    effective = [index for index, row in enumerate(rows) if row.effective]
     marked = effective[-1] if effective else lowest.index(min(lowest))
     return tuple(
         Step(
-            words(said(SOURCES, row["source"])),
-            _amps_text(row["amps"], words),
+            words(said(SOURCES, row.source)),
+            _amps_text(row.amps, words),
             round(lowest[index] / scale * 100, 1),
-            words(said(REASONS, row["reason"])) if row.get("reason") else "",
+            words(said(REASONS, row.reason)) if row.reason else "",
             index == marked,
         )
         for index, row in enumerate(rows)
@@ -250,7 +254,7 @@ def _amps_text(amps: Sequence[float], words: Words) -> str:
 
 
 def flow(
-    status: Status, words: Words, rotations: Mapping[int, Rotation] = MappingProxyType({})
+    status: StationStatus, words: Words, rotations: Mapping[int, Rotation] = MappingProxyType({})
 ) -> Flow:
     """What flows on each phase, from which socket. The sum is held against a limit only where all
     sockets share one; a socket's own limit stands on its card.
@@ -258,15 +262,14 @@ def flow(
     `rotations` by connector: the shared line has the phases of the grid, a meter those of its
     socket.
     """
-    items = status["connectors"]
     limits = shared_limit(status)
     turned = any(rotation is not Rotation.RST for rotation in rotations.values())
     loads = {
-        item["id"]: _on_grid(item.get("measured_a"), rotations.get(item["id"], Rotation.RST))
-        for item in items
+        socket.id: grid_currents(socket.measured_a, rotations.get(socket.id, Rotation.RST))
+        for socket in status.sockets
     }
     highest = max((sum(amps[phase] for amps in loads.values()) for phase in range(3)), default=0.0)
-    free_scale = max(highest, sum(map(_own_limit, items)), 1.0)
+    free_scale = max(highest, sum(map(_own_limit, status.sockets)), 1.0)
     bars = tuple(
         _bar(
             f"{'N' if turned else 'L'}{phase + 1}",
@@ -277,7 +280,7 @@ def flow(
         )
         for phase in range(3)
     )
-    total_w = sum(float(item.get("power_w") or 0) for item in items)
+    total_w = status.power_w
     return Flow(
         headline=words("Charging now: {power}").format(power=words.power(total_w))
         if total_w >= 1
@@ -285,7 +288,8 @@ def flow(
         charging=total_w >= 1,
         bars=bars,
         legend=tuple(
-            (f"socket-{item['id']}", words("Socket {n}").format(n=item["id"])) for item in items
+            (f"socket-{socket.id}", words("Socket {n}").format(n=socket.id))
+            for socket in status.sockets
         ),
         limit=words("Limit per phase: {limit}").format(limit=_amps_text(limits, words))
         if limits
@@ -294,28 +298,21 @@ def flow(
     )
 
 
-def _on_grid(measured_a: Sequence[float] | None, rotation: Rotation) -> PerPhase:
-    return grid_currents(PerPhase(*(measured_a or (0.0, 0.0, 0.0))), rotation)
-
-
-def shared_limit(status: Status) -> PerPhase | None:
+def shared_limit(status: StationStatus) -> PerPhase | None:
     """The lowest limit of what all sockets draw together, per phase of the grid; None without.
 
     A socket's row in the name of the line is its share. Of a station with one socket, that
     socket's own limits are those of the whole.
     """
-    rows = [row["amps"] for row in status.get("limits", ())]
-    if len(status["connectors"]) == 1:
-        own = status["connectors"][0].get("limits", ())
-        rows += [row["amps"] for row in own if row["scope"] == LimitScope.CONNECTOR]
+    rows = [row.amps for row in status.limits]
+    if len(status.sockets) == 1:
+        rows += [row.amps for row in status.sockets[0].limits if row.scope is LimitScope.CONNECTOR]
     return PerPhase(*(min(row[phase] for row in rows) for phase in range(3))) if rows else None
 
 
-def _own_limit(item: Mapping[str, Any]) -> float:
-    rows = [
-        min(row["amps"]) for row in item.get("limits", ()) if row["scope"] == LimitScope.CONNECTOR
-    ]
-    return min(rows) if rows else DEFAULT_LIMIT_A
+def _own_limit(socket: SocketStatus) -> float:
+    rows = [min(row.amps) for row in socket.limits if row.scope is LimitScope.CONNECTOR]
+    return min(rows, default=DEFAULT_LIMIT_A)
 
 
 def _bar(
@@ -347,28 +344,27 @@ def _bar(
     )
 
 
-def problems(status: Status, names: Mapping[int, str], words: Words) -> list[Problem]:
+def problems(status: StationStatus, names: Mapping[int, str], words: Words) -> list[Problem]:
     """Faults of station and sockets, most severe first."""
-    now = parse_utc(status["time"])
-    found: list[Problem] = []
-    for item in status["connectors"]:
-        name = names.get(item["id"]) or words("Socket {n}").format(n=item["id"])
-        for fault in item.get("faults", ()):
-            fault_text = words(said(FAULTS, fault["id"]))
+    now, found = status.time, []
+    for socket in status.sockets:
+        name = names.get(socket.id) or words("Socket {n}").format(n=socket.id)
+        severe = socket.state is ConnectorStatus.FAULTED
+        for active in socket.faults:
+            fault_text = words(said(FAULTS, active.fault))
             text = words("{name}: {text}").format(name=name, text=fault_text)
-            found.append(_problem(text, fault, now, words, severe=item["state"] == "faulted"))
-    for fault in status.get("faults", ()):
-        text = words(said(FAULTS, fault["id"]))
-        found.append(_problem(text, fault, now, words, severe=False))
+            found.append(_problem(text, active, now, words, severe=severe))
+    for active in status.faults:
+        text = words(said(FAULTS, active.fault))
+        found.append(_problem(text, active, now, words, severe=False))
     return sorted(found, key=lambda problem: not problem.severe)
 
 
 def _problem(
-    text: str, fault: Mapping[str, Any], now: datetime, words: Words, *, severe: bool
+    text: str, active: FaultStatus, now: datetime, words: Words, *, severe: bool
 ) -> Problem:
-    seconds = _since(fault.get("since"), now)
-    since = "" if seconds is None else words("for {time}").format(time=words.duration(seconds))
-    return Problem(text, since, severe, str(fault["id"]))
+    duration = words.duration((now - active.since).total_seconds())
+    return Problem(text, words("for {time}").format(time=duration), severe, active.fault)
 
 
 BACKEND_CHIPS: dict[str, tuple[str, str, str]] = {
@@ -379,49 +375,38 @@ BACKEND_CHIPS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def chips(status: Status | None, words: Words) -> list[Chip]:
+def chips(status: StationStatus | None, words: Words) -> list[Chip]:
     """Backend, load management, and the clock when nobody vouches for it."""
     if status is None:
         return []
-    backend = status.get("backend") or {}
-    link = str(backend.get("link", "off"))
-    if link == "connected" and backend.get("boot") not in {"accepted", None}:
+    backend = status.backend
+    link = backend.link
+    if link == "connected" and backend.boot != "accepted":
         link = "connecting"
     icon, text, tone = BACKEND_CHIPS.get(link, BACKEND_CHIPS["waiting"])
-    queue = int(backend.get("queue") or 0)
     label = words(text)
-    if queue and link != "off":
-        label = f"{label} · {words.plural('{n} waiting', '{n} waiting', queue)}"
+    if backend.queue and link != "off":
+        label = f"{label} · {words.plural('{n} waiting', '{n} waiting', backend.queue)}"
     found = [Chip(icon, label, tone, "/backend")]
-    role = str((status.get("load_management") or {}).get("role", "disabled"))
-    if role != "disabled":
-        found.append(_group_chip(status["load_management"], role, words))
-    if status.get("clock_trust") == "none":
+    if status.load_management_role != "disabled":
+        master = "master" in status.load_management_role
+        found.append(Chip("share-2", words("Master") if master else words("Slave"), "ok"))
+    if status.clock_trust is ClockTrust.NONE:
         found.append(Chip("clock-alert", words("Time not set"), "warn"))
     return found
 
 
-def _group_chip(group: Mapping[str, Any], role: str, words: Words) -> Chip:
-    if "master" in role:
-        members = group.get("members") or group.get("slaves") or ()
-        number = members if isinstance(members, int) else len(members)
-        return Chip("share-2", words("Master · {n}").format(n=number), "ok")
-    lost = group.get("link") in {"lost", "waiting"}
-    text = words("Slave: master lost") if lost else words("Slave")
-    return Chip("share-2", text, "fault" if lost else "ok")
-
-
-def title(status: Status | None, station: str, words: Words) -> str:
+def title(status: StationStatus | None, station: str, words: Words) -> str:
     """The title of the page: it tells the state when the tab is in the background."""
     if status is None:
         return station
-    total_w = sum(float(item.get("power_w") or 0) for item in status["connectors"])
-    if any(item["state"] == "faulted" for item in status["connectors"]):
+    total_w = status.power_w
+    if any(socket.state is ConnectorStatus.FAULTED for socket in status.sockets):
         return f"⚠ {station}"
     return f"{f'⚡ {words.power(total_w)}' if total_w >= 1 else words('Dashboard')} – {station}"
 
 
-def announcement(status: Status, names: Mapping[int, str], words: Words) -> str:
+def announcement(status: StationStatus, names: Mapping[int, str], words: Words) -> str:
     """States in one sentence, for the live region of screen readers."""
     said_of = words("{name}: {text}")
     cards = sockets(status, names, words)
@@ -430,4 +415,4 @@ def announcement(status: Status, names: Mapping[int, str], words: Words) -> str:
 
 def _calm(card: Socket, words: Words) -> str:
     """The sentence without the power, which changes all the time."""
-    return words(card.look.sentence) if card.state == "charging" else card.sentence
+    return words(card.look.sentence) if card.state is ConnectorStatus.CHARGING else card.sentence

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from borne.adapters.web.i18n import Words
 from borne.domain.authorization.decision import LIST_OFF
 from borne.domain.settings.messages import N_
-from borne.foundation.clock import parse_utc
+from borne.domain.station.station_status import StationStatus
 
 SHOWN_S = 300.0
 """Later nobody looks for the card of before."""
@@ -43,15 +42,12 @@ WHY: Mapping[str, str] = {
 }
 
 
-def refused(status: Mapping[str, Any], words: Words) -> str:
+def refused(status: StationStatus, words: Words) -> str:
     """The sentence, or nothing when the last card was accepted or long ago."""
-    card = status.get("last_card")
-    if not card or card["accepted"]:
+    card = status.last_card
+    if card is None or card.accepted or (status.time - card.at).total_seconds() > SHOWN_S:
         return ""
-    age_s = (parse_utc(str(status["time"])) - parse_utc(str(card["at"]))).total_seconds()
-    if age_s > SHOWN_S:
-        return ""
-    text = WHY.get(str(card.get("why", ""))) or REASONS.get(str(card["reason"]), _UNKNOWN)
-    if card["masked"]:
-        return words("Card {card} refused: {why}").format(card=card["masked"], why=words(text))
+    text = WHY.get(card.why) or REASONS.get(card.reason, _UNKNOWN)
+    if card.masked:
+        return words("Card {card} refused: {why}").format(card=card.masked, why=words(text))
     return words("Card refused: {why}").format(why=words(text))

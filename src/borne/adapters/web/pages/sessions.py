@@ -137,7 +137,7 @@ async def sessions(
     figures = partial(figures_of, services.sessions, since=first, until=until, words=words)
     seen = visitor(request).role.includes(Role.OPERATOR)
     cards = await figures(SessionGrouping.CARD) if seen else []
-    connectors = [item["id"] for item in services.status.snapshot()["connectors"]]
+    connectors = [socket.id for socket in services.status.snapshot().sockets]
     return await page(
         request,
         "sessions.html",

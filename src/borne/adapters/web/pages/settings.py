@@ -97,8 +97,7 @@ class Desk:
 
 def charging(request: Request) -> bool:
     """Whether a session runs that a restart would end."""
-    connectors = station(request).status.snapshot()["connectors"]
-    return any(item.get("session") is not None for item in connectors)
+    return any(socket.session for socket in station(request).status.snapshot().sockets)
 
 
 def menus(desk: Desk, draft: Draft) -> list[dict[str, Any]]:

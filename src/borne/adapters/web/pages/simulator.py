@@ -19,6 +19,7 @@ from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
 from borne.adapters.web.states import Look, look
 from borne.domain.settings.messages import N_
+from borne.domain.station.station_status import SocketStatus, StationStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -91,15 +92,14 @@ class Outlet:
     facts: tuple[tuple[str, str], ...]
 
 
-def outlets(view: Mapping[str, Any], status: Mapping[str, Any], words: Words) -> list[Outlet]:
+def outlets(view: Mapping[str, Any], status: StationStatus, words: Words) -> list[Outlet]:
     """The sockets with what hangs on them."""
-    states = {item["id"]: item for item in status["connectors"]}
-    return [_outlet(socket, states.get(socket["id"], {}), words) for socket in view["sockets"]]
+    return [_outlet(socket, status.socket(socket["id"]), words) for socket in view["sockets"]]
 
 
-def _outlet(socket: Mapping[str, Any], state: Mapping[str, Any], words: Words) -> Outlet:
+def _outlet(socket: Mapping[str, Any], status: SocketStatus, words: Words) -> Outlet:
     car = socket.get("vehicle") or {}
-    seen = look(str(state.get("state", "")), str(socket.get("led", "")), plugged=bool(car))
+    seen = look(status.state, str(socket.get("led", "")), plugged=bool(car))
     car_state = CAR_STATES.get(str(car.get("state", "")), "")
     return Outlet(
         id=socket["id"],
@@ -115,7 +115,7 @@ def _outlet(socket: Mapping[str, Any], state: Mapping[str, Any], words: Words) -
         wants_charge=bool(car.get("wants_charge", True)),
         ventilation=bool(car.get("ventilation", False)),
         power=words.power(float(socket.get("power_w") or 0)),
-        display=state.get("display", ()),
+        display=status.display,
         facts=_facts(socket, words),
     )
 

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial as partial_of
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -21,22 +20,22 @@ from borne.adapters.web.live import TooManyStreams
 from borne.adapters.web.pages import backend, dashboard, help_pages, present, simulator, teach_in
 from borne.adapters.web.pages.shell import part, partial, setting, words_for
 from borne.adapters.web.state import web_state
+from borne.domain.station.station_status import StationStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
-Status = dict[str, Any]
 Pieces = dict[str, str]
 REST_S = 0.25
 """At most four redraws a second."""
 
 
-def frame_pieces(request: Request, status: Status) -> Pieces:
+def frame_pieces(request: Request, status: StationStatus) -> Pieces:
     """What every page shows live: the header's chips. Its title is the page's own."""
     words = words_for(request)
     return {"#chips": part(request, "parts/chips.html", chips=present.chips(status, words))}
 
 
-def dashboard_pieces(request: Request, status: Status) -> Pieces:
+def dashboard_pieces(request: Request, status: StationStatus) -> Pieces:
     """The cards of the dashboard, and its title, which tells the state to who reads another tab."""
     values = dashboard.variables(request, status)
     words, names = words_for(request), dashboard.socket_names(request)
@@ -58,13 +57,13 @@ def dashboard_pieces(request: Request, status: Status) -> Pieces:
     return pieces
 
 
-def backend_pieces(request: Request, status: Status) -> Pieces:  # noqa: ARG001 -- one shape for all
+def backend_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG001 -- one shape for all
     """The state of the backend link."""
     state = backend.state(station(request).backend, words_for(request))
     return {"#backend-state": part(request, "parts/backend_state.html", **state)}
 
 
-Draw = Callable[[Request, Status], Pieces]
+Draw = Callable[[Request, StationStatus], Pieces]
 PAGES: dict[str, Draw] = {
     "frame": lambda request, status: {},  # noqa: ARG005 -- the frame alone
     "dashboard": dashboard_pieces,

@@ -168,4 +168,4 @@ def _beginning(request: Request, *, over: bool) -> str:
 
 
 def _connectors(request: Request) -> list[int]:
-    return [item["id"] for item in station(request).status.snapshot()["connectors"]]
+    return [socket.id for socket in station(request).status.snapshot().sockets]

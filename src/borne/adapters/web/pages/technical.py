@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 
@@ -13,21 +12,23 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend import sentence
 from borne.adapters.web.pages.shell import setting, words_for
 from borne.domain.settings.messages import N_
+from borne.domain.station.station_status import SocketStatus, StationStatus
+from borne.domain.station.status import ConnectorStatus
+from borne.foundation.clock import format_utc
 
-Json = Mapping[str, Any]
 Rows = list[tuple[str, str]]
 
-OCPP_STATES: dict[str, str] = {
-    "available": N_("IDLE (available)"),
-    "reserved": N_("RESERVED (reserved)"),
-    "preparing": N_("OCCUPIED (preparing)"),
-    "authorized": N_("OCCUPIED (authorized)"),
-    "charging": N_("OCCUPIED (charging)"),
-    "suspended_ev": N_("OCCUPIED (paused by the car)"),
-    "suspended_evse": N_("OCCUPIED (paused by the station)"),
-    "finishing": N_("OCCUPIED (finishing)"),
-    "unavailable": N_("UNAVAILABLE (out of service)"),
-    "faulted": N_("FAULTED (out of order)"),
+OCPP_STATES: dict[ConnectorStatus, str] = {
+    ConnectorStatus.AVAILABLE: N_("IDLE (available)"),
+    ConnectorStatus.RESERVED: N_("RESERVED (reserved)"),
+    ConnectorStatus.PREPARING: N_("OCCUPIED (preparing)"),
+    ConnectorStatus.AUTHORIZED: N_("OCCUPIED (authorized)"),
+    ConnectorStatus.CHARGING: N_("OCCUPIED (charging)"),
+    ConnectorStatus.SUSPENDED_EV: N_("OCCUPIED (paused by the car)"),
+    ConnectorStatus.SUSPENDED_EVSE: N_("OCCUPIED (paused by the station)"),
+    ConnectorStatus.FINISHING: N_("OCCUPIED (finishing)"),
+    ConnectorStatus.UNAVAILABLE: N_("UNAVAILABLE (out of service)"),
+    ConnectorStatus.FAULTED: N_("FAULTED (out of order)"),
 }
 TYPE2_STATES: dict[str, str] = {
     "A": N_("(A) Vehicle not connected"),
@@ -48,7 +49,7 @@ class Group:
     rows: Rows
 
 
-def system_status(status: Json, names: Mapping[int, str], request: Request) -> list[Group]:
+def system_status(status: StationStatus, names: Mapping[int, str], request: Request) -> list[Group]:
     """The rows that the manual tells to look at, under its names."""
     words = words_for(request)
     backend = station(request).backend
@@ -60,56 +61,47 @@ def system_status(status: Json, names: Mapping[int, str], request: Request) -> l
         ),
         (words("Connection State (Backend)"), link),
     ]
-    return [Group("", rows), *(_socket(item, names, words) for item in status["connectors"])]
+    return [Group("", rows), *(_socket(socket, names, words) for socket in status.sockets)]
 
 
-def _socket(item: Json, names: Mapping[int, str], words: Words) -> Group:
-    state, pilot = str(item["state"]), str(item.get("pilot") or "")[:1]
-    attached = bool(item.get("cable_a"))
-    cable = words("Cable attached") if attached else words("No cable attached")
-    number = item["id"]
+def _socket(socket: SocketStatus, names: Mapping[int, str], words: Words) -> Group:
+    cable = words("Cable attached") if socket.cable_a else words("No cable attached")
     return Group(
-        names.get(number) or words("Socket {n}").format(n=number),
+        names.get(socket.id) or words("Socket {n}").format(n=socket.id),
         [
-            (words("OCPP State"), words(OCPP_STATES.get(state, state))),
-            (words("Type2 State"), f"{words(TYPE2_STATES.get(pilot, '–'))} · {cable}"),
-            (words("Signaled Current"), words.amps_short(max(item.get("offered_a") or [0.0]))),
+            (words("OCPP State"), words(OCPP_STATES[socket.state])),
+            (words("Type2 State"), f"{words(TYPE2_STATES.get(socket.pilot[:1], '–'))} · {cable}"),
+            (words("Signaled Current"), words.amps_short(max(socket.offered_a))),
         ],
     )
 
 
-def details(status: Json, words: Words) -> list[Group]:
+def details(status: StationStatus, words: Words) -> list[Group]:
     """What service asks for beside it."""
-    backend = status.get("backend") or {}
+    backend = status.backend
     rows = [
-        (words("Registration"), str(backend.get("boot", "–"))),
-        (words("Messages waiting"), str(backend.get("queue", 0))),
-        (words("Time"), f"{status['time']} ({status.get('clock_trust', '–')})"),
-        (words("Revision"), str(status["revision"])),
+        (words("Registration"), backend.boot),
+        (words("Messages waiting"), str(backend.queue)),
+        (words("Time"), f"{format_utc(status.time)} ({status.clock_trust.value})"),
+        (words("Revision"), str(status.revision)),
     ]
     return [
         Group(words("Station"), rows),
-        *(_details(item, words) for item in status["connectors"]),
+        *(_details(socket, words) for socket in status.sockets),
     ]
 
 
-def _wired(item: Json, name: str) -> list[float]:
-    """Of the phases that are wired to the socket."""
-    return list(item.get(name) or [])[: item.get("phases", 3)]
-
-
-def _details(item: Json, words: Words) -> Group:
-    register = item.get("register_wh")
-    cable_a = item.get("cable_a")
+def _details(socket: SocketStatus, words: Words) -> Group:
+    cable_a = socket.cable_a
     return Group(
-        words("Socket {n}").format(n=item["id"]),
+        words("Socket {n}").format(n=socket.id),
         [
-            (words("Control pilot"), str(item.get("pilot", "–"))),
-            (words("Signalled current"), words.currents(_wired(item, "offered_a"))),
-            (words("Measured current"), words.currents(_wired(item, "measured_a"))),
-            (words("Meter register"), words.energy(register)),
+            (words("Control pilot"), socket.pilot),
+            (words("Signalled current"), words.currents(socket.offered_a[: socket.phases])),
+            (words("Measured current"), words.currents(socket.measured_a[: socket.phases])),
+            (words("Meter register"), words.energy(socket.register_wh)),
             (words("Cable"), words.amps_short(cable_a) if cable_a else words("none")),
-            (words("Locked"), words("yes") if item.get("locked") else words("no")),
-            (words("LED pattern"), str(item.get("led", "–"))),
+            (words("Locked"), words("yes") if socket.locked else words("no")),
+            (words("LED pattern"), socket.led),
         ],
     )

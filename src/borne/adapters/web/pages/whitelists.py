@@ -114,7 +114,7 @@ def listed(request: Request, query: str = "", number: int = 1) -> dict[str, Any]
         "number": number,
         "pages": max(1, -(-total // PAGE_ROWS)),
         "query": query,
-        "connectors": [item["id"] for item in services.status.snapshot()["connectors"]],
+        "connectors": [socket.id for socket in services.status.snapshot().sockets],
     }
 
 

@@ -1,0 +1,146 @@
+"""The live state of a station as everybody outside sees it: frozen values, no wire format.
+
+Currents are rounded to 0.1 A.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from borne.domain.authorization.decision import Reason
+from borne.domain.settings.messages import Message
+from borne.domain.station.display import Screen
+from borne.domain.station.faults import Fault
+from borne.domain.station.limits import LimitScope
+from borne.domain.station.session import SessionFlag
+from borne.domain.station.status import ConnectorStatus
+from borne.domain.vehicle import IdentityKind
+from borne.foundation.clock import ClockTrust
+from borne.foundation.units import ZERO, PerPhase
+
+
+@dataclass(frozen=True, slots=True)
+class FaultStatus:
+    """A fault that is present."""
+
+    fault: Fault
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LimitStatus:
+    """One limit in A per phase; `until` None: until its owner changes it.
+
+    Of a connector in the frame of its socket, of a station or group in that of the grid.
+    """
+
+    source: str
+    scope: LimitScope
+    amps: PerPhase
+    reason: str
+    since: datetime
+    until: datetime | None = None
+    effective: bool = False
+    """Nothing else limits more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedIdentity:
+    """Who charges; of a card number the end only."""
+
+    kind: IdentityKind
+    masked: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSession:
+    """The session at a connector; `started_at` None: the date is not known yet."""
+
+    session_id: str
+    started_at: datetime | None
+    energy_wh: int
+    transaction_id: int | None
+    identity: MaskedIdentity
+    billable: bool = True
+    flags: frozenset[SessionFlag] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SocketStatus:
+    """One connector."""
+
+    id: int
+    state: ConnectorStatus
+    pilot: str
+    """State of the control pilot, A1 to F (IEC 61851-1)."""
+    led: str
+    """Pattern of the LED ring (manual 6)."""
+    name: str = ""
+    offered_a: PerPhase = ZERO
+    phases: int = 3
+    """Wired to the socket: 1 or 3."""
+    measured_a: PerPhase = ZERO
+    power_w: int = 0
+    register_wh: int | None = None
+    cable_a: int | None = None
+    locked: bool = False
+    display: tuple[Screen, ...] = ()
+    """Screens of the two-line display; several are languages that take turns."""
+    asks_for_card: bool = True
+    session: RunningSession | None = None
+    limits: tuple[LimitStatus, ...] = ()
+    faults: tuple[FaultStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """The backend in short."""
+
+    link: str = "off"
+    boot: str = "none"
+    queue: int = 0
+    """Messages that wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastCard:
+    """The last card that was shown, and what became of it."""
+
+    at: datetime
+    connectors: tuple[int, ...]
+    accepted: bool
+    reason: Reason
+    why: str
+    masked: str
+
+
+@dataclass(frozen=True, slots=True)
+class StationStatus:
+    """The whole state. `revision` counts visible changes."""
+
+    revision: int
+    time: datetime
+    clock_trust: ClockTrust
+    sockets: tuple[SocketStatus, ...]
+    backend: BackendStatus = BackendStatus()
+    load_management_role: str = "disabled"
+    limits: tuple[LimitStatus, ...] = ()
+    """What all sockets share: supply line, limit of the station."""
+    faults: tuple[FaultStatus, ...] = ()
+    """Those of the station; a socket's are its own."""
+    last_card: LastCard | None = None
+    notices: tuple[Message, ...] = ()
+    """What people must know of the stored data."""
+
+    def socket(self, connector: int) -> SocketStatus:
+        """One of them. Raises KeyError."""
+        for each in self.sockets:
+            if each.id == connector:
+                return each
+        raise KeyError(connector)
+
+    @property
+    def power_w(self) -> int:
+        """Of all sockets together."""
+        return sum(each.power_w for each in self.sockets)

@@ -1,0 +1,111 @@
+"""Reads a status from the JSON of `GET /api/v1/status`, as a program that uses the API would.
+
+Members that are left out have the values of a socket with nothing plugged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from borne.domain.authorization.decision import Reason
+from borne.domain.settings.messages import Message
+from borne.domain.station.display import Screen
+from borne.domain.station.faults import Fault
+from borne.domain.station.limits import LimitScope
+from borne.domain.station.session import SessionFlag
+from borne.domain.station.station_status import (
+    BackendStatus,
+    FaultStatus,
+    LastCard,
+    LimitStatus,
+    MaskedIdentity,
+    RunningSession,
+    SocketStatus,
+    StationStatus,
+)
+from borne.domain.station.status import ConnectorStatus
+from borne.domain.vehicle import IdentityKind
+from borne.foundation.clock import ClockTrust, parse_utc
+from borne.foundation.units import PerPhase
+
+Json = Mapping[str, Any]
+NOTHING = [0.0, 0.0, 0.0]
+
+
+def status_of(data: Json) -> StationStatus:
+    """The whole state."""
+    return StationStatus(
+        data.get("revision", 1),
+        parse_utc(data.get("time", "2026-11-22T10:00:00Z")),
+        ClockTrust(data.get("clock_trust", "ntp")),
+        tuple(map(_socket, data.get("connectors", ()))),
+        BackendStatus(**data.get("backend", {})),
+        data.get("load_management", {}).get("role", "disabled"),
+        tuple(map(_limit, data.get("limits", ()))),
+        tuple(map(_fault, data.get("faults", ()))),
+        _card(data["last_card"]) if data.get("last_card") else None,
+        tuple(map(Message, data.get("notices", ()))),
+    )
+
+
+def _socket(data: Json) -> SocketStatus:
+    return SocketStatus(
+        id=data["id"],
+        state=ConnectorStatus(data.get("state", "available")),
+        pilot=data.get("pilot", "A1"),
+        led=data.get("led", "available"),
+        name=data.get("name", ""),
+        offered_a=PerPhase(*data.get("offered_a", NOTHING)),
+        phases=data.get("phases", 3),
+        measured_a=PerPhase(*data.get("measured_a", NOTHING)),
+        power_w=data.get("power_w", 0),
+        register_wh=data.get("register_wh"),
+        cable_a=data.get("cable_a"),
+        locked=data.get("locked", False),
+        display=tuple(Screen(*lines) for lines in data.get("display", ())),
+        asks_for_card=data.get("asks_for_card", True),
+        session=_session(data["session"]) if data.get("session") else None,
+        limits=tuple(map(_limit, data.get("limits", ()))),
+        faults=tuple(map(_fault, data.get("faults", ()))),
+    )
+
+
+def _session(data: Json) -> RunningSession:
+    began, identity = data["started_at"], data["identity"]
+    return RunningSession(
+        data["id"],
+        parse_utc(began) if began else None,
+        data["energy_wh"],
+        data["transaction_id"],
+        MaskedIdentity(IdentityKind(identity["kind"]), identity["masked"]),
+        data["billable"],
+        frozenset(map(SessionFlag, data["flags"])),
+    )
+
+
+def _limit(data: Json) -> LimitStatus:
+    return LimitStatus(
+        data["source"],
+        LimitScope(data["scope"]),
+        PerPhase(*data["amps"]),
+        data["reason"],
+        parse_utc(data["since"]),
+        parse_utc(data["until"]) if data["until"] else None,
+        data["effective"],
+    )
+
+
+def _fault(data: Json) -> FaultStatus:
+    return FaultStatus(Fault(data["id"]), parse_utc(data["since"]))
+
+
+def _card(data: Json) -> LastCard:
+    return LastCard(
+        parse_utc(data["at"]),
+        tuple(data["connectors"]),
+        data["accepted"],
+        Reason(data["reason"]),
+        data.get("why", ""),
+        data["masked"],
+    )

@@ -1,0 +1,47 @@
+"""The JSON of the status says all of it, and a program that reads it back has the same."""
+
+from __future__ import annotations
+
+import json
+
+from borne.protocols.status_json import status_json
+from tests.support.fake_station import charging_connector, free_connector, limit
+from tests.support.status_reader import status_of
+
+FAULT = {"id": "residual-current", "since": "2026-11-22T09:00:00.500Z"}
+CARD = {
+    "at": "2026-11-22T09:59:00Z",
+    "connectors": [1, 2],
+    "accepted": False,
+    "reason": "unknown_card",
+    "why": "",
+    "masked": "...5F3580",
+}
+WHOLE = {
+    "revision": 812,
+    "time": "2026-11-22T10:00:00Z",
+    "clock_trust": "backend",
+    "power": "on",
+    "connectors": [
+        charging_connector(1, 3, 13.0, "...5F3580"),
+        free_connector(2) | {"asks_for_card": False, "faults": [FAULT], "state": "faulted"},
+    ],
+    "backend": {"link": "waiting", "boot": "pending", "queue": 3},
+    "load_management": {"role": "master"},
+    "limits": [limit("supply_line", 32, effective=True, until="2026-11-22T11:00:00Z")],
+    "faults": [FAULT | {"id": "storage-full"}],
+    "last_card": CARD,
+    "notices": ["The settings were damaged."],
+}
+
+
+def test_what_is_read_back_is_the_same() -> None:
+    status = status_of(WHOLE)
+    written = json.loads(json.dumps(status_json(status), allow_nan=False))
+    assert status_of(written) == status
+
+
+def test_every_member_stands_in_the_json() -> None:
+    written = json.loads(json.dumps(status_json(status_of(WHOLE))))
+    written["connectors"][0].pop("asks_for_card")
+    assert written == WHOLE
