@@ -188,7 +188,8 @@ def test_settings_of_the_start_are_stored(tmp_path: Path) -> None:
     sets = ("--set", "StationName=A=b", "--set", "FreeCharging=off", "--set", "FreeCharging=on")
     secret = ("--set", "AuthorizationKey=0123456789abcdef")
     file.write_text("# at the start\nFreeCharging=off\n\nMeterValueSampleInterval=17\n")
-    with served("--data", data, *sets, *secret, "--set-file", file) as running:
+    given = ("--data", data, *sets, *secret, "--set-file", file)
+    with served(*given, new_interpreter=True) as running:
         shown = Path(f"/proc/{running.process.pid}/cmdline").read_bytes()
         assert running.end() == 0
     assert b"0123456789abcdef" not in shown

@@ -1,4 +1,9 @@
-"""`borne` as people start it: a process of its own, its lines, its exit code."""
+"""`borne` as people start it: a process of its own, its lines, its exit code.
+
+Most are copies of a process that has imported all (`process_template`), which spares half a second
+of imports each. A new interpreter runs where a test asks for one, where it wants what a copy cannot
+do (a `preexec_fn`), and where coverage follows into the process.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from tests.support.process_template import Copy, template
 
 WAIT_S = 30.0
 TRACE = re.compile(r"Traceback|File \"")
@@ -41,19 +49,81 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "borne", *arguments]
 
 
-def borne(*arguments: str | Path, stdin: str = "", **how: Any) -> Ran:
+def borne(
+    *arguments: str | Path, stdin: str = "", new_interpreter: bool = False, **how: Any
+) -> Ran:
     """Run a command to its end. A stack trace is never right."""
+    texts = [str(argument) for argument in arguments]
+    how = {"env": plain_environment(), **how}
+    ran = _run_new if new_interpreter or not _copy_does(how) else _run_copy
+    done = ran(texts, stdin, **how)
+    assert not TRACE.search(done.out + done.err), done.err
+    return done
+
+
+def _run_new(arguments: Sequence[str], stdin: str, **how: Any) -> Ran:
     done = subprocess.run(
-        command(*map(str, arguments)),
+        command(*arguments),
         input=stdin,
         capture_output=True,
         text=True,
         timeout=WAIT_S,
         check=False,
-        **{"env": plain_environment(), **how},
+        **how,
     )
-    assert not TRACE.search(done.stdout + done.stderr), done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def _run_copy(arguments: Sequence[str], stdin: str, **how: Any) -> Ran:
+    with (
+        tempfile.TemporaryFile("w+") as given,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):
+        given.write(stdin)
+        given.seek(0)
+        files = (given.fileno(), out.fileno(), err.fileno())
+        running = template().start("borne", arguments, files, **how)
+        try:
+            code = running.wait(WAIT_S)
+        finally:
+            running.kill()
+        out.seek(0)
+        err.seek(0)
+        return Ran(code, out.read(), err.read())
+
+
+def _copy_does(how: Mapping[str, Any]) -> bool:
+    measured = any(name.startswith("COVERAGE_PROCESS") for name in how["env"])
+    return not measured and how.keys() <= {"env", "cwd"}
+
+
+def _start_copy(arguments: Sequence[str], **how: Any) -> tuple[Copy, IO[str], IO[str]]:
+    out, out_end = os.pipe()
+    err, err_end = os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        running = template().start("borne", arguments, (nothing, out_end, err_end), **how)
+    finally:
+        for each in (nothing, out_end, err_end):
+            os.close(each)
+    return running, os.fdopen(out), os.fdopen(err)
+
+
+def _start_new(
+    arguments: Sequence[str], **how: Any
+) -> tuple[subprocess.Popen[str], IO[str], IO[str]]:
+    running = subprocess.Popen(
+        command(*arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+    assert running.stdout is not None
+    assert running.stderr is not None
+    return running, running.stdout, running.stderr
 
 
 def plain_environment() -> dict[str, str]:
@@ -69,27 +139,19 @@ def unmeasured_environment() -> dict[str, str]:
 class Served:
     """A running `borne serve`."""
 
-    def __init__(self, arguments: Sequence[str], **how: Any) -> None:
-        self.process = subprocess.Popen(
-            command("serve", *arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=plain_environment(),
-            **how,
-        )
+    def __init__(
+        self, arguments: Sequence[str], *, new_interpreter: bool = False, **how: Any
+    ) -> None:
+        how = {"env": plain_environment(), **how}
+        start = _start_new if new_interpreter or not _copy_does(how) else _start_copy
+        self.process: subprocess.Popen[str] | Copy
+        self.process, stdout, stderr = start(["serve", *arguments], **how)
         self.out: queue.Queue[str | None] = queue.Queue()
         self.err: queue.Queue[str | None] = queue.Queue()
         self.said: list[str] = []
         self.page = ""
         self.link = ""
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
-        self._pumps = [
-            self._pump(self.process.stdout, self.out),
-            self._pump(self.process.stderr, self.err),
-        ]
+        self._pumps = [self._pump(stdout, self.out), self._pump(stderr, self.err)]
 
     def _pump(self, stream: IO[str], into: queue.Queue[str | None]) -> threading.Thread:
         def run() -> None:
