@@ -72,7 +72,7 @@ class Word:
         """Whether the text has it."""
         if self.begins in text or (inside and self.inside and self.inside in text):
             return True
-        return any(stem in text for stem in self.stems)
+        return any(map(text.__contains__, self.stems))
 
 
 @dataclass(frozen=True, slots=True)

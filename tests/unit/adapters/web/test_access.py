@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from fastapi import FastAPI
 
 from borne.adapters.web.access import TABLE, lookup
 from borne.adapters.web.factory import ROUTERS, guarded_routes
 from borne.domain.principals import Role
+from tests.support.cases import every_case
 from tests.support.fake_station import PASSWORD, FakeHost
 from tests.unit.adapters.web.conftest import BASE, Client, Clients, transport
 
@@ -96,23 +100,25 @@ async def test_each_role_at_each_route(
             assert told != "forbidden"
 
 
-@pytest.mark.parametrize("path", sorted(STREAMS))
-async def test_a_stream_needs_a_login(path: str, anyone: Client, api: Clients) -> None:
-    assert (await anyone.get(path)).status_code == 401
-    if TABLE[f"GET {path}"].role is Role.OPERATOR:
-        assert (await (await api(Role.USER)).get(path)).status_code == 403
+async def test_a_stream_needs_a_login(anyone: Client, api: Clients) -> None:
+    user = await api(Role.USER)
+    with every_case() as case:
+        for path in sorted(STREAMS):
+            with case(path):
+                assert (await anyone.get(path)).status_code == 401
+                if TABLE[f"GET {path}"].role is Role.OPERATOR:
+                    assert (await user.get(path)).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [route for route in ROUTES if TABLE[" ".join(route)].power]
-)
-async def test_without_power_every_station_route_says_so(
-    method: str, path: str, operator: Client, host: FakeHost
-) -> None:
+async def test_without_power_every_station_route_says_so(operator: Client, host: FakeHost) -> None:
     host.powered = False
-    answer = await operator.request(method, filled(path))
-    assert answer.status_code == 503
-    assert answer.json()["error"] == "no_power"
+    with every_case() as case:
+        for method, path in ROUTES:
+            if TABLE[f"{method} {path}"].power:
+                with case(f"{method} {path}"):
+                    answer = await operator.request(method, filled(path))
+                    assert answer.status_code == 503
+                    assert answer.json()["error"] == "no_power"
 
 
 SIMULATOR = [
@@ -135,14 +141,14 @@ async def test_the_simulator_is_for_this_machine_only(
         assert allowed.status_code != 403
 
 
-@pytest.mark.parametrize(("method", "path"), SIMULATOR)
-async def test_real_hardware_has_no_simulator(
-    method: str, path: str, operator: Client, host: FakeHost
-) -> None:
+async def test_real_hardware_has_no_simulator(operator: Client, host: FakeHost) -> None:
     host.power = None
     host.replace(simulator=None)
-    answer = await operator.request(method, filled(path))
-    assert (answer.status_code, answer.json()["error"]) == (404, "no_simulator")
+    with every_case() as case:
+        for method, path in SIMULATOR:
+            with case(f"{method} {path}"):
+                answer = await operator.request(method, filled(path))
+                assert (answer.status_code, answer.json()["error"]) == (404, "no_simulator")
 
 
 FIRST_LOGIN_OPENS = {
@@ -152,21 +158,27 @@ FIRST_LOGIN_OPENS = {
 }
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_the_first_login_opens_only_the_change_of_the_password(
-    method: str, path: str, app: FastAPI
-) -> None:
+async def test_the_first_login_opens_only_the_change_of_the_password(app: FastAPI) -> None:
+    with every_case() as case:
+        for method, path in ROUTES:
+            with case(f"{method} {path}"):
+                async with entered_with_the_printed_password(app) as client:
+                    answer = await client.request(method, filled(path))
+                route = f"{method} {path}"
+                if TABLE[route].role is None or route in FIRST_LOGIN_OPENS:
+                    assert answer.status_code != 403 or path == "/login/{secret}"
+                else:
+                    assert answer.status_code == 403
+                    assert answer.json()["error"] == "password_change_required"
+
+
+@asynccontextmanager
+async def entered_with_the_printed_password(app: FastAPI) -> AsyncIterator[Client]:
     async with Client(transport=transport(app), base_url=BASE, headers={"origin": BASE}) as client:
         data = {"name": "operator", "password": "yellow_zone"}
         entered = await client.post("/login", data=data)
         assert entered.headers["location"] == "/account/password"
-        answer = await client.request(method, filled(path))
-        route = f"{method} {path}"
-        if TABLE[route].role is None or route in FIRST_LOGIN_OPENS:
-            assert answer.status_code != 403 or path == "/login/{secret}"
-        else:
-            assert answer.status_code == 403
-            assert answer.json()["error"] == "password_change_required"
+        yield client
 
 
 async def test_pages_lead_the_first_login_to_the_change(app: FastAPI) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from borne.adapters.web import middleware
 from borne.adapters.web.middleware import BODY_LIMIT
 from borne.domain.principals import Role
+from tests.support.cases import every_case
 from tests.support.fake_station import PASSWORD
 from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_access import ROUTES, STREAMS, filled
@@ -48,16 +49,19 @@ BODIES = {
 ACCEPT_NOTHING = {200, 201, 202}
 
 
-@pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize(("method", "path"), JSON_ROUTES)
-async def test_bad_bodies(method: str, path: str, name: str, operator: Client) -> None:
-    answer = await operator.request(method, filled(path), content=BODIES[name], headers=JSON)
-    assert answer.status_code < 500
-    if answer.status_code not in ACCEPT_NOTHING:
-        body = answer.json()
-        assert body["error"]
-        assert body["message"]
-        assert len(answer.content) < 20_000
+async def test_bad_bodies(method: str, path: str, operator: Client) -> None:
+    with every_case() as case:
+        for name, content in BODIES.items():
+            with case(name):
+                answer = await operator.request(method, filled(path), content=content, headers=JSON)
+                assert answer.status_code < 500
+                assert answer.status_code not in {401, 403}, "it would prove nothing"
+                if answer.status_code not in ACCEPT_NOTHING:
+                    body = answer.json()
+                    assert body["error"]
+                    assert body["message"]
+                    assert len(answer.content) < 20_000
 
 
 @pytest.mark.parametrize("kind", ["application/xml", "text/plain", "multipart/form-data", ""])
@@ -148,14 +152,19 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize(("method", "path"), FORM_PAGES)
-async def test_bad_forms(method: str, path: str, name: str, browser: Clients) -> None:
-    client = await browser(Role.OPERATOR)
+async def test_bad_forms(method: str, path: str, browser: Clients) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    answer = await client.request(method, filled(path), content=FORMS[name], headers=headers)
-    assert answer.status_code < 500
-    assert "Traceback" not in answer.text
+    with every_case() as case:
+        for name, content in FORMS.items():
+            # Logged in again: the form before may have ended the login.
+            client = await browser(Role.OPERATOR)
+            with case(name):
+                answer = await client.request(
+                    method, filled(path), content=content, headers=headers
+                )
+                assert answer.status_code < 500
+                assert "Traceback" not in answer.text
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from httpx import Response
 
 from borne.adapters.web.i18n import NAMES, Words
 from borne.adapters.web.pages import help_checks, help_pages
@@ -17,6 +18,7 @@ from borne.domain.station.faults import CATALOGUE, Fault, Scope, vendor_code
 from borne.domain.station.indication import PATTERNS
 from borne.domain.station.remedies import LIGHTS, REMEDIES, Action, Check
 from borne.domain.station.station_status import StationStatus
+from tests.support.cases import every_case
 from tests.support.fake_station import FakeControl, FakeHost, free_connector
 from tests.support.status_reader import status_of
 from tests.unit.adapters.web.conftest import Client, Clients
@@ -37,19 +39,19 @@ async def person(browser: Clients) -> Client:
 # Every fault has its page -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", Fault)
-async def test_a_fault_leads_from_the_dashboard_to_its_page(
-    fault: Fault, person: Client, host: FakeHost
-) -> None:
-    station_wide = CATALOGUE[fault].scope is Scope.STATION
-    host.status.edit(0 if station_wide else 2, faults=[raised(fault)])
-    dashboard = (await person.get("/")).text
-    assert f'href="/help/{fault.value}"' in dashboard
-    page = text_of((await person.get(f"/help/{fault.value}")).text)
-    kind = CATALOGUE[fault]
-    for words in (kind.activation, kind.resolution, kind.code_16, vendor_code(fault)):
-        assert words in page
-    assert f"Present now: {'Station' if station_wide else 'Socket 2'}" in page
+async def test_a_fault_leads_from_the_dashboard_to_its_page(person: Client, host: FakeHost) -> None:
+    with every_case() as case:
+        for fault, kind in CATALOGUE.items():
+            with case(fault.value):
+                of_station = kind.scope is Scope.STATION
+                host.status.edit(2, faults=[] if of_station else [raised(fault)])
+                host.status.edit(0, faults=[raised(fault)] if of_station else [])
+                dashboard = (await person.get("/")).text
+                assert f'href="/help/{fault.value}"' in dashboard
+                page = text_of((await person.get(f"/help/{fault.value}")).text)
+                for words in (kind.activation, kind.resolution, kind.code_16, vendor_code(fault)):
+                    assert words in page
+                assert f"Present now: {'Station' if of_station else 'Socket 2'}" in page
 
 
 @pytest.mark.parametrize("language", sorted(set(NAMES) - {"en"}))
@@ -70,17 +72,17 @@ async def test_a_fault_is_told_in_every_language(
         assert gone in page
 
 
-@pytest.mark.parametrize("slug", REMEDIES)
-async def test_a_page_says_whether_one_can_charge_who_mends_and_how(
-    slug: str, person: Client
-) -> None:
-    answer = await person.get(f"/help/{slug}")
-    text, remedy = text_of(answer.text), REMEDIES[slug]
-    assert answer.status_code == 200
-    for words in (remedy.title, remedy.explanation, remedy.clears, "Can one charge?"):
-        assert Words("en")(words) in text
-    for step in remedy.steps:
-        assert Words("en")(help_pages.told(step)) in text
+async def test_a_page_says_whether_one_can_charge_who_mends_and_how(person: Client) -> None:
+    with every_case() as case:
+        for slug, remedy in REMEDIES.items():
+            answer = await person.get(f"/help/{slug}")
+            with case(slug):
+                text = text_of(answer.text)
+                assert answer.status_code == 200
+                for words in (remedy.title, remedy.explanation, remedy.clears, "Can one charge?"):
+                    assert Words("en")(words) in text
+                for step in remedy.steps:
+                    assert Words("en")(help_pages.told(step)) in text
 
 
 async def test_a_page_that_is_not_there(person: Client) -> None:
@@ -108,17 +110,19 @@ def test_every_action_of_a_step_has_a_button() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.INSTALLER, Role.MANUFACTURER])
-@pytest.mark.parametrize("slug", REMEDIES)
-async def test_help_links_only_to_what_is_on_its_page(
-    slug: str, role: Role, browser: Clients
-) -> None:
+async def test_help_links_only_to_what_is_on_its_page(role: Role, browser: Clients) -> None:
     person = await browser(role)
-    html = (await person.get(f"/help/{slug}")).text
-    for address in re.findall(r'href="(/[^"]*)"', html):
-        path, _, anchor = unescape(address).partition("#")
-        answer = await person.get(path, headers={"accept": "text/html"})
-        assert answer.status_code == 200, address
-        assert not anchor or f'id="{anchor}"' in answer.text, address
+    pages: dict[str, Response] = {}
+    with every_case() as case:
+        for slug in REMEDIES:
+            html = (await person.get(f"/help/{slug}")).text
+            for address in re.findall(r'href="(/[^"]*)"', html):
+                path, _, anchor = unescape(address).partition("#")
+                if path not in pages:
+                    pages[path] = await person.get(path, headers={"accept": "text/html"})
+                with case(f"{address} on {slug}"):
+                    assert pages[path].status_code == 200
+                    assert not anchor or f'id="{anchor}"' in pages[path].text
 
 
 async def test_a_card_that_is_not_read_is_helped_with_what_can_be_done(person: Client) -> None:

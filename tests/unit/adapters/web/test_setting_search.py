@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
+from borne.adapters.web import search
 from borne.adapters.web.i18n import NAMES, OWN_NAMES, Words
 from borne.adapters.web.pages import setting_search
 from borne.adapters.web.pages.help_pages import found as help_found
@@ -15,6 +18,7 @@ from borne.domain.settings.manual_words import HELP_WORDS, PAGE_WORDS, WORDS
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.view import view_all
 from borne.domain.station.remedies import REMEDIES
+from tests.support.cases import every_case
 
 VIEWS = view_all(Settings(), SYSTEM, ACTIVE)
 KNOWN = {view.name for view in VIEWS}
@@ -80,18 +84,29 @@ MANUAL = [
 ]
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize(("query", "expected"), MANUAL)
-def test_a_word_of_the_manual_finds_what_it_names(query: str, expected: str, language: str) -> None:
-    assert first(query, language) == expected
+def test_a_word_of_the_manual_finds_what_it_names() -> None:
+    with every_case() as case:
+        for (query, expected), language in product(MANUAL, ["en", "fr"]):
+            with case(f"{query} in {language}"):
+                assert first(query, language) == expected
 
 
-@pytest.mark.parametrize("key", WORDS)
-def test_every_synonym_finds_its_entry(key: str) -> None:
-    entry = CATALOGUE[key]
-    for term in WORDS[key]:
-        labels = {result.name or result.label for result in results(term)}
-        assert key in labels or entry.label in labels, term
+def test_every_entry_with_synonyms_is_searched() -> None:
+    with every_case() as case:
+        for key, terms in WORDS.items():
+            with case(key):
+                labels = {result.name or result.label for result in results(terms[0])}
+                assert key in labels or CATALOGUE[key].label in labels
+
+
+def test_every_synonym_finds_its_entry() -> None:
+    """Whatever has all words of a query is found, whatever else there is."""
+    with every_case() as case:
+        for key, terms in WORDS.items():
+            alone = [search.Candidate(key, search.text_of(key))]
+            for term in terms:
+                with case(f"{term} of {key}"):
+                    assert search.best(alone, term) == [key]
 
 
 @pytest.mark.parametrize("language", NAMES)
@@ -103,11 +118,14 @@ def test_every_label_finds_its_setting_from_every_language(language: str) -> Non
 
 @pytest.mark.parametrize("language", NAMES)
 def test_every_value_finds_its_setting_from_every_language(language: str) -> None:
-    for key, entry in CATALOGUE.settings.items():
-        if key.startswith(("MeterConfig", "SecondMeterConfig")):
-            continue
-        for text in values(entry, language):
-            assert key in {result.name for result in results(text)}, text
+    with every_case() as case:
+        for key, entry in CATALOGUE.settings.items():
+            if key.startswith(("MeterConfig", "SecondMeterConfig")):
+                continue
+            alone = [search.Candidate(key, search.text_of(key))]
+            for text in values(entry, language):
+                with case(f"{text} of {key}"):
+                    assert search.best(alone, text) == [key]
 
 
 def values(entry: Entry, language: str) -> list[str]:
@@ -176,7 +194,9 @@ def test_the_words_belong_to_something() -> None:
     assert set(setting_search.TARGETS) <= {entry.key for entry in setting_search.OTHERS}
 
 
-@pytest.mark.parametrize("slug", HELP_WORDS)
-def test_the_manuals_words_find_the_page_of_help(slug: str) -> None:
-    for term in HELP_WORDS[slug].split(";"):
-        assert slug in {remedy.slug for remedy in help_found(term)}, term
+def test_the_manuals_words_find_the_page_of_help() -> None:
+    with every_case() as case:
+        for slug, words in HELP_WORDS.items():
+            for term in words.split(";"):
+                with case(f"{term} of {slug}"):
+                    assert slug in {remedy.slug for remedy in help_found(term)}

@@ -6,11 +6,10 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.spoken import TEMPLATES, said_to_people, template_of
 from borne.domain.principals import Role
+from tests.support.cases import every_case
 from tests.support.fake_station import FakeHost
 from tests.unit.adapters.web.conftest import Clients
 
@@ -50,16 +49,20 @@ def _literal(node: ast.expr) -> str:
     return ""
 
 
-@pytest.mark.parametrize("sentence", sorted(sentences() - FOR_PROGRAMS))
-def test_whatever_is_refused_can_be_said_in_other_languages(sentence: str) -> None:
-    assert template_of(sentence) is not None
+def test_whatever_is_refused_can_be_said_in_other_languages() -> None:
+    with every_case() as case:
+        for sentence in sorted(sentences() - FOR_PROGRAMS):
+            with case(sentence):
+                assert template_of(sentence) is not None
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_a_message_is_found_again_with_its_values(template: str) -> None:
-    names = re.findall(r"{(\w+)}", template)
-    values = {name: f"<{name} 1>" for name in names}
-    assert template_of(template.format(**values)) == (template, values)
+def test_a_message_is_found_again_with_its_values() -> None:
+    with every_case() as case:
+        for template in TEMPLATES:
+            with case(template):
+                names = re.findall(r"{(\w+)}", template)
+                values = {name: f"<{name} 1>" for name in names}
+                assert template_of(template.format(**values)) == (template, values)
 
 
 def test_what_is_unknown_stays_as_it_is() -> None:

@@ -25,6 +25,7 @@ from borne.domain.settings.entry import (
     Type,
 )
 from borne.domain.settings.values import from_file, parse, to_file
+from tests.support.cases import every_case
 
 SETTINGS = list(CATALOGUE.settings.values())
 
@@ -40,8 +41,8 @@ def _named(entry: Entry) -> list[Condition]:
     return found
 
 
-def by_key(entry: Entry) -> str:
-    return entry.key
+def _slugs(condition: Is | IsNot) -> set[str]:
+    return set(condition.slugs if isinstance(condition, Is) else (condition.slug,))
 
 
 def test_holds_everything_of_the_pages() -> None:
@@ -72,54 +73,82 @@ def test_the_old_state_page_has_forty_lines() -> None:
     assert len(set(REST_FIELDS)) == 40
 
 
-@pytest.mark.parametrize("entry", SETTINGS, ids=by_key)
 class TestEverySetting:
-    def test_takes_its_own_default(self, entry: Entry) -> None:
-        if entry.default not in (None, "", b""):
-            assert parse(entry, entry.default) == entry.default
+    def test_takes_its_own_default(self) -> None:
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    if entry.default not in (None, "", b""):
+                        assert parse(entry, entry.default) == entry.default
 
-    def test_its_default_survives_the_file(self, entry: Entry) -> None:
-        if entry.default is not None and entry.default != "" and not entry.constant:
-            assert from_file(entry, to_file(entry.default)) == entry.default
+    def test_its_default_survives_the_file(self) -> None:
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    if entry.default is not None and entry.default != "" and not entry.constant:
+                        assert from_file(entry, to_file(entry.default)) == entry.default
 
-    def test_explains_itself_in_a_sentence(self, entry: Entry) -> None:
-        assert entry.label
-        assert entry.help.endswith(".")
+    def test_explains_itself_in_a_sentence(self) -> None:
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    assert entry.label
+                    assert entry.help.endswith(".")
 
-    def test_refers_to_settings_that_exist(self, entry: Entry) -> None:
-        keys = {c.key for c in _named(entry) if isinstance(c, Is | IsNot | MeterInNetwork)}
-        keys |= {key for key in (entry.at_most, entry.derived_from) if key}
-        assert keys <= set(CATALOGUE.settings)
+    def test_refers_to_settings_that_exist(self) -> None:
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    named = [c for c in _named(entry) if isinstance(c, Is | IsNot | MeterInNetwork)]
+                    keys = {condition.key for condition in named}
+                    keys |= {key for key in (entry.at_most, entry.derived_from) if key}
+                    assert keys <= set(CATALOGUE.settings)
 
-    def test_its_conditions_name_values_that_exist(self, entry: Entry) -> None:
-        for condition in _named(entry):
-            if isinstance(condition, Is | IsNot):
-                other = CATALOGUE.settings[condition.key]
-                slugs = {choice.slug for choice in other.choices} or {"on", "off"}
-                named = condition.slugs if isinstance(condition, Is) else (condition.slug,)
-                assert set(named) <= slugs
+    def test_its_conditions_name_values_that_exist(self) -> None:
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    for condition in _named(entry):
+                        if isinstance(condition, Is | IsNot):
+                            other = CATALOGUE.settings[condition.key]
+                            slugs = {choice.slug for choice in other.choices} or {"on", "off"}
+                            assert _slugs(condition) <= slugs
 
-    def test_a_backend_has_an_operators_rights_at_most(self, entry: Entry) -> None:
+    def test_a_backend_has_an_operators_rights_at_most(self) -> None:
         """Decision D35."""
-        if entry.ocpp.writable and not entry.constant:
-            # The standard wants it writable; operators who may install may do it.
-            assert Role.OPERATOR.includes(entry.role) or entry.key == "ConnectorPhaseRotation"
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    if entry.ocpp.writable and not entry.constant:
+                        # The standard wants it writable; operators who may install may do it.
+                        exception = entry.key == "ConnectorPhaseRotation"
+                        assert Role.OPERATOR.includes(entry.role) or exception
 
-    def test_secrets_cannot_be_read(self, entry: Entry) -> None:
-        assert not (entry.type.is_secret and entry.ocpp.readable)
+    def test_secrets_cannot_be_read(self) -> None:
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    assert not (entry.type.is_secret and entry.ocpp.readable)
 
-    def test_its_choices_cannot_be_confused(self, entry: Entry) -> None:
+    def test_its_choices_cannot_be_confused(self) -> None:
         """A slug or label never names two choices (decision D3)."""
-        for choice in entry.choices:
-            assert parse(entry, choice.slug) == choice.slug
-            assert parse(entry, choice.label.upper()) == choice.slug
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    for choice in entry.choices:
+                        assert parse(entry, choice.slug) == choice.slug
+                        assert parse(entry, choice.label.upper()) == choice.slug
 
-    def test_a_limit_can_be_made_safe(self, entry: Entry) -> None:
+    def test_a_limit_can_be_made_safe(self) -> None:
         """A limit that is lost never becomes more than its default."""
-        if entry.at_most:
-            assert entry.safe is not None
-        if isinstance(entry.safe, int) and isinstance(entry.default, int) and entry.default:
-            assert entry.safe <= entry.default
+        with every_case() as case:
+            for entry in SETTINGS:
+                with case(entry.key):
+                    safe, default = entry.safe, entry.default
+                    if entry.at_most:
+                        assert safe is not None
+                    if isinstance(safe, int) and isinstance(default, int) and default:
+                        assert safe <= default
 
 
 def test_an_unset_fuse_has_no_default_to_be_wrong_with() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from borne.domain.station.display import WIDTH, Screen, announcement, figures, s
 from borne.domain.station.display_texts import TEXTS, Announcement
 from borne.domain.station.indication import PATTERNS
 from borne.domain.station.status import ConnectorStatus as Status
+from tests.support.cases import every_case
 
 LANGUAGES = [language for language in DisplayLanguage if language is not DisplayLanguage.MULTI]
 A = Announcement
@@ -59,16 +62,17 @@ def test_every_state_and_announcement_occurs() -> None:
     assert {row[1] for row in STATES} == set(PATTERNS)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("told", Announcement)
-def test_there_is_room_for_every_text(told: Announcement, language: DisplayLanguage) -> None:
-    (screen,) = screens(told, language, power_w=22_080.0, energy_wh=1_234_567.0)
-    for line in screen:
-        assert len(line) <= WIDTH
-        assert line == line.strip()
-        line.encode("latin-1")
-    assert screen.first
-    assert "{" not in "".join(screen)
+def test_there_is_room_for_every_text() -> None:
+    with every_case() as case:
+        for announced, language in product(Announcement, LANGUAGES):
+            with case(f"{announced.name} in {language.value}"):
+                (screen,) = screens(announced, language, power_w=22_080.0, energy_wh=1_234_567.0)
+                for line in screen:
+                    assert len(line) <= WIDTH
+                    assert line == line.strip()
+                    line.encode("latin-1")
+                assert screen.first
+                assert "{" not in "".join(screen)
 
 
 def test_four_languages_take_turns() -> None:

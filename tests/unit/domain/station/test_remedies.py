@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from borne.domain.station.faults import CATALOGUE, Fault
 from borne.domain.station.indication import PATTERNS
 from borne.domain.station.remedies import (
@@ -14,9 +12,9 @@ from borne.domain.station.remedies import (
     WHO,
     CanCharge,
     Check,
-    Remedy,
     Who,
 )
+from tests.support.cases import every_case
 
 MANUAL_10 = {
     "card-not-read",
@@ -37,32 +35,39 @@ def test_every_fault_and_every_row_of_manual_10_has_a_page() -> None:
     assert set(REMEDIES) == {fault.value for fault in Fault} | MANUAL_10
 
 
-@pytest.mark.parametrize("remedy", REMEDIES.values(), ids=lambda remedy: remedy.slug)
-def test_a_page_answers_every_question(remedy: Remedy) -> None:
-    texts = [remedy.title, remedy.explanation, remedy.clears, *(s.text for s in remedy.steps)]
-    assert all(texts)
-    assert remedy.who
-    assert remedy.steps
-    assert len({step.text for step in remedy.steps}) == len(remedy.steps)
-    assert all(text == " ".join(text.split()) for text in texts), "no stray blanks"
-    assert all(text.endswith((".", "?", ":")) for text in texts[1:])
+def test_a_page_answers_every_question() -> None:
+    with every_case() as case:
+        for slug, remedy in REMEDIES.items():
+            with case(slug):
+                steps = [step.text for step in remedy.steps]
+                texts = [remedy.title, remedy.explanation, remedy.clears, *steps]
+                assert all(texts)
+                assert remedy.who
+                assert steps
+                assert len(set(steps)) == len(steps)
+                assert all(text == " ".join(text.split()) for text in texts), "no stray blanks"
+                assert all(text.endswith((".", "?", ":")) for text in texts[1:])
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_a_page_says_what_the_backend_hears(fault: Fault) -> None:
-    remedy = FOR_FAULT[fault]
-    assert remedy.kind is CATALOGUE[fault]
-    assert remedy.title == CATALOGUE[fault].activation
-    assert remedy.slug == fault.value
+def test_a_page_says_what_the_backend_hears() -> None:
+    with every_case() as case:
+        for fault in Fault:
+            with case(fault.value):
+                remedy = FOR_FAULT[fault]
+                assert remedy.kind is CATALOGUE[fault]
+                assert remedy.title == CATALOGUE[fault].activation
+                assert remedy.slug == fault.value
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_nobody_is_told_to_charge_where_it_is_blocked(fault: Fault) -> None:
-    answer = FOR_FAULT[fault].can_charge
-    if CATALOGUE[fault].blocks:
-        assert answer in (CanCharge.NOT_HERE, CanCharge.NOBODY, CanCharge.LATER)
-    elif fault not in (Fault.VENTILATION, Fault.STORAGE_FULL):
-        assert answer in (CanCharge.YES, CanCharge.PERHAPS)
+def test_nobody_is_told_to_charge_where_it_is_blocked() -> None:
+    with every_case() as case:
+        for fault in Fault:
+            with case(fault.value):
+                answer = FOR_FAULT[fault].can_charge
+                if CATALOGUE[fault].blocks:
+                    assert answer in (CanCharge.NOT_HERE, CanCharge.NOBODY, CanCharge.LATER)
+                elif fault not in (Fault.VENTILATION, Fault.STORAGE_FULL):
+                    assert answer in (CanCharge.YES, CanCharge.PERHAPS)
 
 
 def test_danger_comes_first() -> None:

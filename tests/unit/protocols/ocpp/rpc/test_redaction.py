@@ -117,9 +117,9 @@ def test_frames_in_memory_are_bounded_together() -> None:
         log.add(
             Direction.RECEIVED,
             FrameKind.CALL,
-            "x" * 500_000,
-            action="a" * 100_000,
-            outcome="o" * 100_000,
+            "x" * 3 * MAX_TEXT_LENGTH,
+            action="a" * 5_000,
+            outcome="o" * 5_000,
         )
     kept = log.records()
     assert 100 < len(kept) <= 500
