@@ -24,7 +24,7 @@ from borne.adapters.certificates.store import FileCertificates
 from borne.adapters.control.socket import ControlServer
 from borne.adapters.maintenance.build import build_maintenance
 from borne.adapters.ocpp.backend import OcppBackend
-from borne.adapters.ocpp.backend_settings import backend_config
+from borne.adapters.ocpp.backend_settings import BACKEND_KEYS, backend_config
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces, interfaces_up
 from borne.adapters.ocpp.charge_point.link import JsonLink
 from borne.adapters.ocpp.probe import probe
@@ -363,7 +363,7 @@ class Host:
             self.clock,
             station.supervisor,
         )
-        return OcppBackend(
+        backend = OcppBackend(
             backend_config(settings, list(station.runners), station.certificates.material),
             station.backend_rooms,
             storage,
@@ -377,6 +377,9 @@ class Host:
                 interfaces=self._interfaces(),
             ),
         )
+        running = self.settings.running
+        running.on_change(BACKEND_KEYS, lambda: backend.take_settings(running()))
+        return backend
 
     async def _try_connection(self, settings: Settings) -> Sequence[Mapping[str, Any]]:
         config = backend_config(settings, list(self.world.sockets)).connection

@@ -24,8 +24,8 @@ from borne.app import Host, HostOptions
 from borne.application.maintenance.console import link_note, refusal_sentence
 from borne.application.ports.storage import StorageFailed, WhitelistEntry
 from borne.application.services import StationServices
+from borne.application.settings.running import RunningSettings
 from borne.application.settings.settings_service import (
-    SettingsChange,
     SettingsRejected,
     SettingsService,
 )
@@ -187,7 +187,7 @@ class _Process:
 
     def _take_station(self, station: Station | None) -> None:
         if station is not None:
-            self._host.settings.subscribe(_take_settings)
+            follow_log_level(self._host.settings.running)
 
     async def _until_backend_knows(self) -> None:
         """The web interface takes all of the processor for a while: the backend comes first."""
@@ -262,6 +262,6 @@ def _web(host: Host) -> tuple[AsgiApp, Callable[[], None]]:
     return app, web_state(app).hub.close
 
 
-def _take_settings(change: SettingsChange) -> None:
-    if "LogLevel" in change.keys:
-        logs.set_level(change.after.text("LogLevel"))
+def follow_log_level(settings: RunningSettings) -> None:
+    """Log what the setting asks for, from now on."""
+    settings.on_change({"LogLevel"}, lambda: logs.set_level(settings().text("LogLevel")))

@@ -471,11 +471,14 @@ async def test_LockActuatorOnlyIfAuthorized(tmp_path: Path) -> None:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await station.plug(1, FAST)
         await station.until_state("preparing")
+        assert not station.connector(1)["locked"]
         await station.set(LockActuatorOnlyIfAuthorized=False)
+        await station.until(lambda c: c["locked"], 1)
         await station.plug(2, FAST)
         await station.until(lambda c: c["locked"], 2)
         await station.set(LockActuatorOnlyIfAuthorized=True)
-        assert not station.connector(1)["locked"]
+        for connector in (1, 2):
+            await station.until(lambda c: not c["locked"], connector)
         await station.card()
         await station.until(lambda c: c["locked"])
 
@@ -492,6 +495,10 @@ async def test_VentilationAvailable(tmp_path: Path) -> None:
     async with street(tmp_path, FreeCharging="on") as station:
         await station.plug(1, FAST | {"ventilation": True})
         await station.until(lambda c: c["pilot"].startswith("D"))
+        await station.until_state("suspended_evse")
+        await station.set(VentilationAvailable=True)
+        await station.until(lambda c: c["power_w"] > 0, 1)
+        await station.set(VentilationAvailable=False)
         await station.until_state("suspended_evse")
         await station.set(VentilationAvailable=True)
         assert (await charge(station, 2, ventilation=True))["state"] == "charging"

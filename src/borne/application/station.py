@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from borne.application.authorization.authorization_flow import AuthorizationFlow, TokenLists
 from borne.application.authorization.card_router import CardDesk
 from borne.application.authorization.local_list import LocalList
+from borne.application.authorization.reader_watch import ReaderWatch
 from borne.application.authorization.reservations import Reservations
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
@@ -29,7 +30,7 @@ from borne.application.backend.timestamp_resolver import Dating
 from borne.application.charging.clock_aligned import ClockAlignedValues
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.charging.fault_service import FaultService, FaultSources
-from borne.application.charging.indication_service import IndicationService, Lights
+from borne.application.charging.indication_service import IndicationService
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.sessions_view import SessionsService
 from borne.application.charging.station_control import StationControl
@@ -42,6 +43,7 @@ from borne.application.maintenance.diagnostics import Diagnostics
 from borne.application.maintenance.firmware_update import FirmwareUpdates
 from borne.application.maintenance.log_upload import LogKind, LogUploads
 from borne.application.people.accounts import Accounts
+from borne.application.people.password_rule import PasswordRule
 from borne.application.ports.backend import BackendPort
 from borne.application.ports.certificates import CertificateStore
 from borne.application.ports.hardware import EvsePort, Hardware
@@ -53,13 +55,20 @@ from borne.application.security.security_events import SecurityEvents
 from borne.application.security.security_profile import SecurityProfiles
 from borne.application.security.security_watch import SecurityWatch
 from borne.application.services import ConnectionTrial, Restarter, StationServices
-from borne.application.settings.settings_service import SettingsChange, SettingsService
-from borne.application.settings.station_settings import connector_config, letter_case, sampling
+from borne.application.settings.settings_service import SettingsService
+from borne.application.settings.station_settings import (
+    CONNECTOR_KEYS,
+    LIMIT_KEYS,
+    PROFILE_KEYS,
+    SAMPLING_KEYS,
+    connector_config,
+    letter_case,
+    sampling,
+)
 from borne.application.state.notices import Notices
 from borne.application.state.retention import Retention
-from borne.domain.principals import SYSTEM, Principal, Role
+from borne.domain.principals import SYSTEM, Principal
 from borne.domain.settings.messages import Message
-from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import SessionResumed, StopAsked
 from borne.domain.station.connector_state import (
     Authorization,
@@ -82,9 +91,6 @@ _log = logging.getLogger(__name__)
 
 class Backend(BackendPort, Protocol):
     """A backend link with a life of its own."""
-
-    def take_settings(self, settings: Settings) -> None:
-        """Settings changed."""
 
     def subscribe_online(self, listener: Callable[[bool], None]) -> Unsubscribe:
         """True when the backend is connected and has accepted us, False when no longer."""
@@ -130,11 +136,11 @@ class Station:
 
     def __init__(self, parts: StationParts) -> None:
         self.supervisor = Supervisor("station")
-        self._reader_silent = False
         self.backend: Backend | None = None
         self._parts = parts
         self._services: StationServices | None = None
         clock, storage = parts.clock, parts.storage
+        self._settings = parts.settings.running
         evses = {evse.connector: evse for evse in parts.hardware.evses}
         self.metering = MeteringService(
             evses, clock, storage.meters, self.supervisor, parts.live_poll_s
@@ -201,9 +207,10 @@ class Station:
         self.indication = IndicationService(
             self.runners,
             parts.hardware.indicator,
-            lambda: self._settings().flag("ShowBackendDisconnectAsError"),
-            self._lights,
+            self._settings,
         )
+        self.readers = ReaderWatch(parts.hardware.readers, self.faults, self._settings)
+        self.password_rule = PasswordRule(parts.accounts, self._settings, self.supervisor)
         self.control = StationControl(self.runners, storage.state)
         self.reporter = BackendReporter(
             self.runners, self.faults, self.control, self._settings, clock
@@ -248,7 +255,11 @@ class Station:
             parts.settings, lambda: self.certificates.material, storage.state
         )
         self.security = SecurityWatch(
-            self.events, lambda: self.commands.secure, parts.maintenance.version
+            self.events,
+            parts.settings,
+            clock,
+            lambda: self.commands.secure,
+            parts.maintenance.version,
         )
         self.commands = CentralCommands(
             CentralRooms(
@@ -309,10 +320,6 @@ class Station:
             self.certificates,
         )
 
-    def _lights(self) -> Lights:
-        settings = self._settings()
-        return Lights(settings.integer("LightIntensity"), settings.integer("BlinkRepeat"))
-
     def _backend_change(self) -> BackendChange:
         storage, lists, rooms = self._parts.storage, self.lists, self.backend_rooms
         return BackendChange(
@@ -362,17 +369,16 @@ class Station:
         for tokens in (self.lists.whitelist, self.lists.local_list, self.lists.cache):
             await tokens.load()
         self._parts.clock.stepped.subscribe(self._take_step)
-        self._parts.clock.stepped.subscribe(self.security.take_step)
         await self.dating.begin()
-        self._parts.settings.subscribe(self._take_settings)
+        self._follow_settings()
         self.authorization.outcome.subscribe(self.indication.take_outcome)
-        for reader in self._parts.hardware.readers:
-            reader.subscribe_link(self._take_reader_link)
         self.desk.start(self._parts.hardware, self.authorization.take_card)
         self.desk.teach_in.changed.subscribe(lambda _: self.status.touch())
         interrupted = await self._parts.storage.journal.open_sessions()
         await self.metering.start(interrupted)
         self.faults.start()
+        self.readers.start()
+        self.password_rule.start()
         self.authorization.start(self._parts.hardware.vehicles)
         for room in (self.indication, self.status):
             room.start()
@@ -476,9 +482,6 @@ class Station:
     def _connector_config(self, board: EvsePort) -> ConnectorConfig:
         return connector_config(self._settings(), board.capabilities)
 
-    def _settings(self) -> Settings:
-        return self._parts.settings.in_force
-
     async def _take_up_sessions(self, interrupted: Sequence[SessionRecord]) -> None:
         """Resume or close what was open at the last power cut (manual 4)."""
         resume = self._settings().flag("RestartTransactionAfterPowerLoss")
@@ -497,47 +500,25 @@ class Station:
         for wait in waiting:
             await wait
 
-    def _take_settings(self, change: SettingsChange) -> None:
-        _log.info("settings changed by %s: %s", change.source, ", ".join(change.names))
-        self.security.take_settings(change)
-        self._take_password_rule(change)
-        if change.after.flag("RFIDEnable") is not change.before.flag("RFIDEnable"):
-            self._judge_reader()
-        self.limits.refresh()
-        self.profiles.refresh()
-        self.authorization.reconsider()
-        self.indication.refresh()
-        self.reporter.reconsider()
-        self.aligned.reconsider()
-        self.journal.reconsider()
-        self.watchdog.reconsider()
-        if self.backend is not None:
-            self.backend.take_settings(change.after)
-        self.status.touch()
+    def _follow_settings(self) -> None:
+        """For those who are handed values, not settings."""
+        settings = self._settings
+        for runner in self.runners.values():
+            settings.on_change(CONNECTOR_KEYS, runner.on_config_changed)
+        settings.on_change(LIMIT_KEYS, self.limits.refresh)
+        settings.on_change(PROFILE_KEYS, self.profiles.refresh)
+        settings.on_change(SAMPLING_KEYS, self.aligned.reconsider)
+        settings.on_change(SAMPLING_KEYS, self.journal.reconsider)
+        settings.on_change({"TCPWatchdogTimeout"}, self.watchdog.reconsider)
+        self._parts.settings.subscribe(lambda _: self.status.touch())
 
     def _take_confirmation(self, by: Principal) -> None:
         _log.warning("the limits were confirmed by %s", by.name or by.role.value)
         self.faults.set(Fault.SETTINGS_DAMAGED, active=False)
 
-    def _take_password_rule(self, change: SettingsChange) -> None:
-        """Switched on, it holds for the password that the operator has now."""
-        rule = "EnforcePasswordChange"
-        if change.after.flag(rule) and not change.before.flag(rule):
-            work = self._parts.accounts.require_change(Role.OPERATOR)
-            self.supervisor.start("new password for the operator", work)
-
     def _take_backend_link(self) -> None:
         if self.backend is not None:
             self.watchdog.take_link(self.backend.view().link == "connected")
-
-    def _take_reader_link(self, alive: bool) -> None:
-        self._reader_silent = not alive
-        self._judge_reader()
-
-    def _judge_reader(self) -> None:
-        """A reader that is not there does not fail (setting RFIDEnable)."""
-        fitted = self._settings().flag("RFIDEnable")
-        self.faults.set(Fault.CARD_READER, active=fitted and self._reader_silent)
 
     async def _start_notices(self, damaged: Sequence[Message]) -> None:
         self.notices.changed.subscribe(self._take_notices)

@@ -17,6 +17,19 @@ from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
 from borne.application.security.certificates import Material
 from borne.domain.settings.snapshot import Settings
 
+BACKEND_KEYS = frozenset(
+    {
+        "AuthorizationKey",
+        "ForceHeartbeat",
+        "HeartbeatInterval",
+        "SSLStrictnessClient",
+        "SecurityProfile",
+        "TransactionMessageAttempts",
+        "TransactionMessageRetryInterval",
+        "WebSocketPingInterval",
+    }
+)
+"""What a running client follows."""
 NO_MATERIAL = Material()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from borne.application.authorization.reservations import Reservations
@@ -18,7 +18,12 @@ from borne.application.authorization.whitelist import Whitelist
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.ports.backend import BackendPort, BackendUnreachable, IdTagInfo, NoVerdict
 from borne.application.ports.hardware import CardRead, VehiclePort
-from borne.application.settings.station_settings import authorization_policy, letter_case
+from borne.application.settings.running import RunningSettings
+from borne.application.settings.station_settings import (
+    POLICY_KEYS,
+    authorization_policy,
+    letter_case,
+)
 from borne.domain.authorization import cards
 from borne.domain.authorization.decision import (
     Accept,
@@ -40,7 +45,6 @@ from borne.domain.authorization.decision import (
 )
 from borne.domain.authorization.shared_reader import Candidate, connector_for
 from borne.domain.settings.choices import CacheExpiry, StopMode
-from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import (
     AuthorizationWithdrawn,
     Authorized,
@@ -92,7 +96,7 @@ class AuthorizationFlow:
     def __init__(
         self,
         runners: Mapping[int, ConnectorRunner],
-        settings: Callable[[], Settings],
+        settings: RunningSettings,
         lists: TokenLists,
         reservations: Reservations,
         supervisor: Supervisor,
@@ -118,6 +122,7 @@ class AuthorizationFlow:
         """Follow the connectors, and what vehicles tell of themselves."""
         if vehicles is not None:
             vehicles.subscribe(self.take_vehicle)
+        self._settings.on_change(POLICY_KEYS, self.reconsider)
         for runner in self._runners.values():
             runner.arrived.subscribe(self._take_arrival)
             runner.left.subscribe(self._take_left)

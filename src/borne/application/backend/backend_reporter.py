@@ -8,7 +8,7 @@ nothing (manual 5.2). Decisions 0135 (order) and 0136 (a vehicle that does not a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,9 +16,9 @@ from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.charging.fault_service import FaultChange, FaultService
 from borne.application.charging.station_control import StationControl
 from borne.application.ports.backend import BackendPort, ConnectorStatus
-from borne.application.settings.station_settings import free_mode
+from borne.application.settings.running import RunningSettings
+from borne.application.settings.station_settings import FREE_KEYS, free_mode
 from borne.domain.authorization.free_charging import RULES
-from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardReport, TemperatureReport
 from borne.domain.station.connector_state import Phase
 from borne.domain.station.faults import CATALOGUE, Fault, most_serious, vendor_code
@@ -32,6 +32,11 @@ TEMPERATURE_STEP_K = 10.0
 """The backend hears of the controller's temperature when it has changed by so much."""
 EV_SIDE_DISCONNECTED = "EV side disconnected"
 LIST_CONFLICT = "LocalListConflict"
+REPORTING_KEYS = FREE_KEYS | {
+    "MinimumStatusDuration",
+    "PreparingUntilStateC",
+    "SendErrorStatusNotifications",
+}
 _IN_TRANSACTION = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 _ENDING = frozenset({Phase.STOPPING, Phase.CLOSING})
 
@@ -60,7 +65,7 @@ class BackendReporter:
         runners: Mapping[int, ConnectorRunner],
         faults: FaultService,
         control: StationControl,
-        settings: Callable[[], Settings],
+        settings: RunningSettings,
         clock: Clock,
     ) -> None:
         self.backend: BackendPort | None = None
@@ -86,10 +91,11 @@ class BackendReporter:
             runner.board.subscribe(partial(self._take_report, runner))
         self._faults.changed.subscribe(self._take_fault)
         self._control.station_changed.subscribe(lambda _: self._take_station())
+        self._settings.on_change(REPORTING_KEYS, self._on_settings_changed)
         self._refresh()
 
-    def reconsider(self) -> None:
-        """Settings changed: what they keep from the backend, or no longer, is told now."""
+    def _on_settings_changed(self) -> None:
+        """What they keep from the backend, or no longer, is told now."""
         silent, self._silent = self._silent, self._is_silent()
         if silent and not self._silent:
             for connector, told in self._told.items():

@@ -7,19 +7,20 @@ StopTransactionOnInvalidId, they end, or go on without energy. A refusal outlive
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.ports.storage import StateStore, StorageFailed
+from borne.application.settings.running import RunningSettings
 from borne.application.state.kept_state import stored_entries, text
-from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import HoldAsked, StopAsked
 from borne.domain.station.connector_state import Phase, Stop
 from borne.domain.station.session import StopReason
 from borne.foundation.supervisor import Supervisor
 
+REFUSAL_KEYS = frozenset({"MaxEnergyOnInvalidId", "StopTransactionOnInvalidId"})
 STATE_KEY = "refused_sessions"
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class RefusedIds:
         runners: Mapping[int, ConnectorRunner],
         journal: TransactionJournal,
         metering: MeteringService,
-        settings: Callable[[], Settings],
+        settings: RunningSettings,
         state: StateStore,
         supervisor: Supervisor,
     ) -> None:
@@ -49,6 +50,7 @@ class RefusedIds:
         refused, _ = await stored_entries(self._state, STATE_KEY, text)
         self._refused = set(refused)
         self._metering.changed.subscribe(self._judge)
+        self._settings.on_change(REFUSAL_KEYS, self._judge_all)
         for connector, runner in self._runners.items():
             runner.changed.subscribe(self._take_change)
             self._judge(connector)
@@ -59,8 +61,7 @@ class RefusedIds:
             return
         self._refused.add(session_id)
         await self._keep()
-        for connector in self._runners:
-            self._judge(connector)
+        self._judge_all()
 
     def _take_change(self, _: ConnectorRunner) -> None:
         if not self._refused:
@@ -81,6 +82,10 @@ class RefusedIds:
             await self._state.put(STATE_KEY, sorted(self._refused) or None)
         except StorageFailed as error:
             _log.warning("refused sessions are not kept over a restart: %s", error)
+
+    def _judge_all(self) -> None:
+        for connector in self._runners:
+            self._judge(connector)
 
     def _judge(self, connector: int) -> None:
         runner = self._runners.get(connector)

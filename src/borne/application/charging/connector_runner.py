@@ -115,6 +115,8 @@ class ConnectorRunner:
         """Closings since the start."""
         self._keeper = keeper
         self._config = config
+        self._obeyed: ConnectorConfig | None = None
+        """What the last step was taken with."""
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Event] = deque()
@@ -179,12 +181,18 @@ class ConnectorRunner:
         if self.state != before:
             self.changed.emit(self)
 
+    def on_config_changed(self) -> None:
+        """Settings may have changed what the machine obeys: it looks again at what it knows."""
+        if self._obeyed is not None and self._config() != self._obeyed:
+            self.post(Tick())
+
     def _take_report(self, report: BoardReport) -> None:
         if not isinstance(report, NOT_FOR_THE_MACHINE):
             self.post(report)
 
     def _take(self, event: Event) -> None:
-        before, now_s, config = self.state, self._loop.time(), self._config()
+        before, now_s = self.state, self._loop.time()
+        config = self._obeyed = self._config()
         try:
             result = step(before, event, now_s, config)
         except Exception:

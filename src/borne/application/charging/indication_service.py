@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from borne.application.authorization.authorization_flow import CardOutcome
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.ports.hardware import IndicatorPort
+from borne.application.settings.running import RunningSettings
 from borne.domain.station.indication import PATTERNS, pattern_for
 from borne.foundation.events import Signal
 
-
-@dataclass(frozen=True, slots=True)
-class Lights:
-    """What can be set about the lights."""
-
-    percent: int = 100
-    blinks: int = 5
+LIGHT_KEYS = frozenset({"BlinkRepeat", "LightIntensity", "ShowBackendDisconnectAsError"})
 
 
 class IndicationService:
@@ -28,21 +22,20 @@ class IndicationService:
         self,
         runners: Mapping[int, ConnectorRunner],
         indicator: IndicatorPort,
-        backend_matters: Callable[[], bool] = lambda: False,
-        lights: Callable[[], Lights] = Lights,
+        settings: RunningSettings,
     ) -> None:
         self.changed: Signal[int] = Signal()
         self._runners = runners
         self._indicator = indicator
-        self._backend_matters = backend_matters
-        self._lights = lights
+        self._settings = settings
         self._updating = False
         self._shown: dict[int, str] = {}
         self._rejected: dict[int, asyncio.TimerHandle] = {}
 
     def start(self) -> None:
         """Follow the connectors."""
-        self._indicator.dim(self._lights().percent)
+        self._settings.on_change(LIGHT_KEYS, self._on_settings_changed)
+        self._dim()
         for runner in self._runners.values():
             runner.changed.subscribe(self._refresh)
             self._refresh(runner)
@@ -56,20 +49,14 @@ class IndicationService:
         for timer in self._rejected.values():
             timer.cancel()
 
-    def refresh(self) -> None:
-        """Settings changed."""
-        self._indicator.dim(self._lights().percent)
-        for runner in self._runners.values():
-            self._refresh(runner)
-
     def show_update(self, *, active: bool) -> None:
         """New software is being installed (up to 10 min), or no longer."""
         self._updating = active
-        self.refresh()
+        self._refresh_all()
 
     def take_outcome(self, outcome: CardOutcome) -> None:
         """A refused card is shown by so many blinks (manual 6: five)."""
-        blinks = self._lights().blinks
+        blinks = self._settings().integer("BlinkRepeat")
         if outcome.accepted or blinks == 0:
             return
         duration_s = blinks * PATTERNS["rejected"].period_s
@@ -78,6 +65,17 @@ class IndicationService:
             loop = asyncio.get_running_loop()
             self._rejected[connector] = loop.call_later(duration_s, self._end_rejection, connector)
             self._refresh(self._runners[connector])
+
+    def _on_settings_changed(self) -> None:
+        self._dim()
+        self._refresh_all()
+
+    def _dim(self) -> None:
+        self._indicator.dim(self._settings().integer("LightIntensity"))
+
+    def _refresh_all(self) -> None:
+        for runner in self._runners.values():
+            self._refresh(runner)
 
     def _end_rejection(self, connector: int) -> None:
         timer = self._rejected.pop(connector, None)
@@ -91,7 +89,7 @@ class IndicationService:
             runner.state,
             rejected=connector in self._rejected,
             updating=self._updating,
-            backend_matters=self._backend_matters(),
+            backend_matters=self._settings().flag("ShowBackendDisconnectAsError"),
         )
         if pattern != self._shown.get(connector):
             self._shown[connector] = pattern

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from borne.application.maintenance.firmware_update import UpdateProgress, UpdateState
 from borne.application.security.security_events import SecurityEvent, SecurityEvents
-from borne.application.settings.settings_service import SettingsChange
+from borne.application.settings.settings_service import SettingsChange, SettingsService
 from borne.domain.station.session import StopReason
-from borne.foundation.clock import ClockStep, format_utc
+from borne.foundation.clock import Clock, ClockStep, format_utc
 
 SETTINGS = frozenset({"AuthorizationKey", "SecurityProfile", "SSLStrictnessClient"})
 """Their changes are events; never their values."""
@@ -17,13 +17,24 @@ SETTINGS = frozenset({"AuthorizationKey", "SecurityProfile", "SSLStrictnessClien
 class SecurityWatch:
     """Notes what others see. `secure` tells whether a security profile is in use."""
 
-    def __init__(self, events: SecurityEvents, secure: Callable[[], bool], version: str) -> None:
+    def __init__(
+        self,
+        events: SecurityEvents,
+        settings: SettingsService,
+        clock: Clock,
+        secure: Callable[[], bool],
+        version: str,
+    ) -> None:
         self._events = events
+        self._settings = settings
+        self._clock = clock
         self._secure = secure
         self._version = version
 
     def start(self) -> None:
         """The station starts."""
+        self._settings.subscribe(self._on_settings_changed)
+        self._clock.stepped.subscribe(self._on_clock_stepped)
         self._events.check_later()
         if self._secure():
             self._events.note_later(SecurityEvent.STARTUP)
@@ -33,13 +44,12 @@ class SecurityWatch:
         if self._secure():
             await self._events.note(SecurityEvent.RESET_OR_REBOOT, reason.value)
 
-    def take_settings(self, change: SettingsChange) -> None:
-        """Settings changed."""
+    def _on_settings_changed(self, change: SettingsChange) -> None:
         found = sorted(SETTINGS & set(change.names))
         if found:
             self._events.note_later(SecurityEvent.RECONFIGURATION, ", ".join(found))
 
-    def take_step(self, step: ClockStep) -> None:
+    def _on_clock_stepped(self, step: ClockStep) -> None:
         """The clock was set; the first time that it is, nothing was wrong before."""
         if not step.dated:
             detail = f"{format_utc(step.before)} to {format_utc(step.after)}"

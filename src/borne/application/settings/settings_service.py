@@ -21,6 +21,7 @@ from borne.application.ports.settings import (
     SettingsNotSaved,
     SettingsRepository,
 )
+from borne.application.settings.running import RunningSettings
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.addressing import addresses, resolve
@@ -120,7 +121,8 @@ class SettingsService:
         self._repository = repository
         self._settings = settings
         self._at_start = settings
-        self._in_force = settings
+        self.running = RunningSettings(settings)
+        """What is in force, for the services of the station."""
         self._health = found.health
         self._unconfirmed = found.document.unconfirmed or found.health.unfit
         self._reports = reports
@@ -202,7 +204,7 @@ class SettingsService:
     @property
     def in_force(self) -> Settings:
         """As `settings`, with what takes effect at a restart as it was at the last start."""
-        return self._in_force
+        return self.running()
 
     @property
     def active(self) -> Collection[str]:
@@ -239,7 +241,8 @@ class SettingsService:
 
     def mark_started(self) -> None:
         """From now on changed settings with that mark need a restart."""
-        self._at_start = self._in_force = self._settings
+        self._at_start = self._settings
+        self.running.replace(self._settings)
 
     def subscribe(self, listener: Callable[[SettingsChange], None]) -> Unsubscribe:
         """Every committed change from now on, after its commit, on the event loop."""
@@ -341,7 +344,8 @@ class SettingsService:
         changed = planned.changed
         if changed:
             before, self._settings = self._settings, _next(planned)
-            self._in_force = in_force(self._settings, self._at_start)
+            _log.info("settings changed by %s: %s", source, ", ".join(changed))
+            self.running.replace(in_force(self._settings, self._at_start))
             self._changes.emit(SettingsChange(before, self._settings, changed, principal, source))
         pending = set(self.pending_restart)
         # Also what was asked for again: it does not hold before the restart.
@@ -363,7 +367,7 @@ class SettingsService:
             facts = replace(before.facts, installer_known=True)
             self._settings = Settings(facts, before.stored, before.revision)
             self._at_start = Settings(facts, self._at_start.stored, self._at_start.revision)
-            self._in_force = in_force(self._settings, self._at_start)
+            self.running.replace(in_force(self._settings, self._at_start))
             document = self._document(self._settings)
             try:
                 await self._run_blocking(lambda: self._repository.save(document))

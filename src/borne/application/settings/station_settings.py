@@ -1,4 +1,7 @@
-"""Settings as the flows want them: typed, by room, read from one immutable snapshot."""
+"""Settings as the flows want them: typed, by room, read from one immutable snapshot.
+
+Beside each function are the keys that it reads, for `RunningSettings.on_change`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
 from borne.domain.station.connector_state import ConnectorConfig
 
+FREE_KEYS = frozenset({"FreeCharging", "FreeChargingMode"})
+
 
 def has_backend(settings: Settings) -> bool:
     """Whether a backend is configured at all (manual 4, connection type)."""
@@ -30,6 +35,20 @@ def free_mode(settings: Settings) -> FreeChargingMode | None:
     if not settings.flag("FreeCharging"):
         return None
     return settings.choice("FreeChargingMode", FreeChargingMode)
+
+
+CONNECTOR_KEYS = frozenset(
+    {
+        "ConnectionTimeOut",
+        "DLMAllowEVWakeup",
+        "EVWakeupMethod",
+        "LockActuatorOnlyIfAuthorized",
+        "StopTransactionMode",
+        "UnlockConnectorOnEVSideDisconnect",
+        "VentilationAvailable",
+        "WeldCheck",
+    }
+)
 
 
 def connector_config(settings: Settings, board: BoardCapabilities) -> ConnectorConfig:
@@ -68,6 +87,21 @@ def _wake_up(settings: Settings, board: BoardCapabilities) -> WakeUp | None:
     return method
 
 
+POLICY_KEYS = FREE_KEYS | {
+    "AuthorizationCacheEnabled",
+    "ConnectionType",
+    "EnforceSecureRFID",
+    "FLLEnable",
+    "FreeChargingRfidTag",
+    "IfInDoubtAllowCharging",
+    "LocalAuthListEnabled",
+    "LocalAuthorizeOffline",
+    "LocalPreAuthorize",
+    "SendAuthorizeForStop",
+    "StopTransactionMode",
+}
+
+
 def authorization_policy(settings: Settings) -> Policy:
     """What decides on cards."""
     return Policy(
@@ -91,6 +125,17 @@ def letter_case(settings: Settings) -> LetterCase:
     return settings.choice("RFIDTagLetterCase", LetterCase)
 
 
+SAMPLING_KEYS = FREE_KEYS | {
+    "ClockAlignedDataInterval",
+    "ConnectionType",
+    "MeterValueSampleInterval",
+    "MeterValuesAlignedData",
+    "MeterValuesSampledData",
+    "StopTxnAlignedData",
+    "StopTxnSampledData",
+}
+
+
 def sampling(settings: Settings) -> SamplingSettings:
     """What the backend is told during a transaction, and at full marks of the clock: nothing in
     the modes of free charging without transactions (manual 5.2)."""
@@ -111,3 +156,22 @@ def phases_connected(settings: Settings, connector: int) -> int:
     """One or three."""
     wired = settings.choice("PhasesConnected", PhasesConnected, connector)
     return 3 if wired is PhasesConnected.THREE else 1
+
+
+LIMIT_KEYS = frozenset(
+    {
+        "ConnectorPhaseRotation",
+        "DLMITNetwork",
+        "DLMMinimumCurrentLimit",
+        "InstallationCurrentLimit",
+        "MaximumCurrent",
+        "OperatorCurrentLimit",
+        "PhasesConnected",
+        "SingleSupplyLine",
+        "StationCurrentCapacity",
+        "SupplyLineCurrentCapacity",
+    }
+)
+"""What offers and shares are made from."""
+PROFILE_KEYS = frozenset({"PhasesConnected", "TimeZone"})
+"""What charging profiles are read with."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -282,3 +283,23 @@ class TestAMistakeInTheMachine:
         desk.board.report(PilotReport(PilotState.B, pwm=False, diode=DiodeCheck.UNKNOWN))
         await asyncio.sleep(10)
         assert desk.keeper.finished == [("s1", Stop(StopReason.OTHER))]
+
+
+@virtual_time
+async def test_a_changed_setting_is_obeyed_without_another_event() -> None:
+    desk = await _charging()
+    desk.board.report(PilotReport(PilotState.D, pwm=True, diode=DiodeCheck.GOOD))
+    await asyncio.sleep(10)
+    assert Fault.VENTILATION in desk.runner.state.faults
+    desk.config = replace(desk.config, ventilation=True)
+    desk.runner.on_config_changed()
+    assert Fault.VENTILATION not in desk.runner.state.faults
+
+
+@virtual_time
+async def test_a_setting_that_the_machine_does_not_obey_is_no_event() -> None:
+    desk = await Desk().start()
+    decided: list[Event] = []
+    desk.runner.decided.subscribe(lambda decision: decided.append(decision.event))
+    desk.runner.on_config_changed()
+    assert decided == []

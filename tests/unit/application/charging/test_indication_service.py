@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from borne.application.authorization.authorization_flow import CardOutcome
-from borne.application.charging.indication_service import IndicationService, Lights
+from borne.application.charging.indication_service import IndicationService
+from borne.application.settings.running import RunningSettings
 from borne.domain.authorization.decision import Reason
+from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import Authorized, CardChecking, FaultRaised, Reserved
 from borne.domain.station.faults import Fault
 from tests.support.virtual_time import virtual_time
@@ -24,13 +26,13 @@ class Rings:
     def __init__(self) -> None:
         self.desks = {number: Desk(number) for number in (1, 2)}
         self.shown: list[tuple[int, str]] = []
-        self.backend_matters = False
-        self.lights = Lights()
+        self.settings = RunningSettings(Settings())
         self.percent = -1
         runners = {number: desk.runner for number, desk in self.desks.items()}
-        self.service = IndicationService(
-            runners, self, lambda: self.backend_matters, lambda: self.lights
-        )
+        self.service = IndicationService(runners, self, self.settings)
+
+    def set(self, **values: bool | int) -> None:
+        self.settings.replace(self.settings().with_values(values))
 
     def show(self, connector: int, pattern: str) -> None:
         self.shown.append((connector, pattern))
@@ -81,7 +83,7 @@ def test_a_refused_card_blinks_as_often_as_is_set(blinks: int) -> None:
     @virtual_time
     async def test() -> None:
         rings = await Rings().start()
-        rings.lights = Lights(blinks=blinks)
+        rings.set(BlinkRepeat=blinks)
         rings.service.take_outcome(REFUSED)
         await asyncio.sleep(blinks - 0.1)
         assert rings.service.shown(1) == "rejected"
@@ -94,7 +96,7 @@ def test_a_refused_card_blinks_as_often_as_is_set(blinks: int) -> None:
 @virtual_time
 async def test_without_blinks_a_refusal_is_not_shown() -> None:
     rings = await Rings().start()
-    rings.lights = Lights(blinks=0)
+    rings.set(BlinkRepeat=0)
     rings.service.take_outcome(REFUSED)
     assert rings.service.shown(1) == "available"
 
@@ -103,8 +105,7 @@ async def test_without_blinks_a_refusal_is_not_shown() -> None:
 async def test_the_brightness_is_set_at_the_start_and_at_each_change() -> None:
     rings = await Rings().start()
     assert rings.percent == 100
-    rings.lights = Lights(percent=30)
-    rings.service.refresh()
+    rings.set(LightIntensity=30)
     assert rings.percent == 30
 
 
@@ -146,8 +147,7 @@ async def test_the_backend_s_loss_only_when_it_shall_be_told_and_nobody_charges(
     for desk in rings.desks.values():
         desk.runner.post(FaultRaised(Fault.BACKEND_OFFLINE))
     assert rings.service.shown(1) == "available"
-    rings.backend_matters = True
-    rings.service.refresh()
+    rings.set(ShowBackendDisconnectAsError=True)
     assert rings.service.shown(1) == "faulted"
     rings.desks[1].runner.post(Authorized(CARD))
     assert (rings.service.shown(1), rings.service.shown(2)) == ("authorized", "faulted")

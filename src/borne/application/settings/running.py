@@ -1,0 +1,67 @@
+"""The settings in force in a running station, for the services that obey them.
+
+A service reads the current snapshot by calling this, and names the keys that it must act on at
+once, beside the code that reads them. What is read anew at each use needs no subscription.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from borne.domain.settings.addressing import connectors_of
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.snapshot import Settings, UnknownSetting
+from borne.foundation.events import Signal, Unsubscribe
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    before: Settings
+    after: Settings
+
+
+class RunningSettings:
+    """The snapshot in force; call it to read. A value that takes effect at a restart stays in it
+    as it was at the start."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._changed: Signal[_Change] = Signal()
+        self._observed: set[str] = set()
+
+    def __call__(self) -> Settings:
+        return self._settings
+
+    @property
+    def observed(self) -> frozenset[str]:
+        """Keys that some service has subscribed to."""
+        return frozenset(self._observed)
+
+    def on_change(self, keys: Collection[str], listener: Callable[[], None]) -> Unsubscribe:
+        """Call `listener` whenever the value in force of one of `keys` has changed, be it by its
+        default, which may follow another setting. Raises UnknownSetting."""
+        for key in keys:
+            if key not in CATALOGUE.settings:
+                raise UnknownSetting(key)
+        self._observed.update(keys)
+
+        def compare(change: _Change) -> None:
+            if any(_differs(key, change) for key in keys):
+                listener()
+
+        return self._changed.subscribe(compare)
+
+    def replace(self, settings: Settings) -> None:
+        """The owner of the settings has committed a change."""
+        change = _Change(self._settings, settings)
+        self._settings = settings
+        self._changed.emit(change)
+
+
+def _differs(key: str, change: _Change) -> bool:
+    before, after = change.before, change.after
+    return any(
+        before.get(key, connector) != after.get(key, connector)
+        for connector in connectors_of(CATALOGUE.settings[key], after.facts)
+    )
