@@ -35,7 +35,7 @@ from borne.adapters.simulation.world import Link, World
 from borne.adapters.simulation.world_file import WorldFile
 from borne.adapters.storage import open_storage
 from borne.adapters.web.contract import Readiness
-from borne.application.backend.backend_flow import BackendFlow
+from borne.application.backend.backend_answers import BackendAnswers
 from borne.application.maintenance.console import CommandFailed, CommandRefused, Console
 from borne.application.maintenance.decision_journal import DecisionJournal
 from borne.application.maintenance.metrics import (
@@ -353,11 +353,11 @@ class Host:
         settings = self.settings.settings
         if not has_backend(settings) or not settings.text("WebSocketsBackendURL"):
             return None
-        flow = BackendFlow(
+        answers = BackendAnswers(
             station.authorization,
             station.refused,
             station.journal,
-            station.dating,
+            station.timestamp_resolver,
             self.settings,
             storage.security,
             self.clock,
@@ -368,7 +368,7 @@ class Host:
             station.backend_rooms,
             storage,
             partial(_boot_content, settings, station.backend_rooms.firmware.version),
-            flow,
+            answers,
             self.clock,
             self.options.rng,
             make_link=partial(

@@ -23,8 +23,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from borne.adapters.storage import OpenFiles, open_storage
-from borne.application.ports.storage import MessageKind, Storage, TransactionMessage
+from borne.application.ports.storage import Storage
+from borne.domain.station.measurands import REGISTER, meter_value
 from borne.domain.station.session import Sample, SessionEnd, SessionStart, StopReason
+from borne.domain.station.transaction_messages import (
+    MeterValuesMessage,
+    StartMessage,
+    StopMessage,
+)
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.units import PerPhase
@@ -32,6 +38,9 @@ from borne.foundation.units import PerPhase
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AT = Moment("boot", 1.0, NOW)
 SAMPLE = Sample(AT, 1100, PerPhase.same(16.0), PerPhase.same(230.0), 11_000.0, 16.0)
+VALUE = meter_value(SAMPLE, (REGISTER,))
+assert VALUE is not None
+VALUES = MeterValuesMessage("0", 1, (VALUE,))
 ROW = "x" * 300
 Calls = Callable[[int], Awaitable[object]]
 
@@ -47,13 +56,16 @@ def start(session_id: str) -> SessionStart:
     return SessionStart(session_id, 1, Identity(IdentityKind.RFID, "04567DAA"), AT, 1000, True)
 
 
+def stop_message(session_id: str) -> StopMessage:
+    return StopMessage(session_id, 1, 2000, AT, StopReason.LOCAL)
+
+
 def show(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def message(kind: MessageKind, session_id: str) -> TransactionMessage:
-    payload = {"connector_id": 1, "id_tag": "04567DAA", "meter_start": 1000, "timestamp": "x" * 20}
-    return TransactionMessage(kind, session_id, 1, payload)
+def start_message(session_id: str) -> StartMessage:
+    return StartMessage(session_id, 1, "04567DAA", 1000, AT)
 
 
 def bare_insert_ms(folder: Path, synchronous: str, commits: int) -> float:
@@ -94,16 +106,16 @@ async def calls(folder: Path, count: int) -> None:
     work: dict[str, tuple[int, Calls]] = {
         "open with Start": (
             count,
-            lambda n: journal.open(start(f"{n}"), message(MessageKind.START, f"{n}")),
+            lambda n: journal.open(start(f"{n}"), start_message(f"{n}")),
         ),
         "sample, no message": (count, lambda _: journal.sample("0", SAMPLE, None)),
         "sample with MeterValues": (
             count,
-            lambda _: journal.sample("0", SAMPLE, message(MessageKind.METER_VALUES, "0")),
+            lambda _: journal.sample("0", SAMPLE, VALUES),
         ),
         "close with Stop": (
             count,
-            lambda n: journal.close(f"{n}", end, message(MessageKind.STOP, f"{n}")),
+            lambda n: journal.close(f"{n}", end, stop_message(f"{n}")),
         ),
         "next + answered": (3 * count, drain),
         "read a session": (count, lambda n: journal.get(f"{n}")),
@@ -153,7 +165,7 @@ async def many(folder: Path, stations: int, open_files: OpenFiles) -> None:
     with ThreadPoolExecutor(1) as pool:
         opened_ = [await opened(folder / str(n), pool, open_files) for n in range(stations)]
         for storage in opened_:
-            await storage.journal.open(start("s"), message(MessageKind.START, "s"))
+            await storage.journal.open(start("s"), start_message("s"))
             await storage.outbox.next()
         took = time.perf_counter() - began
         more = resident_mb() - memory

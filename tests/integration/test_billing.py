@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.ports.storage import MessageKind
 from borne.domain.principals import SYSTEM
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionFlag
+from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import ClockTrust
 from tests.support.billing import REPORTED, billed_wh, check_messages, street
 from tests.support.virtual_time import run_virtual

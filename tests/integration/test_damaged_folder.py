@@ -47,7 +47,7 @@ async def use(folder: Path, seed: int) -> None:
     for number in range(12):
         name = f"session-{seed}-{number}"
         await storage.journal.open(start(name, connector=2), start_message(name))
-        await storage.journal.queue(values_message(name, connector_id=2, meter_value=[{}] * 200))
+        await storage.journal.queue(values_message(name, value="1" * 600))
     storage.abort()
 
 

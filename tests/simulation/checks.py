@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from borne.application.ports.storage import LostMessage, MessageKind
+from borne.application.ports.storage import LostMessage
 from borne.domain.station.session import SessionFlag, SessionRecord
 from borne.domain.station.status import OCPP_16, connector_status
+from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Moment, format_utc
 from tests.simulation.central_model import PROCESSED, TRANSACTIONAL, Books, Heard
 from tests.simulation.truth import Metered, Truth

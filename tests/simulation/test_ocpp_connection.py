@@ -17,10 +17,9 @@ from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.foundation.clock import Clock, ClockTrust
-from borne.protocols.ocpp.messages import Action
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
-from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
+from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox, start, stop
 
 NOW = "2026-11-22T12:00:00Z"
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -74,12 +73,7 @@ async def test_transactions_arrive_once_in_order_whatever_the_line_does() -> Non
     )
     running = loop.net.host("station").create_task(client.run())
     for number in range(10):
-        outbox.put(
-            Action.START_TRANSACTION,
-            f"s{number}",
-            {"connector_id": 1, "id_tag": "A", "meter_start": number, "timestamp": NOW},
-        )
-        outbox.put(Action.STOP_TRANSACTION, f"s{number}", {"meter_stop": 9, "timestamp": NOW})
+        outbox.put(start(f"s{number}", wh=number), stop(f"s{number}"))
         await asyncio.sleep(random.Random(number).uniform(0, 5))
         loop.net.partition({"station"}, {"backend"})
         await asyncio.sleep(600)

@@ -10,7 +10,8 @@ import pytest
 from simloop import sim_test
 
 from borne.adapters.storage import StorageClosed, open_storage
-from borne.application.ports.storage import MessageKind, QueuedMessage, Storage
+from borne.application.ports.storage import QueuedMessage, Storage
+from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Clock, ClockTrust
 from tests.unit.adapters.storage.builders import (
     NOON,

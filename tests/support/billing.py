@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,14 @@ from borne.adapters.simulation.simulator import Simulator
 from borne.app import Host, HostOptions
 from borne.application.ports.storage import QueuedMessage
 from borne.application.station import Station
+from borne.domain.station.measurands import REGISTER
 from borne.domain.station.session import SessionRecord
+from borne.domain.station.transaction_messages import (
+    StartMessage,
+    StopMessage,
+    TransactionMessage,
+)
+from borne.foundation.clock import Moment
 from borne.protocols.status_json import status_json
 from tests.support.street import store_settings
 
@@ -112,18 +120,23 @@ async def street(data: Path, **settings: Any) -> AsyncIterator[Street]:
         await found.host.stop()
 
 
-def told_values(payload: Mapping[str, Any]) -> Iterator[tuple[datetime, int]]:
+def reported_values(message: TransactionMessage) -> Iterator[tuple[datetime, int]]:
     """Date and register of all that a message says, in its order."""
-    for value in (*payload.get("meter_value", ()), *payload.get("transaction_data", ())):
-        (register_wh,) = (
-            int(sampled["value"])
-            for sampled in value["sampled_value"]
-            if sampled["measurand"] == "Energy.Active.Import.Register"
-        )
-        yield datetime.fromisoformat(value["timestamp"]), register_wh
-    if "timestamp" in payload:
-        register_wh = payload.get("meter_start", payload.get("meter_stop"))
-        yield datetime.fromisoformat(payload["timestamp"]), register_wh
+    if not isinstance(message, StartMessage):
+        for value in message.values:
+            (register_wh,) = (
+                int(sampled.value) for sampled in value.sampled if sampled.measurand == REGISTER
+            )
+            yield _date(value.at), register_wh
+    if isinstance(message, StartMessage):
+        yield _date(message.at), message.meter_start_wh
+    if isinstance(message, StopMessage):
+        yield _date(message.at), message.meter_stop_wh
+
+
+def _date(moment: Moment) -> datetime:
+    assert moment.wall is not None
+    return moment.wall
 
 
 def check_messages(messages: Sequence[QueuedMessage]) -> None:
@@ -131,20 +144,22 @@ def check_messages(messages: Sequence[QueuedMessage]) -> None:
     one."""
     latest: dict[str, tuple[datetime, int]] = {}
     for queued in messages:
-        session_id, payload = queued.message.session_id, queued.message.payload
-        assert "nan" not in json.dumps(payload, allow_nan=False).lower()
-        if session_id is None:
+        message = queued.message
+        for sampled in getattr(message, "values", ()):
+            assert all(math.isfinite(float(each.value)) for each in sampled.sampled)
+        if message.session_id is None:
             continue
-        values = list(told_values(payload))
+        values = list(reported_values(message))
         for before, after in itertools.pairwise(values):
-            assert before[0] <= after[0], payload
-            assert before[1] <= after[1], payload
-        # What a stop repeats was told before.
-        first = values[-1] if "transaction_data" in payload else values[0]
-        before = latest.get(session_id, first)
-        assert before[0] <= first[0], payload
-        assert before[1] <= first[1], payload
-        latest[session_id] = values[-1]
+            assert before[0] <= after[0], message
+            assert before[1] <= after[1], message
+        # What a stop repeats was reported before.
+        repeats = isinstance(message, StopMessage) and message.values
+        first = values[-1] if repeats else values[0]
+        before = latest.get(message.session_id, first)
+        assert before[0] <= first[0], message
+        assert before[1] <= first[1], message
+        latest[message.session_id] = values[-1]
 
 
 def billed_wh(record: SessionRecord) -> int:

@@ -26,7 +26,7 @@ from borne.application.backend.central_commands import CentralCommands, CentralR
 from borne.application.backend.queue_view import queue_view
 from borne.application.backend.refused_ids import RefusedIds
 from borne.application.backend.tcp_watchdog import TcpWatchdog
-from borne.application.backend.timestamp_resolver import Dating
+from borne.application.backend.timestamp_resolver import TimestampResolver
 from borne.application.charging.clock_aligned import ClockAlignedValues
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.charging.fault_service import FaultService, FaultSources
@@ -145,7 +145,7 @@ class Station:
         self.metering = MeteringService(
             evses, clock, storage.meters, self.supervisor, parts.live_poll_s
         )
-        self.dating = Dating(storage.journal, storage.state, clock)
+        self.timestamp_resolver = TimestampResolver(storage.journal, storage.state, clock)
         self.journal = TransactionJournal(
             storage.journal,
             self.metering,
@@ -369,7 +369,7 @@ class Station:
         for tokens in (self.lists.whitelist, self.lists.local_list, self.lists.cache):
             await tokens.load()
         self._parts.clock.stepped.subscribe(self._take_step)
-        await self.dating.begin()
+        await self.timestamp_resolver.begin()
         self._follow_settings()
         self.authorization.outcome.subscribe(self.indication.take_outcome)
         self.desk.start(self._parts.hardware, self.authorization.take_card)
@@ -535,7 +535,7 @@ class Station:
 
     def _take_step(self, step: ClockStep) -> None:
         if step.dated:
-            self.supervisor.start("dating", self.dating.date_all())
+            self.supervisor.start("dating", self.timestamp_resolver.date_all())
 
 
 def _live(record: SessionRecord) -> LiveSession:

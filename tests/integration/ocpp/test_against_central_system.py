@@ -15,7 +15,6 @@ from ocpp.v16.enums import ResetType as PeerResetType
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
 from borne.adapters.ocpp.charge_point.connection import Connection, ConnectionState
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step, StepState
-from borne.protocols.ocpp.messages import Action
 from borne.protocols.ocpp.messages.core import (
     ChangeConfigurationRequest,
     ChangeConfigurationResponse,
@@ -27,6 +26,7 @@ from borne.protocols.ocpp.messages.types import AcceptedOrRejected
 from borne.protocols.ocpp.rpc.session import TransportClosed
 from tests.integration.ocpp.central import Central, central_system
 from tests.integration.ocpp.station import Station, station
+from tests.unit.adapters.ocpp.charge_point.harness import meter, start, stop
 
 
 def url(central: Central, path: str = "/ocpp") -> str:
@@ -41,34 +41,7 @@ def with_statuses(made: Station) -> None:
 async def test_from_rejection_to_charging() -> None:
     def prepare(made: Station) -> None:
         with_statuses(made)
-        made.outbox.put(
-            Action.START_TRANSACTION,
-            "s",
-            {
-                "connector_id": 1,
-                "id_tag": "A",
-                "meter_start": 5,
-                "timestamp": "2026-11-22T11:00:00Z",
-            },
-        )
-        made.outbox.put(
-            Action.METER_VALUES,
-            "s",
-            {
-                "connector_id": 1,
-                "meter_value": [
-                    {
-                        "timestamp": "2026-11-22T11:01:00Z",
-                        "sampled_value": [{"value": "6", "unit": "Wh"}],
-                    }
-                ],
-            },
-        )
-        made.outbox.put(
-            Action.STOP_TRANSACTION,
-            "s",
-            {"meter_stop": 9, "timestamp": "2026-11-22T12:00:00Z", "reason": "EVDisconnected"},
-        )
+        made.outbox.put(start("s"), meter("s"), stop("s"))
 
     async with central_system() as central:
         central.boots.extend([("Rejected", 1), ("Pending", 1)])

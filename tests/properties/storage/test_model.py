@@ -20,22 +20,21 @@ from hypothesis.stateful import (
     rule,
 )
 
-from borne.application.ports.storage import (
-    MessageKind,
-    QueuedMessage,
-    Storage,
-    StorageFailed,
-    TransactionMessage,
-)
+from borne.application.ports.storage import QueuedMessage, Storage, StorageFailed
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
+from borne.domain.station.transaction_messages import MessageKind, TransactionMessage
 from borne.foundation.clock import Moment
 from tests.unit.adapters.storage.builders import (
+    as_stored,
     at,
     end,
-    message,
+    meter_value,
     opened,
     sample,
     start,
+    start_message,
+    stop_message,
+    values_message,
 )
 
 T = TypeVar("T")
@@ -51,6 +50,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
 )
+NOW = Moment.from_text("2026-11-22T12:00:00Z")
 SECONDS = st.integers(0, 10**7).map(lambda ms: ms / 1000)
 
 
@@ -165,23 +165,36 @@ class StorageModel(RuleBasedStateMachine):
     def begin(self) -> None:
         assert self.run(self.storage.outbox.next()) is None
 
-    @rule(reported=st.booleans(), wh=st.integers(0, 10**9), seconds=SECONDS, payload=JSON)
-    def open(self, reported: bool, wh: int, seconds: float, payload: Any) -> None:
+    @rule(reported=st.booleans(), wh=st.integers(0, 10**9), seconds=SECONDS, token=TEXTS)
+    def open(self, reported: bool, wh: int, seconds: float, token: str) -> None:
         session_id = f"s{len(self.sessions)}"
         begin = start(session_id, wh=wh, when=at(seconds), reported=reported)
-        told = message(MessageKind.START, session_id, x=payload) if reported else None
+        told = start_message(session_id, token=token, when=at(seconds), wh=wh) if reported else None
         self.sessions[session_id] = Session(begin, last_wh=wh)
         seq = self.send(self.storage.journal.open(begin, told), told)
         if seq is not None:
             self.starts[seq] = session_id
 
     @precondition(lambda self: self.sessions)
-    @rule(data=st.data(), wh=st.integers(0, 10**9), seconds=SECONDS, payload=JSON)
-    def close(self, data: st.DataObject, wh: int, seconds: float, payload: Any) -> None:
+    @rule(
+        data=st.data(),
+        wh=st.integers(0, 10**9),
+        seconds=SECONDS,
+        token=st.none() | TEXTS,
+        repeated=st.lists(TEXTS, max_size=3),
+    )
+    def close(
+        self, data: st.DataObject, wh: int, seconds: float, token: str | None, repeated: list[str]
+    ) -> None:
         session = self.sessions[data.draw(st.sampled_from(sorted(self.sessions)))]
         finish = end(at(seconds), wh)
         session_id = session.start.session_id
-        told = message(MessageKind.STOP, session_id, x=payload) if session.start.reported else None
+        values = tuple(meter_value(text, at(seconds)) for text in repeated)
+        told = (
+            stop_message(session_id, token=token, when=at(seconds), wh=wh, values=values)
+            if session.start.reported
+            else None
+        )
         if session.end is None:
             session.end = finish
             session.last_wh = max(session.last_wh, wh)
@@ -194,20 +207,15 @@ class StorageModel(RuleBasedStateMachine):
         data=st.data(),
         wh=st.integers(0, 10**9),
         power_w=st.floats(0, 1e5),
-        told=st.sampled_from([None, True, False]),
-        payload=JSON,
+        reported=st.booleans(),
+        value=TEXTS,
     )
     def sample(
-        self, data: st.DataObject, wh: int, power_w: float, told: bool | None, payload: Any
+        self, data: st.DataObject, wh: int, power_w: float, reported: bool, value: str
     ) -> None:
-        """`told`: whether its message is droppable; None for no message."""
         session = self.sessions[data.draw(st.sampled_from(sorted(self.sessions)))]
         point, session_id = sample(1, wh, power_w), session.start.session_id
-        values = (
-            None
-            if told is None
-            else message(MessageKind.METER_VALUES, session_id, droppable=told, x=payload)
-        )
+        values = values_message(session_id, value=value) if reported else None
         if session.end is None:
             session.last_wh = max(session.last_wh, wh)
             session.max_power_w = max(session.max_power_w, power_w)
@@ -291,7 +299,7 @@ class StorageModel(RuleBasedStateMachine):
         if waiting.message.kind is MessageKind.START:
             number = None
         return QueuedMessage(
-            waiting.seq, "", waiting.message, number, waiting.attempts, "2026-11-22T12:00:00Z"
+            waiting.seq, "", as_stored(waiting.message), number, waiting.attempts, NOW
         )
 
     @invariant()

@@ -25,9 +25,9 @@ Step: TypeAlias = Callable[[Storage], Awaitable[object]]
 UNDATED = at(1, dated=False)
 CHARGE: list[Step] = [
     lambda s: s.state.put("boots", 1),
-    lambda s: s.journal.open(start("a", when=UNDATED), start_message("a", t=UNDATED.to_text())),
+    lambda s: s.journal.open(start("a", when=UNDATED), start_message("a", when=UNDATED)),
     lambda s: s.journal.sample("a", sample(10, 1100, 3000.0), None),
-    lambda s: s.journal.sample("a", sample(20, 1200, 7000.0), values_message("a", n=1)),
+    lambda s: s.journal.sample("a", sample(20, 1200, 7000.0), values_message("a")),
     lambda s: s.outbox.failed(1),
     lambda s: s.journal.date("boot-1", NOON, 0.0),
     lambda s: s.journal.sample("a", sample(30, 1300, 6000.0), None),
@@ -38,7 +38,7 @@ CHARGE: list[Step] = [
     lambda s: s.outbox.answered(2),
     lambda s: s.outbox.answered(4),
     lambda s: s.outbox.discard(3, "refused"),
-    lambda s: s.journal.sample("b", sample(50, 1500, 100.0), values_message("b", n=2)),
+    lambda s: s.journal.sample("b", sample(50, 1500, 100.0), values_message("b", value="2")),
     lambda s: s.journal.close("b", end(), stop_message("b")),
     lambda s: s.journal.anonymise(sessions=["b"]),
 ]
@@ -58,7 +58,7 @@ LISTS: list[Step] = [
 ]
 
 AGAIN: list[Step] = [
-    lambda s: s.journal.open(start("c"), start_message("c", x="x" * 9000)),
+    lambda s: s.journal.open(start("c"), start_message("c", token="x" * 9000)),
     lambda s: s.tokens.remove("local_list", None),
     lambda s: s.accounts.remove_token("t"),
     lambda s: s.state.put("boots", None),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from borne.adapters.ocpp.charge_point.payloads import id_tag_info
 from borne.application.authorization.local_list import LocalList
 from borne.application.authorization.reservations import Reservations
 from borne.application.backend.backend_rooms import BackendRooms
-from borne.application.ports.backend import IdTagInfo
 from borne.domain.reservation import Reservation
 from borne.protocols.ocpp.messages.local_auth_list import (
     GetLocalListVersionRequest,
@@ -23,7 +23,6 @@ from borne.protocols.ocpp.messages.reservation import (
     ReserveNowResponse,
 )
 from borne.protocols.ocpp.messages.types import AcceptedOrRejected
-from borne.protocols.ocpp.messages.types import IdTagInfo as WireIdTagInfo
 from borne.protocols.ocpp.rpc.handlers import Handlers
 
 
@@ -35,11 +34,6 @@ def register_profiles(handlers: Handlers, rooms: BackendRooms) -> None:
     reservations = _Reservations(rooms.reservations)
     handlers.register(ReserveNowRequest, reservations.reserve)
     handlers.register(CancelReservationRequest, reservations.cancel)
-
-
-def id_tag_info(wire: WireIdTagInfo) -> IdTagInfo:
-    """What a backend says of a card, in the words of the application."""
-    return IdTagInfo(wire.status.value, wire.parent_id_tag, wire.expiry_date)
 
 
 class _Cards:

@@ -17,9 +17,9 @@ from borne.application.ports.storage import (
     SessionGrouping,
     SessionTotals,
     StorageFailed,
-    TransactionMessage,
 )
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
+from borne.domain.station.transaction_messages import TransactionMessage
 from borne.foundation.clock import Clock
 
 T = TypeVar("T")
@@ -178,11 +178,10 @@ class SqlJournal:
     def _enqueue(self, message: TransactionMessage | None) -> Enqueue:
         if message is None:
             return lambda _: None
-        payload = messages.encode(message.payload)
-        at = self._clock.moment().to_text()
+        at = self._clock.moment()
 
         def enqueue(connection: Connection) -> int | None:
-            seq = messages.insert(connection, message, payload, at, self._queue_limit)
+            seq = messages.insert(connection, message, at, self._queue_limit)
             self._count(connection)
             return seq
 

@@ -6,22 +6,19 @@ committed together.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import uuid
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any
 
+from borne.adapters.storage import message_forms
 from borne.adapters.storage.connection import Connection, Row, changes
-from borne.adapters.storage.moments import date_text, read_datings
-from borne.application.ports.storage import (
-    LostMessage,
-    MessageKind,
-    QueuedMessage,
-    TransactionMessage,
-)
+from borne.adapters.storage.moments import Datings, dated, read_datings
+from borne.application.ports.storage import LostMessage, QueuedMessage
+from borne.domain.station.transaction_messages import MessageKind, TransactionMessage
+from borne.foundation.clock import Moment
 
 GIVEN_UP = -1
 """Transaction id of a session whose Start was given up (errata 3.18)."""
@@ -30,18 +27,16 @@ _THINNING = 8
 """One of so many droppable messages goes at a time: a sort for each insert would be slow."""
 
 _QUEUED = (
-    "m.seq, message_id, kind, m.session_id, m.connector, payload, droppable, attempts, enqueued_at"
+    "m.seq, message_id, kind, m.session_id, m.connector, payload, droppable, attempts, enqueued_at,"
+    " form"
 )
+_STORED = "seq, form, kind, session_id, connector, payload"
+TABLES = ("message", "lost_message")
 _log = logging.getLogger(__name__)
 
 
-def encode(payload: Any) -> str:
-    """JSON text as it is stored; raises TypeError or ValueError for what is no JSON."""
-    return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
 def insert(
-    connection: Connection, message: TransactionMessage, payload: str, at: str, limit: int
+    connection: Connection, message: TransactionMessage, at: Moment, limit: int
 ) -> int | None:
     """Queue a message; its number, or None when a full queue had no room for it.
 
@@ -52,14 +47,25 @@ def insert(
     if full and not _make_room(connection) and message.droppable:
         _count_thinned(connection, message.session_id, 1)
         return None
-    if "moment:" in payload:
-        payload = date_text(payload, read_datings(connection))
+    has_undated = any(moment.wall is None for moment in message.moments)
+    if has_undated:
+        message = _dated(message, read_datings(connection))
     connection.execute(
         "INSERT INTO message (message_id, kind, session_id, connector, payload, droppable,"
-        " enqueued_at) VALUES ('', ?, ?, ?, ?, ?, ?)",
-        (message.kind, message.session_id, message.connector, payload, message.droppable, at),
+        " enqueued_at, form) VALUES ('', ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message.kind,
+            message.session_id,
+            message.connector,
+            message_forms.encode(message),
+            message.droppable,
+            at.to_text(),
+            message_forms.FORM,
+        ),
     )
     seq = int(connection.execute("SELECT last_insert_rowid()").fetchone()[0])
+    if has_undated:
+        _note_undated(connection, seq, message)
     namespace = connection.execute("SELECT message_namespace FROM identity").fetchone()[0]
     # The numbers are never used twice, so neither is an id, whatever a generator repeats.
     message_id = str(uuid.uuid5(uuid.UUID(namespace), str(seq)))
@@ -102,9 +108,12 @@ def lost(connection: Connection, limit: int) -> list[LostMessage]:
         " ORDER BY m.seq DESC LIMIT ?",
         (limit,),
     ).fetchall()
-    return [
-        LostMessage(queued, row[10], row[11]) for row in rows for queued in _readable([row[:10]])
-    ]
+    found = []
+    for row in rows:
+        *queued, reason, lost_at = row
+        with suppress(Unreadable):
+            found.append(LostMessage(_queued(tuple(queued)), reason, _moment(lost_at)))
+    return found
 
 
 def _readable(rows: list[Row]) -> list[QueuedMessage]:
@@ -113,6 +122,97 @@ def _readable(rows: list[Row]) -> list[QueuedMessage]:
         with suppress(Unreadable):
             found.append(_queued(row))
     return found
+
+
+def look_again(connection: Connection, table: str) -> None:
+    """Treat all messages as those of an older program: they were copied without their moments."""
+    connection.execute(
+        f"UPDATE {table} SET form = 0 WHERE form = ?",  # noqa: S608 - constant names
+        (message_forms.FORM,),
+    )
+
+
+def date(connection: Connection, boot: str, datings: Datings) -> int:
+    """Give the moments of a boot their dates, in all messages that have some; in how many."""
+    _adopt(connection)
+    number = 0
+    for table in TABLES:
+        rows = connection.execute(
+            f"SELECT {_STORED} FROM {table}"  # noqa: S608 - same
+            " WHERE seq IN (SELECT seq FROM message_undated WHERE boot = ?)",
+            (boot,),
+        ).fetchall()
+        for seq, message in _decoded(rows):
+            connection.execute(
+                f"UPDATE {table} SET payload = ? WHERE seq = ?",  # noqa: S608 - same
+                (message_forms.encode(_dated(message, datings)), seq),
+            )
+            number += 1
+    connection.execute("DELETE FROM message_undated WHERE boot = ?", (boot,))
+    return number
+
+
+def undated(connection: Connection) -> list[tuple[str, float]]:
+    """Boots with moments without a date in messages, and the latest of these."""
+    query = "SELECT boot, max(latest_s) FROM message_undated GROUP BY boot"
+    found = [(boot, latest_s) for boot, latest_s in connection.execute(query).fetchall()]
+    for table in TABLES:
+        for _, message in _of_older(connection, table):
+            found += _latest_undated(message).items()
+    return found
+
+
+def anonymise(connection: Connection, session_id: str, tokens: set[str]) -> None:
+    """Erase tokens from the messages of a session that were given up."""
+    for seq, payload in connection.execute(
+        "SELECT seq, payload FROM lost_message WHERE session_id = ?", (session_id,)
+    ).fetchall():
+        erased = message_forms.without_tokens(payload, tokens)
+        connection.execute("UPDATE lost_message SET payload = ? WHERE seq = ?", (erased, seq))
+
+
+def _adopt(connection: Connection) -> None:
+    """Note the moments without a date in what an older program stored. What cannot be read stays
+    as it is: `oldest` finds it."""
+    for table in TABLES:
+        for seq, message in _of_older(connection, table):
+            _note_undated(connection, seq, message)
+            connection.execute(
+                f"UPDATE {table} SET form = ? WHERE seq = ?",  # noqa: S608 - constant names
+                (message_forms.FORM, seq),
+            )
+
+
+def _of_older(connection: Connection, table: str) -> list[tuple[int, TransactionMessage]]:
+    rows = connection.execute(f"SELECT {_STORED} FROM {table} WHERE form = 0").fetchall()  # noqa: S608 - same
+    return list(_decoded(rows))
+
+
+def _decoded(rows: Iterable[Row]) -> Iterator[tuple[int, TransactionMessage]]:
+    for seq, *stored in rows:
+        with suppress(Unreadable):
+            yield seq, _message(seq, *stored)
+
+
+def _dated(message: TransactionMessage, datings: Datings) -> TransactionMessage:
+    return message.with_moments(lambda moment: dated(moment, datings))
+
+
+def _note_undated(connection: Connection, seq: int, message: TransactionMessage) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO message_undated (boot, seq, latest_s) VALUES (?, ?, ?)",
+        [(boot, seq, latest_s) for boot, latest_s in _latest_undated(message).items()],
+    )
+
+
+def _latest_undated(message: TransactionMessage) -> dict[str, float]:
+    """The latest moment without a date of each boot."""
+    latest: dict[str, float] = {}
+    for moment in message.moments:
+        if moment.wall is None:
+            latest_s = latest.get(moment.boot_id, moment.monotonic_s)
+            latest[moment.boot_id] = max(latest_s, moment.monotonic_s)
+    return latest
 
 
 def answer(
@@ -146,14 +246,14 @@ def count_failure(connection: Connection, seq: int) -> int:
     return int(row[0]) if row else 0
 
 
-def give_up(connection: Connection, seq: int, reason: str, at: str) -> None:
+def give_up(connection: Connection, seq: int, reason: str, at: Moment) -> None:
     """Move a message to the lost ones; without its Start a session goes on as -1."""
     connection.execute(
         "INSERT INTO lost_message (seq, message_id, kind, session_id, connector, payload,"  # noqa: S608 - constant columns
-        " droppable, attempts, enqueued_at, transaction_id, reason, lost_at)"
+        " droppable, attempts, enqueued_at, form, transaction_id, reason, lost_at)"
         f" SELECT {_QUEUED}, s.transaction_id, ?, ? FROM message m"
         " LEFT JOIN session s ON s.session_id = m.session_id WHERE m.seq = ?",
-        (reason, at, seq),
+        (reason, at.to_text(), seq),
     )
     if not changes(connection):
         return
@@ -162,18 +262,27 @@ def give_up(connection: Connection, seq: int, reason: str, at: str) -> None:
 
 
 def _queued(row: Row) -> QueuedMessage:
-    seq, message_id, kind, session_id, connector, payload, droppable, attempts, at, number = row
-    try:
-        content = json.loads(payload)
-        if not isinstance(content, dict):
-            raise TypeError("a message is an object")
-        message = TransactionMessage(
-            MessageKind(kind), session_id, connector, content, bool(droppable)
-        )
-    except (ValueError, TypeError, RecursionError):
-        raise Unreadable(seq) from None
+    seq, message_id, kind, session_id, connector, payload, _, attempts, at, form, number = row
+    message = _message(seq, form, kind, session_id, connector, payload)
     transaction_id = None if message.kind is MessageKind.START else number
-    return QueuedMessage(seq, message_id, message, transaction_id, attempts, at)
+    return QueuedMessage(seq, message_id, message, transaction_id, attempts, _moment(at))
+
+
+def _moment(text: str) -> Moment:
+    """When something was queued or given up is for people: it costs no message."""
+    try:
+        return Moment.from_text(text)
+    except (ValueError, AttributeError):
+        return Moment("", 0.0, None)
+
+
+def _message(
+    seq: int, form: int, kind: str, session_id: str | None, connector: int, payload: str
+) -> TransactionMessage:
+    try:
+        return message_forms.decode(form, kind, session_id, connector, payload)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        raise Unreadable(seq) from None
 
 
 def _is_full(connection: Connection, limit: int) -> bool:

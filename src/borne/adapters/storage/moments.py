@@ -1,19 +1,17 @@
-"""Moments in columns and in payloads, and their dating: a moment of a boot without a date gets
+"""Moments in columns, and their dating: a moment of a boot without a date gets
 one as soon as the date at another moment of that boot is known, once.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from borne.adapters.storage.connection import Connection
-from borne.foundation.clock import EPOCH, Moment, format_utc
+from borne.foundation.clock import EPOCH, Moment
 
 _MICROSECOND = timedelta(microseconds=1)
-_UNDATED_TEXT = re.compile(r'"moment:([^":]+):(-?[0-9]+\.[0-9]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +54,12 @@ def moment(boot: str, monotonic_s: float, wall_us: int | None) -> Moment:
     return Moment(boot, monotonic_s, None if wall_us is None else from_us(wall_us))
 
 
-def date_text(payload: str, datings: Datings) -> str:
-    """A JSON text in which every undated moment of a known boot has its date; all else is
-    byte-identical."""
-
-    def dated(match: re.Match[str]) -> str:
-        dating = datings.get(match[1])
-        return f'"{format_utc(from_us(dating.at(float(match[2]))))}"' if dating else match[0]
-
-    return _UNDATED_TEXT.sub(dated, payload)
-
-
-def undated_in(payload: str) -> list[tuple[str, float]]:
-    """Boot and monotonic seconds of each undated moment."""
-    return [(found[0], float(found[1])) for found in _UNDATED_TEXT.findall(payload)]
+def dated(moment: Moment, datings: Datings) -> Moment:
+    """The same with its date, if that is known."""
+    if moment.wall is not None or moment.boot_id not in datings:
+        return moment
+    wall_us = datings[moment.boot_id].at(moment.monotonic_s)
+    return Moment(moment.boot_id, moment.monotonic_s, from_us(wall_us))
 
 
 def read_datings(connection: Connection) -> dict[str, Dating]:

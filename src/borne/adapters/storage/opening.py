@@ -158,7 +158,7 @@ async def open_storage(
     )
     frames = FrameFiles(folder / MESSAGES_FOLDER, pool, room)
     meters = MeterFile(folder / METERS_FILE, pool, clock.monotonic)
-    outbox = SqlOutbox(database, clock)
+    outbox = SqlOutbox(database, clock, damage.emit)
 
     async def close() -> None:
         frames.end()

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from borne.adapters.storage import messages
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, StorageClosed
-from borne.application.ports.storage import LostMessage, MessageKind, QueuedMessage
+from borne.application.ports.storage import LostMessage, QueuedMessage
+from borne.domain.settings.messages import N_, Message
+from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Clock
 
+_UNREADABLE = N_(
+    "Message {seq} for the backend could not be read and was put aside: the backend may lack a "
+    "begin, an end or energy of a transaction."
+)
 _KINDS = frozenset(kind.value for kind in MessageKind)
 _log = logging.getLogger(__name__)
 
@@ -18,9 +25,12 @@ _log = logging.getLogger(__name__)
 class SqlOutbox:
     """See `ports.Outbox`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, notify: Callable[[Message], None] = lambda _: None
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._notify = notify
         self._revision = 1
         self._found_empty_at = 0
         self._changed = asyncio.Event()
@@ -41,8 +51,10 @@ class SqlOutbox:
         try:
             found = await self._database.read(lambda c: messages.oldest(c, 1))
         except messages.Unreadable as error:
-            _log.error("message %d of the queue cannot be read and is given up", error.seq)
+            notice = Message(_UNREADABLE, {"seq": error.seq})
+            _log.error("%s", notice)
             await self.discard(error.seq, "it cannot be read")
+            self._notify(notice)
             return await self.next()
         if not found:
             self._found_empty_at = revision
@@ -75,7 +87,7 @@ class SqlOutbox:
 
     async def discard(self, seq: int, reason: str) -> None:
         """Give a message up."""
-        at = self._clock.moment().to_text()
+        at = self._clock.moment()
 
         def job(connection: Connection) -> None:
             messages.give_up(connection, seq, reason, at)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from borne.adapters.storage import messages, session_rows
 from borne.adapters.storage.connection import Connection, changes
-from borne.adapters.storage.moments import Dating, columns, date_text, read_datings
+from borne.adapters.storage.moments import Dating, columns, read_datings
 from borne.domain.station.session import Sample, SessionEnd, SessionStart
 from borne.foundation.clock import Moment
 
@@ -107,15 +105,7 @@ def date(connection: Connection, boot: str, dating: Dating) -> int:
             [(dating.at(monotonic_s), number) for number, monotonic_s in rows],
         )
         dated += len(rows) if what != "last" else 0
-    for table in ("message", "lost_message"):
-        rows = connection.execute(
-            f"SELECT seq, payload FROM {table} WHERE payload LIKE ?",  # noqa: S608 - constant names
-            (f'%"moment:{boot}:%',),
-        ).fetchall()
-        texts = [(date_text(payload, datings), seq) for seq, payload in rows]
-        connection.executemany(f"UPDATE {table} SET payload = ? WHERE seq = ?", texts)  # noqa: S608 - same
-        dated += len(rows)
-    return dated
+    return dated + messages.date(connection, boot, datings)
 
 
 def forget(connection: Connection, before_us: int) -> list[str]:
@@ -162,25 +152,8 @@ def _anonymise_one(connection: Connection, session_id: str) -> int:
         " group_id = NULL WHERE session_id = ?",
         (session_id,),
     )
-    tokens = {token for token in row if token}
-    for seq, payload in connection.execute(
-        "SELECT seq, payload FROM lost_message WHERE session_id = ?", (session_id,)
-    ).fetchall():
-        erased = messages.encode(_without(json.loads(payload), tokens))
-        connection.execute("UPDATE lost_message SET payload = ? WHERE seq = ?", (erased, seq))
+    messages.anonymise(connection, session_id, {token for token in row if token})
     return 1
-
-
-def _without(data: Any, tokens: set[str]) -> Any:
-    match data:
-        case dict():
-            return {key: _without(value, tokens) for key, value in data.items()}
-        case list():
-            return [_without(value, tokens) for value in data]
-        case str() if data in tokens:
-            return ""
-        case _:
-            return data
 
 
 def _known(connection: Connection, session_id: str) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from borne.adapters.storage import session_rows
+from borne.adapters.storage import messages, session_rows
 from borne.adapters.storage.connection import Connection, Row
-from borne.adapters.storage.moments import to_us, undated_in
+from borne.adapters.storage.moments import to_us
 from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
 from borne.domain.station.session import SessionRecord
 from borne.domain.vehicle import Identity, IdentityKind
@@ -126,10 +126,7 @@ def undated(connection: Connection) -> dict[str, float]:
         "SELECT start_boot, start_s FROM session WHERE start_us IS NULL UNION ALL"
         " SELECT end_boot, end_s FROM session WHERE end_boot IS NOT NULL AND end_us IS NULL"
     ).fetchall()
-    for table in ("message", "lost_message"):
-        texts = f"SELECT payload FROM {table} WHERE payload LIKE '%\"moment:%'"  # noqa: S608 - constant names
-        for (payload,) in connection.execute(texts).fetchall():
-            found.extend(undated_in(payload))
+    found += messages.undated(connection)
     latest: dict[str, float] = {}
     for boot, monotonic_s in found:
         latest[boot] = max(latest.get(boot, monotonic_s), monotonic_s)

@@ -7,7 +7,7 @@ from typing import Any
 
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database
-from borne.adapters.storage.messages import encode
+from borne.adapters.storage.message_forms import json_text
 
 
 class SqlState:
@@ -29,7 +29,7 @@ class SqlState:
 
     async def put(self, key: str, value: Any) -> None:
         """Stored when it returns; None removes."""
-        text = encode(value)
+        text = json_text(value)
 
         def job(connection: Connection) -> None:
             if value is None:

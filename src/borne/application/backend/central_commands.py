@@ -34,6 +34,7 @@ from borne.domain.station.connector_events import Authorized, StopAsked
 from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.station.transaction_messages import MeterValuesMessage
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.supervisor import Supervisor
 
@@ -180,11 +181,14 @@ class CentralCommands:
         await self._rooms.cache.clear()
         return True
 
-    async def meter_values(self, connector: int | None) -> list[Mapping[str, Any]]:
-        """TriggerMessage: the values of a connector, or of all, as they are now."""
+    async def meter_values(
+        self, connector: int | None
+    ) -> list[tuple[MeterValuesMessage, int | None]]:
+        """TriggerMessage: the values of a connector, or of all, as they are now, each with the id
+        of the transaction that runs."""
         wanted = self._rooms.runners if connector is None else [connector]
-        told = [await self._rooms.running.triggered(number) for number in wanted]
-        return [values for values in told if values is not None]
+        found = [await self._rooms.running.triggered(number) for number in wanted]
+        return [values for values in found if values is not None]
 
     @property
     def settings(self) -> Settings:

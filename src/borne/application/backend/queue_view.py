@@ -65,10 +65,13 @@ def _waiting(queued: QueuedMessage, clock: Clock) -> dict[str, Any]:
 
 
 def _lost(lost: LostMessage, clock: Clock) -> dict[str, Any]:
-    told = _waiting(lost.message, clock)
-    return {**told, "reason": lost.reason, "lost_at": _dated(lost.lost_at, clock)}
+    return {
+        **_waiting(lost.message, clock),
+        "reason": lost.reason,
+        "lost_at": _dated(lost.lost_at, clock),
+    }
 
 
-def _dated(text: str, clock: Clock) -> str | None:
-    when = clock.date(Moment.from_text(text))
+def _dated(moment: Moment, clock: Clock) -> str | None:
+    when = clock.date(moment)
     return None if when is None else format_utc(when)

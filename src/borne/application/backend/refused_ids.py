@@ -52,10 +52,10 @@ class RefusedIds:
         self._metering.changed.subscribe(self._judge)
         self._settings.on_change(REFUSAL_KEYS, self._judge_all)
         for connector, runner in self._runners.items():
-            runner.changed.subscribe(self._take_change)
+            runner.changed.subscribe(self._on_connector_changed)
             self._judge(connector)
 
-    async def take_start_answer(self, session_id: str, id_status: str) -> None:
+    async def on_start_answered(self, session_id: str, id_status: str) -> None:
         """The backend judged the id of a session."""
         if id_status == "Accepted":
             return
@@ -63,7 +63,7 @@ class RefusedIds:
         await self._keep()
         self._judge_all()
 
-    def _take_change(self, _: ConnectorRunner) -> None:
+    def _on_connector_changed(self, _: ConnectorRunner) -> None:
         if not self._refused:
             return
         running = {

@@ -24,7 +24,7 @@ MOST_BOOTS = 1000
 """Older ones than these all end when the oldest of these began."""
 
 
-class Dating:
+class TimestampResolver:
     """Dates moments of this boot and of earlier ones."""
 
     def __init__(self, journal: SessionJournal, state: StateStore, clock: Clock) -> None:

@@ -74,4 +74,4 @@ class ClockAlignedValues:
     async def _take(self, mark: datetime) -> None:
         at = Moment(self._clock.boot_id, self._clock.monotonic(), mark)
         for connector in self._connectors:
-            await self._journal.take_aligned(connector, at)
+            await self._journal.record_aligned(connector, at)

@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from borne.application.charging.metering_service import MeteringService
-from borne.application.ports.hardware import MeterSilent
-from borne.application.ports.storage import (
-    MessageKind,
-    SessionJournal,
-    StorageFailed,
-    TransactionMessage,
+from borne.application.charging.transaction_messages import (
+    SamplingSettings,
+    start_message,
+    stop_message,
+    values_message,
 )
+from borne.application.ports.hardware import MeterSilent
+from borne.application.ports.storage import SessionJournal, StorageFailed
 from borne.domain.station import measurands
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.reading import MeterReading
@@ -33,43 +33,14 @@ from borne.domain.station.session import (
     SessionStart,
     StopReason,
 )
+from borne.domain.station.transaction_messages import MeterValuesMessage
 from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.waiting import happens_within
 
 CURVE_INTERVAL_S = 60.0
-MOST_STOP_VALUES = 120
-"""Meter values that a stop message repeats; intermediate ones go first (errata 3.14)."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingSettings:
-    """What the backend wants to know, and how often (0 = never)."""
-
-    backend: bool = True
-    """False: there is none, and no session is told."""
-    interval_s: float = 60.0
-    sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
-    stop_sampled: tuple[str, ...] = ()
-    aligned_s: float = 0.0
-    aligned: tuple[str, ...] = ("Energy.Active.Import.Register",)
-    stop_aligned: tuple[str, ...] = ()
-
-    def repeated(self, context: str) -> tuple[str, ...]:
-        """What the stop message says again of a sample."""
-        match context:
-            case measurands.CLOCK if self.aligned_s > 0:
-                return self.stop_aligned
-            case measurands.PERIODIC if self.interval_s > 0:
-                return self.stop_sampled
-        return ()
-
-    @property
-    def at_ends(self) -> tuple[str, ...]:
-        """What it says of the begin and the end."""
-        return tuple(dict.fromkeys((*self.stop_sampled, *self.stop_aligned)))
 
 
 @dataclass(slots=True)
@@ -117,7 +88,7 @@ class TransactionJournal:
         self._new_id = new_id
         self._live: dict[int, _Live] = {}
         self._records: dict[int, SessionRecord] = {}
-        metering.changed.subscribe(self._take_reading)
+        metering.changed.subscribe(self._on_reading)
 
     def reconsider(self) -> None:
         """Settings changed: another interval holds from now on."""
@@ -174,7 +145,7 @@ class TransactionJournal:
             meter_serial=account.serial_number if account else "",
         )
         try:
-            await self._journal.open(start, _start_message(start))
+            await self._journal.open(start, start_message(start))
         except BaseException:
             self._metering.end(connector)
             raise
@@ -281,7 +252,7 @@ class TransactionJournal:
         sampling = self._sampling()
         if samples is None and sampling.at_ends:
             samples = await self._journal.curve(record.session_id)
-        message = _stop_message(record.start, end, samples or [], sampling)
+        message = stop_message(record.start, end, samples or [], sampling)
         await self._journal.close(record.session_id, end, message)
 
     async def _sample_regularly(self, connector: int, live: _Live) -> None:
@@ -289,20 +260,20 @@ class TransactionJournal:
         last_s = loop.time()
         while True:
             live.reconsider.clear()
-            told_s = self._sampling().interval_s if live.start.reported else 0.0
-            due_s = last_s + (told_s or CURVE_INTERVAL_S)
+            reported_s = self._sampling().interval_s if live.start.reported else 0.0
+            due_s = last_s + (reported_s or CURVE_INTERVAL_S)
             if due_s < loop.time():
                 last_s = loop.time()
             elif not await happens_within(live.reconsider, due_s - loop.time()):
                 last_s = due_s
-                await self.take_sample(connector, live, report=told_s > 0)
+                await self.record_sample(connector, live, report=reported_s > 0)
 
-    def _take_reading(self, connector: int) -> None:
+    def _on_reading(self, connector: int) -> None:
         live, reading = self._live.get(connector), self._metering.readings.get(connector)
         if live is not None and reading is not None:
             live.max_power_w = max(live.max_power_w, reading.power_w)
 
-    async def take_sample(self, connector: int, live: _Live, *, report: bool) -> None:
+    async def record_sample(self, connector: int, live: _Live, *, report: bool) -> None:
         """Store one point of the curve and queue it for the backend if wanted."""
         reading = await self._metering.read(connector)
         if reading is None:
@@ -312,7 +283,8 @@ class TransactionJournal:
             live.samples.append(sample)
         message = None
         if report:
-            message = _values_message(connector, live, sample, self._sampling().sampled)
+            session_id = live.start.session_id
+            message = values_message(connector, session_id, sample, self._sampling().sampled)
         try:
             await self._journal.sample(live.start.session_id, sample, message)
         except StorageFailed:
@@ -320,7 +292,7 @@ class TransactionJournal:
             self.storage_failed.emit(True)
         self.changed.emit(connector)
 
-    async def take_aligned(self, connector: int, at: Moment) -> None:
+    async def record_aligned(self, connector: int, at: Moment) -> None:
         """Queue the values of a full mark of the clock, and keep them for the stop message; also
         outside sessions (OCPP 1.6 section 3.16)."""
         live, sampling = self._live.get(connector), self._sampling()
@@ -331,7 +303,8 @@ class TransactionJournal:
             return
         at = self._moment(live, at) if live is not None else at
         sample = replace(self._sample(connector, reading), at=at, context=measurands.CLOCK)
-        message = _values_message(connector, live, sample, sampling.aligned)
+        session_id = live.start.session_id if live is not None else None
+        message = values_message(connector, session_id, sample, sampling.aligned)
         try:
             if live is None:
                 if message is not None:
@@ -344,18 +317,16 @@ class TransactionJournal:
             _log.warning("connector %d: aligned values could not be stored", connector)
             self.storage_failed.emit(True)
 
-    async def triggered(self, connector: int) -> Mapping[str, Any] | None:
-        """What the backend wants to know now (TriggerMessage); None when the meter is silent, or
-        nobody knows the date: the message must have one."""
+    async def triggered(self, connector: int) -> tuple[MeterValuesMessage, int | None] | None:
+        """What the backend wants to know now (TriggerMessage), and the id of the transaction that
+        runs; None when the meter is silent, or nobody knows the date: the message must have one."""
         reading = await self._metering.read(connector)
         if reading is None or self._clock.trust is ClockTrust.NONE:
             return None
         sample = replace(self._sample(connector, reading), context=measurands.TRIGGER)
-        message = _values_message(connector, None, sample, self._sampling().sampled)
+        message = values_message(connector, None, sample, self._sampling().sampled)
         record = self._records.get(connector)
-        number = record.transaction_id if record else None
-        known = {} if number is None else {"transaction_id": number}
-        return {**message.payload, **known} if message else None
+        return (message, record.transaction_id if record else None) if message else None
 
     def _sample(self, connector: int, reading: MeterReading) -> Sample:
         live = self._live.get(connector)
@@ -373,68 +344,3 @@ def _latest(record: SessionRecord) -> datetime | None:
     """The latest date that is stored of a session."""
     moments = (record.start.at, record.last_at)
     return max((at.wall for at in moments if at is not None and at.wall), default=None)
-
-
-def _start_message(start: SessionStart) -> TransactionMessage | None:
-    if not start.reported:
-        return None
-    payload: dict[str, Any] = {
-        "connector_id": start.connector,
-        "id_tag": start.identity.id_token,
-        "meter_start": start.meter_start_wh,
-        "timestamp": start.at.to_text(),
-    }
-    if start.reservation_id is not None:
-        payload["reservation_id"] = start.reservation_id
-    return TransactionMessage(MessageKind.START, start.session_id, start.connector, payload)
-
-
-def _stop_message(
-    start: SessionStart, end: SessionEnd, samples: list[Sample], sampling: SamplingSettings
-) -> TransactionMessage | None:
-    if not start.reported:
-        return None
-    payload: dict[str, Any] = {
-        "meter_stop": end.meter_stop_wh,
-        "timestamp": end.at.to_text(),
-        "reason": end.reason.value,
-    }
-    if end.id_token:
-        payload["id_tag"] = end.id_token
-    if sampling.at_ends:
-        first = Sample(start.at, start.meter_start_wh, context="Transaction.Begin")
-        last = Sample(end.at, end.meter_stop_wh, context="Transaction.End")
-        inner = [_meter_value(sample, sampling.repeated(sample.context)) for sample in samples]
-        ends = [_meter_value(sample, sampling.at_ends) for sample in (first, last)]
-        values = [value for value in (ends[0], *inner, ends[1]) if value["sampled_value"]]
-        if values:
-            payload["transaction_data"] = _thinned(values)
-    return TransactionMessage(MessageKind.STOP, start.session_id, start.connector, payload)
-
-
-def _values_message(
-    connector: int, live: _Live | None, sample: Sample, names: tuple[str, ...]
-) -> TransactionMessage | None:
-    value = _meter_value(sample, names or (measurands.REGISTER,))
-    if not value["sampled_value"]:
-        return None
-    payload = {"connector_id": connector, "meter_value": [value]}
-    session_id = live.start.session_id if live else None
-    return TransactionMessage(
-        MessageKind.METER_VALUES, session_id, connector, payload, droppable=True
-    )
-
-
-def _thinned(values: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The first, the last, and as many in between as a message may hold, evenly."""
-    if len(values) <= MOST_STOP_VALUES:
-        return values
-    step = (len(values) - 1) / (MOST_STOP_VALUES - 1)
-    return [values[round(number * step)] for number in range(MOST_STOP_VALUES)]
-
-
-def _meter_value(sample: Sample, names: tuple[str, ...]) -> Mapping[str, Any]:
-    return {
-        "timestamp": sample.at.to_text(),
-        "sampled_value": measurands.sampled_values(sample, names),
-    }

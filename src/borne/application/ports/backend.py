@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from borne.application.ports.storage import QueuedMessage
+from borne.domain.station.transaction_messages import StartMessage, StopMessage
 from borne.foundation.clock import Moment
 
 
@@ -47,6 +49,32 @@ class ConnectorStatus:
     at: Moment
     info_is_news: bool = False
     """The text says what happened, not what is: it is not told again, nor after an absence."""
+
+
+class BackendListener(Protocol):
+    """What the flows want to hear from the backend. What follows from an answer may happen twice
+    and changes nothing then: a power cut may come before its commit."""
+
+    def on_time(self, at: datetime, round_trip_s: float) -> None:
+        """The backend told the time, in an answer that took so long."""
+
+    def on_heartbeat_interval(self, interval_s: int) -> None:
+        """The backend chose the interval."""
+
+    async def date_moments(self) -> None:
+        """Something without a date is to be sent: commit what dates are known now, so that a
+        repeat has the same."""
+
+    async def on_start_answered(
+        self, message: StartMessage, transaction_id: int, info: IdTagInfo | None
+    ) -> None:
+        """A start has its number; None when nothing was said of the id. Before the commit."""
+
+    async def on_stop_answered(self, message: StopMessage, info: IdTagInfo) -> None:
+        """A word on the id that ended a transaction. Before the commit."""
+
+    def on_message_lost(self, message: QueuedMessage, reason: str) -> None:
+        """A message was given up: energy may be missing at the backend."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,43 +12,25 @@ from borne.domain.principals import Role
 from borne.domain.settings.messages import Message
 from borne.domain.station.metering import Account
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
+from borne.domain.station.transaction_messages import MessageKind, TransactionMessage
 from borne.domain.vehicle import Identity
 from borne.foundation.clock import Moment
 from borne.foundation.events import Signal
 
 
-class MessageKind(StrEnum):
-    """Transaction messages: those that must never be lost."""
-
-    START = "StartTransaction"
-    STOP = "StopTransaction"
-    METER_VALUES = "MeterValues"
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionMessage:
-    """What the backend must learn. `payload` is JSON data with neutral snake_case names and
-    `Moment.to_text()` timestamps; the transaction id is resolved when it is sent."""
-
-    kind: MessageKind
-    session_id: str | None
-    connector: int
-    payload: Mapping[str, Any]
-    droppable: bool = False
-    """Intermediate values, which a full queue may lose."""
-
-
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """The oldest message without a committed answer. A repeat is byte-identical: same id, same
-    payload, same transaction id."""
+    """A message without a committed answer. A repeat is byte-identical: same id, same content,
+    same transaction id."""
 
     seq: int
     message_id: str
     message: TransactionMessage
     transaction_id: int | None
+    """The backend's, -1 after a Start that was given up; None while it is not known, and outside of
+    transactions."""
     attempts: int
-    enqueued_at: str
+    enqueued_at: Moment
 
 
 class StorageFailed(Exception):
@@ -69,7 +51,7 @@ class LostMessage:
 
     message: QueuedMessage
     reason: str
-    lost_at: str
+    lost_at: Moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Beside each function are the keys that it reads, for `RunningSettings.on_change`
 
 from __future__ import annotations
 
-from borne.application.charging.transaction_journal import SamplingSettings
+from borne.application.charging.transaction_messages import SamplingSettings
 from borne.domain.authorization.decision import Policy
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.choices import (

@@ -3,44 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass
 
 from borne.domain.station.session import Sample
+from borne.foundation.clock import Moment
 from borne.foundation.units import PerPhase
 
 REGISTER = "Energy.Active.Import.Register"
 PERIODIC, CLOCK, TRIGGER = "Sample.Periodic", "Sample.Clock", "Trigger"
+BEGIN, END = "Transaction.Begin", "Transaction.End"
 """Reading contexts (OCPP 1.6 section 7.35)."""
 _LINES = ("L1", "L2", "L3")
 _TO_NEUTRAL = ("L1-N", "L2-N", "L3-N")
 
 
-def _register(sample: Sample) -> list[dict[str, Any]]:
-    return [{"value": str(sample.register_wh), "unit": "Wh"}]
+@dataclass(frozen=True, slots=True)
+class SampledValue:
+    """One quantity of a sample. `value` is decimal text: a repeat is the same to the last digit."""
+
+    value: str
+    unit: str
+    measurand: str
+    context: str
+    phase: str | None = None
+    location: str = "Outlet"
 
 
-def _power(sample: Sample) -> list[dict[str, Any]]:
-    return [{"value": f"{sample.power_w:.1f}", "unit": "W"}]
+@dataclass(frozen=True, slots=True)
+class MeterValue:
+    """What was measured at one moment."""
+
+    at: Moment
+    sampled: tuple[SampledValue, ...]
 
 
-def _per_phase(values: PerPhase, phases: tuple[str, ...], unit: str) -> list[dict[str, Any]]:
-    return [
-        {"value": f"{value:.1f}", "unit": unit, "phase": phase}
-        for value, phase in zip(values, phases, strict=True)
-    ]
+_Quantity = tuple[str, str, str | None]
+"""Value, unit, phase."""
 
 
-_GIVE: dict[str, Callable[[Sample], list[dict[str, Any]]]] = {
+def _register(sample: Sample) -> list[_Quantity]:
+    return [(str(sample.register_wh), "Wh", None)]
+
+
+def _power(sample: Sample) -> list[_Quantity]:
+    return [(f"{sample.power_w:.1f}", "W", None)]
+
+
+def _power_offered(sample: Sample) -> list[_Quantity]:
+    return [(f"{sample.offered_a * sample.voltage_v.total:.1f}", "W", None)]
+
+
+def _per_phase(values: PerPhase, phases: tuple[str, ...], unit: str) -> list[_Quantity]:
+    return [(f"{value:.1f}", unit, phase) for value, phase in zip(values, phases, strict=True)]
+
+
+_GIVE: dict[str, Callable[[Sample], list[_Quantity]]] = {
     REGISTER: _register,
     "Power.Active.Import": _power,
     "Current.Import": lambda sample: _per_phase(sample.current_a, _LINES, "A"),
     "Voltage": lambda sample: _per_phase(sample.voltage_v, _TO_NEUTRAL, "V"),
-    "Current.Offered": lambda sample: [{"value": f"{sample.offered_a:.1f}", "unit": "A"}],
-    "Power.Offered": lambda sample: [
-        {"value": f"{sample.offered_a * sample.voltage_v.total:.1f}", "unit": "W"}
-    ],
+    "Current.Offered": lambda sample: [(f"{sample.offered_a:.1f}", "A", None)],
+    "Power.Offered": _power_offered,
 }
-_POINT_CONTEXTS = frozenset({"Transaction.Begin", "Transaction.End"})
+_POINT_CONTEXTS = frozenset({BEGIN, END})
 
 SUPPORTED = tuple(_GIVE)
 PHASES = {"Current.Import": _LINES, "Voltage": _TO_NEUTRAL}
@@ -63,24 +88,28 @@ def canonical(text: str) -> str | None:
     return None
 
 
-def _given(sample: Sample, name: str) -> list[dict[str, Any]]:
+def _given(sample: Sample, name: str) -> list[_Quantity]:
     give = _GIVE.get(name)
     if give is not None:
         return give(sample)
     base, _, phase = name.rpartition(".")
     if base not in PHASES:
         return []
-    return [value for value in _GIVE[base](sample) if value["phase"] == phase]
+    return [quantity for quantity in _GIVE[base](sample) if quantity[2] == phase]
 
 
-def sampled_values(sample: Sample, names: Iterable[str]) -> list[dict[str, Any]]:
-    """One entry for each measurand and phase, in neutral names, with context and location. The
-    begin and the end of a transaction have only their register."""
-    result: list[dict[str, Any]] = []
-    for name in names:
-        if sample.context in _POINT_CONTEXTS and name != REGISTER:
-            continue
-        measurand = name if name in _GIVE else name.rpartition(".")[0]
-        common = {"measurand": measurand, "context": sample.context, "location": "Outlet"}
-        result.extend({**value, **common} for value in _given(sample, name))
-    return result
+def meter_value(sample: Sample, names: Iterable[str]) -> MeterValue | None:
+    """One value for each measurand and phase; None when none of them can be given. The begin and
+    the end of a transaction have only their register."""
+    point = sample.context in _POINT_CONTEXTS
+    sampled = tuple(
+        SampledValue(value, unit, _measurand(name), sample.context, phase)
+        for name in names
+        if name == REGISTER or not point
+        for value, unit, phase in _given(sample, name)
+    )
+    return MeterValue(sample.at, sampled) if sampled else None
+
+
+def _measurand(name: str) -> str:
+    return name if name in _GIVE else name.rpartition(".")[0]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from borne.adapters.storage import open_storage
-from borne.application.ports.storage import MessageKind, Storage, TransactionMessage
+from borne.application.ports.storage import Storage
+from borne.domain.station import measurands
+from borne.domain.station.measurands import MeterValue, SampledValue
 from borne.domain.station.session import Sample, SessionEnd, SessionStart, StopReason
+from borne.domain.station.transaction_messages import (
+    MeterValuesMessage,
+    StartMessage,
+    StopMessage,
+    TransactionMessage,
+)
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.units import PerPhase
@@ -56,20 +64,39 @@ def sample(seconds: float, wh: int, power_w: float = 0.0, *, dated: bool = True)
     return Sample(at(seconds, dated=dated), wh, amps, volts, power_w, 16.0)
 
 
-def message(
-    kind: MessageKind, session_id: str | None = "s1", *, droppable: bool = False, **payload: Any
-) -> TransactionMessage:
-    body: Mapping[str, Any] = payload or {"kind": str(kind)}
-    return TransactionMessage(kind, session_id, 1, body, droppable)
+def start_message(
+    session_id: str = "s1",
+    *,
+    token: str = TOKEN,
+    when: Moment | None = None,
+    wh: int = 1000,
+    connector: int = 1,
+) -> StartMessage:
+    return StartMessage(session_id, connector, token, wh, when or at(0))
 
 
-def start_message(session_id: str = "s1", **payload: Any) -> TransactionMessage:
-    return message(MessageKind.START, session_id, **payload)
+def stop_message(
+    session_id: str = "s1",
+    *,
+    token: str | None = TOKEN,
+    when: Moment | None = None,
+    wh: int = 3500,
+    values: tuple[MeterValue, ...] = (),
+) -> StopMessage:
+    return StopMessage(session_id, 1, wh, when or at(3600), StopReason.LOCAL, token, values)
 
 
-def stop_message(session_id: str = "s1", **payload: Any) -> TransactionMessage:
-    return message(MessageKind.STOP, session_id, **payload)
+def values_message(
+    session_id: str | None = "s1", *, when: Moment | None = None, value: str = "1000"
+) -> MeterValuesMessage:
+    return MeterValuesMessage(session_id, 1, (meter_value(value, when),))
 
 
-def values_message(session_id: str = "s1", **payload: Any) -> TransactionMessage:
-    return message(MessageKind.METER_VALUES, session_id, droppable=True, **payload)
+def meter_value(value: str, when: Moment | None = None) -> MeterValue:
+    sampled = SampledValue(value, "Wh", measurands.REGISTER, measurands.PERIODIC)
+    return MeterValue(when or at(60), (sampled,))
+
+
+def as_stored(message: TransactionMessage) -> TransactionMessage:
+    """As it comes back: a date needs no boot."""
+    return message.with_moments(lambda moment: Moment.from_text(moment.to_text()))

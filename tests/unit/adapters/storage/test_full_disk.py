@@ -49,9 +49,9 @@ async def storage(tmp_path: Path, disk: Disk) -> AsyncIterator[Storage]:
 
 
 WRITES: dict[str, Callable[[Storage], Awaitable[object]]] = {
-    "open": lambda s: s.journal.open(start("s2"), start_message("s2", x=BIG)),
-    "close": lambda s: s.journal.close("s1", end(), stop_message(x=BIG)),
-    "sample": lambda s: s.journal.sample("s1", sample(1, 1100), values_message(x=BIG)),
+    "open": lambda s: s.journal.open(start("s2"), start_message("s2", token=BIG)),
+    "close": lambda s: s.journal.close("s1", end(), stop_message(token=BIG)),
+    "sample": lambda s: s.journal.sample("s1", sample(1, 1100), values_message(value=BIG)),
     "whitelist": lambda s: s.whitelist.put([WhitelistEntry("AA", name=BIG)]),
     "cache": lambda s: s.tokens.put("cache", [CachedToken(BIG, "Accepted")]),
     "list": lambda s: s.tokens.replace("local_list", [CachedToken(BIG, "Accepted")], 2),
@@ -138,9 +138,9 @@ async def test_a_running_session_ends_with_the_reserve(
         patch.setattr(folder.Reserve, "use", use)
         disk.fill()
         with pytest.raises(StorageFull):
-            await storage.journal.open(start("s2"), start_message("s2", x=BIG))
+            await storage.journal.open(start("s2"), start_message("s2", token=BIG))
         assert not used
-        await storage.journal.close("s1", end(), stop_message(x=BIG))
+        await storage.journal.close("s1", end(), stop_message(token=BIG))
     assert used == [True]
     record = await storage.journal.get("s1")
     assert record is not None

@@ -20,8 +20,10 @@ from borne.domain.vehicle import Identity, IdentityKind
 from tests.unit.adapters.storage.builders import (
     NOON,
     TOKEN,
+    as_stored,
     at,
     end,
+    meter_value,
     opened,
     sample,
     start,
@@ -183,12 +185,12 @@ class TestDating:
             at(70, dated=False),
             at(5, dated=False, boot="x"),
         )
-        await storage.journal.open(
-            start(when=begin), start_message(timestamp=begin.to_text(), n=[{"t": begin.to_text()}])
-        )
+        await storage.journal.open(start(when=begin), start_message(when=begin))
         await storage.journal.sample("s1", sample(20, 1100, dated=False), None)
-        await storage.journal.close("s1", end(finish), stop_message(timestamp=finish.to_text()))
-        await storage.journal.open(start("s2", when=other), start_message("s2", t=other.to_text()))
+        await storage.journal.close(
+            "s1", end(finish), stop_message(when=finish, values=(meter_value("1", begin),))
+        )
+        await storage.journal.open(start("s2", when=other), start_message("s2", when=other))
 
         dated = await storage.journal.date("boot-1", NOON + timedelta(seconds=100), 100.0)
 
@@ -198,11 +200,11 @@ class TestDating:
         assert record.end is not None
         assert (record.start.at, record.end.at) == (at(10.5), at(70))
         assert [point.at for point in await storage.journal.curve("s1")] == [at(20)]
-        payloads = [m.message.payload for m in await storage.outbox.content()]
-        assert payloads == [
-            {"timestamp": "2026-11-22T12:00:10.500Z", "n": [{"t": "2026-11-22T12:00:10.500Z"}]},
-            {"timestamp": "2026-11-22T12:01:10Z"},
-            {"t": "moment:x:5.000"},
+        messages = [queued.message for queued in await storage.outbox.content()]
+        assert messages == [
+            as_stored(start_message(when=at(10.5))),
+            as_stored(stop_message(when=at(70), values=(meter_value("1", at(10.5)),))),
+            start_message("s2", when=other),
         ]
         assert await storage.journal.undated() == {"x": 5.0}
 
@@ -219,18 +221,18 @@ class TestDating:
     ) -> None:
         await storage.journal.date("boot-1", NOON, 0.0)
         begin = at(10, dated=False)
-        await storage.journal.open(start(when=begin), start_message(t=begin.to_text()))
+        await storage.journal.open(start(when=begin), start_message(when=begin))
         record = await storage.journal.get("s1")
         queued = await storage.outbox.next()
         assert record is not None
         assert queued is not None
         assert record.start.at == at(10)
-        assert queued.message.payload == {"t": "2026-11-22T12:00:10Z"}
+        assert queued.message == as_stored(start_message(when=at(10)))
 
     async def test_the_latest_undated_moment_of_each_boot_is_known(self, storage: Storage) -> None:
         await storage.journal.open(start(when=at(10, dated=False)), None)
         await storage.journal.close(
-            "s1", end(at(30, dated=False)), stop_message(t="moment:b:9.500")
+            "s1", end(at(30, dated=False)), stop_message(when=at(9.5, dated=False, boot="b"))
         )
         await storage.journal.open(start("s2"), None)
         assert await storage.journal.undated() == {"boot-1": 30.0, "b": 9.5}
@@ -325,7 +327,7 @@ class TestPrivacy:
     ) -> None:
         secret = "DEADBEEF01"
         for name in ("a", "running"):
-            await storage.journal.open(start(name, token=secret), start_message(name, tag=secret))
+            await storage.journal.open(start(name, token=secret), start_message(name, token=secret))
         await storage.journal.open(start("b", token="OTHER"), None)
         await storage.outbox.discard(1, "refused")
         await storage.journal.close("a", end(), None)
@@ -337,7 +339,7 @@ class TestPrivacy:
         assert records["a"].end.id_token == ""
         assert records["running"].start.identity.id_token == secret
         (lost,) = await storage.outbox.lost()
-        assert lost.message.message.payload == {"tag": ""}
+        assert lost.message.message == as_stored(start_message("a", token=""))
 
     async def test_an_erased_token_is_nowhere_in_the_files(self, tmp_path: Path) -> None:
         storage = await opened(tmp_path)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.backend.timestamp_resolver import Dating
-from borne.application.ports.storage import MessageKind, Storage, TransactionMessage
+from borne.application.backend.timestamp_resolver import TimestampResolver
+from borne.application.ports.storage import Storage
 from borne.domain.station.session import SessionEnd, SessionRecord, SessionStart, StopReason
+from borne.domain.station.transaction_messages import StartMessage
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust
 from tests.unit.adapters.storage.builders import NOON, opened
@@ -24,31 +25,29 @@ class _Board:
         self.now_s = 5000.0
         self.boots = 0
         self.clock = Clock(self._monotonic)
-        self.dating = self._new_dating()
+        self.resolver = self._new_resolver()
 
     def _monotonic(self) -> float:
         return self.now_s
 
-    def _new_dating(self) -> Dating:
-        return Dating(self.storage.journal, self.storage.state, self.clock)
+    def _new_resolver(self) -> TimestampResolver:
+        return TimestampResolver(self.storage.journal, self.storage.state, self.clock)
 
     async def boot(self, *, dated: bool = False) -> None:
         self.boots += 1
         trust = ClockTrust.RTC if dated else ClockTrust.NONE
         self.clock = Clock(self._monotonic, NOON, trust, f"boot-{self.boots}")
-        self.dating = self._new_dating()
-        await self.dating.begin()
+        self.resolver = self._new_resolver()
+        await self.resolver.begin()
 
     async def learn_the_date(self) -> None:
         self.clock.observe(NOON, ClockTrust.BACKEND)
-        await self.dating.date_all()
+        await self.resolver.date_all()
 
     async def start(self, session_id: str) -> None:
         at = self.clock.moment()
         start = SessionStart(session_id, 1, Identity(IdentityKind.RFID, "A"), at, 1000, True)
-        payload = {"timestamp": at.to_text()}
-        message = TransactionMessage(MessageKind.START, session_id, 1, payload)
-        await self.storage.journal.open(start, message)
+        await self.storage.journal.open(start, StartMessage(session_id, 1, "A", 1000, at))
 
     async def end(self, session_id: str) -> None:
         end = SessionEnd(self.clock.moment(), 2000, StopReason.LOCAL)
@@ -133,18 +132,18 @@ async def test_dates_are_given_once(board: _Board) -> None:
     await board.start("s1")
     await board.boot()
     await board.learn_the_date()
-    first = [message.message.payload for message in await board.storage.outbox.content()]
+    first = [queued.message for queued in await board.storage.outbox.content()]
     board.now_s += 100
     board.clock.observe(board.clock.now() + timedelta(seconds=30), ClockTrust.BACKEND)
-    await board.dating.date_all()
-    assert [m.message.payload for m in await board.storage.outbox.content()] == first
-    assert "moment:" not in str(first)
+    await board.resolver.date_all()
+    assert [queued.message for queued in await board.storage.outbox.content()] == first
+    assert all(moment.wall for message in first for moment in message.moments)
 
 
 async def test_nothing_is_dated_while_nobody_knows_the_date(board: _Board) -> None:
     await board.boot()
     await board.start("s1")
-    await board.dating.date_all()
+    await board.resolver.date_all()
     assert await board.offsets("s1") == [None, None]
 
 

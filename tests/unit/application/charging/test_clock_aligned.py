@@ -23,7 +23,7 @@ class _Journal:
     def __init__(self) -> None:
         self.marks: list[datetime | None] = []
 
-    async def take_aligned(self, _: int, at: Moment) -> None:
+    async def record_aligned(self, _: int, at: Moment) -> None:
         self.marks.append(at.wall)
 
 

@@ -12,10 +12,11 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from borne.adapters.ocpp.charge_point.contract import BootState, StationEvents
+from borne.adapters.ocpp.charge_point.contract import BootState
 from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
 from borne.adapters.ocpp.charge_point.reconnect import Backoff, Pause
 from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.application.ports.backend import BackendListener
 from borne.foundation.events import Signal
 from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
@@ -45,7 +46,7 @@ class Boot:
         self,
         uplink: Uplink,
         content: Callable[[], BootNotificationRequest],
-        events: StationEvents,
+        listener: BackendListener,
         ladder: Ladder,
         rng: random.Random,
     ) -> None:
@@ -56,7 +57,7 @@ class Boot:
         """How long the last answer took."""
         self._uplink = uplink
         self._content = content
-        self._events = events
+        self._listener = listener
         self._ladder = ladder
         self._accepted_content: BootNotificationRequest | None = None
         self._unanswered = False
@@ -145,14 +146,14 @@ class Boot:
         self.round_trip_s = round_trip_s
         interval_s = _interval_s(answer)
         if answer.current_time is not None:
-            self._events.backend_time(answer.current_time, round_trip_s)
+            self._listener.on_time(answer.current_time, round_trip_s)
         if self.state is BootState.ACCEPTED:
             self._accepted_content = content
             self._not_before_s = 0.0
             self._backoff.reset()
             self._ladder.ok(Step.BOOT, f"{answer.status}, interval {interval_s} s")
             if interval_s > 0:
-                self._events.heartbeat_interval(interval_s)
+                self._listener.on_heartbeat_interval(interval_s)
         else:
             pause_s = interval_s if interval_s > 0 else self._backoff.next_pause_s()
             self._not_before_s = _loop_time() + pause_s

@@ -27,10 +27,12 @@ from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
 from borne.adapters.ocpp.charge_point.link import JsonLink, Link, LinkFactory
 from borne.adapters.ocpp.charge_point.notices import Notices
+from borne.adapters.ocpp.charge_point.payloads import id_tag_info
 from borne.adapters.ocpp.charge_point.reconnect import STABLE_AFTER_S, Backoff, Pause
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.triggers import Triggers
 from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.application.ports.backend import IdTagInfo
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -43,7 +45,7 @@ from borne.protocols.ocpp.messages.core import (
     RemoteStopTransactionResponse,
 )
 from borne.protocols.ocpp.messages.remote_trigger import TriggerMessageRequest
-from borne.protocols.ocpp.messages.types import AcceptedOrRejected, IdTagInfo
+from borne.protocols.ocpp.messages.types import AcceptedOrRejected
 from borne.protocols.ocpp.rpc.errors import NoAnswer
 from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import Reply
@@ -88,11 +90,13 @@ class ChargePointClient:
         self._ladder = Ladder(clock.now)
         self._uplink = Uplink()
         self.online_changed = self._uplink.online_changed
-        events = station.events
-        self._boot = Boot(self._uplink, station.boot_content, events, self._ladder, rng)
+        listener = station.listener
+        self._boot = Boot(self._uplink, station.boot_content, listener, self._ladder, rng)
         self._statuses = Statuses(self._uplink, clock, station.outbox.end_waits)
-        self._heartbeats = Heartbeats(self._uplink, events, self._ladder, config)
-        self._drain = Drain(station.outbox, self._uplink, self._statuses, events, clock, config)
+        self._heartbeats = Heartbeats(self._uplink, listener, self._ladder, config)
+        self._drain = Drain(station.outbox, self._uplink, self._statuses, listener, clock, config)
+        self.queue_moved = self._drain.moved
+        """A transaction message was delivered or given up (True), or not taken (False)."""
         self.notices = Notices(self._uplink)
         self.triggers = Triggers(self._uplink, self._boot, self._statuses, self._heartbeats)
         self.triggers.connectors = config.connectors
@@ -143,7 +147,7 @@ class ChargePointClient:
     async def authorize(self, id_tag: str) -> IdTagInfo:
         """Ask the central system; raises CallFailed, of which Unreachable means "nobody there"."""
         answer = await self._uplink.call(AuthorizeRequest(id_tag=id_tag), AuthorizeResponse)
-        return answer.id_tag_info
+        return id_tag_info(answer.id_tag_info)
 
     async def call(self, request: Message, response_type: type[Res]) -> Res:
         """Any other request that need not survive: raises CallFailed."""

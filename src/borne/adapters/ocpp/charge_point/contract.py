@@ -5,78 +5,20 @@ Sources: OCPP 1.6 edition 2 section 3.7 (transaction messages), errata 3.18 (und
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
 
 from borne.adapters.ocpp.charge_point.ladder import StepResult
+from borne.application.ports.backend import BackendListener
+from borne.application.ports.storage import Outbox
 from borne.foundation.clock import Moment
-from borne.protocols.ocpp.messages import Action, Message
 from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
     ChargePointErrorCode,
     ChargePointStatus,
 )
 from borne.protocols.ocpp.rpc.handlers import Handlers
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
-    """The oldest transaction message without a committed answer."""
-
-    seq: int
-    message_id: str
-    """Persisted: a repeat carries the same one."""
-    action: Action
-    """StartTransaction, StopTransaction or MeterValues."""
-    session_id: str | None
-    payload: Mapping[str, Any]
-    """JSON data by field name of the request model, without transaction_id; timestamps are
-    ISO 8601 or `Moment.to_text()`."""
-    transaction_id: int | None
-    """Resolved: the backend's, -1 after an undeliverable Start, None outside transactions."""
-    attempts: int = 0
-    """Failed ones so far."""
-
-
-class Outbox(Protocol):
-    """The durable, ordered queue of transaction messages; owned by the application's storage.
-
-    A method returns after the commit. The client awaits one message at a time.
-    """
-
-    async def next_message(self) -> OutboxMessage | None:
-        """The oldest one, None when the queue is empty."""
-
-    async def end_waits(self, connector: int) -> bool:
-        """Whether a StopTransaction of that connector waits to be sent for the first time."""
-
-    async def answered(self, seq: int, answer: Message) -> None:
-        """Commit the answer; a StartTransactionResponse gives its session the transaction id."""
-
-    async def failed(self, seq: int) -> int:
-        """Count a failed attempt; the attempts so far."""
-
-    async def discard(self, seq: int, reason: str) -> None:
-        """Give a message up. A Start given up makes the rest of its session use -1."""
-
-    async def wait_for_work(self) -> None:
-        """Return when `next_message` may have something."""
-
-
-class StationEvents(Protocol):
-    """What the application wants to hear. Calls return at once."""
-
-    def backend_time(self, at: datetime, round_trip_s: float) -> None:
-        """The backend's clock, from a BootNotification or Heartbeat answer."""
-
-    def heartbeat_interval(self, interval_s: int) -> None:
-        """The backend set HeartbeatInterval by its BootNotification answer."""
-
-    def transaction_message_lost(self, message: OutboxMessage, reason: str) -> None:
-        """A transaction message was given up: money may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +29,7 @@ class StationSide:
     """What to say of ourselves; asked anew at each connection."""
     handlers: Handlers
     outbox: Outbox
-    events: StationEvents
+    listener: BackendListener
 
 
 @dataclass(frozen=True, slots=True)

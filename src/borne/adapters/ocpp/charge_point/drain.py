@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any, Final
 
 from pydantic import ValidationError
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.charge_point.contract import Outbox, OutboxMessage, StationEvents
+from borne.adapters.ocpp.charge_point.payloads import id_tag_info, request_of
 from borne.adapters.ocpp.charge_point.reconnect import Pause
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.foundation.clock import Clock, Moment, format_utc
-from borne.protocols.ocpp.messages import Action, Message, request_model, response_model
+from borne.application.ports.backend import BackendListener
+from borne.application.ports.storage import Outbox, QueuedMessage
+from borne.domain.station.transaction_messages import StartMessage, StopMessage
+from borne.foundation.clock import Clock
+from borne.foundation.events import Signal
+from borne.protocols.ocpp.messages import Message, action_of, response_model
+from borne.protocols.ocpp.messages.core import StartTransactionResponse, StopTransactionResponse
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
-UNKNOWN_TRANSACTION: Final = -1
-"""Errata 3.18: its StartTransaction could not be delivered."""
-_WITH_TRANSACTION: Final = frozenset({Action.STOP_TRANSACTION, Action.METER_VALUES})
 _log = logging.getLogger(__name__)
 
 
@@ -37,15 +37,17 @@ class Drain:
         outbox: Outbox,
         uplink: Uplink,
         statuses: Statuses,
-        events: StationEvents,
+        listener: BackendListener,
         clock: Clock,
         config: BackendConfig,
     ) -> None:
         self.config = config
+        self.moved: Signal[bool] = Signal()
+        """A message was delivered or given up (True), or not taken (False)."""
         self._outbox = outbox
         self._uplink = uplink
         self._statuses = statuses
-        self._events = events
+        self._listener = listener
         self._clock = clock
         self._pause = Pause()
 
@@ -58,7 +60,7 @@ class Drain:
         while True:
             await self._uplink.wait_online()
             await self._statuses.caught_up()
-            message = await self._outbox.next_message()
+            message = await self._next()
             if message is None:
                 await self._outbox.wait_for_work()
             elif self._uplink.online:
@@ -66,58 +68,61 @@ class Drain:
                 self._statuses.reconsider()
                 await asyncio.sleep(self.config.drain_pause_s)
 
-    async def _deliver(self, message: OutboxMessage) -> None:
+    async def _next(self) -> QueuedMessage | None:
+        queued = await self._outbox.next()
+        if queued is not None and any(at.wall is None for at in queued.message.moments):
+            await self._listener.date_moments()
+            queued = await self._outbox.next()
+        return queued
+
+    async def _deliver(self, queued: QueuedMessage) -> None:
         try:
-            request = self._request(message)
+            request = request_of(queued.message, queued.transaction_id, self._clock)
         except ValidationError as error:
-            await self._give_up(message, f"not a valid message: {error.error_count()} faults")
+            await self._give_up(queued, f"not a valid message: {error.error_count()} faults")
             return
+        answer_type = response_model(action_of(type(request)))
         try:
-            answer = await self._uplink.call(
-                request, response_model(message.action), message_id=message.message_id
-            )
+            answer = await self._uplink.call(request, answer_type, message_id=queued.message_id)
         except (ConnectionLost, NotAccepted):
             return
         except CallFailed as error:
-            await self._failed(message, error)
+            await self._failed(queued, error)
             return
-        await self._outbox.answered(message.seq, answer)
+        await self._commit(queued, answer)
+        self.moved.emit(True)
 
-    async def _failed(self, message: OutboxMessage, error: CallFailed) -> None:
-        attempts = await self._outbox.failed(message.seq)
+    async def _commit(self, queued: QueuedMessage, answer: Message) -> None:
+        """What follows from an answer comes first: a repeat after a power cut finds nothing half
+        done."""
+        match queued.message, answer:
+            case StartMessage() as start, StartTransactionResponse(transaction_id=number):
+                info = id_tag_info(answer.id_tag_info) if answer.id_tag_info else None
+                await self._listener.on_start_answered(start, number, info)
+                await self._outbox.answered(
+                    queued.seq,
+                    transaction_id=number,
+                    id_status=info.status if info else None,
+                    group_id=info.parent if info else None,
+                )
+                return
+            case StopMessage() as stop, StopTransactionResponse(id_tag_info=judged) if judged:
+                await self._listener.on_stop_answered(stop, id_tag_info(judged))
+        await self._outbox.answered(queued.seq)
+
+    async def _failed(self, queued: QueuedMessage, error: CallFailed) -> None:
+        attempts = await self._outbox.failed(queued.seq)
         self._statuses.reconsider()
-        _log.warning("%s failed, attempt %d: %s", message.action, attempts, error)
+        self.moved.emit(False)
+        _log.warning("%s failed, attempt %d: %s", queued.message.kind, attempts, error)
         if attempts >= max(1, self.config.transaction_message_attempts):
-            await self._give_up(message, str(error))
+            await self._give_up(queued, str(error))
         else:
             interval_s = max(0.0, self.config.transaction_message_retry_interval_s)
             await self._pause.sleep(attempts * interval_s)
 
-    async def _give_up(self, message: OutboxMessage, reason: str) -> None:
-        await self._outbox.discard(message.seq, reason)
-        _log.error("%s %s is given up: %s", message.action, message.message_id, reason)
-        self._events.transaction_message_lost(message, reason)
-
-    def _request(self, message: OutboxMessage) -> Message:
-        fields = dated(message.payload, self._clock)
-        if message.action in _WITH_TRANSACTION and message.transaction_id is not None:
-            fields["transaction_id"] = message.transaction_id
-        elif message.action is Action.STOP_TRANSACTION:
-            fields["transaction_id"] = UNKNOWN_TRANSACTION
-        return request_model(message.action).model_validate(fields, by_name=True)
-
-
-def dated(payload: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
-    """The payload with every undated moment replaced by its date (or now, if nobody knows)."""
-    return {name: _dated_value(name, value, clock) for name, value in payload.items()}
-
-
-def _dated_value(name: str, value: Any, clock: Clock) -> Any:
-    match value:
-        case str() if name == "timestamp" and value.startswith("moment:"):
-            return format_utc(clock.date(Moment.from_text(value)) or clock.now())
-        case list() | tuple():
-            return [_dated_value(name, item, clock) for item in value]
-        case Mapping():
-            return dated(value, clock)
-    return value
+    async def _give_up(self, queued: QueuedMessage, reason: str) -> None:
+        await self._outbox.discard(queued.seq, reason)
+        _log.error("%s %s is given up: %s", queued.message.kind, queued.message_id, reason)
+        self._listener.on_message_lost(queued, reason)
+        self.moved.emit(True)

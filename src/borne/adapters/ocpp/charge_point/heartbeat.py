@@ -10,10 +10,10 @@ import logging
 from typing import Final
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.charge_point.contract import StationEvents
 from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
 from borne.adapters.ocpp.charge_point.reconnect import Pause
 from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.application.ports.backend import BackendListener
 from borne.protocols.ocpp.messages.core import HeartbeatRequest, HeartbeatResponse
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
@@ -31,10 +31,10 @@ class Heartbeats:
     """When the next one is due, and sending it."""
 
     def __init__(
-        self, uplink: Uplink, events: StationEvents, ladder: Ladder, config: BackendConfig
+        self, uplink: Uplink, listener: BackendListener, ladder: Ladder, config: BackendConfig
     ) -> None:
         self._uplink = uplink
-        self._events = events
+        self._listener = listener
         self._ladder = ladder
         self._interval_s = config.heartbeat_interval_s
         self._force = config.force_heartbeat
@@ -82,7 +82,7 @@ class Heartbeats:
         self._note_time(round_trip_s)
         self._ladder.ok(Step.HEARTBEAT)
         if answer.current_time is not None:
-            self._events.backend_time(answer.current_time, round_trip_s)
+            self._listener.on_time(answer.current_time, round_trip_s)
 
     def _note_time(self, round_trip_s: float) -> None:
         self._last_s = _loop_time()

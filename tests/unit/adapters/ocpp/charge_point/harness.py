@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
-from borne.adapters.ocpp.charge_point.contract import OutboxMessage, StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.contract import StationSide, StatusReport
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
-from borne.foundation.clock import Clock, ClockTrust
+from borne.application.ports.backend import IdTagInfo
+from borne.application.ports.storage import LostMessage, QueuedMessage
+from borne.domain.station import measurands
+from borne.domain.station.measurands import MeterValue, SampledValue
+from borne.domain.station.session import StopReason
+from borne.domain.station.transaction_messages import (
+    MessageKind,
+    MeterValuesMessage,
+    TransactionMessage,
+)
+from borne.domain.station.transaction_messages import StartMessage as Start
+from borne.domain.station.transaction_messages import StopMessage as Stop
+from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 from borne.protocols.ocpp.messages import Action, Message, action_of
@@ -29,7 +41,8 @@ from borne.protocols.ocpp.messages.core import (
     StatusNotificationResponse,
     StopTransactionResponse,
 )
-from borne.protocols.ocpp.messages.types import AuthorizationStatus, IdTagInfo
+from borne.protocols.ocpp.messages.types import AuthorizationStatus
+from borne.protocols.ocpp.messages.types import IdTagInfo as WireIdTagInfo
 from borne.protocols.ocpp.rpc.errors import CallTimeout, ConnectionLost
 from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import CallHandler, Handlers, Reply
@@ -77,7 +90,7 @@ class CentralSystem:
             Action.HEARTBEAT: HeartbeatResponse(current_time=NOW),
             Action.STATUS_NOTIFICATION: StatusNotificationResponse(),
             Action.START_TRANSACTION: StartTransactionResponse(
-                transaction_id=42, id_tag_info=IdTagInfo(status=AuthorizationStatus.ACCEPTED)
+                transaction_id=42, id_tag_info=WireIdTagInfo(status=AuthorizationStatus.ACCEPTED)
             ),
             Action.STOP_TRANSACTION: StopTransactionResponse(),
             Action.METER_VALUES: MeterValuesResponse(),
@@ -182,55 +195,78 @@ class FakeLink:
         return reply
 
 
+BEFORE = Moment("", 0.0, NOW - timedelta(hours=1))
+
+
+def start(session_id: str = "s1", at: Moment = BEFORE, *, token: str = "A", wh: int = 100) -> Start:
+    return Start(session_id, 1, token, wh, at)
+
+
+def meter(
+    session_id: str | None = "s1", at: Moment = BEFORE, *, connector: int = 1, value: str = "150"
+) -> MeterValuesMessage:
+    sampled = SampledValue(value, "Wh", measurands.REGISTER, measurands.PERIODIC)
+    return MeterValuesMessage(session_id, connector, (MeterValue(at, (sampled,)),))
+
+
+def stop(session_id: str = "s1", at: Moment = BEFORE, *, token: str | None = "A") -> Stop:
+    return Stop(session_id, 1, 200, at, StopReason.LOCAL, token)
+
+
 @dataclass
 class MemoryOutbox:
     """A queue that forgets everything with the process."""
 
-    queue: deque[OutboxMessage] = field(default_factory=deque)
-    answers: list[tuple[int, Message]] = field(default_factory=list)
+    queue: deque[QueuedMessage] = field(default_factory=deque)
+    answers: list[tuple[int, int | None]] = field(default_factory=list)
+    """Number of each message answered, and the transaction id that came with it."""
     attempts: dict[int, int] = field(default_factory=dict)
     discarded: list[int] = field(default_factory=list)
-    transactions: dict[str, int] = field(default_factory=dict)
+    transactions: dict[str | None, int] = field(default_factory=dict)
     work: asyncio.Event = field(default_factory=asyncio.Event)
     committed: Signal[int] = field(default_factory=Signal)
     _seq: int = 0
 
-    def put(self, action: Action, session: str, payload: Mapping[str, Any]) -> None:
-        self._seq += 1
-        self.queue.append(
-            OutboxMessage(self._seq, f"msg-{self._seq}", action, session, payload, None)
-        )
+    def put(self, *messages: TransactionMessage) -> None:
+        for message in messages:
+            self._seq += 1
+            queued = QueuedMessage(self._seq, f"msg-{self._seq}", message, None, 0, BEFORE)
+            self.queue.append(queued)
         self.work.set()
 
-    async def next_message(self) -> OutboxMessage | None:
+    @property
+    def waiting(self) -> int:
+        return len(self.queue)
+
+    async def next(self) -> QueuedMessage | None:
         if not self.queue:
             self.work.clear()
             return None
         head = self.queue[0]
-        return OutboxMessage(
-            head.seq,
-            head.message_id,
-            head.action,
-            head.session_id,
-            head.payload,
-            self.transactions.get(head.session_id or ""),
-            self.attempts.get(head.seq, 0),
-        )
+        number = self.transactions.get(head.message.session_id)
+        return replace(head, transaction_id=number, attempts=self.attempts.get(head.seq, 0))
 
     async def end_waits(self, connector: int) -> bool:
         return any(
-            message.action is Action.STOP_TRANSACTION
-            and message.payload.get("connector", 1) == connector
-            and message.seq not in self.attempts
-            for message in self.queue
+            isinstance(queued.message, Stop)
+            and queued.message.connector == connector
+            and queued.seq not in self.attempts
+            for queued in self.queue
         )
 
-    async def answered(self, seq: int, answer: Message) -> None:
+    async def answered(
+        self,
+        seq: int,
+        *,
+        transaction_id: int | None = None,
+        id_status: str | None = None,
+        group_id: str | None = None,
+    ) -> None:
         head = self.queue.popleft()
         assert head.seq == seq
-        self.answers.append((seq, answer))
-        if isinstance(answer, StartTransactionResponse) and head.session_id:
-            self.transactions[head.session_id] = answer.transaction_id
+        self.answers.append((seq, transaction_id))
+        if transaction_id is not None:
+            self.transactions[head.message.session_id] = transaction_id
         self.committed.emit(seq)
 
     async def failed(self, seq: int) -> int:
@@ -241,8 +277,20 @@ class MemoryOutbox:
         head = self.queue.popleft()
         assert head.seq == seq
         self.discarded.append(seq)
-        if head.action is Action.START_TRANSACTION and head.session_id:
-            self.transactions[head.session_id] = -1
+        if isinstance(head.message, Start):
+            self.transactions[head.message.session_id] = -1
+
+    async def length(self) -> int:
+        return self.waiting
+
+    async def content(self, limit: int = 100) -> list[QueuedMessage]:
+        return list(self.queue)[:limit]
+
+    async def kinds(self) -> dict[MessageKind, int]:
+        return dict(Counter(queued.message.kind for queued in self.queue))
+
+    async def lost(self, limit: int = 100) -> list[LostMessage]:
+        return []
 
     async def wait_for_work(self) -> None:
         await self.work.wait()
@@ -255,14 +303,27 @@ class Heard:
     times: list[datetime] = field(default_factory=list)
     intervals: list[int] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    starts: list[tuple[str, int, IdTagInfo | None]] = field(default_factory=list)
+    stops: list[tuple[str, IdTagInfo]] = field(default_factory=list)
 
-    def backend_time(self, at: datetime, round_trip_s: float) -> None:
+    def on_time(self, at: datetime, round_trip_s: float) -> None:
         self.times.append(at)
 
-    def heartbeat_interval(self, interval_s: int) -> None:
+    def on_heartbeat_interval(self, interval_s: int) -> None:
         self.intervals.append(interval_s)
 
-    def transaction_message_lost(self, message: OutboxMessage, reason: str) -> None:
+    async def date_moments(self) -> None:
+        """This one knows no more than the clock."""
+
+    async def on_start_answered(
+        self, message: Start, transaction_id: int, info: IdTagInfo | None
+    ) -> None:
+        self.starts.append((message.session_id, transaction_id, info))
+
+    async def on_stop_answered(self, message: Stop, info: IdTagInfo) -> None:
+        self.stops.append((message.session_id, info))
+
+    def on_message_lost(self, message: QueuedMessage, reason: str) -> None:
         self.lost.append(message.message_id)
 
 

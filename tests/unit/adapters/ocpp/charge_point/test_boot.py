@@ -34,7 +34,7 @@ from borne.protocols.ocpp.messages.types import (
 )
 from borne.protocols.ocpp.rpc.errors import CallRefused, NoAnswer, NotAccepted
 from borne.protocols.ocpp.rpc.handlers import Reply
-from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
+from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, meter, on_a_bench
 
 BOOT = Action.BOOT_NOTIFICATION
 
@@ -67,7 +67,7 @@ async def test_accepted_then_clock_interval_and_every_status(bench: Bench) -> No
 @on_a_bench()
 async def test_rejected_is_silence_in_both_directions_until_the_interval(bench: Bench) -> None:
     three_statuses(bench)
-    bench.outbox.put(Action.METER_VALUES, "s", {})
+    bench.outbox.put(meter())
     bench.central.then(BOOT, boot_answer("Rejected", 100))
     bench.start()
     await asyncio.sleep(99)
@@ -324,11 +324,6 @@ def test_triggers_answer_then_send(
 BOOT_AGAIN = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
 
 
-def put_meter_values(bench: Bench) -> None:
-    value = {"timestamp": NOW, "sampled_value": [{"value": "1"}]}
-    bench.outbox.put(Action.METER_VALUES, "s", {"connector_id": 1, "meter_value": [value]})
-
-
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
 def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
     """A message that was due while a repeated BootNotification was on its way."""
@@ -342,7 +337,7 @@ def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
         bench.client.boot_content_changed()
         await asyncio.sleep(1)
         before = len(bench.central.told)
-        put_meter_values(bench)
+        bench.outbox.put(meter())
         asked = asyncio.create_task(bench.client.authorize("A"))
         await asyncio.sleep(90)
         assert bench.told(before) == []
@@ -366,7 +361,7 @@ async def test_who_asks_while_an_accepted_boot_is_under_way_only_waits(bench: Be
     bench.client.boot_content_changed()
     await asyncio.sleep(1)
     assert bench.client.online
-    assert (await bench.client.authorize("A")).status is AuthorizationStatus.ACCEPTED
+    assert (await bench.client.authorize("A")).accepted
 
 
 @pytest.mark.parametrize("answer", [None, CallRefused("InternalError", "", {})])
@@ -383,7 +378,7 @@ def test_a_repeated_boot_without_a_usable_answer_holds_everything(
         bench.client.boot_content_changed()
         await asyncio.sleep(1)
         before = len(bench.central.told)
-        put_meter_values(bench)
+        bench.outbox.put(meter())
         await asyncio.sleep(300)
         assert bench.told(before)[0] == "BootNotification"
         assert len(bench.outbox.answers) == 1
@@ -402,7 +397,7 @@ async def test_a_boot_whose_answer_died_with_the_connection_is_repeated(bench: B
     await asyncio.sleep(1)
     bench.central.current.abort()
     before = len(bench.central.told)
-    put_meter_values(bench)
+    bench.outbox.put(meter())
     await asyncio.sleep(10)
     assert len(bench.central.links) == 3
     assert bench.told(before)[0] == "BootNotification"

@@ -3,51 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.protocols.ocpp.messages import Action, Message
-from borne.protocols.ocpp.messages.core import StartTransactionResponse
+from borne.application.ports.backend import IdTagInfo
+from borne.domain.station.transaction_messages import MeterValuesMessage, TransactionMessage
+from borne.foundation.clock import Moment
+from borne.protocols.ocpp.messages import Action
+from borne.protocols.ocpp.messages.core import StopTransactionResponse
+from borne.protocols.ocpp.messages.types import AuthorizationStatus
+from borne.protocols.ocpp.messages.types import IdTagInfo as WireIdTagInfo
 from borne.protocols.ocpp.rpc.errors import CallRefused, InvalidAnswer
-from tests.unit.adapters.ocpp.charge_point.harness import Bench, on_a_bench
+from tests.unit.adapters.ocpp.charge_point.harness import (
+    BEFORE,
+    Bench,
+    meter,
+    on_a_bench,
+    start,
+    stop,
+)
 
 START = Action.START_TRANSACTION
 STOP = Action.STOP_TRANSACTION
 METER = Action.METER_VALUES
+BLOCKED = WireIdTagInfo(status=AuthorizationStatus.BLOCKED)
 REFUSED = CallRefused("InternalError", "no disk", {})
 
 
-def start(**more: Any) -> dict[str, Any]:
-    return {
-        "connector_id": 1,
-        "id_tag": "A",
-        "meter_start": 100,
-        "timestamp": "2026-11-22T11:00:00Z",
-    } | more
-
-
-def stop() -> dict[str, Any]:
-    return {"id_tag": "A", "meter_stop": 200, "timestamp": "2026-11-22T11:30:00Z"}
-
-
-def meter(connector: int = 1) -> dict[str, Any]:
-    sample = {"timestamp": "2026-11-22T11:10:00Z", "sampled_value": [{"value": "150"}]}
-    return {"connector_id": connector, "meter_value": [sample]}
-
-
 def session(bench: Bench, name: str = "s1") -> None:
-    bench.outbox.put(START, name, start())
-    bench.outbox.put(METER, name, meter())
-    bench.outbox.put(STOP, name, stop())
+    bench.outbox.put(start(name), meter(name), stop(name))
 
 
 @on_a_bench()
 async def test_in_order_with_the_transaction_id_of_the_answer(bench: Bench) -> None:
     session(bench)
-    bench.outbox.put(METER, "", meter(0))
+    bench.outbox.put(meter(None, connector=0))
     await bench.online()
     await asyncio.sleep(5)
     told = bench.central.told[1:]
@@ -58,8 +52,7 @@ async def test_in_order_with_the_transaction_id_of_the_answer(bench: Bench) -> N
         (METER, "msg-4"),
     ]
     assert [t.wire.get("transactionId") for t in told] == [None, 42, 42, None]
-    assert [seq for seq, _ in bench.outbox.answers] == [1, 2, 3, 4]
-    assert isinstance(bench.outbox.answers[0][1], StartTransactionResponse)
+    assert bench.outbox.answers == [(1, 42), (2, None), (3, None), (4, None)]
     assert told[0].wire["timestamp"] == "2026-11-22T11:00:00Z"
 
 
@@ -149,8 +142,8 @@ async def test_new_work_is_sent_at_once(bench: Bench) -> None:
 @on_a_bench(transaction_message_attempts=3, transaction_message_retry_interval_s=60)
 async def test_attempt_n_waits_n_intervals_and_the_last_gives_up(bench: Bench) -> None:
     bench.central.then(METER, REFUSED, InvalidAnswer("nonsense"), REFUSED)
-    bench.outbox.put(METER, "", meter())
-    bench.outbox.put(METER, "", meter())
+    bench.outbox.put(meter(None))
+    bench.outbox.put(meter(None))
     await bench.online()
     await asyncio.sleep(300)
     times = bench.central.times(METER)
@@ -165,7 +158,7 @@ async def test_attempt_n_waits_n_intervals_and_the_last_gives_up(bench: Bench) -
 @on_a_bench(transaction_message_attempts=2, transaction_message_retry_interval_s=10)
 async def test_silence_on_a_living_link_is_a_failed_attempt(bench: Bench) -> None:
     bench.central.then(METER, None, None)
-    bench.outbox.put(METER, "", meter())
+    bench.outbox.put(meter(None))
     await bench.online()
     await asyncio.sleep(200)
     assert bench.heard.lost == ["msg-1"]
@@ -223,11 +216,15 @@ def test_every_message_is_tried_once(attempts: int) -> None:
     test()
 
 
-@pytest.mark.parametrize("payload", [{}, {"connector_id": 1, "nonsense": True}, meter(-1)])
-def test_stored_nonsense_does_not_block_the_queue(payload: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "message",
+    [MeterValuesMessage("s", 1, ()), meter("s", connector=-1), start("s", token="x" * 21)],
+    ids=["no values", "no connector", "too long a token"],
+)
+def test_what_ocpp_cannot_say_does_not_block_the_queue(message: TransactionMessage) -> None:
     @on_a_bench()
     async def test(bench: Bench) -> None:
-        bench.outbox.put(METER, "s", payload)
+        bench.outbox.put(message)
         session(bench)
         await bench.online()
         await asyncio.sleep(5)
@@ -239,12 +236,10 @@ def test_stored_nonsense_does_not_block_the_queue(payload: dict[str, Any]) -> No
 
 @on_a_bench()
 async def test_undated_moments_are_dated_when_sent(bench: Bench) -> None:
-    moment = bench.clock.moment()
-    undated = f"moment:{bench.clock.boot_id}:{moment.monotonic_s - 60:.3f}"
-    bench.outbox.put(START, "s", start(timestamp=undated))
-    sample = {"timestamp": undated, "sampled_value": [{"value": "150"}]}
-    bench.outbox.put(METER, "s", {"connector_id": 1, "meter_value": [sample]})
-    bench.outbox.put(START, "t", start(timestamp="moment:anotherboot:5.000"))
+    now = bench.clock.moment()
+    undated = Moment(now.boot_id, now.monotonic_s - 60, None)
+    bench.outbox.put(start("s", undated), meter("s", undated))
+    bench.outbox.put(start("t", Moment("another boot", 5.0, None)))
     await bench.online()
     await asyncio.sleep(5)
     first, second, third = (t.wire for t in bench.central.told[1:])
@@ -253,10 +248,36 @@ async def test_undated_moments_are_dated_when_sent(bench: Bench) -> None:
     assert third["timestamp"].startswith("2026-11-22T12:00:0")
 
 
+@on_a_bench()
+async def test_dates_are_committed_before_a_message_without_them_is_sent(bench: Bench) -> None:
+    """A repeat must have the same date, whatever the clock learns between the two."""
+    bench.outbox.put(start("s", Moment("boot", 5.0, None)))
+
+    async def commit() -> None:
+        bench.outbox.queue[0] = replace(bench.outbox.queue[0], message=start("s", BEFORE))
+
+    bench.heard.date_moments = commit  # type: ignore[method-assign]  # what the application does
+    await bench.online()
+    assert bench.central.told[1].wire["timestamp"] == "2026-11-22T11:00:00Z"
+
+
+@on_a_bench()
+async def test_what_follows_from_an_answer_happens_before_its_commit(bench: Bench) -> None:
+    committed: list[int] = []
+    bench.outbox.committed.subscribe(lambda seq: committed.append(len(bench.heard.starts)))
+    bench.central.then(STOP, StopTransactionResponse(id_tag_info=BLOCKED))
+    session(bench)
+    await bench.online()
+    await asyncio.sleep(5)
+    assert committed == [1, 1, 1]
+    assert bench.heard.starts == [("s1", 42, IdTagInfo("Accepted"))]
+    assert bench.heard.stops == [("s1", IdTagInfo("Blocked"))]
+
+
 @on_a_bench(transaction_message_retry_interval_s=3600)
 async def test_people_need_not_wait_for_the_next_attempt(bench: Bench) -> None:
     bench.central.then(METER, REFUSED)
-    bench.outbox.put(METER, "", meter())
+    bench.outbox.put(meter(None))
     await bench.online()
     await asyncio.sleep(100)
     bench.client.retry_now()
@@ -267,7 +288,7 @@ async def test_people_need_not_wait_for_the_next_attempt(bench: Bench) -> None:
 @on_a_bench()
 async def test_others_may_speak_while_the_queue_waits(bench: Bench) -> None:
     bench.central.then(METER, REFUSED)
-    bench.outbox.put(METER, "", meter())
+    bench.outbox.put(meter(None))
     await bench.online()
     bench.status(1, "Preparing")
     await asyncio.sleep(1)
@@ -277,11 +298,9 @@ async def test_others_may_speak_while_the_queue_waits(bench: Bench) -> None:
 @on_a_bench()
 async def test_attempts_may_change_while_running(bench: Bench) -> None:
     bench.central.then(METER, *[REFUSED] * 5)
-    bench.outbox.put(METER, "", meter())
+    bench.outbox.put(meter(None))
     config: BackendConfig = bench.config
     await bench.online()
-    from dataclasses import replace
-
     bench.client.configure(replace(config, transaction_message_attempts=2))
     await asyncio.sleep(61)
     assert bench.heard.lost == ["msg-1"]
@@ -293,14 +312,14 @@ def test_answers_are_committed_even_when_the_connection_ends_with_them() -> None
         committed = asyncio.Event()
         original = bench.outbox.answered
 
-        async def slowly(seq: int, answer: Message) -> None:
+        async def slowly(seq: int, **answer: Any) -> None:
             bench.central.current.abort()
             await asyncio.sleep(5)
-            await original(seq, answer)
+            await original(seq, **answer)
             committed.set()
 
         bench.outbox.answered = slowly  # type: ignore[method-assign]  # a slow disk
-        bench.outbox.put(METER, "", meter())
+        bench.outbox.put(meter(None))
         await bench.online()
         await committed.wait()
         assert len(bench.central.times(METER)) == 1
@@ -314,11 +333,11 @@ async def test_a_long_queue_goes_at_a_measured_pace_and_new_values_wait_their_tu
 ) -> None:
     """After a long absence: the statuses first, then the queue, with room for others between."""
     for _ in range(40):
-        bench.outbox.put(METER, "s", meter())
+        bench.outbox.put(meter("s"))
     bench.status(1, "Charging")
     bench.start()
     await asyncio.sleep(5.25)
-    bench.outbox.put(METER, "s", meter(2))
+    bench.outbox.put(meter("s", connector=2))
     before = len(bench.central.told)
     await bench.client.heartbeat_now()
     assert bench.told(before) == ["Heartbeat"]

@@ -15,7 +15,15 @@ from borne.protocols.ocpp.messages import Action
 from borne.protocols.ocpp.messages.core import ChargePointStatus
 from borne.protocols.ocpp.messages.remote_trigger import MessageTrigger, TriggerMessageRequest
 from borne.protocols.ocpp.rpc.errors import CallRefused
-from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, on_a_bench
+from tests.unit.adapters.ocpp.charge_point.harness import (
+    NOW,
+    Bench,
+    boot_answer,
+    meter,
+    on_a_bench,
+    start,
+    stop,
+)
 
 STATUS = Action.STATUS_NOTIFICATION
 HEARTBEAT = Action.HEARTBEAT
@@ -50,7 +58,7 @@ async def test_a_status_has_the_time_at_which_it_began(bench: Bench) -> None:
 async def test_before_the_clock_is_known_the_date_is_made_up_later(bench: Bench) -> None:
     bench.status(1, "Available")
     await asyncio.sleep(30)
-    bench.heard.backend_time = (  # type: ignore[method-assign]  # what the application does
+    bench.heard.on_time = (  # type: ignore[method-assign]  # what the application does
         lambda at, round_trip_s: bench.clock.observe(at, ClockTrust.BACKEND)
     )
     await bench.online()
@@ -85,16 +93,7 @@ async def test_an_unanswered_status_is_repeated_while_it_is_true(bench: Bench) -
 async def test_a_status_without_answer_does_not_hold_up_the_queue_for_ever(bench: Bench) -> None:
     bench.central.then(STATUS, *[None] * 5)
     bench.status(1, "Available")
-    bench.outbox.put(
-        Action.METER_VALUES,
-        "",
-        {
-            "connector_id": 0,
-            "meter_value": [
-                {"timestamp": "2026-11-22T11:10:00Z", "sampled_value": [{"value": "1"}]}
-            ],
-        },
-    )
+    bench.outbox.put(meter(None, connector=0))
     await bench.online()
     await asyncio.sleep(40)
     assert len(bench.central.times(STATUS)) == 3
@@ -263,9 +262,8 @@ async def test_a_triggered_status_comes_after_those_that_led_to_it(bench: Bench)
 async def test_a_triggered_status_waits_for_no_stop(bench: Bench) -> None:
     """What is true now was asked for; the order of a session's end is worth less."""
     await bench.online()
-    bench.outbox.put(Action.START_TRANSACTION, "s", {})
-    bench.outbox.put(Action.STOP_TRANSACTION, "s", {})
-    bench.outbox.next_message = never  # type: ignore[method-assign]  # the queue is stuck
+    bench.outbox.put(start(), stop())
+    bench.outbox.next = never  # type: ignore[method-assign]  # the queue is stuck
     bench.status(1, "Finishing")
     await asyncio.sleep(1)
     assert bench.told()[1:] == []

@@ -50,7 +50,7 @@ CREATE TABLE message (
     attempts INTEGER NOT NULL DEFAULT 0,
     enqueued_at TEXT NOT NULL
 );
-INSERT INTO "message" VALUES(2,'184e6ddf-33c9-542e-b4c1-d761644d4272','StopTransaction','old-session',1,'{"meter_stop":3500}',0,0,'2026-11-22T12:00:00Z');
+INSERT INTO "message" VALUES(2,'184e6ddf-33c9-542e-b4c1-d761644d4272','StopTransaction','old-session',1,'{"meter_stop":3500,"timestamp":"2026-11-22T13:00:00Z","reason":"Local"}',0,0,'2026-11-22T12:00:00Z');
 CREATE TABLE password (
     role TEXT PRIMARY KEY,
     hash TEXT NOT NULL

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from borne.adapters.ocpp.backend import best_time
+from borne.application.backend.backend_answers import best_time
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
