@@ -206,7 +206,7 @@ async def _ask_as_a_backend(street: Street) -> None:
     await commands.remote_start(2, "REMOTE")
     record = station.journal.record(1)
     assert record is not None, "the car does not charge"
-    await station.refused.take_start_answer(record.session_id, "Invalid")
+    await station.refused.on_start_answered(record.session_id, "Invalid")
     await asyncio.sleep(60)
     await street.simulator.unplug(1, force=True)
     await station.authorization.learn("A1B2", IdTagInfo("Accepted"))
