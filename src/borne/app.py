@@ -365,9 +365,9 @@ class Host:
         )
         backend = OcppBackend(
             backend_config(settings, list(station.runners), station.certificates.material),
-            station.backend_rooms,
+            station.backend_services,
             storage,
-            partial(_boot_content, settings, station.backend_rooms.firmware.version),
+            partial(_boot_content, settings, station.backend_services.firmware.version),
             answers,
             self.clock,
             self.options.rng,
@@ -378,7 +378,7 @@ class Host:
             ),
         )
         running = self.settings.running
-        running.on_change(BACKEND_KEYS, lambda: backend.take_settings(running()))
+        running.on_change(BACKEND_KEYS, lambda: backend.on_settings_changed(running()))
         return backend
 
     async def _try_connection(self, settings: Settings) -> Sequence[Mapping[str, Any]]:

@@ -20,9 +20,9 @@ from borne.application.authorization.reservations import Reservations
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.backend.backend_change import BackendChange
+from borne.application.backend.backend_commands import BackendCommands, CommandServices
 from borne.application.backend.backend_reporter import BackendReporter
-from borne.application.backend.backend_rooms import BackendRooms
-from borne.application.backend.central_commands import CentralCommands, CentralRooms
+from borne.application.backend.backend_services import BackendServices
 from borne.application.backend.queue_view import queue_view
 from borne.application.backend.refused_ids import RefusedIds
 from borne.application.backend.tcp_watchdog import TcpWatchdog
@@ -261,8 +261,8 @@ class Station:
             lambda: self.commands.secure,
             parts.maintenance.version,
         )
-        self.commands = CentralCommands(
-            CentralRooms(
+        self.commands = BackendCommands(
+            CommandServices(
                 self.runners,
                 self.authorization,
                 self.control,
@@ -284,9 +284,9 @@ class Station:
             storage.security,
             parts.maintenance.version,
         )
-        self.backend_rooms = self._open_backend_rooms()
+        self.backend_services = self._open_backend_services()
 
-    def _open_backend_rooms(self) -> BackendRooms:
+    def _open_backend_services(self) -> BackendServices:
         """All that a backend may use."""
         parts = self._parts
         clock, storage, maintenance = parts.clock, parts.storage, parts.maintenance
@@ -309,7 +309,7 @@ class Station:
             clock,
             self.supervisor,
         )
-        return BackendRooms(
+        return BackendServices(
             self.commands,
             LocalList(self.lists.local_list, self._settings, clock),
             self.reservations,
@@ -321,7 +321,7 @@ class Station:
         )
 
     def _backend_change(self) -> BackendChange:
-        storage, lists, rooms = self._parts.storage, self.lists, self.backend_rooms
+        storage, lists, rooms = self._parts.storage, self.lists, self.backend_services
         return BackendChange(
             storage.state,
             storage.security,
@@ -403,7 +403,7 @@ class Station:
         if self.backend is not None:
             self.backend.ask_statuses(self.reporter.settle)
         self.authorization.list_conflict.subscribe(self.reporter.take_list_conflict)
-        self.backend_rooms.local_list.updated.subscribe(
+        self.backend_services.local_list.updated.subscribe(
             lambda _: self.authorization.take_new_list()
         )
         self.reporter.start()
@@ -417,8 +417,8 @@ class Station:
         backend.subscribe_link(self.status.touch)
         backend.subscribe_online(self.faults.take_backend_link)
         self.faults.take_backend_link(backend.online)
-        self.backend_rooms.firmware.told.subscribe(self.security.take_firmware)
-        await self.backend_rooms.firmware.start()
+        self.backend_services.firmware.told.subscribe(self.security.take_firmware)
+        await self.backend_services.firmware.start()
         self.supervisor.keep("backend", backend.run)
         self.supervisor.keep("clock aligned values", self.aligned.run)
         backend.subscribe_link(self._take_backend_link)
@@ -518,7 +518,7 @@ class Station:
 
     def _take_backend_link(self) -> None:
         if self.backend is not None:
-            self.watchdog.take_link(self.backend.view().link == "connected")
+            self.watchdog.on_link_changed(self.backend.view().link == "connected")
 
     async def _start_notices(self, damaged: Sequence[Message]) -> None:
         self.notices.changed.subscribe(self._take_notices)

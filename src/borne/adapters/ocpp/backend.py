@@ -1,7 +1,7 @@
 """The station's link to a central system over OCPP-J 1.6: between the flows and the client.
 
-Translates words only. What a command does is decided in `application.central_commands`, what is
-sent when in `charge_point`.
+Translates words only. What a command does is decided in `application.backend`, what is sent when
+in `charge_point`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from borne.adapters.ocpp.security_events import ConnectionEvents
 from borne.adapters.ocpp.security_handlers import register_security
 from borne.adapters.ocpp.smart_charging_handlers import register_smart_charging
 from borne.adapters.ocpp.station_handlers import register_core
-from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.backend.backend_services import BackendServices
 from borne.application.ports.backend import (
     BackendListener,
     BackendUnreachable,
@@ -53,8 +53,8 @@ from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import Handlers
 from borne.protocols.ocpp.rpc.redaction import Redactor
 
-FAREWELL_S: Final = 5.0
-"""For what waits in the queue when the station stops; the rest is told after the next start."""
+SHUTDOWN_TIMEOUT_S: Final = 5.0
+"""For what waits in the queue when the station stops; the rest is sent after the next start."""
 
 SECRET_KEYS: Final = tuple(entry.key for entry in CATALOGUE if entry.type.is_secret)
 
@@ -65,7 +65,7 @@ class OcppBackend:
     def __init__(
         self,
         config: BackendConfig,
-        rooms: BackendRooms,
+        services: BackendServices,
         storage: Storage,
         boot_content: Callable[[], Mapping[str, str]],
         listener: BackendListener,
@@ -75,7 +75,7 @@ class OcppBackend:
     ) -> None:
         self._clock = clock
         self._outbox = outbox = storage.outbox
-        self._rooms = rooms
+        self._services = services
         handlers = Handlers()
         station = StationSide(
             boot_content=lambda: BootNotificationRequest(**boot_content()),
@@ -89,27 +89,27 @@ class OcppBackend:
         )
         self._keeper = FrameKeeper(self.client.log, storage.frames)
         self.client.accompany("message log", self._keeper.run)
-        base_url = rooms.commands.backend_url or config.connection.url
-        self._live = LiveSettings(self.client, rooms.certificates.material, base_url)
+        base_url = services.commands.backend_url or config.connection.url
+        self._live = LiveSettings(self.client, services.certificates.material, base_url)
         self._security = SecurityNotices(
-            self.client.uplink, rooms.events, lambda: rooms.commands.secure
+            self.client.uplink, services.events, lambda: services.commands.secure
         )
         self._register(handlers)
 
     def _register(self, handlers: Handlers) -> None:
-        rooms, client, triggers = self._rooms, self.client, self.client.triggers
-        register_core(handlers, rooms.commands, self._live)
-        register_profiles(handlers, rooms)
-        register_smart_charging(handlers, rooms)
-        maintenance = register_maintenance(handlers, rooms, client.notices)
-        register_security(handlers, rooms, triggers, self._live, client.notices.post)
+        services, client, triggers = self._services, self.client, self.client.triggers
+        register_core(handlers, services.commands, self._live)
+        register_profiles(handlers, services)
+        register_smart_charging(handlers, services)
+        maintenance = register_maintenance(handlers, services, client.notices)
+        register_security(handlers, services, triggers, self._live, client.notices.post)
         triggers.register("MeterValues", self._meter_values)
         triggers.register("FirmwareStatusNotification", maintenance.firmware_status)
         triggers.register("DiagnosticsStatusNotification", maintenance.diagnostics_status)
         client.accompany("security events", self._security.run)
-        client.failed.subscribe(ConnectionEvents(rooms.events).take_failure)
-        rooms.certificates.changed.subscribe(
-            lambda material: self._live.take_material(material, rooms.commands.settings)
+        client.failed.subscribe(ConnectionEvents(services.events).on_connect_failed)
+        services.certificates.changed.subscribe(
+            lambda material: self._live.on_material_changed(material, services.commands.settings)
         )
 
     # BackendPort -----------------------------------------------------------------------------
@@ -176,23 +176,23 @@ class OcppBackend:
         """The messages on the disk, secrets redacted."""
         return await self._keeper.history()
 
-    def take_settings(self, settings: Settings) -> None:
+    def on_settings_changed(self, settings: Settings) -> None:
         """Follow what takes effect without a restart."""
-        self._live.take_settings(settings)
+        self._live.on_settings_changed(settings)
         self._security.reconsider()
 
     # Life ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Stay connected."""
-        await self._keeper.take_up()
+        await self._keeper.restore()
         await self.client.run()
 
     async def stop(self) -> None:
         """Say goodbye, when the backend has what waited for it: a StopTransaction that a reset
         made is answered before the connection closes."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_S):
+            async with asyncio.timeout(SHUTDOWN_TIMEOUT_S):
                 await self._hand_over()
         await self.client.stop()
         await self._keeper.flush()
@@ -217,7 +217,7 @@ class OcppBackend:
                 end()
 
     async def _meter_values(self, connector: int | None) -> list[Message]:
-        values = await self._rooms.commands.meter_values(connector)
+        values = await self._services.commands.meter_values(connector)
         return [meter_values_request(message, number, self._clock) for message, number in values]
 
 

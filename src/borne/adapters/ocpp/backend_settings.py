@@ -93,15 +93,15 @@ class LiveSettings:
         self._settings: Settings | None = None
         self._held = 0
 
-    def take_settings(self, settings: Settings) -> None:
+    def on_settings_changed(self, settings: Settings) -> None:
         """Settings changed."""
         self._settings = settings
         self._apply()
 
-    def take_material(self, material: Material, settings: Settings) -> None:
+    def on_material_changed(self, material: Material, settings: Settings) -> None:
         """Certificates changed."""
         self._material = material
-        self.take_settings(settings)
+        self.on_settings_changed(settings)
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from borne.adapters.ocpp.charge_point.notices import Notices
-from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.backend.backend_services import BackendServices
 from borne.application.maintenance.firmware_update import (
     ENDED,
     FirmwareUpdates,
@@ -47,18 +47,20 @@ _FIRMWARE = {
 
 
 def register_maintenance(
-    handlers: Handlers, rooms: BackendRooms, notices: Notices
+    handlers: Handlers, services: BackendServices, notices: Notices
 ) -> MaintenanceSide:
     """Add what this profile knows, and tell of progress."""
-    side = MaintenanceSide(rooms.firmware, rooms.logs, notices.post, lambda: rooms.commands.secure)
-    rooms.firmware.before_restart = notices.flush
+    side = MaintenanceSide(
+        services.firmware, services.logs, notices.post, lambda: services.commands.secure
+    )
+    services.firmware.before_restart = notices.flush
     handlers.register(UpdateFirmwareRequest, side.update)
     handlers.register(GetDiagnosticsRequest, side.diagnostics)
     return side
 
 
 class MaintenanceSide:
-    """The two rooms as OCPP 1.6 sees them."""
+    """The two services as OCPP 1.6 sees them."""
 
     def __init__(
         self,
@@ -71,8 +73,8 @@ class MaintenanceSide:
         self._firmware = firmware
         self._logs = logs
         self._post = post
-        firmware.told.subscribe(self._tell_firmware)
-        logs.told.subscribe(self._tell_logs)
+        firmware.told.subscribe(self._send_firmware)
+        logs.told.subscribe(self._send_logs)
 
     async def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse:
         """UpdateFirmware: the answer says nothing, the statuses do. With a security profile only
@@ -103,8 +105,10 @@ class MaintenanceSide:
     async def firmware_status(self, _: int | None) -> Sequence[Message]:
         """For TriggerMessage: Idle unless an update is under way."""
         state = self._firmware.current.state
-        told = FirmwareStatus.IDLE if state in ENDED else _FIRMWARE.get(state, FirmwareStatus.IDLE)
-        return [FirmwareStatusNotificationRequest(status=told)]
+        status = (
+            FirmwareStatus.IDLE if state in ENDED else _FIRMWARE.get(state, FirmwareStatus.IDLE)
+        )
+        return [FirmwareStatusNotificationRequest(status=status)]
 
     async def diagnostics_status(self, _: int | None) -> Sequence[Message]:
         """For TriggerMessage: Idle unless an upload is under way."""
@@ -112,12 +116,12 @@ class MaintenanceSide:
         status = DiagnosticsStatus.UPLOADING if busy else DiagnosticsStatus.IDLE
         return [DiagnosticsStatusNotificationRequest(status=status)]
 
-    def _tell_firmware(self, progress: UpdateProgress) -> None:
+    def _send_firmware(self, progress: UpdateProgress) -> None:
         status = _FIRMWARE.get(progress.state)
         if progress.request_id is None and status is not None:
             self._post(FirmwareStatusNotificationRequest(status=status))
 
-    def _tell_logs(self, progress: UploadProgress) -> None:
+    def _send_logs(self, progress: UploadProgress) -> None:
         if progress.request_id is not None:
             return
         match progress.state:

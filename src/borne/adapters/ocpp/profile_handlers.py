@@ -5,7 +5,7 @@ from __future__ import annotations
 from borne.adapters.ocpp.charge_point.payloads import id_tag_info
 from borne.application.authorization.local_list import LocalList
 from borne.application.authorization.reservations import Reservations
-from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.backend.backend_services import BackendServices
 from borne.domain.reservation import Reservation
 from borne.protocols.ocpp.messages.local_auth_list import (
     GetLocalListVersionRequest,
@@ -26,22 +26,22 @@ from borne.protocols.ocpp.messages.types import AcceptedOrRejected
 from borne.protocols.ocpp.rpc.handlers import Handlers
 
 
-def register_profiles(handlers: Handlers, rooms: BackendRooms) -> None:
+def register_profiles(handlers: Handlers, services: BackendServices) -> None:
     """Add what these profiles know."""
-    cards = _Cards(rooms.local_list)
+    cards = _Cards(services.local_list)
     handlers.register(GetLocalListVersionRequest, cards.version)
     handlers.register(SendLocalListRequest, cards.update)
-    reservations = _Reservations(rooms.reservations)
+    reservations = _Reservations(services.reservations)
     handlers.register(ReserveNowRequest, reservations.reserve)
     handlers.register(CancelReservationRequest, reservations.cancel)
 
 
 class _Cards:
-    def __init__(self, room: LocalList) -> None:
-        self._room = room
+    def __init__(self, local_list: LocalList) -> None:
+        self._list = local_list
 
     async def version(self, _: GetLocalListVersionRequest) -> GetLocalListVersionResponse:
-        return GetLocalListVersionResponse(list_version=await self._room.version())
+        return GetLocalListVersionResponse(list_version=await self._list.version())
 
     async def update(self, request: SendLocalListRequest) -> SendLocalListResponse:
         entries = [
@@ -49,13 +49,13 @@ class _Cards:
             for entry in request.local_authorization_list or ()
         ]
         full = request.update_type is UpdateType.FULL
-        answer = await self._room.update(request.list_version, entries, full=full)
+        answer = await self._list.update(request.list_version, entries, full=full)
         return SendLocalListResponse(status=UpdateStatus(answer))
 
 
 class _Reservations:
-    def __init__(self, room: Reservations) -> None:
-        self._room = room
+    def __init__(self, reservations: Reservations) -> None:
+        self._reservations = reservations
 
     async def reserve(self, request: ReserveNowRequest) -> ReserveNowResponse:
         asked = Reservation(
@@ -65,8 +65,8 @@ class _Reservations:
             expires_at=request.expiry_date,
             parent=request.parent_id_tag,
         )
-        return ReserveNowResponse(status=ReservationStatus(await self._room.reserve(asked)))
+        return ReserveNowResponse(status=ReservationStatus(await self._reservations.reserve(asked)))
 
     async def cancel(self, request: CancelReservationRequest) -> CancelReservationResponse:
-        cancelled = await self._room.cancel(request.reservation_id)
+        cancelled = await self._reservations.cancel(request.reservation_id)
         return CancelReservationResponse(status=AcceptedOrRejected.of(cancelled))

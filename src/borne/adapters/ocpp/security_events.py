@@ -33,7 +33,7 @@ class ConnectionEvents:
         self._events = events
         self._last: tuple[SecurityEvent, str] | None = None
 
-    def take_failure(self, failure: ConnectFailed) -> None:
+    def on_connect_failed(self, failure: ConnectFailed) -> None:
         """One attempt failed."""
         event = event_of(failure)
         noted = None if event is None else (event, failure.reason)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.charge_point.triggers import Triggers
-from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.backend.backend_services import BackendServices
 from borne.application.maintenance.firmware_update import ENDED, UpdateOrder, UpdateProgress
 from borne.application.maintenance.log_upload import (
     LogKind,
@@ -24,27 +24,31 @@ Post = Callable[[Message], None]
 
 
 def register_security(
-    handlers: Handlers, rooms: BackendRooms, triggers: Triggers, live: LiveSettings, post: Post
+    handlers: Handlers,
+    services: BackendServices,
+    triggers: Triggers,
+    live: LiveSettings,
+    post: Post,
 ) -> None:
     """Add what the whitepaper knows."""
-    certificates = _Certificates(rooms, live)
+    certificates = _Certificates(services, live)
     handlers.register(wire.InstallCertificateRequest, certificates.install)
     handlers.register(wire.GetInstalledCertificateIdsRequest, certificates.ids)
     handlers.register(wire.DeleteCertificateRequest, certificates.delete)
     handlers.register(wire.CertificateSignedRequest, certificates.signed)
-    files = _Files(rooms, post)
+    files = _Files(services, post)
     handlers.register(wire.GetLogRequest, files.log)
     handlers.register(wire.SignedUpdateFirmwareRequest, files.update)
-    triggered = _Triggered(rooms, triggers)
+    triggered = _Triggered(services, triggers)
     handlers.register(wire.ExtendedTriggerMessageRequest, triggered.handle)
 
 
-def _named(told: wire.CertificateHashData) -> CertificateHash:
+def _hash(wire_hash: wire.CertificateHashData) -> CertificateHash:
     return CertificateHash(
-        HashAlgorithm(told.hash_algorithm.value),
-        told.issuer_name_hash,
-        told.issuer_key_hash,
-        told.serial_number,
+        HashAlgorithm(wire_hash.hash_algorithm.value),
+        wire_hash.issuer_name_hash,
+        wire_hash.issuer_key_hash,
+        wire_hash.serial_number,
     )
 
 
@@ -58,21 +62,21 @@ def _told(named: CertificateHash) -> wire.CertificateHashData:
 
 
 class _Certificates:
-    def __init__(self, rooms: BackendRooms, live: LiveSettings) -> None:
-        self._room = rooms.certificates
+    def __init__(self, services: BackendServices, live: LiveSettings) -> None:
+        self._certificates = services.certificates
         self._live = live
 
     async def install(
         self, request: wire.InstallCertificateRequest
     ) -> wire.InstallCertificateResponse:
         use = RootUse(request.certificate_type.value)
-        answer = await self._room.install(use, request.certificate)
+        answer = await self._certificates.install(use, request.certificate)
         return wire.InstallCertificateResponse(status=wire.InstallCertificateStatus(answer))
 
     async def ids(
         self, request: wire.GetInstalledCertificateIdsRequest
     ) -> wire.GetInstalledCertificateIdsResponse:
-        found = await self._room.ids(RootUse(request.certificate_type.value))
+        found = await self._certificates.ids(RootUse(request.certificate_type.value))
         if not found:
             status = wire.InstalledCertificateStatus.NOT_FOUND
             return wire.GetInstalledCertificateIdsResponse(status=status)
@@ -84,31 +88,31 @@ class _Certificates:
     async def delete(
         self, request: wire.DeleteCertificateRequest
     ) -> wire.DeleteCertificateResponse:
-        answer = await self._room.delete(_named(request.certificate_hash_data))
+        answer = await self._certificates.delete(_hash(request.certificate_hash_data))
         return wire.DeleteCertificateResponse(status=wire.DeleteCertificateStatus(answer))
 
     async def signed(
         self, request: wire.CertificateSignedRequest
     ) -> Reply[wire.CertificateSignedResponse]:
         async with self._live.answering():
-            accepted = await self._room.take_chain(request.certificate_chain)
+            accepted = await self._certificates.take_chain(request.certificate_chain)
         answer = wire.CertificateSignedResponse(status=AcceptedOrRejected.of(accepted))
         return Reply(answer, self._live.release)
 
 
 class _Files:
-    def __init__(self, rooms: BackendRooms, post: Post) -> None:
-        self._rooms = rooms
+    def __init__(self, services: BackendServices, post: Post) -> None:
+        self._services = services
         self._post = post
-        rooms.logs.told.subscribe(self._tell_log)
-        rooms.firmware.told.subscribe(self._tell_firmware)
+        services.logs.told.subscribe(self._send_log)
+        services.firmware.told.subscribe(self._send_firmware)
 
     async def log(self, request: wire.GetLogRequest) -> wire.GetLogResponse:
         kinds = {
             wire.LogType.DIAGNOSTICS_LOG: LogKind.DIAGNOSTICS,
             wire.LogType.SECURITY_LOG: LogKind.SECURITY,
         }
-        name, cancelled = self._rooms.logs.order(
+        name, cancelled = self._services.logs.order(
             UploadOrder(
                 kinds[request.log_type],
                 request.log.remote_location,
@@ -126,11 +130,11 @@ class _Files:
         self, request: wire.SignedUpdateFirmwareRequest
     ) -> wire.SignedUpdateFirmwareResponse:
         firmware = request.firmware
-        problem = await self._rooms.certificates.signing_problem(firmware.signing_certificate)
+        problem = await self._services.certificates.signing_problem(firmware.signing_certificate)
         if problem is not None:
             status = wire.SignedUpdateStatus.INVALID_CERTIFICATE
             return wire.SignedUpdateFirmwareResponse(status=status)
-        cancelled = await self._rooms.firmware.order(
+        cancelled = await self._services.firmware.order(
             UpdateOrder(
                 location=firmware.location,
                 retrieve_at=firmware.retrieve_date_time,
@@ -148,11 +152,11 @@ class _Files:
         )
         return wire.SignedUpdateFirmwareResponse(status=again if cancelled else accepted)
 
-    def _tell_log(self, progress: UploadProgress) -> None:
+    def _send_log(self, progress: UploadProgress) -> None:
         if progress.request_id is not None:
             self._post(_log_status(progress))
 
-    def _tell_firmware(self, progress: UpdateProgress) -> None:
+    def _send_firmware(self, progress: UpdateProgress) -> None:
         if progress.request_id is not None:
             self._post(_firmware_status(progress))
 
@@ -160,8 +164,8 @@ class _Files:
 class _Triggered:
     """ExtendedTriggerMessage: the messages of TriggerMessage, and those of the whitepaper."""
 
-    def __init__(self, rooms: BackendRooms, triggers: Triggers) -> None:
-        self._rooms = rooms
+    def __init__(self, services: BackendServices, triggers: Triggers) -> None:
+        self._services = services
         self._triggers = triggers
         triggers.register("SignChargePointCertificate", self._sign)
         triggers.register("LogStatusNotification", self._log)
@@ -177,17 +181,17 @@ class _Triggered:
         return Reply(wire.ExtendedTriggerMessageResponse(status=status), then)
 
     async def _firmware(self, _: int | None) -> Sequence[Message]:
-        progress = self._rooms.firmware.current
+        progress = self._services.firmware.current
         if progress.state in ENDED or progress.request_id is None:
             status = wire.SignedFirmwareStatus.IDLE
             return [wire.SignedFirmwareStatusNotificationRequest(status=status)]
         return [_firmware_status(progress)]
 
     async def _sign(self, _: int | None) -> Sequence[Message]:
-        return [wire.SignCertificateRequest(csr=await self._rooms.certificates.request())]
+        return [wire.SignCertificateRequest(csr=await self._services.certificates.request())]
 
     async def _log(self, _: int | None) -> Sequence[Message]:
-        progress = self._rooms.logs.current
+        progress = self._services.logs.current
         if progress.state is not UploadState.UPLOADING:
             return [wire.LogStatusNotificationRequest(status=wire.UploadLogStatus.IDLE)]
         return [_log_status(progress)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from borne.application.backend.backend_rooms import BackendRooms
+from borne.application.backend.backend_services import BackendServices
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.domain.smart_charging.profiles import (
     Kind,
@@ -34,23 +34,23 @@ ASSUMED_PHASES: Final = 3
 """Where a period names none (section 7.12)."""
 
 
-def register_smart_charging(handlers: Handlers, rooms: BackendRooms) -> None:
+def register_smart_charging(handlers: Handlers, services: BackendServices) -> None:
     """Add what this profile knows."""
-    smart = _SmartCharging(rooms.profiles)
+    smart = _SmartCharging(services.profiles)
     handlers.register(SetChargingProfileRequest, smart.set)
     handlers.register(ClearChargingProfileRequest, smart.clear)
     handlers.register(GetCompositeScheduleRequest, smart.composite)
 
 
-def charging_profile(told: wire.ChargingProfile) -> Profile:
+def charging_profile(received: wire.ChargingProfile) -> Profile:
     """A profile in the words of the domain."""
-    schedule = told.charging_schedule
-    recurrency = told.recurrency_kind
+    schedule = received.charging_schedule
+    recurrency = received.recurrency_kind
     return Profile(
-        profile_id=told.charging_profile_id,
-        stack_level=told.stack_level,
-        purpose=Purpose(told.charging_profile_purpose.value),
-        kind=Kind(told.charging_profile_kind.value),
+        profile_id=received.charging_profile_id,
+        stack_level=received.stack_level,
+        purpose=Purpose(received.charging_profile_purpose.value),
+        kind=Kind(received.charging_profile_kind.value),
         schedule=Schedule(
             unit=RateUnit(schedule.charging_rate_unit.value),
             periods=tuple(
@@ -61,19 +61,19 @@ def charging_profile(told: wire.ChargingProfile) -> Profile:
             start=schedule.start_schedule,
         ),
         recurrency=Recurrency(recurrency.value) if recurrency else None,
-        valid_from=told.valid_from,
-        valid_to=told.valid_to,
-        transaction_id=told.transaction_id,
+        valid_from=received.valid_from,
+        valid_to=received.valid_to,
+        transaction_id=received.transaction_id,
     )
 
 
 class _SmartCharging:
-    def __init__(self, room: ChargingProfiles) -> None:
-        self._room = room
+    def __init__(self, profiles: ChargingProfiles) -> None:
+        self._profiles = profiles
 
     async def set(self, request: SetChargingProfileRequest) -> SetChargingProfileResponse:
         profile = charging_profile(request.cs_charging_profiles)
-        accepted = await self._room.set(request.connector_id, profile)
+        accepted = await self._profiles.set(request.connector_id, profile)
         status = ChargingProfileStatus.ACCEPTED if accepted else ChargingProfileStatus.REJECTED
         return SetChargingProfileResponse(status=status)
 
@@ -85,14 +85,14 @@ class _SmartCharging:
             purpose=Purpose(purpose.value) if purpose else None,
             stack_level=request.stack_level,
         )
-        cleared = await self._room.clear(selection)
+        cleared = await self._profiles.clear(selection)
         status = ClearChargingProfileStatus
         return ClearChargingProfileResponse(status=status.ACCEPTED if cleared else status.UNKNOWN)
 
     async def composite(self, request: GetCompositeScheduleRequest) -> GetCompositeScheduleResponse:
         asked = request.charging_rate_unit
         unit = RateUnit(asked.value) if asked else None
-        found = self._room.composite(request.connector_id, request.duration, unit)
+        found = self._profiles.composite(request.connector_id, request.duration, unit)
         if found is None or not found.periods:
             return GetCompositeScheduleResponse(status=AcceptedOrRejected.REJECTED)
         return GetCompositeScheduleResponse(

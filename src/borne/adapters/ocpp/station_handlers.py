@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.smart_charging_handlers import charging_profile
-from borne.application.backend.central_commands import CentralCommands
+from borne.application.backend.backend_commands import BackendCommands
 from borne.domain.settings.ocpp_view import MAX_VALUE, ConfigurationKey
 from borne.protocols.ocpp.messages.core import (
     AvailabilityStatus,
@@ -39,7 +39,7 @@ from borne.protocols.ocpp.rpc.errors import ErrorCode, RpcError
 from borne.protocols.ocpp.rpc.handlers import Handlers, Reply
 
 
-def register_core(handlers: Handlers, commands: CentralCommands, live: LiveSettings) -> None:
+def register_core(handlers: Handlers, commands: BackendCommands, live: LiveSettings) -> None:
     """Add the commands of the core profile."""
     core = _Core(commands, live)
     handlers.register(RemoteStartTransactionRequest, core.remote_start)
@@ -53,23 +53,23 @@ def register_core(handlers: Handlers, commands: CentralCommands, live: LiveSetti
     handlers.register(DataTransferRequest, core.data_transfer)
 
 
-def _key_value(told: ConfigurationKey) -> KeyValue:
-    longer = told.value is not None and len(told.value) > MAX_VALUE
+def _key_value(found: ConfigurationKey) -> KeyValue:
+    longer = found.value is not None and len(found.value) > MAX_VALUE
     kind = LongKeyValue if longer else KeyValue
-    return kind(key=told.key, readonly=told.readonly, value=told.value)
+    return kind(key=found.key, readonly=found.readonly, value=found.value)
 
 
 class _Core:
-    def __init__(self, commands: CentralCommands, live: LiveSettings) -> None:
+    def __init__(self, commands: BackendCommands, live: LiveSettings) -> None:
         self._commands = commands
         self._live = live
 
     async def remote_start(
         self, request: RemoteStartTransactionRequest
     ) -> RemoteStartTransactionResponse:
-        told = request.charging_profile
+        profile = request.charging_profile
         accepted = await self._commands.remote_start(
-            request.connector_id, request.id_tag, charging_profile(told) if told else None
+            request.connector_id, request.id_tag, charging_profile(profile) if profile else None
         )
         return RemoteStartTransactionResponse(status=AcceptedOrRejected.of(accepted))
 

@@ -87,9 +87,9 @@ class BackendChange:
         if last.lists_of not in (lists_of, None):
             gone |= await _forget(self._lists)
         await self._state.put(STATE_KEY, {"form": 1, "name": now, "lists_of": lists_of})
-        await self._tell(gone)
+        await self._report(gone)
 
-    async def _tell(self, gone: Mapping[str, int]) -> None:
+    async def _report(self, gone: Mapping[str, int]) -> None:
         if not gone:
             return
         detail = ", ".join(f"{number} {name}" for name, number in gone.items())
@@ -100,8 +100,8 @@ class BackendChange:
             _log.error("that was not noted: %s", error)
 
 
-async def _forget(rooms: Mapping[str, Forget]) -> dict[str, int]:
-    return {name: number for name, forget in rooms.items() if (number := await forget())}
+async def _forget(services: Mapping[str, Forget]) -> dict[str, int]:
+    return {name: number for name, forget in services.items() if (number := await forget())}
 
 
 def _from_stored(data: Any) -> Last:

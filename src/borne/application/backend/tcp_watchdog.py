@@ -31,7 +31,7 @@ class TcpWatchdog:
         self._loop = asyncio.get_running_loop()
         self._lost_s: float | None = self._loop.time()
 
-    def take_link(self, connected: bool) -> None:
+    def on_link_changed(self, connected: bool) -> None:
         """The connection stands, or not any more."""
         if connected:
             self._lost_s = None
@@ -45,19 +45,19 @@ class TcpWatchdog:
 
     async def run(self) -> None:
         """Watch, until a restart was asked for."""
-        told = False
+        reported = False
         while True:
             self._changed.clear()
             timeout_s, lost_s = self._timeout_s(), self._lost_s
             if timeout_s <= 0 or lost_s is None:
-                told = False
+                reported = False
                 await self._changed.wait()
                 continue
             left_s = lost_s + timeout_s - self._loop.time()
             if left_s <= 0:
-                if not told:
+                if not reported:
                     _log.error("no connection to the backend for %.0f s: restart", timeout_s)
-                    told = True
+                    reported = True
                 if self._idle():
                     await self._restart()
                     return

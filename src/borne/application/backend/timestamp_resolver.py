@@ -35,7 +35,7 @@ class TimestampResolver:
         self._began_undated = False
 
     async def begin(self) -> None:
-        """At a power-up, before anything is dated or told: date earlier boots, or remember that
+        """At a power-up, before anything is dated or sent: date earlier boots, or remember that
         this is one more without a date."""
         if self._clock.trust is not ClockTrust.NONE:
             await self.date_all()

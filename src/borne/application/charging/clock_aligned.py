@@ -62,7 +62,7 @@ class ClockAlignedValues:
                 mark = next_mark(mark, interval_s)
             if await self._wait_until(mark):
                 taken = mark
-                await self._take(mark)
+                await self._record(mark)
 
     async def _wait_until(self, mark: datetime) -> bool:
         """True at the mark, False when something changed before."""
@@ -71,7 +71,7 @@ class ClockAlignedValues:
                 return False
         return True
 
-    async def _take(self, mark: datetime) -> None:
+    async def _record(self, mark: datetime) -> None:
         at = Moment(self._clock.boot_id, self._clock.monotonic(), mark)
         for connector in self._connectors:
             await self._journal.record_aligned(connector, at)

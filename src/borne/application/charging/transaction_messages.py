@@ -1,4 +1,4 @@
-"""What the backend is told of a session: which messages, with which of the measured values.
+"""What the backend learns of a session: which messages, with which of the measured values.
 
 Sources: OCPP 1.6 sections 3.16 and 9.1, errata 3.13 to 3.16.
 """

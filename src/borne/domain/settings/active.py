@@ -81,7 +81,7 @@ _FAULTS = "tests/integration/test_every_fault.py::"
 _MANUAL = "tests/integration/test_backend_menu.py::test_"
 _SECURITY = "tests/conformance/ocpp16/test_security.py::test_"
 _OFFLINE = "tests/conformance/ocpp16/test_core_offline.py::test_"
-_COMMANDS = "tests/unit/application/backend/test_central_commands.py::test_"
+_COMMANDS = "tests/unit/application/backend/test_backend_commands.py::test_"
 _LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
 _OCPP = "tests/conformance/ocpp16/test_core_values.py::test_"
 

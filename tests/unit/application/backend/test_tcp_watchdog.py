@@ -51,17 +51,17 @@ async def never_connected(bench: Bench) -> None:
 
 async def connected_in_time(bench: Bench) -> None:
     await asyncio.sleep(TIMEOUT_S - 1)
-    bench.watchdog.take_link(True)
+    bench.watchdog.on_link_changed(True)
     await asyncio.sleep(5 * TIMEOUT_S)
 
 
 async def lost_for_long(bench: Bench) -> None:
-    bench.watchdog.take_link(True)
+    bench.watchdog.on_link_changed(True)
     await asyncio.sleep(1000)
-    bench.watchdog.take_link(False)
+    bench.watchdog.on_link_changed(False)
     await asyncio.sleep(500)
     # Trying and failing is no connection.
-    bench.watchdog.take_link(False)
+    bench.watchdog.on_link_changed(False)
     await asyncio.sleep(3 * TIMEOUT_S)
 
 
@@ -91,7 +91,7 @@ async def a_session_runs(bench: Bench) -> None:
 async def the_backend_is_back_before_the_session_ends(bench: Bench) -> None:
     bench.idle = False
     await asyncio.sleep(2 * TIMEOUT_S)
-    bench.watchdog.take_link(True)
+    bench.watchdog.on_link_changed(True)
     bench.idle = True
     bench.watchdog.reconsider()
     await asyncio.sleep(5 * TIMEOUT_S)

@@ -79,7 +79,7 @@ class Boot:
         self._pause.wake()
 
     def content_may_have_changed(self) -> None:
-        """Look again at what BootNotification says; a difference is told to the backend."""
+        """Look again at what BootNotification says; a difference is sent."""
         self._pause.wake()
 
     def forget(self) -> None:
@@ -134,9 +134,9 @@ class Boot:
             self._uplink.set_accepted(False)
             return
         self._unanswered = False
-        self._take(answer, content, _loop_time() - began_s)
+        self._on_answer(answer, content, _loop_time() - began_s)
 
-    def _take(
+    def _on_answer(
         self,
         answer: BootNotificationResponse,
         content: BootNotificationRequest,

@@ -1,7 +1,7 @@
 """The charge point as a client of one central system: dial, boot, report, deliver, obey; for ever.
 
 Sources: OCPP 1.6 edition 2 sections 4 and 5, OCPP-J 1.6, manual section 4. A cancelled `run`, or
-`abort`, is a power cut: sockets close without a farewell and nothing is waited for.
+`abort`, is a power cut: sockets are dropped and nothing is waited for.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _REFUSED_BEFORE_ACCEPTANCE: Final[dict[Action, Message]] = {
 }
 """OCPP 1.6 section 4.2: not while Pending."""
 
-FAREWELL_S: Final = 2.0
+LONGEST_CALL_S: Final = 2.0
 """So long a call that is under way may hold up a reconnection."""
 _log = logging.getLogger(__name__)
 Res = TypeVar("Res", bound=Message)
@@ -111,9 +111,9 @@ class ChargePointClient:
         self._companions: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = False
         self._redial = False
-        self._uplink.online_changed.subscribe(lambda _: self._tell())
+        self._uplink.online_changed.subscribe(lambda _: self._emit_view())
         self._boot.answered.subscribe(self._booted)
-        self._ladder.changed.subscribe(lambda _: self._tell())
+        self._ladder.changed.subscribe(lambda _: self._emit_view())
 
     # For the application ---------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class ChargePointClient:
 
     async def _hang_up(self, link: Link) -> None:
         """Between calls: some backends lose what follows an answer that they cannot send."""
-        async with self._uplink.between_calls(FAREWELL_S):
+        async with self._uplink.between_calls(LONGEST_CALL_S):
             await link.close()
 
     def retry_now(self) -> None:
@@ -249,7 +249,7 @@ class ChargePointClient:
             await self._link.close()
 
     def abort(self) -> None:
-        """End now, without a farewell."""
+        """End now, without a closing handshake."""
         self._stopping = True
         self._pause.wake()
         if self._opening is not None:
@@ -332,14 +332,14 @@ class ChargePointClient:
             if answer.current_time is not None:
                 self._heartbeats.time_known(self._boot.round_trip_s)
             self._statuses.forget_known()
-        self._tell()
+        self._emit_view()
 
     def _set_link_state(self, state: LinkState) -> None:
         if state is not self._link_state:
             self._link_state = state
-            self._tell()
+            self._emit_view()
 
-    def _tell(self) -> None:
+    def _emit_view(self) -> None:
         self.changed.emit(self.view())
 
 

@@ -1,7 +1,7 @@
 """One WebSocket connection to a central system: used once, then thrown away.
 
 Source: OCPP-J 1.6 sections 3 (URL, sub-protocol) and 5 (ping, compression); manual section 4
-(proxy, TLS strictness, keep-alive). The climb is told step by step to a `Ladder`.
+(proxy, TLS strictness, keep-alive). Each step is reported to a `Ladder`.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Connection:
             await opened.close()
 
     def abort(self) -> None:
-        """Close without a farewell, as a power cut does."""
+        """Close without a handshake, as a power cut does."""
         self.state = ConnectionState.CLOSED
         if self._socket is not None:
             self._socket.transport.abort()

@@ -2,7 +2,7 @@
 
 Source: OCPP 1.6 edition 2 section 3.7 and 3.7.1, errata 3.18. Attempt n that meets an error or no
 answer waits n x TransactionMessageRetryInterval; after TransactionMessageAttempts the message is
-given up and that is told. Being offline is no attempt.
+given up, and people see it. Being offline is no attempt.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ MOST_WAITING: Final = 1000
 
 
 class FrameKeeper:
-    """Between the ring in memory and the archive. `take_up` first."""
+    """Between the ring in memory and the archive. `restore` first."""
 
     def __init__(self, log: FrameLog, archive: FrameArchive) -> None:
         self._log = log
@@ -38,14 +38,14 @@ class FrameKeeper:
         self._waiting: deque[FrameRecord] = deque(maxlen=MOST_WAITING)
         self._work = asyncio.Event()
         self._full = asyncio.Event()
-        log.added.subscribe(self._take)
+        log.added.subscribe(self._on_frame)
 
-    async def take_up(self) -> None:
+    async def restore(self) -> None:
         """Fill the ring with what was kept before the start; once."""
         if self._log.records():
             return
         kept = await self._archive.tail(DEFAULT_CAPACITY)
-        self._log.take_up([record for data in kept if (record := _record(data)) is not None])
+        self._log.restore([record for data in kept if (record := _record(data)) is not None])
 
     async def run(self) -> None:
         """Write, for ever."""
@@ -67,7 +67,7 @@ class FrameKeeper:
         await self.flush()
         return await self._archive.tail()
 
-    def _take(self, record: FrameRecord) -> None:
+    def _on_frame(self, record: FrameRecord) -> None:
         self._waiting.append(record)
         self._work.set()
         if len(self._waiting) >= BATCH:

@@ -59,7 +59,7 @@ class Heartbeats:
         self.set_interval(config.heartbeat_interval_s)
 
     def time_known(self, round_trip_s: float) -> None:
-        """A Boot answer told the time: as good as a heartbeat."""
+        """A Boot answer had the time: as good as a heartbeat."""
         self._note_time(round_trip_s)
         self._pause.wake()
 

@@ -38,7 +38,7 @@ class Link(Protocol):
         """As `Session.call`."""
 
     async def is_alive(self, since_s: float) -> bool:
-        """Whether something was heard since that loop time, or an answer to a probe comes."""
+        """Whether something arrived since that loop time, or an answer to a probe comes."""
 
     def apply(self, config: BackendConfig) -> None:
         """Take over what can change without a new connection."""
@@ -47,7 +47,7 @@ class Link(Protocol):
         """End it politely."""
 
     def abort(self) -> None:
-        """End it now, without a farewell."""
+        """End it now, without a closing handshake."""
 
 
 class LinkFactory(Protocol):
@@ -113,8 +113,8 @@ class JsonLink:
 
     async def is_alive(self, since_s: float) -> bool:
         """A frame since then, or a pong now."""
-        heard_s = self._session.last_received_s
-        if heard_s is not None and heard_s >= since_s:
+        received_s = self._session.last_received_s
+        if received_s is not None and received_s >= since_s:
             return True
         return await self._connection.ping()
 

@@ -1,6 +1,6 @@
-"""Messages that tell the backend of progress: in order, once, as soon as it can be told.
+"""Messages of progress for the backend: in order, once, as soon as they can be sent.
 
-They wait while offline and are lost with the power; what must survive is told again by its room.
+They wait while offline and are lost with the power; what must survive is posted again.
 """
 
 from __future__ import annotations

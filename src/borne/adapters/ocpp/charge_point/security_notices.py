@@ -31,7 +31,7 @@ class SecurityNotices:
         events.noted.subscribe(lambda _: self._work.set())
 
     def reconsider(self) -> None:
-        """Whether events are told may have changed."""
+        """Whether events are sent may have changed."""
         self._work.set()
 
     async def run(self) -> None:

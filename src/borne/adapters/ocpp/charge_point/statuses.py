@@ -56,7 +56,7 @@ class _Waiting:
     report: StatusReport
     since_s: float
     triggered: bool = False
-    """Somebody asked: it is told as of now, whatever else waits."""
+    """Somebody asked: it is sent as of now, whatever else waits."""
 
 
 class Statuses:
@@ -93,7 +93,7 @@ class Statuses:
         self._work.set()
 
     def forget_known(self) -> None:
-        """After a Boot the backend is told everything again."""
+        """After a Boot the backend gets everything again."""
         self._known.clear()
         if self._uplink.online:
             self.settle(None)
@@ -101,7 +101,7 @@ class Statuses:
             self._work.set()
 
     def triggered(self, connector_id: int | None) -> tuple[TriggerMessageStatus, FollowUp | None]:
-        """Answer to a trigger: what is true at that time is told after it, of one or of all."""
+        """Answer to a trigger: what is true at that time is sent after it, of one or of all."""
         if not self._wanted(connector_id):
             return TriggerMessageStatus.REJECTED, None
 
@@ -179,7 +179,7 @@ class Statuses:
             self._waiting.remove(waiting)
 
     def _hurry(self, connector_id: int | None) -> None:
-        """Everything that waits is told now, and the present status even if it is known."""
+        """Everything that waits is sent now, and the present status even if it is known."""
         for number in self._wanted(connector_id):
             ours = [w for w in self._waiting if w.report.connector_id == number]
             if ours and ours[-1].report.lasting.same_as(self._current[number]):

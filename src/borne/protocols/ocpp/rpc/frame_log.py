@@ -74,7 +74,7 @@ class FrameLog:
         """Oldest first."""
         return list(self._records)
 
-    def take_up(self, older: Sequence[FrameRecord]) -> None:
+    def restore(self, older: Sequence[FrameRecord]) -> None:
         """Begin with what an earlier process kept; before the first frame of this one."""
         for record in older:
             self._keep(record)

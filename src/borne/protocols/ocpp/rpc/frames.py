@@ -147,11 +147,11 @@ def _nearly_an_answer(text: str | bytes) -> Result | None:
     """A CALLRESULT that only a forgiving reader understands (NaN, numbers of thousands of digits,
     halves of surrogate pairs, bare control characters, bytes that are no UTF-8): what it says of
     our request must not be lost for what stands beside it."""
-    told = text.decode(errors="replace") if isinstance(text, bytes) else text
-    if _kind_of(told) != CALL_RESULT:
+    read = text.decode(errors="replace") if isinstance(text, bytes) else text
+    if _kind_of(read) != CALL_RESULT:
         return None
     try:
-        data = json.loads(told.lstrip("\ufeff"), strict=False, parse_int=_whole)
+        data = json.loads(read.lstrip("\ufeff"), strict=False, parse_int=_whole)
     except (ValueError, RecursionError):
         return None
     message_id = _usable_id(data[1]) if isinstance(data, list) and len(data) > 1 else None

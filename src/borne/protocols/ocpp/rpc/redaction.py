@@ -81,11 +81,11 @@ class Redactor:
 
     def _withheld(self, text: str) -> str:
         """What is no JSON is shown only when nothing in it can be a secret."""
-        told = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace("\\/", "/")
-        if self.is_secret(told):
+        plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace("\\/", "/")
+        if self.is_secret(plain):
             return f"({len(text)} characters withheld)"
-        clean = without_credentials(told)
-        return text if clean == told else clean
+        clean = without_credentials(plain)
+        return text if clean == plain else clean
 
     def _mask(self, data: Any, name: str = "", depth: int = 0) -> Any:
         match data:

@@ -184,7 +184,7 @@ class Session:
         frame = frames.parse(raw)
         match frame:
             case frames.Result() | frames.Failure():
-                self._take_answer(frame, raw)
+                self._on_answer(frame, raw)
             case frames.Call():
                 self._record(
                     Direction.RECEIVED,
@@ -206,7 +206,7 @@ class Session:
                 if frame.message_id is not None:
                     self._answer_later(frame)
 
-    def _take_answer(self, frame: frames.Result | frames.Failure, raw: str | bytes) -> None:
+    def _on_answer(self, frame: frames.Result | frames.Failure, raw: str | bytes) -> None:
         pending = self._pending
         kind = FrameKind.RESULT if isinstance(frame, frames.Result) else FrameKind.ERROR
         if pending is None or pending.message_id != frame.message_id or pending.answer.done():

@@ -84,7 +84,7 @@ async def test_after_a_restart_the_ring_begins_with_the_newest() -> None:
     await keeper.flush()
     archive.records.append({"at": "from another version"})
     after = FrameLog(lambda: NOW)
-    await FrameKeeper(after, archive).take_up()
+    await FrameKeeper(after, archive).restore()
     assert after.records() == before.records()[1:]
     add(after)
     assert after.records()[-1].seq == DEFAULT_CAPACITY + 6

@@ -1,4 +1,4 @@
-"""The rooms that serve a backend, as the link to it sees them."""
+"""What serves a backend, as the link to it sees it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from borne.application.authorization.local_list import LocalList
 from borne.application.authorization.reservations import Reservations
-from borne.application.backend.central_commands import CentralCommands
+from borne.application.backend.backend_commands import BackendCommands
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.maintenance.firmware_update import FirmwareUpdates
 from borne.application.maintenance.log_upload import LogUploads
@@ -15,10 +15,10 @@ from borne.application.security.security_events import SecurityEvents
 
 
 @dataclass(frozen=True, slots=True)
-class BackendRooms:
-    """One room for each part of the protocol that it may use."""
+class BackendServices:
+    """A service for each part of the protocol that it may use."""
 
-    commands: CentralCommands
+    commands: BackendCommands
     local_list: LocalList
     reservations: Reservations
     profiles: ChargingProfiles

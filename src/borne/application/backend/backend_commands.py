@@ -54,8 +54,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class CentralRooms:
-    """The flows that carry a command out."""
+class CommandServices:
+    """What carries a command out."""
 
     runners: Mapping[int, ConnectorRunner]
     authorization: AuthorizationFlow
@@ -71,11 +71,11 @@ class CentralRooms:
     supervisor: Supervisor
 
 
-class CentralCommands:
+class BackendCommands:
     """Commands of the backend."""
 
-    def __init__(self, rooms: CentralRooms) -> None:
-        self._rooms = rooms
+    def __init__(self, services: CommandServices) -> None:
+        self._services = services
         self._asking: dict[int, str] = {}
         """Remote starts whose id the backend is asked about: one per connector."""
 
@@ -84,13 +84,13 @@ class CentralCommands:
     ) -> bool:
         """RemoteStartTransaction: True when it will be tried (C24)."""
         runner = self._choose(connector, id_token)
-        settings = self._rooms.settings.settings
+        settings = self._services.settings.settings
         if runner is None or authorization_policy(settings).free is not None:
             return False
         asked = self._asking.get(runner.connector)
         if asked is not None:
             return asked == id_token.casefold()
-        profiles = self._rooms.profiles
+        profiles = self._services.profiles
         if profile is not None and not profiles.fits_start(runner.connector, profile):
             return False
         profiles.keep_for_start(runner.connector, id_token, profile)
@@ -102,14 +102,14 @@ class CentralCommands:
         return True
 
     def _permit(self, runner: ConnectorRunner, permit: Authorization) -> None:
-        admitted = self._rooms.reservations.admit(runner.connector, permit)
+        admitted = self._services.reservations.admit(runner.connector, permit)
         if admitted is None:
-            self._rooms.profiles.forget_start(runner.connector)
+            self._services.profiles.forget_start(runner.connector)
         else:
             runner.post(Authorized(admitted))
 
     def _authorize_later(self, runner: ConnectorRunner, permit: Authorization) -> None:
-        flow = self._rooms.authorization
+        flow = self._services.authorization
 
         async def authorize() -> None:
             card = Card(permit.identity.id_token, IdentityKind.REMOTE)
@@ -120,21 +120,21 @@ class CentralCommands:
             if isinstance(decision, Accept):
                 self._permit(runner, decision.authorization)
             else:
-                self._rooms.profiles.forget_start(runner.connector)
+                self._services.profiles.forget_start(runner.connector)
 
         self._asking[runner.connector] = permit.identity.id_token.casefold()
-        if self._rooms.supervisor.start("remote start", authorize()) is None:
+        if self._services.supervisor.start("remote start", authorize()) is None:
             self._asking.pop(runner.connector, None)
 
     async def remote_stop(self, transaction_id: int) -> bool:
         """RemoteStopTransaction: False when no such transaction runs (C25)."""
         # The journal on disk is asked for its time: the answer that gave the number may be on its
-        # way through the rooms.
-        stored = await self._rooms.journal.find_transaction(transaction_id)
-        record = self._rooms.running.by_transaction(transaction_id)
+        # way through the services.
+        stored = await self._services.journal.find_transaction(transaction_id)
+        record = self._services.running.by_transaction(transaction_id)
         if record is None or (stored is not None and stored.end is not None):
             return False
-        runner = self._rooms.runners.get(record.start.connector)
+        runner = self._services.runners.get(record.start.connector)
         session = runner.state.session if runner else None
         if runner is None or session is None or session.session_id != record.session_id:
             return False
@@ -145,7 +145,7 @@ class CentralCommands:
     async def change_availability(self, connector: int, *, operative: bool) -> str:
         """ChangeAvailability: Accepted, Scheduled or Rejected (C23)."""
         try:
-            answer = await self._rooms.control.set_availability(
+            answer = await self._services.control.set_availability(
                 connector, BACKEND, operative=operative
             )
         except Refused:
@@ -154,20 +154,20 @@ class CentralCommands:
 
     async def unlock(self, connector: int) -> str:
         """UnlockConnector: Unlocked, UnlockFailed or NotSupported (C27)."""
-        runner = self._rooms.runners.get(connector)
+        runner = self._services.runners.get(connector)
         if runner is None or not runner.board.capabilities.has_lock:
             return "NotSupported"
-        await self._rooms.control.unlock(connector, BACKEND)
+        await self._services.control.unlock(connector, BACKEND)
         done = await _until(runner, _released, UNLOCK_WAIT_S)
         return "Unlocked" if done else "UnlockFailed"
 
     async def reset(self, *, hard: bool) -> None:
         """Reset, after its answer is on the way; one that fails is tried again (C26)."""
         reason = StopReason.HARD_RESET if hard else StopReason.SOFT_RESET
-        retries = self._rooms.settings.settings.integer("ResetRetries")
+        retries = self._services.settings.settings.integer("ResetRetries")
         for attempt in range(retries + 1):
             try:
-                await self._rooms.restart(reason)
+                await self._services.restart(reason)
             except Exception:
                 _log.exception("reset failed, attempt %d", attempt + 1)
                 await asyncio.sleep(RESET_PAUSE_S)
@@ -176,9 +176,9 @@ class CentralCommands:
 
     async def clear_cache(self) -> bool:
         """ClearCache: False when there is no cache (C7)."""
-        if not self._rooms.settings.settings.flag("AuthorizationCacheEnabled"):
+        if not self._services.settings.settings.flag("AuthorizationCacheEnabled"):
             return False
-        await self._rooms.cache.clear()
+        await self._services.cache.clear()
         return True
 
     async def meter_values(
@@ -186,14 +186,14 @@ class CentralCommands:
     ) -> list[tuple[MeterValuesMessage, int | None]]:
         """TriggerMessage: the values of a connector, or of all, as they are now, each with the id
         of the transaction that runs."""
-        wanted = self._rooms.runners if connector is None else [connector]
-        found = [await self._rooms.running.triggered(number) for number in wanted]
+        wanted = self._services.runners if connector is None else [connector]
+        found = [await self._services.running.triggered(number) for number in wanted]
         return [values for values in found if values is not None]
 
     @property
     def settings(self) -> Settings:
         """As they are now."""
-        return self._rooms.settings.settings
+        return self._services.settings.settings
 
     @property
     def backend_url(self) -> str:
@@ -209,23 +209,23 @@ class CentralCommands:
         self, keys: Sequence[str]
     ) -> tuple[list[ocpp_view.ConfigurationKey], list[str]]:
         """GetConfiguration: what was asked for (everything when nothing was), and unknown keys."""
-        service = self._rooms.settings
+        service = self._services.settings
         return ocpp_view.configuration(service.settings, keys, service.active)
 
     async def change_setting(self, key: str, value: str) -> ocpp_view.ConfigurationStatus:
         """ChangeConfiguration, after its commit (C21)."""
         if key.casefold() == security_profile.KEY.casefold():
-            return await self._rooms.security_profile.change(value)
-        return await change_configuration(self._rooms.settings, key, value)
+            return await self._services.security_profile.change(value)
+        return await change_configuration(self._services.settings, key, value)
 
     def _choose(self, connector: int | None, id_token: str) -> ConnectorRunner | None:
         """The connector that is meant: the one named, that of a plugged vehicle, or the only one
         that is left."""
-        runners = self._rooms.runners
+        runners = self._services.runners
         if connector is not None:
             runner = runners.get(connector)
             return runner if runner is not None and self._may_start(runner, id_token) else None
-        reserved = runners.get(self._rooms.reservations.connector_for(id_token) or 0)
+        reserved = runners.get(self._services.reservations.connector_for(id_token) or 0)
         if reserved is not None and self._may_start(reserved, id_token):
             return reserved
         ready = [runner for runner in runners.values() if self._may_start(runner, id_token)]
@@ -235,9 +235,11 @@ class CentralCommands:
         return ready[0] if len(ready) == 1 else None
 
     def _may_start(self, runner: ConnectorRunner, id_token: str) -> bool:
-        told = self._rooms.reservations.permission(runner.connector, id_token, None)
-        asked = self._rooms.settings.settings.flag("AuthorizeRemoteTxRequests")
-        return _startable(runner.state) and (told.allowed or (told.group_may_tell and asked))
+        permission = self._services.reservations.permission(runner.connector, id_token, None)
+        asked = self._services.settings.settings.flag("AuthorizeRemoteTxRequests")
+        return _startable(runner.state) and (
+            permission.allowed or (permission.group_may_tell and asked)
+        )
 
 
 def _startable(state: ConnectorState) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from borne.application.backend import central_commands
-from borne.application.backend.central_commands import CentralCommands
+from borne.application.backend import backend_commands
+from borne.application.backend.backend_commands import BackendCommands
 from borne.application.settings.settings_configuration import phase_rotations
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
@@ -20,7 +20,7 @@ from borne.domain.station.session import StopReason
 async def test_ResetRetries(  # noqa: N802 -- named after the setting
     monkeypatch: pytest.MonkeyPatch, retries: int, failures: int, tries: int
 ) -> None:
-    monkeypatch.setattr(central_commands, "RESET_PAUSE_S", 0.0)
+    monkeypatch.setattr(backend_commands, "RESET_PAUSE_S", 0.0)
     asked: list[StopReason] = []
 
     async def restart(reason: StopReason) -> None:
@@ -29,8 +29,8 @@ async def test_ResetRetries(  # noqa: N802 -- named after the setting
             raise OSError("the board says no")
 
     settings = SimpleNamespace(settings=Settings(stored={"ResetRetries": retries}))
-    rooms: Any = SimpleNamespace(restart=restart, settings=settings)
-    await CentralCommands(rooms).reset(hard=True)
+    services: Any = SimpleNamespace(restart=restart, settings=settings)
+    await BackendCommands(services).reset(hard=True)
     assert asked == [StopReason.HARD_RESET] * tries
 
 
