@@ -52,7 +52,7 @@ def _hash(wire_hash: wire.CertificateHashData) -> CertificateHash:
     )
 
 
-def _told(named: CertificateHash) -> wire.CertificateHashData:
+def _wire_hash(named: CertificateHash) -> wire.CertificateHashData:
     return wire.CertificateHashData(
         hash_algorithm=wire.HashAlgorithm(named.algorithm.value),
         issuer_name_hash=named.issuer_name,
@@ -82,7 +82,7 @@ class _Certificates:
             return wire.GetInstalledCertificateIdsResponse(status=status)
         return wire.GetInstalledCertificateIdsResponse(
             status=wire.InstalledCertificateStatus.ACCEPTED,
-            certificate_hash_data=tuple(map(_told, found)),
+            certificate_hash_data=tuple(map(_wire_hash, found)),
         )
 
     async def delete(
