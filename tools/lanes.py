@@ -1,6 +1,6 @@
-"""Runs the tests lane by lane, a process each, two at a time, and sums them up.
+"""Runs the tests lane by lane, two lanes at a time, each in several workers, and sums them up.
 
-    python -m tools.lanes test [--coverage] [--all-must-run] [PYTEST ARGS]
+    python -m tools.lanes test [--coverage] [--all-must-run] [--record] [PYTEST ARGS]
     python -m tools.lanes campaign [PYTEST ARGS]
 
 A lane is a folder of `tests/`. When the pytest arguments name files or folders, these alone run,
@@ -21,20 +21,53 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.rotation import revision
+from tools import lane_times
+
 ROOT = Path(__file__).resolve().parent.parent
-LANES = ("unit", "properties", "conformance", "integration", "simulation", "browser")
-CAMPAIGN_LANES = (
-    "properties",
-    "conformance",
-    "integration",
-    "simulation",
-    "browser",
-    "benchmarks",
-)
-UNMEASURED = ("simulation", "browser")
-"""Coverage would make these take twice as long, and what they run the other lanes run too."""
 NO_TESTS_COLLECTED = 5
 LONGEST_LANE_S = 30 * 60
+LANES_AT_ONCE = 2
+"""When the last tests of one end, those of the other keep the machine busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A folder of tests, and how it runs."""
+
+    name: str
+    workers_per_core: int = 1
+    """More where tests wait for sockets and processes."""
+    measured: bool = True
+    """Simulation and browser take twice as long when measured, and what they run the other lanes
+    run too."""
+    alone: bool = False
+    """Benchmarks compare ratios measured on a quiet machine."""
+
+
+# Those that wait beside those that compute, the longest first.
+LANES = (
+    Lane("integration", workers_per_core=2),
+    Lane("unit"),
+    Lane("browser", measured=False),
+    Lane("properties"),
+    Lane("conformance", workers_per_core=2),
+    Lane("simulation", measured=False),
+)
+CAMPAIGN_LANES = (
+    *(lane for lane in LANES if lane.name != "unit"),
+    Lane("benchmarks", alone=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for."""
+
+    arguments: tuple[str, ...] = ()
+    coverage: bool = False
+    campaign: bool = False
+    workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +81,9 @@ class Result:
     failed: int = 0
     skipped: int = 0
     not_run: dict[str, int] = field(default_factory=dict)
+    cpu_s: float = 0.0
+    tests: dict[str, float] = field(default_factory=dict)
+    """Seconds of each test."""
 
     @property
     def word(self) -> str:
@@ -67,54 +103,83 @@ def names_tests(arguments: Sequence[str]) -> bool:
     )
 
 
-def command(lane: str, arguments: Sequence[str], *, coverage: bool, campaign: bool) -> list[str]:
+def workers(lane: Lane, options: Options) -> int:
+    """Processes that run the tests of a lane; 0: pytest's own."""
+    if options.workers is not None:
+        return options.workers
+    return 0 if lane.alone else lane.workers_per_core * (os.cpu_count() or 1)
+
+
+def command(lane: Lane, options: Options) -> list[str]:
     """The command that runs a lane."""
-    measured = coverage and lane not in UNMEASURED
+    measured = options.coverage and lane.measured
     runner = ["-m", "coverage", "run", "-m", "pytest"] if measured else ["-m", "pytest"]
-    options = ["--campaign"] if campaign else []
-    return [sys.executable, *runner, "-q", f"tests/{lane}", *options, *arguments]
+    count = workers(lane, options)
+    # Small pieces, so that no worker ends with a long queue while another has nothing to do.
+    distributed = ["-n", str(count), "--maxschedchunk", "4"] if count else []
+    campaign = ["--campaign"] if options.campaign else []
+    folder = f"tests/{lane.name}"
+    return [sys.executable, *runner, "-q", folder, *distributed, *campaign, *options.arguments]
 
 
-def run_lane(lane: str, arguments: Sequence[str], *, coverage: bool, campaign: bool) -> Result:
+def environment(options: Options, report: Path) -> dict[str, str]:
+    """The environment of a lane's processes."""
+    profile = "campaign" if options.campaign else os.environ.get("HYPOTHESIS_PROFILE", "ci")
+    wanted = {
+        "BORNE_LANE_REPORT": str(report),
+        "BORNE_REVISION": revision(),
+        "HYPOTHESIS_PROFILE": profile,
+    }
+    # pytest compiles its plugins each time when it may not keep what it compiled: 3 s a process.
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | wanted
+
+
+def run_lane(lane: Lane, options: Options) -> Result:
     """Run one lane; its output is printed in one piece when it is done."""
+    if not (ROOT / "tests" / lane.name).is_dir():
+        return Result(lane.name, NO_TESTS_COLLECTED, 0.0)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="borne-lane-") as folder:
         report = Path(folder) / "report.json"
         output = Path(folder) / "output.txt"
-        environment = os.environ | {
-            "BORNE_LANE_REPORT": str(report),
-            "HYPOTHESIS_PROFILE": "campaign"
-            if campaign
-            else os.environ.get("HYPOTHESIS_PROFILE", "ci"),
-        }
-        # pytest compiles its plugins each time when it may not keep what it compiled: 3 s a lane.
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with output.open("w") as stream:
             try:
                 exit_code = subprocess.run(
-                    command(lane, arguments, coverage=coverage, campaign=campaign),
+                    command(lane, options),
                     cwd=ROOT,
-                    env=environment,
+                    env=environment(options, report),
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
                     stderr=subprocess.STDOUT,
-                    timeout=None if campaign else LONGEST_LANE_S,
+                    timeout=None if options.campaign else LONGEST_LANE_S,
                     check=False,
                 ).returncode
             except subprocess.TimeoutExpired:
                 exit_code = -1
                 stream.write(f"\nstopped after {LONGEST_LANE_S} s\n")
-        counts = json.loads(report.read_text()) if report.exists() else {}
+        found = json.loads(report.read_text()) if report.exists() else {}
         seconds = time.monotonic() - began
-        print(f"---- {lane} ({seconds:.0f} s)\n{output.read_text(errors='replace')}", flush=True)
-    return Result(lane, exit_code, seconds, **counts)
+        text = output.read_text(errors="replace")
+        print(f"---- {lane.name} ({seconds:.0f} s)\n{text}", flush=True)
+    return Result(lane.name, exit_code, seconds, **found)
+
+
+def run_lanes(lanes: Sequence[Lane], options: Options) -> list[Result]:
+    """Run the lanes, first those that share the machine."""
+    together = [lane for lane in lanes if not lane.alone]
+    with ThreadPoolExecutor(LANES_AT_ONCE) as pool:
+        results = list(pool.map(lambda lane: run_lane(lane, options), together))
+    return results + [run_lane(lane, options) for lane in lanes if lane.alone]
 
 
 def summary(results: Sequence[Result]) -> str:
     """A line for each lane, then what could not run and why, then the sum."""
-    lines = ["", f"{'lane':<14}{'':<16}{'passed':>8}{'failed':>8}{'skipped':>8}{'time':>8}"]
+    heads = "".join(f"{head:>8}" for head in ("passed", "failed", "skipped", "time", "CPU"))
+    lines = ["", f"{'lane':<14}{'':<16}{heads}"]
     lines += [
-        f"{r.lane:<14}{r.word:<16}{r.passed:>8}{r.failed:>8}{r.skipped:>8}{r.seconds:>6.0f} s"
+        f"{r.lane:<14}{r.word:<16}{r.passed:>8}{r.failed:>8}{r.skipped:>8}"
+        f"{r.seconds:>6.0f} s{r.cpu_s:>6.0f} s"
         for r in results
     ]
     lines += [
@@ -129,6 +194,27 @@ def summary(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def missed(results: Sequence[Result]) -> list[str]:
+    """A line for each lane of which something did not run, or nothing did."""
+    return [
+        f"{r.lane}: all of its tests must run here, and one at least"
+        for r in results
+        if r.not_run or not r.passed
+    ]
+
+
+def report_times(results: Sequence[Result], options: Options, *, record: bool) -> None:
+    """Name the lanes that became slow, or record how long all took."""
+    times = {r.lane: lane_times.Times(round(r.seconds), round(r.cpu_s)) for r in results}
+    conditions = lane_times.conditions(coverage=options.coverage)
+    if record:
+        tests = {name: seconds for r in results for name, seconds in r.tests.items()}
+        lane_times.write(conditions, times, tests)
+    elif not options.campaign:
+        for line in lane_times.grown(conditions, times):
+            print(line)
+
+
 def report_coverage() -> int:
     """Join what the lanes measured and print it; the exit code tells whether it is enough."""
     subprocess.run([sys.executable, "-m", "coverage", "combine", "--quiet"], cwd=ROOT, check=False)
@@ -137,46 +223,44 @@ def report_coverage() -> int:
     ).returncode
 
 
-def main() -> int:
-    """Run the lanes; 0 when nothing failed."""
+def parse() -> tuple[argparse.Namespace, list[str]]:
+    """Our options, and those of pytest."""
     parser = argparse.ArgumentParser(prog="./run", allow_abbrev=False)
     parser.add_argument("what", choices=("test", "campaign"))
     parser.add_argument("--coverage", action="store_true", help="measure branches, print them")
     parser.add_argument(
         "--all-must-run", action="store_true", help="fail when a test could not run"
     )
-    chosen, arguments = parser.parse_known_args()
+    parser.add_argument("--workers", type=int, help="processes of each lane; 0: none beside pytest")
+    parser.add_argument("--record", action="store_true", help="keep the times of the lanes")
+    return parser.parse_known_args()
+
+
+def main() -> int:
+    """Run the lanes; 0 when nothing failed."""
+    chosen, arguments = parse()
     campaign = chosen.what == "campaign"
     if names_tests(arguments):
-        options = ["--campaign"] if campaign else []
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *options, *arguments])
-    all_lanes = CAMPAIGN_LANES if campaign else LANES
-    lanes = [lane for lane in all_lanes if (ROOT / "tests" / lane).is_dir()]
+        extra = ["--campaign"] if campaign else []
+        os.execv(sys.executable, [sys.executable, "-m", "pytest", *extra, *arguments])
+    options = Options(tuple(arguments), chosen.coverage, campaign, chosen.workers)
+    lanes = CAMPAIGN_LANES if campaign else LANES
     began = time.monotonic()
+    print(f"seeds of revision {revision()} (BORNE_REVISION=... chooses)", flush=True)
     if chosen.coverage:
         subprocess.run([sys.executable, "-m", "coverage", "erase"], cwd=ROOT, check=True)
-    # Benchmarks compare ratios measured on a quiet machine: a campaign runs one lane at a time.
-    with ThreadPoolExecutor(1 if campaign else min(2, os.cpu_count() or 1)) as pool:
-        results = list(
-            pool.map(
-                lambda lane: run_lane(lane, arguments, coverage=chosen.coverage, campaign=campaign),
-                lanes,
-            )
-        )
+    results = run_lanes(lanes, options)
     enough = report_coverage() == 0 if chosen.coverage else True
     print(summary(results))
+    report_times(results, options, record=chosen.record)
     print(f"{time.monotonic() - began:.0f} s in all")
-    broken = [r for r in results if r.word == "FAILED"]
-    missed = [r.lane for r in results if r.not_run or not r.passed]
-    missed += [lane for lane in all_lanes if lane not in lanes]
-    if not chosen.all_must_run:
-        missed = []
-    for lane in missed:
-        print(f"{lane}: all of its tests must run here, and one at least")
-    if not enough:
-        print("coverage: too little")
+    complaints = missed(results) if chosen.all_must_run else []
+    complaints += [] if enough else ["coverage: too little"]
+    for complaint in complaints:
+        print(complaint)
+    broken = any(r.word == "FAILED" for r in results)
     nothing = not any(r.passed for r in results)
-    return 1 if broken or missed or not enough or nothing else 0
+    return 1 if broken or complaints or nothing else 0
 
 
 if __name__ == "__main__":

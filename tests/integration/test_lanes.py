@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.lanes import LANES
+from tools import lane_times
+from tools.lane_times import Times
+from tools.lanes import LANES, Result, missed
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = "def test_good(): pass\n"
@@ -19,6 +22,13 @@ BROKEN = "import no_such_module_anywhere\n"
 SKIPPED = "import pytest\ndef test_later(): pytest.skip('on purpose')\n"
 LACKING = "import pytest\ndef test_lacking(): pytest.skip('could not run: there is no moon')\n"
 LONG = "import pytest\n@pytest.mark.campaign\ndef test_long(): pass\n"
+SUPPORT = (
+    "conftest.py",
+    "support/__init__.py",
+    "support/rotation.py",
+    "support/wire_story.py",
+)
+HAS_SIMLOOP = importlib.util.find_spec("simloop") is not None
 USES_BROWSER = "def test_page(chromium): assert chromium\n"
 
 
@@ -29,7 +39,7 @@ class Tree:
         self.root = root
         shutil.copytree(ROOT / "tools", root / "tools")
         (root / "tests").mkdir()
-        for name in ("conftest.py", "support/__init__.py", "support/wire_story.py"):
+        for name in SUPPORT:
             (root / "tests" / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / "tests" / name, root / "tests" / name)
         shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
@@ -43,7 +53,7 @@ class Tree:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
         ours.pop("BORNE_LANE_REPORT", None)
         ours["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        ours["PYTEST_ADDOPTS"] = "-p pytest_asyncio.plugin -p pytest_timeout"
+        ours["PYTEST_ADDOPTS"] = "-p pytest_asyncio.plugin -p pytest_timeout -p xdist.plugin"
         return subprocess.run(
             [sys.executable, "-m", "tools.lanes", *arguments],
             cwd=self.root,
@@ -64,31 +74,34 @@ def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     return done.stdout.splitlines()
 
 
+def test_what_became_of_every_test_is_counted_once_over_all_workers(tree: Tree) -> None:
+    tree.lane("unit", a=GOOD, b=BAD, c=SKIPPED, d=LACKING, e=LONG, f=GOOD)
+    done = tree.run("test", "--workers", "2")
+    assert done.returncode == 1
+    assert "2 passed, 1 failed, 2 skipped" in lines(done), done.stdout
+    assert "could not run in unit: 1 because there is no moon" in lines(done)
+
+
 @pytest.mark.parametrize(
     ("files", "exit_code", "total"),
     [
-        pytest.param({"a": GOOD}, 0, "1 passed, 0 failed, 0 skipped", id="good"),
-        pytest.param({"a": GOOD, "b": BAD}, 1, "1 passed, 1 failed, 0 skipped", id="one bad"),
-        pytest.param({"a": GOOD, "b": SKIPPED}, 0, "1 passed, 0 failed, 1 skipped", id="skipped"),
+        pytest.param({"a": GOOD, "b": LONG}, 0, "1 passed, 0 failed, 0 skipped", id="good"),
         pytest.param({"a": BROKEN}, 1, "0 passed, 1 failed, 0 skipped", id="does not import"),
         pytest.param({}, 1, "0 passed, 0 failed, 0 skipped", id="nothing ran at all"),
-        pytest.param(
-            {"a": GOOD, "b": LONG}, 0, "1 passed, 0 failed, 0 skipped", id="long left out"
-        ),
     ],
 )
 def test_the_sum_and_the_exit_code(
     tree: Tree, files: dict[str, str], exit_code: int, total: str
 ) -> None:
     tree.lane("unit", **files)
-    done = tree.run("test")
+    done = tree.run("test", "--workers", "1")
     assert (done.returncode, total in lines(done)) == (exit_code, True), done.stdout
 
 
 def test_a_failed_lane_does_not_hide_behind_a_good_one(tree: Tree) -> None:
     tree.lane("unit", good=GOOD)
     tree.lane("integration", bad=BAD)
-    done = tree.run("test")
+    done = tree.run("test", "--workers", "0")
     assert done.returncode == 1
     words = {
         line.split()[0]: line.split()[1] for line in lines(done) if line.startswith(("unit", "int"))
@@ -96,41 +109,46 @@ def test_a_failed_lane_does_not_hide_behind_a_good_one(tree: Tree) -> None:
     assert words == {"unit": "passed", "integration": "FAILED"}
 
 
-@pytest.mark.parametrize(
-    ("options", "exit_code"), [((), 0), (("--all-must-run",), 1)], ids=["allowed", "all must run"]
-)
-def test_what_could_not_run_is_named(tree: Tree, options: tuple[str, ...], exit_code: int) -> None:
-    for lane in LANES:
-        tree.lane(lane, good=GOOD)
-    (tree.root / "tests" / "unit" / "test_lacking.py").write_text(LACKING)
-    done = tree.run("test", *options)
-    assert "could not run in unit: 1 because there is no moon" in lines(done)
-    assert done.returncode == exit_code
-
-
-@pytest.mark.parametrize("absent", ["empty", "without a folder"])
-def test_a_lane_without_tests_fails_where_all_must_run(tree: Tree, absent: str) -> None:
-    for lane in LANES:
-        if lane != "conformance":
-            tree.lane(lane, good=GOOD)
-        elif absent == "empty":
-            tree.lane(lane)
-    done = tree.run("test", "--all-must-run")
-    assert "conformance: all of its tests must run here, and one at least" in lines(done)
+def test_where_all_must_run_a_lane_without_tests_fails(tree: Tree) -> None:
+    tree.lane("unit", good=GOOD)
+    tree.lane("conformance")
+    done = tree.run("test", "--all-must-run", "--workers", "0")
+    short = [line.partition(":")[0] for line in lines(done) if "all of its tests" in line]
+    assert sorted(short) == sorted(lane.name for lane in LANES if lane.name != "unit")
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "complaints"),
+    [
+        (Result("unit", 0, 1.0, passed=3), 0),
+        (Result("unit", 0, 1.0, passed=3, skipped=1, not_run={"no moon": 1}), 1),
+        (Result("unit", 0, 1.0, skipped=1), 1),
+    ],
+    ids=["all ran", "one could not", "none ran"],
+)
+def test_all_must_run(result: Result, complaints: int) -> None:
+    assert len(missed([result])) == complaints
+
+
+@pytest.mark.skipif(HAS_SIMLOOP, reason="only without the simulated loop")
+def test_files_that_no_worker_can_collect_count_once(tree: Tree) -> None:
+    tree.lane("simulation", one=GOOD, two=GOOD)
+    done = tree.run("test", "--workers", "2")
+    assert any(line.startswith("could not run in simulation: 2") for line in lines(done))
 
 
 def test_without_chromium_the_browser_could_not_run(tree: Tree) -> None:
     tree.lane("browser", page=USES_BROWSER)
     tree.lane("unit", good=GOOD)
-    done = tree.run("test", PATH=str(tree.root), BORNE_CHROMIUM="")
+    done = tree.run("test", "--workers", "0", PATH=str(tree.root), BORNE_CHROMIUM="")
     assert any(line.startswith("could not run in browser: 1") for line in lines(done)), done.stdout
     assert done.returncode == 0
 
 
 def test_a_campaign_runs_the_long_ones(tree: Tree) -> None:
-    tree.lane("simulation" if sys.version_info >= (3, 12) else "integration", long=LONG)
-    assert "1 passed, 0 failed, 0 skipped" in lines(tree.run("campaign"))
+    tree.lane("integration", long=LONG)
+    assert "1 passed, 0 failed, 0 skipped" in lines(tree.run("campaign", "--workers", "0"))
 
 
 def test_files_named_run_alone(tree: Tree) -> None:
@@ -140,7 +158,7 @@ def test_files_named_run_alone(tree: Tree) -> None:
     assert "1 passed" in done.stdout
 
 
-def test_coverage_is_reported(tree: Tree) -> None:
+def test_what_workers_run_is_measured(tree: Tree) -> None:
     package = tree.root / "src" / "borne"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(
@@ -149,6 +167,24 @@ def test_coverage_is_reported(tree: Tree) -> None:
     (tree.root / "tests" / "unit").mkdir()
     test = "import borne\ndef test_used(): assert borne.used() == 1\n"
     (tree.root / "tests" / "unit" / "test_borne.py").write_text(test)
-    done = tree.run("test", "--coverage", PYTHONPATH=str(tree.root / "src"))
+    done = tree.run("test", "--coverage", "--workers", "2", PYTHONPATH=str(tree.root / "src"))
     assert done.returncode == 0, done.stdout
-    assert "src/borne/__init__.py" in done.stdout
+    (line,) = [line.split() for line in lines(done) if line.startswith("src/borne/__init__.py")]
+    assert line[-1] == "5"
+
+
+def test_a_recorded_lane_that_takes_half_as_much_again_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_times, "RECORDED", tmp_path / "recorded.json")
+    here = lane_times.conditions(coverage=False)
+    before = {"unit": Times(60, 100), "browser": Times(2, 3), "simulation": Times(60, 60)}
+    lane_times.write(here, before, {"test_a": 3.04, "test_b": 1.0})
+    lane_times.write("elsewhere", {"unit": Times(1, 1)}, {"test_a": 3.04})
+    now = {"unit": Times(90, 151), "browser": Times(9, 9), "simulation": Times(91, 60)}
+    assert list(lane_times.grown(here, now)) == [
+        f"unit has grown: 151 s of CPU, 100 s of CPU when recorded ({here})",
+        f"simulation has grown: 91 s, 60 s when recorded ({here})",
+    ]
+    assert lane_times.read()["slowest"] == {"test_a": 3.0}
+    assert list(lane_times.grown("another machine", now)) == []

@@ -1,7 +1,7 @@
 """Three virtual days of a station a seed: the bill is right whatever happens.
 
-A failing seed is named by its test and can be replayed alone: `-k seed-17`, or any other seeds by
-`BORNE_SEEDS=17,40-50`. Seeds that failed once are kept in `failed_seeds.txt`.
+Seeds that failed once are kept in `failed_seeds.txt` and run always, some others by the commit, all
+of them in the campaign. A failing seed is named by its test; `BORNE_SEEDS=17,40-50` plays these.
 
 The campaign plays months: `BORNE_MONTHS=500` of them from the thousandth seed on, or chosen ones by
 `BORNE_MONTHS=1002,1040-1050`. A month takes about two minutes of a core.
@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.simulation.days import Days
+from tests.support.rotation import rotating
 from tests.support.simulated_street import simulate
 
 SEEDS = 20
+SEEDS_OF_A_COMMIT = 4
 MONTHS = 10
 FIRST_MONTH = 1000
 FAILED = Path(__file__).with_name("failed_seeds.txt")
@@ -35,10 +38,11 @@ def _failed(test: str) -> set[int]:
     return {int(words[1]) for words in lines if words and words[0] == test}
 
 
-def _seeds() -> list[int]:
+def _seeds() -> list[Any]:
     """Those of the environment, or the usual ones and those that failed once."""
-    wanted = os.environ.get("BORNE_SEEDS")
-    return _spans(wanted) if wanted else sorted(_failed("days") | set(range(1, SEEDS + 1)))
+    if wanted := os.environ.get("BORNE_SEEDS"):
+        return [pytest.param(seed, id=f"seed-{seed}") for seed in _spans(wanted)]
+    return rotating(range(1, SEEDS + 1), SEEDS_OF_A_COMMIT, "seed", always=_failed("days"))
 
 
 def _months() -> list[int]:
@@ -57,7 +61,7 @@ def _play(days: Days) -> Days:
     return days
 
 
-@pytest.mark.parametrize("seed", _seeds(), ids=lambda seed: f"seed-{seed}")
+@pytest.mark.parametrize("seed", _seeds())
 def test_three_days(tmp_path: Path, seed: int) -> None:
     days = _play(Days(seed, tmp_path))
     assert days.sessions > 30

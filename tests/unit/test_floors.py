@@ -95,7 +95,7 @@ def test_every_contract_is_kept_by_name(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_test_is_in_a_lane() -> None:
-    lanes = {*LANES, *CAMPAIGN_LANES}
+    lanes = {lane.name for lane in (*LANES, *CAMPAIGN_LANES)}
     strays = [
         str(path.relative_to(ROOT))
         for path in (ROOT / "tests").rglob("test_*.py")

@@ -1,7 +1,7 @@
 """Power may go at any commit of a session: the backend can still write exactly the right bill.
 
 The points are counted by a run without a crash; then each one is hit by an in-process power cut,
-and by SIGKILL of a real process.
+and some, chosen by the commit, by SIGKILL of a real process; all of them in the campaign.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from borne.app import Host, HostOptions
 from tests.integration.crash.commit_points import watch
 from tests.integration.crash.story import SETTINGS, begin, check_money, end
 from tests.support.central_system import CentralSystem, Ledger, central_system
 from tests.support.process import unmeasured_environment
+from tests.support.rotation import rotating
 from tests.support.street import Street, store_settings
 
 POINTS = 16
 """At least so many commit points lie on a session's way; the dry runs check it."""
-AT_ONCE = 4
+KILLED_AT = 4
+"""So many of them in a run: a process takes seconds to start."""
 
 
 def _money(ledger: Ledger) -> list[tuple[str, dict[str, Any]]]:
@@ -117,23 +121,20 @@ async def test_power_cut_at_every_point(tmp_path: Path) -> None:
         async with central_system() as central:
             await _play_with_cut(tmp_path / str(point), central, point)
 
-    await _each_point(one, at_once=POINTS)
+    await _each_point(one)
 
 
-async def _each_point(one: Callable[[int], Awaitable[None]], at_once: int) -> None:
-    limit = asyncio.Semaphore(at_once)
-
-    async def limited(point: int) -> None:
-        async with limit:
-            try:
-                await one(point)
-            except Exception as error:
-                error.add_note(f"at commit point {point}")
-                raise
+async def _each_point(one: Callable[[int], Awaitable[None]]) -> None:
+    async def named(point: int) -> None:
+        try:
+            await one(point)
+        except Exception as error:
+            error.add_note(f"at commit point {point}")
+            raise
 
     async with asyncio.TaskGroup() as group:
         for point in range(1, POINTS + 1):
-            group.create_task(limited(point))
+            group.create_task(named(point))
 
 
 async def _run_child(data: Path, url: str, point: int | None) -> tuple[int, str]:
@@ -152,17 +153,11 @@ async def _run_child(data: Path, url: str, point: int | None) -> tuple[int, str]
     return child.returncode or 0, output.decode()
 
 
-async def _kill_and_go_on(data: Path, point: int) -> None:
+@pytest.mark.parametrize("point", rotating(range(1, POINTS + 1), KILLED_AT, "point"))
+async def test_sigkill_at_a_point(tmp_path: Path, point: int) -> None:
     async with central_system() as central:
-        code, _ = await _run_child(data, central.url, point)
+        code, _ = await _run_child(tmp_path, central.url, point)
         assert code == -signal.SIGKILL
-        code, output = await _run_child(data, central.url, None)
-        assert code == 0, f"point {point}"
+        code, output = await _run_child(tmp_path, central.url, None)
+        assert code == 0
         check_money(_money(central.ledger), json.loads(output)["register_wh"])
-
-
-async def test_sigkill_at_every_point(tmp_path: Path) -> None:
-    async def one(point: int) -> None:
-        await _kill_and_go_on(tmp_path / str(point), point)
-
-    await _each_point(one, at_once=AT_ONCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -206,18 +207,25 @@ class Connectors(RuleBasedStateMachine):
             Connectors.steps += self.room.steps
 
 
-EXAMPLES = 1350
+EXAMPLES, ENOUGH_STEPS = 340, 25_000
 """Some eighty steps each; each is taken twice, to see that the second one does nothing."""
-ENOUGH_STEPS = 100_000
+EXAMPLES_OF_A_CAMPAIGN, STEPS_OF_A_CAMPAIGN = 2000, 100_000
 
 
-def test_a_hundred_thousand_steps_in_any_order() -> None:
+def _walk(examples: int) -> int:
+    """The steps of so many examples."""
     Connectors.steps = 0
     run_state_machine_as_test(
-        Connectors,
-        settings=settings(
-            max_examples=max(EXAMPLES, settings.default.max_examples if settings.default else 0),
-            stateful_step_count=50,
-        ),
+        Connectors, settings=settings(max_examples=examples, stateful_step_count=50)
     )
-    assert Connectors.steps >= ENOUGH_STEPS
+    return Connectors.steps
+
+
+def test_many_steps_in_any_order() -> None:
+    assert _walk(EXAMPLES) >= ENOUGH_STEPS
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(1200)
+def test_a_hundred_thousand_steps_in_any_order() -> None:
+    assert _walk(EXAMPLES_OF_A_CAMPAIGN) >= STEPS_OF_A_CAMPAIGN
