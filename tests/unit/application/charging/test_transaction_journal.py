@@ -16,15 +16,10 @@ from typing import Any, cast
 import pytest
 
 from borne.application.charging.metering_service import MeteringService
-from borne.application.charging.transaction_journal import SamplingSettings, TransactionJournal
+from borne.application.charging.transaction_journal import TransactionJournal
+from borne.application.charging.transaction_messages import SamplingSettings
 from borne.application.ports.hardware import EvseHardware, MeterSilent
-from borne.application.ports.storage import (
-    MessageKind,
-    SessionJournal,
-    StorageFailed,
-    StorageFull,
-    TransactionMessage,
-)
+from borne.application.ports.storage import SessionJournal, StorageFailed, StorageFull
 from borne.domain.station import measurands
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.reading import MeterReading
@@ -35,6 +30,12 @@ from borne.domain.station.session import (
     SessionRecord,
     SessionStart,
     StopReason,
+)
+from borne.domain.station.transaction_messages import (
+    MessageKind,
+    StartMessage,
+    StopMessage,
+    TransactionMessage,
 )
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import EPOCH, Clock, ClockTrust, Moment
@@ -197,10 +198,9 @@ class Bench:
 
 def values_of(message: TransactionMessage) -> list[tuple[str, str, str]]:
     """Context, measurand and value of what a message says of a meter."""
-    payload = message.payload
-    values = payload.get("meter_value") or payload.get("transaction_data") or []
-    found = [each for value in values for each in value["sampled_value"]]
-    return [(each["context"], each["measurand"], each["value"]) for each in found]
+    assert not isinstance(message, StartMessage)
+    sampled = [each for value in message.values for each in value.sampled]
+    return [(each.context, each.measurand, each.value) for each in sampled]
 
 
 def energy_wh(bench: Bench) -> int:
@@ -284,6 +284,19 @@ async def test_whom_the_backend_hears_of(
     told = [MessageKind.START, MessageKind.METER_VALUES, MessageKind.STOP]
     assert bench.kinds == (told if reported else [])
     assert len(bench.store.samples) == 1, "the curve is kept for people in any case"
+
+
+@virtual_time
+async def test_start_and_stop_say_what_was_stored() -> None:
+    bench = await Bench(interval_s=0).start()
+    await bench.journal.begin(1, replace(CARD, reservation_id=7))
+    bench.meter.flow(POWER_W)
+    await asyncio.sleep(900)
+    await bench.journal.finish(1, "s1", LOCAL)
+    record, (start, stop) = bench.store.records["s1"], bench.store.messages
+    assert start == StartMessage("s1", 1, "A1", 5000, record.start.at, 7)
+    (end,) = bench.store.ends
+    assert stop == StopMessage("s1", 1, end.meter_stop_wh, end.at, StopReason.LOCAL, "A1")
 
 
 @virtual_time
@@ -679,7 +692,7 @@ async def test_values_at_a_mark_of_the_clock(
         await bench.journal.begin(1, authorization)
         bench.store.messages.clear()
     mark = Moment("boot", 0.0, NOON)
-    await bench.journal.take_aligned(1, mark)
+    await bench.journal.record_aligned(1, mark)
     assert bench.kinds == [MessageKind.METER_VALUES] * messages
     for message in bench.store.messages:
         assert values_of(message) == [(measurands.CLOCK, REGISTER, "5000")]
@@ -694,7 +707,7 @@ async def test_a_mark_that_is_not_stored_is_told(in_session: bool) -> None:
         await bench.journal.begin(1, CARD)
     bench.store.messages.clear()
     bench.store.error = StorageFailed("broken")
-    await bench.journal.take_aligned(1, Moment("boot", 0.0, NOON))
+    await bench.journal.record_aligned(1, Moment("boot", 0.0, NOON))
     assert bench.failures == [True]
     assert bench.store.messages == []
 
