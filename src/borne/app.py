@@ -53,7 +53,7 @@ from borne.application.settings.station_settings import has_backend, phases_conn
 from borne.application.station import Backend, Station, StationParts
 from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import SYSTEM, Principal, Role
-from borne.domain.settings.messages import Message
+from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation import disk
@@ -254,9 +254,9 @@ class Host:
         """Restart the software: "now", or "idle" when no session runs."""
         require(principal, Role.OPERATOR)
         if when not in ("now", "idle"):
-            raise Refused("invalid", 'Restart "now" or "idle".')
+            raise Refused("invalid", N_('Restart "now" or "idle".'))
         if self._restarting is not None and not self._restarting.done():
-            raise Refused("restarting", "A restart is already on its way.")
+            raise Refused("restarting", N_("A restart is already on its way."))
         reason = StopReason.REBOOT if when == "now" else None
         work = self._restart(reason, wait=when == "idle")
         self._restarting = self._tasks.start("restart", work)

@@ -33,6 +33,7 @@ from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import HardwareFacts
+from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Installed, Selection
 from borne.domain.station.session import (
@@ -217,7 +218,8 @@ class FakeControl:
     async def stop(self, connector: int, principal: Principal) -> None:
         self.calls.append(("stop", connector, principal.role))
         if self.status.connector(connector)["session"] is None:
-            raise Refused("no_session", f"Nothing is charging at socket {connector}.")
+            values = {"socket": connector}
+            raise Refused("no_session", Message("Nothing is charging at socket {socket}.", values))
         self.status.edit(connector, **(free_connector(connector) | {"state": "finishing"}))
 
     async def unlock(self, connector: int, principal: Principal) -> None:

@@ -23,7 +23,7 @@ from borne.application.ports.storage import (
 )
 from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal, Role
-from borne.domain.settings.messages import Message
+from borne.domain.settings.messages import N_, Explained, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Installed
 from borne.domain.station.session import Sample, SessionRecord
@@ -31,19 +31,29 @@ from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
 
 
-class Refused(Exception):
+class Refused(Explained):
     """The station will not do it now; `code` is stable, the message is for people."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: Message | str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def too_weak(role: Role, needed: Role) -> Message:
+    """Why a role may not do something."""
+    values = {"role": Message(role.value), "needed": Message(needed.value)}
+    return Message(N_("You are {role}; this needs {needed}."), values)
+
+
+def no_socket(connector: int) -> Message:
+    """Why a command to a connector that is not there is refused."""
+    return Message(N_("There is no socket {socket}."), {"socket": connector})
 
 
 def require(principal: Principal, role: Role) -> None:
     """Refuse unless the principal has the rights of `role`: the one place where flows ask."""
     if not principal.role.includes(role):
-        message = f"You are {principal.role.value}; this needs {role.value}."
-        raise Refused("forbidden", message)
+        raise Refused("forbidden", too_weak(principal.role, role))
 
 
 class StatusView(Protocol):

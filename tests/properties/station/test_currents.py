@@ -24,7 +24,11 @@ from hypothesis import strategies as st
 
 from borne.adapters.storage.settings_store import MARK
 from borne.app import Host, HostOptions
-from borne.application.settings.settings_service import SettingsRejected, SettingsService
+from borne.application.settings.settings_service import (
+    MayNotConfirm,
+    SettingsRejected,
+    SettingsService,
+)
 from borne.application.settings.settings_staging import SettingsStaging
 from borne.domain.principals import BACKEND, SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings.values import Form
@@ -415,7 +419,7 @@ class Watch:
         person = Principal(PrincipalKind.PERSON, role)
         try:
             await self.service.confirm_limits(person)
-        except PermissionError:
+        except MayNotConfirm:
             return
         if not role.includes(self.model.role_for(INSTALLED)):
             self.wrong.append(f"{role} confirmed")

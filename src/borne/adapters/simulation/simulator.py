@@ -18,6 +18,7 @@ from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, 
 from borne.adapters.simulation.world import LinkMode, World
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import SimulatorError
+from borne.domain.settings.messages import N_, Message, verbatim
 from borne.foundation.units import PerPhase
 
 COLDEST_C, HOTTEST_C = -40.0, 150.0
@@ -73,18 +74,31 @@ class Simulator:
         socket = self._socket(connector)
         model = _vehicle(vehicle)
         if socket.vehicle is not None:
-            raise SimulatorError(409, f"{socket.vehicle.model.name} is plugged into {connector}")
+            raise SimulatorError(
+                409,
+                Message(
+                    N_("{car} is plugged into {socket}"),
+                    {"car": socket.vehicle.model.name, "socket": connector},
+                ),
+            )
         if socket.lock.holds:
-            raise SimulatorError(409, f"the lock of {connector} is closed, no plug can enter")
+            raise SimulatorError(
+                409,
+                Message(
+                    N_("the lock of {socket} is closed, no plug can enter"), {"socket": connector}
+                ),
+            )
         socket.plug(model)
 
     async def unplug(self, connector: int, *, force: bool) -> None:
         """Pull the plug; by force, with the red lever of the lock."""
         socket = self._socket(connector)
         if socket.vehicle is None:
-            raise SimulatorError(409, f"nothing is plugged into {connector}")
+            raise _nothing_plugged(connector)
         if socket.lock.holds and not force:
-            raise SimulatorError(409, f"the plug in {connector} is locked")
+            raise SimulatorError(
+                409, Message(N_("the plug in {socket} is locked"), {"socket": connector})
+            )
         if socket.lock.holds:
             socket.lock.release_by_hand()
         socket.unplug()
@@ -94,11 +108,11 @@ class Simulator:
         socket = self._socket(connector)
         vehicle = socket.vehicle
         if vehicle is None:
-            raise SimulatorError(409, f"nothing is plugged into {connector}")
+            raise _nothing_plugged(connector)
         try:
             model = vehicle.model.changed({"soc": vehicle.soc, **change})
         except ValidationError as error:
-            raise SimulatorError(422, sentence(error)) from error
+            raise SimulatorError(422, verbatim(sentence(error))) from error
         socket.change_vehicle(model)
 
     async def present_card(self, card: Mapping[str, Any]) -> None:
@@ -106,11 +120,11 @@ class Simulator:
         try:
             read = Card.model_validate(card)
         except ValidationError as error:
-            raise SimulatorError(422, sentence(error)) from error
+            raise SimulatorError(422, verbatim(sentence(error))) from error
         if read.connector is not None:
             self._socket(read.connector)
         if not self.world.power_on:
-            raise SimulatorError(409, "the card reader has no power")
+            raise SimulatorError(409, N_("the card reader has no power"))
         self.world.cards.emit(
             CardRead(
                 uid=read.uid.upper(),
@@ -141,32 +155,36 @@ class Simulator:
         if name == faults.OTHER:
             code = error_code or "OtherError"
             if value is not None:
-                raise SimulatorError(422, f"{name} takes an error_code, no value")
+                raise SimulatorError(422, verbatim(f"{name} takes an error_code, no value"))
             if code not in faults.ERROR_CODES:
                 known = ", ".join(sorted(faults.ERROR_CODES))
-                raise SimulatorError(422, f"{code!r} is no OCPP error code; there are: {known}")
+                raise SimulatorError(
+                    422, verbatim(f"{code!r} is no OCPP error code; there are: {known}")
+                )
             faults.set_other(self.world, code, sockets, active)
             return
         cause = faults.CATALOGUE.get(fault)
         if cause is None:
             known = ", ".join((*faults.CATALOGUE, faults.OTHER))
-            raise SimulatorError(404, f"no cause is called {fault!r}; there are: {known}")
+            raise SimulatorError(404, verbatim(f"no cause is called {fault!r}; there are: {known}"))
         try:
             how_bad = faults.extent_of(cause, extent, value)
         except ValueError as error:
-            raise SimulatorError(422, str(error)) from error
+            raise SimulatorError(422, verbatim(str(error))) from error
         faults.set_cause(self.world, cause, sockets, active, how_bad)
 
     async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
         """Cut or mend a link; mending tells those who wait to try again at once."""
         if link not in self.world.links:
             known = ", ".join(self.world.links)
-            raise SimulatorError(404, f"no link is called {link!r}; there are: {known}")
+            raise SimulatorError(404, verbatim(f"no link is called {link!r}; there are: {known}"))
         try:
             how = None if mode is None else LinkMode(mode)
         except ValueError as error:
             known = ", ".join(LinkMode)
-            raise SimulatorError(422, f"{mode!r} is no mode; there are: {known}") from error
+            raise SimulatorError(
+                422, verbatim(f"{mode!r} is no mode; there are: {known}")
+            ) from error
         await self.world.links[link].switch(up, how)
 
     async def set_site(self, change: Mapping[str, Any]) -> None:
@@ -174,7 +192,7 @@ class Simulator:
         try:
             asked = SiteChange.model_validate(change)
         except ValidationError as error:
-            raise SimulatorError(422, sentence(error)) from error
+            raise SimulatorError(422, verbatim(sentence(error))) from error
         site = self.world.site
         if asked.building_a is not None:
             site.building_a = _three(asked.building_a)
@@ -187,13 +205,15 @@ class Simulator:
     async def set_input(self, number: int, *, active: bool) -> None:
         """Optocoupler 1 or 2."""
         if number not in self.world.inputs:
-            raise SimulatorError(404, f"there is no input {number}")
+            raise SimulatorError(404, verbatim(f"there is no input {number}"))
         self.world.set_input(number, active)
 
     async def set_temperature(self, board_c: float, connector: int | None) -> None:
         """Of one board, or of all."""
         if not COLDEST_C <= board_c <= HOTTEST_C:
-            raise SimulatorError(422, f"{board_c} is not between {COLDEST_C} and {HOTTEST_C} °C")
+            raise SimulatorError(
+                422, verbatim(f"{board_c} is not between {COLDEST_C} and {HOTTEST_C} °C")
+            )
         for socket in self._sockets(connector):
             socket.temperature_c = board_c
             socket.settle()
@@ -206,12 +226,17 @@ class Simulator:
         try:
             return self.world.sockets[connector]
         except KeyError:
-            raise SimulatorError(404, f"there is no connector {connector}") from None
+            raise SimulatorError(404, verbatim(f"there is no connector {connector}")) from None
 
     def _sockets(self, connector: int | None) -> list[Socket]:
         if connector is None:
             return list(self.world.sockets.values())
         return [self._socket(connector)]
+
+
+def _nothing_plugged(connector: int) -> SimulatorError:
+    message = Message(N_("nothing is plugged into {socket}"), {"socket": connector})
+    return SimulatorError(409, message)
 
 
 def _vehicle(asked: Mapping[str, Any]) -> Vehicle:
@@ -223,9 +248,9 @@ def _vehicle(asked: Mapping[str, Any]) -> Vehicle:
             return Vehicle.model_validate(members)
         return named(str(name)).changed(members)
     except UnknownVehicle as error:
-        raise SimulatorError(422, str(error)) from error
+        raise SimulatorError(422, verbatim(str(error))) from error
     except ValidationError as error:
-        raise SimulatorError(422, sentence(error)) from error
+        raise SimulatorError(422, verbatim(sentence(error))) from error
 
 
 def _three(value: float | tuple[float, float, float]) -> PerPhase:

@@ -243,7 +243,8 @@ class SettingsStore:
         except OSError as error:
             self._withdraw(number)
             reason = error.strerror or type(error).__name__
-            raise SettingsNotSaved(f"The settings could not be stored: {reason}.") from error
+            message = Message(N_("The settings could not be stored: {reason}."), {"reason": reason})
+            raise SettingsNotSaved(message) from error
         try:
             digest = hashlib.sha256(content).hexdigest()
             self._put_mark(_Mark(number, digest, serial_number))

@@ -17,6 +17,7 @@ from borne.application.people.accounts import Busy
 from borne.application.ports.simulator import SimulatorError
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.application.services import Refused
+from borne.domain.settings.messages import N_, Explained, Message, verbatim
 
 _log = logging.getLogger(__name__)
 
@@ -38,20 +39,33 @@ CODES = {
 }
 REFUSALS = {"forbidden": 403, "unknown_connector": 404, "invalid_token": 422}
 """Refusals of the flows that have a status of their own; the others are conflicts (409)."""
+HTTP_SENTENCES = {404: N_("Not Found"), 405: N_("Method Not Allowed")}
+"""Of the framework's own errors."""
 JSON_PROBLEMS = {"json_invalid"}
 
 
-class ApiError(Exception):
+class ApiError(Explained):
     """An answer that is an error; `details` join the JSON object."""
 
     def __init__(
-        self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None
+        self,
+        status: int,
+        code: str,
+        message: Message | str,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
-        self.message = message
         self.details = details or {}
+
+
+class BodyRefused(HTTPException):
+    """A body too large or too late: what reads bodies lets only the framework's errors through."""
+
+    def __init__(self, status: int, template: str, **values: object) -> None:
+        self.message = Message(template, values)
+        super().__init__(status, str(self.message), {"Connection": "close"})
 
 
 class BrokenOff(Exception):
@@ -74,7 +88,7 @@ async def answer(request: Request, error: ApiError) -> Response:
         from borne.adapters.web.pages.problem import problem_page
 
         return await problem_page(request, error)
-    message = spoken(request, error.message)
+    message = for_reader(request, error.message)
     body = {"error": error.code, "message": message, **error.details}
     # ASCII: a message may quote what cannot be written as UTF-8.
     response = Response(json.dumps(body), error.status, media_type="application/json")
@@ -85,14 +99,13 @@ async def answer(request: Request, error: ApiError) -> Response:
     return response
 
 
-def spoken(request: Request, message: str) -> str:
+def for_reader(request: Request, message: Message) -> str:
     """For a page that asks in the background the reader's language; programs get English."""
     if "hx-request" not in request.headers:
-        return message
+        return str(message)
     from borne.adapters.web.pages.shell import words_for
-    from borne.adapters.web.spoken import said_to_people
 
-    return said_to_people(message, words_for(request))
+    return message.render(words_for(request))
 
 
 def install(app: FastAPI) -> None:
@@ -105,30 +118,30 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def _refused(request: Request, error: Refused) -> Response:
         status = REFUSALS.get(error.code, 409)
-        return await answer(request, ApiError(status, error.code, str(error)))
+        return await answer(request, ApiError(status, error.code, error.message))
 
     @app.exception_handler(SimulatorError)
     async def _simulator(request: Request, error: SimulatorError) -> Response:
         code = CODES.get(error.status, "refused")
-        return await answer(request, ApiError(error.status, code, str(error)))
+        return await answer(request, ApiError(error.status, code, error.message))
 
     @app.exception_handler(StorageFull)
     async def _full(request: Request, error: StorageFull) -> Response:  # noqa: ARG001 -- its text is for logs
         return await answer(
-            request, ApiError(507, "disk_full", "The disk is full; nothing was stored.")
+            request, ApiError(507, "disk_full", N_("The disk is full; nothing was stored."))
         )
 
     @app.exception_handler(StorageFailed)
     async def _failed(request: Request, error: StorageFailed) -> Response:
         _log.error("nothing was stored while answering %s: %s", request.scope["path"], error)
-        message = "The station's memory does not answer; nothing was stored."
+        message = N_("The station's memory does not answer; nothing was stored.")
         return await answer(request, ApiError(503, "storage_failed", message))
 
     @app.exception_handler(Busy)
     async def _busy(request: Request, error: Busy) -> Response:  # noqa: ARG001 -- it has no text
         return await answer(
             request,
-            ApiError(503, "busy", "Too many logins at once; try again.", {"retry_after_s": 1}),
+            ApiError(503, "busy", N_("Too many logins at once; try again."), {"retry_after_s": 1}),
         )
 
     @app.exception_handler(RequestValidationError)
@@ -138,20 +151,26 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         code = CODES.get(error.status_code, "error")
-        response = await answer(request, ApiError(error.status_code, code, str(error.detail)))
+        response = await answer(request, ApiError(error.status_code, code, _sentence(error)))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response
+
+
+def _sentence(error: HTTPException) -> Message | str:
+    if isinstance(error, BodyRefused):
+        return error.message
+    return HTTP_SENTENCES.get(error.status_code) or verbatim(str(error.detail))
 
 
 def from_validation(error: RequestValidationError) -> ApiError:
     """What is wrong with a request, one sentence for each field."""
     problems = list(error.errors())
     if any(problem["type"] in JSON_PROBLEMS for problem in problems):
-        return ApiError(400, "bad_json", "The body is not valid JSON.")
+        return ApiError(400, "bad_json", N_("The body is not valid JSON."))
     fields = {_place(problem["loc"]): str(problem["msg"]) for problem in problems[:20]}
     message = "; ".join(f"{place}: {text}" for place, text in fields.items())
-    return ApiError(422, "invalid", message, {"errors": fields})
+    return ApiError(422, "invalid", verbatim(message), {"errors": fields})
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -19,14 +19,15 @@ from borne.adapters.web.errors import ApiError, BrokenOff, wants_page
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
 from borne.application.people.accounts import Accounts, token_principal
-from borne.application.services import StationServices
+from borne.application.services import StationServices, too_weak
 from borne.domain.principals import Role
+from borne.domain.settings.messages import N_
 from borne.foundation.addresses import is_loopback
 
 T = TypeVar("T")
 EVENT_STREAM = "text/event-stream"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-NO_POWER = ApiError(503, "no_power", "The station has no power.")
+NO_POWER = ApiError(503, "no_power", N_("The station has no power."))
 BEARER_LONGEST = 200
 
 
@@ -93,7 +94,7 @@ async def admit(request: Request, path: str) -> Response | None:
     """None when the visitor may pass, else where to go. Raises ApiError."""
     access = lookup(request.method, path)
     if access is None:
-        raise ApiError(403, "forbidden", "This route has no entry in the table of rights.")
+        raise ApiError(403, "forbidden", N_("This route has no entry in the table of rights."))
     web = web_state(request.app)
     accounts = web.accounts()
     if access.power and web.host.services() is None:
@@ -113,14 +114,14 @@ async def admit(request: Request, path: str) -> Response | None:
     if found.login is not None and found.login.must_change and not access.before_change:
         if wants_page(request):
             return RedirectResponse("/account/password", 303)
-        raise ApiError(403, "password_change_required", "Set a new password first.")
+        raise ApiError(403, "password_change_required", N_("Set a new password first."))
     _check_role(found, access, access.role)
     return None
 
 
 def gone() -> ApiError:
     """The answer to who waited until the login or token was gone."""
-    return ApiError(401, "login_required", "The login or API token has ended meanwhile.")
+    return ApiError(401, "login_required", N_("The login or API token has ended meanwhile."))
 
 
 async def _while_admitted(
@@ -141,7 +142,7 @@ def identify(request: Request, accounts: Accounts | None) -> Visitor | None:
         if scheme.lower() == "bearer" and accounts is not None and len(token) <= BEARER_LONGEST:
             stored = accounts.token(token.strip())
         if stored is None:
-            raise ApiError(401, "wrong_token", "The API token is not valid.")
+            raise ApiError(401, "wrong_token", N_("The API token is not valid."))
         return Visitor(token_principal(stored), None, stored.hash)
     cookie = request.cookies.get(cookie_name(request), "")
     if not cookie or len(cookie) > BEARER_LONGEST or accounts is None:
@@ -152,9 +153,9 @@ def identify(request: Request, accounts: Accounts | None) -> Visitor | None:
 
 def _check_simulator(request: Request, web: WebState) -> None:
     if web.host.simulator is None or web.host.power is None:
-        raise ApiError(404, "no_simulator", "The hardware of this station is not simulated.")
+        raise ApiError(404, "no_simulator", N_("The hardware of this station is not simulated."))
     if not web.host.remote_simulator and not is_loopback(client_address(request)):
-        message = "The simulator can be used from the machine it runs on only."
+        message = N_("The simulator can be used from the machine it runs on only.")
         raise ApiError(403, "loopback_only", message)
 
 
@@ -170,7 +171,7 @@ def _check_origin(request: Request, *, needed: bool) -> None:
     else:
         allowed = not needed
     if not allowed:
-        raise ApiError(403, "foreign_origin", "The request comes from another site.")
+        raise ApiError(403, "foreign_origin", N_("The request comes from another site."))
 
 
 def _is_open(web: WebState, access: Access) -> bool:
@@ -180,11 +181,10 @@ def _is_open(web: WebState, access: Access) -> bool:
 
 def _check_role(found: Visitor, access: Access, role: Role) -> None:
     if not found.role.includes(role):
-        message = f"You are {found.role.value}; this needs {role.value}."
         details = {"role": found.role.value, "needed": role.value}
-        raise ApiError(403, "forbidden", message, details)
+        raise ApiError(403, "forbidden", too_weak(found.role, role), details)
     if access.simulator and not found.role.includes(Role.OPERATOR):
-        raise ApiError(403, "forbidden", "The simulator needs operator.")
+        raise ApiError(403, "forbidden", N_("The simulator needs operator."))
 
 
 def _to_login(request: Request) -> Response:
@@ -194,4 +194,4 @@ def _to_login(request: Request) -> Response:
             target += "?" + request.url.query
         where = "/login" if target == "/" else f"/login?next={quote(target, safe='/')}"
         return RedirectResponse(where, 303)
-    raise ApiError(401, "login_required", "Log in, or send an API token.")
+    raise ApiError(401, "login_required", N_("Log in, or send an API token."))

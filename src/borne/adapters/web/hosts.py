@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from borne.adapters.web.errors import ApiError, answer, wants_page
-from borne.domain.settings.messages import N_
+from borne.domain.settings.messages import N_, Message
 
 LOCALHOST = "localhost"
 SHOWN_MOST = 100
@@ -82,4 +82,4 @@ async def refusal(request: Request, names: Iterable[str]) -> Response | None:
     if wants_page(request):
         # Plain: a page could not load its style and symbols under this name either.
         return PlainTextResponse(words_for(request)(message).format(name=shown), status)
-    return await answer(request, ApiError(status, code, message.format(name=shown)))
+    return await answer(request, ApiError(status, code, Message(message, {"name": shown})))

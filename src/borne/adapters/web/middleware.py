@@ -10,13 +10,13 @@ import asyncio
 import logging
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from borne.adapters.web.errors import ApiError, BrokenOff, unforeseen, wants_page
+from borne.adapters.web.errors import ApiError, BodyRefused, BrokenOff, unforeseen, wants_page
 from borne.adapters.web.hosts import refusal
 from borne.adapters.web.state import web_state
+from borne.domain.settings.messages import N_
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Shell:
             if wants_page(request):
                 from borne.adapters.web.pages.problem import problem_page
 
-                message = "Something went wrong inside the station."
+                message = N_("Something went wrong inside the station.")
                 error = ApiError(500, "internal_error", message, {"error_id": error_id})
                 response = await problem_page(request, error)
                 await response(scope, receive, send_with_headers)
@@ -111,8 +111,7 @@ def _limited(scope: Scope, receive: Receive, limit: int, timeout_s: float) -> Re
             async with asyncio.timeout_at(deadline_s):
                 message = await receive()
         except TimeoutError:
-            sentence = "The body did not arrive in time."
-            raise HTTPException(408, sentence, {"Connection": "close"}) from None
+            raise BodyRefused(408, N_("The body did not arrive in time.")) from None
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
             complete = not message.get("more_body", False)
@@ -123,9 +122,8 @@ def _limited(scope: Scope, receive: Receive, limit: int, timeout_s: float) -> Re
     return limited
 
 
-def _too_large(limit: int) -> HTTPException:
-    message = f"The body is larger than {limit // 1024} kB."
-    return HTTPException(413, message, {"Connection": "close"})
+def _too_large(limit: int) -> BodyRefused:
+    return BodyRefused(413, N_("The body is larger than {limit} kB."), limit=limit // 1024)
 
 
 async def _plain(send: Send, status: int, body: bytes) -> None:

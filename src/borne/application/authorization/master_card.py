@@ -12,6 +12,7 @@ from borne.application.ports.hardware import CardRead
 from borne.application.services import Refused
 from borne.domain.authorization import cards, list_text
 from borne.domain.settings.choices import LetterCase
+from borne.domain.settings.messages import N_
 
 MASTER_CARD_S = 60.0
 
@@ -53,7 +54,7 @@ class MasterCard:
         """Wait for the master card; when it comes the passwords of user, installer and operator
         are reset. False when it did not come. Raises Refused."""
         if not self.known:
-            raise Refused("no_master_card", "The station knows no master card.")
+            raise Refused("no_master_card", N_("The station knows no master card."))
         if await self._wait(timeout_s, any_card=False) is None:
             return False
         # Whoever stops waiting now does not stop it halfway.
@@ -70,9 +71,9 @@ class MasterCard:
         try:
             uid = cards.normalise(read.uid)
         except cards.BadCard as error:
-            raise Refused("unreadable", str(error)) from None
+            raise Refused("unreadable", error.message) from None
         if cards.is_random(uid):
-            raise Refused("random_token", "This card shows another number each time.")
+            raise Refused("random_token", N_("This card shows another number each time."))
         return cards.spell(uid, self._spelling())
 
     def take_card(self, read: CardRead) -> bool:
@@ -92,7 +93,7 @@ class MasterCard:
 
     async def _wait(self, timeout_s: float, *, any_card: bool) -> CardRead | None:
         if self._waiting is not None:
-            raise Refused("busy", "The station waits for a card already.")
+            raise Refused("busy", N_("The station waits for a card already."))
         self._any_card = any_card
         self._waiting = asyncio.get_running_loop().create_future()
         try:

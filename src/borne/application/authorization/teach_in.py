@@ -25,6 +25,7 @@ from borne.application.services import (
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.list_text import ListedCard, TokenKind
 from borne.domain.principals import Principal, Role
+from borne.domain.settings.messages import N_, Message
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -80,7 +81,10 @@ class TeachIn:
         this socket's reader. `bind`: entries hold for this connector only. Raises Refused."""
         require(principal, Role.OPERATOR)
         if self._running is not None:
-            raise Refused("teach_in_running", f"Teach-in is running ({self._running.by}).")
+            raise Refused(
+                "teach_in_running",
+                Message(N_("Teach-in is running ({who})."), {"who": self._running.by}),
+            )
         now_s = self._now_s()
         self._running = _Running(
             lease=self._new_id(),
@@ -211,7 +215,7 @@ class TeachIn:
 
     def _of(self, lease: str) -> _Running:
         if self._running is None or self._running.lease != lease:
-            raise Refused("teach_in_over", "The teach-in is over.")
+            raise Refused("teach_in_over", N_("The teach-in is over."))
         return self._running
 
     def _follow(self, *, tell: bool = True) -> None:

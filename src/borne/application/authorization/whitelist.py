@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from borne.application.ports.storage import StorageFailed, WhitelistEntry, WhitelistStore
-from borne.application.services import ImportReport, Refused, require
+from borne.application.services import ImportReport, Refused, no_socket, require
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.decision import WhitelistMatch
 from borne.domain.authorization.list_text import ListedCard, TokenKind
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import LetterCase
+from borne.domain.settings.messages import N_, Message
 from borne.foundation.clock import Clock, format_utc
 from borne.foundation.events import Signal
 
@@ -90,7 +91,7 @@ class Whitelist:
         token, kind, connector = self._read_token(entry.token)
         connector = entry.connector if connector is None else connector
         if connector is not None and not 1 <= connector <= self._connectors:
-            raise Refused("unknown_connector", f"There is no socket {connector}.")
+            raise Refused("unknown_connector", no_socket(connector))
         name = entry.name.strip()[: list_text.LONGEST_NAME]
         return self._outside(await self.store(ListedCard(token, kind, connector, name)))
 
@@ -208,7 +209,7 @@ class Whitelist:
         try:
             read = await asyncio.to_thread(list_text.read_list, text, spelling, self._connectors)
         except cards.BadCard as error:
-            raise Refused("unreadable", str(error)) from None
+            raise Refused("unreadable", error.message) from None
         async with self._writing:
             new = {(card.token, card.connector): card for card in read.entries}
             gone = [key for key in self._entries if key not in new] if replace_all else []
@@ -253,9 +254,9 @@ class Whitelist:
         try:
             token, kind = list_text.parse_token(number, self._spelling())
         except cards.RandomCard as error:
-            raise Refused("random_token", str(error)) from None
+            raise Refused("random_token", error.message) from None
         except cards.BadCard as error:
-            raise Refused("invalid_token", str(error)) from None
+            raise Refused("invalid_token", error.message) from None
         return token, kind, connector
 
     def _entry(self, card: ListedCard, old: WhitelistEntry | None) -> WhitelistEntry:
@@ -303,4 +304,7 @@ def _listed(entry: WhitelistEntry) -> ListedCard:
 
 
 def _full() -> Refused:
-    return Refused("list_full", f"The list holds {WHITELIST_LIMIT} entries at most.")
+    return Refused(
+        "list_full",
+        Message(N_("The list holds {limit} entries at most."), {"limit": WHITELIST_LIMIT}),
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionJournal
 from borne.application.services import Refused, require
 from borne.domain.principals import Principal, Role
+from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import Clock
 
@@ -112,5 +113,5 @@ class SessionsService:
         token, and what waits for the backend does until it is delivered."""
         require(principal, Role.OPERATOR)
         if not (id_token or sessions):
-            raise Refused("invalid", "Name the card or the sessions to make anonymous.")
+            raise Refused("invalid", N_("Name the card or the sessions to make anonymous."))
         return await self._journal.anonymise(id_token=id_token, sessions=sessions)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.ports.storage import StateStore
-from borne.application.services import Refused, require
+from borne.application.services import Refused, no_socket, require
 from borne.application.state.kept_state import stored_entries, whole
 from borne.domain.principals import Principal, PrincipalKind, Role
+from borne.domain.settings.messages import N_, Message
 from borne.domain.station.connector_events import (
     Authorized,
     AvailabilityAsked,
@@ -17,7 +18,7 @@ from borne.domain.station.connector_events import (
 )
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
-from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.station.status import STATUS_WORDS, ConnectorStatus, connector_status
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.events import Signal
 
@@ -64,7 +65,10 @@ class StationControl:
         runner = self._runner(connector)
         if connector_status(runner.state) not in _STARTABLE:
             status = connector_status(runner.state)
-            raise Refused("busy", f"Socket {connector} cannot start: it is {status}.")
+            values = {"socket": connector, "status": Message(STATUS_WORDS[status])}
+            raise Refused(
+                "busy", Message(N_("Socket {socket} cannot start: it is {status}."), values)
+            )
         identity = Identity(IdentityKind.LOCAL, id_token or LOCAL_TAG)
         runner.post(Authorized(Authorization(identity, card=id_token or "")))
 
@@ -73,7 +77,10 @@ class StationControl:
         require(principal, Role.OPERATOR)
         runner = self._runner(connector)
         if runner.state.session is None and runner.state.pending is None:
-            raise Refused("no_session", f"Nothing is charging at socket {connector}.")
+            raise Refused(
+                "no_session",
+                Message(N_("Nothing is charging at socket {socket}."), {"socket": connector}),
+            )
         remote = principal.kind is PrincipalKind.BACKEND
         runner.post(StopAsked(Stop(StopReason.REMOTE if remote else StopReason.LOCAL)))
 
@@ -146,5 +153,5 @@ class StationControl:
     def _runner(self, connector: int) -> ConnectorRunner:
         runner = self._runners.get(connector)
         if runner is None:
-            raise Refused("unknown_connector", f"There is no socket {connector}.")
+            raise Refused("unknown_connector", no_socket(connector))
         return runner

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from borne.domain.settings.messages import Message
+from borne.domain.settings.messages import Explained, Message
 from borne.domain.settings.values import Json
 
 
@@ -51,7 +51,7 @@ class LoadedSettings:
     """Of recovered settings: the older revisions that can be read."""
 
 
-class SettingsNotSaved(Exception):
+class SettingsNotSaved(Explained):
     """Nothing was changed because it could not be stored; the message says why."""
 
 

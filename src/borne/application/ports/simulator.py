@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from borne.domain.settings.messages import Explained, Message
 
-class SimulatorError(Exception):
+
+class SimulatorError(Explained):
     """A physical impossibility, for example a second plug; `status` is an HTTP code."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: Message | str) -> None:
         super().__init__(message)
         self.status = status
 

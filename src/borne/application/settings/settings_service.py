@@ -28,7 +28,7 @@ from borne.domain.settings.addressing import addresses, resolve
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.changes import Plan, plan
 from borne.domain.settings.entry import HardwareFacts
-from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.messages import N_, Explained, Message
 from borne.domain.settings.restore import lowest_of, restore, safe_values, stored_form
 from borne.domain.settings.rights import writer_of
 from borne.domain.settings.snapshot import Settings, in_force
@@ -50,6 +50,10 @@ class SettingsRejected(Exception):
     def __init__(self, errors: Mapping[str, Message]) -> None:
         super().__init__("; ".join(f"{name}: {message}" for name, message in errors.items()))
         self.errors = errors
+
+
+class MayNotConfirm(Explained):
+    """Neither machines nor weak roles confirm limits."""
 
 
 class SettingsConflict(Exception):
@@ -308,7 +312,7 @@ class SettingsService:
         """Carry `work` through even when who asked goes away: what is on the disk is in force."""
         if self._closed:
             work.close()
-            raise SettingsNotSaved("The station is stopping.")
+            raise SettingsNotSaved(N_("The station is stopping."))
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -389,13 +393,14 @@ class SettingsService:
     async def confirm_limits(self, principal: Principal, if_revision: int | None = None) -> None:
         """Somebody has checked the limits of a station that lost its settings: it may charge.
 
-        Raises PermissionError for machines and for those who may not set the installation limit,
+        Raises MayNotConfirm for machines and for those who may not set the installation limit,
         SettingsConflict when the settings are no longer those of `if_revision`.
         """
         person = principal.kind in {PrincipalKind.PERSON, PrincipalKind.SYSTEM}
         needed = writer_of(CATALOGUE.settings["InstallationCurrentLimit"], self._settings)
         if not (person and principal.role.includes(needed)):
-            raise PermissionError(f"only people from {needed.value} upwards may confirm the limits")
+            template = N_("Only people from {role} upwards may confirm the limits.")
+            raise MayNotConfirm(Message(template, {"role": Message(needed.value)}))
         await self._finish(self._confirm(principal, if_revision))
 
     async def _confirm(self, principal: Principal, if_revision: int | None) -> None:

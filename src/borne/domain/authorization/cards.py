@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from borne.domain.settings.choices import LetterCase
+from borne.domain.settings.messages import N_, Explained
 
 UID_BYTES = (4, 7, 10)
 _SEPARATORS = re.compile(r"[\s:.\-]")
@@ -19,7 +20,7 @@ HOLD_S = 2.0
 """So long a card must be held to the reader at least (manual 6)."""
 
 
-class BadCard(ValueError):
+class BadCard(Explained):
     """Not a card number; the message says why."""
 
 
@@ -31,11 +32,11 @@ def normalise(text: str) -> str:
     """The normal form of a UID typed or read in natural byte order; raises BadCard."""
     digits = _SEPARATORS.sub("", text.strip())
     if not digits:
-        raise BadCard("Enter a card number.")
+        raise BadCard(N_("Enter a card number."))
     if not _HEX.fullmatch(digits):
-        raise BadCard("A card number has only the digits 0-9 and the letters A-F.")
+        raise BadCard(N_("A card number has only the digits 0-9 and the letters A-F."))
     if len(digits) % 2 or len(digits) // 2 not in UID_BYTES:
-        raise BadCard("A card number has 8, 14 or 20 digits (4, 7 or 10 bytes).")
+        raise BadCard(N_("A card number has 8, 14 or 20 digits (4, 7 or 10 bytes)."))
     return digits.upper()
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase
+from borne.domain.settings.messages import N_, Message
 
 LONGEST_TEXT = 4_000_000
 LONGEST_NAME = 60
@@ -60,7 +61,7 @@ class BadLine:
 
     line: int
     text: str
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def parse_token(text: str, spelling: LetterCase) -> tuple[str, TokenKind]:
         return digits, TokenKind.MAC
     token = cards.parse(text, spelling)
     if cards.is_random(token):
-        raise cards.RandomCard("This card shows another number each time.")
+        raise cards.RandomCard(N_("This card shows another number each time."))
     return token, TokenKind.RFID
 
 
@@ -101,7 +102,8 @@ def split_postfix(text: str) -> tuple[str, int | None]:
 def read_list(text: str, spelling: LetterCase, connectors: int = 2) -> ReadList:
     """Read a whole list. Raises BadCard when it is too long."""
     if len(text) > LONGEST_TEXT:
-        raise cards.BadCard(f"The list is longer than {LONGEST_TEXT // 1_000_000} MB.")
+        limit = {"limit": LONGEST_TEXT // 1_000_000}
+        raise cards.BadCard(Message(N_("The list is longer than {limit} MB."), limit))
     reading = _Reading(spelling, connectors)
     for line, cells in _rows(text.removeprefix("\ufeff")):
         reading.take(line, cells)
@@ -134,7 +136,7 @@ class _Reading:
             self._bad += 1
             if len(self._problems) < MOST_PROBLEMS:
                 shown = ",".join(cells)[:LONGEST_NAME]
-                self._problems.append(BadLine(line, shown, str(error)))
+                self._problems.append(BadLine(line, shown, error.message))
             return
         self._good += 1
         self._entries[entry.token, entry.connector] = entry
@@ -145,7 +147,7 @@ class _Reading:
 
     def _named(self, cells: Sequence[str]) -> Mapping[str, str]:
         if any(len(cell) > LONGEST_CELL for cell in cells):
-            raise cards.BadCard("This line is too long.")
+            raise cards.BadCard(N_("This line is too long."))
         if self._columns is not None:
             pairs = zip(self._columns, cells, strict=False)
             return {column: cell.strip() for column, cell in pairs if column}
@@ -164,17 +166,19 @@ class _Reading:
         column = named.get("connector", "")
         if column and bound is None:
             if not (column.isascii() and column.isdigit() and len(column) < 4):
-                raise cards.BadCard(f"{column} is no socket.")
+                raise cards.BadCard(Message(N_("{token} is no socket."), {"token": column}))
             bound = int(column) or None
         if bound is not None and not 1 <= bound <= self._connectors:
-            raise cards.BadCard(f"There is no socket {bound}.")
+            raise cards.BadCard(Message(N_("There is no socket {socket}."), {"socket": bound}))
         token, kind = parse_token(number, self._spelling)
         told = named.get("kind", "").upper()
         if told and told != kind:
-            raise cards.BadCard(f"{number} is no {told}.")
+            values = {"token": number, "what": told}
+            raise cards.BadCard(Message(N_("{token} is no {what}."), values))
         name = _unguarded(named.get("name", ""))
         if len(name) > LONGEST_NAME:
-            raise cards.BadCard(f"A name has {LONGEST_NAME} characters at most.")
+            limit = {"limit": LONGEST_NAME}
+            raise cards.BadCard(Message(N_("A name has {limit} characters at most."), limit))
         return ListedCard(token, kind, bound, "".join(c if c.isprintable() else " " for c in name))
 
 
@@ -199,7 +203,8 @@ def _rows(text: str) -> Iterator[tuple[int, Sequence[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
-        raise cards.BadCard(f"Line {reader.line_num} cannot be read: {error}.") from None
+        values = {"line": reader.line_num, "reason": str(error)}
+        raise cards.BadCard(Message(N_("Line {line} cannot be read: {reason}."), values)) from None
 
 
 def _plain(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:

@@ -1,4 +1,4 @@
-"""Sentences of the settings for people, ready for translation.
+"""Sentences for people, ready for translation.
 
 A message is a template (the gettext key) and its values; English is rendered without a catalogue.
 """
@@ -23,6 +23,8 @@ class Message:
 
     def render(self, translate: Callable[[str], str]) -> str:
         """The sentence in the language of `translate` (a gettext function)."""
+        if not self.values:
+            return translate(self.template)
         values = {
             name: value.render(translate) if isinstance(value, Message) else value
             for name, value in self.values.items()
@@ -31,3 +33,16 @@ class Message:
 
     def __str__(self) -> str:
         return self.render(lambda text: text)
+
+
+def verbatim(text: str) -> Message:
+    """A text of somebody else's, shown as it is."""
+    return Message("{text}", {"text": text})
+
+
+class Explained(Exception):
+    """An error with a sentence for people: a message, or a template (marked with `N_`) alone."""
+
+    def __init__(self, message: Message | str) -> None:
+        self.message = Message(message) if isinstance(message, str) else message
+        super().__init__(str(self.message))

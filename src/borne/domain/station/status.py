@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from borne.domain.settings.messages import N_
 from borne.domain.station.board import LockPosition, PilotNominal, PilotState, PlugKind
 from borne.domain.station.connector_outputs import paused
 from borne.domain.station.connector_state import ASKING, ConnectorState, LiveSession, Phase
@@ -66,6 +67,19 @@ def _in_session(state: ConnectorState, session: LiveSession) -> ConnectorStatus:
     return ConnectorStatus.SUSPENDED_EVSE if state.rests else ConnectorStatus.CHARGING
 
 
+STATUS_WORDS = {
+    ConnectorStatus.AVAILABLE: N_("available"),
+    ConnectorStatus.RESERVED: N_("reserved"),
+    ConnectorStatus.PREPARING: N_("preparing"),
+    ConnectorStatus.AUTHORIZED: N_("authorized"),
+    ConnectorStatus.CHARGING: N_("charging"),
+    ConnectorStatus.SUSPENDED_EV: N_("suspended_ev"),
+    ConnectorStatus.SUSPENDED_EVSE: N_("suspended_evse"),
+    ConnectorStatus.FINISHING: N_("finishing"),
+    ConnectorStatus.UNAVAILABLE: N_("unavailable"),
+    ConnectorStatus.FAULTED: N_("faulted"),
+}
+"""Within a sentence."""
 OCPP_16 = {
     ConnectorStatus.AVAILABLE: "Available",
     ConnectorStatus.RESERVED: "Reserved",

@@ -16,6 +16,7 @@ from borne.application.ports.settings import (
     SettingsNotSaved,
 )
 from borne.application.settings.settings_service import (
+    MayNotConfirm,
     SettingsChange,
     SettingsConflict,
     SettingsRejected,
@@ -285,7 +286,7 @@ class TestLostSettings:
     async def test_a_person_confirms(self) -> None:
         service, repository = self.lost_service()
         for nobody in (BACKEND, USER):
-            with pytest.raises(PermissionError):
+            with pytest.raises(MayNotConfirm):
                 await service.confirm_limits(nobody)
         assert service.health is SettingsHealth.DAMAGED
         await service.confirm_limits(OPERATOR)
@@ -312,7 +313,7 @@ class TestLostSettings:
     async def test_the_installer_confirms_where_the_installation_is_his(self) -> None:
         service, _ = self.lost_service()
         await service.take_installer()
-        with pytest.raises(PermissionError, match="installer"):
+        with pytest.raises(MayNotConfirm, match="installer"):
             await service.confirm_limits(OPERATOR)
         await service.confirm_limits(INSTALLER)
         assert service.charging_allowed

@@ -85,7 +85,7 @@ def test_lists_are_read_in_every_form(text: str, entries: list[ListedCard]) -> N
 )
 def test_bad_lines_are_told_with_their_number(line: str, message: str | None) -> None:
     read = read_list(f"{OTHER},Bob\n{line}\n", UPPER)
-    told = [(problem.line, problem.message) for problem in read.problems]
+    told = [(problem.line, str(problem.message)) for problem in read.problems]
     assert told == ([] if message is None else [(2, message)])
     assert read.bad == len(told)
     assert read.entries[0] == ListedCard(OTHER, name="Bob")
@@ -93,7 +93,7 @@ def test_bad_lines_are_told_with_their_number(line: str, message: str | None) ->
 
 def test_a_socket_that_is_none_is_told() -> None:
     read = read_list(f"uid,connector\n{CARD},left\n{CARD},9999\n", UPPER)
-    assert [problem.message for problem in read.problems] == [
+    assert [str(problem.message) for problem in read.problems] == [
         "left is no socket.",
         "9999 is no socket.",
     ]

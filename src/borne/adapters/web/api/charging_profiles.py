@@ -10,6 +10,7 @@ from borne.adapters.web.access import API
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.application.services import ChargingProfilesView
+from borne.domain.settings.messages import N_
 from borne.domain.smart_charging.profiles import Installed
 from borne.foundation.clock import format_utc
 
@@ -46,7 +47,7 @@ def profiles_of(request: Request) -> ChargingProfilesView:
     """The room; 404 for a station without one."""
     found = station(request).charging_profiles
     if found is None:
-        raise ApiError(404, "unknown_profile", "There is no such charging profile.")
+        raise ApiError(404, "unknown_profile", N_("There is no such charging profile."))
     return found
 
 
@@ -69,5 +70,5 @@ async def remove(request: Request, profile_id: ProfileId) -> dict[str, Any]:
     """404 when there is none with this number."""
     removed = await profiles_of(request).remove(profile_id, visitor(request).principal)
     if not removed:
-        raise ApiError(404, "unknown_profile", "There is no such charging profile.")
+        raise ApiError(404, "unknown_profile", N_("There is no such charging profile."))
     return {"removed": removed}

@@ -10,6 +10,7 @@ from borne.adapters.web.access import API
 from borne.adapters.web.api.bodies import Availability, Restart, Start
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.domain.settings.messages import N_, Message
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["connectors"])
 
@@ -20,7 +21,11 @@ def known(request: Request, connector: int) -> int:
     """The connector, if the station has it; else 404."""
     ids = {socket.id for socket in station(request).status.snapshot().sockets}
     if connector not in ids:
-        raise ApiError(404, "unknown_connector", f"There is no connector {connector}.")
+        raise ApiError(
+            404,
+            "unknown_connector",
+            Message(N_("There is no connector {socket}."), {"socket": connector}),
+        )
     return connector
 
 

@@ -18,6 +18,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.application.backend.connection_help import failing_step, with_remedies
 from borne.application.ports.storage import WhitelistEntry
+from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
@@ -115,7 +116,7 @@ async def session(
     view = station(request).sessions
     record = await view.get(session_id)
     if record is None:
-        raise ApiError(404, "unknown_session", "There is no such session.")
+        raise ApiError(404, "unknown_session", N_("There is no such session."))
     curve = await view.curve(session_id)
     return {**session_json(record), "curve": [sample_json(sample) for sample in curve]}
 
@@ -156,7 +157,7 @@ async def whitelist_remove(
     """By query or body. 404 when it is not there."""
     chosen = body or (WhitelistRemove(token=token, connector=connector) if token else None)
     if chosen is None:
-        raise ApiError(422, "invalid", "Name the token to remove.")
+        raise ApiError(422, "invalid", N_("Name the token to remove."))
     return await _remove(request, chosen.token, chosen.connector)
 
 
@@ -173,7 +174,7 @@ async def whitelist_remove_token(
 async def _remove(request: Request, token: str, connector: int | None) -> dict[str, Any]:
     principal = visitor(request).principal
     if not await station(request).whitelist.remove(token, connector, principal):
-        raise ApiError(404, "unknown_entry", "The whitelist has no such entry.")
+        raise ApiError(404, "unknown_entry", N_("The whitelist has no such entry."))
     return {"removed": 1}
 
 

@@ -11,6 +11,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.full_state import full_state
 from borne.adapters.web.guard import GuardedRoute, maybe_visitor, station
 from borne.adapters.web.state import web_state
+from borne.application.services import no_socket
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -30,5 +31,5 @@ async def state(
             stranger=maybe_visitor(request) is None,
         )
     except KeyError:
-        raise ApiError(404, "unknown_connector", f"There is no socket {connector}.") from None
+        raise ApiError(404, "unknown_connector", no_socket(connector)) from None
     return PlainTextResponse(text)

@@ -22,7 +22,7 @@ from borne.application.settings.settings_service import (
     SettingsService,
 )
 from borne.domain.principals import Principal
-from borne.domain.settings.messages import Message
+from borne.domain.settings.messages import N_, Message, verbatim
 from borne.domain.settings.view import SettingView
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["settings"])
@@ -108,10 +108,10 @@ async def apply(
     except SettingsRejected as error:
         raise rejected(error.errors) from None
     except SettingsConflict:
-        message = "Somebody else changed the settings meanwhile; read them again."
+        message = N_("Somebody else changed the settings meanwhile; read them again.")
         raise ApiError(409, "conflict", message) from None
     except SettingsNotSaved as error:
-        raise ApiError(507, "not_saved", str(error)) from None
+        raise ApiError(507, "not_saved", error.message) from None
 
 
 def rejected(errors: Mapping[str, Message]) -> ApiError:
@@ -120,7 +120,7 @@ def rejected(errors: Mapping[str, Message]) -> ApiError:
     message = "Nothing was changed: " + "; ".join(
         f"{name}: {text}" for name, text in list(sentences.items())[:20]
     )
-    return ApiError(422, "invalid", message, {"errors": sentences})
+    return ApiError(422, "invalid", verbatim(message), {"errors": sentences})
 
 
 def revision_of(if_match: str | None) -> int | None:
@@ -129,5 +129,5 @@ def revision_of(if_match: str | None) -> int | None:
         return None
     text = if_match.strip().strip('"')
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise ApiError(400, "bad_request", "If-Match must be the revision that was read.")
+        raise ApiError(400, "bad_request", N_("If-Match must be the revision that was read."))
     return int(text)

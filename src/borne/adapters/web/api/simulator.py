@@ -22,6 +22,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute
 from borne.adapters.web.state import web_state
 from borne.application.ports.simulator import SimulatorPort
+from borne.domain.settings.messages import N_
 
 router = APIRouter(prefix=f"{API}/simulator", route_class=GuardedRoute, tags=["simulator"])
 
@@ -33,7 +34,7 @@ def world(request: Request) -> SimulatorPort:
     """The simulated world; it is there without a station too."""
     simulator = web_state(request.app).host.simulator
     if simulator is None:
-        raise ApiError(404, "no_simulator", "The hardware of this station is not simulated.")
+        raise ApiError(404, "no_simulator", N_("The hardware of this station is not simulated."))
     return simulator
 
 
@@ -84,7 +85,7 @@ async def vehicle(request: Request, connector: ConnectorId, body: JsonObject) ->
 async def cards(request: Request, body: Card) -> dict[str, Any]:
     """A card by its UID, or a ready token by `id_token`."""
     if body.uid is None and body.id_token is None:
-        raise ApiError(422, "invalid", "A card needs a uid or an id_token.")
+        raise ApiError(422, "invalid", N_("A card needs a uid or an id_token."))
     await world(request).present_card(body.model_dump(exclude_none=True))
     return done(request)
 
@@ -146,7 +147,7 @@ async def power(request: Request, body: PowerAction) -> dict[str, Any]:
     web = web_state(request.app)
     switch = web.host.power
     if switch is None:
-        raise ApiError(404, "no_simulator", "The hardware of this station is not simulated.")
+        raise ApiError(404, "no_simulator", N_("The hardware of this station is not simulated."))
     if body.action == "cut":
         await switch.cut()
         return {"power": "off"}

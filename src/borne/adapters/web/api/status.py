@@ -17,6 +17,7 @@ from borne.adapters.web.guard import EVENT_STREAM, GuardedRoute, gone, station, 
 from borne.adapters.web.live import TooManyStreams
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
+from borne.domain.settings.messages import N_, verbatim
 from borne.domain.station.station_status import StationStatus
 from borne.protocols.status_json import status_json
 
@@ -101,7 +102,7 @@ def stream(content: AsyncIterator[str]) -> StreamingResponse:
 
 def too_many_streams() -> ApiError:
     """The answer when no further stream may be opened."""
-    message = "Too many event streams are open; close one first."
+    message = N_("Too many event streams are open; close one first.")
     return ApiError(503, "too_many_streams", message, {"retry_after_s": 5})
 
 
@@ -109,5 +110,5 @@ def duration_s(text: str) -> float:
     """`10s`, `500ms`, `1m` or plain seconds, at most a minute. Raises ApiError."""
     match = DURATION.fullmatch(text.strip())
     if match is None:
-        raise ApiError(422, "invalid", f"wait: {text!r} is not a duration such as 10s.")
+        raise ApiError(422, "invalid", verbatim(f"wait: {text!r} is not a duration such as 10s."))
     return min(float(match[1]) * UNITS[match[2]], LONGEST_WAIT_S)

@@ -115,7 +115,7 @@ async def change_password(request: Request) -> Response:
     """Set one's own password."""
     who, words, fields = visitor(request), words_for(request), await form(request)
     if who.login is None:
-        raise ApiError(403, "login_only", "An API token has no password.")
+        raise ApiError(403, "login_only", N_("An API token has no password."))
     new = fields.get("new", "")[:1000]
     if new != fields.get("again", ""):
         problem = words("The two new passwords are not the same.")
@@ -143,7 +143,7 @@ async def set_password(request: Request, role: Role) -> Response:
     try:
         await accounts_of(request).set_password(role, new or None, who.principal, temporary=True)
     except NotAllowed:
-        raise ApiError(403, "forbidden", "Only a stronger role sets this password.") from None
+        raise ApiError(403, "forbidden", N_("Only a stronger role sets this password.")) from None
     except PasswordRefused as error:
         name = words(role.value)
         problem = f"{name}: {weak(words, error.why)}"
@@ -162,7 +162,7 @@ async def create_token(request: Request) -> Response:
             role, fields.get("name", "").strip() or words("unnamed"), who.principal
         )
     except (ValueError, NotAllowed):
-        raise ApiError(403, "forbidden", "A token cannot have more rights than you.") from None
+        raise ApiError(403, "forbidden", N_("A token cannot have more rights than you.")) from None
     except TooManyTokens:
         problem = words("There are too many API tokens. Remove one first.")
         return await _account(request, http_status=409, problem=problem)
@@ -176,11 +176,11 @@ async def remove_token(request: Request, token_id: Annotated[str, Path(max_lengt
     person_only(who)
     await form(request)
     if not await accounts.remove_token(token_id, who.principal):
-        raise ApiError(404, "not_found", "There is no such token.")
+        raise ApiError(404, "not_found", N_("There is no such token."))
     return RedirectResponse("/account", 303)
 
 
 def person_only(who: Visitor) -> None:
     """Tokens must not make tokens: a leaked one would outlive its removal."""
     if who.login is None:
-        raise ApiError(403, "login_only", "This needs a login; a token does not suffice.")
+        raise ApiError(403, "login_only", N_("This needs a login; a token does not suffice."))

@@ -15,7 +15,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend import ladder
-from borne.adapters.web.pages.settings import Desk
+from borne.adapters.web.pages.settings import Desk, no_setting
 from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial
 from borne.application.backend.presets import Preset, presets
 from borne.application.settings.settings_service import SettingsRejected
@@ -110,19 +110,18 @@ async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)])
         changes: dict[str, object] = {"ConnectionType": "no_backend"}
     elif key in known:
         if mobile and not _has_modem(settings):
-            raise ApiError(422, "no_modem", "This station has no mobile modem.")
+            raise ApiError(422, "no_modem", N_("This station has no mobile modem."))
         wanted = known[key].changes(mobile=mobile)
         # What is so already may be a value that nobody can change.
         changes = {
             name: value for name, value in wanted.items() if not _is_so(settings, name, value)
         }
     else:
-        raise ApiError(404, "not_found", "There is no such preset.")
+        raise ApiError(404, "not_found", N_("There is no such preset."))
     try:
         desk.staging.stage(desk.key, changes, desk.principal)
     except SettingsRejected as error:
-        names = ", ".join(error.errors)
-        raise ApiError(422, "invalid", f"There is no setting {names}.") from None
+        raise no_setting(error) from None
     return RedirectResponse("/settings/backend", 303)
 
 
@@ -142,10 +141,10 @@ async def try_connection(request: Request) -> Response:
     desk, attempt = Desk(request), station(request).try_connection
     words = desk.words
     if attempt is None:
-        raise ApiError(404, "no_trial", "This station cannot try a connection.")
+        raise ApiError(404, "no_trial", N_("This station cannot try a connection."))
     settings = desk.staging.after(desk.key, desk.principal)
     if not settings.text("WebSocketsBackendURL"):
-        raise ApiError(422, "no_address", "Enter the address of the backend first.")
+        raise ApiError(422, "no_address", N_("Enter the address of the backend first."))
     rungs: Sequence[Mapping[str, Any]] = ()
     problem = ""
     try:

@@ -42,7 +42,7 @@ async def remove(request: Request) -> Response:
     number = int(text) if text.isascii() and text.removeprefix("-").isdigit() else None
     principal = visitor(request).principal
     if number is None or not await profiles_of(request).remove(number, principal):
-        raise ApiError(404, "unknown_profile", "There is no such charging profile.")
+        raise ApiError(404, "unknown_profile", N_("There is no such charging profile."))
     return RedirectResponse(PATH, 303)
 
 

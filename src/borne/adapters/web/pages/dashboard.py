@@ -24,6 +24,7 @@ from borne.adapters.web.pages.shell import (
 from borne.domain.load_management.topology import Rotation
 from borne.domain.principals import Role
 from borne.domain.settings.choices import DisplayBoard, PhaseRotation
+from borne.domain.settings.messages import N_, Message
 from borne.domain.station.station_status import StationStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -94,12 +95,17 @@ async def act(
 ) -> Response:
     """A button of a socket's card."""
     if action not in ACTIONS:
-        raise ApiError(404, "not_found", "There is no such action.")
+        raise ApiError(404, "not_found", N_("There is no such action."))
     role, _ = ACTIONS[action]
     who, words, control = visitor(request), words_for(request), station(request).control
     if not who.role.includes(role):
         details = {"role": who.role.value, "needed": role.value}
-        raise ApiError(403, "forbidden", f"This needs {role.value}.", details)
+        raise ApiError(
+            403,
+            "forbidden",
+            Message(N_("This needs {needed}."), {"needed": Message(role.value)}),
+            details,
+        )
     await form(request)
     known(request, connector)
     text = words("Done.")

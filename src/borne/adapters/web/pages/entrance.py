@@ -28,6 +28,7 @@ from borne.adapters.web.pages.shell import (
 )
 from borne.adapters.web.state import web_state
 from borne.application.people.accounts import Accounts, LinkRefused, TryLater, WrongPassword
+from borne.domain.settings.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -40,7 +41,7 @@ def accounts_of(request: Request) -> Accounts:
     """The accounts of the station."""
     accounts = web_state(request.app).accounts()
     if accounts is None:
-        raise ApiError(503, "no_power", "The station has no power.")
+        raise ApiError(503, "no_power", N_("The station has no power."))
     return accounts
 
 

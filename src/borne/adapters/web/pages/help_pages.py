@@ -26,7 +26,7 @@ from borne.adapters.web.pages.setting_fields import field_id, shown
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
 from borne.application.ports.settings import SettingsNotSaved
 from borne.application.services import StationServices
-from borne.application.settings.settings_service import SettingsConflict
+from borne.application.settings.settings_service import MayNotConfirm, SettingsConflict
 from borne.domain.principals import Role
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.manual_words import HELP_WORDS
@@ -201,7 +201,7 @@ async def help_index(
 async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)]) -> Response:
     """One page."""
     if slug not in REMEDIES:
-        raise ApiError(404, "not_found", "There is no such page of help.")
+        raise ApiError(404, "not_found", N_("There is no such page of help."))
     words, remedy = words_for(request), REMEDIES[slug]
     return await page(
         request,
@@ -378,12 +378,12 @@ async def confirm(request: Request, revision: int | None = None) -> Response:
     service = settings_of(station(request))
     try:
         await service.confirm_limits(visitor(request).principal, revision)
-    except PermissionError as error:
-        raise ApiError(403, "login_only", str(error)) from None
+    except MayNotConfirm as error:
+        raise ApiError(403, "login_only", error.message) from None
     except SettingsConflict:
-        sentence = "The settings have changed meanwhile: compare them again."
+        sentence = N_("The settings have changed meanwhile: compare them again.")
         raise ApiError(409, "changed", sentence) from None
     except SettingsNotSaved as error:
-        raise ApiError(507, "not_saved", str(error)) from None
+        raise ApiError(507, "not_saved", error.message) from None
     text = words_for(request)("The settings are confirmed.")
     return done(request, text, "/help/settings-damaged")

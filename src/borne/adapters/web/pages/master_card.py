@@ -35,7 +35,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "removed": ("ok", N_("There is no master card any more.")),
     "missed": ("fault", N_("The card was not held to the reader in time.")),
     "busy": ("fault", N_("The station waits for a card already.")),
-    "no_master_card": ("fault", N_("The station knows no master card.")),
+    "no_master_card": ("fault", N_(N_("The station knows no master card."))),
     "random_token": ("fault", N_("This card shows another number each time.")),
     "unreadable": ("fault", N_("This card cannot be read.")),
     "enforced": (
@@ -124,13 +124,13 @@ async def _store(request: Request, number: str, told: str) -> Response:
 def _card(request: Request) -> MasterCardView:
     found = station(request).master_card
     if found is None:
-        raise Refused("no_master_card", "The station knows no master card.")
+        raise Refused("no_master_card", N_("The station knows no master card."))
     return found
 
 
 def _people_only(request: Request) -> None:
     if visitor(request).login is None:
-        raise ApiError(403, "login_only", "This needs a login; a token does not suffice.")
+        raise ApiError(403, "login_only", N_("This needs a login; a token does not suffice."))
 
 
 def _to(page: str, told: str) -> Response:

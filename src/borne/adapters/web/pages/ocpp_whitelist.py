@@ -58,8 +58,7 @@ async def remove(request: Request) -> Response:
     """Forget a card."""
     token = (await form(request)).get("token", "")[:255]
     if not await _list(request).forget(token, visitor(request).principal):
-        words = words_for(request)
-        raise ApiError(404, "unknown_entry", words("The whitelist has no such entry."))
+        raise ApiError(404, "unknown_entry", N_("The whitelist has no such entry."))
     return RedirectResponse(PATH, 303)
 
 
@@ -74,8 +73,7 @@ async def clear(request: Request) -> Response:
 def _list(request: Request) -> OcppWhitelistView:
     found = station(request).ocpp_whitelist
     if found is None:
-        words = words_for(request)
-        raise ApiError(404, "no_ocpp_whitelist", words("There is no OCPP whitelist."))
+        raise ApiError(404, "no_ocpp_whitelist", N_("There is no OCPP whitelist."))
     return found
 
 

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.pages.shell import page, words_for
-from borne.adapters.web.spoken import said_to_people
 from borne.domain.settings.messages import N_
 
 TITLES: dict[int, str] = {
@@ -32,7 +31,7 @@ async def problem_page(request: Request, error: ApiError) -> Response:
         "problem.html",
         error.status,
         title=words(TITLES.get(error.status, N_("That did not work"))),
-        message=said_to_people(error.message, words),
+        message=error.message.render(words),
         status=error.status,
         error_id=error.details.get("error_id", ""),
         can_change_role=error.code == "forbidden",

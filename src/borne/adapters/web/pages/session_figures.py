@@ -14,6 +14,7 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form
 from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
 from borne.application.services import Refused, SessionsView
+from borne.domain.settings.messages import N_
 from borne.domain.vehicle import Identity, IdentityKind
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -86,7 +87,7 @@ async def anonymise(request: Request) -> Response:
     fields = await form(request)
     token = fields.get("id_token", "")
     if len(token) > TOKEN_LONGEST:
-        raise Refused("invalid", "Name the card or the sessions to make anonymous.")
+        raise Refused("invalid", N_("Name the card or the sessions to make anonymous."))
     principal = visitor(request).principal
     number = await station(request).sessions.anonymise(principal, id_token=token or None)
     return RedirectResponse(f"/sessions?forgotten={number}", 303)

@@ -183,7 +183,7 @@ async def session(request: Request, session_id: Annotated[str, Path(max_length=6
     services, words, zone = station(request), words_for(request), zone_of(request)
     record = await services.sessions.get(session_id)
     if record is None:
-        raise ApiError(404, "not_found", "There is no such session.")
+        raise ApiError(404, "not_found", N_("There is no such session."))
     samples = thinned(await services.sessions.curve(session_id))
     dated = [sample for sample in samples if sample.at.wall is not None]
     return await page(

@@ -31,6 +31,7 @@ from borne.application.settings.settings_service import SettingsConflict, Settin
 from borne.application.settings.settings_staging import Draft, SettingsStaging
 from borne.domain.settings.addressing import resolve
 from borne.domain.settings.entry import Entry, Menu
+from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.view import SettingView
 from borne.foundation.units import PHASES
@@ -50,7 +51,9 @@ class Desk:
     def __init__(self, request: Request) -> None:
         who = visitor(request)
         if who.login is None:
-            raise ApiError(403, "login_only", "These pages need a login; a token does not suffice.")
+            raise ApiError(
+                403, "login_only", N_("These pages need a login; a token does not suffice.")
+            )
         services = station(request)
         self.request = request
         self.words = words_for(request)
@@ -155,7 +158,7 @@ async def log_files(request: Request) -> Response:
     """All that support needs, without secrets (manual 10)."""
     web, services = web_state(request.app), station(request)
     if web.packing.locked():
-        message = "The log files are being packed already; try again."
+        message = N_("The log files are being packed already; try again.")
         raise ApiError(503, "busy", message, {"retry_after_s": 5})
     async with web.packing:
         files = await services.collect_logs()
@@ -179,7 +182,7 @@ def _page(desk: Desk, draft: Draft, menu: str, show: str) -> dict[str, Any]:
     """What one page shows. It reads immutable settings, so a worker may run it."""
     known = {each.value: each for each in setting_fields.MENUS}
     if menu not in known:
-        raise ApiError(404, "not_found", "There is no such page of settings.")
+        raise ApiError(404, "not_found", N_("There is no such page of settings."))
     show = show if show in SHOWS else ""
     chosen: Menu = known[menu]
     label, icon, about = setting_fields.MENUS[chosen]
@@ -216,9 +219,14 @@ async def stage(request: Request) -> Response:
     try:
         desk.staging.stage(desk.key, changes, desk.principal)
     except SettingsRejected as error:
-        names = ", ".join(error.errors)
-        raise ApiError(422, "invalid", f"There is no setting {names}.") from None
+        raise no_setting(error) from None
     return await _answer(desk, context["_menu"], context["_show"], fresh=default is not None)
+
+
+def no_setting(error: SettingsRejected) -> ApiError:
+    """The answer to a name that no setting has."""
+    names = {"name": ", ".join(error.errors)}
+    return ApiError(422, "invalid", Message(N_("There is no setting {name}."), names))
 
 
 def _joined(values: list[str]) -> str:

@@ -269,11 +269,11 @@ async def form_items(request: Request) -> list[tuple[str, str]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     body = await request.body()
     if body and kind != "application/x-www-form-urlencoded":
-        raise ApiError(415, "unsupported_media_type", "A form is expected.")
+        raise ApiError(415, "unsupported_media_type", N_("A form is expected."))
     try:
         return _read(body) if len(body) < LONG_FORM else await asyncio.to_thread(_read, body)
     except ValueError:
-        raise ApiError(400, "bad_request", "The form cannot be read.") from None
+        raise ApiError(400, "bad_request", N_("The form cannot be read.")) from None
 
 
 def _read(body: bytes) -> list[tuple[str, str]]:

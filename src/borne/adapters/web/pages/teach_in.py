@@ -43,7 +43,7 @@ def teacher(request: Request) -> TeachInView:
     """The teach-in of the running station. Raises ApiError."""
     found = station(request).teach_in
     if found is None:
-        raise ApiError(404, "no_teach_in", "This station cannot teach cards.")
+        raise ApiError(404, "no_teach_in", N_("This station cannot teach cards."))
     return found
 
 

@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.pages.shell import form, page, words_for
-from borne.adapters.web.spoken import said_to_people
 from borne.application.services import ImportReport, Refused
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -35,7 +34,7 @@ async def import_list(request: Request) -> Response:
             text, principal, dry_run=not take, replace_all=replace_all
         )
     except Refused as error:
-        problem = said_to_people(str(error), words)
+        problem = error.message.render(words)
         return await _page(request, 422, text=text, replace_all=replace_all, problem=problem)
     if take and not report.bad:
         return RedirectResponse("/whitelists", 303)
@@ -51,6 +50,7 @@ async def _page(
     problem: str = "",
     report: ImportReport | None = None,
 ) -> Response:
+    words = words_for(request)
     variables: dict[str, Any] = {
         "text": text,
         "replace_all": replace_all,
@@ -58,7 +58,7 @@ async def _page(
         "report": report,
         "changes": report.added + report.changed + report.removed if report else 0,
         "problems": [
-            (each.line, each.text, said_to_people(each.message, words_for(request)))
+            (each.line, each.text, each.message.render(words))
             for each in (report.problems[:PROBLEMS_SHOWN] if report else ())
         ],
         "not_shown": report.bad - min(PROBLEMS_SHOWN, len(report.problems)) if report else 0,

@@ -25,13 +25,12 @@ from borne.adapters.web.pages.shell import (
     setting,
     words_for,
 )
-from borne.adapters.web.spoken import said_to_people
 from borne.application.ports.storage import WhitelistEntry
 from borne.application.services import Refused
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase
-from borne.domain.settings.messages import N_
+from borne.domain.settings.messages import N_, Message, verbatim
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -89,7 +88,7 @@ async def enable(request: Request) -> Response:
         await service.change({"FLLEnable": True}, who.principal, who.principal.name)
     except SettingsRejected as error:
         reasons = " ".join(reason.render(words) for reason in error.errors.values())
-        raise ApiError(403, "forbidden", reasons) from None
+        raise ApiError(403, "forbidden", verbatim(reasons)) from None
     state = part(
         request,
         "parts/whitelist_state.html",
@@ -142,7 +141,7 @@ async def add(request: Request) -> Response:
         if is_htmx(request):
             raise
         return await whole(
-            request, status=422, problem=said_to_people(str(error), words), token=token, name=name
+            request, status=422, problem=error.message.render(words), token=token, name=name
         )
     text = words("{token} added.").format(token=stored.token)
     return done(request, text, "/whitelists", list_piece(request))
@@ -160,7 +159,7 @@ async def rename(request: Request) -> Response:
     )
     words = words_for(request)
     if not renamed:
-        raise _unknown(request)
+        raise _unknown()
     return done(request, words("Saved."), "/whitelists")
 
 
@@ -170,7 +169,7 @@ async def remove(request: Request) -> Response:
     fields = await form(request)
     token, principal = fields.get("token", "")[:255], visitor(request).principal
     if not await station(request).whitelist.remove(token, connector_in(fields), principal):
-        raise _unknown(request)
+        raise _unknown()
     return _removed(request, words_for(request)("{token} deleted.").format(token=token))
 
 
@@ -181,8 +180,8 @@ async def clear(request: Request) -> Response:
     whitelist = station(request).whitelist
     _, number = whitelist.page(limit=1)
     if fields.get("count", "").strip() != str(number) or not number:
-        text = words("Nothing was deleted: type the number of entries, {n}.").format(n=number)
-        raise ApiError(422, "wrong_count", text)
+        text = N_("Nothing was deleted: type the number of entries, {n}.")
+        raise ApiError(422, "wrong_count", Message(text, {"n": number}))
     gone = await whitelist.remove_all(visitor(request).principal)
     return _removed(request, words.plural("{n} entry deleted.", "{n} entries deleted.", gone))
 
@@ -194,7 +193,7 @@ async def undo(request: Request) -> Response:
     words = words_for(request)
     number = await station(request).whitelist.undo(visitor(request).principal)
     if not number:
-        raise ApiError(409, "too_late", words("It is too late to undo this."))
+        raise ApiError(409, "too_late", N_("It is too late to undo this."))
     text = words.plural("{n} entry is back.", "{n} entries are back.", number)
     return done(request, text, "/whitelists", list_piece(request))
 
@@ -241,5 +240,5 @@ def _removed(request: Request, text: str) -> Response:
     return HTMLResponse(list_piece(request) + partial("#toasts", undo, "beforeend"))
 
 
-def _unknown(request: Request) -> ApiError:
-    return ApiError(404, "unknown_entry", words_for(request)("The whitelist has no such entry."))
+def _unknown() -> ApiError:
+    return ApiError(404, "unknown_entry", N_("The whitelist has no such entry."))
