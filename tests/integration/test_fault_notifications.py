@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from borne.application.ports.backend import BackendPort, ConnectorStatus
+from borne.application.ports.backend import BackendPort, StatusReport
 from borne.domain.station.faults import CATALOGUE, Scope, vendor_code
 from tests.integration.test_every_fault import ROWS, Row, _do, bench, bring_about
 from tests.support.virtual_time import run_virtual
@@ -25,9 +25,9 @@ class _Backend:
     online = True
 
     def __init__(self) -> None:
-        self.told: list[ConnectorStatus] = []
+        self.told: list[StatusReport] = []
 
-    def report_status(self, status: ConnectorStatus) -> None:
+    def report_status(self, status: StatusReport) -> None:
         self.told.append(status)
 
 
@@ -37,7 +37,7 @@ def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
     if "restart" in row.cleared_by:
         pytest.skip("a restart makes a new station, which tells its state anew")
 
-    async def story() -> list[ConnectorStatus]:
+    async def story() -> list[StatusReport]:
         backend = _Backend()
         async with bench(tmp_path, **{**BACKEND, **row.settings}) as at:
             at.station.reporter.backend = cast(BackendPort, cast(Any, backend))

@@ -15,12 +15,17 @@ from typing import Any, cast
 
 import pytest
 
-from borne.application.ports.backend import BackendPort, ConnectorStatus
+from borne.application.ports.backend import BackendPort, StatusReport
 from borne.domain.principals import SYSTEM as OPERATOR
 from borne.domain.reservation import Answer, Reservation
 from borne.domain.settings.choices import StopMode
-from borne.domain.station.status import NEXT_16, OCPP_16, between_16
-from borne.domain.station.status import ConnectorStatus as State
+from borne.domain.station.status import (
+    NEXT_16,
+    OCPP_16,
+    BackendStatus,
+    ConnectorStatus,
+    between_16,
+)
 from tests.support.street import CARD, Street, street
 from tests.support.virtual_time import run_virtual
 
@@ -39,9 +44,9 @@ class Recorder:
     online = True
 
     def __init__(self) -> None:
-        self.reports: list[ConnectorStatus] = []
+        self.reports: list[StatusReport] = []
 
-    def report_status(self, status: ConnectorStatus) -> None:
+    def report_status(self, status: StatusReport) -> None:
         self.reports.append(status)
 
     def of(self, connector: int = 1) -> list[str]:
@@ -62,7 +67,7 @@ class Bench:
     @property
     def agreed(self) -> str:
         """The status that page and backend agree on."""
-        page = OCPP_16[State(self.station.connector()["state"])]
+        page = OCPP_16[ConnectorStatus(self.station.connector()["state"])]
         assert self.told.of()[-1] == page
         return page
 
@@ -184,7 +189,9 @@ EVERY = sorted(NEXT_16)
 @pytest.mark.parametrize("plugged", [True, False])
 @pytest.mark.parametrize("before", EVERY)
 @pytest.mark.parametrize("after", EVERY)
-def test_whatever_happens_the_table_allows_it(before: str, after: str, plugged: bool) -> None:
+def test_whatever_happens_the_table_allows_it(
+    before: BackendStatus, after: BackendStatus, plugged: bool
+) -> None:
     between = between_16(before, after, plugged=plugged)
     way = [before, after] if between is None else [before, between, after]
     assert before == after or all(b in NEXT_16[a] for a, b in pairwise(way))

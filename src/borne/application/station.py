@@ -402,7 +402,7 @@ class Station:
             await runner.start()
         if self.backend is not None:
             self.backend.ask_statuses(self.reporter.settle)
-        self.authorization.list_conflict.subscribe(self.reporter.take_list_conflict)
+        self.authorization.list_conflict.subscribe(self.reporter.on_list_conflict)
         self.backend_services.local_list.updated.subscribe(
             lambda _: self.authorization.take_new_list()
         )

@@ -11,10 +11,12 @@ from typing import Any
 
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
-from borne.adapters.ocpp.charge_point.contract import StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.adapters.ocpp.charge_point.ladder import Step, StepResult
+from borne.application.ports.backend import StatusReport
+from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock, ClockTrust
-from borne.protocols.ocpp.messages.core import BootNotificationRequest, ChargePointStatus
+from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
 from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
 
@@ -43,7 +45,7 @@ class Station:
 
     def status(self, connector: int, status: str) -> None:
         self.client.report_status(
-            StatusReport(connector, ChargePointStatus(status), self.clock.moment())
+            StatusReport(connector, BackendStatus(status), self.clock.moment())
         )
 
     async def until(self, condition: Callable[[], bool]) -> None:

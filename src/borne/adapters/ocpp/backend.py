@@ -17,7 +17,7 @@ from typing import Any, Final
 from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.charge_point.contract import StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.adapters.ocpp.charge_point.frame_keeper import FrameKeeper, plain
 from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory
 from borne.adapters.ocpp.charge_point.payloads import meter_values_request
@@ -33,9 +33,9 @@ from borne.application.ports.backend import (
     BackendListener,
     BackendUnreachable,
     BackendView,
-    ConnectorStatus,
     IdTagInfo,
     NoVerdict,
+    StatusReport,
 )
 from borne.application.ports.storage import Storage
 from borne.domain.settings import CATALOGUE
@@ -43,11 +43,7 @@ from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock
 from borne.foundation.events import Unsubscribe
 from borne.protocols.ocpp.messages import Message
-from borne.protocols.ocpp.messages.core import (
-    BootNotificationRequest,
-    ChargePointErrorCode,
-    ChargePointStatus,
-)
+from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.errors import CallFailed, Unreachable
 from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import Handlers
@@ -136,19 +132,9 @@ class OcppBackend:
         except CallFailed as error:
             raise NoVerdict(str(error)) from error
 
-    def report_status(self, status: ConnectorStatus) -> None:
-        """Tell the current status of a connector."""
-        self.client.report_status(
-            StatusReport(
-                connector_id=status.connector,
-                status=ChargePointStatus(status.status),
-                at=status.at,
-                error_code=ChargePointErrorCode(status.error_code),
-                info=status.info,
-                vendor_error_code=status.vendor_error_code,
-                info_is_news=status.info_is_news,
-            )
-        )
+    def report_status(self, report: StatusReport) -> None:
+        """The current status of a connector."""
+        self.client.report_status(report)
 
     def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
         """Where to ask for statuses that were held back."""

@@ -1,4 +1,4 @@
-"""Tells the backend the status of every connector, and of the station as connector 0.
+"""Reports the status of every connector to the backend, and of the station as connector 0.
 
 Sources: OCPP 1.6 chapter 4.9 and errata 3.20; MinimumStatusDuration of chapter 9; manual 4 (which
 notifications are sent, "Preparing until state C"), decision D31; free charging mode 1 sends
@@ -15,15 +15,21 @@ from functools import partial
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.charging.fault_service import FaultChange, FaultService
 from borne.application.charging.station_control import StationControl
-from borne.application.ports.backend import BackendPort, ConnectorStatus
+from borne.application.ports.backend import NO_ERROR, BackendPort, StatusReport
 from borne.application.settings.running import RunningSettings
 from borne.application.settings.station_settings import FREE_KEYS, free_mode
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.station.board import BoardReport, TemperatureReport
 from borne.domain.station.connector_state import Phase
 from borne.domain.station.faults import CATALOGUE, Fault, most_serious, vendor_code
-from borne.domain.station.status import OCPP_16, between_16, connector_status
-from borne.domain.station.status import ConnectorStatus as State
+from borne.domain.station.status import (
+    IN_TRANSACTION,
+    OCPP_16,
+    BackendStatus,
+    ConnectorStatus,
+    between_16,
+    connector_status,
+)
 from borne.foundation.clock import Clock, Moment
 
 INFO_LENGTH = 50
@@ -37,24 +43,23 @@ REPORTING_KEYS = FREE_KEYS | {
     "PreparingUntilStateC",
     "SendErrorStatusNotifications",
 }
-_IN_TRANSACTION = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 _ENDING = frozenset({Phase.STOPPING, Phase.CLOSING})
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """All that a StatusNotification says, but for the time."""
+class _Content:
+    """All of a StatusNotification but the time."""
 
-    status: str
-    error: str = "NoError"
+    status: BackendStatus
+    error: str = NO_ERROR
     info: str = ""
     vendor: str = ""
 
-    def repeats(self, before: _Told) -> bool:
+    def repeats(self, before: _Content) -> bool:
         """Nothing new; a resolution text that is gone again is not worth a message."""
-        quiet = self.error == before.error == "NoError" and self.info == ""
+        quiet = self.error == before.error == NO_ERROR and self.info == ""
         left = quiet and before.info != EV_SIDE_DISCONNECTED
-        return self == before or (left and self.status == before.status)
+        return self == before or (left and self.status is before.status)
 
 
 class BackendReporter:
@@ -74,11 +79,11 @@ class BackendReporter:
         self._control = control
         self._settings = settings
         self._clock = clock
-        self._told: dict[int, _Told] = {}
-        self._told_c: dict[int, float] = {}
-        self._told_faults: dict[int, set[Fault]] = {number: set() for number in (0, *runners)}
+        self._sent: dict[int, _Content] = {}
+        self._reported_c: dict[int, float] = {}
+        self._reported_faults: dict[int, set[Fault]] = {number: set() for number in (0, *runners)}
         """Whose activation the backend knows: only these recover."""
-        self._waiting: dict[int, tuple[_Told, Moment, asyncio.TimerHandle]] = {}
+        self._waiting: dict[int, tuple[_Content, Moment, asyncio.TimerHandle]] = {}
         self._in_session: set[int] = set()
         self._list_conflict = False
         self._silent = False
@@ -87,19 +92,19 @@ class BackendReporter:
         """Follow the connectors and the faults."""
         self._silent = self._is_silent()
         for runner in self._runners.values():
-            runner.changed.subscribe(self._take_change)
-            runner.board.subscribe(partial(self._take_report, runner))
-        self._faults.changed.subscribe(self._take_fault)
-        self._control.station_changed.subscribe(lambda _: self._take_station())
+            runner.changed.subscribe(self._on_connector_changed)
+            runner.board.subscribe(partial(self._on_board_report, runner))
+        self._faults.changed.subscribe(self._on_fault_changed)
+        self._control.station_changed.subscribe(lambda _: self._report_station())
         self._settings.on_change(REPORTING_KEYS, self._on_settings_changed)
         self._refresh()
 
     def _on_settings_changed(self) -> None:
-        """What they keep from the backend, or no longer, is told now."""
+        """What they keep from the backend, or no longer, is sent now."""
         silent, self._silent = self._silent, self._is_silent()
         if silent and not self._silent:
-            for connector, told in self._told.items():
-                self._send(connector, told, self._clock.moment())
+            for connector, content in self._sent.items():
+                self._send(connector, content, self._clock.moment())
         self._refresh()
 
     def settle(self, connector: int | None = None) -> None:
@@ -107,15 +112,15 @@ class BackendReporter:
         for number in tuple(self._waiting) if connector is None else (connector,):
             waiting = self._waiting.get(number)
             if waiting is not None:
-                told, since, timer = waiting
+                content, since, timer = waiting
                 timer.cancel()
-                self._tell(number, told, since)
+                self._send_in_order(number, content, since)
 
-    def take_list_conflict(self, conflict: bool) -> None:
+    def on_list_conflict(self, conflict: bool) -> None:
         """An answer of the backend contradicts its local list, or a new list came (OCPP 3.5.2)."""
         if conflict is not self._list_conflict:
             self._list_conflict = conflict
-            self._take_station()
+            self._report_station()
 
     def abort(self) -> None:
         """Power cut."""
@@ -125,43 +130,44 @@ class BackendReporter:
     # What happens ----------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        self._take_station()
+        self._report_station()
         for runner in self._runners.values():
-            self._take_change(runner)
+            self._on_connector_changed(runner)
 
-    def _take_report(self, runner: ConnectorRunner, report: BoardReport) -> None:
+    def _on_board_report(self, runner: ConnectorRunner, report: BoardReport) -> None:
         """Informative: nothing is wrong, but somebody may want to know."""
         if not isinstance(report, TemperatureReport):
             return
-        told_c = self._told_c.get(runner.connector)
-        if told_c is not None and abs(report.board_c - told_c) < TEMPERATURE_STEP_K:
+        reported_c = self._reported_c.get(runner.connector)
+        if reported_c is not None and abs(report.board_c - reported_c) < TEMPERATURE_STEP_K:
             return
-        self._told_c[runner.connector] = report.board_c
-        before = self._told.get(runner.connector)
+        self._reported_c[runner.connector] = report.board_c
+        before = self._sent.get(runner.connector)
         wanted = self._settings().flag("SendInformativeStatusNotifications")
         # The first reading is no news.
-        if told_c is not None and wanted and before is not None and before.error == "NoError":
+        if reported_c is not None and wanted and before is not None and before.error == NO_ERROR:
             info = f"Controller temperature {report.board_c:.0f} °C"
             self._send(runner.connector, replace(before, info=info), self._clock.moment())
 
-    def _take_fault(self, change: FaultChange) -> None:
-        known = self._told_faults[change.connector]
+    def _on_fault_changed(self, change: FaultChange) -> None:
+        known = self._reported_faults[change.connector]
         recovers = not change.active and change.fault in known
         info = CATALOGUE[change.fault].resolution if recovers else ""
         if not change.active:
             known.discard(change.fault)
         if change.connector == 0:
-            self._take_station(info)
+            self._report_station(info)
             return
-        self._take_change(self._runners[change.connector], info)
+        self._on_connector_changed(self._runners[change.connector], info)
 
-    def _take_station(self, info: str = "") -> None:
+    def _report_station(self, info: str = "") -> None:
         faults = frozenset(active.fault for active in self._faults.active(0))
         blocked = any(CATALOGUE[fault].blocks for fault in faults)
-        status = "Available" if self._control.station_operative else "Unavailable"
-        self._report(0, "Faulted" if blocked else status, faults, info)
+        operative = self._control.station_operative
+        status = BackendStatus.AVAILABLE if operative else BackendStatus.UNAVAILABLE
+        self._report(0, BackendStatus.FAULTED if blocked else status, faults, info)
 
-    def _take_change(self, runner: ConnectorRunner, info: str = "") -> None:
+    def _on_connector_changed(self, runner: ConnectorRunner, info: str = "") -> None:
         number, session, faults = runner.connector, runner.state.session, runner.state.faults
         status = self._status(runner)
         if session is not None and session.session_id:
@@ -169,92 +175,110 @@ class BackendReporter:
         elif session is None and number in self._in_session:
             self._in_session.discard(number)
             before = self._latest(number)
-            if status == "Available" and before is not None and before.status in _IN_TRANSACTION:
-                # Short as it may be, the end of a transaction is told as one.
-                self._report(number, OCPP_16[State.FINISHING], faults)
-        if status == OCPP_16[State.SUSPENDED_EV] and not runner.state.connected:
+            ended = before is not None and before.status in IN_TRANSACTION
+            if ended and status is BackendStatus.AVAILABLE:
+                # Short as it may be, the end of a transaction is reported as one.
+                self._report(number, BackendStatus.FINISHING, faults)
+        if status is BackendStatus.SUSPENDED_EV and not runner.state.connected:
             info = info or EV_SIDE_DISCONNECTED
         self._report(number, status, faults, info)
 
-    def _status(self, runner: ConnectorRunner) -> str:
+    def _status(self, runner: ConnectorRunner) -> BackendStatus:
         state, session = connector_status(runner.state), runner.state.session
-        if session is None or state is State.FAULTED:
+        if session is None or state is ConnectorStatus.FAULTED:
             return OCPP_16[state]
         if session.phase in _ENDING:
-            # The transaction goes on until its end is committed, and so does what was told of it.
+            # The transaction goes on until its end is committed, and so does its status.
             before = self._latest(runner.connector)
-            told = before.status if before is not None else ""
-            known = told in _IN_TRANSACTION or told == OCPP_16[State.PREPARING]
-            return told if known else OCPP_16[State.SUSPENDED_EVSE]
-        waits = state in (State.CHARGING, State.SUSPENDED_EV) and runner.state.connected
+            if before is not None and before.status in (*IN_TRANSACTION, BackendStatus.PREPARING):
+                return before.status
+            return BackendStatus.SUSPENDED_EVSE
+        ready = state in (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV)
+        waits = ready and runner.state.connected
         if waits and not session.asked and self._settings().flag("PreparingUntilStateC"):
-            return OCPP_16[State.PREPARING]
+            return BackendStatus.PREPARING
         return OCPP_16[state]
 
-    def _latest(self, connector: int) -> _Told | None:
-        """What was told last, or waits to be told."""
+    def _latest(self, connector: int) -> _Content | None:
+        """What was sent last, or waits to be sent."""
         waiting = self._waiting.get(connector)
-        return waiting[0] if waiting is not None else self._told.get(connector)
+        return waiting[0] if waiting is not None else self._sent.get(connector)
 
     # What is said ----------------------------------------------------------------------------
 
     def _report(
-        self, connector: int, status: str, faults: frozenset[Fault], info: str = ""
+        self, connector: int, status: BackendStatus, faults: frozenset[Fault], info: str = ""
     ) -> None:
-        told = self._worded(connector, status, faults, info)
-        before = self._told.get(connector)
+        content = self._content(connector, status, faults, info)
+        before = self._sent.get(connector)
         waiting = self._waiting.get(connector)
         if waiting is not None:
-            if told.repeats(waiting[0]):
+            if content.repeats(waiting[0]):
                 return
             waiting[2].cancel()
             del self._waiting[connector]
-        if before is not None and told.repeats(before):
+        if before is not None and content.repeats(before):
             return
         moment = self._clock.moment()
         wait_s = self._settings().integer("MinimumStatusDuration")
-        if before is None or told.status in (before.status, "Faulted") or wait_s == 0:
-            self._tell(connector, told, moment)
+        if (
+            before is None
+            or content.status in (before.status, BackendStatus.FAULTED)
+            or wait_s == 0
+        ):
+            self._send_in_order(connector, content, moment)
             return
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(wait_s, self._tell, connector, told, moment)
-        self._waiting[connector] = (told, moment, timer)
+        timer = loop.call_later(wait_s, self._send_in_order, connector, content, moment)
+        self._waiting[connector] = (content, moment, timer)
 
-    def _worded(self, connector: int, status: str, faults: frozenset[Fault], info: str) -> _Told:
-        """With "Send error" off nothing new is told of faults; what was told recovers."""
-        error, vendor = "NoError", ""
+    def _content(
+        self, connector: int, status: BackendStatus, faults: frozenset[Fault], info: str
+    ) -> _Content:
+        """With "Send error" off nothing new is reported of faults; what was reported recovers."""
+        error, vendor = NO_ERROR, ""
         wanted = self._settings().flag("SendErrorStatusNotifications")
-        headline = most_serious(faults if wanted else faults & self._told_faults[connector])
+        headline = most_serious(faults if wanted else faults & self._reported_faults[connector])
         if headline is not None:
             error = self._faults.error_code(headline, connector)
             info, vendor = CATALOGUE[headline].activation, vendor_code(headline)
-        elif status == "Faulted":
+        elif status is BackendStatus.FAULTED:
             error = "OtherError"
         elif connector == 0 and self._list_conflict and wanted:
             error = LIST_CONFLICT
-        return _Told(status, error, info[:INFO_LENGTH], vendor)
+        return _Content(status, error, info[:INFO_LENGTH], vendor)
 
-    def _tell(self, connector: int, told: _Told, since: Moment) -> None:
+    def _send_in_order(self, connector: int, content: _Content, since: Moment) -> None:
         self._waiting.pop(connector, None)
-        runner, before = self._runners.get(connector), self._told.get(connector)
+        runner, before = self._runners.get(connector), self._sent.get(connector)
         if runner is not None and before is not None:
             plugged = runner.state.connected
-            between = between_16(before.status, told.status, plugged=plugged)
+            between = between_16(before.status, content.status, plugged=plugged)
             if between is not None:
-                self._send(connector, _Told(between), since)
-        self._told[connector] = told
-        self._note_faults(connector, told)
-        self._send(connector, told, since)
+                self._send(connector, _Content(between), since)
+        self._sent[connector] = content
+        self._note_faults(connector, content)
+        self._send(connector, content, since)
 
-    def _note_faults(self, connector: int, told: _Told) -> None:
-        self._told_faults[connector] |= {f for f in CATALOGUE if vendor_code(f) == told.vendor}
+    def _note_faults(self, connector: int, content: _Content) -> None:
+        self._reported_faults[connector] |= {
+            f for f in CATALOGUE if vendor_code(f) == content.vendor
+        }
 
     def _is_silent(self) -> bool:
         mode = free_mode(self._settings())
         return mode is not None and not RULES[mode].reports_status
 
-    def _send(self, connector: int, told: _Told, since: Moment) -> None:
+    def _send(self, connector: int, content: _Content, since: Moment) -> None:
         if self.backend is not None and not self._silent:
-            news = told.error == "NoError" and told.info not in ("", EV_SIDE_DISCONNECTED)
-            words = (told.status, told.error, told.info, told.vendor)
-            self.backend.report_status(ConnectorStatus(connector, *words, since, news))
+            news = content.error == NO_ERROR and content.info not in ("", EV_SIDE_DISCONNECTED)
+            report = StatusReport(
+                connector,
+                content.status,
+                since,
+                content.error,
+                content.info,
+                content.vendor,
+                info_is_news=news,
+            )
+            self.backend.report_status(report)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from borne.application.ports.storage import QueuedMessage
+from borne.domain.station.status import BackendStatus
 from borne.domain.station.transaction_messages import StartMessage, StopMessage
 from borne.foundation.clock import Moment
+
+NO_ERROR: Final = "NoError"
+"""The error code of OCPP 1.6 (section 7.6) for a connector without a fault."""
 
 
 class BackendUnreachable(Exception):
@@ -36,19 +40,28 @@ class IdTagInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectorStatus:
-    """What a backend is told about a connector (0 = the station)."""
+class StatusReport:
+    """The status of a connector (0 = the station) and when it became so."""
 
     connector: int
-    status: str
-    """Available, Preparing, Charging, SuspendedEVSE, SuspendedEV, Finishing, Reserved,
-    Unavailable, Faulted."""
-    error_code: str
-    info: str
-    vendor_error_code: str
+    status: BackendStatus
     at: Moment
+    error_code: str = NO_ERROR
+    info: str = ""
+    vendor_error_code: str = ""
     info_is_news: bool = False
-    """The text says what happened, not what is: it is not told again, nor after an absence."""
+    """The text says what happened, not what is: it is sent once, now or never."""
+
+    @property
+    def lasting(self) -> StatusReport:
+        """What is still true when the news is old."""
+        return replace(self, info="", info_is_news=False) if self.info_is_news else self
+
+    def same_as(self, other: StatusReport | None) -> bool:
+        """Equal but for the time."""
+        return other is not None and replace(self, at=other.at, info_is_news=False) == replace(
+            other, info_is_news=False
+        )
 
 
 class BackendListener(Protocol):
@@ -101,8 +114,8 @@ class BackendPort(Protocol):
         """Ask; raises BackendUnreachable when there is no answer within the timeout, NoVerdict
         when there is one that says nothing."""
 
-    def report_status(self, status: ConnectorStatus) -> None:
-        """Tell the current status of a connector; only the newest counts while offline."""
+    def report_status(self, report: StatusReport) -> None:
+        """The current status of a connector; only the newest counts while offline."""
 
     def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
         """`settle` is called when the backend is to hear what is true now: it reports what was

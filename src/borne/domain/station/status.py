@@ -80,39 +80,66 @@ STATUS_WORDS = {
     ConnectorStatus.FAULTED: N_("faulted"),
 }
 """Within a sentence."""
+
+
+class BackendStatus(StrEnum):
+    """What a backend learns of a connector: the nine words of OCPP 1.6."""
+
+    AVAILABLE = "Available"
+    PREPARING = "Preparing"
+    CHARGING = "Charging"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    SUSPENDED_EV = "SuspendedEV"
+    FINISHING = "Finishing"
+    RESERVED = "Reserved"
+    UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
+
+
 OCPP_16 = {
-    ConnectorStatus.AVAILABLE: "Available",
-    ConnectorStatus.RESERVED: "Reserved",
-    ConnectorStatus.PREPARING: "Preparing",
-    ConnectorStatus.AUTHORIZED: "Preparing",
-    ConnectorStatus.CHARGING: "Charging",
-    ConnectorStatus.SUSPENDED_EV: "SuspendedEV",
-    ConnectorStatus.SUSPENDED_EVSE: "SuspendedEVSE",
-    ConnectorStatus.FINISHING: "Finishing",
-    ConnectorStatus.UNAVAILABLE: "Unavailable",
-    ConnectorStatus.FAULTED: "Faulted",
+    ConnectorStatus.AVAILABLE: BackendStatus.AVAILABLE,
+    ConnectorStatus.RESERVED: BackendStatus.RESERVED,
+    ConnectorStatus.PREPARING: BackendStatus.PREPARING,
+    ConnectorStatus.AUTHORIZED: BackendStatus.PREPARING,
+    ConnectorStatus.CHARGING: BackendStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EV: BackendStatus.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE: BackendStatus.SUSPENDED_EVSE,
+    ConnectorStatus.FINISHING: BackendStatus.FINISHING,
+    ConnectorStatus.UNAVAILABLE: BackendStatus.UNAVAILABLE,
+    ConnectorStatus.FAULTED: BackendStatus.FAULTED,
 }
 
-_AVAILABLE, _PREPARING, _FINISHING = "Available", "Preparing", "Finishing"
-_USED = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+IN_TRANSACTION = frozenset(
+    {BackendStatus.CHARGING, BackendStatus.SUSPENDED_EV, BackendStatus.SUSPENDED_EVSE}
+)
+_AVAILABLE, _PREPARING = BackendStatus.AVAILABLE, BackendStatus.PREPARING
+_FINISHING, _RESERVED = BackendStatus.FINISHING, BackendStatus.RESERVED
+_OUT = frozenset({BackendStatus.UNAVAILABLE, BackendStatus.FAULTED})
 NEXT_16 = {
-    _AVAILABLE: frozenset({_PREPARING, "Reserved", "Unavailable", "Faulted"}) | _USED,
-    _PREPARING: frozenset({_AVAILABLE, _FINISHING, "Faulted"}) | _USED,
+    _AVAILABLE: frozenset({_PREPARING, _RESERVED}) | _OUT | IN_TRANSACTION,
+    _PREPARING: frozenset({_AVAILABLE, _FINISHING, BackendStatus.FAULTED}) | IN_TRANSACTION,
     **{
-        used: (_USED - {used}) | {_AVAILABLE, _FINISHING, "Unavailable", "Faulted"}
-        for used in sorted(_USED)
+        used: (IN_TRANSACTION - {used}) | {_AVAILABLE, _FINISHING} | _OUT
+        for used in sorted(IN_TRANSACTION)
     },
-    _FINISHING: frozenset({_AVAILABLE, _PREPARING, "Unavailable", "Faulted"}),
-    "Reserved": frozenset({_AVAILABLE, _PREPARING, "Unavailable", "Faulted"}),
-    "Unavailable": frozenset({_AVAILABLE, _PREPARING, "Faulted"}) | _USED,
-    "Faulted": frozenset({_AVAILABLE, _PREPARING, _FINISHING, "Reserved", "Unavailable"}) | _USED,
+    _FINISHING: frozenset({_AVAILABLE, _PREPARING}) | _OUT,
+    _RESERVED: frozenset({_AVAILABLE, _PREPARING}) | _OUT,
+    BackendStatus.UNAVAILABLE: (
+        frozenset({_AVAILABLE, _PREPARING, BackendStatus.FAULTED}) | IN_TRANSACTION
+    ),
+    BackendStatus.FAULTED: (
+        frozenset({_AVAILABLE, _PREPARING, _FINISHING, _RESERVED, BackendStatus.UNAVAILABLE})
+        | IN_TRANSACTION
+    ),
 }
 """The table of OCPP 1.6 section 4.9: what may follow what at a connector."""
 
 
-def between_16(before: str, after: str, *, plugged: bool) -> str | None:
+def between_16(
+    before: BackendStatus, after: BackendStatus, *, plugged: bool
+) -> BackendStatus | None:
     """The status through which a connector goes where the table has no direct way."""
-    if after == before or after in NEXT_16[before]:
+    if after is before or after in NEXT_16[before]:
         return None
     first, last = (_FINISHING, _AVAILABLE) if plugged else (_AVAILABLE, _FINISHING)
     ways = (way for way in (first, _PREPARING, last) if way in NEXT_16[before])

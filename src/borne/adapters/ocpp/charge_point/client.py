@@ -20,7 +20,6 @@ from borne.adapters.ocpp.charge_point.contract import (
     BootState,
     LinkState,
     StationSide,
-    StatusReport,
 )
 from borne.adapters.ocpp.charge_point.drain import Drain
 from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
@@ -32,7 +31,7 @@ from borne.adapters.ocpp.charge_point.reconnect import STABLE_AFTER_S, Backoff, 
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.triggers import Triggers
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.application.ports.backend import IdTagInfo
+from borne.application.ports.backend import IdTagInfo, StatusReport
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor

@@ -6,17 +6,14 @@ Sources: OCPP 1.6 edition 2 section 3.7 (transaction messages), errata 3.18 (und
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from borne.adapters.ocpp.charge_point.ladder import StepResult
 from borne.application.ports.backend import BackendListener
 from borne.application.ports.storage import Outbox
-from borne.foundation.clock import Moment
 from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
-    ChargePointErrorCode,
-    ChargePointStatus,
 )
 from borne.protocols.ocpp.rpc.handlers import Handlers
 
@@ -30,42 +27,6 @@ class StationSide:
     handlers: Handlers
     outbox: Outbox
     listener: BackendListener
-
-
-@dataclass(frozen=True, slots=True)
-class StatusReport:
-    """The status of a connector (0 = the charge point) and when it became so."""
-
-    connector_id: int
-    status: ChargePointStatus
-    at: Moment
-    error_code: ChargePointErrorCode = ChargePointErrorCode.NO_ERROR
-    info: str = ""
-    vendor_error_code: str = ""
-    vendor_id: str = ""
-    info_is_news: bool = False
-    """The text says what happened, not what is: it is told once, now or never."""
-
-    @property
-    def lasting(self) -> StatusReport:
-        """What is still true when the news is old."""
-        return replace(self, info="", info_is_news=False) if self.info_is_news else self
-
-    def same_as(self, other: StatusReport | None) -> bool:
-        """Equal but for the time."""
-        return other is not None and self.content == other.content
-
-    @property
-    def content(self) -> tuple[object, ...]:
-        """All but the time."""
-        return (
-            self.connector_id,
-            self.status,
-            self.error_code,
-            self.info,
-            self.vendor_error_code,
-            self.vendor_id,
-        )
 
 
 class LinkState(StrEnum):

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from borne.adapters.ocpp.charge_point.contract import StatusReport
 from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.application.ports.backend import StatusReport
+from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock
 from borne.foundation.waiting import happens_within
 from borne.protocols.ocpp.messages.core import (
+    ChargePointErrorCode,
     ChargePointStatus,
     StatusNotificationRequest,
     StatusNotificationResponse,
@@ -37,11 +39,11 @@ LONGEST_HOLD_S: Final = 15.0
 stuck, what is true now counts for more than the order."""
 OVER: Final = frozenset(
     {
-        ChargePointStatus.AVAILABLE,
-        ChargePointStatus.PREPARING,
-        ChargePointStatus.FINISHING,
-        ChargePointStatus.RESERVED,
-        ChargePointStatus.UNAVAILABLE,
+        BackendStatus.AVAILABLE,
+        BackendStatus.PREPARING,
+        BackendStatus.FINISHING,
+        BackendStatus.RESERVED,
+        BackendStatus.UNAVAILABLE,
     }
 )
 """Statuses without a transaction."""
@@ -79,9 +81,9 @@ class Statuses:
 
     def report(self, report: StatusReport) -> None:
         """The status of a connector changed; a repetition is ignored."""
-        if report.same_as(self._current.get(report.connector_id)):
+        if report.same_as(self._current.get(report.connector)):
             return
-        self._current[report.connector_id] = report.lasting
+        self._current[report.connector] = report.lasting
         if self._uplink.online:
             self._waiting.append(_Waiting(report, _loop_time()))
             if len(self._waiting) > MAX_WAITING:
@@ -139,9 +141,9 @@ class Statuses:
     async def _next_due(self) -> _Waiting | None:
         """The first that need not wait for the end of a transaction, nor for one that does."""
         held = set[int]()
-        asked = {waiting.report.connector_id for waiting in self._waiting if waiting.triggered}
+        asked = {waiting.report.connector for waiting in self._waiting if waiting.triggered}
         for waiting in tuple(self._waiting):
-            connector = waiting.report.connector_id
+            connector = waiting.report.connector
             if connector in held:
                 continue
             if connector in asked or not await self._is_held(waiting):
@@ -151,11 +153,11 @@ class Statuses:
 
     async def _is_held(self, waiting: _Waiting) -> bool:
         report = waiting.report
-        if report.connector_id == 0 or report.status not in OVER:
+        if report.connector == 0 or report.status not in OVER:
             return False
         if _loop_time() - waiting.since_s >= LONGEST_HOLD_S:
             return False
-        return await self._end_waits(report.connector_id)
+        return await self._end_waits(report.connector)
 
     async def _send(self, waiting: _Waiting) -> None:
         report = waiting.report
@@ -167,21 +169,21 @@ class Statuses:
                 break
             except CallTimeout:
                 self._caught_up.set()
-                if not report.lasting.same_as(self._current[report.connector_id]):
+                if not report.lasting.same_as(self._current[report.connector]):
                     break
             except (ConnectionLost, NotAccepted):
                 return
             except CallFailed as error:
                 _log.warning("the backend refused a status: %s", error)
                 break
-        self._known[report.connector_id] = report.lasting
+        self._known[report.connector] = report.lasting
         if waiting in self._waiting:
             self._waiting.remove(waiting)
 
     def _hurry(self, connector_id: int | None) -> None:
         """Everything that waits is sent now, and the present status even if it is known."""
         for number in self._wanted(connector_id):
-            ours = [w for w in self._waiting if w.report.connector_id == number]
+            ours = [w for w in self._waiting if w.report.connector == number]
             if ours and ours[-1].report.lasting.same_as(self._current[number]):
                 ours[-1].triggered = True
             else:
@@ -226,11 +228,10 @@ def _loop_time() -> float:
 def _request(report: StatusReport, when: datetime | None) -> StatusNotificationRequest:
     """While nobody knows the date it is left out: no date is better than a wrong one."""
     return StatusNotificationRequest(
-        connector_id=report.connector_id,
-        error_code=report.error_code,
+        connector_id=report.connector,
+        error_code=ChargePointErrorCode(report.error_code),
         info=report.info[:50] or None,
-        status=report.status,
+        status=ChargePointStatus(report.status),
         timestamp=when,
-        vendor_id=report.vendor_id[:255] or None,
         vendor_error_code=report.vendor_error_code[:50] or None,
     )

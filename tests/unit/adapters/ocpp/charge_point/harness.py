@@ -12,13 +12,14 @@ from typing import Any, TypeVar, cast
 
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
-from borne.adapters.ocpp.charge_point.contract import StationSide, StatusReport
+from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
-from borne.application.ports.backend import IdTagInfo
+from borne.application.ports.backend import IdTagInfo, StatusReport
 from borne.application.ports.storage import LostMessage, QueuedMessage
 from borne.domain.station import measurands
 from borne.domain.station.measurands import MeterValue, SampledValue
 from borne.domain.station.session import StopReason
+from borne.domain.station.status import BackendStatus
 from borne.domain.station.transaction_messages import (
     MessageKind,
     MeterValuesMessage,
@@ -33,7 +34,6 @@ from borne.protocols.ocpp.messages import Action, Message, action_of
 from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
     BootNotificationResponse,
-    ChargePointStatus,
     HeartbeatResponse,
     MeterValuesResponse,
     RegistrationStatus,
@@ -365,7 +365,7 @@ class Bench:
 
     def status(self, connector: int, status: str, error: str = "") -> None:
         self.client.report_status(
-            StatusReport(connector, ChargePointStatus(status), self.clock.moment(), info=error)
+            StatusReport(connector, BackendStatus(status), self.clock.moment(), info=error)
         )
 
     def told(self, since: int = 0) -> list[str]:

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from borne.adapters.ocpp.charge_point.contract import StatusReport
 from borne.adapters.ocpp.charge_point.ladder import Step, StepState
+from borne.application.ports.backend import StatusReport
+from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import ClockTrust
 from borne.protocols.ocpp.messages import Action
-from borne.protocols.ocpp.messages.core import ChargePointStatus
 from borne.protocols.ocpp.messages.remote_trigger import MessageTrigger, TriggerMessageRequest
 from borne.protocols.ocpp.rpc.errors import CallRefused
 from tests.unit.adapters.ocpp.charge_point.harness import (
@@ -281,7 +281,7 @@ async def never() -> None:
 async def test_news_is_told_once_and_not_after_an_absence(bench: Bench) -> None:
     def news(info: str) -> None:
         report = StatusReport(
-            1, ChargePointStatus.AVAILABLE, bench.clock.moment(), info=info, info_is_news=True
+            1, BackendStatus.AVAILABLE, bench.clock.moment(), info=info, info_is_news=True
         )
         bench.client.report_status(report)
 
