@@ -311,7 +311,7 @@ class Host:
             raise
         station = Station(self._parts(storage, accounts))
         if self.options.live:
-            self.decisions.follow(station.runners)
+            self.decisions.follow(station.connectors)
         try:
             await station.start(partial(self._make_backend, storage))
         except BaseException:
@@ -364,7 +364,7 @@ class Host:
             station.supervisor,
         )
         backend = OcppBackend(
-            backend_config(settings, list(station.runners), station.certificates.material),
+            backend_config(settings, list(station.connectors), station.certificates.material),
             station.backend_services,
             storage,
             partial(_boot_content, settings, station.backend_services.firmware.version),

@@ -39,7 +39,7 @@ class _Probe:
 
     def __init__(self, station: Street, rounds: int) -> None:
         assert station.host.station is not None
-        self._runner = station.host.station.runners[1]
+        self._runner = station.host.station.connectors[1]
         self._loop = asyncio.get_running_loop()
         self._rounds = rounds
         self._opened = threading.Event()

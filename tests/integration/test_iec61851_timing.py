@@ -317,7 +317,7 @@ def test_dead_software_the_board_is_off_within_its_watchdog(tmp_path: Path) -> N
         await at.charge()
         station = at.host.station
         assert station is not None
-        station.runners[1].abort()
+        station.connectors[1].abort()
         assert await at.until(lambda: not at.closed) <= 4.0
         assert not at.pwm
 

@@ -208,7 +208,7 @@ def wrong_with_statuses(book: Books, street: SimulatedStation) -> Iterator[str]:
     """The backend knows every connector as it is."""
     station = street.station
     assert station is not None
-    truth = {number: OCPP_16[connector_status(r.state)] for number, r in station.runners.items()}
+    truth = {number: OCPP_16[connector_status(r.state)] for number, r in station.connectors.items()}
     for connector, status in {0: "Available", **truth}.items():
         told = book.statuses.get(connector, {}).get("status")
         fine = {status, "Preparing", "Charging"} if status == "SuspendedEV" else {status}

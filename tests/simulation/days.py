@@ -161,9 +161,9 @@ class Days:
             await driver.leave_for_good()
         station = resident.street.station
         assert station is not None
-        for runner in station.runners.values():
+        for runner in station.connectors.values():
             if runner.state.session is not None:
-                await station.control.stop(runner.connector, SYSTEM)
+                await station.control.stop(runner.id, SYSTEM)
         await self._until_quiet(resident)
 
     async def _until_quiet(self, resident: Resident) -> None:

@@ -112,3 +112,32 @@ def test_every_package_is_one() -> None:
         if not (folder / "__init__.py").exists()
     ]
     assert without == []
+
+
+def test_only_the_station_knows_who_runs_a_connector() -> None:
+    """Everybody else sees the protocol: another EVSE may be run by somebody else."""
+    runner = "borne.application.charging.connector_runner"
+    importers = {
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*.py")
+        if f"{runner} import" in path.read_text() or f"import {runner}" in path.read_text()
+    }
+    assert importers == {"application/station.py"}
+
+
+# Events of the machine are posted by its owner alone; the journal of decisions can write them down.
+OWNERS = {
+    "application/charging/connector_runner.py",
+    "application/charging/decided.py",
+    "application/charging/machine_commands.py",
+    "application/maintenance/decision_journal.py",
+}
+
+
+def test_nobody_else_posts_events_of_the_machine() -> None:
+    importers = {
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.glob("application/**/*.py")
+        if "connector_events" in path.read_text()
+    }
+    assert importers == OWNERS

@@ -28,6 +28,7 @@ from borne.application.backend.refused_ids import RefusedIds
 from borne.application.backend.tcp_watchdog import TcpWatchdog
 from borne.application.backend.timestamp_resolver import TimestampResolver
 from borne.application.charging.clock_aligned import ClockAlignedValues
+from borne.application.charging.connector import wait_until_idle
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.application.charging.fault_service import FaultService, FaultSources
 from borne.application.charging.indication_service import IndicationService
@@ -69,7 +70,6 @@ from borne.application.state.notices import Notices
 from borne.application.state.retention import Retention
 from borne.domain.principals import SYSTEM, Principal
 from borne.domain.settings.messages import Message
-from borne.domain.station.connector_events import SessionResumed, StopAsked
 from borne.domain.station.connector_state import (
     Authorization,
     ConnectorConfig,
@@ -80,7 +80,6 @@ from borne.domain.station.connector_state import (
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionRecord, StopReason
 from borne.domain.station.station_status import StationStatus
-from borne.domain.station.status import offered_a
 from borne.domain.vehicle import IdentityKind
 from borne.foundation.clock import Clock, ClockStep
 from borne.foundation.events import Unsubscribe
@@ -155,7 +154,7 @@ class Station:
             self._offered_a,
             parts.new_id,
         )
-        self.runners = {
+        self.connectors = {
             number: ConnectorRunner(
                 number,
                 evse.board,
@@ -165,17 +164,19 @@ class Station:
             )
             for number, evse in evses.items()
         }
-        self.load_master = LoadMaster(self.runners, self._settings, self.metering, self.supervisor)
-        self.limits = LimitService(self.runners, self._settings, clock, self.load_master)
+        self.load_master = LoadMaster(
+            self.connectors, self._settings, self.metering, self.supervisor
+        )
+        self.limits = LimitService(self.connectors, self._settings, clock, self.load_master)
         self.faults = FaultService(
-            self.runners,
+            self.connectors,
             self.metering,
             clock,
             FaultSources(self._settings, self.limits, parts.hardware.inputs, storage.free_bytes),
         )
         self.journal.storage_failed.subscribe(self.faults.take_full)
         self.profiles = ChargingProfiles(
-            self.runners,
+            self.connectors,
             self.limits,
             self.metering,
             self.journal,
@@ -189,9 +190,9 @@ class Station:
             BackendTokens("local_list", storage.tokens, clock),
             BackendTokens("cache", storage.tokens, clock),
         )
-        self.reservations = Reservations(self.runners, storage.state, clock, self.supervisor)
+        self.reservations = Reservations(self.connectors, storage.state, clock, self.supervisor)
         self.authorization = AuthorizationFlow(
-            self.runners, self._settings, self.lists, self.reservations, self.supervisor
+            self.connectors, self._settings, self.lists, self.reservations, self.supervisor
         )
         self.retention = Retention(
             storage.journal, storage.frames, self._settings, clock, self.supervisor
@@ -205,25 +206,25 @@ class Station:
             parts.new_id,
         )
         self.indication = IndicationService(
-            self.runners,
+            self.connectors,
             parts.hardware.indicator,
             self._settings,
         )
         self.readers = ReaderWatch(parts.hardware.readers, self.faults, self._settings)
         self.password_rule = PasswordRule(parts.accounts, self._settings, self.supervisor)
-        self.control = StationControl(self.runners, storage.state)
+        self.control = StationControl(self.connectors, storage.state)
         self.reporter = BackendReporter(
-            self.runners, self.faults, self.control, self._settings, clock
+            self.connectors, self.faults, self.control, self._settings, clock
         )
         self.aligned = ClockAlignedValues(
-            self.runners,
+            self.connectors,
             self.journal,
             clock,
             lambda: sampling(self._settings()).aligned_s,
         )
         self.status = StatusService(
             StatusSources(
-                self.runners,
+                self.connectors,
                 self._settings,
                 self.metering,
                 self.journal,
@@ -241,7 +242,7 @@ class Station:
             lambda: parts.restarter.restart("idle", SYSTEM),
         )
         self.refused = RefusedIds(
-            self.runners,
+            self.connectors,
             self.journal,
             self.metering,
             self._settings,
@@ -263,7 +264,7 @@ class Station:
         )
         self.commands = BackendCommands(
             CommandServices(
-                self.runners,
+                self.connectors,
                 self.authorization,
                 self.control,
                 parts.settings,
@@ -292,7 +293,7 @@ class Station:
         clock, storage, maintenance = parts.clock, parts.storage, parts.maintenance
         firmware = FirmwareUpdates(
             maintenance,
-            self.runners,
+            self.connectors,
             self.control,
             storage.state,
             clock,
@@ -398,8 +399,8 @@ class Station:
         self.authorization.backend = self.backend
         self.reporter.backend = self.backend
         self.status.backend = self.backend
-        for runner in self.runners.values():
-            await runner.start()
+        for connector in self.connectors.values():
+            await connector.start()
         if self.backend is not None:
             self.backend.ask_statuses(self.reporter.settle)
         self.authorization.list_conflict.subscribe(self.reporter.on_list_conflict)
@@ -422,8 +423,8 @@ class Station:
         self.supervisor.keep("backend", backend.run)
         self.supervisor.keep("clock aligned values", self.aligned.run)
         backend.subscribe_link(self._take_backend_link)
-        for runner in self.runners.values():
-            runner.changed.subscribe(lambda _: self.watchdog.reconsider())
+        for connector in self.connectors.values():
+            connector.changed.subscribe(lambda _: self.watchdog.reconsider())
         self.supervisor.keep("tcp watchdog", self.watchdog.run)
         backend.subscribe_online(self.security_profile.take_online)
         self.supervisor.keep("security profile", self.security_profile.run)
@@ -435,8 +436,8 @@ class Station:
             await self.security.stop(reason)
         if self.backend is not None:
             await self.backend.stop()
-        for runner in self.runners.values():
-            await runner.stop()
+        for connector in self.connectors.values():
+            await connector.stop()
         await self.metering.stop()
         self._abort_rooms()
         await self.supervisor.stop()
@@ -446,8 +447,8 @@ class Station:
         """Power cut."""
         if self.backend is not None:
             self.backend.abort()
-        for runner in self.runners.values():
-            runner.abort()
+        for connector in self.connectors.values():
+            connector.abort()
         self._abort_rooms()
         self.supervisor.abort()
         self._parts.storage.abort()
@@ -469,15 +470,15 @@ class Station:
     @property
     def idle(self) -> bool:
         """Whether no session runs."""
-        return all(runner.state.session is None for runner in self.runners.values())
+        return all(connector.status.session is None for connector in self.connectors.values())
 
     @property
     def armed(self) -> bool:
         """Whether every board has reported."""
-        return all(runner.state.known for runner in self.runners.values())
+        return all(connector.status.known for connector in self.connectors.values())
 
     def _offered_a(self, connector: int) -> float:
-        return offered_a(self.runners[connector].state)
+        return self.connectors[connector].status.offered_a
 
     def _connector_config(self, board: EvsePort) -> ConnectorConfig:
         return connector_config(self._settings(), board.capabilities)
@@ -486,25 +487,25 @@ class Station:
         """Resume or close what was open at the last power cut (manual 4)."""
         resume = self._settings().flag("RestartTransactionAfterPowerLoss")
         for record in interrupted:
-            runner = self.runners.get(record.start.connector)
-            if runner is None or not resume or runner.state.session is not None:
+            connector = self.connectors.get(record.start.connector)
+            if connector is None or not resume or connector.status.session is not None:
                 await self.journal.close_after_power_loss(record)
                 continue
             self.journal.resume(record)
-            runner.post(SessionResumed(_live(record)))
+            connector.resume(_live(record))
 
     async def _end_sessions(self, reason: StopReason) -> None:
-        for runner in self.runners.values():
-            runner.post(StopAsked(Stop(reason)))
-        waiting = [runner.wait_until_idle() for runner in self.runners.values()]
+        for connector in self.connectors.values():
+            connector.end_session(Stop(reason))
+        waiting = [wait_until_idle(connector) for connector in self.connectors.values()]
         for wait in waiting:
             await wait
 
     def _follow_settings(self) -> None:
         """For those who are handed values, not settings."""
         settings = self._settings
-        for runner in self.runners.values():
-            settings.on_change(CONNECTOR_KEYS, runner.on_config_changed)
+        for connector in self.connectors.values():
+            settings.on_change(CONNECTOR_KEYS, connector.on_config_changed)
         settings.on_change(LIMIT_KEYS, self.limits.refresh)
         settings.on_change(PROFILE_KEYS, self.profiles.refresh)
         settings.on_change(SAMPLING_KEYS, self.aligned.reconsider)

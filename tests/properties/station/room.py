@@ -54,6 +54,7 @@ from borne.domain.station.connector_events import (
     VehicleArrived,
     VehicleLeft,
 )
+from borne.domain.station.connector_snapshot import snapshot_of
 from borne.domain.station.connector_state import (
     Authorization,
     ConnectorConfig,
@@ -411,7 +412,7 @@ class Socket:
         self.stopped_s = (self.stopped_s or room.now_s) if not offers else None
         if state.sent_allow and self.stopped_s is not None:
             assert room.now_s - self.stopped_s <= 6.0 + 1e-6, "closed long after the stop"
-        assert pattern_for(state) == self._led(blocks)
+        assert pattern_for(snapshot_of(state)) == self._led(blocks)
 
     def _check_allowed(self, blocks: set[Fault]) -> None:
         assert not blocks, f"allowed in spite of {blocks}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from borne.application.authorization.reservations import Reservations
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.ports.backend import BackendPort, BackendUnreachable, IdTagInfo, NoVerdict
 from borne.application.ports.hardware import CardRead, VehiclePort
 from borne.application.settings.running import RunningSettings
@@ -45,18 +45,10 @@ from borne.domain.authorization.decision import (
 )
 from borne.domain.authorization.shared_reader import Candidate, connector_for
 from borne.domain.settings.choices import CacheExpiry, StopMode
-from borne.domain.station.connector_events import (
-    AuthorizationWithdrawn,
-    Authorized,
-    CardChecking,
-    GroupTold,
-    HoldAsked,
-    StopAsked,
-    UnlockAsked,
-)
-from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
+from borne.domain.station.connector_snapshot import ConnectorSnapshot
+from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
-from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.station.status import ConnectorStatus
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -95,7 +87,7 @@ class AuthorizationFlow:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        connectors: Mapping[int, Connector],
         settings: RunningSettings,
         lists: TokenLists,
         reservations: Reservations,
@@ -105,7 +97,7 @@ class AuthorizationFlow:
         self.list_conflict: Signal[bool] = Signal()
         """Whether an answer of the backend contradicts its local list."""
         self.backend: BackendPort | None = None
-        self._runners = runners
+        self._connectors = connectors
         self._settings = settings
         self._lists = lists
         self._reservations = reservations
@@ -123,10 +115,10 @@ class AuthorizationFlow:
         if vehicles is not None:
             vehicles.subscribe(self.take_vehicle)
         self._settings.on_change(POLICY_KEYS, self.reconsider)
-        for runner in self._runners.values():
-            runner.arrived.subscribe(self._take_arrival)
-            runner.left.subscribe(self._take_left)
-            runner.changed.subscribe(self._take_change)
+        for connector in self._connectors.values():
+            connector.arrived.subscribe(self._take_arrival)
+            connector.left.subscribe(self._take_left)
+            connector.changed.subscribe(self._take_change)
 
     def take_card(self, read: CardRead) -> None:
         """A card was read; the work goes on in a task. What was held too short was not read: no
@@ -145,18 +137,18 @@ class AuthorizationFlow:
     def take_vehicle(self, connector: int, mac: str) -> None:
         """A vehicle told its MAC address; whether it is seen as plugged before or after that is
         not said. A session that runs, or a card that was shown, stays."""
-        runner = self._runners.get(connector)
+        found = self._connectors.get(connector)
         digits = "".join(char for char in mac.upper() if char.isalnum())
-        if runner is None or len(digits) != MAC_DIGITS:
+        if found is None or len(digits) != MAC_DIGITS:
             return
         self._vehicles[connector] = digits
         if connector in self._waiting_since:
-            self._decide_arrival(runner)
+            self._decide_arrival(found)
 
     def reconsider(self) -> None:
         """Settings or the backend link changed: vehicles that wait may charge now."""
         for connector in tuple(self._waiting_since):
-            self._decide_arrival(self._runners[connector])
+            self._decide_arrival(self._connectors[connector])
 
     @property
     def online(self) -> bool:
@@ -184,9 +176,9 @@ class AuthorizationFlow:
 
     def take_group(self, connector: int, group: str) -> None:
         """The backend told the group of a running session: the last one told holds."""
-        runner = self._runners.get(connector)
-        if runner is not None:
-            runner.post(GroupTold(group))
+        found = self._connectors.get(connector)
+        if found is not None:
+            found.set_group(group)
 
     def take_new_list(self) -> None:
         """The backend sent another list: what contradicted the old one is settled."""
@@ -207,8 +199,8 @@ class AuthorizationFlow:
     async def decide_token(self, card: Card, uid: str, connector: int | None) -> Decision:
         """The answer to a token, asking the backend if need be."""
         policy = authorization_policy(self._settings())
-        state = self._runners[connector].state if connector is not None else None
-        session, kept_for = (state.session, state.kept_for) if state else (None, None)
+        state = self._connectors[connector].status if connector is not None else None
+        session, kept_for = (state.session, state.cable_held_for) if state else (None, None)
         known = self._knowledge(card, uid, connector)
         decision = decide(card, policy, known, session, kept_for)
         if not isinstance(decision, Ask):
@@ -220,42 +212,42 @@ class AuthorizationFlow:
             uid, card = self._recognise(read)
         except cards.BadCard as error:
             _log.info("a card could not be used: %s", error)
-            self._tell(tuple(self._runners), Reason.UNKNOWN_CARD, "", accepted=False)
+            self._tell(tuple(self._connectors), Reason.UNKNOWN_CARD, "", accepted=False)
             return
-        connector = read.connector if read.connector in self._runners else None
-        if connector is None:
-            connector = connector_for(card.token, [self._candidate(r) for r in self._all()])
-        if connector is None:
-            connector = self._reservations.connector_for(card.token)
-        targets = [self._runners[connector]] if connector is not None else self._all_free()
+        number = read.connector if read.connector in self._connectors else None
+        if number is None:
+            number = connector_for(card.token, [self._candidate(r) for r in self._all()])
+        if number is None:
+            number = self._reservations.connector_for(card.token)
+        targets = [self._connectors[number]] if number is not None else self._all_free()
         if not targets:
             await self._check_groups(card, uid)
             return
-        if targets and all(self._kept_from(card, runner) for runner in targets):
+        if targets and all(self._kept_from(card, connector) for connector in targets):
             self._refuse(targets, Reason.RESERVED, card)
             return
-        if all(_is_useless(runner.state) for runner in targets):
+        if all(_is_useless(connector.status) for connector in targets):
             self._refuse(targets, Reason.OUT_OF_SERVICE, card)
             return
-        for runner in targets:
-            runner.post(CardChecking(active=True))
+        for connector in targets:
+            connector.show_card_check(active=True)
         try:
-            decision = await self.decide_token(card, uid, connector)
+            decision = await self.decide_token(card, uid, number)
         finally:
-            for runner in targets:
-                runner.post(CardChecking(active=False))
+            for connector in targets:
+                connector.show_card_check(active=False)
         self._apply(decision, card, uid, targets)
 
     async def _check_groups(self, card: Card, uid: str) -> None:
         """At a shared reader, with nobody waiting: a card may be of the group of a session."""
         decision: Decision = Refuse(Reason.UNKNOWN_CARD)
-        for runner in self._all():
-            session = runner.state.session
+        for connector in self._all():
+            session = connector.status.session
             if session is None or session.authorization.identity.group_id is None:
                 continue
-            decision = await self.decide_token(card, uid, runner.connector)
+            decision = await self.decide_token(card, uid, connector.id)
             if isinstance(decision, StopSession):
-                self._apply(decision, card, uid, [runner])
+                self._apply(decision, card, uid, [connector])
                 return
         self._apply(decision, card, uid, [])
 
@@ -266,21 +258,19 @@ class AuthorizationFlow:
         token = cards.spell(uid, letter_case(self._settings()))
         return uid, Card(token, IdentityKind.RFID, read.secure)
 
-    def _apply(
-        self, decision: Decision, card: Card, uid: str, targets: list[ConnectorRunner]
-    ) -> None:
+    def _apply(self, decision: Decision, card: Card, uid: str, targets: list[Connector]) -> None:
         masked = Identity(card.kind, card.token).masked
-        numbers = tuple(runner.connector for runner in targets)
+        numbers = tuple(connector.id for connector in targets)
         match decision:
             case Accept(authorization, reason) if targets:
                 self._admit(authorization, reason, card, self._fitting(targets, uid, reason))
             case StopSession(id_token, reason):
-                for runner in targets:
-                    self._stop(runner, id_token)
+                for connector in targets:
+                    self._stop(connector, id_token)
                 self._tell(numbers, reason, masked, accepted=True)
             case ReleaseCable(reason):
-                for runner in targets:
-                    runner.post(UnlockAsked())
+                for connector in targets:
+                    connector.unlock()
                 self._tell(numbers, reason, masked, accepted=True)
             case Refuse(reason, why):
                 self._refuse(targets, reason, card, why)
@@ -294,53 +284,49 @@ class AuthorizationFlow:
         authorization: Authorization,
         reason: Reason,
         card: Card,
-        targets: list[ConnectorRunner],
+        targets: list[Connector],
     ) -> None:
         """Give the permission to the connectors that are not kept for others."""
         admit = self._reservations.admit
-        given = [(r, told) for r in targets if (told := admit(r.connector, authorization))]
+        given = [(r, told) for r in targets if (told := admit(r.id, authorization))]
         if not given:
             self._refuse(targets, Reason.RESERVED, card)
             return
         self._floating = given[0][1] if len(given) > 1 else None
-        for runner, told in given:
-            runner.post(Authorized(told))
-        numbers = tuple(runner.connector for runner, _ in given)
+        for connector, told in given:
+            connector.authorize(told)
+        numbers = tuple(connector.id for connector, _ in given)
         self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=True)
 
-    def _refuse(
-        self, targets: list[ConnectorRunner], reason: Reason, card: Card, why: str = ""
-    ) -> None:
-        numbers = tuple(runner.connector for runner in targets)
+    def _refuse(self, targets: list[Connector], reason: Reason, card: Card, why: str = "") -> None:
+        numbers = tuple(connector.id for connector in targets)
         masked = Identity(card.kind, card.token).masked
         self._tell(numbers, reason, masked, accepted=False, why=why)
 
-    def _kept_from(self, card: Card, runner: ConnectorRunner) -> bool:
+    def _kept_from(self, card: Card, connector: Connector) -> bool:
         """Whether asking anybody about this card is in vain."""
-        if runner.state.session is not None:
+        if connector.status.session is not None:
             return False
-        told = self._reservations.permission(runner.connector, card.token, None)
+        told = self._reservations.permission(connector.id, card.token, None)
         return not (told.allowed or told.group_may_tell)
 
-    def _fitting(
-        self, targets: list[ConnectorRunner], uid: str, reason: Reason
-    ) -> list[ConnectorRunner]:
+    def _fitting(self, targets: list[Connector], uid: str, reason: Reason) -> list[Connector]:
         if reason is not Reason.LOCAL_WHITELIST:
             return targets
         whitelist = self._lists.whitelist
         here = WhitelistMatch.HERE
-        fitting = [r for r in targets if whitelist.match(uid, r.connector) is here]
-        used = whitelist.used(uid, [r.connector for r in fitting])
+        fitting = [r for r in targets if whitelist.match(uid, r.id) is here]
+        used = whitelist.used(uid, [r.id for r in fitting])
         self._supervisor.start("whitelist use", used)
         return fitting
 
-    def _stop(self, runner: ConnectorRunner, id_token: str) -> None:
+    def _stop(self, connector: Connector, id_token: str) -> None:
         policy = authorization_policy(self._settings())
-        session = runner.state.session
+        session = connector.status.session
         if policy.stop_mode is StopMode.ONLY_DISCONNECT and session is not None:
-            runner.post(HoldAsked(held=not session.held))
+            connector.hold(held=not session.held)
         else:
-            runner.post(StopAsked(Stop(StopReason.LOCAL, id_token)))
+            connector.end_session(Stop(StopReason.LOCAL, id_token))
 
     async def _ask(self, card: Card, known: Knowledge) -> Knowledge:
         try:
@@ -354,7 +340,7 @@ class AuthorizationFlow:
         return _with_answer(known, BackendAnswer.ANSWERED, answer)
 
     def _knowledge(self, card: Card, uid: str, connector: int | None) -> Knowledge:
-        numbers = [connector] if connector is not None else list(self._runners)
+        numbers = [connector] if connector is not None else list(self._connectors)
         matches = [self._lists.whitelist.match(uid, number) for number in numbers]
         best = WhitelistMatch.HERE if WhitelistMatch.HERE in matches else matches[0]
         return Knowledge(
@@ -364,31 +350,31 @@ class AuthorizationFlow:
             online=self.online,
         )
 
-    def _take_arrival(self, runner: ConnectorRunner) -> None:
-        self._waiting_since[runner.connector] = self._loop.time()
-        self._decide_arrival(runner)
+    def _take_arrival(self, connector: Connector) -> None:
+        self._waiting_since[connector.id] = self._loop.time()
+        self._decide_arrival(connector)
 
-    def _take_left(self, runner: ConnectorRunner) -> None:
-        self._waiting_since.pop(runner.connector, None)
-        self._vehicles.pop(runner.connector, None)
+    def _take_left(self, connector: Connector) -> None:
+        self._waiting_since.pop(connector.id, None)
+        self._vehicles.pop(connector.id, None)
 
-    def _decide_arrival(self, runner: ConnectorRunner) -> None:
-        state = runner.state
+    def _decide_arrival(self, connector: Connector) -> None:
+        state = connector.status
         if not state.connected or state.session or state.pending or state.finished:
             return
-        vehicle = self._listed_vehicle(runner.connector)
+        vehicle = self._listed_vehicle(connector.id)
         accept = decide_arrival(self._policy(), online=self.online, vehicle=vehicle)
         if accept is None:
             return
-        admitted = self._reservations.admit(runner.connector, accept.authorization)
+        admitted = self._reservations.admit(connector.id, accept.authorization)
         if admitted is None:
             return
-        runner.post(Authorized(admitted))
+        connector.authorize(admitted)
         if vehicle is not None and accept.authorization.card == vehicle.token:
-            used = self._lists.whitelist.used(vehicle.token, [runner.connector])
+            used = self._lists.whitelist.used(vehicle.token, [connector.id])
             self._supervisor.start("whitelist use", used)
             masked = Identity(vehicle.kind, vehicle.token).masked
-            self._tell((runner.connector,), accept.reason, masked, accepted=True)
+            self._tell((connector.id,), accept.reason, masked, accepted=True)
 
     def _listed_vehicle(self, connector: int) -> Card | None:
         """The vehicle at a connector when the whitelist names it there."""
@@ -401,37 +387,37 @@ class AuthorizationFlow:
     def _policy(self) -> Policy:
         return authorization_policy(self._settings())
 
-    def _take_change(self, runner: ConnectorRunner) -> None:
-        session = runner.state.session
+    def _take_change(self, connector: Connector) -> None:
+        session = connector.status.session
         if session is None:
             return
-        self._waiting_since.pop(runner.connector, None)
+        self._waiting_since.pop(connector.id, None)
         if self._floating is not None and session.authorization == self._floating:
             self._floating = None
             for other in self._all():
-                if other is not runner and other.state.pending == session.authorization:
-                    other.post(AuthorizationWithdrawn())
+                if other is not connector and other.status.pending == session.authorization:
+                    other.withdraw_authorization()
 
-    def _candidate(self, runner: ConnectorRunner) -> Candidate:
-        state = runner.state
-        waiting = state.kept_for or state.pending
+    def _candidate(self, connector: Connector) -> Candidate:
+        state = connector.status
+        waiting = state.cable_held_for or state.pending
         owner = state.session.authorization if state.session else waiting
         tokens = {owner.card, owner.identity.id_token} - {""} if owner else set[str]()
         waits = state.connected and state.session is None and not state.finished
         waits = waits and not _is_useless(state)
-        since = self._waiting_since.get(runner.connector) if waits and not state.pending else None
+        since = self._waiting_since.get(connector.id) if waits and not state.pending else None
         return Candidate(
-            runner.connector,
+            connector.id,
             frozenset(token.casefold() for token in tokens),
             since,
-            connector_status(state) in _FREE,
+            state.state in _FREE,
         )
 
-    def _all(self) -> list[ConnectorRunner]:
-        return list(self._runners.values())
+    def _all(self) -> list[Connector]:
+        return list(self._connectors.values())
 
-    def _all_free(self) -> list[ConnectorRunner]:
-        return [r for r in self._all() if connector_status(r.state) in _FREE]
+    def _all_free(self) -> list[Connector]:
+        return [r for r in self._all() if r.status.state in _FREE]
 
     def _tell(
         self,
@@ -447,10 +433,10 @@ class AuthorizationFlow:
         self.outcome.emit(CardOutcome(connectors, accepted, reason, masked, why))
 
 
-def _is_useless(state: ConnectorState) -> bool:
+def _is_useless(state: ConnectorSnapshot) -> bool:
     """Nothing can begin here, and nothing waits for a card."""
-    broken = connector_status(state) in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
-    return broken and state.session is None and state.kept_for is None
+    broken = state.state in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
+    return broken and state.session is None and state.cable_held_for is None
 
 
 def _with_answer(known: Knowledge, asked: BackendAnswer, answer: KnownToken | None) -> Knowledge:

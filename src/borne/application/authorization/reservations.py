@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.ports.storage import StateStore
 from borne.application.state.kept_state import mapping, stored_entries, text, whole
 from borne.domain import reservation as rules
 from borne.domain.reservation import Answer, Book, Permission, Reservation
-from borne.domain.station.connector_events import Reserved
 from borne.domain.station.connector_state import Authorization
-from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.station.status import ConnectorStatus
 from borne.foundation.clock import Clock, ClockTrust, format_utc, parse_utc
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -35,14 +34,14 @@ class Reservations:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        connectors: Mapping[int, Connector],
         state: StateStore,
         clock: Clock,
         supervisor: Supervisor,
     ) -> None:
         self.changed: Signal[int] = Signal()
         """How many there are, after a change."""
-        self._runners = runners
+        self._connectors = connectors
         self._state = state
         self._clock = clock
         self._supervisor = supervisor
@@ -54,8 +53,8 @@ class Reservations:
         """Take up what is stored."""
         entries, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._book = Book({entry.reservation_id: entry for entry in entries})
-        for runner in self._runners.values():
-            runner.changed.subscribe(self._take_change)
+        for connector in self._connectors.values():
+            connector.changed.subscribe(self._take_change)
         self._clock.stepped.subscribe(lambda _: self._judge())
         self._judge()
 
@@ -121,18 +120,18 @@ class Reservations:
         return None
 
     def _statuses(self) -> dict[int, ConnectorStatus]:
-        return {number: connector_status(r.state) for number, r in self._runners.items()}
+        return {number: r.status.state for number, r in self._connectors.items()}
 
     def _waiting(self) -> Book:
         """Without those of any connector that somebody is using already."""
-        used = {_reservation(runner) for runner in self._runners.values()}
+        used = {_reservation(connector) for connector in self._connectors.values()}
         floating = {entry.reservation_id for entry in self._book.of(rules.ANY)}
         return self._book.without(number for number in used & floating if number is not None)
 
-    def _take_change(self, runner: ConnectorRunner) -> None:
+    def _take_change(self, connector: Connector) -> None:
         if not self._book.entries:
             return
-        session = runner.state.session
+        session = connector.status.session
         if session is not None and session.session_id:
             used = session.authorization.reservation_id
             if used is not None and used in self._book.entries:
@@ -152,10 +151,10 @@ class Reservations:
 
     def _show(self) -> None:
         shown = rules.kept(self._waiting(), self._statuses())
-        for connector, runner in self._runners.items():
-            wanted = shown.get(connector)
-            if runner.state.session is None and runner.state.reservation_id != wanted:
-                runner.post(Reserved(wanted))
+        for number, connector in self._connectors.items():
+            wanted = shown.get(number)
+            if connector.status.session is None and connector.status.reservation_id != wanted:
+                connector.reserve(wanted)
         self._arm()
 
     def _arm(self) -> None:
@@ -186,10 +185,10 @@ class Reservations:
         await self._state.put(STATE_KEY, entries or None)
 
 
-def _reservation(runner: ConnectorRunner) -> int | None:
+def _reservation(connector: Connector) -> int | None:
     """The reservation that is being used there."""
-    session = runner.state.session
-    authorization = session.authorization if session else runner.state.pending
+    session = connector.status.session
+    authorization = session.authorization if session else connector.status.pending
     return authorization.reservation_id if authorization else None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from borne.application.authorization.authorization_flow import AuthorizationFlow
 from borne.application.authorization.reservations import Reservations
 from borne.application.authorization.token_lists import BackendTokens
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.charging.station_control import StationControl
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.limits.charging_profiles import ChargingProfiles
@@ -30,10 +30,10 @@ from borne.domain.principals import BACKEND
 from borne.domain.settings import ocpp_view
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Profile
-from borne.domain.station.connector_events import Authorized, StopAsked
-from borne.domain.station.connector_state import Authorization, ConnectorState, Stop
+from borne.domain.station.connector_snapshot import ConnectorSnapshot
+from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
-from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.station.status import ConnectorStatus
 from borne.domain.station.transaction_messages import MeterValuesMessage
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.supervisor import Supervisor
@@ -57,7 +57,7 @@ _log = logging.getLogger(__name__)
 class CommandServices:
     """What carries a command out."""
 
-    runners: Mapping[int, ConnectorRunner]
+    connectors: Mapping[int, Connector]
     authorization: AuthorizationFlow
     control: StationControl
     settings: SettingsService
@@ -83,48 +83,48 @@ class BackendCommands:
         self, connector: int | None, id_token: str, profile: Profile | None = None
     ) -> bool:
         """RemoteStartTransaction: True when it will be tried (C24)."""
-        runner = self._choose(connector, id_token)
+        found = self._choose(connector, id_token)
         settings = self._services.settings.settings
-        if runner is None or authorization_policy(settings).free is not None:
+        if found is None or authorization_policy(settings).free is not None:
             return False
-        asked = self._asking.get(runner.connector)
+        asked = self._asking.get(found.id)
         if asked is not None:
             return asked == id_token.casefold()
         profiles = self._services.profiles
-        if profile is not None and not profiles.fits_start(runner.connector, profile):
+        if profile is not None and not profiles.fits_start(found.id, profile):
             return False
-        profiles.keep_for_start(runner.connector, id_token, profile)
+        profiles.keep_for_start(found.id, id_token, profile)
         permit = Authorization(Identity(IdentityKind.REMOTE, id_token), card=id_token)
         if settings.flag("AuthorizeRemoteTxRequests"):
-            self._authorize_later(runner, permit)
+            self._authorize_later(found, permit)
         else:
-            asyncio.get_running_loop().call_soon(self._permit, runner, permit)
+            asyncio.get_running_loop().call_soon(self._permit, found, permit)
         return True
 
-    def _permit(self, runner: ConnectorRunner, permit: Authorization) -> None:
-        admitted = self._services.reservations.admit(runner.connector, permit)
+    def _permit(self, connector: Connector, permit: Authorization) -> None:
+        admitted = self._services.reservations.admit(connector.id, permit)
         if admitted is None:
-            self._services.profiles.forget_start(runner.connector)
+            self._services.profiles.forget_start(connector.id)
         else:
-            runner.post(Authorized(admitted))
+            connector.authorize(admitted)
 
-    def _authorize_later(self, runner: ConnectorRunner, permit: Authorization) -> None:
+    def _authorize_later(self, connector: Connector, permit: Authorization) -> None:
         flow = self._services.authorization
 
         async def authorize() -> None:
             card = Card(permit.identity.id_token, IdentityKind.REMOTE)
             try:
-                decision = await flow.decide_token(card, card.token.upper(), runner.connector)
+                decision = await flow.decide_token(card, card.token.upper(), connector.id)
             finally:
-                self._asking.pop(runner.connector, None)
+                self._asking.pop(connector.id, None)
             if isinstance(decision, Accept):
-                self._permit(runner, decision.authorization)
+                self._permit(connector, decision.authorization)
             else:
-                self._services.profiles.forget_start(runner.connector)
+                self._services.profiles.forget_start(connector.id)
 
-        self._asking[runner.connector] = permit.identity.id_token.casefold()
+        self._asking[connector.id] = permit.identity.id_token.casefold()
         if self._services.supervisor.start("remote start", authorize()) is None:
-            self._asking.pop(runner.connector, None)
+            self._asking.pop(connector.id, None)
 
     async def remote_stop(self, transaction_id: int) -> bool:
         """RemoteStopTransaction: False when no such transaction runs (C25)."""
@@ -134,12 +134,11 @@ class BackendCommands:
         record = self._services.running.by_transaction(transaction_id)
         if record is None or (stored is not None and stored.end is not None):
             return False
-        runner = self._services.runners.get(record.start.connector)
-        session = runner.state.session if runner else None
-        if runner is None or session is None or session.session_id != record.session_id:
+        connector = self._services.connectors.get(record.start.connector)
+        session = connector.status.session if connector else None
+        if connector is None or session is None or session.session_id != record.session_id:
             return False
-        stop = StopAsked(Stop(StopReason.REMOTE))
-        asyncio.get_running_loop().call_soon(runner.post, stop)
+        asyncio.get_running_loop().call_soon(connector.end_session, Stop(StopReason.REMOTE))
         return True
 
     async def change_availability(self, connector: int, *, operative: bool) -> str:
@@ -154,11 +153,11 @@ class BackendCommands:
 
     async def unlock(self, connector: int) -> str:
         """UnlockConnector: Unlocked, UnlockFailed or NotSupported (C27)."""
-        runner = self._services.runners.get(connector)
-        if runner is None or not runner.board.capabilities.has_lock:
+        found = self._services.connectors.get(connector)
+        if found is None or not found.capabilities.has_lock:
             return "NotSupported"
         await self._services.control.unlock(connector, BACKEND)
-        done = await _until(runner, _released, UNLOCK_WAIT_S)
+        done = await found.wait_for(_released, UNLOCK_WAIT_S)
         return "Unlocked" if done else "UnlockFailed"
 
     async def reset(self, *, hard: bool) -> None:
@@ -186,7 +185,7 @@ class BackendCommands:
     ) -> list[tuple[MeterValuesMessage, int | None]]:
         """TriggerMessage: the values of a connector, or of all, as they are now, each with the id
         of the transaction that runs."""
-        wanted = self._services.runners if connector is None else [connector]
+        wanted = self._services.connectors if connector is None else [connector]
         found = [await self._services.running.triggered(number) for number in wanted]
         return [values for values in found if values is not None]
 
@@ -218,53 +217,33 @@ class BackendCommands:
             return await self._services.security_profile.change(value)
         return await change_configuration(self._services.settings, key, value)
 
-    def _choose(self, connector: int | None, id_token: str) -> ConnectorRunner | None:
+    def _choose(self, connector: int | None, id_token: str) -> Connector | None:
         """The connector that is meant: the one named, that of a plugged vehicle, or the only one
         that is left."""
-        runners = self._services.runners
+        connectors = self._services.connectors
         if connector is not None:
-            runner = runners.get(connector)
-            return runner if runner is not None and self._may_start(runner, id_token) else None
-        reserved = runners.get(self._services.reservations.connector_for(id_token) or 0)
+            found = connectors.get(connector)
+            return found if found is not None and self._may_start(found, id_token) else None
+        reserved = connectors.get(self._services.reservations.connector_for(id_token) or 0)
         if reserved is not None and self._may_start(reserved, id_token):
             return reserved
-        ready = [runner for runner in runners.values() if self._may_start(runner, id_token)]
-        plugged = [runner for runner in ready if runner.state.connected]
+        ready = [found for found in connectors.values() if self._may_start(found, id_token)]
+        plugged = [found for found in ready if found.status.connected]
         if plugged:
             return plugged[0]
         return ready[0] if len(ready) == 1 else None
 
-    def _may_start(self, runner: ConnectorRunner, id_token: str) -> bool:
-        permission = self._services.reservations.permission(runner.connector, id_token, None)
+    def _may_start(self, connector: Connector, id_token: str) -> bool:
+        permission = self._services.reservations.permission(connector.id, id_token, None)
         asked = self._services.settings.settings.flag("AuthorizeRemoteTxRequests")
-        return _startable(runner.state) and (
+        return _startable(connector.status) and (
             permission.allowed or (permission.group_may_tell and asked)
         )
 
 
-def _startable(state: ConnectorState) -> bool:
-    return connector_status(state) in _STARTABLE and state.session is None
+def _startable(state: ConnectorSnapshot) -> bool:
+    return state.state in _STARTABLE and state.session is None
 
 
-def _released(state: ConnectorState) -> bool:
-    return state.session is None and not state.lock.is_locked
-
-
-async def _until(
-    runner: ConnectorRunner, reached: Callable[[ConnectorState], bool], timeout_s: float
-) -> bool:
-    done = asyncio.get_running_loop().create_future()
-
-    def check(changed: ConnectorRunner) -> None:
-        if reached(changed.state) and not done.done():
-            done.set_result(None)
-
-    unsubscribe = runner.changed.subscribe(check)
-    try:
-        check(runner)
-        await asyncio.wait_for(done, timeout_s)
-    except TimeoutError:
-        return False
-    finally:
-        unsubscribe()
-    return True
+def _released(state: ConnectorSnapshot) -> bool:
+    return state.session is None and not state.locked

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.charging.fault_service import FaultChange, FaultService
 from borne.application.charging.station_control import StationControl
 from borne.application.ports.backend import NO_ERROR, BackendPort, StatusReport
@@ -28,7 +28,6 @@ from borne.domain.station.status import (
     BackendStatus,
     ConnectorStatus,
     between_16,
-    connector_status,
 )
 from borne.foundation.clock import Clock, Moment
 
@@ -67,21 +66,23 @@ class BackendReporter:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        connectors: Mapping[int, Connector],
         faults: FaultService,
         control: StationControl,
         settings: RunningSettings,
         clock: Clock,
     ) -> None:
         self.backend: BackendPort | None = None
-        self._runners = runners
+        self._connectors = connectors
         self._faults = faults
         self._control = control
         self._settings = settings
         self._clock = clock
         self._sent: dict[int, _Content] = {}
         self._reported_c: dict[int, float] = {}
-        self._reported_faults: dict[int, set[Fault]] = {number: set() for number in (0, *runners)}
+        self._reported_faults: dict[int, set[Fault]] = {
+            number: set() for number in (0, *connectors)
+        }
         """Whose activation the backend knows: only these recover."""
         self._waiting: dict[int, tuple[_Content, Moment, asyncio.TimerHandle]] = {}
         self._in_session: set[int] = set()
@@ -91,9 +92,9 @@ class BackendReporter:
     def start(self) -> None:
         """Follow the connectors and the faults."""
         self._silent = self._is_silent()
-        for runner in self._runners.values():
-            runner.changed.subscribe(self._on_connector_changed)
-            runner.board.subscribe(partial(self._on_board_report, runner))
+        for connector in self._connectors.values():
+            connector.changed.subscribe(self._on_connector_changed)
+            connector.subscribe_reports(partial(self._on_board_report, connector))
         self._faults.changed.subscribe(self._on_fault_changed)
         self._control.station_changed.subscribe(lambda _: self._report_station())
         self._settings.on_change(REPORTING_KEYS, self._on_settings_changed)
@@ -131,23 +132,23 @@ class BackendReporter:
 
     def _refresh(self) -> None:
         self._report_station()
-        for runner in self._runners.values():
-            self._on_connector_changed(runner)
+        for connector in self._connectors.values():
+            self._on_connector_changed(connector)
 
-    def _on_board_report(self, runner: ConnectorRunner, report: BoardReport) -> None:
+    def _on_board_report(self, connector: Connector, report: BoardReport) -> None:
         """Informative: nothing is wrong, but somebody may want to know."""
         if not isinstance(report, TemperatureReport):
             return
-        reported_c = self._reported_c.get(runner.connector)
+        reported_c = self._reported_c.get(connector.id)
         if reported_c is not None and abs(report.board_c - reported_c) < TEMPERATURE_STEP_K:
             return
-        self._reported_c[runner.connector] = report.board_c
-        before = self._sent.get(runner.connector)
+        self._reported_c[connector.id] = report.board_c
+        before = self._sent.get(connector.id)
         wanted = self._settings().flag("SendInformativeStatusNotifications")
         # The first reading is no news.
         if reported_c is not None and wanted and before is not None and before.error == NO_ERROR:
             info = f"Controller temperature {report.board_c:.0f} °C"
-            self._send(runner.connector, replace(before, info=info), self._clock.moment())
+            self._send(connector.id, replace(before, info=info), self._clock.moment())
 
     def _on_fault_changed(self, change: FaultChange) -> None:
         known = self._reported_faults[change.connector]
@@ -158,7 +159,7 @@ class BackendReporter:
         if change.connector == 0:
             self._report_station(info)
             return
-        self._on_connector_changed(self._runners[change.connector], info)
+        self._on_connector_changed(self._connectors[change.connector], info)
 
     def _report_station(self, info: str = "") -> None:
         faults = frozenset(active.fault for active in self._faults.active(0))
@@ -167,9 +168,9 @@ class BackendReporter:
         status = BackendStatus.AVAILABLE if operative else BackendStatus.UNAVAILABLE
         self._report(0, BackendStatus.FAULTED if blocked else status, faults, info)
 
-    def _on_connector_changed(self, runner: ConnectorRunner, info: str = "") -> None:
-        number, session, faults = runner.connector, runner.state.session, runner.state.faults
-        status = self._status(runner)
+    def _on_connector_changed(self, connector: Connector, info: str = "") -> None:
+        number, session, faults = connector.id, connector.status.session, connector.status.faults
+        status = self._status(connector)
         if session is not None and session.session_id:
             self._in_session.add(number)
         elif session is None and number in self._in_session:
@@ -179,22 +180,22 @@ class BackendReporter:
             if ended and status is BackendStatus.AVAILABLE:
                 # Short as it may be, the end of a transaction is reported as one.
                 self._report(number, BackendStatus.FINISHING, faults)
-        if status is BackendStatus.SUSPENDED_EV and not runner.state.connected:
+        if status is BackendStatus.SUSPENDED_EV and not connector.status.connected:
             info = info or EV_SIDE_DISCONNECTED
         self._report(number, status, faults, info)
 
-    def _status(self, runner: ConnectorRunner) -> BackendStatus:
-        state, session = connector_status(runner.state), runner.state.session
+    def _status(self, connector: Connector) -> BackendStatus:
+        state, session = connector.status.state, connector.status.session
         if session is None or state is ConnectorStatus.FAULTED:
             return OCPP_16[state]
         if session.phase in _ENDING:
             # The transaction goes on until its end is committed, and so does its status.
-            before = self._latest(runner.connector)
+            before = self._latest(connector.id)
             if before is not None and before.status in (*IN_TRANSACTION, BackendStatus.PREPARING):
                 return before.status
             return BackendStatus.SUSPENDED_EVSE
         ready = state in (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV)
-        waits = ready and runner.state.connected
+        waits = ready and connector.status.connected
         if waits and not session.asked and self._settings().flag("PreparingUntilStateC"):
             return BackendStatus.PREPARING
         return OCPP_16[state]
@@ -250,9 +251,9 @@ class BackendReporter:
 
     def _send_in_order(self, connector: int, content: _Content, since: Moment) -> None:
         self._waiting.pop(connector, None)
-        runner, before = self._runners.get(connector), self._sent.get(connector)
-        if runner is not None and before is not None:
-            plugged = runner.state.connected
+        found, before = self._connectors.get(connector), self._sent.get(connector)
+        if found is not None and before is not None:
+            plugged = found.status.connected
             between = between_16(before.status, content.status, plugged=plugged)
             if between is not None:
                 self._send(connector, _Content(between), since)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.ports.storage import StateStore, StorageFailed
 from borne.application.settings.running import RunningSettings
 from borne.application.state.kept_state import stored_entries, text
-from borne.domain.station.connector_events import HoldAsked, StopAsked
 from borne.domain.station.connector_state import Phase, Stop
 from borne.domain.station.session import StopReason
 from borne.foundation.supervisor import Supervisor
@@ -30,14 +29,14 @@ class RefusedIds:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        connectors: Mapping[int, Connector],
         journal: TransactionJournal,
         metering: MeteringService,
         settings: RunningSettings,
         state: StateStore,
         supervisor: Supervisor,
     ) -> None:
-        self._runners = runners
+        self._connectors = connectors
         self._journal = journal
         self._metering = metering
         self._settings = settings
@@ -51,9 +50,9 @@ class RefusedIds:
         self._refused = set(refused)
         self._metering.changed.subscribe(self._judge)
         self._settings.on_change(REFUSAL_KEYS, self._judge_all)
-        for connector, runner in self._runners.items():
-            runner.changed.subscribe(self._on_connector_changed)
-            self._judge(connector)
+        for number, connector in self._connectors.items():
+            connector.changed.subscribe(self._on_connector_changed)
+            self._judge(number)
 
     async def on_start_answered(self, session_id: str, id_status: str) -> None:
         """The backend judged the id of a session."""
@@ -63,13 +62,13 @@ class RefusedIds:
         await self._keep()
         self._judge_all()
 
-    def _on_connector_changed(self, _: ConnectorRunner) -> None:
+    def _on_connector_changed(self, _: Connector) -> None:
         if not self._refused:
             return
         running = {
-            other.state.session.session_id
-            for other in self._runners.values()
-            if other.state.session is not None
+            other.status.session.session_id
+            for other in self._connectors.values()
+            if other.status.session is not None
         }
         if self._refused <= running:
             return
@@ -84,20 +83,20 @@ class RefusedIds:
             _log.warning("refused sessions are not kept over a restart: %s", error)
 
     def _judge_all(self) -> None:
-        for connector in self._runners:
+        for connector in self._connectors:
             self._judge(connector)
 
     def _judge(self, connector: int) -> None:
-        runner = self._runners.get(connector)
-        session = runner.state.session if runner else None
-        if runner is None or session is None or session.session_id not in self._refused:
+        found = self._connectors.get(connector)
+        session = found.status.session if found else None
+        if found is None or session is None or session.session_id not in self._refused:
             return
         if session.phase is not Phase.RUNNING or session.held or self._has_grace(connector):
             return
         if self._settings().flag("StopTransactionOnInvalidId"):
-            runner.post(StopAsked(Stop(StopReason.DE_AUTHORIZED)))
+            found.end_session(Stop(StopReason.DE_AUTHORIZED))
         else:
-            runner.post(HoldAsked(held=True))
+            found.hold(held=True)
 
     def _has_grace(self, connector: int) -> bool:
         most_wh = self._settings().integer("MaxEnergyOnInvalidId")

@@ -11,12 +11,16 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from borne.application.charging.connector import Connector
+from borne.application.charging.decided import Decided
+from borne.application.charging.machine_commands import MachineCommands
 from borne.application.ports.hardware import EvsePort, MeterSilent
 from borne.application.ports.storage import StorageFailed
 from borne.domain.station.board import (
+    BoardCapabilities,
     BoardReport,
     ContactReport,
     OtherFaultReport,
@@ -42,6 +46,7 @@ from borne.domain.station.connector_events import (
     VehicleArrived,
     VehicleLeft,
 )
+from borne.domain.station.connector_snapshot import ConnectorSnapshot, snapshot_of
 from borne.domain.station.connector_state import (
     Authorization,
     ConnectorConfig,
@@ -63,8 +68,6 @@ NOT_FOR_THE_MACHINE = (
     TemperatureReport,
 )
 """These are judged elsewhere, and come back as faults."""
-IDLE_WAIT_S = 15.0
-"""Longest wait for the end of a session: the vehicle has 6 s, the commit some more."""
 _log = logging.getLogger(__name__)
 
 
@@ -78,21 +81,8 @@ class SessionKeeper(Protocol):
         """Commit an end. Raises StorageFailed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """One decision of the machine, with all that led to it."""
-
-    connector: int
-    now_s: float
-    config: ConnectorConfig
-    before: ConnectorState
-    event: Event
-    effects: tuple[Effect, ...]
-    after: ConnectorState
-
-
-class ConnectorRunner:
-    """One connector: its board, its machine, its timers."""
+class ConnectorRunner(MachineCommands):
+    """The `Connector` of a local board: its machine and its timers."""
 
     def __init__(
         self,
@@ -102,14 +92,14 @@ class ConnectorRunner:
         config: Callable[[], ConnectorConfig],
         supervisor: Supervisor,
     ) -> None:
-        self.connector = connector
+        self.id = connector
         self.board = board
         self.state = ConnectorState()
-        self.changed: Signal[ConnectorRunner] = Signal()
-        self.arrived: Signal[ConnectorRunner] = Signal()
-        self.left: Signal[ConnectorRunner] = Signal()
+        self.changed: Signal[Connector] = Signal()
+        self.arrived: Signal[Connector] = Signal()
+        self.left: Signal[Connector] = Signal()
         self.expired: Signal[Authorization] = Signal()
-        self.full: Signal[bool] = Signal()
+        self.storage_failed: Signal[bool] = Signal()
         self.decided: Signal[Decided] = Signal()
         self.contactor_cycles = 0
         """Closings since the start."""
@@ -122,6 +112,7 @@ class ConnectorRunner:
         self._waiting: deque[Event] = deque()
         self._busy = False
         self._failed = False
+        self._snapshot: tuple[ConnectorState, ConnectorSnapshot] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._keep_alive: asyncio.TimerHandle | None = None
         self._unsubscribe: Unsubscribe | None = None
@@ -147,12 +138,40 @@ class ConnectorRunner:
         self._waiting.clear()
         self._busy = True
 
-    async def wait_until_idle(self, timeout_s: float = IDLE_WAIT_S) -> bool:
-        """Wait until no session is left; False at the timeout."""
+    # Connector -------------------------------------------------------------------------------
+
+    @property
+    def capabilities(self) -> BoardCapabilities:
+        """What its board can do."""
+        return self.board.capabilities
+
+    @property
+    def status(self) -> ConnectorSnapshot:
+        """What is known now."""
+        if self._snapshot is None or self._snapshot[0] is not self.state:
+            self._snapshot = (self.state, snapshot_of(self.state))
+        return self._snapshot[1]
+
+    def subscribe_reports(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
+        """Every report of its board."""
+        return self.board.subscribe(listener)
+
+    def self_test(self) -> None:
+        """Test the residual current monitor."""
+        self.board.self_test()
+
+    def rearm(self) -> None:
+        """Clear a latched protection of the board."""
+        self.board.rearm()
+
+    async def wait_for(
+        self, reached: Callable[[ConnectorSnapshot], bool], timeout_s: float
+    ) -> bool:
+        """Wait until its status is as wanted; False at the timeout."""
         done = self._loop.create_future()
 
-        def check(_: ConnectorRunner) -> None:
-            if self.state.session is None and not done.done():
+        def check(_: Connector) -> None:
+            if not done.done() and reached(self.status):
                 done.set_result(None)
 
         unsubscribe = self.changed.subscribe(check)
@@ -164,6 +183,8 @@ class ConnectorRunner:
         finally:
             unsubscribe()
         return True
+
+    # The machine -----------------------------------------------------------------------------
 
     def post(self, event: Event) -> None:
         """Take an event now, or right after the one that is being taken."""
@@ -204,14 +225,12 @@ class ConnectorRunner:
         self.state = result.state
         for effect in result.effects:
             self._carry_out(effect)
-        decided = Decided(
-            self.connector, now_s, config, before, event, result.effects, result.state
-        )
+        decided = Decided(self.id, now_s, config, before, event, result.effects, result.state)
         self.decided.emit(decided)
 
     def _fail_safe(self, event: Event) -> None:
         """A mistake in the machine must not leave a socket alive."""
-        _log.exception("connector %d: no decision on %s", self.connector, type(event).__name__)
+        _log.exception("connector %d: no decision on %s", self.id, type(event).__name__)
         self.board.allow_contactor(False)
         self.board.set_pilot(PilotOff())
         self.state = replace(self.state, sent_allow=False, sent_pilot=PilotOff(), resend=True)
@@ -239,15 +258,15 @@ class ConnectorRunner:
 
     async def _open(self, authorization: Authorization) -> None:
         try:
-            session_id = await self._keeper.begin(self.connector, authorization)
+            session_id = await self._keeper.begin(self.id, authorization)
         except StorageFailed:
-            self.full.emit(True)
+            self.storage_failed.emit(True)
             self.post(SessionNotOpened())
         except MeterSilent as error:
-            _log.warning("connector %d: no session is opened: %s", self.connector, error)
+            _log.warning("connector %d: no session is opened: %s", self.id, error)
             self.post(SessionNotOpened())
         except Exception:
-            _log.exception("connector %d: a session could not be opened", self.connector)
+            _log.exception("connector %d: a session could not be opened", self.id)
             self.post(SessionNotOpened())
         else:
             self.post(SessionOpened(session_id))
@@ -255,13 +274,13 @@ class ConnectorRunner:
     async def _close(self, session_id: str, stop: Stop) -> None:
         while True:
             try:
-                await self._keeper.finish(self.connector, session_id, stop)
+                await self._keeper.finish(self.id, session_id, stop)
             except StorageFailed:
-                self.full.emit(True)
+                self.storage_failed.emit(True)
             except Exception:
-                _log.exception("connector %d: a session could not be closed", self.connector)
+                _log.exception("connector %d: a session could not be closed", self.id)
             else:
-                self.full.emit(False)
+                self.storage_failed.emit(False)
                 self.post(SessionClosed())
                 return
             await asyncio.sleep(CLOSE_RETRY_S)

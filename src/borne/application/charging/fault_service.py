@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.charging.fault_watch import ConnectorWatch
 from borne.application.charging.metering_service import MeteringService
 from borne.application.limits.limit_service import LimitService
@@ -23,7 +23,6 @@ from borne.domain.settings.choices import OptoInput
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station import limits
 from borne.domain.station.board import BoardReport, Contact, ContactReport
-from borne.domain.station.connector_events import FaultCleared, FaultRaised
 from borne.domain.station.faults import CATALOGUE, Fault
 from borne.domain.station.limits import LimitRow, Source
 from borne.domain.station.metering import Verdict
@@ -89,13 +88,13 @@ class FaultService:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        connectors: Mapping[int, Connector],
         metering: MeteringService,
         clock: Clock,
         sources: FaultSources,
     ) -> None:
         self.changed: Signal[FaultChange] = Signal()
-        self._runners = runners
+        self._connectors = connectors
         self._metering = metering
         self._clock = clock
         self._sources = sources
@@ -107,22 +106,22 @@ class FaultService:
         self._rcd = Reclosing()
         self.watches = {
             number: ConnectorWatch(
-                runner,
+                connector,
                 partial(self._phases, number),
                 self._station_contacts,
                 frozenset(self._wired),
                 self._take_finding,
                 self._derate,
             )
-            for number, runner in runners.items()
+            for number, connector in connectors.items()
         }
 
     def start(self) -> None:
         """Follow boards, meters, inputs and machines."""
-        for number, runner in self._runners.items():
-            runner.changed.subscribe(self._follow)
-            runner.full.subscribe(self.take_full)
-            runner.board.subscribe(partial(self._take_report, f"board {number}"))
+        for number, connector in self._connectors.items():
+            connector.changed.subscribe(self._follow)
+            connector.storage_failed.subscribe(self.take_full)
+            connector.subscribe_reports(partial(self._take_report, f"board {number}"))
             self.watches[number].start()
             account = self._metering.account(number)
             if account is not None and account.doubts:
@@ -164,10 +163,9 @@ class FaultService:
         if active:
             # Listed first: what follows at a connector is then known to be the station's.
             self._note(fault, connector, active=True)
-        event = FaultRaised(fault) if active else FaultCleared(fault)
-        for number, runner in self._runners.items():
+        for number, found in self._connectors.items():
             if connector in (0, number):
-                runner.post(event)
+                found.set_fault(fault, active=active)
         if not active:
             self._note(fault, connector, active=False)
 
@@ -200,14 +198,14 @@ class FaultService:
 
     # Machines -------------------------------------------------------------------------------
 
-    def _follow(self, runner: ConnectorRunner) -> None:
-        present = runner.state.faults
-        known = {fault for fault, connector in self._active if connector == runner.connector}
-        station = {fault for fault, connector in self._active if connector == 0}
+    def _follow(self, connector: Connector) -> None:
+        present = connector.status.faults
+        known = {fault for fault, number in self._active if number == connector.id}
+        station = {fault for fault, number in self._active if number == 0}
         for fault in present - known - station:
-            self._note(fault, runner.connector, active=True)
+            self._note(fault, connector.id, active=True)
         for fault in known - present:
-            self._note(fault, runner.connector, active=False)
+            self._note(fault, connector.id, active=False)
 
     def _note(self, fault: Fault, connector: int, *, active: bool) -> None:
         key = (fault, connector)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.domain.station.board import (
     BoardLinkReport,
     BoardReport,
@@ -18,12 +18,10 @@ from borne.domain.station.board import (
     Contact,
     ContactReport,
     OtherFaultReport,
-    PilotNominal,
     ResidualCurrentReport,
     SupplyReport,
     TemperatureReport,
 )
-from borne.domain.station.connector_events import StopAsked
 from borne.domain.station.connector_state import Stop
 from borne.domain.station.faults import Fault
 from borne.domain.station.over_current import OverCurrent
@@ -96,7 +94,7 @@ class ConnectorWatch:
 
     def __init__(
         self,
-        runner: ConnectorRunner,
+        connector: Connector,
         phases: Callable[[], int],
         elsewhere: Callable[[], frozenset[Contact]],
         wired: frozenset[Contact],
@@ -104,7 +102,7 @@ class ConnectorWatch:
         derate: Callable[[int, float | None], None],
     ) -> None:
         self.facts = Facts()
-        self._runner = runner
+        self._connector = connector
         self._phases = phases
         self._elsewhere = elsewhere
         self._wired = wired
@@ -123,9 +121,9 @@ class ConnectorWatch:
 
     def start(self) -> None:
         """Follow machine and board."""
-        self._runner.changed.subscribe(lambda _: self._take_change())
-        self._runner.left.subscribe(lambda _: self._take_left())
-        self._runner.board.subscribe(self._take_report)
+        self._connector.changed.subscribe(lambda _: self._take_change())
+        self._connector.left.subscribe(lambda _: self._take_left())
+        self._connector.subscribe_reports(self._take_report)
 
     def abort(self) -> None:
         """Power cut."""
@@ -136,7 +134,7 @@ class ConnectorWatch:
     def take_reading(self, reading: MeterReading) -> None:
         """The billing meter told something."""
         self._reading = reading
-        state = self._runner.state
+        state = self._connector.status
         if not self._implausible_reading and state.session is None and not state.connected:
             self.facts.implausible = False
         self._implausible_reading = False
@@ -157,8 +155,8 @@ class ConnectorWatch:
 
     def self_test(self) -> None:
         """Test the residual current monitor now."""
-        if self._runner.board.capabilities.has_residual_current_monitor:
-            self._runner.board.self_test()
+        if self._connector.capabilities.has_residual_current_monitor:
+            self._connector.self_test()
 
     def judge(self) -> None:
         """Draw the conclusions that the facts allow now."""
@@ -167,50 +165,48 @@ class ConnectorWatch:
         now_s = self._loop.time()
         self._judge_electricity(now_s)
         self._judge_residual(now_s)
-        if self._runner.state.known and not self._tested:
+        if self._connector.status.known and not self._tested:
             self._tested = True
-            if not self._runner.state.connected:
+            if not self._connector.status.connected:
                 self.self_test()
         self._conclude()
         self._arm_timer(now_s)
 
     def _judge_electricity(self, now_s: float) -> None:
-        facts, state, reading = self.facts, self._runner.state, self._reading
+        facts, state, reading = self.facts, self._connector.status, self._reading
         facts.unpowered = facts.unpowered.see(not facts.supply_sensed, now_s)
         cut = (facts.contacts | self._elsewhere()) & CUTS_SUPPLY
         facts.explained = facts.explained.see(bool(cut), now_s)
         if reading is not None:
             facts.supply = facts.supply.see(reading.voltage_v, now_s, self._phases())
         drawn_a = reading.current_a if reading is not None else PerPhase.same(0.0)
-        offer = state.sent_pilot
-        offered_a = offer.current_a if isinstance(offer, PilotNominal) else 0.0
         facts.over_current = facts.over_current.see(
-            drawn_a, offered_a, now_s, closed=state.contactor_closed
+            drawn_a, state.pilot_a, now_s, closed=state.contactor_closed
         )
         if facts.over_current.latched and not self._latched:
-            self._runner.post(StopAsked(Stop(StopReason.OTHER)))
+            self._connector.end_session(Stop(StopReason.OTHER))
         self._latched = facts.over_current.latched
 
     def _judge_residual(self, now_s: float) -> None:
-        facts, state, board = self.facts, self._runner.state, self._runner.board
+        facts, state = self.facts, self._connector.status
         facts.trip = facts.trip.see(
             now_s,
-            board.capabilities.residual_reset_s,
+            self._connector.capabilities.residual_reset_s,
             tripped=facts.residual.tripped,
             vehicle=state.connected,
             cable=state.plugged,
         )
         if facts.trip.due(now_s):
             facts.trip = replace(facts.trip, rearm_at_s=None)
-            board.rearm()
+            self._connector.rearm()
 
     def _conclude(self) -> None:
-        connector = self._runner.connector
+        connector = self._connector.id
         for fault, present in self.facts.found(self._elsewhere()).items():
             if self._told.get(fault, False) is not present:
                 self._told[fault] = present
                 self._tell(fault, connector, present)
-        full_a = self._runner.board.capabilities.max_current_a
+        full_a = self._connector.capabilities.max_current_a
         limit_a = self.facts.heat.limit_a(full_a)
         if limit_a != self._derated_a:
             self._derated_a = limit_a
@@ -234,7 +230,7 @@ class ConnectorWatch:
 
     def _take_change(self) -> None:
         """A session that was taken up without its car ends; nobody is left to unplug."""
-        state = self._runner.state
+        state = self._connector.status
         running = state.session is not None
         if self._had_session and not running and not state.connected:
             self.facts.implausible = False

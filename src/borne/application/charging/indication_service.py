@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from borne.application.authorization.authorization_flow import CardOutcome
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.ports.hardware import IndicatorPort
 from borne.application.settings.running import RunningSettings
 from borne.domain.station.indication import PATTERNS, pattern_for
@@ -20,12 +20,12 @@ class IndicationService:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        connectors: Mapping[int, Connector],
         indicator: IndicatorPort,
         settings: RunningSettings,
     ) -> None:
         self.changed: Signal[int] = Signal()
-        self._runners = runners
+        self._connectors = connectors
         self._indicator = indicator
         self._settings = settings
         self._updating = False
@@ -36,9 +36,9 @@ class IndicationService:
         """Follow the connectors."""
         self._settings.on_change(LIGHT_KEYS, self._on_settings_changed)
         self._dim()
-        for runner in self._runners.values():
-            runner.changed.subscribe(self._refresh)
-            self._refresh(runner)
+        for connector in self._connectors.values():
+            connector.changed.subscribe(self._refresh)
+            self._refresh(connector)
 
     def shown(self, connector: int) -> str:
         """Name of the pattern at a connector."""
@@ -64,7 +64,7 @@ class IndicationService:
             self._end_rejection(connector)
             loop = asyncio.get_running_loop()
             self._rejected[connector] = loop.call_later(duration_s, self._end_rejection, connector)
-            self._refresh(self._runners[connector])
+            self._refresh(self._connectors[connector])
 
     def _on_settings_changed(self) -> None:
         self._dim()
@@ -74,24 +74,24 @@ class IndicationService:
         self._indicator.dim(self._settings().integer("LightIntensity"))
 
     def _refresh_all(self) -> None:
-        for runner in self._runners.values():
-            self._refresh(runner)
+        for connector in self._connectors.values():
+            self._refresh(connector)
 
     def _end_rejection(self, connector: int) -> None:
         timer = self._rejected.pop(connector, None)
         if timer is not None:
             timer.cancel()
-            self._refresh(self._runners[connector])
+            self._refresh(self._connectors[connector])
 
-    def _refresh(self, runner: ConnectorRunner) -> None:
-        connector = runner.connector
+    def _refresh(self, connector: Connector) -> None:
+        number = connector.id
         pattern = pattern_for(
-            runner.state,
-            rejected=connector in self._rejected,
+            connector.status,
+            rejected=number in self._rejected,
             updating=self._updating,
             backend_matters=self._settings().flag("ShowBackendDisconnectAsError"),
         )
-        if pattern != self._shown.get(connector):
-            self._shown[connector] = pattern
-            self._indicator.show(connector, pattern)
-            self.changed.emit(connector)
+        if pattern != self._shown.get(number):
+            self._shown[number] = pattern
+            self._indicator.show(number, pattern)
+            self.changed.emit(number)

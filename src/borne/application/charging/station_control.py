@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.ports.storage import StateStore
 from borne.application.services import Refused, no_socket, require
 from borne.application.state.kept_state import stored_entries, whole
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.settings.messages import N_, Message
-from borne.domain.station.connector_events import (
-    Authorized,
-    AvailabilityAsked,
-    StopAsked,
-    UnlockAsked,
-)
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
-from borne.domain.station.status import STATUS_WORDS, ConnectorStatus, connector_status
+from borne.domain.station.status import STATUS_WORDS, ConnectorStatus
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.events import Signal
 
@@ -34,14 +28,14 @@ BACKEND_KEY = "inoperative_by_backend"
 class StationControl:
     """Start, stop, unlock, availability."""
 
-    def __init__(self, runners: Mapping[int, ConnectorRunner], state: StateStore) -> None:
+    def __init__(self, connectors: Mapping[int, Connector], state: StateStore) -> None:
         self.station_changed: Signal[bool] = Signal()
         """Whether the station as a whole (connector 0) is in service, when that changes."""
         self.station_operative = True
         self._inoperative: set[int] = set()
         self._by_backend: set[int] = set()
         self._aside = False
-        self._runners = runners
+        self._connectors = connectors
         self._state = state
 
     async def restore_availability(self) -> None:
@@ -50,46 +44,46 @@ class StationControl:
         self._inoperative = set(found)
         if unreadable:
             # What was out of service must not come back because that cannot be read any more.
-            self._inoperative |= {0, *self._runners}
+            self._inoperative |= {0, *self._connectors}
             await self._state.put(STATE_KEY, sorted(self._inoperative))
         of_backend, _ = await stored_entries(self._state, BACKEND_KEY, whole)
         self._by_backend = set(of_backend) & self._inoperative
         self._judge_station()
         for connector in sorted(self._inoperative):
-            if connector in self._runners:
-                self._runners[connector].post(AvailabilityAsked(operative=False, at_once=True))
+            if connector in self._connectors:
+                self._connectors[connector].set_available(available=False, at_once=True)
 
     async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
         """Authorize a session without a card."""
         require(principal, Role.OPERATOR)
-        runner = self._runner(connector)
-        if connector_status(runner.state) not in _STARTABLE:
-            status = connector_status(runner.state)
+        found = self._connector(connector)
+        if found.status.state not in _STARTABLE:
+            status = found.status.state
             values = {"socket": connector, "status": Message(STATUS_WORDS[status])}
             raise Refused(
                 "busy", Message(N_("Socket {socket} cannot start: it is {status}."), values)
             )
         identity = Identity(IdentityKind.LOCAL, id_token or LOCAL_TAG)
-        runner.post(Authorized(Authorization(identity, card=id_token or "")))
+        found.authorize(Authorization(identity, card=id_token or ""))
 
     async def stop(self, connector: int, principal: Principal) -> None:
         """End the running session and release the cable."""
         require(principal, Role.OPERATOR)
-        runner = self._runner(connector)
-        if runner.state.session is None and runner.state.pending is None:
+        found = self._connector(connector)
+        if found.status.session is None and found.status.pending is None:
             raise Refused(
                 "no_session",
                 Message(N_("Nothing is charging at socket {socket}."), {"socket": connector}),
             )
         remote = principal.kind is PrincipalKind.BACKEND
-        runner.post(StopAsked(Stop(StopReason.REMOTE if remote else StopReason.LOCAL)))
+        found.end_session(Stop(StopReason.REMOTE if remote else StopReason.LOCAL))
 
     async def unlock(self, connector: int, principal: Principal) -> None:
         """Stop what runs and unlock the cable."""
         require(principal, Role.OPERATOR)
-        runner = self._runner(connector)
-        runner.post(StopAsked(Stop(StopReason.UNLOCK_COMMAND)))
-        runner.post(UnlockAsked())
+        found = self._connector(connector)
+        found.end_session(Stop(StopReason.UNLOCK_COMMAND))
+        found.unlock()
 
     async def set_availability(
         self, connector: int, principal: Principal, *, operative: bool
@@ -97,7 +91,7 @@ class StationControl:
         """Answers "accepted", or "scheduled" when somebody charges, or prepares to, first; 0 means
         all and the station itself, which is back in service with the first of its connectors."""
         require(principal, Role.OPERATOR)
-        chosen = list(self._runners) if connector == 0 else [self._runner(connector).connector]
+        chosen = list(self._connectors) if connector == 0 else [self._connector(connector).id]
         named = {0, *chosen} if operative else {connector, *chosen}
         wanted = self._inoperative - named if operative else self._inoperative | named
         own = self._by_backend - named
@@ -106,8 +100,8 @@ class StationControl:
         await self._remember(wanted, own)
         for number in chosen:
             in_service = operative and not self._aside
-            self._runners[number].post(AvailabilityAsked(operative=in_service))
-        waits = any(self._runners[number].state.inoperative_later for number in chosen)
+            self._connectors[number].set_available(available=in_service)
+        waits = any(self._connectors[number].status.out_of_service_later for number in chosen)
         return "scheduled" if waits else "accepted"
 
     async def forget_backend(self) -> int:
@@ -116,8 +110,8 @@ class StationControl:
         if not ended:
             return 0
         await self._remember(self._inoperative - ended, set())
-        for connector in sorted(ended & self._runners.keys()):
-            self._runners[connector].post(AvailabilityAsked(operative=not self._aside))
+        for connector in sorted(ended & self._connectors.keys()):
+            self._connectors[connector].set_available(available=not self._aside)
         return len(ended)
 
     async def _remember(self, inoperative: set[int], by_backend: set[int]) -> None:
@@ -133,16 +127,16 @@ class StationControl:
     def set_aside(self) -> None:
         """Take nobody new for the moment (an update is due); what charges goes on."""
         self._aside = True
-        for runner in self._runners.values():
-            runner.post(AvailabilityAsked(operative=False, at_once=True))
+        for connector in self._connectors.values():
+            connector.set_available(available=False, at_once=True)
 
     def take_back(self) -> None:
         """The moment is over."""
         if not self._aside:
             return
         self._aside = False
-        for connector, runner in self._runners.items():
-            runner.post(AvailabilityAsked(operative=connector not in self._inoperative))
+        for number, connector in self._connectors.items():
+            connector.set_available(available=number not in self._inoperative)
 
     def _judge_station(self) -> None:
         operative = 0 not in self._inoperative
@@ -150,8 +144,8 @@ class StationControl:
             self.station_operative = operative
             self.station_changed.emit(operative)
 
-    def _runner(self, connector: int) -> ConnectorRunner:
-        runner = self._runners.get(connector)
-        if runner is None:
+    def _connector(self, connector: int) -> Connector:
+        found = self._connectors.get(connector)
+        if found is None:
             raise Refused("unknown_connector", no_socket(connector))
-        return runner
+        return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from borne.application.authorization.authorization_flow import CardOutcome
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.charging.fault_service import FaultService
 from borne.application.charging.indication_service import IndicationService
 from borne.application.charging.metering_service import MeteringService
@@ -23,7 +23,6 @@ from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.choices import DisplayLanguage
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
-from borne.domain.station.board import PilotNominal
 from borne.domain.station.display import Screen, announcement, screens
 from borne.domain.station.faults import Fault
 from borne.domain.station.limits import LimitRow
@@ -38,7 +37,6 @@ from borne.domain.station.station_status import (
     SocketStatus,
     StationStatus,
 )
-from borne.domain.station.status import cable_a, connector_status, pilot_text, plug_held
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.units import PHASES, ZERO, PerPhase
@@ -48,7 +46,7 @@ from borne.foundation.units import PHASES, ZERO, PerPhase
 class StatusSources:
     """The services that the state is gathered from."""
 
-    runners: Mapping[int, ConnectorRunner]
+    connectors: Mapping[int, Connector]
     settings: Callable[[], Settings]
     metering: MeteringService
     journal: TransactionJournal
@@ -74,8 +72,8 @@ class StatusService:
     def start(self) -> None:
         """Follow everything that is visible."""
         sources = self._from
-        for runner in sources.runners.values():
-            runner.changed.subscribe(self._note)
+        for connector in sources.connectors.values():
+            connector.changed.subscribe(self._note)
         for signal in (
             sources.metering.changed,
             sources.journal.changed,
@@ -115,7 +113,7 @@ class StatusService:
             self._revision,
             self._clock.now(),
             self._clock.trust,
-            tuple(self._socket(runner) for runner in sources.runners.values()),
+            tuple(self._socket(connector) for connector in sources.connectors.values()),
             self._backend(),
             str(sources.settings()["DLMRole"]),
             self._shared_limits(),
@@ -194,38 +192,36 @@ class StatusService:
             effective,
         )
 
-    def _socket(self, runner: ConnectorRunner) -> SocketStatus:
-        number, state, sources = runner.connector, runner.state, self._from
+    def _socket(self, connector: Connector) -> SocketStatus:
+        number, state, sources = connector.id, connector.status, self._from
         reading = sources.metering.readings.get(number)
-        sent = state.sent_pilot
-        offered_a = sent.current_a if isinstance(sent, PilotNominal) else 0.0
         phases = phases_connected(sources.settings(), number)
         return SocketStatus(
             id=number,
             name=sources.settings().text("ConnectorName", number),
-            state=connector_status(state),
-            pilot=pilot_text(state),
-            offered_a=_on_phases(offered_a, phases),
+            state=state.state,
+            pilot=state.pilot,
+            offered_a=_on_phases(state.pilot_a, phases),
             phases=phases,
             measured_a=reading.current_a.rounded() if reading else ZERO,
             power_w=round(reading.power_w) if reading else 0,
             register_wh=reading.register_wh if reading else None,
-            cable_a=cable_a(state),
-            locked=plug_held(state),
+            cable_a=state.cable_a,
+            locked=state.plug_held,
             led=sources.indication.shown(number),
-            display=self._display(runner),
+            display=self._display(connector),
             asks_for_card=self._asks_for_card(),
             session=self._session(sources.journal.record(number)),
             limits=self._limits(number),
             faults=self._faults(number),
         )
 
-    def _display(self, runner: ConnectorRunner) -> tuple[Screen, ...]:
-        number, state, sources = runner.connector, runner.state, self._from
+    def _display(self, connector: Connector) -> tuple[Screen, ...]:
+        number, state, sources = connector.id, connector.status, self._from
         settings, reading = sources.settings(), sources.metering.readings.get(number)
         free = free_mode(settings)
         announced = announcement(
-            connector_status(state),
+            state.state,
             sources.indication.shown(number),
             plugged=state.connected,
             needs_card=free is None or RULES[free].needs_card,

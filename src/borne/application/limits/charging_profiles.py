@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.limits.limit_service import STATION, LimitService
@@ -89,7 +89,7 @@ class ChargingProfiles:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        runners: Mapping[int, Connector],
         limit_service: LimitService,
         metering: MeteringService,
         journal: TransactionJournal,
@@ -414,8 +414,8 @@ class ChargingProfiles:
 
     # Sessions ----------------------------------------------------------------------------------
 
-    def _take_change(self, runner: ConnectorRunner) -> None:
-        connector, session_id = runner.connector, _session_of(runner)
+    def _take_change(self, runner: Connector) -> None:
+        connector, session_id = runner.id, _session_of(runner)
         if session_id == self._sessions[connector]:
             return
         self._sessions[connector] = session_id
@@ -426,14 +426,14 @@ class ChargingProfiles:
             self._drop_ended()
             self.refresh()
 
-    def _start_with_profile(self, runner: ConnectorRunner) -> None:
-        waiting = self._for_start.pop(runner.connector, None)
-        session = runner.state.session
+    def _start_with_profile(self, runner: Connector) -> None:
+        waiting = self._for_start.pop(runner.id, None)
+        session = runner.status.session
         if waiting is None or session is None:
             return
         id_token, profile = waiting
         if session.authorization.identity.id_token.casefold() == id_token:
-            work = self._install_for_start(runner.connector, profile)
+            work = self._install_for_start(runner.id, profile)
             self._supervisor.start("profile of a remote start", work)
 
     async def _install_for_start(self, connector: int, profile: Profile) -> None:
@@ -443,7 +443,7 @@ class ChargingProfiles:
     def _take_reading(self, connector: int) -> None:
         """Watts become amperes by the phases that the vehicle uses; in a session they only grow."""
         runner, reading = self._runners.get(connector), self._metering.readings.get(connector)
-        if runner is None or reading is None or runner.state.session is None:
+        if runner is None or reading is None or runner.status.session is None:
             return
         used = sum(amps >= IN_USE_A for amps in reading.current_a)
         if used > self._phases.get(connector, 0):
@@ -452,6 +452,6 @@ class ChargingProfiles:
                 self.refresh()
 
 
-def _session_of(runner: ConnectorRunner) -> str | None:
-    session = runner.state.session
+def _session_of(runner: Connector) -> str | None:
+    session = runner.status.session
     return (session.session_id or None) if session else None

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.settings.station_settings import phases_connected
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station import limits
-from borne.domain.station.board import PlugKind
-from borne.domain.station.connector_events import Offered
 from borne.domain.station.limits import LimitBook, LimitRow, Source, Waterfall
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
@@ -61,7 +59,7 @@ class LimitService:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        runners: Mapping[int, Connector],
         settings: Callable[[], Settings],
         clock: Clock,
         sharing: Sharing,
@@ -179,7 +177,7 @@ class LimitService:
 
     def _own_rows(self, connector: int, now: datetime) -> list[LimitRow]:
         settings = self._settings()
-        board = self._runners[connector].board.capabilities
+        board = self._runners[connector].capabilities
 
         def row(source: Source, amps: float, reason: str) -> LimitRow:
             return LimitRow(source, PerPhase.same(float(amps)), reason, now)
@@ -207,18 +205,17 @@ class LimitService:
             self.changes += 1
             cause = ", ".join(sorted(fall.effective))
             self.history.append(OfferChange(now, connector, before_a, fall.offered_a, cause))
-        self._runners[connector].post(Offered(fall.offered_a))
+        self._runners[connector].offer(fall.offered_a)
         self.changed.emit(connector)
 
-    def _follow_cable(self, runner: ConnectorRunner) -> None:
-        plug = runner.state.plug
-        cable_a = plug.cable_a if plug.kind is PlugKind.VALID else None
-        if cable_a == self._cables.get(runner.connector):
+    def _follow_cable(self, runner: Connector) -> None:
+        cable_a = runner.status.cable_a
+        if cable_a == self._cables.get(runner.id):
             return
         if cable_a is None:
-            self._cables.pop(runner.connector, None)
+            self._cables.pop(runner.id, None)
         else:
-            self._cables[runner.connector] = cable_a
+            self._cables[runner.id] = cable_a
         self.refresh()
 
     def _arm_expiry(self) -> None:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector
 from borne.application.charging.metering_service import MeteringService
 from borne.application.settings.station_settings import phases_connected
 from borne.domain.limits.cause import LimitCause
@@ -29,7 +29,7 @@ from borne.domain.load_management.participant import Grant
 from borne.domain.load_management.topology import Rotation
 from borne.domain.settings.choices import PhaseRotation, PhasesConnected
 from borne.domain.settings.snapshot import Settings
-from borne.domain.station.connector_state import ASKING, Phase
+from borne.domain.station.connector_state import Phase
 from borne.domain.station.faults import Fault, blocking
 from borne.domain.station.limits import LimitRow, Waterfall, entitlement
 from borne.foundation.supervisor import Supervisor
@@ -44,7 +44,7 @@ class LoadMaster:
 
     def __init__(
         self,
-        runners: Mapping[int, ConnectorRunner],
+        runners: Mapping[int, Connector],
         settings: Callable[[], Settings],
         metering: MeteringService,
         supervisor: Supervisor,
@@ -113,7 +113,7 @@ class LoadMaster:
             return paused(self._state, snapshot)
 
     def _facts(self, connector: int, fall: Waterfall) -> SocketFacts:
-        settings, state = self._settings(), self._runners[connector].state
+        settings, state = self._settings(), self._runners[connector].status
         session = state.session
         wants = (
             session is not None
@@ -128,9 +128,9 @@ class LoadMaster:
         return SocketFacts(
             participant=socket_id(connector),
             wants=wants,
-            asking=state.pilot.state in ASKING,
+            asking=state.asking,
             closed=state.contactor_closed,
-            live=not state.settled or Fault.CONTACTOR_WELDED in state.faults,
+            live=not state.contactor_settled or Fault.CONTACTOR_WELDED in state.faults,
             measured_a=reading.current_a if reading is not None and heard else None,
             entitled_a=fall.offered_a,
             entitled_by=LimitCause(min(fall.effective)) if fall.effective else None,

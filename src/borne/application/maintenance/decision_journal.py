@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from borne.application.charging.connector_runner import ConnectorRunner, Decided
+from borne.application.charging.decided import Decided, Deciding
 from borne.domain import vehicle
 from borne.domain.settings import choices
 from borne.domain.station import (
@@ -58,10 +58,10 @@ class DecisionJournal:
         self._lines: deque[tuple[float, str]] = deque(maxlen=KEEP_LINES)
         self._chains: dict[int, _Chain] = {}
 
-    def follow(self, runners: Mapping[int, ConnectorRunner]) -> None:
+    def follow(self, machines: Mapping[int, Deciding]) -> None:
         """Write down what these machines decide."""
-        for runner in runners.values():
-            runner.decided.subscribe(self._take)
+        for machine in machines.values():
+            machine.decided.subscribe(self._take)
 
     def lines(self) -> Iterator[str]:
         """Oldest first; a journal that lost its beginning starts at the next snapshot."""

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector, wait_until_idle
 from borne.application.charging.station_control import StationControl
 from borne.application.maintenance.transfer_orders import IN_VAIN, Turns, pause_s, tries
 from borne.application.ports.maintenance import (
@@ -118,7 +118,7 @@ class FirmwareUpdates:
     def __init__(
         self,
         maintenance: Maintenance,
-        runners: Mapping[int, ConnectorRunner],
+        connectors: Mapping[int, Connector],
         control: StationControl,
         state: StateStore,
         clock: Clock,
@@ -131,7 +131,7 @@ class FirmwareUpdates:
         self.before_restart: Callable[[], Awaitable[None]] = _nothing
         """Returns when the backend knows what was told."""
         self._maintenance = maintenance
-        self._runners = runners
+        self._connectors = connectors
         self._control = control
         self._state = state
         self._clock = clock
@@ -320,9 +320,9 @@ class FirmwareUpdates:
     async def _wait_for_sessions(self) -> None:
         """Nobody new may begin, and whoever charges may end."""
         self._control.set_aside()
-        for runner in self._runners.values():
-            while runner.state.session is not None:
-                await runner.wait_until_idle(LONGEST_SLEEP_S)
+        for connector in self._connectors.values():
+            while connector.status.session is not None:
+                await wait_until_idle(connector, LONGEST_SLEEP_S)
 
     def _tell(self, order: UpdateOrder, state: UpdateState) -> None:
         _log.info("firmware update: %s", state)

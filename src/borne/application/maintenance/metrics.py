@@ -56,13 +56,13 @@ def station_metrics(station: Station) -> list[Metric]:
         *_per_connector(
             "borne_contactor_cycles_total",
             "Closings of the contactor",
-            {n: runner.contactor_cycles for n, runner in station.runners.items()},
+            {n: connector.contactor_cycles for n, connector in station.connectors.items()},
             "counter",
         ),
         *_per_connector(
             "borne_offered_amperes",
             "Offer per phase",
-            {n: station.limits.offered_a(n) for n in station.runners},
+            {n: station.limits.offered_a(n) for n in station.connectors},
         ),
         *_per_connector(
             "borne_register_wh",
@@ -73,7 +73,7 @@ def station_metrics(station: Station) -> list[Metric]:
         *_per_connector(
             "borne_faults",
             "Faults that are present",
-            {n: len(station.faults.active(n)) for n in (0, *station.runners)},
+            {n: len(station.faults.active(n)) for n in (0, *station.connectors)},
         ),
     ]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from borne.domain.station.connector_state import ConnectorState
+from borne.domain.station.connector_snapshot import ConnectorSnapshot
 from borne.domain.station.faults import Fault
-from borne.domain.station.status import ConnectorStatus, connector_status
+from borne.domain.station.status import ConnectorStatus
 
 
 class Colour(StrEnum):
@@ -105,7 +105,7 @@ _UNUSED = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
 
 
 def pattern_for(
-    state: ConnectorState,
+    state: ConnectorSnapshot,
     *,
     rejected: bool = False,
     updating: bool = False,
@@ -114,7 +114,7 @@ def pattern_for(
     """Name of the pattern; a refused card is shown over everything but faults and updates. Where
     `backend_matters` (manual 4, "Show backend disconnect as error") its loss shows as a fault,
     but only over a socket that nobody uses."""
-    status = connector_status(state)
+    status = state.state
     if updating:
         return "updating"
     if status is ConnectorStatus.FAULTED:
@@ -129,6 +129,6 @@ def pattern_for(
         # "Vehicle just unplugged": the session waits for it, as after a card (LED of RFID110).
         return "authorized"
     if status is ConnectorStatus.FINISHING:
-        ending = state.session is not None or state.finished_until_s is not None
+        ending = state.session is not None or state.just_finished
         return "finishing" if ending else "available"
     return _BY_STATUS[status]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from borne.application.charging import connector_runner
-from borne.application.charging.connector_runner import ConnectorRunner
+from borne.application.charging.connector import Connector, wait_until_idle
 from borne.application.ports.hardware import MeterSilent
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.domain.station.board import (
@@ -101,7 +101,7 @@ async def test_no_energy_before_the_start_is_committed() -> None:
 async def test_a_start_that_cannot_be_committed(error: Exception, full: list[bool]) -> None:
     desk = await Desk().start()
     told: list[bool] = []
-    desk.runner.full.subscribe(told.append)
+    desk.runner.storage_failed.subscribe(told.append)
     desk.keeper.begin_error = error
     desk.board.plug()
     await asyncio.sleep(1)
@@ -117,7 +117,7 @@ async def test_a_start_that_cannot_be_committed(error: Exception, full: list[boo
 async def test_an_end_is_tried_until_it_is_committed(error: Exception) -> None:
     desk = await _charging()
     told: list[bool] = []
-    desk.runner.full.subscribe(told.append)
+    desk.runner.storage_failed.subscribe(told.append)
     desk.keeper.finish_error = error
     desk.runner.post(STOP)
     await asyncio.sleep(60)
@@ -147,8 +147,8 @@ async def test_deadlines_come_by_themselves() -> None:
 async def test_arrivals_and_departures_are_told_after_the_step() -> None:
     desk = await Desk().start()
     heard: list[tuple[str, bool]] = []
-    desk.runner.arrived.subscribe(lambda r: heard.append(("arrived", r.state.connected)))
-    desk.runner.left.subscribe(lambda r: heard.append(("left", r.state.connected)))
+    desk.runner.arrived.subscribe(lambda r: heard.append(("arrived", r.status.connected)))
+    desk.runner.left.subscribe(lambda r: heard.append(("left", r.status.connected)))
     desk.board.plug()
     assert heard == []
     await asyncio.sleep(0.1)
@@ -162,10 +162,10 @@ async def test_an_event_from_a_listener_waits_for_the_one_before_it() -> None:
     desk = await Desk().start()
     offers: list[float] = []
 
-    def follow(runner: ConnectorRunner) -> None:
-        offers.append(runner.state.offer_a)
-        if runner.state.offer_a < 20:
-            runner.post(Offered(runner.state.offer_a + 1))
+    def follow(_: Connector) -> None:
+        offers.append(desk.runner.state.offer_a)
+        if desk.runner.state.offer_a < 20:
+            desk.runner.post(Offered(desk.runner.state.offer_a + 1))
 
     desk.runner.changed.subscribe(follow)
     desk.runner.post(Offered(18.0))
@@ -246,7 +246,7 @@ class TestEnd:
             if not commits:
                 desk.keeper.finish_error = StorageFull("no room")
             desk.runner.post(STOP)
-            assert await desk.runner.wait_until_idle(15.0) is commits
+            assert await wait_until_idle(desk.runner, 15.0) is commits
 
         story()
 

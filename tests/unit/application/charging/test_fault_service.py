@@ -252,10 +252,10 @@ class TestFullDisk:
     async def test_an_end_that_was_stored_in_the_reserve_does_not_end_it(self) -> None:
         rooms = await self._full()
         rooms.room_bytes = 0
-        rooms.desks[2].runner.full.emit(False)
+        rooms.desks[2].runner.storage_failed.emit(False)
         assert rooms.active() == [Fault.STORAGE_FULL]
         rooms.room_bytes = ROOM_BYTES
-        rooms.desks[2].runner.full.emit(False)
+        rooms.desks[2].runner.storage_failed.emit(False)
         assert rooms.active() == []
 
 

@@ -16,7 +16,7 @@ async def _journal(tmp_path: Path) -> list[str]:
     async with street(tmp_path, FLLEnable="on") as station:
         journal = DecisionJournal(lambda: 0.0, "salt")
         assert station.host.station is not None
-        journal.follow(station.host.station.runners)
+        journal.follow(station.host.station.connectors)
         await station.plug(1, {"reaction_s": 0.1})
         await station.until_state("preparing")
         await station.services.control.start(1, _operator(), CARD)

@@ -38,6 +38,7 @@ from borne.domain.station.connector_events import (
     StopAsked,
     Tick,
 )
+from borne.domain.station.connector_snapshot import snapshot_of
 from borne.domain.station.connector_state import (
     Authorization,
     ConnectorConfig,
@@ -177,7 +178,7 @@ class Machine:
 
     @property
     def led(self) -> str:
-        return pattern_for(self.state)
+        return pattern_for(snapshot_of(self.state))
 
     @property
     def charging(self) -> bool:

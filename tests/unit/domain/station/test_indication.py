@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from borne.domain.station.board import PilotReport, PilotState
+from borne.domain.station.connector_snapshot import snapshot_of
 from borne.domain.station.connector_state import (
     Authorization,
     ConnectorState,
@@ -69,7 +70,7 @@ OURS = [
 
 @pytest.mark.parametrize(("meaning", "state", "pattern"), [*MANUAL_6, *OURS])
 def test_manual_6(meaning: str, state: ConnectorState, pattern: str) -> None:
-    assert pattern_for(state) == pattern, meaning
+    assert pattern_for(snapshot_of(state)) == pattern, meaning
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_manual_6(meaning: str, state: ConnectorState, pattern: str) -> None:
 def test_what_covers_what(
     state: ConnectorState, rejected: bool, updating: bool, pattern: str
 ) -> None:
-    assert pattern_for(state, rejected=rejected, updating=updating) == pattern
+    assert pattern_for(snapshot_of(state), rejected=rejected, updating=updating) == pattern
 
 
 @pytest.mark.parametrize(
