@@ -15,9 +15,11 @@ from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.wire import Drive
 from borne.app import Host, HostOptions
+from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.rows import LimitRow
+from borne.domain.limits.sources import EXTERNAL_INPUT
 from borne.domain.principals import SYSTEM
 from borne.domain.station import pilot
-from borne.domain.station.limits import OPERATOR, LimitRow
 from borne.foundation.units import PerPhase
 from tests.support.street import store_settings
 from tests.support.virtual_time import run_virtual
@@ -72,7 +74,8 @@ class Street:
         station = self.host.station
         assert station is not None
         now = self.host.clock.now()
-        station.limits.put(1, LimitRow(_OWN, PerPhase.same(amps), "test", now))
+        row = LimitRow(EXTERNAL_INPUT, PerPhase.same(amps), LimitCause.SETTING, now)
+        station.limits.put(1, row)
 
     async def stop(self) -> None:
         station = self.host.station
@@ -95,9 +98,6 @@ class Street:
         while loop.time() < until_s:
             assert not unwanted()
             await asyncio.sleep(TICK_S * 10)
-
-
-_OWN = type(OPERATOR)("external_input", OPERATOR.scope)
 
 
 @asynccontextmanager

@@ -9,10 +9,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from borne.application.limits import load_master
 from borne.application.limits.limit_service import STATION, LimitService
-from borne.domain.station import limits
-from borne.domain.station.limits import LimitRow, Source
+from borne.domain.limits import sources
+from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.rows import LimitRow
+from borne.domain.limits.sources import Source
+from borne.domain.load_management import own_group
 from borne.foundation.clock import parse_utc
 from borne.foundation.units import PerPhase
 from tests.support.street import Street, street
@@ -31,7 +33,7 @@ def service(station: Street) -> LimitService:
 def put(station: Street, connector: int, source: Source, amps: float, for_s: float) -> None:
     until_s = asyncio.get_running_loop().time() + for_s
     since = station.services.clock.now()
-    row = LimitRow(source, PerPhase.same(amps), "test", since, until_s)
+    row = LimitRow(source, PerPhase.same(amps), LimitCause.SETTING, since, until_s)
     service(station).put(connector, row)
 
 
@@ -50,7 +52,7 @@ async def test_a_limit_of_a_socket_that_runs_out_falls_back(tmp_path: Path) -> N
     async with street(tmp_path, **FREE) as station:
         await station.plug(1, BIG)
         await asyncio.sleep(10.0)
-        put(station, 1, limits.ENERGY_MANAGER, 13.0, for_s=60.0)
+        put(station, 1, sources.ENERGY_MANAGER, 13.0, for_s=60.0)
         assert offered(station) == 13.0
         until = parse_utc(told(station, "energy_manager")["until"])
         left = until - station.services.clock.now()
@@ -66,7 +68,7 @@ async def test_a_limit_of_the_station_that_runs_out_stops_everybody(tmp_path: Pa
     async with street(tmp_path, **FREE) as station:
         await station.plug(1, BIG)
         await station.plug(2, BIG)
-        put(station, STATION, limits.OCPP_STATION, 40.0, for_s=60.0)
+        put(station, STATION, sources.OCPP_STATION, 40.0, for_s=60.0)
         await asyncio.sleep(30.0)
         assert (offered(station, 1), offered(station, 2)) == (20.0, 20.0)
         await asyncio.sleep(30.1)
@@ -106,5 +108,5 @@ def test_when_the_sockets_cannot_share_all_of_them_pause(
             await asyncio.sleep(90.0)
             assert (offered(station, 1), offered(station, 2)) == (16.0, 16.0)
 
-    run_virtual(story(lambda: monkeypatch.setattr(load_master, "plan", fail), monkeypatch.undo))
+    run_virtual(story(lambda: monkeypatch.setattr(own_group, "plan", fail), monkeypatch.undo))
     assert "the sockets could not share" in caplog.text

@@ -17,8 +17,10 @@ import pytest
 
 from borne.application.limits.limit_service import STATION
 from borne.application.settings.settings_service import SettingsRejected
+from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.rows import LimitRow
+from borne.domain.limits.sources import OCPP_STATION
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
-from borne.domain.station.limits import OCPP_STATION, LimitRow
 from borne.foundation.units import ZERO, PerPhase
 from tests.support.street import Street, street
 from tests.support.virtual_time import virtual_time
@@ -312,7 +314,7 @@ async def test_a_limit_of_the_station_is_shared_too(tmp_path: Path) -> None:
             running = station.host.station
             assert running is not None
             now = station.services.clock.now()
-            row = LimitRow(OCPP_STATION, PerPhase.same(20.0), "profile", now)
+            row = LimitRow(OCPP_STATION, PerPhase.same(20.0), LimitCause.PROFILE, now)
             running.limits.put(STATION, row)
             await asyncio.sleep(5.0)
             assert drawn(station) == PerPhase.same(20.0)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from borne.domain.authorization.decision import Reason
+from borne.domain.limits.sources import LimitScope
 from borne.domain.settings.messages import Message
 from borne.domain.station.display import Screen
 from borne.domain.station.faults import Fault
-from borne.domain.station.limits import LimitScope
 from borne.domain.station.session import SessionFlag
 from borne.domain.station.station_status import (
     BackendStatus,

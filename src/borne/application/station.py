@@ -39,7 +39,7 @@ from borne.application.charging.status_service import StatusService, StatusSourc
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.limits.limit_service import LimitService
-from borne.application.limits.load_master import LoadMaster
+from borne.application.limits.socket_sharing import SocketSharing
 from borne.application.maintenance.diagnostics import Diagnostics
 from borne.application.maintenance.firmware_update import FirmwareUpdates
 from borne.application.maintenance.log_upload import LogKind, LogUploads
@@ -59,8 +59,6 @@ from borne.application.services import ConnectionTrial, Restarter, StationServic
 from borne.application.settings.settings_service import SettingsService
 from borne.application.settings.station_settings import (
     CONNECTOR_KEYS,
-    LIMIT_KEYS,
-    PROFILE_KEYS,
     SAMPLING_KEYS,
     connector_config,
     letter_case,
@@ -164,10 +162,8 @@ class Station:
             )
             for number, evse in evses.items()
         }
-        self.load_master = LoadMaster(
-            self.connectors, self._settings, self.metering, self.supervisor
-        )
-        self.limits = LimitService(self.connectors, self._settings, clock, self.load_master)
+        sharing = SocketSharing(self.connectors, self.metering, self.supervisor)
+        self.limits = LimitService(self.connectors, self._settings, clock, sharing)
         self.faults = FaultService(
             self.connectors,
             self.metering,
@@ -390,7 +386,6 @@ class Station:
         if not self._parts.settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
             self._parts.settings.confirmed.subscribe(self._take_confirmation)
-        self.load_master.start(self.limits.refresh)
         self.limits.start()
         await self.profiles.start()
         await self._backend_change().start(self._settings())
@@ -457,7 +452,6 @@ class Station:
         for room in (
             self.metering,
             self.limits,
-            self.load_master,
             self.desk,
             self.faults,
             self.indication,
@@ -506,8 +500,6 @@ class Station:
         settings = self._settings
         for connector in self.connectors.values():
             settings.on_change(CONNECTOR_KEYS, connector.on_config_changed)
-        settings.on_change(LIMIT_KEYS, self.limits.refresh)
-        settings.on_change(PROFILE_KEYS, self.profiles.refresh)
         settings.on_change(SAMPLING_KEYS, self.aligned.reconsider)
         settings.on_change(SAMPLING_KEYS, self.journal.reconsider)
         settings.on_change({"TCPWatchdogTimeout"}, self.watchdog.reconsider)

@@ -21,9 +21,10 @@ from borne.adapters.simulation.hardware import Equipment
 from borne.adapters.simulation.simulator import Simulator
 from borne.app import Host, HostOptions
 from borne.application.ports.simulator import SimulatorError
+from borne.domain.limits import sources
+from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.rows import LimitRow
 from borne.domain.load_management.topology import Rotation, SocketPhase
-from borne.domain.station import limits
-from borne.domain.station.limits import LimitRow
 from borne.foundation.units import ZERO, PerPhase
 from tests.support.street import Street, store_settings
 from tests.support.virtual_time import run_virtual
@@ -153,11 +154,10 @@ def put_station(station: Street, amps: float | None) -> None:
     running = station.host.station
     assert running is not None
     if amps is None:
-        running.limits.withdraw(0, limits.OCPP_STATION)
+        running.limits.withdraw(0, sources.OCPP_STATION)
         return
-    row = LimitRow(
-        limits.OCPP_STATION, PerPhase.same(amps), "profile", station.services.clock.now()
-    )
+    now = station.services.clock.now()
+    row = LimitRow(sources.OCPP_STATION, PerPhase.same(amps), LimitCause.PROFILE, now)
     running.limits.put(0, row)
 
 

@@ -19,12 +19,14 @@ from borne.application.charging.metering_service import MeteringService
 from borne.application.limits.limit_service import LimitService
 from borne.application.ports.hardware import InputPort, MeterPort, MeterSilent
 from borne.application.settings.station_settings import phases_connected
+from borne.domain.limits import sources
+from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.rows import LimitRow
+from borne.domain.limits.sources import Source
 from borne.domain.settings.choices import OptoInput
 from borne.domain.settings.snapshot import Settings
-from borne.domain.station import limits
 from borne.domain.station.board import BoardReport, Contact, ContactReport
 from borne.domain.station.faults import CATALOGUE, Fault
-from borne.domain.station.limits import LimitRow, Source
 from borne.domain.station.metering import Verdict
 from borne.domain.station.reading import MeterReading
 from borne.domain.station.reclosing import Reclosing
@@ -230,7 +232,7 @@ class FaultService:
     def _take_blindness(self, told: tuple[int, bool]) -> None:
         """Nobody sees what a vehicle draws: it shall draw the least that it can."""
         connector, blind = told
-        self._put(connector, limits.METER, METER_BLIND_A if blind else None, "blind")
+        self._put(connector, sources.METER, METER_BLIND_A if blind else None, LimitCause.BLIND)
 
     def _take_reading(self, connector: int) -> None:
         reading = self._metering.readings.get(connector)
@@ -338,9 +340,11 @@ class FaultService:
         return phases_connected(self._sources.settings(), connector)
 
     def _derate(self, connector: int, limit_a: float | None) -> None:
-        self._put(connector, limits.TEMPERATURE, limit_a, "hot")
+        self._put(connector, sources.TEMPERATURE, limit_a, LimitCause.HOT)
 
-    def _put(self, connector: int, source: Source, limit_a: float | None, reason: str) -> None:
+    def _put(
+        self, connector: int, source: Source, limit_a: float | None, cause: LimitCause
+    ) -> None:
         service = self._sources.limits
         if service is None:
             return
@@ -348,7 +352,7 @@ class FaultService:
             service.withdraw(connector, source)
             return
         amps = PerPhase.same(round(limit_a, 1))
-        service.put(connector, LimitRow(source, amps, reason, self._clock.now()))
+        service.put(connector, LimitRow(source, amps, cause, self._clock.now()))
 
 
 def _wired(settings: Settings) -> dict[Contact, int]:

@@ -20,12 +20,12 @@ from borne.application.limits.limit_service import LimitService
 from borne.application.ports.backend import BackendPort
 from borne.application.settings.station_settings import free_mode, phases_connected
 from borne.domain.authorization.free_charging import RULES
+from borne.domain.limits.rows import LimitRow
 from borne.domain.settings.choices import DisplayLanguage
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.display import Screen, announcement, screens
 from borne.domain.station.faults import Fault
-from borne.domain.station.limits import LimitRow
 from borne.domain.station.session import SessionRecord
 from borne.domain.station.station_status import (
     BackendStatus,
@@ -175,8 +175,8 @@ class StatusService:
         return tuple(self._limit(row, row is lowest) for row in rows)
 
     def _limits(self, connector: int) -> tuple[LimitStatus, ...]:
-        fall = self._from.limits.waterfall(connector)
-        return tuple(self._limit(row, row.source.name in fall.effective) for row in fall.rows)
+        offer = self._from.limits.offer(connector)
+        return tuple(self._limit(row, row in offer.effective) for row in offer.rows)
 
     def _limit(self, row: LimitRow, effective: bool) -> LimitStatus:
         until = None

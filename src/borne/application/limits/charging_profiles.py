@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,12 +22,16 @@ from borne.application.limits.limit_service import STATION, LimitService
 from borne.application.limits.stored_profiles import LEAST_A, from_stored, stand_in, to_stored
 from borne.application.ports.storage import StateStore
 from borne.application.services import require
+from borne.application.settings.running import RunningSettings
 from borne.application.settings.station_settings import phases_connected
 from borne.application.state.kept_state import stored_entries
 from borne.application.state.notices import remember
+from borne.domain.limits import sources
+from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.rows import LimitRow
+from borne.domain.limits.sources import Source
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.messages import N_, Message
-from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging import profiles as rules
 from borne.domain.smart_charging.clock_doubt import Doubts, by_purpose, from_the_future
 from borne.domain.smart_charging.composite import (
@@ -52,9 +56,7 @@ from borne.domain.smart_charging.profiles import (
     RateUnit,
     Selection,
 )
-from borne.domain.station import limits
 from borne.domain.station.connector_state import Authorization
-from borne.domain.station.limits import LimitRow, Source
 from borne.foundation.clock import Clock, ClockStep, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -65,6 +67,8 @@ LOOK_AHEAD_S = 86400.0
 """How far the next change is searched for."""
 IN_USE_A = 0.5
 """A phase that carries this is used by the vehicle."""
+PROFILE_KEYS = frozenset({"PhasesConnected", "TimeZone"})
+"""What charging profiles are read with."""
 OF_CONNECTOR = (Purpose.DEFAULT, Purpose.TRANSACTION)
 _UNREADABLE = N_(
     "A charging profile of the backend could not be read: {amps:g} A hold in its place until the "
@@ -94,7 +98,7 @@ class ChargingProfiles:
         metering: MeteringService,
         journal: TransactionJournal,
         state: StateStore,
-        settings: Callable[[], Settings],
+        settings: RunningSettings,
         clock: Clock,
         supervisor: Supervisor,
     ) -> None:
@@ -133,6 +137,7 @@ class ChargingProfiles:
             runner.expired.subscribe(partial(self._take_expiry, connector))
         self._drop_ended()
         self._metering.changed.subscribe(self._take_reading)
+        self._settings.on_change(PROFILE_KEYS, self.refresh)
         self._clock.stepped.subscribe(self._take_step)
         self.refresh()
 
@@ -244,10 +249,10 @@ class ChargingProfiles:
         changes = [LOOK_AHEAD_S if end_s is None else end_s - now_s]
         for connector in self._runners:
             curve = self._curve(connector, window, RateUnit.AMPERE, OF_CONNECTOR)
-            self._put(connector, limits.OCPP_TX, curve[0].limit)
+            self._put(connector, sources.OCPP_TX, curve[0].limit)
             changes += [step.start_s for step in curve[1:2]]
         curve = self._station_curve(window, RateUnit.AMPERE)
-        self._put(STATION, limits.OCPP_STATION, curve[0].limit)
+        self._put(STATION, sources.OCPP_STATION, curve[0].limit)
         changes += [step.start_s for step in curve[1:2]]
         if self._book:
             loop = asyncio.get_running_loop()
@@ -272,9 +277,9 @@ class ChargingProfiles:
         """Without a date nobody knows which period holds: the lowest of each profile does."""
         for connector in self._runners:
             situation = self._situation(connector)
-            self._put(connector, limits.OCPP_TX, lowest_ever(situation, OF_CONNECTOR))
+            self._put(connector, sources.OCPP_TX, lowest_ever(situation, OF_CONNECTOR))
         station = self._situation(STATION)
-        self._put(STATION, limits.OCPP_STATION, lowest_ever(station, [Purpose.STATION]))
+        self._put(STATION, sources.OCPP_STATION, lowest_ever(station, [Purpose.STATION]))
 
     def _put(self, connector: int, source: Source, limit: Limit | None) -> None:
         if self._rows.get(connector) == limit:
@@ -283,9 +288,9 @@ class ChargingProfiles:
         if limit is None:
             self._limits.withdraw(connector, source)
             return
-        reason = f"profile {limit.profile_id}"
-        amps = PerPhase.same(limit.value)
-        self._limits.put(connector, LimitRow(source, amps, reason, self._clock.now()))
+        amps, number = PerPhase.same(limit.value), str(limit.profile_id)
+        row = LimitRow(source, amps, LimitCause.PROFILE, self._clock.now(), detail=number)
+        self._limits.put(connector, row)
 
     # What is known -----------------------------------------------------------------------------
 

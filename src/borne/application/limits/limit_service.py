@@ -1,34 +1,43 @@
-"""Turns everybody's limits into one offer per connector, and remembers why.
+"""Keeps everybody's rows of limits, and turns them into one offer for each connector.
 
 Rows come from settings, board and cable, and from those who put their own (backend, energy
-manager). Whenever one changes the offers are computed anew, in two steps: the rows of a connector
-make its entitlement; rows of the station, which the connectors share, become a share for each. A
-connector without any row gets nothing.
+manager, faults). From there it goes in one direction: rows, snapshot, plan, offers. An offer that
+a row has fallen below is lowered at once; everything else waits for the next cycle, which takes
+all changes of a loop turn together. A connector without an obligation gets nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from borne.application.charging.connector import Connector
-from borne.application.settings.station_settings import phases_connected
-from borne.domain.settings.snapshot import Settings
-from borne.domain.station import limits
-from borne.domain.station.limits import LimitBook, LimitRow, Source, Waterfall
+from borne.application.limits.allocation_cycle import INLINE_UP_TO, AllocationCycle, CycleSteps
+from borne.application.limits.limit_settings import LIMIT_KEYS, LimitSettings
+from borne.application.limits.socket_sharing import SocketSharing
+from borne.application.settings.running import RunningSettings
+from borne.domain.limits import plan as planning
+from borne.domain.limits import sources
+from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.plan import LimitPlan, LimitSnapshot, SocketSnapshot
+from borne.domain.limits.rows import LimitBook, LimitRow, Offer, holding, offer_of
+from borne.domain.limits.sources import LimitScope, Source
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.units import PerPhase
 
 HISTORY = 500
-FOREIGN = frozenset({limits.OCPP_TX, limits.OCPP_STATION, limits.ENERGY_MANAGER})
+FOREIGN = frozenset({sources.OCPP_TX, sources.OCPP_STATION, sources.ENERGY_MANAGER})
 """Limits that others set."""
 STATION = 0
 """As a connector: the rows that all connectors share, in amps per grid phase."""
+_log = logging.getLogger(__name__)
+
+RunInWorker = Callable[[Callable[[], LimitPlan]], Awaitable[LimitPlan]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,181 +51,158 @@ class OfferChange:
     cause: str
 
 
-class Sharing(Protocol):
-    """Distributes what the connectors share; the load master is one."""
-
-    def share(
-        self,
-        entitled: Mapping[int, Waterfall],
-        station: Sequence[LimitRow],
-        now: datetime,
-    ) -> Mapping[int, Sequence[LimitRow]]:
-        """Rows for every connector, in its frame, out of the rows of the station (grid frame)."""
-
-
 class LimitService:
     """Limit books of all connectors and of the station, and the offers that follow."""
 
     def __init__(
         self,
-        runners: Mapping[int, Connector],
-        settings: Callable[[], Settings],
+        connectors: Mapping[int, Connector],
+        settings: RunningSettings,
         clock: Clock,
-        sharing: Sharing,
+        sharing: SocketSharing,
+        *,
+        inline_up_to: int = INLINE_UP_TO,
+        run_in_worker: RunInWorker = asyncio.to_thread,
     ) -> None:
         self.changed: Signal[int] = Signal()
         self.history: deque[OfferChange] = deque(maxlen=HISTORY)
         self.changes = 0
         """Offers changed since the start."""
-        self._runners = runners
-        self._settings = settings
+        self._connectors = connectors
+        self._running = settings
+        self._settings = LimitSettings.of(settings(), connectors)
         self._clock = clock
         self._sharing = sharing
-        self._books: dict[int, LimitBook] = {number: LimitBook() for number in (STATION, *runners)}
-        self._shares: dict[int, LimitBook] = {}
-        self._falls: dict[int, Waterfall] = {}
-        self._cables: dict[int, int] = {}
+        self._books: dict[int, LimitBook] = {n: LimitBook() for n in (STATION, *connectors)}
+        self._offers: dict[int, Offer] = {}
+        self._cables: dict[int, int | None] = {}
+        self._started = False
         self._timer: asyncio.TimerHandle | None = None
+        self._cycle = AllocationCycle(
+            CycleSteps(self._snapshot, self._plan, self._apply, lambda: len(connectors)),
+            inline_up_to,
+            run_in_worker,
+        )
 
     def start(self) -> None:
-        """Make the first offers and follow the plugs."""
-        for runner in self._runners.values():
-            runner.changed.subscribe(self._follow_cable)
-        self.refresh()
+        """Make the first offers, and follow what they depend on."""
+        for number, connector in self._connectors.items():
+            connector.changed.subscribe(self._on_connector_changed)
+            rated_a = float(connector.capabilities.max_current_a)
+            self._note(number, self._row(sources.BOARD, rated_a, LimitCause.HARDWARE))
+        self._sharing.changed.subscribe(self._on_sharing_changed)
+        self._sharing.start()
+        self._running.on_change(LIMIT_KEYS, self._on_settings_changed)
+        self._settings = LimitSettings.of(self._running(), self._connectors)
+        self._note_settings()
+        self._started = True
+        self._cycle.run()
+        self._arm_expiry()
 
     def abort(self) -> None:
         """Power cut."""
+        self._sharing.abort()
+        self._cycle.abort()
         if self._timer is not None:
             self._timer.cancel()
 
-    def waterfall(self, connector: int) -> Waterfall:
-        """Why the offer is what it is."""
-        return self._falls.get(connector, Waterfall((), 0.0, frozenset()))
+    # What is offered ---------------------------------------------------------------------------
+
+    def offer(self, connector: int) -> Offer:
+        """What a connector may offer, and why."""
+        return self._offers.get(connector, Offer())
+
+    def offered_a(self, connector: int) -> float:
+        """The offer in A per phase; 0 is a pause."""
+        return self.offer(connector).amps
 
     @property
     def shared(self) -> tuple[LimitRow, ...]:
         """What all connectors together may draw, per phase of the grid: the rows of the station."""
-        return tuple(self._books[STATION].rows.values())
-
-    def offered_a(self, connector: int) -> float:
-        """The offer in A per phase; 0 is a pause."""
-        return self.waterfall(connector).offered_a
+        return holding(self._books[STATION])
 
     def own_limit_a(self, connector: int) -> float | None:
         """What the station itself allows, in A per phase: without backend, energy manager, and
         what is shared at the moment. Of connector 0: what the supply line carries."""
-        rows = self._books[connector].rows.values()
-        supply = self._books[STATION].rows.get(limits.SUPPLY_LINE.name)
-        own = [row for row in rows if row.source not in FOREIGN]
-        found = [*own, *([supply] if supply is not None else [])]
-        return self._fall(connector or min(self._runners), found).offered_a if found else None
+        supply = self._books[STATION].get(sources.SUPPLY_LINE)
+        own = [row for row in self._books[connector] if row.source not in FOREIGN]
+        own += [supply] if supply is not None and connector != STATION else []
+        number = connector or min(self._connectors)
+        offer = offer_of(own, self._settings.sockets[number].phases)
+        return offer.amps if offer.rows else None
+
+    # Rows --------------------------------------------------------------------------------------
 
     def put(self, connector: int, row: LimitRow) -> None:
-        """Set somebody's row of a connector, or of the station (connector 0)."""
+        """Set somebody's row of a connector, or of the station (connector 0). Raises ValueError
+        when the source has no rows there."""
+        if (row.source.scope is LimitScope.STATION) is not (connector == STATION):
+            raise ValueError(f"{row.source.name} sets no rows of connector {connector}")
+        self._note(connector, row)
+        self._on_rows_changed()
+
+    def withdraw(self, connector: int, source: Source, owner: str = "") -> None:
+        """The owner takes its row back."""
+        self._books[connector] = self._books[connector].withdraw(source, owner)
+        self._on_rows_changed()
+
+    def _note(self, connector: int, row: LimitRow) -> None:
         self._books[connector] = self._books[connector].put(row)
-        self.refresh()
 
-    def withdraw(self, connector: int, source: Source) -> None:
-        """Its owner takes a row back."""
-        self._books[connector] = self._books[connector].withdraw(source)
-        self.refresh()
+    def _on_settings_changed(self) -> None:
+        self._settings = LimitSettings.of(self._running(), self._connectors)
+        self._note_settings()
+        self._on_rows_changed()
 
-    def refresh(self) -> None:
-        """Compute every offer anew."""
+    def _note_settings(self) -> None:
         now = self._clock.now()
-        now_s = asyncio.get_running_loop().time()
-        self._books[STATION] = self._station_book(now, now_s)
-        for connector in self._runners:
-            self._books[connector] = self._connector_book(connector, now, now_s)
-        entitled = {
-            connector: self._fall(connector, self._books[connector].rows.values())
-            for connector in self._runners
-        }
-        station = tuple(self._books[STATION].rows.values())
-        shares = self._sharing.share(entitled, station, now)
-        falls = {
-            connector: self._with_share(connector, shares.get(connector, ()))
-            for connector in self._runners
-        }
-        # Whoever falls falls first.
-        for connector in sorted(falls, key=lambda n: falls[n].offered_a - self.offered_a(n)):
-            self._offer(connector, falls[connector], now)
+        self._replace(STATION, (sources.MINIMUM, sources.SUPPLY_LINE), self._settings.rows(now))
+        own = (sources.MAXIMUM, sources.OPERATOR, sources.INSTALLATION)
+        for connector, settings in self._settings.sockets.items():
+            self._replace(connector, own, settings.rows(now))
+
+    def _replace(self, connector: int, own: Iterable[Source], rows: Iterable[LimitRow]) -> None:
+        """Set the rows of these sources to exactly `rows`."""
+        old = book = self._books[connector]
+        for source in own:
+            book = book.withdraw(source)
+        for row in rows:
+            book = book.put(old.dated(row))
+        self._books[connector] = book
+
+    def _row(self, source: Source, amps: float, cause: LimitCause) -> LimitRow:
+        return LimitRow(source, PerPhase.same(amps), cause, self._clock.now())
+
+    def _on_connector_changed(self, connector: Connector) -> None:
+        """The plug tells what its cable carries."""
+        number, cable_a = connector.id, connector.status.cable_a
+        if cable_a == self._cables.get(number):
+            return
+        self._cables[number] = cable_a
+        if cable_a is None:
+            self.withdraw(number, sources.CABLE)
+        else:
+            self.put(number, self._row(sources.CABLE, float(cable_a), LimitCause.PLUG))
+
+    def _on_sharing_changed(self, restricts: bool) -> None:
+        self._cycle.request(restricts=restricts)
+
+    def _on_rows_changed(self) -> None:
+        if not self._started:
+            return
+        self._lower()
+        self._cycle.request()
         self._arm_expiry()
 
-    def _station_book(self, now: datetime, now_s: float) -> LimitBook:
-        book = self._books[STATION].expire(now_s, now)
-        settings = self._settings()
-        if not settings.single_supply_line:
-            return book.withdraw(limits.SUPPLY_LINE)
-        capacity_a = min(
-            settings.integer("SupplyLineCurrentCapacity"),
-            settings.integer("StationCurrentCapacity"),
-        )
-        amps = PerPhase.same(float(capacity_a))
-        return book.put(LimitRow(limits.SUPPLY_LINE, amps, "setting", now))
+    # Expiry ------------------------------------------------------------------------------------
 
-    def _connector_book(self, connector: int, now: datetime, now_s: float) -> LimitBook:
-        old = self._books[connector]
-        book = old.expire(now_s, now)
-        for source in (limits.CABLE, limits.INSTALLATION):
-            book = book.withdraw(source)
-        for row in self._own_rows(connector, now):
-            book = book.put(old.dated(row))
-        return book
-
-    def _with_share(self, connector: int, rows: Sequence[LimitRow]) -> Waterfall:
-        shares, old = LimitBook(), self._shares.get(connector, LimitBook())
-        for row in rows:
-            shares = shares.put(old.dated(row))
-        self._shares[connector] = shares
-        own = self._books[connector].rows.values()
-        return self._fall(connector, (*own, *shares.rows.values()))
-
-    def _fall(self, connector: int, rows: Iterable[LimitRow]) -> Waterfall:
-        return limits.waterfall(rows, phases_connected(self._settings(), connector))
-
-    def _own_rows(self, connector: int, now: datetime) -> list[LimitRow]:
-        settings = self._settings()
-        board = self._runners[connector].capabilities
-
-        def row(source: Source, amps: float, reason: str) -> LimitRow:
-            return LimitRow(source, PerPhase.same(float(amps)), reason, now)
-
-        rows = [
-            row(limits.BOARD, board.max_current_a, "hardware"),
-            row(limits.MAXIMUM, settings.integer("MaximumCurrent", connector), "setting"),
-            row(limits.OPERATOR, settings.integer("OperatorCurrentLimit", connector), "setting"),
-        ]
-        if not settings.single_supply_line:
-            installed_a = settings.integer("InstallationCurrentLimit", connector)
-            rows.append(row(limits.INSTALLATION, installed_a, "setting"))
-        cable_a = self._cables.get(connector)
-        if cable_a is not None:
-            rows.append(row(limits.CABLE, cable_a, "plug"))
-        return rows
-
-    def _offer(self, connector: int, fall: Waterfall, now: datetime) -> None:
-        before = self._falls.get(connector)
-        if before == fall:
-            return
-        self._falls[connector] = fall
-        before_a = before.offered_a if before else 0.0
-        if fall.offered_a != before_a:
-            self.changes += 1
-            cause = ", ".join(sorted(fall.effective))
-            self.history.append(OfferChange(now, connector, before_a, fall.offered_a, cause))
-        self._runners[connector].offer(fall.offered_a)
-        self.changed.emit(connector)
-
-    def _follow_cable(self, runner: Connector) -> None:
-        cable_a = runner.status.cable_a
-        if cable_a == self._cables.get(runner.id):
-            return
-        if cable_a is None:
-            self._cables.pop(runner.id, None)
-        else:
-            self._cables[runner.id] = cable_a
-        self.refresh()
+    def _expire(self) -> bool:
+        """Replace rows whose time is over; True when there were any."""
+        now_s, now = asyncio.get_running_loop().time(), self._clock.now()
+        new = {number: book.expire(now_s, now) for number, book in self._books.items()}
+        over = any(new[number] is not book for number, book in self._books.items())
+        self._books = new
+        return over
 
     def _arm_expiry(self) -> None:
         if self._timer is not None:
@@ -224,4 +210,84 @@ class LimitService:
             self._timer = None
         times = [due for book in self._books.values() if (due := book.next_expiry_s()) is not None]
         if times:
-            self._timer = asyncio.get_running_loop().call_at(min(times), self.refresh)
+            self._timer = asyncio.get_running_loop().call_at(min(times), self._on_expiry)
+
+    def _on_expiry(self) -> None:
+        self._timer = None
+        self._expire()
+        self._on_rows_changed()
+
+    # From rows to offers -----------------------------------------------------------------------
+
+    def _snapshot(self) -> LimitSnapshot:
+        if self._expire():
+            self._arm_expiry()
+        return LimitSnapshot(
+            now=self._clock.now(),
+            now_s=asyncio.get_running_loop().time(),
+            sockets=tuple(
+                SocketSnapshot(
+                    number,
+                    self._sharing.look(number, settings),
+                    tuple(self._books[number]),
+                    self.offer(number),
+                )
+                for number, settings in self._settings.sockets.items()
+            ),
+            station=tuple(self._books[STATION]),
+            group=self._sharing.state,
+            it_network=self._settings.it_network,
+        )
+
+    def _plan(self, snapshot: LimitSnapshot) -> LimitPlan:
+        try:
+            return planning.plan(snapshot)
+        except Exception:
+            # On an internal error, pause all sockets: somebody must guard the line.
+            _log.exception("the sockets could not share; all of them pause")
+            return planning.paused(snapshot)
+
+    def _lower(self) -> None:
+        """Nobody waits for a distribution to offer less."""
+        if self._cycle.in_worker:
+            for number, offer in planning.lowered(self._snapshot()).items():
+                self._set_lowered(number, offer)
+            return
+        for number, settings in self._settings.sockets.items():
+            rows, phases = self._books[number], settings.phases
+            self._set_lowered(number, planning.lowered_offer(self.offer(number), rows, phases))
+
+    def _set_lowered(self, connector: int, offer: Offer) -> None:
+        if offer.amps < self.offered_a(connector):
+            self._sharing.note_offer(connector, offer.amps)
+            self._offer(connector, offer)
+
+    def _apply(self, plan: LimitPlan, fresh: bool) -> None:
+        """Whoever falls falls first; a stale plan raises nobody."""
+        if self._expire():
+            fresh = False
+            self._on_rows_changed()
+        if not fresh:
+            for number, offer in plan.offers.items():
+                self._set_lowered(number, offer)
+            return
+        self._sharing.commit(plan)
+        falls = {
+            number: offer.amps - self.offered_a(number) for number, offer in plan.offers.items()
+        }
+        for number in sorted(falls, key=falls.__getitem__):
+            self._offer(number, plan.offers[number])
+
+    def _offer(self, connector: int, offer: Offer) -> None:
+        before = self._offers.get(connector)
+        if before == offer:
+            return
+        self._offers[connector] = offer
+        before_a = before.amps if before else 0.0
+        if offer.amps != before_a:
+            self.changes += 1
+            cause = ", ".join(sorted({row.source.name for row in offer.effective}))
+            change = OfferChange(self._clock.now(), connector, before_a, offer.amps, cause)
+            self.history.append(change)
+        self._connectors[connector].offer(offer.amps)
+        self.changed.emit(connector)

@@ -156,22 +156,3 @@ def phases_connected(settings: Settings, connector: int) -> int:
     """One or three."""
     wired = settings.choice("PhasesConnected", PhasesConnected, connector)
     return 3 if wired is PhasesConnected.THREE else 1
-
-
-LIMIT_KEYS = frozenset(
-    {
-        "ConnectorPhaseRotation",
-        "DLMITNetwork",
-        "DLMMinimumCurrentLimit",
-        "InstallationCurrentLimit",
-        "MaximumCurrent",
-        "OperatorCurrentLimit",
-        "PhasesConnected",
-        "SingleSupplyLine",
-        "StationCurrentCapacity",
-        "SupplyLineCurrentCapacity",
-    }
-)
-"""What offers and shares are made from."""
-PROFILE_KEYS = frozenset({"PhasesConnected", "TimeZone"})
-"""What charging profiles are read with."""

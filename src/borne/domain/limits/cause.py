@@ -33,6 +33,8 @@ class LimitCause(StrEnum):
     """What other loads of the site leave."""
     EXTERNAL_LOAD_FALLBACK = "external_load_fallback"
     """The external meter is silent: the assumed load counts."""
+    MINIMUM = "minimum"
+    """Less than this is of no use to a car."""
 
     # Where the value of a row is from.
     HARDWARE = "hardware"

@@ -30,6 +30,7 @@ from borne.domain.load_management.rotation_slots import (
     advance,
     ranks,
 )
+from borne.domain.load_management.shedding import shed
 
 AGAIN_S = 60.0
 
@@ -79,14 +80,7 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     if supply is None:
         own = {fact.participant: fact.entitled_a for fact in facts}
         return GroupPlan(GroupState(_offered(seen, own, now_s)), {}, None, snapshot.revision)
-    rank = ranks(state.slots.values(), now_s)
-    last = float(len(facts))
-    participants = [
-        seen[fact.participant].participant(
-            fact, now_s, snapshot.minimum_a, rank.get(fact.participant, last)
-        )
-        for fact in facts
-    ]
+    participants = _participants(state, seen, snapshot)
     grants = distribute(supply, participants, _overdraws(facts, seen, now_s))
     sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
     slots = _advanced(state.slots, participants, grants, now_s)
@@ -102,6 +96,37 @@ def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     reason = Reason(LimitCause.PAUSED)
     grants = {name: Grant(name, 0.0, reason) for name in names}
     return GroupPlan(GroupState(sockets), grants, snapshot.now_s + AGAIN_S, snapshot.revision)
+
+
+def lowered(
+    state: GroupState, snapshot: GroupSnapshot, amps: Mapping[str, float]
+) -> Mapping[str, float]:
+    """The offers `amps` as far as they must come down at once to keep the shared limit together;
+    the next look gives back what was taken too much."""
+    supply = snapshot.supply
+    if supply is None:
+        return amps
+    seen = {fact.participant: state.memory(fact.participant) for fact in snapshot.sockets}
+    participants = _participants(state, seen, snapshot)
+    return shed(
+        supply.topology, supply.root_limit_a, participants, amps, it_network=supply.it_network
+    )
+
+
+def _participants(
+    state: GroupState, sockets: Mapping[str, SocketMemory], snapshot: GroupSnapshot
+) -> list[Participant]:
+    rank = ranks(state.slots.values(), snapshot.now_s)
+    last = float(len(snapshot.sockets))
+    return [
+        sockets[fact.participant].participant(
+            fact,
+            snapshot.now_s,
+            max(snapshot.minimum_a, fact.minimum_a),
+            rank.get(fact.participant, last),
+        )
+        for fact in snapshot.sockets
+    ]
 
 
 def _offered(

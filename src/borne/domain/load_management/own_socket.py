@@ -67,6 +67,8 @@ class SocketFacts:
     entitled_a: float = 0.0
     """The lowest of the socket's own limits."""
     entitled_by: LimitCause | None = None
+    minimum_a: float = 0.0
+    """The least that is of use to its car, where somebody says so."""
     rotation: Rotation = Rotation.RST
     phase_count: int = 3
 

@@ -20,7 +20,9 @@ from babel.messages.mofile import read_mo
 from borne.adapters.web.i18n import LOCALES, SEPARATORS, Words, available, negotiate
 from borne.adapters.web.states import FAULTS, LOOKS, SOURCES, STOP_REASONS
 from borne.adapters.web.static_files import FOLDER, names, packaged
-from borne.domain.station import faults, indication, limits
+from borne.domain.limits.sources import SOURCES as LIMIT_SOURCES
+from borne.domain.limits.sources import LimitKind
+from borne.domain.station import faults, indication
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus
 from tests.unit.adapters.web.conftest import Client
@@ -139,7 +141,8 @@ def test_the_description_names_every_operation_and_its_rights() -> None:
 def test_every_state_fault_source_and_reason_has_words() -> None:
     assert {status.value for status in ConnectorStatus} <= LOOKS.keys()
     assert {fault.value for fault in faults.Fault} == FAULTS.keys()
-    assert set(limits.SOURCES) <= SOURCES.keys()
+    shown = {source.name for source in LIMIT_SOURCES if source.kind is not LimitKind.DEMAND}
+    assert shown <= SOURCES.keys()
     assert {reason.value for reason in StopReason} == STOP_REASONS.keys()
     assert set(indication.PATTERNS) - {"charging"} <= LOOKS.keys()
 

@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 from borne.adapters.web.i18n import NO_BREAK, Words
 from borne.adapters.web.states import FAULTS, REASONS, SOURCES, Look, look, said
+from borne.domain.limits.sources import LimitScope
 from borne.domain.load_management.topology import Rotation, grid_currents
 from borne.domain.settings.messages import N_
-from borne.domain.station.limits import LimitScope
 from borne.domain.station.station_status import (
     FaultStatus,
     LimitStatus,

@@ -1,0 +1,166 @@
+"""The own sockets as participants of what they share: a single supply line, the backend's limit
+of the station.
+
+The decision is `domain.load_management.own_group`. Here the sockets are looked at, what the
+distribution must remember is kept, and the next look is planned. Nothing is polled while nothing
+is to be learnt: connectors and meters tell when something changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from borne.application.charging.connector import Connector
+from borne.application.limits.limit_settings import SocketSettings
+from borne.domain.limits.plan import LimitPlan
+from borne.domain.load_management.own_group import GroupState
+from borne.domain.load_management.own_socket import SocketFacts, socket_id
+from borne.domain.station.connector_snapshot import ConnectorSnapshot
+from borne.domain.station.connector_state import Phase
+from borne.domain.station.faults import Fault, blocking
+from borne.domain.station.reading import MeterReading
+from borne.foundation.events import Signal
+from borne.foundation.supervisor import Supervisor
+
+DRAWING = frozenset({Phase.OPENING, Phase.RUNNING})
+
+
+class Meters(Protocol):
+    """What sharing needs of the billing meters."""
+
+    changed: Signal[int]
+    silent: Signal[tuple[int, bool]]
+
+    @property
+    def readings(self) -> Mapping[int, MeterReading]:
+        """The last one of each connector."""
+
+    def read(self, connector: int) -> Awaitable[MeterReading | None]:
+        """A fresh one."""
+
+
+class SocketSharing:
+    """Looks at the own sockets, and remembers between two plans."""
+
+    def __init__(
+        self, connectors: Mapping[int, Connector], meters: Meters, supervisor: Supervisor
+    ) -> None:
+        self.changed: Signal[bool] = Signal()
+        """A shared limit has to be distributed anew; True: an older distribution could be too
+        high."""
+        self.state = GroupState()
+        self._connectors = connectors
+        self._meters = meters
+        self._supervisor = supervisor
+        self._loop = asyncio.get_running_loop()
+        self._silent: set[int] = set()
+        self._seen: dict[int, SocketFacts] = {}
+        self._shared = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+
+    def start(self) -> None:
+        """Follow sockets and meters."""
+        for connector in self._connectors.values():
+            connector.changed.subscribe(self._on_connector_changed)
+        self._meters.changed.subscribe(self._on_reading)
+        self._meters.silent.subscribe(self._on_silence)
+
+    def abort(self) -> None:
+        """Power cut, or the end."""
+        self._ended = True
+        self._cancel_timer()
+
+    def look(self, connector: int, settings: SocketSettings) -> SocketFacts:
+        """What is seen of a socket now."""
+        facts = replace(
+            self._observed(connector),
+            rotation=settings.rotation,
+            phase_count=settings.phases,
+        )
+        self._seen[connector] = facts
+        return facts
+
+    def commit(self, plan: LimitPlan) -> None:
+        """A plan is in force: remember what it learnt, and look again when it is due."""
+        self.state = plan.group
+        self._shared = plan.shared
+        self._cancel_timer()
+        if plan.due_s is not None and not self._ended:
+            self._timer = self._loop.call_at(plan.due_s, self._on_due)
+
+    def note_offer(self, connector: int, amps: float) -> None:
+        """An offer was lowered beside the plans."""
+        name = socket_id(connector)
+        memory = self.state.memory(name).offered(amps, self._loop.time())
+        self.state = replace(self.state, sockets={**self.state.sockets, name: memory})
+
+    def _observed(self, connector: int) -> SocketFacts:
+        status = self._connectors[connector].status
+        reading = self._meters.readings.get(connector)
+        heard = reading is not None and connector not in self._silent
+        return SocketFacts(
+            participant=socket_id(connector),
+            wants=_wants(status),
+            asking=status.asking,
+            closed=status.contactor_closed,
+            live=not status.contactor_settled or Fault.CONTACTOR_WELDED in status.faults,
+            measured_a=reading.current_a if reading is not None and heard else None,
+        )
+
+    def _on_connector_changed(self, connector: Connector) -> None:
+        self._compare(connector.id, restricts=True)
+
+    def _on_reading(self, connector: int) -> None:
+        self._compare(connector, restricts=False)
+
+    def _on_silence(self, news: tuple[int, bool]) -> None:
+        connector, silent = news
+        (self._silent.add if silent else self._silent.discard)(connector)
+        self._compare(connector, restricts=True)
+
+    def _compare(self, connector: int, *, restricts: bool) -> None:
+        """Ask for a new distribution if what it depends on is not what it was."""
+        seen = self._seen.get(connector)
+        if not self._shared or self._ended or seen is None:
+            return
+        now = self._observed(connector)
+        if replace(now, rotation=seen.rotation, phase_count=seen.phase_count) != seen:
+            self.changed.emit(restricts)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_due(self) -> None:
+        self._timer = None
+        learning = [
+            number
+            for number, facts in self._seen.items()
+            if self.state.memory(facts.participant).learning(facts)
+        ]
+        if learning:
+            self._supervisor.start("load sample", self._sample(learning))
+        else:
+            self.changed.emit(False)
+
+    async def _sample(self, connectors: Iterable[int]) -> None:
+        for connector in connectors:
+            await self._meters.read(connector)
+        if not self._ended:
+            self.changed.emit(False)
+
+
+def _wants(status: ConnectorSnapshot) -> bool:
+    session = status.session
+    return (
+        session is not None
+        and session.phase in DRAWING
+        and not session.held
+        and status.connected
+        and not blocking(status.faults)
+    )

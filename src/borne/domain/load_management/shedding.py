@@ -1,0 +1,74 @@
+"""Lowering at once when a limit falls: what can be done without a distribution.
+
+Cheap, and only downwards: the highest offers of an overloaded link come down to a common level;
+when that is less than somebody's minimum, those who are served last pause. A distribution follows
+and gives back what was taken too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from borne.domain.load_management.allocation import entitlement
+from borne.domain.load_management.participant import SLACK_A, Demand, Participant
+from borne.domain.load_management.quantise import floor_to_step
+from borne.domain.load_management.topology import Topology
+from borne.foundation.units import PerPhase
+
+
+def shed(
+    topology: Topology,
+    root_limit_a: PerPhase,
+    participants: Iterable[Participant],
+    offers_a: Mapping[str, float],
+    *,
+    it_network: bool = False,
+) -> dict[str, float]:
+    """Offers by id, none higher than in `offers_a`, that keep every link together. Reserved
+    currents stay; who wants nothing gets nothing."""
+    ordered = sorted(participants, key=entitlement)
+    amps = {one.id: _present_a(one, offers_a) for one in ordered}
+    users: dict[int, list[Participant]] = {}
+    for one in ordered:
+        for link in topology.crossed(one.group, one.loads(it_network=it_network)):
+            users.setdefault(link, []).append(one)
+    capacities = topology.capacities(root_limit_a)
+    for link in sorted(users, reverse=True):  # the root last: what groups took off may be enough
+        _lower(users[link], amps, capacities[link])
+    return amps
+
+
+def _present_a(one: Participant, offers_a: Mapping[str, float]) -> float:
+    if one.reserved_a is not None:
+        return one.reserved_a
+    return 0.0 if one.demand is Demand.NONE else offers_a.get(one.id, 0.0)
+
+
+def _lower(line: list[Participant], amps: dict[str, float], limit_a: float) -> None:
+    """Lower those of one link until their sum is within its limit."""
+    fixed_a = sum(amps[one.id] for one in line if one.reserved_a is not None)
+    drawing = [one for one in line if one.reserved_a is None and amps[one.id] > 0]
+    left_a = max(0.0, limit_a - fixed_a)
+    if sum(amps[one.id] for one in drawing) <= left_a + SLACK_A:
+        return
+    while drawing:
+        level_a = _level_a([amps[one.id] for one in drawing], left_a)
+        new = {one.id: floor_to_step(min(amps[one.id], level_a)) for one in drawing}
+        short = [one for one in drawing if new[one.id] + SLACK_A < min(one.lower_a, amps[one.id])]
+        if not short:
+            amps.update(new)
+            return
+        last = short[-1]
+        amps[last.id] = 0.0
+        drawing.remove(last)
+
+
+def _level_a(amps: list[float], limit_a: float) -> float:
+    """The level that offers must not exceed so that their sum is the limit."""
+    left_a = limit_a
+    for number, lowest_a in enumerate(sorted(amps)):
+        share_a = left_a / (len(amps) - number)
+        if lowest_a > share_a:
+            return share_a
+        left_a -= lowest_a
+    return max(amps)
