@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import logging
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 from importlinter.application.use_cases import read_user_options
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
@@ -91,7 +93,13 @@ def test_imports_go_down_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_contract_is_kept_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     contracts = {contract["id"] for contract in read_user_options().contracts_options}
-    assert contracts == {"floors", "adapters", "pure", "application-speaks-through-ports"}
+    assert contracts == {
+        "floors",
+        "adapters",
+        "web-api",
+        "pure",
+        "application-speaks-through-ports",
+    }
 
 
 def test_every_test_is_in_a_lane() -> None:
@@ -141,3 +149,12 @@ def test_nobody_else_posts_events_of_the_machine() -> None:
         if "connector_events" in path.read_text()
     }
     assert importers == OWNERS
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("borne")
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))

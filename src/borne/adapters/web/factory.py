@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from borne.adapters.web import errors
+from borne.adapters.web import error_answers
 from borne.adapters.web.access import lookup
 from borne.adapters.web.api import (
     charging_profiles,
@@ -84,7 +84,7 @@ def build(host: WebHost) -> FastAPI:
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     app.router.routes.append(Route("/static/{name:path}", serve, methods=["GET"]))
-    errors.install(app)
+    error_answers.install(app)
     app.add_middleware(Shell)
     check_table()
     return app

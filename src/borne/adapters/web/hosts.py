@@ -16,7 +16,9 @@ from collections.abc import Iterable, Sequence
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from borne.adapters.web.errors import ApiError, answer, wants_page
+from borne.adapters.web.error_answers import answer
+from borne.adapters.web.errors import ApiError, wants_page
+from borne.adapters.web.pages.shell import words_for
 from borne.domain.settings.messages import N_, Message
 
 LOCALHOST = "localhost"
@@ -66,8 +68,6 @@ def _is_address(host: str) -> bool:
 
 async def refusal(request: Request, names: Iterable[str]) -> Response | None:
     """The answer to a request under a foreign name, or under none."""
-    from borne.adapters.web.pages.shell import words_for
-
     header = request.headers.getlist("host")
     host = host_of(header)
     if host and is_own(host, names):

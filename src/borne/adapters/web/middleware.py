@@ -13,8 +13,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from borne.adapters.web.errors import ApiError, BodyRefused, BrokenOff, unforeseen, wants_page
+from borne.adapters.web.error_answers import unforeseen
+from borne.adapters.web.errors import ApiError, BodyRefused, BrokenOff, wants_page
 from borne.adapters.web.hosts import refusal
+from borne.adapters.web.pages.problem import problem_page
 from borne.adapters.web.state import web_state
 from borne.domain.settings.messages import N_
 
@@ -84,8 +86,6 @@ class Shell:
             if answered:
                 return
             if wants_page(request):
-                from borne.adapters.web.pages.problem import problem_page
-
                 message = N_("Something went wrong inside the station.")
                 error = ApiError(500, "internal_error", message, {"error_id": error_id})
                 response = await problem_page(request, error)

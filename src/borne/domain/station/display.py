@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from borne.domain.help.display_texts import FIGURES, TEXTS, Announcement
 from borne.domain.settings.choices import DisplayLanguage
-from borne.domain.station.display_texts import FIGURES, TEXTS, Announcement
 from borne.domain.station.status import ConnectorStatus
 
 WIDTH = 16

@@ -11,12 +11,12 @@ from httpx import Response
 
 from borne.adapters.web.i18n import NAMES, Words
 from borne.adapters.web.pages import help_checks, help_pages
+from borne.domain.help.remedies import LIGHTS, REMEDIES, Action, Check
 from borne.domain.principals import Role
 from borne.domain.settings import CATALOGUE as SETTINGS
 from borne.domain.settings.active import ACTIVE
 from borne.domain.station.faults import CATALOGUE, Fault, Scope, vendor_code
 from borne.domain.station.indication import PATTERNS
-from borne.domain.station.remedies import LIGHTS, REMEDIES, Action, Check
 from borne.domain.station.station_status import StationStatus
 from tests.support.cases import every_case
 from tests.support.fake_station import FakeControl, FakeHost, free_connector

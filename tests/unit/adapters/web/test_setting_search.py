@@ -10,6 +10,7 @@ from borne.adapters.web import search
 from borne.adapters.web.i18n import NAMES, OWN_NAMES, Words
 from borne.adapters.web.pages import setting_search
 from borne.adapters.web.pages.help_pages import found as help_found
+from borne.domain.help.remedies import REMEDIES
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.active import ACTIVE
@@ -17,7 +18,6 @@ from borne.domain.settings.entry import Entry
 from borne.domain.settings.manual_words import HELP_WORDS, PAGE_WORDS, WORDS
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.view import view_all
-from borne.domain.station.remedies import REMEDIES
 from tests.support.cases import every_case
 
 VIEWS = view_all(Settings(), SYSTEM, ACTIVE)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from borne.domain.help.display_texts import TEXTS, Announcement
 from borne.domain.settings.choices import DisplayLanguage
 from borne.domain.station.display import WIDTH, Screen, announcement, figures, screens
-from borne.domain.station.display_texts import TEXTS, Announcement
 from borne.domain.station.indication import PATTERNS
 from borne.domain.station.status import ConnectorStatus as Status
 from tests.support.cases import every_case

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from borne.domain.help.remedies import Check, Remedy
 from borne.domain.station.faults import LOCK_FAULTS, Fault
-from borne.domain.station.remedies import Check, Remedy
 from borne.domain.station.station_status import SocketStatus, StationStatus
 
 _ABSENT: dict[Check, frozenset[Fault]] = {

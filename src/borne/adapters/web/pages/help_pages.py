@@ -1,6 +1,6 @@
 """Help: what the station has now, what its lights mean, a page for everything that can go wrong.
 
-The content is data of the domain (`domain/station/remedies.py`); this module shows it, ticks what
+The content is data of the domain (`domain/help/remedies.py`); this module shows it, ticks what
 the station sees by itself, and puts the buttons beside the steps (manual 9 and 10).
 """
 
@@ -27,13 +27,7 @@ from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, word
 from borne.application.ports.settings import SettingsNotSaved
 from borne.application.services import StationServices
 from borne.application.settings.settings_service import MayNotConfirm, SettingsConflict
-from borne.domain.principals import Role
-from borne.domain.settings.active import ACTIVE
-from borne.domain.settings.manual_words import HELP_WORDS
-from borne.domain.settings.messages import N_
-from borne.domain.station.faults import Clears, Fault, FaultKind, Scope, vendor_code
-from borne.domain.station.indication import PATTERNS, Pattern
-from borne.domain.station.remedies import (
+from borne.domain.help.remedies import (
     CAN_CHARGE,
     LIGHTS,
     REMEDIES,
@@ -43,6 +37,12 @@ from borne.domain.station.remedies import (
     Step,
     Who,
 )
+from borne.domain.principals import Role
+from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.manual_words import HELP_WORDS
+from borne.domain.settings.messages import N_
+from borne.domain.station.faults import Clears, Fault, FaultKind, Scope, vendor_code
+from borne.domain.station.indication import PATTERNS, Pattern
 from borne.domain.station.station_status import StationStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

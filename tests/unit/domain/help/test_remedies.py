@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from borne.domain.station.faults import CATALOGUE, Fault
-from borne.domain.station.indication import PATTERNS
-from borne.domain.station.remedies import (
+from borne.domain.help.remedies import (
     CAN_CHARGE,
     FOR_FAULT,
     LIGHTS,
@@ -14,6 +12,8 @@ from borne.domain.station.remedies import (
     Check,
     Who,
 )
+from borne.domain.station.faults import CATALOGUE, Fault
+from borne.domain.station.indication import PATTERNS
 from tests.support.cases import every_case
 
 MANUAL_10 = {

@@ -1,0 +1,1 @@
+"""Prose as data: what helps against each fault, what a display says."""
