@@ -75,7 +75,8 @@ class LimitService:
         self._sharing = sharing
         self._books: dict[int, LimitBook] = {n: LimitBook() for n in (STATION, *connectors)}
         self._offers: dict[int, Offer] = {}
-        self._cables: dict[int, int | None] = {}
+        self._hardware: dict[int, tuple[int, int | None]] = {}
+        """What board and cable of a connector carry."""
         self._started = False
         self._timer: asyncio.TimerHandle | None = None
         self._cycle = AllocationCycle(
@@ -88,8 +89,7 @@ class LimitService:
         """Make the first offers, and follow what they depend on."""
         for number, connector in self._connectors.items():
             connector.changed.subscribe(self._on_connector_changed)
-            rated_a = float(connector.capabilities.max_current_a)
-            self._note(number, self._row(sources.BOARD, rated_a, LimitCause.HARDWARE))
+            self._note_hardware(number, connector)
         self._sharing.changed.subscribe(self._on_sharing_changed)
         self._sharing.start()
         self._running.on_change(LIMIT_KEYS, self._on_settings_changed)
@@ -174,15 +174,22 @@ class LimitService:
         return LimitRow(source, PerPhase.same(amps), cause, self._clock.now())
 
     def _on_connector_changed(self, connector: Connector) -> None:
-        """The plug tells what its cable carries."""
-        number, cable_a = connector.id, connector.status.cable_a
-        if cable_a == self._cables.get(number):
-            return
-        self._cables[number] = cable_a
-        if cable_a is None:
-            self.withdraw(number, sources.CABLE)
-        else:
-            self.put(number, self._row(sources.CABLE, float(cable_a), LimitCause.PLUG))
+        """A board may know what it can only after its start; a plug tells its cable."""
+        if self._note_hardware(connector.id, connector):
+            self._on_rows_changed()
+
+    def _note_hardware(self, number: int, connector: Connector) -> bool:
+        """True if board or cable are others than before."""
+        found = (connector.capabilities.max_current_a, connector.status.cable_a)
+        if found == self._hardware.get(number):
+            return False
+        self._hardware[number] = found
+        board_a, cable_a = found
+        rows = [self._row(sources.BOARD, float(board_a), LimitCause.HARDWARE)]
+        if cable_a is not None:
+            rows.append(self._row(sources.CABLE, float(cable_a), LimitCause.PLUG))
+        self._replace(number, (sources.BOARD, sources.CABLE), rows)
+        return True
 
     def _on_sharing_changed(self, restricts: bool) -> None:
         self._cycle.request(restricts=restricts)

@@ -17,7 +17,7 @@ from borne.domain.limits.sources import SOURCES, LimitKind, LimitScope, Source
 from borne.domain.load_management import own_group
 from borne.domain.settings.choices import PhaseRotation, PhasesConnected
 from borne.domain.settings.entry import Value
-from borne.domain.station.board import NO_PLUG, Plug, PlugKind, PlugReport
+from borne.domain.station.board import NO_PLUG, BoardCapabilities, Plug, PlugKind, PlugReport
 from borne.foundation.units import PerPhase
 from tests.support.virtual_time import virtual_time
 from tests.unit.application.limits.limit_doubles import Sockets, turn, where
@@ -327,6 +327,16 @@ async def test_the_cable_limits_while_it_is_plugged_in() -> None:
     board.report(PlugReport(NO_PLUG))
     await turn()
     assert sockets.amps() == [32.0]
+
+
+@virtual_time
+async def test_what_a_board_tells_after_its_start_holds() -> None:
+    sockets = await Sockets(1).start()
+    board = sockets.desks[1].board
+    board.capabilities = BoardCapabilities(max_current_a=16)
+    board.report(PlugReport(Plug(PlugKind.VALID, 32)))
+    assert sockets.amps() == [16.0]
+    assert sockets.reason(1, sources.BOARD) == "hardware"
 
 
 @virtual_time
