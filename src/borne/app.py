@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from borne import __version__
@@ -45,6 +44,7 @@ from borne.application.maintenance.metrics import (
     station_metrics,
 )
 from borne.application.people.accounts import Accounts, Logins
+from borne.application.ports.backend import StepResult
 from borne.application.ports.maintenance import Installer
 from borne.application.ports.storage import Storage, StorageDamaged, StorageFailed, WhitelistEntry
 from borne.application.services import Refused, StationServices, require
@@ -381,7 +381,7 @@ class Host:
         running.on_change(BACKEND_KEYS, lambda: backend.on_settings_changed(running()))
         return backend
 
-    async def _try_connection(self, settings: Settings) -> Sequence[Mapping[str, Any]]:
+    async def _try_connection(self, settings: Settings) -> Sequence[StepResult]:
         config = backend_config(settings, list(self.world.sockets)).connection
         route = partial(self.routes.dial, "backend")
         return await probe(config, self.clock, route, self._interfaces())

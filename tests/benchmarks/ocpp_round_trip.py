@@ -28,7 +28,7 @@ from websockets.typing import Subprotocol
 
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
 from borne.adapters.ocpp.charge_point.connection import Connection
-from borne.adapters.ocpp.charge_point.ladder import Ladder
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectionSteps
 from borne.protocols.ocpp.messages.core import (
     HeartbeatRequest,
     HeartbeatResponse,
@@ -118,7 +118,7 @@ async def bare(url: str, calls: int, rounds: int) -> Figure:
 
 async def ours(url: str, calls: int, rounds: int, *, log: bool) -> Figure:
     connection = Connection(ConnectionConfig(url, "station"))
-    await connection.open(Ladder(lambda: datetime.now(UTC)))
+    await connection.open(ConnectionSteps(lambda: datetime.now(UTC)))
     session = Session(
         connection, Handlers(), log=FrameLog(lambda: datetime.now(UTC)) if log else None
     )

@@ -99,8 +99,8 @@ async def test_a_connection_is_tried_with_values_that_are_not_saved(
         url = DEAD["WebSocketsBackendURL"] if path == "dead" else central.url
         planned = station.services.settings.plan({**DEAD, "WebSocketsBackendURL": url}, SYSTEM)
         config = backend_config(planned.after, [1, 2]).connection
-        rungs = await probe(config, station.services.clock)
-        found = {str(rung["step"]): str(rung["state"]) for rung in rungs}
+        results = await probe(config, station.services.clock)
+        found: dict[str, str] = {result.step: result.state for result in results}
         assert {step: found[step] for step in steps} == steps
         assert central.ledger.seen == []
         assert station.services.backend is None

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from borne.application.backend.connection_help import failing_step
+from borne.application.ports.backend import StepResult
 from borne.domain.principals import SYSTEM
-from tests.integration.test_connection_ladder import central, free_port
+from tests.integration.test_connection_steps import central, free_port
 from tests.support.central_system import central_system
 from tests.support.street import Street, street
 
@@ -26,26 +27,26 @@ def to(url: str, **more: Any) -> dict[str, Any]:
     }
 
 
-async def tried(station: Street) -> dict[str, dict[str, Any]]:
+async def tried(station: Street) -> dict[str, StepResult]:
     """What the connection test says of the settings as they are, by step."""
     attempt = station.services.try_connection
     assert attempt is not None
-    rungs = await attempt(station.services.settings.settings)
-    return {str(rung["step"]): dict(rung) for rung in rungs}
+    results = await attempt(station.services.settings.settings)
+    return {result.step: result for result in results}
 
 
-def failed(rungs: dict[str, dict[str, Any]]) -> tuple[str | None, str]:
-    step = failing_step(list(rungs.values()))
-    return step, "" if step is None else str(rungs[step]["detail"])
+def failed(results: dict[str, StepResult]) -> tuple[str | None, str]:
+    step = failing_step(results.values())
+    return step, "" if step is None else results[step].detail
 
 
 async def test_a_backend_that_is_there(tmp_path: Path) -> None:
     async with central() as port, street(tmp_path, **to(f"ws://localhost:{port}/")) as station:
-        rungs = await tried(station)
-        assert failed(rungs) == (None, "")
-        assert "127.0.0.1" in rungs["dns"]["detail"]
-        assert rungs["tcp"]["detail"].startswith("localhost at ")
-        assert rungs["tcp"]["detail"].endswith(f" port {port}")
+        results = await tried(station)
+        assert failed(results) == (None, "")
+        assert "127.0.0.1" in results["dns"].detail
+        assert results["tcp"].detail.startswith("localhost at ")
+        assert results["tcp"].detail.endswith(f" port {port}")
 
 
 async def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
@@ -53,9 +54,9 @@ async def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
         port = free_port()
         data = tmp_path / scheme
         async with street(data, **to(f"{scheme}://127.0.0.1:{port}/")) as station:
-            rungs = await tried(station)
-            assert rungs["dns"]["state"] == "ok"
-            assert failed(rungs) == ("tcp", "Connection refused")
+            results = await tried(station)
+            assert results["dns"].state == "ok"
+            assert failed(results) == ("tcp", "Connection refused")
 
 
 async def test_a_name_that_does_not_exist(tmp_path: Path) -> None:
@@ -65,9 +66,9 @@ async def test_a_name_that_does_not_exist(tmp_path: Path) -> None:
 
 async def test_a_target_without_tls(tmp_path: Path) -> None:
     async with central() as port, street(tmp_path, **to(f"wss://127.0.0.1:{port}/")) as station:
-        rungs = await tried(station)
-        assert rungs["tcp"]["state"] == "ok"
-        assert failed(rungs)[0] == "tls"
+        results = await tried(station)
+        assert results["tcp"].state == "ok"
+        assert failed(results)[0] == "tls"
 
 
 @pytest.mark.parametrize(
@@ -85,9 +86,10 @@ async def test_the_running_connection_names_its_true_target(tmp_path: Path) -> N
     async with central_system() as backend, street(tmp_path, **to(backend.url)) as station:
         await station.until_online()
         assert station.services.backend is not None
-        rungs = {str(rung["step"]): rung for rung in station.services.backend.view().ladder}
+        view = station.services.backend.view()
+        results: dict[str, StepResult] = {result.step: result for result in view.steps}
         port = backend.url.rstrip("/").rsplit(":", 1)[1].split("/")[0]
-        assert rungs["tcp"]["detail"].endswith(f" port {port}")
+        assert results["tcp"].detail.endswith(f" port {port}")
 
 
 async def test_a_trial_makes_one_connection(tmp_path: Path) -> None:
@@ -109,6 +111,5 @@ async def test_a_trial_makes_one_connection(tmp_path: Path) -> None:
         planned = station.services.settings.plan(changes, SYSTEM)
         attempt = station.services.try_connection
         assert attempt is not None
-        rungs = [dict(rung) for rung in await attempt(planned.after)]
-        assert failing_step(rungs) == "websocket"
+        assert failing_step(await attempt(planned.after)) == "websocket"
         assert len(seen) == 1

@@ -19,7 +19,14 @@ from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.people.accounts import Accounts, Logins
 from borne.application.people.passwords import Hasher, ScryptCost
-from borne.application.ports.backend import BackendView
+from borne.application.ports.backend import (
+    BackendView,
+    BootState,
+    ConnectionStep,
+    LinkState,
+    StepResult,
+    StepState,
+)
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import SimulatorError, SimulatorPort
 from borne.application.ports.storage import (
@@ -418,27 +425,27 @@ class FakeRestarter:
         self.asked.append(when)
 
 
-def step(name: str, state: str = "ok", detail: str = "") -> Json:
-    """A rung of the ladder."""
-    return {"step": name, "state": state, "detail": detail, "last_error": ""}
+def step(name: str, state: str = "ok", detail: str = "") -> StepResult:
+    """A step of the connection."""
+    return StepResult(ConnectionStep(name), StepState(state), detail)
 
 
-LADDER = [
+CONNECTED = (
     step("dns", detail="ocpp.example.com → 203.0.113.7"),
     step("tcp", detail="203.0.113.7:443"),
     step("tls", detail="TLS 1.3, certificate until 2027-03-01"),
     step("websocket", detail="ocpp1.6"),
     step("boot", detail="Accepted, interval 300 s"),
     step("heartbeat"),
-]
-STEPS = [rung["step"] for rung in LADDER]
+)
 
 
-async def try_connection(settings: Settings) -> list[Json]:
+async def try_connection(settings: Settings) -> Sequence[StepResult]:
     """A ConnectionTrial: one host exists, the others have no name."""
     if "ocpp.example.com" in settings.text("WebSocketsBackendURL"):
-        return LADDER[:4]
-    return [step("dns", "failed", "no such host"), *(step(name, "unknown") for name in STEPS[1:])]
+        return CONNECTED[:4]
+    unknown = [step(result.step, "unknown") for result in CONNECTED[1:]]
+    return [step("dns", "failed", "no such host"), *unknown]
 
 
 class FakeBackend:
@@ -460,17 +467,17 @@ class FakeBackend:
 
     def view(self) -> BackendView:
         if not self.lost:
-            return BackendView("connected", "accepted", 0, next_heartbeat_s=48.0, ladder=LADDER)
+            accepted = (LinkState.CONNECTED, BootState.ACCEPTED)
+            return BackendView(*accepted, 0, next_heartbeat_s=48.0, steps=CONNECTED)
         error = "HTTP 401 Unauthorized"
-        ladder = [
-            *LADDER[:3],
+        steps = (
+            *CONNECTED[:3],
             step("websocket", "failed", error),
             step("boot", "unknown"),
             step("heartbeat", "unknown"),
-        ]
-        return BackendView(
-            "waiting", "none", 3, next_attempt_s=12.0, last_error=error, ladder=ladder
         )
+        away = (LinkState.WAITING, BootState.NONE)
+        return BackendView(*away, 3, next_attempt_s=12.0, last_error=error, steps=steps)
 
     def message_log(self) -> Sequence[Json]:
         log: list[Json] = []

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from borne.application.backend.queue_view import QueueReader, no_queue
-from borne.application.ports.backend import BackendPort
+from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import (
     CachedToken,
@@ -339,8 +339,8 @@ class Power(Protocol):
         """Power is back: the station starts from what it had committed."""
 
 
-ConnectionTrial = Callable[[Settings], Awaitable[Sequence[Mapping[str, Any]]]]
-"""Tries the way to the backend with settings that are not saved yet; the rungs of the ladder."""
+ConnectionTrial = Callable[[Settings], Awaitable[Sequence[StepResult]]]
+"""Tries the way to the backend with settings that are not saved yet."""
 
 
 CollectLogs = Callable[[], Awaitable[Mapping[str, str]]]

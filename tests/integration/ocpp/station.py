@@ -12,8 +12,7 @@ from typing import Any
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
 from borne.adapters.ocpp.charge_point.contract import StationSide
-from borne.adapters.ocpp.charge_point.ladder import Step, StepResult
-from borne.application.ports.backend import StatusReport
+from borne.application.ports.backend import ConnectionStep, StatusReport, StepResult
 from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock, ClockTrust
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
@@ -67,8 +66,8 @@ class Station:
     async def online(self) -> None:
         await self.until(lambda: self.client.online)
 
-    def step(self, step: Step) -> StepResult:
-        return next(result for result in self.client.view().ladder if result.step is step)
+    def step(self, step: ConnectionStep) -> StepResult:
+        return next(result for result in self.client.view().steps if result.step is step)
 
 
 @asynccontextmanager

@@ -14,7 +14,8 @@ from ocpp.v16.enums import ResetType as PeerResetType
 
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
 from borne.adapters.ocpp.charge_point.connection import Connection, ConnectionState
-from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step, StepState
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
+from borne.application.ports.backend import ConnectionStep, StepState
 from borne.protocols.ocpp.messages.core import (
     ChangeConfigurationRequest,
     ChangeConfigurationResponse,
@@ -165,9 +166,9 @@ async def test_without_the_sub_protocol_there_is_no_conversation(
 ) -> None:
     async with central_system(sub_protocols=sub_protocols) as central:
         async with station(url(central)) as made:
-            await made.until(lambda: made.step(Step.WEBSOCKET).state is StepState.FAILED)
-            assert made.step(Step.TCP).state is StepState.OK
-            assert made.step(Step.TLS).state is StepState.SKIPPED
+            await made.until(lambda: made.step(ConnectionStep.WEBSOCKET).state is StepState.FAILED)
+            assert made.step(ConnectionStep.TCP).state is StepState.OK
+            assert made.step(ConnectionStep.TLS).state is StepState.SKIPPED
         assert central.told.empty()
 
 
@@ -187,8 +188,8 @@ async def test_what_http_refuses_is_shown(status: HTTPStatus, words: str) -> Non
 
     async with central_system(accept=refuse) as central:
         async with station(url(central)) as made:
-            await made.until(lambda: made.step(Step.WEBSOCKET).state is StepState.FAILED)
-            result = made.step(Step.WEBSOCKET)
+            await made.until(lambda: made.step(ConnectionStep.WEBSOCKET).state is StepState.FAILED)
+            result = made.step(ConnectionStep.WEBSOCKET)
         assert (result.detail, result.http_status) == (words, status)
         assert {request.path for request in central.requests} == {"/ocpp/station"}
 
@@ -245,16 +246,16 @@ async def test_a_silent_line_is_noticed_by_the_ping(unused_tcp_port: int) -> Non
         await asyncio.gather(*pipes, return_exceptions=True)
 
 
-def ladder() -> Ladder:
+def steps() -> ConnectionSteps:
     from datetime import UTC, datetime
 
-    return Ladder(lambda: datetime.now(UTC))
+    return ConnectionSteps(lambda: datetime.now(UTC))
 
 
 async def test_the_climb_can_be_tried_alone() -> None:
     """The page's connection test: nothing is sent, nothing is kept."""
     async with central_system() as central:
-        climbed = ladder()
+        climbed = steps()
         connection = Connection(ConnectionConfig(url(central), "station"))
         await connection.open(climbed)
         assert [result.state for result in climbed.results()] == [
@@ -273,8 +274,8 @@ async def test_the_climb_can_be_tried_alone() -> None:
 async def test_nobody_listens(unused_tcp_port: int) -> None:
     connection = Connection(ConnectionConfig(f"ws://127.0.0.1:{unused_tcp_port}", "station"))
     with pytest.raises(ConnectFailed) as failed:
-        await connection.open(ladder())
-    assert failed.value.step is Step.TCP
+        await connection.open(steps())
+    assert failed.value.step is ConnectionStep.TCP
 
 
 async def test_the_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +286,7 @@ async def test_the_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
     with pytest.raises(ConnectFailed, match="dns: Name or service not known"):
-        await Connection(ConnectionConfig("ws://backend.example", "station")).open(ladder())
+        await Connection(ConnectionConfig("ws://backend.example", "station")).open(steps())
 
 
 async def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +301,7 @@ async def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> Non
             ]
 
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
-        climbed = ladder()
+        climbed = steps()
         connection = Connection(ConnectionConfig("ws://backend.example", "station"))
         await connection.open(climbed)
         await connection.close()
@@ -318,12 +319,12 @@ async def test_a_server_that_says_nothing_times_out(unused_tcp_port: int) -> Non
         gone.put_nowait(None)
 
     server = await asyncio.start_server(silent, "127.0.0.1", unused_tcp_port)
-    for scheme, step in (("ws", Step.WEBSOCKET), ("wss", Step.TLS)):
+    for scheme, step in (("ws", ConnectionStep.WEBSOCKET), ("wss", ConnectionStep.TLS)):
         config = ConnectionConfig(
             f"{scheme}://127.0.0.1:{unused_tcp_port}", "station", connect_timeout_s=1
         )
         with pytest.raises(ConnectFailed) as failed:
-            await Connection(config).open(ladder())
+            await Connection(config).open(steps())
         assert failed.value.step is step
         await gone.get()
     server.close()

@@ -14,8 +14,9 @@ import pytest
 
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
 from borne.adapters.ocpp.charge_point.connection import Connection
-from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step, StepState
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
 from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
+from borne.application.ports.backend import ConnectionStep, StepState
 from tests.integration.ocpp.central import central_system
 from tests.integration.ocpp.certificates import Issued, issue, make_root, server_context
 from tests.integration.ocpp.station import station
@@ -37,13 +38,13 @@ ACCEPTED = {
 }
 
 
-def new_ladder() -> Ladder:
-    return Ladder(lambda: datetime.now(UTC))
+def new_ladder() -> ConnectionSteps:
+    return ConnectionSteps(lambda: datetime.now(UTC))
 
 
-async def dial(config: ConnectionConfig, ladder: Ladder) -> None:
+async def dial(config: ConnectionConfig, steps: ConnectionSteps) -> None:
     connection = Connection(config)
-    await connection.open(ladder)
+    await connection.open(steps)
     await connection.close()
 
 
@@ -51,18 +52,18 @@ async def dial(config: ConnectionConfig, ladder: Ladder) -> None:
 async def test_each_level_accepts_what_its_name_says(server: str, tmp_path: Path) -> None:
     async with central_system(tls=server_context(SERVERS[server], tmp_path)) as central:
         for level in TlsLevel:
-            ladder = new_ladder()
+            steps = new_ladder()
             config = ConnectionConfig(
                 f"wss://127.0.0.1:{central.port}", "station", tls=TlsConfig(level, ROOT.pem)
             )
             if server in ACCEPTED[level]:
-                await dial(config, ladder)
-                assert ladder.results()[3].state is StepState.OK
-                assert ladder.results()[3].detail.startswith("TLSv1.")
+                await dial(config, steps)
+                assert steps.results()[3].state is StepState.OK
+                assert steps.results()[3].detail.startswith("TLSv1.")
                 continue
             with pytest.raises(ConnectFailed, match="certificate refused") as failed:
-                await dial(config, ladder)
-            assert failed.value.step is Step.TLS
+                await dial(config, steps)
+            assert failed.value.step is ConnectionStep.TLS
 
 
 async def test_without_roots_of_its_own_a_station_trusts_the_system(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ async def test_plain_answers_to_tls_are_told(tmp_path: Path) -> None:
         config = ConnectionConfig(f"wss://127.0.0.1:{central.port}", "station")
         with pytest.raises(ConnectFailed) as failed:
             await dial(config, new_ladder())
-        assert failed.value.step is Step.TLS
+        assert failed.value.step is ConnectionStep.TLS
 
 
 class Proxy:
@@ -165,7 +166,7 @@ async def test_a_proxy_is_asked_to_connect(issued: Issued | None, tmp_path: Path
             tls=TlsConfig(TlsLevel.NORMAL, ROOT.pem),
         ) as made:
             await made.online()
-            states = [result.state for result in made.client.view().ladder[1:5]]
+            states = [result.state for result in made.client.view().steps[1:5]]
         assert states == [
             StepState.SKIPPED,
             StepState.OK,

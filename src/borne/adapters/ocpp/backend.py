@@ -10,8 +10,6 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any, Final
 
 from borne.adapters.ocpp.backend_settings import LiveSettings
@@ -142,17 +140,7 @@ class OcppBackend:
 
     def view(self) -> BackendView:
         """For people."""
-        told = self.client.view()
-        return BackendView(
-            link=told.link.value,
-            boot=told.boot.value,
-            queue=self._outbox.waiting,
-            next_heartbeat_s=told.next_heartbeat_s,
-            next_attempt_s=told.next_attempt_s,
-            last_error=told.last_error,
-            connections=told.connections,
-            ladder=tuple(_plain(asdict(result)) for result in told.ladder),
-        )
+        return self.client.view()
 
     def message_log(self) -> Sequence[Mapping[str, Any]]:
         """The last messages, secrets redacted."""
@@ -205,10 +193,3 @@ class OcppBackend:
     async def _meter_values(self, connector: int | None) -> list[Message]:
         values = await self._services.commands.meter_values(connector)
         return [meter_values_request(message, number, self._clock) for message, number in values]
-
-
-def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: value.isoformat() if isinstance(value, datetime) else value
-        for key, value in record.items()
-    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Step
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed
+from borne.application.ports.backend import ConnectionStep
 from borne.application.security.security_events import SecurityEvent, SecurityEvents
 
 _UNAUTHORIZED = frozenset({401, 403})
@@ -12,9 +13,9 @@ _CIPHERS = ("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "NO_CIPHERS")
 
 def event_of(failure: ConnectFailed) -> SecurityEvent | None:
     """The event that a failed connection is, if any."""
-    if failure.step is Step.WEBSOCKET and failure.http_status in _UNAUTHORIZED:
+    if failure.step is ConnectionStep.WEBSOCKET and failure.http_status in _UNAUTHORIZED:
         return SecurityEvent.FAILED_TO_AUTHENTICATE
-    if failure.step is not Step.TLS:
+    if failure.step is not ConnectionStep.TLS:
         return None
     reason = failure.reason.upper()
     if reason.startswith("CERTIFICATE REFUSED"):

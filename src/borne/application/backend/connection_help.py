@@ -4,10 +4,11 @@ for pages and API. Texts are in English and marked for translation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from borne.application.ports.backend import ConnectionStep, StepResult, StepState
 from borne.domain.settings.messages import N_
 
 
@@ -111,28 +112,25 @@ _ROWS: Final = (
 
 def remedy(step: str, detail: str = "", http_status: int | None = None) -> str:
     """What helps, in English; empty where nobody knows."""
-    told = detail.lower()
+    error = detail.lower()
     for row in _ROWS:
         if row.step != step:
             continue
         if row.http is not None and http_status not in row.http:
             continue
-        if row.signs and not any(sign in told for sign in row.signs):
+        if row.signs and not any(sign in error for sign in row.signs):
             continue
         return row.remedy
     return ""
 
 
-def with_remedies(ladder: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rungs, each failing one with its `remedy`."""
-    return [_helped(rung) if rung.get("state") == "failed" else dict(rung) for rung in ladder]
+def remedy_of(result: StepResult) -> str:
+    """What helps a step that fails; empty for the others."""
+    if result.state is not StepState.FAILED:
+        return ""
+    return remedy(result.step, result.detail or result.last_error, result.http_status)
 
 
-def failing_step(ladder: Sequence[Mapping[str, Any]]) -> str | None:
-    """The lowest one that fails now."""
-    return next((str(rung["step"]) for rung in ladder if rung.get("state") == "failed"), None)
-
-
-def _helped(rung: Mapping[str, Any]) -> dict[str, Any]:
-    detail = str(rung.get("detail") or rung.get("last_error") or "")
-    return {**rung, "remedy": remedy(str(rung.get("step")), detail, rung.get("http_status"))}
+def failing_step(results: Iterable[StepResult]) -> ConnectionStep | None:
+    """The first one that fails now."""
+    return next((each.step for each in results if each.state is StepState.FAILED), None)

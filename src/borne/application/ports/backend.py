@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from borne.application.ports.storage import QueuedMessage
@@ -90,21 +91,75 @@ class BackendListener(Protocol):
         """A message was given up: energy may be missing at the backend."""
 
 
+class LinkState(StrEnum):
+    """Of the connection."""
+
+    OFF = "off"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    WAITING = "waiting"
+    """For the next attempt."""
+
+
+class BootState(StrEnum):
+    """What the backend last said of this station; it holds across connections of one process."""
+
+    NONE = "none"
+    PENDING = "pending"
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+
+
+class ConnectionStep(StrEnum):
+    """The way to the backend, from the station outwards (manual 4 and 10, rows "no backend")."""
+
+    INTERFACE = "interface"
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    WEBSOCKET = "websocket"
+    BOOT = "boot"
+    HEARTBEAT = "heartbeat"
+
+
+class StepState(StrEnum):
+    """Of one step."""
+
+    UNKNOWN = "unknown"
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Not needed, or not known: no TLS with ws://, no DNS behind a proxy."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What is known of a step. `last_error` stays after a later success."""
+
+    step: ConnectionStep
+    state: StepState = StepState.UNKNOWN
+    detail: str = ""
+    http_status: int | None = None
+    at: datetime | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class BackendView:
     """The state of the link for pages, API and metrics."""
 
-    link: str
-    """off, connecting, connected, waiting."""
-    boot: str
-    """none, pending, rejected, accepted."""
+    link: LinkState
+    boot: BootState
     queue: int
     next_heartbeat_s: float | None = None
     next_attempt_s: float | None = None
     last_error: str = ""
+    """Of the first step that fails now; empty when none does."""
     connections: int = 0
     """Made since the station started."""
-    ladder: Sequence[Mapping[str, Any]] = ()
+    steps: tuple[StepResult, ...] = ()
 
 
 class BackendPort(Protocol):

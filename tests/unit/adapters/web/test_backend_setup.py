@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend_setup import NOTES, offers
 from borne.application.backend.presets import presets
 from borne.application.backend.queue_view import QueueView
+from borne.application.ports.backend import StepResult
 from borne.domain.principals import Role
 from borne.domain.settings.snapshot import Settings
 from tests.support.fake_station import FakeHost
@@ -97,7 +98,7 @@ async def test_what_is_typed_is_tried(url: str, told: tuple[str, ...], person: C
 async def test_the_secret_that_is_typed_is_tried_too(person: Client, host: FakeHost) -> None:
     seen: list[object] = []
 
-    async def attempt(settings: Settings) -> Sequence[Mapping[str, Any]]:
+    async def attempt(settings: Settings) -> Sequence[StepResult]:
         seen.append(settings["AuthorizationKey"])
         return []
 
@@ -112,7 +113,7 @@ async def test_the_secret_that_is_typed_is_tried_too(person: Client, host: FakeH
 async def test_a_trial_that_takes_too_long(
     person: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def attempt(_: Settings) -> Sequence[Mapping[str, Any]]:
+    async def attempt(_: Settings) -> Sequence[StepResult]:
         raise TimeoutError
 
     host.replace(try_connection=attempt)

@@ -11,6 +11,7 @@ from httpx import Response
 
 from borne.adapters.web.i18n import NAMES, Words
 from borne.adapters.web.pages import help_checks, help_pages
+from borne.application.ports.backend import StepResult
 from borne.domain.help.remedies import LIGHTS, REMEDIES, Action, Check
 from borne.domain.principals import Role
 from borne.domain.settings import CATALOGUE as SETTINGS
@@ -20,6 +21,7 @@ from borne.domain.station.indication import PATTERNS
 from borne.domain.station.station_status import StationStatus
 from tests.support.cases import every_case
 from tests.support.fake_station import FakeControl, FakeHost, free_connector
+from tests.support.fake_station import step as connection_step
 from tests.support.status_reader import status_of
 from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_pages import text_of
@@ -200,12 +202,12 @@ PLUGGED = free_connector(1) | {"pilot": "B1", "cable_a": 32}
 ODD = free_connector(1) | {"pilot": "E"}
 LOST = {"backend": {"link": "waiting", "boot": "none"}}
 STUCK = free_connector(1) | {"faults": [raised(Fault.LOCK_STUCK)]}
-NO_DNS = ({"step": "dns", "state": "failed"},)
-NO_TLS = ({"step": "dns", "state": "ok"}, {"step": "tls", "state": "failed"})
+NO_DNS = (connection_step("dns", "failed"),)
+NO_TLS = (connection_step("dns"), connection_step("tls", "failed"))
 
 
 @pytest.mark.parametrize(
-    ("check", "seen", "ladder", "expected"),
+    ("check", "seen", "steps", "expected"),
     [
         (Check.UNPLUGGED, status(FREE), (), True),
         (Check.UNPLUGGED, status(PLUGGED), (), False),
@@ -230,9 +232,9 @@ NO_TLS = ({"step": "dns", "state": "ok"}, {"step": "tls", "state": "failed"})
     ],
 )
 def test_what_the_station_sees_by_itself(
-    check: Check, seen: StationStatus, ladder: tuple[Any, ...], expected: bool | None
+    check: Check, seen: StationStatus, steps: tuple[StepResult, ...], expected: bool | None
 ) -> None:
-    assert help_checks.holds(check, REMEDIES["other"], seen, ladder) is expected
+    assert help_checks.holds(check, REMEDIES["other"], seen, steps) is expected
 
 
 def test_a_check_is_judged_where_the_fault_is() -> None:

@@ -12,11 +12,10 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from borne.adapters.ocpp.charge_point.contract import BootState
-from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectionSteps
 from borne.adapters.ocpp.charge_point.reconnect import Backoff, Pause
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.application.ports.backend import BackendListener
+from borne.application.ports.backend import BackendListener, BootState, ConnectionStep
 from borne.foundation.events import Signal
 from borne.protocols.ocpp.messages.core import (
     BootNotificationRequest,
@@ -47,7 +46,7 @@ class Boot:
         uplink: Uplink,
         content: Callable[[], BootNotificationRequest],
         listener: BackendListener,
-        ladder: Ladder,
+        steps: ConnectionSteps,
         rng: random.Random,
     ) -> None:
         self.state = BootState.NONE
@@ -58,7 +57,7 @@ class Boot:
         self._uplink = uplink
         self._content = content
         self._listener = listener
-        self._ladder = ladder
+        self._steps = steps
         self._accepted_content: BootNotificationRequest | None = None
         self._unanswered = False
         """The last one met no answer: nobody knows what the backend decided."""
@@ -119,7 +118,7 @@ class Boot:
         content = self._content()
         self._wanted = False
         self._unanswered = True
-        self._ladder.running(Step.BOOT)
+        self._steps.running(ConnectionStep.BOOT)
         began_s = _loop_time()
         try:
             answer = await self._uplink.call_unaccepted(content, BootNotificationResponse)
@@ -128,7 +127,7 @@ class Boot:
         except CallFailed as error:
             pause_s = self._backoff.next_pause_s()
             _log.warning("BootNotification failed (%s), again in %.0f s", error, pause_s)
-            self._ladder.failed(Step.BOOT, str(error))
+            self._steps.failed(ConnectionStep.BOOT, str(error))
             self._not_before_s = _loop_time() + pause_s
             # An earlier acceptance may have been taken back by the answer that was lost.
             self._uplink.set_accepted(False)
@@ -151,13 +150,13 @@ class Boot:
             self._accepted_content = content
             self._not_before_s = 0.0
             self._backoff.reset()
-            self._ladder.ok(Step.BOOT, f"{answer.status}, interval {interval_s} s")
+            self._steps.ok(ConnectionStep.BOOT, f"{answer.status}, interval {interval_s} s")
             if interval_s > 0:
                 self._listener.on_heartbeat_interval(interval_s)
         else:
             pause_s = interval_s if interval_s > 0 else self._backoff.next_pause_s()
             self._not_before_s = _loop_time() + pause_s
-            self._ladder.failed(Step.BOOT, f"{answer.status}, again in {pause_s:.0f} s")
+            self._steps.failed(ConnectionStep.BOOT, f"{answer.status}, again in {pause_s:.0f} s")
             self._uplink.set_accepted(False)
         self.answered.emit(answer)
 

@@ -15,15 +15,10 @@ from typing import Any, Final, TypeVar
 
 from borne.adapters.ocpp.charge_point.boot import Boot
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.charge_point.contract import (
-    BackendView,
-    BootState,
-    LinkState,
-    StationSide,
-)
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
+from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.adapters.ocpp.charge_point.drain import Drain
 from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
-from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
 from borne.adapters.ocpp.charge_point.link import JsonLink, Link, LinkFactory
 from borne.adapters.ocpp.charge_point.notices import Notices
 from borne.adapters.ocpp.charge_point.payloads import id_tag_info
@@ -31,7 +26,14 @@ from borne.adapters.ocpp.charge_point.reconnect import STABLE_AFTER_S, Backoff, 
 from borne.adapters.ocpp.charge_point.statuses import Statuses
 from borne.adapters.ocpp.charge_point.triggers import Triggers
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.application.ports.backend import IdTagInfo, StatusReport
+from borne.application.ports.backend import (
+    BackendView,
+    BootState,
+    ConnectionStep,
+    IdTagInfo,
+    LinkState,
+    StatusReport,
+)
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -84,15 +86,16 @@ class ChargePointClient:
         self.log = log or FrameLog(clock.now)
         self._config = config
         self._handlers = station.handlers
+        self._outbox = station.outbox
         self._make_link = make_link
         self._tasks = Supervisor("ocpp")
-        self._ladder = Ladder(clock.now)
+        self._steps = ConnectionSteps(clock.now)
         self._uplink = Uplink()
         self.online_changed = self._uplink.online_changed
         listener = station.listener
-        self._boot = Boot(self._uplink, station.boot_content, listener, self._ladder, rng)
+        self._boot = Boot(self._uplink, station.boot_content, listener, self._steps, rng)
         self._statuses = Statuses(self._uplink, clock, station.outbox.end_waits)
-        self._heartbeats = Heartbeats(self._uplink, listener, self._ladder, config)
+        self._heartbeats = Heartbeats(self._uplink, listener, self._steps, config)
         self._drain = Drain(station.outbox, self._uplink, self._statuses, listener, clock, config)
         self.queue_moved = self._drain.moved
         """A transaction message was delivered or given up (True), or not taken (False)."""
@@ -105,14 +108,13 @@ class ChargePointClient:
         self._link: Link | None = None
         self._link_state = LinkState.OFF
         self._opening: asyncio.Task[None] | None = None
-        self._offline_since_s: float | None = None
         self._connections = 0
         self._companions: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = False
         self._redial = False
         self._uplink.online_changed.subscribe(lambda _: self._emit_view())
         self._boot.answered.subscribe(self._booted)
-        self._ladder.changed.subscribe(lambda _: self._emit_view())
+        self._steps.changed.subscribe(lambda _: self._emit_view())
 
     # For the application ---------------------------------------------------------------------
 
@@ -205,24 +207,22 @@ class ChargePointClient:
 
     def view(self) -> BackendView:
         """The state of the link."""
-        failure = self._ladder.first_failure()
-        since_s = self._offline_since_s
+        failure = self._steps.first_failure()
         return BackendView(
             link=self._link_state,
             boot=self._boot.state,
-            ladder=self._ladder.results(),
-            last_error=f"{failure.step}: {failure.detail}" if failure else "",
+            queue=self._outbox.waiting,
             next_heartbeat_s=self._heartbeats.next_s,
             next_attempt_s=self._pause.remaining_s,
-            offline_for_s=0.0 if since_s is None else _loop_time() - since_s,
+            last_error=f"{failure.step}: {failure.detail}" if failure else "",
             connections=self._connections,
+            steps=self._steps.results(),
         )
 
     # Life ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Stay connected until `stop`; cancelling is a power cut."""
-        self._offline_since_s = _loop_time()
         self._tasks.keep("statuses", self._statuses.run)
         self._tasks.keep("queue", self._drain.run)
         self._tasks.keep("heartbeats", self._heartbeats.run)
@@ -262,14 +262,14 @@ class ChargePointClient:
     async def _one_connection(self) -> bool:
         """Dial and serve; True when the next dial need not wait."""
         link = self._make_link(self._config, self._handle, self._tasks, self.log)
-        self._ladder.restart()
+        self._steps.restart()
         self._set_link_state(LinkState.CONNECTING)
-        self._opening = asyncio.ensure_future(link.open(self._ladder))
+        self._opening = asyncio.ensure_future(link.open(self._steps))
         try:
             await self._opening
         except ConnectFailed as error:
             _log.info("no connection: %s", error)
-            self._ladder.failed(error.step, error.reason, error.http_status)
+            self._steps.failed(error.step, error.reason, error.http_status)
             self.failed.emit(error)
             return False
         except asyncio.CancelledError:
@@ -288,7 +288,6 @@ class ChargePointClient:
         self._link = link
         self._redial = False
         self._connections += 1
-        self._offline_since_s = None
         self._uplink.attach(link)
         self._set_link_state(LinkState.CONNECTED)
         boot = self._tasks.start("boot", self._keep_accepted(link))
@@ -300,8 +299,7 @@ class ChargePointClient:
             self._link = None
             link.abort()
             self._uplink.detach()
-            self._offline_since_s = _loop_time()
-        self._ladder.failed(Step.WEBSOCKET, "the connection was lost")
+        self._steps.failed(ConnectionStep.WEBSOCKET, "the connection was lost")
         if _loop_time() - began_s >= STABLE_AFTER_S:
             self._backoff.reset()
         return self._redial
@@ -311,7 +309,7 @@ class ChargePointClient:
         try:
             await self._boot.keep_accepted()
         except Exception as error:
-            self._ladder.failed(Step.BOOT, f"cannot be sent: {error}")
+            self._steps.failed(ConnectionStep.BOOT, f"cannot be sent: {error}")
             raise
         finally:
             link.abort()

@@ -1,7 +1,7 @@
 """One WebSocket connection to a central system: used once, then thrown away.
 
 Source: OCPP-J 1.6 sections 3 (URL, sub-protocol) and 5 (ping, compression); manual section 4
-(proxy, TLS strictness, keep-alive). Each step is reported to a `Ladder`.
+(proxy, TLS strictness, keep-alive). Each step is reported to a `ConnectionSteps`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ from borne.adapters.ocpp.charge_point.config import (
     endpoint_url,
     proxy_url,
 )
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
-from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
 from borne.adapters.ocpp.charge_point.tls import client_context
+from borne.application.ports.backend import ConnectionStep
 from borne.foundation.waiting import happens_within
 from borne.protocols.ocpp.rpc.session import TransportClosed
 
@@ -79,12 +80,12 @@ class Connection:
         self._no_interface = False
         self.state = ConnectionState.NEW
         self._config = config
-        self._step = Step.DNS
+        self._step = ConnectionStep.DNS
         self._socket: ClientConnection | None = None
         self._ping_interval_s = ping_interval_s
         self._ping_changed = asyncio.Event()
 
-    async def open(self, ladder: Ladder) -> None:
+    async def open(self, steps: ConnectionSteps) -> None:
         """Climb as far as WebSocket; raises ConnectFailed with the step that does not hold."""
         if self.state is not ConnectionState.NEW:
             raise RuntimeError("a connection may only be used once")
@@ -92,7 +93,7 @@ class Connection:
         timeout_s = self._config.connect_timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                self._socket = await self._climb(ladder)
+                self._socket = await self._climb(steps)
             self.state = ConnectionState.OPEN
         except ConnectFailed:
             raise
@@ -165,12 +166,12 @@ class Connection:
             raise TransportClosed("not open")
         return self._socket
 
-    async def _climb(self, ladder: Ladder) -> ClientConnection:
+    async def _climb(self, steps: ConnectionSteps) -> ClientConnection:
         config = self._config
         url = endpoint_url(config.url, config.identity)
         proxy = proxy_url(config.proxy)
         parts = urlsplit(url)
-        self._look_at_interfaces(ladder)
+        self._look_at_interfaces(steps)
         secure = parts.scheme == "wss"
         options: dict[str, Any] = {}
         if secure:
@@ -178,24 +179,24 @@ class Connection:
         if proxy is None:
             host = parts.hostname or ""
             port = parts.port or (443 if secure else 80)
-            options["sock"] = await self._dial(ladder, host, port)
+            options["sock"] = await self._dial(steps, host, port)
             if secure:
                 options["server_hostname"] = host
         else:
-            ladder.skipped(Step.DNS)
-            self._enter(ladder, Step.TCP)
+            steps.skipped(ConnectionStep.DNS)
+            self._enter(steps, ConnectionStep.TCP)
 
         def transport_made(transport: BaseTransport) -> None:
             if proxy is not None:
-                ladder.ok(Step.TCP, f"proxy {urlsplit(proxy).hostname}")
+                steps.ok(ConnectionStep.TCP, f"proxy {urlsplit(proxy).hostname}")
             if secure:
-                ladder.ok(Step.TLS, _tls_detail(transport))
+                steps.ok(ConnectionStep.TLS, _tls_detail(transport))
             else:
-                ladder.skipped(Step.TLS)
-            self._enter(ladder, Step.WEBSOCKET)
+                steps.skipped(ConnectionStep.TLS)
+            self._enter(steps, ConnectionStep.WEBSOCKET)
 
         if proxy is None:
-            self._enter(ladder, Step.TLS if secure else Step.WEBSOCKET)
+            self._enter(steps, ConnectionStep.TLS if secure else ConnectionStep.WEBSOCKET)
         opened = await _Connect(
             url,
             subprotocols=[Subprotocol(SUB_PROTOCOL)],
@@ -212,28 +213,32 @@ class Connection:
         )
         if opened.subprotocol != SUB_PROTOCOL:
             opened.transport.abort()
-            raise ConnectFailed(Step.WEBSOCKET, f"the backend does not speak {SUB_PROTOCOL}", 101)
-        ladder.ok(Step.WEBSOCKET, SUB_PROTOCOL, 101)
+            raise ConnectFailed(
+                ConnectionStep.WEBSOCKET, f"the backend does not speak {SUB_PROTOCOL}", 101
+            )
+        steps.ok(ConnectionStep.WEBSOCKET, SUB_PROTOCOL, 101)
         return opened
 
-    def _look_at_interfaces(self, ladder: Ladder) -> None:
+    def _look_at_interfaces(self, steps: ConnectionSteps) -> None:
         found = self._interfaces() if self._interfaces is not None else None
         # A backend on this very machine needs none.
         self._no_interface = found is not None and not found
         if found:
-            ladder.ok(Step.INTERFACE, ", ".join(found))
+            steps.ok(ConnectionStep.INTERFACE, ", ".join(found))
         else:
-            ladder.skipped(Step.INTERFACE)
+            steps.skipped(ConnectionStep.INTERFACE)
 
     def _blamed(self, error: ConnectFailed) -> ConnectFailed:
         """Without any interface the steps above it are not to blame."""
-        if self._no_interface and error.step in {Step.DNS, Step.TCP}:
-            return ConnectFailed(Step.INTERFACE, f"no network interface is up ({error.reason})")
+        if self._no_interface and error.step in {ConnectionStep.DNS, ConnectionStep.TCP}:
+            return ConnectFailed(
+                ConnectionStep.INTERFACE, f"no network interface is up ({error.reason})"
+            )
         return error
 
-    def _enter(self, ladder: Ladder, step: Step) -> None:
+    def _enter(self, steps: ConnectionSteps, step: ConnectionStep) -> None:
         self._step = step
-        ladder.running(step)
+        steps.running(step)
 
     def _headers(self) -> dict[str, str]:
         config = self._config
@@ -245,16 +250,16 @@ class Connection:
         try:
             return await asyncio.to_thread(client_context, self._config.tls)
         except (OSError, ValueError) as error:
-            raise ConnectFailed(Step.TLS, f"own certificates: {error}") from error
+            raise ConnectFailed(ConnectionStep.TLS, f"own certificates: {error}") from error
 
-    async def _dial(self, ladder: Ladder, host: str, port: int) -> socket.socket:
+    async def _dial(self, steps: ConnectionSteps, host: str, port: int) -> socket.socket:
         """Resolve anew at each attempt, then try the addresses one after the other."""
         loop = asyncio.get_running_loop()
-        self._enter(ladder, Step.DNS)
+        self._enter(steps, ConnectionStep.DNS)
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
-        ladder.ok(Step.DNS, ", ".join(str(address[0]) for _, address in addresses))
-        self._enter(ladder, Step.TCP)
+        steps.ok(ConnectionStep.DNS, ", ".join(str(address[0]) for _, address in addresses))
+        self._enter(steps, ConnectionStep.TCP)
         problem: OSError = OSError(f"{host} has no address")
         for position, (family, address) in enumerate(addresses):
             last = position == len(addresses) - 1
@@ -264,7 +269,7 @@ class Connection:
             except OSError as error:  # TimeoutError is one of them
                 problem = error
             else:
-                ladder.ok(Step.TCP, f"{host} at {address[0]!s} port {port}")
+                steps.ok(ConnectionStep.TCP, f"{host} at {address[0]!s} port {port}")
                 return opened
         raise problem
 
@@ -314,26 +319,26 @@ def _tls_detail(transport: BaseTransport) -> str:
     return f"{tls.version()}, certificate until {until}" if until else f"{tls.version()}"
 
 
-def _explain(step: Step, error: Exception) -> ConnectFailed:
+def _explain(step: ConnectionStep, error: Exception) -> ConnectFailed:
     """The step and a sentence for what the libraries raised."""
     match error:
         case ConfigError():
-            return ConnectFailed(Step.DNS, str(error))
+            return ConnectFailed(ConnectionStep.DNS, str(error))
         case socket.gaierror():
-            return ConnectFailed(Step.DNS, error.strerror or str(error))
+            return ConnectFailed(ConnectionStep.DNS, error.strerror or str(error))
         case ssl.SSLCertVerificationError():
-            return ConnectFailed(Step.TLS, f"certificate refused: {error.verify_message}")
+            return ConnectFailed(ConnectionStep.TLS, f"certificate refused: {error.verify_message}")
         case ssl.SSLError():
-            return ConnectFailed(Step.TLS, error.reason or str(error))
+            return ConnectFailed(ConnectionStep.TLS, error.reason or str(error))
         case ProxyError():
-            return ConnectFailed(Step.TCP, f"proxy: {error}")
+            return ConnectFailed(ConnectionStep.TCP, f"proxy: {error}")
         case InvalidStatus():
             status = error.response.status_code
             phrase = next((s.phrase for s in HTTPStatus if s == status), "")
             note = "redirect refused" if 300 <= status < 400 else phrase
-            return ConnectFailed(Step.WEBSOCKET, f"HTTP {status} {note}".strip(), status)
+            return ConnectFailed(ConnectionStep.WEBSOCKET, f"HTTP {status} {note}".strip(), status)
         case InvalidHandshake() | WebSocketException():
-            return ConnectFailed(Step.WEBSOCKET, str(error) or type(error).__name__)
+            return ConnectFailed(ConnectionStep.WEBSOCKET, str(error) or type(error).__name__)
         case OSError(errno=int(number)) if number > 0:
             return ConnectFailed(step, os.strerror(number))
     return ConnectFailed(step, str(error) or type(error).__name__)

@@ -10,10 +10,10 @@ import logging
 from typing import Final
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.charge_point.ladder import Ladder, Step
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectionSteps
 from borne.adapters.ocpp.charge_point.reconnect import Pause
 from borne.adapters.ocpp.charge_point.uplink import Uplink
-from borne.application.ports.backend import BackendListener
+from borne.application.ports.backend import BackendListener, ConnectionStep
 from borne.protocols.ocpp.messages.core import HeartbeatRequest, HeartbeatResponse
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
@@ -31,11 +31,15 @@ class Heartbeats:
     """When the next one is due, and sending it."""
 
     def __init__(
-        self, uplink: Uplink, listener: BackendListener, ladder: Ladder, config: BackendConfig
+        self,
+        uplink: Uplink,
+        listener: BackendListener,
+        steps: ConnectionSteps,
+        config: BackendConfig,
     ) -> None:
         self._uplink = uplink
         self._listener = listener
-        self._ladder = ladder
+        self._steps = steps
         self._interval_s = config.heartbeat_interval_s
         self._force = config.force_heartbeat
         self._last_s: float | None = None
@@ -80,7 +84,7 @@ class Heartbeats:
         answer = await call(HeartbeatRequest(), HeartbeatResponse)
         round_trip_s = _loop_time() - began_s
         self._note_time(round_trip_s)
-        self._ladder.ok(Step.HEARTBEAT)
+        self._steps.ok(ConnectionStep.HEARTBEAT)
         if answer.current_time is not None:
             self._listener.on_time(answer.current_time, round_trip_s)
 
@@ -95,7 +99,7 @@ class Heartbeats:
             return
         except CallFailed as error:
             _log.warning("Heartbeat failed: %s", error)
-            self._ladder.failed(Step.HEARTBEAT, str(error))
+            self._steps.failed(ConnectionStep.HEARTBEAT, str(error))
             self._last_s = _loop_time()
 
     def _due_s(self) -> float:

@@ -1,4 +1,4 @@
-"""The lowest rung of the ladder: which network interfaces of this machine are up."""
+"""The first step to a backend: which network interfaces of this machine are up."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
 from borne.adapters.ocpp.charge_point.connection import Connection, DialRoute
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectionSteps
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
-from borne.adapters.ocpp.charge_point.ladder import Ladder
 from borne.foundation.supervisor import Supervisor
 from borne.protocols.ocpp.messages import Message
 from borne.protocols.ocpp.rpc.frame_log import FrameLog
@@ -21,7 +21,7 @@ Res = TypeVar("Res", bound=Message)
 class Link(Protocol):
     """A conversation with the central system, used once: open, run, and call meanwhile."""
 
-    async def open(self, ladder: Ladder) -> None:
+    async def open(self, steps: ConnectionSteps) -> None:
         """Make the connection; raises ConnectFailed."""
 
     async def run(self) -> None:
@@ -86,9 +86,9 @@ class JsonLink:
             call_timeout_s=config.call_timeout_s,
         )
 
-    async def open(self, ladder: Ladder) -> None:
+    async def open(self, steps: ConnectionSteps) -> None:
         """Connect."""
-        await self._connection.open(ladder)
+        await self._connection.open(steps)
 
     async def run(self) -> None:
         """Receive frames and keep the connection alive."""

@@ -16,7 +16,8 @@ from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages, 
 from borne.adapters.web.csv_export import sessions_csv
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
-from borne.application.backend.connection_help import failing_step, with_remedies
+from borne.application.backend.connection_help import failing_step, remedy_of
+from borne.application.ports.backend import StepResult
 from borne.application.ports.storage import WhitelistEntry
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
@@ -180,7 +181,7 @@ async def _remove(request: Request, token: str, connector: int | None) -> dict[s
 
 @router.get("/backend", response_model=None, summary="State of the backend link")
 async def backend(request: Request) -> dict[str, Any]:
-    """Link, boot, queue and the ladder of connection steps; a failing one with what helps."""
+    """Link, boot, queue and the steps of the connection; a failing one with what helps."""
     port = station(request).backend
     if port is None:
         return {
@@ -190,9 +191,16 @@ async def backend(request: Request) -> dict[str, Any]:
             "ladder": [],
             "failing_step": None,
         }
-    told = dataclasses.asdict(port.view())
-    ladder = with_remedies(told["ladder"])
-    return {**told, "ladder": ladder, "failing_step": failing_step(ladder)}
+    view = port.view()
+    link = dataclasses.asdict(view)
+    del link["steps"]
+    ladder = [_step(result) for result in view.steps]
+    return {**link, "ladder": ladder, "failing_step": failing_step(view.steps)}
+
+
+def _step(result: StepResult) -> dict[str, Any]:
+    helps = remedy_of(result)
+    return {**dataclasses.asdict(result), **({"remedy": helps} if helps else {})}
 
 
 @router.get("/backend/messages", response_model=None, summary="Messages of the backend link")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Annotated, Any
@@ -17,10 +17,10 @@ from borne.adapters.web.chosen_messages import IN_MEMORY, ChosenMessages, chosen
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import is_htmx, large_part, page, words_for, zone_of
-from borne.application.backend.connection_help import with_remedies
+from borne.application.backend.connection_help import remedy_of
 from borne.application.backend.message_filter import FAILURES
 from borne.application.backend.queue_view import QueueView
-from borne.application.ports.backend import BackendPort, BackendView
+from borne.application.ports.backend import BackendPort, BackendView, StepResult, StepState
 from borne.domain.settings.messages import N_
 from borne.foundation.clock import parse_utc
 
@@ -49,7 +49,7 @@ FOLD_FROM = 2
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A rung of the ladder."""
+    """A step of the connection."""
 
     name: str
     value: str
@@ -74,21 +74,19 @@ class Line:
     response: str
 
 
-def ladder(steps: Sequence[Mapping[str, Any]], words: Words) -> list[Step]:
+def connection_steps(results: Iterable[StepResult], words: Words) -> list[Step]:
     """The steps of the connection; the first failing one tells what helps."""
     found, failed = [], False
-    for step in with_remedies(steps):
-        key, detail = str(step.get("step", "")), str(step.get("detail") or "")
-        name = STEPS.get(key, key.capitalize())
-        tone = STATES.get(str(step.get("state")), "later")
+    for result in results:
+        name = STEPS.get(result.step, result.step.capitalize())
+        tone = STATES.get(result.state, "later")
         first = tone == "fault" and not failed
         failed = failed or tone == "fault"
-        error = detail or str(step.get("last_error") or "") if tone == "fault" else ""
-        value = words("not needed") if step.get("state") == "skipped" else detail
-        value = "" if error else value
-        helps = str(step.get("remedy") or "")
-        remedy = words(helps) if first and helps else ""
-        found.append(Step(words(name), value, tone, ICONS[tone], error, remedy))
+        error = (result.detail or result.last_error) if tone == "fault" else ""
+        value = words("not needed") if result.state is StepState.SKIPPED else result.detail
+        helps = remedy_of(result) if first else ""
+        remedy = words(helps) if helps else ""
+        found.append(Step(words(name), "" if error else value, tone, ICONS[tone], error, remedy))
     return found
 
 
@@ -193,7 +191,7 @@ def state(port: BackendPort | None, words: Words) -> dict[str, Any]:
         "exists": port is not None,
         "sentence": text,
         "tone": tone,
-        "ladder": ladder(view.ladder, words) if view else [],
+        "steps": connection_steps(view.steps, words) if view else [],
         "queue": view.queue if view else 0,
         "last_error": view.last_error if view else "",
     }

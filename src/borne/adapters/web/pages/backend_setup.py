@@ -14,10 +14,11 @@ from borne.adapters.web.chosen_messages import KEPT, ChosenMessages, chosen_mess
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.backend import ladder
+from borne.adapters.web.pages.backend import connection_steps
 from borne.adapters.web.pages.settings import Desk, no_setting
 from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial
 from borne.application.backend.presets import Preset, presets
+from borne.application.ports.backend import StepResult, StepState
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import Feature
@@ -29,8 +30,9 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 NO_BACKEND = "none"
 TRIAL_S = 60.0
+HOLDS = frozenset({StepState.OK, StepState.SKIPPED})
 TRIED = {"interface", "dns", "tcp", "tls", "websocket"}
-"""The rungs that a trial can climb without saying anything to the backend."""
+"""The steps that a trial can take without saying anything to the backend."""
 NOTES = (
     N_("The connection is not encrypted."),
     N_("The connection is not encrypted; it is reached through its own access point only."),
@@ -145,19 +147,19 @@ async def try_connection(request: Request) -> Response:
     settings = desk.staging.after(desk.key, desk.principal)
     if not settings.text("WebSocketsBackendURL"):
         raise ApiError(422, "no_address", N_("Enter the address of the backend first."))
-    rungs: Sequence[Mapping[str, Any]] = ()
+    results: Sequence[StepResult] = ()
     problem = ""
     try:
         async with asyncio.timeout(TRIAL_S):
-            rungs = [rung for rung in await attempt(settings) if rung["step"] in TRIED]
+            results = [each for each in await attempt(settings) if each.step in TRIED]
     except TimeoutError:
         problem = words("The backend did not answer in time.")
     content = part(
         request,
         "parts/backend_test.html",
         problem=problem,
-        ladder=ladder(rungs, words),
-        worked=bool(rungs) and all(rung["state"] in {"ok", "skipped"} for rung in rungs),
+        steps=connection_steps(results, words),
+        worked=bool(results) and all(each.state in HOLDS for each in results),
         unsaved=bool(desk.draft.items),
     )
     if not is_htmx(request):

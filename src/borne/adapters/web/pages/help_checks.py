@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
+from borne.application.ports.backend import StepResult, StepState
 from borne.domain.help.remedies import Check, Remedy
 from borne.domain.station.faults import LOCK_FAULTS, Fault
 from borne.domain.station.station_status import SocketStatus, StationStatus
@@ -58,7 +58,7 @@ def concerned(remedy: Remedy, status: StationStatus) -> list[SocketStatus]:
 
 
 def holds(
-    check: Check, remedy: Remedy, status: StationStatus, ladder: Sequence[Mapping[str, Any]] = ()
+    check: Check, remedy: Remedy, status: StationStatus, steps: Sequence[StepResult] = ()
 ) -> bool | None:
     """Whether a check holds; None when the station cannot tell."""
     now = present(status)
@@ -76,14 +76,14 @@ def holds(
         case Check.BACKEND_ACCEPTED:
             return backend.link == "connected" and backend.boot == "accepted"
         case Check.NETWORK_UP:
-            return backend.link == "connected" or _network(ladder)
+            return backend.link == "connected" or _network(steps)
         case _:
             return None
 
 
-def _network(ladder: Iterable[Mapping[str, Any]]) -> bool | None:
+def _network(steps: Iterable[StepResult]) -> bool | None:
     """What the steps below TLS tell: one that failed, or the last that stands."""
-    states = [step.get("state") for step in ladder if step.get("step") in _NETWORK_STEPS]
-    if "failed" in states:
+    states = [each.state for each in steps if each.step in _NETWORK_STEPS]
+    if StepState.FAILED in states:
         return False
-    return True if "ok" in states else None
+    return True if StepState.OK in states else None

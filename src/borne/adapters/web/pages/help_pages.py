@@ -222,14 +222,12 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
     status = services.status.snapshot()
     names = socket_names(request)
     where = help_checks.present(status).get(remedy.fault, ()) if remedy.fault else ()
-    ladder = services.backend.view().ladder if services.backend else ()
+    steps = services.backend.view().steps if services.backend else ()
     judged = bool(where) or remedy.fault is None
     lines = [
         Line(
             words(told(step)),
-            help_checks.holds(step.check, remedy, status, ladder)
-            if step.check and judged
-            else None,
+            help_checks.holds(step.check, remedy, status, steps) if step.check and judged else None,
             buttons(step, remedy, request, status),
         )
         for step in remedy.steps

@@ -12,9 +12,9 @@ from typing import Any, TypeVar, cast
 
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig, ConnectionConfig
+from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
 from borne.adapters.ocpp.charge_point.contract import StationSide
-from borne.adapters.ocpp.charge_point.ladder import ConnectFailed, Ladder, Step
-from borne.application.ports.backend import IdTagInfo, StatusReport
+from borne.application.ports.backend import ConnectionStep, IdTagInfo, StatusReport
 from borne.application.ports.storage import LostMessage, QueuedMessage
 from borne.domain.station import measurands
 from borne.domain.station.measurands import MeterValue, SampledValue
@@ -131,13 +131,13 @@ class FakeLink:
         self.politely = False
         self._turn = asyncio.Lock()
 
-    async def open(self, ladder: Ladder) -> None:
+    async def open(self, steps: ConnectionSteps) -> None:
         self.central.dials.append(now_s())
         if not self.central.alive:
             await asyncio.sleep(self.config.connection.connect_timeout_s)
         if not (self.central.reachable and self.central.alive):
-            raise ConnectFailed(Step.TCP, "Connection refused")
-        ladder.ok(Step.WEBSOCKET, "ocpp1.6", 101)
+            raise ConnectFailed(ConnectionStep.TCP, "Connection refused")
+        steps.ok(ConnectionStep.WEBSOCKET, "ocpp1.6", 101)
         self.central.links.append(self)
 
     async def run(self) -> None:

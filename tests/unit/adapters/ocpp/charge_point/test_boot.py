@@ -7,9 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from borne.adapters.ocpp.charge_point.contract import BootState
-from borne.adapters.ocpp.charge_point.ladder import Step, StepState
 from borne.adapters.ocpp.charge_point.triggers import MOST_WAITING
+from borne.application.ports.backend import BootState, ConnectionStep, StepState
 from borne.protocols.ocpp.messages import Action, Message
 from borne.protocols.ocpp.messages.core import (
     AuthorizeResponse,
@@ -160,7 +159,7 @@ async def test_errors_and_silence_are_no_reason_to_hammer(bench: Bench) -> None:
     bench.central.then(BOOT, CallRefused("InternalError", "", {}), None, None)
     bench.start()
     await asyncio.sleep(40)
-    assert bench.client.view().ladder[-2].step is Step.BOOT
+    assert bench.client.view().steps[-2].step is ConnectionStep.BOOT
     assert len(bench.central.times(BOOT)) == 2
     await asyncio.sleep(2000)
     assert len(bench.central.times(BOOT)) == 4
@@ -216,7 +215,7 @@ async def test_content_that_cannot_be_sent_is_shown_and_tried_again(bench: Bench
     good, bench.content = bench.content, None
     bench.start()
     await asyncio.sleep(60)
-    boot = bench.client.view().ladder[-2]
+    boot = bench.client.view().steps[-2]
     assert boot.last_error == "cannot be sent: chargePointModel is too long"
     assert 2 < len(bench.central.dials) < 10
     bench.content = good
@@ -274,7 +273,7 @@ async def test_a_triggered_boot_may_end_in_rejection(bench: Bench) -> None:
     )
     await asyncio.sleep(1)
     assert not bench.client.online
-    assert bench.client.view().ladder[-2].state is StepState.FAILED
+    assert bench.client.view().steps[-2].state is StepState.FAILED
     await asyncio.sleep(101)
     assert bench.client.online
 

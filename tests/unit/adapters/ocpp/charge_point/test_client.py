@@ -9,9 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from borne.adapters.ocpp.charge_point.contract import BackendView, LinkState
-from borne.adapters.ocpp.charge_point.ladder import Step, StepState
 from borne.adapters.ocpp.charge_point.reconnect import Backoff
+from borne.application.ports.backend import BackendView, ConnectionStep, LinkState, StepState
 from borne.protocols.ocpp.messages import Action
 from borne.protocols.ocpp.messages.core import (
     AuthorizeResponse,
@@ -46,7 +45,6 @@ async def test_it_dials_for_ever_and_ever_slower(bench: Bench) -> None:
     view = bench.client.view()
     assert view.link is LinkState.WAITING
     assert view.last_error == "tcp: Connection refused"
-    assert view.offline_for_s == pytest.approx(3600)
     assert view.next_attempt_s is not None
     assert 0 <= view.next_attempt_s <= 60
 
@@ -182,8 +180,8 @@ async def test_the_view_follows(bench: Bench) -> None:
     assert [link for link, before in zip(links, ["", *links], strict=False) if link != before] == [
         "connecting", "connected", "waiting", "connecting", "connected", "off",
     ]  # fmt: skip
-    ladder = {result.step: result for result in bench.client.view().ladder}
-    assert ladder[Step.WEBSOCKET].state is StepState.FAILED
+    steps = {result.step: result for result in bench.client.view().steps}
+    assert steps[ConnectionStep.WEBSOCKET].state is StepState.FAILED
 
 
 @on_a_bench()

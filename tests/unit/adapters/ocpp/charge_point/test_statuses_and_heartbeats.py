@@ -8,8 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from borne.adapters.ocpp.charge_point.ladder import Step, StepState
-from borne.application.ports.backend import StatusReport
+from borne.application.ports.backend import ConnectionStep, StatusReport, StepState
 from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import ClockTrust
 from borne.protocols.ocpp.messages import Action
@@ -171,10 +170,10 @@ async def test_a_failed_heartbeat_is_shown_and_tried_again_later(bench: Bench) -
     bench.central.then(HEARTBEAT, REFUSED)
     await bench.online()
     await asyncio.sleep(301)
-    step = bench.client.view().ladder[-1]
-    assert (step.step, step.state) == (Step.HEARTBEAT, StepState.FAILED)
+    step = bench.client.view().steps[-1]
+    assert (step.step, step.state) == (ConnectionStep.HEARTBEAT, StepState.FAILED)
     await asyncio.sleep(301)
-    step = bench.client.view().ladder[-1]
+    step = bench.client.view().steps[-1]
     assert step.state is StepState.OK
     assert step.last_error == "InternalError"
     assert bench.heard.times == [NOW, NOW]

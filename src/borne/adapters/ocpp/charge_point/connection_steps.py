@@ -7,68 +7,31 @@ Source: manual sections 4 and 10 (rows "no backend"); the page shows the first s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from borne.application.ports.backend import ConnectionStep, StepResult, StepState
 from borne.foundation.events import Signal
 from borne.protocols.ocpp.rpc.errors import OcppError
-
-
-class Step(StrEnum):
-    """In the order in which they are climbed."""
-
-    INTERFACE = "interface"
-    DNS = "dns"
-    TCP = "tcp"
-    TLS = "tls"
-    WEBSOCKET = "websocket"
-    BOOT = "boot"
-    HEARTBEAT = "heartbeat"
-
-
-class StepState(StrEnum):
-    """Of one step."""
-
-    UNKNOWN = "unknown"
-    RUNNING = "running"
-    OK = "ok"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    """Not needed, or not known: no TLS with ws://, no DNS behind a proxy."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What is known of a step. `last_error` stays after a later success."""
-
-    step: Step
-    state: StepState = StepState.UNKNOWN
-    detail: str = ""
-    http_status: int | None = None
-    at: datetime | None = None
-    last_error: str = ""
-    last_error_at: datetime | None = None
 
 
 class ConnectFailed(OcppError):
     """No connection: at which step, and why."""
 
-    def __init__(self, step: Step, reason: str, http_status: int | None = None) -> None:
+    def __init__(self, step: ConnectionStep, reason: str, http_status: int | None = None) -> None:
         super().__init__(f"{step}: {reason}")
         self.step = step
         self.reason = reason
         self.http_status = http_status
 
 
-class Ladder:
+class ConnectionSteps:
     """Collects the results; a step that runs again makes those above it unknown."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.changed: Signal[StepResult] = Signal()
         """A step holds, or fails, that did not before."""
         self._now = now
-        self._results = {step: StepResult(step) for step in Step}
+        self._results = {step: StepResult(step) for step in ConnectionStep}
 
     def results(self) -> tuple[StepResult, ...]:
         """All steps, lowest first."""
@@ -80,31 +43,31 @@ class Ladder:
 
     def restart(self) -> None:
         """A new attempt: nothing is known, old errors stay readable."""
-        for step in Step:
+        for step in ConnectionStep:
             self._set(step, StepState.UNKNOWN, "")
 
-    def running(self, step: Step) -> None:
+    def running(self, step: ConnectionStep) -> None:
         """The step has begun."""
         self._set(step, StepState.RUNNING, "")
 
-    def ok(self, step: Step, detail: str = "", http_status: int | None = None) -> None:
+    def ok(self, step: ConnectionStep, detail: str = "", http_status: int | None = None) -> None:
         """The step holds."""
         self._set(step, StepState.OK, detail, http_status)
 
-    def skipped(self, step: Step) -> None:
+    def skipped(self, step: ConnectionStep) -> None:
         """The step is not needed."""
         self._set(step, StepState.SKIPPED, "")
 
-    def failed(self, step: Step, reason: str, http_status: int | None = None) -> None:
+    def failed(self, step: ConnectionStep, reason: str, http_status: int | None = None) -> None:
         """The step does not hold; nothing is known of those above it."""
-        steps = list(Step)
+        steps = list(ConnectionStep)
         for other in steps[steps.index(step) + 1 :]:
             self._set(other, StepState.UNKNOWN, "")
         now = self._now()
         self._put(StepResult(step, StepState.FAILED, reason, http_status, now, reason, now))
 
     def _set(
-        self, step: Step, state: StepState, detail: str, http_status: int | None = None
+        self, step: ConnectionStep, state: StepState, detail: str, http_status: int | None = None
     ) -> None:
         old = self._results[step]
         now = self._now()

@@ -1,4 +1,4 @@
-"""Each rung of the way to a backend, with a counterpart that really fails there: which step it is,
+"""Each step of the way to a backend, with a counterpart that really fails there: which step it is,
 what the error says, and what helps (manual 10, rows "no backend")."""
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.adapters.ocpp.charge_point.interfaces import interfaces_up
 from borne.adapters.ocpp.charge_point.tls import TlsConfig
 from borne.adapters.ocpp.probe import probe
-from borne.application.backend.connection_help import failing_step, remedy, with_remedies
+from borne.application.backend.connection_help import failing_step, remedy, remedy_of
+from borne.application.ports.backend import StepResult, StepState
 from borne.foundation.clock import Clock, ClockTrust
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
@@ -45,21 +46,20 @@ def clock() -> Clock:
     return Clock(time.monotonic, datetime.now(UTC), ClockTrust.NTP)
 
 
-def rung_that_fails(rungs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The only one: those below hold or are not needed, those above are unknown."""
-    told = with_remedies(rungs)
-    assert [rung["step"] for rung in told] == list(ORDER)
-    states = [str(rung["state"]) for rung in told]
-    place = states.index("failed")
+def failing_result(results: Sequence[StepResult]) -> StepResult:
+    """The only one: those before it hold or are not needed, those after it are unknown."""
+    assert [result.step for result in results] == list(ORDER)
+    states = [result.state for result in results]
+    place = states.index(StepState.FAILED)
     assert set(states[:place]) <= {"ok", "skipped"}
     assert set(states[place + 1 :]) <= {"unknown"}
-    assert failing_step(told) == ORDER[place]
-    return told[place]
+    assert failing_step(results) == ORDER[place]
+    return results[place]
 
 
-async def tried(url: str, **config: Any) -> dict[str, Any]:
+async def tried(url: str, **config: Any) -> StepResult:
     connection = ConnectionConfig(url, "station", connect_timeout_s=10, **config)
-    return rung_that_fails(await probe(connection, clock()))
+    return failing_result(await probe(connection, clock()))
 
 
 @asynccontextmanager
@@ -131,20 +131,20 @@ async def black_hole() -> AsyncIterator[int]:
 
 async def test_no_interface_is_up() -> None:
     config = ConnectionConfig(f"ws://127.0.0.1:{free_port()}", "station")
-    rung = rung_that_fails(await probe(config, clock(), interfaces=list))
-    assert rung["step"] == "interface"
-    assert rung["detail"] == "no network interface is up (Connection refused)"
-    assert "cable" in rung["remedy"]
+    result = failing_result(await probe(config, clock(), interfaces=list))
+    assert result.step == "interface"
+    assert result.detail == "no network interface is up (Connection refused)"
+    assert "cable" in remedy_of(result)
 
 
 async def test_interfaces_that_are_up_are_named(tmp_path: Path) -> None:
     async with central() as port:
         config = ConnectionConfig(f"ws://127.0.0.1:{port}", "station")
-        rungs = await probe(config, clock(), interfaces=lambda: ["eth0", "wwan0"])
-        assert (rungs[0]["state"], rungs[0]["detail"]) == ("ok", "eth0, wwan0")
+        results = await probe(config, clock(), interfaces=lambda: ["eth0", "wwan0"])
+        assert (results[0].state, results[0].detail) == ("ok", "eth0, wwan0")
         # A backend on this machine needs none.
-        rungs = await probe(config, clock(), interfaces=list)
-        assert (rungs[0]["state"], rungs[4]["state"]) == ("skipped", "ok")
+        results = await probe(config, clock(), interfaces=list)
+        assert (results[0].state, results[4].state) == ("skipped", "ok")
     for name, state in (("lo", "unknown"), ("eth0", "down"), ("eth1", "up"), ("ppp0", "unknown")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "operstate").write_text(f"{state}\n")
@@ -154,16 +154,16 @@ async def test_interfaces_that_are_up_are_named(tmp_path: Path) -> None:
 
 
 async def test_no_such_name() -> None:
-    rung = await tried("ws://nobody.invalid/ocpp")
-    assert rung["step"] == "dns"
-    assert rung["detail"]
-    assert "DNS" in rung["remedy"]
+    result = await tried("ws://nobody.invalid/ocpp")
+    assert result.step == "dns"
+    assert result.detail
+    assert "DNS" in remedy_of(result)
 
 
 async def test_a_port_where_nobody_listens() -> None:
-    rung = await tried(f"ws://127.0.0.1:{free_port()}/ocpp")
-    assert (rung["step"], rung["detail"]) == ("tcp", "Connection refused")
-    assert "nobody listens" in rung["remedy"]
+    result = await tried(f"ws://127.0.0.1:{free_port()}/ocpp")
+    assert (result.step, result.detail) == ("tcp", "Connection refused")
+    assert "nobody listens" in remedy_of(result)
 
 
 async def test_a_black_hole() -> None:
@@ -171,9 +171,9 @@ async def test_a_black_hole() -> None:
         config = ConnectionConfig(
             f"ws://127.0.0.1:{port}/ocpp", "station", connect_timeout_s=SHORT_S
         )
-        rung = rung_that_fails(await probe(config, clock()))
-    assert (rung["step"], rung["detail"]) == ("tcp", "no answer within 0.3 s")
-    assert "firewall" in rung["remedy"]
+        result = failing_result(await probe(config, clock()))
+    assert (result.step, result.detail) == ("tcp", "no answer within 0.3 s")
+    assert "firewall" in remedy_of(result)
 
 
 @pytest.mark.parametrize(
@@ -189,15 +189,15 @@ async def test_a_wrong_certificate(
     certificate: Issued, error: str, helps: str, tmp_path: Path
 ) -> None:
     async with central(tls=server_context(certificate, tmp_path)) as port:
-        rung = await tried(f"wss://127.0.0.1:{port}", tls=TlsConfig(trusted_roots_pem=ROOT.pem))
-    assert rung["step"] == "tls"
-    assert error in rung["detail"]
-    assert helps in rung["remedy"]
+        result = await tried(f"wss://127.0.0.1:{port}", tls=TlsConfig(trusted_roots_pem=ROOT.pem))
+    assert result.step == "tls"
+    assert error in result.detail
+    assert helps in remedy_of(result)
 
 
 async def test_no_encryption_where_it_is_wanted() -> None:
     async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-        assert (await tried(f"wss://127.0.0.1:{port}"))["step"] == "tls"
+        assert (await tried(f"wss://127.0.0.1:{port}")).step == "tls"
 
 
 @pytest.mark.parametrize(
@@ -212,31 +212,31 @@ async def test_no_encryption_where_it_is_wanted() -> None:
 )
 async def test_what_http_refuses(status: int, error: str, helps: str) -> None:
     async with central(status=status) as port:
-        rung = await tried(f"ws://127.0.0.1:{port}")
-    assert (rung["step"], rung["detail"], rung["http_status"]) == ("websocket", error, status)
-    assert helps in rung["remedy"]
+        result = await tried(f"ws://127.0.0.1:{port}")
+    assert (result.step, result.detail, result.http_status) == ("websocket", error, status)
+    assert helps in remedy_of(result)
 
 
 @pytest.mark.parametrize("protocol", [None, "ocpp2.0.1"])
 async def test_a_wrong_sub_protocol(protocol: str | None) -> None:
     async with central(protocol=protocol) as port:
-        rung = await tried(f"ws://127.0.0.1:{port}")
-    assert rung["step"] == "websocket"
-    assert rung["remedy"]
+        result = await tried(f"ws://127.0.0.1:{port}")
+    assert result.step == "websocket"
+    assert remedy_of(result)
 
 
 async def test_something_that_is_no_web_server() -> None:
     async with answering(b"220 mail.example.com ESMTP\r\n") as port:
-        rung = await tried(f"ws://127.0.0.1:{port}")
-    assert rung["step"] == "websocket"
-    assert rung["detail"]
+        result = await tried(f"ws://127.0.0.1:{port}")
+    assert result.step == "websocket"
+    assert result.detail
 
 
 async def test_a_server_that_says_nothing() -> None:
     async with answering(None) as port:
         config = ConnectionConfig(f"ws://127.0.0.1:{port}", "station", connect_timeout_s=SHORT_S)
-        rung = rung_that_fails(await probe(config, clock()))
-    assert (rung["step"], rung["detail"]) == ("websocket", "no answer within 0.3 s")
+        result = failing_result(await probe(config, clock()))
+    assert (result.step, result.detail) == ("websocket", "no answer within 0.3 s")
 
 
 # Above the WebSocket ------------------------------------------------------------------------------
@@ -259,28 +259,25 @@ def registration(status: str, interval: int = 60) -> dict[str, Any]:
     return {"status": status, "interval": interval, "currentTime": "2026-11-22T12:00:00Z"}
 
 
-async def failing(speak: Speak, **settings: Any) -> dict[str, Any]:
-    """The rung that fails once a client has tried for a while."""
+async def failing(speak: Speak, **settings: Any) -> StepResult:
+    """The step that fails once a client has tried for a while."""
     async with central(speak) as port:
         connection = ConnectionConfig(f"ws://127.0.0.1:{port}", "station")
         config = BackendConfig(connection, call_timeout_s=SHORT_S, **settings)
         content = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M")
         side = StationSide(lambda: content, Handlers(), MemoryOutbox(), Heard())
         client = ChargePointClient(config, side, clock=clock(), rng=random.Random(1))
-        told: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        found: asyncio.Future[StepResult] = asyncio.get_running_loop().create_future()
 
         def look(_: object) -> None:
-            rungs = [
-                {"step": rung.step.value, "state": rung.state.value, "detail": rung.detail}
-                for rung in client.view().ladder
-            ]
-            if failing_step(rungs) and not told.done():
-                told.set_result(rung_that_fails(rungs))
+            results = client.view().steps
+            if failing_step(results) and not found.done():
+                found.set_result(failing_result(results))
 
         client.changed.subscribe(look)
         running = asyncio.create_task(client.run())
         try:
-            return await asyncio.wait_for(told, WAIT_S)
+            return await asyncio.wait_for(found, WAIT_S)
         finally:
             await client.stop()
             await running
@@ -298,21 +295,21 @@ async def failing(speak: Speak, **settings: Any) -> dict[str, Any]:
 async def test_a_boot_that_is_not_accepted(
     answer: dict[str, Any] | None, error: str, helps: str
 ) -> None:
-    rung = await failing(speaking(BootNotification=answer))
-    assert (rung["step"], rung["detail"]) == ("boot", error)
-    assert helps in rung["remedy"]
+    result = await failing(speaking(BootNotification=answer))
+    assert (result.step, result.detail) == ("boot", error)
+    assert helps in remedy_of(result)
 
 
 async def test_a_heartbeat_without_an_answer() -> None:
     accepted = registration("Accepted", 1)
-    rung = await failing(speaking(BootNotification=accepted), force_heartbeat=True)
-    assert (rung["step"], rung["detail"]) == (
+    result = await failing(speaking(BootNotification=accepted), force_heartbeat=True)
+    assert (result.step, result.detail) == (
         "heartbeat",
         "no answer to Heartbeat within 0.3 s",
     )
-    assert "does not answer" in rung["remedy"]
+    assert "does not answer" in remedy_of(result)
 
 
 @pytest.mark.parametrize("step", ORDER)
-def test_every_rung_has_a_remedy_whatever_the_error(step: str) -> None:
+def test_every_step_has_a_remedy_whatever_the_error(step: str) -> None:
     assert remedy(step, "something that nobody thought of")
