@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,6 +32,7 @@ from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.world import Link, World
 from borne.adapters.simulation.world_file import WorldFile
 from borne.adapters.storage import open_storage
+from borne.adapters.storage.decision_files import DecisionFiles
 from borne.adapters.web.contract import Readiness
 from borne.application.backend.backend_answers import BackendAnswers
 from borne.application.maintenance.console import CommandFailed, CommandRefused, Console
@@ -65,7 +65,6 @@ from borne.protocols.status_json import status_json
 
 LIVE_POLL_S = 1.0
 DECISIONS_S = 60.0
-DECISIONS_FILE = "decisions.jsonl"
 ROOM_AT_START = 64 * 1024
 """On a simulated full disk: what merging the log of the last run leaves for the next."""
 TRUSTED_YEAR = 2025
@@ -122,7 +121,8 @@ class Host:
         self._restarting: asyncio.Task[None] | None = None
         self._control: ControlServer | None = None
         self.lag = LoopLag()
-        self.decisions = DecisionJournal(loop.time, random_token(8))
+        self.decisions = DecisionJournal(random_token(8))
+        self._decision_files = DecisionFiles(options.data)
         self._tasks = Supervisor("host")
         self.simulator = Simulator(self.world)
         self.world.links["backend"].changed.subscribe(self._retry_backend)
@@ -225,8 +225,7 @@ class Host:
             await self._power_down(None)
         await self.routes.close()
         await self._tasks.stop()
-        if self.decisions.count:
-            await self._write_decisions()
+        await self._write_decisions()
         if self._world_file is not None:
             self._world_file.close()
         disk.empty(self.options.data)
@@ -392,19 +391,21 @@ class Host:
 
     async def _keep_decisions(self) -> None:
         """Write the journal of decisions for `borne replay`, once a minute while it grows."""
-        written = 0
         while True:
             await asyncio.sleep(DECISIONS_S)
-            if self.decisions.count != written:
-                written = self.decisions.count
-                await self._write_decisions()
+            await self._write_decisions()
 
     async def _write_decisions(self) -> None:
-        lines = list(self.decisions.lines())
+        lines = self.decisions.take()
+        if not lines:
+            return
         try:
-            await asyncio.to_thread(_write_lines, self.options.data / DECISIONS_FILE, lines)
+            full = await asyncio.to_thread(self._decision_files.append, lines)
         except OSError as error:
-            _log.warning("the journal of decisions is not kept: %s", error.strerror)
+            _log.warning("decisions of the last minute are not kept: %s", error.strerror)
+            full = True
+        if full:
+            self.decisions.begin_anew()
 
     def _fill_disk(self, full: bool) -> None:
         (disk.fill if full else disk.empty)(self.options.data)
@@ -443,13 +444,3 @@ def _boot_content(settings: Settings, version: str) -> dict[str, str]:
         "charge_box_serial_number": settings.text("ChargePointSerialNumber"),
         "firmware_version": version,
     }
-
-
-def _write_lines(path: Path, lines: list[str]) -> None:
-    disk.require_room(path)
-    temporary = path.with_suffix(".tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in lines)
-    temporary.replace(path)

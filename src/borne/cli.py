@@ -245,12 +245,15 @@ def vectors(file: Path) -> None:
 
 @app.command()
 def replay(file: Path) -> None:
-    """Decide a journal of decisions again and compare: DATA/decisions.jsonl."""
+    """Decide a journal of decisions again and compare: DATA/decisions.jsonl with the older files
+    beside it."""
+    from borne.adapters.storage.decision_files import files_of_journal, whole_lines
     from borne.application.maintenance.decision_journal import main
 
     try:
-        with file.open(encoding="utf-8") as lines:
-            raise typer.Exit(main(lines))
+        paths = files_of_journal(file)
+        names = [path.name if len(paths) > 1 else "" for path in paths]
+        raise typer.Exit(main(zip(names, map(whole_lines, paths), strict=True)))
     except (OSError, ValueError) as error:
         raise _fail(f"{file}: {error}.", 2) from None
 

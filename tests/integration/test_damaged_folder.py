@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage import open_storage
+from borne.adapters.storage.decision_files import DecisionFiles
 from borne.application.people.accounts import PRINTED_PASSWORD, WrongPassword
 from borne.application.ports.certificates import RootUse
 from borne.application.ports.storage import Storage, StorageDamaged, WhitelistEntry
@@ -36,7 +37,7 @@ async def use(folder: Path, seed: int) -> None:
     ) as one:
         await one.services.accounts.set_password(Role.OPERATOR, "a good password")
         await one.services.whitelist.add(WhitelistEntry(TOKEN, name="Anna"), SYSTEM)
-        await one.host._write_decisions()
+        DecisionFiles(folder).append(["{}"])
     root = folder / "certificates" / RootUse.CENTRAL_SYSTEM.value / "some.pem"
     root.parent.mkdir(parents=True)
     root.write_text(ssl.DER_cert_to_PEM_cert(b"\x30\x82\x01\x00" + bytes(256)))

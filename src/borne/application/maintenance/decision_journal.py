@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +29,8 @@ from borne.domain.station import (
 from borne.domain.station.connector import step
 from borne.foundation.codec import Codec
 
-KEEP_S = 24 * 3600.0
-KEEP_LINES = 50_000
+MOST_LINES = 50_000
+"""Between two writings: far more than a minute has; then they begin anew."""
 SNAPSHOT_EVERY = 200
 _PERSONAL = frozenset({"id_token", "card", "group_id"})
 
@@ -47,27 +46,33 @@ class _Chain:
 
 
 class DecisionJournal:
-    """Keeps the decisions of the last day in memory; `lines` gives them for a file."""
+    """Writes the decisions down; `take` gives the new lines for a file."""
 
-    def __init__(self, monotonic: Callable[[], float], salt: str) -> None:
+    def __init__(self, salt: str) -> None:
         self._salt = salt
         """Makes pseudonyms that cannot be guessed from short card numbers."""
-        self.count = 0
-        """Lines written since the start."""
-        self._monotonic = monotonic
-        self._lines: deque[tuple[float, str]] = deque(maxlen=KEEP_LINES)
+        self._lines: list[str] = []
         self._chains: dict[int, _Chain] = {}
 
     def follow(self, machines: Mapping[int, Deciding]) -> None:
-        """Write down what these machines decide."""
+        """Write down what these machines decide, from the beginning of each."""
+        self.begin_anew()
         for machine in machines.values():
-            machine.decided.subscribe(self._take)
+            machine.decided.subscribe(self._on_decided)
 
-    def lines(self) -> Iterator[str]:
-        """Oldest first; a journal that lost its beginning starts at the next snapshot."""
-        return (line for _, line in self._lines)
+    def take(self) -> list[str]:
+        """The lines since the last call, oldest first."""
+        lines, self._lines = self._lines, []
+        return lines
 
-    def _take(self, decided: Decided) -> None:
+    def begin_anew(self) -> None:
+        """Write the whole state with the next decisions: they begin a file, or follow a gap."""
+        self._chains.clear()
+
+    def _on_decided(self, decided: Decided) -> None:
+        if len(self._lines) >= MOST_LINES:
+            self._lines.clear()
+            self.begin_anew()
         chain = self._chains.setdefault(decided.connector, _Chain())
         if decided.config != chain.config or chain.since_snapshot >= SNAPSHOT_EVERY:
             chain.config, chain.since_snapshot = decided.config, 0
@@ -93,11 +98,7 @@ class DecisionJournal:
         return _mask(CODEC.encode(value), self._salt)
 
     def _add(self, line: Mapping[str, Any]) -> None:
-        now_s = self._monotonic()
-        self.count += 1
-        self._lines.append((now_s, json.dumps(line, separators=(",", ":"))))
-        while self._lines and now_s - self._lines[0][0] > KEEP_S:
-            self._lines.popleft()
+        self._lines.append(json.dumps(line, separators=(",", ":")))
 
 
 def _hash(state: Any) -> str:
@@ -135,13 +136,21 @@ class ReplayReport:
 
 def replay(lines: Iterable[str]) -> ReplayReport:
     """Run every decision again and compare; raises ValueError with the number of a bad line."""
+    return replay_files([("", lines)])
+
+
+def replay_files(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
+    """The same for a journal in several files, oldest first: names for the places of differences,
+    and lines."""
     report = ReplayReport()
     chains: dict[int, tuple[connector_state.ConnectorState, Any]] = {}
-    for number, text in enumerate(lines, 1):
-        try:
-            _replay_line(json.loads(text), chains, report, number)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"line {number} is no decision: {error}") from None
+    for name, lines in files:
+        for number, text in enumerate(lines, 1):
+            place = f"{name} line {number}".lstrip()
+            try:
+                _replay_line(json.loads(text), chains, report, place)
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                raise ValueError(f"{place} is no decision: {error}") from None
     return report
 
 
@@ -149,7 +158,7 @@ def _replay_line(
     line: Mapping[str, Any],
     chains: dict[int, tuple[connector_state.ConnectorState, Any]],
     report: ReplayReport,
-    number: int,
+    place: str,
 ) -> None:
     connector = int(line["connector"])
     if "state" in line:
@@ -163,14 +172,14 @@ def _replay_line(
     report.steps += 1
     chains[connector] = result.state, config
     if CODEC.encode(result.effects) != line["effects"]:
-        report.differences.append(f"line {number}: other effects")
+        report.differences.append(f"{place}: other effects")
     elif _hash(CODEC.encode(result.state)) != line["state_hash"]:
-        report.differences.append(f"line {number}: another state")
+        report.differences.append(f"{place}: another state")
 
 
-def main(lines: Iterable[str]) -> int:
+def main(files: Iterable[tuple[str, Iterable[str]]]) -> int:
     """For the command line: a line for each difference, then the counts."""
-    report = replay(lines)
+    report = replay_files(files)
     for difference in report.differences:
         sys.stdout.write(difference + "\n")
     sys.stdout.write(f"{report.steps} replayed, {len(report.differences)} different\n")

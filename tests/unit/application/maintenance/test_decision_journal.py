@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.maintenance.decision_journal import DecisionJournal, replay
+from borne.application.maintenance.decision_journal import DecisionJournal, replay, replay_files
 from borne.domain.principals import SYSTEM, Principal
 from tests.support.street import CARD, street
 
 
 async def _journal(tmp_path: Path) -> list[str]:
     async with street(tmp_path, FLLEnable="on") as station:
-        journal = DecisionJournal(lambda: 0.0, "salt")
+        journal = DecisionJournal("salt")
         assert station.host.station is not None
         journal.follow(station.host.station.connectors)
         await station.plug(1, {"reaction_s": 0.1})
@@ -23,7 +23,7 @@ async def _journal(tmp_path: Path) -> list[str]:
         await station.until_state("charging")
         await station.services.control.stop(1, _operator())
         await station.until_state("finishing")
-        return list(journal.lines())
+        return journal.take()
 
 
 def _operator() -> Principal:
@@ -52,3 +52,32 @@ async def test_a_changed_decision_is_told(tmp_path: Path) -> None:
 def test_what_is_no_journal_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="line 1"):
         replay([text])
+
+
+async def test_files_that_follow_each_other_replay_as_one(tmp_path: Path) -> None:
+    lines = await _journal(tmp_path)
+    whole = replay(lines)
+    half = len(lines) // 2
+    report = replay_files([("old", lines[:half]), ("new", lines[half:])])
+    assert (report.steps, report.differences) == (whole.steps, [])
+    with pytest.raises(ValueError, match="new line 2 is no decision"):
+        replay_files([("old", lines[:half]), ("new", [lines[half], "{"])])
+
+
+async def test_a_gap_is_followed_by_the_whole_state(tmp_path: Path) -> None:
+    async with street(tmp_path, FLLEnable="on") as station:
+        journal = DecisionJournal("salt")
+        assert station.host.station is not None
+        journal.follow(station.host.station.runners)
+        await station.plug(1, {"reaction_s": 0.1})
+        await station.until_state("preparing")
+        first = journal.take()
+        await station.services.control.start(1, _operator(), CARD)
+        await station.until_state("charging")
+        assert journal.take()
+        journal.begin_anew()
+        await station.services.control.stop(1, _operator())
+        await station.until_state("finishing")
+        report = replay([*first, *journal.take()])
+    assert report.steps > 0
+    assert report.differences == []
