@@ -18,11 +18,13 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from borne.adapters.storage import OpenFiles, open_storage
+from borne.adapters.storage.open_files import FIRST_LIMIT
 from borne.application.ports.storage import Storage
 from borne.domain.station.measurands import REGISTER, meter_value
 from borne.domain.station.session import Sample, SessionEnd, SessionStart, StopReason
@@ -178,6 +180,43 @@ async def many(folder: Path, stations: int, open_files: OpenFiles) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+async def charging(folder: Path, stations: int, open_files: OpenFiles, rounds: int = 6) -> None:
+    """What a MeterValues writes while many stations charge: a sample in the curve, the message,
+    and its answer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * stations + 1000), hard))
+    with ThreadPoolExecutor(2) as pool:
+        opened_ = [await opened(folder / str(n), pool, open_files) for n in range(stations)]
+        for storage in opened_:
+            await storage.journal.open(start("s"), None)
+        await value_of_each(opened_)
+        await value_of_each(opened_)
+        written, cpu_s = bytes_written(), time.process_time()
+        for _ in range(rounds):
+            await value_of_each(opened_)
+        values = rounds * stations
+        kb = (bytes_written() - written) / values / 1000
+        cpu_ms = (time.process_time() - cpu_s) / values * 1000
+        name = f"{stations} charging, {open_files.limit} open"
+        show(f"{name:28}{kb:9.1f} kB written for each MeterValues, {cpu_ms:.2f} ms of CPU")
+        for storage in opened_:
+            storage.abort()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def value_of_each(storages: list[Storage]) -> None:
+    for storage in storages:
+        await storage.journal.sample("s", SAMPLE, replace(VALUES, session_id="s"))
+        queued = await storage.outbox.next()
+        assert queued is not None
+        await storage.outbox.answered(queued.seq)
+
+
+def bytes_written() -> int:
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return int(dict(line.split(": ") for line in lines)["write_bytes"])
+
+
 def open_descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
@@ -202,7 +241,9 @@ def main() -> None:
         asyncio.run(calls(folder / "calls", chosen.commits))
         asyncio.run(openings(folder / "openings", chosen.sessions))
         asyncio.run(many(folder / "resting", chosen.stations, OpenFiles()))
-        asyncio.run(many(folder / "many", chosen.stations, OpenFiles(10**6)))
+        asyncio.run(many(folder / "many", chosen.stations, OpenFiles(10**6, first=10**6)))
+        asyncio.run(charging(folder / "few-files", 100, OpenFiles(FIRST_LIMIT)))
+        asyncio.run(charging(folder / "enough-files", 100, OpenFiles(1000)))
 
 
 if __name__ == "__main__":

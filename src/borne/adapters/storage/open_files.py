@@ -1,13 +1,25 @@
 """Many stations in one process: an open database costs about 200 kB and three files, so those that
-were not used for the longest time rest until they are needed again."""
+were not used for the longest time rest until they are needed again.
+
+See `docs/decisions/0174-open-databases-of-many-stations.md`.
+"""
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Protocol
 
-OPEN_LIMIT = 64
+FIRST_LIMIT = 64
+SOON_S = 300.0
+"""A database that is needed again so soon after it went to rest should have stayed open; one that
+was not needed for so long may rest, whatever the limit is."""
+_FILES_EACH = 3
+_BYTES_EACH = 200_000
 
 
 class Resting(Protocol):
@@ -17,24 +29,64 @@ class Resting(Protocol):
         """Close politely, unless it is in use."""
 
 
-class OpenFiles:
-    """Keeps at most `limit` databases open; share one between the storages of a process."""
+def most_open() -> int:
+    """How many databases the process can hold open with half of the files that it may open, and
+    an eighth of the memory that is free now."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    by_files = files // 2 // _FILES_EACH if files != resource.RLIM_INFINITY else 10**6
+    return max(FIRST_LIMIT, min(by_files, memory // 8 // _BYTES_EACH))
 
-    def __init__(self, limit: int = OPEN_LIMIT) -> None:
-        self._limit = limit
+
+class OpenFiles:
+    """Keeps as many databases open as are needed again and again, and at most `most`; share one
+    between the storages of a process."""
+
+    def __init__(
+        self,
+        most: int | None = None,
+        *,
+        first: int = FIRST_LIMIT,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most = most_open() if most is None else most
+        self.limit = min(first, self._most)
+        """How many stay open now."""
+        self._now_s = now_s
         self._lock = threading.Lock()
-        self._used: OrderedDict[Resting, None] = OrderedDict()
+        self._used: OrderedDict[Resting, float] = OrderedDict()
+        self._rested: OrderedDict[Resting, float] = OrderedDict()
 
     def note(self, database: Resting) -> None:
-        """It is being used; the one that was not used for the longest time may rest."""
+        """It is being used; those that were not used for the longest time may rest."""
         with self._lock:
-            self._used[database] = None
+            now_s = self._now_s()
+            rested_s = self._rested.pop(database, None)
+            if rested_s is not None and now_s - rested_s < SOON_S:
+                self.limit = min(self.limit + 1, self._most)
+            self._used[database] = now_s
             self._used.move_to_end(database)
-            tired = self._used.popitem(last=False)[0] if len(self._used) > self._limit else None
-        if tired is not None:
-            tired.rest()
+            tired = self._tired(now_s)
+        for each in tired:
+            each.rest()
+
+    def _tired(self, now_s: float) -> list[Resting]:
+        tired = []
+        while len(self._used) > self.limit:
+            database, _ = self._used.popitem(last=False)
+            self._rested[database] = now_s
+            tired.append(database)
+        while len(self._used) > FIRST_LIMIT:
+            database, used_s = next(iter(self._used.items()))
+            if now_s - used_s < SOON_S:
+                break
+            del self._used[database]
+            self.limit = max(FIRST_LIMIT, self.limit - 1)
+            tired.append(database)
+        return tired
 
     def forget(self, database: Resting) -> None:
         """It was closed for good."""
         with self._lock:
             self._used.pop(database, None)
+            self._rested.pop(database, None)
