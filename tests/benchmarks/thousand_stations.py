@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -89,11 +89,13 @@ async def stations(folder: Path, number: int, pipe: Connection) -> None:
             hosts.append(host)
             await host.start()
 
-    began = perf_counter()
+    began, began_cpu_s = perf_counter(), process_time()
     await asyncio.gather(*(one(index) for index in range(number)))
     started_s = perf_counter() - began
     counts = await _until_seen(pipe, number)
     _tell(number, started_s, perf_counter() - began, counts)
+    cpu_ms = (process_time() - began_cpu_s) / number * 1000
+    sys.stdout.write(f"{cpu_ms:.1f} ms of CPU for each station\n")
     for host in hosts:
         await host.stop()
     pool.shutdown()

@@ -89,6 +89,10 @@ _log = logging.getLogger(__name__)
 class Backend(BackendPort, Protocol):
     """A backend link with a life of its own."""
 
+    @property
+    def connected(self) -> bool:
+        """The link is up, whether or not the backend has accepted us."""
+
     def subscribe_online(self, listener: Callable[[bool], None]) -> Unsubscribe:
         """True when the backend is connected and has accepted us, False when no longer."""
 
@@ -511,7 +515,7 @@ class Station:
 
     def _take_backend_link(self) -> None:
         if self.backend is not None:
-            self.watchdog.on_link_changed(self.backend.view().link == "connected")
+            self.watchdog.on_link_changed(self.backend.connected)
 
     async def _start_notices(self, damaged: Sequence[Message]) -> None:
         self.notices.changed.subscribe(self._take_notices)

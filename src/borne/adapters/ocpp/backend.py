@@ -113,6 +113,11 @@ class OcppBackend:
         """Connected and accepted."""
         return self.client.online
 
+    @property
+    def connected(self) -> bool:
+        """The link is up, whether or not the backend has accepted us."""
+        return self.client.connected
+
     def subscribe_online(self, listener: Callable[[bool], None]) -> Unsubscribe:
         """True when the backend is connected and has accepted us, False when no longer."""
         return self.client.online_changed.subscribe(listener)

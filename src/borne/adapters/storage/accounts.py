@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from borne.adapters.storage.commissioning import Commissioning
-from borne.adapters.storage.connection import Connection, changes
+from borne.adapters.storage.connection import Connection, Row, changes
 from borne.adapters.storage.database import Database
+from borne.adapters.storage.first_answers import FirstAnswers
 from borne.application.ports.storage import StoredToken
 from borne.domain.principals import Role
 from borne.foundation.clock import Moment
@@ -21,12 +22,20 @@ class SqlAccounts:
     def __init__(self, database: Database, commissioning: Commissioning | None = None) -> None:
         self._database = database
         self._commissioning = commissioning
+        self._first_hashes: FirstAnswers[str] = FirstAnswers(database, _hashes, otherwise="")
+        self._first_tokens: FirstAnswers[list[Row]] = FirstAnswers(
+            database, lambda c: {"tokens": _tokens(c)}
+        )
+
+    def read_first(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self._first_hashes.read(connection)
+        self._first_tokens.read(connection)
 
     async def password_hash(self, role: Role) -> str | None:
         """None while no password is set."""
-        query = "SELECT hash FROM password WHERE role = ?"
-        row = await self._database.read(lambda c: c.execute(query, (role.value,)).fetchone())
-        return str(row[0]) if row else None
+        job = lambda c: _hashes(c).get(role.value, "")  # noqa: E731 - a job is a function
+        return await self._first_hashes.get(role.value, job) or None
 
     async def set_password_hash(self, role: Role, hash_: str | None) -> None:
         """Set or remove."""
@@ -36,6 +45,7 @@ class SqlAccounts:
             if hash_ is not None:
                 connection.execute("INSERT INTO password VALUES (?, ?)", (role.value, hash_))
 
+        self._first_hashes.forget(role.value)
         if hash_ is None:
             await self._note(role, known=False)
         await self._database.write(job)
@@ -50,8 +60,7 @@ class SqlAccounts:
 
     async def tokens(self) -> list[StoredToken]:
         """All API tokens, oldest first."""
-        query = "SELECT token_id, hash, role, name, created_at FROM api_token ORDER BY number"
-        rows = await self._database.read(lambda c: c.execute(query).fetchall())
+        rows = await self._first_tokens.get("tokens", _tokens)
         return [
             StoredToken(token_id, hash_, Role(role), name, created_at)
             for token_id, hash_, role, name, created_at in rows
@@ -72,6 +81,7 @@ class SqlAccounts:
                 row,
             )
 
+        self._first_tokens.forget()
         await self._database.write(job)
 
     async def remove_token(self, token_id: str) -> bool:
@@ -81,6 +91,7 @@ class SqlAccounts:
             connection.execute("DELETE FROM api_token WHERE token_id = ?", (token_id,))
             return changes(connection) > 0
 
+        self._first_tokens.forget()
         return await self._database.write(job)
 
     async def add_link(self, hash_: str, role: Role, expires_at: str) -> None:
@@ -112,6 +123,16 @@ class SqlAccounts:
             return Role(row[0]) if _before(now, row[1]) else None
 
         return await self._database.write(job)
+
+
+def _hashes(connection: Connection) -> dict[str, str]:
+    rows = connection.execute("SELECT role, hash FROM password").fetchall()
+    return {str(role): str(hash_) for role, hash_ in rows}
+
+
+def _tokens(connection: Connection) -> list[Row]:
+    query = "SELECT token_id, hash, role, name, created_at FROM api_token ORDER BY number"
+    return connection.execute(query).fetchall()
 
 
 def _before(now: str, end: str) -> bool:

@@ -6,8 +6,10 @@ See `docs/decisions/0156-storage-second-place.md`. Everything here blocks.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import logging
+import re
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,11 +27,8 @@ _TRACES = (
     "station.db",
     "station.db-wal",
     "curves.db",
-    "decisions.jsonl",
+    "decisions*.jsonl",
     "known_sftp_servers",
-    "certificates/*",
-    "messages/*",
-    "settings/*",
     "settings.newest",
     "*-damaged-*",
     "*-foreign-*",
@@ -37,6 +36,9 @@ _TRACES = (
     "station-schema-*",
 )
 """What only a station that has run leaves in its folder."""
+_FOLDERS = frozenset({"certificates", "messages", "settings"})
+"""The same, where something is in them."""
+_TRACE = re.compile("|".join(map(fnmatch.translate, _TRACES)))
 _log = logging.getLogger(__name__)
 
 
@@ -75,7 +77,12 @@ class Commissioning:
         return not self._path.exists() and not self._used()
 
     def _used(self) -> bool:
-        return any(True for trace in _TRACES for _ in self._path.parent.glob(trace))
+        folder = self._path.parent
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        inside = (folder / name for name in _FOLDERS & names)
+        return any(map(_TRACE.fullmatch, names)) or any(
+            any(path.iterdir()) for path in inside if path.is_dir()
+        )
 
     def open(self) -> Facts:
         """Read the file, or begin it: before anything else is stored in a new folder, so that a

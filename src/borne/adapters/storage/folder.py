@@ -127,6 +127,11 @@ def copy_database(path: Path, folder: Path) -> None:
         shutil.copyfile(source, folder / source.name)
 
 
+def has_room(folder: Path) -> bool:
+    """Whether the disk has room for what may be lost."""
+    return free_bytes(folder) > ROOM_BYTES
+
+
 def free_bytes(folder: Path) -> int:
     """Room for the owner of this process on the disk of the folder; 0 when it is not there."""
     return disk.free_bytes(folder)

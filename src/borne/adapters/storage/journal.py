@@ -11,6 +11,7 @@ from borne.adapters.storage import messages, session_changes, session_queries
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database, Job, StorageClosed
+from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.moments import Dating, read_datings, to_us
 from borne.application.ports.storage import (
     SessionGroup,
@@ -45,6 +46,17 @@ class SqlJournal:
         self._queue_limit = queue_limit
         self._wake = wake
         self._count = count
+        self._first_open: FirstAnswers[list[SessionRecord]] = FirstAnswers(
+            database, lambda c: {"open": session_queries.open_sessions(c)}
+        )
+        self._first_undated: FirstAnswers[dict[str, float]] = FirstAnswers(
+            database, lambda c: {"undated": session_queries.undated(c)}
+        )
+
+    def read_first(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self._first_open.read(connection)
+        self._first_undated.read(connection)
 
     async def open(self, start: SessionStart, message: TransactionMessage | None) -> None:
         """Begin a session and queue its message, in one commit."""
@@ -97,7 +109,7 @@ class SqlJournal:
 
     async def open_sessions(self) -> list[SessionRecord]:
         """Sessions without an end, oldest first."""
-        return await self._database.read(session_queries.open_sessions)
+        return await self._first_open.get("open", session_queries.open_sessions)
 
     async def get(self, session_id: str) -> SessionRecord | None:
         """One session."""
@@ -139,7 +151,7 @@ class SqlJournal:
 
     async def undated(self) -> dict[str, float]:
         """Boots with moments that still have no date, each with its latest monotonic time."""
-        return await self._database.read(session_queries.undated)
+        return await self._first_undated.get("undated", session_queries.undated)
 
     async def totals(
         self, *, since: datetime | None = None, until: datetime | None = None
@@ -164,6 +176,7 @@ class SqlJournal:
 
     async def forget(self, before: datetime) -> int:
         """Delete what ended and began before that date and has nothing in the queue."""
+        self._forget_first()
         gone = await self._database.write(lambda c: session_changes.forget(c, to_us(before)))
         if gone:
             await self._curves.forget(gone)
@@ -188,12 +201,18 @@ class SqlJournal:
         return enqueue
 
     async def _write(self, write: Callable[[Job[T]], Awaitable[T]], job: Job[T]) -> T:
+        self._forget_first()
         try:
             return await write(job)
         finally:
             self._wake()
 
+    def _forget_first(self) -> None:
+        self._first_open.forget()
+        self._first_undated.forget()
+
     async def _without_message(self, job: Job[None]) -> None:
+        self._forget_first()
         try:
             await self._database.write_lazily(job)
         except StorageClosed:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from borne.adapters.storage.connection import Connection, changes
+from borne.adapters.storage.connection import Connection, Row, changes
 from borne.adapters.storage.database import Database
+from borne.adapters.storage.first_answers import FirstAnswers
 from borne.application.ports.storage import CachedToken, WhitelistEntry
 
 CACHE_LIMIT = 10_000
@@ -19,15 +20,17 @@ class SqlWhitelist:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._first: FirstAnswers[list[Row]] = FirstAnswers(
+            database, lambda c: {"whitelist": _whitelist(c)}
+        )
+
+    def read_first(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self._first.read(connection)
 
     async def load(self) -> list[WhitelistEntry]:
         """All entries, by token."""
-        rows = await self._database.read(
-            lambda c: c.execute(
-                "SELECT token, kind, connector, name, added_at, last_used_at FROM whitelist"
-                " ORDER BY token, connector"
-            ).fetchall()
-        )
+        rows = await self._first.get("whitelist", _whitelist)
         return [
             WhitelistEntry(token, kind, connector or None, name, added_at, last_used_at)
             for token, kind, connector, name, added_at, last_used_at in rows
@@ -46,6 +49,7 @@ class SqlWhitelist:
             )
             for entry in entries
         ]
+        self._first.forget()
         await self._database.write(
             lambda c: c.executemany(
                 "INSERT OR REPLACE INTO whitelist"
@@ -71,7 +75,15 @@ class SqlWhitelist:
                 removed += changes(connection)
             return removed
 
+        self._first.forget()
         return await self._database.write(job)
+
+
+def _whitelist(connection: Connection) -> list[Row]:
+    return connection.execute(
+        "SELECT token, kind, connector, name, added_at, last_used_at FROM whitelist"
+        " ORDER BY token, connector"
+    ).fetchall()
 
 
 class SqlTokens:
@@ -80,15 +92,18 @@ class SqlTokens:
     def __init__(self, database: Database, cache_limit: int = CACHE_LIMIT) -> None:
         self._database = database
         self._cache_limit = cache_limit
+        self._first: FirstAnswers[list[Row]] = FirstAnswers(
+            database, lambda c: {which: _tokens(c, which) for which in _LISTS}
+        )
+
+    def read_first(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self._first.read(connection)
 
     async def load(self, which: str) -> list[CachedToken]:
         """The tokens of a list, the oldest answers first."""
-        query = (
-            "SELECT token, status, parent, expires_at, updated_at FROM token"
-            " WHERE list = ? ORDER BY put"
-        )
         name = _checked(which)
-        rows = await self._database.read(lambda c: c.execute(query, (name,)).fetchall())
+        rows = await self._first.get(name, lambda c: _tokens(c, name))
         return [CachedToken(*row) for row in rows]
 
     async def put(self, which: str, tokens: Sequence[CachedToken]) -> None:
@@ -104,6 +119,7 @@ class SqlTokens:
                     (name, name, self._cache_limit),
                 )
 
+        self._first.forget(name)
         await self._database.write(job)
 
     async def replace(self, which: str, tokens: Sequence[CachedToken], version: int) -> None:
@@ -115,6 +131,7 @@ class SqlTokens:
             _put(connection, name, tokens)
             connection.execute("INSERT OR REPLACE INTO token_list VALUES (?, ?)", (name, version))
 
+        self._first.forget(name)
         await self._database.write(job)
 
     async def remove(self, which: str, tokens: Sequence[str] | None) -> int:
@@ -131,6 +148,7 @@ class SqlTokens:
                 removed += changes(connection)
             return removed
 
+        self._first.forget(name)
         return await self._database.write(job)
 
     async def version(self, which: str) -> int:
@@ -142,6 +160,14 @@ class SqlTokens:
         name = _checked(which)
         row = await self._database.read(lambda c: c.execute(query, (name, name)).fetchone())
         return int(row[0]) if row else 0
+
+
+def _tokens(connection: Connection, which: str) -> list[Row]:
+    query = (
+        "SELECT token, status, parent, expires_at, updated_at FROM token"
+        " WHERE list = ? ORDER BY put"
+    )
+    return connection.execute(query, (which,)).fetchall()
 
 
 def _put(connection: Connection, name: str, tokens: Sequence[CachedToken]) -> None:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from borne.adapters.storage import folder as folders
@@ -150,9 +151,7 @@ async def open_storage(
 
     database = Database(first_open, pool, reserve, open_files, on_damage)
 
-    def room() -> bool:
-        return folders.free_bytes(folder) > folders.ROOM_BYTES
-
+    room = partial(folders.has_room, folder)
     curves = Curves(
         Database(curve.open, pool, None, open_files), room=room, put_aside=curve.put_aside
     )
@@ -178,9 +177,21 @@ async def open_storage(
         if executor is None:
             pool.shutdown(wait=False)
 
+    journal = SqlJournal(database, curves, clock, queue_limit, outbox.wake, outbox.count)
+    stores = (
+        journal,
+        outbox,
+        SqlWhitelist(database),
+        SqlTokens(database),
+        SqlAccounts(database, commissioning),
+        SqlState(database),
+        SqlSecurityLog(database),
+    )
+
     def take_up(connection: Connection) -> None:
         reserve.keep()
-        outbox.count(connection)
+        for store in stores:
+            store.read_first(connection)
 
     try:
         await database.read(take_up)
@@ -188,22 +199,20 @@ async def open_storage(
         abort()
         raise
     return Storage(
-        journal=SqlJournal(database, curves, clock, queue_limit, outbox.wake, outbox.count),
-        outbox=outbox,
-        whitelist=SqlWhitelist(database),
-        tokens=SqlTokens(database),
-        accounts=SqlAccounts(database, commissioning),
-        state=SqlState(database),
-        security=SqlSecurityLog(database),
+        *stores,
         frames=frames,
         meters=meters,
         close=close,
         abort=abort,
-        free_bytes=lambda: folders.free_bytes(folder),
-        notices=tuple(notice for notice in notices if notice.template != schema.TAKEN_OVER),
-        remarks=tuple(notice for notice in notices if notice.template == schema.TAKEN_OVER),
+        free_bytes=partial(folders.free_bytes, folder),
+        notices=_those(notices, schema.TAKEN_OVER, wanted=False),
+        remarks=_those(notices, schema.TAKEN_OVER, wanted=True),
         damage=damage,
     )
+
+
+def _those(notices: Sequence[Message], template: str, *, wanted: bool) -> tuple[Message, ...]:
+    return tuple(notice for notice in notices if (notice.template == template) is wanted)
 
 
 def _open_with(reserve: folders.Reserve, station: _Opener) -> Connection:
@@ -315,6 +324,8 @@ class _Opener:
 
     def _begin(self, *, missing: bool) -> Connection:
         """A new database."""
+        if self._connect is connect_sqlite:
+            write_private(self._path, schema.empty_database(self._steps))
         connection = self._open()
         if self._identity is not None:
             found = self._identity.give(connection, self._path.name, missing=missing)

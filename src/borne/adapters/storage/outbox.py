@@ -35,6 +35,8 @@ class SqlOutbox:
         self._found_empty_at = 0
         self._changed = asyncio.Event()
         self._waiting = 0
+        self._opened_empty = False
+        """Nothing waited at the opening: holds until `wake`."""
 
     @property
     def waiting(self) -> int:
@@ -45,9 +47,17 @@ class SqlOutbox:
         """Count anew; part of every job that changes the queue."""
         self._waiting = int(connection.execute("SELECT count(*) FROM message").fetchone()[0])
 
+    def read_first(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self.count(connection)
+        self._opened_empty = self._waiting == 0
+
     async def next(self) -> QueuedMessage | None:
         """The oldest without a committed answer."""
         revision = self._revision
+        if self._opened_empty and not self._database.closed:
+            self._found_empty_at = revision
+            return None
         try:
             found = await self._database.read(lambda c: messages.oldest(c, 1))
         except messages.Unreadable as error:
@@ -63,6 +73,8 @@ class SqlOutbox:
 
     async def end_waits(self, connector: int) -> bool:
         """Whether the end of a session at this connector waits to be told for the first time."""
+        if self._opened_empty and not self._database.closed:
+            return False
         return await self._database.read(lambda c: messages.end_waits(c, connector))
 
     async def answered(
@@ -127,6 +139,7 @@ class SqlOutbox:
 
     def wake(self) -> None:
         """Something may have been queued, or the storage was closed."""
+        self._opened_empty = False
         self._revision += 1
         self._changed.set()
 

@@ -15,12 +15,15 @@ from typing import Any
 
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database
+from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.moments import columns, moment, read_datings
 from borne.foundation.clock import Moment
 
 EVENTS_LIMIT = 20_000
 """Beyond it the oldest events go, a block at a time; the chain goes on from an anchor."""
 _BLOCK = 1_000
+_WHOLE = 0
+"""In the place of the number of an event: none misfits."""
 _ROW = "seq, kind, detail, boot, monotonic_s, wall_us, hash"
 
 
@@ -31,6 +34,15 @@ class SqlSecurityLog:
         self._database = database
         self._limit = limit
         self._block = block
+        self._first_misfit: FirstAnswers[int] = FirstAnswers(database, _misfit_of_empty)
+        self._first_page: FirstAnswers[list[Mapping[str, Any]]] = FirstAnswers(
+            database, lambda c: {} if _length(c) else {"page": []}
+        )
+
+    def read_first(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self._first_misfit.read(connection)
+        self._first_page.read(connection)
 
     async def add(self, kind: str, detail: str, at: Moment) -> int:
         """The sequence number of the stored event."""
@@ -45,6 +57,8 @@ class SqlSecurityLog:
             self._trim(connection)
             return seq + 1
 
+        self._first_misfit.forget()
+        self._first_page.forget()
         return await self._database.write(job)
 
     async def page(self, *, after: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
@@ -67,11 +81,11 @@ class SqlSecurityLog:
                 for row in rows
             ]
 
-        return await self._database.read(job)
+        return await self._first_page.get("page", job)
 
     async def verify(self) -> int | None:
         """Check the chain: None when it is whole, else the first event that does not fit."""
-        return await self._database.read(_first_misfit)
+        return await self._first_misfit.get("misfit", lambda c: _first_misfit(c) or _WHOLE) or None
 
     def _trim(self, connection: Connection) -> None:
         first, last = connection.execute("SELECT min(seq), max(seq) FROM security_event").fetchone()
@@ -84,6 +98,15 @@ class SqlSecurityLog:
             (anchor, anchor),
         )
         connection.execute("DELETE FROM security_event WHERE seq <= ?", (anchor,))
+
+
+def _length(connection: Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM security_event").fetchone()[0])
+
+
+def _misfit_of_empty(connection: Connection) -> dict[str, int]:
+    """A log without events is checked at once; a long one takes its time, in a job of its own."""
+    return {} if _length(connection) else {"misfit": _first_misfit(connection) or _WHOLE}
 
 
 def _head(connection: Connection) -> tuple[int, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database
+from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.message_forms import json_text
 
 
@@ -15,12 +16,17 @@ class SqlState:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._first: FirstAnswers[Row] = FirstAnswers(database, _all, otherwise=())
+
+    def read_first(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self._first.read(connection)
 
     async def get(self, key: str) -> Any:
         """JSON data or None; what is no JSON comes back as it is, for its reader to refuse."""
         query = "SELECT value FROM state WHERE key = ?"
-        row = await self._database.read(lambda c: c.execute(query, (key,)).fetchone())
-        if row is None:
+        row = await self._first.get(key, lambda c: c.execute(query, (key,)).fetchone() or ())
+        if not row:
             return None
         try:
             return json.loads(row[0])
@@ -41,4 +47,9 @@ class SqlState:
                     (key, text),
                 )
 
+        self._first.forget(key)
         await self._database.write(job)
+
+
+def _all(connection: Connection) -> dict[str, Row]:
+    return {key: (value,) for key, value in connection.execute("SELECT * FROM state").fetchall()}

@@ -11,7 +11,6 @@ from borne.application.backend.refused_ids import RefusedIds
 from borne.application.backend.timestamp_resolver import TimestampResolver
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.ports.backend import IdTagInfo
-from borne.application.ports.settings import SettingsNotSaved
 from borne.application.ports.storage import QueuedMessage, SecurityLog
 from borne.application.settings.settings_service import SettingsRejected, SettingsService
 from borne.domain.principals import SYSTEM
@@ -65,10 +64,10 @@ class BackendAnswers:
         self._clock.observe(best_time(now, at, round_trip_s), ClockTrust.BACKEND)
 
     def on_heartbeat_interval(self, interval_s: int) -> None:
-        """It is a setting like any other."""
+        """It is a setting like any other; said at each start, it costs no write."""
         current = self._settings.settings.integer("HeartbeatInterval")
         if interval_s > 0 and interval_s != current:
-            self._supervisor.start("heartbeat interval", self._store_interval(interval_s))
+            self._supervisor.start("heartbeat interval", self._hold_interval(interval_s))
 
     async def date_moments(self) -> None:
         """Commit the dates of what happened before anybody knew the date."""
@@ -102,10 +101,10 @@ class BackendAnswers:
         at = self._clock.moment()
         self._supervisor.start("note loss", self._note("transaction_message_lost", detail, at))
 
-    async def _store_interval(self, interval_s: int) -> None:
+    async def _hold_interval(self, interval_s: int) -> None:
         try:
-            await self._settings.change({"HeartbeatInterval": interval_s}, SYSTEM, "backend")
-        except (SettingsRejected, SettingsNotSaved) as error:
+            await self._settings.hold({"HeartbeatInterval": interval_s}, SYSTEM, "backend")
+        except SettingsRejected as error:
             _log.warning("the backend's heartbeat interval was not kept: %s", error)
 
     async def _note(self, kind: str, detail: str, at: Moment) -> None:

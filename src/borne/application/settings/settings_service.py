@@ -24,7 +24,7 @@ from borne.application.ports.settings import (
 from borne.application.settings.running import RunningSettings
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind
 from borne.domain.settings.active import ACTIVE
-from borne.domain.settings.addressing import addresses, resolve
+from borne.domain.settings.addressing import resolve, restart_names
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.changes import Plan, plan
 from borne.domain.settings.entry import HardwareFacts
@@ -238,9 +238,9 @@ class SettingsService:
     def pending_restart(self) -> tuple[str, ...]:
         """Names that differ from what the station started with and need a restart."""
         return tuple(
-            address.name
-            for address in addresses(self._settings.facts)
-            if address.entry.restart and self._settings.at(address) != self._at_start.at(address)
+            name
+            for name in restart_names(self._settings.facts)
+            if self._settings[name] != self._at_start[name]
         )
 
     def mark_started(self) -> None:
@@ -308,6 +308,17 @@ class SettingsService:
                 await self._run_blocking(lambda: self._repository.save(document))
             return self._applied(planned, principal, source)
 
+    async def hold(self, changes: Mapping[str, object], principal: Principal, source: str) -> None:
+        """As `change`, without storing: for what its source says anew after each start. The
+        revision stays; the next stored change stores these values too. Raises SettingsRejected.
+        """
+        async with self._lock:
+            planned = self._accepted(changes, principal, Form.JSON)
+            if planned.changed:
+                after = planned.after
+                held = Settings(after.facts, after.stored, planned.before.revision)
+                self._publish(planned.changed, held, principal, source)
+
     async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry `work` through even when who asked goes away: what is on the disk is in force."""
         if self._closed:
@@ -347,15 +358,20 @@ class SettingsService:
     def _applied(self, planned: Plan, principal: Principal, source: str) -> ChangeResult:
         changed = planned.changed
         if changed:
-            before, self._settings = self._settings, _next(planned)
-            _log.info("settings changed by %s: %s", source, ", ".join(changed))
-            self.running.replace(in_force(self._settings, self._at_start))
-            self._changes.emit(SettingsChange(before, self._settings, changed, principal, source))
+            self._publish(changed, _next(planned), principal, source)
         pending = set(self.pending_restart)
         # Also what was asked for again: it does not hold before the restart.
         named = dict.fromkeys((*planned.restart_names, *planned.asked))
         restart = tuple(name for name in named if name in pending)
         return ChangeResult(planned.asked, restart, self._settings.revision)
+
+    def _publish(
+        self, changed: tuple[str, ...], after: Settings, principal: Principal, source: str
+    ) -> None:
+        before, self._settings = self._settings, after
+        _log.info("settings changed by %s: %s", source, ", ".join(changed))
+        self.running.replace(in_force(after, self._at_start))
+        self._changes.emit(SettingsChange(before, after, changed, principal, source))
 
     async def take_installer(self) -> None:
         """The installer's account has a password: from now on the installation is his, unless he

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Entry, HardwareFacts, Kind, Scope, Type
@@ -57,18 +59,37 @@ def _entry(key: str, *, any_case: bool) -> Entry | None:
     return entry if entry is not None and entry.kind is Kind.SETTING else None
 
 
-def addresses(facts: HardwareFacts) -> list[Address]:
+def addresses(facts: HardwareFacts) -> Sequence[Address]:
     """Every value of the station, in the order of the pages."""
-    return [
+    return _addresses(facts.connectors)
+
+
+def restart_names(facts: HardwareFacts) -> Sequence[str]:
+    """The names of those that take effect at a restart."""
+    return _restart_names(facts.connectors)
+
+
+@cache
+def _addresses(connectors: int) -> tuple[Address, ...]:
+    return tuple(
         Address(entry, connector)
         for entry in CATALOGUE.settings.values()
-        for connector in connectors_of(entry, facts)
-    ]
+        for connector in _connectors_of(entry, connectors)
+    )
+
+
+@cache
+def _restart_names(connectors: int) -> tuple[str, ...]:
+    return tuple(address.name for address in _addresses(connectors) if address.entry.restart)
 
 
 def connectors_of(entry: Entry, facts: HardwareFacts) -> range:
     """The connectors that have a value of their own; 1 alone for the station's."""
-    return range(1, facts.connectors + 1 if entry.scope is Scope.CONNECTOR else 2)
+    return _connectors_of(entry, facts.connectors)
+
+
+def _connectors_of(entry: Entry, connectors: int) -> range:
+    return range(1, connectors + 1 if entry.scope is Scope.CONNECTOR else 2)
 
 
 def field_label_of(address: Address) -> Message:
@@ -101,4 +122,5 @@ __all__ = [
     "full_name",
     "label_of",
     "resolve",
+    "restart_names",
 ]

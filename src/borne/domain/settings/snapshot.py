@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
-from borne.domain.settings.addressing import Address, addresses, full_name, resolve
+from borne.domain.settings.addressing import Address, full_name, resolve, restart_names
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.choices import DlmRole, IfInDoubt, StopMode
 from borne.domain.settings.entry import Amps, Entry, Feature, HardwareFacts, Type, Value
@@ -28,7 +28,7 @@ class Settings:
     or `settings["OperatorCurrentLimit_2"]`; typed access by the methods. A name that does not
     exist raises UnknownSetting, a wrong type TypeError."""
 
-    __slots__ = ("facts", "revision", "stored")
+    __slots__ = ("_values", "facts", "revision", "stored")
 
     def __init__(
         self,
@@ -39,6 +39,8 @@ class Settings:
         self.facts = facts or HardwareFacts()
         self.stored: Mapping[str, Value] = MappingProxyType(dict(stored or {}))
         self.revision = revision
+        self._values: dict[tuple[str, int], Value] = {}
+        """What was asked for: a default may hang on several others."""
 
     def __repr__(self) -> str:
         return f"<Settings revision {self.revision}, {len(self.stored)} changed>"
@@ -50,6 +52,13 @@ class Settings:
 
     def get(self, key: str, connector: int = 1) -> Value:
         """The value of `key`; for settings of the station `connector` is of no account."""
+        try:
+            return self._values[key, connector]
+        except KeyError:
+            value = self._values[key, connector] = self._looked_up(key, connector)
+            return value
+
+    def _looked_up(self, key: str, connector: int) -> Value:
         entry = CATALOGUE.settings.get(key)
         if entry is None or connector not in range(1, max(self.facts.connectors, 1) + 1):
             raise UnknownSetting(f"{key}, connector {connector}")
@@ -201,10 +210,9 @@ def _site_key(settings: Settings) -> str:
 
 def in_force(wanted: Settings, started: Settings) -> Settings:
     """`wanted`, with what takes effect at a restart as it was at the last start."""
-    late = [address.name for address in addresses(wanted.facts) if address.entry.restart]
     old = {
         name: started.stored.get(name)
-        for name in late
+        for name in restart_names(wanted.facts)
         if started.stored.get(name) != wanted.stored.get(name)
     }
     return wanted.with_values(old) if old else wanted

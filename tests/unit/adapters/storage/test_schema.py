@@ -135,3 +135,24 @@ async def test_data_of_every_schema_is_read(tmp_path: Path, name: str, version: 
     else:
         assert [p.register_wh for p in await storage.journal.curve("old-session")] == [1000, 3500]
     await storage.close()
+
+
+@pytest.mark.parametrize("name", ["station", "curves"])
+def test_a_ready_database_is_what_the_steps_make(name: str, tmp_path: Path) -> None:
+    steps, made = schema.packaged(name), tmp_path / "made.db"
+    ready = tmp_path / "ready.db"
+    ready.write_bytes(schema.empty_database(steps))
+    contents = []
+    for path in (made, ready):
+        with closing(connect_sqlite(path)) as connection:
+            assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+            assert schema.migrate(connection, path, steps) is None
+            contents.append(
+                (
+                    connection.execute("SELECT * FROM sqlite_master ORDER BY name").fetchall(),
+                    connection.execute("SELECT * FROM schema_version").fetchall(),
+                    connection.execute("PRAGMA user_version").fetchone(),
+                    connection.execute("PRAGMA integrity_check").fetchone(),
+                )
+            )
+    assert contents[0] == contents[1]

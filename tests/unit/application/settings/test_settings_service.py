@@ -479,3 +479,19 @@ async def test_unknown_stored_settings_survive_a_change() -> None:
     assert "FutureSetting is unknown here" in str(service.reports[0])
     await service.change({"FreeCharging": True}, OPERATOR, "api")
     assert repository.saved[-1].values == {"FutureSetting": 1, "FreeCharging": True}
+
+
+async def test_what_is_held_is_in_force_and_stored_with_the_next_change() -> None:
+    repository = MemoryRepository()
+    service = open_service(repository)
+    stored, seen = len(repository.saved), list[SettingsChange]()
+    service.subscribe(seen.append)
+    await service.hold({"HeartbeatInterval": 60}, SYSTEM, "backend")
+    assert service.in_force["HeartbeatInterval"] == 60
+    assert [change.names for change in seen] == [("HeartbeatInterval",)]
+    assert (len(repository.saved), service.settings.revision) == (stored, 0)
+    await service.change({"OperatorCurrentLimit": 16}, OPERATOR, "api")
+    assert repository.saved[-1].values == {"HeartbeatInterval": 60, "OperatorCurrentLimit": 16}
+    with pytest.raises(SettingsRejected):
+        await service.hold({"HeartbeatInterval": -1}, SYSTEM, "backend")
+    assert service.settings["HeartbeatInterval"] == 60

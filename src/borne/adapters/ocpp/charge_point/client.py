@@ -119,6 +119,11 @@ class ChargePointClient:
     # For the application ---------------------------------------------------------------------
 
     @property
+    def connected(self) -> bool:
+        """The link is up."""
+        return self._link_state is LinkState.CONNECTED
+
+    @property
     def online(self) -> bool:
         """Connected and accepted."""
         return self._uplink.online

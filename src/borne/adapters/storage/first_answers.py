@@ -1,0 +1,51 @@
+"""What a start asks of the database, read in the job that opens it: a start of a station asks
+some twenty small questions, and a job for each costs more than its query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.database import Database, Job
+
+T = TypeVar("T")
+
+
+class FirstAnswers(Generic[T]):
+    """Answers by key. Each is given once, and not after `forget`: then the database is asked."""
+
+    def __init__(
+        self, database: Database, query: Job[Mapping[str, T]], *, otherwise: T | None = None
+    ) -> None:
+        """`otherwise` answers for all keys that `query` did not find, if it is not None."""
+        self._database = database
+        self._query = query
+        self._otherwise = otherwise
+        self._found: dict[str, T] = {}
+        self._stale: set[str] | None = None
+        """None: nothing was read."""
+
+    def read(self, connection: Connection) -> None:
+        """Part of the job that opens the database."""
+        self._found = dict(self._query(connection))
+        self._stale = set()
+
+    def forget(self, *keys: str) -> None:
+        """These are about to be written; without keys all are."""
+        if not keys:
+            self._stale = None
+            self._found.clear()
+        elif self._stale is not None:
+            self._stale.update(keys)
+            for key in keys:
+                self._found.pop(key, None)
+
+    async def get(self, key: str, job: Job[T]) -> T:
+        """The answer, by `job` where it was not read at the opening."""
+        if self._stale is not None and key not in self._stale and not self._database.closed:
+            answer = self._found.pop(key, self._otherwise)
+            self._stale.add(key)
+            if answer is not None:
+                return answer
+        return await self._database.read(job)
