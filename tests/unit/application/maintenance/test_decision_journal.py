@@ -68,7 +68,7 @@ async def test_a_gap_is_followed_by_the_whole_state(tmp_path: Path) -> None:
     async with street(tmp_path, FLLEnable="on") as station:
         journal = DecisionJournal("salt")
         assert station.host.station is not None
-        journal.follow(station.host.station.runners)
+        journal.follow(station.host.station.connectors)
         await station.plug(1, {"reaction_s": 0.1})
         await station.until_state("preparing")
         first = journal.take()
