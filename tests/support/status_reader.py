@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from borne.domain.authorization.decision import Reason
+from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
 from borne.domain.settings.messages import Message
 from borne.domain.station.display import Screen
@@ -85,14 +86,16 @@ def _session(data: Json) -> RunningSession:
 
 
 def _limit(data: Json) -> LimitStatus:
+    cause, _, detail = data["reason"].partition(" ")
     return LimitStatus(
-        data["source"],
+        LimitCause(data["source"]),
         LimitScope(data["scope"]),
         PerPhase(*data["amps"]),
-        data["reason"],
+        LimitCause(cause),
         parse_utc(data["since"]),
         parse_utc(data["until"]) if data["until"] else None,
         data["effective"],
+        detail,
     )
 
 

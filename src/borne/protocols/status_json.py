@@ -76,10 +76,10 @@ def _session(session: RunningSession) -> Json:
 
 def _limit(limit: LimitStatus) -> Json:
     return {
-        "source": limit.source,
+        "source": limit.source.value,
         "scope": limit.scope.value,
         "amps": _amps(limit.amps),
-        "reason": limit.reason,
+        "reason": f"{limit.cause.value} {limit.detail}".rstrip(),
         "since": format_utc(limit.since),
         "until": format_utc(limit.until) if limit.until else None,
         "effective": limit.effective,

@@ -92,6 +92,12 @@ REASONS: dict[str, str] = {
     "wake_up_waits": N_("the car does not ask, and others take everything"),
     "waits_for_others": N_("waits until others have gone down"),
     "paused": N_("waits: the current could not be shared"),
+    "profile": N_("charging profile {detail}"),
+    "hot": N_("the station is hot"),
+    "higher_priority": N_("the minimum; who has priority gets the rest"),
+    "imbalance": N_("more would load the phases unequally"),
+    "not_heard": N_("kept for a station that does not answer"),
+    "target": N_("all that it is to have"),
     "fallback": N_("fallback, no contact"),
 }
 

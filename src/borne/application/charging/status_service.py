@@ -183,13 +183,14 @@ class StatusService:
         if row.until_s is not None:
             until = self._clock.now() + timedelta(seconds=row.until_s - self._clock.monotonic())
         return LimitStatus(
-            row.source.name,
+            row.source.cause,
             row.source.scope,
             row.amps.rounded(),
-            row.reason,
+            row.cause,
             row.since,
             until,
             effective,
+            row.detail,
         )
 
     def _socket(self, connector: Connector) -> SocketStatus:

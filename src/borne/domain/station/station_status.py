@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from borne.domain.authorization.decision import Reason
+from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
 from borne.domain.settings.messages import Message
 from borne.domain.station.display import Screen
@@ -35,14 +36,17 @@ class LimitStatus:
     Of a connector in the frame of its socket, of a station or group in that of the grid.
     """
 
-    source: str
+    source: LimitCause
     scope: LimitScope
     amps: PerPhase
-    reason: str
+    cause: LimitCause
+    """Where the value is from."""
     since: datetime
     until: datetime | None = None
     effective: bool = False
     """Nothing else limits more."""
+    detail: str = ""
+    """What belongs to the cause: the number of a profile."""
 
 
 @dataclass(frozen=True, slots=True)

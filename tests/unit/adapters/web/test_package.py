@@ -18,8 +18,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 
 from borne.adapters.web.i18n import LOCALES, SEPARATORS, Words, available, negotiate
-from borne.adapters.web.states import FAULTS, LOOKS, SOURCES, STOP_REASONS
+from borne.adapters.web.states import FAULTS, LOOKS, REASONS, SOURCES, STOP_REASONS
 from borne.adapters.web.static_files import FOLDER, names, packaged
+from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import SOURCES as LIMIT_SOURCES
 from borne.domain.limits.sources import LimitKind
 from borne.domain.station import faults, indication
@@ -143,6 +144,8 @@ def test_every_state_fault_source_and_reason_has_words() -> None:
     assert {fault.value for fault in faults.Fault} == FAULTS.keys()
     shown = {source.name for source in LIMIT_SOURCES if source.kind is not LimitKind.DEMAND}
     assert shown <= SOURCES.keys()
+    whys = list(LimitCause)[list(LimitCause).index(LimitCause.HARDWARE) :]
+    assert set(whys) == REASONS.keys()
     assert {reason.value for reason in StopReason} == STOP_REASONS.keys()
     assert set(indication.PATTERNS) - {"charging"} <= LOOKS.keys()
 

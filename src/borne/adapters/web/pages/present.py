@@ -240,7 +240,7 @@ def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[Step, ...]:
             words(said(SOURCES, row.source)),
             _amps_text(row.amps, words),
             round(lowest[index] / scale * 100, 1),
-            words(said(REASONS, row.reason)) if row.reason else "",
+            words(said(REASONS, row.cause)).format(detail=row.detail),
             index == marked,
         )
         for index, row in enumerate(rows)
