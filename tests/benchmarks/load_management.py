@@ -9,17 +9,20 @@ fairness. Absolute figures depend on the machine, the ratio less so.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from time import perf_counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import thread_time
 
 import highspy
 import numpy as np
 
-from borne.domain.load_management.allocation import allocate, entitlement
+from borne.domain.load_management import filling_method
+from borne.domain.load_management.allocation import allocate
+from borne.domain.load_management.cycle import distribute
 from borne.domain.load_management.filling import admit, fill
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
+from borne.domain.load_management.snapshot import Snapshot, Supply
 from borne.domain.load_management.topology import (
     ROOT,
     Group,
@@ -46,8 +49,7 @@ ROTATIONS = (Rotation.RST, Rotation.STR, Rotation.TRS)
 class Instance:
     """A group of sockets with the limits of its tree."""
 
-    topology: Topology
-    root_limit_a: PerPhase
+    supply: Supply
     participants: list[Participant]
 
 
@@ -97,7 +99,7 @@ def instance(size: int, seed: int = SEED, tightness: float = TIGHTNESS) -> Insta
         for name, row in zip(names, factors, strict=True)
     }
     groups = [Group(name, limits[name], parent) for name, parent in parents.items()]
-    return Instance(Topology(groups), limits[ROOT], participants)
+    return Instance(Supply(limits[ROOT], Topology(groups)), participants)
 
 
 def _upwards(group: str, parents: dict[str, str]) -> list[str]:
@@ -110,8 +112,8 @@ def _upwards(group: str, parents: dict[str, str]) -> list[str]:
 def linear_program(group: Instance) -> Callable[[], None]:
     """The program, built anew and solved at each call: maximise the sum of phase currents."""
     cars = [one for one in group.participants if one.demand is Demand.CHARGING]
-    crossed = [group.topology.crossed(one.group, one.loads()) for one in cars]
-    capacity = group.topology.capacities(group.root_limit_a)
+    crossed = [group.supply.topology.crossed(one.group, one.loads()) for one in cars]
+    capacity = group.supply.capacities()
     starts = np.cumsum([0, *(len(links) for links in crossed[:-1])]).astype(np.int32)
     index = np.concatenate([np.asarray(links, dtype=np.int32) for links in crossed])
     program = highspy.HighsLp()
@@ -137,24 +139,28 @@ def linear_program(group: Instance) -> Callable[[], None]:
     return solve
 
 
-def best_ms(work: Callable[[], object], repeats: int) -> float:
-    """The shortest of several runs, in milliseconds."""
-    times = []
+def best_ms(works: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """The least CPU time of each, in milliseconds; they take turns, so that a busy machine
+    disturbs all alike."""
+    best = [float("inf")] * len(works)
     for _ in range(repeats):
-        start = perf_counter()
-        work()
-        times.append(perf_counter() - start)
-    return 1000 * min(times)
+        for number, work in enumerate(works):
+            start = thread_time()
+            work()
+            best[number] = min(best[number], 1000 * (thread_time() - start))
+    return best
 
 
-def core(group: Instance) -> Callable[[], None]:
-    """Admission and filling alone, on lists made beforehand."""
-    cars = [one for one in group.participants if one.demand is Demand.CHARGING]
-    cars.sort(key=entitlement)
-    lower = [one.lower_a for one in cars]
-    upper = [one.upper_a for one in cars]
-    crossed = [group.topology.crossed(one.group, one.loads()) for one in cars]
-    capacity = group.topology.capacities(group.root_limit_a)
+def core(group: Instance) -> Callable[[], object]:
+    """Admission and filling alone, in plain Python, on lists made beforehand."""
+    order = Snapshot(group.supply, group.participants).order
+    wanting = [
+        place for place, one in enumerate(order.participants) if one.demand is Demand.CHARGING
+    ]
+    cars = [order.participants[place] for place in wanting]
+    crossed = [order.crossed(place) for place in wanting]
+    lower, upper = [one.lower_a for one in cars], [one.upper_a for one in cars]
+    capacity = group.supply.capacities()
 
     def run() -> None:
         refused = admit(capacity, range(len(cars)), lower, crossed)
@@ -169,30 +175,64 @@ def core(group: Instance) -> Callable[[], None]:
     return run
 
 
-def whole(group: Instance, imbalance: Imbalance | None = None) -> Callable[[], object]:
-    """Snapshots in, grants with reasons out."""
-    return lambda: allocate(
-        group.topology, group.root_limit_a, group.participants, imbalance=imbalance
-    )
+def currents(group: Instance) -> Callable[[], object]:
+    """A new snapshot in, everybody's current out."""
+    return lambda: allocate(Snapshot(group.supply, group.participants)).amps
+
+
+def reasons(group: Instance) -> Callable[[], object]:
+    """A new snapshot in, everybody's current and reason out."""
+    return lambda: allocate(Snapshot(group.supply, group.participants)).reasons
+
+
+def cycle(group: Instance) -> Callable[[], object]:
+    """A whole cycle: allocation, rounding, the safe step, reasons."""
+    return lambda: distribute(Snapshot(group.supply, group.participants))
+
+
+def without_numpy(work: Callable[[], object]) -> Callable[[], object]:
+    """The same in plain Python."""
+
+    def run() -> object:
+        kept = filling_method.ARRAYS_FROM
+        filling_method.ARRAYS_FROM = sys.maxsize
+        try:
+            return work()
+        finally:
+            filling_method.ARRAYS_FROM = kept
+
+    return run
+
+
+def balanced(group: Instance) -> Instance:
+    """The same with a current imbalance of at most 20 A."""
+    return replace(group, supply=replace(group.supply, imbalance=Imbalance(20.0)))
 
 
 def main(sizes: tuple[int, ...] = SIZES) -> None:
     """Print a line for each size."""
     say = sys.stdout.write
-    say("B1: one allocation in ms, pure Python. core: admission and filling; whole: snapshots to\n")
-    say("grants with reasons; 20 A: with current imbalance; LP: HiGHS, highest total only\n")
-    say(f"{'N':>6} {'links':>6} {'core':>9} {'whole':>9} {'LP':>9} {'core/LP':>8} {'20 A':>9}\n")
+    say("B1: one allocation, ms of CPU time, the least of many; each from a new snapshot.\n")
+    say("core: admission and filling, plain Python; amps: all currents; reasons: all currents\n")
+    say("and reasons; plain: the same without NumPy; cycle: allocation, rounding, safe step;\n")
+    say("20 A: reasons with current imbalance; LP: HiGHS, highest total only, no minimum.\n")
+    names = ("core", "amps", "reasons", "plain", "cycle", "20 A", "LP", "amps/LP", "reasons/LP")
+    say(f"{'N':>6} {'links':>6}" + "".join(f"{name:>10}" for name in names) + "\n")
     for size in sizes:
         group = instance(size)
-        repeats = 5 if size >= 10_000 else 20
-        core_ms = best_ms(core(group), repeats)
-        whole_ms = best_ms(whole(group), repeats)
-        program_ms = best_ms(linear_program(group), repeats)
-        balanced_ms = best_ms(whole(group, Imbalance(20.0)), 1 if size >= 1000 else 3)
-        say(
-            f"{size:>6} {len(group.topology.links):>6} {core_ms:>9.3f} {whole_ms:>9.3f}"
-            f" {program_ms:>9.3f} {core_ms / program_ms:>8.2f} {balanced_ms:>9.1f}\n"
-        )
+        works = [
+            core(group),
+            currents(group),
+            reasons(group),
+            without_numpy(reasons(group)),
+            cycle(group),
+        ]
+        program = linear_program(group)
+        *times, program_ms = best_ms([*works, program], 10 if size >= 10_000 else 60)
+        times += best_ms([reasons(balanced(group))], 1 if size >= 1000 else 3)
+        ratios = (times[1] / program_ms, times[2] / program_ms)
+        say(f"{size:>6} {len(group.supply.topology.links):>6}")
+        say("".join(f"{value:>10.3f}" for value in (*times, program_ms, *ratios)) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
+from borne.domain.load_management.snapshot import Snapshot, Supply
 from borne.domain.load_management.topology import (
     ROOT,
     Group,
@@ -26,6 +28,10 @@ class Instance:
     participants: tuple[Participant, ...]
     imbalance: Imbalance | None = None
     it_network: bool = False
+
+    def snapshot(self, participants: Sequence[Participant] | None = None) -> Snapshot:
+        supply = Supply(self.root_limit_a, self.topology, self.it_network, self.imbalance)
+        return Snapshot(supply, self.participants if participants is None else participants)
 
 
 USED = (

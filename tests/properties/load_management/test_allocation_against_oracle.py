@@ -11,14 +11,7 @@ from tests.properties.load_management.oracle import expected
 
 
 def given_amps(instance: Instance) -> dict[str, float]:
-    allocation = allocate(
-        instance.topology,
-        instance.root_limit_a,
-        instance.participants,
-        imbalance=instance.imbalance,
-        it_network=instance.it_network,
-    )
-    return {name: grant.amps for name, grant in allocation.grants.items()}
+    return dict(allocate(instance.snapshot()).amps)
 
 
 def wanted_amps(instance: Instance) -> dict[str, float]:

@@ -13,20 +13,14 @@ from borne.domain.load_management.allocation import allocate
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
 from borne.domain.load_management.quantise import quantise
+from borne.domain.load_management.snapshot import Snapshot, Supply
 from borne.domain.load_management.topology import GridPhase, Group, Topology
 from borne.foundation.units import PerPhase
 from tests.properties.load_management.instances import Instance, instances
 
 
 def amps(instance: Instance) -> dict[str, float]:
-    allocation = allocate(
-        instance.topology,
-        instance.root_limit_a,
-        instance.participants,
-        imbalance=instance.imbalance,
-        it_network=instance.it_network,
-    )
-    return {name: grant.amps for name, grant in allocation.grants.items()}
+    return dict(allocate(instance.snapshot()).amps)
 
 
 @given(instances(balanced=True, most=12), st.randoms(use_true_random=False))
@@ -145,14 +139,7 @@ def test_the_method_for_large_groups_is_as_safe(instance: Instance) -> None:
 
 @given(instances(most=10), st.sampled_from((0.1, 1.0)))
 def test_rounded_currents_keep_all_limits(instance: Instance, step_a: float) -> None:
-    rounded = quantise(
-        instance.topology,
-        instance.root_limit_a,
-        instance.participants,
-        amps(instance),
-        step_a,
-        it_network=instance.it_network,
-    )
+    rounded = quantise(instance.snapshot(), amps(instance), step_a)
     assert_kept(instance, rounded, 1e-4)
     for one in instance.participants:
         if one.reserved_a is None:
@@ -161,6 +148,7 @@ def test_rounded_currents_keep_all_limits(instance: Instance, step_a: float) -> 
 
 def test_a_wide_balance_limit_changes_nothing() -> None:
     cars = [Participant(id=name) for name in "AB"]
-    plain = allocate(Topology(), PerPhase.same(30), cars)
-    wide = allocate(Topology(), PerPhase.same(30), cars, imbalance=Imbalance(1000.0))
-    assert plain == wide
+    limit_a = PerPhase.same(30)
+    plain = allocate(Snapshot(Supply(limit_a), cars))
+    wide = allocate(Snapshot(Supply(limit_a, imbalance=Imbalance(1000.0)), cars))
+    assert (plain.amps, plain.reasons) == (wide.amps, wide.reasons)

@@ -66,17 +66,11 @@ class Group:
             replace(one, envelope_a=self.tracks[one.id].envelope_a(self.now_s))
             for one in self.instance.participants
         ]
-        grants = safe_step(
-            self.instance.topology,
-            self.instance.root_limit_a,
-            cars,
-            targets_a,
-            it_network=self.instance.it_network,
-        )
-        for name, grant in grants.items():
+        setpoints = safe_step(self.instance.snapshot(cars), targets_a)
+        for name, amps in setpoints.amps.items():
             self.number += 1
-            self.tracks[name] = self.tracks[name].sent(self.number, grant.amps)
-            self._send(name, self.number, grant.amps, to_slave=True)
+            self.tracks[name] = self.tracks[name].sent(self.number, amps)
+            self._send(name, self.number, amps, to_slave=True)
 
     def _send(self, name: str, number: int, amps: float, *, to_slave: bool) -> None:
         if self.dice.random() >= self.loss:
@@ -127,10 +121,7 @@ def new_targets(instance: Instance, dice: Random) -> dict[str, float]:
         )
         for one in instance.participants
     ]
-    allocation = allocate(
-        instance.topology, instance.root_limit_a, cars, it_network=instance.it_network
-    )
-    return {name: grant.amps for name, grant in allocation.grants.items()}
+    return dict(allocate(instance.snapshot(cars)).amps)
 
 
 @settings(max_examples=60)
@@ -160,14 +151,7 @@ def test_the_target_is_reached_in_two_confirmed_steps(instance: Instance, dice: 
     targets = new_targets(instance, dice)
     for _ in range(2):
         cars = [replace(one, envelope_a=envelope[one.id]) for one in instance.participants]
-        grants = safe_step(
-            instance.topology,
-            instance.root_limit_a,
-            cars,
-            targets,
-            it_network=instance.it_network,
-        )
-        envelope = {name: grant.amps for name, grant in grants.items()}
+        envelope = dict(safe_step(instance.snapshot(cars), targets).amps)
     for name, amps in targets.items():
         assert abs(envelope[name] - amps) < 1e-6
 

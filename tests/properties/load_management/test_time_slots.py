@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from borne.domain.load_management.allocation import allocate
 from borne.domain.load_management.participant import Participant
 from borne.domain.load_management.rotation_slots import SlotRecord, advance, ranks
-from borne.domain.load_management.topology import Topology
+from borne.domain.load_management.snapshot import Snapshot, Supply
 from borne.foundation.units import PerPhase
 
 SLOT_S = 1800.0
@@ -36,12 +36,9 @@ def test_bounded_wait(cars: int, places: int, newcomers: float, dice: Random) ->
                 plugged.discard(dice.choice(sorted(plugged)))
         known = {name: records.get(name) or SlotRecord(name, now_s) for name in plugged}
         order = ranks(known.values(), now_s, SLOT_S)
-        grants = allocate(
-            Topology(),
-            PerPhase.same(6.0 * places),
-            [Participant(id=name, rank=order[name]) for name in plugged],
-        ).grants
-        served = {name for name, grant in grants.items() if grant.amps}
+        wanting = [Participant(id=name, rank=order[name]) for name in plugged]
+        amps = allocate(Snapshot(Supply(PerPhase.same(6.0 * places)), wanting)).amps
+        served = {name for name, given_a in amps.items() if given_a}
         records = advance(records, sorted(plugged), served, now_s)
         for name, record in records.items():
             if record.waiting_since_s is None:

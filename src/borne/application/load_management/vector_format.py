@@ -25,6 +25,7 @@ from borne.domain.load_management.site import (
     lowest_over_window,
     root_limit,
 )
+from borne.domain.load_management.snapshot import Supply
 from borne.domain.load_management.topology import (
     ROOT,
     Group,
@@ -365,13 +366,16 @@ class Case:
         )
         if rules.schedule and now is None:
             raise VectorError("site: a scheduler needs now")
-        self.root_limit_a = root_limit(rules, now).amps
-        self.it_network: bool = site.take("it_network", flag, False)
+        it_network: bool = site.take("it_network", flag, False)
         limit_a = site.take("imbalance", number, None)
         base_a = site.take("imbalance_base", per_phase, ZERO)
-        self.imbalance = None if limit_a is None else Imbalance(limit_a, base_a)
         site.done()
-        self.topology = Topology(fields.take("groups", each(group), ()))
+        self.supply = Supply(
+            root_limit(rules, now).amps,
+            Topology(fields.take("groups", each(group), ())),
+            it_network,
+            None if limit_a is None else Imbalance(limit_a, base_a),
+        )
         self.participants = [
             _participant(value, position)
             for position, value in enumerate(fields.take("evses", items))

@@ -33,6 +33,7 @@ from borne.domain.load_management.allocation import allocate
 from borne.domain.load_management.fail_safe import FailSafeStage, fallback_a, overcommitments
 from borne.domain.load_management.phases import detect_phases
 from borne.domain.load_management.redistribution import safe_step
+from borne.domain.load_management.snapshot import Snapshot
 from borne.domain.load_management.topology import SocketPhase, Topology
 
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
@@ -130,15 +131,8 @@ def _allocate(fields: Fields, tolerance_a: float) -> list[str]:
     case = Case(fields)
     expected = fields.take("expected", amps_by_id)
     fields.done()
-    allocation = allocate(
-        case.topology,
-        case.root_limit_a,
-        case.participants,
-        imbalance=case.imbalance,
-        it_network=case.it_network,
-    )
-    given = {name: grant.amps for name, grant in allocation.grants.items()}
-    return _compare_by_id("", expected, given, tolerance_a)
+    allocation = allocate(Snapshot(case.supply, case.participants))
+    return _compare_by_id("", expected, allocation.amps, tolerance_a)
 
 
 def _transition(fields: Fields, tolerance_a: float) -> list[str]:
@@ -151,14 +145,8 @@ def _transition(fields: Fields, tolerance_a: float) -> list[str]:
     fields.done()
     problems = []
     for step, wanted in enumerate(expected, 1):
-        grants = safe_step(
-            case.topology,
-            case.root_limit_a,
-            [replace(one, envelope_a=envelope[one.id]) for one in case.participants],
-            target,
-            it_network=case.it_network,
-        )
-        sent = {name: grant.amps for name, grant in grants.items()}
+        cars = [replace(one, envelope_a=envelope[one.id]) for one in case.participants]
+        sent = safe_step(Snapshot(case.supply, cars), target).amps
         if wanted is not None:
             wanted_by_id = dict(zip(ids, wanted, strict=True))
             problems += _compare_by_id(f"step {step}: ", wanted_by_id, sent, tolerance_a)

@@ -78,5 +78,3 @@ class LimitCause(StrEnum):
     """Rises as soon as others are confirmed lower."""
     PAUSED = "paused"
     """The distribution failed; nobody gets anything."""
-    TARGET = "target"
-    """Reaches the target of the distribution without waiting."""

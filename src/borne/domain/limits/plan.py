@@ -21,10 +21,10 @@ from borne.domain.limits.rows import (
 )
 from borne.domain.limits.sources import LimitScope
 from borne.domain.load_management import own_group
-from borne.domain.load_management.cycle import Supply
 from borne.domain.load_management.own_group import GroupPlan, GroupSnapshot, GroupState
 from borne.domain.load_management.own_socket import SocketFacts, frame_of_socket
 from borne.domain.load_management.participant import Grant
+from borne.domain.load_management.snapshot import Supply
 from borne.domain.load_management.topology import GRID_PHASES, Link
 from borne.foundation.units import ZERO, PerPhase
 

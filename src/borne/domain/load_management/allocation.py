@@ -7,186 +7,202 @@ A pure function of its arguments: the order of the participants does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.balanced_filling import fill_balanced
 from borne.domain.load_management.balanced_large import admit_large, fill_large
-from borne.domain.load_management.filling import Bottleneck, Filled, admit, fill_by_class
+from borne.domain.load_management.filling import Bottleneck, take
+from borne.domain.load_management.filling_method import Wanting, solve
 from borne.domain.load_management.imbalance import (
     DIRECTED_PAIRS,
     Car,
-    Cause,
     Constraints,
     Imbalance,
     admit_balanced,
 )
 from borne.domain.load_management.participant import (
+    LOWEST_PILOT_A,
+    RECLAIM_MARGIN_A,
     SLACK_A,
     Demand,
-    Grant,
-    Participant,
     Reason,
 )
-from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
+from borne.domain.load_management.reasons import Findings, Why, named
+from borne.domain.load_management.snapshot import Snapshot
+from borne.domain.load_management.topology import (
+    PHASE_SETS,
+    ROOT,
+    GridPhase,
+    Link,
+)
 from borne.foundation.units import PerPhase
 
 EXACT_SIZE = 2000
 """Entries of the tableau up to which imbalance is solved exactly (some 300 sockets in leaves of
 20); larger groups take the quicker method."""
 
+NO_DEMAND = Reason(LimitCause.NO_DEMAND)
+WAKES_UP = Reason(LimitCause.WAKES_UP)
+WAITS = LimitCause.WAKE_UP_WAITS
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Allocation:
-    """A grant for every participant, by id, and what is left on every link."""
+    """What everybody gets, before quantisation, by id. Reasons are made when asked for."""
 
-    grants: Mapping[str, Grant]
-    left_a: tuple[float, ...]
+    revision: int
+    """Of the snapshot that this answers."""
+    amps: Mapping[str, float]
+    scarce: bool
+    """Somebody could use more than there is."""
+    findings: Findings
+
+    @cached_property
+    def reasons(self) -> Mapping[str, Reason]:
+        """Why, by id."""
+        return dict(zip(self.amps, self.findings.reasons(self.amps.values()), strict=True))
+
+    @property
+    def left_a(self) -> tuple[float, ...]:
+        """What is left on every link."""
+        snapshot = self.findings.snapshot
+        left = snapshot.supply.capacities()
+        take(left, self.amps.values(), snapshot.order.all_crossed())
+        return tuple(left)
 
 
-def allocate(
-    topology: Topology,
-    root_limit_a: PerPhase,
-    participants: Iterable[Participant],
-    *,
-    imbalance: Imbalance | None = None,
-    it_network: bool = False,
-) -> Allocation:
-    """Distribute the capacities of `topology` and `root_limit_a` (amps per grid phase).
+def allocate(snapshot: Snapshot, *, reclaim: bool = True) -> Allocation:
+    """Distribute the capacities of the supply's tree.
 
-    Grants are before quantisation. Participants that cannot be heard keep their reservation even
-    beyond a limit. Raises TopologyError for an unknown group and ValueError for a repeated id.
+    Participants that cannot be heard keep their reservation even beyond a limit. Without `reclaim`
+    a car that takes less than its offer counts as if it took all. Raises TopologyError for an
+    unknown group and ValueError for a repeated id.
     """
-    return _Distribution(topology, root_limit_a, participants, imbalance, it_network).run()
-
-
-def entitlement(participant: Participant) -> tuple[int, float, str]:
-    """Sort key of admission: class from the highest, rank from the lowest, id."""
-    return -participant.priority, participant.rank, participant.id
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """Cars by number: why refused, or amps and what blocks more."""
-
-    refused: Mapping[int, Reason]
-    amps: Mapping[int, float]
-    causes: Mapping[int, Cause | Bottleneck | None]
+    return _Distribution(snapshot, reclaim=reclaim).run()
 
 
 class _Distribution:
-    """The working state of one allocation."""
+    """The working state of one allocation; lists are in the order of admission."""
 
-    def __init__(
-        self,
-        topology: Topology,
-        root_limit_a: PerPhase,
-        participants: Iterable[Participant],
-        imbalance: Imbalance | None,
-        it_network: bool,  # the keyword of `allocate`
-    ) -> None:
-        self.topology = topology
-        self.participants = sorted(participants, key=entitlement)
-        self.imbalance = imbalance
-        self.left = topology.capacities(root_limit_a)
+    def __init__(self, snapshot: Snapshot, *, reclaim: bool) -> None:
+        self.snapshot = snapshot
+        self.order = snapshot.order
+        self.participants = snapshot.order.participants
+        self.topology = snapshot.supply.topology
+        self.left = snapshot.supply.capacities()
+        self.imbalance = snapshot.supply.imbalance
         self.added = [0.0, 0.0, 0.0]
-        self.phases: dict[str, frozenset[GridPhase]] = {}
-        self.crossed: dict[str, tuple[int, ...]] = {}
-        self.grants: dict[str, Grant] = {}
-        for one in self.participants:
-            if one.id in self.phases:
-                raise ValueError(f"two participants are named {one.id}")
-            self.phases[one.id] = one.loads(it_network=it_network)
-            self.crossed[one.id] = topology.crossed(one.group, self.phases[one.id])
+        """Amps per grid phase that count for imbalance."""
+        self.lower = [max(LOWEST_PILOT_A, one.minimum_a) for one in self.participants]
+        self.upper = [one.maximum_a for one in self.participants]
+        self.reclaim = reclaim
+        if reclaim:
+            self._bound_by_appetite()
+        self.amps = [0.0] * len(self.participants)
+        self.why: list[Why] = [NO_DEMAND] * len(self.participants)
+        self.scarce = False
+
+    def _bound_by_appetite(self) -> None:
+        """What a car does not take is of no use to it: `Participant.upper_a`."""
+        for place, one in enumerate(self.participants):
+            if one.settled_a is not None:
+                used_a = max(self.lower[place], one.settled_a + RECLAIM_MARGIN_A)
+                self.upper[place] = min(one.maximum_a, used_a)
 
     def run(self) -> Allocation:
-        self._reserve()
-        wanting = [one for one in self.participants if self._wants(one)]
-        self._distribute([one for one in wanting if one.demand is Demand.CHARGING])
-        for one in wanting:
-            if one.demand is Demand.WAKE_UP:
-                self._wake_up(one)
-        return Allocation(self.grants, tuple(self.left))
-
-    def _reserve(self) -> None:
-        """Fixed currents of those that cannot be heard, before anybody else."""
-        for one in self.participants:
-            if one.reserved_a is not None:
-                self._grant(one, one.reserved_a, Reason(LimitCause.NOT_HEARD, amps=one.reserved_a))
+        charging, waking = self._wanting()
         if self.imbalance is not None:
             base = self.imbalance.base_a.plus(PerPhase(*self.added))
             self.imbalance = Imbalance(self.imbalance.limit_a, base)
             self.added = [0.0, 0.0, 0.0]
+        self._distribute(charging)
+        if waking:
+            for place in charging:
+                self._count(place)
+            for place in waking:
+                self._wake_up(place)
+        ids = [one.id for one in self.participants]
+        highest = max((self.participants[place].priority for place in charging), default=0)
+        return Allocation(
+            self.snapshot.revision,
+            dict(zip(ids, self.amps, strict=True)),
+            self.scarce,
+            Findings(self.snapshot, self.why, highest, self.reclaim),
+        )
 
-    def _grant(self, one: Participant, amps: float, reason: Reason) -> None:
-        self.grants[one.id] = Grant(one.id, amps, reason)
-        for link in self.crossed[one.id]:
+    def _grant(self, place: int, amps: float, why: Why) -> None:
+        self.amps[place], self.why[place] = amps, why
+        self._count(place)
+
+    def _count(self, place: int) -> None:
+        amps = self.amps[place]
+        for link in self.order.crossed(place):
             self.left[link] -= amps
-        for phase in self.phases[one.id]:
+        for phase in self._phases(place):
             self.added[phase - 1] += amps
 
-    def _wants(self, one: Participant) -> bool:
-        if one.id in self.grants:
-            return False
-        if one.demand is Demand.NONE:
-            self._grant(one, 0.0, Reason(LimitCause.NO_DEMAND))
-            return False
-        if one.upper_a + SLACK_A < one.lower_a:
-            source = one.maximum_cause
-            reason = Reason(LimitCause.LIMIT_BELOW_MINIMUM, amps=one.maximum_a, source=source)
-            self._grant(one, 0.0, reason)
-            return False
-        return True
+    def _phases(self, place: int) -> frozenset[GridPhase]:
+        return PHASE_SETS[self.order.cells[place] % len(PHASE_SETS)]
 
-    def _distribute(self, wanting: Sequence[Participant]) -> None:
-        """`wanting` is in the order of admission."""
-        cars = [
-            Car(
-                one.lower_a,
-                max(one.lower_a, one.upper_a),
-                self.crossed[one.id],
-                self.phases[one.id],
-                one.priority,
-            )
-            for one in wanting
-        ]
-        outcome = self._solve(cars)
-        highest = max((car.priority for car in cars), default=0)
-        for car, one in enumerate(wanting):
-            if car in outcome.refused:
-                self._grant(one, 0.0, outcome.refused[car])
+    def _wanting(self) -> tuple[list[int], list[int]]:
+        """Who charges and who may be woken, by place. Before anybody else those that cannot be
+        heard get their fixed currents."""
+        charging: list[int] = []
+        waking: list[int] = []
+        for place, one in enumerate(self.participants):
+            if one.reserved_a is not None:
+                reason = Reason(LimitCause.NOT_HEARD, amps=one.reserved_a)
+                self._grant(place, one.reserved_a, reason)
+            elif one.demand is Demand.NONE:
+                pass
+            elif self.upper[place] + SLACK_A < self.lower[place]:
+                self.why[place] = Reason(
+                    LimitCause.LIMIT_BELOW_MINIMUM, amps=one.maximum_a, source=one.maximum_cause
+                )
+            elif one.demand is Demand.CHARGING:
+                charging.append(place)
             else:
-                amps = outcome.amps[car]
-                reason = self._reason(one, amps, outcome.causes.get(car), highest)
-                self._grant(one, amps, reason)
+                waking.append(place)
+        return charging, waking
 
-    def _solve(self, cars: Sequence[Car]) -> _Outcome:
-        order = range(len(cars))
-        lower = [car.lower_a for car in cars]
-        misfits = admit(self.left, order, lower, [car.crossed for car in cars])
-        admitted = [car for car in order if car not in misfits]
-        filled = self._fill([cars[car] for car in admitted])
+    def _distribute(self, places: Sequence[int]) -> None:
+        lower = [self.lower[place] for place in places]
+        upper = [self.upper[place] for place in places]
+        cars = Wanting(
+            lower,
+            [max(most, least) for least, most in zip(lower, upper, strict=True)],
+            [self.participants[place].priority for place in places],
+            [self.order.cells[place] for place in places],
+        )
+        solution = solve(self.topology, self.left, cars)
+        admitted = [places[car] for car in solution.admitted] if solution.refused else places
+        filled = solution.filled
         if self.imbalance is not None:
-            chosen = [cars[car] for car in admitted]
-            if self.imbalance.broken(chosen, filled.amps) is not None:
-                return self._solve_balanced(cars, self.imbalance)
-        return _Outcome(
-            {car: self._waits(misfit.link, misfit.left_a) for car, misfit in misfits.items()},
-            dict(zip(admitted, filled.amps, strict=True)),
-            dict(zip(admitted, filled.bottleneck, strict=True)),
+            tilting = [self._car(place) for place in admitted]
+            if self.imbalance.broken(tilting, filled.amps) is not None:
+                self._distribute_balanced(places, self.imbalance)
+                return
+        for car, refusal in solution.refused.items():
+            self.why[places[car]] = self._waits(Bottleneck(refusal.link), refusal.left_a)
+        for place, current, stop in zip(admitted, filled.amps, filled.bottleneck, strict=True):
+            self.amps[place] = current
+            self.why[place] = stop
+        self.scarce = bool(solution.refused) or any(filled.bottleneck)
+
+    def _car(self, place: int) -> Car:
+        return Car(
+            self.lower[place],
+            max(self.lower[place], self.upper[place]),
+            self.order.crossed(place),
+            self._phases(place),
+            self.participants[place].priority,
         )
 
-    def _fill(self, cars: Sequence[Car]) -> Filled:
-        return fill_by_class(
-            self.left,
-            [car.lower_a for car in cars],
-            [car.upper_a for car in cars],
-            [car.crossed for car in cars],
-            [car.priority for car in cars],
-        )
-
-    def _solve_balanced(self, cars: Sequence[Car], imbalance: Imbalance) -> _Outcome:
+    def _distribute_balanced(self, places: Sequence[int], imbalance: Imbalance) -> None:
+        cars = [self._car(place) for place in places]
         order = range(len(cars))
         constraints = Constraints(self.left, imbalance, cars)
         if constraints.size <= EXACT_SIZE:
@@ -194,65 +210,42 @@ class _Distribution:
             filled = fill_balanced(constraints, [car for car in order if car not in refused])
         else:
             refused = admit_large(self.left, imbalance, cars, order)
-            admitted = [car for car in order if car not in refused]
-            filled = fill_large(self.left, imbalance, {car: cars[car] for car in admitted})
-        reasons = {car: self._waits(cause.link, None, cause.pair) for car, cause in refused.items()}
-        return _Outcome(reasons, filled.amps, filled.causes)
+            admitted = {car: cars[car] for car in order if car not in refused}
+            filled = fill_large(self.left, imbalance, admitted)
+        for car, stop in refused.items():
+            self.why[places[car]] = self._waits(stop, None)
+        for car, amps in filled.amps.items():
+            self.amps[places[car]], self.why[places[car]] = amps, filled.causes.get(car)
+        self.scarce = bool(refused or filled.causes)
 
-    def _waits(
-        self,
-        link: int | None,
-        left_a: float | None,
-        pair: tuple[GridPhase, GridPhase] | None = None,
-    ) -> Reason:
-        kind = LimitCause.WAITING_FOR_MINIMUM
-        if pair is not None:
-            return Reason(kind, link=Link(ROOT, pair[0]), against=pair[1])
-        return Reason(kind, link=self._link(link), amps=left_a)
+    def _waits(self, stop: Bottleneck, left_a: float | None) -> Reason:
+        link, against = named(self.topology, stop)
+        return Reason(LimitCause.WAITING_FOR_MINIMUM, link=link, against=against, amps=left_a)
 
-    def _link(self, number: int | None) -> Link | None:
-        return None if number is None else self.topology.links[number]
-
-    def _reason(
-        self, one: Participant, amps: float, cause: Cause | Bottleneck | None, highest: int
-    ) -> Reason:
-        if cause is None:
-            if one.upper_a < one.maximum_a:
-                return Reason(LimitCause.TAKES_LESS, amps=one.settled_a)
-            return Reason(LimitCause.OWN_LIMIT, amps=one.maximum_a, source=one.maximum_cause)
-        if isinstance(cause, Cause) and cause.pair is not None:
-            high, low = cause.pair
-            return Reason(LimitCause.IMBALANCE, link=Link(ROOT, high), against=low)
-        link = self._link(cause.link)
-        if amps <= one.lower_a + SLACK_A:
-            higher = one.priority < highest
-            kind = LimitCause.HIGHER_PRIORITY if higher else LimitCause.MINIMUM_SHARE
-            return Reason(kind, link=link)
-        count = cause.count if isinstance(cause, Bottleneck) else None
-        kind = LimitCause.GROUP_LIMIT if count == 1 else LimitCause.FAIR_SHARE
-        return Reason(kind, link=link, count=count)
-
-    def _wake_up(self, one: Participant) -> None:
-        need = one.lower_a
-        for link in self.crossed[one.id]:
+    def _wake_up(self, place: int) -> None:
+        """From left-overs only."""
+        need = self.lower[place]
+        for link in self.order.crossed(place):
             if self.left[link] + SLACK_A < need:
-                reason = Reason(
-                    LimitCause.WAKE_UP_WAITS, link=self.topology.links[link], amps=self.left[link]
-                )
-                self._grant(one, 0.0, reason)
+                short = self.topology.links[link]
+                self._stay_asleep(place, Reason(WAITS, link=short, amps=self.left[link]))
                 return
-        if (pair := self._tilted_by(one, need)) is not None:
-            reason = Reason(LimitCause.WAKE_UP_WAITS, link=Link(ROOT, pair[0]), against=pair[1])
-            self._grant(one, 0.0, reason)
+        if (pair := self._tilted_by(place, need)) is not None:
+            self._stay_asleep(place, Reason(WAITS, link=Link(ROOT, pair[0]), against=pair[1]))
             return
-        self._grant(one, need, Reason(LimitCause.WAKES_UP))
+        self._grant(place, need, WAKES_UP)
 
-    def _tilted_by(self, one: Participant, amps: float) -> tuple[GridPhase, GridPhase] | None:
+    def _stay_asleep(self, place: int, reason: Reason) -> None:
+        self.why[place] = reason
+        self.scarce = True
+
+    def _tilted_by(self, place: int, amps: float) -> tuple[GridPhase, GridPhase] | None:
         """The pair of phases that this much more would unbalance."""
         if self.imbalance is None:
             return None
+        phases = self._phases(place)
         for high, low in DIRECTED_PAIRS:
-            if high in self.phases[one.id] and low not in self.phases[one.id]:
+            if high in phases and low not in phases:
                 difference = self.added[high - 1] - self.added[low - 1] + amps
                 if difference > self.imbalance.room_a(high, low) + SLACK_A:
                     return high, low

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from borne.domain.load_management.feasibility import Conflict
-from borne.domain.load_management.imbalance import Car, Cause, Constraints
+from borne.domain.load_management.filling import Bottleneck
+from borne.domain.load_management.imbalance import Car, Constraints
 
 PROBE_A = 1e-3
 """A cell that cannot gain this much is blocked."""
@@ -23,7 +24,7 @@ class BalancedFill:
     """Amps of every admitted car, and what blocks each that could take more."""
 
     amps: dict[int, float]
-    causes: dict[int, Cause]
+    causes: dict[int, Bottleneck]
 
 
 def fill_balanced(constraints: Constraints, admitted: Iterable[int]) -> BalancedFill:
@@ -31,7 +32,7 @@ def fill_balanced(constraints: Constraints, admitted: Iterable[int]) -> Balanced
     cars = constraints.cars
     chosen = sorted(admitted)
     bounds = {car: (cars[car].lower_a, cars[car].upper_a) for car in chosen}
-    causes: dict[int, Cause] = {}
+    causes: dict[int, Bottleneck] = {}
     for priority in sorted({cars[car].priority for car in chosen}, reverse=True):
         own = [car for car in chosen if cars[car].priority == priority]
         _Rise(constraints, bounds, own, causes).run()
@@ -50,7 +51,7 @@ class _Rise:
         constraints: Constraints,
         bounds: dict[int, tuple[float, float]],
         rising: Sequence[int],
-        causes: dict[int, Cause],
+        causes: dict[int, Bottleneck],
     ) -> None:
         self.constraints = constraints
         self.cars = constraints.cars
@@ -73,10 +74,10 @@ class _Rise:
         while self.free:
             conflict = self._highest_level()
             if conflict is None:
-                self._fix(dict.fromkeys(self.free, Cause()))
+                self._fix(dict.fromkeys(self.free, Bottleneck()))
                 return
             blocked = self._blocked() or self._named_in(conflict)
-            self._fix(blocked or dict.fromkeys(self.free, Cause()))
+            self._fix(blocked or dict.fromkeys(self.free, Bottleneck()))
 
     def _top(self) -> float:
         return max(self.cars[car].upper_a for own in self.free.values() for car in own)
@@ -133,20 +134,20 @@ class _Rise:
             return low
         return low + (high - low) * -at_low / (at_high - at_low)
 
-    def _blocked(self) -> dict[int, Cause]:
+    def _blocked(self) -> dict[int, Bottleneck]:
         """The cells that no point lifts above the level, and why."""
         lower = self._lower(self.level)
         conflict = self._check(lower)
         if conflict is not None:
             return self._named_in(conflict)
         liftable = self._lifted(lower)
-        blocked: dict[int, Cause] = {}
+        blocked: dict[int, Bottleneck] = {}
         for cell, own in self.free.items():
             if cell in liftable:
                 continue
             room = sum(self.cars[car].upper_a - _clip(self.cars[car], self.level) for car in own)
             if room <= 0:
-                blocked[cell] = Cause()
+                blocked[cell] = Bottleneck()
                 continue
             raised = list(lower)
             raised[cell] += min(PROBE_A, room)
@@ -161,14 +162,14 @@ class _Rise:
         point = self.constraints.point()
         return {cell for cell in self.free if point[cell] >= lower[cell] + PROBE_A}
 
-    def _named_in(self, conflict: Conflict) -> dict[int, Cause]:
+    def _named_in(self, conflict: Conflict) -> dict[int, Bottleneck]:
         return {
             cell: self.constraints.cause(conflict, cell)
             for cell, factor in conflict.terms
             if cell in self.free and factor > 0
         }
 
-    def _fix(self, cells: dict[int, Cause]) -> None:
+    def _fix(self, cells: dict[int, Bottleneck]) -> None:
         for cell, cause in cells.items():
             for car in self.free.pop(cell):
                 amps = _clip(self.cars[car], self.level)
@@ -176,5 +177,5 @@ class _Rise:
                 self.bounds[car] = (amps, amps)
                 self.rest[cell] += amps
                 self.upper[cell] += amps - most
-                if amps < most and cause != Cause():
+                if amps < most and cause != Bottleneck():
                     self.causes[car] = cause

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from borne.domain.load_management.balanced_filling import BalancedFill
-from borne.domain.load_management.filling import Bottleneck, Filled, fill_by_class
-from borne.domain.load_management.imbalance import DIRECTED_PAIRS, Car, Cause, Imbalance
+from borne.domain.load_management.filling import Bottleneck, Filled
+from borne.domain.load_management.filling_method import filler
+from borne.domain.load_management.imbalance import DIRECTED_PAIRS, Car, Imbalance
 from borne.domain.load_management.participant import SLACK_A
 
 ROUNDS = 60
@@ -36,27 +37,27 @@ def _added(cars: Sequence[Car], amps: Sequence[float]) -> list[float]:
 
 def admit_large(
     capacity: Sequence[float], imbalance: Imbalance, cars: Sequence[Car], order: Sequence[int]
-) -> dict[int, Cause]:
+) -> dict[int, Bottleneck]:
     """The refused cars: what no link has room for, then the least entitled cars on the high phase
     until the minima keep every difference; those are tried once more in order."""
     left = list(capacity)
-    refused: dict[int, Cause] = {}
+    refused: dict[int, Bottleneck] = {}
     admitted: list[int] = []
 
     def enter(car: int) -> bool:
         for link in cars[car].crossed:
             if left[link] + SLACK_A < cars[car].lower_a:
-                refused[car] = Cause(link=link)
+                refused[car] = Bottleneck(link=link)
                 return False
         _move(left, cars[car], -1)
         refused.pop(car, None)
         admitted.append(car)
         return True
 
-    def broken() -> Cause | None:
+    def broken() -> Bottleneck | None:
         chosen = [cars[car] for car in admitted]
         pair = imbalance.broken(chosen, [car.lower_a for car in chosen])
-        return None if pair is None else Cause(pair=pair)
+        return None if pair is None else Bottleneck(pair=pair)
 
     for car in order:
         enter(car)
@@ -95,7 +96,9 @@ def fill_large(
     ]
     rooms = [imbalance.room_a(*pair) for pair in DIRECTED_PAIRS]
     opposite = [DIRECTED_PAIRS.index(pair[::-1]) for pair in DIRECTED_PAIRS]
-    filled = fill_by_class(capacity, lower, upper, [car.crossed for car in cars], priority)
+    free = filler(first, lower, upper, [car.crossed for car in cars], priority)
+    bound = filler(first + len(rooms), lower, upper, crossed, priority)
+    filled = free(capacity)
     best: Filled | None = None
     caps: list[float] = []
     for turn in range(ROUNDS):
@@ -110,7 +113,7 @@ def fill_large(
         if caps and max(abs(new - old) for new, old in zip(renewed, caps, strict=True)) < SLACK_A:
             break
         caps = renewed
-        filled = fill_by_class([*capacity, *caps], lower, upper, crossed, priority)
+        filled = bound([*capacity, *caps])
     if best is None:
         best = Filled(_between(imbalance, cars, lower, filled.amps), filled.bottleneck)
     causes = {
@@ -121,10 +124,10 @@ def fill_large(
     return BalancedFill(dict(zip(admitted, best.amps, strict=True)), causes)
 
 
-def _cause(stop: Bottleneck, first: int) -> Cause:
-    if stop.link < first:
-        return Cause(link=stop.link)
-    return Cause(pair=DIRECTED_PAIRS[stop.link - first])
+def _cause(stop: Bottleneck, first: int) -> Bottleneck:
+    if stop.link is None or stop.link < first:
+        return Bottleneck(link=stop.link)
+    return Bottleneck(pair=DIRECTED_PAIRS[stop.link - first])
 
 
 def _between(

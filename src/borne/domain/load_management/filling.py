@@ -7,12 +7,14 @@ Bertsekas and Gallager). Cars cross every link with coefficient one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
 from math import inf
+from typing import NamedTuple
 
 from borne.domain.load_management.participant import SLACK_A
+from borne.domain.load_management.topology import GridPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ def admit(
     return refused
 
 
-@dataclass(frozen=True, slots=True)
-class Bottleneck:
-    """What holds a car below its upper bound: a link, and how many were rising on it."""
+class Bottleneck(NamedTuple):
+    """What holds a car below its upper bound: a link and how many were rising on it when it was
+    full, or a difference between two grid phases."""
 
-    link: int
-    count: int
+    link: int | None = None
+    sharing: int | None = None
+    pair: tuple[GridPhase, GridPhase] | None = None
+    """The phase that is too high and the one that is too low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +96,21 @@ def fill_by_class(
     left = list(capacity)
     amps = list(lower)
     bottleneck: list[Bottleneck | None] = [None] * len(amps)
-    _take(left, lower, crossed)
+    take(left, lower, crossed)
     for level in classes:
         cars = [car for car, own in enumerate(priority) if own == level]
         links = [crossed[car] for car in cars]
         floor = [lower[car] for car in cars]
-        _take(left, [-least for least in floor], links)
+        take(left, [-least for least in floor], links)
         filled = fill(left, floor, [upper[car] for car in cars], links)
-        _take(left, filled.amps, links)
+        take(left, filled.amps, links)
         for car, current, cause in zip(cars, filled.amps, filled.bottleneck, strict=True):
             amps[car], bottleneck[car] = current, cause
     return Filled(amps, bottleneck)
 
 
-def _take(left: list[float], amps: Sequence[float], crossed: Sequence[Sequence[int]]) -> None:
+def take(left: list[float], amps: Iterable[float], crossed: Iterable[Sequence[int]]) -> None:
+    """Subtract the current of each car from all its links."""
     for current, links in zip(amps, crossed, strict=True):
         for link in links:
             left[link] -= current

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple
 
 from borne.domain.load_management.feasibility import BoundedRows, Conflict
+from borne.domain.load_management.filling import Bottleneck
 from borne.domain.load_management.topology import GridPhase
 from borne.foundation.units import ZERO, PerPhase
 
@@ -69,13 +69,6 @@ class Car:
     def tilts(self, high: GridPhase, low: GridPhase) -> bool:
         """True when it loads `high` and not `low`."""
         return high in self.phases and low not in self.phases
-
-
-class Cause(NamedTuple):
-    """What blocks: a link, or a pair of phases (high, low)."""
-
-    link: int | None = None
-    pair: tuple[GridPhase, GridPhase] | None = None
 
 
 class Constraints:
@@ -157,20 +150,20 @@ class Constraints:
             return inf
         return room
 
-    def cause(self, conflict: Conflict, cell: int) -> Cause:
+    def cause(self, conflict: Conflict, cell: int) -> Bottleneck:
         """The constraint to name: a difference in the conflict, else a link of the cell."""
         found: int | None = None
         for variable, factor in conflict.terms:
             row = variable - len(self.cells)
             if row >= len(self._links):
                 one, other = PAIRS[row - len(self._links)]
-                return Cause(pair=(one, other) if factor < 0 else (other, one))
+                return Bottleneck(pair=(one, other) if factor < 0 else (other, one))
             if row >= 0 and (found is None or self._links[row] in self.cells[cell]):
                 found = self._links[row]
-        return Cause(link=found)
+        return Bottleneck(link=found)
 
 
-def admit_balanced(constraints: Constraints, order: Sequence[int]) -> dict[int, Cause]:
+def admit_balanced(constraints: Constraints, order: Sequence[int]) -> dict[int, Bottleneck]:
     """The refused cars; the others are the lexicographically best feasible set in `order`.
 
     Depth first with a look-ahead: undecided cars may draw anything up to their upper bound. After
@@ -189,9 +182,9 @@ class _Admission:
         self.lower = [0.0] * len(constraints.cells)
         self.upper = [0.0] * len(constraints.cells)
         self.admitted: set[int] = set()
-        self.refused: dict[int, Cause] = {}
+        self.refused: dict[int, Bottleneck] = {}
 
-    def best(self) -> dict[int, Cause] | None:
+    def best(self) -> dict[int, Bottleneck] | None:
         for car in self.order:
             self._allow(car, 1)
         position = 0
@@ -205,7 +198,7 @@ class _Admission:
             position = position + 1 if conflict is None else self._back(position, conflict)
         return None
 
-    def greedy(self) -> dict[int, Cause]:
+    def greedy(self) -> dict[int, Bottleneck]:
         for car in self.order:
             self._allow(car, 1)
             self._admit(car)

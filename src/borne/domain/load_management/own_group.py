@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from borne.domain.limits.cause import LimitCause
-from borne.domain.load_management.cycle import Overdraw, Supply, distribute
+from borne.domain.load_management.cycle import Overdraw, distribute
 from borne.domain.load_management.own_socket import (
     LATE_S,
     SocketFacts,
@@ -31,6 +31,7 @@ from borne.domain.load_management.rotation_slots import (
     ranks,
 )
 from borne.domain.load_management.shedding import shed
+from borne.domain.load_management.snapshot import Snapshot, Supply
 
 AGAIN_S = 60.0
 
@@ -81,7 +82,8 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
         own = {fact.participant: fact.entitled_a for fact in facts}
         return GroupPlan(GroupState(_offered(seen, own, now_s)), {}, None, snapshot.revision)
     participants = _participants(state, seen, snapshot)
-    grants = distribute(supply, participants, _overdraws(facts, seen, now_s))
+    shared = Snapshot(supply, tuple(participants), snapshot.revision)
+    grants = distribute(shared, _overdraws(facts, seen, now_s))
     sockets = _offered(seen, {name: one.amps for name, one in grants.items()}, now_s)
     slots = _advanced(state.slots, participants, grants, now_s)
     dues = [*_dues(facts, sockets, now_s), *_slot_dues(slots, grants.values(), now_s)]
@@ -108,9 +110,7 @@ def lowered(
         return amps
     seen = {fact.participant: state.memory(fact.participant) for fact in snapshot.sockets}
     participants = _participants(state, seen, snapshot)
-    return shed(
-        supply.topology, supply.root_limit_a, participants, amps, it_network=supply.it_network
-    )
+    return shed(Snapshot(supply, tuple(participants)), amps)
 
 
 def _participants(

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.topology import (
     ALL_SOCKET_PHASES,
+    NUMBER_OF_PHASES,
+    PHASE_SETS,
     ROOT,
     GridPhase,
     Link,
@@ -86,14 +90,23 @@ class Participant:
 
         A car cannot load phases that are not connected. An empty detection counts as unknown.
         """
-        used = self.connected
-        if self.reserved_a is None and self.phases is not None:
-            used = (self.phases & self.connected) or self.connected
-        return loaded_phases(self.rotation, used, it_network=it_network)
+        phases = None if self.reserved_a is not None else self.phases
+        return PHASE_SETS[phases_loaded(self.rotation, self.connected, phases, it_network)]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+@cache
+def phases_loaded(
+    rotation: Rotation,
+    connected: frozenset[SocketPhase],
+    phases: frozenset[SocketPhase] | None,
+    it_network: bool,
+) -> int:
+    """The number (in `PHASE_SETS`) of the grid phases of `Participant.loads`."""
+    used = connected if phases is None else (phases & connected) or connected
+    return NUMBER_OF_PHASES[loaded_phases(rotation, used, it_network=it_network)]
+
+
+class Reason(NamedTuple):
     """Why, with the numbers that belong to it."""
 
     cause: LimitCause
@@ -103,14 +116,13 @@ class Reason:
     """Imbalance: the phase that lies too low beside `link`."""
     amps: float | None = None
     """What is left, what is allowed, or what the car takes."""
-    count: int | None = None
+    sharing: int | None = None
     """How many share what `link` has left."""
     source: LimitCause | None = None
     """The socket's own row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """The current a participant may offer, and why."""
 
     participant: str

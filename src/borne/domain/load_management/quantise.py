@@ -6,13 +6,13 @@ left is given out in whole steps, to the largest remainder first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from math import ceil, floor
 
-from borne.domain.load_management.allocation import entitlement
-from borne.domain.load_management.participant import SLACK_A, Participant
-from borne.domain.load_management.topology import Topology
-from borne.foundation.units import PerPhase
+from borne.domain.load_management.filling import take
+from borne.domain.load_management.participant import SLACK_A
+from borne.domain.load_management.snapshot import Snapshot
 
 FINE_STEP_A = 0.1
 
@@ -26,75 +26,78 @@ def floor_to_step(amps: float, step_a: float = FINE_STEP_A) -> float:
 
 
 def quantise(
-    topology: Topology,
-    root_limit_a: PerPhase,
-    participants: Iterable[Participant],
-    amps: Mapping[str, float],
-    step_a: float = FINE_STEP_A,
-    *,
-    it_network: bool = False,
+    snapshot: Snapshot, amps: Mapping[str, float], step_a: float = FINE_STEP_A
 ) -> dict[str, float]:
     """Multiples of `step_a` near to `amps` (by id) that keep every link and the own bounds.
 
     A participant whose minimum is no multiple is lifted to the next one, or paused. Currents
     reserved for participants that cannot be heard stay as they are.
     """
-    cars = {one.id: one for one in participants if one.id in amps}
-    rounding = _Rounding(topology, root_limit_a, cars, step_a, it_network=it_network)
-    for one in sorted(cars.values(), key=entitlement):
-        rounding.set(one, floor_to_step(amps[one.id], step_a), amps[one.id])
-    for one in sorted(cars.values(), key=entitlement):
-        if one.reserved_a is None and 0 < rounding.amps[one.id] < one.lower_a - SLACK_A:
-            least = round(ceil(one.lower_a / step_a - NEARLY) * step_a, 6)
-            if not rounding.raise_to(one, least):
-                rounding.pause(one)
+    rounding = _Rounding(snapshot, amps, step_a)
+    rounding.keep_minima()
     if step_a > FINE_STEP_A:
-        for name in sorted(cars, key=lambda name: (rounding.amps[name] - amps[name], name)):
-            one, current = cars[name], rounding.amps[name]
-            if one.reserved_a is None and current > 0 and amps[name] - current > NEARLY * step_a:
-                rounding.raise_to(one, current + step_a)
+        rounding.hand_out()
     return rounding.amps
 
 
 class _Rounding:
     """Rounded currents and what they leave of every link."""
 
-    def __init__(
-        self,
-        topology: Topology,
-        root_limit_a: PerPhase,
-        cars: Mapping[str, Participant],
-        step_a: float,
-        *,
-        it_network: bool,
-    ) -> None:
-        self.amps: dict[str, float] = {}
-        self._left = topology.capacities(root_limit_a)
-        self._tolerance = NEARLY * step_a * max(1, len(cars))
-        self._crossed = {
-            name: topology.crossed(one.group, one.loads(it_network=it_network))
-            for name, one in cars.items()
+    def __init__(self, snapshot: Snapshot, exact: Mapping[str, float], step_a: float) -> None:
+        self._snapshot = snapshot
+        self._exact = exact
+        self._step_a = step_a
+        self._cars = {
+            one.id: (one, crossed)
+            for one, crossed in zip(
+                snapshot.order.participants, snapshot.order.all_crossed(), strict=True
+            )
+            if one.id in exact
         }
+        self.amps = {
+            name: exact[name] if one.reserved_a is not None else floor_to_step(exact[name], step_a)
+            for name, (one, _) in self._cars.items()
+        }
+        self._tolerance = NEARLY * step_a * max(1, len(self._cars))
 
-    def set(self, one: Participant, rounded: float, exact: float) -> None:
-        """A first value, without a question."""
-        self.amps[one.id] = 0.0
-        self._move(one.id, exact if one.reserved_a is not None else rounded)
+    @cached_property
+    def _left(self) -> list[float]:
+        left = self._snapshot.supply.capacities()
+        take(left, self.amps.values(), [crossed for _, crossed in self._cars.values()])
+        return left
 
-    def raise_to(self, one: Participant, amps: float) -> bool:
+    def keep_minima(self) -> None:
+        """Nobody is left between zero and its minimum."""
+        short = [
+            (name, one.lower_a)
+            for name, (one, _) in self._cars.items()
+            if 0 < self.amps[name] < one.lower_a - SLACK_A and one.reserved_a is None
+        ]
+        for name, lower_a in short:
+            least = round(ceil(lower_a / self._step_a - NEARLY) * self._step_a, 6)
+            if not self._raise_to(name, least):
+                self._move(name, 0.0)
+
+    def hand_out(self) -> None:
+        """What rounding left, in whole steps, to the largest remainder first."""
+        exact = self._exact
+        for name in sorted(self._cars, key=lambda name: (self.amps[name] - exact[name], name)):
+            rounded, (one, _) = self.amps[name], self._cars[name]
+            remainder = exact[name] - rounded
+            if one.reserved_a is None and rounded > 0 and remainder > NEARLY * self._step_a:
+                self._raise_to(name, rounded + self._step_a)
+
+    def _raise_to(self, name: str, amps: float) -> bool:
         """Change to `amps` when the participant and all its links allow it."""
-        more = amps - self.amps[one.id]
-        fits = all(self._left[link] + self._tolerance >= more for link in self._crossed[one.id])
+        one, crossed = self._cars[name]
+        more = amps - self.amps[name]
+        fits = all(self._left[link] + self._tolerance >= more for link in crossed)
         if amps > one.upper_a + SLACK_A or not fits:
             return False
-        self._move(one.id, amps)
+        self._move(name, amps)
         return True
 
-    def pause(self, one: Participant) -> None:
-        """No current at all."""
-        self._move(one.id, 0.0)
-
     def _move(self, name: str, amps: float) -> None:
-        for link in self._crossed[name]:
+        for link in self._cars[name][1]:
             self._left[link] -= amps - self.amps[name]
         self.amps[name] = amps

@@ -10,20 +10,14 @@ setpoint in force, though its envelope is still higher, until the envelopes keep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from borne.domain.limits.cause import LimitCause
-from borne.domain.load_management.allocation import entitlement
-from borne.domain.load_management.filling import admit, fill
-from borne.domain.load_management.participant import (
-    SLACK_A,
-    Grant,
-    Participant,
-    Reason,
-)
-from borne.domain.load_management.topology import Topology
-from borne.foundation.units import PerPhase
+from borne.domain.load_management.filling import admit, take
+from borne.domain.load_management.filling_method import filler
+from borne.domain.load_management.participant import SLACK_A, Participant, Reason
+from borne.domain.load_management.snapshot import Snapshot
 
 EV_REACTION_S = 5.0
 """A car follows a change of the duty cycle within this time (IEC 61851-1)."""
@@ -79,119 +73,95 @@ class SetpointTrack:
         return max([self.acknowledged_a, measured_a or 0.0, *flying, *fading])
 
 
-def safe_step(
-    topology: Topology,
-    root_limit_a: PerPhase,
-    participants: Iterable[Participant],
-    targets_a: Mapping[str, float],
-    *,
-    it_network: bool = False,
-) -> Mapping[str, Grant]:
+@dataclass(frozen=True, slots=True)
+class Setpoints:
+    """What to send now, by id, and why those are held who do not get their target."""
+
+    amps: Mapping[str, float]
+    held: Mapping[str, Reason]
+
+
+def safe_step(snapshot: Snapshot, targets_a: Mapping[str, float]) -> Setpoints:
     """The setpoints to send now on the way to `targets_a` (amps by id; absent: 0).
 
-    `participants` carry their envelopes. Those that cannot be heard get no new setpoint; their
-    grant tells what is kept for them. The target is reached after at most two confirmed steps.
+    The participants carry their envelopes. Those that cannot be heard get no new setpoint; what is
+    kept for them is told. The target is reached after at most two confirmed steps.
     """
-    return _Step(topology, root_limit_a, participants, targets_a, it_network).run()
+    return _SafeStep(snapshot, targets_a).run()
 
 
-class _Step:
+Member = tuple[Participant, tuple[int, ...]]
+"""A participant and the links that it crosses."""
+
+
+class _SafeStep:
     """The working state of one step."""
 
-    def __init__(
-        self,
-        topology: Topology,
-        root_limit_a: PerPhase,
-        participants: Iterable[Participant],
-        targets_a: Mapping[str, float],
-        it_network: bool,
-    ) -> None:
-        self.topology = topology
+    def __init__(self, snapshot: Snapshot, targets_a: Mapping[str, float]) -> None:
+        self.topology = snapshot.supply.topology
         self.targets_a = targets_a
-        self.left = topology.capacities(root_limit_a)
-        self.participants = sorted(participants, key=entitlement)
-        self.crossed = {
-            one.id: topology.crossed(one.group, one.loads(it_network=it_network))
-            for one in self.participants
-        }
-        self.grants: dict[str, Grant] = {}
+        self.left = snapshot.supply.capacities()
+        order = snapshot.order
+        self.members: list[Member] = list(zip(order.participants, order.all_crossed(), strict=True))
+        self.amps: dict[str, float] = {}
+        self.held: dict[str, Reason] = {}
         self.overloaded: frozenset[int] = frozenset()
         """Links that the envelopes do not keep."""
 
-    def run(self) -> Mapping[str, Grant]:
-        self._find_overloaded()
-        rising = [one for one in self.participants if not self._settled(one)]
-        running = [one for one in rising if one.envelope_a + SLACK_A >= one.lower_a]
-        starting = [one for one in rising if one.envelope_a + SLACK_A < one.lower_a]
-        for one in running:
-            self._keep(one, -one.envelope_a)
-        started = self._start(starting)
-        for one in running:
-            self._keep(one, one.envelope_a)
-        self._raise(running, started)
-        return self.grants
+    def run(self) -> Setpoints:
+        kept = [max(one.reserved_a or 0.0, one.envelope_a) for one, _ in self.members]
+        take(self.left, kept, [crossed for _, crossed in self.members])
+        self.overloaded = frozenset(link for link, amps in enumerate(self.left) if amps < -SLACK_A)
+        rising = [member for member in self.members if not self._settled(*member)]
+        running = [own for own in rising if own[0].envelope_a + SLACK_A >= own[0].lower_a]
+        starting = [own for own in rising if own[0].envelope_a + SLACK_A < own[0].lower_a]
+        self._raise([*running, *self._started(starting)])
+        return Setpoints(self.amps, self.held)
 
-    def _find_overloaded(self) -> None:
-        left = list(self.left)
-        for one in self.participants:
-            for link in self.crossed[one.id]:
-                left[link] -= max(one.reserved_a or 0.0, one.envelope_a)
-        self.overloaded = frozenset(link for link, amps in enumerate(left) if amps < -SLACK_A)
-
-    def _keep(self, one: Participant, amps: float) -> None:
-        for link in self.crossed[one.id]:
-            self.left[link] += amps
-
-    def _settled(self, one: Participant) -> bool:
+    def _settled(self, one: Participant, crossed: tuple[int, ...]) -> bool:
         """Everybody who does not rise keeps the envelope; decreases need nothing else."""
         target = self.targets_a.get(one.id, 0.0)
         if one.reserved_a is not None:
             kept = max(one.reserved_a, one.envelope_a)
-            self._keep(one, -kept)
-            self.grants[one.id] = Grant(one.id, kept, Reason(LimitCause.NOT_HEARD, amps=kept))
+            self.amps[one.id] = kept
+            self.held[one.id] = Reason(LimitCause.NOT_HEARD, amps=kept)
             return True
         if one.setpoint_a is not None and target > one.setpoint_a:
-            stop = self.overloaded.intersection(self.crossed[one.id])
+            stop = self.overloaded.intersection(crossed)
             if stop:
-                self._keep(one, -one.envelope_a)
                 self._waits(one, one.setpoint_a, min(stop))
                 return True
         if target <= one.envelope_a + SLACK_A:
-            self._keep(one, -one.envelope_a)
-            self.grants[one.id] = Grant(one.id, target, Reason(LimitCause.TARGET, amps=target))
+            self.amps[one.id] = target
             return True
         return False
 
-    def _start(self, starting: list[Participant]) -> list[Participant]:
+    def _started(self, starting: list[Member]) -> list[Member]:
         """Those whose minimum fits beside all envelopes; the others stay off."""
-        for one in starting:
-            self._keep(one, -one.envelope_a)
-        need = [one.lower_a - one.envelope_a for one in starting]
-        links = [self.crossed[one.id] for one in starting]
-        refused = admit(self.left, range(len(starting)), need, links)
-        for number, one in enumerate(starting):
-            if number in refused:
-                self._waits(one, 0.0, refused[number].link)
-        started = [one for number, one in enumerate(starting) if number not in refused]
-        for one in started:
-            self._keep(one, one.envelope_a)
-        return started
+        need = [one.lower_a - one.envelope_a for one, _ in starting]
+        refused = admit(self.left, range(len(starting)), need, [own for _, own in starting])
+        for number, refusal in refused.items():
+            self._waits(starting[number][0], 0.0, refusal.link)
+        return [member for number, member in enumerate(starting) if number not in refused]
 
-    def _raise(self, running: list[Participant], started: list[Participant]) -> None:
-        cars = [*running, *started]
+    def _raise(self, members: list[Member]) -> None:
+        cars = [one for one, _ in members]
+        links = [crossed for _, crossed in members]
+        take(self.left, [-one.envelope_a for one in cars], links)
         lower = [max(one.envelope_a, one.lower_a) for one in cars]
         upper = [max(least, self.targets_a[one.id]) for least, one in zip(lower, cars, strict=True)]
-        filled = fill(self.left, lower, upper, [self.crossed[one.id] for one in cars])
+        fill = filler(len(self.left), lower, upper, links, [0] * len(cars))
+        filled = fill(self.left)
         for one, amps, stop in zip(cars, filled.amps, filled.bottleneck, strict=True):
             if stop is None:
-                self.grants[one.id] = Grant(one.id, amps, Reason(LimitCause.TARGET, amps=amps))
+                self.amps[one.id] = amps
             else:
                 self._waits(one, amps, stop.link)
 
-    def _waits(self, one: Participant, amps: float, link: int) -> None:
-        reason = Reason(
+    def _waits(self, one: Participant, amps: float, link: int | None) -> None:
+        self.amps[one.id] = amps
+        self.held[one.id] = Reason(
             LimitCause.WAITS_FOR_OTHERS,
-            link=self.topology.links[link],
+            link=None if link is None else self.topology.links[link],
             amps=self.targets_a[one.id],
         )
-        self.grants[one.id] = Grant(one.id, amps, reason)

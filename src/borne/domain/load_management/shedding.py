@@ -7,32 +7,23 @@ and gives back what was taken too much.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from borne.domain.load_management.allocation import entitlement
 from borne.domain.load_management.participant import SLACK_A, Demand, Participant
 from borne.domain.load_management.quantise import floor_to_step
-from borne.domain.load_management.topology import Topology
-from borne.foundation.units import PerPhase
+from borne.domain.load_management.snapshot import Snapshot
 
 
-def shed(
-    topology: Topology,
-    root_limit_a: PerPhase,
-    participants: Iterable[Participant],
-    offers_a: Mapping[str, float],
-    *,
-    it_network: bool = False,
-) -> dict[str, float]:
+def shed(snapshot: Snapshot, offers_a: Mapping[str, float]) -> dict[str, float]:
     """Offers by id, none higher than in `offers_a`, that keep every link together. Reserved
     currents stay; who wants nothing gets nothing."""
-    ordered = sorted(participants, key=entitlement)
-    amps = {one.id: _present_a(one, offers_a) for one in ordered}
+    order = snapshot.order
+    amps = {one.id: _present_a(one, offers_a) for one in order.participants}
     users: dict[int, list[Participant]] = {}
-    for one in ordered:
-        for link in topology.crossed(one.group, one.loads(it_network=it_network)):
+    for one, crossed in zip(order.participants, order.all_crossed(), strict=True):
+        for link in crossed:
             users.setdefault(link, []).append(one)
-    capacities = topology.capacities(root_limit_a)
+    capacities = snapshot.supply.capacities()
     for link in sorted(users, reverse=True):  # the root last: what groups took off may be enough
         _lower(users[link], amps, capacities[link])
     return amps

@@ -36,6 +36,11 @@ class GridPhase(IntEnum):
 
 ALL_SOCKET_PHASES = frozenset(SocketPhase)
 GRID_PHASES = tuple(GridPhase)
+PHASE_SETS = tuple(
+    frozenset(phase for phase in GRID_PHASES if number >> (phase - 1) & 1) for number in range(8)
+)
+"""Every set of grid phases; its number has a bit for each phase."""
+NUMBER_OF_PHASES = {phases: number for number, phases in enumerate(PHASE_SETS)}
 
 
 class Rotation(StrEnum):
@@ -86,7 +91,7 @@ def _loaded(
 ) -> frozenset[GridPhase]:
     if it_network:
         used |= {SocketPhase(phase % len(SocketPhase) + 1) for phase in used}
-    return frozenset(rotation.grid_phase(phase) for phase in used)
+    return PHASE_SETS[sum(1 << (rotation.grid_phase(phase) - 1) for phase in used)]
 
 
 class Link(NamedTuple):
@@ -115,8 +120,8 @@ class Topology:
     def __init__(self, groups: Iterable[Group] = ()) -> None:
         self.groups: Mapping[str, Group] = _by_id(groups)
         self._numbers = {ROOT: 0} | {name: i for i, name in enumerate(self.groups, start=1)}
-        self._lines = {name: self._line_upwards(name) for name in self._numbers}
-        self._crossed: dict[tuple[str, frozenset[GridPhase]], tuple[int, ...]] = {}
+        self._lines = tuple(self._line_upwards(name) for name in self._numbers)
+        self._cells: dict[int, tuple[int, ...]] = {}
         self.links: Sequence[Link] = tuple(
             Link(group, phase) for group in self._numbers for phase in GRID_PHASES
         )
@@ -134,18 +139,40 @@ class Topology:
             here = self.groups[here].parent
         return (*line, self._numbers[ROOT])
 
+    def cells(self, groups: Sequence[str], phase_sets: Iterable[int]) -> list[int]:
+        """The cell of each socket, from its group and the number of the phases that it loads:
+        sockets of one cell cross the same links."""
+        numbers, size = self._numbers, len(PHASE_SETS)
+        try:
+            return [
+                size * numbers[group] + phases
+                for group, phases in zip(groups, phase_sets, strict=True)
+            ]
+        except KeyError as error:
+            raise TopologyError(f"there is no group {error.args[0]}") from None
+
+    @property
+    def cell_count(self) -> int:
+        """All numbers of cells are below it."""
+        return len(PHASE_SETS) * len(self._numbers)
+
+    def links_of(self, cell: int) -> tuple[int, ...]:
+        """Numbers of the links between a socket of the cell and the grid, the nearest first."""
+        known = self._cells.get(cell)
+        if known is None:
+            number, phases = divmod(cell, len(PHASE_SETS))
+            known = tuple(
+                3 * above + phase - 1
+                for above in self._lines[number]
+                for phase in sorted(PHASE_SETS[phases])
+            )
+            self._cells[cell] = known
+        return known
+
     def crossed(self, group: str, phases: Iterable[GridPhase]) -> tuple[int, ...]:
-        """Numbers of the links between the socket in `group` and the grid, on these phases."""
-        used = frozenset(phases)
-        known = self._crossed.get((group, used))
-        if known is not None:
-            return known
-        if group not in self._lines:
-            raise TopologyError(f"there is no group {group}")
-        wanted = sorted(used)
-        links = tuple(3 * number + phase - 1 for number in self._lines[group] for phase in wanted)
-        self._crossed[group, used] = links
-        return links
+        """Numbers of the links between a socket in `group` and the grid, on these phases."""
+        (cell,) = self.cells([group], [NUMBER_OF_PHASES[frozenset(phases)]])
+        return self.links_of(cell)
 
     def capacities(self, root_limit_a: PerPhase) -> list[float]:
         """The limit of every link, in amps, in the order of `links`."""

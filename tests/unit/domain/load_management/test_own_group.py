@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from borne.domain.limits.cause import LimitCause
-from borne.domain.load_management.cycle import Supply
 from borne.domain.load_management.own_group import (
     GroupPlan,
     GroupSnapshot,
@@ -21,6 +20,7 @@ from borne.domain.load_management.own_socket import (
     frame_of_socket,
 )
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
+from borne.domain.load_management.snapshot import Supply
 from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.foundation.units import ZERO, PerPhase
 

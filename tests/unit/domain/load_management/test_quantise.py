@@ -6,7 +6,7 @@ import pytest
 
 from borne.domain.load_management.participant import Participant
 from borne.domain.load_management.quantise import floor_to_step, quantise
-from borne.domain.load_management.topology import Topology
+from borne.domain.load_management.snapshot import Snapshot, Supply
 from borne.foundation.units import PerPhase
 
 
@@ -18,9 +18,13 @@ def test_floor(amps: float, step_a: float, floored: float) -> None:
     assert floor_to_step(amps, step_a) == floored
 
 
+def snapshot(limit_a: float, cars: list[Participant]) -> Snapshot:
+    return Snapshot(Supply(PerPhase.same(limit_a)), cars)
+
+
 def rounded(limit_a: float, step_a: float, **amps: float) -> dict[str, float]:
     cars = [Participant(id=name) for name in amps]
-    return quantise(Topology(), PerPhase.same(limit_a), cars, amps, step_a)
+    return quantise(snapshot(limit_a, cars), amps, step_a)
 
 
 def test_tenths_are_rounded_down() -> None:
@@ -41,17 +45,17 @@ def test_paused_ones_stay_paused() -> None:
 
 def test_own_limits_hold() -> None:
     cars = [Participant(id="A", maximum_a=10.5), Participant(id="B")]
-    amps = quantise(Topology(), PerPhase.same(32), cars, {"A": 10.5, "B": 21.5}, 1.0)
+    amps = quantise(snapshot(32, cars), {"A": 10.5, "B": 21.5}, 1.0)
     assert amps == {"A": 10, "B": 22}
 
 
 def test_a_minimum_between_two_steps_is_lifted_or_paused() -> None:
     cars = [Participant(id=name, minimum_a=6.5) for name in "AB"]
-    amps = quantise(Topology(), PerPhase.same(13), cars, {"A": 6.5, "B": 6.5}, 1.0)
+    amps = quantise(snapshot(13, cars), {"A": 6.5, "B": 6.5}, 1.0)
     assert amps == {"A": 7, "B": 0}
 
 
 def test_reservations_are_not_rounded() -> None:
     cars = [Participant(id="A", reserved_a=7.77), Participant(id="B")]
-    amps = quantise(Topology(), PerPhase.same(32), cars, {"A": 7.77, "B": 24.23}, 1.0)
+    amps = quantise(snapshot(32, cars), {"A": 7.77, "B": 24.23}, 1.0)
     assert amps == {"A": 7.77, "B": 24}

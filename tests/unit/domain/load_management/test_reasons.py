@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from borne.domain.limits.cause import LimitCause
-from borne.domain.load_management.allocation import allocate
+from borne.domain.load_management.allocation import Allocation, allocate
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant, Reason
+from borne.domain.load_management.snapshot import Snapshot, Supply
 from borne.domain.load_management.topology import (
     ROOT,
     GridPhase,
@@ -27,6 +28,16 @@ def car(name: str = "A", **changes: object) -> Participant:
     return Participant(id=name, **changes)  # type: ignore[arg-type]  # any field of the snapshot
 
 
+def allocated(
+    limit_a: PerPhase,
+    cars: list[Participant],
+    topology: Topology | None = None,
+    imbalance: Imbalance | None = None,
+) -> Allocation:
+    supply = Supply(limit_a, topology or Topology(), imbalance=imbalance)
+    return allocate(Snapshot(supply, cars))
+
+
 CASES = [
     (32, [car(demand=Demand.NONE)], Reason(K.NO_DEMAND)),
     (
@@ -35,8 +46,8 @@ CASES = [
         Reason(K.OWN_LIMIT, amps=16, source=LimitCause.CABLE),
     ),
     (63, [car(settled_a=9.0)], Reason(K.TAKES_LESS, amps=9.0)),
-    (32, [car(), car("B")], Reason(K.FAIR_SHARE, link=N1, count=2)),
-    (20, [car()], Reason(K.GROUP_LIMIT, link=N1, count=1)),
+    (32, [car(), car("B")], Reason(K.FAIR_SHARE, link=N1, sharing=2)),
+    (20, [car()], Reason(K.GROUP_LIMIT, link=N1, sharing=1)),
     (20, [car(minimum_a=14), car("B")], Reason(K.MINIMUM_SHARE, link=N1)),
     (32, [car(), car("B", priority=1)], Reason(K.HIGHER_PRIORITY, link=N1)),
     (
@@ -63,50 +74,46 @@ CASES = [
     ("limit_a", "cars", "reason"), CASES, ids=[str(reason.cause) for _, _, reason in CASES]
 )
 def test_reason_of_the_first(limit_a: float, cars: list[Participant], reason: Reason) -> None:
-    allocation = allocate(Topology(), PerPhase.same(limit_a), cars)
-    assert allocation.grants["A"].reason == reason
+    assert allocated(PerPhase.same(limit_a), cars).reasons["A"] == reason
 
 
 def test_the_group_that_binds_is_named() -> None:
     topology = Topology([Group("feeder", PerPhase(32, 20, 32))])
     cars = [car("A", group="feeder"), car("B", group="feeder")]
-    grant = allocate(topology, PerPhase.same(100), cars).grants["A"]
-    assert grant.reason == Reason(K.FAIR_SHARE, link=Link("feeder", GridPhase.N2), count=2)
+    found = allocated(PerPhase.same(100), cars, topology).reasons["A"]
+    assert found == Reason(K.FAIR_SHARE, link=Link("feeder", GridPhase.N2), sharing=2)
 
 
 @pytest.mark.parametrize("cars", [2, 40], ids=["exact", "large"])
 def test_the_pair_of_phases_is_named(cars: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if cars > 2:
         monkeypatch.setattr("borne.domain.load_management.allocation.EXACT_SIZE", 0)
-    allocation = allocate(
-        Topology(),
-        PerPhase.same(400),
-        [car(f"{n:02}", phases=ONE_PHASE) for n in range(cars)],
-        imbalance=Imbalance(20.0),
-    )
-    first, last = allocation.grants["00"], allocation.grants[f"{cars - 1:02}"]
-    assert (first.reason.cause, first.reason.link) == (K.IMBALANCE, N1)
-    assert first.reason.against in (GridPhase.N2, GridPhase.N3)
+    many = [car(f"{n:02}", phases=ONE_PHASE) for n in range(cars)]
+    found = allocated(PerPhase.same(400), many, imbalance=Imbalance(20.0))
+    first, last = found.reasons["00"], found.reasons[f"{cars - 1:02}"]
+    assert (first.cause, first.link) == (K.IMBALANCE, N1)
+    assert first.against in (GridPhase.N2, GridPhase.N3)
     if cars > 2:
-        assert (last.amps, last.reason.cause) == (0, K.WAITING_FOR_MINIMUM)
-        assert last.reason.against is not None
+        assert (found.amps[f"{cars - 1:02}"], last.cause) == (0, K.WAITING_FOR_MINIMUM)
+        assert last.against is not None
 
 
 def test_a_wake_up_that_would_unbalance_waits() -> None:
-    allocation = allocate(
-        Topology(),
-        PerPhase.same(63),
-        [car("A", phases=ONE_PHASE, demand=Demand.WAKE_UP)],
-        imbalance=Imbalance(5.0),
-    )
-    assert allocation.grants["A"].reason == Reason(K.WAKE_UP_WAITS, link=N1, against=GridPhase.N2)
+    asleep = car("A", phases=ONE_PHASE, demand=Demand.WAKE_UP)
+    found = allocated(PerPhase.same(63), [asleep], imbalance=Imbalance(5.0))
+    assert found.reasons["A"] == Reason(K.WAKE_UP_WAITS, link=N1, against=GridPhase.N2)
 
 
 def test_what_is_left_of_each_link() -> None:
-    allocation = allocate(Topology(), PerPhase(32, 20, 10), [car(phases=ONE_PHASE, maximum_a=13)])
-    assert allocation.left_a == (19, 20, 10)
+    one = car(phases=ONE_PHASE, maximum_a=13)
+    assert allocated(PerPhase(32, 20, 10), [one]).left_a == (19, 20, 10)
 
 
 def test_two_participants_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two participants are named A"):
-        allocate(Topology(), PerPhase.same(32), [car(), car()])
+        allocated(PerPhase.same(32), [car(), car()])
+
+
+def test_an_allocation_carries_the_revision_of_its_snapshot() -> None:
+    snapshot = Snapshot(Supply(PerPhase.same(32)), [car()], revision=7)
+    assert allocate(snapshot).revision == 7

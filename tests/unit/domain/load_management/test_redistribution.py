@@ -8,10 +8,12 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.participant import Participant, Reason
 from borne.domain.load_management.redistribution import (
     MOST_IN_FLIGHT,
+    Setpoints,
     SetpointTrack,
     safe_step,
 )
-from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
+from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.topology import ROOT, GridPhase, Link
 from borne.foundation.units import PerPhase
 
 N1 = Link(ROOT, GridPhase.N1)
@@ -68,27 +70,23 @@ def test_never_less_than_measured(measured_a: float | None, envelope_a: float) -
     assert SetpointTrack(10.0).envelope_a(0.0, measured_a) == envelope_a
 
 
-def step(limit_a: float, *cars: Participant, **targets_a: float) -> dict[str, Reason]:
-    grants = safe_step(Topology(), PerPhase.same(limit_a), cars, targets_a)
-    return {name: grant.reason for name, grant in grants.items()}
+def step(limit_a: float, *cars: Participant, **targets_a: float) -> Setpoints:
+    return safe_step(Snapshot(Supply(PerPhase.same(limit_a)), cars), targets_a)
 
 
 def test_who_waits_is_told_for_what() -> None:
-    reasons = step(32, Participant(id="A", envelope_a=32), Participant(id="B"), A=16, B=16)
-    assert reasons == {
-        "A": Reason(LimitCause.TARGET, amps=16),
-        "B": Reason(LimitCause.WAITS_FOR_OTHERS, link=N1, amps=16),
-    }
+    setpoints = step(32, Participant(id="A", envelope_a=32), Participant(id="B"), A=16, B=16)
+    assert setpoints.amps == {"A": 16, "B": 0}
+    assert setpoints.held == {"B": Reason(LimitCause.WAITS_FOR_OTHERS, link=N1, amps=16)}
 
 
 def test_a_participant_that_cannot_be_heard_keeps_its_reservation() -> None:
     lost = Participant(id="A", reserved_a=8, envelope_a=10)
-    reasons = step(16, lost, Participant(id="B"), B=16)
+    reasons = step(16, lost, Participant(id="B"), B=16).held
     assert reasons["A"] == Reason(LimitCause.NOT_HEARD, amps=10)
     assert reasons["B"].cause is LimitCause.WAITS_FOR_OTHERS
 
 
 def test_standby_current_below_the_minimum_does_not_count_as_charging() -> None:
     car = Participant(id="A", envelope_a=0.4)
-    grants = safe_step(Topology(), PerPhase.same(6), [car], {"A": 6})
-    assert grants["A"].amps == 6
+    assert step(6, car, A=6).amps == {"A": 6}

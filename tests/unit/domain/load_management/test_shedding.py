@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from borne.domain.load_management.participant import Demand, Participant
 from borne.domain.load_management.shedding import shed
+from borne.domain.load_management.snapshot import Snapshot, Supply
 from borne.domain.load_management.topology import Group, Rotation, SocketPhase, Topology
 from borne.foundation.units import PerPhase
 
@@ -39,18 +40,18 @@ def test_the_highest_come_down_and_the_last_pause(
 ) -> None:
     cars = [car(str(number)) for number in range(len(offers_a))]
     offers = {one.id: amps for one, amps in zip(cars, offers_a, strict=True)}
-    assert list(shed(Topology(), PerPhase.same(limit_a), cars, offers).values()) == kept_a
+    assert list(shed(Snapshot(Supply(PerPhase.same(limit_a)), cars), offers).values()) == kept_a
 
 
 def test_who_is_served_first_goes_on() -> None:
     cars = [car("a"), car("b", priority=1)]
-    kept = shed(Topology(), PerPhase.same(10.0), cars, {"a": 16.0, "b": 16.0})
+    kept = shed(Snapshot(Supply(PerPhase.same(10.0)), cars), {"a": 16.0, "b": 16.0})
     assert kept == {"a": 0.0, "b": 10.0}
 
 
 def test_reserved_currents_stay_and_who_wants_nothing_gets_nothing() -> None:
     cars = [car("a"), car("b", reserved_a=8.0), car("c", demand=Demand.NONE)]
-    kept = shed(Topology(), PerPhase.same(20.0), cars, {"a": 16.0, "b": 32.0, "c": 32.0})
+    kept = shed(Snapshot(Supply(PerPhase.same(20.0)), cars), {"a": 16.0, "b": 32.0, "c": 32.0})
     assert kept == {"a": 12.0, "b": 8.0, "c": 0.0}
 
 
@@ -62,7 +63,7 @@ def test_only_the_phases_and_groups_that_are_overloaded_come_down() -> None:
     ]
     topology = Topology([Group("hall", PerPhase.same(8.0))])
     offers = dict.fromkeys("abc", 16.0)
-    kept = shed(topology, PerPhase(20.0, 10.0, 0.0), cars, offers)
+    kept = shed(Snapshot(Supply(PerPhase(20.0, 10.0, 0.0), topology), cars), offers)
     assert kept == {"a": 12.0, "b": 10.0, "c": 8.0}
 
 
@@ -89,7 +90,7 @@ def test_every_link_is_kept_nobody_is_raised_and_nobody_is_left_below_the_minimu
     ]
     topology = Topology([Group("hall", PerPhase.same(20.0))])
     offers = {one.id: offer for one, offer in zip(people, offers_a, strict=False)}
-    kept = shed(topology, PerPhase(*limit), people, offers, it_network=it_network)
+    kept = shed(Snapshot(Supply(PerPhase(*limit), topology, it_network), people), offers)
     left = topology.capacities(PerPhase(*limit))
     for one in people:
         assert kept[one.id] <= offers[one.id]

@@ -35,11 +35,11 @@ def test_the_oracle_agrees_with_the_hand(vector: dict[str, object]) -> None:
     fields = Fields(vector, "vector")
     case = Case(fields)
     found = expected(
-        case.topology,
-        case.root_limit_a,
+        case.supply.topology,
+        case.supply.root_limit_a,
         case.participants,
-        case.imbalance,
-        it_network=case.it_network,
+        case.supply.imbalance,
+        it_network=case.supply.it_network,
     )
     hand = fields.take("expected", amps_by_id)
     asleep = {one.id for one in case.participants if one.demand is Demand.WAKE_UP}

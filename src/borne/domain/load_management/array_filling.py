@@ -1,0 +1,292 @@
+"""Admission and max-min filling of large groups, with NumPy; the same answers as `filling`.
+
+All links are raised at once, each as far as it would go alone. A link none of whose cars is held
+lower by another link is a *local bottleneck*: its level is final, so its cars are fixed, as are
+cars that reached their upper bound. Then the others rise on. A level never falls, and the lowest
+one is always a local bottleneck, so that every round fixes somebody: some ten rounds for ten
+thousand cars.
+
+How far a link goes alone is found without a search. Between *marks* (a lower bound, where a car
+starts to rise, and an upper bound, where it stops) the current of a link grows linearly with its
+level; a running sum over its sorted marks tells between which two of them it is full.
+
+NumPy is an optional dependency: only `allocation` imports this module, for groups that need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from borne.domain.load_management.filling import Bottleneck, Filled, Refusal
+from borne.domain.load_management.participant import SLACK_A
+from borne.domain.load_management.topology import Topology
+
+Amps = NDArray[np.float64]
+Numbers = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+SHORT = np.iinfo(np.int16).max
+
+
+def links_of(topology: Topology, cells: Sequence[int]) -> Numbers:
+    """Links that each car crosses, a column for each; missing ones are `len(topology.links)`."""
+    return chosen(_table(topology), cells)
+
+
+@lru_cache(maxsize=4)
+def _table(topology: Topology) -> Numbers:
+    crossed = [topology.links_of(cell) for cell in range(topology.cell_count)]
+    return as_columns(crossed, len(topology.links))
+
+
+def as_columns(crossed: Sequence[Sequence[int]], links: int) -> Numbers:
+    """Sequences of links as columns of equal height, filled up with the number `links`."""
+    heights = np.array([len(one) for one in crossed], dtype=np.intp)
+    height = max(map(len, crossed), default=0)
+    columns = np.full((len(crossed), height), links, dtype=np.intp)
+    filled = np.arange(height) < heights[:, np.newaxis]
+    columns[filled] = np.fromiter(chain.from_iterable(crossed), np.intp, int(heights.sum()))
+    return np.ascontiguousarray(columns.T)
+
+
+def chosen(links: Numbers, cars: Sequence[int]) -> Numbers:
+    """The columns of some cars."""
+    return links.take(np.array(cars, dtype=np.intp), axis=1)
+
+
+def totals(links: Numbers, amps: Amps, size: int) -> Amps:
+    """The sum on every link; the last entry belongs to the missing ones."""
+    spread = np.broadcast_to(amps, links.shape)
+    return np.bincount(links.ravel(), spread.ravel(), size + 1)
+
+
+def admit(capacity: Sequence[float], lower: Sequence[float], links: Numbers) -> dict[int, Refusal]:
+    """`filling.admit` for cars in the order of admission. Only links that all minima together
+    exceed can refuse anybody; they are walked through one by one."""
+    least = np.array(lower, dtype=float)
+    room = np.append(np.array(capacity, dtype=float), np.inf)
+    tight = totals(links, least, len(capacity)) > room + SLACK_A
+    if not tight.any():
+        return {}
+    concerned = np.flatnonzero(tight[links].any(axis=0))
+    crossed = links[:, concerned].T
+    crossing = tight[crossed]
+    numbers = crossed[crossing].tolist()
+    ends = crossing.sum(axis=1).cumsum().tolist()
+    left = room.tolist()
+    refused: dict[int, Refusal] = {}
+    start = 0
+    for car, end in zip(concerned.tolist(), ends, strict=True):
+        need = lower[car]
+        for link in numbers[start:end]:
+            if left[link] + SLACK_A < need:
+                refused[car] = Refusal(link, left[link])
+                break
+        else:
+            for link in numbers[start:end]:
+                left[link] -= need
+        start = end
+    return refused
+
+
+def fill_by_class(
+    capacity: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    links: Numbers,
+    priority: Sequence[int],
+) -> Filled:
+    """`filling.fill_by_class`."""
+    least, most = np.array(lower, dtype=float), np.array(upper, dtype=float)
+    room = np.append(np.array(capacity, dtype=float), np.inf)
+    levels = sorted(set(priority), reverse=True)
+    if len(levels) <= 1:
+        amps, stops = _Filling(room, least, most, links).run()
+        return Filled(amps.tolist(), stops)
+    amps = least.copy()
+    found: list[Bottleneck | None] = [None] * len(lower)
+    classes = np.array(priority)
+    size = len(capacity)
+    room -= totals(links, least, size)
+    for level in levels:
+        cars = (classes == level).nonzero()[0]
+        own = links.take(cars, axis=1)
+        room += totals(own, least[cars], size)
+        amps[cars], stops = _Filling(room, least[cars], most[cars], own).run()
+        room -= totals(own, amps[cars], size)
+        for car, stop in zip(cars.tolist(), stops, strict=True):
+            found[car] = stop
+    return Filled(amps.tolist(), found)
+
+
+class _Filling:
+    """The working state. Arrays of links have one entry more, for missing links, which are never
+    full. `lower`, `upper`, `links` and `cars` keep those only that are not fixed yet."""
+
+    def __init__(self, room: Amps, lower: Amps, upper: Amps, links: Numbers) -> None:
+        self.size = len(room) - 1
+        self.lower = lower
+        self.upper = upper
+        self.links = links
+        self.cars = np.arange(len(lower))
+        self.free = np.ones(len(lower), dtype=np.bool_)
+        self.amps = lower.copy()
+        self.full_at = np.full(len(room), np.inf)
+        """Final levels of the links that were local bottlenecks."""
+        self._all = room, lower, upper, links
+
+    def run(self) -> tuple[Amps, list[Bottleneck | None]]:
+        """Amps of each car, and the link that stops it below its upper bound."""
+        if not len(self.cars):
+            return self.amps, []
+        self._begin()
+        while len(self.cars):
+            self._raise()
+            self._fix()
+        return self.amps, self._bottlenecks()
+
+    def _totals(self, links: Numbers, amps: Amps) -> Amps:
+        return totals(links, amps, self.size)
+
+    def _begin(self) -> None:
+        """Levels to start from: the highest lower bound where a link allows it, which leaves no
+        car to start later, else the lowest. `gap` is what a link has left at its level."""
+        room = self._all[0]
+        top = np.max(self.lower)
+        self.gap = room - self._totals(self.links, np.minimum(top, self.upper))
+        late = self.gap <= SLACK_A
+        self.level = np.full(self.size + 1, top)
+        starters = self.cars[:0]
+        if late.any():
+            self.level[late] = np.min(self.lower)
+            self.gap[late] = (room - self._totals(self.links, self.lower))[late]
+            starters = late[self.links].any(axis=0).nonzero()[0]
+        self.level[self.size] = np.inf
+        self._mark(starters)
+
+    def _mark(self, starters: Numbers) -> None:
+        """The marks above the levels, by link and rising: where any car stops, and where the
+        `starters` start. There is an entry for each in `marks`, `links_of`, `cars_of`, and in
+        `turns` by how much it changes the number of rising cars."""
+        count = len(self.cars)
+        bounds = np.concatenate((self.upper, self.lower[starters]))
+        owners = np.concatenate((self.cars, starters))
+        order = bounds.argsort()
+        marks, cars = bounds[order], owners[order]
+        links = self.links.take(cars, axis=1).T
+        above = marks[:, np.newaxis] > self.level[links]
+        links_of = links[above]
+        short = links_of.astype(np.int16) if self.size < SHORT else links_of
+        by_link = short.argsort(kind="stable")
+        self.links_of = links_of[by_link]
+        place = above.nonzero()[0][by_link]
+        self.numbers = np.arange(len(place))
+        self.marks, self.cars_of = marks[place], cars[place]
+        self.turns = np.where(order < count, -1, 1)[place] if len(starters) else None
+
+    def _raise(self) -> None:
+        """Find the level at which each link is full alone; infinite: never."""
+        level = np.where(self.gap <= SLACK_A, self.level, np.inf)
+        if len(self.links_of):
+            self._cross(level)
+        level[self.size] = np.inf
+        self.level = level
+
+    def _cross(self, level: Amps) -> None:
+        """A link is full where a running sum over its marks meets its gap; marks below that are
+        passed."""
+        lengths = np.bincount(self.links_of)
+        links = lengths.nonzero()[0]
+        lengths = lengths[links]
+        ends = np.cumsum(lengths)
+        firsts = ends - lengths
+        rising = self._rising(ends, lengths)
+        start, gap = self.level[links], self.gap[links]
+        steps = self.marks.copy()
+        steps[1:] -= self.marks[:-1]
+        steps[firsts] = self.marks[firsts] - start
+        steps *= rising
+        gained = np.cumsum(steps)
+        needed = gap + (gained[firsts] - steps[firsts])
+        below = gained < needed.repeat(lengths)
+        passed = np.add.reduceat(below, firsts, dtype=np.intp)
+        never = passed == lengths
+        at = firsts + passed
+        at[never] = 0
+        found = np.maximum(
+            self.marks[at] - (gained[at] - needed) / np.maximum(rising[at], 1), start
+        )
+        found[never] = np.inf
+        full = gap <= SLACK_A
+        found[full], passed[full], gap[~full] = start[full], 0, 0.0
+        level[links], self.gap[links] = found, gap
+        passed += firsts
+        self.ahead = self.numbers[: len(gained)] >= passed.repeat(lengths)
+
+    def _rising(self, ends: Numbers, lengths: Numbers) -> Numbers:
+        """How many cars rise before each mark: as many as stop at it or later, less those that
+        start at it or later."""
+        if self.turns is None:
+            return ends.repeat(lengths) - self.numbers[: len(self.links_of)]
+        passed = np.cumsum(self.turns)
+        rising: Numbers = passed - self.turns
+        rising -= passed[ends - 1].repeat(lengths)
+        return rising
+
+    def _fix(self) -> None:
+        """Fix the cars of local bottlenecks and those at their upper bound."""
+        lower, upper, links = self.lower, self.upper, self.links
+        level = self.level[links]
+        lowest = level.min(axis=0)
+        below_upper = lowest < upper - SLACK_A
+        held_lower = (level > np.maximum(lowest, lower) + SLACK_A) & below_upper
+        final = self.level.copy()
+        final[links[held_lower]] = np.inf
+        np.minimum(self.full_at, final, out=self.full_at)
+        staying = (final[links].min(axis=0) > lowest + SLACK_A) & below_upper
+        stay = staying.nonzero()[0]
+        reached = np.minimum(np.maximum(lowest, lower), upper)
+        self.amps[self.cars] = reached
+        if len(stay):
+            gone = (~staying).nonzero()[0]
+            alone = np.maximum(level.take(gone, axis=1), lower[gone])
+            np.minimum(alone, upper[gone], out=alone)
+            alone -= reached[gone]
+            self.gap += self._totals(links.take(gone, axis=1), alone)
+            self._keep(stay)
+        else:
+            self.cars = stay
+
+    def _keep(self, stay: Numbers) -> None:
+        self.free[self.cars] = False
+        self.cars = self.cars[stay]
+        self.free[self.cars] = True
+        self.lower, self.upper = self.lower[stay], self.upper[stay]
+        self.links = self.links.take(stay, axis=1)
+        if len(self.links_of):
+            ahead = (self.ahead & self.free[self.cars_of]).nonzero()[0]
+            self.marks, self.cars_of = self.marks[ahead], self.cars_of[ahead]
+            self.links_of = self.links_of[ahead]
+            if self.turns is not None:
+                self.turns = self.turns[ahead]
+
+    def _bottlenecks(self) -> list[Bottleneck | None]:
+        """For each car below its upper bound the nearest link that was full at its level."""
+        _, lower, upper, links = self._all
+        stopped = (self.amps < upper - SLACK_A).nonzero()[0]
+        own, amps = links.take(stopped, axis=1), self.amps[stopped]
+        binds = self.full_at[own] <= amps + SLACK_A
+        stops = np.full(len(upper), self.size)
+        stops[stopped] = own[binds.argmax(axis=0), np.arange(len(stopped))]
+        binds &= amps > lower[stopped] + SLACK_A
+        sharing = np.bincount(own[binds], minlength=self.size)
+        known: list[Bottleneck | None] = [
+            *map(Bottleneck, range(self.size), sharing.tolist()),
+            None,
+        ]
+        return [known[link] for link in stops.tolist()]

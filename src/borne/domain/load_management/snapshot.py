@@ -1,0 +1,88 @@
+"""What one distribution is computed from: immutable, so that a worker may compute it.
+
+The revision tells which snapshot a result answers: whoever waits for it can see whether it is of
+the newest one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import repeat
+from operator import attrgetter
+
+from borne.domain.load_management.imbalance import Imbalance
+from borne.domain.load_management.participant import Participant, phases_loaded
+from borne.domain.load_management.topology import Topology
+from borne.foundation.units import PerPhase
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What is distributed: the tree, and the limit of its root in amps per grid phase."""
+
+    root_limit_a: PerPhase
+    topology: Topology = field(default_factory=Topology)
+    it_network: bool = False
+    imbalance: Imbalance | None = None
+
+    def capacities(self) -> list[float]:
+        """The limit of every link, in amps, in the order of the topology's links."""
+        return self.topology.capacities(self.root_limit_a)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Participants in the order of admission: class from the highest, rank from the lowest, id."""
+
+    participants: Sequence[Participant]
+    cells: Sequence[int]
+    """What each of them loads: `Topology.cells`."""
+    topology: Topology
+
+    def crossed(self, place: int) -> tuple[int, ...]:
+        """Numbers of the links that the participant at a place crosses."""
+        return self.topology.links_of(self.cells[place])
+
+    def all_crossed(self) -> list[tuple[int, ...]]:
+        """Of all of them."""
+        return [self.topology.links_of(cell) for cell in self.cells]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A supply and all who take part. What follows from it is computed once."""
+
+    supply: Supply
+    participants: Sequence[Participant]
+    revision: int = 0
+
+    @cached_property
+    def order(self) -> Order:
+        """Raises TopologyError for an unknown group and ValueError for a repeated id."""
+        found = sorted(self.participants, key=attrgetter("id"))
+        found.sort(key=attrgetter("rank"))
+        found.sort(key=attrgetter("priority"), reverse=True)
+        _refuse_repeated([one.id for one in found])
+        topology = self.supply.topology
+        cells = topology.cells(
+            [one.group for one in found],
+            map(
+                phases_loaded,
+                [one.rotation for one in found],
+                [one.connected for one in found],
+                [None if one.reserved_a is not None else one.phases for one in found],
+                repeat(self.supply.it_network),
+            ),
+        )
+        return Order(found, cells, topology)
+
+
+def _refuse_repeated(ids: Sequence[str]) -> None:
+    if len(set(ids)) < len(ids):
+        seen: set[str] = set()
+        for name in ids:
+            if name in seen:
+                raise ValueError(f"two participants are named {name}")
+            seen.add(name)
