@@ -1,4 +1,4 @@
-"""A real browser on a served station.
+"""A real browser on a served station. One browser serves all tests of a process.
 
 By default a fake station in a thread of its own. With BORNE_TEST_URL (and BORNE_TEST_LOGIN, "name
 password") the tests that need nothing of the fake run against a real one. With BORNE_SCREENSHOTS
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,12 +20,14 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from borne.adapters.web import close_streams, create_app
 from borne.domain.principals import Role
 from borne.foundation.listener import HttpServer, bind
+from tests.support.central_system import CentralSystem, central_system
 from tests.support.fake_station import PASSWORD, FakeHost
 
 T = TypeVar("T")
 EXPECTED = ("Failed to load resource", "htmx:sse:error", "htmx:response:error")
 """What a browser writes when a station refuses or is gone; tests bring that about."""
-PATIENCE_S = 20
+PATIENCE_S = 60
+"""Nothing takes so long, but on a machine that is busy with other things."""
 SIZES = {"phone": (390, 844), "desktop": (1280, 900), "narrow": (320, 700)}
 
 
@@ -36,8 +38,6 @@ class Site:
         self.url = url
         self.name = name
         self.password = password
-        self.cookies: Any = None
-        """Of a login that tests share, to save time."""
         self._fake = fake
 
     @property
@@ -53,13 +53,30 @@ class Site:
         return self._fake
 
 
-class Fake:
-    """A fake station on a loop of its own in a thread."""
+class Background:
+    """A loop of its own in a thread, beside Playwright's."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine there."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
+
+    def stop(self) -> None:
+        """Stop loop and thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(PATIENCE_S)
+        self.loop.close()
+
+
+class Fake(Background):
+    """A fake station on a loop of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.host, self.server, self.app = self.run(self._start())
 
     async def _start(self) -> tuple[FakeHost, HttpServer, Any]:
@@ -71,10 +88,6 @@ class Fake:
         await server.start()
         return host, server, app
 
-    def run(self, work: Any) -> Any:
-        """Run a coroutine there."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
-
     def do(self, work: Callable[[FakeHost], T]) -> T:
         """Call something there, for example to change the state."""
 
@@ -84,24 +97,26 @@ class Fake:
         result: T = self.run(call())
         return result
 
+    async def link(self) -> str:
+        """The secret of a link that logs in: cheaper than name and password."""
+        return await self.host.accounts.create_link(Role.MANUFACTURER)
+
     def vanish(self) -> None:
         """The program is gone."""
         self.loop.call_soon_threadsafe(self.server.abort)
 
     def close(self) -> None:
-        """Stop server, loop and thread."""
+        """Stop the server too."""
 
         async def stop() -> None:
             close_streams(self.app)
             await self.server.stop()
 
         self.run(stop())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(PATIENCE_S)
-        self.loop.close()
+        self.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def launched(chromium: str) -> Iterator[Browser]:
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -126,7 +141,7 @@ def site() -> Iterator[Site]:
     yield from _site()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shared_site() -> Iterator[Site]:
     """A station for tests that only look."""
     yield from _site()
@@ -145,8 +160,7 @@ class Eyes:
         context = self._browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
-            locale="en-GB",
-            **options,
+            **{"locale": "en-GB", **options},
         )
         context.set_default_timeout(PATIENCE_S * 1000)
         self._contexts.append(context)
@@ -167,15 +181,13 @@ class Eyes:
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url(f"{site.url}/")
 
-    def enter(
-        self, site: Site, size: str = "desktop", theme: str = "light", *, fresh: bool = True
-    ) -> Page:
-        """A page of somebody who is logged in; not `fresh`: by the login that others used."""
-        page = self.open(size, theme, storage_state=None if fresh else site.cookies)
-        if fresh or site.cookies is None:
+    def enter(self, site: Site, size: str = "desktop", theme: str = "light") -> Page:
+        """A page of somebody who is logged in."""
+        page = self.open(size, theme)
+        if site.has_fake:
+            page.goto(f"{site.url}/login/{site.fake.run(site.fake.link())}")
+        else:
             self.log_in(page, site)
-        if not fresh:
-            site.cookies = page.context.storage_state()
         return page
 
     def close(self) -> None:
@@ -189,6 +201,41 @@ def eyes(launched: Browser) -> Iterator[Eyes]:
     yield found
     found.close()
     assert found.complaints == []
+
+
+@pytest.fixture(scope="package")
+def lookers(launched: Browser, shared_site: Site) -> Iterator[tuple[Eyes, Page]]:
+    """A page of somebody who only looks; what it has loaded once it need not load again."""
+    eyes = Eyes(launched)
+    yield eyes, eyes.enter(shared_site)
+    eyes.close()
+
+
+@pytest.fixture
+def looker(lookers: tuple[Eyes, Page]) -> Iterator[Page]:
+    """That page, for one test."""
+    eyes, page = lookers
+    eyes.complaints.clear()
+    yield page
+    page.goto("about:blank")
+    assert eyes.complaints == []
+
+
+def resize(page: Page, size: str, theme: str = "light") -> None:
+    """Another screen, and the other theme."""
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+
+@pytest.fixture
+def central() -> Iterator[tuple[Background, CentralSystem]]:
+    """An independent central system in a thread of its own."""
+    background = Background()
+    running = central_system()
+    yield background, background.run(running.__aenter__())
+    background.run(running.__aexit__(None, None, None))
+    background.stop()
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from borne.application.people.passwords import LONGEST_DELAY_S
 from borne.application.services import TeachInState
 from borne.domain.principals import Role
 from tests.browser.conftest import PATIENCE_S, Eyes, Fake, Site
@@ -90,10 +91,25 @@ def test_a_refusal_is_said(page: Page, fake: Fake) -> None:
 
 def test_old_values_are_shown_as_old(page: Page, fake: Fake) -> None:
     expect(page.locator("#stale")).to_be_hidden()
-    page.wait_for_timeout(300)
+    fake.do(lambda host: host.status.edit(2, name="Garage"))
+    expect(page.locator("#socket-2"), "the stream stands").to_contain_text("Garage")
     fake.vanish()
     expect(page.locator("#stale")).to_contain_text("Live data interrupted at")
     expect(page.locator("body")).to_have_class("with-side with-tabs is-stale")
+
+
+def test_live_data_come_when_a_script_is_late(page: Page, site: Site, fake: Fake) -> None:
+    """On a slow line, or a busy station."""
+    held: list[Route] = []
+    # Playwright cannot call a method of a built-in type.
+    page.route("**/hx-sse.min.js*", lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request("**/hx-sse.min.js*"):
+        page.goto(site.url, wait_until="commit")
+    page.wait_for_function("window.htmx")
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    held[0].continue_()
+    fake.do(lambda host: host.status.edit(2, name="Garage"))
+    expect(page.locator("#socket-2")).to_contain_text("Garage")
 
 
 def test_a_lost_login_leads_to_the_login(page: Page, site: Site, fake: Fake) -> None:
@@ -176,6 +192,13 @@ def test_a_switch_brings_its_fields_and_takes_them_away(page: Page, site: Site) 
     expect(page.get_by_role("region", name="Unsaved changes")).to_be_hidden()
 
 
+def away_and_back(page: Page, fake: Fake) -> None:
+    """The station restarts, and the page notices that it is away."""
+    with page.expect_response(lambda answer: answer.url.endswith("/readyz") and not answer.ok):
+        fake.do(lambda host: setattr(host, "powered", False))
+    fake.do(lambda host: setattr(host, "powered", True))
+
+
 def test_save_and_restart_waits_for_the_station(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/settings/load-management")
     page.get_by_role("switch", name="Modbus TCP Server", exact=True).check()
@@ -184,9 +207,7 @@ def test_save_and_restart_waits_for_the_station(page: Page, site: Site, fake: Fa
     restarter = fake.host.all.restarter
     assert isinstance(restarter, FakeRestarter)
     assert restarter.asked == ["now"]
-    fake.do(lambda host: setattr(host, "powered", False))
-    page.wait_for_timeout(1500)
-    fake.do(lambda host: setattr(host, "powered", True))
+    away_and_back(page, fake)
     expect(page.get_by_text("Restarting …")).to_be_hidden()
     expect(page.get_by_text("1 setting works after a restart.")).to_be_visible()
 
@@ -203,9 +224,7 @@ def test_a_restart_from_the_system_page_is_asked_first(page: Page, site: Site, f
     dialog.get_by_role("button", name="Restart when free").click()
     expect(page.get_by_text("Restarting …")).to_be_visible()
     assert restarter.asked == ["idle"]
-    fake.do(lambda host: setattr(host, "powered", False))
-    page.wait_for_timeout(1500)
-    fake.do(lambda host: setattr(host, "powered", True))
+    away_and_back(page, fake)
     expect(page.get_by_text("Restarting …")).to_be_hidden()
 
 
@@ -486,13 +505,19 @@ def test_a_phone_reaches_every_page(site: Site, fake: Fake, eyes: Eyes) -> None:
 
 
 def test_the_countdown_counts(site: Site, fake: Fake, eyes: Eyes) -> None:
+    def guess(host: FakeHost) -> None:
+        for _ in range(20):
+            host.accounts._attempts.count("installer", "127.0.0.1")
+
+    fake.do(guess)
     page = eyes.open()
+    page.clock.install()
     page.goto(f"{site.url}/login")
-    for _ in range(6):
-        page.get_by_label("User name").fill("installer")
-        page.get_by_label("Password").fill("wrong")
-        page.get_by_role("button", name="Log in").click()
+    page.get_by_label("User name").fill("installer")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("Try again in")
+    page.clock.run_for(int(LONGEST_DELAY_S * 1000))
     expect(page.get_by_role("alert")).to_contain_text("You can try again now.")
 
 
