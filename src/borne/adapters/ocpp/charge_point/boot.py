@@ -77,10 +77,6 @@ class Boot:
         self._not_before_s = 0.0
         self._pause.wake()
 
-    def content_may_have_changed(self) -> None:
-        """Look again at what BootNotification says; a difference is sent."""
-        self._pause.wake()
-
     def forget(self) -> None:
         """Another central system, or another identity: start from nothing."""
         self.state = BootState.NONE

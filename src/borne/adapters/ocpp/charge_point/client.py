@@ -159,18 +159,6 @@ class ChargePointClient:
         """Any other request that need not survive: raises CallFailed."""
         return await self._uplink.call(request, response_type)
 
-    async def heartbeat_now(self) -> None:
-        """For people who press the button; raises CallFailed."""
-        await self._heartbeats.beat()
-
-    def boot_now(self) -> None:
-        """For people who press the button."""
-        self._boot.trigger()
-
-    def boot_content_changed(self) -> None:
-        """What BootNotification says may have changed."""
-        self._boot.content_may_have_changed()
-
     def configure(self, config: BackendConfig) -> None:
         """Replace the settings: at once, with a new connection only where that is needed."""
         old, self._config = self._config, config

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from borne.application.ports.storage import FrameArchive
@@ -75,8 +74,18 @@ class FrameKeeper:
 
 
 def plain(record: FrameRecord) -> dict[str, Any]:
-    """As JSON data."""
-    return {**asdict(record), "at": record.at.isoformat()}
+    """As JSON data: for the archive, and for the API."""
+    return {
+        "seq": record.seq,
+        "at": record.at.isoformat(),
+        "direction": record.direction.value,
+        "kind": record.kind.value,
+        "action": record.action,
+        "message_id": record.message_id,
+        "text": record.text,
+        "outcome": record.outcome,
+        "elapsed_ms": record.elapsed_ms,
+    }
 
 
 def _record(data: Mapping[str, Any]) -> FrameRecord | None:

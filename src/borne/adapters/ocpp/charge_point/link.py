@@ -33,7 +33,6 @@ class Link(Protocol):
         response_type: type[Res],
         *,
         message_id: str | None = None,
-        timeout_s: float | None = None,
     ) -> Res:
         """As `Session.call`."""
 
@@ -104,12 +103,9 @@ class JsonLink:
         response_type: type[Res],
         *,
         message_id: str | None = None,
-        timeout_s: float | None = None,
     ) -> Res:
         """One CALL and its answer."""
-        return await self._session.call(
-            request, response_type, message_id=message_id, timeout_s=timeout_s
-        )
+        return await self._session.call(request, response_type, message_id=message_id)
 
     async def is_alive(self, since_s: float) -> bool:
         """A frame since then, or a pong now."""

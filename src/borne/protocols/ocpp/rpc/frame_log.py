@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -38,20 +38,26 @@ class FrameKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FrameRecord:
-    """One entry; `seq` orders and pairs nothing: pairs have the same `message_id`."""
+class FrameFacts:
+    """What is known of a frame beside its text."""
 
-    seq: int
-    at: datetime
     direction: Direction
     kind: FrameKind
-    action: str | None
-    message_id: str | None
-    text: str
+    action: str | None = None
+    message_id: str | None = None
     outcome: str = ""
     """A status, an error code, "late", or why the frame was not used."""
     elapsed_ms: float | None = None
     """From call to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRecord(FrameFacts):
+    """One entry; `seq` orders and pairs nothing: pairs have the same `message_id`."""
+
+    seq: int = field(kw_only=True)
+    at: datetime = field(kw_only=True)
+    text: str = field(kw_only=True)
 
 
 class FrameLog:
@@ -80,29 +86,19 @@ class FrameLog:
             self._keep(record)
         self._seq = max((record.seq for record in older), default=self._seq)
 
-    def add(
-        self,
-        direction: Direction,
-        kind: FrameKind,
-        raw: str | bytes,
-        *,
-        action: str | None = None,
-        message_id: str | None = None,
-        outcome: str = "",
-        elapsed_s: float | None = None,
-    ) -> None:
+    def add(self, raw: str | bytes, facts: FrameFacts) -> None:
         """Keep a frame; secrets are taken out here."""
         self._seq += 1
         record = FrameRecord(
-            self._seq,
-            self._now(),
-            direction,
-            kind,
-            None if action is None else action[:MOST_ACTION],
-            message_id,
-            self._redactor.clean(raw),
-            self._redactor.clean(outcome[:MOST_OUTCOME]),
-            None if elapsed_s is None else elapsed_s * 1000,
+            facts.direction,
+            facts.kind,
+            None if facts.action is None else facts.action[:MOST_ACTION],
+            facts.message_id,
+            self._redactor.clean(facts.outcome[:MOST_OUTCOME]),
+            facts.elapsed_ms,
+            seq=self._seq,
+            at=self._now(),
+            text=self._redactor.clean(raw),
         )
         self._keep(record)
         self.added.emit(record)

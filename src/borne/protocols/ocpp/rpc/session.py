@@ -27,7 +27,7 @@ from borne.protocols.ocpp.rpc.errors import (
     NoAnswer,
     RpcError,
 )
-from borne.protocols.ocpp.rpc.frame_log import Direction, FrameKind, FrameLog
+from borne.protocols.ocpp.rpc.frame_log import Direction, FrameFacts, FrameKind, FrameLog
 from borne.protocols.ocpp.rpc.handlers import CallHandler, Reply
 from borne.protocols.ocpp.rpc.validation import read_request, read_response
 
@@ -42,6 +42,7 @@ MAX_FOLLOW_UPS: Final = 64
 REMEMBERED_LATE_IDS: Final = 32
 """How many timed-out calls a late answer is still recognised for."""
 
+_SENT, _RECEIVED = Direction.SENT, Direction.RECEIVED
 _log = logging.getLogger(__name__)
 Res = TypeVar("Res", bound=Message)
 
@@ -90,7 +91,6 @@ class Session:
         self._handler = handler
         self._log = log
         self._new_id = new_id
-        self._turn = asyncio.Lock()
         self._pending: _Pending | None = None
         self._late: deque[str] = deque(maxlen=REMEMBERED_LATE_IDS)
         self._tasks = tasks or Supervisor("ocpp session")
@@ -126,17 +126,17 @@ class Session:
         response_type: type[Res],
         *,
         message_id: str | None = None,
-        timeout_s: float | None = None,
     ) -> Res:
-        """Send a CALL when it is our turn and return its validated answer.
+        """Send a CALL and return its validated answer.
 
-        `message_id` repeats a persisted id. Raises CallRefused, InvalidAnswer, CallTimeout,
-        ConnectionLost. The timeout starts when the frame is sent.
+        One after the other: whoever calls waits for its turn, and looks at it then whether the call
+        may still be sent. `message_id` repeats a persisted id. Raises CallRefused, InvalidAnswer,
+        CallTimeout, ConnectionLost.
         """
+        if self._pending is not None:
+            raise RuntimeError("a call is in flight")
         action = action_of(type(request))
-        timeout_s = self.call_timeout_s if timeout_s is None else timeout_s
-        async with self._turn:
-            frame = await self._exchange(action, request, message_id or self._new_id(), timeout_s)
+        frame = await self._exchange(action, request, message_id or self._new_id())
         if isinstance(frame, frames.Failure):
             raise CallRefused(frame.code, frame.description, frame.details)
         response = read_response(action, frame.payload)
@@ -145,31 +145,24 @@ class Session:
         return response
 
     async def _exchange(
-        self, action: Action, request: Message, message_id: str, timeout_s: float
+        self, action: Action, request: Message, message_id: str
     ) -> frames.Result | frames.Failure:
         if self._closed:
             raise ConnectionLost("connection closed")
         text = frames.call_text(message_id, action, request.to_wire_json())
+        timeout_s = self.call_timeout_s
         pending = _Pending(
             message_id, action, _loop_time(), asyncio.get_running_loop().create_future()
         )
         self._pending = pending
         try:
             async with asyncio.timeout(timeout_s):
-                await self._send(
-                    text, FrameKind.CALL, action=action, message_id=message_id, outcome=""
-                )
+                await self._send(text, FrameFacts(_SENT, FrameKind.CALL, action, message_id))
                 return await pending.answer
         except TimeoutError:
-            self._record(
-                Direction.SENT,
-                FrameKind.NO_ANSWER,
-                "",
-                action=action,
-                message_id=message_id,
-                outcome=f"no answer within {timeout_s:g} s",
-                elapsed_s=timeout_s,
-            )
+            outcome, elapsed_ms = f"no answer within {timeout_s:g} s", timeout_s * 1000
+            facts = (FrameKind.NO_ANSWER, action, message_id, outcome, elapsed_ms)
+            self._record("", FrameFacts(_SENT, *facts))
             raise CallTimeout(f"no answer to {action} within {timeout_s:g} s") from None
         except TransportClosed:
             raise ConnectionLost("connection closed") from None
@@ -186,23 +179,12 @@ class Session:
             case frames.Result() | frames.Failure():
                 self._on_answer(frame, raw)
             case frames.Call():
-                self._record(
-                    Direction.RECEIVED,
-                    FrameKind.CALL,
-                    raw,
-                    action=frame.action,
-                    message_id=frame.message_id,
-                )
+                facts = FrameFacts(_RECEIVED, FrameKind.CALL, frame.action, frame.message_id)
+                self._record(raw, facts)
                 self._answer_later(frame)
             case frames.Unusable():
-                self._record(
-                    Direction.RECEIVED,
-                    FrameKind.UNUSABLE,
-                    raw,
-                    action=frame.action,
-                    message_id=frame.message_id,
-                    outcome=str(frame.error),
-                )
+                unusable = (FrameKind.UNUSABLE, frame.action, frame.message_id, str(frame.error))
+                self._record(raw, FrameFacts(_RECEIVED, *unusable))
                 if frame.message_id is not None:
                     self._answer_later(frame)
 
@@ -211,19 +193,11 @@ class Session:
         kind = FrameKind.RESULT if isinstance(frame, frames.Result) else FrameKind.ERROR
         if pending is None or pending.message_id != frame.message_id or pending.answer.done():
             outcome = "late" if frame.message_id in self._late else "answers nothing"
-            self._record(
-                Direction.RECEIVED, kind, raw, message_id=frame.message_id, outcome=outcome
-            )
+            self._record(raw, FrameFacts(_RECEIVED, kind, None, frame.message_id, outcome))
             return
-        self._record(
-            Direction.RECEIVED,
-            kind,
-            raw,
-            action=pending.action,
-            message_id=frame.message_id,
-            outcome=_outcome(frame),
-            elapsed_s=_loop_time() - pending.sent_at_s,
-        )
+        elapsed_ms = _elapsed_ms(pending.sent_at_s)
+        answer = (kind, pending.action, frame.message_id, _outcome(frame), elapsed_ms)
+        self._record(raw, FrameFacts(_RECEIVED, *answer))
         pending.answer.set_result(frame)
 
     def _answer_later(self, frame: frames.Call | frames.Unusable) -> None:
@@ -260,15 +234,9 @@ class Session:
         except RpcError as error:
             text = frames.error_text(message_id, error)
             kind, outcome = FrameKind.ERROR, str(error.code)
+        facts = (kind, frame.action, message_id, outcome, _elapsed_ms(began_s))
         try:
-            await self._send(
-                text,
-                kind,
-                action=frame.action,
-                message_id=message_id,
-                outcome=outcome,
-                elapsed_s=_loop_time() - began_s,
-            )
+            await self._send(text, FrameFacts(_SENT, *facts))
         except TransportClosed:
             _log.info("connection closed before %s was answered", frame.action)
         return reply
@@ -290,49 +258,18 @@ class Session:
             raise RpcError(ErrorCode.INTERNAL_ERROR, f"{action} failed")
         return reply
 
-    async def _send(
-        self,
-        text: str,
-        kind: FrameKind,
-        *,
-        action: str | None,
-        message_id: str,
-        outcome: str,
-        elapsed_s: float | None = None,
-    ) -> None:
-        self._record(
-            Direction.SENT,
-            kind,
-            text,
-            action=action,
-            message_id=message_id,
-            outcome=outcome,
-            elapsed_s=elapsed_s,
-        )
+    async def _send(self, text: str, facts: FrameFacts) -> None:
+        self._record(text, facts)
         await self._transport.send(text)
         self.last_sent_s = _loop_time()
 
-    def _record(
-        self,
-        direction: Direction,
-        kind: FrameKind,
-        raw: str | bytes,
-        *,
-        action: str | None = None,
-        message_id: str | None = None,
-        outcome: str = "",
-        elapsed_s: float | None = None,
-    ) -> None:
+    def _record(self, raw: str | bytes, facts: FrameFacts) -> None:
         if self._log is not None:
-            self._log.add(
-                direction,
-                kind,
-                raw,
-                action=action,
-                message_id=message_id,
-                outcome=outcome,
-                elapsed_s=elapsed_s,
-            )
+            self._log.add(raw, facts)
+
+
+def _elapsed_ms(since_s: float) -> float:
+    return (_loop_time() - since_s) * 1000
 
 
 def _loop_time() -> float:

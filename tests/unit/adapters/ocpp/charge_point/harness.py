@@ -129,7 +129,7 @@ class FakeLink:
         self.handler = handler
         self.ended = asyncio.Event()
         self.politely = False
-        self._turn = asyncio.Lock()
+        self._busy = False
 
     async def open(self, steps: ConnectionSteps) -> None:
         self.central.dials.append(now_s())
@@ -149,10 +149,13 @@ class FakeLink:
         response_type: type[Res],
         *,
         message_id: str | None = None,
-        timeout_s: float | None = None,
     ) -> Res:
-        async with self._turn:
+        assert not self._busy, "one call after the other"
+        self._busy = True
+        try:
             return cast("Res", await self._exchange(request, message_id))
+        finally:
+            self._busy = False
 
     async def _exchange(self, request: Message, message_id: str | None) -> Message:
         action = action_of(type(request))

@@ -36,6 +36,12 @@ from borne.protocols.ocpp.rpc.handlers import Reply
 from tests.unit.adapters.ocpp.charge_point.harness import NOW, Bench, boot_answer, meter, on_a_bench
 
 BOOT = Action.BOOT_NOTIFICATION
+BOOT_AGAIN = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
+
+
+async def trigger_boot(bench: Bench) -> None:
+    trigger = TriggerMessageRequest(requested_message=MessageTrigger.BOOT_NOTIFICATION)
+    await bench.central.current.ask(trigger)
 
 
 def three_statuses(bench: Bench) -> None:
@@ -199,14 +205,14 @@ async def test_a_reconnect_with_other_content_is_a_boot(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_changed_content_is_told_while_connected(bench: Bench) -> None:
+async def test_changed_content_is_sent_with_the_next_connection(bench: Bench) -> None:
     await bench.online()
-    bench.client.boot_content_changed()
-    await asyncio.sleep(1)
+    bench.central.current.abort()
+    await asyncio.sleep(10)
     assert len(bench.central.times(BOOT)) == 1
-    bench.content = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
-    bench.client.boot_content_changed()
-    await asyncio.sleep(1)
+    bench.content = BOOT_AGAIN
+    bench.central.current.abort()
+    await asyncio.sleep(10)
     assert len(bench.central.times(BOOT)) == 2
 
 
@@ -320,9 +326,6 @@ def test_triggers_answer_then_send(
     test()
 
 
-BOOT_AGAIN = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
-
-
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
 def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
     """A message that was due while a repeated BootNotification was on its way."""
@@ -333,7 +336,7 @@ def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
         bench.central.round_trip_s = 5
         bench.central.then(BOOT, boot_answer(status, 100))
         bench.content = BOOT_AGAIN
-        bench.client.boot_content_changed()
+        await trigger_boot(bench)
         await asyncio.sleep(1)
         before = len(bench.central.told)
         bench.outbox.put(meter())
@@ -357,7 +360,7 @@ async def test_who_asks_while_an_accepted_boot_is_under_way_only_waits(bench: Be
     await bench.online()
     bench.central.round_trip_s = 5
     bench.content = BOOT_AGAIN
-    bench.client.boot_content_changed()
+    await trigger_boot(bench)
     await asyncio.sleep(1)
     assert bench.client.online
     assert (await bench.client.authorize("A")).accepted
@@ -374,7 +377,7 @@ def test_a_repeated_boot_without_a_usable_answer_holds_everything(
         await bench.online()
         bench.central.then(BOOT, answer)
         bench.content = BOOT_AGAIN
-        bench.client.boot_content_changed()
+        await trigger_boot(bench)
         await asyncio.sleep(1)
         before = len(bench.central.told)
         bench.outbox.put(meter())

@@ -17,6 +17,8 @@ from borne.protocols.ocpp.messages.core import (
     DataTransferRequest,
     DataTransferResponse,
     DataTransferStatus,
+    HeartbeatRequest,
+    HeartbeatResponse,
     UnlockConnectorRequest,
 )
 from borne.protocols.ocpp.messages.types import AuthorizationStatus, IdTagInfo
@@ -233,7 +235,7 @@ def test_a_reconnection_waits_for_an_answer_but_not_long(
         await bench.online()
         link, began_s = bench.central.current, asyncio.get_running_loop().time()
         bench.central.round_trip_s = round_trip_s
-        asked = asyncio.ensure_future(bench.client.heartbeat_now())
+        asked = asyncio.ensure_future(bench.client.call(HeartbeatRequest(), HeartbeatResponse))
         await asyncio.sleep(0)
         bench.client.reconnect()
         await link.ended.wait()

@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from borne.adapters.ocpp.charge_point.frame_keeper import BATCH, BATCH_S, FrameKeeper
-from borne.protocols.ocpp.rpc.frame_log import DEFAULT_CAPACITY, Direction, FrameKind, FrameLog
+from borne.protocols.ocpp.rpc.frame_log import (
+    DEFAULT_CAPACITY,
+    Direction,
+    FrameFacts,
+    FrameKind,
+    FrameLog,
+)
 from tests.support.virtual_time import run_virtual
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -36,11 +42,8 @@ class Archive:
 def add(log: FrameLog, number: int = 1) -> None:
     for each in range(number):
         log.add(
-            Direction.SENT,
-            FrameKind.CALL,
             '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"geheim"}]',
-            action="Heartbeat",
-            message_id=f"m{each}",
+            FrameFacts(Direction.SENT, FrameKind.CALL, "Heartbeat", f"m{each}"),
         )
 
 

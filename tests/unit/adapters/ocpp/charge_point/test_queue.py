@@ -14,7 +14,11 @@ from borne.application.ports.backend import IdTagInfo
 from borne.domain.station.transaction_messages import MeterValuesMessage, TransactionMessage
 from borne.foundation.clock import Moment
 from borne.protocols.ocpp.messages import Action
-from borne.protocols.ocpp.messages.core import StopTransactionResponse
+from borne.protocols.ocpp.messages.core import (
+    HeartbeatRequest,
+    HeartbeatResponse,
+    StopTransactionResponse,
+)
 from borne.protocols.ocpp.messages.types import AuthorizationStatus
 from borne.protocols.ocpp.messages.types import IdTagInfo as WireIdTagInfo
 from borne.protocols.ocpp.rpc.errors import CallRefused, InvalidAnswer
@@ -339,7 +343,7 @@ async def test_a_long_queue_goes_at_a_measured_pace_and_new_values_wait_their_tu
     await asyncio.sleep(5.25)
     bench.outbox.put(meter("s", connector=2))
     before = len(bench.central.told)
-    await bench.client.heartbeat_now()
+    await bench.client.call(HeartbeatRequest(), HeartbeatResponse)
     assert bench.told(before) == ["Heartbeat"]
     await asyncio.sleep(40)
     told = [one for one in bench.central.told if one.action is METER]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -177,14 +176,6 @@ async def test_a_failed_heartbeat_is_shown_and_tried_again_later(bench: Bench) -
     assert step.state is StepState.OK
     assert step.last_error == "InternalError"
     assert bench.heard.times == [NOW, NOW]
-
-
-@on_a_bench()
-async def test_people_may_ask_for_one(bench: Bench) -> None:
-    await bench.online()
-    await bench.client.heartbeat_now()
-    assert bench.told()[-1] == "Heartbeat"
-    assert bench.clock.now() - NOW < timedelta(seconds=10)
 
 
 @on_a_bench(force_heartbeat=False)

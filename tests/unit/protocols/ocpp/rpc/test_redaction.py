@@ -9,7 +9,13 @@ import pytest
 
 from borne.adapters.ocpp.backend import SECRET_KEYS
 from borne.domain.settings import CATALOGUE
-from borne.protocols.ocpp.rpc.frame_log import MOST_CHARACTERS, Direction, FrameKind, FrameLog
+from borne.protocols.ocpp.rpc.frame_log import (
+    MOST_CHARACTERS,
+    Direction,
+    FrameFacts,
+    FrameKind,
+    FrameLog,
+)
 from borne.protocols.ocpp.rpc.redaction import MAX_TEXT_LENGTH, Redactor
 
 SECRET = "5ec2e7"
@@ -104,7 +110,8 @@ def test_the_log_is_a_ring_and_tells() -> None:
     heard: list[int] = []
     log.added.subscribe(lambda record: heard.append(record.seq))
     for _ in range(3):
-        log.add(Direction.SENT, FrameKind.CALL, change("AuthorizationKey"), elapsed_s=0.5)
+        facts = FrameFacts(Direction.SENT, FrameKind.CALL, elapsed_ms=500)
+        log.add(change("AuthorizationKey"), facts)
     assert heard == [1, 2, 3]
     assert [record.seq for record in log.records()] == [2, 3]
     assert SECRET not in log.records()[0].text
@@ -114,13 +121,10 @@ def test_the_log_is_a_ring_and_tells() -> None:
 def test_frames_in_memory_are_bounded_together() -> None:
     log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC))
     for _ in range(1000):
-        log.add(
-            Direction.RECEIVED,
-            FrameKind.CALL,
-            "x" * 3 * MAX_TEXT_LENGTH,
-            action="a" * 5_000,
-            outcome="o" * 5_000,
+        facts = FrameFacts(
+            Direction.RECEIVED, FrameKind.CALL, action="a" * 5_000, outcome="o" * 5_000
         )
+        log.add("x" * 3 * MAX_TEXT_LENGTH, facts)
     kept = log.records()
     assert 100 < len(kept) <= 500
     assert sum(len(each.text) for each in kept) <= MOST_CHARACTERS
@@ -129,6 +133,6 @@ def test_frames_in_memory_are_bounded_together() -> None:
 
 def test_what_became_of_a_frame_tells_no_secret_either() -> None:
     log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC))
-    told = f"ftp://u:{SECRET}@h"
-    log.add(Direction.RECEIVED, FrameKind.ERROR, "", outcome=told)
+    outcome = f"ftp://u:{SECRET}@h"
+    log.add("", FrameFacts(Direction.RECEIVED, FrameKind.ERROR, outcome=outcome))
     assert SECRET not in log.records()[0].outcome
