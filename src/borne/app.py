@@ -47,7 +47,8 @@ from borne.application.people.accounts import Accounts, Logins
 from borne.application.ports.backend import StepResult
 from borne.application.ports.maintenance import Installer
 from borne.application.ports.storage import Storage, StorageDamaged, StorageFailed, WhitelistEntry
-from borne.application.services import Refused, StationServices, require
+from borne.application.refusals import Refused, require
+from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
 from borne.application.settings.station_settings import has_backend, phases_connected
 from borne.application.station import Backend, Station, StationParts

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from borne.application.people.passwords import LONGEST_DELAY_S
 from borne.application.services import TeachInState
 from borne.domain.principals import Role
+from borne.domain.station.session import StopReason
 from tests.browser.conftest import PATIENCE_S, Eyes, Fake, Site
 from tests.support.fake_station import (
     PASSWORD,
@@ -78,7 +79,7 @@ def test_an_open_question_survives_updates(page: Page, fake: Fake) -> None:
     dialog.get_by_role("button", name="Stop and release cable").click()
     expect(page.get_by_text("The session ends.")).to_be_visible()
     expect(page.locator("#socket-1")).to_contain_text("Ended: please unplug")
-    assert control(fake).calls == [("stop", 1, Role.MANUFACTURER)]
+    assert control(fake).calls == [("end_session", 1, StopReason.LOCAL)]
 
 
 def test_a_refusal_is_said(page: Page, fake: Fake) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from borne.application.ports.storage import WhitelistEntry
-from borne.application.services import MasterCardView, Refused, TeachInView
+from borne.application.refusals import Refused
+from borne.application.services import MasterCardView, TeachInView
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from tests.support.street import CARD, Street, street
 from tests.support.virtual_time import virtual_time

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from borne.application.ports.storage import SessionGrouping, WhitelistEntry
-from borne.application.services import Refused
+from borne.application.refusals import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from tests.support.street import CARD, Street, street
 from tests.support.virtual_time import virtual_time

@@ -10,7 +10,7 @@ from contextlib import suppress
 from borne.adapters.simulation.faults import CATALOGUE
 from borne.adapters.simulation.world import LinkMode
 from borne.application.ports.simulator import SimulatorError
-from borne.application.services import Refused
+from borne.application.refusals import Refused
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.principals import SYSTEM
 from borne.domain.station.faults import Scope

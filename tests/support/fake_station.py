@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from borne.adapters.web.contract import Readiness
 from borne.application.authorization.card_router import CardDesk
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
+from borne.application.charging.connector import Connector
+from borne.application.charging.station_control import StationControl
 from borne.application.people.accounts import Accounts, Logins
 from borne.application.people.passwords import Hasher, ScryptCost
 from borne.application.ports.backend import (
@@ -35,14 +37,16 @@ from borne.application.ports.storage import (
     SessionTotals,
     WhitelistEntry,
 )
-from borne.application.services import Refused, StationServices, require
+from borne.application.refusals import Refused, require
+from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import HardwareFacts
-from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Installed, Selection
+from borne.domain.station.connector_snapshot import ConnectorSnapshot
+from borne.domain.station.connector_state import Authorization, LiveSession, Phase, Stop
 from borne.domain.station.session import (
     Sample,
     SessionEnd,
@@ -52,6 +56,7 @@ from borne.domain.station.session import (
     StopReason,
 )
 from borne.domain.station.station_status import StationStatus
+from borne.domain.station.status import ConnectorStatus
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
 from borne.foundation.supervisor import Supervisor
@@ -60,6 +65,7 @@ from tests.support.fake_stores import (
     MemoryAccounts,
     MemorySecurityLog,
     MemorySettings,
+    MemoryState,
     MemoryTokens,
     MemoryWhitelist,
 )
@@ -209,41 +215,52 @@ class FakeStatus:
             yield snapshot
 
 
-class FakeControl:
-    """Connector commands on the data; `calls` remembers them."""
+class FakeConnector:
+    """A connector on the data, as far as commands want it; `calls` remembers what it was told."""
+
+    def __init__(self, number: int, status: FakeStatus, calls: list[tuple[Any, ...]]) -> None:
+        self.id = number
+        self._status = status
+        self._calls = calls
+
+    @property
+    def status(self) -> ConnectorSnapshot:
+        data = self._status.connector(self.id)
+        session = LiveSession(Authorization(Identity(IdentityKind.FREE)), Phase.RUNNING, "one")
+        return ConnectorSnapshot(
+            state=ConnectorStatus(data["state"]),
+            session=session if data["session"] is not None else None,
+            out_of_service_later=data["session"] is not None,
+        )
+
+    def authorize(self, authorization: Authorization) -> None:
+        self._calls.append(("authorize", self.id, authorization.identity.id_token))
+        self._status.edit(self.id, state="authorized", led="authorized")
+
+    def end_session(self, stop: Stop) -> None:
+        self._calls.append(("end_session", self.id, stop.reason))
+        if self._status.connector(self.id)["session"] is not None:
+            self._status.edit(self.id, **(free_connector(self.id) | {"state": "finishing"}))
+
+    def unlock(self) -> None:
+        self._calls.append(("unlock", self.id))
+        self._status.edit(self.id, locked=False)
+
+    def set_available(self, *, available: bool, at_once: bool = False) -> None:
+        assert not at_once
+        self._calls.append(("set_available", self.id, available))
+        if self._status.connector(self.id)["session"] is None:
+            state = "available" if available else "unavailable"
+            self._status.edit(self.id, state=state, led=state)
+
+
+class FakeControl(StationControl):
+    """The commands themselves, given to connectors that are data."""
 
     def __init__(self, status: FakeStatus) -> None:
-        self.status = status
         self.calls: list[tuple[Any, ...]] = []
-
-    async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
-        self.calls.append(("start", connector, principal.role, id_token))
-        if self.status.connector(connector)["state"] not in {"available", "preparing"}:
-            raise Refused("busy", f"Socket {connector} cannot start: it is in use.")
-        self.status.edit(connector, state="authorized", led="authorized")
-
-    async def stop(self, connector: int, principal: Principal) -> None:
-        self.calls.append(("stop", connector, principal.role))
-        if self.status.connector(connector)["session"] is None:
-            values = {"socket": connector}
-            raise Refused("no_session", Message("Nothing is charging at socket {socket}.", values))
-        self.status.edit(connector, **(free_connector(connector) | {"state": "finishing"}))
-
-    async def unlock(self, connector: int, principal: Principal) -> None:
-        require(principal, Role.OPERATOR)
-        self.calls.append(("unlock", connector, principal.role))
-        self.status.edit(connector, locked=False)
-
-    async def set_availability(
-        self, connector: int, principal: Principal, *, operative: bool
-    ) -> str:
-        require(principal, Role.OPERATOR)
-        self.calls.append(("availability", connector, principal.role, operative))
-        if self.status.connector(connector)["session"] is not None:
-            return "scheduled"
-        state = "available" if operative else "unavailable"
-        self.status.edit(connector, state=state, led=state)
-        return "accepted"
+        connectors = {number: FakeConnector(number, status, self.calls) for number in (1, 2)}
+        super().__init__(cast("Mapping[int, Connector]", connectors), MemoryState())
 
 
 def record(number: int) -> SessionRecord:

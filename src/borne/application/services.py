@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from borne.application.backend.queue_view import QueueReader, no_queue
+from borne.application.charging.station_control import StationControl
 from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import (
@@ -22,38 +23,13 @@ from borne.application.ports.storage import (
     WhitelistEntry,
 )
 from borne.domain.authorization.list_text import BadLine
-from borne.domain.principals import Principal, Role
-from borne.domain.settings.messages import N_, Explained, Message
+from borne.domain.principals import Principal
+from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Installed
 from borne.domain.station.session import Sample, SessionRecord
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
-
-
-class Refused(Explained):
-    """The station will not do it now; `code` is stable, the message is for people."""
-
-    def __init__(self, code: str, message: Message | str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def too_weak(role: Role, needed: Role) -> Message:
-    """Why a role may not do something."""
-    values = {"role": Message(role.value), "needed": Message(needed.value)}
-    return Message(N_("You are {role}; this needs {needed}."), values)
-
-
-def no_socket(connector: int) -> Message:
-    """Why a command to a connector that is not there is refused."""
-    return Message(N_("There is no socket {socket}."), {"socket": connector})
-
-
-def require(principal: Principal, role: Role) -> None:
-    """Refuse unless the principal has the rights of `role`: the one place where flows ask."""
-    if not principal.role.includes(role):
-        raise Refused("forbidden", too_weak(principal.role, role))
 
 
 class StatusView(Protocol):
@@ -71,24 +47,6 @@ class StatusView(Protocol):
 
     def changes(self) -> AsyncIterator[StationStatus]:
         """A snapshot, then another after each change (bursts are merged)."""
-
-
-class ConnectorControl(Protocol):
-    """Commands on a connector."""
-
-    async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
-        """Authorize a session without a card."""
-
-    async def stop(self, connector: int, principal: Principal) -> None:
-        """End the running session and release the cable."""
-
-    async def unlock(self, connector: int, principal: Principal) -> None:
-        """Stop what runs and unlock the cable."""
-
-    async def set_availability(
-        self, connector: int, principal: Principal, *, operative: bool
-    ) -> str:
-        """Answers "accepted", or "scheduled" when a session runs first."""
 
 
 class SessionsView(Protocol):
@@ -359,7 +317,7 @@ class StationServices:
 
     clock: Clock
     status: StatusView
-    control: ConnectorControl
+    control: StationControl
     sessions: SessionsView
     whitelist: WhitelistView
     restarter: Restarter

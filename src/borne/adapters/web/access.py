@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from borne.application.charging.station_control import COMMANDS
 from borne.domain.principals import Role
 
 
@@ -49,10 +50,10 @@ TABLE: dict[str, Access] = {
     f"GET {API}/settings": OPERATOR,
     f"PATCH {API}/settings": OPERATOR,
     f"POST {API}/system/restart": OPERATOR,
-    f"POST {API}/connectors/{{connector}}/start": USER,
-    f"POST {API}/connectors/{{connector}}/stop": USER,
-    f"POST {API}/connectors/{{connector}}/unlock": OPERATOR,
-    f"POST {API}/connectors/{{connector}}/availability": OPERATOR,
+    **{
+        f"POST {API}/connectors/{{connector}}/{each.name}": Access(each.role)
+        for each in COMMANDS.values()
+    },
     f"GET {API}/sessions": USER,
     f"GET {API}/sessions.csv": OPERATOR,
     f"GET {API}/sessions/{{session_id}}": USER,
@@ -158,7 +159,7 @@ TABLE: dict[str, Access] = {
     "GET /live/simulator": SIMULATOR,
     "GET /live/help": USER,
     "GET /live/whitelists": OPERATOR,
-    "POST /connectors/{connector}/{action}": USER,
+    "POST /connectors/{connector}/{action}": OPERATOR,
 }
 
 

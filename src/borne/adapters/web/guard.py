@@ -19,7 +19,8 @@ from borne.adapters.web.errors import ApiError, BrokenOff, wants_page
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
 from borne.application.people.accounts import Accounts, token_principal
-from borne.application.services import StationServices, too_weak
+from borne.application.refusals import too_weak
+from borne.application.services import StationServices
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
 from borne.foundation.addresses import is_loopback

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from borne.application.ports.hardware import CardRead
-from borne.application.services import Refused
+from borne.application.refusals import Refused
 from borne.domain.authorization import cards, list_text
 from borne.domain.settings.choices import LetterCase
 from borne.domain.settings.messages import N_

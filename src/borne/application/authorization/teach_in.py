@@ -15,13 +15,8 @@ from datetime import datetime
 
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.ports.hardware import CardRead
-from borne.application.services import (
-    Refused,
-    TeachInEvent,
-    TeachInResult,
-    TeachInState,
-    require,
-)
+from borne.application.refusals import Refused, require
+from borne.application.services import TeachInEvent, TeachInResult, TeachInState
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.list_text import ListedCard, TokenKind
 from borne.domain.principals import Principal, Role

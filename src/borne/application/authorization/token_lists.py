@@ -12,7 +12,7 @@ from datetime import datetime
 
 from borne.application.ports.backend import IdTagInfo
 from borne.application.ports.storage import CachedToken, StorageFailed, TokenCacheStore
-from borne.application.services import require
+from borne.application.refusals import require
 from borne.domain.authorization.decision import KnownToken
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import CacheExpiry

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from borne.application.ports.storage import StorageFailed, WhitelistEntry, WhitelistStore
-from borne.application.services import ImportReport, Refused, no_socket, require
+from borne.application.refusals import Refused, no_socket, require
+from borne.application.services import ImportReport
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.decision import WhitelistMatch
 from borne.domain.authorization.list_text import ListedCard, TokenKind

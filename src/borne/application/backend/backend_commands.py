@@ -19,9 +19,9 @@ from borne.application.charging.station_control import StationControl
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.ports.storage import SessionJournal
+from borne.application.refusals import Refused
 from borne.application.security import security_profile
 from borne.application.security.security_profile import SecurityProfiles
-from borne.application.services import Refused
 from borne.application.settings.settings_configuration import change_configuration
 from borne.application.settings.settings_service import SettingsService
 from borne.application.settings.station_settings import authorization_policy

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionJournal
-from borne.application.services import Refused, require
+from borne.application.refusals import Refused, require
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from borne.application.charging.connector import Connector
+from borne.application.commands import Length, command, commands_of
 from borne.application.ports.storage import StateStore
-from borne.application.services import Refused, no_socket, require
+from borne.application.refusals import Refused, no_socket
 from borne.application.state.kept_state import stored_entries, whole
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.settings.messages import N_, Message
@@ -20,6 +22,7 @@ _STARTABLE = frozenset(
     {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
 )
 LOCAL_TAG = "local"
+IdToken = Annotated[str, Length(1, 255)]
 STATE_KEY = "inoperative"
 BACKEND_KEY = "inoperative_by_backend"
 """Those that are out of service by the word of a backend alone: it goes with the backend."""
@@ -53,9 +56,14 @@ class StationControl:
             if connector in self._connectors:
                 self._connectors[connector].set_available(available=False, at_once=True)
 
-    async def start(self, connector: int, principal: Principal, id_token: str | None) -> None:
-        """Authorize a session without a card."""
-        require(principal, Role.OPERATOR)
+    @command("start", Role.OPERATOR, "Start a session")
+    async def start(
+        self,
+        connector: int,
+        principal: Principal,  # noqa: ARG002 -- the declaration asks for its rights
+        id_token: IdToken | None = None,
+    ) -> None:
+        """Authorize a session without a card. Refused when the state does not allow it."""
         found = self._connector(connector)
         if found.status.state not in _STARTABLE:
             status = found.status.state
@@ -66,9 +74,9 @@ class StationControl:
         identity = Identity(IdentityKind.LOCAL, id_token or LOCAL_TAG)
         found.authorize(Authorization(identity, card=id_token or ""))
 
+    @command("stop", Role.OPERATOR, "Stop the session")
     async def stop(self, connector: int, principal: Principal) -> None:
-        """End the running session and release the cable."""
-        require(principal, Role.OPERATOR)
+        """End the running session and release the cable. Refused when none runs."""
         found = self._connector(connector)
         if found.status.session is None and found.status.pending is None:
             raise Refused(
@@ -78,19 +86,24 @@ class StationControl:
         remote = principal.kind is PrincipalKind.BACKEND
         found.end_session(Stop(StopReason.REMOTE if remote else StopReason.LOCAL))
 
-    async def unlock(self, connector: int, principal: Principal) -> None:
+    @command("unlock", Role.OPERATOR, "Unlock the cable")
+    async def unlock(
+        self,
+        connector: int,
+        principal: Principal,  # noqa: ARG002 -- the declaration asks for its rights
+    ) -> None:
         """Stop what runs and unlock the cable."""
-        require(principal, Role.OPERATOR)
         found = self._connector(connector)
         found.end_session(Stop(StopReason.UNLOCK_COMMAND))
         found.unlock()
 
+    @command("availability", Role.OPERATOR, "In service?")
     async def set_availability(
         self, connector: int, principal: Principal, *, operative: bool
     ) -> str:
-        """Answers "accepted", or "scheduled" when somebody charges, or prepares to, first; 0 means
-        all and the station itself, which is back in service with the first of its connectors."""
-        require(principal, Role.OPERATOR)
+        """Take in or out of service: "accepted", or "scheduled" until whoever charges, or prepares
+        to, has ended."""
+        # 0 means all and the station itself, which is back in service with the first connector.
         chosen = list(self._connectors) if connector == 0 else [self._connector(connector).id]
         named = {0, *chosen} if operative else {connector, *chosen}
         wanted = self._inoperative - named if operative else self._inoperative | named
@@ -149,3 +162,7 @@ class StationControl:
         if found is None:
             raise Refused("unknown_connector", no_socket(connector))
         return found
+
+
+COMMANDS = commands_of(StationControl)
+"""What people and machines may tell a connector, by name."""

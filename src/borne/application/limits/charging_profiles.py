@@ -21,7 +21,7 @@ from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.limits.limit_service import STATION, LimitService
 from borne.application.limits.stored_profiles import LEAST_A, from_stored, stand_in, to_stored
 from borne.application.ports.storage import StateStore
-from borne.application.services import require
+from borne.application.refusals import require
 from borne.application.settings.running import RunningSettings
 from borne.application.settings.station_settings import phases_connected
 from borne.application.state.kept_state import stored_entries

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from borne.application.ports.storage import StateStore, StorageFailed
-from borne.application.services import require
+from borne.application.refusals import require
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.messages import Message
 from borne.foundation.events import Signal

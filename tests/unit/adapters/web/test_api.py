@@ -13,6 +13,7 @@ from borne.adapters.web.api.answers import Error, Session, Sessions, Status
 from borne.application.backend.queue_view import QueueView, no_queue
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.domain.principals import Role
+from borne.domain.station.session import StopReason
 from tests.support.fake_station import FakeBackend, FakeControl, FakeHost, FakeRestarter
 from tests.unit.adapters.web.conftest import Client, Clients
 
@@ -102,10 +103,11 @@ async def test_commands_reach_the_station(operator: Client, host: FakeHost) -> N
     answer = await operator.post(f"{url}/availability", json={"operative": False})
     assert answer.json()["status"] == "accepted"
     assert control.calls == [
-        ("start", 1, Role.OPERATOR, "ABC"),
-        ("stop", 1, Role.OPERATOR),
-        ("unlock", 1, Role.OPERATOR),
-        ("availability", 1, Role.OPERATOR, False),
+        ("authorize", 1, "ABC"),
+        ("end_session", 1, StopReason.LOCAL),
+        ("end_session", 1, StopReason.UNLOCK_COMMAND),
+        ("unlock", 1),
+        ("set_available", 1, False),
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from borne.application.authorization.whitelist import UNDO_S, WHITELIST_LIMIT, Whitelist
 from borne.application.ports.storage import StorageFull, WhitelistEntry
-from borne.application.services import Refused
+from borne.application.refusals import Refused
 from borne.domain.authorization.decision import WhitelistMatch
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings.choices import LetterCase

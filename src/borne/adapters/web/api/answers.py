@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from borne.application.charging.station_control import COMMANDS
+
 ConnectorState = Literal[
     "available",
     "reserved",
@@ -293,10 +295,12 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /api/v1/status": Status,
     "PATCH /api/v1/settings": SettingsChanged,
     "POST /api/v1/system/restart": RestartAnswer,
-    "POST /api/v1/connectors/{connector}/start": Revision,
-    "POST /api/v1/connectors/{connector}/stop": Revision,
-    "POST /api/v1/connectors/{connector}/unlock": Revision,
-    "POST /api/v1/connectors/{connector}/availability": AvailabilityAnswer,
+    **{
+        f"POST /api/v1/connectors/{{connector}}/{command.name}": AvailabilityAnswer
+        if command.has_answer
+        else Revision
+        for command in COMMANDS.values()
+    },
     "GET /api/v1/sessions": Sessions,
     "GET /api/v1/sessions/{session_id}": SessionWithCurve,
     "GET /api/v1/whitelist": Whitelist,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from borne.application.commands import Length
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 IdToken = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -14,22 +17,22 @@ Percent = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amps = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
+def bounded(kind: Any) -> Any:
+    """The type of an argument of a command, with the bounds that it declares, for pydantic."""
+    parts = get_args(kind)
+    if get_origin(kind) is Annotated:
+        limits = [each for each in parts[1:] if isinstance(each, Length)]
+        bounds = [StringConstraints(min_length=e.shortest, max_length=e.longest) for e in limits]
+        return Annotated[(parts[0], *bounds)] if bounds else kind
+    if parts and get_origin(kind) in {Union, UnionType}:
+        return Union[tuple(map(bounded, parts))]  # noqa: UP007 -- made of a tuple
+    return kind
+
+
 class Body(BaseModel):
     """Unknown members are refused: a misspelt one would silently do nothing."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Start(Body):
-    """Start a session without a card."""
-
-    id_token: IdToken | None = None
-
-
-class Availability(Body):
-    """Take a connector in or out of service."""
-
-    operative: bool
 
 
 class Restart(Body):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from inspect import Parameter, Signature
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Request
+from fastapi import APIRouter, Path, Request
+from fastapi import Body as FromBody
+from pydantic import create_model
 
 from borne.adapters.web.access import API
-from borne.adapters.web.api.bodies import Availability, Restart, Start
+from borne.adapters.web.api.bodies import Body, Restart, bounded
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.application.charging.station_control import COMMANDS
+from borne.application.commands import Command
 from borne.domain.settings.messages import N_, Message
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["connectors"])
@@ -29,48 +35,51 @@ def known(request: Request, connector: int) -> int:
     return connector
 
 
-@router.post("/connectors/{connector}/start", response_model=None, summary="Start a session")
-async def start(
-    request: Request, connector: ConnectorId, body: Annotated[Start | None, Body()] = None
-) -> dict[str, Any]:
-    """Authorize a session without a card. 409 when the state does not allow it."""
-    services = station(request)
-    token = body.id_token if body else None
-    await services.control.start(known(request, connector), visitor(request).principal, token)
-    return {"revision": services.status.revision}
+def endpoint(command: Command) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """The route of a command; its body is made of what the command takes."""
+    fields: dict[str, Any] = {
+        name: (bounded(kind), default) for name, (kind, default) in command.arguments.items()
+    }
+    body_type = create_model(command.name.capitalize(), __base__=Body, **fields)
+    optional = all(default is not ... for _, default in command.arguments.values())
+
+    async def give(request: Request, connector: ConnectorId, body: Body | None = None) -> Any:
+        services = station(request)
+        arguments = body.model_dump() if body else {}
+        answer = await command.give(
+            services.control, known(request, connector), visitor(request).principal, **arguments
+        )
+        status = {"status": answer} if command.has_answer else {}
+        return status | {"revision": services.status.revision}
+
+    parameters = [
+        Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request),
+        Parameter("connector", Parameter.POSITIONAL_OR_KEYWORD, annotation=ConnectorId),
+    ]
+    if fields:
+        kind = Annotated[body_type | None, FromBody()] if optional else body_type
+        default = None if optional else Parameter.empty
+        parameters.append(
+            Parameter("body", Parameter.POSITIONAL_OR_KEYWORD, annotation=kind, default=default)
+        )
+    give.__name__, give.__doc__ = command.name, command.description
+    give.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # functions may have one
+    return give
 
 
-@router.post("/connectors/{connector}/stop", response_model=None, summary="Stop the session")
-async def stop(request: Request, connector: ConnectorId) -> dict[str, Any]:
-    """End the running session and release the cable. 409 when none runs."""
-    services = station(request)
-    await services.control.stop(known(request, connector), visitor(request).principal)
-    return {"revision": services.status.revision}
-
-
-@router.post("/connectors/{connector}/unlock", response_model=None, summary="Unlock the cable")
-async def unlock(request: Request, connector: ConnectorId) -> dict[str, Any]:
-    """Stop what runs and unlock the cable."""
-    services = station(request)
-    await services.control.unlock(known(request, connector), visitor(request).principal)
-    return {"revision": services.status.revision}
-
-
-@router.post("/connectors/{connector}/availability", response_model=None, summary="In service?")
-async def availability(
-    request: Request, connector: ConnectorId, body: Availability
-) -> dict[str, Any]:
-    """Take in or out of service: `accepted`, or `scheduled` until the running session ends."""
-    services = station(request)
-    result = await services.control.set_availability(
-        known(request, connector), visitor(request).principal, operative=body.operative
+for _command in COMMANDS.values():
+    router.add_api_route(
+        f"/connectors/{{connector}}/{_command.name}",
+        endpoint(_command),
+        methods=["POST"],
+        response_model=None,
+        summary=_command.summary,
     )
-    return {"status": result, "revision": services.status.revision}
 
 
 @router.post("/system/restart", response_model=None, status_code=202, summary="Restart")
 async def restart(
-    request: Request, body: Annotated[Restart | None, Body()] = None
+    request: Request, body: Annotated[Restart | None, FromBody()] = None
 ) -> dict[str, Any]:
     """Restart the software now, or as soon as no session runs."""
     when = body.when if body else "now"

@@ -11,7 +11,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.full_state import full_state
 from borne.adapters.web.guard import GuardedRoute, maybe_visitor, station
 from borne.adapters.web.state import web_state
-from borne.application.services import no_socket
+from borne.application.refusals import no_socket
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -21,10 +24,10 @@ from borne.adapters.web.pages.shell import (
     words_for,
     zone_of,
 )
+from borne.application.charging.station_control import COMMANDS
 from borne.domain.load_management.topology import Rotation
-from borne.domain.principals import Role
 from borne.domain.settings.choices import DisplayBoard, PhaseRotation
-from borne.domain.settings.messages import N_, Message
+from borne.domain.settings.messages import N_
 from borne.domain.station.station_status import StationStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -78,13 +81,24 @@ async def dashboard(request: Request) -> Response:
     )
 
 
-ACTIONS: dict[str, tuple[Role, str]] = {
-    "start": (Role.USER, "Starting"),
-    "stop": (Role.USER, "Stopping"),
-    "unlock": (Role.OPERATOR, "Unlocking"),
-    "enable": (Role.OPERATOR, "Back in service"),
-    "disable": (Role.OPERATOR, "Out of service"),
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What a button of a socket's card does, and says when it is done."""
+
+    command: str
+    done: str
+    arguments: Mapping[str, object] = MappingProxyType({})
+
+
+BUTTONS: dict[str, Button] = {
+    "start": Button("start", N_("Accepted.")),
+    "stop": Button("stop", N_("The session ends.")),
+    "unlock": Button("unlock", N_("The cable is being released.")),
+    "enable": Button("availability", N_("Done."), {"operative": True}),
+    "disable": Button("availability", N_("Done."), {"operative": False}),
 }
+SAID = {"scheduled": N_("Done after the running session.")}
+"""In the place of a button's own words, by the answer of its command."""
 
 
 @router.post("/connectors/{connector}/{action}")
@@ -94,33 +108,12 @@ async def act(
     action: Annotated[str, Path(max_length=20)],
 ) -> Response:
     """A button of a socket's card."""
-    if action not in ACTIONS:
+    button = BUTTONS.get(action)
+    if button is None:
         raise ApiError(404, "not_found", N_("There is no such action."))
-    role, _ = ACTIONS[action]
-    who, words, control = visitor(request), words_for(request), station(request).control
-    if not who.role.includes(role):
-        details = {"role": who.role.value, "needed": role.value}
-        raise ApiError(
-            403,
-            "forbidden",
-            Message(N_("This needs {needed}."), {"needed": Message(role.value)}),
-            details,
-        )
     await form(request)
     known(request, connector)
-    text = words("Done.")
-    match action:
-        case "start":
-            await control.start(connector, who.principal, None)
-            text = words("Accepted.")
-        case "stop":
-            await control.stop(connector, who.principal)
-            text = words("The session ends.")
-        case "unlock":
-            await control.unlock(connector, who.principal)
-            text = words("The cable is being released.")
-        case _:
-            operative = action == "enable"
-            result = await control.set_availability(connector, who.principal, operative=operative)
-            text = words("Done after the running session.") if result == "scheduled" else text
+    control, who = station(request).control, visitor(request).principal
+    answer = await COMMANDS[button.command].give(control, connector, who, **button.arguments)
+    text = words_for(request)(SAID.get(answer or "", button.done))
     return done(request, text, "/")

@@ -18,7 +18,8 @@ from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form, setting
 from borne.adapters.web.state import web_state
-from borne.application.services import MasterCardView, Refused
+from borne.application.refusals import Refused
+from borne.application.services import MasterCardView
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
 

@@ -13,7 +13,8 @@ from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form
 from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
-from borne.application.services import Refused, SessionsView
+from borne.application.refusals import Refused
+from borne.application.services import SessionsView
 from borne.domain.settings.messages import N_
 from borne.domain.vehicle import Identity, IdentityKind
 

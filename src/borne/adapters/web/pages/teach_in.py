@@ -15,7 +15,8 @@ from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form, part, partial, toast, words_for
 from borne.adapters.web.pages.whitelists import connector_in, list_piece
-from borne.application.services import Refused, TeachInResult, TeachInState, TeachInView
+from borne.application.refusals import Refused
+from borne.application.services import TeachInResult, TeachInState, TeachInView
 from borne.domain.settings.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

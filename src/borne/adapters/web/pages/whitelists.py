@@ -26,7 +26,7 @@ from borne.adapters.web.pages.shell import (
     words_for,
 )
 from borne.application.ports.storage import WhitelistEntry
-from borne.application.services import Refused
+from borne.application.refusals import Refused
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase

@@ -1,0 +1,97 @@
+"""Commands to a connector: each is declared once, beside the method that carries it out.
+
+The declaration checks the right, whoever asks. From it interfaces make what they need: a route, its
+row in the table of rights, its answer, a button.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from borne.application.refusals import require
+from borne.domain.principals import Principal, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Of a text that a command takes, in characters."""
+
+    shortest: int
+    longest: int
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+Method = Callable[Concatenate[S, int, Principal, P], Awaitable[R]]
+_MARK = "__command__"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a command is called outside, who may give it, and what it takes."""
+
+    name: str
+    role: Role
+    summary: str
+    description: str
+    arguments: Mapping[str, tuple[Any, Any]]
+    """By name: its type and its default (`...` when there is none)."""
+    has_answer: bool
+    """It answers with a word, for example "accepted"."""
+    method: str
+
+    def give(
+        self, service: object, connector: int, principal: Principal, **arguments: object
+    ) -> Awaitable[str | None]:
+        """Carry it out. Raises Refused."""
+        given: Awaitable[str | None] = getattr(service, self.method)(
+            connector, principal, **arguments
+        )
+        return given
+
+
+def command(name: str, role: Role, summary: str) -> Callable[[Method[S, P, R]], Method[S, P, R]]:
+    """Declare a method as a command: `(self, connector, principal, *, arguments)`. What comes after
+    the principal is what the command takes."""
+
+    def declare(method: Method[S, P, R]) -> Method[S, P, R]:
+        @wraps(method)
+        async def checked(
+            self: S, connector: int, principal: Principal, /, *args: P.args, **kwargs: P.kwargs
+        ) -> R:
+            require(principal, role)
+            return await method(self, connector, principal, *args, **kwargs)
+
+        hints = typing.get_type_hints(method, include_extras=True)
+        taken = list(inspect.signature(method).parameters.values())[3:]
+        declared = Command(
+            name,
+            role,
+            summary,
+            inspect.getdoc(method) or "",
+            {
+                each.name: (
+                    hints[each.name],
+                    ... if each.default is inspect.Parameter.empty else each.default,
+                )
+                for each in taken
+            },
+            hints["return"] is str,
+            method.__name__,
+        )
+        setattr(checked, _MARK, declared)
+        return checked
+
+    return declare
+
+
+def commands_of(service: type) -> dict[str, Command]:
+    """The commands that a class declares, by name."""
+    declared = (getattr(member, _MARK, None) for member in vars(service).values())
+    return {each.name: each for each in declared if isinstance(each, Command)}
