@@ -390,8 +390,8 @@ class Station:
         if not self._parts.settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
             self._parts.settings.confirmed.subscribe(self._take_confirmation)
-        self.limits.start()
         await self.profiles.start()
+        self.limits.start()
         await self._backend_change().start(self._settings())
         await self._start_notices(await self.certificates.start())
         self.backend = make_backend(self)

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from borne.application.charging.connector import Connector
-from borne.application.charging.metering_service import MeteringService
-from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.limits.limit_service import STATION, LimitService
+from borne.application.limits.socket_sharing import Meters
 from borne.application.limits.stored_profiles import LEAST_A, from_stored, stand_in, to_stored
 from borne.application.ports.storage import StateStore
 from borne.application.refusals import require
@@ -28,6 +28,7 @@ from borne.application.state.kept_state import stored_entries
 from borne.application.state.notices import remember
 from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
+from borne.domain.limits.power import watts_of
 from borne.domain.limits.rows import LimitRow
 from borne.domain.limits.sources import Source
 from borne.domain.principals import Principal, Role
@@ -43,10 +44,10 @@ from borne.domain.smart_charging.composite import (
     Step,
     Window,
     connector_curve,
+    for_backend,
     lowest_curve,
     lowest_ever,
     station_curve,
-    told,
 )
 from borne.domain.smart_charging.profiles import (
     Capacity,
@@ -57,6 +58,7 @@ from borne.domain.smart_charging.profiles import (
     Selection,
 )
 from borne.domain.station.connector_state import Authorization
+from borne.domain.station.session import SessionRecord
 from borne.foundation.clock import Clock, ClockStep, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -88,15 +90,22 @@ class CompositeSchedule:
     """Start in seconds, limit, and phases."""
 
 
+class RunningSessions(Protocol):
+    """What profiles need of the transaction journal."""
+
+    def record(self, connector: int) -> SessionRecord | None:
+        """Of the session that runs there."""
+
+
 class ChargingProfiles:
     """All profiles of the station."""
 
     def __init__(
         self,
-        runners: Mapping[int, Connector],
+        connectors: Mapping[int, Connector],
         limit_service: LimitService,
-        metering: MeteringService,
-        journal: TransactionJournal,
+        meters: Meters,
+        sessions: RunningSessions,
         state: StateStore,
         settings: RunningSettings,
         clock: Clock,
@@ -104,10 +113,10 @@ class ChargingProfiles:
     ) -> None:
         self.changed: Signal[int] = Signal()
         """How many there are, after a change."""
-        self._runners = runners
+        self._connectors = connectors
         self._limits = limit_service
-        self._metering = metering
-        self._journal = journal
+        self._meters = meters
+        self._running = sessions
         self._state = state
         self._settings = settings
         self._clock = clock
@@ -115,7 +124,7 @@ class ChargingProfiles:
         self._book: list[Installed] = []
         self._for_start: dict[int, tuple[str, Profile]] = {}
         """A profile that came with a remote start, for the session of that token."""
-        self._sessions: dict[int, str | None] = dict.fromkeys(runners)
+        self._sessions: dict[int, str | None] = dict.fromkeys(connectors)
         self._doubts = Doubts.none()
         self._phases: dict[int, int] = {}
         self._rows: dict[int, Limit | None] = {}
@@ -131,14 +140,14 @@ class ChargingProfiles:
             self._book += [stand_in(entry, level, now) for entry in unreadable]
             await self._store(self._book)
             await remember(self._state, [Message(_UNREADABLE, {"amps": LEAST_A})])
-        for connector, runner in self._runners.items():
-            self._sessions[connector] = _session_of(runner)
-            runner.changed.subscribe(self._take_change)
-            runner.expired.subscribe(partial(self._take_expiry, connector))
+        for number, connector in self._connectors.items():
+            self._sessions[number] = _session_of(connector)
+            connector.changed.subscribe(self._on_connector_changed)
+            connector.expired.subscribe(partial(self._on_permission_expired, number))
         self._drop_ended()
-        self._metering.changed.subscribe(self._take_reading)
+        self._meters.changed.subscribe(self._on_reading)
         self._settings.on_change(PROFILE_KEYS, self.refresh)
-        self._clock.stepped.subscribe(self._take_step)
+        self._clock.stepped.subscribe(self._on_clock_set)
         self.refresh()
 
     def abort(self) -> None:
@@ -193,14 +202,14 @@ class ChargingProfiles:
     def composite(
         self, connector: int, duration_s: int, unit: RateUnit | None
     ) -> CompositeSchedule | None:
-        """GetCompositeSchedule: None when it cannot be told."""
-        known = connector == STATION or connector in self._runners
+        """GetCompositeSchedule: None when it is not known."""
+        known = connector == STATION or connector in self._connectors
         if not known or duration_s < 0 or self._clock.trust is ClockTrust.NONE:
             return None
         start = self._clock.now()
         window = self._window(start, min(duration_s, LONGEST_WINDOW_S))
         wanted = unit or self._usual_unit()
-        curve = told(
+        curve = for_backend(
             self._station_composite(window, wanted)
             if connector == STATION
             else self._connector_composite(connector, window, wanted)
@@ -225,7 +234,7 @@ class ChargingProfiles:
         if profile is not None:
             self._for_start[connector] = (id_token.casefold(), profile)
 
-    def _take_expiry(self, connector: int, _: Authorization) -> None:
+    def _on_permission_expired(self, connector: int, _: Authorization) -> None:
         self.forget_start(connector)
 
     def forget_start(self, connector: int) -> None:
@@ -247,7 +256,7 @@ class ChargingProfiles:
         self._doubts = self._doubts.at(self._book, now_s)
         end_s = self._doubts.next_end_s()
         changes = [LOOK_AHEAD_S if end_s is None else end_s - now_s]
-        for connector in self._runners:
+        for connector in self._connectors:
             curve = self._curve(connector, window, RateUnit.AMPERE, OF_CONNECTOR)
             self._put(connector, sources.OCPP_TX, curve[0].limit)
             changes += [step.start_s for step in curve[1:2]]
@@ -258,7 +267,7 @@ class ChargingProfiles:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(min(changes), self.refresh)
 
-    def _take_step(self, step: ClockStep) -> None:
+    def _on_clock_set(self, step: ClockStep) -> None:
         """The clock was set. What it was before the first date is no time to count on."""
         if step.trust is ClockTrust.NTP or step.dated:
             self._doubts = Doubts.none()
@@ -275,7 +284,7 @@ class ChargingProfiles:
 
     def _put_lowest(self) -> None:
         """Without a date nobody knows which period holds: the lowest of each profile does."""
-        for connector in self._runners:
+        for connector in self._connectors:
             situation = self._situation(connector)
             self._put(connector, sources.OCPP_TX, lowest_ever(situation, OF_CONNECTOR))
         station = self._situation(STATION)
@@ -299,7 +308,7 @@ class ChargingProfiles:
 
     def _situation(self, connector: int) -> Situation:
         found = rules.of_connector(self._book, connector, self._sessions.get(connector))
-        record = self._journal.record(connector)
+        record = self._running.record(connector)
         started = self._began(record.start.at) if record else None
         return Situation(found, self._electric(connector), started)
 
@@ -319,9 +328,9 @@ class ChargingProfiles:
         local: Limit | None = None,
     ) -> Curve:
         """What the profiles allow: no more than on the clock as it was before it was set."""
-        told = self._situation(connector)
-        kept = replace(told, profiles=by_purpose(told.profiles, self._doubts))
-        situations = [told] if kept == told else [told, kept]
+        now = self._situation(connector)
+        kept = replace(now, profiles=by_purpose(now.profiles, self._doubts))
+        situations = [now] if kept == now else [now, kept]
         curves = [connector_curve(each, window, unit, purposes, local) for each in situations]
         unknown = {
             purpose: [entry for entry in entries if from_the_future(entry, window.start)]
@@ -332,7 +341,7 @@ class ChargingProfiles:
 
     def _electric(self, connector: int) -> Electric:
         if connector == STATION:
-            return Electric(max(phases_connected(self._settings(), n) for n in self._runners))
+            return Electric(max(phases_connected(self._settings(), n) for n in self._connectors))
         return Electric(phases_connected(self._settings(), connector), self._phases.get(connector))
 
     def _station_curve(self, window: Window, unit: RateUnit) -> Curve:
@@ -345,7 +354,7 @@ class ChargingProfiles:
     def _station_composite(self, window: Window, unit: RateUnit) -> Curve:
         lines = [
             self._curve(connector, window, unit, OF_CONNECTOR, self._local(connector, unit))
-            for connector in self._runners
+            for connector in self._connectors
         ]
         return station_curve(lines, self._station_curve(window, unit), self._local(STATION, unit))
 
@@ -354,8 +363,8 @@ class ChargingProfiles:
         if amps is None:
             return None
         electric = self._electric(connector)
-        watts = electric.voltage_v * electric.in_use(None)
-        value = amps if unit is RateUnit.AMPERE else amps * watts
+        in_watts = unit is RateUnit.WATT
+        value = watts_of(amps, electric.in_use(None), electric.voltage_v) if in_watts else amps
         return Limit(value, phases=electric.phases)
 
     def _usual_unit(self) -> RateUnit:
@@ -368,15 +377,15 @@ class ChargingProfiles:
     def _capacity(self) -> Capacity:
         settings = self._settings()
         return Capacity(
-            connectors=frozenset(self._runners),
+            connectors=frozenset(self._connectors),
             stack_level=settings.integer("ChargeProfileMaxStackLevel"),
             periods=settings.integer("ChargingScheduleMaxPeriods"),
             profiles=settings.integer("MaxChargingProfilesInstalled"),
-            phases={number: phases_connected(settings, number) for number in self._runners},
+            phases={number: phases_connected(settings, number) for number in self._connectors},
         )
 
     def _transaction_problem(self, connector: int, profile: Profile) -> str | None:
-        record = self._journal.record(connector)
+        record = self._running.record(connector)
         if self._sessions.get(connector) is None or record is None or not record.start.reported:
             return "no transaction runs"
         if profile.transaction_id not in (None, record.transaction_id):
@@ -419,44 +428,44 @@ class ChargingProfiles:
 
     # Sessions ----------------------------------------------------------------------------------
 
-    def _take_change(self, runner: Connector) -> None:
-        connector, session_id = runner.id, _session_of(runner)
-        if session_id == self._sessions[connector]:
+    def _on_connector_changed(self, connector: Connector) -> None:
+        session_id = _session_of(connector)
+        if session_id == self._sessions[connector.id]:
             return
-        self._sessions[connector] = session_id
-        self._phases.pop(connector, None)
+        self._sessions[connector.id] = session_id
+        self._phases.pop(connector.id, None)
         if session_id is not None:
-            self._start_with_profile(runner)
+            self._start_with_profile(connector)
         if self._book:
             self._drop_ended()
             self.refresh()
 
-    def _start_with_profile(self, runner: Connector) -> None:
-        waiting = self._for_start.pop(runner.id, None)
-        session = runner.status.session
+    def _start_with_profile(self, connector: Connector) -> None:
+        waiting = self._for_start.pop(connector.id, None)
+        session = connector.status.session
         if waiting is None or session is None:
             return
         id_token, profile = waiting
         if session.authorization.identity.id_token.casefold() == id_token:
-            work = self._install_for_start(runner.id, profile)
+            work = self._install_for_start(connector.id, profile)
             self._supervisor.start("profile of a remote start", work)
 
     async def _install_for_start(self, connector: int, profile: Profile) -> None:
         if not await self._install(connector, profile):
             _log.warning("connector %d: the profile of a remote start has no room", connector)
 
-    def _take_reading(self, connector: int) -> None:
+    def _on_reading(self, number: int) -> None:
         """Watts become amperes by the phases that the vehicle uses; in a session they only grow."""
-        runner, reading = self._runners.get(connector), self._metering.readings.get(connector)
-        if runner is None or reading is None or runner.status.session is None:
+        connector, reading = self._connectors.get(number), self._meters.readings.get(number)
+        if connector is None or reading is None or connector.status.session is None:
             return
         used = sum(amps >= IN_USE_A for amps in reading.current_a)
-        if used > self._phases.get(connector, 0):
-            self._phases[connector] = used
+        if used > self._phases.get(number, 0):
+            self._phases[number] = used
             if any(e.profile.schedule.unit is RateUnit.WATT for e in self._book):
                 self.refresh()
 
 
-def _session_of(runner: Connector) -> str | None:
-    session = runner.status.session
+def _session_of(connector: Connector) -> str | None:
+    session = connector.status.session
     return (session.session_id or None) if session else None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
+from borne.domain.limits.power import NOMINAL_V, amps_of, watts_of
 from borne.domain.smart_charging.profiles import Installed, Period, Purpose, RateUnit
 from borne.domain.smart_charging.schedule import Stretch, begun_at, stretches
 
@@ -20,7 +21,6 @@ TRANSACTION_SILENCES_DEFAULT = True
 """Once the profile of a transaction has begun, the default is out for the rest of the transaction,
 also when the profile has no limit any more (reading of the compliance test tool, TC_066). False:
 the default comes back where the profile has no limit."""
-NOMINAL_V = 230.0
 LONGEST_WINDOW_S = 7 * 86400
 """A composite schedule is cut off after this."""
 
@@ -44,8 +44,8 @@ class Electric:
         """A limit in another unit."""
         if unit is wanted:
             return limit
-        factor = self.voltage_v * self.in_use(period.phases)
-        return limit / factor if wanted is RateUnit.AMPERE else limit * factor
+        convert = amps_of if wanted is RateUnit.AMPERE else watts_of
+        return convert(limit, self.in_use(period.phases), self.voltage_v)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ def value_at(curve: Curve, start_s: float) -> Limit | None:
     return curve[max(0, index)].limit
 
 
-def told(curve: Curve) -> Curve:
+def for_backend(curve: Curve) -> Curve:
     """As a backend gets it: whole seconds, one decimal, never above the true limit."""
     rounded: dict[int, Step] = {}
     for step in curve:

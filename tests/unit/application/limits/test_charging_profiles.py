@@ -10,17 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from borne.application.charging.metering_service import MeteringService
-from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.limits.limit_service import STATION
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.application.services import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
+from borne.domain.settings.choices import PhasesConnected
 from borne.domain.smart_charging.profiles import (
     Kind,
     Period,
@@ -109,8 +108,8 @@ class Bench:
         self.profiles = ChargingProfiles(
             {number: desk.runner for number, desk in self.sockets.desks.items()},
             self.sockets.service,
-            cast(MeteringService, self.sockets.meters),
-            cast(TransactionJournal, self.journal),
+            self.sockets.meters,
+            self.journal,
             self.state,
             self.sockets.settings,
             self.sockets.clock,
@@ -218,6 +217,16 @@ async def test_watts_are_amperes_of_the_phases_that_the_vehicle_uses() -> None:
     bench.sockets.meters.show(1, 5.0, 0.0, 0.0)
     await asyncio.sleep(1)
     assert bench.amps()[0] == pytest.approx(5.0), "it may use them again"
+
+
+@virtual_time
+async def test_a_socket_that_is_wired_anew_counts_its_watts_anew() -> None:
+    bench = await Bench().start()
+    await bench.set(1, profile(2300.0, unit=RateUnit.WATT))
+    assert bench.amps()[0] == pytest.approx(10.0 / 3)
+    bench.sockets.set(PhasesConnected=PhasesConnected.SINGLE)
+    await asyncio.sleep(1)
+    assert bench.amps()[0] == pytest.approx(10.0)
 
 
 # What is refused ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from borne.domain.smart_charging.composite import (
     Situation,
     Window,
     connector_curve,
-    told,
+    for_backend,
 )
 from borne.domain.smart_charging.profiles import (
     Installed,
@@ -74,7 +74,7 @@ def window(seconds: float, start: datetime = NOW) -> Window:
 
 def steps(curve: Curve) -> dict[float, float | None]:
     """Start and value of each step, as a backend would get them."""
-    return {s.start_s: None if s.limit is None else s.limit.value for s in told(curve)}
+    return {s.start_s: None if s.limit is None else s.limit.value for s in for_backend(curve)}
 
 
 def composite(

@@ -1,0 +1,16 @@
+"""The one place where watts become amperes, and back."""
+
+from __future__ import annotations
+
+NOMINAL_V = 230.0
+"""Between line and neutral. Not measured: a limit in watts must not move with the voltage."""
+
+
+def amps_of(watts: float, phases: int, voltage_v: float = NOMINAL_V) -> float:
+    """Per phase, when a power is drawn on so many phases."""
+    return watts / (voltage_v * phases)
+
+
+def watts_of(amps: float, phases: int, voltage_v: float = NOMINAL_V) -> float:
+    """All phases together, at so many amperes on each."""
+    return amps * voltage_v * phases
