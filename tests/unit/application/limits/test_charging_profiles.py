@@ -17,7 +17,7 @@ import pytest
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.limits.limit_service import STATION
 from borne.application.ports.storage import StorageFailed, StorageFull
-from borne.application.services import Refused
+from borne.application.refusals import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings.choices import PhasesConnected
 from borne.domain.smart_charging.profiles import (
