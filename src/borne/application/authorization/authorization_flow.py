@@ -43,6 +43,7 @@ from borne.domain.authorization.decision import (
     decide,
     decide_arrival,
 )
+from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.authorization.shared_reader import Candidate, connector_for
 from borne.domain.settings.choices import CacheExpiry, StopMode
 from borne.domain.station.connector_snapshot import ConnectorSnapshot
@@ -59,18 +60,6 @@ DOUBLE_READ_S = 2.0
 MAC_DIGITS = 12
 _FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class CardOutcome:
-    """What became of a card, for ring, page and log."""
-
-    connectors: tuple[int, ...]
-    accepted: bool
-    reason: Reason
-    masked: str
-    why: str = ""
-    """See `decision.Refuse`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from functools import partial
 
 from borne.application.charging.connector import Connector
 from borne.application.charging.fault_watch import ConnectorWatch
+from borne.application.charging.limits import LimitRows
 from borne.application.charging.metering_service import MeteringService
-from borne.application.limits.limit_service import LimitService
 from borne.application.ports.hardware import InputPort, MeterPort, MeterSilent
 from borne.application.settings.station_settings import phases_connected
 from borne.domain.limits import sources
@@ -80,7 +80,7 @@ class FaultSources:
     """Where causes come from besides boards and billing meters, and where limits by heat go."""
 
     settings: Callable[[], Settings]
-    limits: LimitService | None = None
+    limits: LimitRows | None = None
     inputs: InputPort | None = None
     free_bytes: Callable[[], int] = field(default=lambda: ROOM_BYTES)
 

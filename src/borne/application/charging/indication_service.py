@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from borne.application.authorization.authorization_flow import CardOutcome
 from borne.application.charging.connector import Connector
 from borne.application.ports.hardware import IndicatorPort
 from borne.application.settings.running import RunningSettings
+from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.station.indication import PATTERNS, pattern_for
 from borne.foundation.events import Signal
 

@@ -10,16 +10,16 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from borne.application.authorization.authorization_flow import CardOutcome
 from borne.application.charging.connector import Connector
 from borne.application.charging.fault_service import FaultService
 from borne.application.charging.indication_service import IndicationService
+from borne.application.charging.limits import Limits
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
-from borne.application.limits.limit_service import LimitService
 from borne.application.ports.backend import BackendPort
 from borne.application.settings.station_settings import free_mode, phases_connected
 from borne.domain.authorization.free_charging import RULES
+from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.limits.rows import LimitRow
 from borne.domain.settings.choices import DisplayLanguage
 from borne.domain.settings.messages import Message
@@ -50,7 +50,7 @@ class StatusSources:
     settings: Callable[[], Settings]
     metering: MeteringService
     journal: TransactionJournal
-    limits: LimitService
+    limits: Limits
     faults: FaultService
     indication: IndicationService
     notices: Callable[[], Sequence[Message]] = lambda: ()

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from borne.application.charging.metering_service import MeteringService
-from borne.application.charging.transaction_messages import (
-    SamplingSettings,
-    start_message,
-    stop_message,
-    values_message,
-)
 from borne.application.ports.hardware import MeterSilent
 from borne.application.ports.storage import SessionJournal, StorageFailed
 from borne.domain.station import measurands
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.reading import MeterReading
+from borne.domain.station.sampling import (
+    SamplingSettings,
+    start_message,
+    stop_message,
+    values_message,
+)
 from borne.domain.station.session import (
     Sample,
     SessionEnd,

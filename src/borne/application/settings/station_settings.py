@@ -5,7 +5,6 @@ Beside each function are the keys that it reads, for `RunningSettings.on_change`
 
 from __future__ import annotations
 
-from borne.application.charging.transaction_messages import SamplingSettings
 from borne.domain.authorization.decision import Policy
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.choices import (
@@ -21,6 +20,7 @@ from borne.domain.settings.choices import (
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
 from borne.domain.station.connector_state import ConnectorConfig
+from borne.domain.station.sampling import SamplingSettings
 
 FREE_KEYS = frozenset({"FreeCharging", "FreeChargingMode"})
 

@@ -17,7 +17,6 @@ import pytest
 
 from borne.application.authorization.authorization_flow import (
     AuthorizationFlow,
-    CardOutcome,
     TokenLists,
 )
 from borne.application.authorization.reservations import Reservations
@@ -28,6 +27,7 @@ from borne.application.ports.hardware import CardRead
 from borne.application.ports.storage import CachedToken, StorageFull, WhitelistEntry
 from borne.application.settings.running import RunningSettings
 from borne.domain.authorization.decision import Reason
+from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.reservation import Answer, Reservation
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.snapshot import Settings

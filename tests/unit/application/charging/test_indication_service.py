@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from borne.application.authorization.authorization_flow import CardOutcome
 from borne.application.charging.indication_service import IndicationService
 from borne.application.settings.running import RunningSettings
 from borne.domain.authorization.decision import Reason
+from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import Authorized, CardChecking, FaultRaised, Reserved
 from borne.domain.station.faults import Fault

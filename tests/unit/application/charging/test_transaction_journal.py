@@ -17,12 +17,12 @@ import pytest
 
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
-from borne.application.charging.transaction_messages import SamplingSettings
 from borne.application.ports.hardware import EvseHardware, MeterSilent
 from borne.application.ports.storage import SessionJournal, StorageFailed, StorageFull
 from borne.domain.station import measurands
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.reading import MeterReading
+from borne.domain.station.sampling import SamplingSettings
 from borne.domain.station.session import (
     Sample,
     SessionEnd,

@@ -1,0 +1,19 @@
+"""What became of a card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from borne.domain.authorization.decision import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CardOutcome:
+    """For ring, page and log."""
+
+    connectors: tuple[int, ...]
+    accepted: bool
+    reason: Reason
+    masked: str
+    why: str = ""
+    """See `decision.Refuse`."""
