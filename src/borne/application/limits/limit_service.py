@@ -139,12 +139,12 @@ class LimitService:
         if (row.source.scope is LimitScope.STATION) is not (connector == STATION):
             raise ValueError(f"{row.source.name} sets no rows of connector {connector}")
         self._note(connector, row)
-        self._on_rows_changed()
+        self._on_rows_changed(connector)
 
     def withdraw(self, connector: int, source: Source, owner: str = "") -> None:
         """The owner takes its row back."""
         self._books[connector] = self._books[connector].withdraw(source, owner)
-        self._on_rows_changed()
+        self._on_rows_changed(connector)
 
     def _note(self, connector: int, row: LimitRow) -> None:
         self._books[connector] = self._books[connector].put(row)
@@ -176,7 +176,7 @@ class LimitService:
     def _on_connector_changed(self, connector: Connector) -> None:
         """A board may know what it can only after its start; a plug tells its cable."""
         if self._note_hardware(connector.id, connector):
-            self._on_rows_changed()
+            self._on_rows_changed(connector.id)
 
     def _note_hardware(self, number: int, connector: Connector) -> bool:
         """True if board or cable are others than before."""
@@ -194,10 +194,14 @@ class LimitService:
     def _on_sharing_changed(self, restricts: bool) -> None:
         self._cycle.request(restricts=restricts)
 
-    def _on_rows_changed(self) -> None:
+    def _on_rows_changed(self, connector: int = STATION) -> None:
+        """Rows of one connector, or (0) rows that may concern all."""
         if not self._started:
             return
-        self._lower()
+        if connector == STATION:
+            self._lower_all()
+        else:
+            self._lower(connector)
         self._cycle.request()
         self._arm_expiry()
 
@@ -254,15 +258,19 @@ class LimitService:
             _log.exception("the sockets could not share; all of them pause")
             return planning.paused(snapshot)
 
-    def _lower(self) -> None:
-        """Nobody waits for a distribution to offer less."""
+    def _lower_all(self) -> None:
+        """Nobody waits for a worker to offer less."""
         if self._cycle.in_worker:
             for number, offer in planning.lowered(self._snapshot()).items():
                 self._set_lowered(number, offer)
-            return
-        for number, settings in self._settings.sockets.items():
-            rows, phases = self._books[number], settings.phases
-            self._set_lowered(number, planning.lowered_offer(self.offer(number), rows, phases))
+        else:
+            for number in self._connectors:
+                self._lower(number)
+
+    def _lower(self, connector: int) -> None:
+        rows, phases = self._books[connector], self._settings.sockets[connector].phases
+        offer = planning.lowered_offer(self.offer(connector), rows, phases)
+        self._set_lowered(connector, offer)
 
     def _set_lowered(self, connector: int, offer: Offer) -> None:
         if offer.amps < self.offered_a(connector):

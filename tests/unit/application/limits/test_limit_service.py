@@ -212,6 +212,18 @@ async def test_settings_that_are_no_limits_and_rows_that_repeat_change_nothing(
 
 
 @virtual_time
+async def test_many_are_distributed_in_a_worker() -> None:
+    sockets = await Sockets(3, inline_up_to=2).start()
+    await sockets.charge(1, 2, 3)
+    sockets.put(sources.OCPP_STATION, 30.0)
+    assert sockets.amps() == [10.0, 10.0, 10.0]
+    assert sockets.reason(1, sources.OCPP_STATION) == "group_limit"
+    await asyncio.sleep(10.0)
+    assert sockets.amps() == [10.0, 10.0, 10.0]
+    assert sockets.reason(1, sources.OCPP_STATION) == "fair_share"
+
+
+@virtual_time
 async def test_what_is_put_before_the_start_holds_from_the_first_offer() -> None:
     sockets = Sockets()
     sockets.put(sources.OCPP_TX, 10.0)
