@@ -38,6 +38,7 @@ from borne.application.backend.backend_answers import BackendAnswers
 from borne.application.maintenance.console import CommandFailed, CommandRefused, Console
 from borne.application.maintenance.decision_journal import DecisionJournal
 from borne.application.maintenance.metrics import (
+    StationFacts,
     loop_metrics,
     queue_metrics,
     render,
@@ -58,7 +59,7 @@ from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation import disk
-from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.clock import Clock, ClockTrust, parse_utc
 from borne.foundation.events import Signal
 from borne.foundation.loop_lag import LoopLag
 from borne.foundation.supervisor import Supervisor
@@ -173,9 +174,12 @@ class Host:
     async def metrics(self) -> str:
         """The text of `/metrics`."""
         metrics = loop_metrics(self.lag.last_s, self.lag.worst_s)
-        if self.station is not None:
-            metrics += station_metrics(self.station)
-            metrics += await queue_metrics(self.station.services())
+        station = self.station
+        if station is not None:
+            view = await station.services().queue(1)
+            oldest_at = parse_utc(view.oldest_at) if view.oldest_at else None
+            metrics += station_metrics(_facts(station))
+            metrics += queue_metrics(view.waiting, oldest_at, self.clock.now())
         return render(metrics)
 
     @property
@@ -435,6 +439,16 @@ class Host:
 
         console = Console(services.settings, ready, self.options.page)
         return await console.run(command, arguments)
+
+
+def _facts(station: Station) -> StationFacts:
+    return StationFacts(
+        station.backend,
+        {number: each.contactor_cycles for number, each in station.connectors.items()},
+        station.limits,
+        station.metering.readings,
+        station.faults.active,
+    )
 
 
 def _boot_content(settings: Settings, version: str) -> dict[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from borne.application.authorization.teach_in import TeachInState
 from borne.application.people.passwords import LONGEST_DELAY_S
-from borne.application.services import TeachInState
 from borne.domain.principals import Role
 from borne.domain.station.session import StopReason
 from tests.browser.conftest import PATIENCE_S, Eyes, Fake, Site

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
+from borne.application.authorization.teach_in import TeachInEvent, TeachInState
+from borne.application.authorization.whitelist import ImportReport
 from borne.application.backend.queue_view import QueueReader, no_queue
 from borne.application.charging.station_control import StationControl
 from borne.application.ports.backend import BackendPort, StepResult
@@ -22,7 +23,6 @@ from borne.application.ports.storage import (
     SessionGrouping,
     WhitelistEntry,
 )
-from borne.domain.authorization.list_text import BadLine
 from borne.domain.principals import Principal
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
@@ -99,23 +99,6 @@ class SessionsView(Protocol):
         """Erase who charged, by token or by session; how many sessions. Raises Refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did, or would do."""
-
-    applied: bool
-    added: int
-    changed: int
-    unchanged: int
-    removed: int
-    """Entries that are not in the text, when it replaces the list."""
-    repeated: int
-    """Lines whose entry came again further down."""
-    bad: int
-    problems: Sequence[BadLine]
-    """The first of the bad lines, with the reason."""
-
-
 class ChargingProfilesView(Protocol):
     """The charging profiles of the backend, for people who must see and clear them."""
 
@@ -181,49 +164,6 @@ class WhitelistView(Protocol):
 
     async def export_colons(self) -> str:
         """The whole list in the manual's form, without names: `UID:UID_1:...`."""
-
-
-class TeachInResult(StrEnum):
-    """What became of a card or a car during teach-in."""
-
-    ADDED = "added"
-    KNOWN = "known"
-    """It is in the list already."""
-    UNREADABLE = "unreadable"
-    RANDOM = "random"
-    """It shows another number each time."""
-    NOT_SECURE = "not_secure"
-    """Only cards protected against copying are taken."""
-    LIST_FULL = "list_full"
-
-
-@dataclass(frozen=True, slots=True)
-class TeachInEvent:
-    """One card or car."""
-
-    at: datetime
-    result: TeachInResult
-    token: str
-    """As the whitelist shows it."""
-    kind: str
-    """RFID or MAC."""
-    connector: int | None
-    """The entry is bound to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class TeachInState:
-    """The teach-in that runs."""
-
-    by: str
-    reader: int | None
-    """Only the reader of this socket; None: every reader."""
-    bind: int | None
-    remaining_s: float
-    lease_s: float
-    """It ends then unless its dialogue renews it."""
-    events: Sequence[TeachInEvent]
-    """Newest first."""
 
 
 class TeachInView(Protocol):

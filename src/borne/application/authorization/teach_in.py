@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.ports.hardware import CardRead
 from borne.application.refusals import Refused, require
-from borne.application.services import TeachInEvent, TeachInResult, TeachInState
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.list_text import ListedCard, TokenKind
 from borne.domain.principals import Principal, Role
@@ -30,6 +30,49 @@ LEASE_S = 15.0
 DOUBLE_READ_S = 2.0
 """The same card within this time is the same gesture."""
 EVENTS_KEPT = 200
+
+
+class TeachInResult(StrEnum):
+    """What became of a card or a car during teach-in."""
+
+    ADDED = "added"
+    KNOWN = "known"
+    """It is in the list already."""
+    UNREADABLE = "unreadable"
+    RANDOM = "random"
+    """It shows another number each time."""
+    NOT_SECURE = "not_secure"
+    """Only cards protected against copying are taken."""
+    LIST_FULL = "list_full"
+
+
+@dataclass(frozen=True, slots=True)
+class TeachInEvent:
+    """One card or car."""
+
+    at: datetime
+    result: TeachInResult
+    token: str
+    """As the whitelist shows it."""
+    kind: str
+    """RFID or MAC."""
+    connector: int | None
+    """The entry is bound to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeachInState:
+    """The teach-in that runs."""
+
+    by: str
+    reader: int | None
+    """Only the reader of this socket; None: every reader."""
+    bind: int | None
+    remaining_s: float
+    lease_s: float
+    """It ends then unless its dialogue renews it."""
+    events: Sequence[TeachInEvent]
+    """Newest first."""
 
 
 @dataclass(slots=True)

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 
 from borne.application.ports.storage import StorageFailed, WhitelistEntry, WhitelistStore
 from borne.application.refusals import Refused, no_socket, require
-from borne.application.services import ImportReport
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.decision import WhitelistMatch
-from borne.domain.authorization.list_text import ListedCard, TokenKind
+from borne.domain.authorization.list_text import BadLine, ListedCard, TokenKind
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import LetterCase
 from borne.domain.settings.messages import N_, Message
@@ -34,6 +33,23 @@ _log = logging.getLogger(__name__)
 class _Removal:
     entries: Sequence[WhitelistEntry]
     until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do."""
+
+    applied: bool
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    """Entries that are not in the text, when it replaces the list."""
+    repeated: int
+    """Lines whose entry came again further down."""
+    bad: int
+    problems: Sequence[BadLine]
+    """The first of the bad lines, with the reason."""
 
 
 class Whitelist:

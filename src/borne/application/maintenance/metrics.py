@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from borne.application.services import StationServices
-from borne.application.station import Station
+from borne.application.ports.backend import BackendPort
+from borne.domain.station.reading import MeterReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,29 @@ def loop_metrics(last_s: float, worst_s: float) -> list[Metric]:
     ]
 
 
-def station_metrics(station: Station) -> list[Metric]:
+class Offers(Protocol):
+    """What the metrics tell of limits."""
+
+    changes: int
+
+    def offered_a(self, connector: int) -> float:
+        """In A per phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationFacts:
+    """What the metrics of a station are made of."""
+
+    backend: BackendPort | None
+    contactor_cycles: Mapping[int, int]
+    """By connector."""
+    limits: Offers
+    readings: Mapping[int, MeterReading]
+    faults: Callable[[int], Collection[object]]
+    """Those of a connector; 0 is the station."""
+
+
+def station_metrics(station: StationFacts) -> list[Metric]:
     """Link, limits, contactors and energy of a running station."""
     view = station.backend.view() if station.backend is not None else None
     connected = view is not None and view.link == "connected"
@@ -56,41 +79,35 @@ def station_metrics(station: Station) -> list[Metric]:
         *_per_connector(
             "borne_contactor_cycles_total",
             "Closings of the contactor",
-            {n: connector.contactor_cycles for n, connector in station.connectors.items()},
+            station.contactor_cycles,
             "counter",
         ),
         *_per_connector(
             "borne_offered_amperes",
             "Offer per phase",
-            {n: station.limits.offered_a(n) for n in station.connectors},
+            {n: station.limits.offered_a(n) for n in station.contactor_cycles},
         ),
         *_per_connector(
             "borne_register_wh",
             "Register of the billing meter",
-            {n: reading.register_wh for n, reading in station.metering.readings.items()},
+            {n: reading.register_wh for n, reading in station.readings.items()},
             "counter",
         ),
         *_per_connector(
             "borne_faults",
             "Faults that are present",
-            {n: len(station.faults.active(n)) for n in (0, *station.connectors)},
+            {n: len(station.faults(n)) for n in (0, *station.contactor_cycles)},
         ),
     ]
 
 
-async def queue_metrics(services: StationServices) -> list[Metric]:
+def queue_metrics(waiting: int, oldest_at: datetime | None, now: datetime) -> list[Metric]:
     """Length and age of the queue; the age is not told of messages that nobody can date yet."""
-    view = await services.queue(1)
-    metrics = [
-        Metric("borne_queue_length", "gauge", "Transaction messages that wait", view.waiting)
-    ]
-    oldest_s = 0.0
-    if view.oldest_at is not None:
-        age = services.clock.now() - datetime.fromisoformat(view.oldest_at)
-        oldest_s = max(0.0, age.total_seconds())
-    if view.oldest_at is not None or not view.waiting:
+    metrics = [Metric("borne_queue_length", "gauge", "Transaction messages that wait", waiting)]
+    if oldest_at is not None or not waiting:
+        age_s = max(0.0, (now - oldest_at).total_seconds()) if oldest_at else 0.0
         text = "How long the oldest message waits"
-        metrics.append(Metric("borne_queue_age_seconds", "gauge", text, oldest_s))
+        metrics.append(Metric("borne_queue_age_seconds", "gauge", text, age_s))
     return metrics
 
 

@@ -15,8 +15,9 @@ from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form, part, partial, toast, words_for
 from borne.adapters.web.pages.whitelists import connector_in, list_piece
+from borne.application.authorization.teach_in import TeachInResult, TeachInState
 from borne.application.refusals import Refused
-from borne.application.services import TeachInResult, TeachInState, TeachInView
+from borne.application.services import TeachInView
 from borne.domain.settings.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

@@ -9,8 +9,8 @@ from starlette.responses import RedirectResponse, Response
 
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.pages.shell import form, page, words_for
+from borne.application.authorization.whitelist import ImportReport
 from borne.application.refusals import Refused
-from borne.application.services import ImportReport
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
