@@ -130,11 +130,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Start with this authorization. `verify_later`: the backend must still be asked."""
+    """Start with this authorization."""
 
     authorization: Authorization
     reason: Reason
-    verify_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,7 @@ def decide_arrival(policy: Policy, *, online: bool, vehicle: Card | None = None)
         return listed
     if policy.in_doubt is IfInDoubt.IMMEDIATELY and policy.has_backend and not online:
         identity = Identity(IdentityKind.FREE, policy.fixed_tag)
-        return Accept(Authorization(identity, expires=False), Reason.IN_DOUBT, verify_later=True)
+        return Accept(Authorization(identity, expires=False), Reason.IN_DOUBT)
     return None
 
 
@@ -268,7 +267,7 @@ def _decide_offline(
         if policy.authorize_offline:
             return _accept(card, reason, token.parent)
     if policy.in_doubt is not IfInDoubt.OFF:
-        return _accept(card, Reason.IN_DOUBT, verify_later=True)
+        return _accept(card, Reason.IN_DOUBT)
     return Refuse(Reason.BACKEND_UNREACHABLE)
 
 
@@ -299,8 +298,6 @@ def _decide_stop(card: Card, policy: Policy, known: Knowledge, session: LiveSess
     return Ignore(Reason.FOREIGN_SESSION)
 
 
-def _accept(
-    card: Card, reason: Reason, parent: str | None = None, *, verify_later: bool = False
-) -> Accept:
+def _accept(card: Card, reason: Reason, parent: str | None = None) -> Accept:
     identity = Identity(card.kind, card.token, parent)
-    return Accept(Authorization(identity, card=card.token), reason, verify_later)
+    return Accept(Authorization(identity, card=card.token), reason)

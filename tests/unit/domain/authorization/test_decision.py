@@ -49,8 +49,8 @@ def _answered(token: KnownToken) -> Knowledge:
 def _told(decision: Decision) -> tuple[str, Reason | None]:
     """What was decided, and why."""
     match decision:
-        case Accept(_, reason, verify_later):
-            return ("accept, ask later" if verify_later else "accept", reason)
+        case Accept(_, reason):
+            return ("accept", reason)
         case Refuse(reason):
             return ("refuse", reason)
         case Ignore(reason):
@@ -154,14 +154,14 @@ STARTS = [
         "in doubt on, offline",
         replace(ALL_ON, in_doubt=IfInDoubt.ON),
         OFFLINE,
-        "accept, ask later",
+        "accept",
         Reason.IN_DOUBT,
     ),
     (
         "in doubt immediately, offline",
         replace(ALL_ON, in_doubt=IfInDoubt.IMMEDIATELY),
         SILENT,
-        "accept, ask later",
+        "accept",
         Reason.IN_DOUBT,
     ),
     (

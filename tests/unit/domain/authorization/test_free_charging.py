@@ -78,7 +78,6 @@ class TestTable:
             return
         assert isinstance(decision, Accept)
         assert decision.reason is Reason.FREE_CHARGING
-        assert not decision.verify_later
         permit = decision.authorization
         assert permit.identity.id_token == tag
         assert permit.reported is transactions
@@ -146,4 +145,4 @@ def test_immediately_when_plugged(
         assert arrival is None
         return
     permit = Authorization(Identity(IdentityKind.FREE, FIXED), reported=True, expires=False)
-    assert arrival == Accept(permit, Reason.IN_DOUBT, verify_later=True)
+    assert arrival == Accept(permit, Reason.IN_DOUBT)
