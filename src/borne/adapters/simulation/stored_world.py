@@ -8,7 +8,7 @@ switching on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -184,6 +184,15 @@ def _socket(socket: Socket) -> dict[str, Any]:
     }
 
 
+def _pulses(pulses: Pulses) -> dict[str, float]:
+    return {
+        "high_a": pulses.high_a,
+        "high_s": pulses.high_s,
+        "low_a": pulses.low_a,
+        "low_s": pulses.low_s,
+    }
+
+
 def _defects(defects: Defects) -> dict[str, Any]:
     return {
         "pilot_shorted": defects.wire.shorted_to_earth,
@@ -207,7 +216,7 @@ def _defects(defects: Defects) -> dict[str, Any]:
         "meter_nan": None if defects.meter_nan is None else defects.meter_nan.value,
         "meter_garbage": defects.meter_garbage,
         "meter_polled": defects.meter_polled,
-        "pulses": None if defects.pulses is None else asdict(defects.pulses),
+        "pulses": None if defects.pulses is None else _pulses(defects.pulses),
         "other": sorted(defects.other),
     }
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from borne.application.charging.connector import Connector
 from borne.application.ports.storage import StateStore
-from borne.application.state.kept_state import mapping, stored_entries, text, whole
+from borne.application.state.kept_state import of_form, stored_entries, text, whole
 from borne.domain import reservation as rules
 from borne.domain.reservation import Answer, Book, Permission, Reservation
 from borne.domain.station.connector_state import Authorization
@@ -24,6 +24,8 @@ from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
 STATE_KEY = "reservations"
+FORM = 1
+"""Of what is stored."""
 LONGEST_SLEEP_S = 86400.0
 """Timers of some loops cannot wait for years."""
 _log = logging.getLogger(__name__)
@@ -194,6 +196,7 @@ def _reservation(connector: Connector) -> int | None:
 
 def _to_stored(entry: Reservation) -> dict[str, Any]:
     return {
+        "form": FORM,
         "reservation_id": entry.reservation_id,
         "connector": entry.connector,
         "id_token": entry.id_token,
@@ -203,7 +206,7 @@ def _to_stored(entry: Reservation) -> dict[str, Any]:
 
 
 def _from_stored(data: Any) -> Reservation:
-    stored = mapping(data)
+    stored = of_form(data, FORM)
     parent = stored["parent"]
     return Reservation(
         reservation_id=whole(stored["reservation_id"]),

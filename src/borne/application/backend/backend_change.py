@@ -15,11 +15,13 @@ from typing import Any
 
 from borne.application.ports.storage import SecurityLog, StateStore, StorageFailed
 from borne.application.settings.station_settings import has_backend
-from borne.application.state.kept_state import mapping, stored_fact, text
+from borne.application.state.kept_state import of_form, stored_fact, text
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock
 
 STATE_KEY = "backend_of_last_start"
+FORM = 1
+"""Of what is stored."""
 NOBODY = ""
 """The backend is switched off."""
 DEFAULT_PORTS = {"ws": ":80", "wss": ":443"}
@@ -86,7 +88,7 @@ class BackendChange:
             gone |= await _forget(self._binding)
         if last.lists_of not in (lists_of, None):
             gone |= await _forget(self._lists)
-        await self._state.put(STATE_KEY, {"form": 1, "name": now, "lists_of": lists_of})
+        await self._state.put(STATE_KEY, {"form": FORM, "name": now, "lists_of": lists_of})
         await self._report(gone)
 
     async def _report(self, gone: Mapping[str, int]) -> None:
@@ -105,6 +107,6 @@ async def _forget(services: Mapping[str, Forget]) -> dict[str, int]:
 
 
 def _from_stored(data: Any) -> Last:
-    stored = mapping(data)
+    stored = of_form(data, FORM)
     lists_of = stored["lists_of"]
     return Last(text(stored["name"]), None if lists_of is None else text(lists_of))

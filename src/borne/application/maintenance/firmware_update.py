@@ -27,7 +27,7 @@ from borne.application.ports.maintenance import (
     TransferFailed,
 )
 from borne.application.ports.storage import StateStore
-from borne.application.state.kept_state import mapping, stored_fact, text, whole
+from borne.application.state.kept_state import mapping, of_form, stored_fact, text, whole
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, format_utc, parse_utc
 from borne.foundation.events import Signal
@@ -36,6 +36,8 @@ from borne.foundation.redaction import without_credentials
 from borne.foundation.supervisor import Supervisor
 
 STATE_KEY = "firmware_update"
+FORM = 1
+"""Of what is stored."""
 MOST_BYTES = 256 * 1024 * 1024
 LONGEST_SLEEP_S = 3600.0
 """Dates are looked at again after this: a clock may step."""
@@ -224,7 +226,7 @@ class FirmwareUpdates:
             await asyncio.to_thread(_write, path, order.location)
         else:
             await asyncio.to_thread(path.unlink, missing_ok=True)
-        await self._state.put(STATE_KEY, {"order": _to_stored(order)})
+        await self._state.put(STATE_KEY, {"form": FORM, "order": _to_stored(order)})
 
     async def _forget(self) -> None:
         await self._state.put(STATE_KEY, None)
@@ -310,7 +312,7 @@ class FirmwareUpdates:
         except InstallFailed as error:
             _log.error("firmware %s was not installed: %s", package.version, error)
             raise _Ended(UpdateState.INSTALLATION_FAILED) from None
-        stored = {"order": _to_stored(order), "installing": package.version}
+        stored = {"form": FORM, "order": _to_stored(order), "installing": package.version}
         await self._state.put(STATE_KEY, stored)
         if order.request_id is not None:
             self._tell(order, UpdateState.INSTALL_REBOOTING)
@@ -359,7 +361,7 @@ def _to_stored(order: UpdateOrder) -> dict[str, Any]:
 
 def _under_way(data: Any) -> tuple[UpdateOrder, str | None, bool]:
     """An order, the version that is being installed, and whether the address is kept apart."""
-    stored = mapping(data)
+    stored = of_form(data, FORM)
     order, wanted = mapping(stored["order"]), stored.get("installing")
     apart = order.get("apart") is True
     return _from_stored(order), None if wanted is None else text(wanted), apart

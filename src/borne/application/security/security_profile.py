@@ -12,7 +12,7 @@ from borne.application.ports.settings import SettingsNotSaved
 from borne.application.ports.storage import StateStore
 from borne.application.security.certificates import Material
 from borne.application.settings.settings_service import SettingsRejected, SettingsService
-from borne.application.state.kept_state import mapping, stored_fact, text, whole
+from borne.application.state.kept_state import of_form, stored_fact, text, whole
 from borne.domain.principals import BACKEND, SYSTEM
 from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
@@ -21,6 +21,8 @@ KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
 MOST_DIGITS = 9
 SECURED = frozenset({"2", "3"})
 STATE_KEY = "security_profile_before"
+FORM = 1
+"""Of what is stored."""
 TRIAL_S = 180.0
 """A raised profile must work within this, else the one before is back."""
 _log = logging.getLogger(__name__)
@@ -39,8 +41,12 @@ def missing(profile: int, password: bytes | None, material: Material) -> str | N
 
 def _trial(data: Any) -> dict[str, object]:
     """What was in force before a trial: nothing else can come back through this."""
-    stored = mapping(data)
+    stored = of_form(data, FORM)
     return {KEY: whole(stored[KEY]), URL: text(stored[URL])}
+
+
+def _to_stored(trial: Mapping[str, object]) -> dict[str, object]:
+    return {"form": FORM, **trial}
 
 
 class SecurityProfiles:
@@ -71,12 +77,12 @@ class SecurityProfiles:
         changes: dict[str, object] = {KEY: value}
         if value.strip() in SECURED and url.lower().startswith("ws://"):
             changes[URL] = f"wss{url[2:]}"
-        await self._state.put(STATE_KEY, stored or before)
+        await self._state.put(STATE_KEY, _to_stored(stored or before))
         self._online = False
         try:
             await self._settings.change(changes, BACKEND, "ocpp", form=Form.OCPP)
         except (SettingsRejected, SettingsNotSaved):
-            await self._state.put(STATE_KEY, stored)
+            await self._state.put(STATE_KEY, None if stored is None else _to_stored(stored))
             return ConfigurationStatus.REJECTED
         self._changed.set()
         return ConfigurationStatus.ACCEPTED

@@ -92,6 +92,15 @@ def text(value: Any) -> str:
     return value
 
 
+def of_form(value: Any, form: int) -> Mapping[str, Any]:
+    """An object of that form; without a number it is of form 1, as 0.1.0 wrote it. Raises TypeError
+    or ValueError."""
+    stored = mapping(value)
+    if whole(stored.get("form", 1)) != form:
+        raise ValueError(f"form {stored['form']} is of another version")
+    return stored
+
+
 def mapping(value: Any) -> Mapping[str, Any]:
     """An object; raises TypeError."""
     if not isinstance(value, dict):

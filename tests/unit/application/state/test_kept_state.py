@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 
-from borne.application.authorization.reservations import STATE_KEY as RESERVATIONS
-from borne.application.backend.timestamp_resolver import STATE_KEY as BOOTS
-from borne.application.charging.station_control import STATE_KEY as INOPERATIVE
+from borne.adapters.storage.state import SqlState
 from borne.application.limits import stored_profiles
 from borne.application.state import notices
-from borne.application.state.kept_state import ASIDE, stored_entries, stored_fact, text, whole
+from borne.application.state.kept_state import (
+    ASIDE,
+    of_form,
+    stored_entries,
+    stored_fact,
+    text,
+    whole,
+)
 from borne.domain.smart_charging.profiles import (
     Installed,
     Kind,
@@ -152,34 +157,80 @@ async def test_a_fact_that_cannot_be_read_is_as_if_it_was_not_there() -> None:
     assert state.values[ASIDE + "number"] == ["text"]
 
 
-STORED = [
-    ("charging_profiles", [{"@": "ProfileOfTomorrow", "connector": 1}, OF_0_1_0]),
-    ("charging_profiles", {"version": 9}),
-    (RESERVATIONS, [{"reservation_id": 1, "seat": "window"}]),
-    (RESERVATIONS, "text"),
-    ("refused_sessions", [1, {}]),
-    (BOOTS, [["boot"], "x", ["boot", "soon"]]),
-    (INOPERATIVE, ["one"]),
-    ("security_events_told", {"seq": 1}),
-    ("security_profile_before", {"OperatorCurrentLimit": 32}),
-    ("firmware_update", {"order": {"location": 1}}),
-    ("firmware_update", [1]),
-]
+@pytest.mark.parametrize(
+    ("stored", "readable"),
+    [
+        ({}, True),
+        ({"form": 1}, True),
+        ({"form": 2}, False),
+        ({"form": "1"}, False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_a_form_without_a_number_is_the_first(stored: Any, readable: bool) -> None:
+    if readable:
+        assert of_form(stored, 1) == stored
+    else:
+        with pytest.raises((ValueError, TypeError)):
+            of_form(stored, 1)
 
 
-@pytest.mark.parametrize(("key", "value"), STORED)
-async def test_no_stored_row_keeps_a_station_from_starting(
-    tmp_path: Path, key: str, value: Any
+KEYS = (
+    "charging_profiles",
+    "reservations",
+    "refused_sessions",
+    "undated_boots",
+    "inoperative",
+    "inoperative_by_backend",
+    "security_events_told",
+    "security_log_misfit",
+    "security_profile_before",
+    "firmware_update",
+    "backend_of_last_start",
+    "storage_notices",
+)
+"""All that the application keeps in the table `state`."""
+STORED = {
+    "a text": "garbage",
+    "a number": 1e300,
+    "nothing in a list": [None],
+    "nonsense in a list": [["boot"], {}, "x", -1, [[]]],
+    "an unknown type": [{"@": "ThingOfTomorrow", "connector": 1}],
+    "a newer version": {"form": 9, "order": {}, "name": "x", "connector": 1},
+    "newer versions": [{"form": 9, "connector": 1, "reservation_id": 1}],
+    "what 0.1.0 never wrote": {"order": {"location": 1}, "SecurityProfile": "two", "seq": 1},
+}
+
+
+@pytest.mark.parametrize("value", STORED.values(), ids=STORED)
+async def test_nothing_that_is_stored_keeps_a_station_from_starting(
+    tmp_path: Path, value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_settings(tmp_path, {})
     storage = await opened(tmp_path)
-    await storage.state.put(key, value)
+    for key in KEYS:
+        await storage.state.put(key, value)
     await storage.close()
+    asked: set[str] = set()
+    read = SqlState.get
+
+    async def get(state: SqlState, key: str) -> Any:
+        asked.add(key.removeprefix(ASIDE))
+        return await read(state, key)
+
+    monkeypatch.setattr(SqlState, "get", get)
     async with street(
         tmp_path, ConnectionType="ethernet", WebSocketsBackendURL="ws://127.0.0.1:9/"
     ) as one:
-        expected = "unavailable" if key == INOPERATIVE else "available"
-        assert (await one.until_state(expected, 1))["id"] == 1
+        # Sockets whose availability cannot be read stay out of service.
+        assert (await one.until_state("unavailable", 1))["id"] == 1
+        notices_view = one.services.notices
+        assert notices_view is not None
+        assert notices_view.entries
+        assert one.host.station is not None
+        await one.host.station.events.skip()
+    assert asked <= set(KEYS), "what is stored under another key is not tested here"
 
 
 async def test_a_profile_that_cannot_be_read_lifts_no_limit(tmp_path: Path) -> None:
