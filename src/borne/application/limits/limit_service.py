@@ -101,6 +101,7 @@ class LimitService:
 
     def abort(self) -> None:
         """Power cut."""
+        self._started = False
         self._sharing.abort()
         self._cycle.abort()
         if self._timer is not None:

@@ -239,6 +239,8 @@ async def test_after_the_end_nothing_is_offered_any_more() -> None:
     sockets.put(sources.OCPP_TX, 16.0, connector=2)
     sockets.service.abort()
     sockets.service.history.clear()
+    sockets.put(sources.TEMPERATURE, 6.0)
+    sockets.set(OperatorCurrentLimit=6)
     await asyncio.sleep(60.0)
     assert sockets.offers == []
 
