@@ -1,25 +1,24 @@
-"""What can be wrong at a start is one sentence and an exit code, never a stack trace."""
+"""What can be wrong at a start is one sentence and an exit code, never a stack trace: what takes a
+process of its own (rights, limits, a full disk, signals). The rest: `tests/unit`.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import hashlib
-import json
 import os
 import resource
 import shutil
 import signal
-import socket
-import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import in_process as here
 from tests.support.process import Ran, Served, borne, command, served, unmeasured_environment
 
 IS_ROOT = os.geteuid() == 0
@@ -50,49 +49,12 @@ def start(data: Path, *arguments: str, **how: Any) -> Ran:
 
 def used(data: Path) -> Path:
     """A folder that a station has used."""
-    assert borne("settings", "set", "StationName=Rue Haute", "--data", data).code == 0
-    assert borne("token", "create", "--role", "user", "--data", data).code == 0
+    assert here.borne("settings", "set", "StationName=Rue Haute", "--data", data).code == 0
+    assert here.borne("token", "create", "--role", "user", "--data", data).code == 0
     return data
 
 
-# Settings --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("sets", "part"),
-    [
-        (["FreeCharging=maybe"], "FreeCharging"),
-        (["Nonsense=1"], "Nonsense"),
-        (["FreeCharging"], "KEY=VALUE"),
-        (["OperatorCurrentLimit=20", "InstallationCurrentLimit=16"], "OperatorCurrentLimit"),
-        (["RCMBDelta=5"], "Planned"),
-        (["HLC15118Mode=offer"], "ISO 15118"),
-    ],
-)
-def test_wrong_settings_are_refused_whole(tmp_path: Path, sets: list[str], part: str) -> None:
-    arguments = [word for text in ("StationName=New", *sets) for word in ("--set", text)]
-    refused(start(tmp_path, *arguments), part, code=2)
-    assert borne("settings", "get", "StationName", "--data", tmp_path).out == "Station\n"
-
-
-def test_several_wrong_settings_are_one_sentence(tmp_path: Path) -> None:
-    ran = start(tmp_path, "--set", "FreeCharging=maybe", "--set", "Nonsense=1")
-    refused(ran, "FreeCharging", "Nonsense", code=2)
-
-
-@pytest.mark.parametrize("speed", ["0.5", "nan", "inf", "fast"])
-def test_impossible_speeds(tmp_path: Path, speed: str) -> None:
-    assert start(tmp_path, "--speed", speed).code == 2
-
-
-def test_a_backend_cannot_be_hurried(tmp_path: Path) -> None:
-    ran = start(tmp_path, "--speed", "10", "--set", "ConnectionType=ethernet")
-    refused(ran, "ConnectionType=no_backend", code=2)
-    assert borne("settings", "get", "ConnectionType", "--data", tmp_path).out == "no_backend\n"
-
-
-def test_there_is_no_real_hardware_yet(tmp_path: Path) -> None:
-    refused(start(tmp_path, "--hardware", "board.yaml"), "hardware", code=2)
+# What is told ----------------------------------------------------------------------------------
 
 
 def test_damaged_settings_are_told_and_the_ones_before_are_in_force(tmp_path: Path) -> None:
@@ -104,34 +66,10 @@ def test_damaged_settings_are_told_and_the_ones_before_are_in_force(tmp_path: Pa
         running.end()
         greeting = "".join(running.said)
     assert "the settings before it are in force" in greeting
-    assert borne("settings", "get", "StationName", "--data", tmp_path).out == "Station\n"
-
-
-def test_settings_of_a_newer_version_are_put_aside_and_told(tmp_path: Path) -> None:
-    used(tmp_path)
-    newest = max((tmp_path / "settings").glob("settings-*.json"))
-    header, body, _ = newest.read_bytes().split(b"\n")
-    document = {**json.loads(body), "schema": 999}
-    body = json.dumps(document).encode()
-    header = json.dumps(
-        {**json.loads(header), "schema": 999, "sha256": hashlib.sha256(body).hexdigest()}
-    ).encode()
-    newest.write_bytes(header + b"\n" + body + b"\n")
-    with served("--data", tmp_path) as running:
-        running.end()
-        assert "newer version, schema 999" in "".join(running.said)
-    assert newest.with_name(f"{newest.name}.damaged").read_bytes().endswith(body + b"\n")
+    assert here.borne("settings", "get", "StationName", "--data", tmp_path).out == "Station\n"
 
 
 # Folder and disk -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("below", ["", "data", "data/deeper"])
-def test_a_folder_that_is_a_file(tmp_path: Path, below: str) -> None:
-    (tmp_path / "file").write_text("")
-    data = tmp_path / "file" / below
-    for ran in (start(data), borne("settings", "list", "--data", data)):
-        refused(ran, str(data), "cannot be used")
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o555])
@@ -143,43 +81,6 @@ def test_a_folder_without_rights(tmp_path: Path, mode: int) -> None:
         ran = borne(*arguments, "--data", data, preexec_fn=give_up_rights)
         refused(ran, str(data), "Permission denied")
     data.chmod(0o700)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda file: file.write_bytes(b"this is no database" * 1000),
-        lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
-    ],
-    ids=["overwritten", "cut"],
-)
-def test_a_damaged_database_is_put_aside_and_told(
-    tmp_path: Path, damage: Callable[[Path], object]
-) -> None:
-    damage(used(tmp_path) / "station.db")
-    with served("--data", tmp_path) as running:
-        running.end()
-        assert "was damaged" in "".join(running.said)
-    assert list(tmp_path.glob("station-damaged-*"))
-
-
-def test_a_database_of_a_newer_version_keeps_no_station_from_starting(tmp_path: Path) -> None:
-    path = used(tmp_path) / "station.db"
-    with contextlib.closing(sqlite3.connect(path)) as database, database:
-        database.execute("INSERT INTO schema_version VALUES (999)")
-    with served("--data", tmp_path) as running:
-        running.end()
-        assert "newer version" in "".join(running.said)
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        versions = {version for (version,) in database.execute("SELECT * FROM schema_version")}
-    assert 999 in versions, "what an older version can read it uses as it is"
-
-
-def test_a_database_that_is_a_folder_is_moved_away(tmp_path: Path) -> None:
-    (tmp_path / "station.db").mkdir()
-    with served("--data", tmp_path) as running:
-        running.end()
-    assert (tmp_path / "station.db").is_file()
 
 
 def test_no_more_room_for_files(tmp_path: Path) -> None:
@@ -235,31 +136,10 @@ def test_a_disk_that_is_full_later(small_disk: Path) -> None:
     refused(ran, "full")
     refused(start(data), "full")
     (small_disk / "ballast").unlink()
-    assert borne("settings", "get", "StationName", "--data", data).out == "A\n"
+    assert here.borne("settings", "get", "StationName", "--data", data).out == "A\n"
 
 
 # Ports and processes ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def taken() -> Iterator[int]:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen()
-        yield sock.getsockname()[1]
-
-
-def test_a_taken_port(tmp_path: Path, taken: int) -> None:
-    ran = borne("serve", "--data", tmp_path, "--port", str(taken))
-    refused(ran, f"Port {taken} on 127.0.0.1", "another program uses it")
-
-
-@pytest.mark.parametrize(
-    ("host", "part"),
-    [("203.0.113.9", "does not have that address"), ("no.such.host.invalid", "no such address")],
-)
-def test_addresses_of_other_machines(tmp_path: Path, host: str, part: str) -> None:
-    refused(start(tmp_path, "--host", host), part)
 
 
 def test_port_80_without_rights_becomes_a_high_one(tmp_path: Path) -> None:
@@ -290,7 +170,7 @@ def test_a_command_waits_for_a_station_that_begins(tmp_path: Path) -> None:
         lock = tmp_path / "lock"
         while not (lock.exists() and lock.read_text()):
             os.sched_yield()
-        assert borne("settings", "get", "StationName", "--data", tmp_path).out == "Begins\n"
+        assert here.borne("settings", "get", "StationName", "--data", tmp_path).out == "Begins\n"
         running.wait_for_page()
         assert running.end() == 0
     finally:
@@ -321,9 +201,9 @@ def test_a_killed_station_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     with served("--data", tmp_path) as running:
         running.end(signal.SIGKILL)
         assert (tmp_path / "control.sock").exists()
-    assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
+    assert here.borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
     with served("--data", tmp_path):
-        assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
+        assert here.borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
 
 
 def test_nobody_reads_the_greeting(tmp_path: Path) -> None:
@@ -335,7 +215,7 @@ def test_nobody_reads_the_greeting(tmp_path: Path) -> None:
     try:
         while not (tmp_path / "control.sock").exists():
             os.sched_yield()
-        assert borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
+        assert here.borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
     finally:
         process.terminate()
         _, said = process.communicate(timeout=30)
