@@ -110,7 +110,7 @@ class Console:
         except StorageFull:
             raise CommandFailed("Nothing was stored: the disk is full.") from None
         except StorageFailed as failed:
-            raise CommandFailed(f"Nothing was stored: {failed}.") from None
+            raise CommandFailed(f"Nothing was stored: {str(failed).rstrip(".")}.") from None
 
     async def _run(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         match command:
