@@ -36,7 +36,7 @@ class CannotUse(Exception):
 
 
 @contextlib.contextmanager
-def told_in_a_sentence(data: Path) -> Iterator[None]:
+def friendly_errors(data: Path) -> Iterator[None]:
     """Turn what can be wrong with a data folder into CannotUse; FolderInUse passes."""
     try:
         yield
@@ -94,7 +94,7 @@ def run_offline(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[
     """Run a command of the command line without a station, under the folder's lock. `notices` of
     the answer say what people must know of the data. Raises FolderInUse, CannotUse,
     CommandRefused and CommandFailed."""
-    with told_in_a_sentence(data), FolderLock(data):
+    with friendly_errors(data), FolderLock(data):
         return asyncio.run(_run(data, command, arguments))
 
 

@@ -31,7 +31,7 @@ from borne.application.settings.settings_service import (
 )
 from borne.application.settings.station_settings import has_backend
 from borne.application.station import Station
-from borne.data_folder import CannotUse, open_settings, told_in_a_sentence
+from borne.data_folder import CannotUse, friendly_errors, open_settings
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
@@ -72,7 +72,7 @@ class ServeOptions:
 def serve(options: ServeOptions) -> None:
     """Run until interrupted; raises CannotUse."""
     try:
-        with told_in_a_sentence(options.data), FolderLock(options.data):
+        with friendly_errors(options.data), FolderLock(options.data):
             new = Commissioning(options.data).is_new()
             settings = _prepare(options, new=new)
             cards = _first_cards(settings.settings) if new else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-async def happens_within(event: asyncio.Event, seconds: float | None) -> bool:
+async def wait_for_event(event: asyncio.Event, seconds: float | None) -> bool:
     """True as soon as the event is set, False after the time; None waits for ever."""
     try:
         async with asyncio.timeout(seconds):

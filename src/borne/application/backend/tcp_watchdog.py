@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from borne.foundation.waiting import happens_within
+from borne.foundation.waiting import wait_for_event
 
 _log = logging.getLogger(__name__)
 
@@ -63,4 +63,4 @@ class TcpWatchdog:
                     return
                 await self._changed.wait()
                 continue
-            await happens_within(self._changed, left_s)
+            await wait_for_event(self._changed, left_s)

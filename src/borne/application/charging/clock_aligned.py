@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.foundation.clock import Clock, ClockTrust, Moment
-from borne.foundation.waiting import happens_within
+from borne.foundation.waiting import wait_for_event
 
 EARLY_S = 0.002
 """A timer may ring this much before its time."""
@@ -67,7 +67,7 @@ class ClockAlignedValues:
     async def _wait_until(self, mark: datetime) -> bool:
         """True at the mark, False when something changed before."""
         while (left_s := (mark - self._clock.now()).total_seconds()) > EARLY_S:
-            if await happens_within(self._changed, left_s):
+            if await wait_for_event(self._changed, left_s):
                 return False
         return True
 

@@ -253,7 +253,7 @@ class FaultService:
 
     def take_external_meter(self, *, silent: bool) -> None:
         """The site's meter does not answer, or does again."""
-        self._be_patient(Fault.METER_EXTERNAL, METER_PATIENCE_S, present=silent)
+        self._raise_after_delay(Fault.METER_EXTERNAL, METER_PATIENCE_S, present=silent)
 
     # Contacts and inputs --------------------------------------------------------------------
 
@@ -300,7 +300,7 @@ class FaultService:
 
     def take_backend_link(self, online: bool) -> None:
         """The backend is connected and has accepted us, or not."""
-        self._be_patient(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
+        self._raise_after_delay(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
 
     def take_full(self, full: bool) -> None:
         """The disk refused to store something, or stored the end of a session: that may have used
@@ -320,7 +320,7 @@ class FaultService:
         self.set_once(Fault.STORAGE_FULL, active=full)
         self._plan("storage", STORAGE_RETRY_S, self.look_for_room)
 
-    def _be_patient(self, fault: Fault, patience_s: float, *, present: bool) -> None:
+    def _raise_after_delay(self, fault: Fault, patience_s: float, *, present: bool) -> None:
         timer = self._timers.get(fault)
         if not present:
             if timer is not None:

@@ -101,14 +101,14 @@ class SocketSharing:
     def _observed(self, connector: int) -> SocketFacts:
         status = self._connectors[connector].status
         reading = self._meters.readings.get(connector)
-        heard = reading is not None and connector not in self._silent
+        reachable = reading is not None and connector not in self._silent
         return SocketFacts(
             participant=socket_id(connector),
             wants=_wants(status),
             asking=status.asking,
             closed=status.contactor_closed,
             live=not status.contactor_settled or Fault.CONTACTOR_WELDED in status.faults,
-            measured_a=reading.current_a if reading is not None and heard else None,
+            measured_a=reading.current_a if reading is not None and reachable else None,
         )
 
     def _on_connector_changed(self, connector: Connector) -> None:

@@ -40,7 +40,7 @@ from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, Con
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.tls import client_context
 from borne.application.ports.backend import ConnectionStep
-from borne.foundation.waiting import happens_within
+from borne.foundation.waiting import wait_for_event
 from borne.protocols.ocpp.rpc.session import TransportClosed
 
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -133,7 +133,7 @@ class Connection:
         while self.state is ConnectionState.OPEN:
             self._ping_changed.clear()
             interval_s = self._ping_interval_s if self._ping_interval_s > 0 else None
-            changed = await happens_within(self._ping_changed, interval_s)
+            changed = await wait_for_event(self._ping_changed, interval_s)
             if not changed and not await self.ping():
                 self.abort()
 

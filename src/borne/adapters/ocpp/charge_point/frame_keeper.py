@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from borne.application.ports.storage import FrameArchive
 from borne.foundation.clock import parse_utc
-from borne.foundation.waiting import happens_within
+from borne.foundation.waiting import wait_for_event
 from borne.protocols.ocpp.rpc.frame_log import (
     DEFAULT_CAPACITY,
     Direction,
@@ -50,7 +50,7 @@ class FrameKeeper:
         """Write, for ever."""
         while True:
             await self._work.wait()
-            await happens_within(self._full, BATCH_S)
+            await wait_for_event(self._full, BATCH_S)
             await self.flush()
 
     async def flush(self) -> None:

@@ -19,7 +19,7 @@ from borne.adapters.ocpp.charge_point.uplink import Uplink
 from borne.application.ports.backend import StatusReport
 from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock
-from borne.foundation.waiting import happens_within
+from borne.foundation.waiting import wait_for_event
 from borne.protocols.ocpp.messages.core import (
     ChargePointErrorCode,
     ChargePointStatus,
@@ -134,7 +134,7 @@ class Statuses:
             self._caught_up.set()
             if self._waiting:
                 held_s = _loop_time() - self._waiting[0].since_s
-                await happens_within(self._work, max(0.0, LONGEST_HOLD_S - held_s))
+                await wait_for_event(self._work, max(0.0, LONGEST_HOLD_S - held_s))
             else:
                 await self._work.wait()
 
