@@ -8,7 +8,6 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import HealthCheck, event, given, settings
@@ -21,6 +20,7 @@ from borne.domain.principals import SYSTEM
 from borne.domain.station.session import SessionFlag
 from borne.foundation.clock import ClockTrust
 from tests.support.billing import CAR, Street, billed_wh, check_messages, street
+from tests.support.examples import data_in_memory
 from tests.support.virtual_time import run_virtual
 
 EXAMPLES = min(settings().max_examples // 10, 100)
@@ -144,5 +144,5 @@ async def live(data: Path, story: list[tuple[str, Any]]) -> None:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(acts, min_size=1, max_size=8))
 def test_money_and_guard_hold_whatever_happens(story: list[tuple[str, Any]]) -> None:
-    with TemporaryDirectory() as folder:
-        run_virtual(live(Path(folder), story))
+    with data_in_memory() as folder:
+        run_virtual(live(folder, story))

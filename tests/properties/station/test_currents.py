@@ -10,15 +10,14 @@ it at every change.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +33,7 @@ from borne.domain.principals import BACKEND, SYSTEM, Principal, PrincipalKind, R
 from borne.domain.settings.values import Form
 from borne.domain.smart_charging.profiles import Kind, Period, Profile, Purpose, RateUnit, Schedule
 from borne.foundation.clock import ClockTrust
+from tests.support.examples import data_in_memory, examples
 from tests.support.street import Street, store_settings
 from tests.support.virtual_time import run_virtual
 
@@ -41,7 +41,6 @@ EPS = 1e-6
 BOARD_A = CABLE_A = DEFAULT_A = 32
 PROFILE_S = 7200.0
 SOCKETS = (1, 2)
-EXAMPLES = 40 * (10 if os.environ.get("HYPOTHESIS_PROFILE") == "campaign" else 1)
 
 MAXIMUM, INSTALLED, OPERATOR = "MaximumCurrent", "InstallationCurrentLimit", "OperatorCurrentLimit"
 LINE, CAPACITY, STATION = (
@@ -512,8 +511,7 @@ def _flip(file: Path, place: int) -> None:
 
 
 async def live(story: list[Act]) -> list[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
+    with data_in_memory() as data:
         store_settings(data, {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"})
         loop = asyncio.get_running_loop()
         began, began_s = datetime(2026, 11, 22, tzinfo=UTC), loop.time()
@@ -562,7 +560,8 @@ stories = st.lists(
 ).map(lambda parts: [act for part in parts for act in part])
 
 
-@settings(max_examples=EXAMPLES)
+@pytest.mark.timeout(1200)
+@settings(max_examples=examples(40, campaign=400))
 @given(stories)
 def test_no_offer_is_above_what_a_person_has_set(story: list[Act]) -> None:
     assert run_virtual(live(story)) == []

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,12 +24,16 @@ from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.rows import LimitRow
 from borne.domain.load_management.topology import Rotation, SocketPhase
+from borne.domain.station.board import BoardCapabilities
 from borne.foundation.units import ZERO, PerPhase
+from tests.support.examples import data_in_memory, examples
 from tests.support.street import Street, store_settings
 from tests.support.virtual_time import run_virtual
 
 OBEYS_S = 5.0
 EPS = 1e-6
+WATCHDOG_S = 300.0
+"""A patient board: keep-alives every second would be much of the work of an hour."""
 
 vehicles = st.fixed_dictionaries(
     {
@@ -170,7 +173,7 @@ def wire(station: Street, rotation: Mapping[int, Rotation]) -> None:
 async def live(
     story: list[Act], capacity_a: int, rotation: Mapping[int, Rotation], *, metered: bool
 ) -> Line:
-    with tempfile.TemporaryDirectory() as data:
+    with data_in_memory() as data:
         changes: dict[str, Any] = {
             "FreeCharging": "on",
             "FreeChargingMode": "no_ocpp",
@@ -179,14 +182,14 @@ async def live(
             "ConnectorPhaseRotation": rotation[1].lower(),
             "ConnectorPhaseRotation_2": rotation[2].lower(),
         }
-        store_settings(Path(data), changes)
+        store_settings(data, changes)
         host = Host(
             HostOptions(
-                Path(data),
+                data,
                 rng=random.Random(1),
                 live=False,
                 control_socket=False,
-                equipment=Equipment(metered=metered),
+                equipment=Equipment(BoardCapabilities(watchdog_s=WATCHDOG_S), metered=metered),
             )
         )
         await host.start()
@@ -201,7 +204,8 @@ async def live(
         return line
 
 
-@settings(max_examples=150)
+@pytest.mark.timeout(1200)
+@settings(max_examples=examples(60, campaign=1500))
 @given(
     arrivals,
     st.lists(acts, max_size=20),

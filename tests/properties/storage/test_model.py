@@ -24,6 +24,7 @@ from borne.application.ports.storage import QueuedMessage, Storage, StorageFaile
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
 from borne.domain.station.transaction_messages import MessageKind, TransactionMessage
 from borne.foundation.clock import Moment
+from tests.support.examples import memory_folder
 from tests.unit.adapters.storage.builders import (
     as_stored,
     at,
@@ -100,7 +101,7 @@ class StorageModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = TemporaryDirectory(dir=_memory())
+        self.folder = TemporaryDirectory(dir=memory_folder())
         self.sessions: dict[str, Session] = {}
         self.queue: list[Waiting] = []
         self.starts: dict[int, str] = {}
@@ -315,10 +316,6 @@ class StorageModel(RuleBasedStateMachine):
             assert self.run(self.storage.journal.curve(session_id)) == session.curve
         for key, value in self.state.items():
             assert self.run(self.storage.state.get(key)) == value
-
-
-def _memory() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 StorageModel.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
