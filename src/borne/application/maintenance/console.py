@@ -110,7 +110,8 @@ class Console:
         except StorageFull:
             raise CommandFailed("Nothing was stored: the disk is full.") from None
         except StorageFailed as failed:
-            raise CommandFailed(f"Nothing was stored: {str(failed).rstrip(".")}.") from None
+            reason = str(failed).removesuffix(".")
+            raise CommandFailed(f"Nothing was stored: {reason}.") from None
 
     async def _run(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         match command:
