@@ -18,7 +18,7 @@ import pytest
 from borne.application.ports.backend import BackendPort, StatusReport
 from borne.domain.principals import SYSTEM as OPERATOR
 from borne.domain.reservation import Answer, Reservation
-from borne.domain.settings.choices import StopMode
+from borne.domain.station.modes import StopMode
 from borne.domain.station.status import (
     NEXT_16,
     OCPP_16,

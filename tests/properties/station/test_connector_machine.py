@@ -10,7 +10,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from borne.domain.settings.choices import StopMode, WakeUp
 from borne.domain.station.connector_events import (
     AuthorizationWithdrawn,
     Authorized,
@@ -27,6 +26,7 @@ from borne.domain.station.connector_events import (
 )
 from borne.domain.station.connector_state import Authorization, ConnectorConfig, Stop
 from borne.domain.station.faults import Fault
+from borne.domain.station.modes import StopMode, WakeUp
 from borne.domain.station.session import StopReason
 from borne.domain.vehicle import Identity, IdentityKind
 from tests.properties.station.room import Car, Room, Socket

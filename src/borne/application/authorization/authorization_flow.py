@@ -45,9 +45,10 @@ from borne.domain.authorization.decision import (
 )
 from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.authorization.shared_reader import Candidate, connector_for
-from borne.domain.settings.choices import CacheExpiry, StopMode
+from borne.domain.settings.choices import CacheExpiry
 from borne.domain.station.connector_snapshot import ConnectorSnapshot
 from borne.domain.station.connector_state import Authorization, Stop
+from borne.domain.station.modes import StopMode
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus
 from borne.domain.vehicle import Identity, IdentityKind

@@ -17,13 +17,13 @@ from typing import Any
 
 from borne.application.charging.decided import Decided, Deciding
 from borne.domain import vehicle
-from borne.domain.settings import choices
 from borne.domain.station import (
     board,
     connector_events,
     connector_state,
     faults,
     lock,
+    modes,
     session,
 )
 from borne.domain.station.connector import step
@@ -34,7 +34,7 @@ MOST_LINES = 50_000
 SNAPSHOT_EVERY = 200
 _PERSONAL = frozenset({"id_token", "card", "group_id"})
 
-CODEC = Codec((board, connector_events, connector_state, faults, lock, session, vehicle, choices))
+CODEC = Codec((board, connector_events, connector_state, faults, lock, session, vehicle, modes))
 
 
 @dataclass(slots=True)

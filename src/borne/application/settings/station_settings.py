@@ -13,13 +13,12 @@ from borne.domain.settings.choices import (
     IfInDoubt,
     LetterCase,
     PhasesConnected,
-    StopMode,
-    WakeUp,
     WeldCheck,
 )
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
 from borne.domain.station.connector_state import ConnectorConfig
+from borne.domain.station.modes import StopMode, WakeUp
 from borne.domain.station.sampling import SamplingSettings
 
 FREE_KEYS = frozenset({"FreeCharging", "FreeChargingMode"})

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from borne.domain.authorization.free_charging import RULES
-from borne.domain.settings.choices import FreeChargingMode, IfInDoubt, StopMode
+from borne.domain.settings.choices import FreeChargingMode, IfInDoubt
 from borne.domain.station.connector_state import Authorization, LiveSession
+from borne.domain.station.modes import StopMode
 from borne.domain.vehicle import Identity, IdentityKind
 
 

@@ -145,15 +145,6 @@ class IfInDoubt(StrEnum):
     IMMEDIATELY = "immediately"
 
 
-class StopMode(StrEnum):
-    """What ends a transaction (manual 5.1)."""
-
-    NORMAL = "normal"
-    ONLY_DISCONNECT = "only_disconnect"
-    ONLY_RFID_REMOTE = "only_rfid_remote"
-    NORMAL_MODE_D_RCD = "normal_mode_d_rcd"
-
-
 class LetterCase(StrEnum):
     """Spelling of card numbers (manual 5.3)."""
 
@@ -389,11 +380,3 @@ class LogLevel(StrEnum):
     WARNING = "warning"
     INFO = "info"
     DEBUG = "debug"
-
-
-class WakeUp(StrEnum):
-    """How a sleeping vehicle is woken (decision D7)."""
-
-    PILOT_INTERRUPTION = "pilot_interruption"
-    STATE_F = "state_f"
-    STATE_E = "state_e"

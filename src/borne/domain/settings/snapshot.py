@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from borne.domain.settings.addressing import Address, full_name, resolve, restart_names
 from borne.domain.settings.catalogue import CATALOGUE
-from borne.domain.settings.choices import DlmRole, IfInDoubt, StopMode
+from borne.domain.settings.choices import DlmRole, IfInDoubt
 from borne.domain.settings.entry import Amps, Entry, Feature, HardwareFacts, Type, Value
+from borne.domain.station.modes import StopMode
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from borne.domain.settings.choices import WakeUp
 from borne.domain.station import lock as locks
 from borne.domain.station import timing
 from borne.domain.station.board import PilotInterrupt, PilotNominal, PilotState
@@ -52,6 +51,7 @@ from borne.domain.station.connector_state import (
     Stop,
 )
 from borne.domain.station.faults import Fault, blocking
+from borne.domain.station.modes import WakeUp
 from borne.domain.station.session import StopReason
 
 

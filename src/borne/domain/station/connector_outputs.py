@@ -5,7 +5,6 @@ Nothing here remembers: a command can be late by one step, but never forgotten.
 
 from __future__ import annotations
 
-from borne.domain.settings.choices import StopMode, WakeUp
 from borne.domain.station import timing
 from borne.domain.station.board import (
     DiodeCheck,
@@ -24,6 +23,7 @@ from borne.domain.station.connector_state import (
     Phase,
 )
 from borne.domain.station.faults import LOCK_FAULTS, Fault, blocking
+from borne.domain.station.modes import StopMode, WakeUp
 from borne.domain.station.session import StopReason
 
 STATE_F = PilotStateF()

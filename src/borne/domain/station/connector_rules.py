@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from borne.domain.settings.choices import StopMode
 from borne.domain.station import timing
 from borne.domain.station.board import (
     NO_PLUG,
@@ -36,6 +35,7 @@ from borne.domain.station.connector_state import (
 )
 from borne.domain.station.faults import Fault, blocking
 from borne.domain.station.faults import stopping as stopping_faults
+from borne.domain.station.modes import StopMode
 from borne.domain.station.session import StopReason
 
 OUTLIVES_VEHICLE = frozenset({Fault.CONTACTOR_WELDED})

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from borne.domain.settings.choices import StopMode, WakeUp
 from borne.domain.station import lock as locks
 from borne.domain.station.board import (
     NO_PLUG,
@@ -20,6 +19,7 @@ from borne.domain.station.board import (
     PlugKind,
 )
 from borne.domain.station.faults import Fault
+from borne.domain.station.modes import StopMode, WakeUp
 from borne.domain.station.session import StopReason
 from borne.domain.vehicle import Identity
 

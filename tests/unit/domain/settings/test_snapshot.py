@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from borne.domain.settings import Amps, Feature, HardwareFacts, Settings, UnknownSetting
-from borne.domain.settings.choices import DlmRole, StopMode
+from borne.domain.settings.choices import DlmRole
+from borne.domain.station.modes import StopMode
 
 ONE = HardwareFacts(connectors=1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.settings.choices import StopMode
 from borne.domain.station.board import NO_PLUG, PilotNominal, Plug, PlugKind, PlugReport
 from borne.domain.station.connector_events import (
     AllowContactor,
@@ -26,6 +25,7 @@ from borne.domain.station.connector_events import (
 )
 from borne.domain.station.connector_state import LiveSession, Phase, Stop
 from borne.domain.station.faults import Fault
+from borne.domain.station.modes import StopMode
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus as Status
 from tests.unit.domain.station.machine import (

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.settings.choices import StopMode
 from borne.domain.station.board import NO_PLUG, PilotOff, Plug, PlugKind, PlugReport
 from borne.domain.station.connector_events import (
     CloseSession,
@@ -20,6 +19,7 @@ from borne.domain.station.connector_events import (
 )
 from borne.domain.station.connector_state import Stop
 from borne.domain.station.faults import Fault
+from borne.domain.station.modes import StopMode
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import ConnectorStatus as Status
 from tests.unit.domain.station.machine import (

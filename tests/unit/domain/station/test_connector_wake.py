@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.settings.choices import WakeUp
 from borne.domain.station.board import (
     NO_PLUG,
     PilotInterrupt,
@@ -21,6 +20,7 @@ from borne.domain.station.connector_events import (
     VehicleLeft,
 )
 from borne.domain.station.connector_state import Stop
+from borne.domain.station.modes import WakeUp
 from borne.domain.station.session import StopReason
 from tests.unit.domain.station.machine import OWN_STOP, A, B, C, Machine
 

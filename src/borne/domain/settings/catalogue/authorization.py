@@ -12,7 +12,6 @@ from borne.domain.settings.choices import (
     IfInDoubt,
     LetterCase,
     OffOn,
-    StopMode,
 )
 from borne.domain.settings.entry import (
     Feature,
@@ -27,6 +26,7 @@ from borne.domain.settings.entry import (
     Scope,
 )
 from borne.domain.settings.messages import N_
+from borne.domain.station.modes import StopMode
 
 _free = Section(Menu.AUTHORIZATION, N_("Free Charging"))
 _general = Section(Menu.AUTHORIZATION, N_("General"))

@@ -16,7 +16,6 @@ from borne.domain.settings.choices import (
     RegisterSet,
     SampleRate,
     SempMode,
-    WakeUp,
 )
 from borne.domain.settings.entry import (
     Amps,
@@ -34,6 +33,7 @@ from borne.domain.settings.entry import (
     Scope,
 )
 from borne.domain.settings.messages import N_
+from borne.domain.station.modes import WakeUp
 
 _MENU = Menu.LOAD_MANAGEMENT
 _MEMBER = (IsNot("DLMRole", "disabled"),)
