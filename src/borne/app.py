@@ -35,6 +35,7 @@ from borne.adapters.storage import open_storage
 from borne.adapters.storage.decision_files import DecisionFiles
 from borne.adapters.web.contract import Readiness
 from borne.application.backend.backend_answers import BackendAnswers
+from borne.application.composition.parts import StationParts
 from borne.application.maintenance.console import CommandFailed, CommandRefused, Console
 from borne.application.maintenance.decision_journal import DecisionJournal
 from borne.application.maintenance.metrics import (
@@ -46,13 +47,14 @@ from borne.application.maintenance.metrics import (
 )
 from borne.application.people.accounts import Accounts, Logins
 from borne.application.ports.backend import StepResult
+from borne.application.ports.backend_link import Backend
 from borne.application.ports.maintenance import Installer
 from borne.application.ports.storage import Storage, StorageDamaged, StorageFailed, WhitelistEntry
 from borne.application.refusals import Refused, require
 from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
 from borne.application.settings.station_settings import has_backend, phases_connected
-from borne.application.station import Backend, Station, StationParts
+from borne.application.station import Station
 from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings.messages import N_, Message
@@ -416,7 +418,7 @@ class Host:
         (disk.fill if full else disk.empty)(self.options.data)
 
     def _retry_backend(self, link: Link) -> None:
-        backend = self.station.backend if self.station is not None else None
+        backend = self.station.link.backend if self.station is not None else None
         if isinstance(backend, OcppBackend) and link.up:
             backend.client.retry_now()
 
@@ -432,7 +434,7 @@ class Host:
         services = self.services()
         if services is None:
             raise CommandFailed("The station has no power.")
-        accounts: Accounts = services.accounts
+        accounts = services.accounts
 
         async def ready() -> Accounts:
             return accounts

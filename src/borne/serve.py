@@ -197,7 +197,7 @@ class _Process:
             await asyncio.sleep(HEAD_START_S / HEAD_START_STEPS)
 
     def _backend_is_near(self) -> bool:
-        backend = self._host.station.backend if self._host.station is not None else None
+        backend = self._host.station.link.backend if self._host.station is not None else None
         return backend is not None and not backend.online and not backend.view().last_error
 
     async def _start_web(self) -> HttpServer:

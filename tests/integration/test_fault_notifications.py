@@ -10,7 +10,15 @@ from typing import Any, cast
 
 import pytest
 
-from borne.application.ports.backend import BackendPort, StatusReport
+from borne.application.ports.backend import (
+    BackendUnreachable,
+    BackendView,
+    BootState,
+    IdTagInfo,
+    LinkState,
+    StatusReport,
+)
+from borne.application.ports.backend_link import Backend
 from borne.domain.station.faults import CATALOGUE, Scope, vendor_code
 from tests.integration.test_every_fault import ROWS, Row, _do, bench, bring_about
 from tests.support.virtual_time import run_virtual
@@ -22,10 +30,16 @@ BACKEND = {"ConnectionType": "ethernet", "FreeChargingMode": "status_without_aut
 class _Backend:
     """Takes statuses."""
 
-    online = True
+    online = False
 
     def __init__(self) -> None:
         self.told: list[StatusReport] = []
+
+    async def authorize(self, id_token: str) -> IdTagInfo:
+        raise BackendUnreachable(id_token)
+
+    def view(self) -> BackendView:
+        return BackendView(link=LinkState.CONNECTED, boot=BootState.ACCEPTED, queue=0)
 
     def report_status(self, status: StatusReport) -> None:
         self.told.append(status)
@@ -40,7 +54,7 @@ def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
     async def story() -> list[StatusReport]:
         backend = _Backend()
         async with bench(tmp_path, **{**BACKEND, **row.settings}) as at:
-            at.station.reporter.backend = cast(BackendPort, cast(Any, backend))
+            at.station.link.backend = cast(Backend, cast(Any, backend))
             await bring_about(at, row)
             await asyncio.sleep(10)
             for step in row.cleared_by:

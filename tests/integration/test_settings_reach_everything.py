@@ -46,6 +46,7 @@ from borne.domain.settings.choices import FreeChargingMode
 from borne.domain.settings.entry import Entry, Type, Value
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
+from borne.domain.station.session import StopReason
 from borne.serve import follow_log_level
 from tests.support.street import CARD, Street, store_settings
 from tests.support.virtual_time import virtual_time
@@ -107,10 +108,10 @@ class Readings:
 
     by: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
-    def note(self, address: Address, revision: int) -> None:
+    def note(self, key: str, revision: int) -> None:
         reader = _reader()
         if reader is not None:
-            seen = self.by[address.entry.key]
+            seen = self.by[key]
             seen[reader] = max(revision, seen.get(reader, 0))
 
     def readers(self, key: str) -> set[str]:
@@ -137,12 +138,17 @@ def _reader() -> str | None:
 
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
-    found, read = Readings(), Settings.at
+    found, read_at, read = Readings(), Settings.at, Settings.get
 
     def at(self: Settings, address: Address) -> Value:
-        found.note(address, self.revision)
-        return read(self, address)
+        found.note(address.entry.key, self.revision)
+        return read_at(self, address)
 
+    def get(self: Settings, key: str, connector: int = 1) -> Value:
+        found.note(key, self.revision)
+        return read(self, key, connector)
+
+    monkeypatch.setattr(Settings, "get", get)
     monkeypatch.setattr(Settings, "at", at)
     return found
 
@@ -203,6 +209,7 @@ async def _ask_as_a_backend(street: Street) -> None:
     commands = station.commands
     commands.read_settings(())
     assert commands.secure in (True, False)  # asked for each security event that is sent
+    await station.security.watch.stop(StopReason.REBOOT)
     await commands.remote_start(2, "REMOTE")
     record = station.journal.record(1)
     assert record is not None, "the car does not charge"

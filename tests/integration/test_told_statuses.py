@@ -15,7 +15,15 @@ from typing import Any, cast
 
 import pytest
 
-from borne.application.ports.backend import BackendPort, StatusReport
+from borne.application.ports.backend import (
+    BackendUnreachable,
+    BackendView,
+    BootState,
+    IdTagInfo,
+    LinkState,
+    StatusReport,
+)
+from borne.application.ports.backend_link import Backend
 from borne.domain.principals import SYSTEM as OPERATOR
 from borne.domain.reservation import Answer, Reservation
 from borne.domain.station.modes import StopMode
@@ -41,10 +49,16 @@ BACKEND = {
 class Recorder:
     """Takes statuses."""
 
-    online = True
+    online = False
 
     def __init__(self) -> None:
         self.reports: list[StatusReport] = []
+
+    async def authorize(self, id_token: str) -> IdTagInfo:
+        raise BackendUnreachable(id_token)
+
+    def view(self) -> BackendView:
+        return BackendView(link=LinkState.CONNECTED, boot=BootState.ACCEPTED, queue=0)
 
     def report_status(self, status: StatusReport) -> None:
         self.reports.append(status)
@@ -62,7 +76,7 @@ class Bench:
         room = station.host.station
         assert room is not None
         self.reporter = room.reporter
-        self.reporter.backend = cast(BackendPort, cast(Any, self.told))
+        room.link.backend = cast(Backend, cast(Any, self.told))
 
     @property
     def agreed(self) -> str:

@@ -172,8 +172,8 @@ class Days:
             station, storage = resident.street.station, resident.truth.storage
             assert station is not None
             assert storage is not None
-            assert station.backend is not None
-            if station.backend.online and not await storage.outbox.length():
+            assert station.link.backend is not None
+            if station.link.backend.online and not await storage.outbox.length():
                 break
         else:
             self.wrong.append(f"{resident.street.name}: the queue is not empty")

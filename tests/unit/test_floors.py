@@ -130,7 +130,7 @@ def test_only_the_station_knows_who_runs_a_connector() -> None:
         for path in SOURCE.rglob("*.py")
         if f"{runner} import" in path.read_text() or f"import {runner}" in path.read_text()
     }
-    assert importers == {"application/station.py"}
+    assert importers == {"application/composition/charging.py"}
 
 
 # Events of the machine are posted by its owner alone; the journal of decisions can write them down.

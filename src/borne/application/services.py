@@ -15,6 +15,7 @@ from borne.application.authorization.teach_in import TeachInEvent, TeachInState
 from borne.application.authorization.whitelist import ImportReport
 from borne.application.backend.queue_view import QueueReader, no_queue
 from borne.application.charging.station_control import StationControl
+from borne.application.people.accounts import Accounts
 from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import (
@@ -23,6 +24,7 @@ from borne.application.ports.storage import (
     SessionGrouping,
     WhitelistEntry,
 )
+from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import Principal
 from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
@@ -252,8 +254,7 @@ async def no_logs() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class StationServices:
-    """All that a running station offers to its interfaces. `settings` is a SettingsService and
-    `accounts` an Accounts; they are typed where they are used."""
+    """All that a running station offers to its interfaces."""
 
     clock: Clock
     status: StatusView
@@ -261,8 +262,8 @@ class StationServices:
     sessions: SessionsView
     whitelist: WhitelistView
     restarter: Restarter
-    settings: Any
-    accounts: Any
+    settings: SettingsService
+    accounts: Accounts
     backend: BackendPort | None
     simulator: SimulatorPort | None
     teach_in: TeachInView | None = None

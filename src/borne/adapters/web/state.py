@@ -41,8 +41,7 @@ class WebState:
         cut those of the last one."""
         services = self.host.services()
         if services is not None:
-            names = services.settings.settings["WebHostNames"]
-            self._host_names = tuple(names) if isinstance(names, tuple | list) else ()
+            self._host_names = services.settings.settings.items("WebHostNames")
         return (*self.host.own_names, *self._host_names)
 
     def accounts(self) -> Accounts | None:

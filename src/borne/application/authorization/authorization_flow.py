@@ -16,7 +16,8 @@ from borne.application.authorization.reservations import Reservations
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.charging.connector import Connector
-from borne.application.ports.backend import BackendPort, BackendUnreachable, IdTagInfo, NoVerdict
+from borne.application.ports.backend import BackendUnreachable, IdTagInfo, NoVerdict
+from borne.application.ports.backend_link import BackendLink
 from borne.application.ports.hardware import CardRead, VehiclePort
 from borne.application.settings.running import RunningSettings
 from borne.application.settings.station_settings import (
@@ -82,11 +83,12 @@ class AuthorizationFlow:
         lists: TokenLists,
         reservations: Reservations,
         supervisor: Supervisor,
+        link: BackendLink,
     ) -> None:
         self.outcome: Signal[CardOutcome] = Signal()
         self.list_conflict: Signal[bool] = Signal()
         """Whether an answer of the backend contradicts its local list."""
-        self.backend: BackendPort | None = None
+        self._link = link
         self._connectors = connectors
         self._settings = settings
         self._lists = lists
@@ -143,13 +145,13 @@ class AuthorizationFlow:
     @property
     def online(self) -> bool:
         """Whether the backend can be asked."""
-        return self.backend is not None and self.backend.online
+        return self._link.online
 
     async def ask_backend(self, id_token: str) -> IdTagInfo:
         """Ask and remember the answer; raises BackendUnreachable, NoVerdict."""
-        if self.backend is None:
+        if self._link.backend is None:
             raise BackendUnreachable("no backend is configured")
-        info = await self.backend.authorize(id_token)
+        info = await self._link.backend.authorize(id_token)
         await self.learn(id_token, info)
         return info
 

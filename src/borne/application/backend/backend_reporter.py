@@ -15,7 +15,8 @@ from functools import partial
 from borne.application.charging.connector import Connector
 from borne.application.charging.fault_service import FaultChange, FaultService
 from borne.application.charging.station_control import StationControl
-from borne.application.ports.backend import NO_ERROR, BackendPort, StatusReport
+from borne.application.ports.backend import NO_ERROR, StatusReport
+from borne.application.ports.backend_link import BackendLink
 from borne.application.settings.running import RunningSettings
 from borne.application.settings.station_settings import FREE_KEYS, free_mode
 from borne.domain.authorization.free_charging import RULES
@@ -71,8 +72,9 @@ class BackendReporter:
         control: StationControl,
         settings: RunningSettings,
         clock: Clock,
+        link: BackendLink,
     ) -> None:
-        self.backend: BackendPort | None = None
+        self._link = link
         self._connectors = connectors
         self._faults = faults
         self._control = control
@@ -271,7 +273,8 @@ class BackendReporter:
         return mode is not None and not RULES[mode].reports_status
 
     def _send(self, connector: int, content: _Content, since: Moment) -> None:
-        if self.backend is not None and not self._silent:
+        backend = self._link.backend
+        if backend is not None and not self._silent:
             news = content.error == NO_ERROR and content.info not in ("", EV_SIDE_DISCONNECTED)
             report = StatusReport(
                 connector,
@@ -282,4 +285,4 @@ class BackendReporter:
                 content.vendor,
                 info_is_news=news,
             )
-            self.backend.report_status(report)
+            backend.report_status(report)

@@ -16,7 +16,7 @@ from borne.application.charging.indication_service import IndicationService
 from borne.application.charging.limits import Limits
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
-from borne.application.ports.backend import BackendPort
+from borne.application.ports.backend_link import BackendLink
 from borne.application.settings.station_settings import free_mode, phases_connected
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.authorization.outcome import CardOutcome
@@ -53,6 +53,7 @@ class StatusSources:
     limits: Limits
     faults: FaultService
     indication: IndicationService
+    link: BackendLink
     notices: Callable[[], Sequence[Message]] = lambda: ()
 
 
@@ -61,7 +62,6 @@ class StatusService:
 
     def __init__(self, sources: StatusSources, clock: Clock) -> None:
         self.revised: Signal[int] = Signal()
-        self.backend: BackendPort | None = None
         self._from = sources
         self._clock = clock
         self._card: LastCard | None = None
@@ -160,9 +160,10 @@ class StatusService:
         self.revised.emit(self._revision)
 
     def _backend(self) -> BackendStatus:
-        if self.backend is None:
+        backend = self._from.link.backend
+        if backend is None:
             return BackendStatus()
-        view = self.backend.view()
+        view = backend.view()
         return BackendStatus(view.link, view.boot, view.queue)
 
     def _faults(self, connector: int) -> tuple[FaultStatus, ...]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from borne.application.maintenance.log_upload import LogKind
-from borne.application.ports.backend import BackendPort
+from borne.application.ports.backend_link import BackendLink
 from borne.application.ports.storage import SecurityLog
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.settings.addressing import addresses
@@ -31,7 +31,7 @@ class Diagnostics:
     status: Callable[[], Mapping[str, Any]]
     """As the API tells it."""
     settings: SettingsService
-    backend: Callable[[], BackendPort | None]
+    link: BackendLink
     security: SecurityLog
     version: str
 
@@ -42,7 +42,7 @@ class Diagnostics:
         events = await self._security_events(since, until)
         if kind is LogKind.SECURITY:
             return {"security.jsonl": _lines(events)}
-        backend = self.backend()
+        backend = self.link.backend
         messages = await backend.message_history() if backend is not None else ()
         return {
             "status.json": _json({"version": self.version, **self.status()}),

@@ -22,7 +22,9 @@ from borne.application.authorization.authorization_flow import (
 from borne.application.authorization.reservations import Reservations
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
-from borne.application.ports.backend import BackendPort, BackendUnreachable, IdTagInfo, NoVerdict
+from borne.application.ports import backend_link
+from borne.application.ports.backend import BackendUnreachable, IdTagInfo, NoVerdict
+from borne.application.ports.backend_link import BackendLink
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.storage import CachedToken, StorageFull, WhitelistEntry
 from borne.application.settings.running import RunningSettings
@@ -102,12 +104,13 @@ class Place:
             BackendTokens("cache", stores["cache"], self.clock),
         )
         self.reservations = Reservations(runners, MemoryState(), self.clock, self.supervisor)
+        self.link = BackendLink()
         self.flow = AuthorizationFlow(
-            runners, self.settings, self.lists, self.reservations, self.supervisor
+            runners, self.settings, self.lists, self.reservations, self.supervisor, self.link
         )
         self.backend = backend
         if backend is not None:
-            self.flow.backend = cast(BackendPort, backend)
+            self.link.backend = cast(backend_link.Backend, backend)
         self.outcomes: list[CardOutcome] = []
         self.conflicts: list[bool] = []
         self.flow.outcome.subscribe(self.outcomes.append)

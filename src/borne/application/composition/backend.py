@@ -1,0 +1,170 @@
+"""What serves a backend, and what watches the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from borne.application.authorization.local_list import LocalList
+from borne.application.backend.backend_change import BackendChange
+from borne.application.backend.backend_commands import BackendCommands, CommandServices
+from borne.application.backend.backend_reporter import BackendReporter
+from borne.application.backend.backend_services import BackendServices
+from borne.application.backend.refused_ids import RefusedIds
+from borne.application.backend.tcp_watchdog import TcpWatchdog
+from borne.application.composition.cards import Cards
+from borne.application.composition.charging import Charging
+from borne.application.composition.parts import StationParts
+from borne.application.composition.security import Security
+from borne.application.maintenance.diagnostics import Diagnostics
+from borne.application.maintenance.firmware_update import FirmwareUpdates
+from borne.application.maintenance.log_upload import LogUploads
+from borne.application.ports.backend_link import Backend, BackendLink
+from borne.domain.principals import SYSTEM
+from borne.foundation.supervisor import Supervisor
+
+
+class BackendSide:
+    """The services of the backend."""
+
+    def __init__(
+        self,
+        parts: StationParts,
+        supervisor: Supervisor,
+        link: BackendLink,
+        charging: Charging,
+        cards: Cards,
+        security: Security,
+        diagnostics: Diagnostics,
+        idle: Callable[[], bool],
+    ) -> None:
+        clock, storage, settings = parts.clock, parts.storage, parts.settings.running
+        self._parts, self._supervisor, self._link = parts, supervisor, link
+        self._charging, self._cards, self._security = charging, cards, security
+        self._backend: Backend | None = None
+        self.reporter = BackendReporter(
+            charging.connectors, charging.faults, charging.control, settings, clock, link
+        )
+        self.watchdog = TcpWatchdog(
+            lambda: float(settings().integer("TCPWatchdogTimeout")),
+            idle,
+            lambda: parts.restarter.restart("idle", SYSTEM),
+        )
+        self.refused = RefusedIds(
+            charging.connectors,
+            charging.journal,
+            charging.metering,
+            settings,
+            storage.state,
+            supervisor,
+        )
+        self.commands = BackendCommands(
+            CommandServices(
+                charging.connectors,
+                cards.authorization,
+                charging.control,
+                parts.settings,
+                cards.lists.cache,
+                storage.journal,
+                charging.journal,
+                cards.reservations,
+                charging.profiles,
+                security.profile,
+                parts.reset,
+                supervisor,
+            )
+        )
+        self.services = BackendServices(
+            self.commands,
+            LocalList(cards.lists.local_list, settings, clock),
+            cards.reservations,
+            charging.profiles,
+            self._firmware(),
+            LogUploads(
+                parts.maintenance,
+                diagnostics.collect,
+                lambda: settings().text("ChargePointID"),
+                clock,
+                supervisor,
+            ),
+            security.events,
+            security.certificates,
+        )
+
+    def _firmware(self) -> FirmwareUpdates:
+        parts, certificates = self._parts, self._security.certificates
+        return FirmwareUpdates(
+            parts.maintenance,
+            self._charging.connectors,
+            self._charging.control,
+            parts.storage.state,
+            parts.clock,
+            self._supervisor,
+            parts.reset,
+            lambda path, order: certificates.signature_fits(
+                path, order.certificate, order.signature
+            ),
+        )
+
+    async def forget_former_backend(self) -> None:
+        """What another backend had ordered does not bind this one."""
+        local_list = self._cards.lists.local_list
+        change = BackendChange(
+            self._parts.storage.state,
+            self._parts.storage.security,
+            self._parts.clock,
+            binding={
+                "charging profiles": self._charging.profiles.forget_backend,
+                "reservations": self._cards.reservations.forget_all,
+                "sockets out of service": self._charging.control.forget_backend,
+                "firmware orders": self.services.firmware.forget_backend,
+            },
+            lists={"cards of its list": local_list.forget_backend},
+        )
+        await change.start(self._parts.settings.running())
+
+    def attach(self, backend: Backend | None) -> None:
+        """Use this backend, before the boards are armed; None when none is configured."""
+        self._backend = backend
+        if backend is not None:
+            self._link.attach(backend)
+            backend.ask_statuses(self.reporter.settle)
+
+    def start_reporter(self) -> None:
+        """Follow what the backend learns of."""
+        authorization = self._cards.authorization
+        authorization.list_conflict.subscribe(self.reporter.on_list_conflict)
+        self.services.local_list.updated.subscribe(lambda _: authorization.take_new_list())
+        self.reporter.start()
+
+    async def start(self) -> None:
+        """Dial it, and follow what it and we do."""
+        if self._backend is None:
+            return
+        link, faults = self._link, self._charging.faults
+        link.online_changed.subscribe(faults.take_backend_link)
+        faults.take_backend_link(link.online)
+        self.services.firmware.told.subscribe(self._security.watch.take_firmware)
+        await self.services.firmware.start()
+        self._supervisor.keep("backend", self._backend.run)
+        self._supervisor.keep("clock aligned values", self._charging.aligned.run)
+        self._start_watchdog()
+        link.online_changed.subscribe(self._security.profile.take_online)
+        self._supervisor.keep("security profile", self._security.profile.run)
+
+    def _start_watchdog(self) -> None:
+        watchdog, link = self.watchdog, self._link
+        self._parts.settings.running.on_change({"TCPWatchdogTimeout"}, watchdog.reconsider)
+        link.changed.subscribe(lambda _: watchdog.on_link_changed(link.connected))
+        for connector in self._charging.connectors.values():
+            connector.changed.subscribe(lambda _: watchdog.reconsider())
+        self._supervisor.keep("tcp watchdog", watchdog.run)
+
+    async def stop(self) -> None:
+        """Say goodbye."""
+        if self._backend is not None:
+            await self._backend.stop()
+
+    def abort(self) -> None:
+        """Power cut."""
+        if self._backend is not None:
+            self._backend.abort()

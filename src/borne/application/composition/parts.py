@@ -1,0 +1,42 @@
+"""What a station is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from borne.application.people.accounts import Accounts
+from borne.application.ports.certificates import CertificateStore
+from borne.application.ports.hardware import Hardware
+from borne.application.ports.maintenance import Maintenance
+from borne.application.ports.simulator import SimulatorPort
+from borne.application.ports.storage import Storage
+from borne.application.services import ConnectionTrial, Restarter
+from borne.application.settings.settings_service import SettingsService
+from borne.domain.station.session import StopReason
+from borne.domain.station.station_status import StationStatus
+from borne.foundation.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class StationParts:
+    """Ports, stores and what the host does for the station."""
+
+    hardware: Hardware
+    storage: Storage
+    settings: SettingsService
+    accounts: Accounts
+    clock: Clock
+    restarter: Restarter
+    reset: Callable[[StopReason], Coroutine[Any, Any, None]]
+    """Restart at the wish of a backend, with the reason its sessions end for."""
+    new_id: Callable[[], str]
+    maintenance: Maintenance
+    certificates: CertificateStore
+    status_json: Callable[[StationStatus], Mapping[str, Any]]
+    """For the files of diagnostics."""
+    simulator: SimulatorPort | None = None
+    try_connection: ConnectionTrial | None = None
+    live_poll_s: float | None = None
+    """Pause between readings of the meters for people who watch; None: only when needed."""

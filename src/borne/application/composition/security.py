@@ -1,0 +1,31 @@
+"""Certificates, security events and profiles, passwords."""
+
+from __future__ import annotations
+
+from borne.application.composition.parts import StationParts
+from borne.application.people.password_rule import PasswordRule
+from borne.application.security.certificates import Certificates
+from borne.application.security.security_events import SecurityEvents
+from borne.application.security.security_profile import KEY, SecurityProfiles
+from borne.application.security.security_watch import SecurityWatch
+from borne.foundation.supervisor import Supervisor
+
+
+class Security:
+    """The services of security."""
+
+    def __init__(self, parts: StationParts, supervisor: Supervisor) -> None:
+        clock, storage, settings = parts.clock, parts.storage, parts.settings.running
+        self.events = SecurityEvents(storage.security, storage.state, clock, supervisor)
+        self.certificates = Certificates(parts.certificates, self.events, settings, clock)
+        self.profile = SecurityProfiles(
+            parts.settings, lambda: self.certificates.material, storage.state
+        )
+        self.watch = SecurityWatch(
+            self.events,
+            parts.settings,
+            clock,
+            lambda: settings().integer(KEY) > 0,
+            parts.maintenance.version,
+        )
+        self.password_rule = PasswordRule(parts.accounts, settings, supervisor)
