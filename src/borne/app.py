@@ -445,7 +445,7 @@ class Host:
 
 def _facts(station: Station) -> StationFacts:
     return StationFacts(
-        station.backend,
+        station.link.backend,
         {number: each.contactor_cycles for number, each in station.connectors.items()},
         station.limits,
         station.metering.readings,

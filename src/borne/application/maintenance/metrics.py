@@ -69,7 +69,7 @@ class StationFacts:
 
 def station_metrics(station: StationFacts) -> list[Metric]:
     """Link, limits, contactors and energy of a running station."""
-    view = station.link.backend.view() if station.link.backend is not None else None
+    view = station.backend.view() if station.backend is not None else None
     connected = view is not None and view.link == "connected"
     connections = view.connections if view is not None else 0
     return [
