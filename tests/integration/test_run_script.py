@@ -119,9 +119,14 @@ def test_sets_up_once_and_hands_arguments_on(machine: Machine) -> None:
     assert (second.returncode, second.stdout, second.stderr) == (0, f"{MINOR}\n", "")
 
 
-def test_pip_does_without_uv(with_pip: Machine) -> None:
-    first = with_pip.run("version")
-    assert (first.returncode, first.stdout) == (0, f"{MINOR} version\n")
+def test_pip_does_without_uv_and_says_when_the_index_is_out_of_reach(with_pip: Machine) -> None:
+    with_pip.pins(UNREACHABLE)
+    failed = with_pip.run("version")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "the package index cannot be reached" in failed.stderr.splitlines()[-1]
+    with_pip.pins("# none\n")
+    again = with_pip.run("version")
+    assert (again.returncode, again.stdout) == (0, f"{MINOR} version\n")
     assert with_pip.run("version").stderr == ""
 
 
@@ -225,19 +230,16 @@ def test_says_what_is_missing_in_a_sentence(
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"run: {sentence}\n")
 
 
-def test_an_index_out_of_reach_is_said_and_tried_again(machine: Machine) -> None:
-    machine.pins(UNREACHABLE)
-    failed = machine.run("version")
-    assert failed.returncode == 1
-    assert "the package index cannot be reached" in failed.stderr.splitlines()[-1]
-    assert failed.stdout == ""
-    machine.pins("# none\n")
-    assert machine.run("version").stdout == f"{MINOR} version\n"
-
-
-def test_pip_steps_in_where_uv_fails(machine: Machine) -> None:
+def test_pip_steps_in_where_uv_fails(machine: Machine, tmp_path: Path) -> None:
     machine.program("uv", "echo 'error: no route' >&2; exit 2")
-    assert machine.run("version").stdout == f"{MINOR} version\n"
+    asked = tmp_path / "asked"
+    stand_in = tmp_path / "modules" / "pip.py"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f"import sys\nopen({str(asked)!r}, 'a').write(f'{{sys.argv[1:]}}\\n')\n")
+    done = machine.run("version", PYTHONPATH=str(stand_in.parent))
+    assert done.stdout == f"{MINOR} version\n"
+    assert asked.read_text().count("install") == 1
+    assert "'--require-hashes'" in asked.read_text()
 
 
 def test_uv_spares_pip(machine: Machine) -> None:

@@ -8,19 +8,21 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import random
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from borne.adapters.ocpp.charge_point.config import MAX_FRAME_BYTES
 from borne.protocols.ocpp.messages import Action, request_model, response_model
 from borne.protocols.ocpp.messages.registry import Initiator, spec_of
 from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
+from tests.support.rotation import revision
 from tests.support.street import street
 from tests.support.wire_witness import ERROR_CODES, schema
 from tests.unit.protocols.ocpp.strategies import messages
@@ -202,13 +204,14 @@ def fuzz(line: Line, action: str, payload: Any) -> None:
     assert backend.connections == connections
 
 
-FAST = settings(
-    max_examples=400, suppress_health_check=list(HealthCheck), derandomize=True, deadline=None
-)
-LONG = settings(FAST, max_examples=1500, derandomize=False)
+FAST = settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)
+LONG = settings(FAST, max_examples=1500)
+of_this_commit = seed(random.Random(f"fuzz {revision()}").getrandbits(64))
+"""Every commit draws others, and the same again when it is run again."""
 
 
 @given(call=calls())
+@of_this_commit
 @FAST
 def test_every_command_is_answered(line: Line, call: tuple[str, Any]) -> None:
     fuzz(line, *call)
@@ -261,6 +264,7 @@ def reply_with(line: Line, action: str, reply: list[Any]) -> None:
 
 
 @given(drawn=replies())
+@of_this_commit
 @FAST
 def test_whatever_is_answered_the_station_lives_on(
     line: Line, drawn: tuple[str, list[Any]]
@@ -337,6 +341,7 @@ def throw_frame(line: Line, frame: Any) -> None:
 
 
 @given(frame=FRAMES)
+@of_this_commit
 @FAST
 def test_a_bad_frame_is_answered_when_it_was_a_call(line: Line, frame: Any) -> None:
     throw_frame(line, frame)
@@ -351,6 +356,7 @@ def test_a_bad_frame_is_answered_when_it_was_a_call_long(line: Line, frame: Any)
 
 
 @given(noise=st.binary(max_size=300) | st.text(st.characters(codec="utf-8"), max_size=300))
+@of_this_commit
 @settings(FAST, max_examples=60)
 def test_noise_is_passed_over(line: Line, noise: str | bytes) -> None:
     throw(line, noise, None)
