@@ -22,12 +22,11 @@ from borne.domain.principals import Role
 from borne.foundation.listener import HttpServer, bind
 from tests.support.central_system import CentralSystem, central_system
 from tests.support.fake_station import PASSWORD, FakeHost
+from tests.support.patience import PATIENCE_S
 
 T = TypeVar("T")
 EXPECTED = ("Failed to load resource", "htmx:sse:error", "htmx:response:error")
 """What a browser writes when a station refuses or is gone; tests bring that about."""
-PATIENCE_S = 60
-"""Nothing takes so long, but on a machine that is busy with other things."""
 SIZES = {"phone": (390, 844), "desktop": (1280, 900), "narrow": (320, 700)}
 
 

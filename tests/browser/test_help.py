@@ -8,8 +8,9 @@ from playwright.sync_api import Page, expect
 from borne.adapters.web.rings import ARCS, shown
 from borne.domain.station.faults import Fault
 from borne.domain.station.indication import PATTERNS, Colour
-from tests.browser.conftest import PATIENCE_S, Eyes, Site
+from tests.browser.conftest import Eyes, Site
 from tests.support.fake_station import free_connector
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_S * 1000)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE_S, Background, Eyes
+from tests.browser.conftest import Background, Eyes
 from tests.support.central_system import CentralSystem
+from tests.support.patience import PATIENCE_S
 from tests.support.process import served
 
 pytestmark = pytest.mark.browser

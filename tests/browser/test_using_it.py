@@ -9,7 +9,7 @@ from borne.application.authorization.teach_in import TeachInState
 from borne.application.people.passwords import LONGEST_DELAY_S
 from borne.domain.principals import Role
 from borne.domain.station.session import StopReason
-from tests.browser.conftest import PATIENCE_S, Eyes, Fake, Site
+from tests.browser.conftest import Eyes, Fake, Site
 from tests.support.fake_station import (
     PASSWORD,
     FakeBackend,
@@ -19,6 +19,7 @@ from tests.support.fake_station import (
     FakeSimulator,
     charging_connector,
 )
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_S * 1000)

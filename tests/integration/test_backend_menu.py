@@ -20,6 +20,7 @@ from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.values import to_json
 from tests.conformance.ocpp16.rig import TAG, rig
 from tests.support.central_system import central_system
+from tests.support.patience import PATIENCE_S
 from tests.support.street import Street, street
 
 DEAD = {
@@ -131,7 +132,7 @@ async def test_what_waits_for_the_backend_can_be_seen(tmp_path: Path) -> None:
         await bench.stop()
         queue, status = bench.station.services.queue, bench.station.services.status
         assert queue is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while "StopTransaction" not in (view := await queue()).kinds:
                 await status.wait(status.revision, 1)
         message = view.messages[-1]

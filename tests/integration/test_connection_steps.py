@@ -33,12 +33,12 @@ from borne.foundation.clock import Clock, ClockTrust
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
 from tests.integration.ocpp.certificates import Issued, issue, make_root, server_context
+from tests.support.patience import PATIENCE_S
 from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
 
 ROOT = make_root()
 ORDER = ("interface", "dns", "tcp", "tls", "websocket", "boot", "heartbeat")
 SHORT_S = 0.3
-WAIT_S = 20.0
 Speak = Callable[[ServerConnection], Awaitable[None]]
 
 
@@ -277,7 +277,7 @@ async def failing(speak: Speak, **settings: Any) -> StepResult:
         client.changed.subscribe(look)
         running = asyncio.create_task(client.run())
         try:
-            return await asyncio.wait_for(found, WAIT_S)
+            return await asyncio.wait_for(found, PATIENCE_S)
         finally:
             await client.stop()
             await running

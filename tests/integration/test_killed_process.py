@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from borne.app import Host, HostOptions
+from tests.support.patience import PATIENCE_S
 from tests.support.process import Served, borne, served
 
 SETTINGS = ("--set", "FreeCharging=on", "--set", "FreeChargingMode=no_ocpp")
@@ -28,7 +29,7 @@ class Caller:
     def __call__(self, method: str, path: str, body: Json | None = None) -> Json:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._base + path, data, self._headers, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             found: Json = json.loads(answer.read())
         return found
 

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from borne.application.security.security_events import SecurityEvent, SecurityEvents
-from tests.support.street import WAIT_S, Street, street
+from tests.support.patience import PATIENCE_S
+from tests.support.street import Street, street
 
 EVENTS = 5
 
@@ -34,9 +35,10 @@ async def until_told(station: Street) -> list[str]:
     noted = asyncio.Event()
     forget = events(station).noted.subscribe(lambda _: noted.set())
     try:
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (found := await told(station)):
                 await noted.wait()
+                noted.clear()
             return found
     finally:
         forget()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -34,6 +35,7 @@ from tests.integration.ocpp.central import central_system as strict_central
 from tests.integration.ocpp.certificates import issue, make_root, server_context
 from tests.integration.ocpp.test_tls_and_proxy import http_proxy
 from tests.support.central_system import CentralSystem, Ledger, central_system
+from tests.support.patience import PATIENCE_S
 from tests.support.process import served
 from tests.support.street import CARD, Street, street
 
@@ -150,7 +152,7 @@ async def test_WebSocketPingInterval(tmp_path: Path) -> None:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         async with (
             street(tmp_path, WebSocketPingInterval=0, **dialling(url)) as station,
-            asyncio.timeout(10),
+            asyncio.timeout(PATIENCE_S),
         ):
             await station.until_backend(lambda view: view.link == "connected")
             await station.set(WebSocketPingInterval=1)  # at once, on the same connection
@@ -770,20 +772,33 @@ async def test_EnforceStrongPasswords(tmp_path: Path) -> None:
 
 async def test_EnforcePasswordChange(tmp_path: Path) -> None:
     password = "a good password"
-    async with street(tmp_path) as station:
+    async with street(tmp_path) as station, watched(station.services.accounts) as required:
         accounts = station.services.accounts
         await accounts.set_password(Role.OPERATOR, password)
         _, login = await accounts.login("operator", password, "127.0.0.1")
         assert not login.must_change
         await station.set(EnforcePasswordChange=True)
-        async with asyncio.timeout(20):
-            while not await must_change(station, password):
-                pass
+        await asyncio.wait_for(required.wait(), PATIENCE_S)
+        assert await must_change(station, password)
         _, login = await accounts.login("operator", password, "127.0.0.1")
         await accounts.change_password(login, "", "another good password")
         assert not await must_change(station, "another good password")
         await station.set(EnforcePasswordChange=False, EnforceStrongPasswords=True)
         assert not await must_change(station, "another good password")
+
+
+@contextmanager
+def watched(accounts: Any) -> Iterator[asyncio.Event]:
+    """Set when the operator's password has become one that must be changed."""
+    required = asyncio.Event()
+    original = accounts.require_change
+
+    async def watch(role: Role) -> None:
+        await original(role)
+        required.set()
+
+    with mock.patch.object(accounts, "require_change", watch):
+        yield required
 
 
 async def must_change(station: Street, password: str) -> bool:

@@ -23,10 +23,9 @@ from ocpp.v16 import call_result
 from ocpp.v16.datatypes import IdTagInfo
 from ocpp.v16.enums import Action, AuthorizationStatus, GenericStatus, RegistrationStatus
 
+from tests.support.patience import PATIENCE_S
 from tests.support.wire_story import Story
 from tests.support.wire_witness import Witness, Witnessed
-
-WAIT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Ledger:
         """Wait until so many were seen."""
         async with self.changed:
             await asyncio.wait_for(
-                self.changed.wait_for(lambda: len(self.of(action, **wanted)) >= count), WAIT_S
+                self.changed.wait_for(lambda: len(self.of(action, **wanted)) >= count), PATIENCE_S
             )
         return self.of(action, **wanted)
 
@@ -236,7 +235,7 @@ class CentralSystem:
         """Wait for so many connections; the last of them."""
         async with self.joined:
             await asyncio.wait_for(
-                self.joined.wait_for(lambda: len(self.handshakes) >= count), WAIT_S
+                self.joined.wait_for(lambda: len(self.handshakes) >= count), PATIENCE_S
             )
         return self.handshakes[-1]
 
@@ -249,7 +248,7 @@ class CentralSystem:
 
     async def call(self, request: Any, *, validated: bool = True) -> Any:
         """Send a request to the only station."""
-        await asyncio.wait_for(self.connected.wait(), WAIT_S)
+        await asyncio.wait_for(self.connected.wait(), PATIENCE_S)
         (charge_point,) = self.charge_points.values()
         message_id = str(uuid.uuid4())
         if not validated:

@@ -20,8 +20,8 @@ from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM
 from borne.protocols.status_json import status_json
+from tests.support.patience import PATIENCE_S
 
-WAIT_S = 20.0
 CARD = "04567DAA5F3580"
 
 
@@ -56,10 +56,10 @@ class Street:
 
         async def wait() -> dict[str, Any]:
             while not reached(found := self.connector(number)):
-                await status.wait(status.revision, WAIT_S)
+                await status.wait(status.revision, PATIENCE_S)
             return found
 
-        return await asyncio.wait_for(wait(), WAIT_S)
+        return await asyncio.wait_for(wait(), PATIENCE_S)
 
     async def until_state(self, state: str, number: int = 1) -> dict[str, Any]:
         """Wait until a connector is in a state."""
@@ -76,7 +76,7 @@ class Street:
         changed = asyncio.Event()
         forget = backend.client.changed.subscribe(lambda _: changed.set())
         try:
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not reached(view := backend.view()):
                     changed.clear()
                     await changed.wait()
@@ -108,7 +108,7 @@ class Street:
         changed = asyncio.Event()
         forget = self.host.station_changed.subscribe(lambda _: changed.set())
         try:
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while self.host.station is None or self.host.station is before:
                     changed.clear()
                     await changed.wait()
@@ -118,9 +118,9 @@ class Street:
     async def until_queue(self, length: int) -> None:
         """Wait until so many transaction messages wait for the backend."""
         status = self.services.status
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while status.snapshot().backend.queue < length:
-                await status.wait(status.revision, WAIT_S)
+                await status.wait(status.revision, PATIENCE_S)
 
 
 def store_settings(data: Path, changes: Mapping[str, Any]) -> None:

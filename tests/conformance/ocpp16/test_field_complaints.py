@@ -22,6 +22,7 @@ from tests.conformance.ocpp16.rig import OTHER_CARD, TAG, Rig, rig
 from tests.conformance.ocpp16.test_core_values import samples
 from tests.conformance.ocpp16.test_smart_charging import DEFAULT, composite, profile, send
 from tests.support.central_system import Ledger
+from tests.support.patience import PATIENCE_S
 from tests.support.street import CARD
 
 CURRENT_PHASES = {"L1", "L2", "L3", "N"}
@@ -164,7 +165,7 @@ async def test_q07_pings_are_answered_and_silence_is_noticed(
     )
     async with rig(tmp_path, WebSocketPingInterval=1) as bench:
         (charge_point,) = bench.central.charge_points.values()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await (await charge_point._connection.ping())
         links = bench.station.simulator
         await links.set_link("backend", up=False, mode="blackhole")
@@ -374,7 +375,7 @@ async def test_q22_a_hard_reset_waits_for_the_answer_to_its_stop(tmp_path: Path)
     async def meanwhile(action: str, charge_point: Any) -> None:
         if action == "StopTransaction":
             pong = await charge_point._connection.ping()
-            await asyncio.wait_for(pong, 20)
+            await asyncio.wait_for(pong, PATIENCE_S)
             open_when_asked.set()
 
     async with rig(tmp_path, Ledger(meanwhile=meanwhile)) as bench:

@@ -15,9 +15,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.support.patience import PATIENCE_S
 from tests.support.wire_story import Story
 
-WAIT_S = 20.0
 ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
 
 
@@ -50,7 +50,7 @@ class BareBackend:
         waiting = self._answers[message_id] = asyncio.get_running_loop().create_future()
         await self.send(frame)
         try:
-            return await asyncio.wait_for(waiting, WAIT_S)
+            return await asyncio.wait_for(waiting, PATIENCE_S)
         finally:
             del self._answers[message_id]
 
@@ -71,13 +71,13 @@ class BareBackend:
         """Ask for a message and wait for it; it is answered as `replies` says."""
         answer = await self.call("TriggerMessage", {"requestedMessage": action})
         assert answer[2] == {"status": "Accepted"}, answer
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await self.told.get())[0] != action:
                 pass
 
     async def booted(self) -> None:
         """A station has connected and said who it is."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await self.told.get())[0] != "StatusNotification":
                 pass
 

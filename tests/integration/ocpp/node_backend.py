@@ -17,10 +17,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import PATIENCE_S
+
 HERE = Path(__file__).parent / "strict_node"
 PINS = ("package.json", "package-lock.json")
 INSTALL_S = 90
-WAIT_S = 20.0
 OLDEST_NODE = 18
 
 
@@ -104,7 +105,7 @@ class NodeBackend:
     async def listening(self) -> None:
         """Wait until it is there."""
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: self.port), WAIT_S)
+            await asyncio.wait_for(self._changed.wait_for(lambda: self.port), PATIENCE_S)
 
     def of(self, action: str) -> list[dict[str, Any]]:
         """Requests of one kind."""
@@ -117,7 +118,7 @@ class NodeBackend:
             return [p for p in self.of(action) if all(p.get(k) == v for k, v in wanted.items())]
 
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(found), WAIT_S)
+            await asyncio.wait_for(self._changed.wait_for(found), PATIENCE_S)
         return found()[0]
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -127,7 +128,7 @@ class NodeBackend:
         assert self._process.stdin is not None
         line = json.dumps({"id": number, "method": method, "params": params})
         self._process.stdin.write(f"{line}\n".encode())
-        said = await asyncio.wait_for(waiting, WAIT_S)
+        said = await asyncio.wait_for(waiting, PATIENCE_S)
         said.pop("answer")
         return dict(said.get("result", said))
 

@@ -17,6 +17,7 @@ from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock, ClockTrust
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
+from tests.support.patience import PATIENCE_S
 from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
 
 
@@ -87,7 +88,7 @@ async def station(
     prepare(made)
     running = asyncio.create_task(made.client.run())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             yield made
     finally:
         await made.client.stop()

@@ -22,6 +22,7 @@ from borne.adapters.ocpp.charge_point.config import MAX_FRAME_BYTES
 from borne.protocols.ocpp.messages import Action, request_model, response_model
 from borne.protocols.ocpp.messages.registry import Initiator, spec_of
 from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
+from tests.support.patience import PATIENCE_S
 from tests.support.rotation import revision
 from tests.support.street import street
 from tests.support.wire_witness import ERROR_CODES, schema
@@ -415,7 +416,7 @@ def test_a_frame_over_the_limit_ends_the_connection_only(line: Line, size: int) 
         while not backend.connected.empty():
             backend.connected.get_nowait()
         await backend.send("x" * size)
-        await asyncio.wait_for(backend.connected.get(), 20)
+        await asyncio.wait_for(backend.connected.get(), PATIENCE_S)
         await backend.beats()
 
     line.run(send())

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.ocpp.bare_backend import WAIT_S, BareBackend, bare_backend
+from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
+from tests.support.patience import PATIENCE_S
 from tests.support.street import street
 
 ACCEPTED = {"status": "Accepted"}
@@ -26,7 +27,7 @@ ENDS = [
 
 
 async def heard(backend: BareBackend, action: str, seen: list[str]) -> dict[str, Any]:
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             told, payload = await backend.told.get()
             seen.append(told)
