@@ -772,13 +772,14 @@ async def test_EnforceStrongPasswords(tmp_path: Path) -> None:
 
 async def test_EnforcePasswordChange(tmp_path: Path) -> None:
     password = "a good password"
-    async with street(tmp_path) as station, watched(station.services.accounts) as required:
+    async with street(tmp_path) as station:
         accounts = station.services.accounts
         await accounts.set_password(Role.OPERATOR, password)
         _, login = await accounts.login("operator", password, "127.0.0.1")
         assert not login.must_change
-        await station.set(EnforcePasswordChange=True)
-        await asyncio.wait_for(required.wait(), PATIENCE_S)
+        with watched(accounts) as required:
+            await station.set(EnforcePasswordChange=True)
+            await asyncio.wait_for(required.wait(), PATIENCE_S)
         assert await must_change(station, password)
         _, login = await accounts.login("operator", password, "127.0.0.1")
         await accounts.change_password(login, "", "another good password")
@@ -917,7 +918,7 @@ async def test_DisplayType(tmp_path: Path) -> None:
 async def test_DisplayLanguage(tmp_path: Path) -> None:
     async with street(tmp_path, FreeCharging="on", DisplayLanguage="german") as station:
         await station.until_state("available")
-        assert station.connector()["display"] == [("Bereit", "Bitte einstecken")]
+        assert station.connector()["display"] == [["Bereit", "Bitte einstecken"]]
         await charge(station)
         ((first, second),) = (await station.until(lambda c: c["power_w"] > 7000))["display"]
         assert first == "Lädt"
