@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from borne.domain.station.board import (
+    AllowContactor,
     BoardLinkReport,
     BrownOutReport,
     ContactorReport,
     DiodeCheck,
     LockPosition,
     LockReport,
+    MoveLock,
     PilotCommand,
     PilotInterrupt,
     PilotNominal,
@@ -30,17 +32,16 @@ from borne.domain.station.board import (
     Plug,
     PlugKind,
     PlugReport,
+    SetPilot,
 )
 from borne.domain.station.connector import next_deadline, step
 from borne.domain.station.connector_events import (
-    AllowContactor,
     AuthorizationExpired,
     CardChecking,
     CloseSession,
     Effect,
     Event,
     FaultCleared,
-    MoveLock,
     Offered,
     OpenSession,
     Reserved,
@@ -48,7 +49,6 @@ from borne.domain.station.connector_events import (
     SessionNotOpened,
     SessionOpened,
     SessionResumed,
-    SetPilot,
     StopAsked,
     Tick,
     VehicleArrived,

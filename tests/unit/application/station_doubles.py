@@ -9,12 +9,16 @@ from typing import Any
 from borne.application.charging.connector_runner import ConnectorRunner
 from borne.domain.station.board import (
     NO_PLUG,
+    AllowContactor,
     BoardCapabilities,
+    BoardCommand,
     BoardReport,
     ContactorReport,
     DiodeCheck,
+    KeepAlive,
     LockPosition,
     LockReport,
+    MoveLock,
     PilotCommand,
     PilotNominal,
     PilotReport,
@@ -22,6 +26,9 @@ from borne.domain.station.board import (
     Plug,
     PlugKind,
     PlugReport,
+    Rearm,
+    SelfTest,
+    SetPilot,
 )
 from borne.domain.station.connector_events import Offered
 from borne.domain.station.connector_state import Authorization, ConnectorConfig, Stop
@@ -64,6 +71,21 @@ class FakeBoard:
     def unplug(self) -> None:
         self.report(PilotReport(PilotState.A, pwm=False), PlugReport(NO_PLUG))
 
+    def send(self, command: BoardCommand) -> None:
+        match command:
+            case SetPilot(pilot_command):
+                self.set_pilot(pilot_command)
+            case AllowContactor(allowed):
+                self.allow_contactor(allowed)
+            case MoveLock(locked):
+                self.set_lock(locked)
+            case KeepAlive():
+                self.alive.append(asyncio.get_running_loop().time())
+            case SelfTest():
+                self.tested += 1
+            case Rearm():
+                self.rearmed += 1
+
     def set_pilot(self, command: PilotCommand) -> None:
         self.told.append(command)
         if isinstance(command, PilotNominal):
@@ -76,15 +98,6 @@ class FakeBoard:
     def set_lock(self, locked: bool) -> None:
         position = LockPosition.LOCKED if locked else LockPosition.UNLOCKED
         self.report(LockReport(position))
-
-    def keep_alive(self) -> None:
-        self.alive.append(asyncio.get_running_loop().time())
-
-    def self_test(self) -> None:
-        self.tested += 1
-
-    def rearm(self) -> None:
-        self.rearmed += 1
 
 
 class FakeKeeper:

@@ -19,7 +19,9 @@ from borne.adapters.simulation.world import World
 from borne.domain.station import pilot
 from borne.domain.station.board import (
     NO_PLUG,
+    AllowContactor,
     BoardCapabilities,
+    BoardCommand,
     BoardLinkReport,
     BoardReport,
     BrownOutReport,
@@ -27,8 +29,10 @@ from borne.domain.station.board import (
     ContactorReport,
     ContactReport,
     DiodeCheck,
+    KeepAlive,
     LockPosition,
     LockReport,
+    MoveLock,
     OtherFaultReport,
     PilotCommand,
     PilotInterrupt,
@@ -38,7 +42,10 @@ from borne.domain.station.board import (
     Plug,
     PlugKind,
     PlugReport,
+    Rearm,
     ResidualCurrentReport,
+    SelfTest,
+    SetPilot,
     SupplyReport,
     TemperatureReport,
 )
@@ -115,6 +122,22 @@ class SimulatedBoard:
     def subscribe(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
         """Every report from now on."""
         return self._reports.subscribe(listener)
+
+    def send(self, command: BoardCommand) -> None:
+        """Obey, as far as the board hears anything."""
+        match command:
+            case SetPilot(pilot_command):
+                self.set_pilot(pilot_command)
+            case AllowContactor(allowed):
+                self.allow_contactor(allowed)
+            case MoveLock(locked):
+                self.set_lock(locked)
+            case KeepAlive():
+                self.keep_alive()
+            case SelfTest():
+                self.self_test()
+            case Rearm():
+                self.rearm()
 
     def set_pilot(self, command: PilotCommand) -> None:
         """What the pilot shall show; an interruption returns to the command before it."""

@@ -20,28 +20,31 @@ from borne.application.charging.machine_commands import MachineCommands
 from borne.application.ports.hardware import EvsePort, MeterSilent
 from borne.application.ports.storage import StorageFailed
 from borne.domain.station.board import (
+    AllowContactor,
     BoardCapabilities,
     BoardReport,
     ContactReport,
+    KeepAlive,
+    MoveLock,
     OtherFaultReport,
     PilotOff,
+    Rearm,
     ResidualCurrentReport,
+    SelfTest,
+    SetPilot,
     SupplyReport,
     TemperatureReport,
 )
 from borne.domain.station.connector import next_deadline, step
 from borne.domain.station.connector_events import (
-    AllowContactor,
     AuthorizationExpired,
     CloseSession,
     Effect,
     Event,
-    MoveLock,
     OpenSession,
     SessionClosed,
     SessionNotOpened,
     SessionOpened,
-    SetPilot,
     Tick,
     VehicleArrived,
     VehicleLeft,
@@ -158,11 +161,11 @@ class ConnectorRunner(MachineCommands):
 
     def self_test(self) -> None:
         """Test the residual current monitor."""
-        self.board.self_test()
+        self.board.send(SelfTest())
 
     def rearm(self) -> None:
         """Clear a latched protection of the board."""
-        self.board.rearm()
+        self.board.send(Rearm())
 
     async def wait_for(
         self, reached: Callable[[ConnectorSnapshot], bool], timeout_s: float
@@ -231,20 +234,17 @@ class ConnectorRunner(MachineCommands):
     def _fail_safe(self, event: Event) -> None:
         """A mistake in the machine must not leave a socket alive."""
         _log.exception("connector %d: no decision on %s", self.id, type(event).__name__)
-        self.board.allow_contactor(False)
-        self.board.set_pilot(PilotOff())
+        self.board.send(AllowContactor(allowed=False))
+        self.board.send(SetPilot(PilotOff()))
         self.state = replace(self.state, sent_allow=False, sent_pilot=PilotOff(), resend=True)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case AllowContactor(allowed):
-                self.board.allow_contactor(allowed)
+            case AllowContactor() | SetPilot():
+                self.board.send(effect)
                 self._keep_board_alive()
-            case SetPilot(command):
-                self.board.set_pilot(command)
-                self._keep_board_alive()
-            case MoveLock(locked):
-                self.board.set_lock(locked)
+            case MoveLock():
+                self.board.send(effect)
             case OpenSession(authorization):
                 self._supervisor.start("open session", self._open(authorization))
             case CloseSession(session_id, stop):
@@ -299,7 +299,7 @@ class ConnectorRunner(MachineCommands):
         if self._keep_alive is not None:
             self._keep_alive.cancel()
             self._keep_alive = None
-        self.board.keep_alive()
+        self.board.send(KeepAlive())
         if self.state.sent_allow or not isinstance(self.state.sent_pilot, PilotOff):
             pause_s = self.board.capabilities.watchdog_s / KEEP_ALIVES_PER_WATCHDOG
             self._keep_alive = self._loop.call_later(pause_s, self._keep_board_alive)

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from borne.domain.station.board import BoardCapabilities, BoardReport, PilotCommand
+from borne.domain.station.board import BoardCapabilities, BoardCommand, BoardReport
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Unsubscribe
 
 
 class EvsePort(Protocol):
-    """One EVSE: a local board or a remote controller. Commands return at once and never raise;
-    what became of them is told by reports."""
+    """One EVSE: a local board or a remote controller. Commands and reports are plain frozen values
+    that may cross the border of a process. A command returns at once and never raises; what became
+    of it is told by reports."""
 
     @property
     def capabilities(self) -> BoardCapabilities:
@@ -28,23 +29,8 @@ class EvsePort(Protocol):
     def subscribe(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
         """Every report from now on, in order, on the event loop."""
 
-    def set_pilot(self, command: PilotCommand) -> None:
-        """What the pilot shall show."""
-
-    def allow_contactor(self, allowed: bool) -> None:
-        """Allow the board to close when the vehicle asks (C, or D); False opens at once."""
-
-    def set_lock(self, locked: bool) -> None:
-        """Move the lock; one pulse, the feedback tells the result."""
-
-    def keep_alive(self) -> None:
-        """Must come more often than `capabilities.watchdog_s` while anything is allowed."""
-
-    def self_test(self) -> None:
-        """Test the residual current monitor; the result is a report."""
-
-    def rearm(self) -> None:
-        """Clear a latched protection of the board (residual current)."""
+    def send(self, command: BoardCommand) -> None:
+        """Tell the board what to do."""
 
 
 class MeterSilent(Exception):

@@ -107,6 +107,45 @@ class PilotInterrupt:
 PilotCommand = PilotOff | PilotNominal | PilotDigital | PilotStateE | PilotStateF | PilotInterrupt
 
 
+@dataclass(frozen=True, slots=True)
+class SetPilot:
+    """What the pilot shall show; an interruption returns to the command before it."""
+
+    command: PilotCommand
+
+
+@dataclass(frozen=True, slots=True)
+class AllowContactor:
+    """Allow the board to close when the vehicle asks (C, or D); False opens at once."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MoveLock:
+    """One pulse of the actuator; the feedback tells the result."""
+
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """Must come more often than `watchdog_s` while anything is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """Test the residual current monitor; the result is a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rearm:
+    """Clear a latched protection (residual current)."""
+
+
+BoardCommand = SetPilot | AllowContactor | MoveLock | KeepAlive | SelfTest | Rearm
+
+
 # Reports ------------------------------------------------------------------------------------
 
 

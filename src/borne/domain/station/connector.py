@@ -15,15 +15,19 @@ from dataclasses import dataclass, replace
 
 from borne.domain.station import lock as locks
 from borne.domain.station import timing
-from borne.domain.station.board import PilotInterrupt, PilotNominal, PilotState
-from borne.domain.station.connector_events import (
+from borne.domain.station.board import (
     AllowContactor,
+    MoveLock,
+    PilotInterrupt,
+    PilotNominal,
+    PilotState,
+    SetPilot,
+)
+from borne.domain.station.connector_events import (
     CloseSession,
     Effect,
     Event,
-    MoveLock,
     OpenSession,
-    SetPilot,
 )
 from borne.domain.station.connector_intake import take
 from borne.domain.station.connector_outputs import (

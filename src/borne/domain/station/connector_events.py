@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from borne.domain.station.board import BoardReport, PilotCommand
+from borne.domain.station.board import AllowContactor, BoardReport, MoveLock, SetPilot
 from borne.domain.station.connector_state import Authorization, LiveSession, Stop
 from borne.domain.station.faults import Fault
 
@@ -147,27 +147,6 @@ Event = (
 
 
 # Effects ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SetPilot:
-    """Command to the board."""
-
-    command: PilotCommand
-
-
-@dataclass(frozen=True, slots=True)
-class AllowContactor:
-    """Command to the board."""
-
-    allowed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MoveLock:
-    """One pulse of the actuator."""
-
-    locked: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from typing import Any
 
 from borne.domain.station.board import (
     NO_PLUG,
+    AllowContactor,
     ContactorReport,
     DiodeCheck,
     LockPosition,
     LockReport,
+    MoveLock,
     PilotInterrupt,
     PilotNominal,
     PilotReport,
@@ -21,20 +23,18 @@ from borne.domain.station.board import (
     Plug,
     PlugKind,
     PlugReport,
+    SetPilot,
 )
 from borne.domain.station.connector import next_deadline, step
 from borne.domain.station.connector_events import (
-    AllowContactor,
     Authorized,
     CloseSession,
     Effect,
     Event,
-    MoveLock,
     Offered,
     OpenSession,
     SessionClosed,
     SessionOpened,
-    SetPilot,
     StopAsked,
     Tick,
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.station.board import DiodeCheck, PilotNominal, PilotOff
-from borne.domain.station.connector_events import AllowContactor, Offered, SetPilot
+from borne.domain.station.board import AllowContactor, DiodeCheck, PilotNominal, PilotOff, SetPilot
+from borne.domain.station.connector_events import (
+    Offered,
+)
 from borne.domain.station.status import ConnectorStatus as Status
 from tests.unit.domain.station.machine import OWN_STOP, REMOTE_STOP, A, B, C, D, Machine
 

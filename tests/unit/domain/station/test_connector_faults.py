@@ -6,6 +6,7 @@ import pytest
 
 from borne.domain.station.board import (
     NO_PLUG,
+    AllowContactor,
     BoardLinkReport,
     BrownOutReport,
     ContactorReport,
@@ -17,12 +18,11 @@ from borne.domain.station.board import (
     Plug,
     PlugKind,
     PlugReport,
+    SetPilot,
 )
 from borne.domain.station.connector_events import (
-    AllowContactor,
     FaultCleared,
     FaultRaised,
-    SetPilot,
     VehicleArrived,
     VehicleLeft,
 )

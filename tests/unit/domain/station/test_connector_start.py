@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.station.board import NO_PLUG, PilotNominal, Plug, PlugKind, PlugReport
-from borne.domain.station.connector_events import (
+from borne.domain.station.board import (
+    NO_PLUG,
     AllowContactor,
+    MoveLock,
+    PilotNominal,
+    Plug,
+    PlugKind,
+    PlugReport,
+    SetPilot,
+)
+from borne.domain.station.connector_events import (
     AuthorizationExpired,
     AuthorizationWithdrawn,
     Authorized,
     AvailabilityAsked,
     FaultCleared,
     FaultRaised,
-    MoveLock,
     OpenSession,
     Reserved,
     SessionNotOpened,
     SessionOpened,
     SessionResumed,
-    SetPilot,
     UnlockAsked,
     VehicleArrived,
 )

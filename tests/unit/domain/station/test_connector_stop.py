@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from borne.domain.station.board import NO_PLUG, PilotOff, Plug, PlugKind, PlugReport
+from borne.domain.station.board import NO_PLUG, PilotOff, Plug, PlugKind, PlugReport, SetPilot
 from borne.domain.station.connector_events import (
     CloseSession,
     FaultRaised,
     HoldAsked,
     SessionClosed,
-    SetPilot,
     StopAsked,
     UnlockAsked,
     VehicleArrived,

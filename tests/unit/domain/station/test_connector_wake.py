@@ -6,16 +6,16 @@ import pytest
 
 from borne.domain.station.board import (
     NO_PLUG,
+    AllowContactor,
     PilotInterrupt,
     PilotNominal,
     PilotStateE,
     PilotStateF,
     PlugReport,
+    SetPilot,
 )
 from borne.domain.station.connector_events import (
-    AllowContactor,
     Offered,
-    SetPilot,
     VehicleArrived,
     VehicleLeft,
 )
