@@ -96,6 +96,7 @@ def test_every_contract_is_kept_by_name(monkeypatch: pytest.MonkeyPatch) -> None
     assert contracts == {
         "floors",
         "adapters",
+        "rooms",
         "web-api",
         "pure",
         "application-speaks-through-ports",

@@ -97,7 +97,6 @@ REASONS: dict[str, str] = {
     "higher_priority": N_("the minimum; who has priority gets the rest"),
     "imbalance": N_("more would load the phases unequally"),
     "not_heard": N_("kept for a station that does not answer"),
-    "target": N_("all that it is to have"),
     "fallback": N_("fallback, no contact"),
 }
 
