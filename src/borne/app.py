@@ -61,7 +61,7 @@ from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation import disk
-from borne.foundation.clock import Clock, ClockTrust, parse_utc
+from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
 from borne.foundation.loop_lag import LoopLag
 from borne.foundation.supervisor import Supervisor
@@ -179,9 +179,8 @@ class Host:
         station = self.station
         if station is not None:
             view = await station.services().queue(1)
-            oldest_at = parse_utc(view.oldest_at) if view.oldest_at else None
             metrics += station_metrics(_facts(station))
-            metrics += queue_metrics(view.waiting, oldest_at, self.clock.now())
+            metrics += queue_metrics(view.waiting, view.oldest_at, self.clock.now())
         return render(metrics)
 
     @property

@@ -18,6 +18,7 @@ from borne.adapters.web import create_app
 from borne.application.backend.presets import Preset, presets
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.values import to_json
+from borne.domain.station.transaction_messages import MessageKind
 from tests.conformance.ocpp16.rig import TAG, rig
 from tests.support.central_system import central_system
 from tests.support.patience import PATIENCE_S
@@ -133,14 +134,15 @@ async def test_what_waits_for_the_backend_can_be_seen(tmp_path: Path) -> None:
         queue, status = bench.station.services.queue, bench.station.services.status
         assert queue is not None
         async with asyncio.timeout(PATIENCE_S):
-            while "StopTransaction" not in (view := await queue()).kinds:
+            while MessageKind.STOP not in (view := await queue()).kinds:
                 await status.wait(status.revision, 1)
         message = view.messages[-1]
         assert view.waiting == sum(view.kinds.values()) == len(view.messages)
-        assert (message["action"], message["connector"]) == ("StopTransaction", 1)
-        assert message["attempts"] == 0
-        assert isinstance(message["transaction_id"], int)
-        assert view.oldest_at == view.messages[0]["queued_at"]
+        stop = message.queued.message
+        assert (stop.kind, stop.connector) == (MessageKind.STOP, 1)
+        assert message.queued.attempts == 0
+        assert isinstance(message.queued.transaction_id, int)
+        assert view.oldest_at == view.messages[0].queued_at
         assert view.lost == ()
 
 

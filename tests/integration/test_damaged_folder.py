@@ -151,7 +151,8 @@ async def started(data: Path) -> AsyncIterator[Street]:
 
 async def queue_of(one: Street) -> set[str]:
     waiting = one.services.queue
-    return {str(message["session_id"]) for message in (await waiting(limit=100)).messages}
+    messages = (await waiting(limit=100)).messages
+    return {str(message.queued.message.session_id) for message in messages}
 
 
 def notices(one: Street) -> list[str]:

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Final, Protocol
 
 from borne.application.ports.storage import LostMessage, Outbox, QueuedMessage
-from borne.foundation.clock import Clock, Moment, format_utc
+from borne.domain.station.transaction_messages import MessageKind
+from borne.foundation.clock import Clock
 
 MOST_SHOWN: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A message of the queue."""
+
+    queued: QueuedMessage
+    queued_at: datetime | None
+    """None while nobody knows the date; so are those below."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUpMessage:
+    """A message that was given up, and why."""
+
+    queued: QueuedMessage
+    queued_at: datetime | None
+    reason: str
+    lost_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +39,10 @@ class QueueView:
     that were given up."""
 
     waiting: int
-    kinds: Mapping[str, int]
-    oldest_at: str | None
-    messages: tuple[Mapping[str, Any], ...]
-    lost: tuple[Mapping[str, Any], ...]
+    kinds: Mapping[MessageKind, int]
+    oldest_at: datetime | None
+    messages: tuple[WaitingMessage, ...]
+    lost: tuple[GivenUpMessage, ...]
 
 
 class QueueReader(Protocol):
@@ -37,41 +58,22 @@ async def no_queue(limit: int = MOST_SHOWN) -> QueueView:  # noqa: ARG001 -- a Q
 
 
 async def queue_view(outbox: Outbox, clock: Clock, limit: int = MOST_SHOWN) -> QueueView:
-    """As it is now; undated moments are dated if that is possible by now, else None."""
-    kinds = {kind.value: number for kind, number in (await outbox.kinds()).items()}
-    messages = tuple(_waiting(one, clock) for one in await outbox.content(limit))
+    """As it is now; undated moments are dated if that is possible by now."""
+    kinds = await outbox.kinds()
+    messages = tuple(_waiting(queued, clock) for queued in await outbox.content(limit))
     return QueueView(
         waiting=sum(kinds.values()),
         kinds=kinds,
-        oldest_at=messages[0]["queued_at"] if messages else None,
+        oldest_at=messages[0].queued_at if messages else None,
         messages=messages,
-        lost=tuple(_lost(one, clock) for one in await outbox.lost(limit)),
+        lost=tuple(_given_up(lost, clock) for lost in await outbox.lost(limit)),
     )
 
 
-def _waiting(queued: QueuedMessage, clock: Clock) -> dict[str, Any]:
-    message = queued.message
-    return {
-        "seq": queued.seq,
-        "message_id": queued.message_id,
-        "action": message.kind.value,
-        "connector": message.connector,
-        "session_id": message.session_id,
-        "transaction_id": queued.transaction_id,
-        "attempts": queued.attempts,
-        "queued_at": _dated(queued.enqueued_at, clock),
-        "may_be_thinned": message.droppable,
-    }
+def _waiting(queued: QueuedMessage, clock: Clock) -> WaitingMessage:
+    return WaitingMessage(queued, clock.date(queued.enqueued_at))
 
 
-def _lost(lost: LostMessage, clock: Clock) -> dict[str, Any]:
-    return {
-        **_waiting(lost.message, clock),
-        "reason": lost.reason,
-        "lost_at": _dated(lost.lost_at, clock),
-    }
-
-
-def _dated(moment: Moment, clock: Clock) -> str | None:
-    when = clock.date(moment)
-    return None if when is None else format_utc(when)
+def _given_up(lost: LostMessage, clock: Clock) -> GivenUpMessage:
+    queued_at = clock.date(lost.message.enqueued_at)
+    return GivenUpMessage(lost.message, queued_at, lost.reason, clock.date(lost.lost_at))

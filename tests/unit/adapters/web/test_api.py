@@ -16,6 +16,7 @@ from borne.domain.principals import Role
 from borne.domain.station.session import StopReason
 from tests.support.fake_station import FakeBackend, FakeControl, FakeHost, FakeRestarter
 from tests.unit.adapters.web.conftest import Client, Clients
+from tests.unit.adapters.web.test_backend_setup import VIEW
 
 API = "/api/v1"
 Query = dict[str, int | str]
@@ -303,19 +304,29 @@ async def test_what_waits_for_the_backend(operator: Client, host: FakeHost) -> N
     nothing = {"waiting": 0, "kinds": {}, "oldest_at": None, "messages": [], "lost": []}
     host.replace(queue=no_queue)
     assert (await operator.get(f"{API}/backend/queue")).json() == nothing
-    when = "2026-11-22T08:15:00Z"
 
     async def queue(limit: int = 100) -> QueueView:
-        return QueueView(1, {"StopTransaction": 1}, when, ({"seq": 1},), ())
+        return VIEW
 
     host.replace(queue=queue)
-    told = (await operator.get(f"{API}/backend/queue")).json()
-    assert told == {
-        **nothing,
-        "waiting": 1,
-        "kinds": {"StopTransaction": 1},
-        "oldest_at": when,
-        "messages": [{"seq": 1}],
+    message = {
+        "seq": 7,
+        "message_id": "m7",
+        "action": "StopTransaction",
+        "connector": 2,
+        "session_id": "session-0005",
+        "transaction_id": 1234,
+        "attempts": 2,
+        "queued_at": "2026-11-22T08:15:00Z",
+        "may_be_thinned": False,
+    }
+    lost = {**message, "queued_at": None, "reason": "InternalError", "lost_at": None}
+    assert (await operator.get(f"{API}/backend/queue")).json() == {
+        "waiting": 13,
+        "kinds": {"StopTransaction": 1, "MeterValues": 12},
+        "oldest_at": "2026-11-22T08:15:00Z",
+        "messages": [message],
+        "lost": [lost],
     }
 
 

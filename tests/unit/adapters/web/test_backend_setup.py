@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,10 +12,14 @@ import pytest
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend_setup import NOTES, offers
 from borne.application.backend.presets import presets
-from borne.application.backend.queue_view import QueueView
+from borne.application.backend.queue_view import GivenUpMessage, QueueView, WaitingMessage
 from borne.application.ports.backend import StepResult
+from borne.application.ports.storage import QueuedMessage
 from borne.domain.principals import Role
 from borne.domain.settings.snapshot import Settings
+from borne.domain.station.session import StopReason
+from borne.domain.station.transaction_messages import MessageKind, StopMessage
+from borne.foundation.clock import Moment
 from tests.support.fake_station import FakeHost
 from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_pages import HTMX, stage, text_of
@@ -170,26 +175,24 @@ async def test_the_page_offers_what_it_shows_as_a_file(person: Client) -> None:
 
 # Queue --------------------------------------------------------------------------------------------
 
-WAITING = {
-    "seq": 7,
-    "message_id": "m7",
-    "action": "StopTransaction",
-    "connector": 2,
-    "session_id": "session-0005",
-    "transaction_id": 1234,
-    "attempts": 2,
-    "queued_at": "2026-11-22T08:15:00Z",
-    "may_be_thinned": False,
-}
+WHEN = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
+UNDATED = Moment("boot", 1.0, None)
+STOP = StopMessage("session-0005", 2, 1200, UNDATED, StopReason.LOCAL)
+QUEUED = QueuedMessage(7, "m7", STOP, 1234, 2, UNDATED)
+VIEW = QueueView(
+    13,
+    {MessageKind.STOP: 1, MessageKind.METER_VALUES: 12},
+    WHEN,
+    (WaitingMessage(QUEUED, WHEN),),
+    (GivenUpMessage(QUEUED, None, "InternalError", None),),
+)
 
 
 async def test_the_page_shows_what_waits_and_what_was_given_up(
     person: Client, host: FakeHost
 ) -> None:
     async def queue(limit: int = 100) -> QueueView:
-        lost = {**WAITING, "queued_at": None, "reason": "InternalError", "lost_at": None}
-        kinds = {"StopTransaction": 1, "MeterValues": 12}
-        return QueueView(13, kinds, "2026-11-22T08:15:00Z", (WAITING,), (lost,))
+        return VIEW
 
     host.replace(queue=queue)
     text = text_of((await person.get("/backend")).text)

@@ -17,10 +17,12 @@ from borne.adapters.web.csv_export import sessions_csv
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.application.backend.connection_help import failing_step, remedy_of
+from borne.application.backend.queue_view import GivenUpMessage, WaitingMessage
 from borne.application.ports.backend import StepResult
 from borne.application.ports.storage import WhitelistEntry
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
+from borne.foundation.clock import format_utc
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
 
@@ -224,4 +226,33 @@ def _document(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 @router.get("/backend/queue", response_model=None, summary="What waits for the backend")
 async def queue(request: Request) -> dict[str, Any]:
     """How many of each kind, since when, the oldest hundred, and what was given up."""
-    return dataclasses.asdict(await station(request).queue())
+    view = await station(request).queue()
+    return {
+        "waiting": view.waiting,
+        "kinds": {kind.value: number for kind, number in view.kinds.items()},
+        "oldest_at": _date_text(view.oldest_at),
+        "messages": [_waiting(message) for message in view.messages],
+        "lost": [
+            _waiting(message) | {"reason": message.reason, "lost_at": _date_text(message.lost_at)}
+            for message in view.lost
+        ],
+    }
+
+
+def _waiting(message: WaitingMessage | GivenUpMessage) -> dict[str, Any]:
+    queued = message.queued
+    return {
+        "seq": queued.seq,
+        "message_id": queued.message_id,
+        "action": queued.message.kind.value,
+        "connector": queued.message.connector,
+        "session_id": queued.message.session_id,
+        "transaction_id": queued.transaction_id,
+        "attempts": queued.attempts,
+        "queued_at": _date_text(message.queued_at),
+        "may_be_thinned": queued.message.droppable,
+    }
+
+
+def _date_text(date: datetime | None) -> str | None:
+    return None if date is None else format_utc(date)

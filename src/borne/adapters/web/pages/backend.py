@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -19,10 +19,9 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import is_htmx, large_part, page, words_for, zone_of
 from borne.application.backend.connection_help import remedy_of
 from borne.application.backend.message_filter import FAILURES
-from borne.application.backend.queue_view import QueueView
+from borne.application.backend.queue_view import GivenUpMessage, QueueView, WaitingMessage
 from borne.application.ports.backend import BackendPort, BackendView, StepResult, StepState
 from borne.domain.settings.messages import N_
-from borne.foundation.clock import parse_utc
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -207,15 +206,25 @@ def waiting(view: QueueView, words: Words, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _row(message: Mapping[str, Any], words: Words, zone: tzinfo) -> dict[str, Any]:
-    when = message.get("lost_at") or message["queued_at"]
-    return {**message, "when": _when(when, zone, words)}
+def _row(message: WaitingMessage | GivenUpMessage, words: Words, zone: tzinfo) -> dict[str, Any]:
+    when, reason = message.queued_at, ""
+    if isinstance(message, GivenUpMessage):
+        when, reason = message.lost_at or when, message.reason
+    return {
+        "action": message.queued.message.kind.value,
+        "connector": message.queued.message.connector,
+        "session_id": message.queued.message.session_id,
+        "transaction_id": message.queued.transaction_id,
+        "attempts": message.queued.attempts,
+        "reason": reason,
+        "when": _when(when, zone, words),
+    }
 
 
-def _when(text: str | None, zone: tzinfo, words: Words) -> str:
-    if text is None:
+def _when(date: datetime | None, zone: tzinfo, words: Words) -> str:
+    if date is None:
         return words("date not known yet")
-    return parse_utc(text).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return date.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @router.get("/backend")
