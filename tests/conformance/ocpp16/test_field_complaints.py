@@ -393,7 +393,7 @@ async def test_q22_a_hard_reset_waits_for_the_answer_to_its_stop(tmp_path: Path)
 async def test_q22_a_backend_that_does_not_answer_does_not_hold_a_reset_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("borne.adapters.ocpp.backend.FAREWELL_S", 0.2)
+    monkeypatch.setattr("borne.adapters.ocpp.backend.SHUTDOWN_TIMEOUT_S", 0.2)
     answering = asyncio.Event()
 
     async def meanwhile(action: str, _: Any) -> None:
