@@ -30,6 +30,14 @@ _Row = tuple[str | None, int, dict[str, Any]]
 """Session, connector, content."""
 
 
+class Unreadable(Exception):
+    """A stored message is none."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"message {seq} cannot be read")
+        self.seq = seq
+
+
 def encode(message: TransactionMessage) -> str:
     """The newest form; raises TypeError or ValueError for what is no JSON."""
     return json_text(_content(message))
@@ -45,9 +53,24 @@ def decode(
     return _READ[MessageKind(kind)]((session_id, whole(connector), content))
 
 
+def read(
+    seq: int, form: int, kind: str, session_id: str | None, connector: int, stored: str
+) -> TransactionMessage:
+    """As `decode`; raises Unreadable."""
+    try:
+        return decode(form, kind, session_id, connector, stored)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        raise Unreadable(seq) from None
+
+
 def without_tokens(stored: str, tokens: set[str]) -> str:
-    """The same with these tokens erased, whatever its form."""
-    return json_text(_without(json.loads(stored), tokens))
+    """The same with these tokens erased, whatever its form, and if it has none."""
+    try:
+        return json_text(_without(json.loads(stored), tokens))
+    except (ValueError, RecursionError):
+        for token in tokens:
+            stored = stored.replace(token, "")
+        return stored
 
 
 def json_text(data: Any) -> str:

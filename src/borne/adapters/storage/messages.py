@@ -6,16 +6,13 @@ committed together.
 
 from __future__ import annotations
 
-import logging
-import math
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from borne.adapters.storage import message_forms
+from borne.adapters.storage import message_forms, message_moments, message_thinning
 from borne.adapters.storage.connection import Connection, Row, changes
-from borne.adapters.storage.moments import Datings, dated, read_datings
+from borne.adapters.storage.message_forms import Unreadable
+from borne.adapters.storage.moments import read_datings
 from borne.application.ports.storage import LostMessage, QueuedMessage
 from borne.domain.station.transaction_messages import MessageKind, TransactionMessage
 from borne.foundation.clock import Moment
@@ -23,16 +20,10 @@ from borne.foundation.clock import Moment
 GIVEN_UP = -1
 """Transaction id of a session whose Start was given up (errata 3.18)."""
 
-_THINNING = 8
-"""One of so many droppable messages goes at a time: a sort for each insert would be slow."""
-
 _QUEUED = (
     "m.seq, message_id, kind, m.session_id, m.connector, payload, droppable, attempts, enqueued_at,"
     " form"
 )
-_STORED = "seq, form, kind, session_id, connector, payload"
-TABLES = ("message", "lost_message")
-_log = logging.getLogger(__name__)
 
 
 def insert(
@@ -43,13 +34,13 @@ def insert(
     A full queue loses some droppable messages, those with the nearest neighbours first, so that
     what is left still covers the whole time; it never loses another one, but grows past its limit.
     """
-    full = _is_full(connection, limit)
-    if full and not _make_room(connection) and message.droppable:
-        _count_thinned(connection, message.session_id, 1)
+    full = message_thinning.is_full(connection, limit)
+    if full and not message_thinning.make_room(connection) and message.droppable:
+        message_thinning.count_thinned(connection, message.session_id, 1)
         return None
     has_undated = any(moment.wall is None for moment in message.moments)
     if has_undated:
-        message = _dated(message, read_datings(connection))
+        message = message_moments.with_dates(message, read_datings(connection))
     connection.execute(
         "INSERT INTO message (message_id, kind, session_id, connector, payload, droppable,"
         " enqueued_at, form) VALUES ('', ?, ?, ?, ?, ?, ?, ?)",
@@ -65,20 +56,12 @@ def insert(
     )
     seq = int(connection.execute("SELECT last_insert_rowid()").fetchone()[0])
     if has_undated:
-        _note_undated(connection, seq, message)
+        message_moments.note(connection, seq, message)
     namespace = connection.execute("SELECT message_namespace FROM identity").fetchone()[0]
     # The numbers are never used twice, so neither is an id, whatever a generator repeats.
     message_id = str(uuid.uuid5(uuid.UUID(namespace), str(seq)))
     connection.execute("UPDATE message SET message_id = ? WHERE seq = ?", (message_id, seq))
     return seq
-
-
-class Unreadable(Exception):
-    """A stored message is none."""
-
-    def __init__(self, seq: int) -> None:
-        super().__init__(f"message {seq} cannot be read")
-        self.seq = seq
 
 
 def oldest(connection: Connection, limit: int, *, readable: bool = False) -> list[QueuedMessage]:
@@ -124,44 +107,6 @@ def _readable(rows: list[Row]) -> list[QueuedMessage]:
     return found
 
 
-def look_again(connection: Connection, table: str) -> None:
-    """Treat all messages as those of an older program: they were copied without their moments."""
-    connection.execute(
-        f"UPDATE {table} SET form = 0 WHERE form = ?",  # noqa: S608 - constant names
-        (message_forms.FORM,),
-    )
-
-
-def date(connection: Connection, boot: str, datings: Datings) -> int:
-    """Give the moments of a boot their dates, in all messages that have some; in how many."""
-    _adopt(connection)
-    number = 0
-    for table in TABLES:
-        rows = connection.execute(
-            f"SELECT {_STORED} FROM {table}"  # noqa: S608 - same
-            " WHERE seq IN (SELECT seq FROM message_undated WHERE boot = ?)",
-            (boot,),
-        ).fetchall()
-        for seq, message in _decoded(rows):
-            connection.execute(
-                f"UPDATE {table} SET payload = ? WHERE seq = ?",  # noqa: S608 - same
-                (message_forms.encode(_dated(message, datings)), seq),
-            )
-            number += 1
-    connection.execute("DELETE FROM message_undated WHERE boot = ?", (boot,))
-    return number
-
-
-def undated(connection: Connection) -> list[tuple[str, float]]:
-    """Boots with moments without a date in messages, and the latest of these."""
-    query = "SELECT boot, max(latest_s) FROM message_undated GROUP BY boot"
-    found = [(boot, latest_s) for boot, latest_s in connection.execute(query).fetchall()]
-    for table in TABLES:
-        for _, message in _of_older(connection, table):
-            found += _latest_undated(message).items()
-    return found
-
-
 def anonymise(connection: Connection, session_id: str, tokens: set[str]) -> None:
     """Erase tokens from the messages of a session that were given up."""
     for seq, payload in connection.execute(
@@ -169,50 +114,6 @@ def anonymise(connection: Connection, session_id: str, tokens: set[str]) -> None
     ).fetchall():
         erased = message_forms.without_tokens(payload, tokens)
         connection.execute("UPDATE lost_message SET payload = ? WHERE seq = ?", (erased, seq))
-
-
-def _adopt(connection: Connection) -> None:
-    """Note the moments without a date in what an older program stored. What cannot be read stays
-    as it is: `oldest` finds it."""
-    for table in TABLES:
-        for seq, message in _of_older(connection, table):
-            _note_undated(connection, seq, message)
-            connection.execute(
-                f"UPDATE {table} SET form = ? WHERE seq = ?",  # noqa: S608 - constant names
-                (message_forms.FORM, seq),
-            )
-
-
-def _of_older(connection: Connection, table: str) -> list[tuple[int, TransactionMessage]]:
-    rows = connection.execute(f"SELECT {_STORED} FROM {table} WHERE form = 0").fetchall()  # noqa: S608 - same
-    return list(_decoded(rows))
-
-
-def _decoded(rows: Iterable[Row]) -> Iterator[tuple[int, TransactionMessage]]:
-    for seq, *stored in rows:
-        with suppress(Unreadable):
-            yield seq, _message(seq, *stored)
-
-
-def _dated(message: TransactionMessage, datings: Datings) -> TransactionMessage:
-    return message.with_moments(lambda moment: dated(moment, datings))
-
-
-def _note_undated(connection: Connection, seq: int, message: TransactionMessage) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO message_undated (boot, seq, latest_s) VALUES (?, ?, ?)",
-        [(boot, seq, latest_s) for boot, latest_s in _latest_undated(message).items()],
-    )
-
-
-def _latest_undated(message: TransactionMessage) -> dict[str, float]:
-    """The latest moment without a date of each boot."""
-    latest: dict[str, float] = {}
-    for moment in message.moments:
-        if moment.wall is None:
-            latest_s = latest.get(moment.boot_id, moment.monotonic_s)
-            latest[moment.boot_id] = max(latest_s, moment.monotonic_s)
-    return latest
 
 
 def answer(
@@ -263,7 +164,7 @@ def give_up(connection: Connection, seq: int, reason: str, at: Moment) -> None:
 
 def _queued(row: Row) -> QueuedMessage:
     seq, message_id, kind, session_id, connector, payload, _, attempts, at, form, number = row
-    message = _message(seq, form, kind, session_id, connector, payload)
+    message = message_forms.read(seq, form, kind, session_id, connector, payload)
     transaction_id = None if message.kind is MessageKind.START else number
     return QueuedMessage(seq, message_id, message, transaction_id, attempts, _moment(at))
 
@@ -274,62 +175,3 @@ def _moment(text: str) -> Moment:
         return Moment.from_text(text)
     except (ValueError, AttributeError):
         return Moment("", 0.0, None)
-
-
-def _message(
-    seq: int, form: int, kind: str, session_id: str | None, connector: int, payload: str
-) -> TransactionMessage:
-    try:
-        return message_forms.decode(form, kind, session_id, connector, payload)
-    except (ValueError, TypeError, LookupError, RecursionError):
-        raise Unreadable(seq) from None
-
-
-def _is_full(connection: Connection, limit: int) -> bool:
-    # The numbers in use bound the count; a count reads the whole queue.
-    first = connection.execute("SELECT min(seq) FROM message").fetchone()[0]
-    last = connection.execute("SELECT max(seq) FROM message").fetchone()[0]
-    if first is None or last - first + 1 < limit:
-        return False
-    return bool(connection.execute("SELECT count(*) FROM message").fetchone()[0] >= limit)
-
-
-def _make_room(connection: Connection) -> bool:
-    """Thin the droppable messages; never the head, which may be on its way."""
-    rows = connection.execute(
-        "SELECT seq, session_id FROM message WHERE droppable = 1"
-        " AND seq > (SELECT min(seq) FROM message) ORDER BY session_id, seq"
-    ).fetchall()
-    dropped = _densest(rows, max(1, len(rows) // _THINNING))
-    connection.executemany("DELETE FROM message WHERE seq = ?", [(seq,) for seq, _ in dropped])
-    for session_id, count in Counter(session for _, session in dropped).items():
-        _count_thinned(connection, session_id, count)
-    if dropped:
-        _log.warning("the queue is full: %d intermediate meter values were dropped", len(dropped))
-    return bool(dropped)
-
-
-def _densest(rows: list[Row], count: int) -> list[Row]:
-    """At most `count` of the (seq, session id), in order of the gap that each would leave behind
-    in its session, and no two neighbours."""
-
-    def gap(index: int) -> float:
-        session = rows[index][1]
-        before = index > 0 and rows[index - 1][1] == session
-        after = index + 1 < len(rows) and rows[index + 1][1] == session
-        return rows[index + 1][0] - rows[index - 1][0] if before and after else math.inf
-
-    chosen: set[int] = set()
-    for index in sorted(range(len(rows)), key=gap):
-        if len(chosen) == count:
-            break
-        if index - 1 not in chosen and index + 1 not in chosen:
-            chosen.add(index)
-    return [rows[index] for index in chosen]
-
-
-def _count_thinned(connection: Connection, session_id: str | None, count: int) -> None:
-    connection.execute(
-        "UPDATE session SET thinned_messages = thinned_messages + ? WHERE session_id = ?",
-        (count, session_id),
-    )

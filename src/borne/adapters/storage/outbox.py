@@ -9,6 +9,7 @@ from collections.abc import Callable
 from borne.adapters.storage import messages
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, StorageClosed
+from borne.adapters.storage.message_forms import Unreadable
 from borne.application.ports.storage import LostMessage, QueuedMessage
 from borne.domain.settings.messages import N_, Message
 from borne.domain.station.transaction_messages import MessageKind
@@ -60,7 +61,7 @@ class SqlOutbox:
             return None
         try:
             found = await self._database.read(lambda c: messages.oldest(c, 1))
-        except messages.Unreadable as error:
+        except Unreadable as error:
             notice = Message(_UNREADABLE, {"seq": error.seq})
             _log.error("%s", notice)
             await self.discard(error.seq, "it cannot be read")

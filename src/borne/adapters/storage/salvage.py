@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from borne.adapters.storage import folder as folders
-from borne.adapters.storage import messages, schema
+from borne.adapters.storage import message_moments, schema
 from borne.adapters.storage.connection import Connect, Connection, close_abruptly
 from borne.domain.settings.messages import N_
 
@@ -104,8 +104,8 @@ def _copy(old: Connection, new: Connection, table: str) -> bool:
             _give_from(new, table, given)
             if table == "security_event":
                 _anchor(old, new)
-            if table in messages.TABLES:
-                messages.look_again(new, table)
+            if table in message_moments.TABLES:
+                message_moments.look_again(new, table)
             new.execute("COMMIT")
         except BaseException:
             if new.in_transaction:

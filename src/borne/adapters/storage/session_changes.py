@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from borne.adapters.storage import messages, session_rows
+from borne.adapters.storage import message_moments, messages, session_rows
 from borne.adapters.storage.connection import Connection, changes
 from borne.adapters.storage.moments import Dating, columns, read_datings
 from borne.domain.station.session import Sample, SessionEnd, SessionStart
@@ -105,7 +105,7 @@ def date(connection: Connection, boot: str, dating: Dating) -> int:
             [(dating.at(monotonic_s), number) for number, monotonic_s in rows],
         )
         dated += len(rows) if what != "last" else 0
-    return dated + messages.date(connection, boot, datings)
+    return dated + message_moments.date(connection, boot, datings)
 
 
 def forget(connection: Connection, before_us: int) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from borne.adapters.storage import messages, session_rows
+from borne.adapters.storage import message_moments, session_rows
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.moments import to_us
 from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
@@ -126,7 +126,7 @@ def undated(connection: Connection) -> dict[str, float]:
         "SELECT start_boot, start_s FROM session WHERE start_us IS NULL UNION ALL"
         " SELECT end_boot, end_s FROM session WHERE end_boot IS NOT NULL AND end_us IS NULL"
     ).fetchall()
-    found += messages.undated(connection)
+    found += message_moments.undated(connection)
     latest: dict[str, float] = {}
     for boot, monotonic_s in found:
         latest[boot] = max(latest.get(boot, monotonic_s), monotonic_s)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from borne.adapters.storage import message_forms, messages, schema
+from borne.adapters.storage import message_forms, message_moments, schema
 from borne.adapters.storage.connection import connect_sqlite
 from borne.application.ports.storage import Storage
 from borne.domain.settings.messages import Message
@@ -29,8 +29,10 @@ from borne.domain.station.transaction_messages import (
 from borne.foundation.clock import Moment
 from tests.unit.adapters.storage.builders import (
     NOON,
+    TOKEN,
     as_stored,
     at,
+    end,
     opened,
     start,
     start_message,
@@ -124,15 +126,18 @@ async def test_an_unreadable_message_is_put_aside_and_told_and_the_queue_goes_on
     for name in ("s1", "s2"):
         await storage.journal.open(start(name), start_message(name))
     await storage.close()
-    change(tmp_path, "UPDATE message SET payload = 'garbage' WHERE seq = 1")
+    change(tmp_path, "UPDATE message SET payload = ? WHERE seq = 1", f"garbage of {TOKEN}")
     storage = await opened(tmp_path)
     storage.damage.subscribe(told.append)
     queued = await storage.outbox.next()
     assert queued is not None
     assert queued.message == as_stored(start_message("s2"))
     assert [str(notice).partition(" could")[0] for notice in told] == ["Message 1 for the backend"]
+    assert await storage.outbox.lost() == []
+    await storage.journal.close("s1", end(), None)
+    assert await storage.journal.anonymise(sessions=["s1"]) == 1
     await storage.close()
-    assert look(tmp_path, "SELECT seq, payload FROM lost_message") == [(1, "garbage")]
+    assert look(tmp_path, "SELECT seq, payload FROM lost_message") == [(1, "garbage of ")]
 
 
 class TestAnOlderProgram:
@@ -187,7 +192,7 @@ async def test_moments_that_were_copied_without_their_columns_are_found_again(
     await storage.close()
     with closing(connect_sqlite(tmp_path / "station.db")) as connection:
         connection.execute("DELETE FROM message_undated")
-        messages.look_again(connection, "message")
+        message_moments.look_again(connection, "message")
     again = await opened(tmp_path)
     assert await again.journal.undated() == {"boot-1": 10.0}
     await again.close()
