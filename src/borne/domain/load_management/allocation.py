@@ -14,8 +14,8 @@ from functools import cached_property
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.balanced_filling import fill_balanced
 from borne.domain.load_management.balanced_large import admit_large, fill_large
-from borne.domain.load_management.filling import Bottleneck, take
-from borne.domain.load_management.filling_method import Wanting, solve
+from borne.domain.load_management.filling import Bottleneck, Wanting, take
+from borne.domain.load_management.filling_method import solve
 from borne.domain.load_management.imbalance import (
     DIRECTED_PAIRS,
     Car,
@@ -25,7 +25,6 @@ from borne.domain.load_management.imbalance import (
 )
 from borne.domain.load_management.participant import (
     LOWEST_PILOT_A,
-    RECLAIM_MARGIN_A,
     SLACK_A,
     Demand,
     Reason,
@@ -99,18 +98,9 @@ class _Distribution:
         self.lower = [max(LOWEST_PILOT_A, one.minimum_a) for one in self.participants]
         self.upper = [one.maximum_a for one in self.participants]
         self.reclaim = reclaim
-        if reclaim:
-            self._bound_by_appetite()
         self.amps = [0.0] * len(self.participants)
         self.why: list[Why] = [NO_DEMAND] * len(self.participants)
         self.scarce = False
-
-    def _bound_by_appetite(self) -> None:
-        """What a car does not take is of no use to it: `Participant.upper_a`."""
-        for place, one in enumerate(self.participants):
-            if one.settled_a is not None:
-                used_a = max(self.lower[place], one.settled_a + RECLAIM_MARGIN_A)
-                self.upper[place] = min(one.maximum_a, used_a)
 
     def run(self) -> Allocation:
         charging, waking = self._wanting()
@@ -124,14 +114,16 @@ class _Distribution:
                 self._count(place)
             for place in waking:
                 self._wake_up(place)
-        ids = [one.id for one in self.participants]
-        highest = max((self.participants[place].priority for place in charging), default=0)
         return Allocation(
             self.snapshot.revision,
-            dict(zip(ids, self.amps, strict=True)),
+            dict(zip(self.order.ids, self.amps, strict=True)),
             self.scarce,
-            Findings(self.snapshot, self.why, highest, self.reclaim),
+            Findings(self.snapshot, self.why, self._highest(charging), self.reclaim),
         )
+
+    def _highest(self, charging: Sequence[int]) -> int:
+        """The highest class that wants current; the order begins with the highest."""
+        return self.participants[charging[0]].priority if charging else 0
 
     def _grant(self, place: int, amps: float, why: Why) -> None:
         self.amps[place], self.why[place] = amps, why
@@ -153,6 +145,8 @@ class _Distribution:
         charging: list[int] = []
         waking: list[int] = []
         for place, one in enumerate(self.participants):
+            if one.settled_a is not None and self.reclaim:
+                self.upper[place] = one.upper_a
             if one.reserved_a is not None:
                 reason = Reason(LimitCause.NOT_HEARD, amps=one.reserved_a)
                 self._grant(place, one.reserved_a, reason)
@@ -169,13 +163,12 @@ class _Distribution:
         return charging, waking
 
     def _distribute(self, places: Sequence[int]) -> None:
-        lower = [self.lower[place] for place in places]
-        upper = [self.upper[place] for place in places]
         cars = Wanting(
-            lower,
-            [max(most, least) for least, most in zip(lower, upper, strict=True)],
-            [self.participants[place].priority for place in places],
-            [self.order.cells[place] for place in places],
+            places,
+            self.lower,
+            self.upper,
+            [] if self.order.of_one_class else [one.priority for one in self.participants],
+            self.order.cells,
         )
         solution = solve(self.topology, self.left, cars)
         admitted = [places[car] for car in solution.admitted] if solution.refused else places

@@ -22,7 +22,14 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from borne.domain.load_management.filling import Bottleneck, Filled, Refusal
+from borne.domain.load_management.filling import (
+    Bottleneck,
+    Fill,
+    Filled,
+    Refusal,
+    Solution,
+    Wanting,
+)
 from borne.domain.load_management.participant import SLACK_A
 from borne.domain.load_management.topology import Topology
 
@@ -33,9 +40,9 @@ Flags = NDArray[np.bool_]
 SHORT = np.iinfo(np.int16).max
 
 
-def links_of(topology: Topology, cells: Sequence[int]) -> Numbers:
+def links_of(topology: Topology, cells: Sequence[int] | Numbers) -> Numbers:
     """Links that each car crosses, a column for each; missing ones are `len(topology.links)`."""
-    return chosen(_table(topology), cells)
+    return _table(topology).take(np.asarray(cells, dtype=np.intp), axis=1)
 
 
 @lru_cache(maxsize=4)
@@ -54,21 +61,36 @@ def as_columns(crossed: Sequence[Sequence[int]], links: int) -> Numbers:
     return np.ascontiguousarray(columns.T)
 
 
-def chosen(links: Numbers, cars: Sequence[int]) -> Numbers:
-    """The columns of some cars."""
-    return links.take(np.array(cars, dtype=np.intp), axis=1)
-
-
 def totals(links: Numbers, amps: Amps, size: int) -> Amps:
     """The sum on every link; the last entry belongs to the missing ones."""
     spread = np.broadcast_to(amps, links.shape)
     return np.bincount(links.ravel(), spread.ravel(), size + 1)
 
 
-def admit(capacity: Sequence[float], lower: Sequence[float], links: Numbers) -> dict[int, Refusal]:
+def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solution:
+    """`filling_method.solve`."""
+    places = np.array(cars.places, dtype=np.intp)
+    least = np.array(cars.lower, dtype=float)[places]
+    most = np.array(cars.upper, dtype=float)[places]
+    links = links_of(topology, np.array(cars.cells, dtype=np.intp)[places])
+    classes = np.array(cars.priority, dtype=np.intp)
+    classes = classes[places] if len(classes) else classes
+    refused = admit(capacity, least, links)
+    admitted: Sequence[int] = range(len(places))
+    if refused:
+        stay = np.ones(len(places), dtype=np.bool_)
+        stay[list(refused)] = False
+        chosen = stay.nonzero()[0]
+        least, most = least[chosen], most[chosen]
+        classes = classes[chosen] if len(classes) else classes
+        links, admitted = links.take(chosen, axis=1), chosen.tolist()
+    filled = fill_by_class(capacity, least, np.maximum(least, most), links, classes)
+    return Solution(refused, admitted, filled)
+
+
+def admit(capacity: Sequence[float], least: Amps, links: Numbers) -> dict[int, Refusal]:
     """`filling.admit` for cars in the order of admission. Only links that all minima together
     exceed can refuse anybody; they are walked through one by one."""
-    least = np.array(lower, dtype=float)
     room = np.append(np.array(capacity, dtype=float), np.inf)
     tight = totals(links, least, len(capacity)) > room + SLACK_A
     if not tight.any():
@@ -78,7 +100,7 @@ def admit(capacity: Sequence[float], lower: Sequence[float], links: Numbers) -> 
     crossing = tight[crossed]
     numbers = crossed[crossing].tolist()
     ends = crossing.sum(axis=1).cumsum().tolist()
-    left = room.tolist()
+    left, lower = room.tolist(), least.tolist()
     refused: dict[int, Refusal] = {}
     start = 0
     for car, end in zip(concerned.tolist(), ends, strict=True):
@@ -96,21 +118,19 @@ def admit(capacity: Sequence[float], lower: Sequence[float], links: Numbers) -> 
 
 def fill_by_class(
     capacity: Sequence[float],
-    lower: Sequence[float],
-    upper: Sequence[float],
+    least: Amps,
+    most: Amps,
     links: Numbers,
-    priority: Sequence[int],
+    classes: Numbers,
 ) -> Filled:
     """`filling.fill_by_class`."""
-    least, most = np.array(lower, dtype=float), np.array(upper, dtype=float)
     room = np.append(np.array(capacity, dtype=float), np.inf)
-    levels = sorted(set(priority), reverse=True)
+    levels = sorted(set(classes.tolist()), reverse=True)
     if len(levels) <= 1:
         amps, stops = _Filling(room, least, most, links).run()
         return Filled(amps.tolist(), stops)
     amps = least.copy()
-    found: list[Bottleneck | None] = [None] * len(lower)
-    classes = np.array(priority)
+    found: list[Bottleneck | None] = [None] * len(least)
     size = len(capacity)
     room -= totals(links, least, size)
     for level in levels:
@@ -122,6 +142,19 @@ def fill_by_class(
         for car, stop in zip(cars.tolist(), stops, strict=True):
             found[car] = stop
     return Filled(amps.tolist(), found)
+
+
+def filler(
+    links: int,
+    lower: Sequence[float],
+    upper: Sequence[float],
+    crossed: Sequence[Sequence[int]],
+    priority: Sequence[int],
+) -> Fill:
+    """`filling_method.filler`."""
+    least, most = np.array(lower, dtype=float), np.array(upper, dtype=float)
+    columns, classes = as_columns(crossed, links), np.array(priority, dtype=np.intp)
+    return lambda capacity: fill_by_class(capacity, least, most, columns, classes)
 
 
 class _Filling:
@@ -191,52 +224,55 @@ class _Filling:
 
     def _raise(self) -> None:
         """Find the level at which each link is full alone; infinite: never."""
-        level = np.where(self.gap <= SLACK_A, self.level, np.inf)
+        full = self.gap <= SLACK_A
+        level = np.where(full, self.level, np.inf)
         if len(self.links_of):
-            self._cross(level)
-        level[self.size] = np.inf
+            self._cross(full, level)
         self.level = level
 
-    def _cross(self, level: Amps) -> None:
-        """A link is full where a running sum over its marks meets its gap; marks below that are
-        passed."""
-        lengths = np.bincount(self.links_of)
-        links = lengths.nonzero()[0]
-        lengths = lengths[links]
-        ends = np.cumsum(lengths)
-        firsts = ends - lengths
-        rising = self._rising(ends, lengths)
-        start, gap = self.level[links], self.gap[links]
-        steps = self.marks.copy()
-        steps[1:] -= self.marks[:-1]
-        steps[firsts] = self.marks[firsts] - start
-        steps *= rising
-        gained = np.cumsum(steps)
-        needed = gap + (gained[firsts] - steps[firsts])
-        below = gained < needed.repeat(lengths)
+    def _cross(self, full: Flags, level: Amps) -> None:
+        """Between two marks the current of the rising cars is the sum of the marks that were
+        passed, less those where a car started, and the level for each that still rises. A link is
+        full where that is its gap and what they had at the level before."""
+        marks, rising, signed = self.marks, self._rising(), self._signed()
+        firsts, links, lengths = self.firsts, self.open, self.lengths
+        passed_a = np.cumsum(signed)
+        passed_a -= signed
+        before = passed_a[firsts]
+        start = self.level[links]
+        needed = self.gap[links] + start * rising[firsts] + before
+        below = passed_a + marks * rising < needed.repeat(lengths)
         passed = np.add.reduceat(below, firsts, dtype=np.intp)
+        shut = full[links]
+        passed[shut] = 0
         never = passed == lengths
         at = firsts + passed
-        at[never] = 0
-        found = np.maximum(
-            self.marks[at] - (gained[at] - needed) / np.maximum(rising[at], 1), start
-        )
+        at[never] -= 1
+        found = np.maximum((needed - passed_a[at]) / np.maximum(rising[at], 1), start)
         found[never] = np.inf
-        full = gap <= SLACK_A
-        found[full], passed[full], gap[~full] = start[full], 0, 0.0
-        level[links], self.gap[links] = found, gap
-        passed += firsts
-        self.ahead = self.numbers[: len(gained)] >= passed.repeat(lengths)
+        level[links] = np.where(shut, start, found)
+        self.gap[links[~shut]] = 0.0
+        at[never] += 1
+        self.ahead = self.numbers[: len(marks)] >= at.repeat(lengths)
 
-    def _rising(self, ends: Numbers, lengths: Numbers) -> Numbers:
+    def _rising(self) -> Numbers:
         """How many cars rise before each mark: as many as stop at it or later, less those that
         start at it or later."""
+        lengths = np.bincount(self.links_of)
+        self.open = lengths.nonzero()[0]
+        self.lengths = lengths[self.open]
+        ends = np.cumsum(self.lengths)
+        self.firsts = ends - self.lengths
         if self.turns is None:
-            return ends.repeat(lengths) - self.numbers[: len(self.links_of)]
+            return ends.repeat(self.lengths) - self.numbers[: len(self.links_of)]
         passed = np.cumsum(self.turns)
         rising: Numbers = passed - self.turns
-        rising -= passed[ends - 1].repeat(lengths)
+        rising -= passed[ends - 1].repeat(self.lengths)
         return rising
+
+    def _signed(self) -> Amps:
+        """What passing a mark adds to the current of cars that no longer rise."""
+        return self.marks if self.turns is None else self.marks * -self.turns
 
     def _fix(self) -> None:
         """Fix the cars of local bottlenecks and those at their upper bound."""
@@ -244,7 +280,8 @@ class _Filling:
         level = self.level[links]
         lowest = level.min(axis=0)
         below_upper = lowest < upper - SLACK_A
-        held_lower = (level > np.maximum(lowest, lower) + SLACK_A) & below_upper
+        held_lower = level > np.maximum(lowest, lower) + SLACK_A
+        held_lower &= below_upper
         final = self.level.copy()
         final[links[held_lower]] = np.inf
         np.minimum(self.full_at, final, out=self.full_at)

@@ -7,7 +7,7 @@ Bertsekas and Gallager). Cars cross every link with coefficient one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
 from math import inf
@@ -66,6 +66,33 @@ class Filled:
 
     amps: list[float]
     bottleneck: list[Bottleneck | None]
+
+
+Fill = Callable[[Sequence[float]], Filled]
+"""Fills cars that do not change, from the capacities of the links."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """Who wants current: places in the other columns, which are in the order of admission."""
+
+    places: Sequence[int]
+    lower: Sequence[float]
+    upper: Sequence[float]
+    priority: Sequence[int]
+    """Empty when all are of one class."""
+    cells: Sequence[int]
+    """`Topology.cells`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Cars by number, as in `Wanting.places`: who is refused, who is admitted, and the currents of
+    the admitted."""
+
+    refused: dict[int, Refusal]
+    admitted: Sequence[int]
+    filled: Filled
 
 
 def fill(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.filling import Bottleneck
-from borne.domain.load_management.participant import SLACK_A, Participant, Reason
+from borne.domain.load_management.participant import LOWEST_PILOT_A, SLACK_A, Reason
 from borne.domain.load_management.snapshot import Snapshot
 from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
 
@@ -40,28 +41,22 @@ class Findings:
 
     def reasons(self, amps: Iterable[float]) -> list[Reason]:
         """The reason of everybody who gets `amps`."""
+        held, own_limit = cache(self._held), cache(_own_limit)
         found: list[Reason] = []
-        sharing: dict[Bottleneck, Reason] = {}
         for one, current, why in zip(self.snapshot.order.participants, amps, self.why, strict=True):
-            if why is None:
-                reason = self._own(one)
-            elif isinstance(why, Reason):
-                reason = why
-            elif current <= one.lower_a + SLACK_A:
-                reason = self._held(why, least=True, outranked=one.priority < self.highest)
+            if isinstance(why, Reason):
+                found.append(why)
+            elif why is not None:
+                near_a = current - SLACK_A
+                least = near_a <= one.minimum_a or near_a <= LOWEST_PILOT_A
+                found.append(held(why, least, least and one.priority < self.highest))
+            elif self.reclaim and one.settled_a is not None and one.upper_a < one.maximum_a:
+                found.append(Reason(LimitCause.TAKES_LESS, amps=one.settled_a))
             else:
-                known = sharing.get(why)
-                reason = known or self._held(why)
-                sharing[why] = reason
-            found.append(reason)
+                found.append(own_limit(one.maximum_a, one.maximum_cause))
         return found
 
-    def _own(self, one: Participant) -> Reason:
-        if self.reclaim and one.settled_a is not None and one.upper_a < one.maximum_a:
-            return Reason(LimitCause.TAKES_LESS, amps=one.settled_a)
-        return Reason(LimitCause.OWN_LIMIT, amps=one.maximum_a, source=one.maximum_cause)
-
-    def _held(self, stop: Bottleneck, *, least: bool = False, outranked: bool = False) -> Reason:
+    def _held(self, stop: Bottleneck, least: bool, outranked: bool) -> Reason:
         link, against = named(self.snapshot.supply.topology, stop)
         if against is not None:
             return Reason(LimitCause.IMBALANCE, link=link, against=against)
@@ -70,3 +65,7 @@ class Findings:
             return Reason(cause, link=link)
         cause = LimitCause.GROUP_LIMIT if stop.sharing == 1 else LimitCause.FAIR_SHARE
         return Reason(cause, link=link, sharing=stop.sharing)
+
+
+def _own_limit(amps: float, source: LimitCause | None) -> Reason:
+    return Reason(LimitCause.OWN_LIMIT, amps=amps, source=source)

@@ -37,9 +37,16 @@ class Order:
     """Participants in the order of admission: class from the highest, rank from the lowest, id."""
 
     participants: Sequence[Participant]
+    ids: Sequence[str]
     cells: Sequence[int]
     """What each of them loads: `Topology.cells`."""
     topology: Topology
+
+    @property
+    def of_one_class(self) -> bool:
+        """Nobody has priority over another."""
+        people = self.participants
+        return not people or people[0].priority == people[-1].priority
 
     def crossed(self, place: int) -> tuple[int, ...]:
         """Numbers of the links that the participant at a place crosses."""
@@ -64,7 +71,8 @@ class Snapshot:
         found = sorted(self.participants, key=attrgetter("id"))
         found.sort(key=attrgetter("rank"))
         found.sort(key=attrgetter("priority"), reverse=True)
-        _refuse_repeated([one.id for one in found])
+        ids = [one.id for one in found]
+        _refuse_repeated(ids)
         topology = self.supply.topology
         cells = topology.cells(
             [one.group for one in found],
@@ -76,7 +84,7 @@ class Snapshot:
                 repeat(self.supply.it_network),
             ),
         )
-        return Order(found, cells, topology)
+        return Order(found, ids, cells, topology)
 
 
 def _refuse_repeated(ids: Sequence[str]) -> None:
