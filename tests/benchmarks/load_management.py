@@ -220,7 +220,7 @@ def main(sizes: tuple[int, ...] = SIZES) -> None:
     say("core: admission and filling, plain Python; amps: all currents; reasons: all currents\n")
     say("and reasons; plain: the same without NumPy; cycle: allocation, rounding, safe step;\n")
     say("20 A: reasons with current imbalance; LP: HiGHS, highest total only, no minimum.\n")
-    names = ("core", "amps", "reasons", "plain", "cycle", "20 A", "LP", "amps/LP", "reasons/LP")
+    names = ("core", "amps", "reasons", "plain", "cycle", "20 A", "LP", "amps/LP", "all/LP")
     say(f"{'N':>6} {'links':>6}" + "".join(f"{name:>10}" for name in names) + "\n")
     for size in sizes:
         group = instance(size)

@@ -12,8 +12,15 @@ from collections.abc import Mapping, Sequence
 from borne.domain.load_management.balanced_filling import BalancedFill
 from borne.domain.load_management.filling import Bottleneck, Filled
 from borne.domain.load_management.filling_method import filler
-from borne.domain.load_management.imbalance import DIRECTED_PAIRS, Car, Imbalance
+from borne.domain.load_management.imbalance import (
+    DIRECTED_PAIRS,
+    Car,
+    Imbalance,
+    by_phases,
+    on_each_phase,
+)
 from borne.domain.load_management.participant import SLACK_A
+from borne.domain.load_management.topology import GridPhase
 
 ROUNDS = 60
 DAMPED_AFTER = 20
@@ -21,18 +28,11 @@ DAMPED_AFTER = 20
 
 def tilt(cars: Sequence[Car], amps: Sequence[float]) -> list[float]:
     """X of every directed pair: current on the first phase that is not on the second."""
+    sums = by_phases(cars, amps)
     return [
-        sum(current for car, current in zip(cars, amps, strict=True) if car.tilts(high, low))
+        sum(current for phases, current in sums.items() if high in phases and low not in phases)
         for high, low in DIRECTED_PAIRS
     ]
-
-
-def _added(cars: Sequence[Car], amps: Sequence[float]) -> list[float]:
-    total = [0.0, 0.0, 0.0]
-    for car, current in zip(cars, amps, strict=True):
-        for phase in car.phases:
-            total[phase - 1] += current
-    return total
 
 
 def admit_large(
@@ -40,45 +40,79 @@ def admit_large(
 ) -> dict[int, Bottleneck]:
     """The refused cars: what no link has room for, then the least entitled cars on the high phase
     until the minima keep every difference; those are tried once more in order."""
-    left = list(capacity)
-    refused: dict[int, Bottleneck] = {}
-    admitted: list[int] = []
+    return _Admission(capacity, imbalance, cars, order).run()
 
-    def enter(car: int) -> bool:
-        for link in cars[car].crossed:
-            if left[link] + SLACK_A < cars[car].lower_a:
-                refused[car] = Bottleneck(link=link)
+
+class _Admission:
+    """Who is in, by the phases that they load; sums of their minima."""
+
+    def __init__(
+        self,
+        capacity: Sequence[float],
+        imbalance: Imbalance,
+        cars: Sequence[Car],
+        order: Sequence[int],
+    ) -> None:
+        self.left = list(capacity)
+        self.imbalance = imbalance
+        self.cars = cars
+        self.order = order
+        self.refused: dict[int, Bottleneck] = {}
+        self.added = [0.0, 0.0, 0.0]
+        self.admitted: dict[frozenset[GridPhase], list[int]] = {}
+        """Places in `order`, the least entitled last."""
+
+    def run(self) -> dict[int, Bottleneck]:
+        for place in range(len(self.order)):
+            self._enter(place)
+        dropped: list[int] = []
+        while (pair := self._broken()) is not None:
+            dropped.append(self._drop(pair))
+        for place in sorted(dropped):
+            if self._enter(place) and (pair := self._broken()) is not None:
+                self._leave(place, pair)
+        return self.refused
+
+    def _enter(self, place: int) -> bool:
+        number = self.order[place]
+        car = self.cars[number]
+        for link in car.crossed:
+            if self.left[link] + SLACK_A < car.lower_a:
+                self.refused[number] = Bottleneck(link=link)
                 return False
-        _move(left, cars[car], -1)
-        refused.pop(car, None)
-        admitted.append(car)
+        self.refused.pop(number, None)
+        self.admitted.setdefault(car.phases, []).append(place)
+        self._count(car, 1)
         return True
 
-    def broken() -> Bottleneck | None:
-        chosen = [cars[car] for car in admitted]
-        pair = imbalance.broken(chosen, [car.lower_a for car in chosen])
-        return None if pair is None else Bottleneck(pair=pair)
+    def _drop(self, pair: tuple[GridPhase, GridPhase]) -> int:
+        """The least entitled car that adds to the difference leaves."""
+        high, low = pair
+        place = max(
+            places[-1]
+            for phases, places in self.admitted.items()
+            if places and high in phases and low not in phases
+        )
+        self._leave(place, pair)
+        return place
 
-    for car in order:
-        enter(car)
-    dropped: list[int] = []
-    while (cause := broken()) is not None and cause.pair is not None:
-        car = next(car for car in reversed(admitted) if cars[car].tilts(*cause.pair))
-        admitted.remove(car)
-        _move(left, cars[car], 1)
-        refused[car] = cause
-        dropped.append(car)
-    for car in sorted(dropped, key=order.index):
-        if enter(car) and (cause := broken()) is not None:
-            admitted.remove(car)
-            _move(left, cars[car], 1)
-            refused[car] = cause
-    return refused
+    def _leave(self, place: int, pair: tuple[GridPhase, GridPhase]) -> None:
+        """`place` is the last of those with its phases."""
+        number = self.order[place]
+        self.admitted[self.cars[number].phases].pop()
+        self._count(self.cars[number], -1)
+        self.refused[number] = Bottleneck(pair=pair)
 
+    def _count(self, car: Car, sign: int) -> None:
+        amps = sign * car.lower_a
+        for link in car.crossed:
+            self.left[link] -= amps
+        for phase in car.phases:
+            self.added[phase - 1] += amps
 
-def _move(left: list[float], car: Car, sign: int) -> None:
-    for link in car.crossed:
-        left[link] += sign * car.lower_a
+    def _broken(self) -> tuple[GridPhase, GridPhase] | None:
+        used = [phases for phases, places in self.admitted.items() if places]
+        return self.imbalance.broken_by(self.added, used)
 
 
 def fill_large(
@@ -135,7 +169,7 @@ def _between(
 ) -> list[float]:
     """The point nearest to `amps` on the way from the minima that keeps every difference."""
     share = 1.0
-    base, full = _added(cars, lower), _added(cars, amps)
+    base, full = (on_each_phase(by_phases(cars, each)) for each in (lower, amps))
     for high, low in DIRECTED_PAIRS:
         start = base[high - 1] - base[low - 1]
         gain = full[high - 1] - full[low - 1] - start

@@ -36,7 +36,7 @@ def distribute(
 ) -> Mapping[str, Grant]:
     """The setpoints to give now (amps per phase, multiples of `step_a`), by id."""
     targets = allocate(snapshot, reclaim=False)
-    if targets.scarce:
+    if targets.scarce and any(one.settled_a is not None for one in snapshot.participants):
         targets = allocate(snapshot)
     amps, reasons = targets.amps, targets.reasons
     if overdrawn:

@@ -11,7 +11,7 @@ the difference back within it; cars on the low phases charge as usual, never by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -44,13 +44,20 @@ class Imbalance:
         self, cars: Iterable[Car], amps: Iterable[float], tolerance_a: float = 1e-6
     ) -> tuple[GridPhase, GridPhase] | None:
         """The first pair (high, low) beyond the limit to which one of the cars adds."""
-        drawing = list(zip(cars, amps, strict=True))
+        sums = by_phases(cars, amps)
+        return self.broken_by(on_each_phase(sums), sums, tolerance_a)
+
+    def broken_by(
+        self,
+        added: Sequence[float],
+        used: Iterable[frozenset[GridPhase]],
+        tolerance_a: float = 1e-6,
+    ) -> tuple[GridPhase, GridPhase] | None:
+        """The same from what cars add to each phase, and the sets of phases that they load."""
+        sets = list(used)
         for high, low in DIRECTED_PAIRS:
-            added = sum(
-                current * ((high in car.phases) - (low in car.phases)) for car, current in drawing
-            )
-            if added > self.room_a(high, low) + tolerance_a and any(
-                car.tilts(high, low) for car, _ in drawing
+            if added[high - 1] - added[low - 1] > self.room_a(high, low) + tolerance_a and any(
+                high in phases and low not in phases for phases in sets
             ):
                 return high, low
         return None
@@ -69,6 +76,21 @@ class Car:
     def tilts(self, high: GridPhase, low: GridPhase) -> bool:
         """True when it loads `high` and not `low`."""
         return high in self.phases and low not in self.phases
+
+
+def by_phases(cars: Iterable[Car], amps: Iterable[float]) -> dict[frozenset[GridPhase], float]:
+    """The sum of the currents of all who load the same phases."""
+    sums: dict[frozenset[GridPhase], float] = {}
+    for car, current in zip(cars, amps, strict=True):
+        sums[car.phases] = sums.get(car.phases, 0.0) + current
+    return sums
+
+
+def on_each_phase(sums: Mapping[frozenset[GridPhase], float]) -> list[float]:
+    """The current of each grid phase."""
+    return [
+        sum(current for phases, current in sums.items() if phase in phases) for phase in GridPhase
+    ]
 
 
 class Constraints:
