@@ -1,7 +1,7 @@
 """Builds and connects everything: the only place that knows all rooms.
 
-A `Host` is the program around a station. It owns what outlives a power cut: the simulated world,
-the logins, the HTTP listener; and it builds a new station at each power-up.
+A `Host` is the program around a station. It owns what outlives a power cut: the plant, the logins,
+the HTTP listener; and it builds a new station at each power-up.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ from borne.adapters.ocpp.backend_settings import BACKEND_KEYS, backend_config
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces, interfaces_up
 from borne.adapters.ocpp.charge_point.link import JsonLink
 from borne.adapters.ocpp.probe import probe
-from borne.adapters.simulation.hardware import Equipment, simulated_hardware
-from borne.adapters.simulation.links import Routes
-from borne.adapters.simulation.simulator import Simulator
-from borne.adapters.simulation.world import Link, World
-from borne.adapters.simulation.world_file import WorldFile
+from borne.adapters.simulation.hardware import Equipment
+from borne.adapters.simulation.plant import SimulatedPlant, Street
+from borne.adapters.simulation.world import World
 from borne.adapters.storage import open_storage
 from borne.adapters.storage.decision_files import DecisionFiles
 from borne.adapters.web.contract import Readiness
@@ -49,18 +47,19 @@ from borne.application.people.accounts import Accounts, Logins
 from borne.application.ports.backend import StepResult
 from borne.application.ports.backend_link import Backend
 from borne.application.ports.maintenance import Installer
+from borne.application.ports.plant import MainsSwitch, Plant
+from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import Storage, StorageDamaged, StorageFailed, WhitelistEntry
 from borne.application.refusals import Refused, require
 from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
-from borne.application.settings.station_settings import has_backend, phases_connected
+from borne.application.settings.station_settings import has_backend
 from borne.application.station import Station
 from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
-from borne.foundation import disk
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
 from borne.foundation.loop_lag import LoopLag
@@ -69,8 +68,6 @@ from borne.protocols.status_json import status_json
 
 LIVE_POLL_S = 1.0
 DECISIONS_S = 60.0
-ROOM_AT_START = 64 * 1024
-"""On a simulated full disk: what merging the log of the last run leaves for the next."""
 TRUSTED_YEAR = 2025
 """A system clock before this year was never set."""
 
@@ -104,18 +101,25 @@ class HostOptions:
     """Begin with a new world, whatever is kept."""
     open_storage: Callable[[Path, Clock, Callable[[], str]], Awaitable[Storage]] = open_storage
     """Many stations in one process share threads and open files through this."""
+    make_plant: Callable[[HostOptions], Plant] | None = None
+    """What the station stands on; None: a simulated street."""
+
+
+def simulated_plant(options: HostOptions) -> Plant:
+    """A street of cars: the plant of every station until there is a file of its hardware."""
+    street = Street(options.data, options.equipment, options.world_file, options.fresh_world)
+    return SimulatedPlant(World(options.connectors, options.rng), street)
 
 
 class Host:
-    """A simulated station with its world, its power switch and its restarts."""
+    """A station on its plant, with its power switch and its restarts."""
 
     def __init__(self, options: HostOptions) -> None:
         loop = asyncio.get_running_loop()
         self.options = options
-        self.world = World(options.connectors, options.rng)
+        self.plant = (options.make_plant or simulated_plant)(options)
         self.station: Station | None = None
         self.station_changed: Signal[Station | None] = Signal()
-        self.routes = Routes(self.world)
         self.clock = self._new_clock()
         self.notices: tuple[str, ...] = ()
         """What people must know of the data that the running station found."""
@@ -128,11 +132,8 @@ class Host:
         self.decisions = DecisionJournal(random_token(8))
         self._decision_files = DecisionFiles(options.data)
         self._tasks = Supervisor("host")
-        self.simulator = Simulator(self.world)
-        self.world.links["backend"].changed.subscribe(self._retry_backend)
-        self.world.disk_changed.subscribe(self._fill_disk)
-        self._world_file: WorldFile | None = None
-        self._world_notices: tuple[str, ...] = ()
+        self.plant.way_opened.subscribe(lambda _: self._retry_backend())
+        self._plant_notices: Sequence[str] = ()
 
     # WebHost ---------------------------------------------------------------------------------
 
@@ -142,9 +143,14 @@ class Host:
         return __version__
 
     @property
-    def power(self) -> Host:
-        """The mains switch."""
-        return self
+    def power(self) -> Host | None:
+        """The mains switch; None where the power cannot be cut from here."""
+        return self if self.plant.mains is not None else None
+
+    @property
+    def simulator(self) -> SimulatorPort | None:
+        """The hands of a simulated plant."""
+        return self.plant.simulator
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -194,10 +200,10 @@ class Host:
 
     async def start(self) -> None:
         """Power up for the first time and listen to the command line."""
-        self._open_world()
+        self._plant_notices = self.plant.open()
         await self._power_up()
         await self._add_first_cards()
-        for notice in self._world_notices:
+        for notice in self._plant_notices:
             _log.warning("%s", notice)
         if self.options.live:
             self._tasks.keep("loop lag", self.lag.watch)
@@ -207,12 +213,6 @@ class Host:
                 self.options.data, self._command, (CommandRefused,), (CommandFailed,)
             )
             await self._control.start()
-
-    def _open_world(self) -> None:
-        if self.options.world_file is None:
-            return
-        self._world_file = WorldFile(self.options.world_file, self.world)
-        self._world_notices = self._world_file.open(fresh=self.options.fresh_world)
 
     async def _add_first_cards(self) -> None:
         if self.station is None:
@@ -229,22 +229,20 @@ class Host:
             await self._control.stop()
         async with self._switching:
             await self._power_down(None)
-        await self.routes.close()
         await self._tasks.stop()
         await self._write_decisions()
-        if self._world_file is not None:
-            self._world_file.close()
-        disk.empty(self.options.data)
+        await self.plant.close()
 
     async def cut(self) -> None:
         """Power is gone, without farewell."""
+        mains = self._mains()
         async with self._switching:
             station, self.station = self.station, None
             if self._restarting is not None:
                 self._restarting.cancel()
             if station is not None:
                 station.abort()
-            self.world.cut_power()
+            mains.cut()
             self.station_changed.emit(None)
 
     async def restore(self) -> None:
@@ -252,7 +250,7 @@ class Host:
         async with self._switching:
             if self.station is not None:
                 return
-            self.world.restore_power()
+            self._mains().restore()
             await self._power_up()
 
     async def restart(self, when: str, principal: Principal) -> None:
@@ -290,8 +288,7 @@ class Host:
     async def _power_up(self) -> None:
         self.clock = self._new_clock()
         data = self.options.data
-        if self.world.disk_full:
-            disk.fill(data, ROOM_AT_START)
+        self.plant.power_on()
         self._settings = open_settings(data, self.options.connectors)
         self._settings.mark_started()
         try:
@@ -307,7 +304,6 @@ class Host:
         data = self.options.data
         opened = await self.options.open_storage(data, self.clock, self.options.new_id)
         self._take_notices((*opened.remarks, *opened.notices))
-        self._wire()
         storage = self.options.wrap_storage(opened)
         try:
             accounts = await open_accounts(self.settings, storage, self.clock, self._logins)
@@ -324,21 +320,15 @@ class Host:
             raise
         return station
 
-    def _wire(self) -> None:
-        """Sockets of the simulation are wired as the installer says; a change needs a restart."""
-        for number, socket in self.world.sockets.items():
-            socket.phases_wired = phases_connected(self.settings.settings, number)
-            socket.settle()
-
     def _take_notices(self, storage_notices: Sequence[Message]) -> None:
         reports = [str(report) for report in self.settings.reports]
         for report in reports:
             _log.warning("%s", report)
-        self.notices = (*self._world_notices, *reports, *map(str, storage_notices))
+        self.notices = (*self._plant_notices, *reports, *map(str, storage_notices))
 
     def _parts(self, storage: Storage, accounts: Accounts) -> StationParts:
         return StationParts(
-            hardware=simulated_hardware(self.world, self.options.equipment),
+            hardware=self.plant.power_up(self.settings.settings),
             storage=storage,
             settings=self.settings,
             accounts=accounts,
@@ -349,7 +339,7 @@ class Host:
             maintenance=build_maintenance(self.options.data, __version__, self.options.installer),
             certificates=FileCertificates(self.options.data),
             status_json=status_json,
-            simulator=self.simulator,
+            simulator=self.plant.simulator,
             try_connection=self._try_connection,
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
@@ -378,7 +368,7 @@ class Host:
             self.options.rng,
             make_link=partial(
                 JsonLink,
-                route=partial(self.routes.dial, "backend"),
+                route=self.plant.dial,
                 interfaces=self._interfaces(),
             ),
         )
@@ -387,9 +377,8 @@ class Host:
         return backend
 
     async def _try_connection(self, settings: Settings) -> Sequence[StepResult]:
-        config = backend_config(settings, list(self.world.sockets)).connection
-        route = partial(self.routes.dial, "backend")
-        return await probe(config, self.clock, route, self._interfaces())
+        config = backend_config(settings, list(self.plant.connectors)).connection
+        return await probe(config, self.clock, self.plant.dial, self._interfaces())
 
     def _interfaces(self) -> Interfaces | None:
         """A simulated run does not depend on the machine that it runs on."""
@@ -413,17 +402,20 @@ class Host:
         if full:
             self.decisions.begin_anew()
 
-    def _fill_disk(self, full: bool) -> None:
-        (disk.fill if full else disk.empty)(self.options.data)
+    def _mains(self) -> MainsSwitch:
+        mains = self.plant.mains
+        if mains is None:
+            raise Refused("no_switch", N_("The power of this station cannot be cut from here."))
+        return mains
 
-    def _retry_backend(self, link: Link) -> None:
+    def _retry_backend(self) -> None:
         backend = self.station.link.backend if self.station is not None else None
-        if isinstance(backend, OcppBackend) and link.up:
+        if isinstance(backend, OcppBackend):
             backend.client.retry_now()
 
     def _new_clock(self) -> Clock:
         wall = self.options.wall()
-        known = self.world.clock_battery and wall.year >= TRUSTED_YEAR
+        known = self.plant.keeps_time and wall.year >= TRUSTED_YEAR
         loop = asyncio.get_running_loop()
         if not known:
             return Clock(loop.time)

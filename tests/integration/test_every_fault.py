@@ -31,6 +31,7 @@ from borne.domain.station.faults import CATALOGUE, Fault, Scope
 from borne.domain.station.session import SessionRecord
 from borne.foundation.units import PerPhase
 from borne.protocols.status_json import status_json
+from tests.support.simulated_world import world_of
 from tests.support.street import store_settings
 from tests.support.virtual_time import run_virtual
 
@@ -43,7 +44,7 @@ class Bench:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.simulator = Simulator(host.world)
+        self.simulator = Simulator(world_of(host))
 
     @property
     def station(self) -> Station:
@@ -248,7 +249,7 @@ async def _do(at: Bench, row: Row, what: str) -> None:
 
 async def bring_about(at: Bench, row: Row) -> None:
     """Let the cause act until the fault must be seen."""
-    meter = external_meter(at.host.world)
+    meter = external_meter(world_of(at.host))
     at.station.faults.follow_external_meter(meter)
     await meter.start()
     if row.before == "charge":
@@ -288,7 +289,7 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
                 [session] = await at.sessions()
                 stops = kind.stops if row.stops is None else row.stops
                 assert (session.end is not None) is stops
-                assert at.host.world.sockets[1].contactor.closed is not kind.blocks
+                assert world_of(at.host).sockets[1].contactor.closed is not kind.blocks
             for step in row.cleared_by:
                 assert row.fault in at.shown, f"{row.fault} was gone before {step!r}"
                 await _do(at, row, step)
@@ -305,7 +306,7 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
 
 
 def _socket(at: Bench) -> Any:
-    return at.host.world.sockets[1]
+    return world_of(at.host).sockets[1]
 
 
 def test_welded_the_plug_stays_locked_and_the_pilot_in_state_f(tmp_path: Path) -> None:
@@ -473,7 +474,7 @@ def test_inputs_are_obeyed(setting: str, tmp_path: Path) -> None:
     async def story() -> None:
         store_settings(tmp_path, {**FREE, setting: "opto_1"})
         host = Host(HostOptions(tmp_path, live=False, rng=random.Random(7), control_socket=False))
-        host.world.set_input(1, active=True)
+        world_of(host).set_input(1, active=True)
         await host.start()
         assert Bench(host).shown
         await host.stop()

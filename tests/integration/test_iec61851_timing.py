@@ -21,6 +21,7 @@ from borne.domain.limits.sources import EXTERNAL_INPUT
 from borne.domain.principals import SYSTEM
 from borne.domain.station import pilot
 from borne.foundation.units import PerPhase
+from tests.support.simulated_world import world_of
 from tests.support.street import store_settings
 from tests.support.virtual_time import run_virtual
 
@@ -34,8 +35,8 @@ class Street:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.simulator = Simulator(host.world)
-        self.socket: Socket = host.world.sockets[1]
+        self.simulator = Simulator(world_of(host))
+        self.socket: Socket = world_of(host).sockets[1]
 
     @property
     def pwm(self) -> bool:

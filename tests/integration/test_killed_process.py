@@ -14,6 +14,7 @@ from typing import Any
 from borne.app import Host, HostOptions
 from tests.support.patience import PATIENCE_S
 from tests.support.process import Served, borne, served
+from tests.support.simulated_world import world_of
 
 SETTINGS = ("--set", "FreeCharging=on", "--set", "FreeChargingMode=no_ocpp")
 Json = dict[str, Any]
@@ -109,8 +110,9 @@ async def test_the_full_disk_of_the_simulation_comes_back_and_the_station_starts
     for full in (False, True):
         host = Host(options)
         await host.start()
-        assert host.world.disk_full is full
+        assert world_of(host).disk_full is full
         assert host.station is not None
+        assert host.simulator is not None
         await host.simulator.set_fault("disk-full", active=True, connector=None)
         await host.stop()
 

@@ -48,6 +48,7 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
 from borne.domain.station.session import StopReason
 from borne.serve import follow_log_level
+from tests.support.simulated_world import world_of
 from tests.support.street import CARD, Street, store_settings
 from tests.support.virtual_time import virtual_time
 
@@ -158,7 +159,7 @@ async def running(data: Path, **changes: str) -> AsyncIterator[tuple[Street, htt
     """A station whose backend cannot be reached, and a client with all rights."""
     store_settings(data, BACKEND | changes)
     host = Host(HostOptions(data, live=False, control_socket=False))
-    host.world.links["backend"].set(False, LinkMode.REFUSE)
+    world_of(host).links["backend"].set(False, LinkMode.REFUSE)
     await host.start()
     follow_log_level(host.settings.running)
     try:

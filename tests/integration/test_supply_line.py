@@ -22,6 +22,7 @@ from borne.domain.limits.rows import LimitRow
 from borne.domain.limits.sources import OCPP_STATION
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.foundation.units import ZERO, PerPhase
+from tests.support.simulated_world import world_of
 from tests.support.street import Street, street
 from tests.support.virtual_time import virtual_time
 
@@ -48,7 +49,7 @@ async def two_big_cars(station: Street) -> None:
 def drawn(station: Street) -> PerPhase:
     """What flows through the line, per phase of the grid."""
     total = ZERO
-    for socket in station.host.world.sockets.values():
+    for socket in world_of(station.host).sockets.values():
         total = total.plus(socket.grid_current_a)
     return total
 
@@ -165,7 +166,7 @@ async def test_PhasesConnected(tmp_path: Path) -> None:
     async with line(
         tmp_path, PhasesConnected_2="single", ConnectorPhaseRotation_2="str"
     ) as station:
-        station.host.world.sockets[2].wiring = (1, 2, 0)
+        world_of(station.host).sockets[2].wiring = (1, 2, 0)
         await station.plug(1, BIG | {"phases": 1})
         await asyncio.sleep(SETTLED_S)
         await station.plug(2, BIG)
@@ -181,7 +182,7 @@ async def test_ConnectorPhaseRotation(tmp_path: Path) -> None:
     """Two cars on one phase each meet only when their sockets are wired alike."""
     one = BIG | {"phases": 1}
     async with line(tmp_path, ConnectorPhaseRotation_2="str") as station:
-        station.host.world.sockets[2].wiring = (1, 2, 0)
+        world_of(station.host).sockets[2].wiring = (1, 2, 0)
         await station.plug(1, one)
         await station.plug(2, one)
         await asyncio.sleep(60.0)
@@ -242,7 +243,7 @@ async def test_a_one_phase_car_leaves_two_phases_to_the_other(tmp_path: Path) ->
     async with line(
         tmp_path, ConnectorPhaseRotation_2="str", PhasesConnected_2="single"
     ) as station:
-        station.host.world.sockets[2].wiring = (1, 2, 0)
+        world_of(station.host).sockets[2].wiring = (1, 2, 0)
         await station.plug(1, BIG | {"phases": 2})
         await station.plug(2, BIG | {"phases": 1})
         await asyncio.sleep(SETTLED_S)

@@ -27,6 +27,7 @@ from borne.domain.station.transaction_messages import (
 )
 from borne.foundation.clock import Moment
 from borne.protocols.status_json import status_json
+from tests.support.simulated_world import world_of
 from tests.support.street import store_settings
 
 BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -58,7 +59,7 @@ class Street:
                 wall=lambda: BEGIN + timedelta(seconds=loop.time() - began_s) + self.wall_error,
             )
         )
-        self.simulator = Simulator(self.host.world)
+        self.simulator = Simulator(world_of(self.host))
 
     @property
     def station(self) -> Station:
@@ -67,7 +68,7 @@ class Street:
 
     @property
     def socket(self) -> Any:
-        return self.host.world.sockets[1]
+        return world_of(self.host).sockets[1]
 
     def connector(self) -> dict[str, Any]:
         """As JSON, which must be possible: no number that is none."""

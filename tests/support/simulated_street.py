@@ -22,6 +22,7 @@ from borne.app import Host, HostOptions
 from borne.application.ports.storage import Storage
 from borne.application.station import Station
 from borne.domain.station.board import BoardCapabilities
+from tests.support.simulated_world import world_of
 from tests.support.street import store_settings
 
 BEGIN = datetime(2026, 3, 27, 6, tzinfo=UTC)
@@ -88,12 +89,12 @@ class SimulatedStation:
                 wrap_storage=wrap_storage,
             )
         )
-        self.simulator = Simulator(self.host.world)
+        self.simulator = Simulator(world_of(self.host))
 
     @property
     def world(self) -> World:
         """What outlives power cuts."""
-        return self.host.world
+        return world_of(self.host)
 
     @property
     def station(self) -> Station | None:

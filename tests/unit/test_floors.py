@@ -159,3 +159,18 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
         pytest.fail(" <- ".join(error.args[1]))
+
+
+def test_the_host_knows_plants_only() -> None:
+    """The simulation is chosen in one function; a file of real hardware would be another."""
+    tree = ast.parse((SOURCE / "app.py").read_text())
+    simulated = {
+        name.asname or name.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and "simulation" in (node.module or "")
+        for name in node.names
+    }
+    (host,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Host")
+    used = {node.id for node in ast.walk(host) if isinstance(node, ast.Name)}
+    assert simulated & used == set()
+    assert simulated

@@ -18,6 +18,7 @@ from pathlib import Path
 from borne.app import Host, HostOptions
 from tests.integration.crash.commit_points import watch
 from tests.integration.crash.story import SETTINGS, begin, end
+from tests.support.simulated_world import world_of
 from tests.support.street import Street, store_settings
 
 
@@ -43,7 +44,7 @@ class Child:
 
     async def play(self) -> None:
         """The story, from its begin or from where it was interrupted."""
-        socket = self._host.world.sockets[1]
+        socket = world_of(self._host).sockets[1]
         first = not self._kept.exists()
         street = Street(self._host)
         await self._host.start()

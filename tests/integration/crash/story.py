@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from borne.domain.principals import SYSTEM
+from tests.support.simulated_world import world_of
 from tests.support.street import CARD, Street
 
 CAR = {"phases": 3, "max_a": 16, "reaction_s": 0.1}
@@ -20,7 +21,7 @@ SAMPLES = 1
 
 async def begin(station: Street) -> None:
     """From a free socket to energy that flows, and one sample told."""
-    if station.host.world.sockets[1].vehicle is None:
+    if world_of(station.host).sockets[1].vehicle is None:
         await station.plug(1, CAR)
     await station.until(lambda c: c["state"] in ("preparing", "charging", "suspended_ev"))
     if station.connector()["session"] is None:
@@ -38,7 +39,7 @@ async def end(station: Street) -> None:
         await station.services.control.stop(1, SYSTEM)
         await station.until(lambda c: c["session"] is None)
     await station.until(lambda c: not c["locked"])
-    if station.host.world.sockets[1].vehicle is not None:
+    if world_of(station.host).sockets[1].vehicle is not None:
         await station.simulator.unplug(1, force=False)
     await station.until_state("available")
     await empty_queue(station)

@@ -23,6 +23,7 @@ from tests.integration.crash.story import SETTINGS, begin, check_money, end
 from tests.support.central_system import CentralSystem, Ledger, central_system
 from tests.support.process import unmeasured_environment
 from tests.support.rotation import rotating
+from tests.support.simulated_world import world_of
 from tests.support.street import Street, store_settings
 
 POINTS = 16
@@ -74,7 +75,7 @@ async def _play_with_cut(data: Path, central: CentralSystem, point: int | None) 
     cutter.started = True
     try:
         await _interrupted_story(cutter)
-        register_wh = cutter.host.world.sockets[1].register_wh
+        register_wh = world_of(cutter.host).sockets[1].register_wh
     finally:
         await cutter.host.stop()
     check_money(_money(central.ledger), register_wh)
@@ -93,7 +94,7 @@ async def _interrupted_story(cutter: _Cutter) -> None:
     story.cancel()
     await asyncio.gather(story, return_exceptions=True)
     await cutter.host.restore()
-    if cutter.host.world.sockets[1].vehicle is not None:
+    if world_of(cutter.host).sockets[1].vehicle is not None:
         await begin(street)
     await end(street)
 

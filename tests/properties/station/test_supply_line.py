@@ -27,6 +27,7 @@ from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.domain.station.board import BoardCapabilities
 from borne.foundation.units import ZERO, PerPhase
 from tests.support.examples import data_in_memory, examples
+from tests.support.simulated_world import world_of
 from tests.support.street import Street, store_settings
 from tests.support.virtual_time import run_virtual
 
@@ -90,7 +91,7 @@ class Line:
 
     def __init__(self, station: Street, capacity_a: float) -> None:
         self.station = station
-        self.world = station.host.world
+        self.world = world_of(station.host)
         self.line_a = capacity_a
         self.station_a: float | None = None
         self.history: list[tuple[float, float]] = [(self.now_s, capacity_a)]
@@ -167,7 +168,7 @@ def put_station(station: Street, amps: float | None) -> None:
 def wire(station: Street, rotation: Mapping[int, Rotation]) -> None:
     for number, turned in rotation.items():
         first, second, third = (turned.grid_phase(phase) - 1 for phase in SocketPhase)
-        station.host.world.sockets[number].wiring = (first, second, third)
+        world_of(station.host).sockets[number].wiring = (first, second, third)
 
 
 async def live(
