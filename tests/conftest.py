@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.support.process_template import stop_template
 from tests.support.rotation import revision
 from tests.support.wire_story import stories
 
@@ -94,6 +95,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker hands its counts to the controller."""
+    stop_template()
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         not_collected = session.config.stash[_not_collected]

@@ -25,6 +25,7 @@ LONG = "import pytest\n@pytest.mark.campaign\ndef test_long(): pass\n"
 SUPPORT = (
     "conftest.py",
     "support/__init__.py",
+    "support/process_template.py",
     "support/rotation.py",
     "support/wire_story.py",
 )
