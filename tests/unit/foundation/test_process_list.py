@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from borne.domain.settings import CATALOGUE
 from borne.foundation.process_list import covered, hide_secrets
+from tests.support.cases import every_case
 
 SECRET = "0123456789abcdef"
 
 
-@pytest.mark.parametrize("key", sorted(e.key for e in CATALOGUE if e.type.is_secret))
-@pytest.mark.parametrize("form", ["{}=", "{}_2=", "--set={}=", "--set={}_2="])
-def test_every_secret_setting_is_covered(key: str, form: str) -> None:
-    name = form.format(key)
-    hidden = covered(f"{name}{SECRET}".encode())
-    assert hidden is not None
-    assert hidden.rstrip(b"\0") == f"{name}***".encode()
-    assert len(hidden) == len(name) + len(SECRET)
+def test_every_secret_setting_is_covered() -> None:
+    keys = [entry.key for entry in CATALOGUE if entry.type.is_secret]
+    with every_case() as case:
+        for key, form in product(keys, ["{}=", "{}_2=", "--set={}=", "--set={}_2="]):
+            name = form.format(key)
+            with case(name):
+                hidden = covered(f"{name}{SECRET}".encode())
+                assert hidden is not None
+                assert hidden.rstrip(b"\0") == f"{name}***".encode()
+                assert len(hidden) == len(name) + len(SECRET)
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,20 @@ def served() -> Iterator[tuple[str, str]]:
 
 
 @apart.parametrize()
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_operation(case: Case[Any], served: tuple[str, str]) -> None:
+    """Its boundaries, which are not random, and a few requests besides."""
+    call(case, served)
+
+
+@pytest.mark.campaign
+@apart.parametrize()
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_operation_at_length(case: Case[Any], served: tuple[str, str]) -> None:
+    call(case, served)
+
+
+def call(case: Case[Any], served: tuple[str, str]) -> None:
     url, token = served
     # Each request carries a token; what is drawn beside it may be no header, which HTTP refuses.
     for drawn in (case.headers, case.cookies):

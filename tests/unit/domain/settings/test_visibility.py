@@ -21,6 +21,7 @@ from borne.domain.settings.choices import (
 )
 from borne.domain.settings.entry import AnyOf, Condition, Entry, Is, IsNot
 from borne.domain.settings.visibility import holds, visible
+from tests.support.cases import every_case
 
 SOAP = {"ConnectionType": Connection.ETHERNET, "OCPPMode": OcppMode.SOAP_1_6}
 MANUFACTURER = Principal(PrincipalKind.PERSON, Role.MANUFACTURER)
@@ -69,15 +70,17 @@ def test_shown(key: str, stored: dict[str, Any], shown: bool) -> None:
     assert visible(CATALOGUE.settings[key], Settings(stored=stored)) is shown
 
 
-@pytest.mark.parametrize("key", ACTIVE)
-def test_every_setting_that_is_obeyed_can_be_reached_on_the_pages(key: str) -> None:
+def test_every_setting_that_is_obeyed_can_be_reached_on_the_pages() -> None:
     """As the station is delivered, or by switches that can be reached themselves."""
-    entry = CATALOGUE.settings[key]
-    assert entry.menu in MENUS
     delivered = Settings(simulated_facts())
     with_backend = plan(delivered, {"ConnectionType": "ethernet"}, MANUFACTURER).after
-    ways = (reach(entry, start, frozenset()) for start in (delivered, with_backend))
-    assert any(way is not None and visible(entry, way) for way in ways)
+    with every_case() as case:
+        for key in ACTIVE:
+            with case(key):
+                entry = CATALOGUE.settings[key]
+                assert entry.menu in MENUS
+                ways = (reach(entry, start, frozenset()) for start in (delivered, with_backend))
+                assert any(way is not None and visible(entry, way) for way in ways)
 
 
 def reach(entry: Entry, settings: Settings, on_the_way: frozenset[str]) -> Settings | None:
