@@ -270,7 +270,7 @@ class _Opener:
             told = as_storage_error(error)
             if told is None:
                 raise
-            raise StorageUnavailable(f"The data in {self._path} cannot be used: {told}.") from error
+            raise StorageUnavailable(f"The data in {self._path} cannot be used: {error}.") from told
 
     def _open_first(self) -> Connection:
         for moved in folders.clear_companions(self._path):
