@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.residual import SELF_TEST_S, trip_delay_s
-from borne.adapters.simulation.timers import Timers
 from borne.adapters.simulation.wire import Drive, generator_for
 from borne.adapters.simulation.world import World
 from borne.domain.station import pilot
@@ -50,6 +49,7 @@ from borne.domain.station.board import (
     TemperatureReport,
 )
 from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.timers import Timers
 
 DEBOUNCE_S = 0.03
 """Three equal samples; with the contactor's 20 ms an unplugged car is off within 100 ms."""

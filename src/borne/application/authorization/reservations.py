@@ -22,6 +22,7 @@ from borne.domain.station.status import ConnectorStatus
 from borne.foundation.clock import Clock, ClockTrust, format_utc, parse_utc
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 
 STATE_KEY = "reservations"
 FORM = 1
@@ -48,7 +49,7 @@ class Reservations:
         self._clock = clock
         self._supervisor = supervisor
         self._book = Book()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers = Timers()
         self._writing = asyncio.Lock()
 
     async def start(self) -> None:
@@ -62,8 +63,7 @@ class Reservations:
 
     def abort(self) -> None:
         """Power cut."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timers.cancel_all()
 
     @property
     def entries(self) -> list[Reservation]:
@@ -160,14 +160,12 @@ class Reservations:
         self._arm()
 
     def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timers.cancel("expiry")
         dates = [entry.expires_at for entry in self._book.entries.values()]
         if dates and self._clock.trust is not ClockTrust.NONE:
             left_s = (min(dates) - self._clock.now()).total_seconds()
             pause_s = min(max(0.0, left_s), LONGEST_SLEEP_S)
-            self._timer = asyncio.get_running_loop().call_later(pause_s, self._judge)
+            self._timers.plan("expiry", pause_s, self._judge)
 
     def _end(self, ids: list[int], why: str) -> None:
         _log.info("reservations %s: %s", ids, why)

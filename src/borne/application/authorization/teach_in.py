@@ -24,6 +24,7 @@ from borne.domain.settings.messages import N_, Message
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 
 TEACH_IN_S = 60.0
 LEASE_S = 15.0
@@ -108,7 +109,7 @@ class TeachIn:
         self._secure_only = secure_only
         self._new_id = new_id
         self._running: _Running | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers = Timers()
 
     # The dialogue -----------------------------------------------------------------------------
 
@@ -172,9 +173,7 @@ class TeachIn:
     def abort(self) -> None:
         """Power cut, or the end of the station."""
         self._running = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timers.cancel_all()
 
     # Readers and cars -------------------------------------------------------------------------
 
@@ -260,10 +259,8 @@ class TeachIn:
         running = self._running
         if running is None:
             return
-        if self._timer is not None:
-            self._timer.cancel()
         due_s = min(running.ends_s, running.lease_ends_s)
-        self._timer = asyncio.get_running_loop().call_at(due_s, self._end)
+        self._timers.plan_at("end", due_s, self._end)
         if tell:
             self.changed.emit(self._told(running))
 

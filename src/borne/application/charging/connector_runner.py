@@ -58,6 +58,7 @@ from borne.domain.station.connector_state import (
 )
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 
 KEEP_ALIVES_PER_WATCHDOG = 3
 CLOSE_RETRY_S = 5.0
@@ -116,8 +117,7 @@ class ConnectorRunner(MachineCommands):
         self._busy = False
         self._failed = False
         self._snapshot: tuple[ConnectorState, ConnectorSnapshot] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._keep_alive: asyncio.TimerHandle | None = None
+        self._timers = Timers(self._loop)
         self._unsubscribe: Unsubscribe | None = None
 
     async def start(self) -> None:
@@ -135,9 +135,7 @@ class ConnectorRunner(MachineCommands):
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        for timer in (self._timer, self._keep_alive):
-            if timer is not None:
-                timer.cancel()
+        self._timers.cancel_all()
         self._waiting.clear()
         self._busy = True
 
@@ -286,20 +284,17 @@ class ConnectorRunner(MachineCommands):
             await asyncio.sleep(CLOSE_RETRY_S)
 
     def _arm_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        due = next_deadline(self.state, self._config())
-        if due is None:
-            return
-        soonest_s = self._loop.time() + (FAILURE_PAUSE_S if self._failed else 0.0)
-        self._timer = self._loop.call_at(max(due, soonest_s), self.post, Tick())
+        due_s = next_deadline(self.state, self._config())
+        if due_s is not None and self._failed:
+            due_s = max(due_s, self._loop.time() + FAILURE_PAUSE_S)
+        self._timers.plan_at("deadline", due_s, self._on_deadline)
+
+    def _on_deadline(self) -> None:
+        self.post(Tick())
 
     def _keep_board_alive(self) -> None:
-        if self._keep_alive is not None:
-            self._keep_alive.cancel()
-            self._keep_alive = None
+        self._timers.cancel("keep alive")
         self.board.send(KeepAlive())
         if self.state.sent_allow or not isinstance(self.state.sent_pilot, PilotOff):
             pause_s = self.board.capabilities.watchdog_s / KEEP_ALIVES_PER_WATCHDOG
-            self._keep_alive = self._loop.call_later(pause_s, self._keep_board_alive)
+            self._timers.plan("keep alive", pause_s, self._keep_board_alive)

@@ -32,6 +32,7 @@ from borne.domain.station.reading import MeterReading
 from borne.domain.station.reclosing import Reclosing
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
+from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 BACKEND_PATIENCE_S = 10.0
@@ -102,7 +103,7 @@ class FaultService:
         self._sources = sources
         self._loop = asyncio.get_running_loop()
         self._active: dict[tuple[Fault, int], ActiveFault] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(self._loop)
         self._contacts: set[tuple[Contact, str]] = set()
         self._wired = _wired(sources.settings())
         self._rcd = Reclosing()
@@ -143,8 +144,7 @@ class FaultService:
         """Power cut."""
         for watch in self.watches.values():
             watch.abort()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._timers.cancel_all()
 
     # The list -------------------------------------------------------------------------------
 
@@ -285,7 +285,7 @@ class FaultService:
         self._rcd = self._rcd.see(Contact.RCD in found, now_s)
         due_s = self._rcd.due_s
         if due_s is not None:
-            self._plan("rcd", due_s - now_s, self._judge_contacts)
+            self._timers.plan_at("rcd", due_s, self._judge_contacts)
         self.set_once(Fault.RCD_TRIPPED, active=self._rcd.faulty)
         self.set_once(Fault.SURGE_PROTECTION, active=Contact.SPD in found)
         for watch in self.watches.values():
@@ -318,23 +318,14 @@ class FaultService:
 
     def _tell_full(self, *, full: bool) -> None:
         self.set_once(Fault.STORAGE_FULL, active=full)
-        self._plan("storage", STORAGE_RETRY_S, self.look_for_room)
+        self._timers.plan("storage", STORAGE_RETRY_S, self.look_for_room)
 
     def _raise_after_delay(self, fault: Fault, patience_s: float, *, present: bool) -> None:
-        timer = self._timers.get(fault)
         if not present:
-            if timer is not None:
-                timer.cancel()
-                del self._timers[fault]
+            self._timers.cancel(fault)
             self.set_once(fault, active=False)
-        elif timer is None:
-            self._plan(fault, patience_s, partial(self.set_once, fault, active=True))
-
-    def _plan(self, name: str, delay_s: float, action: Callable[[], None]) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
-        self._timers[name] = self._loop.call_later(delay_s, action)
+        elif fault not in self._timers and (fault, 0) not in self._active:
+            self._timers.plan(fault, patience_s, partial(self.set_once, fault, active=True))
 
     def _phases(self, connector: int) -> int:
         return phases_connected(self._sources.settings(), connector)

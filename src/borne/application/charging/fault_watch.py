@@ -31,6 +31,7 @@ from borne.domain.station.residual import ResidualTrip
 from borne.domain.station.session import StopReason
 from borne.domain.station.supply import Supply
 from borne.domain.station.temperature import Heat
+from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 SUPPLY_SETTLE_S = 1.0
@@ -116,7 +117,7 @@ class ConnectorWatch:
         self._tested = False
         self._implausible_reading = False
         self._had_session = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers = Timers(self._loop)
         self._ended = False
 
     def start(self) -> None:
@@ -128,8 +129,7 @@ class ConnectorWatch:
     def abort(self) -> None:
         """Power cut."""
         self._ended = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timers.cancel_all()
 
     def take_reading(self, reading: MeterReading) -> None:
         """The billing meter told something."""
@@ -213,9 +213,6 @@ class ConnectorWatch:
             self._derate(connector, limit_a)
 
     def _arm_timer(self, now_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         facts = self.facts
         due = (
             facts.unpowered.due_s,
@@ -224,9 +221,9 @@ class ConnectorWatch:
             facts.over_current.due_s,
             facts.trip.rearm_at_s,
         )
-        times = [time for time in due if time is not None]
-        if times:
-            self._timer = self._loop.call_at(max(min(times), now_s), self.judge)
+        soonest_s = min((time for time in due if time is not None), default=None)
+        due_s = None if soonest_s is None else max(soonest_s, now_s)
+        self._timers.plan_at("judge", due_s, self.judge)
 
     def _take_change(self) -> None:
         """A session that was taken up without its car ends; nobody is left to unplug."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from borne.application.charging.connector import Connector
 from borne.application.ports.hardware import IndicatorPort
@@ -11,6 +11,7 @@ from borne.application.settings.running import RunningSettings
 from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.station.indication import PATTERNS, pattern_for
 from borne.foundation.events import Signal
+from borne.foundation.timers import Timers
 
 LIGHT_KEYS = frozenset({"BlinkRepeat", "LightIntensity", "ShowBackendDisconnectAsError"})
 
@@ -30,7 +31,7 @@ class IndicationService:
         self._settings = settings
         self._updating = False
         self._shown: dict[int, str] = {}
-        self._rejected: dict[int, asyncio.TimerHandle] = {}
+        self._rejected = Timers()
 
     def start(self) -> None:
         """Follow the connectors."""
@@ -46,8 +47,7 @@ class IndicationService:
 
     def abort(self) -> None:
         """Power cut."""
-        for timer in self._rejected.values():
-            timer.cancel()
+        self._rejected.cancel_all()
 
     def show_update(self, *, active: bool) -> None:
         """New software is being installed (up to 10 min), or no longer."""
@@ -60,11 +60,12 @@ class IndicationService:
         if outcome.accepted or blinks == 0:
             return
         duration_s = blinks * PATTERNS["rejected"].period_s
-        for connector in outcome.connectors:
-            self._end_rejection(connector)
-            loop = asyncio.get_running_loop()
-            self._rejected[connector] = loop.call_later(duration_s, self._end_rejection, connector)
-            self._refresh(self._connectors[connector])
+        for connector in map(self._connectors.__getitem__, outcome.connectors):
+            if connector.id in self._rejected:
+                self._rejected.cancel(connector.id)
+                self._refresh(connector)
+            self._rejected.plan(connector.id, duration_s, partial(self._refresh, connector))
+            self._refresh(connector)
 
     def _on_settings_changed(self) -> None:
         self._dim()
@@ -76,12 +77,6 @@ class IndicationService:
     def _refresh_all(self) -> None:
         for connector in self._connectors.values():
             self._refresh(connector)
-
-    def _end_rejection(self, connector: int) -> None:
-        timer = self._rejected.pop(connector, None)
-        if timer is not None:
-            timer.cancel()
-            self._refresh(self._connectors[connector])
 
     def _refresh(self, connector: Connector) -> None:
         number = connector.id

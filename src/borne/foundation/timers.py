@@ -1,0 +1,48 @@
+"""Named single timers of one object: planned anew, cancelled one by one or all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+
+
+class Timers:
+    """At most one timer a name, on the given loop or the one that runs."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = loop
+        self._handles: dict[Hashable, asyncio.TimerHandle] = {}
+
+    def __contains__(self, name: Hashable) -> bool:
+        return name in self._handles
+
+    def plan(self, name: Hashable, delay_s: float, action: Callable[[], None]) -> None:
+        """Call `action` after `delay_s`, instead of what was planned under this name."""
+        self.plan_at(name, self._running_loop().time() + delay_s, action)
+
+    def plan_at(self, name: Hashable, due_s: float | None, action: Callable[[], None]) -> None:
+        """Call `action` at `due_s` of the loop's time, instead of what was planned under this
+        name; None: not at all."""
+        self.cancel(name)
+        if due_s is None:
+            return
+
+        def fire() -> None:
+            del self._handles[name]
+            action()
+
+        self._handles[name] = self._running_loop().call_at(due_s, fire)
+
+    def cancel(self, name: Hashable) -> None:
+        """Forget what was planned, if anything."""
+        handle = self._handles.pop(name, None)
+        if handle is not None:
+            handle.cancel()
+
+    def cancel_all(self) -> None:
+        """Forget everything."""
+        for name in list(self._handles):
+            self.cancel(name)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop or asyncio.get_running_loop()
