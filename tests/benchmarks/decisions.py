@@ -52,15 +52,15 @@ OWN, FOREIGN = Card("04567daa5f3580"), Card("0a0e9b83")
 
 
 class _Recorder(Machine):
-    """Remembers what the machine was told, in the order in which it was told."""
+    """Remembers the events of the machine, in order."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[float, Event]] = []
+        self.events: list[tuple[float, Event]] = []
         super().__init__()
 
     def feed(self, *events: Event) -> Machine:
         for event in events:
-            self.told.append((self.now_s, event))
+            self.events.append((self.now_s, event))
             super().feed(event)
         return self
 
@@ -75,14 +75,14 @@ def session_events() -> list[tuple[float, Event]]:
     found.unplug()
     found.wait(5.0)
     assert found.stops
-    assert play(found.told, found.config) == found.state
-    return found.told
+    assert play(found.events, found.config) == found.state
+    return found.events
 
 
-def play(told: list[tuple[float, Event]], config: ConnectorConfig) -> ConnectorState:
+def play(events: list[tuple[float, Event]], config: ConnectorConfig) -> ConnectorState:
     """The machine after all of them."""
     state = ConnectorState()
-    for at_s, event in told:
+    for at_s, event in events:
         state = step(state, event, at_s, config).state
     return state
 
@@ -145,27 +145,29 @@ def _look_up(found: Whitelist, tokens: Iterable[str]) -> Callable[[], None]:
     return work
 
 
-def _told(name: str, rate: float) -> None:
+def _report(name: str, rate: float) -> None:
     sys.stdout.write(f"{name:46}{rate:12,.0f} a second {1e6 / rate:8.2f} us\n")
 
 
 async def main(rounds: int) -> None:
     """Measure all in one run."""
-    told, config = session_events(), Machine().config
+    recorded, config = session_events(), Machine().config
     sessions = 200
-    work = [told] * sessions
-    events = per_second(rounds, len(told) * sessions, lambda: [play(each, config) for each in work])
-    _told(f"events of a connector ({len(told)} a session)", events)
+    work = [recorded] * sessions
+    events = per_second(
+        rounds, len(recorded) * sessions, lambda: [play(each, config) for each in work]
+    )
+    _report(f"events of a connector ({len(recorded)} a session)", events)
 
     asked = questions()
     answers = per_second(rounds, len(asked) * 50, lambda: [ask() for ask in asked * 50])
-    _told(f"answers to a card ({len(asked)} questions)", answers)
+    _report(f"answers to a card ({len(asked)} questions)", answers)
 
     rates = []
     for entries in (FEW, ENTRIES):
         found, tokens = await whitelist(entries)
         rates.append(per_second(rounds, LOOK_UPS, _look_up(found, tokens)))
-        _told(f"look-ups in a whitelist of {entries:,}", rates[-1])
+        _report(f"look-ups in a whitelist of {entries:,}", rates[-1])
     sys.stdout.write(f"{FEW} / {ENTRIES:,} entries: {rates[0] / rates[1]:.2f}\n")
 
 

@@ -63,7 +63,7 @@ class Worst:
         self.cap = PerPhase.same(32.0)
         self.caps = [(0.0, self.cap)]
         self.cars = {1: Car(), 2: Car()}
-        self.told: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
+        self.offers: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
         self.facts = {
             number: SocketFacts(
                 participant=NAMES[number], measured_a=ZERO, entitled_a=32.0, rotation=rotation
@@ -79,14 +79,14 @@ class Worst:
         match name:
             case "arrive" if not self.facts[number].wants:
                 self.cars[number].shape = value
-                self.told[number].clear()
+                self.offers[number].clear()
                 self.change(number, wants=True, asking=True, closed=True, live=True)
             case "leave":
                 self.change(number, wants=False, asking=False, closed=False, live=False)
             case "ask" if self.facts[number].wants:
-                setpoint_a = self.told[number][-1][1] if self.told[number] else 0.0
+                setpoint_a = self.offers[number][-1][1] if self.offers[number] else 0.0
                 if setpoint_a == 0.0:  # the contactor rests longer than cars remember
-                    self.told[number].clear()
+                    self.offers[number].clear()
                 self.change(number, asking=value, closed=value, live=value)
             case "own":
                 self.change(number, entitled_a=value)
@@ -111,15 +111,15 @@ class Worst:
         )
         self.last = plan(self.last.state, snapshot)
         for number, name in NAMES.items():
-            self.told[number].append((self.now_s, self.last.grants[name].amps))
+            self.offers[number].append((self.now_s, self.last.grants[name].amps))
 
     def worst(self, number: int) -> PerPhase:
         """The highest current that the car may draw now, in the frame of its socket."""
         if not self.facts[number].live:
             return ZERO
-        told = self.told[number]
-        recent = [amps for at_s, amps in told if at_s > self.now_s - OBEYS_S]
-        before = [amps for at_s, amps in told if at_s <= self.now_s - OBEYS_S]
+        offers = self.offers[number]
+        recent = [amps for at_s, amps in offers if at_s > self.now_s - OBEYS_S]
+        before = [amps for at_s, amps in offers if at_s <= self.now_s - OBEYS_S]
         amps = max([*before[-1:], *recent], default=0.0)
         return PerPhase(*(share * amps for share in self.cars[number].shape))
 
@@ -139,7 +139,7 @@ class Worst:
         for _ in range(LONGEST_LOOKS):
             due_s = self.last.due_s
             dues = [due_s] if due_s is not None else []
-            dues += [at_s + OBEYS_S for told in self.told.values() for at_s, _ in told[-2:]]
+            dues += [at_s + OBEYS_S for offers in self.offers.values() for at_s, _ in offers[-2:]]
             due = min((at_s for at_s in dues if self.now_s < at_s <= until_s), default=None)
             if due is None:
                 break

@@ -14,7 +14,7 @@ from functools import cached_property
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.balanced_filling import fill_balanced
 from borne.domain.load_management.balanced_large import admit_large, fill_large
-from borne.domain.load_management.filling import Bottleneck, Wanting, take
+from borne.domain.load_management.filling import Bottleneck, Wanting, subtract
 from borne.domain.load_management.filling_method import solve
 from borne.domain.load_management.imbalance import (
     DIRECTED_PAIRS,
@@ -69,7 +69,7 @@ class Allocation:
         """What is left on every link."""
         snapshot = self.findings.snapshot
         left = snapshot.supply.capacities()
-        take(left, self.amps.values(), snapshot.order.all_crossed())
+        subtract(left, self.amps.values(), snapshot.order.all_crossed())
         return tuple(left)
 
 

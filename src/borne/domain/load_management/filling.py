@@ -123,20 +123,20 @@ def fill_by_class(
     left = list(capacity)
     amps = list(lower)
     bottleneck: list[Bottleneck | None] = [None] * len(amps)
-    take(left, lower, crossed)
+    subtract(left, lower, crossed)
     for level in classes:
         cars = [car for car, own in enumerate(priority) if own == level]
         links = [crossed[car] for car in cars]
         floor = [lower[car] for car in cars]
-        take(left, [-least for least in floor], links)
+        subtract(left, [-least for least in floor], links)
         filled = fill(left, floor, [upper[car] for car in cars], links)
-        take(left, filled.amps, links)
+        subtract(left, filled.amps, links)
         for car, current, cause in zip(cars, filled.amps, filled.bottleneck, strict=True):
             amps[car], bottleneck[car] = current, cause
     return Filled(amps, bottleneck)
 
 
-def take(left: list[float], amps: Iterable[float], crossed: Iterable[Sequence[int]]) -> None:
+def subtract(left: list[float], amps: Iterable[float], crossed: Iterable[Sequence[int]]) -> None:
     """Subtract the current of each car from all its links."""
     for current, links in zip(amps, crossed, strict=True):
         for link in links:

@@ -12,7 +12,7 @@ from borne.domain.load_management.topology import SocketPhase
 from borne.foundation.units import PerPhase
 
 CHARGING_A = 3.0
-"""Below it nothing can be told."""
+"""Below it the phases are not known."""
 
 USED_A = 1.0
 USED_SHARE = 0.25

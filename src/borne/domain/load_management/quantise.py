@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from math import ceil, floor
 
-from borne.domain.load_management.filling import take
+from borne.domain.load_management.filling import subtract
 from borne.domain.load_management.participant import SLACK_A
 from borne.domain.load_management.snapshot import Snapshot
 
@@ -63,7 +63,7 @@ class _Rounding:
     @cached_property
     def _left(self) -> list[float]:
         left = self._snapshot.supply.capacities()
-        take(left, self.amps.values(), [crossed for _, crossed in self._cars.values()])
+        subtract(left, self.amps.values(), [crossed for _, crossed in self._cars.values()])
         return left
 
     def keep_minima(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from borne.domain.limits.cause import LimitCause
-from borne.domain.load_management.filling import admit, take
+from borne.domain.load_management.filling import admit, subtract
 from borne.domain.load_management.filling_method import filler
 from borne.domain.load_management.participant import SLACK_A, Participant, Reason
 from borne.domain.load_management.snapshot import Snapshot
@@ -85,7 +85,7 @@ def safe_step(snapshot: Snapshot, targets_a: Mapping[str, float]) -> Setpoints:
     """The setpoints to send now on the way to `targets_a` (amps by id; absent: 0).
 
     The participants carry their envelopes. Those that cannot be heard get no new setpoint; what is
-    kept for them is told. The target is reached after at most two confirmed steps.
+    kept for them is in the answer. The target is reached after at most two confirmed steps.
     """
     return _SafeStep(snapshot, targets_a).run()
 
@@ -110,7 +110,7 @@ class _SafeStep:
 
     def run(self) -> Setpoints:
         kept = [max(one.reserved_a or 0.0, one.envelope_a) for one, _ in self.members]
-        take(self.left, kept, [crossed for _, crossed in self.members])
+        subtract(self.left, kept, [crossed for _, crossed in self.members])
         self.overloaded = frozenset(link for link, amps in enumerate(self.left) if amps < -SLACK_A)
         rising = [member for member in self.members if not self._settled(*member)]
         running = [own for own in rising if own[0].envelope_a + SLACK_A >= own[0].lower_a]
@@ -147,7 +147,7 @@ class _SafeStep:
     def _raise(self, members: list[Member]) -> None:
         cars = [one for one, _ in members]
         links = [crossed for _, crossed in members]
-        take(self.left, [-one.envelope_a for one in cars], links)
+        subtract(self.left, [-one.envelope_a for one in cars], links)
         lower = [max(one.envelope_a, one.lower_a) for one in cars]
         upper = [max(least, self.targets_a[one.id]) for least, one in zip(lower, cars, strict=True)]
         fill = filler(len(self.left), lower, upper, links, [0] * len(cars))

@@ -74,7 +74,7 @@ def step(limit_a: float, *cars: Participant, **targets_a: float) -> Setpoints:
     return safe_step(Snapshot(Supply(PerPhase.same(limit_a)), cars), targets_a)
 
 
-def test_who_waits_is_told_for_what() -> None:
+def test_who_waits_has_a_reason() -> None:
     setpoints = step(32, Participant(id="A", envelope_a=32), Participant(id="B"), A=16, B=16)
     assert setpoints.amps == {"A": 16, "B": 0}
     assert setpoints.held == {"B": Reason(LimitCause.WAITS_FOR_OTHERS, link=N1, amps=16)}
