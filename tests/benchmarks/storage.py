@@ -19,13 +19,13 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from borne.adapters.storage import OpenFiles, open_storage
 from borne.adapters.storage.open_files import FIRST_LIMIT
-from borne.application.ports.storage import Storage
+from borne.application.ports.storage import SessionGrouping, SessionQuery, Storage
 from borne.domain.station.measurands import REGISTER, meter_value
 from borne.domain.station.session import Sample, SessionEnd, SessionStart, StopReason
 from borne.domain.station.transaction_messages import (
@@ -37,6 +37,7 @@ from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.units import PerPhase
 
+BEGAN_US = 1_700_000_000 * 10**6
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AT = Moment("boot", 1.0, NOW)
 SAMPLE = Sample(AT, 1100, PerPhase.same(16.0), PerPhase.same(230.0), 11_000.0, 16.0)
@@ -141,9 +142,19 @@ async def openings(folder: Path, sessions: int) -> None:
         connection.executemany(
             "INSERT INTO session (session_id, connector, identity_kind, id_token, start_boot,"
             " start_s, start_us, meter_start_wh, reported, start_flags, end_boot, end_s, end_us,"
-            " meter_stop_wh, end_reason, end_flags, transaction_id, last_wh) VALUES (?, 1, 'RFID',"
-            " '04567DAA', 'boot', 1.0, ?, 0, 1, '', 'boot', 2.0, ?, 9000, 'Local', '', ?, 9000)",
-            [(f"session-{n:032}", n * 10**9, n * 10**9 + 5, n) for n in range(sessions)],
+            " meter_stop_wh, end_reason, end_flags, transaction_id, last_wh) VALUES (?, ?, 'RFID',"
+            " ?, 'boot', 1.0, ?, 0, 1, '', 'boot', 2.0, ?, 9000, 'Local', '', ?, 9000)",
+            [
+                (
+                    f"session-{n:032}",
+                    n % 2 + 1,
+                    f"04{n % 500:06}",
+                    us := BEGAN_US + n * 600 * 10**6,
+                    us + 5,
+                    n,
+                )
+                for n in range(sessions)
+            ],
         )
         connection.commit()
     size = (folder / "station.db").stat().st_size / 1e6
@@ -152,10 +163,31 @@ async def openings(folder: Path, sessions: int) -> None:
         storage = await opened(folder)
         figure = (time.perf_counter() - began) * 1000
         show(f"{f'open, {sessions} sessions ({size:.0f} MB)':28}{figure:9.1f} ms {how}")
-        median, _ = await each_ms(20, lambda _, s=storage: s.journal.totals())  # type: ignore[misc]  # default binds
-        show(f"{'  totals over all':28}{median:9.3f} ms")
+        await figures(storage, sessions)
         await storage.state.put("key", 1)
         storage.abort()
+
+
+async def figures(storage: Storage, sessions: int) -> None:
+    """What pages ask of the sessions: it should not grow with their number."""
+    journal = storage.journal
+    since = datetime.fromtimestamp(BEGAN_US / 1e6, UTC) + timedelta(days=3, hours=7)
+    month = SessionQuery(since=since, until=since + timedelta(days=30))
+    middle = f"session-{sessions // 2:032}"
+    asked: dict[str, Calls] = {
+        "totals over all": lambda _: journal.totals(),
+        "totals of a month": lambda _: journal.totals(month),
+        "by socket, a month": lambda _: journal.statistics(SessionGrouping.CONNECTOR, month),
+        "by card, a month": lambda _: journal.statistics(SessionGrouping.CARD, month, limit=20),
+        "by card, over all": lambda _: journal.statistics(SessionGrouping.CARD, limit=20),
+        "first page": lambda _: journal.page(limit=25),
+        "page in the middle": lambda _: journal.page(before=middle, limit=25),
+        "page of one socket": lambda _: journal.page(SessionQuery(connector=2), limit=25),
+        "page of an old month": lambda _: journal.page(month, limit=25),
+    }
+    for name, call in asked.items():
+        median, _ = await each_ms(20, call)
+        show(f"{f'  {name}':28}{median:9.3f} ms")
 
 
 async def many(folder: Path, stations: int, open_files: OpenFiles) -> None:

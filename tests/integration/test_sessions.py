@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from borne.application.ports.storage import SessionGrouping, WhitelistEntry
+from borne.application.ports.storage import SessionGrouping, SessionQuery, WhitelistEntry
 from borne.application.refusals import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from tests.support.street import CARD, Street, street
@@ -135,9 +135,13 @@ async def test_an_export_tells_every_session_once(tmp_path: Path) -> None:
         for number in (1, 2, 1):
             await charge(station, CARD, number)
         sessions = station.services.sessions
-        told = [record.start.connector async for record in sessions.export()]
+        told = [record.start.connector async for some in sessions.export() for record in some]
         assert told == [1, 2, 1]
-        of_two = [record.start.connector async for record in sessions.export(connector=2)]
+        of_two = [
+            record.start.connector
+            async for some in sessions.export(SessionQuery(connector=2))
+            for record in some
+        ]
         assert of_two == [2]
 
 
@@ -161,7 +165,9 @@ async def test_a_card_is_forgotten_and_the_energy_is_not(tmp_path: Path) -> None
         sessions = station.services.sessions
         before = await sessions.totals()
         assert await sessions.anonymise(SYSTEM, id_token=CARD) == 1
-        tokens = [r.start.identity.id_token async for r in sessions.export()]
+        tokens = [
+            record.start.identity.id_token async for some in sessions.export() for record in some
+        ]
         assert tokens == [OTHER, ""]
         assert await sessions.totals() == before
         with pytest.raises(Refused, match="Name the card"):

@@ -32,8 +32,10 @@ from borne.application.ports.backend import (
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import SimulatorError, SimulatorPort
 from borne.application.ports.storage import (
+    ALL_SESSIONS,
     SessionGroup,
     SessionGrouping,
+    SessionQuery,
     SessionTotals,
     WhitelistEntry,
 )
@@ -294,6 +296,16 @@ def record(number: int) -> SessionRecord:
     )
 
 
+def _wanted(found: SessionRecord, query: SessionQuery) -> bool:
+    at, start = found.start.at.wall or NOW, found.start
+    return (
+        query.connector in (None, start.connector)
+        and query.id_token in (None, start.identity.id_token)
+        and (query.since is None or at >= query.since)
+        and (query.until is None or at < query.until)
+    )
+
+
 class FakeSessions:
     """A SessionsView with so many sessions."""
 
@@ -302,24 +314,19 @@ class FakeSessions:
 
     async def page(
         self,
+        query: SessionQuery = ALL_SESSIONS,
         *,
         offset: int = 0,
         limit: int = 50,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        before: str | None = None,
+        after: str | None = None,
     ) -> tuple[Sequence[SessionRecord], int]:
-        def wanted(found: SessionRecord) -> bool:
-            at = found.start.at.wall or NOW
-            return (
-                (connector is None or found.start.connector == connector)
-                and (id_token is None or found.start.identity.id_token == id_token)
-                and (since is None or at >= since)
-                and (until is None or at < until)
-            )
-
-        chosen = [found for found in self.records if wanted(found)]
+        chosen = [found for found in self.records if _wanted(found, query)]
+        ids = [found.session_id for found in chosen]
+        if before is not None:
+            offset = ids.index(before) + 1
+        if after is not None:
+            offset = max(0, ids.index(after) - limit)
         return chosen[offset : offset + limit], len(chosen)
 
     async def get(self, session_id: str) -> SessionRecord | None:
@@ -343,14 +350,9 @@ class FakeSessions:
         return samples
 
     async def statistics(
-        self,
-        by: SessionGrouping,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 100,
+        self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> Sequence[SessionGroup]:
-        found, _ = await self.page(limit=len(self.records), since=since, until=until)
+        found, _ = await self.page(query, limit=len(self.records))
         groups: dict[int | Identity, SessionTotals] = {}
         for each in found:
             by_socket = by is SessionGrouping.CONNECTOR
@@ -368,22 +370,12 @@ class FakeSessions:
         ][:limit]
 
     async def export(
-        self,
-        *,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> AsyncIterator[SessionRecord]:
-        found, _ = await self.page(
-            limit=len(self.records),
-            connector=connector,
-            id_token=id_token,
-            since=since,
-            until=until,
-        )
-        for one in found:
-            yield one
+        self, query: SessionQuery = ALL_SESSIONS
+    ) -> AsyncIterator[Sequence[SessionRecord]]:
+        before: str | None = None
+        while found := (await self.page(query, limit=100, before=before))[0]:
+            yield found
+            before = found[-1].session_id
 
     async def anonymise(
         self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()

@@ -19,9 +19,11 @@ from borne.application.people.accounts import Accounts
 from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import (
+    ALL_SESSIONS,
     CachedToken,
     SessionGroup,
     SessionGrouping,
+    SessionQuery,
     WhitelistEntry,
 )
 from borne.application.settings.settings_service import SettingsService
@@ -56,15 +58,15 @@ class SessionsView(Protocol):
 
     async def page(
         self,
+        query: SessionQuery = ALL_SESSIONS,
         *,
         offset: int = 0,
         limit: int = 50,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        before: str | None = None,
+        after: str | None = None,
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Newest first, and how many in all."""
+        """Newest first, and how many in all. With the id of a session: those that began `before`
+        it or `after` it, next to it; none when it is gone."""
 
     async def get(self, session_id: str) -> SessionRecord | None:
         """One session."""
@@ -76,24 +78,12 @@ class SessionsView(Protocol):
         """`{"sessions", "mean_duration_min", "mean_kwh", "last_month": {"sessions", "kwh"}}`."""
 
     async def statistics(
-        self,
-        by: SessionGrouping,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 100,
+        self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> Sequence[SessionGroup]:
         """Sums over the ended sessions per socket or per card, most energy first."""
 
-    def export(
-        self,
-        *,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> AsyncIterator[SessionRecord]:
-        """Every session that matches, newest first."""
+    def export(self, query: SessionQuery = ALL_SESSIONS) -> AsyncIterator[Sequence[SessionRecord]]:
+        """Every session that matches, newest first, some at a time."""
 
     async def anonymise(
         self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()

@@ -14,8 +14,10 @@ from borne.adapters.storage.database import Database, Job, StorageClosed
 from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.moments import Dating, read_datings, to_us
 from borne.application.ports.storage import (
+    ALL_SESSIONS,
     SessionGroup,
     SessionGrouping,
+    SessionQuery,
     SessionTotals,
     StorageFailed,
 )
@@ -123,19 +125,23 @@ class SqlJournal:
 
     async def page(
         self,
+        query: SessionQuery = ALL_SESSIONS,
         *,
         offset: int = 0,
         limit: int = 50,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        before: str | None = None,
+        after: str | None = None,
     ) -> tuple[list[SessionRecord], int]:
-        """Newest first, and how many there are in all; since <= start < until."""
-        condition = session_queries.where(connector, id_token, since, until)
+        """Newest first, and how many there are in all."""
         return await self._database.read(
-            lambda c: session_queries.page(c, condition, offset, limit)
+            lambda c: session_queries.page(c, query, offset, limit, before, after)
         )
+
+    async def batch(
+        self, query: SessionQuery, *, before: str | None = None, limit: int = 50
+    ) -> list[SessionRecord]:
+        """As `page`, without counting."""
+        return await self._database.read(lambda c: session_queries.batch(c, query, limit, before))
 
     async def curve(self, session_id: str) -> list[Sample]:
         """The samples of a session, oldest first."""
@@ -153,26 +159,15 @@ class SqlJournal:
         """Boots with moments that still have no date, each with its latest monotonic time."""
         return await self._first_undated.get("undated", session_queries.undated)
 
-    async def totals(
-        self, *, since: datetime | None = None, until: datetime | None = None
-    ) -> SessionTotals:
-        """Sums over the ended sessions that began in [since, until)."""
-        condition = session_queries.where(since=since, until=until)
-        return await self._database.read(lambda c: session_queries.totals(c, condition))
+    async def totals(self, query: SessionQuery = ALL_SESSIONS) -> SessionTotals:
+        """Sums over the ended sessions among them."""
+        return await self._database.read(lambda c: session_queries.totals(c, query))
 
     async def statistics(
-        self,
-        by: SessionGrouping,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 100,
+        self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> list[SessionGroup]:
         """The same per socket or per card, most energy first."""
-        condition = session_queries.where(since=since, until=until)
-        return await self._database.read(
-            lambda c: session_queries.statistics(c, by, condition, limit)
-        )
+        return await self._database.read(lambda c: session_queries.statistics(c, by, query, limit))
 
     async def forget(self, before: datetime) -> int:
         """Delete what ended and began before that date and has nothing in the queue."""

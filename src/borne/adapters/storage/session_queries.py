@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from borne.adapters.storage import message_moments, session_rows
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.moments import to_us
-from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
+from borne.application.ports.storage import (
+    ALL_SESSIONS,
+    SessionGroup,
+    SessionGrouping,
+    SessionQuery,
+    SessionTotals,
+)
 from borne.domain.station.session import SessionRecord
 from borne.domain.vehicle import Identity, IdentityKind
 
-_SUMS = "count(*), total(max(0, meter_stop_wh - meter_start_wh)), total(s), count(s)"
-# Within a boot the monotonic clock is exact; across boots only the dates are comparable.
-_ENDED = (
-    "SELECT *, max(0, CASE WHEN start_boot = end_boot THEN end_s - start_s"
-    " ELSE (end_us - start_us) / 1e6 END) AS s FROM session WHERE end_boot IS NOT NULL"
-)
+_DAY_US = 86_400_000_000
+_SUMS = "sum(ended), sum(energy_wh), sum(duration_ms), sum(timed)"
 _KEYS = {SessionGrouping.CONNECTOR: "connector", SessionGrouping.CARD: "identity_kind, id_token"}
+_UNDATED_DAY = -1
+_NEVER_US = 2**62
+_COMMON = "connector, begun, ended, energy_wh, duration_ms, timed"
 _log = logging.getLogger(__name__)
 _SELECT = f"SELECT {session_rows.COLUMNS} FROM session"  # noqa: S608 - constant columns
 
@@ -49,33 +53,106 @@ def find_transaction(connection: Connection, transaction_id: int) -> SessionReco
     return session_rows.record(row) if row else None
 
 
-def where(
-    connector: int | None = None,
-    id_token: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> tuple[str, list[Any]]:
-    """A condition and its parameters; since <= start < until."""
-    parts = {
-        "connector = ?": connector,
-        "id_token = ?": id_token,
-        "start_us >= ?": None if since is None else to_us(since),
-        "start_us < ?": None if until is None else to_us(until),
-    }
+def page(
+    connection: Connection,
+    query: SessionQuery,
+    offset: int,
+    limit: int,
+    before: str | None,
+    after: str | None,
+) -> tuple[list[SessionRecord], int]:
+    """Newest first, and how many there are in all."""
+    count = _count(connection, query)
+    if after is None:
+        return _readable(_older(connection, query, offset, limit, before)), count
+    text, values = _where(connection, query)
+    text += " AND number > (SELECT number FROM session WHERE session_id = ?)"
+    rows = connection.execute(
+        f"{_SELECT} WHERE {text} ORDER BY number LIMIT ?", [*values, after, limit]
+    ).fetchall()
+    return _readable(rows[::-1]), count
+
+
+def batch(
+    connection: Connection, query: SessionQuery, limit: int, before: str | None
+) -> list[SessionRecord]:
+    """Newest first; empty only at the end."""
+    while rows := _older(connection, query, 0, limit, before):
+        records = _readable(rows)
+        if records:
+            return records
+        before = rows[-1][0]
+    return []
+
+
+def _older(
+    connection: Connection, query: SessionQuery, offset: int, limit: int, before: str | None
+) -> list[Row]:
+    text, values = _where(connection, query)
+    if before is not None:
+        text += " AND number < (SELECT number FROM session WHERE session_id = ?)"
+        values.append(before)
+    return connection.execute(
+        f"{_SELECT} WHERE {text} ORDER BY number DESC LIMIT ? OFFSET ?", [*values, limit, offset]
+    ).fetchall()
+
+
+def _where(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]]:
+    """A condition and its parameters. The numbers of a period are known from its days, so that
+    the rows are walked in their order; a sign keeps the planner from sorting by date."""
+    parts: dict[str, Any] = {"connector = ?": query.connector, "id_token = ?": query.id_token}
+    if query.since is not None or query.until is not None:
+        since_us, until_us = _bounds(query)
+        first, last = connection.execute(
+            "SELECT min(first_number), max(last_number) FROM session_day WHERE day BETWEEN ? AND ?",
+            (since_us // _DAY_US, until_us // _DAY_US),
+        ).fetchone()
+        parts |= {
+            "number >= ?": first if first is not None else 0,
+            "number <= ?": last if last is not None else -1,
+            "+start_us >= ?": since_us,
+            "+start_us < ?": until_us,
+        }
     used = {part: value for part, value in parts.items() if value is not None}
     return " AND ".join(used) or "1", list(used.values())
 
 
-def page(
-    connection: Connection, condition: tuple[str, list[Any]], offset: int, limit: int
-) -> tuple[list[SessionRecord], int]:
-    """Newest first, and how many there are in all."""
-    text, values = condition
-    count = connection.execute(f"SELECT count(*) FROM session WHERE {text}", values).fetchone()[0]  # noqa: S608 - `where` has constant parts
-    rows = connection.execute(
-        f"{_SELECT} WHERE {text} ORDER BY number DESC LIMIT ? OFFSET ?", [*values, limit, offset]
-    ).fetchall()
-    return _readable(rows), int(count)
+def _bounds(query: SessionQuery) -> tuple[int, int]:
+    """In microseconds; dates before 1970 are none."""
+    since_us = 0 if query.since is None else max(0, to_us(query.since))
+    return since_us, _NEVER_US if query.until is None else max(0, to_us(query.until))
+
+
+def _count(connection: Connection, query: SessionQuery) -> int:
+    if query.id_token is None:
+        parts, values = _parts(query)
+    elif query == SessionQuery(id_token=query.id_token):
+        parts, values = "SELECT begun FROM session_card_sum WHERE id_token = ?", [query.id_token]
+    else:
+        text, values = _where(connection, query)
+        parts = f"SELECT 1 AS begun FROM session WHERE {text}"  # noqa: S608 - `_where` has constant parts
+    row = connection.execute(f"SELECT total(begun) FROM ({parts})", values).fetchone()  # noqa: S608 - same
+    return int(row[0])
+
+
+def _parts(query: SessionQuery) -> tuple[str, list[Any]]:
+    """What sums up to the sums over the sessions: whole days, and the sessions of those days that
+    the period cuts."""
+    only = "" if query.connector is None else " AND connector = ?"
+    given = [] if query.connector is None else [query.connector]
+    if query.since is None and query.until is None:
+        return f"SELECT * FROM session_day WHERE day >= {_UNDATED_DAY}{only}", given  # noqa: S608 - constant
+    since_us, until_us = _bounds(query)
+    first, last = -(-since_us // _DAY_US), until_us // _DAY_US
+    rows = f"SELECT {_COMMON} FROM session_part WHERE start_us >= ? AND start_us < ?{only}"  # noqa: S608 - constant
+    if first >= last:
+        return rows, [since_us, until_us, *given]
+    days = f"SELECT {_COMMON} FROM session_day WHERE day >= ? AND day < ?{only}"  # noqa: S608 - constant
+    return f"{days} UNION ALL {rows} UNION ALL {rows}", [
+        *(first, last, *given),
+        *(since_us, first * _DAY_US, *given),
+        *(last * _DAY_US, until_us, *given),
+    ]
 
 
 def _readable(rows: Iterable[Row]) -> list[SessionRecord]:
@@ -89,25 +166,46 @@ def _readable(rows: Iterable[Row]) -> list[SessionRecord]:
     return found
 
 
-def totals(connection: Connection, condition: tuple[str, list[Any]]) -> SessionTotals:
+def totals(connection: Connection, query: SessionQuery) -> SessionTotals:
     """Sums over the ended sessions."""
-    text, values = condition
-    query = f"SELECT {_SUMS} FROM ({_ENDED} AND {text})"  # noqa: S608 - as above
-    return _totals(connection.execute(query, values).fetchone())
+    parts, values = _parts_of_cards(query) if query.id_token is not None else _parts(query)
+    return _totals(connection.execute(f"SELECT {_SUMS} FROM ({parts})", values).fetchone())  # noqa: S608 - constant
 
 
 def statistics(
-    connection: Connection, by: SessionGrouping, condition: tuple[str, list[Any]], limit: int
+    connection: Connection, by: SessionGrouping, query: SessionQuery, limit: int
 ) -> list[SessionGroup]:
     """Sums over the ended sessions per socket or card, most energy first."""
-    text, values = condition
     keys = _KEYS[by]
+    if by is SessionGrouping.CARD and query == ALL_SESSIONS:
+        sums, parts, group = "ended, energy_wh, duration_ms, timed", "session_card_sum", ""
+        values: list[Any] = []
+    else:
+        of_rows = by is SessionGrouping.CARD or query.id_token is not None
+        parts, values = _parts_of_cards(query) if of_rows else _parts(query)
+        # A sign keeps the planner from walking all cards in their order.
+        sums, parts, group = _SUMS, f"({parts})", f"GROUP BY +{keys.replace(', ', ', +')}"
     rows = connection.execute(
-        f"SELECT {_SUMS}, {keys} FROM ({_ENDED} AND {text})"  # noqa: S608 - as above
-        f" GROUP BY {keys} ORDER BY 2 DESC, {keys} LIMIT ?",
+        f"SELECT {sums}, {keys} FROM {parts} WHERE ended > 0 {group}"  # noqa: S608 - constant parts
+        f" ORDER BY 2 DESC, {keys} LIMIT ?",
         [*values, limit],
     ).fetchall()
     return [_group(by, row) for row in rows]
+
+
+def _parts_of_cards(query: SessionQuery) -> tuple[str, list[Any]]:
+    """The sessions themselves, found by card or period."""
+    since_us, until_us = _bounds(query)
+    dated = query.since is not None or query.until is not None
+    parts: dict[str, Any] = {
+        "connector = ?": query.connector,
+        "id_token = ?": query.id_token,
+        "start_us >= ?": since_us if dated else None,
+        "start_us < ?": until_us if dated else None,
+    }
+    used = {part: value for part, value in parts.items() if value is not None}
+    text = " AND ".join(used) or "1"
+    return f"SELECT * FROM session_part WHERE {text}", list(used.values())  # noqa: S608 - constant
 
 
 def _group(by: SessionGrouping, row: Row) -> SessionGroup:
@@ -117,7 +215,8 @@ def _group(by: SessionGrouping, row: Row) -> SessionGroup:
 
 
 def _totals(row: Row) -> SessionTotals:
-    return SessionTotals(int(row[0]), int(row[1]), float(row[2]), int(row[3]))
+    sessions, energy_wh, duration_ms, timed = (int(value or 0) for value in row[:4])
+    return SessionTotals(sessions, energy_wh, duration_ms / 1000, timed)
 
 
 def undated(connection: Connection) -> dict[str, float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from borne.domain.station.session import SessionRecord
 
@@ -23,7 +24,6 @@ COLUMNS = (
     "transaction_id",
     "flags",
 )
-CHUNK_BYTES = 8192
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -53,15 +53,20 @@ def _row(record: SessionRecord) -> list[str]:
     return [safe(value) for value in values]
 
 
-async def sessions_csv(records: AsyncIterator[SessionRecord], separator: str) -> AsyncIterator[str]:
-    """Header and rows, in pieces of some kilobytes."""
+async def sessions_csv(
+    batches: AsyncIterator[Sequence[SessionRecord]], separator: str
+) -> AsyncIterator[str]:
+    """Header and rows, in pieces of some ten kilobytes; each is written in a worker."""
+    yield _text([COLUMNS], separator)
+    async for records in batches:
+        yield await asyncio.to_thread(_rows, records, separator)
+
+
+def _rows(records: Sequence[SessionRecord], separator: str) -> str:
+    return _text(map(_row, records), separator)
+
+
+def _text(rows: Iterable[Sequence[str]], separator: str) -> str:
     buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=separator, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    async for record in records:
-        writer.writerow(_row(record))
-        if buffer.tell() > CHUNK_BYTES:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    csv.writer(buffer, delimiter=separator, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionJournal
+from borne.application.ports.storage import (
+    ALL_SESSIONS,
+    SessionGroup,
+    SessionGrouping,
+    SessionJournal,
+    SessionQuery,
+)
 from borne.application.refusals import Refused, require
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import Clock
 
-EXPORT_PAGE = 200
+EXPORT_BATCH = 200
 
 
 class SessionsService:
@@ -25,22 +31,16 @@ class SessionsService:
 
     async def page(
         self,
+        query: SessionQuery = ALL_SESSIONS,
         *,
         offset: int = 0,
         limit: int = 50,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        before: str | None = None,
+        after: str | None = None,
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Newest first, and how many in all."""
+        """Newest first, and how many in all; `before` and `after` are ids of sessions."""
         return await self._journal.page(
-            offset=offset,
-            limit=limit,
-            connector=connector,
-            id_token=id_token,
-            since=since,
-            until=until,
+            query, offset=offset, limit=limit, before=before, after=after
         )
 
     async def get(self, session_id: str) -> SessionRecord | None:
@@ -56,7 +56,7 @@ class SessionsService:
         everything = await self._journal.totals()
         first = self._clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         before = (first - timedelta(days=1)).replace(day=1)
-        last_month = await self._journal.totals(since=before, until=first)
+        last_month = await self._journal.totals(SessionQuery(since=before, until=first))
         return {
             "sessions": everything.sessions,
             "mean_duration_min": round(everything.mean_duration_s / 60, 1),
@@ -68,43 +68,20 @@ class SessionsService:
         }
 
     async def statistics(
-        self,
-        by: SessionGrouping,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 100,
+        self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> Sequence[SessionGroup]:
         """Sums over the ended sessions per socket or per card, most energy first."""
-        return await self._journal.statistics(by, since=since, until=until, limit=limit)
+        return await self._journal.statistics(by, query, limit=limit)
 
     async def export(
-        self,
-        *,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> AsyncIterator[SessionRecord]:
-        """Every session that matches, newest first; one that begins meanwhile shifts the pages and
-        makes none appear twice."""
-        offset, told = 0, set[str]()
-        while True:
-            records, total = await self.page(
-                offset=offset,
-                limit=EXPORT_PAGE,
-                connector=connector,
-                id_token=id_token,
-                since=since,
-                until=until,
-            )
-            for record in records:
-                if record.session_id not in told:
-                    told.add(record.session_id)
-                    yield record
-            offset += len(records)
-            if not records or offset >= total:
-                return
+        self, query: SessionQuery = ALL_SESSIONS
+    ) -> AsyncIterator[Sequence[SessionRecord]]:
+        """Every session that matches, newest first, some at a time. One that begins meanwhile is
+        not among them, and none comes twice."""
+        before: str | None = None
+        while records := await self._journal.batch(query, before=before, limit=EXPORT_BATCH):
+            yield records
+            before = records[-1].session_id
 
     async def anonymise(
         self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()

@@ -55,6 +55,21 @@ class LostMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """Which sessions: those that all given filters let through."""
+
+    connector: int | None = None
+    id_token: str | None = None
+    since: datetime | None = None
+    """Begun at that moment or later; what has no date is not found."""
+    until: datetime | None = None
+    """Begun before that moment."""
+
+
+ALL_SESSIONS = SessionQuery()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionTotals:
     """Sums over ended sessions; the duration over those whose begin and end are known."""
 
@@ -124,15 +139,20 @@ class SessionJournal(Protocol):
 
     async def page(
         self,
+        query: SessionQuery = ALL_SESSIONS,
         *,
         offset: int = 0,
         limit: int = 50,
-        connector: int | None = None,
-        id_token: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        before: str | None = None,
+        after: str | None = None,
     ) -> tuple[list[SessionRecord], int]:
-        """Newest first, and how many there are in all."""
+        """Newest first, and how many there are in all. With the id of a session: those that began
+        `before` it or `after` it, next to it; none when it is gone."""
+
+    async def batch(
+        self, query: SessionQuery, *, before: str | None = None, limit: int = 50
+    ) -> list[SessionRecord]:
+        """As `page`, without counting."""
 
     async def curve(self, session_id: str) -> list[Sample]:
         """The samples of a session, oldest first."""
@@ -143,18 +163,11 @@ class SessionJournal(Protocol):
     async def undated(self) -> dict[str, float]:
         """Boots with moments that still have no date, each with its latest monotonic time."""
 
-    async def totals(
-        self, *, since: datetime | None = None, until: datetime | None = None
-    ) -> SessionTotals:
-        """Sums over the ended sessions that began in [since, until)."""
+    async def totals(self, query: SessionQuery = ALL_SESSIONS) -> SessionTotals:
+        """Sums over the ended sessions among them."""
 
     async def statistics(
-        self,
-        by: SessionGrouping,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 100,
+        self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> list[SessionGroup]:
         """The same per socket or per card, most energy first."""
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals, Storage
+from borne.application.ports.storage import (
+    SessionGroup,
+    SessionGrouping,
+    SessionQuery,
+    SessionTotals,
+    Storage,
+)
 from borne.domain.station.session import (
     SessionEnd,
     SessionFlag,
@@ -139,7 +146,7 @@ async def test_a_sample_with_a_message_queues_it(storage: Storage) -> None:
     ],
 )
 async def test_pages_are_newest_first_and_filtered(
-    storage: Storage, filters: dict[str, object], found: list[str]
+    storage: Storage, filters: dict[str, Any], found: list[str]
 ) -> None:
     for hour, name in enumerate("abcd"):
         token = "CAFE" if name == "c" else TOKEN
@@ -148,10 +155,11 @@ async def test_pages_are_newest_first_and_filtered(
             start(name, connector=hour % 2 + 1, when=moment, token=token), None
         )
     await storage.journal.open(start("e", when=at(5, dated=False)), None)
-    records, count = await storage.journal.page(**filters)  # type: ignore[arg-type]  # a table
+    cut = {key: filters[key] for key in ("offset", "limit") if key in filters}
+    query = SessionQuery(**{key: filters[key] for key in filters if key not in cut})
+    records, count = await storage.journal.page(query, **cut)
     assert [record.session_id for record in records] == found
-    unpaged = {key: value for key, value in filters.items() if key not in ("offset", "limit")}
-    assert count == len((await storage.journal.page(**unpaged))[0])  # type: ignore[arg-type]  # same
+    assert count == len((await storage.journal.page(query))[0])
 
 
 async def test_a_transaction_is_found_by_the_backends_number(storage: Storage) -> None:
@@ -253,9 +261,12 @@ class TestTotals:
         totals = await storage.journal.totals()
         assert totals == SessionTotals(2, 5400, 5400.0, 2)
         assert (totals.mean_energy_wh, totals.mean_duration_s) == (2700.0, 2700.0)
-        first_day = await storage.journal.totals(until=NOON + timedelta(hours=1))
+        first_day = await storage.journal.totals(SessionQuery(until=NOON + timedelta(hours=1)))
         assert first_day == SessionTotals(1, 1800, 1800.0, 1)
-        assert await storage.journal.totals(since=NOON + timedelta(days=2)) == SessionTotals()
+        assert (
+            await storage.journal.totals(SessionQuery(since=NOON + timedelta(days=2)))
+            == SessionTotals()
+        )
 
     async def test_a_session_over_an_undated_boot_has_no_duration(self, storage: Storage) -> None:
         await storage.journal.open(start(when=at(10, dated=False), wh=0), None)
@@ -292,8 +303,9 @@ class TestStatistics:
                 None, Identity(IdentityKind.RFID, "OTHER"), SessionTotals(1, 50, 3600.0, 1)
             ),
         ]
+        tomorrow = SessionQuery(since=NOON + timedelta(1))
         assert await journal.statistics(SessionGrouping.CARD, limit=1) == by_card[:1]
-        assert await journal.statistics(SessionGrouping.CARD, since=NOON + timedelta(1)) == []
+        assert await journal.statistics(SessionGrouping.CARD, tomorrow) == []
 
 
 def holders(folder: Path, secret: bytes) -> list[str]:

@@ -287,10 +287,10 @@ async def test_a_download_breaks_off_with_its_token(
     sessions = FakeSessions(400)
     page = sessions.page
 
-    async def page_after_the_end(*, offset: int, **chosen: Any) -> Any:
-        if offset:
+    async def page_after_the_end(*query: Any, before: str | None, **chosen: Any) -> Any:
+        if before:
             await served.host.accounts.remove_token(token_id)
-        return await page(offset=offset, **chosen)
+        return await page(*query, before=before, **chosen)
 
     monkeypatch.setattr(sessions, "page", page_after_the_end)
     served.host.replace(sessions=sessions)

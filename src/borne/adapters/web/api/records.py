@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.application.backend.connection_help import failing_step, remedy_of
 from borne.application.backend.queue_view import GivenUpMessage, WaitingMessage
 from borne.application.ports.backend import StepResult
-from borne.application.ports.storage import WhitelistEntry
+from borne.application.ports.storage import SessionQuery, WhitelistEntry
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import format_utc
@@ -70,16 +70,20 @@ async def sessions(
     connector: Annotated[int | None, Query(ge=1, le=64)] = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> dict[str, Any]:
-    """A page of sessions and how many there are."""
+    """A page of sessions and how many there are. `before`: the id of a session, whose older ones
+    are wanted; `next` is that of the following page, null at the end."""
+    query = SessionQuery(connector=connector, since=since, until=until)
     records, total = await station(request).sessions.page(
-        offset=offset, limit=limit, connector=connector, since=since, until=until
+        query, offset=offset, limit=limit, before=before
     )
     return {
         "sessions": [session_json(record) for record in records],
         "total": total,
         "offset": offset,
         "limit": limit,
+        "next": records[-1].session_id if len(records) == limit else None,
     }
 
 
@@ -92,22 +96,9 @@ async def sessions_table(
     separator: Annotated[str, Query(pattern="^[,;]$")] = ",",
 ) -> StreamingResponse:
     """CSV with a header line, UTF-8, ISO dates."""
-    view = station(request).sessions
-
-    async def rows() -> AsyncIterator[SessionRecord]:
-        offset = 0
-        while True:
-            page, total = await view.page(
-                offset=offset, limit=200, connector=connector, since=since, until=until
-            )
-            for record in page:
-                yield record
-            offset += len(page)
-            if not page or offset >= total:
-                return
-
+    query = SessionQuery(connector=connector, since=since, until=until)
     headers = {"Content-Disposition": 'attachment; filename="sessions.csv"'}
-    content = sessions_csv(rows(), separator)
+    content = sessions_csv(station(request).sessions.export(query), separator)
     return StreamingResponse(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 

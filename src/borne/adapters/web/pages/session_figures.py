@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -12,7 +11,12 @@ from starlette.responses import RedirectResponse, Response
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form
-from borne.application.ports.storage import SessionGroup, SessionGrouping, SessionTotals
+from borne.application.ports.storage import (
+    SessionGroup,
+    SessionGrouping,
+    SessionQuery,
+    SessionTotals,
+)
 from borne.application.refusals import Refused
 from borne.application.services import SessionsView
 from borne.domain.settings.messages import N_
@@ -44,14 +48,11 @@ class Figures:
 async def figures_of(
     sessions: SessionsView,
     by: SessionGrouping,
-    since: datetime | None,
-    until: datetime | None,
+    query: SessionQuery,
     words: Words,
 ) -> list[Figures]:
     """The rows of one table, most energy first; several sockets end with their sum."""
-    groups: Sequence[SessionGroup] = await sessions.statistics(
-        by, since=since, until=until, limit=CARDS_MOST
-    )
+    groups: Sequence[SessionGroup] = await sessions.statistics(by, query, limit=CARDS_MOST)
     rows = [_row(group, words) for group in groups]
     if by is SessionGrouping.CONNECTOR and len(groups) > 1:
         rows.append(_row(SessionGroup(None, None, _sum(groups)), words))

@@ -19,7 +19,7 @@ from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages.session_figures import figures_of
 from borne.adapters.web.pages.shell import month_before, page, setting, words_for, zone_of
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
-from borne.application.ports.storage import SessionGrouping
+from borne.application.ports.storage import SessionGrouping, SessionQuery
 from borne.domain.principals import Role
 from borne.domain.settings.messages import N_
 from borne.domain.station.session import UNBILLABLE, Sample, SessionRecord
@@ -29,6 +29,7 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 PAGE_ROWS = 25
 MONTH_LENGTH = 7
+ID_LENGTH = 64
 FIGURES_DAYS = 30
 POINTS_MOST = 600
 IDENTITIES = {"FREE": N_("free charging"), "LOCAL": N_("this page"), "REMOTE": N_("backend")}
@@ -119,22 +120,27 @@ async def sessions(
     month: Annotated[str, Query(max_length=MONTH_LENGTH)] = "",
     socket: Annotated[str, Query(max_length=3)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    before: Annotated[str | None, Query(max_length=ID_LENGTH)] = None,
+    after: Annotated[str | None, Query(max_length=ID_LENGTH)] = None,
     forgotten: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
-    """The list, newest first, and the figures of the month or of the last 30 days."""
+    """The list, newest first, and the figures of the month or of the last 30 days. The next page
+    is found by the last session of this one, whatever its number is."""
     services, words, zone = station(request), words_for(request), zone_of(request)
     since, until = month_bounds(month, zone)
     connector = int(socket) if socket.isascii() and socket.isdigit() else None
+    offset = (number - 1) * PAGE_ROWS if before is None and after is None else 0
     records, total = await services.sessions.page(
-        offset=(number - 1) * PAGE_ROWS,
+        SessionQuery(connector=connector, since=since, until=until),
+        offset=offset,
         limit=PAGE_ROWS,
-        connector=connector,
-        since=since,
-        until=until,
+        before=before,
+        after=after,
     )
     now = services.clock.now()
     first = since or now - timedelta(days=FIGURES_DAYS)
-    figures = partial(figures_of, services.sessions, since=first, until=until, words=words)
+    shown = SessionQuery(since=first, until=until)
+    figures = partial(figures_of, services.sessions, query=shown, words=words)
     seen = visitor(request).role.includes(Role.OPERATOR)
     cards = await figures(SessionGrouping.CARD) if seen else []
     connectors = [socket.id for socket in services.status.snapshot().sockets]
@@ -144,6 +150,8 @@ async def sessions(
         rows=[row_of(record, zone, words, now) for record in records],
         total=total,
         number=number,
+        newest=records[0].session_id if records else "",
+        oldest=records[-1].session_id if records else "",
         pages=max(1, -(-total // PAGE_ROWS)),
         month=month if since else "",
         socket=connector,

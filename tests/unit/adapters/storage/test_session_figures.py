@@ -1,0 +1,298 @@
+"""Sums and pages of the sessions equal a recount, whatever happens to the sessions."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from borne.adapters.storage import schema, session_queries
+from borne.adapters.storage.connection import connect_sqlite
+from borne.application.ports.storage import (
+    ALL_SESSIONS,
+    SessionGroup,
+    SessionGrouping,
+    SessionQuery,
+    SessionTotals,
+    Storage,
+)
+from borne.domain.station.session import SessionRecord
+from tests.unit.adapters.storage.builders import NOON, at, end, opened, start
+
+DAY_S = 86_400.0
+CARDS = ("A", "B", "C", "")
+OLD = Path(__file__).parent / "old"
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+    storage = await opened(tmp_path)
+    yield storage
+    await storage.close()
+
+
+async def all_records(storage: Storage) -> list[SessionRecord]:
+    return (await storage.journal.page(limit=10_000))[0]
+
+
+def matching(records: Sequence[SessionRecord], query: SessionQuery) -> list[SessionRecord]:
+    def fits(record: SessionRecord) -> bool:
+        begun, dated = record.start.at.wall, query.since or query.until
+        return (
+            query.connector in (None, record.start.connector)
+            and query.id_token in (None, record.start.identity.id_token)
+            and not (dated and begun is None)
+            and not (query.since and begun and begun < query.since)
+            and not (query.until and begun and begun >= query.until)
+        )
+
+    return [record for record in records if fits(record)]
+
+
+def summed(records: Sequence[SessionRecord]) -> SessionTotals:
+    totals = SessionTotals()
+    for record in records:
+        if record.end is None:
+            continue
+        begun, ended = record.start.at, record.end.at
+        seconds: float | None = None
+        if begun.boot_id == ended.boot_id:
+            seconds = ended.monotonic_s - begun.monotonic_s
+        elif begun.wall is not None and ended.wall is not None:
+            seconds = (ended.wall - begun.wall).total_seconds()
+        totals = SessionTotals(
+            totals.sessions + 1,
+            totals.energy_wh + max(0, record.end.meter_stop_wh - record.start.meter_start_wh),
+            totals.duration_s + max(0.0, seconds or 0.0),
+            totals.timed + (seconds is not None),
+        )
+    return totals
+
+
+def grouped(records: Sequence[SessionRecord], by: SessionGrouping) -> list[SessionGroup]:
+    card = by is SessionGrouping.CARD
+    groups: dict[Any, list[SessionRecord]] = defaultdict(list)
+    for record in records:
+        identity = replace(record.start.identity, group_id=None)
+        if record.end is not None:
+            groups[identity if card else record.start.connector].append(record)
+    rows = [
+        SessionGroup(None if card else key, key if card else None, summed(found))
+        for key, found in groups.items()
+    ]
+    return sorted(
+        rows,
+        key=lambda row: (
+            -row.totals.energy_wh,
+            row.connector or 0,
+            row.identity.kind if row.identity else "",
+            row.identity.id_token if row.identity else "",
+        ),
+    )
+
+
+def queries(rng: random.Random) -> Iterator[SessionQuery]:
+    yield ALL_SESSIONS
+    for _ in range(12):
+        since = NOON + timedelta(seconds=rng.choice([0, rng.uniform(-2, 6) * DAY_S]))
+        until = since + timedelta(seconds=rng.choice([3600.0, rng.uniform(0, 5) * DAY_S]))
+        yield SessionQuery(
+            connector=rng.choice([None, None, 1, 2, 3]),
+            id_token=rng.choice([None, None, *CARDS]),
+            since=rng.choice([None, since]),
+            until=rng.choice([None, until]),
+        )
+
+
+async def assert_figures(storage: Storage, rng: random.Random) -> None:
+    records = await all_records(storage)
+    for query in queries(rng):
+        fitting = matching(records, query)
+        assert await storage.journal.totals(query) == summed(fitting)
+        assert await storage.journal.page(query, limit=10_000) == (fitting, len(fitting))
+        for by in SessionGrouping:
+            assert await storage.journal.statistics(by, query) == grouped(fitting, by)
+
+
+async def edit(storage: Storage, rng: random.Random, name: str) -> None:
+    """One thing that happens to sessions; times are whole seconds, so that sums are exact."""
+    second, dated = float(rng.randrange(int(5 * DAY_S))), rng.random() < 0.8
+    moment = at(second, dated=dated, boot=rng.choice(["boot-1", "boot-2"]))
+    running = await storage.journal.open_sessions()
+    journal = storage.journal
+    match rng.choice(["open", "open", "close", "close", "forget", "anonymise", "date"]):
+        case "close" if running:
+            one = rng.choice(running)
+            await journal.close(one.session_id, end(moment, rng.randrange(500, 9000)), None)
+        case "forget" if rng.random() < 0.3:
+            await journal.forget(NOON + timedelta(days=rng.uniform(0, 2)))
+        case "anonymise" if rng.random() < 0.3:
+            await journal.anonymise(id_token=rng.choice("AB"))
+        case "date" if rng.random() < 0.3:
+            await journal.date(rng.choice(["boot-1", "boot-2"]), NOON, 0.0)
+        case _:
+            connector, token = rng.choice([1, 1, 2]), rng.choice(CARDS)
+            await journal.open(start(name, connector=connector, when=moment, token=token), None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_sums_equal_a_recount_after_any_edits(storage: Storage, seed: int) -> None:
+    rng = random.Random(seed)
+    for number in range(80):
+        await edit(storage, rng, f"s{number}")
+        if number % 20 == 19:
+            await assert_figures(storage, rng)
+
+
+async def test_nobody_stays_in_the_sums(tmp_path: Path, storage: Storage) -> None:
+    await storage.journal.open(start(token="SECRET"), None)
+    await storage.journal.close("s1", end(), None)
+    await storage.journal.anonymise(id_token="SECRET")
+    await storage.close()
+    with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+        rows = connection.execute("SELECT id_token, ended FROM session_card_sum").fetchall()
+    assert rows == [("", 1)]
+
+
+async def test_what_an_older_program_writes_counts(tmp_path: Path) -> None:
+    """A program of an older schema uses the database as it is, with its own statements."""
+    storage = await opened(tmp_path)
+    await storage.journal.open(start("new"), None)
+    await storage.close()
+    with closing(connect_sqlite(tmp_path / "station.db")) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        names = [row[1] for row in connection.execute("PRAGMA table_info(session)").fetchall()]
+        row = dict(
+            zip(names, connection.execute("SELECT * FROM session").fetchone(), strict=True)
+        ) | {"number": None, "session_id": "old"}
+        marks = ", ".join("?" * len(row))
+        for verb in ("INSERT", "INSERT OR REPLACE"):
+            row["session_id"] = verb
+            connection.execute(
+                f"{verb} INTO session ({', '.join(row)}) VALUES ({marks})", list(row.values())
+            )
+        connection.execute(
+            "UPDATE session SET end_boot = start_boot, end_s = start_s + 60, meter_stop_wh = 1500,"
+            " end_flags = '', end_reason = 'Local'"
+            " WHERE session_id = 'INSERT'"
+        )
+        connection.execute("DELETE FROM session WHERE session_id = 'INSERT OR REPLACE'")
+    storage = await opened(tmp_path)
+    assert await storage.journal.totals() == SessionTotals(1, 500, 60.0, 1)
+    assert (await storage.journal.page())[1] == 2
+    await storage.close()
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+async def test_sessions_of_older_schemas_are_counted(tmp_path: Path, version: int) -> None:
+    with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+        connection.executescript((OLD / f"station-{version}.sql").read_text(encoding="utf-8"))
+    storage = await opened(tmp_path)
+    await assert_figures(storage, random.Random(version))
+    assert (await storage.journal.totals()).energy_wh == 2500
+    await storage.close()
+
+
+def test_programs_of_the_schema_before_can_use_it() -> None:
+    newest = schema.packaged("station")[-1]
+    assert (newest.version, newest.readable_from) == (4, 2)
+
+
+class TestPages:
+    @pytest.fixture
+    async def filled(self, storage: Storage) -> Storage:
+        for number in range(37):
+            moment = at(3600.0 * (number if number % 5 else 50), dated=number % 7 != 0)
+            connector = 2 if number % 3 else 1
+            await storage.journal.open(start(f"s{number}", when=moment, connector=connector), None)
+        return storage
+
+    QUERIES = (
+        ALL_SESSIONS,
+        SessionQuery(connector=2),
+        SessionQuery(since=NOON + timedelta(hours=3), until=NOON + timedelta(hours=30)),
+        SessionQuery(connector=1, since=NOON + timedelta(hours=3)),
+    )
+
+    @pytest.mark.parametrize("query", QUERIES)
+    async def test_by_key_they_cover_all_rows_once(
+        self, filled: Storage, query: SessionQuery
+    ) -> None:
+        journal = filled.journal
+        every, total = await journal.page(query, limit=1000)
+        paged, before = list[SessionRecord](), None
+        while records := (await journal.page(query, before=before, limit=5))[0]:
+            assert (await journal.page(query, before=before, limit=5))[1] == total
+            assert await journal.batch(query, before=before, limit=5) == records
+            paged += records
+            before = records[-1].session_id
+        assert paged == every
+        assert len(every) == total > 10
+
+    @pytest.mark.parametrize("query", QUERIES)
+    async def test_back_by_key_they_are_the_same(
+        self, filled: Storage, query: SessionQuery
+    ) -> None:
+        every, _ = await filled.journal.page(query, limit=1000)
+        newer, _ = await filled.journal.page(query, after=every[9].session_id, limit=4)
+        assert newer == every[5:9]
+        assert (await filled.journal.page(query, after=every[0].session_id))[0] == []
+
+    async def test_what_begins_meanwhile_shifts_nothing(self, filled: Storage) -> None:
+        first, _ = await filled.journal.page(limit=5)
+        await filled.journal.open(start("meanwhile"), None)
+        second, _ = await filled.journal.page(before=first[-1].session_id, limit=5)
+        assert [record.session_id for record in second] == [f"s{n}" for n in range(31, 26, -1)]
+
+    async def test_behind_a_session_that_is_gone_there_is_nothing(self, filled: Storage) -> None:
+        assert (await filled.journal.page(before="gone"))[0] == []
+
+    async def test_rows_that_cannot_be_read_end_no_export(
+        self, tmp_path: Path, filled: Storage
+    ) -> None:
+        await filled.close()
+        with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+            connection.execute("UPDATE session SET identity_kind = '?' WHERE number > 20")
+            connection.commit()
+        storage = await opened(tmp_path)
+        (newest, *_) = await storage.journal.batch(ALL_SESSIONS, limit=5)
+        assert newest.session_id == "s19"
+        await storage.close()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        SessionQuery(),
+        SessionQuery(connector=2),
+        SessionQuery(since=NOON, until=NOON + timedelta(days=1)),
+        SessionQuery(since=NOON, until=NOON + timedelta(days=9), connector=1),
+    ],
+)
+async def test_no_page_sorts_or_scans_all_sessions(tmp_path: Path, query: SessionQuery) -> None:
+    """What keeps a list as fast with a hundred thousand sessions as with five."""
+    await (await opened(tmp_path)).close()
+    plans: list[str] = []
+
+    class Explaining(sqlite3.Connection):
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            if sql.startswith("SELECT"):
+                rows = super().execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
+                plans.extend(row[3] for row in rows)
+            return super().execute(sql, parameters)
+
+    with closing(sqlite3.connect(tmp_path / "station.db", factory=Explaining)) as connection:
+        session_queries.page(connection, query, 0, 50, None, None)
+        session_queries.totals(connection, query)
+    assert not [plan for plan in plans if "TEMP B-TREE" in plan]
+    # Without a filter the page walks the table from its end, and ends with its last row.
+    walks = ["SCAN session"] if query == ALL_SESSIONS else []
+    assert [plan for plan in plans if plan.startswith("SCAN") and "session" in plan] == walks
