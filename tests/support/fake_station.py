@@ -323,6 +323,8 @@ class FakeSessions:
     ) -> tuple[Sequence[SessionRecord], int]:
         chosen = [found for found in self.records if _wanted(found, query)]
         ids = [found.session_id for found in chosen]
+        if {before, after} - {None, *ids}:
+            return [], len(chosen)
         if before is not None:
             offset = ids.index(before) + 1
         if after is not None:
