@@ -542,7 +542,7 @@ def test_a_backend_that_cannot_be_reached(shown_as_fault: bool, tmp_path: Path) 
             assert at.shown == {"backend-offline"}
             assert at.state == "available"
             assert at.connector()["led"] == ("faulted" if shown_as_fault else "available")
-            at.station.faults.take_backend_link(online=True)
+            at.station.faults.on_backend_online(online=True)
             assert at.shown == set()
             await asyncio.sleep(1)
             assert at.connector()["led"] == "available"

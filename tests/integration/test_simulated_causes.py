@@ -62,7 +62,7 @@ async def test_a_disk_that_fills_in_mid_session_is_told_and_the_session_goes_on(
         assert (await client.put(put, json={"active": True})).is_success
         running = station.host.station
         assert running is not None
-        running.faults.look_for_room()  # it does so by itself every half minute
+        running.faults.check_free_space()  # it does so by itself every half minute
         assert Fault.STORAGE_FULL in station_faults(station)
         assert station.connector(1)["state"] == "charging"
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, cast
 
 from borne.adapters.web.contract import Readiness
-from borne.application.authorization.card_router import CardDesk
+from borne.application.authorization.card_router import CardRouter
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.charging.connector import Connector
@@ -579,7 +579,7 @@ class FakeProfiles:
 class FakeSimulator:
     """A SimulatorPort on the data of the fake status."""
 
-    def __init__(self, status: FakeStatus, desk: CardDesk) -> None:
+    def __init__(self, status: FakeStatus, desk: CardRouter) -> None:
         self.status = status
         self.desk = desk
         self.calls: list[tuple[Any, ...]] = []
@@ -630,7 +630,7 @@ class FakeSimulator:
         self.calls.append(("card", dict(card)))
         number = card.get("connector", 1)
         read = CardRead(str(card.get("uid")), card.get("connector"))
-        if self.desk.master_card.take_card(read) or self.desk.teach_in.take_card(read):
+        if self.desk.master_card.on_card(read) or self.desk.teach_in.on_card(read):
             return
         plugged = self._plugged(number)
         changed = (
@@ -769,7 +769,7 @@ class FakeHost:
         hasher = Hasher(secrets.token_bytes, ScryptCost(n=2, r=1, p=1))
         accounts = Accounts(store, clock, Logins(loop.time, secrets.token_urlsafe), hasher=hasher)
         await accounts.load()
-        desk = CardDesk(
+        desk = CardRouter(
             listed,
             lambda: settings.settings,
             accounts,

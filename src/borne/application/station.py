@@ -177,7 +177,7 @@ class Station:
     def _follow_cards(self) -> None:
         """What became of a card is seen on the ring and on the page."""
         self.authorization.outcome.subscribe(self.status.on_card)
-        self.authorization.outcome.subscribe(self.indication.take_outcome)
+        self.authorization.outcome.subscribe(self.indication.on_card_outcome)
         self.cards.router.teach_in.changed.subscribe(lambda _: self.status.touch())
 
     def _start_status(self) -> None:

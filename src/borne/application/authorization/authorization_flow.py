@@ -105,14 +105,14 @@ class AuthorizationFlow:
     def start(self, vehicles: VehiclePort | None = None) -> None:
         """Follow the connectors, and what vehicles tell of themselves."""
         if vehicles is not None:
-            vehicles.subscribe(self.take_vehicle)
+            vehicles.subscribe(self.on_vehicle)
         self._settings.on_change(POLICY_KEYS, self.reconsider)
         for connector in self._connectors.values():
-            connector.arrived.subscribe(self._take_arrival)
-            connector.left.subscribe(self._take_left)
-            connector.changed.subscribe(self._take_change)
+            connector.arrived.subscribe(self._on_vehicle_arrived)
+            connector.left.subscribe(self._on_vehicle_left)
+            connector.changed.subscribe(self._on_connector_changed)
 
-    def take_card(self, read: CardRead) -> None:
+    def on_card(self, read: CardRead) -> None:
         """A card was read; the work goes on in a task. What was held too short was not read: no
         ring turns or refuses, only the log and the display tell."""
         if not cards.held_long_enough(read.held_s):
@@ -126,7 +126,7 @@ class AuthorizationFlow:
         self._last_read[read.connector] = (shown, now_s)
         self._supervisor.start("card", self._check_card(read))
 
-    def take_vehicle(self, connector: int, mac: str) -> None:
+    def on_vehicle(self, connector: int, mac: str) -> None:
         """A vehicle told its MAC address; whether it is seen as plugged before or after that is
         not said. A session that runs, or a card that was shown, stays."""
         found = self._connectors.get(connector)
@@ -166,13 +166,13 @@ class AuthorizationFlow:
             expiry = settings.choice("CacheExpiryMode", CacheExpiry)
             await self._lists.cache.learn(id_token, info, expiry)
 
-    def take_group(self, connector: int, group: str) -> None:
+    def on_group(self, connector: int, group: str) -> None:
         """The backend told the group of a running session: the last one told holds."""
         found = self._connectors.get(connector)
         if found is not None:
             found.set_group(group)
 
-    def take_new_list(self) -> None:
+    def on_new_list(self) -> None:
         """The backend sent another list: what contradicted the old one is settled."""
         if self._conflicts:
             self._conflicts.clear()
@@ -342,11 +342,11 @@ class AuthorizationFlow:
             online=self.online,
         )
 
-    def _take_arrival(self, connector: Connector) -> None:
+    def _on_vehicle_arrived(self, connector: Connector) -> None:
         self._waiting_since[connector.id] = self._loop.time()
         self._decide_arrival(connector)
 
-    def _take_left(self, connector: Connector) -> None:
+    def _on_vehicle_left(self, connector: Connector) -> None:
         self._waiting_since.pop(connector.id, None)
         self._vehicles.pop(connector.id, None)
 
@@ -379,7 +379,7 @@ class AuthorizationFlow:
     def _policy(self) -> Policy:
         return authorization_policy(self._settings())
 
-    def _take_change(self, connector: Connector) -> None:
+    def _on_connector_changed(self, connector: Connector) -> None:
         session = connector.status.session
         if session is None:
             return

@@ -19,7 +19,7 @@ from borne.foundation.supervisor import Supervisor
 RESET_BY_MASTER_CARD = (Role.USER, Role.INSTALLER, Role.OPERATOR)
 
 
-class CardDesk:
+class CardRouter:
     """Teach-in and master card of one station, and the way of every card."""
 
     def __init__(
@@ -46,23 +46,23 @@ class CardDesk:
         """Listen to readers and cars; `authorize` takes the cards that are for charging."""
         self._authorize = authorize
         for reader in hardware.readers:
-            reader.subscribe(self.take_card)
+            reader.subscribe(self.on_card)
         if hardware.vehicles is not None:
-            hardware.vehicles.subscribe(self.teach_in.take_vehicle)
+            hardware.vehicles.subscribe(self.teach_in.on_vehicle)
 
     def abort(self) -> None:
         """Power cut, or the end of the station."""
         self.teach_in.abort()
         self.master_card.abort()
 
-    def take_card(self, read: CardRead) -> None:
+    def on_card(self, read: CardRead) -> None:
         """A card was read; one that was held too short says nothing to whoever waits for it."""
         if not self._settings().flag("RFIDEnable"):
             return
         if not cards.held_long_enough(read.held_s):
             if not self.teach_in.take_short(read):
                 self._authorize(read)
-        elif not (self.master_card.take_card(read) or self.teach_in.take_card(read)):
+        elif not (self.master_card.on_card(read) or self.teach_in.on_card(read)):
             self._authorize(read)
 
     def _secure_only(self) -> bool:

@@ -76,7 +76,7 @@ class MasterCard:
             raise Refused("random_token", N_("This card shows another number each time."))
         return cards.spell(uid, self._spelling())
 
-    def take_card(self, read: CardRead) -> bool:
+    def on_card(self, read: CardRead) -> bool:
         """A card was read; True when somebody waited for it."""
         waiting = self._waiting
         if waiting is None or waiting.done():

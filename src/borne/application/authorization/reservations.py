@@ -57,7 +57,7 @@ class Reservations:
         entries, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._book = Book({entry.reservation_id: entry for entry in entries})
         for connector in self._connectors.values():
-            connector.changed.subscribe(self._take_change)
+            connector.changed.subscribe(self._on_connector_changed)
         self._clock.stepped.subscribe(lambda _: self._judge())
         self._judge()
 
@@ -130,7 +130,7 @@ class Reservations:
         floating = {entry.reservation_id for entry in self._book.of(rules.ANY)}
         return self._book.without(number for number in used & floating if number is not None)
 
-    def _take_change(self, connector: Connector) -> None:
+    def _on_connector_changed(self, connector: Connector) -> None:
         if not self._book.entries:
             return
         session = connector.status.session

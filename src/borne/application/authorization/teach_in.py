@@ -177,7 +177,7 @@ class TeachIn:
 
     # Readers and cars -------------------------------------------------------------------------
 
-    def take_card(self, read: CardRead) -> bool:
+    def on_card(self, read: CardRead) -> bool:
         """A card was read; True when it was a card to teach, which then authorizes nothing."""
         running = self._running
         if running is None or running.reader not in (None, read.connector):
@@ -201,7 +201,7 @@ class TeachIn:
         self._note(running, TeachInResult.UNREADABLE, text)
         return True
 
-    def take_vehicle(self, connector: int, mac: str) -> None:
+    def on_vehicle(self, connector: int, mac: str) -> None:
         """A car was plugged in and told its MAC address (ISO 15118)."""
         running = self._running
         digits = "".join(char for char in mac.upper() if char.isalnum())

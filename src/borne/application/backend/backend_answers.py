@@ -84,7 +84,7 @@ class BackendAnswers:
             return
         connector = self._journal.connector_of(session_id)
         if connector is not None and info.parent:
-            self._authorization.take_group(connector, info.parent)
+            self._authorization.on_group(connector, info.parent)
         await self._authorization.learn(message.id_token, info)
         await self._refused.on_start_answered(session_id, info.status)
 

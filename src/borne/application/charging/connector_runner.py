@@ -122,7 +122,7 @@ class ConnectorRunner(MachineCommands):
 
     async def start(self) -> None:
         """Listen to the board and arm it."""
-        self._unsubscribe = self.board.subscribe(self._take_report)
+        self._unsubscribe = self.board.subscribe(self._on_board_report)
         await self.board.start()
 
     async def stop(self) -> None:
@@ -196,7 +196,7 @@ class ConnectorRunner(MachineCommands):
         before = self.state
         try:
             while self._waiting:
-                self._take(self._waiting.popleft())
+                self._step(self._waiting.popleft())
         finally:
             self._busy = False
         self._arm_timer()
@@ -208,11 +208,11 @@ class ConnectorRunner(MachineCommands):
         if self._obeyed is not None and self._config() != self._obeyed:
             self.post(Tick())
 
-    def _take_report(self, report: BoardReport) -> None:
+    def _on_board_report(self, report: BoardReport) -> None:
         if not isinstance(report, NOT_FOR_THE_MACHINE):
             self.post(report)
 
-    def _take(self, event: Event) -> None:
+    def _step(self, event: Event) -> None:
         before, now_s = self.state, self._loop.time()
         config = self._obeyed = self._config()
         try:

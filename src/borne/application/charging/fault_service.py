@@ -113,7 +113,7 @@ class FaultService:
                 partial(self._phases, number),
                 self._station_contacts,
                 frozenset(self._wired),
-                self._take_finding,
+                self._on_finding,
                 self._derate,
             )
             for number, connector in connectors.items()
@@ -122,19 +122,19 @@ class FaultService:
     def start(self) -> None:
         """Follow boards, meters, inputs and machines."""
         for number, connector in self._connectors.items():
-            connector.changed.subscribe(self._follow)
-            connector.storage_failed.subscribe(self.take_full)
-            connector.subscribe_reports(partial(self._take_report, f"board {number}"))
+            connector.changed.subscribe(self._on_connector_changed)
+            connector.storage_failed.subscribe(self.on_storage_failed)
+            connector.subscribe_reports(partial(self._on_board_report, f"board {number}"))
             self.watches[number].start()
             account = self._metering.account(number)
             if account is not None and account.doubts:
                 # Found at power-up, before anybody listened.
-                self.watches[number].take_implausible()
-        self._metering.blind.subscribe(self._take_blindness)
-        self.look_for_room()
-        self._metering.silent.subscribe(self._take_silence)
-        self._metering.implausible.subscribe(self._take_implausible)
-        self._metering.changed.subscribe(self._take_reading)
+                self.watches[number].on_implausible()
+        self._metering.blind.subscribe(self._on_meter_blind)
+        self.check_free_space()
+        self._metering.silent.subscribe(self._on_meter_silent)
+        self._metering.implausible.subscribe(self._on_implausible)
+        self._metering.changed.subscribe(self._on_reading)
         inputs = self._sources.inputs
         if inputs is not None:
             inputs.subscribe(lambda *_: self.read_inputs())
@@ -200,7 +200,7 @@ class FaultService:
 
     # Machines -------------------------------------------------------------------------------
 
-    def _follow(self, connector: Connector) -> None:
+    def _on_connector_changed(self, connector: Connector) -> None:
         present = connector.status.faults
         known = {fault for fault, number in self._active if number == connector.id}
         station = {fault for fault, number in self._active if number == 0}
@@ -220,38 +220,38 @@ class FaultService:
         _log.warning("socket %d: %s %s", connector, fault, "raised" if active else "cleared")
         self.changed.emit(FaultChange(fault, connector, active))
 
-    def _take_finding(self, fault: Fault, connector: int, active: bool) -> None:
+    def _on_finding(self, fault: Fault, connector: int, active: bool) -> None:
         self.set(fault, connector, active=active)
 
     # Meters ---------------------------------------------------------------------------------
 
-    def _take_silence(self, told: tuple[int, bool]) -> None:
-        connector, silent = told
-        self.watches[connector].take_silence(silent=silent)
+    def _on_meter_silent(self, news: tuple[int, bool]) -> None:
+        connector, silent = news
+        self.watches[connector].on_silence(silent=silent)
 
-    def _take_blindness(self, told: tuple[int, bool]) -> None:
+    def _on_meter_blind(self, news: tuple[int, bool]) -> None:
         """Nobody sees what a vehicle draws: it shall draw the least that it can."""
-        connector, blind = told
+        connector, blind = news
         self._put(connector, sources.METER, METER_BLIND_A if blind else None, LimitCause.BLIND)
 
-    def _take_reading(self, connector: int) -> None:
+    def _on_reading(self, connector: int) -> None:
         reading = self._metering.readings.get(connector)
         if reading is not None:
-            self.watches[connector].take_reading(reading)
+            self.watches[connector].on_reading(reading)
 
-    def _take_implausible(self, told: tuple[int, Verdict]) -> None:
-        connector, _ = told
-        self.watches[connector].take_implausible()
+    def _on_implausible(self, news: tuple[int, Verdict]) -> None:
+        connector, _ = news
+        self.watches[connector].on_implausible()
 
     def follow_external_meter(self, meter: MeterPort) -> None:
         """The site's meter: silence is a fault that does not stop anybody (manual 9)."""
 
-        def take(told: MeterReading | MeterSilent) -> None:
-            self.take_external_meter(silent=isinstance(told, MeterSilent))
+        def take(reading: MeterReading | MeterSilent) -> None:
+            self.on_external_meter(silent=isinstance(reading, MeterSilent))
 
         meter.subscribe(take)
 
-    def take_external_meter(self, *, silent: bool) -> None:
+    def on_external_meter(self, *, silent: bool) -> None:
         """The site's meter does not answer, or does again."""
         self._raise_after_delay(Fault.METER_EXTERNAL, METER_PATIENCE_S, present=silent)
 
@@ -265,7 +265,7 @@ class FaultService:
         for contact, number in self._wired.items():
             self._note_contact(contact, "input", open_=inputs.active(number))
 
-    def _take_report(self, source: str, report: BoardReport) -> None:
+    def _on_board_report(self, source: str, report: BoardReport) -> None:
         if not isinstance(report, ContactReport) or report.contact not in _STATION_CONTACTS:
             return
         if report.contact in self._wired:
@@ -292,33 +292,35 @@ class FaultService:
             watch.judge()
 
     def set_once(self, fault: Fault, *, active: bool) -> None:
-        """A cause at the station, told again and again."""
+        """A cause at the station that is reported again and again."""
         if active is not ((fault, 0) in self._active):
             self.set(fault, active=active)
 
     # Everything else ------------------------------------------------------------------------
 
-    def take_backend_link(self, online: bool) -> None:
+    def on_backend_online(self, online: bool) -> None:
         """The backend is connected and has accepted us, or not."""
         self._raise_after_delay(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
 
-    def take_full(self, full: bool) -> None:
+    def on_storage_failed(self, full: bool) -> None:
         """The disk refused to store something, or stored the end of a session: that may have used
         the reserve, so it is no proof that there is room for anything new."""
         if full:
-            self._tell_full(full=True)
+            self._set_storage_full(full=True)
         else:
-            self.look_for_room()
+            self.check_free_space()
 
-    def look_for_room(self) -> None:
+    def check_free_space(self) -> None:
         """Whether the disk is full is known before somebody waits for it. Once it was, there must
         be plenty of room again."""
         known = (Fault.STORAGE_FULL, 0) in self._active
-        self._tell_full(full=self._sources.free_bytes() < (ROOM_BYTES if known else FULL_BYTES))
+        self._set_storage_full(
+            full=self._sources.free_bytes() < (ROOM_BYTES if known else FULL_BYTES)
+        )
 
-    def _tell_full(self, *, full: bool) -> None:
+    def _set_storage_full(self, *, full: bool) -> None:
         self.set_once(Fault.STORAGE_FULL, active=full)
-        self._timers.plan("storage", STORAGE_RETRY_S, self.look_for_room)
+        self._timers.plan("storage", STORAGE_RETRY_S, self.check_free_space)
 
     def _raise_after_delay(self, fault: Fault, patience_s: float, *, present: bool) -> None:
         if not present:

@@ -35,7 +35,7 @@ from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 SUPPLY_SETTLE_S = 1.0
-"""Contacts that explain a missing supply may be told a little later."""
+"""Contacts that explain a missing supply may be reported a little later."""
 EXPLAINED_S = 2.0
 """A device that was switched on again still explains a supply that is not quite back."""
 
@@ -89,9 +89,9 @@ class Facts:
 
 
 class ConnectorWatch:
-    """The watch of one connector. Of the board's contacts it heeds those that are `wired`. `tell`
-    gets every fault that follows or follows no more, `derate` the limit by heat (None: no reason
-    for less)."""
+    """The watch of one connector. Of the board's contacts it heeds those that are `wired`.
+    `report` gets every fault that follows or follows no more, `derate` the limit by heat (None: no
+    reason for less)."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class ConnectorWatch:
         phases: Callable[[], int],
         elsewhere: Callable[[], frozenset[Contact]],
         wired: frozenset[Contact],
-        tell: Callable[[Fault, int, bool], None],
+        report: Callable[[Fault, int, bool], None],
         derate: Callable[[int, float | None], None],
     ) -> None:
         self.facts = Facts()
@@ -107,11 +107,11 @@ class ConnectorWatch:
         self._phases = phases
         self._elsewhere = elsewhere
         self._wired = wired
-        self._tell = tell
+        self._report = report
         self._derate = derate
         self._loop = asyncio.get_running_loop()
         self._reading: MeterReading | None = None
-        self._told: dict[Fault, bool] = {}
+        self._reported: dict[Fault, bool] = {}
         self._derated_a: float | None = None
         self._latched = False
         self._tested = False
@@ -122,17 +122,17 @@ class ConnectorWatch:
 
     def start(self) -> None:
         """Follow machine and board."""
-        self._connector.changed.subscribe(lambda _: self._take_change())
-        self._connector.left.subscribe(lambda _: self._take_left())
-        self._connector.subscribe_reports(self._take_report)
+        self._connector.changed.subscribe(lambda _: self._on_connector_changed())
+        self._connector.left.subscribe(lambda _: self._on_vehicle_left())
+        self._connector.subscribe_reports(self._on_board_report)
 
     def abort(self) -> None:
         """Power cut."""
         self._ended = True
         self._timers.cancel_all()
 
-    def take_reading(self, reading: MeterReading) -> None:
-        """The billing meter told something."""
+    def on_reading(self, reading: MeterReading) -> None:
+        """A reading of the billing meter."""
         self._reading = reading
         state = self._connector.status
         if not self._implausible_reading and state.session is None and not state.connected:
@@ -140,7 +140,7 @@ class ConnectorWatch:
         self._implausible_reading = False
         self.judge()
 
-    def take_silence(self, *, silent: bool) -> None:
+    def on_silence(self, *, silent: bool) -> None:
         """The billing meter does not answer, or does again."""
         self.facts.meter_silent = silent
         if silent:
@@ -148,7 +148,7 @@ class ConnectorWatch:
             self.facts.supply = Supply()
         self.judge()
 
-    def take_implausible(self) -> None:
+    def on_implausible(self) -> None:
         """The register gave a value that cannot be; the reading itself follows."""
         self.facts.implausible = self._implausible_reading = True
         self.judge()
@@ -203,9 +203,9 @@ class ConnectorWatch:
     def _conclude(self) -> None:
         connector = self._connector.id
         for fault, present in self.facts.found(self._elsewhere()).items():
-            if self._told.get(fault, False) is not present:
-                self._told[fault] = present
-                self._tell(fault, connector, present)
+            if self._reported.get(fault, False) is not present:
+                self._reported[fault] = present
+                self._report(fault, connector, present)
         full_a = self._connector.capabilities.max_current_a
         limit_a = self.facts.heat.limit_a(full_a)
         if limit_a != self._derated_a:
@@ -225,7 +225,7 @@ class ConnectorWatch:
         due_s = None if soonest_s is None else max(soonest_s, now_s)
         self._timers.plan_at("judge", due_s, self.judge)
 
-    def _take_change(self) -> None:
+    def _on_connector_changed(self) -> None:
         """A session that was taken up without its car ends; nobody is left to unplug."""
         state = self._connector.status
         running = state.session is not None
@@ -234,14 +234,14 @@ class ConnectorWatch:
         self._had_session = running
         self.judge()
 
-    def _take_left(self) -> None:
+    def _on_vehicle_left(self) -> None:
         self.facts.over_current = OverCurrent()
         self.facts.implausible = False
         self.judge()
         if not self.facts.trip.tripped:
             self.self_test()
 
-    def _take_report(self, report: BoardReport) -> None:
+    def _on_board_report(self, report: BoardReport) -> None:
         facts = self.facts
         match report:
             case ResidualCurrentReport():
@@ -257,7 +257,7 @@ class ConnectorWatch:
             case OtherFaultReport(error_code, active):
                 (facts.other.add if active else facts.other.discard)(error_code)
             case BrownOutReport() | BoardLinkReport(alive=True):
-                # Its latch may be lost; a trip that is still there is told anew.
+                # Its latch may be lost; a trip that is still there is reported anew.
                 facts.residual = ResidualCurrentReport(tripped=False)
             case _:
                 return

@@ -54,7 +54,7 @@ class IndicationService:
         self._updating = active
         self._refresh_all()
 
-    def take_outcome(self, outcome: CardOutcome) -> None:
+    def on_card_outcome(self, outcome: CardOutcome) -> None:
         """A refused card is shown by so many blinks (manual 6: five)."""
         blinks = self._settings().integer("BlinkRepeat")
         if outcome.accepted or blinks == 0:

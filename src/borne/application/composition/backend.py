@@ -133,7 +133,7 @@ class BackendSide:
         """Follow what the backend learns of."""
         authorization = self._cards.authorization
         authorization.list_conflict.subscribe(self.reporter.on_list_conflict)
-        self.services.local_list.updated.subscribe(lambda _: authorization.take_new_list())
+        self.services.local_list.updated.subscribe(lambda _: authorization.on_new_list())
         self.reporter.start()
 
     async def start(self) -> None:
@@ -141,14 +141,14 @@ class BackendSide:
         if self._backend is None:
             return
         link, faults = self._link, self._charging.faults
-        link.online_changed.subscribe(faults.take_backend_link)
-        faults.take_backend_link(link.online)
-        self.services.firmware.told.subscribe(self._security.watch.take_firmware)
+        link.online_changed.subscribe(faults.on_backend_online)
+        faults.on_backend_online(link.online)
+        self.services.firmware.told.subscribe(self._security.watch.on_firmware)
         await self.services.firmware.start()
         self._supervisor.keep("backend", self._backend.run)
         self._supervisor.keep("clock aligned values", self._charging.aligned.run)
         self._start_watchdog()
-        link.online_changed.subscribe(self._security.profile.take_online)
+        link.online_changed.subscribe(self._security.profile.on_online)
         self._supervisor.keep("security profile", self._security.profile.run)
 
     def _start_watchdog(self) -> None:

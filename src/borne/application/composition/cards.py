@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from borne.application.authorization.authorization_flow import AuthorizationFlow, TokenLists
-from borne.application.authorization.card_router import CardDesk
+from borne.application.authorization.card_router import CardRouter
 from borne.application.authorization.reader_watch import ReaderWatch
 from borne.application.authorization.reservations import Reservations
 from borne.application.authorization.token_lists import BackendTokens
@@ -33,7 +33,7 @@ class Cards:
         self.authorization = AuthorizationFlow(
             connectors, settings, self.lists, self.reservations, supervisor, link
         )
-        self.router = CardDesk(
+        self.router = CardRouter(
             self.lists.whitelist, settings, parts.accounts, clock, supervisor, parts.new_id
         )
         self.readers = ReaderWatch(parts.hardware.readers, charging.faults, settings)
@@ -45,7 +45,7 @@ class Cards:
 
     def start_router(self) -> None:
         """Listen to the readers."""
-        self.router.start(self._hardware, self.authorization.take_card)
+        self.router.start(self._hardware, self.authorization.on_card)
 
     def start_authorization(self) -> None:
         """Decide on cards and vehicles."""

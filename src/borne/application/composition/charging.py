@@ -98,7 +98,7 @@ class Charging:
 
     def start_faults(self) -> None:
         """Follow what can break."""
-        self.journal.storage_failed.subscribe(self.faults.take_full)
+        self.journal.storage_failed.subscribe(self.faults.on_storage_failed)
         self.faults.start()
 
     def start_limits(self) -> None:

@@ -101,7 +101,7 @@ class SecurityProfiles:
             _log.warning("security profile %s needs %s", digits, why)
         return why is None
 
-    def take_online(self, online: bool) -> None:
+    def on_online(self, online: bool) -> None:
         """The backend was reached, or lost."""
         self._online = online
         self._changed.set()

@@ -55,7 +55,7 @@ class SecurityWatch:
             detail = f"{format_utc(step.before)} to {format_utc(step.after)}"
             self._events.note_later(SecurityEvent.SETTING_SYSTEM_TIME, detail)
 
-    def take_firmware(self, progress: UpdateProgress) -> None:
+    def on_firmware(self, progress: UpdateProgress) -> None:
         """An update went on."""
         match progress.state:
             case UpdateState.INSTALLED:

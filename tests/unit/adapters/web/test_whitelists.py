@@ -151,7 +151,7 @@ async def start(person: Client, **fields: str) -> str:
 
 
 async def shown(host: FakeHost, uid: str, connector: int | None = None) -> None:
-    teach_in(host).take_card(CardRead(uid, connector))
+    teach_in(host).on_card(CardRead(uid, connector))
     for task in list(teach_in(host)._supervisor._tasks):
         await task
 

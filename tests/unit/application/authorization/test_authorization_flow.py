@@ -135,7 +135,7 @@ class Place:
         await asyncio.sleep(10)
 
     async def show(self, uid: str, connector: int | None = 1, **read: Any) -> None:
-        self.flow.take_card(CardRead(uid, connector, **read))
+        self.flow.on_card(CardRead(uid, connector, **read))
         await asyncio.sleep(10)
 
     def change(self, **values: Any) -> None:
@@ -267,7 +267,7 @@ async def test_the_same_gesture_is_asked_about_once() -> None:
     place, backend = await with_backend({BOB: ACCEPTED})
     await place.plug()
     for _ in range(3):
-        place.flow.take_card(CardRead(ANNA, 1))
+        place.flow.on_card(CardRead(ANNA, 1))
         await asyncio.sleep(0.5)
     assert backend.asked == [ANNA]
     await asyncio.sleep(10)
@@ -287,7 +287,7 @@ async def test_the_same_gesture_is_asked_about_once() -> None:
 async def test_what_was_not_read_is_nobodys_card(read: CardRead, reason: Reason) -> None:
     place, backend = await with_backend({ANNA: ACCEPTED})
     await place.plug()
-    place.flow.take_card(read)
+    place.flow.on_card(read)
     await asyncio.sleep(10)
     assert backend.asked == []
     assert place.begun() == []
@@ -388,7 +388,7 @@ async def test_the_group_that_the_backend_told_last_holds(reader: int | None) ->
     answers = {ANNA: IdTagInfo("Accepted", "G1"), BOB: IdTagInfo("Accepted", "G2")}
     place = await charging(answers, SendAuthorizeForStop=True)
     place.desks[2].runner.post(AvailabilityAsked(operative=False))
-    place.flow.take_group(1, "G2")
+    place.flow.on_group(1, "G2")
     await place.show(BOB, connector=reader)
     assert place.stops() == [Stop(StopReason.LOCAL, BOB)]
 
@@ -440,7 +440,7 @@ async def test_a_listed_vehicle_is_its_own_card(mac_first: bool) -> None:
     place = await Place(WHITELIST, listed=[WhitelistEntry(CAR, "MAC")]).start()
     if not mac_first:
         await place.plug()
-    place.flow.take_vehicle(1, "aa:bb:cc:dd:ee:ff")
+    place.flow.on_vehicle(1, "aa:bb:cc:dd:ee:ff")
     if mac_first:
         await place.plug()
     await asyncio.sleep(1)
@@ -455,8 +455,8 @@ async def test_a_listed_vehicle_is_its_own_card(mac_first: bool) -> None:
 async def test_another_vehicle_waits_for_a_card(mac: str) -> None:
     place = await Place(WHITELIST, listed=[WhitelistEntry(CAR, "MAC")]).start()
     await place.plug()
-    place.flow.take_vehicle(1, mac)
-    place.flow.take_vehicle(3, CAR)
+    place.flow.on_vehicle(1, mac)
+    place.flow.on_vehicle(3, CAR)
     await asyncio.sleep(10)
     assert place.begun() == []
 
@@ -465,7 +465,7 @@ async def test_another_vehicle_waits_for_a_card(mac: str) -> None:
 async def test_a_vehicle_that_left_tells_nothing_of_the_next_one() -> None:
     place = await Place(WHITELIST, listed=[WhitelistEntry(CAR, "MAC")]).start()
     await place.plug()
-    place.flow.take_vehicle(1, CAR)
+    place.flow.on_vehicle(1, CAR)
     await asyncio.sleep(1)
     await place.unplug()
     await place.plug()
@@ -576,7 +576,7 @@ async def test_a_list_that_contradicts_its_backend_is_told_until_there_is_anothe
         await place.flow.ask_backend(ANNA)
     assert place.conflicts == conflicts
     assert place.lists.cache.look_up(ANNA) is None, "OCPP 1.6 section 3.5.1"
-    place.flow.take_new_list()
+    place.flow.on_new_list()
     assert place.conflicts == ([*conflicts, False] if conflicts else [])
 
 

@@ -264,7 +264,7 @@ class TestPatience:
     async def test_a_backend_that_comes_back_soon_was_never_away(self) -> None:
         rooms = await _rooms()
         for online in (False, True, False, False, True):
-            rooms.faults.take_backend_link(online)
+            rooms.faults.on_backend_online(online)
             await asyncio.sleep(9)
         assert rooms.changes == [
             FaultChange(Fault.BACKEND_OFFLINE, 0, active=True),
@@ -287,7 +287,7 @@ class TestPatience:
     @virtual_time
     async def test_nothing_is_told_after_a_power_cut(self) -> None:
         rooms = await _rooms()
-        rooms.faults.take_backend_link(online=False)
+        rooms.faults.on_backend_online(online=False)
         rooms.faults.abort()
         await asyncio.sleep(60)
         assert rooms.changes == []

@@ -69,7 +69,7 @@ async def test_nothing_is_shown_twice() -> None:
 @virtual_time
 async def test_a_refused_card_blinks_for_five_seconds() -> None:
     rings = await Rings().start()
-    rings.service.take_outcome(REFUSED)
+    rings.service.on_card_outcome(REFUSED)
     assert rings.service.shown(1) == "rejected"
     assert rings.service.shown(2) == "available"
     await asyncio.sleep(4.9)
@@ -84,7 +84,7 @@ def test_a_refused_card_blinks_as_often_as_is_set(blinks: int) -> None:
     async def test() -> None:
         rings = await Rings().start()
         rings.set(BlinkRepeat=blinks)
-        rings.service.take_outcome(REFUSED)
+        rings.service.on_card_outcome(REFUSED)
         await asyncio.sleep(blinks - 0.1)
         assert rings.service.shown(1) == "rejected"
         await asyncio.sleep(0.2)
@@ -97,7 +97,7 @@ def test_a_refused_card_blinks_as_often_as_is_set(blinks: int) -> None:
 async def test_without_blinks_a_refusal_is_not_shown() -> None:
     rings = await Rings().start()
     rings.set(BlinkRepeat=0)
-    rings.service.take_outcome(REFUSED)
+    rings.service.on_card_outcome(REFUSED)
     assert rings.service.shown(1) == "available"
 
 
@@ -112,9 +112,9 @@ async def test_the_brightness_is_set_at_the_start_and_at_each_change() -> None:
 @virtual_time
 async def test_a_second_refusal_blinks_anew() -> None:
     rings = await Rings().start()
-    rings.service.take_outcome(REFUSED)
+    rings.service.on_card_outcome(REFUSED)
     await asyncio.sleep(3)
-    rings.service.take_outcome(REFUSED)
+    rings.service.on_card_outcome(REFUSED)
     await asyncio.sleep(3)
     assert rings.service.shown(1) == "rejected"
     await asyncio.sleep(3)
@@ -124,7 +124,7 @@ async def test_a_second_refusal_blinks_anew() -> None:
 @virtual_time
 async def test_an_accepted_card_ends_nothing_by_itself() -> None:
     rings = await Rings().start()
-    rings.service.take_outcome(ACCEPTED)
+    rings.service.on_card_outcome(ACCEPTED)
     assert rings.service.shown(1) == "available"
     rings.desks[1].runner.post(Authorized(CARD))
     assert rings.service.shown(1) == "authorized"
@@ -156,7 +156,7 @@ async def test_the_backend_s_loss_only_when_it_shall_be_told_and_nobody_charges(
 @virtual_time
 async def test_dark_after_a_power_cut() -> None:
     rings = await Rings().start()
-    rings.service.take_outcome(REFUSED)
+    rings.service.on_card_outcome(REFUSED)
     rings.service.abort()
     rings.shown.clear()
     await asyncio.sleep(60)
