@@ -321,9 +321,8 @@ class _Filling:
         stops = np.full(len(upper), self.size)
         stops[stopped] = own[binds.argmax(axis=0), np.arange(len(stopped))]
         binds &= amps > lower[stopped] + SLACK_A
-        sharing = np.bincount(own[binds], minlength=self.size)
-        known: list[Bottleneck | None] = [
-            *map(Bottleneck, range(self.size), sharing.tolist()),
-            None,
-        ]
+        sharing = np.bincount(own[binds], minlength=self.size + 1).tolist()
+        known: list[Bottleneck | None] = [None] * (self.size + 1)
+        for link in set(stops[stopped].tolist()):
+            known[link] = Bottleneck(link, sharing[link])
         return [known[link] for link in stops.tolist()]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import repeat
 from operator import attrgetter
 
 from borne.domain.load_management.imbalance import Imbalance
@@ -73,17 +72,17 @@ class Snapshot:
         found.sort(key=attrgetter("priority"), reverse=True)
         ids = [one.id for one in found]
         _refuse_repeated(ids)
-        topology = self.supply.topology
-        cells = topology.cells(
-            [one.group for one in found],
-            map(
-                phases_loaded,
-                [one.rotation for one in found],
-                [one.connected for one in found],
-                [None if one.reserved_a is not None else one.phases for one in found],
-                repeat(self.supply.it_network),
-            ),
-        )
+        topology, it_network = self.supply.topology, self.supply.it_network
+        loads = [
+            phases_loaded(
+                one.rotation,
+                one.connected,
+                one.phases if one.reserved_a is None else None,
+                it_network,
+            )
+            for one in found
+        ]
+        cells = topology.cells([one.group for one in found], loads)
         return Order(found, ids, cells, topology)
 
 
