@@ -7,6 +7,7 @@ from pathlib import Path
 
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.active import ACTIVE
+from tests.support.active_settings import PROVED_BY
 
 ROOT = Path(__file__).parents[4]
 
@@ -24,9 +25,13 @@ def _tests(path: Path) -> set[str]:
     return found
 
 
-def test_active_settings_exist_and_name_a_test_that_exists() -> None:
+def test_every_active_setting_has_its_test() -> None:
+    assert set(PROVED_BY) == ACTIVE
+
+
+def test_active_settings_exist_and_so_do_their_tests() -> None:
     wrong = []
-    for key, test in ACTIVE.items():
+    for key, test in PROVED_BY.items():
         file, _, name = test.partition("::")
         path = ROOT / file
         known = key in CATALOGUE.settings and not CATALOGUE.settings[key].constant
