@@ -168,7 +168,7 @@ async def test_many_stations_share_few_threads_and_few_files(
     shared = OpenFiles(open_files) if open_files else None
     with ThreadPoolExecutor(threads) as pool:
         stations = [
-            await opened(tmp_path / str(n), executor=pool, open_files=shared) for n in range(20)
+            await opened(tmp_path / str(n), executor=pool, open_files=shared) for n in range(8)
         ]
 
         async def charge(storage: Storage) -> None:
