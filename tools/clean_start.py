@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SET_UP_S = 300.0
 SECOND_START_S = 30.0
-FAREWELL_S = 20.0
+SHUTDOWN_TIMEOUT_S = 20.0
 
 
 def free_port() -> int:
@@ -62,9 +62,9 @@ def start_and_stop(command: list[str], cwd: Path, within_s: float, **environment
             took_s = time.monotonic() - began
             process.send_signal(signal.SIGTERM)
             try:
-                code = process.wait(FAREWELL_S)
+                code = process.wait(SHUTDOWN_TIMEOUT_S)
             except subprocess.TimeoutExpired:
-                sys.exit(f"{command[0]} did not stop within {FAREWELL_S:.0f} s of SIGTERM")
+                sys.exit(f"{command[0]} did not stop within {SHUTDOWN_TIMEOUT_S:.0f} s of SIGTERM")
             if code not in (0, -signal.SIGTERM):
                 sys.exit(f"{command[0]} stopped with {code}")
         finally:

@@ -1,4 +1,4 @@
-"""Builds and connects everything: the only place that knows all rooms.
+"""Builds and connects everything: the only place that knows every adapter.
 
 A `Host` is the program around a station. It owns what outlives a power cut: the plant, the logins,
 the HTTP listener; and it builds a new station at each power-up.
@@ -303,7 +303,7 @@ class Host:
     async def _start_station(self) -> Station:
         data = self.options.data
         opened = await self.options.open_storage(data, self.clock, self.options.new_id)
-        self._take_notices((*opened.remarks, *opened.notices))
+        self._note_reports((*opened.remarks, *opened.notices))
         storage = self.options.wrap_storage(opened)
         try:
             accounts = await open_accounts(self.settings, storage, self.clock, self._logins)
@@ -320,7 +320,7 @@ class Host:
             raise
         return station
 
-    def _take_notices(self, storage_notices: Sequence[Message]) -> None:
+    def _note_reports(self, storage_notices: Sequence[Message]) -> None:
         reports = [str(report) for report in self.settings.reports]
         for report in reports:
             _log.warning("%s", report)

@@ -47,7 +47,7 @@ FIRST_LOGIN = (
     "Or log in as operator with the printed password yellow_zone, which opens only the page "
     "where you set your own."
 )
-FAREWELL_S = 1.5
+SHUTDOWN_TIMEOUT_S = 1.5
 """A backend that does not answer the farewell is not waited for longer."""
 ALWAYS_ANSWERED = frozenset({"/healthz", "/readyz"})
 """Whoever watches the station is answered when strangers take all connections."""
@@ -164,10 +164,10 @@ class _Process:
         """From the first breath to the farewell."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, self._take_signal)
+            loop.add_signal_handler(name, self._on_signal)
         for report in filter(None, (*self._reports, self._bound.note)):
             _log.warning("%s", report)
-        self._host.station_changed.subscribe(self._take_station)
+        self._host.station_changed.subscribe(self._on_station_changed)
         await self._host.start()
         web: HttpServer | None = None
         try:
@@ -178,14 +178,14 @@ class _Process:
                 gc.freeze()
             await self._ended.wait()
         finally:
-            await self._farewell(web)
+            await self._shutdown(web)
 
-    def _take_signal(self) -> None:
+    def _on_signal(self) -> None:
         if self._ended.is_set():
             raise SystemExit(1)
         self._ended.set()
 
-    def _take_station(self, station: Station | None) -> None:
+    def _on_station_changed(self, station: Station | None) -> None:
         if station is not None:
             follow_log_level(self._host.settings.running)
 
@@ -208,10 +208,10 @@ class _Process:
         await server.start()
         return server
 
-    async def _farewell(self, web: HttpServer | None) -> None:
+    async def _shutdown(self, web: HttpServer | None) -> None:
         station = self._host.station
         try:
-            async with asyncio.timeout(FAREWELL_S):
+            async with asyncio.timeout(SHUTDOWN_TIMEOUT_S):
                 await asyncio.gather(self._host.stop(), *([web.stop()] if web else []))
         except TimeoutError:
             _log.warning("not everybody answered the farewell in time")

@@ -48,6 +48,6 @@ def test_what_is_no_start_is_said(
     within_s: float,
     sentence: str,
 ) -> None:
-    monkeypatch.setattr(clean_start, "FAREWELL_S", 0.3)
+    monkeypatch.setattr(clean_start, "SHUTDOWN_TIMEOUT_S", 0.3)
     with pytest.raises(SystemExit, match=sentence):
         start(tmp_path, program, within_s)
