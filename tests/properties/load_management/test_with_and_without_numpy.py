@@ -158,3 +158,11 @@ def test_balance_of_a_large_group() -> None:
     plain, arrays = both(Snapshot(supply, instance.participants))
     assert arrays.amps == pytest.approx(plain.amps, abs=1e-4)
     assert_balanced(replace(instance, imbalance=supply.imbalance), dict(arrays.amps))
+
+
+@pytest.mark.parametrize("odd_a", [float("nan"), float("inf"), -5.0, 0.0])
+def test_a_limit_that_is_odd(odd_a: float) -> None:
+    cars = [Participant(id="a", maximum_a=odd_a), Participant(id="b"), Participant(id="c")]
+    plain, arrays = both(Snapshot(Supply(PerPhase.same(63.0)), cars))
+    assert_same(plain, arrays)
+    assert sum(arrays.amps.values()) <= 63.0 + NEAR_A

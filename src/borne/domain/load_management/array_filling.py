@@ -10,7 +10,7 @@ How far a link goes alone is found without a search. Between *marks* (a lower bo
 starts to rise, and an upper bound, where it stops) the current of a link grows linearly with its
 level; a running sum over its sorted marks tells between which two of them it is full.
 
-NumPy is an optional dependency: only `allocation` imports this module, for groups that need it.
+NumPy is an optional dependency: only `filling_method` imports this module, when a group needs it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ Numbers = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 SHORT = np.iinfo(np.int16).max
+
+HIGHEST_A = 1e6
+"""An upper bound that is infinite counts as this, so that sums are finite."""
 
 
 def links_of(topology: Topology, cells: Sequence[int] | Numbers) -> Numbers:
@@ -84,8 +87,13 @@ def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solut
         least, most = least[chosen], most[chosen]
         classes = classes[chosen] if len(classes) else classes
         links, admitted = links.take(chosen, axis=1), chosen.tolist()
-    filled = fill_by_class(capacity, least, np.maximum(least, most), links, classes)
+    filled = fill_by_class(capacity, least, _bounded(least, most), links, classes)
     return Solution(refused, admitted, filled)
+
+
+def _bounded(least: Amps, most: Amps) -> Amps:
+    """Upper bounds; one that is no number is the lower bound."""
+    return np.minimum(np.fmax(least, most), np.fmax(least, HIGHEST_A))
 
 
 def admit(capacity: Sequence[float], least: Amps, links: Numbers) -> dict[int, Refusal]:
@@ -152,7 +160,8 @@ def filler(
     priority: Sequence[int],
 ) -> Fill:
     """`filling_method.filler`."""
-    least, most = np.array(lower, dtype=float), np.array(upper, dtype=float)
+    least = np.array(lower, dtype=float)
+    most = _bounded(least, np.array(upper, dtype=float))
     columns, classes = as_columns(crossed, links), np.array(priority, dtype=np.intp)
     return lambda capacity: fill_by_class(capacity, least, most, columns, classes)
 
