@@ -33,6 +33,7 @@ from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import SimulatorError, SimulatorPort
 from borne.application.ports.storage import (
     ALL_SESSIONS,
+    SessionFigures,
     SessionGroup,
     SessionGrouping,
     SessionQuery,
@@ -391,16 +392,14 @@ class FakeSessions:
             self.records[self.records.index(each)] = replace(each, start=nobody)
         return len(forgotten)
 
-    async def totals(self) -> Mapping[str, Any]:
-        return {
-            "sessions": len(self.records),
-            "mean_duration_min": 72.4 if self.records else 0,
-            "mean_kwh": 9.61 if self.records else 0,
-            "last_month": {"sessions": 31, "kwh": 298.4} if self.records else _NOTHING,
-        }
-
-
-_NOTHING = {"sessions": 0, "kwh": 0}
+    async def totals(self) -> SessionFigures:
+        number = len(self.records)
+        if not number:
+            return SessionFigures()
+        return SessionFigures(
+            SessionTotals(number, 9610 * number, 72.4 * 60 * number, number),
+            SessionTotals(31, 298_400, 0.0, 0),
+        )
 
 
 def cards(number: int = 9) -> list[WhitelistEntry]:

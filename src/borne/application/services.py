@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from borne.application.authorization.teach_in import TeachInEvent, TeachInState
 from borne.application.authorization.whitelist import ImportReport
@@ -20,6 +20,7 @@ from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import (
     ALL_SESSIONS,
     CachedToken,
+    SessionFigures,
     SessionGroup,
     SessionGrouping,
     SessionQuery,
@@ -73,8 +74,8 @@ class SessionsView(Protocol):
     async def curve(self, session_id: str) -> Sequence[Sample]:
         """Its samples."""
 
-    async def totals(self) -> Mapping[str, Any]:
-        """`{"sessions", "mean_duration_min", "mean_kwh", "last_month": {"sessions", "kwh"}}`."""
+    async def totals(self) -> SessionFigures:
+        """All ended sessions, and those of the last calendar month."""
 
     async def statistics(
         self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import Any
 
 from borne.application.ports.storage import (
     ALL_SESSIONS,
+    SessionFigures,
     SessionGroup,
     SessionGrouping,
     SessionJournal,
@@ -51,21 +51,14 @@ class SessionsService:
         """Its samples."""
         return await self._journal.curve(session_id)
 
-    async def totals(self) -> Mapping[str, Any]:
-        """Number of sessions, mean duration and energy, and those of the last calendar month."""
-        everything = await self._journal.totals()
+    async def totals(self) -> SessionFigures:
+        """All ended sessions, and those of the last calendar month."""
         first = self._clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         before = (first - timedelta(days=1)).replace(day=1)
-        last_month = await self._journal.totals(SessionQuery(since=before, until=first))
-        return {
-            "sessions": everything.sessions,
-            "mean_duration_min": round(everything.mean_duration_s / 60, 1),
-            "mean_kwh": round(everything.mean_energy_wh / 1000, 2),
-            "last_month": {
-                "sessions": last_month.sessions,
-                "kwh": round(last_month.energy_wh / 1000, 2),
-            },
-        }
+        return SessionFigures(
+            await self._journal.totals(),
+            await self._journal.totals(SessionQuery(since=before, until=first)),
+        )
 
     async def statistics(
         self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100

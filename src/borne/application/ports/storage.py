@@ -90,6 +90,15 @@ class SessionTotals:
         return self.duration_s / self.timed if self.timed else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class SessionFigures:
+    """What the dashboard tells of sessions."""
+
+    everything: SessionTotals = SessionTotals()
+    last_month: SessionTotals = SessionTotals()
+    """The last calendar month."""
+
+
 class SessionGrouping(StrEnum):
     """What statistics tell apart."""
 
