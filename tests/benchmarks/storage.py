@@ -24,7 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from borne.adapters.storage import OpenFiles, open_storage
-from borne.adapters.storage.open_files import FIRST_LIMIT
+from borne.adapters.storage.open_files import FIRST_LIMIT, OFTEN
 from borne.application.ports.storage import SessionGrouping, SessionQuery, Storage
 from borne.domain.station.measurands import REGISTER, meter_value
 from borne.domain.station.session import Sample, SessionEnd, SessionStart, StopReason
@@ -221,8 +221,8 @@ async def charging(folder: Path, stations: int, open_files: OpenFiles, rounds: i
         opened_ = [await opened(folder / str(n), pool, open_files) for n in range(stations)]
         for storage in opened_:
             await storage.journal.open(start("s"), None)
-        await value_of_each(opened_)
-        await value_of_each(opened_)
+        for _ in range(OFTEN + 1):
+            await value_of_each(opened_)
         written, cpu_s = bytes_written(), time.process_time()
         for _ in range(rounds):
             await value_of_each(opened_)

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 FIRST_LIMIT = 64
+OFTEN = 3
 SOON_S = 300.0
-"""A database that is needed again so soon after it went to rest should have stayed open; one that
-was not needed for so long may rest, whatever the limit is."""
+"""A database that is needed again so often in that time after it went to rest should stay open
+(a start alone needs it once or twice); one that was not needed for so long may rest, whatever the
+limit is."""
 _FILES_EACH = 3
 _BYTES_EACH = 200_000
 
@@ -55,26 +57,35 @@ class OpenFiles:
         self._now_s = now_s
         self._lock = threading.Lock()
         self._used: OrderedDict[Resting, float] = OrderedDict()
-        self._rested: OrderedDict[Resting, float] = OrderedDict()
+        self._missed: dict[Resting, tuple[float, int]] = {}
+        """Of those that went to rest: since when, and how often they were needed again."""
 
     def note(self, database: Resting) -> None:
         """It is being used; those that were not used for the longest time may rest."""
         with self._lock:
             now_s = self._now_s()
-            rested_s = self._rested.pop(database, None)
-            if rested_s is not None and now_s - rested_s < SOON_S:
-                self.limit = min(self.limit + 1, self._most)
+            if database not in self._used and database in self._missed:
+                self._miss(database, now_s)
             self._used[database] = now_s
             self._used.move_to_end(database)
             tired = self._tired(now_s)
         for each in tired:
             each.rest()
 
+    def _miss(self, database: Resting, now_s: float) -> None:
+        since_s, times = self._missed[database]
+        if now_s - since_s >= SOON_S:
+            since_s, times = now_s, 0
+        self._missed[database] = since_s, times + 1
+        if times + 1 >= OFTEN:
+            del self._missed[database]
+            self.limit = min(self.limit + 1, self._most)
+
     def _tired(self, now_s: float) -> list[Resting]:
         tired = []
         while len(self._used) > self.limit:
             database, _ = self._used.popitem(last=False)
-            self._rested[database] = now_s
+            self._missed.setdefault(database, (now_s, 0))
             tired.append(database)
         while len(self._used) > FIRST_LIMIT:
             database, used_s = next(iter(self._used.items()))
@@ -89,4 +100,4 @@ class OpenFiles:
         """It was closed for good."""
         with self._lock:
             self._used.pop(database, None)
-            self._rested.pop(database, None)
+            self._missed.pop(database, None)

@@ -40,7 +40,7 @@ class Settings:
         self.facts = facts or HardwareFacts()
         self.stored: Mapping[str, Value] = MappingProxyType(dict(stored or {}))
         self.revision = revision
-        self._values: dict[tuple[str, int], Value] = {}
+        self._values: dict[str | tuple[str, int], Value] = {}
         """What was asked for: a default may hang on several others."""
 
     def __repr__(self) -> str:
@@ -53,10 +53,11 @@ class Settings:
 
     def get(self, key: str, connector: int = 1) -> Value:
         """The value of `key`; for settings of the station `connector` is of no account."""
+        known = key if connector == 1 else (key, connector)
         try:
-            return self._values[key, connector]
+            return self._values[known]
         except KeyError:
-            value = self._values[key, connector] = self._looked_up(key, connector)
+            value = self._values[known] = self._looked_up(key, connector)
             return value
 
     def _looked_up(self, key: str, connector: int) -> Value:
