@@ -88,7 +88,7 @@ def test_a_refusal_is_said(page: Page, fake: Fake) -> None:
     expect(page.locator("#socket-2")).to_contain_text("Garage")
     fake.do(lambda host: host.status.connector(1).update(state="charging"))
     page.locator("#socket-1").get_by_role("button", name="Start").click()
-    expect(page.locator(".toast.fault")).to_contain_text("Socket 1 cannot start: it is in use.")
+    expect(page.locator(".toast.fault")).to_contain_text("Socket 1 cannot start: it is charging.")
 
 
 def test_old_values_are_shown_as_old(page: Page, fake: Fake) -> None:
