@@ -23,16 +23,16 @@ class SimulatorPort(Protocol):
     def vehicles(self) -> Mapping[str, Any]:
         """`{"vehicles": {name: vehicle}, "schema": JSON schema of a vehicle}`."""
 
-    async def plug(self, connector: int, vehicle: Mapping[str, Any]) -> None:
+    async def plug(self, connector: int, vehicle: Mapping[str, object]) -> None:
         """Plug in; `{}`, `{"vehicle": NAME}` or a whole vehicle."""
 
     async def unplug(self, connector: int, *, force: bool) -> None:
         """Pull the plug; 409 when locked unless forced."""
 
-    async def change_vehicle(self, connector: int, change: Mapping[str, Any]) -> None:
+    async def change_vehicle(self, connector: int, change: Mapping[str, object]) -> None:
         """Change the plugged vehicle."""
 
-    async def present_card(self, card: Mapping[str, Any]) -> None:
+    async def present_card(self, card: Mapping[str, object]) -> None:
         """`{"uid", "connector"?, "hold_s"?, "secure"?}` or `{"id_token"}`."""
 
     def faults(self) -> list[Mapping[str, Any]]:
@@ -44,7 +44,7 @@ class SimulatorPort(Protocol):
         *,
         active: bool,
         connector: int | None,
-        extent: Mapping[str, Any] | None = None,
+        extent: Mapping[str, object] | None = None,
         value: object = None,
     ) -> None:
         """Set or clear a physical cause; `other:CODE` carries an OCPP error code. How bad it is
@@ -53,7 +53,7 @@ class SimulatorPort(Protocol):
     async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
         """backend, meter, external-meter, master, usb; modes reset, blackhole, refuse."""
 
-    async def set_site(self, change: Mapping[str, Any]) -> None:
+    async def set_site(self, change: Mapping[str, object]) -> None:
         """Building load and voltage per phase, PV."""
 
     async def set_input(self, number: int, *, active: bool) -> None:
