@@ -24,7 +24,7 @@ from borne.application.ports.settings import (
 from borne.application.settings.running import RunningSettings
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind
 from borne.domain.settings.active import ACTIVE
-from borne.domain.settings.addressing import resolve, restart_names
+from borne.domain.settings.addressing import restart_names
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.changes import Plan, plan
 from borne.domain.settings.entry import HardwareFacts
@@ -73,12 +73,6 @@ class SettingsChange:
     names: tuple[str, ...]
     principal: Principal
     source: str
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """Keys of the changed values, without connector."""
-        found = (resolve(name, self.after.facts) for name in self.names)
-        return frozenset(address.entry.key for address in found if address is not None)
 
 
 @dataclass(frozen=True, slots=True)
