@@ -340,9 +340,14 @@ class Route:
         port = self._address[1]
         for attempt in range(BIND_ATTEMPTS):
             try:
-                self._server = await loop.create_server(lambda: _End(self), LOCAL, port)
+                # In two steps: cancelled while it began to serve, a server would be lost unclosed.
+                self._server = await loop.create_server(
+                    lambda: _End(self), LOCAL, port, start_serving=False
+                )
+                await self._server.start_serving()
                 break
             except OSError:
+                self._hang_up()
                 if attempt == BIND_ATTEMPTS - 1:
                     raise
                 await asyncio.sleep(BIND_PAUSE_S)
@@ -384,8 +389,13 @@ class Routes:
             route = self._routes.get(key)
             if route is None:
                 await self._make_room()
-                route = self._routes[key] = Route(self._world.links[link], host, port)
-                await route.open()
+                route = Route(self._world.links[link], host, port)
+                try:
+                    await route.open()
+                except BaseException:
+                    await route.close()
+                    raise
+                self._routes[key] = route
         return route
 
     async def _make_room(self) -> None:

@@ -1,8 +1,10 @@
 """Routes through links of the world, on real sockets."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -294,3 +296,30 @@ async def test_ever_new_targets_do_not_fill_the_machine() -> None:
     assert await routes.through("backend", LOCAL, 99) == addresses[-1]
     assert len(routes._routes) <= MOST_ROUTES
     await routes.close()
+
+
+def open_sockets() -> int:
+    found = 0
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found += str(each.readlink()).startswith("socket:")
+    return found
+
+
+async def test_a_route_that_is_given_up_while_it_opens_is_opened_anew() -> None:
+    before = open_sockets()
+    for steps in itertools.count():
+        routes = Routes(World(1))
+        opening = asyncio.ensure_future(routes.through("backend", "127.0.0.1", 9))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        listening = opening.done()
+        opening.cancel()
+        await asyncio.wait([opening])
+        await routes.through("backend", "127.0.0.1", 9)
+        assert open_sockets() == before + 1, steps
+        await routes.close()
+        await asyncio.sleep(0)
+        assert open_sockets() == before, steps
+        if listening:
+            break
