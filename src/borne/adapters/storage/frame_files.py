@@ -41,6 +41,7 @@ class FrameFiles:
         self._room = room
         self._lock = threading.Lock()
         self._gone = False
+        self._opened_empty = False
         self._failing = False
         self._current: Path | None = None
         self._lines = 0
@@ -50,19 +51,24 @@ class FrameFiles:
         """Keep them, if that is possible."""
         if self._gone or not records:
             return
+        self._opened_empty = False
         lines = [json.dumps(dict(record), ensure_ascii=False, default=str) for record in records]
         await self._run(lambda: self._append(lines), None)
 
     async def tail(self, limit: int = KEPT) -> list[Record]:
         """The newest ones, oldest first."""
-        if self._gone:
+        if self._gone or self._opened_empty:
             return []
         return await self._run(lambda: self._tail(limit), [])
 
     async def forget(self, before: datetime) -> None:
         """Delete files whose newest message is older."""
-        if not self._gone:
+        if not self._gone and not self._opened_empty:
             await self._run(lambda: self._forget(before), None)
+
+    def read_first(self) -> None:
+        """Whether there is anything, in the job that opens the storage."""
+        self._opened_empty = not self._folder.exists()
 
     def end(self) -> None:
         """Nothing is written any more."""

@@ -48,6 +48,8 @@ class SqlJournal:
         self._queue_limit = queue_limit
         self._wake = wake
         self._count = count
+        self._opened_empty = False
+        """No session was there at the opening, nor begun since."""
         self._first_open: FirstAnswers[list[SessionRecord]] = FirstAnswers(
             database, lambda c: {"open": session_queries.open_sessions(c)}
         )
@@ -59,6 +61,7 @@ class SqlJournal:
         """Part of the job that opens the database."""
         self._first_open.read(connection)
         self._first_undated.read(connection)
+        self._opened_empty = not connection.execute("SELECT 1 FROM session LIMIT 1").fetchone()
 
     async def open(self, start: SessionStart, message: TransactionMessage | None) -> None:
         """Begin a session and queue its message, in one commit."""
@@ -171,6 +174,8 @@ class SqlJournal:
 
     async def forget(self, before: datetime) -> int:
         """Delete what ended and began before that date and has nothing in the queue."""
+        if self._opened_empty and not self._database.closed:
+            return 0
         self._forget_first()
         gone = await self._database.write(lambda c: session_changes.forget(c, to_us(before)))
         if gone:
@@ -203,6 +208,7 @@ class SqlJournal:
             self._wake()
 
     def _forget_first(self) -> None:
+        self._opened_empty = False
         self._first_open.forget()
         self._first_undated.forget()
 

@@ -50,13 +50,21 @@ class MeterFile:
         self._urgent = False
         self._planned = False
         self._writing: asyncio.Future[None] | None = None
+        self._first: dict[int, Account] | None = None
         self._lock = threading.Lock()
 
     async def load(self) -> Mapping[int, Account]:
         """By connector; empty when there is nothing that can be read."""
-        loop = asyncio.get_running_loop()
-        self._accounts = await loop.run_in_executor(self._executor, self._read)
+        first, self._first = self._first, None
+        if first is None:
+            loop = asyncio.get_running_loop()
+            first = await loop.run_in_executor(self._executor, self._read)
+        self._accounts = first
         return dict(self._accounts)
+
+    def read_first(self) -> None:
+        """What the first `load` gives, read in the job that opens the storage."""
+        self._first = self._read()
 
     def keep(self, connector: int, account: Account, *, urgent: bool = False) -> None:
         """Store soon; what comes while something is written is written with the next."""

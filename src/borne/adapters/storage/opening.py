@@ -8,11 +8,12 @@ import asyncio
 import logging
 import sqlite3
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from borne.adapters.storage import folder as folders
 from borne.adapters.storage import log_loss, salvage, schema
@@ -177,9 +178,8 @@ async def open_storage(
         if executor is None:
             pool.shutdown(wait=False)
 
-    journal = SqlJournal(database, curves, clock, queue_limit, outbox.wake, outbox.count)
     stores = (
-        journal,
+        SqlJournal(database, curves, clock, queue_limit, outbox.wake, outbox.count),
         outbox,
         SqlWhitelist(database),
         SqlTokens(database),
@@ -190,8 +190,9 @@ async def open_storage(
 
     def take_up(connection: Connection) -> None:
         reserve.keep()
-        for store in stores:
-            store.read_first(connection)
+        _read_first(connection, stores)
+        frames.read_first()
+        meters.read_first()
 
     try:
         await database.read(take_up)
@@ -209,6 +210,15 @@ async def open_storage(
         remarks=_those(notices, schema.TAKEN_OVER, wanted=True),
         damage=damage,
     )
+
+
+class _Store(Protocol):
+    def read_first(self, connection: Connection) -> None: ...
+
+
+def _read_first(connection: Connection, stores: Iterable[_Store]) -> None:
+    for store in stores:
+        store.read_first(connection)
 
 
 def _those(notices: Sequence[Message], template: str, *, wanted: bool) -> tuple[Message, ...]:

@@ -9,7 +9,14 @@ import pytest
 from borne.adapters.storage.database import Database
 from borne.application.ports.storage import CachedToken, WhitelistEntry
 from borne.domain.principals import Role
-from tests.unit.adapters.storage.builders import end, opened, start, start_message, stop_message
+from tests.unit.adapters.storage.builders import (
+    NOON,
+    end,
+    opened,
+    start,
+    start_message,
+    stop_message,
+)
 
 
 @pytest.fixture
@@ -39,6 +46,7 @@ async def test_the_questions_of_a_start_are_one_job(tmp_path: Path, jobs: list[s
     assert await storage.security.page() == []
     assert await storage.outbox.next() is None
     assert not await storage.outbox.end_waits(1)
+    assert await storage.journal.forget(NOON) == 0
     assert jobs == ["job"]
     await storage.close()
 
