@@ -133,8 +133,8 @@ def test_a_disk_that_is_full_later(small_disk: Path) -> None:
     fill(small_disk)
     refused(borne("settings", "set", "StationName=B", "--data", data), "No space left")
     ran = borne("token", "create", "--role", "user", "--data", data)
-    refused(ran, "No space left")
-    refused(start(data), "No space left")
+    refused(ran, "the disk is full")
+    refused(start(data), "the disk is full")
     (small_disk / "ballast").unlink()
     assert here.borne("settings", "get", "StationName", "--data", data).out == "A\n"
 

@@ -277,10 +277,12 @@ class _Opener:
             self._checked = True
             return connection
         except (sqlite3.Error, OSError) as error:
-            told = as_storage_error(error)
-            if told is None:
+            failure = as_storage_error(error)
+            if failure is None:
                 raise
-            raise StorageUnavailable(f"The data in {self._path} cannot be used: {error}.") from told
+            reason = failure if isinstance(failure, StorageFull) else error
+            sentence = f"The data in {self._path} cannot be used: {reason}."
+            raise StorageUnavailable(sentence) from failure
 
     def _open_first(self) -> Connection:
         for moved in folders.clear_companions(self._path):

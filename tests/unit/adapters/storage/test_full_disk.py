@@ -220,7 +220,7 @@ async def test_free_room_is_told(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
         (PermissionError(errno.EACCES, "Permission denied"), "Permission denied"),
         (OSError(errno.EROFS, "Read-only file system"), "Read-only"),
     ],
