@@ -160,23 +160,24 @@ async def open_storage(
     meters = MeterFile(folder / METERS_FILE, pool, clock.monotonic)
     outbox = SqlOutbox(database, clock, damage.emit)
 
+    def release() -> None:
+        outbox.release()
+        if executor is None:
+            pool.shutdown(wait=False)
+
     async def close() -> None:
         frames.end()
         await meters.close()
         await curves.close()
         await database.close()
-        outbox.release()
-        if executor is None:
-            pool.shutdown(wait=False)
+        release()
 
     def abort() -> None:
         frames.end()
         meters.abort()
         database.abort()
         curves.abort()
-        outbox.release()
-        if executor is None:
-            pool.shutdown(wait=False)
+        release()
 
     stores = (
         SqlJournal(database, curves, clock, queue_limit, outbox.wake, outbox.count),
