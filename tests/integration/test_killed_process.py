@@ -6,10 +6,13 @@ from __future__ import annotations
 import json
 import random
 import signal
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from borne.app import Host, HostOptions
 from tests.support.patience import PATIENCE_S
@@ -36,12 +39,15 @@ class Caller:
 
     def until(self, reached: Callable[[Json], bool]) -> Json:
         """Connector 1, as soon as it is so."""
-        after = ""
+        after, deadline_s = "", time.monotonic() + PATIENCE_S
         while True:
             status = self("GET", f"/status{after}")
             connector: Json = status["connectors"][0]
             if reached(connector):
                 return connector
+            if time.monotonic() > deadline_s:
+                sessions = self("GET", "/sessions")["sessions"]
+                pytest.fail(f"it does not happen: {connector}, sessions {sessions}")
             after = f"?after={status['revision']}&wait=10s"
 
 
