@@ -191,9 +191,7 @@ async def open_storage(
 
     def take_up(connection: Connection) -> None:
         reserve.keep()
-        _read_first(connection, stores)
-        frames.read_first()
-        meters.read_first()
+        _read_first(connection, stores, (frames, meters))
 
     try:
         await database.read(take_up)
@@ -217,9 +215,15 @@ class _Store(Protocol):
     def read_first(self, connection: Connection) -> None: ...
 
 
-def _read_first(connection: Connection, stores: Iterable[_Store]) -> None:
+class _File(Protocol):
+    def read_first(self) -> None: ...
+
+
+def _read_first(connection: Connection, stores: Iterable[_Store], others: Iterable[_File]) -> None:
     for store in stores:
         store.read_first(connection)
+    for other in others:
+        other.read_first()
 
 
 def _those(notices: Sequence[Message], template: str, *, wanted: bool) -> tuple[Message, ...]:
