@@ -53,6 +53,8 @@ def write(where: str, times: Mapping[str, Times], tests: Mapping[str, float]) ->
 def grown(where: str, times: Mapping[str, Times]) -> Iterator[str]:
     """A line for each lane that takes half as much again as recorded."""
     recorded = read()["lanes"].get(where, {})
+    if not recorded:
+        yield f"no times are recorded for {where}: ./run test --record keeps these"
     for lane, now in times.items():
         before = Times(*recorded[lane]) if lane in recorded else now
         for unit, new, old in (
