@@ -207,7 +207,9 @@ def report_times(results: Sequence[Result], options: Options, *, record: bool) -
     """Name the lanes that became slow, or record how long all took."""
     times = {r.lane: lane_times.Times(round(r.seconds), round(r.cpu_s)) for r in results}
     conditions = lane_times.conditions(coverage=options.coverage)
-    if record:
+    if record and (options.arguments or any(r.word == "FAILED" for r in results)):
+        print("no times recorded: only those of whole lanes in which nothing failed are")
+    elif record:
         tests = {name: seconds for r in results for name, seconds in r.tests.items()}
         lane_times.write(conditions, times, tests)
     elif not options.campaign:

@@ -33,21 +33,22 @@ def test_a_station_that_answers_and_stops_is_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "within_s", "sentence"),
+    ("program", "start_s", "stop_s", "sentence"),
     [
-        pytest.param("raise SystemExit(2)", 20.0, "ended with 2 before", id="ends at once"),
-        pytest.param("import signal\nsignal.pause()", 0.3, "did not answer", id="silent"),
-        pytest.param(DEAF + SERVES, 20.0, "did not stop", id="does not stop"),
-        pytest.param(LATE_FAULT + SERVES, 20.0, "stopped with 3", id="stops badly"),
+        pytest.param("raise SystemExit(2)", 20.0, 20.0, "ended with 2 before", id="ends at once"),
+        pytest.param("import signal\nsignal.pause()", 0.3, 20.0, "did not answer", id="silent"),
+        pytest.param(DEAF + SERVES, 20.0, 0.3, "did not stop", id="does not stop"),
+        pytest.param(LATE_FAULT + SERVES, 20.0, 20.0, "stopped with 3", id="stops badly"),
     ],
 )
 def test_what_is_no_start_is_said(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     program: str,
-    within_s: float,
+    start_s: float,
+    stop_s: float,
     sentence: str,
 ) -> None:
-    monkeypatch.setattr(clean_start, "SHUTDOWN_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(clean_start, "SHUTDOWN_TIMEOUT_S", stop_s)
     with pytest.raises(SystemExit, match=sentence):
-        start(tmp_path, program, within_s)
+        start(tmp_path, program, start_s)

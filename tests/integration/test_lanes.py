@@ -38,7 +38,8 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        shutil.copytree(ROOT / "tools", root / "tools")
+        # Compiled files come and go while other tests import them.
+        shutil.copytree(ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("*.pyc*"))
         (root / "tests").mkdir()
         for name in SUPPORT:
             (root / "tests" / name).parent.mkdir(exist_ok=True)
@@ -51,7 +52,8 @@ class Tree:
             (self.root / "tests" / name / f"test_{stem}.py").write_text(text)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+        others = ("COV", "PYTEST_XDIST")
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         ours.pop("BORNE_LANE_REPORT", None)
         ours["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         ours["PYTEST_ADDOPTS"] = "-p pytest_asyncio.plugin -p pytest_timeout -p xdist.plugin"
