@@ -25,6 +25,13 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_S * 1000)
 
 
+HTMX_BEGAN = """new Promise((done) => {
+  const look = () => setTimeout(window.htmx ? done : look);
+  look();
+})"""
+"""What htmx does at once when it has been read is done."""
+
+
 @pytest.fixture
 def fake(site: Site) -> Fake:
     return site.fake
@@ -107,8 +114,7 @@ def test_live_data_come_when_a_script_is_late(page: Page, site: Site, fake: Fake
     page.route("**/hx-sse.min.js*", lambda route: held.append(route))  # noqa: PLW0108
     with page.expect_request("**/hx-sse.min.js*"):
         page.goto(site.url, wait_until="commit")
-    page.wait_for_function("window.htmx")
-    page.evaluate("new Promise((done) => setTimeout(done))")
+    page.evaluate(HTMX_BEGAN)
     held[0].continue_()
     fake.do(lambda host: host.status.edit(2, name="Garage"))
     expect(page.locator("#socket-2")).to_contain_text("Garage")
