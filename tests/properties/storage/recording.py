@@ -156,7 +156,9 @@ class RecordedConnection:
         if sql.startswith(_MERGING):
             return self._connection.execute(_MERGING)
         try:
-            return self._connection.execute(sql, parameters)
+            cursor = self._connection.execute(sql, parameters)
+            # A pragma may write while its rows are read.
+            return _Rows(cursor.fetchall()) if sql.startswith("PRAGMA") else cursor
         except apsw.Error as error:
             if sql == "COMMIT" and self._recorder.merging and not self.in_transaction:
                 # SQLite forgives a checkpoint that fails after a commit, this binding does not.
@@ -176,6 +178,20 @@ class RecordedConnection:
         # SQLite forgives the checkpoint here too.
         with suppress(apsw.FullError):
             self._connection.close()
+
+
+@dataclass
+class _Rows:
+    """Rows that were read."""
+
+    rows: list[Any]
+
+    def fetchone(self) -> Any:
+        return self.rows.pop(0) if self.rows else None
+
+    def fetchall(self) -> list[Any]:
+        rows, self.rows = self.rows, []
+        return rows
 
 
 def _translated(error: apsw.Error) -> sqlite3.Error:
