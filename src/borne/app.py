@@ -57,12 +57,12 @@ from borne.application.settings.station_settings import has_backend
 from borne.application.station import Station
 from borne.data_folder import open_accounts, open_settings, random_token
 from borne.domain.principals import SYSTEM, Principal, Role
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
 from borne.foundation.loop_lag import LoopLag
+from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
 from borne.protocols.status_json import status_json
 

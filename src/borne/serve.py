@@ -33,11 +33,11 @@ from borne.application.settings.station_settings import has_backend
 from borne.application.station import Station
 from borne.data_folder import CannotUse, friendly_errors, open_settings
 from borne.domain.principals import SYSTEM, Role
-from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import Form
 from borne.foundation import logging as logs
 from borne.foundation.listener import AsgiApp, Bound, CannotListen, HttpLimits, HttpServer, bind
+from borne.foundation.messages import Message
 from borne.foundation.scaled_loop import ScaledEventLoop
 
 HEAD_START_S = 0.5

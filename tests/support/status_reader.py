@@ -11,7 +11,6 @@ from typing import Any
 from borne.domain.authorization.decision import Reason
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
-from borne.domain.settings.messages import Message
 from borne.domain.station.display import Screen
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionFlag
@@ -28,6 +27,7 @@ from borne.domain.station.station_status import (
 from borne.domain.station.status import ConnectorStatus
 from borne.domain.vehicle import IdentityKind
 from borne.foundation.clock import ClockTrust, parse_utc
+from borne.foundation.messages import Message
 from borne.foundation.units import PerPhase
 
 Json = Mapping[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from borne.domain.principals import Principal, Role
-from borne.domain.settings.messages import N_, Explained, Message
+from borne.foundation.messages import N_, Explained, Message
 
 
 class Refused(Explained):

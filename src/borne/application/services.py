@@ -28,12 +28,12 @@ from borne.application.ports.storage import (
 )
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import Principal
-from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.smart_charging.profiles import Installed
 from borne.domain.station.session import Sample, SessionRecord
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
+from borne.foundation.messages import Message
 
 
 class StatusView(Protocol):

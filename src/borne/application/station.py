@@ -25,10 +25,10 @@ from borne.application.service import Part, Service, ServiceList
 from borne.application.services import StationServices
 from borne.application.state.notices import Notices
 from borne.application.state.retention import Retention
-from borne.domain.settings.messages import Message
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import ClockStep
+from borne.foundation.messages import Message
 from borne.foundation.supervisor import Supervisor
 
 MakeBackend = Callable[["Station"], Backend | None]

@@ -89,7 +89,7 @@ class FileCertificates:
         _write(self._folder / "pending.key", key)
         return checks.signing_request(key, common_name, organization)
 
-    def take_certificate(self, chain: str, now: datetime) -> None:
+    def install_certificate(self, chain: str, now: datetime) -> None:
         """Use the certificate of the last request; raises BadCertificate."""
         from borne.adapters.certificates import checks
 

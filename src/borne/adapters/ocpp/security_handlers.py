@@ -95,7 +95,7 @@ class _Certificates:
         self, request: wire.CertificateSignedRequest
     ) -> Reply[wire.CertificateSignedResponse]:
         async with self._live.answering():
-            accepted = await self._certificates.take_chain(request.certificate_chain)
+            accepted = await self._certificates.install_chain(request.certificate_chain)
         answer = wire.CertificateSignedResponse(status=AcceptedOrRejected.of(accepted))
         return Reply(answer, self._live.release)
 

@@ -18,8 +18,9 @@ from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
 from borne.adapters.simulation.vehicle import sentence
 from borne.adapters.simulation.world import LinkMode, World
 from borne.domain.station.board import Contact
-from borne.domain.station.faults import N_, Fault, Scope
+from borne.domain.station.faults import Fault, Scope
 from borne.domain.station.pilot import CABLE_OHM
+from borne.foundation.messages import N_
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from borne.adapters.simulation.behaviour import PluggedVehicle
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.vehicle import LIBRARY
 from borne.adapters.simulation.world import World
-from borne.domain.station.faults import N_
+from borne.foundation.messages import N_
 
 CARDS: tuple[Mapping[str, str], ...] = (
     {"name": "Anna", "uid": "04567DAA5F3580", "note": N_("accepted")},

@@ -18,7 +18,7 @@ from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, 
 from borne.adapters.simulation.world import LinkMode, World
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import SimulatorError
-from borne.domain.settings.messages import N_, Message, verbatim
+from borne.foundation.messages import N_, Message, verbatim
 from borne.foundation.units import PerPhase
 
 COLDEST_C, HOTTEST_C = -40.0, 150.0

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from borne.domain.settings.messages import N_, Message
 from borne.foundation import files
 from borne.foundation.files import write_private
+from borne.foundation.messages import N_, Message
 
 FILE = "commissioned.json"
 FORM = 1

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -39,11 +40,11 @@ from borne.adapters.storage.outbox import SqlOutbox
 from borne.adapters.storage.security_log import SqlSecurityLog
 from borne.adapters.storage.state import SqlState
 from borne.application.ports.storage import CLOSED_ACCOUNT, Storage, StorageFull
-from borne.domain.settings.messages import N_, Message
 from borne.foundation import files
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.files import sync_folder, write_private
+from borne.foundation.messages import N_, Message
 
 STATION_FILE = "station.db"
 CURVES_FILE = "curves.db"
@@ -160,25 +161,8 @@ async def open_storage(
     meters = MeterFile(folder / METERS_FILE, pool, clock.monotonic)
     outbox = SqlOutbox(database, clock, damage.emit)
 
-    def release() -> None:
-        outbox.release()
-        if executor is None:
-            pool.shutdown(wait=False)
-
-    async def close() -> None:
-        frames.end()
-        await meters.close()
-        await curves.close()
-        await database.close()
-        release()
-
-    def abort() -> None:
-        frames.end()
-        meters.abort()
-        database.abort()
-        curves.abort()
-        release()
-
+    own_pool = pool if executor is None else None
+    ending = _Ending(database, curves, frames, meters, outbox, own_pool)
     stores = (
         SqlJournal(database, curves, clock, queue_limit, outbox.wake, outbox.count),
         outbox,
@@ -196,19 +180,50 @@ async def open_storage(
     try:
         await database.read(take_up)
     except BaseException:
-        abort()
+        ending.abort()
         raise
     return Storage(
         *stores,
         frames=frames,
         meters=meters,
-        close=close,
-        abort=abort,
+        close=ending.close,
+        abort=ending.abort,
         free_bytes=partial(folders.free_bytes, folder),
         notices=_those(notices, schema.TAKEN_OVER, wanted=False),
         remarks=_those(notices, schema.TAKEN_OVER, wanted=True),
         damage=damage,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What is closed at the end; a pool that others use stays open."""
+
+    database: Database
+    curves: Curves
+    frames: FrameFiles
+    meters: MeterFile
+    outbox: SqlOutbox
+    own_pool: Executor | None
+
+    async def close(self) -> None:
+        self.frames.end()
+        await self.meters.close()
+        await self.curves.close()
+        await self.database.close()
+        self._release()
+
+    def abort(self) -> None:
+        self.frames.end()
+        self.meters.abort()
+        self.database.abort()
+        self.curves.abort()
+        self._release()
+
+    def _release(self) -> None:
+        self.outbox.release()
+        if self.own_pool is not None:
+            self.own_pool.shutdown(wait=False)
 
 
 class _Store(Protocol):

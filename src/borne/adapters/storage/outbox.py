@@ -11,9 +11,9 @@ from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.adapters.storage.message_forms import Unreadable
 from borne.application.ports.storage import LostMessage, QueuedMessage
-from borne.domain.settings.messages import N_, Message
 from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Clock
+from borne.foundation.messages import N_, Message
 
 _UNREADABLE = N_(
     "Message {seq} for the backend could not be read and was put aside: the backend may lack a "

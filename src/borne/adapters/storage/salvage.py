@@ -17,7 +17,7 @@ from pathlib import Path
 from borne.adapters.storage import folder as folders
 from borne.adapters.storage import message_moments, schema
 from borne.adapters.storage.connection import Connect, Connection, close_abruptly
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 TABLES = {
     "dating": N_("dates"),

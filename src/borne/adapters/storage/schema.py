@@ -16,8 +16,8 @@ from pathlib import Path
 
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.folder import StorageUnavailable, make_private
-from borne.domain.settings.messages import N_, Message
 from borne.foundation.files import sync_folder
+from borne.foundation.messages import N_, Message
 
 _READABLE_FROM = re.compile(r"^-- readable from schema (\d+)$", re.MULTILINE)
 TAKEN_OVER = N_("{name} was taken over from schema {current}; a copy is in {copy}.")

@@ -30,7 +30,7 @@ from borne.application.ports.settings import (
     SettingsHealth,
     SettingsNotSaved,
 )
-from borne.domain.settings.messages import N_, Message
+from borne.foundation.messages import N_, Message
 
 SCHEMA = 1
 """Version of the stored form."""

@@ -18,7 +18,7 @@ from borne.application.people.accounts import Busy
 from borne.application.ports.simulator import SimulatorError
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.application.refusals import Refused
-from borne.domain.settings.messages import N_, Message, verbatim
+from borne.foundation.messages import N_, Message, verbatim
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from borne.domain.settings.messages import Explained, Message
+from borne.foundation.messages import Explained, Message
 
 
 class ApiError(Explained):

@@ -22,8 +22,8 @@ from borne.application.people.accounts import Accounts, token_principal
 from borne.application.refusals import too_weak
 from borne.application.services import StationServices
 from borne.domain.principals import Role
-from borne.domain.settings.messages import N_
 from borne.foundation.addresses import is_loopback
+from borne.foundation.messages import N_
 
 T = TypeVar("T")
 EVENT_STREAM = "text/event-stream"

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from borne.adapters.web.error_answers import answer
 from borne.adapters.web.errors import ApiError, wants_page
 from borne.adapters.web.pages.shell import words_for
-from borne.domain.settings.messages import N_, Message
+from borne.foundation.messages import N_, Message
 
 LOCALHOST = "localhost"
 SHOWN_MOST = 100

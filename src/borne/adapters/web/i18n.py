@@ -14,7 +14,7 @@ from pathlib import Path
 from fastapi import Request
 
 from borne.domain.settings.choices import DisplayLanguage, Language
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 DOMAIN = "borne"
 LOCALES = Path(__file__).parents[2] / "locales"

@@ -18,7 +18,7 @@ from borne.adapters.web.errors import ApiError, BodyRefused, BrokenOff, wants_pa
 from borne.adapters.web.hosts import refusal
 from borne.adapters.web.pages.problem import problem_page
 from borne.adapters.web.state import web_state
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 _log = logging.getLogger(__name__)
 

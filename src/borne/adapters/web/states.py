@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from borne.domain.settings.messages import N_
 from borne.domain.station.faults import CATALOGUE
+from borne.foundation.messages import N_
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class CardRouter:
         if not self._settings().flag("RFIDEnable"):
             return
         if not cards.held_long_enough(read.held_s):
-            if not self.teach_in.take_short(read):
+            if not self.teach_in.on_short_read(read):
                 self._authorize(read)
         elif not (self.master_card.on_card(read) or self.teach_in.on_card(read)):
             self._authorize(read)

@@ -12,7 +12,7 @@ from borne.application.ports.hardware import CardRead
 from borne.application.refusals import Refused
 from borne.domain.authorization import cards, list_text
 from borne.domain.settings.choices import LetterCase
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 MASTER_CARD_S = 60.0
 

@@ -20,9 +20,9 @@ from borne.application.refusals import Refused, require
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.list_text import ListedCard, TokenKind
 from borne.domain.principals import Principal, Role
-from borne.domain.settings.messages import N_, Message
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
+from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.timers import Timers
 
@@ -192,7 +192,7 @@ class TeachIn:
             self._supervisor.start("teach-in", self._teach_card(running, read, text))
         return True
 
-    def take_short(self, read: CardRead) -> bool:
+    def on_short_read(self, read: CardRead) -> bool:
         """A card was taken away too early; True when it was meant for the teach-in."""
         running = self._running
         if running is None or running.reader not in (None, read.connector):

@@ -18,9 +18,9 @@ from borne.domain.authorization.decision import WhitelistMatch
 from borne.domain.authorization.list_text import BadLine, ListedCard, TokenKind
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import LetterCase
-from borne.domain.settings.messages import N_, Message
 from borne.foundation.clock import Clock, format_utc
 from borne.foundation.events import Signal
+from borne.foundation.messages import N_, Message
 
 WHITELIST_LIMIT = 20_000
 UNDO_S = 30.0

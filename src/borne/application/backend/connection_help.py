@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from borne.application.ports.backend import ConnectionStep, StepResult, StepState
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 
 @dataclass(frozen=True, slots=True)

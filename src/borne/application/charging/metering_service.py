@@ -98,7 +98,7 @@ class MeteringService:
             elif channel.account is not None:
                 channel.account = channel.account.closed()
         for connector, channel in self._channels.items():
-            channel.meter.subscribe(partial(self._take_news, connector))
+            channel.meter.subscribe(partial(self._on_news, connector))
             try:
                 await channel.meter.start()
             except Exception as error:
@@ -192,7 +192,7 @@ class MeteringService:
         error = read.exception()
         return self._take(connector, read.result() if error is None else error)
 
-    def _take_news(self, connector: int, told: object) -> None:
+    def _on_news(self, connector: int, told: object) -> None:
         self._take(connector, told)
 
     def _take(self, connector: int, told: object) -> MeterReading | None:
@@ -205,7 +205,7 @@ class MeteringService:
             if not reading.serial_number:
                 reading = replace(reading, serial_number=str(channel.meter.serial_number))
         except (Exception, asyncio.CancelledError) as error:
-            self._take_failure(connector, channel, error)
+            self._on_failure(connector, channel, error)
             return None
         before = channel.account
         if before is not None and _is_older(reading, before, self._clock.boot_id):
@@ -248,7 +248,7 @@ class MeteringService:
 
     # Silence --------------------------------------------------------------------------------
 
-    def _take_failure(self, connector: int, channel: _Channel, error: BaseException) -> None:
+    def _on_failure(self, connector: int, channel: _Channel, error: BaseException) -> None:
         if channel.failing:
             return
         channel.failing = True

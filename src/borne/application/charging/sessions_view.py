@@ -15,9 +15,9 @@ from borne.application.ports.storage import (
 )
 from borne.application.refusals import Refused, require
 from borne.domain.principals import Principal, Role
-from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import Clock
+from borne.foundation.messages import N_
 
 EXPORT_BATCH = 200
 

@@ -11,12 +11,12 @@ from borne.application.ports.storage import StateStore
 from borne.application.refusals import Refused, no_socket
 from borne.application.state.kept_state import stored_entries, whole
 from borne.domain.principals import Principal, PrincipalKind, Role
-from borne.domain.settings.messages import N_, Message
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
 from borne.domain.station.status import STATUS_WORDS, ConnectorStatus
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.events import Signal
+from borne.foundation.messages import N_, Message
 
 _STARTABLE = frozenset(
     {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}

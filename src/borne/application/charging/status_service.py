@@ -22,7 +22,6 @@ from borne.domain.authorization.free_charging import RULES
 from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.limits.rows import LimitRow
 from borne.domain.settings.choices import DisplayLanguage
-from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.display import Screen, announcement, screens
 from borne.domain.station.faults import Fault
@@ -39,6 +38,7 @@ from borne.domain.station.station_status import (
 )
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
+from borne.foundation.messages import Message
 from borne.foundation.units import PHASES, ZERO, PerPhase
 
 

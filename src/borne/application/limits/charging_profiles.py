@@ -32,7 +32,6 @@ from borne.domain.limits.power import watts_of
 from borne.domain.limits.rows import LimitRow
 from borne.domain.limits.sources import Source
 from borne.domain.principals import Principal, Role
-from borne.domain.settings.messages import N_, Message
 from borne.domain.smart_charging import profiles as rules
 from borne.domain.smart_charging.clock_doubt import Doubts, by_purpose, from_the_future
 from borne.domain.smart_charging.composite import (
@@ -61,6 +60,7 @@ from borne.domain.station.connector_state import Authorization
 from borne.domain.station.session import SessionRecord
 from borne.foundation.clock import Clock, ClockStep, ClockTrust, Moment
 from borne.foundation.events import Signal
+from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
 

@@ -79,7 +79,7 @@ class CertificateStore(Protocol):
     def request(self, common_name: str, organization: str) -> str:
         """Make a key and a request for its certificate, in PEM."""
 
-    def take_certificate(self, chain: str, now: datetime) -> None:
+    def install_certificate(self, chain: str, now: datetime) -> None:
         """Use the certificate of the last request; raises BadCertificate."""
 
     def own(self) -> tuple[Path, Path] | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from borne.domain.settings.messages import Explained, Message
 from borne.domain.settings.values import Json
+from borne.foundation.messages import Explained, Message
 
 
 class SettingsHealth(StrEnum):

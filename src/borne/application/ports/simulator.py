@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from borne.domain.settings.messages import Explained, Message
+from borne.foundation.messages import Explained, Message
 
 
 class SimulatorError(Explained):

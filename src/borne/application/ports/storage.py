@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from borne.domain.principals import Role
-from borne.domain.settings.messages import Message
 from borne.domain.station.metering import Account
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
 from borne.domain.station.transaction_messages import MessageKind, TransactionMessage
 from borne.domain.vehicle import Identity
 from borne.foundation.clock import Moment
 from borne.foundation.events import Signal
+from borne.foundation.messages import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from borne.application.ports.certificates import (
     RootUse,
 )
 from borne.application.security.security_events import SecurityEvent, SecurityEvents
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
+from borne.foundation.messages import N_, Message
 
 _BAD = (BadCertificate, ValueError, TypeError)
 """A certificate may be wrong in ways that only reading its parts tells."""
@@ -117,14 +117,14 @@ class Certificates:
         async with self._changing:
             return await asyncio.to_thread(self._store.request, serial, organization)
 
-    async def take_chain(self, chain: str) -> bool:
+    async def install_chain(self, chain: str) -> bool:
         """CertificateSigned: False when the certificate is not good."""
         too_long = len(chain) > self._settings().integer("CertificateSignedMaxChainSize")
         async with self._changing:
             try:
                 if too_long:
                     raise BadCertificate("The chain is too long.")
-                await asyncio.to_thread(self._store.take_certificate, chain, self._clock.now())
+                await asyncio.to_thread(self._store.install_certificate, chain, self._clock.now())
             except _BAD as error:
                 _log.warning("a certificate of our own was refused: %s", error)
                 event = SecurityEvent.INVALID_CHARGE_POINT_CERTIFICATE

@@ -28,13 +28,13 @@ from borne.domain.settings.addressing import restart_names
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.changes import Plan, plan
 from borne.domain.settings.entry import HardwareFacts
-from borne.domain.settings.messages import N_, Explained, Message
 from borne.domain.settings.restore import lowest_of, restore, safe_values, stored_form
 from borne.domain.settings.rights import writer_of
 from borne.domain.settings.snapshot import Settings, in_force
 from borne.domain.settings.values import Form, Json
 from borne.domain.settings.view import SettingView, view_all
 from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.messages import N_, Explained, Message
 
 _log = logging.getLogger(__name__)
 INSTALLER_KNOWN = "installer_known"

@@ -18,9 +18,9 @@ from borne.application.settings.settings_service import (
 from borne.domain.principals import Principal
 from borne.domain.settings.addressing import Address, field_label_of, resolve
 from borne.domain.settings.entry import Value
-from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import Form, Json, to_json
+from borne.foundation.messages import Message
 
 EXPIRES_S = 24 * 3600.0
 MAX_SESSIONS = 64

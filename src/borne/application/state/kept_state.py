@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from borne.application.ports.storage import StateStore, StorageFailed
 from borne.application.state.notices import remember
-from borne.domain.settings.messages import N_, Message
+from borne.foundation.messages import N_, Message
 
 T = TypeVar("T")
 ASIDE = "unreadable:"

@@ -13,8 +13,8 @@ from typing import Any
 from borne.application.ports.storage import StateStore, StorageFailed
 from borne.application.refusals import require
 from borne.domain.principals import Principal, Role
-from borne.domain.settings.messages import Message
 from borne.foundation.events import Signal
+from borne.foundation.messages import Message
 
 STATE_KEY = "storage_notices"
 MOST = 50

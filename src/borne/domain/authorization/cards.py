@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from borne.domain.settings.choices import LetterCase
-from borne.domain.settings.messages import N_, Explained
+from borne.foundation.messages import N_, Explained
 
 UID_BYTES = (4, 7, 10)
 _SEPARATORS = re.compile(r"[\s:.\-]")

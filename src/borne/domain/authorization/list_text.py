@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase
-from borne.domain.settings.messages import N_, Message
+from borne.foundation.messages import N_, Message
 
 LONGEST_TEXT = 4_000_000
 LONGEST_NAME = 60

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from borne.domain.station.faults import CATALOGUE, N_, Fault, FaultKind
+from borne.domain.station.faults import CATALOGUE, Fault, FaultKind
+from borne.foundation.messages import N_
 
 
 class CanCharge(StrEnum):

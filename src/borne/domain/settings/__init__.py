@@ -2,8 +2,8 @@
 
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Amps, Feature, HardwareFacts
-from borne.domain.settings.messages import Message
 from borne.domain.settings.snapshot import Settings, UnknownSetting
+from borne.foundation.messages import Message
 
 __all__ = [
     "CATALOGUE",

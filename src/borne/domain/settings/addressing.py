@@ -8,7 +8,7 @@ from functools import cache
 
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Entry, HardwareFacts, Kind, Scope, Type
-from borne.domain.settings.messages import N_, Message
+from borne.foundation.messages import N_, Message
 
 ALIASES = {"chargeboxidentity": "ChargePointID"}
 """Names of other makers for OCPP keys, in lower case (decision D2)."""

@@ -13,8 +13,8 @@ from borne.domain.settings.choices import (
     OcppMode,
     TlsStrictness,
 )
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
+from borne.foundation.messages import N_, Message
 
 
 @dataclass(frozen=True, slots=True)

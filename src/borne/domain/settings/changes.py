@@ -10,12 +10,12 @@ from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.addressing import Address, label_of, resolve
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Entry, Type, Value
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.rights import refusal
 from borne.domain.settings.rules import conflicts, keys_of_rules_with
 from borne.domain.settings.snapshot import Settings, in_force, write_derived
 from borne.domain.settings.values import Form, Malformed, parse
 from borne.domain.settings.visibility import missing_part
+from borne.foundation.messages import N_, Message
 
 MAX_CHANGES = 500
 _LINE, _CAPACITY = "SingleSupplyLine", "SupplyLineCurrentCapacity"

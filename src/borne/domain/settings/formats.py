@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 
 from borne.domain.settings.entry import Amps, Format
-from borne.domain.settings.messages import N_, Message
 from borne.domain.station import measurands
+from borne.foundation.messages import N_, Message
 
 
 class Malformed(ValueError):

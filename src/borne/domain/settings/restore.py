@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from borne.domain.settings.addressing import Address, addresses, label_of, resolve
 from borne.domain.settings.entry import Amps, Entry, HardwareFacts, Value
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.rules import conflicts
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import Json, Malformed, from_file, to_file
+from borne.foundation.messages import N_, Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.settings.entry import Entry, Kind
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
+from borne.foundation.messages import N_, Message
 
 ENERGY_MANAGER_KEYS = frozenset({"OperatorCurrentLimit", "DLMOperatorEVSESubDistributionLimit"})
 _SINGLE_LINE = frozenset({"SingleSupplyLine", "SupplyLineCurrentCapacity"})

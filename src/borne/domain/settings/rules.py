@@ -20,8 +20,8 @@ from borne.domain.settings.choices import (
     IfInDoubt,
 )
 from borne.domain.settings.entry import Amps
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
+from borne.foundation.messages import N_, Message
 
 Findings = Iterator[tuple[str, Message]]
 """Name of the value to correct, and what to do."""

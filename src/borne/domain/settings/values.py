@@ -11,7 +11,7 @@ from enum import Enum
 
 from borne.domain.settings.entry import Amps, Choice, Entry, Format, Type, Value
 from borne.domain.settings.formats import CHECKS, Malformed, parse_amps, refuse
-from borne.domain.settings.messages import N_, Message
+from borne.foundation.messages import N_, Message
 
 Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 

@@ -9,11 +9,11 @@ from borne.domain.principals import Principal
 from borne.domain.settings.addressing import Address, addresses, field_label_of
 from borne.domain.settings.changes import replaced
 from borne.domain.settings.entry import Entry, Value
-from borne.domain.settings.messages import Message
 from borne.domain.settings.rights import may_read, refusal
 from borne.domain.settings.snapshot import Settings, in_force
 from borne.domain.settings.values import Json, to_json
 from borne.domain.settings.visibility import missing_part, visible
+from borne.foundation.messages import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from borne.domain.settings.entry import (
     MeterInNetwork,
     Scope,
 )
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
+from borne.foundation.messages import N_, Message
 
 
 def holds(condition: Condition, settings: Settings, connector: int = 1) -> bool:

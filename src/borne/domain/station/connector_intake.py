@@ -59,17 +59,17 @@ def take(
     """The state with the news of `event` in it."""
     match event:
         case PilotReport():
-            return _take_pilot(state, event)
+            return _on_pilot(state, event)
         case PlugReport(plug):
-            return _take_plug(state, plug)
+            return _on_plug(state, plug)
         case LockReport(position):
             return replace(state, lock=replace(state.lock, position=position))
         case ContactorReport(closed):
-            return _take_contactor(state, closed=closed, now_s=now_s)
+            return _on_contactor(state, closed=closed, now_s=now_s)
         case BoardLinkReport(alive):
-            return _take_board_link(state, now_s, config, alive=alive)
+            return _on_board_link(state, now_s, config, alive=alive)
         case BrownOutReport():
-            return _take_brown_out(state, now_s)
+            return _on_brown_out(state, now_s)
         case Offered(current_a):
             return replace(state, offer_a=current_a)
         case FaultRaised(fault):
@@ -77,48 +77,48 @@ def take(
         case FaultCleared(fault):
             return replace(state, raised=state.raised - {fault})
         case _:
-            return _take_wish(state, event, now_s, config)
+            return _on_wish(state, event, now_s, config)
 
 
-def _take_wish(
+def _on_wish(
     state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
     match event:
         case Authorized(authorization):
-            return _take_authorization(state, authorization, now_s, config)
+            return _on_authorization(state, authorization, now_s, config)
         case AuthorizationWithdrawn():
             return without_pending(state)
         case CardChecking(active):
             return replace(state, checking=active)
         case StopAsked(stop):
-            return _take_stop(state, stop, now_s)
+            return _on_stop(state, stop, now_s)
         case HoldAsked(held):
             session = state.session
             return replace(state, session=replace(session, held=held) if session else None)
         case GroupTold(group_id):
-            return _take_group(state, group_id)
+            return _on_group(state, group_id)
         case UnlockAsked():
-            return _take_unlock(state)
+            return _on_unlock(state)
         case AvailabilityAsked():
-            return _take_availability(state, event, now_s, config)
+            return _on_availability(state, event, now_s, config)
         case Reserved(reservation_id):
-            return _take_reservation(state, reservation_id)
+            return _on_reservation(state, reservation_id)
         case _:
-            return _take_journal(state, event, now_s, config)
+            return _on_journal(state, event, now_s, config)
 
 
-def _take_journal(
+def _on_journal(
     state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
     match event:
         case SessionOpened(session_id):
-            return _take_opened(state, session_id, now_s)
+            return _on_opened(state, session_id, now_s)
         case SessionNotOpened() if state.session and state.session.phase is Phase.OPENING:
             return _without_session(without_pending(state))
         case SessionClosed() if state.session and state.session.phase is Phase.CLOSING:
-            return _take_closed(state, state.session, now_s, config)
+            return _on_closed(state, state.session, now_s, config)
         case SessionResumed(session) if state.session is None:
-            return _take_resumed(state, session, now_s)
+            return _on_resumed(state, session, now_s)
         case _:
             return state
 
@@ -139,13 +139,13 @@ def stopping(session: LiveSession, stop: Stop, now_s: float) -> LiveSession:
 # Reports of the board -----------------------------------------------------------------------
 
 
-def _take_pilot(state: ConnectorState, report: PilotReport) -> ConnectorState:
+def _on_pilot(state: ConnectorState, report: PilotReport) -> ConnectorState:
     if state.deaf_until_s is not None and report.state not in CONNECTED:
         return replace(state, heard=report)
     return replace(state, pilot=report, seen_pilot=True, heard=None)
 
 
-def _take_plug(state: ConnectorState, plug: Plug) -> ConnectorState:
+def _on_plug(state: ConnectorState, plug: Plug) -> ConnectorState:
     state = replace(state, plug=plug, seen_plug=True)
     session, first = state.session, state.session_plug
     if session is None or plug.kind is PlugKind.NONE:
@@ -158,7 +158,7 @@ def _take_plug(state: ConnectorState, plug: Plug) -> ConnectorState:
     return state
 
 
-def _take_contactor(state: ConnectorState, *, closed: bool, now_s: float) -> ConnectorState:
+def _on_contactor(state: ConnectorState, *, closed: bool, now_s: float) -> ConnectorState:
     if closed:
         due_s = state.open_deadline_s
         if due_s is None:
@@ -183,7 +183,7 @@ def _take_contactor(state: ConnectorState, *, closed: bool, now_s: float) -> Con
     )
 
 
-def _take_board_link(
+def _on_board_link(
     state: ConnectorState, now_s: float, config: ConnectorConfig, *, alive: bool
 ) -> ConnectorState:
     if not alive:
@@ -199,7 +199,7 @@ def _take_board_link(
     return _unknown(replace(state, board_alive=True, raised=state.raised - {Fault.BOARD_LOST}))
 
 
-def _take_brown_out(state: ConnectorState, now_s: float) -> ConnectorState:
+def _on_brown_out(state: ConnectorState, now_s: float) -> ConnectorState:
     opened = state.contactor_closed or state.sent_allow
     return _unknown(
         replace(
@@ -234,7 +234,7 @@ def _unknown(state: ConnectorState) -> ConnectorState:
 # Wishes -------------------------------------------------------------------------------------
 
 
-def _take_authorization(
+def _on_authorization(
     state: ConnectorState, authorization: Authorization, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
     if state.session is not None or not state.operative:
@@ -254,7 +254,7 @@ def _take_authorization(
     )
 
 
-def _take_stop(state: ConnectorState, stop: Stop, now_s: float) -> ConnectorState:
+def _on_stop(state: ConnectorState, stop: Stop, now_s: float) -> ConnectorState:
     session = state.session
     if session is None:
         return replace(without_pending(state), kept_for=None)
@@ -263,7 +263,7 @@ def _take_stop(state: ConnectorState, stop: Stop, now_s: float) -> ConnectorStat
     return replace(state, session=stopping(session, stop, now_s))
 
 
-def _take_group(state: ConnectorState, group_id: str) -> ConnectorState:
+def _on_group(state: ConnectorState, group_id: str) -> ConnectorState:
     session = state.session
     if session is None:
         return state
@@ -272,7 +272,7 @@ def _take_group(state: ConnectorState, group_id: str) -> ConnectorState:
     return replace(state, session=replace(session, authorization=permit))
 
 
-def _take_unlock(state: ConnectorState) -> ConnectorState:
+def _on_unlock(state: ConnectorState) -> ConnectorState:
     session = replace(state.session, released=True) if state.session else None
     return replace(
         without_pending(state),
@@ -283,7 +283,7 @@ def _take_unlock(state: ConnectorState) -> ConnectorState:
     )
 
 
-def _take_availability(
+def _on_availability(
     state: ConnectorState, asked: AvailabilityAsked, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
     """Out of service waits for a session, and for whoever prepares one (decision 0137)."""
@@ -305,7 +305,7 @@ def out_of_service(state: ConnectorState) -> ConnectorState:
     )
 
 
-def _take_reservation(state: ConnectorState, reservation_id: int | None) -> ConnectorState:
+def _on_reservation(state: ConnectorState, reservation_id: int | None) -> ConnectorState:
     nobody = not (state.connected or state.finished or state.pending is not None)
     stood = state.reservation_id is not None and state.reserved_first
     first = reservation_id is not None and (nobody or stood)
@@ -315,7 +315,7 @@ def _take_reservation(state: ConnectorState, reservation_id: int | None) -> Conn
 # Answers of the journal ---------------------------------------------------------------------
 
 
-def _take_opened(state: ConnectorState, session_id: str, now_s: float) -> ConnectorState:
+def _on_opened(state: ConnectorState, session_id: str, now_s: float) -> ConnectorState:
     session = state.session
     if session is None or session.phase is not Phase.OPENING:
         return state
@@ -330,13 +330,13 @@ def _take_opened(state: ConnectorState, session_id: str, now_s: float) -> Connec
     return replace(state, session=opened)
 
 
-def _take_resumed(state: ConnectorState, session: LiveSession, now_s: float) -> ConnectorState:
+def _on_resumed(state: ConnectorState, session: LiveSession, now_s: float) -> ConnectorState:
     """The vehicle needs its time again; it is not preparing, whatever it did before."""
     session = replace(session, asked=True, may_ask_until_s=now_s + timing.ASK_S)
     return replace(without_pending(state), session=session, session_plug=state.plug)
 
 
-def _take_closed(
+def _on_closed(
     state: ConnectorState, session: LiveSession, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
     left = state.plugged or state.connected

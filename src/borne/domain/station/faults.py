@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-def N_(text: str) -> str:  # noqa: N802 - the marker that message extraction looks for
-    """Mark a text for translation without translating it here."""
-    return text
+from borne.foundation.messages import N_
 
 
 class Fault(StrEnum):

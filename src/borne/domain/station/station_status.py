@@ -11,13 +11,13 @@ from datetime import datetime
 from borne.domain.authorization.decision import Reason
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
-from borne.domain.settings.messages import Message
 from borne.domain.station.display import Screen
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionFlag
 from borne.domain.station.status import ConnectorStatus
 from borne.domain.vehicle import IdentityKind
 from borne.foundation.clock import ClockTrust
+from borne.foundation.messages import Message
 from borne.foundation.units import ZERO, PerPhase
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from borne.domain.settings.messages import N_
 from borne.domain.station.board import LockPosition, PilotNominal, PilotState, PlugKind
 from borne.domain.station.connector_outputs import paused
 from borne.domain.station.connector_state import ASKING, ConnectorState, LiveSession, Phase
 from borne.domain.station.faults import Fault, blocking
+from borne.foundation.messages import N_
 
 
 class ConnectorStatus(StrEnum):

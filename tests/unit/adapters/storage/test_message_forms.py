@@ -17,7 +17,6 @@ import pytest
 from borne.adapters.storage import message_forms, message_moments, schema
 from borne.adapters.storage.connection import connect_sqlite
 from borne.application.ports.storage import Storage
-from borne.domain.settings.messages import Message
 from borne.domain.station.measurands import MeterValue, SampledValue
 from borne.domain.station.session import StopReason
 from borne.domain.station.transaction_messages import (
@@ -27,6 +26,7 @@ from borne.domain.station.transaction_messages import (
     TransactionMessage,
 )
 from borne.foundation.clock import Moment
+from borne.foundation.messages import Message
 from tests.unit.adapters.storage.builders import (
     NOON,
     TOKEN,

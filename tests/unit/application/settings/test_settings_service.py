@@ -24,7 +24,7 @@ from borne.application.settings.settings_service import (
 )
 from borne.domain.principals import BACKEND, SYSTEM
 from borne.domain.settings.choices import DlmRole
-from borne.domain.settings.messages import Message
+from borne.foundation.messages import Message
 from tests.unit.application.settings_doubles import (
     INSTALLER,
     OPERATOR,

@@ -10,9 +10,9 @@ from borne.adapters.web.access import API
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.application.services import ChargingProfilesView
-from borne.domain.settings.messages import N_
 from borne.domain.smart_charging.profiles import Installed
 from borne.foundation.clock import format_utc
+from borne.foundation.messages import N_
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["limits"])
 

@@ -16,7 +16,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station, visitor
 from borne.application.charging.station_control import COMMANDS
 from borne.application.commands import Command
-from borne.domain.settings.messages import N_, Message
+from borne.foundation.messages import N_, Message
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["connectors"])
 

@@ -20,9 +20,9 @@ from borne.application.backend.connection_help import failing_step, remedy_of
 from borne.application.backend.queue_view import GivenUpMessage, WaitingMessage
 from borne.application.ports.backend import StepResult
 from borne.application.ports.storage import SessionQuery, WhitelistEntry
-from borne.domain.settings.messages import N_
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import format_utc
+from borne.foundation.messages import N_
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
 

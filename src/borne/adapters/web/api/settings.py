@@ -22,8 +22,8 @@ from borne.application.settings.settings_service import (
     SettingsService,
 )
 from borne.domain.principals import Principal
-from borne.domain.settings.messages import N_, Message, verbatim
 from borne.domain.settings.view import SettingView
+from borne.foundation.messages import N_, Message, verbatim
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["settings"])
 

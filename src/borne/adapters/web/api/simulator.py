@@ -22,7 +22,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute
 from borne.adapters.web.state import web_state
 from borne.application.ports.simulator import SimulatorPort
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 router = APIRouter(prefix=f"{API}/simulator", route_class=GuardedRoute, tags=["simulator"])
 

@@ -17,8 +17,8 @@ from borne.adapters.web.guard import EVENT_STREAM, GuardedRoute, gone, station, 
 from borne.adapters.web.live import TooManyStreams
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
-from borne.domain.settings.messages import N_, verbatim
 from borne.domain.station.station_status import StationStatus
+from borne.foundation.messages import N_, verbatim
 from borne.protocols.status_json import status_json
 
 router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["status"])

@@ -25,8 +25,8 @@ from borne.application.people.accounts import (
 from borne.application.people.logins import LoginWay
 from borne.application.people.passwords import SHORTEST, Weakness
 from borne.domain.principals import Role
-from borne.domain.settings.messages import N_
 from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -21,7 +21,7 @@ from borne.application.backend.connection_help import remedy_of
 from borne.application.backend.message_filter import FAILURES
 from borne.application.backend.queue_view import GivenUpMessage, QueueView, WaitingMessage
 from borne.application.ports.backend import BackendPort, BackendView, StepResult, StepState
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -22,9 +22,9 @@ from borne.application.ports.backend import StepResult, StepState
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import Feature
-from borne.domain.settings.messages import N_
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import to_json
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -10,8 +10,8 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, visitor
 from borne.adapters.web.i18n import NARROW_SPACE, Words
 from borne.adapters.web.pages.shell import form, page, words_for, zone_of
-from borne.domain.settings.messages import N_
 from borne.domain.smart_charging.profiles import Installed, Purpose, Schedule
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -27,8 +27,8 @@ from borne.adapters.web.pages.shell import (
 from borne.application.charging.station_control import COMMANDS
 from borne.domain.load_management.topology import Rotation
 from borne.domain.settings.choices import DisplayBoard, PhaseRotation
-from borne.domain.settings.messages import N_
 from borne.domain.station.station_status import StationStatus
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -28,7 +28,7 @@ from borne.adapters.web.pages.shell import (
 )
 from borne.adapters.web.state import web_state
 from borne.application.people.accounts import Accounts, LinkRefused, TryLater, WrongPassword
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -40,10 +40,10 @@ from borne.domain.help.remedies import (
 from borne.domain.principals import Role
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.manual_words import HELP_WORDS
-from borne.domain.settings.messages import N_
 from borne.domain.station.faults import Clears, Fault, FaultKind, Scope, vendor_code
 from borne.domain.station.indication import PATTERNS, Pattern
 from borne.domain.station.station_status import StationStatus
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

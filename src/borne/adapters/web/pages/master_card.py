@@ -21,7 +21,7 @@ from borne.adapters.web.state import web_state
 from borne.application.refusals import Refused
 from borne.application.services import MasterCardView
 from borne.domain.principals import Role
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -13,7 +13,7 @@ from borne.adapters.web.pages.shell import day_of, form, page, setting, words_fo
 from borne.application.authorization.token_lists import is_expired
 from borne.application.ports.storage import CachedToken
 from borne.application.services import OcppWhitelistView
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

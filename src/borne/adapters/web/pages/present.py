@@ -11,7 +11,6 @@ from borne.adapters.web.i18n import NO_BREAK, Words
 from borne.adapters.web.states import FAULTS, REASONS, SOURCES, Look, look, said
 from borne.domain.limits.sources import LimitScope
 from borne.domain.load_management.topology import Rotation, grid_currents
-from borne.domain.settings.messages import N_
 from borne.domain.station.station_status import (
     FaultStatus,
     LimitStatus,
@@ -22,6 +21,7 @@ from borne.domain.station.station_status import (
 from borne.domain.station.status import ConnectorStatus
 from borne.domain.vehicle import IdentityKind
 from borne.foundation.clock import ClockTrust
+from borne.foundation.messages import N_
 from borne.foundation.units import PerPhase
 
 BAR_WIDTH = 1000.0

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.pages.shell import page, words_for
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 TITLES: dict[int, str] = {
     400: N_("That request cannot be read"),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from borne.adapters.web.i18n import Words
 from borne.domain.authorization.decision import LIST_OFF
-from borne.domain.settings.messages import N_
 from borne.domain.station.station_status import StationStatus
+from borne.foundation.messages import N_
 
 SHOWN_S = 300.0
 """Later nobody looks for the card of before."""

@@ -19,8 +19,8 @@ from borne.application.ports.storage import (
 )
 from borne.application.refusals import Refused
 from borne.application.services import SessionsView
-from borne.domain.settings.messages import N_
 from borne.domain.vehicle import Identity, IdentityKind
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

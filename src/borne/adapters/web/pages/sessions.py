@@ -21,9 +21,9 @@ from borne.adapters.web.pages.shell import month_before, page, setting, words_fo
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
 from borne.application.ports.storage import SessionGrouping, SessionQuery
 from borne.domain.principals import Role
-from borne.domain.settings.messages import N_
 from borne.domain.station.session import UNBILLABLE, Sample, SessionRecord
 from borne.domain.vehicle import Identity
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, OWN_NAMES, Words
 from borne.application.settings.settings_staging import Draft, StagedItem
 from borne.domain.settings.entry import Choice, Entry, Format, Menu, Type
-from borne.domain.settings.messages import N_
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import Json
 from borne.domain.settings.view import SettingView
 from borne.domain.settings.visibility import visible
+from borne.foundation.messages import N_
 
 MENUS: dict[Menu, tuple[str, str, str]] = {
     Menu.NETWORK: (N_("Network"), "network", N_("Interfaces: mobile, LAN, WLAN, USB")),

@@ -16,8 +16,8 @@ from borne.domain.principals import Role
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Entry, Kind, Origin
 from borne.domain.settings.manual_words import PAGE_WORDS
-from borne.domain.settings.messages import N_
 from borne.domain.settings.view import SettingView
+from borne.foundation.messages import N_
 
 PAGES: dict[str, tuple[str, Role]] = {
     "/": (N_("Dashboard"), Role.USER),

@@ -31,9 +31,9 @@ from borne.application.settings.settings_service import SettingsConflict, Settin
 from borne.application.settings.settings_staging import Draft, SettingsStaging
 from borne.domain.settings.addressing import resolve
 from borne.domain.settings.entry import Entry, Menu
-from borne.domain.settings.messages import N_, Message
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.view import SettingView
+from borne.foundation.messages import N_, Message
 from borne.foundation.units import PHASES
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

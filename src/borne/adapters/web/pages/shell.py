@@ -29,8 +29,8 @@ from borne.adapters.web.visitor import Visitor
 from borne.application.settings.settings_staging import Draft
 from borne.domain.principals import Role
 from borne.domain.settings.catalogue import CATALOGUE
-from borne.domain.settings.messages import N_
 from borne.foundation.clock import parse_utc
+from borne.foundation.messages import N_
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "borne_theme"

@@ -18,8 +18,8 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
 from borne.adapters.web.states import Look, look
-from borne.domain.settings.messages import N_
 from borne.domain.station.station_status import SocketStatus, StationStatus
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -18,7 +18,7 @@ from borne.adapters.web.pages.whitelists import connector_in, list_piece
 from borne.application.authorization.teach_in import TeachInResult, TeachInState
 from borne.application.refusals import Refused
 from borne.application.services import TeachInView
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

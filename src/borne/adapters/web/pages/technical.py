@@ -11,10 +11,10 @@ from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend import sentence
 from borne.adapters.web.pages.shell import setting, words_for
-from borne.domain.settings.messages import N_
 from borne.domain.station.station_status import SocketStatus, StationStatus
 from borne.domain.station.status import ConnectorStatus
 from borne.foundation.clock import format_utc
+from borne.foundation.messages import N_
 
 Rows = list[tuple[str, str]]
 

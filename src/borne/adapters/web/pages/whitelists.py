@@ -30,7 +30,7 @@ from borne.application.refusals import Refused
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase
-from borne.domain.settings.messages import N_, Message, verbatim
+from borne.foundation.messages import N_, Message, verbatim
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -25,8 +25,8 @@ from borne.domain.settings.entry import (
     Origin,
     Scope,
 )
-from borne.domain.settings.messages import N_
 from borne.domain.station.modes import StopMode
+from borne.foundation.messages import N_
 
 _free = Section(Menu.AUTHORIZATION, N_("Free Charging"))
 _general = Section(Menu.AUTHORIZATION, N_("General"))

@@ -13,7 +13,7 @@ from borne.domain.settings.choices import (
     TlsStrictness,
 )
 from borne.domain.settings.entry import Format, Is, IsNot, Kind, Menu, OcppAccess, Origin
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 _BACKEND = (IsNot("ConnectionType", "no_backend"),)
 _SOAP = (*_BACKEND, Is("OCPPMode", ("soap_1_5", "soap_1_6")))

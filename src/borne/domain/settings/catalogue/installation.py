@@ -32,7 +32,7 @@ from borne.domain.settings.entry import (
     Origin,
     Scope,
 )
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 _general = Section(Menu.INSTALLATION, N_("General"), role=Role.INSTALLER, ocpp=OcppAccess.READ)
 _meter = Section(

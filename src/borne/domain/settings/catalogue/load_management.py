@@ -32,8 +32,8 @@ from borne.domain.settings.entry import (
     Origin,
     Scope,
 )
-from borne.domain.settings.messages import N_
 from borne.domain.station.modes import WakeUp
+from borne.foundation.messages import N_
 
 _MENU = Menu.LOAD_MANAGEMENT
 _MEMBER = (IsNot("DLMRole", "disabled"),)

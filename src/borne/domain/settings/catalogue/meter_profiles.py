@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from borne.domain.settings.entry import Choice
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 
 class MeterProfile(NamedTuple):

@@ -11,7 +11,7 @@ from borne.domain.settings.choices import (
     WlanMode,
 )
 from borne.domain.settings.entry import Feature, Format, Has, Is, Kind, Menu, Origin
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 _gsm = Section(Menu.NETWORK, N_("GSM"), when=(Has(Feature.MODEM),), restart=True)
 _lan = Section(Menu.NETWORK, N_("LAN"), restart=True)

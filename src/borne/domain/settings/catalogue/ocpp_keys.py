@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from borne.domain.settings.builder import Section
 from borne.domain.settings.entry import Feature, Format, Has, Menu, OcppAccess, Origin
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 _keys = Section(Menu.BACKEND, N_("OCPP standard keys"), origin=Origin.OCPP)
 _told = Section(

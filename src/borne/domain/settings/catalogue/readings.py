@@ -8,7 +8,7 @@ from __future__ import annotations
 from borne.domain.principals import Role
 from borne.domain.settings.builder import Section
 from borne.domain.settings.entry import Entry, Feature, Has, Kind, Menu, Origin
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 _general = Section(Menu.DASHBOARD, N_("General"), role=Role.USER)
 _status = Section(Menu.DASHBOARD, N_("System Status"), role=Role.USER)

@@ -15,7 +15,7 @@ from borne.domain.settings.entry import (
     Origin,
     Scope,
 )
-from borne.domain.settings.messages import N_
+from borne.foundation.messages import N_
 
 _general = Section(Menu.SYSTEM, N_("General"), ocpp=OcppAccess.NONE, origin=Origin.OURS)
 _password = Section(Menu.SYSTEM, N_("Password"), origin=Origin.VENDOR)
