@@ -144,19 +144,22 @@ class _Distribution:
         heard get their fixed currents."""
         charging: list[int] = []
         waking: list[int] = []
+        nothing, charge = Demand.NONE, Demand.CHARGING  # looked up once, not for every participant
+        lower, upper = self.lower, self.upper
         for place, one in enumerate(self.participants):
+            demand = one.demand
             if one.settled_a is not None and self.reclaim:
-                self.upper[place] = one.upper_a
+                upper[place] = one.upper_a
             if one.reserved_a is not None:
                 reason = Reason(LimitCause.NOT_HEARD, amps=one.reserved_a)
                 self._grant(place, one.reserved_a, reason)
-            elif one.demand is Demand.NONE:
+            elif demand is nothing:
                 pass
-            elif self.upper[place] + SLACK_A < self.lower[place]:
+            elif upper[place] + SLACK_A < lower[place]:
                 self.why[place] = Reason(
                     LimitCause.LIMIT_BELOW_MINIMUM, amps=one.maximum_a, source=one.maximum_cause
                 )
-            elif one.demand is Demand.CHARGING:
+            elif demand is charge:
                 charging.append(place)
             else:
                 waking.append(place)

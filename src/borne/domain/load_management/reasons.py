@@ -42,18 +42,20 @@ class Findings:
     def reasons(self, amps: Iterable[float]) -> list[Reason]:
         """The reason of everybody who gets `amps`."""
         held, own_limit = cache(self._held), cache(_own_limit)
+        reclaim, highest = self.reclaim, self.highest
         found: list[Reason] = []
         for one, current, why in zip(self.snapshot.order.participants, amps, self.why, strict=True):
-            if isinstance(why, Reason):
+            if why is None:
+                if one.settled_a is not None and reclaim and one.upper_a < one.maximum_a:
+                    found.append(Reason(LimitCause.TAKES_LESS, amps=one.settled_a))
+                else:
+                    found.append(own_limit(one.maximum_a, one.maximum_cause))
+            elif isinstance(why, Reason):
                 found.append(why)
-            elif why is not None:
+            else:
                 near_a = current - SLACK_A
                 least = near_a <= one.minimum_a or near_a <= LOWEST_PILOT_A
-                found.append(held(why, least, least and one.priority < self.highest))
-            elif self.reclaim and one.settled_a is not None and one.upper_a < one.maximum_a:
-                found.append(Reason(LimitCause.TAKES_LESS, amps=one.settled_a))
-            else:
-                found.append(own_limit(one.maximum_a, one.maximum_cause))
+                found.append(held(why, least, least and one.priority < highest))
         return found
 
     def _held(self, stop: Bottleneck, least: bool, outranked: bool) -> Reason:

@@ -120,6 +120,9 @@ class Topology:
     def __init__(self, groups: Iterable[Group] = ()) -> None:
         self.groups: Mapping[str, Group] = _by_id(groups)
         self._numbers = {ROOT: 0} | {name: i for i, name in enumerate(self.groups, start=1)}
+        self._first_cells = {
+            name: len(PHASE_SETS) * number for name, number in self._numbers.items()
+        }
         self._lines = tuple(self._line_upwards(name) for name in self._numbers)
         self._cells: dict[int, tuple[int, ...]] = {}
         self.links: Sequence[Link] = tuple(
@@ -142,12 +145,9 @@ class Topology:
     def cells(self, groups: Sequence[str], phase_sets: Iterable[int]) -> list[int]:
         """The cell of each socket, from its group and the number of the phases that it loads:
         sockets of one cell cross the same links."""
-        numbers, size = self._numbers, len(PHASE_SETS)
+        first = self._first_cells
         try:
-            return [
-                size * numbers[group] + phases
-                for group, phases in zip(groups, phase_sets, strict=True)
-            ]
+            return [first[group] + phases for group, phases in zip(groups, phase_sets, strict=True)]
         except KeyError as error:
             raise TopologyError(f"there is no group {error.args[0]}") from None
 
