@@ -139,7 +139,6 @@ class Host:
 
     @property
     def version(self) -> str:
-        """Of the software."""
         return __version__
 
     @property
@@ -246,7 +245,6 @@ class Host:
             self.station_changed.emit(None)
 
     async def restore(self) -> None:
-        """Power is back."""
         async with self._switching:
             if self.station is not None:
                 return

@@ -27,7 +27,7 @@ async def told(station: Street) -> list[str]:
     while (event := await sources.next()) is not None:
         if event.kind == SecurityEvent.TAMPER_DETECTION:
             found.append(event.detail)
-        await sources.told(event.seq)
+        await sources.reported(event.seq)
     return found
 
 

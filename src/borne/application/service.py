@@ -35,7 +35,6 @@ class Part:
     """A polite end, where that is more than `abort`."""
 
     async def stop(self) -> None:
-        """A polite end."""
         if self.end is not None:
             await self.end()
         self.abort()
@@ -48,18 +47,15 @@ class ServiceList:
         self._services = tuple(services)
 
     async def start(self) -> None:
-        """Begin."""
         for service in self._services:
             begun = service.start()
             if inspect.isawaitable(begun):
                 await begun
 
     async def stop(self) -> None:
-        """A polite end."""
         for service in reversed(self._services):
             await service.stop()
 
     def abort(self) -> None:
-        """Power cut."""
         for service in reversed(self._services):
             service.abort()

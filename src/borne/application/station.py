@@ -150,7 +150,6 @@ class Station:
         await self._parts.storage.close()
 
     def abort(self) -> None:
-        """Power cut."""
         if self._begun is not None:
             self._begun.abort()
         self.supervisor.abort()

@@ -63,7 +63,6 @@ class Book:
         return Book({**self.entries, reservation.reservation_id: reservation})
 
     def without(self, ids: Iterable[int]) -> Book:
-        """These are over."""
         gone = set(ids)
         return Book({key: entry for key, entry in self.entries.items() if key not in gone})
 

@@ -89,7 +89,6 @@ class ConnectionTable:
         return Entry.RESERVE
 
     def leave(self, connection: Connection) -> None:
-        """It is closed."""
         self._served.discard(connection)
         self._reserve.discard(connection)
 

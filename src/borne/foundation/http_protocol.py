@@ -86,7 +86,6 @@ class GuardedConnection(H11Protocol):
         return None if answering else self._since_s
 
     def drop(self) -> None:
-        """Close at once."""
         self.transport.abort()
 
     # What asyncio calls ---------------------------------------------------------------------------
@@ -103,7 +102,6 @@ class GuardedConnection(H11Protocol):
             self._begin(Phase.NEW)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the table."""
         self._lost = True
         self._table.leave(self)
         for timer in (self._timer, self._reading):

@@ -168,12 +168,10 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
         host = f"[{self.bound.host}]" if ":" in self.bound.host else self.bound.host
         return f"{'https' if self._tls else 'http'}://{host}:{self.bound.port}"
 
     async def start(self) -> None:
-        """Begin to answer."""
         import uvicorn
 
         from borne.foundation.http_protocol import TimeLimits, guarded

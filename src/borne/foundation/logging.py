@@ -66,7 +66,6 @@ class JsonFormatter(logging.Formatter):
     """One object a line: time, level, logger, message, ids, exception."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
         at = datetime.fromtimestamp(record.created, UTC)
         entry: dict[str, object] = {
             "time": at.isoformat(timespec="milliseconds"),
@@ -88,7 +87,6 @@ class TerminalFormatter(logging.Formatter):
         self._traces = traces
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         name = record.name.removeprefix("borne.")
         line = f"{at} {record.levelname.lower():7} {name}: {blot(record.getMessage())}"
@@ -110,7 +108,6 @@ class RecentLines(logging.Handler):
         self.setFormatter(JsonFormatter())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one."""
         self.lines.append((datetime.fromtimestamp(record.created, UTC), self.format(record)))
 
 

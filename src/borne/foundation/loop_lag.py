@@ -22,7 +22,6 @@ class LoopLag:
         self.worst_s = 0.0
 
     async def watch(self) -> None:
-        """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + INTERVAL_S

@@ -40,7 +40,6 @@ class Timers:
             handle.cancel()
 
     def cancel_all(self) -> None:
-        """Forget everything."""
         for name in list(self._handles):
             self.cancel(name)
 

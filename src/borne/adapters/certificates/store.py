@@ -60,7 +60,6 @@ class FileCertificates:
         _write(self._folder / use.value / f"{stem}.pem", checks.pem_of([root]))
 
     def hashes(self, use: RootUse, algorithm: HashAlgorithm) -> list[CertificateHash]:
-        """What is installed."""
         from borne.adapters.certificates import checks
 
         return [checks.name_in(path.read_text(), algorithm) for path in self._root_files(use)]

@@ -65,7 +65,6 @@ class ControlServer:
         self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=LONGEST_LINE)
 
     async def stop(self) -> None:
-        """Stop listening."""
         if self._server is not None:
             self._server.close()
         with contextlib.suppress(FileNotFoundError):

@@ -110,7 +110,6 @@ class OcppBackend:
 
     @property
     def online(self) -> bool:
-        """Connected and accepted."""
         return self.client.online
 
     @property
@@ -144,7 +143,6 @@ class OcppBackend:
         self.client.ask_statuses(settle)
 
     def view(self) -> BackendView:
-        """For people."""
         return self.client.view()
 
     def message_log(self) -> Sequence[Mapping[str, Any]]:
@@ -163,7 +161,6 @@ class OcppBackend:
     # Life ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Stay connected."""
         await self._keeper.restore()
         await self.client.run()
 
@@ -177,7 +174,6 @@ class OcppBackend:
         await self._keeper.flush()
 
     def abort(self) -> None:
-        """Power cut."""
         self.client.abort()
 
     async def _hand_over(self) -> None:

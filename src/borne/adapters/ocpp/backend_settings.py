@@ -94,12 +94,10 @@ class LiveSettings:
         self._held = 0
 
     def on_settings_changed(self, settings: Settings) -> None:
-        """Settings changed."""
         self._settings = settings
         self._apply()
 
     def on_material_changed(self, material: Material, settings: Settings) -> None:
-        """Certificates changed."""
         self._material = material
         self.on_settings_changed(settings)
 

@@ -73,8 +73,8 @@ class MaintenanceSide:
         self._firmware = firmware
         self._logs = logs
         self._post = post
-        firmware.told.subscribe(self._send_firmware)
-        logs.told.subscribe(self._send_logs)
+        firmware.progressed.subscribe(self._send_firmware)
+        logs.progressed.subscribe(self._send_logs)
 
     async def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse:
         """UpdateFirmware: the answer says nothing, the statuses do. With a security profile only

@@ -35,7 +35,6 @@ class ConnectionEvents:
         self._last: tuple[SecurityEvent, str] | None = None
 
     def on_connect_failed(self, failure: ConnectFailed) -> None:
-        """One attempt failed."""
         event = event_of(failure)
         noted = None if event is None else (event, failure.reason)
         if event is not None and noted != self._last:

@@ -104,8 +104,8 @@ class _Files:
     def __init__(self, services: BackendServices, post: Post) -> None:
         self._services = services
         self._post = post
-        services.logs.told.subscribe(self._send_log)
-        services.firmware.told.subscribe(self._send_firmware)
+        services.logs.progressed.subscribe(self._send_log)
+        services.firmware.progressed.subscribe(self._send_firmware)
 
     async def log(self, request: wire.GetLogRequest) -> wire.GetLogResponse:
         kinds = {

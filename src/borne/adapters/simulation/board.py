@@ -93,7 +93,6 @@ class SimulatedBoard:
 
     @property
     def capabilities(self) -> BoardCapabilities:
-        """Fixed."""
         return self._capabilities
 
     async def start(self) -> None:
@@ -156,12 +155,10 @@ class SimulatedBoard:
             self._apply()
 
     def set_lock(self, locked: bool) -> None:
-        """One pulse."""
         if self._hears() and self._capabilities.has_lock:
             self._socket.lock.pulse(locked)
 
     def keep_alive(self) -> None:
-        """Linux lives."""
         self._hears()
 
     def self_test(self) -> None:

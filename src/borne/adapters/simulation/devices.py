@@ -63,7 +63,6 @@ class SimulatedInputs:
         self._world = world
 
     def active(self, number: int) -> bool:
-        """The level now."""
         return self._world.inputs[number]
 
     def subscribe(self, listener: Callable[[int, bool], None]) -> Unsubscribe:

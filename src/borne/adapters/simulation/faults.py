@@ -398,7 +398,7 @@ def _described(value: Value) -> Mapping[str, Any]:
     }
 
 
-def told(world: World) -> list[Mapping[str, Any]]:
+def causes(world: World) -> list[Mapping[str, Any]]:
     """Every cause and where it is set, for page and API."""
     sockets = world.sockets.values()
     rows: list[Mapping[str, Any]] = [

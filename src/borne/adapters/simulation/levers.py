@@ -70,7 +70,6 @@ class Defect:
     is_set: Callable[[Defects], bool]
 
     def pull(self, _world: World, socket: Socket, active: bool, extent: Extent) -> None:
-        """Change the defects."""
         self.set_(socket.defects, active, extent)
 
     def active(self, _world: World, socket: Socket) -> bool:
@@ -86,7 +85,6 @@ class Part:
     is_set: Callable[[World, Socket], bool]
 
     def pull(self, world: World, socket: Socket, active: bool, extent: Extent) -> None:
-        """Change the part."""
         self.set_(world, socket, active, extent)
 
     def active(self, world: World, socket: Socket) -> bool:

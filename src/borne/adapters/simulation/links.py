@@ -181,7 +181,6 @@ class Route:
 
     @property
     def idle(self) -> bool:
-        """Nobody is connected."""
         return not self._ends
 
     async def open(self) -> tuple[str, int]:
@@ -287,7 +286,6 @@ class Route:
             end.share_fate()
 
     def _obey(self) -> None:
-        """The link changed."""
         if self._server is None:
             self._start(self.follow())
         if self._link.up:
@@ -406,7 +404,6 @@ class Routes:
                 await self._routes.pop(idle).close()
 
     async def close(self) -> None:
-        """Tear everything down."""
         for route in self._routes.values():
             await route.close()
         self._routes.clear()

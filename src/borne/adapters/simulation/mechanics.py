@@ -90,7 +90,6 @@ class LockActuator:
 
     @property
     def position(self) -> LockPosition:
-        """The feedback."""
         if self.absent:
             return LockPosition.ABSENT
         if self._moving:

@@ -17,7 +17,7 @@ from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
-Told = tuple[bool, PerPhase, PerPhase, object]
+Sent = tuple[bool, PerPhase, PerPhase, object]
 NOT_A_NUMBER = PerPhase.same(math.nan)
 
 
@@ -36,7 +36,7 @@ class WorldMeter:
         self._link = world.links[link]
         self._news: Signal[MeterReading | MeterSilent] = Signal()
         self._subscription: Unsubscribe | None = None
-        self._told: Told = (False, ZERO, ZERO, None)
+        self._sent: Sent = (False, ZERO, ZERO, None)
         self._scheduled = False
 
     @property
@@ -47,14 +47,13 @@ class WorldMeter:
     async def start(self) -> None:
         """Begin to watch; a meter that is silent already says so."""
         if self._subscription is None:
-            self._told = (False, *self._tell()[1:])
+            self._sent = (False, *self._tell()[1:])
             self._subscription = self._world.until_vacated(
                 self._world.changed.subscribe(lambda _: self._notice())
             )
             self._notice()
 
     async def stop(self) -> None:
-        """End watching."""
         if self._subscription is not None:
             self._subscription()
             self._subscription = None
@@ -72,22 +71,22 @@ class WorldMeter:
         return self._news.subscribe(listener)
 
     def _notice(self) -> None:
-        if not self._scheduled and self._tell() != self._told:
+        if not self._scheduled and self._tell() != self._sent:
             self._scheduled = True
             self._world.loop.call_soon(self._publish)
 
     def _publish(self) -> None:
         self._scheduled = False
-        told = self._tell()
-        if self._subscription is None or not self._world.power_on or told == self._told:
+        now = self._tell()
+        if self._subscription is None or not self._world.power_on or now == self._sent:
             return
-        self._told = told
+        self._sent = now
         if self._reserved():
             return
         silent = MeterSilent(f"{self.model} does not answer")
         self._news.emit(silent if self._silent() else self._reading())
 
-    def _tell(self) -> Told:
+    def _tell(self) -> Sent:
         if self._silent():
             return (True, ZERO, ZERO, None)
         reading = self._measure()
@@ -111,7 +110,7 @@ class WorldMeter:
     def _reading(self) -> MeterReading:
         """What is told: first it is kept, then it leaves."""
         reading = self._measure()
-        self._world.energy_told.emit(None)
+        self._world.energy_read.emit(None)
         return reading
 
     def _measure(self) -> MeterReading:

@@ -24,7 +24,7 @@ CARDS: tuple[Mapping[str, str], ...] = (
 def panorama(world: World) -> Mapping[str, Any]:
     """Sockets, vehicles, cards, links, faults, site, power."""
     shown = _panorama(world)
-    world.energy_told.emit(None)
+    world.energy_read.emit(None)
     return shown
 
 
@@ -38,7 +38,7 @@ def _panorama(world: World) -> Mapping[str, Any]:
         "links": {
             name: {"up": link.up, "mode": link.mode.value} for name, link in world.links.items()
         },
-        "faults": faults.told(world),
+        "faults": faults.causes(world),
         "site": _site(world),
         "inputs": {str(number): active for number, active in world.inputs.items()},
     }

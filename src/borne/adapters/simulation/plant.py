@@ -49,7 +49,6 @@ class SimulatedPlant:
 
     @property
     def connectors(self) -> Sequence[int]:
-        """Its sockets."""
         return tuple(self.world.sockets)
 
     @property
@@ -59,15 +58,12 @@ class SimulatedPlant:
 
     @property
     def mains(self) -> SimulatedPlant:
-        """Itself."""
         return self
 
     def cut(self) -> None:
-        """Power is gone."""
         self.world.cut_power()
 
     def restore(self) -> None:
-        """Power is back."""
         self.world.restore_power()
 
     def open(self) -> Sequence[str]:

@@ -29,7 +29,6 @@ class EnergyRegister:
 
     @property
     def power_w(self) -> float:
-        """What flows now."""
         return self._power_w
 
     @property

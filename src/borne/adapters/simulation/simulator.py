@@ -137,7 +137,7 @@ class Simulator:
 
     def faults(self) -> list[Mapping[str, Any]]:
         """Every cause with its state."""
-        return faults.told(self.world)
+        return faults.causes(self.world)
 
     async def set_fault(
         self,
@@ -219,7 +219,6 @@ class Simulator:
             socket.settle()
 
     def view(self) -> Mapping[str, Any]:
-        """The whole world."""
         return panorama(self.world)
 
     def _socket(self, connector: int) -> Socket:

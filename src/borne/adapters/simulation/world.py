@@ -89,7 +89,7 @@ class World:
         self.cards: Signal[CardRead] = Signal()
         self.input_changed: Signal[tuple[int, bool]] = Signal()
         self.readers_changed: Signal[bool] = Signal()
-        self.energy_told: Signal[None] = Signal()
+        self.energy_read: Signal[None] = Signal()
         """What a register shows is about to leave the world."""
         self.site = Site()
         self.site_register = EnergyRegister(self.rng.randrange(1_000, 9_000_000), self.loop.time())
@@ -182,7 +182,6 @@ class World:
         return end
 
     def touch(self) -> None:
-        """Something visible changed."""
         self.changed.emit(self)
 
     def _supply_v(self) -> PerPhase:

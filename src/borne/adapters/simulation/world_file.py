@@ -58,7 +58,7 @@ class WorldFile:
         self._failing = trouble is not None
         self._subscriptions = [
             self._world.changed.subscribe(lambda _: self._follow()),
-            self._world.energy_told.subscribe(lambda _: self._keep_counters()),
+            self._world.energy_read.subscribe(lambda _: self._keep_counters()),
         ]
         return tuple(filter(None, (notice, trouble)))
 

@@ -38,8 +38,6 @@ class SqlAccounts:
         return await self._first_hashes.get(role.value, job) or None
 
     async def set_password_hash(self, role: Role, hash_: str | None) -> None:
-        """Set or remove."""
-
         def job(connection: Connection) -> None:
             connection.execute("DELETE FROM password WHERE role = ?", (role.value,))
             if hash_ is not None:

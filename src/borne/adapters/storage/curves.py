@@ -49,7 +49,6 @@ class Curves:
         return [_sample(row, datings) for row in found or ()]
 
     async def forget(self, sessions: Sequence[str]) -> None:
-        """Delete curves."""
         await self._try(lambda: self._database.write(lambda c: _delete(c, sessions)))
 
     async def close(self) -> None:

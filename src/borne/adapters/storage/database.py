@@ -159,12 +159,12 @@ class Database:
             except (sqlite3.Error, OSError) as error:
                 if self._gone:
                     raise StorageClosed from None
-                told = as_storage_error(error)
-                if told is None:
+                failure = as_storage_error(error)
+                if failure is None:
                     raise
-                if isinstance(told, StorageDamaged):
+                if isinstance(failure, StorageDamaged):
                     self._on_damage(error)
-                raise told from error
+                raise failure from error
 
     def _transaction(self, connection: Connection, job: Job[T]) -> T:
         connection.execute("BEGIN IMMEDIATE")

@@ -117,7 +117,6 @@ class SqlJournal:
         return await self._first_open.get("open", session_queries.open_sessions)
 
     async def get(self, session_id: str) -> SessionRecord | None:
-        """One session."""
         return await self._database.read(lambda c: session_queries.get(c, session_id))
 
     async def find_transaction(self, transaction_id: int) -> SessionRecord | None:

@@ -107,7 +107,6 @@ class SqlTokens:
         return [CachedToken(*row) for row in rows]
 
     async def put(self, which: str, tokens: Sequence[CachedToken]) -> None:
-        """Add or replace."""
         name = _checked(which)
 
         def job(connection: Connection) -> None:

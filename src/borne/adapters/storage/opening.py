@@ -355,7 +355,6 @@ class _Opener:
         return connection
 
     def _begin(self, *, missing: bool) -> Connection:
-        """A new database."""
         if self._connect is connect_sqlite:
             write_private(self._path, schema.empty_database(self._steps))
         connection = self._open()

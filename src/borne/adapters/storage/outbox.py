@@ -86,8 +86,6 @@ class SqlOutbox:
         id_status: str | None = None,
         group_id: str | None = None,
     ) -> None:
-        """Commit the answer."""
-
         def job(connection: Connection) -> None:
             messages.answer(connection, seq, transaction_id, id_status, group_id)
             self.count(connection)
@@ -109,13 +107,11 @@ class SqlOutbox:
         await self._database.write_finishing(job)
 
     async def length(self) -> int:
-        """How many wait."""
         return await self._database.read(
             lambda c: int(c.execute("SELECT count(*) FROM message").fetchone()[0])
         )
 
     async def content(self, limit: int = 100) -> list[QueuedMessage]:
-        """The oldest ones."""
         return await self._database.read(lambda c: messages.oldest(c, limit, readable=True))
 
     async def kinds(self) -> dict[MessageKind, int]:

@@ -66,8 +66,8 @@ def empty_database(steps: tuple[Step, ...]) -> bytes:
 
 def step_of(version: int, sql: str) -> Step:
     """A migration by its text."""
-    told = _READABLE_FROM.search(sql)
-    return Step(version, sql, int(told[1]) if told else version)
+    declared = _READABLE_FROM.search(sql)
+    return Step(version, sql, int(declared[1]) if declared else version)
 
 
 def migrate(

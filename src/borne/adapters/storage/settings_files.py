@@ -51,7 +51,6 @@ class PosixFiles:
             return []
 
     def read(self, name: str) -> bytes:
-        """The whole content."""
         return (self._folder / name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
@@ -81,7 +80,6 @@ class PosixFiles:
         (self._folder / name).unlink(missing_ok=True)
 
     def fsync_dir(self) -> None:
-        """Make names durable."""
         _sync(self._folder, os.O_RDONLY | os.O_DIRECTORY)
 
 

@@ -88,7 +88,6 @@ class Words:
     language: str
 
     def __call__(self, text: str) -> str:
-        """Translate."""
         return translated(self.language, text) if text else ""
 
     def plural(self, one: str, many: str, number: int) -> str:

@@ -102,7 +102,6 @@ class EventHub:
                 box.end()
 
     def close(self) -> None:
-        """End every stream."""
         for box in self._boxes:
             box.end()
         if self._pump is not None:

@@ -185,5 +185,5 @@ def _values(entry: Entry) -> list[str]:
 
 def texts(label: str, also: Iterable[str] = (), helps: Iterable[str] = ()) -> Text:
     """Of something else than a setting: its name in all languages, and other names."""
-    told = [text for each in helps for text in in_all_languages(each)]
-    return Text.of([*in_all_languages(label), *also], (), told)
+    help_texts = [text for each in helps for text in in_all_languages(each)]
+    return Text.of([*in_all_languages(label), *also], (), help_texts)

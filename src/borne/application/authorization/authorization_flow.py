@@ -280,13 +280,13 @@ class AuthorizationFlow:
     ) -> None:
         """Give the permission to the connectors that are not kept for others."""
         admit = self._reservations.admit
-        given = [(r, told) for r in targets if (told := admit(r.id, authorization))]
+        given = [(r, granted) for r in targets if (granted := admit(r.id, authorization))]
         if not given:
             self._refuse(targets, Reason.RESERVED, card)
             return
         self._floating = given[0][1] if len(given) > 1 else None
-        for connector, told in given:
-            connector.authorize(told)
+        for connector, granted in given:
+            connector.authorize(granted)
         numbers = tuple(connector.id for connector, _ in given)
         self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=True)
 
@@ -299,8 +299,8 @@ class AuthorizationFlow:
         """Whether asking anybody about this card is in vain."""
         if connector.status.session is not None:
             return False
-        told = self._reservations.permission(connector.id, card.token, None)
-        return not (told.allowed or told.group_may_tell)
+        granted = self._reservations.permission(connector.id, card.token, None)
+        return not (granted.allowed or granted.group_may_tell)
 
     def _fitting(self, targets: list[Connector], uid: str, reason: Reason) -> list[Connector]:
         if reason is not Reason.LOCAL_WHITELIST:

@@ -62,12 +62,10 @@ class Reservations:
         self._judge()
 
     def abort(self) -> None:
-        """Power cut."""
         self._timers.cancel_all()
 
     @property
     def entries(self) -> list[Reservation]:
-        """All that stand."""
         return list(self._book.entries.values())
 
     async def reserve(self, asked: Reservation) -> Answer:
@@ -107,12 +105,12 @@ class Reservations:
         """The authorization, with the reservation that it uses; None when the connector is kept
         for somebody else."""
         identity = authorization.identity
-        told = self.permission(connector, identity.id_token, identity.group_id)
-        if not told.allowed:
+        verdict = self.permission(connector, identity.id_token, identity.group_id)
+        if not verdict.allowed:
             return None
-        if told.reservation_id is None:
+        if verdict.reservation_id is None:
             return authorization
-        return replace(authorization, reservation_id=told.reservation_id)
+        return replace(authorization, reservation_id=verdict.reservation_id)
 
     def connector_for(self, id_token: str) -> int | None:
         """A connector that is reserved for this card, if any."""

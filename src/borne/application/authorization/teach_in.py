@@ -142,7 +142,7 @@ class TeachIn:
         running = self._of(lease)
         running.lease_ends_s = self._now_s() + LEASE_S
         self._follow(tell=False)
-        return self._told(running)
+        return self._state_of(running)
 
     def prolong(self, lease: str) -> TeachInState:
         """Another minute from now. Raises Refused when it is over."""
@@ -150,7 +150,7 @@ class TeachIn:
         running.ends_s = self._now_s() + TEACH_IN_S
         running.lease_ends_s = self._now_s() + LEASE_S
         self._follow()
-        return self._told(running)
+        return self._state_of(running)
 
     def choose(self, lease: str, *, reader: int | None, bind: int | None) -> TeachInState:
         """From now on only this reader, and entries for this connector; None: all. Raises Refused
@@ -158,7 +158,7 @@ class TeachIn:
         running = self._of(lease)
         running.reader, running.bind = reader, bind
         self._follow()
-        return self._told(running)
+        return self._state_of(running)
 
     def finish(self, lease: str) -> Sequence[TeachInEvent]:
         """End; what was taught. Raises Refused when it was over already."""
@@ -168,7 +168,7 @@ class TeachIn:
 
     def state(self) -> TeachInState | None:
         """The teach-in that runs, for everybody who looks."""
-        return None if self._running is None else self._told(self._running)
+        return None if self._running is None else self._state_of(self._running)
 
     def abort(self) -> None:
         """Power cut, or the end of the station."""
@@ -246,7 +246,7 @@ class TeachIn:
         at: datetime = self._clock.now()
         running.events.append(TeachInEvent(at, result, shown, kind.value, running.bind))
         if self._running is running:
-            self.changed.emit(self._told(running))
+            self.changed.emit(self._state_of(running))
 
     # Time -------------------------------------------------------------------------------------
 
@@ -262,13 +262,13 @@ class TeachIn:
         due_s = min(running.ends_s, running.lease_ends_s)
         self._timers.plan_at("end", due_s, self._end)
         if tell:
-            self.changed.emit(self._told(running))
+            self.changed.emit(self._state_of(running))
 
     def _end(self) -> None:
         self.abort()
         self.changed.emit(None)
 
-    def _told(self, running: _Running) -> TeachInState:
+    def _state_of(self, running: _Running) -> TeachInState:
         now_s = self._now_s()
         return TeachInState(
             by=running.by,

@@ -85,7 +85,6 @@ class BackendTokens:
         return await self._store.version(self._which) if self._tokens else 0
 
     async def clear(self) -> None:
-        """Forget everything."""
         await self._store.remove(self._which, None)
         self._tokens.clear()
 
@@ -126,9 +125,9 @@ class BackendTokens:
         del self._tokens[oldest.token.casefold()]
         return [oldest.token]
 
-    def _expiry(self, told: datetime | None, mode: CacheExpiry) -> str:
-        if told is not None:
-            return format_utc(told)
+    def _expiry(self, known: datetime | None, mode: CacheExpiry) -> str:
+        if known is not None:
+            return format_utc(known)
         if mode is CacheExpiry.END_2038:
             return END_OF_2038
         return format_utc(in_one_year(self._clock.now()))

@@ -55,7 +55,6 @@ class BackendAnswers:
         self._supervisor = supervisor
 
     def on_time(self, at: datetime, round_trip_s: float) -> None:
-        """Set the clock."""
         if at.year not in YEARS:
             _log.warning("the backend says that it is %s: not believed", at.isoformat())
             return

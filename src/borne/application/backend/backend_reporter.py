@@ -126,7 +126,6 @@ class BackendReporter:
             self._report_station()
 
     def abort(self) -> None:
-        """Power cut."""
         for _, _, timer in self._waiting.values():
             timer.cancel()
 

@@ -141,7 +141,6 @@ class FaultService:
             self.read_inputs()
 
     def abort(self) -> None:
-        """Power cut."""
         for watch in self.watches.values():
             watch.abort()
         self._timers.cancel_all()

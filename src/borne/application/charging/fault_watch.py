@@ -127,7 +127,6 @@ class ConnectorWatch:
         self._connector.subscribe_reports(self._on_board_report)
 
     def abort(self) -> None:
-        """Power cut."""
         self._ended = True
         self._timers.cancel_all()
 

@@ -34,7 +34,6 @@ class IndicationService:
         self._rejected = Timers()
 
     def start(self) -> None:
-        """Follow the connectors."""
         self._settings.on_change(LIGHT_KEYS, self._on_settings_changed)
         self._dim()
         for connector in self._connectors.values():
@@ -46,7 +45,6 @@ class IndicationService:
         return self._shown.get(connector, "")
 
     def abort(self) -> None:
-        """Power cut."""
         self._rejected.cancel_all()
 
     def show_update(self, *, active: bool) -> None:

@@ -109,7 +109,6 @@ class MeteringService:
             self._supervisor.keep("meter polling", lambda: self._poll(pause_s))
 
     async def stop(self) -> None:
-        """End listening."""
         self.abort()
         for channel in self._channels.values():
             try:
@@ -118,7 +117,6 @@ class MeteringService:
                 _log.exception("a meter could not be stopped")
 
     def abort(self) -> None:
-        """Power cut."""
         for channel in self._channels.values():
             _cancel(channel)
             for read in channel.reads:
@@ -192,16 +190,16 @@ class MeteringService:
         error = read.exception()
         return self._take(connector, read.result() if error is None else error)
 
-    def _on_news(self, connector: int, told: object) -> None:
-        self._take(connector, told)
+    def _on_news(self, connector: int, answer: object) -> None:
+        self._take(connector, answer)
 
-    def _take(self, connector: int, told: object) -> MeterReading | None:
+    def _take(self, connector: int, answer: object) -> MeterReading | None:
         """The door. None: nothing came through."""
         channel = self._channels[connector]
         try:
-            if isinstance(told, BaseException):
-                raise told
-            reading = usable(told, self._clock.monotonic())
+            if isinstance(answer, BaseException):
+                raise answer
+            reading = usable(answer, self._clock.monotonic())
             if not reading.serial_number:
                 reading = replace(reading, serial_number=str(channel.meter.serial_number))
         except (Exception, asyncio.CancelledError) as error:

@@ -44,11 +44,9 @@ class SessionsService:
         )
 
     async def get(self, session_id: str) -> SessionRecord | None:
-        """One session."""
         return await self._journal.get(session_id)
 
     async def curve(self, session_id: str) -> Sequence[Sample]:
-        """Its samples."""
         return await self._journal.curve(session_id)
 
     async def totals(self) -> SessionFigures:

@@ -106,7 +106,6 @@ class StatusService:
         self._note(None)
 
     def snapshot(self) -> StationStatus:
-        """The whole state."""
         self._flush()
         sources = self._from
         return StationStatus(

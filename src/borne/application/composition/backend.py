@@ -143,7 +143,7 @@ class BackendSide:
         link, faults = self._link, self._charging.faults
         link.online_changed.subscribe(faults.on_backend_online)
         faults.on_backend_online(link.online)
-        self.services.firmware.told.subscribe(self._security.watch.on_firmware)
+        self.services.firmware.progressed.subscribe(self._security.watch.on_firmware)
         await self.services.firmware.start()
         self._supervisor.keep("backend", self._backend.run)
         self._supervisor.keep("clock aligned values", self._charging.aligned.run)
@@ -160,11 +160,9 @@ class BackendSide:
         self._supervisor.keep("tcp watchdog", watchdog.run)
 
     async def stop(self) -> None:
-        """Say goodbye."""
         if self._backend is not None:
             await self._backend.stop()
 
     def abort(self) -> None:
-        """Power cut."""
         if self._backend is not None:
             self._backend.abort()

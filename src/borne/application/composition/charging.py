@@ -110,7 +110,6 @@ class Charging:
         self.limits.start()
 
     async def start_boards(self) -> None:
-        """Arm every board."""
         for connector in self.connectors.values():
             await connector.start()
 

@@ -81,7 +81,6 @@ class AllocationCycle(Generic[S, P]):
             self._steps.apply(self._steps.plan(snapshot), True)
 
     def abort(self) -> None:
-        """Power cut."""
         self._ended = True
         self._cancel_handle()
         if self._worker is not None:

@@ -151,7 +151,6 @@ class ChargingProfiles:
         self.refresh()
 
     def abort(self) -> None:
-        """Power cut."""
         if self._timer is not None:
             self._timer.cancel()
 

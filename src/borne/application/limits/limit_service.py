@@ -100,7 +100,6 @@ class LimitService:
         self._arm_expiry()
 
     def abort(self) -> None:
-        """Power cut."""
         self._started = False
         self._sharing.abort()
         self._cycle.abort()

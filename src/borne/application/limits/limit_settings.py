@@ -64,7 +64,6 @@ class LimitSettings:
 
     @classmethod
     def of(cls, settings: Settings, connectors: Iterable[int]) -> LimitSettings:
-        """Read them."""
         sockets = {number: _socket(settings, number) for number in connectors}
         wired = (settings.choice("PhasesConnected", PhasesConnected, n) for n in sockets)
         return cls(

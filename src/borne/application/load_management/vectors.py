@@ -62,7 +62,6 @@ class VectorReport:
 
     @property
     def passed(self) -> int:
-        """How many passed."""
         return sum(result.passed for result in self.results)
 
     @property

@@ -128,7 +128,7 @@ class FirmwareUpdates:
         restart: Callable[[StopReason], Coroutine[Any, Any, None]],
         verify: VerifySignature = lambda _path, _order: False,
     ) -> None:
-        self.told: Signal[UpdateProgress] = Signal()
+        self.progressed: Signal[UpdateProgress] = Signal()
         self.current = UpdateProgress(UpdateState.IDLE)
         self.before_restart: Callable[[], Awaitable[None]] = _nothing
         """Returns when the backend knows what was told."""
@@ -254,11 +254,11 @@ class FirmwareUpdates:
     async def _wait_until(
         self, when: datetime | None, order: UpdateOrder, meanwhile: UpdateState
     ) -> None:
-        told = False
+        progressed = False
         while when is not None and (left_s := (when - self._clock.now()).total_seconds()) > 0:
-            if order.request_id is not None and not told:
+            if order.request_id is not None and not progressed:
                 self._tell(order, meanwhile)
-                told = True
+                progressed = True
             await asyncio.sleep(min(left_s, LONGEST_SLEEP_S))
 
     async def _download(self, order: UpdateOrder, path: Path) -> None:
@@ -269,8 +269,8 @@ class FirmwareUpdates:
             try:
                 await self._maintenance.transfer.download(order.location, path, MOST_BYTES)
             except TransferFailed as error:
-                told = without_credentials(str(error))
-                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, told)
+                progressed = without_credentials(str(error))
+                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, progressed)
                 if error.problem in IN_VAIN:
                     break
             else:
@@ -329,7 +329,7 @@ class FirmwareUpdates:
     def _tell(self, order: UpdateOrder, state: UpdateState) -> None:
         _log.info("firmware update: %s", state)
         self.current = UpdateProgress(state, order.request_id)
-        self.told.emit(self.current)
+        self.progressed.emit(self.current)
 
 
 def _write(path: Path, location: str) -> None:

@@ -87,7 +87,7 @@ class LogUploads:
         clock: Clock,
         supervisor: Supervisor,
     ) -> None:
-        self.told: Signal[UploadProgress] = Signal()
+        self.progressed: Signal[UploadProgress] = Signal()
         self.current = UploadProgress(UploadState.IDLE)
         self._maintenance = maintenance
         self._collect = collect
@@ -140,8 +140,8 @@ class LogUploads:
             try:
                 await self._maintenance.transfer.upload(order.location, name, path)
             except TransferFailed as error:
-                told = without_credentials(str(error))
-                _log.warning("logs not left, attempt %d: %s", attempt + 1, told)
+                progressed = without_credentials(str(error))
+                _log.warning("logs not left, attempt %d: %s", attempt + 1, progressed)
                 state = _STATES.get(error.problem, UploadState.FAILED)
                 if error.problem in IN_VAIN:
                     break
@@ -154,7 +154,7 @@ class LogUploads:
     def _tell(self, order: UploadOrder, state: UploadState) -> None:
         _log.info("upload of %s: %s", order.kind, state)
         self.current = UploadProgress(state, order.request_id)
-        self.told.emit(self.current)
+        self.progressed.emit(self.current)
 
 
 def packed(files: Mapping[str, str]) -> bytes:

@@ -25,12 +25,12 @@ class Metric:
 def render(metrics: Iterable[Metric]) -> str:
     """The text; metrics of one name must follow each other."""
     lines: list[str] = []
-    told = ""
+    described = ""
     for metric in metrics:
-        if metric.name != told:
+        if metric.name != described:
             lines.append(f"# HELP {metric.name} {metric.help}")
             lines.append(f"# TYPE {metric.name} {metric.kind}")
-            told = metric.name
+            described = metric.name
         labels = ",".join(f'{key}="{value}"' for key, value in metric.labels)
         braces = f"{{{labels}}}" if labels else ""
         lines.append(f"{metric.name}{braces} {metric.value!r}")

@@ -170,7 +170,6 @@ class Accounts:
         return self.logins.open(principal, way, address, must_change=must_change)
 
     def logout(self, login: Login) -> None:
-        """End a login."""
         self.logins.close(login.key)
 
     # Passwords --------------------------------------------------------------------------------

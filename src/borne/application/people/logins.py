@@ -85,7 +85,6 @@ class Logins:
         return login is not None and not self._expired(login)
 
     def close(self, key: str) -> None:
-        """End a login."""
         if self._logins.pop(key, None) is not None:
             self.ended.emit(key)
 

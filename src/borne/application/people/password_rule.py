@@ -21,7 +21,6 @@ class PasswordRule:
         self._supervisor = supervisor
 
     def start(self) -> None:
-        """Follow the setting."""
         self._settings.on_change({KEY}, self._on_settings_changed)
 
     def _on_settings_changed(self) -> None:

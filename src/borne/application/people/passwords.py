@@ -190,7 +190,6 @@ class StrangersBudget:
         return max(0.0, (1.0 - self._now()) * STRANGERS_REFILL_S)
 
     def take(self) -> None:
-        """Use one."""
         self._left = max(0.0, self._now() - 1.0)
 
     def give_back(self) -> None:

@@ -51,7 +51,7 @@ _TOLD = frozenset(SecurityEvent)
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class UnreportedEvent:
     """An event that the backend does not know yet."""
 
     seq: int
@@ -74,7 +74,6 @@ class SecurityEvents:
         self._supervisor = supervisor
 
     async def note(self, event: SecurityEvent, detail: str = "") -> None:
-        """Store an event."""
         try:
             await self._log.add(event.value, detail, self._clock.moment())
         except StorageFailed as error:
@@ -102,34 +101,34 @@ class SecurityEvents:
         except StorageFailed as error:
             _log.error("the security log could not be checked: %s", error)
 
-    async def next(self) -> Untold | None:
+    async def next(self) -> UnreportedEvent | None:
         """The oldest event that the backend should know and does not."""
-        after = await self._told_up_to()
+        after = await self._reported_up_to()
         while page := await self._log.page(after=after, limit=PAGE):
             for event in page:
                 if event["kind"] in _TOLD:
-                    return self._untold(event)
+                    return self._unreported(event)
             after = int(page[-1]["seq"])
         return None
 
-    async def told(self, seq: int) -> None:
+    async def reported(self, seq: int) -> None:
         """The backend knows all up to this one."""
         await self._state.put(STATE_KEY, seq)
 
-    async def _told_up_to(self) -> int:
+    async def _reported_up_to(self) -> int:
         """Told again rather than never when it cannot be read."""
         return (await stored_fact(self._state, STATE_KEY, whole, 0))[0]
 
     async def skip(self) -> None:
         """What happens while nobody wants to know is not told later."""
-        last = await self._told_up_to()
+        last = await self._reported_up_to()
         before = last
         while page := await self._log.page(after=last, limit=PAGE):
             last = int(page[-1]["seq"])
         if last != before:
-            await self.told(last)
+            await self.reported(last)
 
-    def _untold(self, event: Mapping[str, Any]) -> Untold:
+    def _unreported(self, event: Mapping[str, Any]) -> UnreportedEvent:
         moment = Moment.from_text(str(event["at"]))
         at = self._clock.date(moment) or self._clock.now()
-        return Untold(int(event["seq"]), str(event["kind"]), str(event["detail"]), at)
+        return UnreportedEvent(int(event["seq"]), str(event["kind"]), str(event["detail"]), at)

@@ -32,7 +32,6 @@ class SecurityWatch:
         self._version = version
 
     def start(self) -> None:
-        """The station starts."""
         self._settings.subscribe(self._on_settings_changed)
         self._clock.stepped.subscribe(self._on_clock_stepped)
         self._events.check_later()

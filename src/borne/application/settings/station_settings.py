@@ -139,13 +139,13 @@ def sampling(settings: Settings) -> SamplingSettings:
     """What the backend is told during a transaction, and at full marks of the clock: nothing in
     the modes of free charging without transactions (manual 5.2)."""
     free = free_mode(settings)
-    told = free is None or RULES[free].reports_transactions
+    reported = free is None or RULES[free].reports_transactions
     return SamplingSettings(
         backend=has_backend(settings),
         interval_s=float(settings.integer("MeterValueSampleInterval")),
         sampled=settings.items("MeterValuesSampledData"),
         stop_sampled=settings.items("StopTxnSampledData"),
-        aligned_s=float(settings.integer("ClockAlignedDataInterval")) if told else 0.0,
+        aligned_s=float(settings.integer("ClockAlignedDataInterval")) if reported else 0.0,
         aligned=settings.items("MeterValuesAlignedData"),
         stop_aligned=settings.items("StopTxnAlignedData"),
     )

@@ -54,7 +54,6 @@ class Notices:
         self.changed.emit(bool(self._entries))
 
     async def reload(self) -> None:
-        """Read what waits."""
         stored = await self._state.get(STATE_KEY)
         entries = stored if isinstance(stored, list) else []
         self._entries = [found for found in map(_from_stored, entries) if found is not None]

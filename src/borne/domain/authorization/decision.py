@@ -86,7 +86,6 @@ class KnownToken:
 
     @property
     def accepted(self) -> bool:
-        """Good for charging."""
         return self.status == "Accepted" and not self.expired
 
     @property

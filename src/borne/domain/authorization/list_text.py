@@ -171,9 +171,9 @@ class _Reading:
         if bound is not None and not 1 <= bound <= self._connectors:
             raise cards.BadCard(Message(N_("There is no socket {socket}."), {"socket": bound}))
         token, kind = parse_token(number, self._spelling)
-        told = named.get("kind", "").upper()
-        if told and told != kind:
-            values = {"token": number, "what": told}
+        wanted = named.get("kind", "").upper()
+        if wanted and wanted != kind:
+            values = {"token": number, "what": wanted}
             raise cards.BadCard(Message(N_("{token} is no {what}."), values))
         name = _unguarded(named.get("name", ""))
         if len(name) > LONGEST_NAME:

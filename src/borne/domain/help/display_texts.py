@@ -43,9 +43,9 @@ def _texts(*lines: str) -> Mapping[Announcement, tuple[str, str]]:
     apart by a bar."""
     pairs = (line.partition("|") for line in lines)
     both = [(first, second) for first, _, second in pairs]
-    told = dict(zip(list(Announcement)[:-1], both, strict=True))
-    plugged, wait = told[Announcement.PLUGGED_SHOW_CARD][0], told[Announcement.CHECKING][1]
-    return {**told, Announcement.PLUGGED_WAIT: (plugged, wait)}
+    texts = dict(zip(list(Announcement)[:-1], both, strict=True))
+    plugged, wait = texts[Announcement.PLUGGED_SHOW_CARD][0], texts[Announcement.CHECKING][1]
+    return {**texts, Announcement.PLUGGED_WAIT: (plugged, wait)}
 
 
 TEXTS: dict[DisplayLanguage, Mapping[Announcement, tuple[str, str]]] = {

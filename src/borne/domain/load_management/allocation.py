@@ -219,7 +219,6 @@ class _Distribution:
         return Reason(LimitCause.WAITING_FOR_MINIMUM, link=link, against=against, amps=left_a)
 
     def _wake_up(self, place: int) -> None:
-        """From left-overs only."""
         need = self.lower[place]
         for link in self.order.crossed(place):
             if self.left[link] + SLACK_A < need:

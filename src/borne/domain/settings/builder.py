@@ -74,7 +74,6 @@ class Section:
         return self._entry(key, label, help_, Type.BOOL, row, default=False)
 
     def number(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
-        """A whole number."""
         return self._entry(key, label, help_, Type.INT, row)
 
     def text(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:

@@ -256,7 +256,6 @@ class Entry:
 
     @property
     def is_switch(self) -> bool:
-        """On or off."""
         return self.type is Type.BOOL
 
     @property

@@ -81,6 +81,6 @@ def _key(settings: Settings, address: Address, active: Collection[str]) -> Confi
 def _value(settings: Settings, address: Address) -> str:
     if address.name == "ConnectorPhaseRotation":
         sockets = range(1, settings.facts.connectors + 1)
-        told = [f"{n}.{settings.text(address.name, n).upper()}" for n in sockets]
-        return ",".join(("0.RST", *told))
+        rotations = [f"{n}.{settings.text(address.name, n).upper()}" for n in sockets]
+        return ",".join(("0.RST", *rotations))
     return to_ocpp(address.entry, settings.at(address))

@@ -43,13 +43,13 @@ def restore(raw: Mapping[str, Json], facts: HardwareFacts, revision: int) -> Res
             values[address.name] = from_file(address.entry, stored)
         except Malformed as malformed:
             values[address.name] = _instead(address.entry, stored)
-            problems.append(_told(address, malformed.message))
+            problems.append(_problem(address, malformed.message))
     settings = Settings(facts).with_values(values, revision)
     settings, repairs = _repaired(settings)
     return Restored(settings, (*problems, *repairs), aside)
 
 
-def _told(address: Address, reason: Message) -> Message:
+def _problem(address: Address, reason: Message) -> Message:
     return Message(
         N_("The stored value of {label} was not valid and is replaced. {reason}"),
         {"label": label_of(address), "reason": reason},
@@ -77,7 +77,7 @@ def _repaired(settings: Settings) -> tuple[Settings, list[Message]]:
         address = resolve(name, settings.facts)
         if address is None:
             return settings, problems
-        problems.append(_told(address, found[name]))
+        problems.append(_problem(address, found[name]))
         settings = settings.with_values({name: _lowered(settings, address)})
     return settings, problems
 

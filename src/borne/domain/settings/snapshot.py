@@ -147,7 +147,6 @@ class Settings:
     # Typed access ---------------------------------------------------------------------------
 
     def flag(self, key: str, connector: int = 1) -> bool:
-        """A switch."""
         value = self.get(key, connector)
         if not isinstance(value, bool):
             raise TypeError(f"{key} is no switch")
@@ -190,7 +189,6 @@ class Settings:
         return None if self.get(key) is None else self.amps(key)
 
     def items(self, key: str) -> tuple[str, ...]:
-        """A list."""
         value = self.get(key)
         if CATALOGUE.settings[key].type is not Type.LIST or not isinstance(value, tuple):
             raise TypeError(f"{key} is no list")

@@ -42,7 +42,6 @@ class SettingView:
 
     @property
     def editable(self) -> bool:
-        """Offered for editing."""
         return self.active and self.locked is None
 
 

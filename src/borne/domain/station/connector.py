@@ -130,7 +130,7 @@ def _command(
         return state
     pilot = pilot_wanted(state, now_s, config)
     changed = pilot != state.sent_pilot
-    told = [SetPilot(pilot)] if changed or state.resend else []
+    pilot_effects = [SetPilot(pilot)] if changed or state.resend else []
     if changed:
         state = replace(state, sent_pilot=pilot, sent_pilot_at_s=now_s)
     allow = contactor_allowed(state, now_s, config)
@@ -139,7 +139,7 @@ def _command(
         state = _note_allow(state, now_s, config, allow=allow)
     elif state.resend:
         effects.append(AllowContactor(allow))
-    effects.extend(told)
+    effects.extend(pilot_effects)
     state = replace(state, resend=False) if state.resend else state
     state = _wake(state, now_s, config, effects)
     if not state.board_alive:

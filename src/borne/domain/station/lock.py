@@ -35,7 +35,6 @@ class LockDrive:
 
     @property
     def is_locked(self) -> bool:
-        """Confirmed by feedback."""
         return self.position is LockPosition.LOCKED
 
     @property

@@ -107,9 +107,9 @@ class Account:
 
     def _judge(self, reading: MeterReading, at: Moment, most_w: float) -> Verdict:
         """What the register alone says."""
-        told, known = reading.serial_number, self.serial_number
+        serial, known = reading.serial_number, self.serial_number
         gained_wh = reading.register_wh - self.register_wh
-        if told and known and told != known:
+        if serial and known and serial != known:
             return Verdict.EXCHANGED
         if gained_wh < 0:
             return Verdict.BACKWARDS

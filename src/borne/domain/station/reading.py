@@ -43,28 +43,28 @@ class MeterReading:
     """Of the meter that answered; empty when the answer does not tell it."""
 
 
-def usable(told: object, now_s: float) -> MeterReading:
+def usable(answer: object, now_s: float) -> MeterReading:
     """The reading, of plain finite numbers in range, currents without a sign; raises
     UnusableReading. A power that the meter does not give (NaN) follows from the rest."""
-    if not isinstance(told, MeterReading):
-        raise UnusableReading(f"it answered {type(told).__name__}")
-    current_a = _phases("current", told.current_a, MOST_A)
+    if not isinstance(answer, MeterReading):
+        raise UnusableReading(f"it answered {type(answer).__name__}")
+    current_a = _phases("current", answer.current_a, MOST_A)
     current_a = PerPhase(*(abs(amps) for amps in current_a))
-    voltage_v = _phases("voltage", told.voltage_v, MOST_V)
+    voltage_v = _phases("voltage", answer.voltage_v, MOST_V)
     apparent_w = current_a.times(voltage_v).total
-    power_w = _power(told.power_w, apparent_w)
+    power_w = _power(answer.power_w, apparent_w)
     if apparent_w > 0 or any(voltage_v):
         _demand(
             power_w <= apparent_w * CARRIED_FACTOR + CARRIED_SLACK_W,
             f"a power of {power_w:.0f} W, where its currents carry {apparent_w:.0f} W",
         )
-    at_s = _number("time", told.at_s)
+    at_s = _number("time", answer.at_s)
     _demand(now_s - OLD_S <= at_s <= now_s + AHEAD_S, "the answer is not of now")
-    serial_number = told.serial_number
+    serial_number = answer.serial_number
     _demand(isinstance(serial_number, str), "a serial number that is no text")
     return replace(
-        told,
-        register_wh=_register(told.register_wh),
+        answer,
+        register_wh=_register(answer.register_wh),
         current_a=current_a,
         voltage_v=voltage_v,
         power_w=power_w,

@@ -26,7 +26,6 @@ class Heat:
         return self.counts_c >= OFF_C
 
     def see(self, board_c: float) -> Heat:
-        """The temperature now."""
         return Heat(max(board_c, min(self.counts_c, board_c + HYSTERESIS_K)))
 
     def limit_a(self, full_a: float) -> float | None:

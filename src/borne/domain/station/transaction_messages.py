@@ -39,7 +39,6 @@ class StartMessage:
 
     @property
     def moments(self) -> tuple[Moment, ...]:
-        """All of it."""
         return (self.at,)
 
     def with_moments(self, change: Callable[[Moment], Moment]) -> StartMessage:
@@ -66,7 +65,6 @@ class StopMessage:
 
     @property
     def moments(self) -> tuple[Moment, ...]:
-        """All of it."""
         return (self.at, *(value.at for value in self.values))
 
     def with_moments(self, change: Callable[[Moment], Moment]) -> StopMessage:
@@ -88,7 +86,6 @@ class MeterValuesMessage:
 
     @property
     def moments(self) -> tuple[Moment, ...]:
-        """All of it."""
         return tuple(value.at for value in self.values)
 
     def with_moments(self, change: Callable[[Moment], Moment]) -> MeterValuesMessage:

@@ -360,7 +360,7 @@ async def test_a_world_that_cannot_be_kept_goes_on(
     (notice,) = WorldFile(path / "in no folder", world).open()
     assert "cannot be kept" in notice
     world.sockets[1].plug(Vehicle())
-    world.energy_told.emit(None)
+    world.energy_read.emit(None)
     assert not caplog.records
 
 

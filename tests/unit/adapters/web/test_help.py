@@ -84,7 +84,7 @@ async def test_a_page_says_whether_one_can_charge_who_mends_and_how(person: Clie
                 for words in (remedy.title, remedy.explanation, remedy.clears, "Can one charge?"):
                     assert Words("en")(words) in text
                 for step in remedy.steps:
-                    assert Words("en")(help_pages.told(step)) in text
+                    assert Words("en")(help_pages.text_of(step)) in text
 
 
 async def test_a_page_that_is_not_there(person: Client) -> None:
@@ -104,7 +104,7 @@ def test_no_step_asks_for_a_setting_that_this_version_ignores() -> None:
     for slug, step in STEPS:
         if not set(step.settings) <= ACTIVE:
             assert step.without, (slug, step.text)
-            assert help_pages.told(step) == step.without
+            assert help_pages.text_of(step) == step.without
 
 
 def test_every_action_of_a_step_has_a_button() -> None:

@@ -72,8 +72,8 @@ class Bench:
             self.maintenance, {}, control, self.state, self.clock, self.tasks, restart
         )
         self.logs = LogUploads(self.maintenance, self.collect, lambda: "CP", self.clock, self.tasks)
-        self.told: list[UpdateState] = []
-        self.firmware.told.subscribe(lambda progress: self.told.append(progress.state))
+        self.states: list[UpdateState] = []
+        self.firmware.progressed.subscribe(lambda progress: self.states.append(progress.state))
 
     async def collect(self, *_: Any) -> dict[str, str]:
         return {"a": "b"}
@@ -101,7 +101,7 @@ async def test_a_flood_of_firmware_orders_begins_few_downloads(tmp_path: Path) -
     await bench.ended()
     assert len(bench.transfer.begun) <= 2
     assert bench.transfer.begun[-1] == "http://h/499"
-    assert bench.told[-1] is UpdateState.DOWNLOAD_FAILED
+    assert bench.states[-1] is UpdateState.DOWNLOAD_FAILED
 
 
 @virtual_time
@@ -130,7 +130,7 @@ async def test_an_address_that_can_never_work_fails_at_once_and_is_not_kept(
     await bench.order(location, retrieve_at=NOW + timedelta(days=1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert bench.told == [UpdateState.DOWNLOAD_FAILED]
+    assert bench.states == [UpdateState.DOWNLOAD_FAILED]
     assert not bench.transfer.begun
     assert await bench.state.get(STATE_KEY) is None
     assert SECRET not in caplog.text
@@ -167,7 +167,7 @@ async def test_an_order_whose_address_is_lost_fails(tmp_path: Path) -> None:
     again = Bench(tmp_path, bench.state)
     await again.firmware.start()
     await again.ended()
-    assert again.told == [UpdateState.DOWNLOAD_FAILED]
+    assert again.states == [UpdateState.DOWNLOAD_FAILED]
     assert not again.transfer.begun
 
 

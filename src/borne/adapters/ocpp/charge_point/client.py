@@ -125,7 +125,6 @@ class ChargePointClient:
 
     @property
     def online(self) -> bool:
-        """Connected and accepted."""
         return self._uplink.online
 
     @property

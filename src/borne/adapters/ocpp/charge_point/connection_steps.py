@@ -51,7 +51,6 @@ class ConnectionSteps:
         self._set(step, StepState.RUNNING, "")
 
     def ok(self, step: ConnectionStep, detail: str = "", http_status: int | None = None) -> None:
-        """The step holds."""
         self._set(step, StepState.OK, detail, http_status)
 
     def skipped(self, step: ConnectionStep) -> None:

@@ -56,7 +56,6 @@ class Drain:
         self._pause.wake()
 
     async def run(self) -> None:
-        """Deliver whatever comes."""
         while True:
             await self._uplink.wait_online()
             await self._statuses.caught_up()

@@ -54,7 +54,6 @@ class FrameKeeper:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits."""
         batch = list(self._waiting)
         self._waiting.clear()
         self._work.clear()

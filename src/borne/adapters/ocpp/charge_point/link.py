@@ -86,7 +86,6 @@ class JsonLink:
         )
 
     async def open(self, steps: ConnectionSteps) -> None:
-        """Connect."""
         await self._connection.open(steps)
 
     async def run(self) -> None:
@@ -120,9 +119,7 @@ class JsonLink:
         self._session.call_timeout_s = config.call_timeout_s
 
     async def close(self) -> None:
-        """Closing handshake."""
         await self._connection.close()
 
     def abort(self) -> None:
-        """Drop the socket."""
         self._connection.abort()

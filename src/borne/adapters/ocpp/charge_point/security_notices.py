@@ -53,7 +53,7 @@ class SecurityNotices:
                 tech_info=event.detail[:MOST_DETAIL] or None,
             )
             if await self._sent(request):
-                await self._events.told(event.seq)
+                await self._events.reported(event.seq)
 
     async def _sent(self, request: SecurityEventNotificationRequest) -> bool:
         try:

@@ -55,7 +55,6 @@ class Triggers:
         self._sources[name] = source
 
     async def handle(self, request: TriggerMessageRequest) -> Reply[TriggerMessageResponse]:
-        """Answer TriggerMessage."""
         status, then = await self.prepare(request.requested_message, request.connector_id)
         return Reply(TriggerMessageResponse(status=status), then)
 

@@ -30,7 +30,6 @@ class Uplink:
 
     @property
     def online(self) -> bool:
-        """Connected and accepted."""
         return self._online.is_set()
 
     async def wait_online(self) -> None:

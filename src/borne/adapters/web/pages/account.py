@@ -47,7 +47,7 @@ def weak(words: Words, why: Weakness) -> str:
 @router.get("/account")
 async def account(request: Request, card: Annotated[str, Query(max_length=20)] = "") -> Response:
     """The page."""
-    return await _account(request, card_told=outcome(card, words_for(request)))
+    return await _account(request, card_outcome=outcome(card, words_for(request)))
 
 
 async def _account(
@@ -56,7 +56,7 @@ async def _account(
     http_status: int = 200,
     problem: str = "",
     shown_token: str = "",
-    card_told: tuple[str, str] | None = None,
+    card_outcome: tuple[str, str] | None = None,
 ) -> Response:
     who, accounts = visitor(request), accounts_of(request)
     weaker = [role for role in Role if who.role.includes(role) and role is not who.role]
@@ -72,7 +72,7 @@ async def _account(
         problem=problem,
         shown_token=shown_token,
         by_person=who.login is not None,
-        card_told=card_told,
+        card_outcome=card_outcome,
         master_card=_tail(str(setting(request, "MasterRFID", ""))),
         card_missing=is_missing(request, who.role),
         sample_cards=_sample_cards(request),

@@ -15,7 +15,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import GuardedRoute, station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend import connection_steps
-from borne.adapters.web.pages.settings import Desk, no_setting
+from borne.adapters.web.pages.settings import SettingsEditor, no_setting
 from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial
 from borne.application.backend.presets import Preset, presets
 from borne.application.ports.backend import StepResult, StepState
@@ -94,19 +94,19 @@ def _shown(key: str, value: str, words: Words) -> str:
 @router.get("/backend/presets")
 async def presets_page(request: Request) -> Response:
     """What the providers want to be set."""
-    desk = Desk(request)
+    editor = SettingsEditor(request)
     variables: dict[str, Any] = {
-        "offers": offers(desk.words),
-        "mobile": _has_modem(desk.service.settings),
+        "offers": offers(editor.words),
+        "mobile": _has_modem(editor.service.settings),
     }
-    return await page(request, "backend_presets.html", **variables, **desk.bar())
+    return await page(request, "backend_presets.html", **variables, **editor.bar())
 
 
 @router.post("/backend/presets/{key}")
 async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)]) -> Response:
     """Stage the values of a preset; they are saved with the others."""
-    desk, fields = Desk(request), await form(request)
-    settings, mobile = desk.service.settings, fields.get("way") == "mobile"
+    editor, fields = SettingsEditor(request), await form(request)
+    settings, mobile = editor.service.settings, fields.get("way") == "mobile"
     known = {preset.key: preset for preset in presets()}
     if key == NO_BACKEND:
         changes: dict[str, object] = {"ConnectionType": "no_backend"}
@@ -121,7 +121,7 @@ async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)])
     else:
         raise ApiError(404, "not_found", N_("There is no such preset."))
     try:
-        desk.staging.stage(desk.key, changes, desk.principal)
+        editor.staging.stage(editor.key, changes, editor.principal)
     except SettingsRejected as error:
         raise no_setting(error) from None
     return RedirectResponse("/settings/backend", 303)
@@ -140,11 +140,11 @@ def _is_so(settings: Settings, key: str, value: str) -> bool:
 async def try_connection(request: Request) -> Response:
     """Try the way to the backend with what is typed, saved or not."""
     await form(request)
-    desk, attempt = Desk(request), station(request).try_connection
-    words = desk.words
+    editor, attempt = SettingsEditor(request), station(request).try_connection
+    words = editor.words
     if attempt is None:
         raise ApiError(404, "no_trial", N_("This station cannot try a connection."))
-    settings = desk.staging.after(desk.key, desk.principal)
+    settings = editor.staging.after(editor.key, editor.principal)
     if not settings.text("WebSocketsBackendURL"):
         raise ApiError(422, "no_address", N_("Enter the address of the backend first."))
     results: Sequence[StepResult] = ()
@@ -160,7 +160,7 @@ async def try_connection(request: Request) -> Response:
         problem=problem,
         steps=connection_steps(results, words),
         worked=bool(results) and all(each.state in HOLDS for each in results),
-        unsaved=bool(desk.draft.items),
+        unsaved=bool(editor.draft.items),
     )
     if not is_htmx(request):
         return RedirectResponse("/settings/backend", 303)

@@ -54,9 +54,9 @@ async def login_page(
     """The login form; who is logged in goes on."""
     if maybe_visitor(request) is not None:
         return RedirectResponse(local_path(next), 303)
-    told = outcome(card, words_for(request))
+    card_outcome = outcome(card, words_for(request))
     name = "operator" if card == "reset" else ""
-    return await _login_page(request, next=local_path(next), name=name, card_told=told)
+    return await _login_page(request, next=local_path(next), name=name, card_outcome=card_outcome)
 
 
 async def _login_page(request: Request, status: int = 200, **variables: Any) -> Response:

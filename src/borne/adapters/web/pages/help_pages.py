@@ -160,7 +160,7 @@ def _text(slug: str) -> search.Text:
     also = [slug, *HELP_WORDS.get(slug, "").split(";")]
     if remedy.kind is not None:
         also += [remedy.kind.code_16, remedy.kind.code_15, vendor_code(remedy.kind.fault)]
-    steps = [told(step) for step in remedy.steps]
+    steps = [text_of(step) for step in remedy.steps]
     return search.texts(remedy.title, also, [remedy.explanation, *steps])
 
 
@@ -226,7 +226,7 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
     judged = bool(where) or remedy.fault is None
     lines = [
         Line(
-            words(told(step)),
+            words(text_of(step)),
             help_checks.holds(step.check, remedy, status, steps) if step.check and judged else None,
             buttons(step, remedy, request, status),
         )
@@ -290,7 +290,7 @@ def works(step: Step) -> bool:
     return all(key in ACTIVE for key in step.settings)
 
 
-def told(step: Step) -> str:
+def text_of(step: Step) -> str:
     """The step's text; never one that asks for what this version cannot do."""
     return step.text if works(step) or not step.without else step.without
 
@@ -313,7 +313,7 @@ def opened(step: Step, request: Request) -> tuple[Button, ...]:
     )
 
 
-def _told(text: str, words: Words) -> str:
+def _translated(text: str, words: Words) -> str:
     """In the reader's language, and as the backend has it."""
     said = words(text)
     return text if said == text else f"{said} ({text})"
@@ -329,8 +329,8 @@ def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
     return (
         (words("OCPP error code"), codes),
         (words("Vendor error code"), vendor_code(kind.fault)),
-        (words("Told at the beginning"), _told(kind.activation, words)),
-        (words("Told at the end"), _told(kind.resolution, words)),
+        (words("Told at the beginning"), _translated(kind.activation, words)),
+        (words("Told at the end"), _translated(kind.resolution, words)),
         (words("Ends the session"), yes if kind.stops else no),
         (words("Keeps the socket from charging"), yes if kind.blocks else no),
         (words("Where"), scope),

@@ -116,10 +116,10 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T |
         waiting.cancel()
 
 
-async def _store(request: Request, number: str, told: str) -> Response:
+async def _store(request: Request, number: str, note: str) -> Response:
     principal = visitor(request).principal
     await station(request).settings.change({"MasterRFID": number}, principal, SOURCE)
-    return _to("/account", told)
+    return _to("/account", note)
 
 
 def _card(request: Request) -> MasterCardView:
@@ -134,5 +134,5 @@ def _people_only(request: Request) -> None:
         raise ApiError(403, "login_only", N_("This needs a login; a token does not suffice."))
 
 
-def _to(page: str, told: str) -> Response:
-    return RedirectResponse(f"{page}?card={told}", 303)
+def _to(page: str, note: str) -> Response:
+    return RedirectResponse(f"{page}?card={note}", 303)

@@ -79,8 +79,8 @@ def _list(request: Request) -> OcppWhitelistView:
 
 def _row(token: CachedToken, request: Request) -> dict[str, str]:
     words, now = words_for(request), station(request).clock.now()
-    told = "Expired" if is_expired(token, now) else token.status
-    tone, word = STATUSES.get(told, ("warn", told))
+    answer = "Expired" if is_expired(token, now) else token.status
+    tone, word = STATUSES.get(answer, ("warn", answer))
     return {
         "token": token.token,
         "tone": tone,

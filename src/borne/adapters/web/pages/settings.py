@@ -45,7 +45,7 @@ BAR_SLOT = "#bar-slot"
 Where = Annotated[str, Path(max_length=40)]
 
 
-class Desk:
+class SettingsEditor:
     """What a settings page works with: the visitor's staged changes on the settings in force."""
 
     def __init__(self, request: Request) -> None:
@@ -64,7 +64,6 @@ class Desk:
 
     @property
     def draft(self) -> Draft:
-        """The unsaved changes."""
         return self.staging.draft(self.key, self.principal)
 
     @property
@@ -103,19 +102,19 @@ def charging(request: Request) -> bool:
     return any(socket.session for socket in station(request).status.snapshot().sockets)
 
 
-def menus(desk: Desk, draft: Draft) -> list[dict[str, Any]]:
+def menus(editor: SettingsEditor, draft: Draft) -> list[dict[str, Any]]:
     """The pages of the settings, with the number of unsaved changes on each."""
-    entries = desk.entries(draft)
+    entries = editor.entries(draft)
     found: list[dict[str, Any]] = []
     for menu, (label, icon, about) in setting_fields.MENUS.items():
         staged = sum(1 for entry in entries.values() if entry.menu is menu)
         found.append(
             {
                 "url": LISTS if menu is Menu.WHITELISTS else f"/settings/{menu.value}",
-                "label": desk.words(label),
+                "label": editor.words(label),
                 "icon": icon,
             }
-            | {"about": desk.words(about), "staged": staged, "menu": menu.value}
+            | {"about": editor.words(about), "staged": staged, "menu": menu.value}
         )
     return found
 
@@ -123,30 +122,30 @@ def menus(desk: Desk, draft: Draft) -> list[dict[str, Any]]:
 @router.get("/settings")
 async def index(request: Request) -> Response:
     """The list of pages."""
-    desk = Desk(request)
+    editor = SettingsEditor(request)
     return await page(
-        request, "settings_index.html", menus=menus(desk, desk.draft), query="", **desk.bar()
+        request, "settings_index.html", menus=menus(editor, editor.draft), query="", **editor.bar()
     )
 
 
 @router.get("/settings/search")
 async def search(request: Request, q: Annotated[str, Query(max_length=80)] = "") -> Response:
     """Settings and pages that match the words."""
-    desk = Desk(request)
-    results = await asyncio.to_thread(_found, desk, q) if q.strip() else []
+    editor = SettingsEditor(request)
+    results = await asyncio.to_thread(_found, editor, q) if q.strip() else []
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/search_results.html", results=results, query=q))
-    return await page(request, "settings_search.html", results=results, query=q, **desk.bar())
+    return await page(request, "settings_search.html", results=results, query=q, **editor.bar())
 
 
-def _found(desk: Desk, query: str) -> list[setting_search.Result]:
-    return setting_search.find(desk.views, desk.principal.role, query, desk.words)
+def _found(editor: SettingsEditor, query: str) -> list[setting_search.Result]:
+    return setting_search.find(editor.views, editor.principal.role, query, editor.words)
 
 
 @router.get("/settings/draft.json")
 async def download(request: Request) -> Response:
     """The unsaved changes, to keep them when they cannot be saved."""
-    items = Desk(request).draft.items
+    items = SettingsEditor(request).draft.items
     content = {item.name: item.new for item in items if not item.secret}
     headers = {"Content-Disposition": 'attachment; filename="settings.json"'}
     text = json.dumps(content, indent=1)
@@ -173,12 +172,12 @@ async def menu_page(
     request: Request, menu: Where, show: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
     """One page of settings."""
-    desk = Desk(request)
-    variables = await asyncio.to_thread(_page, desk, desk.draft, menu, show)
-    return await page(request, "settings.html", **variables, **desk.bar())
+    editor = SettingsEditor(request)
+    variables = await asyncio.to_thread(_page, editor, editor.draft, menu, show)
+    return await page(request, "settings.html", **variables, **editor.bar())
 
 
-def _page(desk: Desk, draft: Draft, menu: str, show: str) -> dict[str, Any]:
+def _page(editor: SettingsEditor, draft: Draft, menu: str, show: str) -> dict[str, Any]:
     """What one page shows. It reads immutable settings, so a worker may run it."""
     known = {each.value: each for each in setting_fields.MENUS}
     if menu not in known:
@@ -186,15 +185,15 @@ def _page(desk: Desk, draft: Draft, menu: str, show: str) -> dict[str, Any]:
     show = show if show in SHOWS else ""
     chosen: Menu = known[menu]
     label, icon, about = setting_fields.MENUS[chosen]
-    views = [view for view in desk.views if view.entry.menu is chosen]
+    views = [view for view in editor.views if view.entry.menu is chosen]
     return {
         "menu": menu,
-        "menu_label": desk.words(label),
+        "menu_label": editor.words(label),
         "menu_icon": icon,
-        "about": desk.words(about),
+        "about": editor.words(about),
         "show": show,
-        "groups": setting_fields.groups(views, draft, desk.after(draft), show, desk.words),
-        "menus": menus(desk, draft),
+        "groups": setting_fields.groups(views, draft, editor.after(draft), show, editor.words),
+        "menus": menus(editor, draft),
         "counts": {
             "changed": sum(1 for view in views if view.changed),
             "planned": sum(1 for view in views if not view.active),
@@ -205,7 +204,7 @@ def _page(desk: Desk, draft: Draft, menu: str, show: str) -> dict[str, Any]:
 @router.post("/settings/stage")
 async def stage(request: Request) -> Response:
     """One changed field. Several fields of one name (L1, L2, L3) are joined by commas."""
-    desk = Desk(request)
+    editor = SettingsEditor(request)
     fields: dict[str, list[str]] = {}
     for name, value in await form_items(request):
         fields.setdefault(name, []).append(value)
@@ -217,10 +216,10 @@ async def stage(request: Request) -> Response:
     if default:
         changes = {default[-1]: None}
     try:
-        desk.staging.stage(desk.key, changes, desk.principal)
+        editor.staging.stage(editor.key, changes, editor.principal)
     except SettingsRejected as error:
         raise no_setting(error) from None
-    return await _answer(desk, context["_menu"], context["_show"], fresh=default is not None)
+    return await _answer(editor, context["_menu"], context["_show"], fresh=default is not None)
 
 
 def no_setting(error: SettingsRejected) -> ApiError:
@@ -239,35 +238,35 @@ def _joined(values: list[str]) -> str:
 @router.post("/settings/undo/{name}")
 async def undo(request: Request, name: Annotated[str, Path(max_length=80)]) -> Response:
     """Drop one change."""
-    desk, fields = Desk(request), await form(request)
-    desk.staging.undo(desk.key, name, desk.principal)
-    return await _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    editor, fields = SettingsEditor(request), await form(request)
+    editor.staging.undo(editor.key, name, editor.principal)
+    return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @router.post("/settings/keep/{name}")
 async def keep(request: Request, name: Annotated[str, Path(max_length=80)]) -> Response:
     """Keep one's own value in a conflict."""
-    desk, fields = Desk(request), await form(request)
-    desk.staging.keep_mine(desk.key, name, desk.principal)
-    return await _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    editor, fields = SettingsEditor(request), await form(request)
+    editor.staging.keep_mine(editor.key, name, editor.principal)
+    return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @router.post("/settings/reset")
 async def reset(request: Request) -> Response:
     """Drop all changes."""
-    desk, fields = Desk(request), await form(request)
-    desk.staging.reset(desk.key)
-    return await _answer(desk, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
+    editor, fields = SettingsEditor(request), await form(request)
+    editor.staging.reset(editor.key)
+    return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
 @router.post("/settings/save")
 async def save(request: Request) -> Response:
     """Save all changes; `restart` "now" or "idle" restarts afterwards."""
-    desk, fields = Desk(request), await form(request)
+    editor, fields = SettingsEditor(request), await form(request)
     menu, show, restart = (fields.get(name, "") for name in ("_menu", "_show", "restart"))
-    words, problem = desk.words, ""
+    words, problem = editor.words, ""
     try:
-        await desk.staging.save(desk.key, desk.principal, desk.principal.name)
+        await editor.staging.save(editor.key, editor.principal, editor.principal.name)
     except SettingsConflict:
         problem = words("Not saved: another user changed the same settings.")
     except SettingsRejected:
@@ -275,36 +274,38 @@ async def save(request: Request) -> Response:
     except SettingsNotSaved as error:
         problem = words("Not saved: {reason}").format(reason=error)
     if problem:
-        return await _answer(desk, menu, show, problem=problem)
+        return await _answer(editor, menu, show, problem=problem)
     if restart in {"now", "idle"}:
-        return await _restart(desk, restart, saved=True)
-    return await _answer(desk, menu, show, fresh=True, saved=True)
+        return await _restart(editor, restart, saved=True)
+    return await _answer(editor, menu, show, fresh=True, saved=True)
 
 
 @router.post("/settings/restart")
 async def restart(request: Request) -> Response:
     """Restart now, or when nobody charges."""
-    desk, fields = Desk(request), await form(request)
+    editor, fields = SettingsEditor(request), await form(request)
     when = "idle" if fields.get("restart") == "idle" else "now"
-    return await _restart(desk, when)
+    return await _restart(editor, when)
 
 
-async def _restart(desk: Desk, when: str, *, saved: bool = False) -> Response:
-    await station(desk.request).restarter.restart(when, desk.principal)
-    if when == "idle" and charging(desk.request):
+async def _restart(editor: SettingsEditor, when: str, *, saved: bool = False) -> Response:
+    await station(editor.request).restarter.restart(when, editor.principal)
+    if when == "idle" and charging(editor.request):
         text = (
-            desk.words("Saved. The station restarts as soon as nobody charges.")
+            editor.words("Saved. The station restarts as soon as nobody charges.")
             if saved
-            else desk.words("The station restarts as soon as nobody charges.")
+            else editor.words("The station restarts as soon as nobody charges.")
         )
-        return await _answer(desk, "", "", message=text)
-    if not is_htmx(desk.request):
+        return await _answer(editor, "", "", message=text)
+    if not is_htmx(editor.request):
         return RedirectResponse("/settings", 303)
-    return HTMLResponse(partial(BAR_SLOT, part(desk.request, "parts/restarting.html"), "innerHTML"))
+    return HTMLResponse(
+        partial(BAR_SLOT, part(editor.request, "parts/restarting.html"), "innerHTML")
+    )
 
 
 async def _answer(
-    desk: Desk,
+    editor: SettingsEditor,
     menu: str,
     show: str,
     *,
@@ -314,22 +315,24 @@ async def _answer(
     saved: bool = False,
 ) -> Response:
     """The fields and the bar as they are now. `fresh` replaces what was typed."""
-    request = desk.request
+    request = editor.request
     if not is_htmx(request):
         return RedirectResponse(f"/settings/{menu}" if menu else "/settings", 303)
     pieces = [
         partial(
             BAR_SLOT,
-            part(request, "parts/bar.html", menu=menu, show=show, **desk.bar(problem, saved=saved)),
+            part(
+                request, "parts/bar.html", menu=menu, show=show, **editor.bar(problem, saved=saved)
+            ),
             "innerMorph",
         )
     ]
     if menu:
-        variables = await asyncio.to_thread(_page, desk, desk.draft, menu, show)
+        variables = await asyncio.to_thread(_page, editor, editor.draft, menu, show)
         content = await large_part(request, "parts/setting_groups.html", **variables)
         pieces.append(partial("#settings", content, "innerHTML" if fresh else "innerMorph"))
     if saved:
-        pieces.append(toast(request, desk.words("Saved.")))
+        pieces.append(toast(request, editor.words("Saved.")))
     if message:
         pieces.append(toast(request, message))
     return HTMLResponse("".join(pieces))

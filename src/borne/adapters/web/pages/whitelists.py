@@ -229,8 +229,8 @@ def spellings(token: str, request: Request) -> list[tuple[str, str, bool]]:
 
 
 def _spelling(request: Request) -> LetterCase:
-    told = str(setting(request, "RFIDTagLetterCase", LetterCase.UPPER))
-    return LetterCase(told) if told in set(LetterCase) else LetterCase.UPPER
+    slug = str(setting(request, "RFIDTagLetterCase", LetterCase.UPPER))
+    return LetterCase(slug) if slug in set(LetterCase) else LetterCase.UPPER
 
 
 def _removed(request: Request, text: str) -> Response:

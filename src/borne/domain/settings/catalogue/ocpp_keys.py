@@ -7,7 +7,7 @@ from borne.domain.settings.entry import Feature, Format, Has, Menu, OcppAccess, 
 from borne.foundation.messages import N_
 
 _keys = Section(Menu.BACKEND, N_("OCPP standard keys"), origin=Origin.OCPP)
-_told = Section(
+_readings = Section(
     Menu.BACKEND,
     N_("OCPP standard keys"),
     origin=Origin.OCPP,
@@ -108,8 +108,10 @@ ENTRIES = (
         low=0,
         high=10,
     ),
-    _told.number("NumberOfConnectors", N_("Number of connectors"), N_("Sockets of the station.")),
-    _told.items(
+    _readings.number(
+        "NumberOfConnectors", N_("Number of connectors"), N_("Sockets of the station.")
+    ),
+    _readings.items(
         "SupportedFeatureProfiles",
         N_("Supported feature profiles"),
         N_("Parts of OCPP that the station speaks."),
@@ -122,7 +124,7 @@ ENTRIES = (
             "RemoteTrigger",
         ),
     ),
-    _told.number(
+    _readings.number(
         "GetConfigurationMaxKeys",
         N_("Get configuration max keys"),
         N_("Keys that a backend may ask for at once."),
@@ -134,49 +136,49 @@ ENTRIES = (
         N_("Use the list of cards that the backend sends."),
         default=True,
     ),
-    _told.number(
+    _readings.number(
         "LocalAuthListMaxLength",
         N_("Local auth list max length"),
         N_("Cards that the backend's list may hold."),
         default=10000,
     ),
-    _told.number(
+    _readings.number(
         "SendLocalListMaxLength",
         N_("Send local list max length"),
         N_("Cards in one message."),
         default=500,
     ),
-    _told.switch(
+    _readings.switch(
         "ReserveConnectorZeroSupported",
         N_("Reserve connector zero supported"),
         N_("A reservation may leave the socket open."),
         default=True,
     ),
-    _told.number(
+    _readings.number(
         "ChargeProfileMaxStackLevel",
         N_("Charge profile max stack level"),
         N_("Highest level of a charging profile."),
         default=10,
     ),
-    _told.items(
+    _readings.items(
         "ChargingScheduleAllowedChargingRateUnit",
         N_("Charging schedule allowed charging rate unit"),
         N_("Units of charging profiles."),
         default=("Current", "Power"),
     ),
-    _told.number(
+    _readings.number(
         "ChargingScheduleMaxPeriods",
         N_("Charging schedule max periods"),
         N_("Periods of one charging profile."),
         default=24,
     ),
-    _told.number(
+    _readings.number(
         "MaxChargingProfilesInstalled",
         N_("Max charging profiles installed"),
         N_("Charging profiles that the station keeps."),
         default=10,
     ),
-    _told.switch(
+    _readings.switch(
         "ConnectorSwitch3to1PhaseSupported",
         N_("Connector switch 3 to 1 phase supported"),
         N_("The hardware can switch between three phases and one."),
@@ -240,7 +242,7 @@ ENTRIES = (
         high=3,
         backend_raises_only=True,
     ),
-    _told.text(
+    _readings.text(
         "SupportedFileTransferProtocols",
         N_("Supported file transfer protocols"),
         N_("Ways to fetch firmware and to leave logs."),
@@ -264,55 +266,55 @@ ENTRIES = (
         unit="%",
         when=(Has(Feature.LIGHTS),),
     ),
-    _told.number(
+    _readings.number(
         "ConnectorPhaseRotationMaxLength",
         N_("Connector phase rotation max length"),
         N_("Items of the phase rotation."),
         default=3,
     ),
-    _told.number(
+    _readings.number(
         "MeterValuesSampledDataMaxLength",
         N_("Meter values sampled data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _told.number(
+    _readings.number(
         "MeterValuesAlignedDataMaxLength",
         N_("Meter values aligned data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _told.number(
+    _readings.number(
         "StopTxnSampledDataMaxLength",
         N_("Stop txn sampled data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _told.number(
+    _readings.number(
         "StopTxnAlignedDataMaxLength",
         N_("Stop txn aligned data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _told.number(
+    _readings.number(
         "SupportedFeatureProfilesMaxLength",
         N_("Supported feature profiles max length"),
         N_("Items of that list."),
         default=6,
     ),
-    _told.switch(
+    _readings.switch(
         "AdditionalRootCertificateCheck",
         N_("Additional root certificate check"),
         N_("A new root certificate must be signed by the old one."),
     ),
-    _told.number(
+    _readings.number(
         "CertificateSignedMaxChainSize",
         N_("Certificate signed max chain size"),
         N_("Longest certificate chain that the backend may send."),
         default=10000,
         unit="byte",
     ),
-    _told.number(
+    _readings.number(
         "CertificateStoreMaxLength",
         N_("Certificate store max length"),
         N_("Certificates that the backend may install."),

@@ -46,11 +46,9 @@ class Handlers:
         self._handlers[action] = handler
 
     def actions(self) -> frozenset[Action]:
-        """What is handled."""
         return frozenset(self._handlers)
 
     async def __call__(self, action: Action, request: Message) -> Message | Reply[Any]:
-        """Answer one request."""
         handler = self._handlers.get(action)
         if handler is None:
             raise RpcError(ErrorCode.NOT_SUPPORTED, f"{action} is not offered")
