@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from borne.application.charging.fault_service import METER_BLIND_A
@@ -143,6 +143,7 @@ async def live(data: Path, story: list[tuple[str, Any]]) -> None:
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(acts, min_size=1, max_size=8))
+@example([("meter-ocpp", True), ("step", -1000000), ("restart", None)])
 def test_money_and_guard_hold_whatever_happens(story: list[tuple[str, Any]]) -> None:
     with data_in_memory() as folder:
         run_virtual(live(folder, story))

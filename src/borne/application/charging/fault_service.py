@@ -131,6 +131,8 @@ class FaultService:
                 # Found at power-up, before anybody listened.
                 self.watches[number].on_implausible()
         self._metering.blind.subscribe(self._on_meter_blind)
+        for blind in self._metering.blind_connectors:
+            self._on_meter_blind((blind, True))
         self.check_free_space()
         self._metering.silent.subscribe(self._on_meter_silent)
         self._metering.implausible.subscribe(self._on_implausible)

@@ -244,6 +244,11 @@ class MeteringService:
         if verdict is not Verdict.GOOD:
             self.implausible.emit((connector, verdict))
 
+    @property
+    def blind_connectors(self) -> tuple[int, ...]:
+        """Those of which nobody sees now what they draw."""
+        return tuple(number for number, channel in self._channels.items() if channel.blind)
+
     # Silence --------------------------------------------------------------------------------
 
     def _on_failure(self, connector: int, channel: _Channel, error: BaseException) -> None:
@@ -254,10 +259,12 @@ class MeteringService:
             "socket %d: no reading of the meter: %s", connector, str(error) or type(error).__name__
         )
         loop = asyncio.get_running_loop()
-        channel.timers = [
-            loop.call_later(BLIND_S, self._tell_blind, connector, channel),
-            loop.call_later(SILENCE_S, self._tell_silence, connector, channel),
-        ]
+        channel.timers = [loop.call_later(SILENCE_S, self._tell_silence, connector, channel)]
+        if connector in self.readings:
+            channel.timers.append(loop.call_later(BLIND_S, self._tell_blind, connector, channel))
+        else:
+            # Before the start nobody was looking either: a restart begins no new patience.
+            self._tell_blind(connector, channel)
 
     def _end_silence(self, connector: int, channel: _Channel) -> None:
         channel.failing = False

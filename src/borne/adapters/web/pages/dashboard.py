@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -87,7 +86,7 @@ class Button:
 
     command: str
     done: str
-    arguments: Mapping[str, object] = MappingProxyType({})
+    arguments: Mapping[str, object] = field(default_factory=dict)
 
 
 BUTTONS: dict[str, Button] = {
