@@ -61,7 +61,7 @@ async def login_page(
 
 async def _login_page(request: Request, status: int = 200, **variables: Any) -> Response:
     known = is_known(request)
-    defaults = {"next": "/", "problem": "", "name": "", "wait_s": 0, "card_told": None}
+    defaults = {"next": "/", "problem": "", "name": "", "wait_s": 0, "card_outcome": None}
     return await page(request, "login.html", status, **defaults | variables, master_card=known)
 
 
