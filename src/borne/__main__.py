@@ -32,9 +32,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("BORNE_TRACE"):
             raise
-        from borne.foundation.logging import blot
+        from borne.foundation.logging import redact
 
-        what = f"{type(error).__name__}: {blot(str(error))}"
+        what = f"{type(error).__name__}: {redact(str(error))}"
         sentence = f"An internal error: {what}. BORNE_TRACE=1 tells more."
         sys.stderr.write(" ".join(sentence.split()) + "\n")
         raise SystemExit(INTERNAL_ERROR) from None

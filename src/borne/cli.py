@@ -37,7 +37,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 STARTING_S = 5.0
 """A station that begins or ends holds its folder for some time without answering."""
 RETRY_S = 0.05
-SET_FILE_MOST = 256 * 1024
+MAX_SET_FILE_BYTES = 256 * 1024
 
 # Whether it can be used is said by whoever opens it, in one sentence.
 Data = Annotated[Path, typer.Option("--data", readable=False, help="Folder of the station's data.")]
@@ -125,9 +125,9 @@ def _from_file(file: Path | None) -> dict[str, str]:
     try:
         with contextlib.ExitStack() as opened:
             source = sys.stdin.buffer if str(file) == "-" else opened.enter_context(file.open("rb"))
-            content = source.read(SET_FILE_MOST + 1)
-        if len(content) > SET_FILE_MOST:
-            raise _fail(f"{file} is larger than {SET_FILE_MOST // 1024} kB.", 2)
+            content = source.read(MAX_SET_FILE_BYTES + 1)
+        if len(content) > MAX_SET_FILE_BYTES:
+            raise _fail(f"{file} is larger than {MAX_SET_FILE_BYTES // 1024} kB.", 2)
         return parse_lines(content.decode())
     except CommandRefused as refused:
         raise _fail(str(refused), 2) from None

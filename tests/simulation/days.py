@@ -21,7 +21,7 @@ from tests.simulation.truth import Truth
 from tests.support.simulated_street import SimulatedStation, prepare, wall
 
 DAY_S = 86400.0
-MOST_LOST = 100_000
+MAX_LOST = 100_000
 CALM_S = 7200.0
 """Longest time to deliver everything when nothing is in the way any more."""
 SETTINGS: dict[str, Any] = {
@@ -187,7 +187,7 @@ class Days:
         self.sessions += len(journal)
         self.wrong += truth.violations
         self.wrong += checks.wrong_with_frames(book, truth)
-        lost = await truth.storage.outbox.lost(MOST_LOST)
+        lost = await truth.storage.outbox.lost(MAX_LOST)
         self.lost += len(lost)
         self.wrong += checks.wrong_with_money(book, journal, lost)
         self.wrong += checks.wrong_with_numbers(book, lost)

@@ -1,13 +1,14 @@
-"""What an IP address says of who is behind it."""
+"""Groups the IP addresses of clients for limits and counters."""
 
 from __future__ import annotations
 
 import ipaddress
 
 
-def neighbourhood(address: str) -> str:
-    """The part of an address that one client can hardly leave: an IPv6 network of /64 counts as
-    one address."""
+def client_network(address: str) -> str:
+    """The address by which a client is counted. All addresses of an IPv6 /64 network count as one,
+    because one client usually controls the whole network. A text that is not an address is returned
+    unchanged."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -22,7 +23,7 @@ def neighbourhood(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether the address is this machine's own."""
+    """True for a loopback address, also one mapped to IPv6."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

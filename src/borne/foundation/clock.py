@@ -1,8 +1,8 @@
-"""Time as the station knows it.
+"""The station's clock: UTC with a level of trust, and monotonic time.
 
-Durations come from a monotonic source (the event loop's), order from sequence numbers, dates from
-this clock. A station without a battery-backed clock does not know the date until a backend or a
-time server tells it; what happens before is a `Moment` without a date and is dated once, later
+Durations are measured on a monotonic source (that of the event loop), events are ordered by
+sequence numbers, and dates come from this clock. Without a battery-backed clock the date is unknown
+until a backend or a time server sets it. Until then a `Moment` has no date; it gets one later, once
 (OCPP 1.6 errata 3.10, field complaint "1970 after power loss").
 """
 
@@ -18,9 +18,9 @@ from borne.foundation.events import Signal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SLEW_LIMIT_S = 2.0
-"""A correction up to this size is made gradually; a larger one is a step that is reported."""
+"""Corrections up to this size are slewed; larger ones are steps, which are reported."""
 SLEW_RATE = 0.1
-"""Seconds of correction in a second: the date never goes back for it."""
+"""Seconds of correction per second. Below 1, so the date never runs backwards."""
 
 
 class ClockTrust(StrEnum):
@@ -34,7 +34,7 @@ class ClockTrust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time; `wall` (UTC) is missing while nobody knew the date."""
+    """A point in time; `wall` (UTC) is None if the date was unknown."""
 
     boot_id: str
     monotonic_s: float
@@ -57,13 +57,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """The clock was set: by how much, and who said so."""
+    """A step of the clock, and the source that caused it."""
 
     before: datetime
     after: datetime
     trust: ClockTrust
     dated: bool
-    """True when the clock had no trust before: undated moments of this boot can be dated now."""
+    """True if the date was unknown before: undated moments of this boot can be dated now."""
 
 
 def format_utc(when: datetime) -> str:
@@ -75,13 +75,13 @@ def format_utc(when: datetime) -> str:
 
 
 def parse_utc(text: str) -> datetime:
-    """An ISO 8601 date with offset, as UTC; a date without offset is taken as UTC."""
+    """Parse an ISO 8601 date to UTC; a date without offset counts as UTC."""
     when = datetime.fromisoformat(text)
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 class Clock:
-    """UTC on top of a monotonic source, with the trust it deserves."""
+    """UTC derived from a monotonic source, with a level of trust."""
 
     def __init__(
         self,
@@ -101,33 +101,33 @@ class Clock:
 
     @property
     def stepped_by(self) -> timedelta:
-        """All steps of this boot together, but the first date. A date less this grows as the
-        monotonic time does, whatever the clock is set to."""
+        """Sum of all steps of this boot, without the first date. `now() - stepped_by` grows with
+        monotonic time, regardless of steps."""
         return self._stepped_by
 
     @property
     def trust(self) -> ClockTrust:
-        """Who vouches for the date."""
+        """The source of the current date."""
         return self._trust
 
     def monotonic(self) -> float:
-        """Seconds that never jump; comparable within this boot only."""
+        """Seconds that never jump; only comparable within one boot."""
         return self._monotonic()
 
     def now(self) -> datetime:
-        """The best known UTC; 1970 plus uptime while there is no trust."""
+        """The best known UTC; the epoch plus uptime while the date is unknown."""
         elapsed_s = self._monotonic() - self._base_s
         most_s = elapsed_s * SLEW_RATE
         slewed_s = min(max(self._slew_s, -most_s), most_s)
         return self._wall_at_base + timedelta(seconds=elapsed_s + slewed_s)
 
     def moment(self) -> Moment:
-        """Now, with a date if it is known."""
+        """The present, with a date if it is known."""
         wall = None if self._trust is ClockTrust.NONE else self.now()
         return Moment(self.boot_id, self._monotonic(), wall)
 
     def date(self, moment: Moment) -> datetime | None:
-        """When that was, or None while it cannot be known."""
+        """The date of a moment, or None while it is unknown."""
         if moment.wall is not None:
             return moment.wall
         if moment.boot_id != self.boot_id or self._trust is ClockTrust.NONE:
@@ -135,7 +135,7 @@ class Clock:
         return self.now() - timedelta(seconds=self._monotonic() - moment.monotonic_s)
 
     def observe(self, wall: datetime, trust: ClockTrust) -> None:
-        """Take over a date from `trust`; a weaker source never corrects a stronger one."""
+        """Set the date from a source; a weaker source never corrects a stronger one."""
         ranks = list(ClockTrust)
         if ranks.index(trust) < ranks.index(self._trust):
             return

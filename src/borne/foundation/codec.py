@@ -1,7 +1,7 @@
-"""Turns frozen values into JSON data and back: dataclasses, enums, tuples, sets.
+"""Encodes frozen values (dataclasses, enums, tuples, sets) as JSON data and decodes them.
 
-Made for journals of decisions: the types are looked up in the modules that are given, nothing else
-is ever built, and what is equal encodes equally.
+Used for the journal of decisions. Only types of the given modules are built, so a file cannot name
+any other class. Equal values have equal encodings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FLOATS = {"inf": math.inf, "-inf": -math.inf}
 
 
 class Codec:
-    """Knows the value types of some modules."""
+    """Encodes and decodes the value types of the given modules."""
 
     def __init__(self, modules: Iterable[ModuleType]) -> None:
         self._types: dict[str, type] = {}
@@ -28,7 +28,7 @@ class Codec:
                     self._types[name] = found
 
     def encode(self, value: Any) -> Any:
-        """JSON data; raises TypeError for a type that is not known."""
+        """Convert a value to JSON data; raises TypeError for an unknown type."""
         match value:
             case None | bool() | str() if not isinstance(value, enum.Enum):
                 return value
@@ -51,7 +51,7 @@ class Codec:
                 return self._encode_object(value)
 
     def decode(self, data: Any) -> Any:
-        """The inverse; lists come back as tuples. Raises ValueError."""
+        """Inverse of `encode`; lists become tuples. Raises ValueError."""
         match data:
             case {"!": str(name)}:
                 kind, _, member = name.partition(".")

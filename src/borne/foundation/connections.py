@@ -1,10 +1,10 @@
-"""Which connections of an HTTP listener stay when there are many: a limit for all, one for each
-address, room for this machine, and who gives way.
+"""Limits the connections of an HTTP listener: in total, per client address, and with a share
+reserved for this machine.
 
-A stranger who only opens connections must not keep others out. So a connection whose request is not
-complete, or whose client does not read, gives way to a newcomer; one that is being answered does
-not. A newcomer for whom nobody gives way is served in a small reserve, where only the paths of
-`HttpLimits.always` are answered.
+Idle connections must not lock out other clients. When a limit is reached, a connection with an
+incomplete request, or whose client does not read the response, is dropped for a new one; a
+connection whose request is being processed is kept. If none can be dropped, the new connection goes
+to a small reserve, where only the paths in `HttpLimits.always` are served.
 """
 
 from __future__ import annotations
@@ -14,58 +14,59 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-CONNECTIONS_MOST = 128
-CONNECTIONS_MOST_EACH = 48
-"""As many as there may be event streams, and some more: a proxy is one address."""
-LOOPBACK_ROOM = 16
+MAX_CONNECTIONS = 128
+MAX_CONNECTIONS_PER_ADDRESS = 48
+"""The maximum number of event streams plus some, as all clients behind a proxy share an address."""
+LOOPBACK_RESERVED = 16
 RESERVE = 8
 
 
 class Entry(Enum):
-    """How a newcomer is received."""
+    """What happens to a new connection."""
 
     SERVED = "served"
     RESERVE = "reserve"
-    """Only what is always answered."""
+    """Only the paths in `HttpLimits.always` are served."""
     REFUSED = "refused"
 
 
 class Connection(Protocol):
-    """What the table must know of a connection."""
+    """What the table needs of a connection."""
 
     @property
     def address(self) -> str:
-        """Of the client; what `neighbourhood` makes of it."""
+        """Client address, as returned by `client_network`."""
 
     @property
-    def is_near(self) -> bool:
-        """Whether the client is on this machine."""
+    def is_local(self) -> bool:
+        """True if the client is on this machine."""
 
     @property
     def waits_since(self) -> float | None:
-        """Since when the station waits for this client; None while the client waits for us."""
+        """Time since which the station waits for the client; None while the client waits for the
+        station."""
 
     def drop(self) -> None:
-        """Close it at once."""
+        """Close it immediately."""
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """How many connections there may be."""
+class ConnectionLimits:
+    """Limits on the number of connections."""
 
-    all: int = CONNECTIONS_MOST
-    each: int = CONNECTIONS_MOST_EACH
-    """For one address; this machine is not bounded by it."""
-    loopback: int = LOOPBACK_ROOM
-    """Of `all`, kept for this machine."""
+    all: int = MAX_CONNECTIONS
+    each: int = MAX_CONNECTIONS_PER_ADDRESS
+    """Per client address; does not apply to this machine."""
+    loopback: int = LOOPBACK_RESERVED
+    """Part of `all` that is reserved for this machine."""
     reserve: int = RESERVE
 
 
 class ConnectionTable:
     """All open connections of one listener."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
         self._served: set[Connection] = set()
         self._reserve: set[Connection] = set()
 
@@ -76,11 +77,11 @@ class ConnectionTable:
         return iter(self._served | self._reserve)
 
     def enter(self, newcomer: Connection) -> Entry:
-        """Receive a newcomer; another one may be dropped for it."""
-        if self._make_room(newcomer):
+        """Add a connection; may drop another one."""
+        if self._admit(newcomer):
             self._served.add(newcomer)
             return Entry.SERVED
-        if len(self._reserve) >= self._room.reserve:
+        if len(self._reserve) >= self._limits.reserve:
             oldest = _longest_waiting(self._reserve)
             if oldest is None:
                 return Entry.REFUSED
@@ -92,16 +93,16 @@ class ConnectionTable:
         self._served.discard(connection)
         self._reserve.discard(connection)
 
-    def _make_room(self, newcomer: Connection) -> bool:
-        if not newcomer.is_near:
+    def _admit(self, newcomer: Connection) -> bool:
+        if not newcomer.is_local:
             own = [each for each in self._served if each.address == newcomer.address]
-            if len(own) >= self._room.each:
+            if len(own) >= self._limits.each:
                 return self._drop(_longest_waiting(own))
-            far = [each for each in self._served if not each.is_near]
-            if len(far) >= self._room.all - self._room.loopback:
-                return self._drop(_least_deserving(far))
-        if len(self._served) >= self._room.all:
-            return self._drop(_least_deserving(self._served))
+            far = [each for each in self._served if not each.is_local]
+            if len(far) >= self._limits.all - self._limits.loopback:
+                return self._drop(_longest_waiting_of_busiest_address(far))
+        if len(self._served) >= self._limits.all:
+            return self._drop(_longest_waiting_of_busiest_address(self._served))
         return True
 
     def _drop(self, connection: Connection | None) -> bool:
@@ -112,8 +113,8 @@ class ConnectionTable:
         return True
 
 
-def _least_deserving(among: Iterable[Connection]) -> Connection | None:
-    """The longest waiting one of the address that has most of those that wait."""
+def _longest_waiting_of_busiest_address(among: Iterable[Connection]) -> Connection | None:
+    """The longest waiting connection of the address with most waiting connections."""
     waiting: dict[str, list[Connection]] = {}
     for each in among:
         if each.waits_since is not None:

@@ -1,8 +1,7 @@
-"""How much room there is where files are written, and the one place where that can be simulated.
+"""Free disk space, and the simulation of a full disk.
 
-Everything that writes a file of the data folder asks `require_room` first. A simulated full disk
-(`fill`) then behaves as the file system does: writes fail with ENOSPC, reading and deleting go on,
-and what a deletion freed can be written again.
+All code that writes into the data folder calls `require_space` first. On a simulated full disk
+(`fill`), writes fail with ENOSPC, reading and deleting work, and deleted bytes become free again.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ import os
 import threading
 from pathlib import Path
 
-_room: dict[Path, int] = {}
-"""Bytes that can still be written in a folder that is simulated to be full."""
+_remaining_bytes: dict[Path, int] = {}
+"""Bytes still free in each folder that is simulated as full."""
 _lock = threading.Lock()
 
 
 def free_bytes(folder: Path) -> int:
-    """Room for the owner of this process on the disk of the folder; 0 when it is not there."""
+    """Free space for the owner of this process on the folder's disk; 0 if the folder is missing."""
     filled = _filled(folder)
     if filled is not None:
-        return _room.get(filled, 0)
+        return _remaining_bytes.get(filled, 0)
     try:
         disk = os.statvfs(folder)
     except OSError:
@@ -30,43 +29,45 @@ def free_bytes(folder: Path) -> int:
 
 
 def simulated() -> bool:
-    """Whether any disk is simulated to be full now."""
-    return bool(_room)
+    """True while any disk is simulated as full."""
+    return bool(_remaining_bytes)
 
 
 def is_full(path: Path) -> bool:
-    """Whether a file can be written there no more, as far as that is simulated."""
+    """True if the path is on a simulated full disk."""
     filled = _filled(path)
-    return filled is not None and _room.get(filled, 1) <= 0
+    return filled is not None and _remaining_bytes.get(filled, 1) <= 0
 
 
-def require_room(path: Path) -> None:
-    """Raises OSError (ENOSPC) where a full disk is simulated."""
+def require_space(path: Path) -> None:
+    """Raises OSError (ENOSPC) on a simulated full disk."""
     if is_full(path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def use(path: Path, size_bytes: int) -> None:
-    """So much was written (negative: deleted) on a disk that is simulated to be full."""
+    """Count bytes written (negative: deleted) on a simulated full disk."""
     filled = _filled(path)
     if filled is not None:
         with _lock:
-            _room[filled] = max(0, _room.get(filled, 0) - size_bytes)
+            _remaining_bytes[filled] = max(0, _remaining_bytes.get(filled, 0) - size_bytes)
 
 
-def fill(folder: Path, room_bytes: int = 0) -> None:
-    """Simulate that the disk of this folder is full, but for some bytes."""
-    _room[folder.absolute()] = room_bytes
+def fill(folder: Path, remaining_bytes: int = 0) -> None:
+    """Simulate a full disk for this folder, with `remaining_bytes` still free."""
+    _remaining_bytes[folder.absolute()] = remaining_bytes
 
 
 def empty(folder: Path) -> None:
-    """There is room again."""
-    _room.pop(folder.absolute(), None)
+    """End the simulation of a full disk for this folder."""
+    _remaining_bytes.pop(folder.absolute(), None)
 
 
 def _filled(path: Path) -> Path | None:
-    """The full folder that holds a path. Without a simulation this costs nothing."""
-    if not _room:
+    """The simulated full folder that contains a path."""
+    if not _remaining_bytes:
         return None
     absolute = path.absolute()
-    return next((folder for folder in (absolute, *absolute.parents) if folder in _room), None)
+    return next(
+        (folder for folder in (absolute, *absolute.parents) if folder in _remaining_bytes), None
+    )

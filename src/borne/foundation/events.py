@@ -1,6 +1,6 @@
-"""Typed signals: a sender that does not know its listeners.
+"""Typed signals between a sender and its listeners.
 
-A listener that raises is logged; it never stops the sender or the other listeners.
+An exception of a listener is logged; the sender and the other listeners are not affected.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _log = logging.getLogger(__name__)
 
 
 class Signal(Generic[T]):
-    """A stream of values of one type, delivered at once and in order of subscription."""
+    """A stream of values of one type, delivered synchronously in order of subscription."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[T], None]] = []
 
     def subscribe(self, listener: Callable[[T], None]) -> Unsubscribe:
-        """Call `listener` with every value from now on; the answer ends that."""
+        """Call `listener` with every value from now on; the returned function unsubscribes it."""
         self._listeners.append(listener)
 
         def unsubscribe() -> None:
@@ -31,7 +31,6 @@ class Signal(Generic[T]):
         return unsubscribe
 
     def emit(self, value: T) -> None:
-        """Hand `value` to every listener."""
         for listener in tuple(self._listeners):
             try:
                 listener(value)

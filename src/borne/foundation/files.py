@@ -1,16 +1,16 @@
-"""Files that survive a power cut whole or not at all."""
+"""File operations that are atomic across a power failure."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from borne.foundation.disk import require_room
+from borne.foundation.disk import require_space
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace a file by one that its owner alone may read; durable when it returns. Blocks."""
-    require_room(path)
+    """Replace a file atomically, with mode 0600; durable on return. Blocks."""
+    require_space(path)
     temporary = path.with_suffix(".tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -22,7 +22,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def put_aside(path: Path, why: str = "damaged") -> Path:
-    """Give a file, or a folder in its place, another name beside it; nothing is deleted. Blocks."""
+    """Rename a file or folder to a free name beside it; nothing is deleted. Blocks."""
     target = free_name(path, f"{path.name}-{why}")
     path.replace(target)
     sync_folder(path.parent)
@@ -30,7 +30,7 @@ def put_aside(path: Path, why: str = "damaged") -> Path:
 
 
 def free_name(path: Path, stem: str) -> Path:
-    """A name beside `path` that nothing has."""
+    """An unused name beside `path`."""
     number = 1
     while (target := path.with_name(f"{stem}-{number}")).exists():
         number += 1
@@ -38,7 +38,7 @@ def free_name(path: Path, stem: str) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names in it durable. Blocks."""
+    """Make the names in a folder durable. Blocks."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,11 +1,12 @@
-"""HTTP/1.1 connections that cost a stranger something: time limits for what uvicorn waits for
-without end, and a table that says who gives way when there are many.
+"""HTTP/1.1 connections with a time limit for every phase in which uvicorn waits without one, and
+with limits on their number (`connections`).
 
-It stands on the calls that asyncio makes of every protocol and on one hook of uvicorn's,
-`on_response_complete`. Imported by the listener when it starts: uvicorn takes a while.
+Built on asyncio's protocol callbacks and uvicorn's hook `on_response_complete`. The listener
+imports this module when it starts, because importing uvicorn is slow.
 
-A connection is in one phase at a time. Each phase but `ANSWERING` has an end; single bytes do not
-move it. Whoever does not read what is sent is cut off as well; an event stream that is read is not.
+A connection is in one phase at a time. Every phase except `ANSWERING` has a time limit, which
+single received bytes do not extend. A client that does not read the response is cut off too; an
+event stream that is read continues without limit.
 """
 
 from __future__ import annotations
@@ -19,28 +20,28 @@ import h11
 from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from borne.foundation.addresses import is_loopback, neighbourhood
+from borne.foundation.addresses import client_network, is_loopback
 from borne.foundation.connections import ConnectionTable, Entry
 
-READ_LEAST = 4096
-"""Bytes that a client takes in the time that it has for that, else it does not read."""
+MIN_READ_BYTES = 4096
+"""A client that reads fewer bytes than this within `reading_s` counts as not reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """How long the station waits for a client."""
+    """How long the station waits for a client, by phase."""
 
     headers_s: float
     body_s: float
     keep_alive_s: float
     reading_s: float
-    """For a client that does not take what is sent."""
+    """For a client that does not read the response."""
     closing_s: float
-    """For the rest, once the station has closed its side or has answered too early."""
+    """For the remaining data, after the station has closed its side or answered early."""
 
 
 class Phase(Enum):
-    """What the connection waits for."""
+    """What the connection is waiting for."""
 
     NEW = "the first request"
     HEADERS = "the rest of the headers"
@@ -51,7 +52,7 @@ class Phase(Enum):
 
 
 class GuardedConnection(H11Protocol):
-    """One connection, under the limits."""
+    """A connection with time limits."""
 
     def __init__(
         self,
@@ -75,13 +76,12 @@ class GuardedConnection(H11Protocol):
         self._lost = False
         self._since_s = self.loop.time()
         self.address = ""
-        self.is_near = False
+        self.is_local = False
 
     # Connection of the table ----------------------------------------------------------------------
 
     @property
     def waits_since(self) -> float | None:
-        """Since when the station waits for the client."""
         answering = self._phase is Phase.ANSWERING and self._reading is None
         return None if answering else self._since_s
 
@@ -91,10 +91,10 @@ class GuardedConnection(H11Protocol):
     # What asyncio calls ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        """Find a place in the table."""
+        """Register the connection in the table."""
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
-        self.address, self.is_near = neighbourhood(host), is_loopback(host)
+        self.address, self.is_local = client_network(host), is_loopback(host)
         self._entry = self._table.enter(self)
         if self._entry is Entry.REFUSED:
             self.drop()
@@ -110,18 +110,17 @@ class GuardedConnection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """A piece of a request."""
         super().data_received(data)
         self._look(received=True)
 
     def pause_writing(self) -> None:
-        """The client takes less than we send."""
+        """The client reads more slowly than the station sends."""
         super().pause_writing()
         if self._reading is None:
             self._await_reading()
 
     def resume_writing(self) -> None:
-        """It has taken it."""
+        """The write buffer has drained."""
         super().resume_writing()
         if self._reading is not None:
             self._reading.cancel()
@@ -138,13 +137,12 @@ class GuardedConnection(H11Protocol):
             self.drop()
 
     def _reads(self, unread_before: int) -> bool:
-        """Whether the client takes what was sent, be it slowly."""
-        return 0 < self.transport.get_write_buffer_size() <= unread_before - READ_LEAST
+        """True if the client reads, even slowly."""
+        return 0 < self.transport.get_write_buffer_size() <= unread_before - MIN_READ_BYTES
 
     # What uvicorn calls ---------------------------------------------------------------------------
 
     def on_response_complete(self) -> None:
-        """The answer is written."""
         super().on_response_complete()
         self._look()
 
@@ -157,7 +155,7 @@ class GuardedConnection(H11Protocol):
 
     @property
     def _cycle_now(self) -> Any:
-        """uvicorn's request and answer; None before the first one, unlike its type says."""
+        """uvicorn's request-response cycle; None before the first request, contrary to its type."""
         return self.cycle
 
     # Phases ---------------------------------------------------------------------------------------
@@ -166,7 +164,7 @@ class GuardedConnection(H11Protocol):
         if self._lost:
             return
         phase = self._current(received=received)
-        # The request after this one may be in the same phase.
+        # The next request may already be in the same phase.
         if phase is not self._phase or self._cycle_now is not self._cycle:
             self._begin(phase)
 
@@ -199,7 +197,7 @@ class GuardedConnection(H11Protocol):
             self._timer = self.loop.call_later(limit_s, self._end, unread)
 
     def _end(self, unread_before: int) -> None:
-        # uvicorn's answer may be complete long before the client has taken it.
+        # uvicorn may have completed the response long before the client has read it.
         if self._phase in {Phase.IDLE, Phase.CLOSING} and self._reads(unread_before):
             self._arm()
         else:
@@ -222,7 +220,7 @@ class GuardedConnection(H11Protocol):
 def guarded(
     table: ConnectionTable, limits: TimeLimits, always: frozenset[str]
 ) -> type[asyncio.Protocol]:
-    """The class of a listener's connections, as uvicorn takes it."""
+    """The protocol class for the connections of one listener, as uvicorn expects it."""
 
     class Connection(GuardedConnection):
         def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -1,6 +1,6 @@
-"""Listeners: bind with a clear sentence, allow-list, limits, a graceful and an abrupt end.
+"""HTTP listeners: binding with readable errors, allow-list, limits, graceful and abrupt stop.
 
-Ports below 1024 need privileges; an unprivileged run takes a high port instead and says so.
+Ports below 1024 need privileges. Without them the listener uses a higher port and reports it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from borne.foundation.connections import ConnectionTable, Room
+from borne.foundation.connections import ConnectionLimits, ConnectionTable
 
 if TYPE_CHECKING:
     import uvicorn
@@ -32,19 +32,19 @@ GRACE_S = 2.0
 KEEP_ALIVE_S = 15
 HEADERS_S = 10.0
 BODY_S = 150.0
-"""Above what the application allows itself, which says in words that it was too slow."""
+"""Longer than the application's own time limit, which answers with an explanation."""
 READING_S = 30.0
 CLOSING_S = 10.0
-HEADERS_MOST_BYTES = 16 * 1024
+MAX_HEADER_BYTES = 16 * 1024
 
 
 class CannotListen(Exception):
-    """The port cannot be used; the message is one sentence for people."""
+    """The port cannot be used; the message is a sentence for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A bound socket. `note` says when it is another port than the one asked for."""
+    """A bound socket. `note` is set if the port differs from the requested one."""
 
     socket: socket.socket
     host: str
@@ -53,7 +53,7 @@ class Bound:
 
 
 def bind(host: str, port: int, what: str, *, fallback: bool = True) -> Bound:
-    """A listening TCP socket for `what` (words for people); port 0 takes any free one.
+    """Bind a listening TCP socket for `what` (shown to users); port 0 chooses any free port.
 
     Raises CannotListen.
     """
@@ -75,7 +75,7 @@ def bind(host: str, port: int, what: str, *, fallback: bool = True) -> Bound:
 
 def _bound(host: str, port: int) -> Bound:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named TCP, else asyncio leaves Nagle on at what is accepted.
+    # With the protocol named, asyncio switches Nagle's algorithm off for accepted connections.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -109,13 +109,12 @@ def _sentence(what: str, host: str, port: int, reason: str) -> str:
 
 
 class AllowList:
-    """Addresses that may connect; empty allows all. Raises ValueError for what is no network."""
+    """Networks that may connect; empty allows all. Raises ValueError for an invalid network."""
 
     def __init__(self, networks: Sequence[str] = ()) -> None:
         self._networks = [ipaddress.ip_network(text.strip(), strict=False) for text in networks]
 
     def permits(self, address: str) -> bool:
-        """Whether the address is in one of the networks."""
         if not self._networks:
             return True
         try:
@@ -129,23 +128,23 @@ class AllowList:
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """What one listener takes at most."""
+    """Limits of one listener."""
 
-    room: Room = field(default_factory=Room)
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     always: frozenset[str] = frozenset()
-    """Paths that are answered when there is no room for anything else."""
-    headers_bytes: int = HEADERS_MOST_BYTES
+    """Paths that are served even when all connections are in use."""
+    headers_bytes: int = MAX_HEADER_BYTES
     headers_s: float = HEADERS_S
     body_s: float = BODY_S
     keep_alive_s: int = KEEP_ALIVE_S
     reading_s: float = READING_S
-    """A client that does not take what is sent is cut off; one that does may read for ever."""
+    """A client that does not read is cut off after this time; one that reads may stay."""
     closing_s: float = CLOSING_S
     grace_s: float = GRACE_S
 
 
 class HttpServer:
-    """An ASGI application on a bound socket, on the running loop. May be started once."""
+    """An ASGI application on a bound socket and the running loop. Can be started once."""
 
     def __init__(
         self,
@@ -163,7 +162,7 @@ class HttpServer:
         self._allowed = allowed or AllowList()
         self._tls = tls
         self._before_stop = before_stop
-        self.connections = ConnectionTable(self._limits.room)
+        self.connections = ConnectionTable(self._limits.connections)
         self._server: uvicorn.Server | None = None
 
     @property
@@ -189,7 +188,7 @@ class HttpServer:
             http=guarded(self.connections, times, limits.always),
             interface="asgi3",
             log_config=None,
-            # Below, strangers would write into the log with every wrong request.
+            # At a lower level, any client could fill the log with malformed requests.
             log_level="error",
             access_log=False,
             lifespan="off",
@@ -209,7 +208,7 @@ class HttpServer:
         self._server = server
 
     async def stop(self) -> None:
-        """Take no more, let running answers finish for a moment, then close."""
+        """Accept no more connections, let running responses finish for `grace_s`, then close."""
         server, self._server = self._server, None
         if server is None:
             self.bound.socket.close()
@@ -219,7 +218,7 @@ class HttpServer:
         await server.shutdown(sockets=[self.bound.socket])
 
     def abort(self) -> None:
-        """Close everything now, without farewell."""
+        """Close all connections immediately."""
         server, self._server = self._server, None
         if server is not None:
             for listener in server.servers:

@@ -1,7 +1,7 @@
-"""Logs: one JSON object a line for machines, short lines for a terminal.
+"""Logging: one JSON object per line for machines, short lines for a terminal.
 
-Ids of session, transaction and request travel in a context variable and appear in every line that
-is written meanwhile. Secrets never reach a log call; what still looks like one is blotted out.
+The ids of session, transaction and request are kept in a context variable and added to each line.
+Secrets must not be passed to log calls; as a second defence, whatever looks like one is masked.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LEVELS = {
 
 @contextlib.contextmanager
 def log_context(**ids: str) -> Iterator[None]:
-    """Add ids to every line written inside."""
+    """Add ids to every line logged inside the block."""
     token = _context.set({**_context.get(), **ids})
     try:
         yield
@@ -56,14 +56,14 @@ def log_context(**ids: str) -> Iterator[None]:
         _context.reset(token)
 
 
-def blot(text: str) -> str:
-    """Replace what follows the name of a secret, and what is one inside an address."""
+def redact(text: str) -> str:
+    """Mask values that follow the name of a secret, and credentials inside URLs."""
     in_urls = _IN_URL.sub(lambda found: (found[1] or "") + STARS, text)
     return _SECRET.sub(rf"\1\2{STARS}", in_urls)
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: time, level, logger, message, ids, exception."""
+    """One JSON object per line: time, level, logger, message, ids, exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
@@ -71,16 +71,16 @@ class JsonFormatter(logging.Formatter):
             "time": at.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name.removeprefix("borne."),
-            "message": blot(record.getMessage()),
+            "message": redact(record.getMessage()),
             **_context.get(),
         }
         if record.exc_info:
-            entry["exception"] = blot(self.formatException(record.exc_info))
+            entry["exception"] = redact(self.formatException(record.exc_info))
         return json.dumps(entry, ensure_ascii=False)
 
 
 class TerminalFormatter(logging.Formatter):
-    """Short lines; an exception is one line, its trace is for debugging only."""
+    """Short lines; exceptions on one line, with a traceback only if `traces` is set."""
 
     def __init__(self, *, traces: bool) -> None:
         super().__init__()
@@ -89,22 +89,22 @@ class TerminalFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         name = record.name.removeprefix("borne.")
-        line = f"{at} {record.levelname.lower():7} {name}: {blot(record.getMessage())}"
+        line = f"{at} {record.levelname.lower():7} {name}: {redact(record.getMessage())}"
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
-            line += f" ({type(error).__name__}: {blot(str(error))})"
+            line += f" ({type(error).__name__}: {redact(str(error))})"
             if self._traces:
-                line += "\n" + blot(self.formatException(record.exc_info))
+                line += "\n" + redact(self.formatException(record.exc_info))
         return line
 
 
 class RecentLines(logging.Handler):
-    """Keeps the last lines for diagnostics."""
+    """Keeps the most recent lines for diagnostics."""
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self.lines: deque[tuple[datetime, str]] = deque(maxlen=capacity)
-        """Time and line, oldest first."""
+        """Times and lines, oldest first."""
         self.setFormatter(JsonFormatter())
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -115,7 +115,7 @@ RECENT = RecentLines(2000)
 
 
 def set_up(level: str, *, json_lines: bool | None = None) -> None:
-    """Log to standard error: JSON unless that is a terminal, or as asked."""
+    """Log to standard error, as JSON unless that is a terminal or `json_lines` says otherwise."""
     handler = logging.StreamHandler(sys.stderr)
     as_json = not sys.stderr.isatty() if json_lines is None else json_lines
     handler.setFormatter(JsonFormatter() if as_json else TerminalFormatter(traces=level == "debug"))
@@ -126,5 +126,5 @@ def set_up(level: str, *, json_lines: bool | None = None) -> None:
 
 
 def set_level(level: str) -> None:
-    """What the station writes from now on."""
+    """Set the level of the station's loggers."""
     logging.getLogger("borne").setLevel(LEVELS.get(level, logging.INFO))

@@ -1,7 +1,7 @@
-"""Measures how late the event loop is: what should run now and does not.
+"""Measures the lag of the event loop: how late a timer fires.
 
-A callback that blocks delays the answer to an unplugged cable, so the worst lag is watched and
-shown; a healthy station stays under 20 ms.
+A blocking callback delays the reaction to an unplugged cable, so the worst lag is shown to the
+operator. It should stay below 20 ms.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class LoopLag:
-    """Keeps the last and the worst lag in seconds."""
+    """The last and the worst lag in seconds."""
 
     def __init__(self) -> None:
         self.last_s = 0.0

@@ -1,6 +1,6 @@
-"""Sentences for people, ready for translation.
+"""Translatable sentences.
 
-A message is a template (the gettext key) and its values; English is rendered without a catalogue.
+A message is a template (the gettext key) with values. English needs no catalogue.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Message:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def render(self, translate: Callable[[str], str]) -> str:
-        """The sentence in the language of `translate` (a gettext function)."""
+        """The sentence translated by a gettext function."""
         if not self.values:
             return translate(self.template)
         values = {
@@ -36,12 +36,12 @@ class Message:
 
 
 def verbatim(text: str) -> Message:
-    """A text of somebody else's, shown as it is."""
+    """A text from outside, shown unchanged."""
     return Message("{text}", {"text": text})
 
 
 class Explained(Exception):
-    """An error with a sentence for people: a message, or a template (marked with `N_`) alone."""
+    """An error with a translatable message, or with a template marked by `N_`."""
 
     def __init__(self, message: Message | str) -> None:
         self.message = Message(message) if isinstance(message, str) else message

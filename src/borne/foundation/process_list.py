@@ -1,9 +1,9 @@
-"""Secrets given as arguments are taken out of the process list, which every user of the machine
-may read (`ps`, `/proc/PID/cmdline`).
+"""Removes secrets given as arguments from the process list, which every user of the machine can
+read (`ps`, `/proc/PID/cmdline`).
 
-The list shows the memory in which the arguments were handed over; Python works on a copy. So the
-values are overwritten there, as early as possible. Until then, some hundredths of a second, they
-can be read: `--set-file` leaves no trace at all.
+The process list shows the memory in which the kernel passed the arguments; Python works on a copy.
+The values are overwritten there as early as possible, some hundredths of a second after the start.
+With `--set-file` they never appear at all.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _SECRET = re.compile(
 )
 _LOGIN_IN_URL = re.compile(rb"(?s)(?P<name>[^=]*=.*?://)[^/@]*(?=@)")
 _QUERY_OF_URL = re.compile(rb"(?s)(?P<name>[^=]*=[^?#]*://[^?#]*[?#]).+")
-"""Where backends and files are reached with a token."""
+"""Backend and file URLs may carry a token in the query."""
 STARS = b"***"
 ARG_START, ARG_END = 48 - 3, 49 - 3
-"""Fields of /proc/PID/stat (proc(5)), counted from the third, which follows the name."""
+"""Indexes into the fields of /proc/PID/stat (proc(5)) that follow the process name."""
 
 
 def hide_secrets(arguments: Sequence[str], process: Path = Path("/proc/self")) -> bool:
-    """Overwrite the secrets among this process' arguments; whether all are out of sight."""
+    """Overwrite the secrets among this process' arguments; False if that was not possible."""
     if not any(covered(each.encode("utf-8", "surrogateescape")) for each in arguments):
         return True
     try:
@@ -38,8 +38,8 @@ def hide_secrets(arguments: Sequence[str], process: Path = Path("/proc/self")) -
 
 
 def covered(argument: bytes) -> bytes | None:
-    """`KEY=***`, as long as before, of a `KEY=VALUE` whose name or value speaks of a secret; the
-    rest is filled up with zeros. None for others."""
+    """Mask the value of `KEY=VALUE` if its name or value looks secret, padded with zeros to the
+    same length; None if there is nothing to mask."""
     hidden = argument
     if found := _SECRET.fullmatch(argument):
         hidden = found["name"] + STARS

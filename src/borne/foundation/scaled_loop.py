@@ -1,10 +1,10 @@
-"""An event loop on which time runs faster: `--speed N`.
+"""An event loop with faster time, for `--speed N`.
 
-Time waits for the work: it stops at the next timer until that has run. A stall of the process
-lasts as long for the station as it does at speed 1, not N times as long.
+Loop time stops at the next timer until its callback has run, so a stall of the process lasts as
+long for the station as at speed 1, not N times as long.
 
-Only for a station whose every counterpart lives in the same process; sockets to others would see
-time-outs N times too early.
+Only usable if all counterparts run in the same process: sockets to others would time out N times
+too early.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from time import monotonic as _monotonic
 from typing import Any
 
 CATCH_UP_S = 0.01
-"""So much of the wall's time is made up for after a delay; the rest is lost."""
+"""After a delay the loop catches up by at most this much wall time."""
 
 
 class _ScaledSelector(selectors.BaseSelector):
-    """Waits N times shorter than it is asked to, and moves the time by what was asked at most, or
-    by what passed on the wall if that is more."""
+    """Waits 1/N of the requested time and advances loop time by at most the requested time, or by
+    the elapsed wall time if that is more."""
 
     def __init__(self, speed: float) -> None:
         self._selector = selectors.DefaultSelector()
         self._speed = speed
         self._wall_s = _monotonic()
-        """The wall's time that corresponds to `now_s`."""
+        """The wall time that corresponds to `now_s`."""
         self.now_s = self._wall_s
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -40,7 +40,7 @@ class _ScaledSelector(selectors.BaseSelector):
         return self._selector.modify(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """`timeout` in seconds of this loop: to the next timer, 0 when work waits already."""
+        """`timeout` is in loop seconds."""
         wall_s = None
         if timeout is not None:
             wall_s = max(0.0, timeout / self._speed - self._behind_s())
@@ -67,12 +67,11 @@ class _ScaledSelector(selectors.BaseSelector):
 
 
 class ScaledEventLoop(asyncio.SelectorEventLoop):
-    """`time()` runs up to `speed` times as fast as the wall, and stands still within callbacks."""
+    """`time()` runs up to `speed` times as fast as wall time and is constant within a callback."""
 
     def __init__(self, speed: float) -> None:
         self._scaled = _ScaledSelector(speed)
         super().__init__(self._scaled)
 
     def time(self) -> float:
-        """Monotonic seconds of this loop."""
         return self._scaled.now_s

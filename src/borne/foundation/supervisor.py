@@ -1,7 +1,7 @@
-"""Keeps long-running tasks alive, and ends them all at once.
+"""Runs long-lived tasks and ends them together.
 
-A task that fails is logged and started again with a capped, growing pause. `stop` ends tasks
-politely; `abort` is the power cut: cancelled now, nothing is waited for.
+A failed task is logged and restarted after a growing, capped pause. `stop` cancels the tasks and
+waits for them; `abort` simulates a power failure: it cancels without waiting.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ _log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Owner of the tasks of one station."""
+    """Owns the tasks of one station."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: dict[asyncio.Task[None], None] = {}
-        """In the order of their start, so that a simulated run can be repeated exactly."""
+        """In order of their start, so that a simulated run is reproducible."""
         self._ended = False
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work()` for ever: again after it failed, not again after it returned."""
+        """Run `work()` and restart it whenever it fails; not after it has returned."""
         self.start(name, self._guard(name, work))
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
-        """Run a coroutine once; a failure is logged. None after the end."""
+        """Run a coroutine once; a failure is logged. Returns None after `stop` or `abort`."""
         if self._ended:
             work.close()
             return None
@@ -47,7 +47,7 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def abort(self) -> list[asyncio.Task[None]]:
-        """Cancel every task now; the tasks are returned for those who can wait."""
+        """Cancel every task without waiting; returns the tasks."""
         self._ended = True
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
@@ -57,7 +57,7 @@ class Supervisor:
 
     def _forget(self, task: asyncio.Task[None], work: Coroutine[Any, Any, None]) -> None:
         self._tasks.pop(task, None)
-        work.close()  # a task that was cancelled before its first step never awaited it
+        work.close()  # a task cancelled before its first step has not awaited it
 
     async def _once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -78,7 +78,7 @@ class Supervisor:
             except asyncio.CancelledError:
                 raise
             except Exception:
-                _log.exception("%s: %s failed, again in %g s", self._name, name, pause_s)
+                _log.exception("%s: %s failed, restarting in %g s", self._name, name, pause_s)
             if loop.time() - began > LONGEST_PAUSE_S:
                 pause_s = FIRST_PAUSE_S
             await asyncio.sleep(pause_s)

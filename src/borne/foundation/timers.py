@@ -1,4 +1,4 @@
-"""Named single timers of one object: planned anew, cancelled one by one or all at once."""
+"""A set of named one-shot timers that can be re-armed and cancelled one by one or together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 
 
 class Timers:
-    """At most one timer a name, on the given loop or the one that runs."""
+    """At most one timer per name, on the given loop or the running one."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._loop = loop
@@ -17,12 +17,12 @@ class Timers:
         return name in self._handles
 
     def plan(self, name: Hashable, delay_s: float, action: Callable[[], None]) -> None:
-        """Call `action` after `delay_s`, instead of what was planned under this name."""
+        """Call `action` after `delay_s`; replaces the timer of this name."""
         self.plan_at(name, self._running_loop().time() + delay_s, action)
 
     def plan_at(self, name: Hashable, due_s: float | None, action: Callable[[], None]) -> None:
-        """Call `action` at `due_s` of the loop's time, instead of what was planned under this
-        name; None: not at all."""
+        """Call `action` at loop time `due_s`; replaces the timer of this name. None only
+        cancels."""
         self.cancel(name)
         if due_s is None:
             return
@@ -34,7 +34,6 @@ class Timers:
         self._handles[name] = self._running_loop().call_at(due_s, fire)
 
     def cancel(self, name: Hashable) -> None:
-        """Forget what was planned, if anything."""
         handle = self._handles.pop(name, None)
         if handle is not None:
             handle.cancel()

@@ -1,4 +1,4 @@
-"""Waiting for something, but not for ever."""
+"""Waiting with a time limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float | None) -> bool:
-    """True as soon as the event is set, False after the time; None waits for ever."""
+    """True once the event is set, False after `seconds`; None waits without limit."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -20,7 +20,7 @@ from borne.domain.station.reading import MeterReading, UnusableReading, usable
 from borne.foundation.clock import Moment
 from borne.foundation.units import PerPhase
 
-MOST_W = 24_288.0
+MAX_W = 24_288.0
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 V230 = PerPhase.same(230.0)
 GARBAGE: list[dict[str, Any]] = [
@@ -100,13 +100,13 @@ class Life:
         hours = max(0.0, (self.now_s - before.at.monotonic_s) / 3600)
         if before.at.boot_id != str(self.boot) and before.at.wall is not None:
             gap_s = (self.at().wall or NOON) - before.at.wall
-            self.possible_wh += max(0.0, gap_s.total_seconds()) / 3600 * MOST_W + 20
+            self.possible_wh += max(0.0, gap_s.total_seconds()) / 3600 * MAX_W + 20
         elif watched:
             highest_w = max(before.power_w, reading.power_w)
             self.possible_wh += hours * (highest_w * 1.1 + 100)
         else:
-            self.possible_wh += hours * MOST_W * metering.POWER_MARGIN + 20
-        self.account, _ = before.see(reading, self.at(), MOST_W, watched=watched)
+            self.possible_wh += hours * MAX_W * metering.POWER_MARGIN + 20
+        self.account, _ = before.see(reading, self.at(), MAX_W, watched=watched)
         assert self.account.line_wh >= before.line_wh
         assert self.account.doubts >= before.doubts
         self.keep()
@@ -169,7 +169,7 @@ def test_billed_is_what_was_believed_and_can_have_flowed(story: list[tuple[str, 
         assert not life.account.doubts
         assert abs(billed_wh - life.true_wh) <= 1
     elif not life.account.doubts and not life.unseen:
-        slack_wh = metering.TOLERANCE_WH + metering.LATENCY_S / 3600 * MOST_W
+        slack_wh = metering.TOLERANCE_WH + metering.LATENCY_S / 3600 * MAX_W
         slack_wh += metering.IDLE_W * life.now_s / 3600
         assert abs(billed_wh - life.true_wh) <= life.true_wh * metering.CLASS + slack_wh + 1
 

@@ -25,7 +25,7 @@ from tests.support.virtual_time import run_virtual
 
 EXAMPLES = min(settings().max_examples // 10, 100)
 """Each is a station: ten, and a hundred in the campaign."""
-MOST_W = 24_288.0
+MAX_W = 24_288.0
 STEPS = [-(10**6), -5, 3, 40, 5_000, 10**6]
 SILENT = ["meter-ocpp", "meter-garbage", "meter-nan"]
 LIES = ["meter-frozen", "meter-factor"]
@@ -132,7 +132,7 @@ async def live(data: Path, story: list[tuple[str, Any]]) -> None:
         honest = not acts & {"step", "exchange", "exchange while off", *LIES}
         event(f"honest: {honest}")
         # Beyond what flowed: tolerances once a session, and steps that fit into a gap.
-        gaps_wh = (gaps_s + 90 * len(story)) * MOST_W / 3600 if not honest else 0.0
+        gaps_wh = (gaps_s + 90 * len(story)) * MAX_W / 3600 if not honest else 0.0
         assert billed <= true_wh * 1.1 + 21 * len(records) + gaps_wh
         if honest:
             assert all(record.billable for record in records)

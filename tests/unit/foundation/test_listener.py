@@ -13,7 +13,7 @@ import pytest
 
 from borne.foundation import listener
 from borne.foundation.addresses import is_loopback
-from borne.foundation.connections import ConnectionTable, Entry, Room
+from borne.foundation.connections import ConnectionLimits, ConnectionTable, Entry
 from borne.foundation.listener import AllowList, Bound, CannotListen, HttpLimits, HttpServer, bind
 
 
@@ -286,7 +286,7 @@ async def test_a_large_answer_may_be_read_slowly() -> None:
 
 
 async def test_half_requests_give_way_to_whole_ones() -> None:
-    async with served(room=Room(all=4)) as server:
+    async with served(connections=ConnectionLimits(all=4)) as server:
         halves = [await send(server, HALF) for _ in range(12)]
         assert await answer_to(server) == b"HTTP/1.1 200 OK\r\n"
         assert len(server.connections) <= 4
@@ -295,7 +295,7 @@ async def test_half_requests_give_way_to_whole_ones() -> None:
 
 
 async def test_when_everybody_is_being_answered_only_the_watch_is_received() -> None:
-    limits = {"room": Room(all=2, reserve=1), "always": frozenset({"/healthz"})}
+    limits = {"connections": ConnectionLimits(all=2, reserve=1), "always": frozenset({"/healthz"})}
     async with served(**limits) as server:
         slow = [await send(server, WHOLE % b"slow") for _ in range(2)]
         await until_answering(server, 2)
@@ -319,7 +319,7 @@ class Client:
 
     def __init__(self, address: str, since: float | None) -> None:
         self.address = address
-        self.is_near = is_loopback(address)
+        self.is_local = is_loopback(address)
         self.waits_since = since
         self.dropped = False
 
@@ -328,7 +328,7 @@ class Client:
 
 
 FAR, OTHER, HERE = "192.168.1.44", "192.168.1.45", "127.0.0.1"
-ROOM = Room(all=6, each=3, loopback=2, reserve=1)
+ROOM = ConnectionLimits(all=6, each=3, loopback=2, reserve=1)
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_who_gives_way(
 
 
 def test_the_reserve_is_bounded() -> None:
-    table = ConnectionTable(Room(all=1, reserve=1))
+    table = ConnectionTable(ConnectionLimits(all=1, reserve=1))
     table.enter(Client(HERE, None))
     first, second = Client(HERE, 1.0), Client(HERE, None)
     assert table.enter(first) is Entry.RESERVE

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from borne.foundation.logging import JsonFormatter, TerminalFormatter, blot
+from borne.foundation.logging import JsonFormatter, TerminalFormatter, redact
 
 S = "geheim-wort"
 
@@ -41,7 +41,7 @@ S = "geheim-wort"
     ],
 )
 def test_secrets_are_blotted_out(text: str, shown: str | None) -> None:
-    assert blot(text) == (text if shown is None else shown)
+    assert redact(text) == (text if shown is None else shown)
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TerminalFormatter(traces=True)])

@@ -32,7 +32,7 @@ _HASHES: dict[HashAlgorithm, hashes.HashAlgorithm] = {
     HashAlgorithm.SHA384: hashes.SHA384(),
     HashAlgorithm.SHA512: hashes.SHA512(),
 }
-MOST_CERTIFICATES = 10
+MAX_CERTIFICATES = 10
 RSA_BITS, EC_BITS = 2048, 224
 """Smaller keys are not taken (whitepaper A00.FR.508)."""
 
@@ -43,7 +43,7 @@ def read_chain(pem: str) -> list[x509.Certificate]:
         found = x509.load_pem_x509_certificates(pem.encode())
     except (ValueError, UnicodeEncodeError) as error:
         raise BadCertificate("This is no certificate.") from error
-    if len(found) > MOST_CERTIFICATES:
+    if len(found) > MAX_CERTIFICATES:
         raise BadCertificate("The chain is too long.")
     return found
 

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from borne.adapters.maintenance.addresses import IMPLICIT_FTPS_PORT, Address
 from borne.application.ports.maintenance import TransferFailed, TransferProblem
-from borne.foundation.disk import require_room
+from borne.foundation.disk import require_space
 
 TIMEOUT_S = 30.0
 BLOCK_BYTES = 65536
@@ -82,7 +82,7 @@ def _retrieve(
             raise _Cancelled
         if count > most_bytes:
             raise TransferFailed(TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes")
-        require_room(Path(file.name))
+        require_space(Path(file.name))
         file.write(data)
 
     session.retrbinary(f"RETR {address.path}", block, BLOCK_BYTES)

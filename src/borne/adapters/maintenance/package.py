@@ -26,8 +26,8 @@ HEADER_BYTES = 60
 SIGNATURE_MEMBER = "_borne"
 SIGNATURE_BYTES = 64
 CONTEXT = b"borne firmware 1\0"
-MOST_DESCRIPTION_BYTES = 1024 * 1024
-MOST_MEMBERS = 16
+MAX_DESCRIPTION_BYTES = 1024 * 1024
+MAX_MEMBERS = 16
 NAME = "borne"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-~+].*)?")
 
@@ -121,7 +121,7 @@ def read_members(file: BinaryIO) -> list[Member]:
         raise PackageRefused("The file is no package.")
     found: list[Member] = []
     offset = len(MAGIC)
-    while offset < size and len(found) < MOST_MEMBERS:
+    while offset < size and len(found) < MAX_MEMBERS:
         file.seek(offset)
         header = file.read(HEADER_BYTES)
         length = header[48:58].strip()
@@ -138,7 +138,7 @@ def read_members(file: BinaryIO) -> list[Member]:
 
 def _description(file: BinaryIO, members: Sequence[Member]) -> dict[str, str]:
     member = next((m for m in members if m.name.startswith("control.tar")), None)
-    if member is None or member.size > MOST_DESCRIPTION_BYTES:
+    if member is None or member.size > MAX_DESCRIPTION_BYTES:
         raise PackageRefused("The package has no description.")
     file.seek(member.offset)
     packed = file.read(member.size)
@@ -155,14 +155,14 @@ def _description(file: BinaryIO, members: Sequence[Member]) -> dict[str, str]:
 
 
 def _unpacked(name: str, packed: bytes) -> bytes:
-    """At most MOST_DESCRIPTION_BYTES, whatever was packed."""
+    """At most MAX_DESCRIPTION_BYTES, whatever was packed."""
     match name.rpartition(".")[2]:
         case "tar":
             return packed
         case "gz":
-            return zlib.decompressobj(31).decompress(packed, MOST_DESCRIPTION_BYTES)
+            return zlib.decompressobj(31).decompress(packed, MAX_DESCRIPTION_BYTES)
         case "xz":
-            return lzma.LZMADecompressor().decompress(packed, MOST_DESCRIPTION_BYTES)
+            return lzma.LZMADecompressor().decompress(packed, MAX_DESCRIPTION_BYTES)
     raise PackageRefused("The description of the package is packed in an unknown way.")
 
 

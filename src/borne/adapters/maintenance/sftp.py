@@ -14,12 +14,12 @@ import asyncssh
 
 from borne.adapters.maintenance.addresses import Address
 from borne.application.ports.maintenance import TransferFailed, TransferProblem
-from borne.foundation.disk import require_room
+from borne.foundation.disk import require_space
 from borne.foundation.files import write_private
 
 TIMEOUT_S = 30.0
 BLOCK_BYTES = 256 * 1024
-MOST_SERVERS = 100
+MAX_SERVERS = 100
 SSH_PORT = 22
 
 asyncssh.set_log_level("WARNING")
@@ -38,7 +38,7 @@ class KnownServers:
     def learn(self, address: Address, key: asyncssh.SSHKey) -> None:
         """Keep a key; of too many servers the oldest are forgotten. Blocks."""
         line = f"{_name(address)} {key.export_public_key('openssh').decode().strip()}"
-        text = "".join(f"{each}\n" for each in [*self.lines(), line][-MOST_SERVERS:])
+        text = "".join(f"{each}\n" for each in [*self.lines(), line][-MAX_SERVERS:])
         write_private(self._path, text.encode())
 
 
@@ -46,7 +46,7 @@ async def fetch(address: Address, target: Path, most_bytes: int, known: KnownSer
     """Download a file; raises TransferFailed."""
     count = 0
     async with _opened(address, "rb", known) as remote:
-        require_room(target)
+        require_space(target)
         with await asyncio.to_thread(target.open, "wb") as file:
             while block := cast(
                 "bytes", await asyncio.wait_for(remote.read(BLOCK_BYTES), TIMEOUT_S)
@@ -54,7 +54,7 @@ async def fetch(address: Address, target: Path, most_bytes: int, known: KnownSer
                 count += len(block)
                 if count > most_bytes:
                     raise TransferFailed(TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes")
-                require_room(target)
+                require_space(target)
                 await asyncio.to_thread(file.write, block)
 
 

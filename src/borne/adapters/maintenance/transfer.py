@@ -11,7 +11,7 @@ from borne import __version__
 from borne.adapters.maintenance import addresses, ftp
 from borne.adapters.maintenance.addresses import Address
 from borne.application.ports.maintenance import TransferFailed, TransferProblem
-from borne.foundation.disk import require_room
+from borne.foundation.disk import require_space
 
 TIMEOUT_S = 30.0
 """Without a byte."""
@@ -93,7 +93,7 @@ async def _get(address: Address, target: Path, most_bytes: int, context: ssl.SSL
             client.stream("GET", address.url) as answer,
         ):
             _judge(answer.status_code)
-            require_room(target)
+            require_space(target)
             with await asyncio.to_thread(target.open, "wb") as file:
                 async for block in answer.aiter_bytes(BLOCK_BYTES):
                     count += len(block)
@@ -101,7 +101,7 @@ async def _get(address: Address, target: Path, most_bytes: int, context: ssl.SSL
                         raise TransferFailed(
                             TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes"
                         )
-                    require_room(target)
+                    require_space(target)
                     await asyncio.to_thread(file.write, block)
     except httpx.InvalidURL:
         raise TransferFailed(TransferProblem.BAD_ADDRESS, "not an address") from None

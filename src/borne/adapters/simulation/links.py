@@ -27,7 +27,7 @@ LOCAL = "127.0.0.1"
 LINGER_NOT = struct.pack("ii", 1, 0)
 """SO_LINGER that makes closing a reset."""
 CONNECT_S = 10.0
-MOST_ROUTES = 32
+MAX_ROUTES = 32
 READY_S = 10.0
 """A connection to the target that nobody takes up is ended after this."""
 BIND_ATTEMPTS = 50
@@ -386,7 +386,7 @@ class Routes:
         async with self._opening:
             route = self._routes.get(key)
             if route is None:
-                await self._make_room()
+                await self._admit()
                 route = Route(self._world.links[link], host, port)
                 try:
                     await route.open()
@@ -396,9 +396,9 @@ class Routes:
                 self._routes[key] = route
         return route
 
-    async def _make_room(self) -> None:
+    async def _admit(self) -> None:
         """A name with ever new addresses does not fill the machine with listening sockets."""
-        if len(self._routes) >= MOST_ROUTES:
+        if len(self._routes) >= MAX_ROUTES:
             idle = next((key for key, route in self._routes.items() if route.idle), None)
             if idle is not None:
                 await self._routes.pop(idle).close()

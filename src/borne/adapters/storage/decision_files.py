@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from borne.foundation.disk import require_room
+from borne.foundation.disk import require_space
 
 NEWEST: Final = "decisions.jsonl"
 KEEP_S: Final = 24 * 3600.0
 FILE_S: Final = 4 * 3600.0
 FILE_BYTES: Final = 2 * 1024 * 1024
 """A file is full at the first of both."""
-MOST_FILES: Final = 8
+MAX_FILES: Final = 8
 _NUMBERED = re.compile(r"decisions-([0-9]{8})\.jsonl")
 
 
@@ -37,7 +37,7 @@ class DecisionFiles:
     def append(self, lines: Sequence[str]) -> bool:
         """Write them behind the last; True when the next ones begin a new file."""
         path = self._folder / NEWEST
-        require_room(path)
+        require_space(path)
         if self._began_s is None:
             self._began_s = self._take_up(path)
         data = "".join(f"{line}\n" for line in lines).encode()
@@ -67,7 +67,7 @@ class DecisionFiles:
         number = _number(older[-1]) + 1 if older else 1
         path.replace(path.with_name(f"decisions-{number:08}.jsonl"))
         self._began_s = None
-        kept = older[max(0, len(older) - MOST_FILES + 2) :]
+        kept = older[max(0, len(older) - MAX_FILES + 2) :]
         for old in older:
             if old not in kept or self._wall_s() - old.stat().st_mtime > KEEP_S:
                 old.unlink(missing_ok=True)

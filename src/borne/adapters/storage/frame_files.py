@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from borne.foundation.clock import parse_utc
-from borne.foundation.disk import require_room
+from borne.foundation.disk import require_space
 
 KEPT: Final = 5_000
 """Messages."""
 FILE_LINES: Final = 500
 FILE_BYTES: Final = 512 * 1024
 """A file is full at the first of both; with one more than needed the oldest goes."""
-_MOST_FILES: Final = KEPT // FILE_LINES + 1
+_MAX_FILES: Final = KEPT // FILE_LINES + 1
 T = TypeVar("T")
 Record = Mapping[str, Any]
 _log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class FrameFiles:
         self._failing = False
 
     def _write(self, lines: Sequence[str]) -> None:
-        require_room(self._folder)
+        require_space(self._folder)
         path = self._writable()
         data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
         descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
@@ -116,7 +116,7 @@ class FrameFiles:
         if self._current is None:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             files = self._files()
-            for old in files[: max(0, len(files) - _MOST_FILES + 1)]:
+            for old in files[: max(0, len(files) - _MAX_FILES + 1)]:
                 old.unlink(missing_ok=True)
             number = int(files[-1].stem) + 1 if files else 1
             self._current, self._lines = self._folder / f"{number:08d}.jsonl", 0

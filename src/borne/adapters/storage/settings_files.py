@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from borne.foundation.disk import require_room
+from borne.foundation.disk import require_space
 
 
 class Files(Protocol):
@@ -55,7 +55,7 @@ class PosixFiles:
 
     def write(self, name: str, content: bytes) -> None:
         """Create or replace the content, readable by the owner alone; not yet durable."""
-        require_room(self._folder)
+        require_space(self._folder)
         self._make_folder()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         descriptor = os.open(self._folder / name, flags, 0o600)

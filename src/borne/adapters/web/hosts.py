@@ -22,7 +22,7 @@ from borne.adapters.web.pages.shell import words_for
 from borne.foundation.messages import N_, Message
 
 LOCALHOST = "localhost"
-SHOWN_MOST = 100
+MAX_SHOWN = 100
 _V6 = r"\[(?P<v6>[0-9A-Fa-f:.]+)(?:%[\w.~-]+)?\]"
 _NAME = r"(?P<name>[^\[\]:@/\\?#\s]+)"
 _HOST = re.compile(rf"(?:{_V6}|{_NAME})(?::\d{{1,5}})?", re.ASCII)
@@ -73,7 +73,7 @@ async def refusal(request: Request, names: Iterable[str]) -> Response | None:
     if host and is_own(host, names):
         return None
     if host or any(header):
-        shown = (host or header[0])[:SHOWN_MOST]
+        shown = (host or header[0])[:MAX_SHOWN]
         status, code, message = 421, "foreign_host", FOREIGN
     else:
         shown, status, code, message = "", 400, "host_required", MISSING

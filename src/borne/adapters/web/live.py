@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from borne.application.services import StationServices
 from borne.domain.station.station_status import StationStatus
 
-STREAMS_MOST = 32
-STREAMS_MOST_EACH = 8
+MAX_STREAMS = 32
+MAX_STREAMS_PER_ADDRESS = 8
 CHECK_S = 1.0
 """How often the pump looks whether its station is still there."""
 KEEP_ALIVE_S = 15.0
@@ -65,7 +65,7 @@ class EventHub:
     def check_room(self, owner: str) -> None:
         """Raise TooManyStreams when the owner may not open another stream."""
         own = sum(1 for box in self._boxes if box.owner == owner)
-        if len(self._boxes) >= STREAMS_MOST or own >= STREAMS_MOST_EACH:
+        if len(self._boxes) >= MAX_STREAMS or own >= MAX_STREAMS_PER_ADDRESS:
             raise TooManyStreams
 
     async def follow(self, owner: str, valid: Callable[[], bool]) -> AsyncIterator[Tick]:

@@ -66,7 +66,7 @@ class BackendTokens:
             expires_at=self._expiry(info.expires_at, expiry),
             updated_at=format_utc(self._clock.now()),
         )
-        evicted = self._make_room(id_token.casefold())
+        evicted = self._admit(id_token.casefold())
         self._tokens[id_token.casefold()] = stored
         try:
             if evicted:
@@ -116,7 +116,7 @@ class BackendTokens:
         """All entries, by token."""
         return sorted(self._tokens.values(), key=lambda token: token.token)
 
-    def _make_room(self, key: str) -> list[str]:
+    def _admit(self, key: str) -> list[str]:
         if key in self._tokens or len(self._tokens) < CACHE_LIMIT:
             return []
         oldest = min(

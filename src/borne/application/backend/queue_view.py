@@ -11,7 +11,7 @@ from borne.application.ports.storage import LostMessage, Outbox, QueuedMessage
 from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Clock
 
-MOST_SHOWN: Final = 100
+MAX_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ class QueueView:
 class QueueReader(Protocol):
     """Reads it anew."""
 
-    async def __call__(self, limit: int = MOST_SHOWN) -> QueueView:
+    async def __call__(self, limit: int = MAX_SHOWN) -> QueueView:
         """With so many messages of each kind of list at most."""
 
 
-async def no_queue(limit: int = MOST_SHOWN) -> QueueView:  # noqa: ARG001 -- a QueueReader
+async def no_queue(limit: int = MAX_SHOWN) -> QueueView:  # noqa: ARG001 -- a QueueReader
     """Of a station that queues nothing."""
     return QueueView(0, {}, None, (), ())
 
 
-async def queue_view(outbox: Outbox, clock: Clock, limit: int = MOST_SHOWN) -> QueueView:
+async def queue_view(outbox: Outbox, clock: Clock, limit: int = MAX_SHOWN) -> QueueView:
     """As it is now; undated moments are dated if that is possible by now."""
     kinds = await outbox.kinds()
     messages = tuple(_waiting(queued, clock) for queued in await outbox.content(limit))

@@ -20,7 +20,7 @@ from borne.foundation.clock import Clock, ClockTrust, Moment
 STATE_KEY = "undated_boots"
 GAP = timedelta(milliseconds=10)
 """Between two boots, at least: stored moments are rounded."""
-MOST_BOOTS = 1000
+MAX_BOOTS = 1000
 """Older ones than these all end when the oldest of these began."""
 
 
@@ -42,7 +42,7 @@ class TimestampResolver:
             return
         self._began_undated = True
         boots = [*await self._boots(), (self._clock.boot_id, self._began_s)]
-        await self._state.put(STATE_KEY, [list(boot) for boot in boots[-MOST_BOOTS:]])
+        await self._state.put(STATE_KEY, [list(boot) for boot in boots[-MAX_BOOTS:]])
 
     async def date_all(self) -> None:
         """Date everything; without effect while the date is unknown."""

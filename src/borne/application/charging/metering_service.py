@@ -32,7 +32,7 @@ BLIND_S = 5.0
 SILENCE_S = 10.0
 LATE_S = 10.0
 """A meter that is polled and was not for so long: what flowed meanwhile is not known."""
-MOST_READS = 3
+MAX_READS = 3
 """Answers of one meter that are waited for at a time: a driver may hang for ever."""
 MAX_POWER_PER_AMPERE_W = 3 * 253.0
 _log = logging.getLogger(__name__)
@@ -172,7 +172,7 @@ class MeteringService:
         channel = self._channels.get(connector)
         if channel is None:
             return None
-        if len(channel.reads) >= MOST_READS:
+        if len(channel.reads) >= MAX_READS:
             self._take(connector, MeterSilent("it still owes earlier answers"))
             return None
         read = asyncio.ensure_future(_ask(channel.meter))

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from borne.application.charging.connector import Connector
 from borne.application.limits.limit_service import STATION, LimitService
 from borne.application.limits.socket_sharing import Meters
-from borne.application.limits.stored_profiles import LEAST_A, from_stored, stand_in, to_stored
+from borne.application.limits.stored_profiles import MIN_A, from_stored, stand_in, to_stored
 from borne.application.ports.storage import StateStore
 from borne.application.refusals import require
 from borne.application.settings.running import RunningSettings
@@ -139,7 +139,7 @@ class ChargingProfiles:
             # No limit is lifted because it cannot be read any more.
             self._book += [stand_in(entry, level, now) for entry in unreadable]
             await self._store(self._book)
-            await remember(self._state, [Message(_UNREADABLE, {"amps": LEAST_A})])
+            await remember(self._state, [Message(_UNREADABLE, {"amps": MIN_A})])
         for number, connector in self._connectors.items():
             self._sessions[number] = _session_of(connector)
             connector.changed.subscribe(self._on_connector_changed)

@@ -27,7 +27,7 @@ from borne.domain.smart_charging.profiles import (
 from borne.foundation.clock import parse_utc
 
 FORM = 1
-LEAST_A = 6.0
+MIN_A = 6.0
 """What a profile that cannot be read is taken to allow: the least that charges."""
 E = TypeVar("E", bound=StrEnum)
 
@@ -94,7 +94,7 @@ def stand_in(data: Any, stack_level: int, now: datetime) -> Installed:
     own = connector > 0 and isinstance(session, str)
     of_all = Purpose.DEFAULT if connector > 0 else Purpose.STATION
     purpose = Purpose.TRANSACTION if own else of_all
-    schedule = Schedule(RateUnit.AMPERE, (Period(0, LEAST_A),))
+    schedule = Schedule(RateUnit.AMPERE, (Period(0, MIN_A),))
     return Installed(
         connector,
         Profile(number, level, purpose, Kind.ABSOLUTE, schedule),

@@ -20,11 +20,11 @@ from borne.domain.settings.addressing import resolve
 from borne.domain.settings.values import Form, to_text
 from borne.domain.settings.view import SettingView
 from borne.foundation.addresses import is_loopback
-from borne.foundation.logging import blot
+from borne.foundation.logging import redact
 
 HIDDEN = "(set)"
 """Stands for a secret that is set."""
-MOST_SHOWN = 80
+MAX_SHOWN = 80
 """Characters of a foreign text in a sentence."""
 
 _WEAK = {
@@ -50,7 +50,7 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (equals and name.strip()):
-            raise CommandRefused(f"{_short(blot(text))} is not of the form KEY=VALUE.")
+            raise CommandRefused(f"{_short(redact(text))} is not of the form KEY=VALUE.")
         found[name.strip()] = value
     return found
 
@@ -199,4 +199,4 @@ def _role(arguments: Mapping[str, Any]) -> Role:
 
 
 def _short(text: str) -> str:
-    return repr(text[:MOST_SHOWN])
+    return repr(text[:MAX_SHOWN])

@@ -29,7 +29,7 @@ from borne.domain.station import (
 from borne.domain.station.connector import step
 from borne.foundation.codec import Codec
 
-MOST_LINES = 50_000
+MAX_LINES = 50_000
 """Between two writings: far more than a minute has; then they begin anew."""
 SNAPSHOT_EVERY = 200
 _PERSONAL = frozenset({"id_token", "card", "group_id"})
@@ -70,7 +70,7 @@ class DecisionJournal:
         self._chains.clear()
 
     def _on_decided(self, decided: Decided) -> None:
-        if len(self._lines) >= MOST_LINES:
+        if len(self._lines) >= MAX_LINES:
             self._lines.clear()
             self.begin_anew()
         chain = self._chains.setdefault(decided.connector, _Chain())

@@ -18,9 +18,9 @@ from borne.application.settings.settings_service import SettingsService
 from borne.domain.settings.addressing import addresses
 from borne.domain.settings.values import to_json
 from borne.foundation.clock import parse_utc
-from borne.foundation.logging import RECENT, blot
+from borne.foundation.logging import RECENT, redact
 
-MOST_EVENTS = 10_000
+MAX_EVENTS = 10_000
 PAGE = 500
 
 
@@ -67,7 +67,7 @@ class Diagnostics:
     ) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         after = 0
-        while len(found) < MOST_EVENTS:
+        while len(found) < MAX_EVENTS:
             page = await self.security.page(after=after, limit=PAGE)
             if not page:
                 break
@@ -78,7 +78,7 @@ class Diagnostics:
 
 def _blotted(value: object) -> object:
     """An address may carry a token."""
-    return blot(value) if isinstance(value, str) else value
+    return redact(value) if isinstance(value, str) else value
 
 
 def _between(

@@ -38,7 +38,7 @@ from borne.foundation.supervisor import Supervisor
 STATE_KEY = "firmware_update"
 FORM = 1
 """Of what is stored."""
-MOST_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 LONGEST_SLEEP_S = 3600.0
 """Dates are looked at again after this: a clock may step."""
 PACKAGE_FILE = "package.deb"
@@ -267,7 +267,7 @@ class FirmwareUpdates:
         for attempt in range(most):
             self._tell(order, UpdateState.DOWNLOADING)
             try:
-                await self._maintenance.transfer.download(order.location, path, MOST_BYTES)
+                await self._maintenance.transfer.download(order.location, path, MAX_BYTES)
             except TransferFailed as error:
                 progressed = without_credentials(str(error))
                 _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, progressed)

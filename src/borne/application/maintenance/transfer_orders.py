@@ -12,7 +12,7 @@ from borne.application.ports.maintenance import TransferProblem
 RETRIES: Final = 3
 RETRY_INTERVAL_S: Final = 60.0
 """Where the backend leaves it to us."""
-MOST_RETRIES: Final = 100
+MAX_RETRIES: Final = 100
 LONGEST_INTERVAL_S: Final = 86400.0
 EAGER_RETRIES: Final = 3
 """So many may follow at once; a backend may ask for any number without a pause."""
@@ -24,7 +24,7 @@ IN_VAIN: Final = frozenset({TransferProblem.UNSUPPORTED, TransferProblem.BAD_ADD
 
 def tries(retries: int | None) -> int:
     """How often, with the first time."""
-    return 1 + (RETRIES if retries is None else max(0, min(retries, MOST_RETRIES)))
+    return 1 + (RETRIES if retries is None else max(0, min(retries, MAX_RETRIES)))
 
 
 def pause_s(attempt: int, asked_s: float | None) -> float:

@@ -44,7 +44,7 @@ PRINTED_PASSWORD = "yellow_zone"
 TEMPORARY = "temporary:"
 """Marks a stored hash whose owner must choose a new password at the next login."""
 LINK_MINUTES = 15
-TOKENS_MOST = 64
+MAX_TOKENS = 64
 TOKEN_NAME_LONGEST = 40
 TOKEN_PREFIX = "borne_"
 
@@ -251,7 +251,7 @@ class Accounts:
         """A new API token, told once. Raises NotAllowed, TooManyTokens."""
         if not by.role.includes(role):
             raise NotAllowed
-        if len(self._tokens) >= TOKENS_MOST:
+        if len(self._tokens) >= MAX_TOKENS:
             raise TooManyTokens
         token = TOKEN_PREFIX + self._random_id(32)
         hash_ = fingerprint(token)

@@ -16,7 +16,7 @@ from borne.foundation.events import Signal
 
 IDLE_S = 12 * 3600.0
 ABSOLUTE_S = 7 * 24 * 3600.0
-MOST = 64
+MAX_LOGINS = 64
 ID_BYTES = 32
 
 
@@ -42,7 +42,7 @@ class Login:
 
 
 class Logins:
-    """All logins; at most `MOST`, the longest unused gives way."""
+    """All logins; at most `MAX_LOGINS`, the longest unused gives way."""
 
     def __init__(self, monotonic: Callable[[], float], random_id: Callable[[int], str]) -> None:
         self.ended: Signal[str] = Signal()
@@ -60,7 +60,7 @@ class Logins:
         if must_change:
             self.close_role(principal.role, only_must_change=True)
         self._expire()
-        while len(self._logins) >= MOST:
+        while len(self._logins) >= MAX_LOGINS:
             self.close(min(self._logins.values(), key=lambda login: login.seen_s).key)
         cookie, now_s = self._random_id(ID_BYTES), self._monotonic()
         login = Login(fingerprint(cookie), principal, way, address, must_change, now_s, now_s)

@@ -17,22 +17,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from borne.foundation.addresses import is_loopback, neighbourhood
+from borne.foundation.addresses import client_network, is_loopback
 
 SHORTEST = 8
 LONGEST = 128
-WAITING_MOST = 8
+MAX_WAITING = 8
 SALT_BYTES = 16
 
 FREE_TRIES = 5
 FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 900.0
 FORGET_AFTER_S = 24 * 3600.0
-REMEMBERED_MOST = 1024
+MAX_REMEMBERED = 1024
 STRANGERS_TRIES = 20
 STRANGERS_REFILL_S = 60.0
 """All strangers together: 20 tries, then one a minute for each role."""
-KNOWN_MOST = 32
+MAX_KNOWN = 32
 
 
 class Weakness(StrEnum):
@@ -106,7 +106,7 @@ class Hasher:
         return hmac.compare_digest(found, digest)
 
     async def _in_turn(self, password: str, salt: bytes, cost: ScryptCost) -> bytes:
-        if self._waiting >= WAITING_MOST:
+        if self._waiting >= MAX_WAITING:
             raise Busy
         self._waiting += 1
         try:
@@ -132,7 +132,7 @@ class Attempts:
 
     def wait_s(self, name: str, address: str) -> float:
         """Seconds until the next try is allowed; 0 when it is now."""
-        near = neighbourhood(address)
+        near = client_network(address)
         budget = self._budgets.get(name)
         strangers_s = budget.wait_s() if budget and self._is_stranger(name, address) else 0.0
         count, last_s = self._tries.get((name, near), (0, 0.0))
@@ -146,11 +146,11 @@ class Attempts:
         if self._is_stranger(name, address):
             self._budgets.setdefault(name, StrangersBudget(self._monotonic)).take()
         now_s = self._monotonic()
-        key = (name, neighbourhood(address))
+        key = (name, client_network(address))
         count, last_s = self._tries.pop(key, (0, now_s))
         count = 1 if now_s - last_s > FORGET_AFTER_S else count + 1
         self._tries[key] = (count, now_s)
-        while len(self._tries) > REMEMBERED_MOST:
+        while len(self._tries) > MAX_REMEMBERED:
             self._tries.popitem(last=False)
         return count
 
@@ -159,22 +159,22 @@ class Attempts:
         budget = self._budgets.get(name)
         if budget and self._is_stranger(name, address):
             budget.give_back()
-        near = neighbourhood(address)
+        near = client_network(address)
         self._tries.pop((name, near), None)
         known = self._known.setdefault(name, OrderedDict())
         known[near] = None
         known.move_to_end(near)
-        while len(known) > KNOWN_MOST:
+        while len(known) > MAX_KNOWN:
             known.popitem(last=False)
 
     def password_changed(self, name: str, address: str = "") -> None:
         """Who knew the old password is a stranger again, but for the address that changed it."""
         known = self._known.pop(name, OrderedDict())
-        if neighbourhood(address) in known:
-            self._known[name] = OrderedDict({neighbourhood(address): None})
+        if client_network(address) in known:
+            self._known[name] = OrderedDict({client_network(address): None})
 
     def _is_stranger(self, name: str, address: str) -> bool:
-        return not is_loopback(address) and neighbourhood(address) not in self._known.get(name, ())
+        return not is_loopback(address) and client_network(address) not in self._known.get(name, ())
 
 
 class StrangersBudget:

@@ -18,7 +18,7 @@ from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
 
 KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
-MOST_DIGITS = 9
+MAX_DIGITS = 9
 SECURED = frozenset({"2", "3"})
 STATE_KEY = "security_profile_before"
 FORM = 1
@@ -90,7 +90,7 @@ class SecurityProfiles:
     def _may_become(self, value: str) -> bool:
         """Whether a number is one at all is judged with the other settings."""
         digits = value.strip()
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
             return True
         if int(digits) <= self._settings.settings.integer(KEY):
             _log.warning("security profile %s is not above the one in use", digits)

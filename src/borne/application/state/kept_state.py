@@ -17,7 +17,7 @@ from borne.foundation.messages import N_, Message
 T = TypeVar("T")
 ASIDE = "unreadable:"
 """Before the key under which unreadable data is kept, for service."""
-MOST_ASIDE = 100
+MAX_ASIDE = 100
 """Entries kept for service; the oldest go."""
 _PUT_ASIDE = N_(
     "{number} stored entries of {key} could not be read and were put aside; the station goes on "
@@ -71,7 +71,7 @@ async def _set_aside(state: StateStore, key: str, entries: Sequence[Any], rest: 
         kept = list(before) if isinstance(before, list) else []
         kept += [entry for entry in entries if entry not in kept]
         if kept != before:
-            await state.put(ASIDE + key, kept[-MOST_ASIDE:])
+            await state.put(ASIDE + key, kept[-MAX_ASIDE:])
         await state.put(key, rest)
     except StorageFailed as error:
         _log.error("%s: what cannot be read could not be put aside: %s", key, error)

@@ -17,7 +17,7 @@ from borne.foundation.events import Signal
 from borne.foundation.messages import Message
 
 STATE_KEY = "storage_notices"
-MOST = 50
+MAX_NOTICES = 50
 """The newest are kept."""
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ async def remember(state: StateStore, notices: Sequence[Message]) -> None:
         kept = list(before) if isinstance(before, list) else []
         kept += [entry for entry in map(_to_stored, notices) if entry not in kept]
         if kept != before:
-            await state.put(STATE_KEY, kept[-MOST:])
+            await state.put(STATE_KEY, kept[-MAX_NOTICES:])
     except StorageFailed as error:
         _log.error("notices could not be stored: %s", error)
 

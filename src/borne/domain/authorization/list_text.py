@@ -20,7 +20,7 @@ from borne.foundation.messages import N_, Message
 LONGEST_TEXT = 4_000_000
 LONGEST_NAME = 60
 LONGEST_CELL = 200
-MOST_PROBLEMS = 1000
+MAX_PROBLEMS = 1000
 """More are counted, not told."""
 
 _POSTFIX = re.compile(r"(.+?)\s*[_#-]\s*(\d)")
@@ -134,7 +134,7 @@ class _Reading:
             entry = self._entry(self._named(cells))
         except cards.BadCard as error:
             self._bad += 1
-            if len(self._problems) < MOST_PROBLEMS:
+            if len(self._problems) < MAX_PROBLEMS:
                 shown = ",".join(cells)[:LONGEST_NAME]
                 self._problems.append(BadLine(line, shown, error.message))
             return

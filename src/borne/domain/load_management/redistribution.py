@@ -23,7 +23,7 @@ EV_REACTION_S = 5.0
 """A car follows a change of the duty cycle within this time (IEC 61851-1)."""
 
 
-MOST_IN_FLIGHT = 16
+MAX_IN_FLIGHT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SetpointTrack:
         """A setpoint left for the participant. Of very many unconfirmed ones the oldest are kept
         as one, with the highest current."""
         flying = self.in_flight
-        if len(flying) >= MOST_IN_FLIGHT:
+        if len(flying) >= MAX_IN_FLIGHT:
             (_, first_a), (second, second_a), *rest = flying
             flying = ((second, max(first_a, second_a)), *rest)
         return replace(self, in_flight=(*flying, (number, amps)))

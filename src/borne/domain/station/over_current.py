@@ -20,9 +20,9 @@ FOLLOW_S = 5.0
 PATIENCE_S = 7.0
 HEAT_PATIENCE_S = 14.0
 """In pulses: as much heat as this long of the excess that flows now."""
-LEAST_A = 6.0
+MIN_A = 6.0
 """Any line carries this, so it cools at least so fast."""
-MOST_OFFERS = 16
+MAX_OFFERS = 16
 """Lower offers within the time to follow that are told apart."""
 PAUSES_S = (30.0, 120.0, 600.0)
 """Before the second, third and fourth chance."""
@@ -126,7 +126,7 @@ class OverCurrent:
         if self.flow is not None:
             heat_a2s += self.flow.heat_a2 * max(0.0, now_s - self.flow.at_s)
         offers = _still_allowed(self.offers, offered_a, now_s)
-        flow = Flow(now_s, drawn_a, max(offers[0].tolerated_a, tolerated_a(LEAST_A)))
+        flow = Flow(now_s, drawn_a, max(offers[0].tolerated_a, tolerated_a(MIN_A)))
         return replace(self, heat_a2s=max(0.0, heat_a2s), flow=flow, offers=offers)
 
     def cooled(self) -> OverCurrent:
@@ -149,4 +149,4 @@ def _still_allowed(
         for offer in offers
         if offer.tolerated_a > present.tolerated_a and offer.until_s > now_s
     ]
-    return (*lowered[-MOST_OFFERS:], present)
+    return (*lowered[-MAX_OFFERS:], present)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from borne.foundation.units import PerPhase
 
-MOST_WH = 10**12
+MAX_WH = 10**12
 """No register of a socket comes that far; a wrong word order does."""
-MOST_V = 1000.0
-MOST_A = 1000.0
-MOST_W = 1_000_000.0
+MAX_V = 1000.0
+MAX_A = 1000.0
+MAX_W = 1_000_000.0
 CARRIED_FACTOR = 1.25
 CARRIED_SLACK_W = 500.0
 """Power beyond voltage times current: read a moment apart while a car changes its power."""
@@ -48,9 +48,9 @@ def usable(answer: object, now_s: float) -> MeterReading:
     UnusableReading. A power that the meter does not give (NaN) follows from the rest."""
     if not isinstance(answer, MeterReading):
         raise UnusableReading(f"it answered {type(answer).__name__}")
-    current_a = _phases("current", answer.current_a, MOST_A)
+    current_a = _phases("current", answer.current_a, MAX_A)
     current_a = PerPhase(*(abs(amps) for amps in current_a))
-    voltage_v = _phases("voltage", answer.voltage_v, MOST_V)
+    voltage_v = _phases("voltage", answer.voltage_v, MAX_V)
     apparent_w = current_a.times(voltage_v).total
     power_w = _power(answer.power_w, apparent_w)
     if apparent_w > 0 or any(voltage_v):
@@ -75,7 +75,7 @@ def usable(answer: object, now_s: float) -> MeterReading:
 def _register(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise UnusableReading(f"a register of {value!r}")
-    _demand(0 <= value < MOST_WH, f"a register of {value} Wh")
+    _demand(0 <= value < MAX_WH, f"a register of {value} Wh")
     return value
 
 
@@ -83,7 +83,7 @@ def _power(value: object, apparent_w: float) -> float:
     if isinstance(value, float) and math.isnan(value):
         return apparent_w
     power_w = _number("power", value)
-    _demand(abs(power_w) <= MOST_W, f"a power of {power_w:g} W")
+    _demand(abs(power_w) <= MAX_W, f"a power of {power_w:g} W")
     return power_w
 
 

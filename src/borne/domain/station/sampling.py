@@ -19,7 +19,7 @@ from borne.domain.station.transaction_messages import (
 )
 
 T = TypeVar("T")
-MOST_STOP_VALUES = 120
+MAX_STOP_VALUES = 120
 """Meter values that a stop message repeats; intermediate ones go first (errata 3.14)."""
 
 
@@ -100,7 +100,7 @@ def values_message(
 
 def _thinned(values: Sequence[T]) -> tuple[T, ...]:
     """The first, the last, and as many in between as a message may hold, evenly."""
-    if len(values) <= MOST_STOP_VALUES:
+    if len(values) <= MAX_STOP_VALUES:
         return tuple(values)
-    step = (len(values) - 1) / (MOST_STOP_VALUES - 1)
-    return tuple(values[round(number * step)] for number in range(MOST_STOP_VALUES))
+    step = (len(values) - 1) / (MAX_STOP_VALUES - 1)
+    return tuple(values[round(number * step)] for number in range(MAX_STOP_VALUES))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.adapters.simulation.links import LOCAL, MOST_ROUTES, Route, Routes
+from borne.adapters.simulation.links import LOCAL, MAX_ROUTES, Route, Routes
 from borne.adapters.simulation.world import Link, LinkMode, World
 
 PATIENCE_S = 10.0
@@ -294,7 +294,7 @@ async def test_ever_new_targets_do_not_fill_the_machine() -> None:
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(*addresses[0])
     assert await routes.through("backend", LOCAL, 99) == addresses[-1]
-    assert len(routes._routes) <= MOST_ROUTES
+    assert len(routes._routes) <= MAX_ROUTES
     await routes.close()
 
 

@@ -12,7 +12,7 @@ from borne.adapters.storage.decision_files import (
     FILE_BYTES,
     FILE_S,
     KEEP_S,
-    MOST_FILES,
+    MAX_FILES,
     NEWEST,
     DecisionFiles,
     files_of_journal,
@@ -72,14 +72,14 @@ def test_a_whole_last_line_counts_without_its_end(tmp_path: Path) -> None:
 
 def test_full_files_get_a_number_and_the_oldest_go(tmp_path: Path) -> None:
     files = DecisionFiles(tmp_path)
-    for number in range(3 * MOST_FILES):
+    for number in range(3 * MAX_FILES):
         assert files.append([str(number), "x" * FILE_BYTES]) is True
     files.append(["last"])
     paths = files_of_journal(tmp_path / NEWEST)
-    assert len(paths) == MOST_FILES
-    assert sum(path.stat().st_size for path in paths) < MOST_FILES * (FILE_BYTES + 100)
+    assert len(paths) == MAX_FILES
+    assert sum(path.stat().st_size for path in paths) < MAX_FILES * (FILE_BYTES + 100)
     numbers = [line for line in kept(tmp_path) if "x" not in line]
-    assert numbers == [*map(str, range(2 * MOST_FILES + 1, 3 * MOST_FILES)), "last"]
+    assert numbers == [*map(str, range(2 * MAX_FILES + 1, 3 * MAX_FILES)), "last"]
 
 
 def test_a_quiet_day_later_the_old_ones_go(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from borne.adapters.web import close_streams, live
 from borne.adapters.web.api.status import changed_members
-from borne.adapters.web.live import STREAMS_MOST, STREAMS_MOST_EACH
+from borne.adapters.web.live import MAX_STREAMS, MAX_STREAMS_PER_ADDRESS
 from borne.adapters.web.pages.stream import PAGES
 from borne.adapters.web.state import web_state
 from borne.application.people import logins
@@ -310,16 +310,16 @@ async def test_streams_are_bounded(served: Served) -> None:
                 await reader.next()
                 await done.wait()
 
-        for _ in range(STREAMS_MOST_EACH):
+        for _ in range(MAX_STREAMS_PER_ADDRESS):
             group.create_task(read())
         async with asyncio.timeout(PATIENCE_S):
-            while len(hub) < STREAMS_MOST_EACH:  # noqa: ASYNC110 -- the hub tells nobody
+            while len(hub) < MAX_STREAMS_PER_ADDRESS:  # noqa: ASYNC110 -- the hub tells nobody
                 await asyncio.sleep(0.01)
         async with httpx.AsyncClient(base_url=served.url) as client:
             one_more = await client.get("/api/v1/events", headers=headers)
             assert (one_more.status_code, one_more.json()["error"]) == (503, "too_many_streams")
             assert one_more.headers["retry-after"]
-        assert STREAMS_MOST_EACH < STREAMS_MOST
+        assert MAX_STREAMS_PER_ADDRESS < MAX_STREAMS
         done.set()
 
 

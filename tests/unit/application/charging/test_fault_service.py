@@ -107,8 +107,8 @@ class Rooms:
         clock = Clock(loop.time, NOW, ClockTrust.NTP)
         self.metering = MeteringService(evses, clock, MemoryMeters(), supervisor)
         settings = SettingsService.open(MemorySettings(SettingsDocument(WIRED)))
-        self.room_bytes = ROOM_BYTES
-        sources = FaultSources(lambda: _settings(settings), free_bytes=lambda: self.room_bytes)
+        self.free_bytes = ROOM_BYTES
+        sources = FaultSources(lambda: _settings(settings), free_bytes=lambda: self.free_bytes)
         self.faults = FaultService(runners, self.metering, clock, sources)
         self.changes: list[FaultChange] = []
 
@@ -234,27 +234,27 @@ class TestFullDisk:
     @virtual_time
     async def test_it_is_told_before_anybody_waits_for_it(self) -> None:
         rooms = await _rooms()
-        rooms.room_bytes = 0
+        rooms.free_bytes = 0
         await asyncio.sleep(31)
         assert rooms.active() == [Fault.STORAGE_FULL]
 
     @virtual_time
     async def test_with_room_again_it_is_tried_again(self) -> None:
         rooms = await self._full()
-        rooms.room_bytes = ROOM_BYTES - 1
+        rooms.free_bytes = ROOM_BYTES - 1
         await asyncio.sleep(600)
         assert rooms.active() == [Fault.STORAGE_FULL]
-        rooms.room_bytes = ROOM_BYTES
+        rooms.free_bytes = ROOM_BYTES
         await asyncio.sleep(61)
         assert rooms.active() == []
 
     @virtual_time
     async def test_an_end_that_was_stored_in_the_reserve_does_not_end_it(self) -> None:
         rooms = await self._full()
-        rooms.room_bytes = 0
+        rooms.free_bytes = 0
         rooms.desks[2].runner.storage_failed.emit(False)
         assert rooms.active() == [Fault.STORAGE_FULL]
-        rooms.room_bytes = ROOM_BYTES
+        rooms.free_bytes = ROOM_BYTES
         rooms.desks[2].runner.storage_failed.emit(False)
         assert rooms.active() == []
 

@@ -18,7 +18,7 @@ from borne.application.maintenance.console import (
     parse_assignments,
     parse_lines,
 )
-from borne.application.people.accounts import TOKENS_MOST, Accounts, Logins, Rules
+from borne.application.people.accounts import MAX_TOKENS, Accounts, Logins, Rules
 from borne.application.people.passwords import Hasher, ScryptCost
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.application.settings.settings_service import SettingsService
@@ -197,7 +197,7 @@ async def test_a_token_is_told_once_and_there_is_a_most() -> None:
     told = console()
     first = await run(told, "token-create", role="user", name="wallboard")
     assert first["token"].startswith("borne_")
-    for _ in range(TOKENS_MOST - 1):
+    for _ in range(MAX_TOKENS - 1):
         await run(told, "token-create", role="user")
     with pytest.raises(CommandRefused, match="as many tokens"):
         await run(told, "token-create", role="user")

@@ -10,8 +10,8 @@ import pytest
 
 from borne.application.people import passwords
 from borne.application.people.accounts import (
+    MAX_TOKENS,
     PRINTED_PASSWORD,
-    TOKENS_MOST,
     Accounts,
     LinkRefused,
     Login,
@@ -22,15 +22,15 @@ from borne.application.people.accounts import (
     TryLater,
     WrongPassword,
 )
-from borne.application.people.logins import ABSOLUTE_S, IDLE_S, MOST, Logins, LoginWay
+from borne.application.people.logins import ABSOLUTE_S, IDLE_S, MAX_LOGINS, Logins, LoginWay
 from borne.application.people.passwords import (
     FREE_TRIES,
-    KNOWN_MOST,
     LONGEST_DELAY_S,
-    REMEMBERED_MOST,
+    MAX_KNOWN,
+    MAX_REMEMBERED,
+    MAX_WAITING,
     STRANGERS_REFILL_S,
     STRANGERS_TRIES,
-    WAITING_MOST,
     Attempts,
     Busy,
     Hasher,
@@ -39,7 +39,7 @@ from borne.application.people.passwords import (
     weakness,
 )
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
-from borne.foundation.addresses import is_loopback, neighbourhood
+from borne.foundation.addresses import client_network, is_loopback
 from borne.foundation.clock import Clock
 from tests.support.fake_stores import MemoryAccounts, MemorySecurityLog
 
@@ -316,9 +316,9 @@ def test_the_delay_is_capped_and_forgotten() -> None:
 
 def test_the_table_of_tries_is_bounded() -> None:
     attempts = Attempts(lambda: 0.0)
-    for number in range(3 * REMEMBERED_MOST):
+    for number in range(3 * MAX_REMEMBERED):
         attempts.count("operator", f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(attempts._tries) == REMEMBERED_MOST
+    assert len(attempts._tries) == MAX_REMEMBERED
 
 
 def far(number: int) -> str:
@@ -387,10 +387,10 @@ async def test_who_knew_the_old_password_is_a_stranger_again() -> None:
 
 def test_known_addresses_are_bounded() -> None:
     attempts = Attempts(lambda: 0.0)
-    for number in range(3 * KNOWN_MOST):
+    for number in range(3 * MAX_KNOWN):
         attempts.count("user", far(number))
         attempts.succeeded("user", far(number))
-    assert sum(map(len, attempts._known.values())) == KNOWN_MOST
+    assert sum(map(len, attempts._known.values())) == MAX_KNOWN
 
 
 async def test_one_hash_at_a_time_in_one_thread() -> None:
@@ -424,13 +424,13 @@ async def test_one_hash_at_a_time_in_one_thread() -> None:
     ],
 )
 def test_neighbourhood(address: str, expected: str) -> None:
-    assert neighbourhood(address) == expected
+    assert client_network(address) == expected
 
 
 async def test_only_so_many_wait_for_the_hash() -> None:
     hasher = Hasher(bytes, CHEAP)
     results = await asyncio.gather(
-        *(hasher.verify("x", None) for _ in range(WAITING_MOST + 3)), return_exceptions=True
+        *(hasher.verify("x", None) for _ in range(MAX_WAITING + 3)), return_exceptions=True
     )
     assert sum(isinstance(result, Busy) for result in results) == 3
 
@@ -471,12 +471,12 @@ async def test_logins_are_bounded_and_the_longest_unused_gives_way() -> None:
     bench = Bench()
     who = person(Role.USER)
     cookies = []
-    for _ in range(MOST):
+    for _ in range(MAX_LOGINS):
         bench.now_s += 1
         cookies.append(bench.logins.open(who, LoginWay.PASSWORD, HOME)[0])
     bench.logins.find(cookies[0])
     bench.logins.open(who, LoginWay.PASSWORD, HOME)
-    assert len(bench.logins) == MOST
+    assert len(bench.logins) == MAX_LOGINS
     assert bench.logins.find(cookies[0]) is not None
     assert bench.logins.find(cookies[1]) is None
 
@@ -544,7 +544,7 @@ async def test_a_weaker_role_neither_sees_nor_removes_a_token() -> None:
 
 async def test_tokens_are_bounded() -> None:
     bench = Bench()
-    for _ in range(TOKENS_MOST):
+    for _ in range(MAX_TOKENS):
         await bench.accounts.create_token(Role.USER, "x")
     with pytest.raises(TooManyTokens):
         await bench.accounts.create_token(Role.USER, "x", SYSTEM)

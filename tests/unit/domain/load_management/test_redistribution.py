@@ -7,7 +7,7 @@ import pytest
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.participant import Participant, Reason
 from borne.domain.load_management.redistribution import (
-    MOST_IN_FLIGHT,
+    MAX_IN_FLIGHT,
     Setpoints,
     SetpointTrack,
     safe_step,
@@ -54,7 +54,7 @@ def test_the_record_of_a_silent_participant_stays_small_and_safe() -> None:
     track = SetpointTrack(0.0).sent(1, 32.0)
     for number in range(2, 100):
         track = track.sent(number, 6.0)
-    assert len(track.in_flight) == MOST_IN_FLIGHT
+    assert len(track.in_flight) == MAX_IN_FLIGHT
     assert track.envelope_a(0.0) == 32.0
     assert track.confirmed(99, 6.0, 0.0, 5.0).envelope_a(5.0) == 6.0
 

@@ -24,7 +24,7 @@ BATCH_S: Final = 60.0
 """So long the first frame waits for others; a power cut loses no more than this."""
 BATCH: Final = 200
 """So many do not wait."""
-MOST_WAITING: Final = 1000
+MAX_WAITING: Final = 1000
 """A disk that is slower than the backend loses the oldest, not the memory."""
 
 
@@ -34,7 +34,7 @@ class FrameKeeper:
     def __init__(self, log: FrameLog, archive: FrameArchive) -> None:
         self._log = log
         self._archive = archive
-        self._waiting: deque[FrameRecord] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[FrameRecord] = deque(maxlen=MAX_WAITING)
         self._work = asyncio.Event()
         self._full = asyncio.Event()
         log.added.subscribe(self._on_frame)

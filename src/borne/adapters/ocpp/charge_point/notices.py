@@ -15,7 +15,7 @@ from borne.adapters.ocpp.charge_point.uplink import Uplink
 from borne.protocols.ocpp.messages import Message, action_of, response_model
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
-MOST_WAITING: Final = 50
+MAX_WAITING: Final = 50
 """Older ones go first."""
 LONGEST_FLUSH_S: Final = 10.0
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Notices:
 
     def __init__(self, uplink: Uplink) -> None:
         self._uplink = uplink
-        self._waiting: deque[Message] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[Message] = deque(maxlen=MAX_WAITING)
         self._work = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()

@@ -16,7 +16,7 @@ from borne.protocols.ocpp.messages.security import (
 from borne.protocols.ocpp.rpc.errors import CallFailed, CallRefused, ConnectionLost, NotAccepted
 
 AGAIN_S: Final = 60.0
-MOST_DETAIL: Final = 255
+MAX_DETAIL: Final = 255
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +50,7 @@ class SecurityNotices:
             request = SecurityEventNotificationRequest(
                 type=event.kind,
                 timestamp=event.at,
-                tech_info=event.detail[:MOST_DETAIL] or None,
+                tech_info=event.detail[:MAX_DETAIL] or None,
             )
             if await self._sent(request):
                 await self._events.reported(event.seq)

@@ -27,7 +27,7 @@ from borne.protocols.ocpp.rpc.handlers import FollowUp, Reply
 TriggerSource = Callable[[int | None], Awaitable[Sequence[Message]]]
 """Makes the messages for a connector (None = all); an empty answer means there is nothing."""
 
-MOST_WAITING: Final = 20
+MAX_WAITING: Final = 20
 """Triggers whose messages are not answered yet."""
 
 _Answer = tuple[TriggerMessageStatus, FollowUp | None]
@@ -61,7 +61,7 @@ class Triggers:
     async def prepare(self, name: str, connector_id: int | None) -> _Answer:
         """The status to answer with, and what to send afterwards. A backend that triggers without
         answering what it gets is refused: nothing piles up here."""
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             return TriggerMessageStatus.REJECTED, None
         status, then = await self._prepare(name, connector_id)
         return status, None if then is None else self._counted(then)

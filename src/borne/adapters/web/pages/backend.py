@@ -40,7 +40,7 @@ STEPS: dict[str, str] = {
 STATES = {"ok": "ok", "failed": "fault", "running": "now"}
 """The other states (unknown, skipped) are still to come, or not needed."""
 ICONS = {"ok": "check", "fault": "x", "now": "refresh-cw", "later": "circle"}
-MOST_LINES = 500
+MAX_LINES = 500
 """On the page; the file has all."""
 FOLD_FROM = 2
 """Heartbeats in a row from this number on are one line."""
@@ -146,7 +146,7 @@ def lines(log: Sequence[Mapping[str, Any]], *, fold: bool, words: Words) -> list
         _unfold(beats, found, words)
         found.append(line)
     _unfold(beats, found, words)
-    return found[:MOST_LINES]
+    return found[:MAX_LINES]
 
 
 def _unfold(beats: list[Line], found: list[Line], words: Words) -> None:

@@ -21,7 +21,7 @@ PURPOSES = {
     Purpose.DEFAULT: N_("every session"),
     Purpose.TRANSACTION: N_("this session only"),
 }
-MOST_PERIODS = 6
+MAX_PERIODS = 6
 """In a row of the table; the API has all."""
 LONGEST_NUMBER = 20
 
@@ -71,6 +71,6 @@ def _row(entry: Installed, request: Request) -> dict[str, str]:
 def _limits(schedule: Schedule, words: Words) -> str:
     unit = f"{NARROW_SPACE}{schedule.unit.value}"
     shown = [words.number_short(period.limit) + unit for period in schedule.periods]
-    text = ", ".join(shown[:MOST_PERIODS])
-    more = len(shown) - MOST_PERIODS
+    text = ", ".join(shown[:MAX_PERIODS])
+    more = len(shown) - MAX_PERIODS
     return text if more <= 0 else words("{limits} and {n} more").format(limits=text, n=more)

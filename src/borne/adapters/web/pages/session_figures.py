@@ -24,7 +24,7 @@ from borne.foundation.messages import N_
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
-CARDS_MOST = 20
+MAX_CARDS = 20
 TOKEN_LONGEST = 255
 NOBODY = (IdentityKind.FREE, IdentityKind.LOCAL)
 """Whose token, if any, is one of the station and not of a person."""
@@ -52,7 +52,7 @@ async def figures_of(
     words: Words,
 ) -> list[Figures]:
     """The rows of one table, most energy first; several sockets end with their sum."""
-    groups: Sequence[SessionGroup] = await sessions.statistics(by, query, limit=CARDS_MOST)
+    groups: Sequence[SessionGroup] = await sessions.statistics(by, query, limit=MAX_CARDS)
     rows = [_row(group, words) for group in groups]
     if by is SessionGrouping.CONNECTOR and len(groups) > 1:
         rows.append(_row(SessionGroup(None, None, _sum(groups)), words))

@@ -31,7 +31,7 @@ PAGE_ROWS = 25
 MONTH_LENGTH = 7
 ID_LENGTH = 64
 FIGURES_DAYS = 30
-POINTS_MOST = 600
+MAX_POINTS = 600
 IDENTITIES = {"FREE": N_("free charging"), "LOCAL": N_("this page"), "REMOTE": N_("backend")}
 
 
@@ -214,8 +214,8 @@ async def session(request: Request, session_id: Annotated[str, Path(max_length=6
 
 
 def thinned(samples: Sequence[Sample]) -> list[Sample]:
-    """At most `POINTS_MOST` samples: a screen has no more pixels."""
-    return list(samples[:: max(1, -(-len(samples) // POINTS_MOST))])
+    """At most `MAX_POINTS` samples: a screen has no more pixels."""
+    return list(samples[:: max(1, -(-len(samples) // MAX_POINTS))])
 
 
 def chart(samples: Sequence[Sample], words: Words) -> dict[str, Any]:

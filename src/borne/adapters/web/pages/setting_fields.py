@@ -36,7 +36,7 @@ MENUS: dict[Menu, tuple[str, str, str]] = {
     Menu.SYSTEM: (N_("System"), "server", N_("Name, language, time, security")),
 }
 """Menu: label, icon, what is in it."""
-SEGMENTS_MOST = 4
+MAX_SEGMENTS = 4
 UNIT_WORDS = {"day": N_("days"), "byte": N_("bytes")}
 """Units that are words; the others are signs, the same in every language."""
 HIDDEN = "••••••"
@@ -145,7 +145,7 @@ def control_of(entry: Entry) -> str:
         case Type.INT:
             return "number"
         case Type.CHOICE:
-            return "segments" if len(entry.choices) <= SEGMENTS_MOST else "select"
+            return "segments" if len(entry.choices) <= MAX_SEGMENTS else "select"
         case Type.PER_PHASE:
             return "phases"
         case Type.LIST:

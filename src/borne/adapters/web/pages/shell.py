@@ -35,10 +35,10 @@ from borne.foundation.messages import N_
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "borne_theme"
 CALM_COOKIE = "borne_calm"
-FIELDS_MOST = 400
+MAX_FIELDS = 400
 LONG_FORM = 64 * 1024
 """A form of so many bytes is read in a worker."""
-TABS_MOST = 4
+MAX_TABS = 4
 """In the bottom bar of a phone, beside "More"."""
 
 
@@ -179,7 +179,7 @@ def frame(request: Request) -> dict[str, Any]:
     theme = request.cookies.get(THEME_COOKIE, "auto")
     path, draft = request.url.path, web.staging.draft(services, who)
     navigation = _navigation(who, simulated=web.host.power is not None)
-    tabs = [item for item in navigation if item.tab][:TABS_MOST]
+    tabs = [item for item in navigation if item.tab][:MAX_TABS]
     return {
         "_": words,
         "ngettext": words.plural,
@@ -278,7 +278,7 @@ async def form_items(request: Request) -> list[tuple[str, str]]:
 
 def _read(body: bytes) -> list[tuple[str, str]]:
     return parse_qsl(
-        body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MOST, errors="strict"
+        body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
     )
 
 

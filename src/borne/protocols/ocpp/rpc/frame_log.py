@@ -12,10 +12,10 @@ from borne.foundation.events import Signal
 from borne.protocols.ocpp.rpc.redaction import Redactor
 
 DEFAULT_CAPACITY = 500
-MOST_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 1_000_000
 """Of all frames in memory together: a backend may send 500 long ones."""
-MOST_ACTION = 64
-MOST_OUTCOME = 255
+MAX_ACTION = 64
+MAX_OUTCOME = 255
 """Both are what the other side wrote."""
 
 
@@ -92,9 +92,9 @@ class FrameLog:
         record = FrameRecord(
             facts.direction,
             facts.kind,
-            None if facts.action is None else facts.action[:MOST_ACTION],
+            None if facts.action is None else facts.action[:MAX_ACTION],
             facts.message_id,
-            self._redactor.clean(facts.outcome[:MOST_OUTCOME]),
+            self._redactor.clean(facts.outcome[:MAX_OUTCOME]),
             facts.elapsed_ms,
             seq=self._seq,
             at=self._now(),
@@ -108,5 +108,5 @@ class FrameLog:
             self._characters -= len(self._records.popleft().text)
         self._records.append(record)
         self._characters += len(record.text)
-        while self._characters > MOST_CHARACTERS:
+        while self._characters > MAX_CHARACTERS:
             self._characters -= len(self._records.popleft().text)

@@ -36,7 +36,7 @@ _NAMES_ONLY: Final = frozenset({"key", "unknownkey", "vendorid", "messageid", "r
 _LETTERS: Final = re.compile(r"[^a-z0-9]+")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ADDRESS_SIGNS: Final = ("@", "?", "#")
-_MOST_NESTED: Final = 4
+_MAX_NESTED: Final = 4
 """Texts that are JSON inside texts that are JSON ..."""
 
 
@@ -119,7 +119,7 @@ class Redactor:
 
     def _mask_text(self, text: str, depth: int) -> str:
         """A text of any member: perhaps JSON itself, perhaps with an address in it."""
-        if depth < _MOST_NESTED and text.lstrip()[:1] in ("{", "["):
+        if depth < _MAX_NESTED and text.lstrip()[:1] in ("{", "["):
             try:
                 inner = json.loads(text, strict=False)
                 masked = self._mask(inner, "", depth + 1)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from borne.adapters.ocpp.charge_point.triggers import MOST_WAITING
+from borne.adapters.ocpp.charge_point.triggers import MAX_WAITING
 from borne.application.ports.backend import BootState, ConnectionStep, StepState
 from borne.protocols.ocpp.messages import Action, Message
 from borne.protocols.ocpp.messages.core import (
@@ -255,14 +255,14 @@ async def test_a_backend_that_triggers_and_does_not_answer_is_refused(bench: Ben
     await bench.online()
     bench.central.round_trip_s = 50.0
     link, answers = bench.central.current, []
-    for _ in range(MOST_WAITING + 5):
+    for _ in range(MAX_WAITING + 5):
         reply = await link.handler(Action.TRIGGER_MESSAGE, trigger)
         assert isinstance(reply, Reply)
         answers.append(reply.response.status)
         if reply.then is not None:
             asyncio.ensure_future(reply.then())  # noqa: RUF006 - the loop ends with the test
     accepted, rejected = TriggerMessageStatus.ACCEPTED, TriggerMessageStatus.REJECTED
-    assert answers == [accepted] * MOST_WAITING + [rejected] * 5
+    assert answers == [accepted] * MAX_WAITING + [rejected] * 5
     bench.central.round_trip_s = 0.01
     await asyncio.sleep(60)
     assert await link.ask(trigger) == TriggerMessageResponse(status=accepted)

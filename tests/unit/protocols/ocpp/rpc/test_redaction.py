@@ -10,7 +10,7 @@ import pytest
 from borne.adapters.ocpp.backend import SECRET_KEYS
 from borne.domain.settings import CATALOGUE
 from borne.protocols.ocpp.rpc.frame_log import (
-    MOST_CHARACTERS,
+    MAX_CHARACTERS,
     Direction,
     FrameFacts,
     FrameKind,
@@ -127,7 +127,7 @@ def test_frames_in_memory_are_bounded_together() -> None:
         log.add("x" * 3 * MAX_TEXT_LENGTH, facts)
     kept = log.records()
     assert 100 < len(kept) <= 500
-    assert sum(len(each.text) for each in kept) <= MOST_CHARACTERS
+    assert sum(len(each.text) for each in kept) <= MAX_CHARACTERS
     assert all(len(each.action or "") + len(each.outcome) < 500 for each in kept)
 
 
