@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import h11
@@ -22,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from borne.foundation.addresses import client_network, is_loopback
 from borne.foundation.connections import ConnectionTable, Entry
+from borne.foundation.timers import Timers
 
 MIN_READ_BYTES = 4096
 """A client that reads fewer bytes than this within `reading_s` counts as not reading."""
@@ -71,8 +73,7 @@ class GuardedConnection(H11Protocol):
         self._entry = Entry.REFUSED
         self._phase = Phase.NEW
         self._cycle: Any = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._reading: asyncio.TimerHandle | None = None
+        self._timers = Timers(self.loop)
         self._lost = False
         self._since_s = self.loop.time()
         self.address = ""
@@ -82,7 +83,7 @@ class GuardedConnection(H11Protocol):
 
     @property
     def waits_since(self) -> float | None:
-        answering = self._phase is Phase.ANSWERING and self._reading is None
+        answering = self._phase is Phase.ANSWERING and "reading" not in self._timers
         return None if answering else self._since_s
 
     def drop(self) -> None:
@@ -104,9 +105,7 @@ class GuardedConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self._table.leave(self)
-        for timer in (self._timer, self._reading):
-            if timer is not None:
-                timer.cancel()
+        self._timers.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -116,19 +115,18 @@ class GuardedConnection(H11Protocol):
     def pause_writing(self) -> None:
         """The client reads more slowly than the station sends."""
         super().pause_writing()
-        if self._reading is None:
+        if "reading" not in self._timers:
             self._await_reading()
 
     def resume_writing(self) -> None:
         """The write buffer has drained."""
         super().resume_writing()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
+        self._timers.cancel("reading")
 
     def _await_reading(self) -> None:
         unread = self.transport.get_write_buffer_size()
-        self._reading = self.loop.call_later(self._limits.reading_s, self._look_at_reading, unread)
+        look = partial(self._look_at_reading, unread)
+        self._timers.plan("reading", self._limits.reading_s, look)
 
     def _look_at_reading(self, unread_before: int) -> None:
         if self._reads(unread_before):
@@ -185,16 +183,14 @@ class GuardedConnection(H11Protocol):
 
     def _begin(self, phase: Phase) -> None:
         self._phase, self._cycle, self._since_s = phase, self._cycle_now, self.loop.time()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timers.cancel("phase")
         self._arm()
 
     def _arm(self) -> None:
         limit_s = self._limit_s(self._phase)
         if limit_s is not None:
             unread = self.transport.get_write_buffer_size()
-            self._timer = self.loop.call_later(limit_s, self._end, unread)
+            self._timers.plan("phase", limit_s, partial(self._end, unread))
 
     def _end(self, unread_before: int) -> None:
         # uvicorn may have completed the response long before the client has read it.

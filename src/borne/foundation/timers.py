@@ -9,9 +9,12 @@ from collections.abc import Callable, Hashable
 class Timers:
     """At most one timer per name, on the given loop or the running one."""
 
+    __slots__ = ("_handles", "_loop", "_stopped")
+
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._loop = loop
         self._handles: dict[Hashable, asyncio.TimerHandle] = {}
+        self._stopped = False
 
     def __contains__(self, name: Hashable) -> bool:
         return name in self._handles
@@ -24,7 +27,7 @@ class Timers:
         """Call `action` at loop time `due_s`; replaces the timer of this name. None only
         cancels."""
         self.cancel(name)
-        if due_s is None:
+        if due_s is None or self._stopped:
             return
 
         def fire() -> None:
@@ -33,14 +36,22 @@ class Timers:
 
         self._handles[name] = self._running_loop().call_at(due_s, fire)
 
+    def due_s(self, name: Hashable) -> float | None:
+        """When this timer is due, in the loop's time; None: it is not planned."""
+        handle = self._handles.get(name)
+        return None if handle is None else handle.when()
+
     def cancel(self, name: Hashable) -> None:
         handle = self._handles.pop(name, None)
         if handle is not None:
             handle.cancel()
 
-    def cancel_all(self) -> None:
-        for name in list(self._handles):
-            self.cancel(name)
+    def stop(self) -> None:
+        """Cancel all; from now on nothing is planned any more, whoever still asks for it."""
+        self._stopped = True
+        for handle in self._handles.values():
+            handle.cancel()
+        self._handles.clear()
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         return self._loop or asyncio.get_running_loop()

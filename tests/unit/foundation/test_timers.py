@@ -48,11 +48,32 @@ async def test_a_timer_that_rings_may_plan_itself_anew() -> None:
 
 
 @virtual_time
-async def test_nothing_rings_after_the_end() -> None:
+async def test_a_timer_says_when_it_is_due() -> None:
+    timers, now_s = Timers(), asyncio.get_running_loop().time()
+    assert timers.due_s("tea") is None
+    timers.plan("tea", 60.0, timers.stop)
+    assert timers.due_s("tea") == now_s + 60.0
+    timers.cancel("tea")
+    assert timers.due_s("tea") is None
+
+
+@virtual_time
+async def test_once_stopped_nothing_rings_and_nothing_is_planned() -> None:
     rung: list[str] = []
     timers = Timers()
     timers.plan("tea", 1.0, partial(rung.append, "tea"))
     timers.plan("egg", 2.0, partial(rung.append, "egg"))
-    timers.cancel_all()
+    timers.stop()
+    timers.plan("cake", 3.0, partial(rung.append, "cake"))
+    await asyncio.sleep(10.0)
+    assert (rung, "tea" in timers, "cake" in timers) == ([], False, False)
+
+
+@virtual_time
+async def test_a_timer_that_stops_the_others_is_the_last() -> None:
+    rung: list[str] = []
+    timers = Timers()
+    timers.plan("tea", 1.0, timers.stop)
+    timers.plan("egg", 1.0, partial(rung.append, "egg"))
     await asyncio.sleep(10.0)
     assert rung == []

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from borne.adapters.simulation.vehicle import Vehicle
 from borne.adapters.simulation.wire import DARK, Signal
 from borne.domain.station.board import PilotState
+from borne.foundation.timers import Timers
 from borne.foundation.units import ZERO, PerPhase
 
 STOP_WITHIN_S = 3.0
@@ -46,8 +47,7 @@ class PluggedVehicle:
         self._soc = model.soc
         self._power_w = 0.0
         self._since_s = loop.time()
-        self._reaction: asyncio.TimerHandle | None = None
-        self._battery: asyncio.TimerHandle | None = None
+        self._timers = Timers(loop)
 
     @property
     def load(self) -> PilotState:
@@ -99,14 +99,12 @@ class PluggedVehicle:
         """From now on that much flows into it; plan the next step of the battery."""
         self._set_soc(self.soc)
         self._power_w = power_w
-        if self._battery is not None:
-            self._battery.cancel()
-            self._battery = None
+        self._timers.cancel("battery")
         if self.full and self.s2_closed and not self.model.simplified_pilot:
-            self._battery = self._loop.call_later(0, self._step)
+            self._timers.plan("battery", 0.0, self._step)
         elif power_w > 0 and not self.full:
             wait_s = (self._next_step() - self.soc) * self._capacity_ws / power_w
-            self._battery = self._loop.call_later(max(wait_s, SHORTEST_STEP_S), self._step)
+            self._timers.plan("battery", max(wait_s, SHORTEST_STEP_S), self._step)
 
     def change(self, model: Vehicle) -> None:
         """The driver (or a hand in the bonnet) changed something; it acts at once."""
@@ -118,20 +116,15 @@ class PluggedVehicle:
 
     def leave(self) -> None:
         """Pulled out: nothing is planned any more."""
-        for handle in (self._reaction, self._battery):
-            if handle is not None:
-                handle.cancel()
+        self._timers.stop()
 
     def _react_in(self, delay_s: float) -> None:
         when_s = self._loop.time() + delay_s
-        if self._reaction is not None:
-            if self._reaction.when() <= when_s:
-                return
-            self._reaction.cancel()
-        self._reaction = self._loop.call_at(when_s, self._react)
+        due_s = self._timers.due_s("reaction")
+        if due_s is None or due_s > when_s:
+            self._timers.plan_at("reaction", when_s, self._react)
 
     def _react(self) -> None:
-        self._reaction = None
         offer_a = self._signal.offer.current_a
         if offer_a or not (self.model.ignores_stop and self.s2_closed):
             if self.model.wake_up and self.offer_a and not offer_a:
@@ -147,7 +140,6 @@ class PluggedVehicle:
         self.s2_closed = self.model.simplified_pilot or (wants and offered)
 
     def _step(self) -> None:
-        self._battery = None
         self._moved()
         if self.full:
             self._decide()

@@ -383,5 +383,5 @@ class SimulatedBoard:
         for unsubscribe in self._subscriptions:
             unsubscribe()
         self._subscriptions = []
-        self._timers.cancel_all()
+        self._timers.stop()
         self._outgoing.clear()

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from functools import partial
 
 from borne.domain.station.board import LockPosition
+from borne.foundation.timers import Timers
 
 CONTACTOR_S = 0.02
 LOCK_TRAVEL_S = (0.3, 0.6)
@@ -26,9 +28,8 @@ class Contactor:
         """Closings so far."""
         self._welded = False
         self._broken = False
-        self._loop = loop
         self._moved = moved
-        self._travel: asyncio.TimerHandle | None = None
+        self._timers = Timers(loop)
 
     @property
     def welded(self) -> bool:
@@ -57,9 +58,7 @@ class Contactor:
         self._settle_later()
 
     def _settle_later(self) -> None:
-        if self._travel is not None:
-            self._travel.cancel()
-        self._travel = self._loop.call_later(CONTACTOR_S, self._settle)
+        self._timers.plan("travel", CONTACTOR_S, self._settle)
 
     def _settle(self) -> None:
         closed = self._welded or (self.coil and not self._broken)
@@ -83,10 +82,9 @@ class LockActuator:
         self.pulses = 0
         self._out = False
         self._moving = False
-        self._loop = loop
         self._rng = rng
         self._moved = moved
-        self._travel: asyncio.TimerHandle | None = None
+        self._timers = Timers(loop)
 
     @property
     def position(self) -> LockPosition:
@@ -109,9 +107,8 @@ class LockActuator:
         self._stop()
         self._moving = True
         self._moved()
-        self._travel = self._loop.call_later(
-            self._rng.uniform(*LOCK_TRAVEL_S), self._arrive, locked
-        )
+        arrive = partial(self._arrive, locked)
+        self._timers.plan("travel", self._rng.uniform(*LOCK_TRAVEL_S), arrive)
 
     def release_by_hand(self) -> None:
         """Pull the red lever, or fall back by stored energy."""
@@ -124,7 +121,6 @@ class LockActuator:
         self._out = out
 
     def _arrive(self, locked: bool) -> None:
-        self._travel = None
         self._moving = False
         if not self.stuck:
             self._out = locked and not self.barred
@@ -132,6 +128,4 @@ class LockActuator:
 
     def _stop(self) -> None:
         self._moving = False
-        if self._travel is not None:
-            self._travel.cancel()
-            self._travel = None
+        self._timers.cancel("travel")

@@ -28,6 +28,7 @@ from borne.adapters.simulation.wire import (
 from borne.domain.station.board import Contact, PilotState
 from borne.domain.station.pilot import CABLE_OHM
 from borne.foundation.events import Signal as Event
+from borne.foundation.timers import Timers
 from borne.foundation.units import PHASES, ZERO, PerPhase
 
 OPEN_OHM = float("inf")
@@ -124,7 +125,7 @@ class Socket:
         self._vehicle: PluggedVehicle | None = None
         self._current_a = ZERO
         self._pulse_high = True
-        self._pulse: asyncio.TimerHandle | None = None
+        self._timers = Timers(loop)
         self._loop = loop
         self._supply_v = supply_v
 
@@ -284,15 +285,12 @@ class Socket:
         """Plan the next change of a pulsating current; pulses begin high with each charging."""
         pulses = self.defects.pulses
         if pulses is None or not draws:
-            if self._pulse is not None:
-                self._pulse.cancel()
-                self._pulse = None
+            self._timers.cancel("pulse")
             self._pulse_high = True
-        elif self._pulse is None:
+        elif "pulse" not in self._timers:
             wait_s = pulses.high_s if self._pulse_high else pulses.low_s
-            self._pulse = self._loop.call_later(wait_s, self._turn_pulse)
+            self._timers.plan("pulse", wait_s, self._turn_pulse)
 
     def _turn_pulse(self) -> None:
-        self._pulse = None
         self._pulse_high = not self._pulse_high
         self.settle()

@@ -62,7 +62,7 @@ class Reservations:
         self._judge()
 
     def abort(self) -> None:
-        self._timers.cancel_all()
+        self._timers.stop()
 
     @property
     def entries(self) -> list[Reservation]:

@@ -173,7 +173,7 @@ class TeachIn:
     def abort(self) -> None:
         """Power cut, or the end of the station."""
         self._running = None
-        self._timers.cancel_all()
+        self._timers.stop()
 
     # Readers and cars -------------------------------------------------------------------------
 
@@ -265,7 +265,8 @@ class TeachIn:
             self.changed.emit(self._state_of(running))
 
     def _end(self) -> None:
-        self.abort()
+        self._running = None
+        self._timers.cancel("end")
         self.changed.emit(None)
 
     def _state_of(self, running: _Running) -> TeachInState:

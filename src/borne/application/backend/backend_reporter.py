@@ -7,7 +7,6 @@ nothing (manual 5.2). Decisions 0135 (order) and 0136 (a vehicle that does not a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,6 +30,7 @@ from borne.domain.station.status import (
     between_16,
 )
 from borne.foundation.clock import Clock, Moment
+from borne.foundation.timers import Timers
 
 INFO_LENGTH = 50
 """OCPP 1.6: `info` of StatusNotification."""
@@ -86,7 +86,8 @@ class BackendReporter:
             number: set() for number in (0, *connectors)
         }
         """Whose activation the backend knows: only these recover."""
-        self._waiting: dict[int, tuple[_Content, Moment, asyncio.TimerHandle]] = {}
+        self._waiting: dict[int, tuple[_Content, Moment]] = {}
+        self._timers = Timers()
         self._in_session: set[int] = set()
         self._list_conflict = False
         self._silent = False
@@ -115,9 +116,7 @@ class BackendReporter:
         for number in tuple(self._waiting) if connector is None else (connector,):
             waiting = self._waiting.get(number)
             if waiting is not None:
-                content, since, timer = waiting
-                timer.cancel()
-                self._send_in_order(number, content, since)
+                self._send_in_order(number, *waiting)
 
     def on_list_conflict(self, conflict: bool) -> None:
         """An answer of the backend contradicts its local list, or a new list came (OCPP 3.5.2)."""
@@ -126,8 +125,7 @@ class BackendReporter:
             self._report_station()
 
     def abort(self) -> None:
-        for _, _, timer in self._waiting.values():
-            timer.cancel()
+        self._timers.stop()
 
     # What happens ----------------------------------------------------------------------------
 
@@ -217,8 +215,7 @@ class BackendReporter:
         if waiting is not None:
             if content.repeats(waiting[0]):
                 return
-            waiting[2].cancel()
-            del self._waiting[connector]
+            self._stop_waiting(connector)
         if before is not None and content.repeats(before):
             return
         moment = self._clock.moment()
@@ -230,9 +227,13 @@ class BackendReporter:
         ):
             self._send_in_order(connector, content, moment)
             return
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(wait_s, self._send_in_order, connector, content, moment)
-        self._waiting[connector] = (content, moment, timer)
+        self._waiting[connector] = (content, moment)
+        send = partial(self._send_in_order, connector, content, moment)
+        self._timers.plan(connector, wait_s, send)
+
+    def _stop_waiting(self, connector: int) -> None:
+        self._waiting.pop(connector, None)
+        self._timers.cancel(connector)
 
     def _content(
         self, connector: int, status: BackendStatus, faults: frozenset[Fault], info: str
@@ -251,7 +252,7 @@ class BackendReporter:
         return _Content(status, error, info[:INFO_LENGTH], vendor)
 
     def _send_in_order(self, connector: int, content: _Content, since: Moment) -> None:
-        self._waiting.pop(connector, None)
+        self._stop_waiting(connector)
         found, before = self._connectors.get(connector), self._sent.get(connector)
         if found is not None and before is not None:
             plugged = found.status.connected

@@ -135,7 +135,7 @@ class ConnectorRunner(MachineCommands):
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        self._timers.cancel_all()
+        self._timers.stop()
         self._waiting.clear()
         self._busy = True
 

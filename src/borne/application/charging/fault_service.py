@@ -145,7 +145,7 @@ class FaultService:
     def abort(self) -> None:
         for watch in self.watches.values():
             watch.abort()
-        self._timers.cancel_all()
+        self._timers.stop()
 
     # The list -------------------------------------------------------------------------------
 

@@ -128,7 +128,7 @@ class ConnectorWatch:
 
     def abort(self) -> None:
         self._ended = True
-        self._timers.cancel_all()
+        self._timers.stop()
 
     def on_reading(self, reading: MeterReading) -> None:
         """A reading of the billing meter."""

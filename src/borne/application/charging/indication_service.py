@@ -45,7 +45,7 @@ class IndicationService:
         return self._shown.get(connector, "")
 
     def abort(self) -> None:
-        self._rejected.cancel_all()
+        self._rejected.stop()
 
     def show_update(self, *, active: bool) -> None:
         """New software is being installed (up to 10 min), or no longer."""

@@ -25,6 +25,7 @@ from borne.domain.station.session import SessionRecord
 from borne.foundation.clock import Clock, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 
 READ_TIMEOUT_S = 3.0
 BLIND_S = 5.0
@@ -45,7 +46,7 @@ class _Channel:
     meter: MeterPort
     most_w: float
     account: Account | None = None
-    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    timers: Timers = field(default_factory=Timers)
     """Run while there is no reading."""
     failing: bool = False
     blind: bool = False
@@ -118,7 +119,7 @@ class MeteringService:
 
     def abort(self) -> None:
         for channel in self._channels.values():
-            _cancel(channel)
+            channel.timers.stop()
             for read in channel.reads:
                 read.cancel()
 
@@ -258,17 +259,19 @@ class MeteringService:
         _log.warning(
             "socket %d: no reading of the meter: %s", connector, str(error) or type(error).__name__
         )
-        loop = asyncio.get_running_loop()
-        channel.timers = [loop.call_later(SILENCE_S, self._tell_silence, connector, channel)]
+        tell_silence = partial(self._tell_silence, connector, channel)
+        channel.timers.plan("silent", SILENCE_S, tell_silence)
         if connector in self.readings:
-            channel.timers.append(loop.call_later(BLIND_S, self._tell_blind, connector, channel))
+            tell_blind = partial(self._tell_blind, connector, channel)
+            channel.timers.plan("blind", BLIND_S, tell_blind)
         else:
             # Before the start nobody was looking either: a restart begins no new patience.
             self._tell_blind(connector, channel)
 
     def _end_silence(self, connector: int, channel: _Channel) -> None:
         channel.failing = False
-        _cancel(channel)
+        channel.timers.cancel("silent")
+        channel.timers.cancel("blind")
         if channel.blind:
             channel.blind = False
             self.blind.emit((connector, False))
@@ -331,9 +334,3 @@ def _forget(channel: _Channel, read: asyncio.Task[MeterReading]) -> None:
     channel.reads.discard(read)
     if not read.cancelled():
         read.exception()  # looked at, so that asyncio does not complain
-
-
-def _cancel(channel: _Channel) -> None:
-    for timer in channel.timers:
-        timer.cancel()
-    channel.timers = []

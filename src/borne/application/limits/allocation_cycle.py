@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from borne.foundation.timers import Timers
+
 S = TypeVar("S")
 P = TypeVar("P")
 INLINE_UP_TO = 32
@@ -50,6 +52,7 @@ class AllocationCycle(Generic[S, P]):
         self._wanted = False
         self._handle: asyncio.Handle | None = None
         self._worker: asyncio.Task[None] | None = None
+        self._timers = Timers()
         self._ended = False
 
     @property
@@ -82,6 +85,7 @@ class AllocationCycle(Generic[S, P]):
 
     def abort(self) -> None:
         self._ended = True
+        self._timers.stop()
         self._cancel_handle()
         if self._worker is not None:
             self._worker.cancel()
@@ -96,7 +100,7 @@ class AllocationCycle(Generic[S, P]):
             plan = await self._run_in_worker(lambda: self._steps.plan(snapshot))
         except Exception:
             _log.exception("no worker for the distribution; offers only fall until the next cycle")
-            asyncio.get_running_loop().call_later(RETRY_S, self.request)
+            self._timers.plan("retry", RETRY_S, self.request)
         else:
             fresh = revision == self._revision
             self._wanted |= not fresh

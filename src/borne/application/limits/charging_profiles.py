@@ -62,6 +62,7 @@ from borne.foundation.clock import Clock, ClockStep, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 STATE_KEY = "charging_profiles"
@@ -128,7 +129,7 @@ class ChargingProfiles:
         self._doubts = Doubts.none()
         self._phases: dict[int, int] = {}
         self._rows: dict[int, Limit | None] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers = Timers()
         self._writing = asyncio.Lock()
 
     async def start(self) -> None:
@@ -151,8 +152,7 @@ class ChargingProfiles:
         self.refresh()
 
     def abort(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timers.stop()
 
     @property
     def entries(self) -> Sequence[Installed]:
@@ -244,9 +244,7 @@ class ChargingProfiles:
 
     def refresh(self) -> None:
         """Put the limits of now, and look again when one of them changes."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timers.cancel("change")
         if self._clock.trust is ClockTrust.NONE:
             self._put_lowest()
             return
@@ -263,8 +261,7 @@ class ChargingProfiles:
         self._put(STATION, sources.OCPP_STATION, curve[0].limit)
         changes += [step.start_s for step in curve[1:2]]
         if self._book:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(min(changes), self.refresh)
+            self._timers.plan("change", min(changes), self.refresh)
 
     def _on_clock_set(self, step: ClockStep) -> None:
         """The clock was set. What it was before the first date is no time to count on."""

@@ -28,6 +28,7 @@ from borne.domain.limits.rows import LimitBook, LimitRow, Offer, holding, offer_
 from borne.domain.limits.sources import LimitScope, Source
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
+from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 HISTORY = 500
@@ -78,7 +79,7 @@ class LimitService:
         self._hardware: dict[int, tuple[int, int | None]] = {}
         """What board and cable of a connector carry."""
         self._started = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers = Timers()
         self._cycle = AllocationCycle(
             CycleSteps(self._snapshot, self._plan, self._apply, lambda: len(connectors)),
             inline_up_to,
@@ -103,8 +104,7 @@ class LimitService:
         self._started = False
         self._sharing.abort()
         self._cycle.abort()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timers.stop()
 
     # What is offered ---------------------------------------------------------------------------
 
@@ -216,15 +216,10 @@ class LimitService:
         return over
 
     def _arm_expiry(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         times = [due for book in self._books.values() if (due := book.next_expiry_s()) is not None]
-        if times:
-            self._timer = asyncio.get_running_loop().call_at(min(times), self._on_expiry)
+        self._timers.plan_at("expiry", min(times, default=None), self._on_expiry)
 
     def _on_expiry(self) -> None:
-        self._timer = None
         self._expire()
         self._on_rows_changed()
 

@@ -24,6 +24,7 @@ from borne.domain.station.faults import Fault, blocking
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 
 DRAWING = frozenset({Phase.OPENING, Phase.RUNNING})
 
@@ -59,7 +60,7 @@ class SocketSharing:
         self._silent: set[int] = set()
         self._seen: dict[int, SocketFacts] = {}
         self._shared = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers = Timers(self._loop)
         self._ended = False
 
     def start(self) -> None:
@@ -72,7 +73,7 @@ class SocketSharing:
     def abort(self) -> None:
         """Power cut, or the end."""
         self._ended = True
-        self._cancel_timer()
+        self._timers.stop()
 
     def look(self, connector: int, settings: SocketSettings) -> SocketFacts:
         """What is seen of a socket now."""
@@ -88,9 +89,7 @@ class SocketSharing:
         """A plan is in force: remember what it learnt, and look again when it is due."""
         self.state = plan.group
         self._shared = plan.shared
-        self._cancel_timer()
-        if plan.due_s is not None and not self._ended:
-            self._timer = self._loop.call_at(plan.due_s, self._on_due)
+        self._timers.plan_at("look", plan.due_s, self._on_due)
 
     def note_offer(self, connector: int, amps: float) -> None:
         """An offer was lowered beside the plans."""
@@ -131,13 +130,7 @@ class SocketSharing:
         if replace(now, rotation=seen.rotation, phase_count=seen.phase_count) != seen:
             self.changed.emit(restricts)
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _on_due(self) -> None:
-        self._timer = None
         learning = [
             number
             for number, facts in self._seen.items()
