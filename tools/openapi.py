@@ -14,28 +14,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from borne.adapters.web.access import TABLE, Access
-from borne.adapters.web.api import (
-    charging_profiles,
-    connectors,
-    health,
-    records,
-    settings,
-    simulator,
-    status,
-)
 from borne.adapters.web.api.answers import ANSWERS, Error, Revision
+from borne.adapters.web.factory import all_routes
+from borne.adapters.web.routes import GuardedRoute
 
 TARGET = Path(__file__).parents[1] / "src/borne/adapters/web/openapi.json"
-ROUTERS = (
-    health.router,
-    status.router,
-    connectors.router,
-    settings.router,
-    records.router,
-    charging_profiles.router,
-    simulator.router,
-)
 ERRORS = {
     400: "The request cannot be read.",
     401: "A login or an API token is needed.",
@@ -48,7 +31,7 @@ ERRORS = {
     503: "The station has no power, or is busy.",
     507: "The disk is full; nothing was stored.",
 }
-CHANGING = {"post", "put", "patch", "delete"}
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 VERSION = "1"
 """Of the API, not of the software."""
 
@@ -62,8 +45,8 @@ def document() -> dict[str, Any]:
         description="Send `Authorization: Bearer TOKEN`, or the cookie of a login. "
         "Members may be added to answers; readers ignore what they do not know.",
     )
-    for router in ROUTERS:
-        app.include_router(router)
+    routes = [route for route in all_routes() if route.include_in_schema]
+    app.router.routes.extend(routes)
     made = app.openapi()
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(answer_schemas())
@@ -73,9 +56,8 @@ def document() -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer"},
         "login": {"type": "apiKey", "in": "cookie", "name": "borne_8080"},
     }
-    for path, operations in made["paths"].items():
-        for method, operation in operations.items():
-            describe(operation, method, path, TABLE[f"{method.upper()} {path}"])
+    for route in routes:
+        describe(made["paths"][route.path_format][route.method.lower()], route)
     return made
 
 
@@ -89,15 +71,17 @@ def answer_schemas() -> dict[str, Any]:
     return found
 
 
-def describe(operation: dict[str, Any], method: str, path: str, access: Access) -> None:
+def describe(operation: dict[str, Any], route: GuardedRoute) -> None:
     """Rights, answer and errors of one operation."""
+    access, path = route.access, route.path_format
+    method = route.method
     operation["security"] = [] if access.role is None else [{"token": []}, {"login": []}]
     if access.role is not None:
         operation["x-role"] = access.role.value
     answers: dict[str, Any] = {
         code: answer for code, answer in operation["responses"].items() if code != "422"
     }
-    model = ANSWERS.get(f"{method.upper()} {path}")
+    model = ANSWERS.get(f"{method} {path}")
     if model is None and "/simulator/" in path and method in CHANGING:
         model = Revision
     if model is not None:

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from borne.adapters.web.access import Access, lookup
+from borne.adapters.web.access import Access
 from borne.adapters.web.errors import ApiError, BrokenOff, wants_page
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
@@ -26,6 +25,7 @@ from borne.foundation.addresses import is_loopback
 from borne.foundation.messages import N_
 
 T = TypeVar("T")
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 EVENT_STREAM = "text/event-stream"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_POWER = ApiError(503, "no_power", N_("The station has no power."))
@@ -64,38 +64,30 @@ def cookie_name(request: Request) -> str:
     return f"borne_{server[1]}" if server and server[1] else "borne"
 
 
-class GuardedRoute(APIRoute):
-    """A route behind the guard."""
+def guarded(access: Access, handle: Handler) -> Handler:
+    """A handler of requests behind the guard."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Admission first, then FastAPI's handling."""
-        handle = super().get_route_handler()
-        path = self.path_format
+    async def handle_admitted(request: Request) -> Response:
+        turned_away = await admit(request, access)
+        if turned_away is not None:
+            return turned_away
+        response = await handle(request)
+        who = maybe_visitor(request)
+        # An event stream ends by itself, and says so.
+        if (
+            who is not None
+            and isinstance(response, StreamingResponse)
+            and response.media_type != EVENT_STREAM
+        ):
+            web = web_state(request.app)
+            response.body_iterator = _while_admitted(web, who, response.body_iterator)
+        return response
 
-        async def guarded(request: Request) -> Response:
-            turned_away = await admit(request, path)
-            if turned_away is not None:
-                return turned_away
-            response = await handle(request)
-            who = maybe_visitor(request)
-            # An event stream ends by itself, and says so.
-            if (
-                who is not None
-                and isinstance(response, StreamingResponse)
-                and response.media_type != EVENT_STREAM
-            ):
-                web = web_state(request.app)
-                response.body_iterator = _while_admitted(web, who, response.body_iterator)
-            return response
-
-        return guarded
+    return handle_admitted
 
 
-async def admit(request: Request, path: str) -> Response | None:
+async def admit(request: Request, access: Access) -> Response | None:
     """None when the visitor may pass, else where to go. Raises ApiError."""
-    access = lookup(request.method, path)
-    if access is None:
-        raise ApiError(403, "forbidden", N_("This route has no entry in the table of rights."))
     web = web_state(request.app)
     accounts = web.accounts()
     if access.power and web.host.services() is None:

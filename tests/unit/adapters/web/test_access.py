@@ -1,4 +1,4 @@
-"""Who may use which route: the table, walked through."""
+"""Who may use which route: all of them, walked through."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from contextlib import asynccontextmanager
 import pytest
 from fastapi import FastAPI
 
-from borne.adapters.web.access import TABLE, lookup
-from borne.adapters.web.factory import ROUTERS, guarded_routes
+from borne.adapters.web.factory import all_routes
 from borne.domain.principals import Role
 from tests.support.cases import every_case
 from tests.support.fake_station import PASSWORD, FakeHost
 from tests.unit.adapters.web.conftest import BASE, Client, Clients, transport
 
-ROUTES = sorted(
-    (method, route.path_format) for route in guarded_routes() for method in route.methods or ()
-)
+TABLE = {f"{route.method} {route.path_format}": route.access for route in all_routes()}
+ROUTES = sorted((method, path) for method, _, path in (route.partition(" ") for route in TABLE))
 PARAMETERS = {
     "{connector}": "1",
     "{action}": "start",
@@ -47,17 +45,13 @@ def filled(path: str) -> str:
     return path
 
 
-def test_every_route_has_an_entry_and_every_entry_a_route() -> None:
-    assert {f"{method} {path}" for method, path in ROUTES} == set(TABLE)
+def test_no_route_is_declared_twice() -> None:
+    assert len(TABLE) == len(all_routes())
 
 
-def test_every_route_is_behind_the_guard() -> None:
-    assert sum(len(router.routes) for router in ROUTERS) == len(guarded_routes())
-
-
-def test_a_head_request_counts_as_get() -> None:
-    assert lookup("HEAD", "/healthz") is lookup("GET", "/healthz")
-    assert lookup("TRACE", "/healthz") is None
+def test_the_application_has_no_route_beside_them(app: FastAPI) -> None:
+    others = [route for route in app.routes if route not in all_routes()]
+    assert [getattr(route, "path", None) for route in others] == ["/static/{name:path}"]
 
 
 def test_only_these_need_no_login() -> None:
@@ -76,6 +70,30 @@ def test_only_these_need_no_login() -> None:
         "GET /legacy/{chapter}",
         "GET /doc",
         "GET /doc/{chapter}",
+    }
+
+
+def test_users_may_only_these() -> None:
+    weak = {route for route, access in TABLE.items() if access.role is Role.USER}
+    assert weak == {
+        "GET /",
+        "GET /account",
+        "GET /account/password",
+        "GET /api/v1/events",
+        "GET /api/v1/openapi.json",
+        "GET /api/v1/sessions",
+        "GET /api/v1/sessions/{session_id}",
+        "GET /api/v1/status",
+        "GET /help",
+        "GET /help/{slug}",
+        "GET /live/dashboard",
+        "GET /live/frame",
+        "GET /live/help",
+        "GET /rest/full_state",
+        "GET /sessions",
+        "GET /sessions/{session_id}",
+        "POST /account/password",
+        "POST /logout",
     }
 
 

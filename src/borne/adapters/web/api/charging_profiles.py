@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 
-from borne.adapters.web.access import API
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
+from borne.adapters.web.routes import API, Routes
 from borne.application.services import ChargingProfilesView
 from borne.domain.smart_charging.profiles import Installed
 from borne.foundation.clock import format_utc
 from borne.foundation.messages import N_
 
-router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["limits"])
+routes = Routes(OPERATOR, API, tag="limits")
 
 ProfileId = Annotated[int, Path(ge=-(2**63), lt=2**63)]
 
@@ -51,21 +52,19 @@ def profiles_of(request: Request) -> ChargingProfilesView:
     return found
 
 
-@router.get("/charging-profiles", response_model=None, summary="Charging profiles of the backend")
+@routes.get("/charging-profiles", summary="Charging profiles of the backend")
 async def charging_profiles(request: Request) -> dict[str, Any]:
     """All that are installed, in the order of their receipt."""
     return {"profiles": [profile_json(entry) for entry in profiles_of(request).entries]}
 
 
-@router.delete("/charging-profiles", response_model=None, summary="Clear all charging profiles")
+@routes.delete("/charging-profiles", summary="Clear all charging profiles")
 async def clear(request: Request) -> dict[str, Any]:
     """Limits that people set stay. The backend may set its profiles again."""
     return {"removed": await profiles_of(request).remove(None, visitor(request).principal)}
 
 
-@router.delete(
-    "/charging-profiles/{profile_id}", response_model=None, summary="Clear a charging profile"
-)
+@routes.delete("/charging-profiles/{profile_id}", summary="Clear a charging profile")
 async def remove(request: Request, profile_id: ProfileId) -> dict[str, Any]:
     """404 when there is none with this number."""
     removed = await profiles_of(request).remove(profile_id, visitor(request).principal)

@@ -6,19 +6,20 @@ from collections.abc import Awaitable, Callable
 from inspect import Parameter, Signature
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
 from fastapi import Body as FromBody
+from fastapi import Path, Request
 from pydantic import create_model
 
-from borne.adapters.web.access import API
+from borne.adapters.web.access import OPERATOR, Access
 from borne.adapters.web.api.bodies import Body, Restart, bounded
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
+from borne.adapters.web.routes import API, Routes
 from borne.application.charging.station_control import COMMANDS
 from borne.application.commands import Command
 from borne.foundation.messages import N_, Message
 
-router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["connectors"])
+routes = Routes(OPERATOR, API, tag="connectors")
 
 ConnectorId = Annotated[int, Path(ge=1, le=64)]
 
@@ -68,16 +69,16 @@ def endpoint(command: Command) -> Callable[..., Awaitable[dict[str, Any]]]:
 
 
 for _command in COMMANDS.values():
-    router.add_api_route(
+    routes.add(
+        "POST",
         f"/connectors/{{connector}}/{_command.name}",
         endpoint(_command),
-        methods=["POST"],
-        response_model=None,
+        Access(_command.role),
         summary=_command.summary,
     )
 
 
-@router.post("/system/restart", response_model=None, status_code=202, summary="Restart")
+@routes.post("/system/restart", status_code=202, summary="Restart")
 async def restart(
     request: Request, body: Annotated[Restart | None, FromBody()] = None
 ) -> dict[str, Any]:

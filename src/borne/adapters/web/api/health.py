@@ -6,23 +6,23 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from borne.adapters.web.access import API
-from borne.adapters.web.guard import GuardedRoute
+from borne.adapters.web.access import HOST, METRICS, USER
+from borne.adapters.web.routes import API, Routes
 from borne.adapters.web.state import web_state
 
-router = APIRouter(route_class=GuardedRoute, tags=["health"])
+routes = Routes(HOST, tag="health")
 
 
-@router.get("/healthz", response_model=None, summary="Alive?")
+@routes.get("/healthz", summary="Alive?")
 async def healthz() -> dict[str, Any]:
     """Answers as long as the program runs."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", response_model=None, summary="Ready?")
+@routes.get("/readyz", summary="Ready?")
 async def readyz(request: Request) -> Response:
     """Ready when settings are valid and boards armed, else the reasons: with 503 while the station
     cannot serve, with 200 while it only waits for a person who confirms its limits."""
@@ -34,7 +34,7 @@ async def readyz(request: Request) -> Response:
     return JSONResponse(body, 200 if health.works else 503)
 
 
-@router.get("/metrics", response_class=PlainTextResponse, summary="Metrics")
+@routes.get("/metrics", METRICS, response_class=PlainTextResponse, summary="Metrics")
 async def metrics(request: Request) -> PlainTextResponse:
     """Prometheus text format."""
     text = await web_state(request.app).host.metrics()
@@ -46,7 +46,7 @@ def _document() -> bytes:
     return files("borne.adapters.web").joinpath("openapi.json").read_bytes()
 
 
-@router.get(f"{API}/openapi.json", include_in_schema=False)
+@routes.get(f"{API}/openapi.json", USER, described=False)
 async def openapi() -> Response:
     """The description of this API, made at build time."""
     return Response(_document(), media_type="application/json")

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import Body, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from borne.adapters.web.access import API
+from borne.adapters.web.access import OPERATOR, USER
 from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistAdd, WhitelistRemove
 from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages, pieces
 from borne.adapters.web.csv_export import sessions_csv
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
+from borne.adapters.web.routes import API, Routes
 from borne.application.backend.connection_help import failing_step, remedy_of
 from borne.application.backend.queue_view import GivenUpMessage, WaitingMessage
 from borne.application.ports.backend import StepResult
@@ -24,7 +25,7 @@ from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import format_utc
 from borne.foundation.messages import N_
 
-router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["records"])
+routes = Routes(OPERATOR, API, tag="records")
 
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -62,7 +63,7 @@ def sample_json(sample: Sample) -> dict[str, Any]:
     }
 
 
-@router.get("/sessions", response_model=None, summary="Charging sessions, newest first")
+@routes.get("/sessions", USER, summary="Charging sessions, newest first")
 async def sessions(
     request: Request,
     offset: Offset = 0,
@@ -87,7 +88,7 @@ async def sessions(
     }
 
 
-@router.get("/sessions.csv", response_class=StreamingResponse, summary="Sessions as a table")
+@routes.get("/sessions.csv", response_class=StreamingResponse, summary="Sessions as a table")
 async def sessions_table(
     request: Request,
     connector: Annotated[int | None, Query(ge=1, le=64)] = None,
@@ -102,7 +103,7 @@ async def sessions_table(
     return StreamingResponse(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.get("/sessions/{session_id}", response_model=None, summary="One session with its curve")
+@routes.get("/sessions/{session_id}", USER, summary="One session with its curve")
 async def session(
     request: Request, session_id: Annotated[str, Path(max_length=64)]
 ) -> dict[str, Any]:
@@ -115,7 +116,7 @@ async def session(
     return {**session_json(record), "curve": [sample_json(sample) for sample in curve]}
 
 
-@router.get("/whitelist", response_model=None, summary="Entries of the local whitelist")
+@routes.get("/whitelist", summary="Entries of the local whitelist")
 async def whitelist(
     request: Request,
     search: Annotated[str, Query(max_length=60)] = "",
@@ -127,7 +128,7 @@ async def whitelist(
     return {"entries": [dataclasses.asdict(entry) for entry in entries], "total": total}
 
 
-@router.post("/whitelist", response_model=None, status_code=201, summary="Add an entry")
+@routes.post("/whitelist", status_code=201, summary="Add an entry")
 async def whitelist_add(request: Request, body: WhitelistAdd) -> dict[str, Any]:
     """The entry as stored: its token is normalised."""
     services = station(request)
@@ -141,7 +142,7 @@ async def whitelist_add(request: Request, body: WhitelistAdd) -> dict[str, Any]:
     return dataclasses.asdict(await services.whitelist.add(entry, visitor(request).principal))
 
 
-@router.delete("/whitelist", response_model=None, summary="Remove an entry")
+@routes.delete("/whitelist", summary="Remove an entry")
 async def whitelist_remove(
     request: Request,
     token: Annotated[IdToken | None, Query()] = None,
@@ -155,7 +156,7 @@ async def whitelist_remove(
     return await _remove(request, chosen.token, chosen.connector)
 
 
-@router.delete("/whitelist/{token}", response_model=None, summary="Remove an entry by its token")
+@routes.delete("/whitelist/{token}", summary="Remove an entry by its token")
 async def whitelist_remove_token(
     request: Request,
     token: Annotated[str, Path(max_length=255)],
@@ -172,7 +173,7 @@ async def _remove(request: Request, token: str, connector: int | None) -> dict[s
     return {"removed": 1}
 
 
-@router.get("/backend", response_model=None, summary="State of the backend link")
+@routes.get("/backend", summary="State of the backend link")
 async def backend(request: Request) -> dict[str, Any]:
     """Link, boot, queue and the steps of the connection; a failing one with what helps."""
     port = station(request).backend
@@ -196,7 +197,7 @@ def _step(result: StepResult) -> dict[str, Any]:
     return {**dataclasses.asdict(result), **({"remedy": helps} if helps else {})}
 
 
-@router.get("/backend/messages", response_model=None, summary="Messages of the backend link")
+@routes.get("/backend/messages", summary="Messages of the backend link")
 async def messages(
     request: Request,
     chosen: Annotated[ChosenMessages, Query()],
@@ -214,7 +215,7 @@ def _document(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "]}"
 
 
-@router.get("/backend/queue", response_model=None, summary="What waits for the backend")
+@routes.get("/backend/queue", summary="What waits for the backend")
 async def queue(request: Request) -> dict[str, Any]:
     """How many of each kind, since when, the oldest hundred, and what was given up."""
     view = await station(request).queue()

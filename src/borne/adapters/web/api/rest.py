@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import PlainTextResponse
 
+from borne.adapters.web.access import Access
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.full_state import full_state
-from borne.adapters.web.guard import GuardedRoute, maybe_visitor, station
+from borne.adapters.web.guard import maybe_visitor, station
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.application.refusals import no_socket
+from borne.domain.principals import Role
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(Access(Role.USER, open_by="RestStateOpen"))
 
 
-@router.get("/rest/full_state")
+@routes.get("/rest/full_state")
 async def state(
     request: Request, connector: Annotated[int, Query(ge=1, le=64)] = 1
 ) -> PlainTextResponse:

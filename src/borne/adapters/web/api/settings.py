@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from borne.adapters.web.access import API
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.bodies import JsonObject
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
+from borne.adapters.web.routes import API, Routes
 from borne.application.ports.settings import SettingsNotSaved
 from borne.application.services import StationServices
 from borne.application.settings.settings_service import (
@@ -25,7 +26,7 @@ from borne.domain.principals import Principal
 from borne.domain.settings.view import SettingView
 from borne.foundation.messages import N_, Message, verbatim
 
-router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["settings"])
+routes = Routes(OPERATOR, API, tag="settings")
 
 
 def settings_of(services: StationServices) -> SettingsService:
@@ -61,7 +62,7 @@ def described(view: SettingView) -> dict[str, Any]:
     }
 
 
-@router.get("/settings", response_model=None, summary="All settings")
+@routes.get("/settings", summary="All settings")
 async def read(
     request: Request,
     details: Annotated[bool, Query(description="With labels, ranges and rights")] = False,
@@ -85,7 +86,7 @@ def _listed(service: SettingsService, principal: Principal, *, details: bool) ->
     }
 
 
-@router.patch("/settings", response_model=None, summary="Change settings")
+@routes.patch("/settings", summary="Change settings")
 async def change(
     request: Request,
     body: JsonObject,

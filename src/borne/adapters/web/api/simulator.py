@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Path, Request
+from fastapi import Body, Path, Request
 
-from borne.adapters.web.access import API
+from borne.adapters.web.access import WORLD
 from borne.adapters.web.api.bodies import (
     Card,
     Fault,
@@ -19,12 +19,12 @@ from borne.adapters.web.api.bodies import (
 )
 from borne.adapters.web.api.connectors import ConnectorId
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute
+from borne.adapters.web.routes import API, Routes
 from borne.adapters.web.state import web_state
 from borne.application.ports.simulator import SimulatorPort
 from borne.foundation.messages import N_
 
-router = APIRouter(prefix=f"{API}/simulator", route_class=GuardedRoute, tags=["simulator"])
+routes = Routes(WORLD, f"{API}/simulator", tag="simulator")
 
 LinkName = Literal["backend", "meter", "external-meter", "master", "usb"]
 Name = Annotated[str, Path(max_length=60)]
@@ -44,19 +44,19 @@ def done(request: Request) -> dict[str, Any]:
     return {"revision": services.status.revision} if services else {"power": "off"}
 
 
-@router.get("", response_model=None, summary="The whole world")
+@routes.get("", summary="The whole world")
 async def view(request: Request) -> dict[str, Any]:
     """Sockets, vehicles, cards, links, faults, site."""
     return dict(world(request).view())
 
 
-@router.get("/vehicles", response_model=None, summary="Vehicles that can be plugged")
+@routes.get("/vehicles", summary="Vehicles that can be plugged")
 async def vehicles(request: Request) -> dict[str, Any]:
     """Names and properties, and the JSON schema of a vehicle."""
     return dict(world(request).vehicles())
 
 
-@router.post("/connectors/{connector}/plug", response_model=None, summary="Plug a vehicle in")
+@routes.post("/connectors/{connector}/plug", summary="Plug a vehicle in")
 async def plug(
     request: Request, connector: ConnectorId, body: Annotated[JsonObject | None, Body()] = None
 ) -> dict[str, Any]:
@@ -65,7 +65,7 @@ async def plug(
     return done(request)
 
 
-@router.post("/connectors/{connector}/unplug", response_model=None, summary="Pull the plug")
+@routes.post("/connectors/{connector}/unplug", summary="Pull the plug")
 async def unplug(
     request: Request, connector: ConnectorId, body: Annotated[Unplug | None, Body()] = None
 ) -> dict[str, Any]:
@@ -74,14 +74,14 @@ async def unplug(
     return done(request)
 
 
-@router.post("/connectors/{connector}/vehicle", response_model=None, summary="Change the vehicle")
+@routes.post("/connectors/{connector}/vehicle", summary="Change the vehicle")
 async def vehicle(request: Request, connector: ConnectorId, body: JsonObject) -> dict[str, Any]:
     """`{"wants_charge": false, "soc": 0.8}` and other members of a vehicle."""
     await world(request).change_vehicle(connector, body)
     return done(request)
 
 
-@router.post("/cards", response_model=None, summary="Hold a card to a reader")
+@routes.post("/cards", summary="Hold a card to a reader")
 async def cards(request: Request, body: Card) -> dict[str, Any]:
     """A card by its UID, or a ready token by `id_token`."""
     if body.uid is None and body.id_token is None:
@@ -90,13 +90,13 @@ async def cards(request: Request, body: Card) -> dict[str, Any]:
     return done(request)
 
 
-@router.get("/faults", response_model=None, summary="Causes of faults")
+@routes.get("/faults", summary="Causes of faults")
 async def faults(request: Request) -> dict[str, Any]:
     """Every physical cause that can be set, with its state."""
     return {"faults": [dict(fault) for fault in world(request).faults()]}
 
 
-@router.put("/faults/{fault}", response_model=None, summary="Set or clear a cause")
+@routes.put("/faults/{fault}", summary="Set or clear a cause")
 async def set_fault(request: Request, fault: Name, body: Fault) -> dict[str, Any]:
     """The fault itself is what the station makes of its cause. `value` says how bad it is; the
     list of causes tells unit, default and bounds."""
@@ -111,21 +111,21 @@ async def set_fault(request: Request, fault: Name, body: Fault) -> dict[str, Any
     return done(request)
 
 
-@router.put("/links/{link}", response_model=None, summary="Cut or mend a connection")
+@routes.put("/links/{link}", summary="Cut or mend a connection")
 async def set_link(request: Request, link: LinkName, body: Link) -> dict[str, Any]:
     """`up: true` also clears the back-off."""
     await world(request).set_link(link, up=body.up, mode=body.mode)
     return done(request)
 
 
-@router.put("/site", response_model=None, summary="The building")
+@routes.put("/site", summary="The building")
 async def site(request: Request, body: JsonObject) -> dict[str, Any]:
     """Building load and voltage per phase, photovoltaics."""
     await world(request).set_site(body)
     return done(request)
 
 
-@router.put("/inputs/{number}", response_model=None, summary="A digital input")
+@routes.put("/inputs/{number}", summary="A digital input")
 async def set_input(
     request: Request, number: Annotated[int, Path(ge=1, le=2)], body: Input
 ) -> dict[str, Any]:
@@ -134,14 +134,14 @@ async def set_input(
     return done(request)
 
 
-@router.put("/temperature", response_model=None, summary="Temperature of the boards")
+@routes.put("/temperature", summary="Temperature of the boards")
 async def temperature(request: Request, body: Temperature) -> dict[str, Any]:
     """In degrees Celsius."""
     await world(request).set_temperature(body.board_c, body.connector)
     return done(request)
 
 
-@router.post("/power", response_model=None, summary="The mains switch")
+@routes.post("/power", summary="The mains switch")
 async def power(request: Request, body: PowerAction) -> dict[str, Any]:
     """Cut: without farewell, what was not committed is lost. Restore: the station starts anew."""
     web = web_state(request.app)

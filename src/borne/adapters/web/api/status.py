@@ -8,20 +8,21 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import StreamingResponse
 
-from borne.adapters.web.access import API
+from borne.adapters.web.access import USER
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import EVENT_STREAM, GuardedRoute, gone, station, visitor
+from borne.adapters.web.guard import EVENT_STREAM, gone, station, visitor
 from borne.adapters.web.live import TooManyStreams
+from borne.adapters.web.routes import API, Routes
 from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.messages import N_, verbatim
 from borne.protocols.status_json import status_json
 
-router = APIRouter(prefix=API, route_class=GuardedRoute, tags=["status"])
+routes = Routes(USER, API, tag="status")
 
 LONGEST_WAIT_S = 60.0
 DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?")
@@ -29,7 +30,7 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 RETRY_MS = 2000
 
 
-@router.get("/status", response_model=None, summary="The whole state")
+@routes.get("/status", summary="The whole state")
 async def status(
     request: Request,
     after: Annotated[int | None, Query(description="Wait for a newer revision")] = None,
@@ -48,7 +49,7 @@ async def status(
     return status_json(waited)
 
 
-@router.get("/events", response_class=StreamingResponse, summary="Changes as they happen")
+@routes.get("/events", response_class=StreamingResponse, summary="Changes as they happen")
 async def events(request: Request) -> StreamingResponse:
     """Server-sent events: `snapshot` (the whole state), then `change` with the top-level members
     that changed; the id is the revision. A comment every 15 s keeps the connection alive. With

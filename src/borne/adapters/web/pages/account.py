@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from borne.adapters.web.access import ACCOUNT, OPERATOR, USER
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.entrance import accounts_of
 from borne.adapters.web.pages.master_card import first_page, is_missing, outcome
 from borne.adapters.web.pages.shell import form, page, setting, words_for
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.visitor import Visitor
 from borne.application.people.accounts import (
     NotAllowed,
@@ -28,7 +30,7 @@ from borne.domain.principals import Role
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 WEAKNESSES: dict[Weakness, str] = {
     Weakness.TOO_SHORT: N_("Take at least {n} characters."),
@@ -44,7 +46,7 @@ def weak(words: Words, why: Weakness) -> str:
     return words(WEAKNESSES[why]).format(n=SHORTEST)
 
 
-@router.get("/account")
+@routes.get("/account", USER)
 async def account(request: Request, card: Annotated[str, Query(max_length=20)] = "") -> Response:
     """The page."""
     return await _account(request, card_outcome=outcome(card, words_for(request)))
@@ -89,7 +91,7 @@ def _sample_cards(request: Request) -> Sequence[Mapping[str, Any]]:
     return cards
 
 
-@router.get("/account/password")
+@routes.get("/account/password", ACCOUNT)
 async def password_page(request: Request) -> Response:
     """The form for a new password of one's own."""
     return await _password_page(request, "", 200)
@@ -110,7 +112,7 @@ async def _password_page(request: Request, problem: str, http_status: int) -> Re
     )
 
 
-@router.post("/account/password")
+@routes.post("/account/password", ACCOUNT)
 async def change_password(request: Request) -> Response:
     """Set one's own password."""
     who, words, fields = visitor(request), words_for(request), await form(request)
@@ -134,7 +136,7 @@ async def change_password(request: Request) -> Response:
     return RedirectResponse(first_page(request, who.role, "/"), 303)
 
 
-@router.post("/account/passwords/{role}")
+@routes.post("/account/passwords/{role}")
 async def set_password(request: Request, role: Role) -> Response:
     """Set or remove the password of a weaker role; it must be changed at its first use."""
     who, words, fields = visitor(request), words_for(request), await form(request)
@@ -151,7 +153,7 @@ async def set_password(request: Request, role: Role) -> Response:
     return RedirectResponse("/account?saved=1", 303)
 
 
-@router.post("/account/tokens")
+@routes.post("/account/tokens")
 async def create_token(request: Request) -> Response:
     """A new API token, shown on the answering page only."""
     who, words, fields = visitor(request), words_for(request), await form(request)
@@ -169,7 +171,7 @@ async def create_token(request: Request) -> Response:
     return await _account(request, shown_token=token)
 
 
-@router.post("/account/tokens/{token_id}/delete")
+@routes.post("/account/tokens/{token_id}/delete")
 async def remove_token(request: Request, token_id: Annotated[str, Path(max_length=40)]) -> Response:
     """Take a token back."""
     who, accounts = visitor(request), accounts_of(request)

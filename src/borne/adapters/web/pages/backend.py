@@ -10,20 +10,22 @@ from datetime import datetime, tzinfo
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import HTMLResponse, Response
 
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.chosen_messages import IN_MEMORY, ChosenMessages, chosen_messages
-from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import is_htmx, large_part, page, words_for, zone_of
+from borne.adapters.web.routes import Routes
 from borne.application.backend.connection_help import remedy_of
 from borne.application.backend.message_filter import FAILURES
 from borne.application.backend.queue_view import GivenUpMessage, QueueView, WaitingMessage
 from borne.application.ports.backend import BackendPort, BackendView, StepResult, StepState
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 STEPS: dict[str, str] = {
     "interface": N_("Interface"),
@@ -227,7 +229,7 @@ def _when(date: datetime | None, zone: tzinfo, words: Words) -> str:
     return date.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-@router.get("/backend")
+@routes.get("/backend")
 async def backend(request: Request, chosen: Annotated[ChosenMessages, Query()]) -> Response:
     """The page, or its log alone when a filter changed."""
     services, words = station(request), words_for(request)

@@ -7,16 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.chosen_messages import KEPT, ChosenMessages, chosen_messages, pieces
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.backend import connection_steps
 from borne.adapters.web.pages.settings import SettingsEditor, no_setting
 from borne.adapters.web.pages.shell import form, is_htmx, page, part, partial
+from borne.adapters.web.routes import Routes
 from borne.application.backend.presets import Preset, presets
 from borne.application.ports.backend import StepResult, StepState
 from borne.application.settings.settings_service import SettingsRejected
@@ -26,7 +28,7 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import to_json
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 NO_BACKEND = "none"
 TRIAL_S = 60.0
@@ -91,7 +93,7 @@ def _shown(key: str, value: str, words: Words) -> str:
     return words(labels[value]) if value in labels else value
 
 
-@router.get("/backend/presets")
+@routes.get("/backend/presets")
 async def presets_page(request: Request) -> Response:
     """What the providers want to be set."""
     editor = SettingsEditor(request)
@@ -102,7 +104,7 @@ async def presets_page(request: Request) -> Response:
     return await page(request, "backend_presets.html", **variables, **editor.bar())
 
 
-@router.post("/backend/presets/{key}")
+@routes.post("/backend/presets/{key}")
 async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)]) -> Response:
     """Stage the values of a preset; they are saved with the others."""
     editor, fields = SettingsEditor(request), await form(request)
@@ -136,7 +138,7 @@ def _is_so(settings: Settings, key: str, value: str) -> bool:
     return not entry.type.is_secret and to_json(settings[key]) == value
 
 
-@router.post("/backend/test")
+@routes.post("/backend/test")
 async def try_connection(request: Request) -> Response:
     """Try the way to the backend with what is typed, saved or not."""
     await form(request)
@@ -167,7 +169,7 @@ async def try_connection(request: Request) -> Response:
     return HTMLResponse(partial("#backend-test", content))
 
 
-@router.get("/backend/messages.jsonl")
+@routes.get("/backend/messages.jsonl")
 async def messages(request: Request, chosen: Annotated[ChosenMessages, Query()]) -> Response:
     """All messages that fit as a file, one on each line; secrets are redacted."""
     log = await chosen_messages(request, chosen.model_copy(update={"limit": KEPT}))

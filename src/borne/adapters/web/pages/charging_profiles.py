@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.charging_profiles import profiles_of
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, visitor
+from borne.adapters.web.guard import visitor
 from borne.adapters.web.i18n import NARROW_SPACE, Words
 from borne.adapters.web.pages.shell import form, page, words_for, zone_of
+from borne.adapters.web.routes import Routes
 from borne.domain.smart_charging.profiles import Installed, Purpose, Schedule
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 PATH = "/backend/profiles"
 PURPOSES = {
@@ -26,7 +28,7 @@ MAX_PERIODS = 6
 LONGEST_NUMBER = 20
 
 
-@router.get(PATH)
+@routes.get(PATH)
 async def entries(request: Request) -> Response:
     """All of them, in the order of their receipt."""
     found = profiles_of(request).entries
@@ -35,7 +37,7 @@ async def entries(request: Request) -> Response:
     )
 
 
-@router.post(f"{PATH}/remove")
+@routes.post(f"{PATH}/remove")
 async def remove(request: Request) -> Response:
     """Clear one."""
     text = (await form(request)).get("id", "")[:LONGEST_NUMBER]
@@ -46,7 +48,7 @@ async def remove(request: Request) -> Response:
     return RedirectResponse(PATH, 303)
 
 
-@router.post(f"{PATH}/clear")
+@routes.post(f"{PATH}/clear")
 async def clear(request: Request) -> Response:
     """Clear all."""
     await form(request)

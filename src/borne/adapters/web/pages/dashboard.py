@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from starlette.responses import Response
 
+from borne.adapters.web.access import OPERATOR, USER
 from borne.adapters.web.api.connectors import known
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.pages import present, refused_card, technical
 from borne.adapters.web.pages.shell import (
     done,
@@ -23,13 +24,14 @@ from borne.adapters.web.pages.shell import (
     words_for,
     zone_of,
 )
+from borne.adapters.web.routes import Routes
 from borne.application.charging.station_control import COMMANDS
 from borne.domain.load_management.topology import Rotation
 from borne.domain.settings.choices import DisplayBoard, PhaseRotation
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(USER)
 
 
 def socket_names(request: Request) -> dict[int, str]:
@@ -63,7 +65,7 @@ def rotations(request: Request, status: StationStatus) -> dict[int, Rotation]:
     }
 
 
-@router.get("/")
+@routes.get("/")
 async def dashboard(request: Request) -> Response:
     """The page."""
     services = station(request)
@@ -100,7 +102,7 @@ SAID = {"scheduled": N_("Done after the running session.")}
 """In the place of a button's own words, by the answer of its command."""
 
 
-@router.post("/connectors/{connector}/{action}")
+@routes.post("/connectors/{connector}/{action}", OPERATOR)
 async def act(
     request: Request,
     connector: Annotated[int, Path(ge=1, le=64)],

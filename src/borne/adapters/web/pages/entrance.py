@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from borne.adapters.web.access import HOST, LOGOUT, PUBLIC
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import (
-    GuardedRoute,
     client_address,
     cookie_name,
     maybe_visitor,
@@ -26,11 +26,12 @@ from borne.adapters.web.pages.shell import (
     page,
     words_for,
 )
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.application.people.accounts import Accounts, LinkRefused, TryLater, WrongPassword
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(HOST)
 
 CHAPTERS_OF_KEYS = {"doc_1", "doc_2"}
 YEAR_S = 365 * 24 * 3600
@@ -45,7 +46,7 @@ def accounts_of(request: Request) -> Accounts:
     return accounts
 
 
-@router.get("/login")
+@routes.get("/login", PUBLIC)
 async def login_page(
     request: Request,
     next: str = "/",  # noqa: A002 -- name in the URL
@@ -65,7 +66,7 @@ async def _login_page(request: Request, status: int = 200, **variables: Any) -> 
     return await page(request, "login.html", status, **defaults | variables, master_card=known)
 
 
-@router.post("/login")
+@routes.post("/login", PUBLIC)
 async def login(request: Request) -> Response:
     """Check name and password."""
     fields = await form(request)
@@ -96,7 +97,7 @@ async def login(request: Request) -> Response:
     return response
 
 
-@router.get("/login/{secret}")
+@routes.get("/login/{secret}", PUBLIC)
 async def login_link(
     request: Request, secret: Annotated[str, Path(max_length=SECRET_LONGEST)]
 ) -> Response:
@@ -110,7 +111,7 @@ async def login_link(
     return with_login(request, RedirectResponse("/", 303), cookie)
 
 
-@router.post("/logout")
+@routes.post("/logout", LOGOUT)
 async def logout(request: Request) -> Response:
     """End this login."""
     who, accounts = maybe_visitor(request), web_state(request.app).accounts()
@@ -121,7 +122,7 @@ async def logout(request: Request) -> Response:
     return response
 
 
-@router.post("/preferences")
+@routes.post("/preferences")
 async def preferences(request: Request) -> Response:
     """Language, theme and calm display of this browser."""
     fields = await form(request)
@@ -135,22 +136,22 @@ async def preferences(request: Request) -> Response:
     return response
 
 
-@router.get("/operator")
-@router.get("/operator/operator")
-@router.get("/legacy")
-@router.get("/legacy/{chapter:path}")
+@routes.get("/operator")
+@routes.get("/operator/operator")
+@routes.get("/legacy")
+@routes.get("/legacy/{chapter:path}")
 async def old_address() -> Response:
     """Addresses of the pages that the manual names (2, 7.3)."""
     return RedirectResponse("/login?next=/settings/installation", 303)
 
 
-@router.get("/doc")
+@routes.get("/doc")
 async def old_documentation() -> Response:
     """The documentation of older controllers."""
     return RedirectResponse("/login?next=/help", 303)
 
 
-@router.get("/doc/{chapter}")
+@routes.get("/doc/{chapter}")
 async def old_chapter(chapter: Annotated[str, Path(max_length=40)]) -> Response:
     """Two chapters are lists of keys."""
     target = "/settings/search" if chapter in CHAPTERS_OF_KEYS else "/help"

@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from borne.adapters.web import search
+from borne.adapters.web.access import OPERATOR, USER
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages import help_checks, present
 from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.setting_fields import field_id, shown
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
+from borne.adapters.web.routes import Routes
 from borne.application.ports.settings import SettingsNotSaved
 from borne.application.services import StationServices
 from borne.application.settings.settings_service import MayNotConfirm, SettingsConflict
@@ -45,7 +47,7 @@ from borne.domain.station.indication import PATTERNS, Pattern
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(USER)
 
 SEEN: dict[str, str] = {
     "available": N_("Green"),
@@ -173,7 +175,7 @@ def by_helper(remedies: list[Remedy], words: Words) -> list[tuple[str, list[Reme
     ]
 
 
-@router.get("/help")
+@routes.get("/help")
 async def help_index(
     request: Request,
     q: Annotated[str, Query(max_length=80)] = "",
@@ -197,7 +199,7 @@ async def help_index(
     )
 
 
-@router.get("/help/{slug}")
+@routes.get("/help/{slug}")
 async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)]) -> Response:
     """One page."""
     if slug not in REMEDIES:
@@ -359,7 +361,7 @@ def limits(request: Request, remedy: Remedy) -> list[tuple[str, str]]:
     ]
 
 
-@router.post("/notices/acknowledge")
+@routes.post("/notices/acknowledge", OPERATOR)
 async def acknowledge(request: Request) -> Response:
     """Somebody has read what was found of damaged data."""
     await form(request)
@@ -369,7 +371,7 @@ async def acknowledge(request: Request) -> Response:
     return done(request, words_for(request)("Noted."), "/help/storage-damaged")
 
 
-@router.post("/settings/confirm")
+@routes.post("/settings/confirm", OPERATOR)
 async def confirm(request: Request, revision: int | None = None) -> Response:
     """Somebody has compared the limits of a station that lost its settings."""
     await form(request)

@@ -10,20 +10,22 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from borne.adapters.web.access import OPERATOR, PUBLIC
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form, setting
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.application.refusals import Refused
 from borne.application.services import MasterCardView
 from borne.domain.principals import Role
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 T = TypeVar("T")
 SOURCE = "web"
@@ -70,7 +72,7 @@ def first_page(request: Request, role: Role, target: str) -> str:
     return "/account?card=enforced" if is_missing(request, role) else target
 
 
-@router.post("/login/master-card")
+@routes.post("/login/master-card", PUBLIC)
 async def reset_passwords(request: Request) -> Response:
     """Wait for the master card; it is the proof, so no login is needed."""
     await form(request)
@@ -81,7 +83,7 @@ async def reset_passwords(request: Request) -> Response:
     return _to("/login", "reset" if came else "missed")
 
 
-@router.post("/account/master-card")
+@routes.post("/account/master-card")
 async def register(request: Request) -> Response:
     """Wait for a card and make it the master card."""
     await form(request)
@@ -96,7 +98,7 @@ async def register(request: Request) -> Response:
     return await _store(request, number, "registered")
 
 
-@router.post("/account/master-card/remove")
+@routes.post("/account/master-card/remove")
 async def remove(request: Request) -> Response:
     """Forget it."""
     await form(request)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.pages.shell import day_of, form, page, setting, words_for
+from borne.adapters.web.routes import Routes
 from borne.application.authorization.token_lists import is_expired
 from borne.application.ports.storage import CachedToken
 from borne.application.services import OcppWhitelistView
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 PAGE_ROWS = 50
 PATH = "/whitelists/ocpp"
@@ -29,7 +31,7 @@ STATUSES = {
 """Tone and word of what the backend said."""
 
 
-@router.get(PATH)
+@routes.get(PATH)
 async def entries(
     request: Request,
     q: Annotated[str, Query(max_length=60)] = "",
@@ -53,7 +55,7 @@ async def entries(
     )
 
 
-@router.post(f"{PATH}/remove")
+@routes.post(f"{PATH}/remove")
 async def remove(request: Request) -> Response:
     """Forget a card."""
     token = (await form(request)).get("token", "")[:255]
@@ -62,7 +64,7 @@ async def remove(request: Request) -> Response:
     return RedirectResponse(PATH, 303)
 
 
-@router.post(f"{PATH}/clear")
+@routes.post(f"{PATH}/clear")
 async def clear(request: Request) -> Response:
     """Forget all cards."""
     await form(request)

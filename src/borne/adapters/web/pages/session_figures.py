@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.access import OPERATOR
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form
+from borne.adapters.web.routes import Routes
 from borne.application.ports.storage import (
     SessionGroup,
     SessionGrouping,
@@ -22,7 +24,7 @@ from borne.application.services import SessionsView
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 MAX_CARDS = 20
 TOKEN_LONGEST = 255
@@ -83,7 +85,7 @@ def _row(group: SessionGroup, words: Words) -> Figures:
     )
 
 
-@router.post("/sessions/anonymise")
+@routes.post("/sessions/anonymise")
 async def anonymise(request: Request) -> Response:
     """Forget who charged with a card; the sessions and their energy stay."""
     fields = await form(request)

@@ -10,14 +10,16 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from borne.adapters.web.access import OPERATOR, USER
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages.session_figures import figures_of
 from borne.adapters.web.pages.shell import month_before, page, setting, words_for, zone_of
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
 from borne.application.ports.storage import SessionGrouping, SessionQuery
 from borne.domain.principals import Role
@@ -25,7 +27,7 @@ from borne.domain.station.session import UNBILLABLE, Sample, SessionRecord
 from borne.domain.vehicle import Identity
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(USER)
 
 PAGE_ROWS = 25
 MONTH_LENGTH = 7
@@ -114,7 +116,7 @@ def month_bounds(month: str, zone: tzinfo) -> tuple[datetime | None, datetime | 
     return first, first.replace(year=year, month=number + 1)
 
 
-@router.get("/sessions")
+@routes.get("/sessions")
 async def sessions(
     request: Request,
     month: Annotated[str, Query(max_length=MONTH_LENGTH)] = "",
@@ -167,7 +169,7 @@ async def sessions(
     )
 
 
-@router.get("/sessions/export")
+@routes.get("/sessions/export", OPERATOR)
 async def export(
     request: Request,
     month: Annotated[str, Query(max_length=MONTH_LENGTH)] = "",
@@ -185,7 +187,7 @@ async def export(
     return RedirectResponse("/api/v1/sessions.csv?" + "&".join(query), 303)
 
 
-@router.get("/sessions/{session_id}")
+@routes.get("/sessions/{session_id}")
 async def session(request: Request, session_id: Annotated[str, Path(max_length=64)]) -> Response:
     """One session with its curve."""
     services, words, zone = station(request), words_for(request), zone_of(request)

@@ -6,12 +6,13 @@ import asyncio
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.pages import setting_fields, setting_search
 from borne.adapters.web.pages.shell import (
     form,
@@ -24,6 +25,7 @@ from borne.adapters.web.pages.shell import (
     toast,
     words_for,
 )
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.application.maintenance.log_upload import packed
 from borne.application.ports.settings import SettingsNotSaved
@@ -36,7 +38,7 @@ from borne.domain.settings.view import SettingView
 from borne.foundation.messages import N_, Message
 from borne.foundation.units import PHASES
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 LISTS = "/whitelists"
 """The manual's menu "Whitelists" is the lists themselves; the search finds its few settings."""
@@ -119,7 +121,7 @@ def menus(editor: SettingsEditor, draft: Draft) -> list[dict[str, Any]]:
     return found
 
 
-@router.get("/settings")
+@routes.get("/settings")
 async def index(request: Request) -> Response:
     """The list of pages."""
     editor = SettingsEditor(request)
@@ -128,7 +130,7 @@ async def index(request: Request) -> Response:
     )
 
 
-@router.get("/settings/search")
+@routes.get("/settings/search")
 async def search(request: Request, q: Annotated[str, Query(max_length=80)] = "") -> Response:
     """Settings and pages that match the words."""
     editor = SettingsEditor(request)
@@ -142,7 +144,7 @@ def _found(editor: SettingsEditor, query: str) -> list[setting_search.Result]:
     return setting_search.find(editor.views, editor.principal.role, query, editor.words)
 
 
-@router.get("/settings/draft.json")
+@routes.get("/settings/draft.json")
 async def download(request: Request) -> Response:
     """The unsaved changes, to keep them when they cannot be saved."""
     items = SettingsEditor(request).draft.items
@@ -152,7 +154,7 @@ async def download(request: Request) -> Response:
     return Response(text, media_type="application/json", headers=headers)
 
 
-@router.get("/settings/system/logs.zip")
+@routes.get("/settings/system/logs.zip")
 async def log_files(request: Request) -> Response:
     """All that support needs, without secrets (manual 10)."""
     web, services = web_state(request.app), station(request)
@@ -167,7 +169,7 @@ async def log_files(request: Request) -> Response:
     return Response(content, media_type="application/zip", headers=headers)
 
 
-@router.get("/settings/{menu}")
+@routes.get("/settings/{menu}")
 async def menu_page(
     request: Request, menu: Where, show: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
@@ -201,7 +203,7 @@ def _page(editor: SettingsEditor, draft: Draft, menu: str, show: str) -> dict[st
     }
 
 
-@router.post("/settings/stage")
+@routes.post("/settings/stage")
 async def stage(request: Request) -> Response:
     """One changed field. Several fields of one name (L1, L2, L3) are joined by commas."""
     editor = SettingsEditor(request)
@@ -235,7 +237,7 @@ def _joined(values: list[str]) -> str:
     return ",".join(value.strip() for value in values) if any(values) else ""
 
 
-@router.post("/settings/undo/{name}")
+@routes.post("/settings/undo/{name}")
 async def undo(request: Request, name: Annotated[str, Path(max_length=80)]) -> Response:
     """Drop one change."""
     editor, fields = SettingsEditor(request), await form(request)
@@ -243,7 +245,7 @@ async def undo(request: Request, name: Annotated[str, Path(max_length=80)]) -> R
     return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
-@router.post("/settings/keep/{name}")
+@routes.post("/settings/keep/{name}")
 async def keep(request: Request, name: Annotated[str, Path(max_length=80)]) -> Response:
     """Keep one's own value in a conflict."""
     editor, fields = SettingsEditor(request), await form(request)
@@ -251,7 +253,7 @@ async def keep(request: Request, name: Annotated[str, Path(max_length=80)]) -> R
     return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
-@router.post("/settings/reset")
+@routes.post("/settings/reset")
 async def reset(request: Request) -> Response:
     """Drop all changes."""
     editor, fields = SettingsEditor(request), await form(request)
@@ -259,7 +261,7 @@ async def reset(request: Request) -> Response:
     return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
 
 
-@router.post("/settings/save")
+@routes.post("/settings/save")
 async def save(request: Request) -> Response:
     """Save all changes; `restart` "now" or "idle" restarts afterwards."""
     editor, fields = SettingsEditor(request), await form(request)
@@ -280,7 +282,7 @@ async def save(request: Request) -> Response:
     return await _answer(editor, menu, show, fresh=True, saved=True)
 
 
-@router.post("/settings/restart")
+@routes.post("/settings/restart")
 async def restart(request: Request) -> Response:
     """Restart now, or when nobody charges."""
     editor, fields = SettingsEditor(request), await form(request)

@@ -9,19 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
+from borne.adapters.web.access import SIMULATOR
 from borne.adapters.web.api.simulator import world
-from borne.adapters.web.guard import GuardedRoute, station
+from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.states import Look, look
 from borne.domain.station.station_status import SocketStatus, StationStatus
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(SIMULATOR)
 
 LINKS: dict[str, str] = {
     "backend": N_("Backend"),
@@ -190,7 +192,7 @@ def pieces(request: Request) -> dict[str, str]:
     return {f"#sim-{name}": part(request, f"parts/sim_{name}.html", **values) for name in names}
 
 
-@router.get("/simulator")
+@routes.get("/simulator")
 async def simulator_page(request: Request) -> Response:
     """The page, or its live parts after a button."""
     if is_htmx(request):

@@ -7,22 +7,24 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial as partial_of
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
+from borne.adapters.web.access import OPERATOR, SIMULATOR, USER, Access
 from borne.adapters.web.api.status import (
     RETRY_MS,
     stream,
     too_many_streams,
 )
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.live import TooManyStreams
 from borne.adapters.web.pages import backend, dashboard, help_pages, present, simulator, teach_in
 from borne.adapters.web.pages.shell import part, partial, setting, words_for
+from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.domain.station.station_status import StationStatus
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(USER)
 
 Pieces = dict[str, str]
 REST_S = 0.25
@@ -64,13 +66,13 @@ def backend_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: 
 
 
 Draw = Callable[[Request, StationStatus], Pieces]
-PAGES: dict[str, Draw] = {
-    "frame": lambda request, status: {},  # noqa: ARG005 -- the frame alone
-    "dashboard": dashboard_pieces,
-    "backend": backend_pieces,
-    "help": lambda request, status: help_pages.pieces(request),  # noqa: ARG005 -- one shape
-    "whitelists": lambda request, status: teach_in.pieces(request),  # noqa: ARG005 -- one shape
-    "simulator": lambda request, status: simulator.pieces(request),  # noqa: ARG005 -- one shape
+PAGES: dict[str, tuple[Access, Draw]] = {
+    "frame": (USER, lambda request, status: {}),  # noqa: ARG005 -- the frame alone
+    "dashboard": (USER, dashboard_pieces),
+    "backend": (OPERATOR, backend_pieces),
+    "help": (USER, lambda request, status: help_pages.pieces(request)),  # noqa: ARG005 -- one shape
+    "whitelists": (OPERATOR, lambda request, status: teach_in.pieces(request)),  # noqa: ARG005 -- one shape
+    "simulator": (SIMULATOR, lambda request, status: simulator.pieces(request)),  # noqa: ARG005 -- one shape
 }
 
 
@@ -86,8 +88,8 @@ def _live(draw: Draw) -> Callable[[Request], Awaitable[Response]]:
     return live
 
 
-for _name, _draw in PAGES.items():
-    router.add_api_route(f"/live/{_name}", _live(_draw), methods=["GET"])
+for _name, (_access, _draw) in PAGES.items():
+    routes.add("GET", f"/live/{_name}", _live(_draw), _access)
 
 
 async def _pieces(request: Request, draw: Draw) -> AsyncIterator[str]:

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form, part, partial, toast, words_for
 from borne.adapters.web.pages.whitelists import connector_in, list_piece
+from borne.adapters.web.routes import Routes
 from borne.application.authorization.teach_in import TeachInResult, TeachInState
 from borne.application.refusals import Refused
 from borne.application.services import TeachInView
 from borne.foundation.messages import N_
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 RESULTS: dict[TeachInResult, tuple[str, str, str]] = {
     TeachInResult.ADDED: ("circle-check", "ok", N_("{token} added")),
@@ -100,7 +102,7 @@ def _running(request: Request, lease: str, state: TeachInState) -> str:
     return partial("#teach-body", content) + partial("#teach-log", _log(request, state, words))
 
 
-@router.post("/whitelists/teach")
+@routes.post("/whitelists/teach")
 async def start(request: Request) -> Response:
     """Begin."""
     fields, teach_in = await form(request), teacher(request)
@@ -112,19 +114,19 @@ async def start(request: Request) -> Response:
     return HTMLResponse(_running(request, lease, teach_in.renew(lease)))
 
 
-@router.post("/whitelists/teach/renew")
+@routes.post("/whitelists/teach/renew")
 async def renew(request: Request) -> Response:
     """The dialogue is still there."""
     return await _go_on(request, longer=False)
 
 
-@router.post("/whitelists/teach/prolong")
+@routes.post("/whitelists/teach/prolong")
 async def prolong(request: Request) -> Response:
     """Another minute."""
     return await _go_on(request, longer=True)
 
 
-@router.post("/whitelists/teach/choose")
+@routes.post("/whitelists/teach/choose")
 async def choose(request: Request) -> Response:
     """Another reader, or entries for one socket."""
     fields, teach_in = await form(request), teacher(request)
@@ -146,7 +148,7 @@ async def _go_on(request: Request, *, longer: bool) -> Response:
     return HTMLResponse(_running(request, lease, state))
 
 
-@router.post("/whitelists/teach/finish")
+@routes.post("/whitelists/teach/finish")
 async def finish(request: Request) -> Response:
     """The dialogue was closed: end, and show what was added."""
     lease, words = (await form(request)).get("lease", "")[:100], words_for(request)

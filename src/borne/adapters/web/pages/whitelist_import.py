@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.access import OPERATOR
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.pages.shell import form, page, words_for
+from borne.adapters.web.routes import Routes
 from borne.application.authorization.whitelist import ImportReport
 from borne.application.refusals import Refused
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 PROBLEMS_SHOWN = 50
 
 
-@router.get("/whitelists/import")
+@routes.get("/whitelists/import")
 async def import_page(request: Request) -> Response:
     """The empty form."""
     return await _page(request)
 
 
-@router.post("/whitelists/import")
+@routes.post("/whitelists/import")
 async def import_list(request: Request) -> Response:
     """Check a text; with `import` in the form also take it. Bad lines hinder nobody."""
     fields = await form(request)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import GuardedRoute, station, visitor
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import list_separator
 from borne.adapters.web.pages.shell import (
     done,
@@ -25,6 +26,7 @@ from borne.adapters.web.pages.shell import (
     setting,
     words_for,
 )
+from borne.adapters.web.routes import Routes
 from borne.application.ports.storage import WhitelistEntry
 from borne.application.refusals import Refused
 from borne.application.settings.settings_service import SettingsRejected
@@ -32,7 +34,7 @@ from borne.domain.authorization import cards
 from borne.domain.settings.choices import LetterCase
 from borne.foundation.messages import N_, Message, verbatim
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+routes = Routes(OPERATOR)
 
 PAGE_ROWS = 50
 UNDO_S = 8
@@ -44,7 +46,7 @@ SPELLINGS: dict[LetterCase, str] = {
 }
 
 
-@router.get("/whitelists")
+@routes.get("/whitelists")
 async def whitelists(
     request: Request,
     q: Annotated[str, Query(max_length=60)] = "",
@@ -78,7 +80,7 @@ async def whole(
     return await page(request, "whitelists.html", status, **variables)
 
 
-@router.post("/whitelists/enable")
+@routes.post("/whitelists/enable")
 async def enable(request: Request) -> Response:
     """Switch the local whitelist on, where somebody sees that it is off."""
     await form(request)
@@ -128,7 +130,7 @@ def list_piece(request: Request) -> str:
     return partial("#whitelist", part(request, "parts/whitelist.html", **listed(request)))
 
 
-@router.post("/whitelists/add")
+@routes.post("/whitelists/add")
 async def add(request: Request) -> Response:
     """A new entry."""
     fields = await form(request)
@@ -147,7 +149,7 @@ async def add(request: Request) -> Response:
     return done(request, text, "/whitelists", list_piece(request))
 
 
-@router.post("/whitelists/rename")
+@routes.post("/whitelists/rename")
 async def rename(request: Request) -> Response:
     """Another name for an entry."""
     fields = await form(request)
@@ -163,7 +165,7 @@ async def rename(request: Request) -> Response:
     return done(request, words("Saved."), "/whitelists")
 
 
-@router.post("/whitelists/remove")
+@routes.post("/whitelists/remove")
 async def remove(request: Request) -> Response:
     """Delete an entry; the message offers to undo it."""
     fields = await form(request)
@@ -173,7 +175,7 @@ async def remove(request: Request) -> Response:
     return _removed(request, words_for(request)("{token} deleted.").format(token=token))
 
 
-@router.post("/whitelists/clear")
+@routes.post("/whitelists/clear")
 async def clear(request: Request) -> Response:
     """Delete all entries, when their number was typed."""
     fields, words = await form(request), words_for(request)
@@ -186,7 +188,7 @@ async def clear(request: Request) -> Response:
     return _removed(request, words.plural("{n} entry deleted.", "{n} entries deleted.", gone))
 
 
-@router.post("/whitelists/undo")
+@routes.post("/whitelists/undo")
 async def undo(request: Request) -> Response:
     """Bring back what was deleted a moment ago."""
     await form(request)
@@ -198,7 +200,7 @@ async def undo(request: Request) -> Response:
     return done(request, text, "/whitelists", list_piece(request))
 
 
-@router.get("/whitelists/export")
+@routes.get("/whitelists/export")
 async def export(request: Request, form: Annotated[str, Query(max_length=10)] = "csv") -> Response:
     """The list as a file: a table, or the manual's form (`UID:UID_1:...`)."""
     whitelist = station(request).whitelist
@@ -211,7 +213,7 @@ async def export(request: Request, form: Annotated[str, Query(max_length=10)] = 
     return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-@router.get("/whitelists/spellings")
+@routes.get("/whitelists/spellings")
 async def spelled(request: Request, token: Annotated[str, Query(max_length=60)] = "") -> Response:
     """How a number is written in each of the four ways, while it is typed."""
     rows = spellings(token, request)
