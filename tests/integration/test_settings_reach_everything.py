@@ -97,7 +97,7 @@ AT_USE = {
 }
 """Read anew each time that this happens: nothing stands that a change would have to reach."""
 
-WHOLE_CATALOGUE = {"view", "changes", "rules", "restore", "visibility", "advice", "addressing"}
+WHOLE_CATALOGUE = {"view", "changes", "rules", "restore", "visibility", "addressing"}
 """Modules of `domain.settings` that read all settings, obeying none."""
 
 

@@ -1,24 +1,17 @@
 """Logging: one JSON object per line for machines, short lines for a terminal.
 
-The ids of session, transaction and request are kept in a context variable and added to each line.
 Secrets must not be passed to log calls; as a second defence, whatever looks like one is masked.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import MappingProxyType
 
-_NO_IDS: Mapping[str, str] = MappingProxyType({})
-_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=_NO_IDS)
 _SECRET = re.compile(
     r"""(?ix)
     (password|passwd|passphrase|authorization(?:key)?|secret|token|sitekey|private_?key
@@ -46,16 +39,6 @@ LEVELS = {
 }
 
 
-@contextlib.contextmanager
-def log_context(**ids: str) -> Iterator[None]:
-    """Add ids to every line logged inside the block."""
-    token = _context.set({**_context.get(), **ids})
-    try:
-        yield
-    finally:
-        _context.reset(token)
-
-
 def redact(text: str) -> str:
     """Mask values that follow the name of a secret, and credentials inside URLs."""
     in_urls = _IN_URL.sub(lambda found: (found[1] or "") + STARS, text)
@@ -63,7 +46,7 @@ def redact(text: str) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time, level, logger, message, ids, exception."""
+    """One JSON object per line: time, level, logger, message, exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
@@ -72,7 +55,6 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name.removeprefix("borne."),
             "message": redact(record.getMessage()),
-            **_context.get(),
         }
         if record.exc_info:
             entry["exception"] = redact(self.formatException(record.exc_info))

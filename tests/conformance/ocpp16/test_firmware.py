@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,10 @@ class PretendInstaller:
     def __init__(self, *, fails: bool = False) -> None:
         self.version = "0.1.0"
         self.fails = fails
+        self.begins: Callable[[], None] = lambda: None
 
     async def install(self, package: Package) -> None:
+        self.begins()
         if self.fails:
             raise InstallFailed("it does not fit")
         self.version = package.version
@@ -90,6 +92,18 @@ async def test_TC_044_3_CS_installation_failed(data: Path, server: HttpFiles, na
         assert told(bench) == ["Downloading", "Downloaded", "Installing", "InstallationFailed"]
         assert len(bench.ledger.of("BootNotification")) == 1
         await bench.station.until_state("available")
+
+
+async def test_the_rings_show_the_installation(data: Path, server: HttpFiles) -> None:
+    """Manual 6."""
+    installer, shown = PretendInstaller(fails=True), list[str]()
+    async with rig(data, options={"installer": installer}) as bench:
+        installer.begins = lambda: shown.append(bench.station.connector()["led"])
+        await update(bench, f"{server.location}/good.deb")
+        await bench.ledger.wait_for(FIRMWARE, status="InstallationFailed")
+        assert shown == ["updating"]
+        await bench.station.until_state("available")
+        assert bench.station.connector()["led"] == "available"
 
 
 async def test_without_an_installer_the_package_is_staged_and_that_is_told(

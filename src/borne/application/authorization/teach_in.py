@@ -70,8 +70,6 @@ class TeachInState:
     """Only the reader of this socket; None: every reader."""
     bind: int | None
     remaining_s: float
-    lease_s: float
-    """It ends then unless its dialogue renews it."""
     events: Sequence[TeachInEvent]
     """Newest first."""
 
@@ -276,7 +274,6 @@ class TeachIn:
             reader=running.reader,
             bind=running.bind,
             remaining_s=max(0.0, running.ends_s - now_s),
-            lease_s=max(0.0, running.lease_ends_s - now_s),
             events=tuple(reversed(running.events)),
         )
 

@@ -172,29 +172,6 @@ class FaultService:
         if not active:
             self._note(fault, connector, active=False)
 
-    def ends_at_s(self, fault: Fault, connector: int) -> float | None:
-        """When a fault is tried to end by itself (monotonic); None: it waits for something."""
-        facts = self.watches[connector].facts if connector in self.watches else None
-        match fault:
-            case Fault.RESIDUAL_CURRENT if facts is not None:
-                return facts.trip.rearm_at_s
-            case Fault.OVER_CURRENT if facts is not None:
-                return facts.over_current.due_s
-            case Fault.RCD_TRIPPED:
-                return self._rcd.due_s
-            case _:
-                return None
-
-    def excess_a(self, connector: int) -> PerPhase | None:
-        """What a vehicle really draws while that is more than it was offered: the envelope that
-        others must reckon with; None when it keeps to its offer."""
-        return self.watches[connector].facts.over_current.excess_a
-
-    @property
-    def reclosings_left(self) -> int:
-        """How often the residual current device may still come back by itself."""
-        return self._rcd.left
-
     def self_test(self, connector: int) -> None:
         """Test a residual current monitor at once; the fault follows from its report."""
         self.watches[connector].self_test()

@@ -16,7 +16,7 @@ from borne.application.composition.charging import Charging
 from borne.application.composition.parts import StationParts
 from borne.application.composition.security import Security
 from borne.application.maintenance.diagnostics import Diagnostics
-from borne.application.maintenance.firmware_update import FirmwareUpdates
+from borne.application.maintenance.firmware_update import FirmwareUpdates, UpdateProgress
 from borne.application.maintenance.log_upload import LogUploads
 from borne.application.ports.backend_link import Backend, BackendLink
 from borne.domain.principals import SYSTEM
@@ -144,12 +144,16 @@ class BackendSide:
         link.online_changed.subscribe(faults.on_backend_online)
         faults.on_backend_online(link.online)
         self.services.firmware.progressed.subscribe(self._security.watch.on_firmware)
+        self.services.firmware.progressed.subscribe(self._show_update)
         await self.services.firmware.start()
         self._supervisor.keep("backend", self._backend.run)
         self._supervisor.keep("clock aligned values", self._charging.aligned.run)
         self._start_watchdog()
         link.online_changed.subscribe(self._security.profile.on_online)
         self._supervisor.keep("security profile", self._security.profile.run)
+
+    def _show_update(self, progress: UpdateProgress) -> None:
+        self._charging.indication.show_update(active=progress.installing)
 
     def _start_watchdog(self) -> None:
         watchdog, link = self.watchdog, self._link

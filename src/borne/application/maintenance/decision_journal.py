@@ -134,14 +134,10 @@ class ReplayReport:
     differences: list[str] = field(default_factory=list)
 
 
-def replay(lines: Iterable[str]) -> ReplayReport:
-    """Run every decision again and compare; raises ValueError with the number of a bad line."""
-    return replay_files([("", lines)])
-
-
-def replay_files(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
-    """The same for a journal in several files, oldest first: names for the places of differences,
-    and lines."""
+def replay(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
+    """Run every decision of a journal again and compare: its files, oldest first, each with its
+    name for the places of differences, and its lines. Raises ValueError with the place of a line
+    that is no decision."""
     report = ReplayReport()
     chains: dict[int, tuple[connector_state.ConnectorState, Any]] = {}
     for name, lines in files:
@@ -179,7 +175,7 @@ def _replay_line(
 
 def main(files: Iterable[tuple[str, Iterable[str]]]) -> int:
     """For the command line: a line for each difference, then the counts."""
-    report = replay_files(files)
+    report = replay(files)
     for difference in report.differences:
         sys.stdout.write(difference + "\n")
     sys.stdout.write(f"{report.steps} replayed, {len(report.differences)} different\n")

@@ -97,6 +97,11 @@ class UpdateProgress:
     state: UpdateState
     request_id: int | None = None
 
+    @property
+    def installing(self) -> bool:
+        """Whether new software takes over at this moment; it ends with a restart, or in vain."""
+        return self.state in (UpdateState.INSTALLING, UpdateState.INSTALL_REBOOTING)
+
 
 class _Ended(Exception):
     """The update is over."""

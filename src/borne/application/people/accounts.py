@@ -236,11 +236,6 @@ class Accounts:
         """What is stored of this API token; None when it is unknown."""
         return self._tokens.get(fingerprint(token))
 
-    def bearer(self, token: str) -> Principal | None:
-        """Who shows this API token; None when it is unknown."""
-        stored = self.token(token)
-        return token_principal(stored) if stored else None
-
     def holds(self, key: str) -> bool:
         """Whether the login or token whose hash is `key` is still valid, without using it."""
         return key in self._tokens or self.logins.alive(key)

@@ -7,7 +7,7 @@ lost with the start that found it. While there is one, the fault "storage-damage
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from borne.application.ports.storage import StateStore, StorageFailed
@@ -80,9 +80,6 @@ class Notices:
         self._entries = []
         self.changed.emit(False)
         return number
-
-
-Tell = Callable[[Message], Any]
 
 
 def _to_stored(notice: Message) -> dict[str, Any]:

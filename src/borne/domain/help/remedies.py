@@ -885,10 +885,6 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 )
 """By slug. "Other errors" of manual 10 is the page of the fault `other`."""
 
-FOR_FAULT: Mapping[Fault, Remedy] = MappingProxyType(
-    {remedy.fault: remedy for remedy in _FAULTS if remedy.fault is not None}
-)
-
 LIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
         "available": (N_("Free: plug in, or show a card."), ()),

@@ -16,13 +16,6 @@ class OffOn(StrEnum):
     ON = "on"
 
 
-class FoldState(StrEnum):
-    """Whether a block of the page is unfolded."""
-
-    SHOW = "show"
-    HIDE = "hide"
-
-
 class NetworkSelection(StrEnum):
     """How the mobile operator is chosen (manual 2, 4)."""
 

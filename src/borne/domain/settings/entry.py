@@ -255,10 +255,6 @@ class Entry:
         return f"<Entry {self.key}>"
 
     @property
-    def is_switch(self) -> bool:
-        return self.type is Type.BOOL
-
-    @property
     def ocpp_standard(self) -> bool:
         """A key of the OCPP standard: booleans read true and false."""
         return self.origin is Origin.OCPP

@@ -159,10 +159,6 @@ class Settings:
             raise TypeError(f"{key} is no number that is set")
         return value
 
-    def integer_or_none(self, key: str, connector: int = 1) -> int | None:
-        """A whole number, None when unset."""
-        return None if self.get(key, connector) is None else self.integer(key, connector)
-
     def text(self, key: str, connector: int = 1) -> str:
         """A text, an address, a secret, or the slug of a choice."""
         value = self.get(key, connector)

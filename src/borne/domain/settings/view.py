@@ -40,10 +40,6 @@ class SettingView:
     highest: tuple[int, ...] | None
     """What it may not exceed now."""
 
-    @property
-    def editable(self) -> bool:
-        return self.active and self.locked is None
-
 
 def view(
     address: Address,

@@ -13,8 +13,6 @@ from borne.domain.settings.choices import DisplayLanguage
 from borne.domain.station.status import ConnectorStatus
 
 WIDTH = 16
-TURN_S = 3.0
-"""How long a language stays when several take turns; ours, the manual names no time."""
 IN_TURN = (
     DisplayLanguage.ENGLISH,
     DisplayLanguage.GERMAN,
@@ -93,7 +91,7 @@ def figures(power_w: float, energy_wh: float, language: DisplayLanguage) -> str:
 def screens(
     told: Announcement, language: DisplayLanguage, *, power_w: float = 0.0, energy_wh: float = 0.0
 ) -> tuple[Screen, ...]:
-    """One for each language that takes turns, `TURN_S` each."""
+    """One for each language that the display shows in turn."""
     chosen = IN_TURN if language is DisplayLanguage.MULTI else (language,)
     return tuple(
         Screen(

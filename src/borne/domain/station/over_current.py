@@ -59,8 +59,6 @@ class Flow:
 class OverCurrent:
     """What is known of the vehicle that is plugged in."""
 
-    excess_a: PerPhase | None = None
-    """What it really draws while that is more than tolerated: others must reckon with it."""
     since_s: float | None = None
     trips: int = 0
     until_s: float | None = None
@@ -108,7 +106,7 @@ class OverCurrent:
         if not closed or max(drawn_a) <= tolerated_a(offered_a):
             return state.cooled()
         since_s = now_s if state.since_s is None else state.since_s
-        state = replace(state, excess_a=drawn_a, since_s=since_s)
+        state = replace(state, since_s=since_s)
         if now_s < since_s + PATIENCE_S and not state.hot:
             return state
         last = state.trips >= len(PAUSES_S)
@@ -131,7 +129,7 @@ class OverCurrent:
 
     def cooled(self) -> OverCurrent:
         """Nothing is wrong now; what is cold is forgotten with its offers, unless these matter."""
-        state = replace(self, excess_a=None, since_s=None)
+        state = replace(self, since_s=None)
         drawn = state.flow is not None and state.flow.drawn_a > 0
         if drawn or state.heat_a2s > 0:
             return state

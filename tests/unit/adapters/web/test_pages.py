@@ -698,14 +698,14 @@ async def test_a_token_is_shown_once(manufacturer: Client, host: FakeHost) -> No
     page = (await manufacturer.post("/account/tokens", data=data)).text
     found = re.search(r"borne_[\w-]{43}", page)
     assert found
-    assert host.accounts.bearer(found[0]) is not None
+    assert host.accounts.token(found[0]) is not None
     again = (await manufacturer.get("/account")).text
     assert found[0] not in again
     assert "Excel" in again
     token_id = re.search(r"/account/tokens/(\w+)/delete", again)
     assert token_id
     await manufacturer.post(f"/account/tokens/{token_id[1]}/delete")
-    assert host.accounts.bearer(found[0]) is None
+    assert host.accounts.token(found[0]) is None
 
 
 async def test_nobody_makes_a_token_with_more_rights(browser: Clients) -> None:

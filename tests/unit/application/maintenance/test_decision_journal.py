@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from borne.application.maintenance.decision_journal import DecisionJournal, replay, replay_files
+from borne.application.maintenance.decision_journal import DecisionJournal, ReplayReport, replay
 from borne.domain.principals import SYSTEM, Principal
 from tests.support.street import CARD, street
 
@@ -26,6 +26,10 @@ async def _journal(tmp_path: Path) -> list[str]:
         return journal.take()
 
 
+def _replay(lines: list[str]) -> ReplayReport:
+    return replay([("", lines)])
+
+
 def _operator() -> Principal:
 
     return SYSTEM
@@ -33,7 +37,7 @@ def _operator() -> Principal:
 
 async def test_a_session_replays_without_difference_and_without_tokens(tmp_path: Path) -> None:
     lines = await _journal(tmp_path)
-    report = replay(lines)
+    report = _replay(lines)
     assert report.steps > 10
     assert report.differences == []
     assert report.skipped == 0
@@ -45,23 +49,23 @@ async def test_a_changed_decision_is_told(tmp_path: Path) -> None:
     place = next(i for i, line in enumerate(lines) if json.loads(line).get("effects"))
     changed = json.loads(lines[place]) | {"effects": []}
     lines[place] = json.dumps(changed)
-    assert replay(lines).differences == [f"line {place + 1}: other effects"]
+    assert _replay(lines).differences == [f"line {place + 1}: other effects"]
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"connector": "x"}', '{"event": {"@": "Popen"}}', "[]"])
 def test_what_is_no_journal_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="line 1"):
-        replay([text])
+        _replay([text])
 
 
 async def test_files_that_follow_each_other_replay_as_one(tmp_path: Path) -> None:
     lines = await _journal(tmp_path)
-    whole = replay(lines)
+    whole = _replay(lines)
     half = len(lines) // 2
-    report = replay_files([("old", lines[:half]), ("new", lines[half:])])
+    report = replay([("old", lines[:half]), ("new", lines[half:])])
     assert (report.steps, report.differences) == (whole.steps, [])
     with pytest.raises(ValueError, match="new line 2 is no decision"):
-        replay_files([("old", lines[:half]), ("new", [lines[half], "{"])])
+        replay([("old", lines[:half]), ("new", [lines[half], "{"])])
 
 
 async def test_a_gap_is_followed_by_the_whole_state(tmp_path: Path) -> None:
@@ -78,6 +82,6 @@ async def test_a_gap_is_followed_by_the_whole_state(tmp_path: Path) -> None:
         journal.begin_anew()
         await station.services.control.stop(1, _operator())
         await station.until_state("finishing")
-        report = replay([*first, *journal.take()])
+        report = _replay([*first, *journal.take()])
     assert report.steps > 0
     assert report.differences == []

@@ -21,6 +21,7 @@ from borne.application.people.accounts import (
     TooManyTokens,
     TryLater,
     WrongPassword,
+    token_principal,
 )
 from borne.application.people.logins import ABSOLUTE_S, IDLE_S, MAX_LOGINS, Logins, LoginWay
 from borne.application.people.passwords import (
@@ -497,14 +498,13 @@ async def test_the_end_of_a_login_is_told() -> None:
 async def test_a_token_speaks_with_its_role_until_it_is_removed() -> None:
     bench = Bench()
     stored, token = await bench.accounts.create_token(Role.OPERATOR, "script")
-    assert bench.accounts.bearer(token) == Principal(
-        PrincipalKind.API_TOKEN, Role.OPERATOR, "script"
-    )
-    assert bench.accounts.bearer(token + "x") is None
-    assert bench.accounts.bearer("") is None
+    assert token_principal(stored) == Principal(PrincipalKind.API_TOKEN, Role.OPERATOR, "script")
+    assert bench.accounts.token(token) == stored
+    assert bench.accounts.token(token + "x") is None
+    assert bench.accounts.token("") is None
     assert token not in repr(bench.store.stored)
     assert await bench.accounts.remove_token(stored.token_id)
-    assert bench.accounts.bearer(token) is None
+    assert bench.accounts.token(token) is None
     assert not await bench.accounts.remove_token(stored.token_id)
 
 
@@ -512,9 +512,9 @@ async def test_tokens_survive_a_restart() -> None:
     bench = Bench()
     _, token = await bench.accounts.create_token(Role.USER, "display")
     again = Accounts(bench.store, bench.clock, bench.logins)
-    assert again.bearer(token) is None
+    assert again.token(token) is None
     await again.load()
-    found = again.bearer(token)
+    found = again.token(token)
     assert found is not None
     assert found.role is Role.USER
 
@@ -539,7 +539,7 @@ async def test_a_weaker_role_neither_sees_nor_removes_a_token() -> None:
     stored, token = await bench.accounts.create_token(Role.MANUFACTURER, "x")
     assert bench.accounts.tokens(person(Role.OPERATOR)) == []
     assert not await bench.accounts.remove_token(stored.token_id, person(Role.OPERATOR))
-    assert bench.accounts.bearer(token) is not None
+    assert bench.accounts.token(token) is not None
 
 
 async def test_tokens_are_bounded() -> None:

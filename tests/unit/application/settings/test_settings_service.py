@@ -249,8 +249,8 @@ class TestListing:
         assert (second.value, second.default, second.changed) == (16, 32, True)
         assert second.highest == (32,)
         assert str(second.label) == "Operator Current Limit [A] (Connector 2)"
-        assert second.editable
-        assert not views["FreeCharging"].editable
+        assert (second.active, second.locked) == (True, None)
+        assert not views["FreeCharging"].active
         assert str(views["MaximumCurrent"].locked).startswith("Set by the manufacturer")
 
     async def test_shows_users_what_is_theirs(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from borne.domain.help.remedies import (
     CAN_CHARGE,
-    FOR_FAULT,
     LIGHTS,
     REMEDIES,
     WHO,
@@ -31,7 +30,6 @@ MANUAL_10 = {
 
 
 def test_every_fault_and_every_row_of_manual_10_has_a_page() -> None:
-    assert set(FOR_FAULT) == set(Fault)
     assert set(REMEDIES) == {fault.value for fault in Fault} | MANUAL_10
 
 
@@ -53,17 +51,17 @@ def test_a_page_says_what_the_backend_hears() -> None:
     with every_case() as case:
         for fault in Fault:
             with case(fault.value):
-                remedy = FOR_FAULT[fault]
+                remedy = REMEDIES[fault.value]
                 assert remedy.kind is CATALOGUE[fault]
                 assert remedy.title == CATALOGUE[fault].activation
-                assert remedy.slug == fault.value
+                assert remedy.fault is fault
 
 
 def test_nobody_is_told_to_charge_where_it_is_blocked() -> None:
     with every_case() as case:
         for fault in Fault:
             with case(fault.value):
-                answer = FOR_FAULT[fault].can_charge
+                answer = REMEDIES[fault.value].can_charge
                 if CATALOGUE[fault].blocks:
                     assert answer in (CanCharge.NOT_HERE, CanCharge.NOBODY, CanCharge.LATER)
                 elif fault not in (Fault.VENTILATION, Fault.STORAGE_FULL):

@@ -45,7 +45,6 @@ def test_typed_access() -> None:
     assert settings.amps("DLMEVSESubDistributionLimit") == Amps(16, 16, 16)
     assert settings.amps_or_none("DLMMainDistributionLimit") is None
     assert settings.items("MeterValuesAlignedData") == ("Energy.Active.Import.Register",)
-    assert settings.integer_or_none("MTU") is None
     assert settings.key_bytes("AuthorizationKey") == b"0123456789abcdef"
 
 

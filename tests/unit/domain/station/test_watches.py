@@ -159,11 +159,6 @@ class TestOverCurrent:
         state = OverCurrent().see(PerPhase.same(40), 16, 0, closed=False)
         assert state == OverCurrent()
 
-    def test_others_know_the_real_draw_at_once(self) -> None:
-        state = self._see([(0, 40, 16)])
-        assert state.excess_a == PerPhase.same(40)
-        assert self._see([(1, 16, 16)], state).excess_a is None
-
     def test_three_pauses_then_for_good(self) -> None:
         state, now_s, pauses = OverCurrent(), 0.0, []
         while not state.latched:

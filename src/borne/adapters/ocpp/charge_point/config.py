@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -13,8 +12,6 @@ from borne.adapters.ocpp.charge_point.tls import TlsConfig
 SUB_PROTOCOL: Final = "ocpp1.6"
 MAX_FRAME_BYTES: Final = 512 * 1024
 """A full SendLocalList or a schedule of 1440 periods needs some 100 kB."""
-
-_HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){1,20}")
 
 
 class ConfigError(ValueError):
@@ -97,9 +94,3 @@ def basic_authorization(identity: str, password: bytes) -> str:
     """Header value; the password may be any bytes (security whitepaper section 2.3)."""
     token = base64.b64encode(identity.encode() + b":" + password).decode("ascii")
     return f"Basic {token}"
-
-
-def password_of_authorization_key(key: str) -> bytes:
-    """What is sent for an AuthorizationKey that came over OCPP: up to 40 hex digits travel
-    encoded and are used decoded; anything else is used as it is typed."""
-    return bytes.fromhex(key) if _HEX_KEY.fullmatch(key) else key.encode()

@@ -98,8 +98,6 @@ class Session:
         self._following = 0
         self._answered = asyncio.Event()
         self._closed = False
-        self.last_sent_s: float | None = None
-        """Loop time of the last frame that we sent."""
         self.last_received_s: float | None = None
         """Loop time of the last frame of any kind that arrived."""
 
@@ -261,7 +259,6 @@ class Session:
     async def _send(self, text: str, facts: FrameFacts) -> None:
         self._record(text, facts)
         await self._transport.send(text)
-        self.last_sent_s = _loop_time()
 
     def _record(self, raw: str | bytes, facts: FrameFacts) -> None:
         if self._log is not None:
