@@ -17,22 +17,39 @@ _log = logging.getLogger(__name__)
 class Signal(Generic[T]):
     """A stream of values of one type, delivered synchronously in order of subscription."""
 
+    __slots__ = ("__weakref__", "_listeners")
+
     def __init__(self) -> None:
-        self._listeners: list[Callable[[T], None]] = []
+        self._listeners: tuple[Callable[[T], None], ...] = ()
 
     def subscribe(self, listener: Callable[[T], None]) -> Unsubscribe:
         """Call `listener` with every value from now on; the returned function unsubscribes it."""
-        self._listeners.append(listener)
+        self._listeners += (listener,)
+        return _Subscription(self, listener)
 
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
+    def unsubscribe(self, listener: Callable[[T], None]) -> None:
+        """Without effect for a listener that is not subscribed."""
+        listeners = list(self._listeners)
+        if listener in listeners:
+            listeners.remove(listener)
+            self._listeners = tuple(listeners)
 
     def emit(self, value: T) -> None:
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             try:
                 listener(value)
             except Exception:
                 _log.exception("a listener failed on %s", type(value).__name__)
+
+
+class _Subscription(Generic[T]):
+    """Unsubscribes when called; a third of the size of a closure."""
+
+    __slots__ = ("_listener", "_signal")
+
+    def __init__(self, signal: Signal[T], listener: Callable[[T], None]) -> None:
+        self._signal = signal
+        self._listener = listener
+
+    def __call__(self) -> None:
+        self._signal.unsubscribe(self._listener)

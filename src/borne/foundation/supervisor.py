@@ -21,25 +21,22 @@ class Supervisor:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._tasks: dict[asyncio.Task[None], None] = {}
-        """In order of their start, so that a simulated run is reproducible."""
+        self._tasks: dict[asyncio.Task[None], Coroutine[Any, Any, None] | None] = {}
+        """In order of their start, so that a simulated run is reproducible; with the coroutine that
+        was passed in, if one was."""
         self._ended = False
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work()` and restart it whenever it fails; not after it has returned."""
-        self.start(name, self._guard(name, work))
+        if not self._ended:
+            self._begin(name, self._guard(name, work))
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Run a coroutine once; a failure is logged. Returns None after `stop` or `abort`."""
         if self._ended:
             work.close()
             return None
-        task = asyncio.get_running_loop().create_task(
-            self._once(name, work), name=f"{self._name}/{name}"
-        )
-        self._tasks[task] = None
-        task.add_done_callback(lambda ended: self._forget(ended, work))
-        return task
+        return self._begin(name, self._once(name, work), work)
 
     async def stop(self) -> None:
         """Cancel every task and wait until all have ended."""
@@ -55,9 +52,21 @@ class Supervisor:
             task.cancel()
         return tasks
 
-    def _forget(self, task: asyncio.Task[None], work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.pop(task, None)
-        work.close()  # a task cancelled before its first step has not awaited it
+    def _begin(
+        self,
+        name: str,
+        guarded: Coroutine[Any, Any, None],
+        work: Coroutine[Any, Any, None] | None = None,
+    ) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(guarded, name=f"{self._name}/{name}")
+        self._tasks[task] = work
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        work = self._tasks.pop(task)
+        if work is not None:
+            work.close()  # a task cancelled before its first step has not awaited it
 
     async def _once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -8,7 +8,6 @@ ticks. Reports leave on the next turn of the loop, in order, never inside a comm
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from borne.adapters.simulation.outlet import Socket
@@ -70,7 +69,7 @@ class SimulatedBoard:
         self._capabilities = capabilities
         self._loop = world.loop
         self._reports: Signal[BoardReport] = Signal()
-        self._outgoing: deque[BoardReport] = deque()
+        self._outgoing: list[BoardReport] = []
         self._subscriptions: list[Unsubscribe] = []
         self._timers = Timers(world.loop)
         self._armed = False
@@ -185,7 +184,7 @@ class SimulatedBoard:
 
     def _deliver(self) -> None:
         while self._outgoing:
-            report = self._outgoing.popleft()
+            report = self._outgoing.pop(0)
             if self._armed:
                 self._reports.emit(report)
 

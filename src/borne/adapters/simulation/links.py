@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from borne.adapters.simulation.world import Link, LinkMode, World
 from borne.foundation.events import Unsubscribe
+from borne.foundation.waiting import Flag
 
 LOCAL = "127.0.0.1"
 LINGER_NOT = struct.pack("ii", 1, 0)
@@ -200,7 +201,7 @@ class Route:
         await loop.create_connection(lambda: _End(self, ahead=True), *self._target)
 
     async def _until_it_passes(self) -> None:
-        changed = asyncio.Event()
+        changed = Flag()
         forget = self._link.changed.subscribe(lambda _: changed.set())
         try:
             while not self._link.up:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ from borne.application.ports.storage import LostMessage, QueuedMessage
 from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Clock
 from borne.foundation.messages import N_, Message
+from borne.foundation.waiting import Flag
 
 _UNREADABLE = N_(
     "Message {seq} for the backend could not be read and was put aside: the backend may lack a "
@@ -34,7 +34,7 @@ class SqlOutbox:
         self._notify = notify
         self._revision = 1
         self._found_empty_at = 0
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         self._waiting = 0
         self._opened_empty = False
         """Nothing waited at the opening: holds until `wake`."""

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from borne.foundation.waiting import wait_for_event
+from borne.foundation.waiting import Flag, wait_for_flag
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class TcpWatchdog:
         self._timeout_s = timeout_s
         self._idle = idle
         self._restart = restart
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         self._loop = asyncio.get_running_loop()
         self._lost_s: float | None = self._loop.time()
 
@@ -63,4 +63,4 @@ class TcpWatchdog:
                     return
                 await self._changed.wait()
                 continue
-            await wait_for_event(self._changed, left_s)
+            await wait_for_flag(self._changed, left_s)

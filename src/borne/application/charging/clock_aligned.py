@@ -6,13 +6,12 @@ Source: OCPP 1.6 section 3.16 and 9.1.4 (ClockAlignedDataInterval counts from mi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.foundation.clock import Clock, ClockTrust, Moment
-from borne.foundation.waiting import wait_for_event
+from borne.foundation.waiting import Flag, wait_for_flag
 
 EARLY_S = 0.002
 """A timer may ring this much before its time."""
@@ -40,7 +39,7 @@ class ClockAlignedValues:
         self._journal = journal
         self._clock = clock
         self._interval_s = interval_s
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         clock.stepped.subscribe(lambda _: self.reconsider())
 
     def reconsider(self) -> None:
@@ -67,7 +66,7 @@ class ClockAlignedValues:
     async def _wait_until(self, mark: datetime) -> bool:
         """True at the mark, False when something changed before."""
         while (left_s := (mark - self._clock.now()).total_seconds()) > EARLY_S:
-            if await wait_for_event(self._changed, left_s):
+            if await wait_for_flag(self._changed, left_s):
                 return False
         return True
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -113,7 +112,7 @@ class ConnectorRunner(MachineCommands):
         """What the last step was taken with."""
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[Event] = []
         self._busy = False
         self._failed = False
         self._snapshot: tuple[ConnectorState, ConnectorSnapshot] | None = None
@@ -196,7 +195,7 @@ class ConnectorRunner(MachineCommands):
         before = self.state
         try:
             while self._waiting:
-                self._step(self._waiting.popleft())
+                self._step(self._waiting.pop(0))
         finally:
             self._busy = False
         self._arm_timer()

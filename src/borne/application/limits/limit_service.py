@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +65,7 @@ class LimitService:
         run_in_worker: RunInWorker = asyncio.to_thread,
     ) -> None:
         self.changed: Signal[int] = Signal()
-        self.history: deque[OfferChange] = deque(maxlen=HISTORY)
+        self.history: list[OfferChange] = []
         self.changes = 0
         """Offers changed since the start."""
         self._connectors = connectors
@@ -299,5 +298,6 @@ class LimitService:
             cause = ", ".join(sorted({row.source.name for row in offer.effective}))
             change = OfferChange(self._clock.now(), connector, before_a, offer.amps, cause)
             self.history.append(change)
+            del self.history[:-HISTORY]
         self._connectors[connector].offer(offer.amps)
         self.changed.emit(connector)

@@ -16,6 +16,7 @@ from borne.application.state.kept_state import of_form, stored_fact, text, whole
 from borne.domain.principals import BACKEND, SYSTEM
 from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
+from borne.foundation.waiting import Flag
 
 KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
 MAX_DIGITS = 9
@@ -62,7 +63,7 @@ class SecurityProfiles:
         self._material = material
         self._state = state
         self._online = False
-        self._changed = asyncio.Event()
+        self._changed = Flag()
 
     async def change(self, value: str) -> ConfigurationStatus:
         """ChangeConfiguration of the profile: only to a higher one (A05.FR.01), and when all that

@@ -21,6 +21,18 @@ class _Change:
     after: Settings
 
 
+@dataclass(frozen=True, slots=True)
+class _Observer:
+    """Whoever follows some keys."""
+
+    keys: Collection[str]
+    listener: Callable[[], None]
+
+    def __call__(self, change: _Change) -> None:
+        if any(_differs(key, change) for key in self.keys):
+            self.listener()
+
+
 class RunningSettings:
     """The snapshot in force; call it to read. A value that takes effect at a restart stays in it
     as it was at the start."""
@@ -28,7 +40,7 @@ class RunningSettings:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._changed: Signal[_Change] = Signal()
-        self._observed: set[str] = set()
+        self._observed: list[Collection[str]] = []
 
     def __call__(self) -> Settings:
         return self._settings
@@ -36,7 +48,7 @@ class RunningSettings:
     @property
     def observed(self) -> frozenset[str]:
         """Keys that some service has subscribed to."""
-        return frozenset(self._observed)
+        return frozenset().union(*self._observed)
 
     def on_change(self, keys: Collection[str], listener: Callable[[], None]) -> Unsubscribe:
         """Call `listener` whenever the value in force of one of `keys` has changed, be it by its
@@ -44,13 +56,8 @@ class RunningSettings:
         for key in keys:
             if key not in CATALOGUE.settings:
                 raise UnknownSetting(key)
-        self._observed.update(keys)
-
-        def compare(change: _Change) -> None:
-            if any(_differs(key, change) for key in keys):
-                listener()
-
-        return self._changed.subscribe(compare)
+        self._observed.append(keys)
+        return self._changed.subscribe(_Observer(keys, listener))
 
     def replace(self, settings: Settings) -> None:
         """The owner of the settings has committed a change."""

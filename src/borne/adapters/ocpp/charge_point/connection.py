@@ -13,6 +13,7 @@ import ssl
 from asyncio import BaseTransport
 from collections.abc import Awaitable, Callable
 from enum import Enum
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -40,7 +41,7 @@ from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, Con
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.tls import client_context
 from borne.application.ports.backend import ConnectionStep
-from borne.foundation.waiting import wait_for_event
+from borne.foundation.waiting import Flag, wait_for_flag
 from borne.protocols.ocpp.rpc.session import TransportClosed
 
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -83,7 +84,7 @@ class Connection:
         self._step = ConnectionStep.DNS
         self._socket: ClientConnection | None = None
         self._ping_interval_s = ping_interval_s
-        self._ping_changed = asyncio.Event()
+        self._ping_changed = Flag()
 
     async def open(self, steps: ConnectionSteps) -> None:
         """Climb as far as WebSocket; raises ConnectFailed with the step that does not hold."""
@@ -133,7 +134,7 @@ class Connection:
         while self.state is ConnectionState.OPEN:
             self._ping_changed.clear()
             interval_s = self._ping_interval_s if self._ping_interval_s > 0 else None
-            changed = await wait_for_event(self._ping_changed, interval_s)
+            changed = await wait_for_flag(self._ping_changed, interval_s)
             if not changed and not await self.ping():
                 self.abort()
 
@@ -208,7 +209,7 @@ class Connection:
             ping_interval=None,
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=config.max_frame_bytes,
-            create_connection=_observed(transport_made),
+            create_connection=partial(_Observed, transport_made),  # type: ignore[arg-type]  # its documentation allows any factory
             **options,
         )
         if opened.subprotocol != SUB_PROTOCOL:
@@ -287,15 +288,20 @@ class _Connect(connect):
         return exc
 
 
-def _observed(transport_made: Callable[[BaseTransport], None]) -> type[ClientConnection]:
-    """A connection class that tells when TCP and TLS stand and HTTP begins."""
+class _Observed(ClientConnection):
+    """A connection that tells when TCP and TLS stand and HTTP begins."""
 
-    class Observed(ClientConnection):
-        def connection_made(self, transport: BaseTransport) -> None:
-            transport_made(transport)
-            super().connection_made(transport)
+    def __init__(
+        self, transport_made: Callable[[BaseTransport], None], *args: Any, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._transport_made: Callable[[BaseTransport], None] | None = transport_made
 
-    return Observed
+    def connection_made(self, transport: BaseTransport) -> None:
+        if self._transport_made is not None:
+            self._transport_made(transport)
+            self._transport_made = None
+        super().connection_made(transport)
 
 
 async def _connected_socket(family: int, address: Any) -> socket.socket:

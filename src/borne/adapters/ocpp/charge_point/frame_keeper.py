@@ -4,14 +4,12 @@ minute at most and a busy one not for every message.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
 from borne.application.ports.storage import FrameArchive
 from borne.foundation.clock import parse_utc
-from borne.foundation.waiting import wait_for_event
+from borne.foundation.waiting import Flag, wait_for_flag
 from borne.protocols.ocpp.rpc.frame_log import (
     DEFAULT_CAPACITY,
     Direction,
@@ -34,9 +32,9 @@ class FrameKeeper:
     def __init__(self, log: FrameLog, archive: FrameArchive) -> None:
         self._log = log
         self._archive = archive
-        self._waiting: deque[FrameRecord] = deque(maxlen=MAX_WAITING)
-        self._work = asyncio.Event()
-        self._full = asyncio.Event()
+        self._waiting: list[FrameRecord] = []
+        self._work = Flag()
+        self._full = Flag()
         log.added.subscribe(self._on_frame)
 
     async def restore(self) -> None:
@@ -50,12 +48,11 @@ class FrameKeeper:
         """Write, for ever."""
         while True:
             await self._work.wait()
-            await wait_for_event(self._full, BATCH_S)
+            await wait_for_flag(self._full, BATCH_S)
             await self.flush()
 
     async def flush(self) -> None:
-        batch = list(self._waiting)
-        self._waiting.clear()
+        batch, self._waiting = self._waiting, []
         self._work.clear()
         self._full.clear()
         await self._archive.append([plain(record) for record in batch])
@@ -67,6 +64,7 @@ class FrameKeeper:
 
     def _on_frame(self, record: FrameRecord) -> None:
         self._waiting.append(record)
+        del self._waiting[:-MAX_WAITING]
         self._work.set()
         if len(self._waiting) >= BATCH:
             self._full.set()

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from contextlib import suppress
 from typing import Final
 
 from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages import Message, action_of, response_model
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
@@ -26,14 +26,15 @@ class Notices:
 
     def __init__(self, uplink: Uplink) -> None:
         self._uplink = uplink
-        self._waiting: deque[Message] = deque(maxlen=MAX_WAITING)
-        self._work = asyncio.Event()
-        self._empty = asyncio.Event()
+        self._waiting: list[Message] = []
+        self._work = Flag()
+        self._empty = Flag()
         self._empty.set()
 
     def post(self, message: Message) -> None:
         """Send it when its turn comes."""
         self._waiting.append(message)
+        del self._waiting[:-MAX_WAITING]
         self._empty.clear()
         self._work.set()
 
@@ -62,6 +63,6 @@ class Notices:
         except CallFailed as error:
             _log.warning("%s was not taken: %s", action, error)
         if self._waiting and self._waiting[0] is message:
-            self._waiting.popleft()
+            self._waiting.pop(0)
         if not self._waiting:
             self._empty.set()

@@ -9,7 +9,7 @@ import asyncio
 import random
 from typing import Final
 
-from borne.foundation.waiting import wait_for_event
+from borne.foundation.waiting import Flag, wait_for_flag
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 120.0
@@ -50,7 +50,7 @@ class Pause:
     """A sleep that can be cut short from outside, and that tells when it ends."""
 
     def __init__(self) -> None:
-        self._wake = asyncio.Event()
+        self._wake = Flag()
         self._until_s: float | None = None
 
     @property
@@ -69,6 +69,6 @@ class Pause:
         self._wake.clear()
         self._until_s = asyncio.get_running_loop().time() + seconds
         try:
-            return await wait_for_event(self._wake, seconds)
+            return await wait_for_flag(self._wake, seconds)
         finally:
             self._until_s = None

@@ -9,6 +9,7 @@ from typing import Final
 
 from borne.adapters.ocpp.charge_point.uplink import Uplink
 from borne.application.security.security_events import SecurityEvents
+from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages.security import (
     SecurityEventNotificationRequest,
     SecurityEventNotificationResponse,
@@ -27,7 +28,7 @@ class SecurityNotices:
         self._uplink = uplink
         self._events = events
         self._enabled = enabled
-        self._work = asyncio.Event()
+        self._work = Flag()
         events.noted.subscribe(lambda _: self._work.set())
 
     def reconsider(self) -> None:

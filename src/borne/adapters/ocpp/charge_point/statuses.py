@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from borne.adapters.ocpp.charge_point.uplink import Uplink
 from borne.application.ports.backend import StatusReport
 from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock
-from borne.foundation.waiting import wait_for_event
+from borne.foundation.waiting import Flag, wait_for_flag
 from borne.protocols.ocpp.messages.core import (
     ChargePointErrorCode,
     ChargePointStatus,
@@ -74,9 +73,9 @@ class Statuses:
         self._end_waits = end_waits
         self._current: dict[int, StatusReport] = {}
         self._known: dict[int, StatusReport] = {}
-        self._waiting: deque[_Waiting] = deque()
-        self._work = asyncio.Event()
-        self._caught_up = asyncio.Event()
+        self._waiting: list[_Waiting] = []
+        self._work = Flag()
+        self._caught_up = Flag()
         uplink.online_changed.subscribe(self._on_online)
 
     def report(self, report: StatusReport) -> None:
@@ -134,7 +133,7 @@ class Statuses:
             self._caught_up.set()
             if self._waiting:
                 held_s = _loop_time() - self._waiting[0].since_s
-                await wait_for_event(self._work, max(0.0, LONGEST_HOLD_S - held_s))
+                await wait_for_flag(self._work, max(0.0, LONGEST_HOLD_S - held_s))
             else:
                 await self._work.wait()
 
@@ -214,11 +213,11 @@ class Statuses:
     def _collapse(self) -> None:
         """Only the newest of each connector, 0 first, and only what the backend does not know."""
         now_s = _loop_time()
-        self._waiting = deque(
+        self._waiting = [
             _Waiting(report, now_s)
             for number, report in sorted(self._current.items())
             if not report.same_as(self._known.get(number))
-        )
+        ]
 
 
 def _loop_time() -> float:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from borne.adapters.ocpp.charge_point.link import Link
 from borne.foundation.events import Signal
+from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages import Message
 from borne.protocols.ocpp.rpc.errors import CallTimeout, ConnectionLost, NotAccepted
 
@@ -24,7 +25,7 @@ class Uplink:
         self.last_answer_s: float | None = None
         """Loop time of the last answer to a call of ours."""
         self._link: Link | None = None
-        self._online = asyncio.Event()
+        self._online = Flag()
         self._turn = asyncio.Lock()
         """One call after the other: each looks at its turn whether it may still be sent."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,7 +71,8 @@ class FrameLog:
         self.added: Signal[FrameRecord] = Signal()
         self._now = now
         self._redactor = redactor or Redactor()
-        self._records: deque[FrameRecord] = deque(maxlen=capacity)
+        self._records: list[FrameRecord] = []
+        self._capacity = capacity
         self._characters = 0
         self._seq = 0
 
@@ -104,9 +104,7 @@ class FrameLog:
         self.added.emit(record)
 
     def _keep(self, record: FrameRecord) -> None:
-        if len(self._records) == self._records.maxlen:
-            self._characters -= len(self._records.popleft().text)
         self._records.append(record)
         self._characters += len(record.text)
-        while self._characters > MAX_CHARACTERS:
-            self._characters -= len(self._records.popleft().text)
+        while len(self._records) > self._capacity or self._characters > MAX_CHARACTERS:
+            self._characters -= len(self._records.pop(0).text)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages import Action, Message, action_of, response_model
 from borne.protocols.ocpp.rpc import frames
 from borne.protocols.ocpp.rpc.errors import (
@@ -92,11 +92,11 @@ class Session:
         self._log = log
         self._new_id = new_id
         self._pending: _Pending | None = None
-        self._late: deque[str] = deque(maxlen=REMEMBERED_LATE_IDS)
+        self._late: list[str] = []
         self._tasks = tasks or Supervisor("ocpp session")
         self._answering = 0
         self._following = 0
-        self._answered = asyncio.Event()
+        self._answered = Flag()
         self._closed = False
         self.last_received_s: float | None = None
         """Loop time of the last frame of any kind that arrived."""
@@ -168,6 +168,7 @@ class Session:
             self._pending = None
             if not pending.answer.done() or pending.answer.cancelled():
                 self._late.append(message_id)
+                del self._late[:-REMEMBERED_LATE_IDS]
             else:
                 pending.answer.exception()  # marks it as seen when sending failed first
 

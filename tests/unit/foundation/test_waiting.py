@@ -1,0 +1,48 @@
+"""Flags: waited for by many, forgotten by those who give up."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from borne.foundation.waiting import Flag, wait_for_flag
+
+
+async def test_everybody_who_waits_goes_on_in_order() -> None:
+    flag, went_on = Flag(), list[int]()
+
+    async def wait(number: int) -> None:
+        await flag.wait()
+        went_on.append(number)
+
+    tasks = [asyncio.create_task(wait(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    flag.set()
+    flag.clear()
+    await asyncio.gather(*tasks)
+    assert went_on == [0, 1, 2]
+    assert not flag.is_set()
+
+
+async def test_a_set_flag_keeps_nobody_waiting() -> None:
+    flag = Flag()
+    flag.set()
+    await flag.wait()
+    assert await wait_for_flag(flag, 0.0)
+
+
+async def test_who_gave_up_is_not_woken() -> None:
+    flag = Flag()
+    gave_up = asyncio.create_task(flag.wait())
+    waits = asyncio.create_task(flag.wait())
+    await asyncio.sleep(0)
+    gave_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gave_up
+    flag.set()
+    await waits
+
+
+async def test_a_time_that_passes_is_told() -> None:
+    assert not await wait_for_flag(Flag(), 0.0)
