@@ -192,12 +192,12 @@ class AuthorizationFlow:
         """The answer to a token, asking the backend if need be."""
         policy = authorization_policy(self._settings())
         state = self._connectors[connector].status if connector is not None else None
-        session, kept_for = (state.session, state.cable_held_for) if state else (None, None)
+        session, held_for = (state.session, state.cable_held_for) if state else (None, None)
         known = self._knowledge(card, uid, connector)
-        decision = decide(card, policy, known, session, kept_for)
+        decision = decide(card, policy, known, session, held_for)
         if not isinstance(decision, Ask):
             return decision
-        return decide(card, policy, await self._ask(card, known), session, kept_for)
+        return decide(card, policy, await self._ask(card, known), session, held_for)
 
     async def _check_card(self, read: CardRead) -> None:
         try:

@@ -73,7 +73,7 @@ class MasterCard:
         except cards.BadCard as error:
             raise Refused("unreadable", error.message) from None
         if cards.is_random(uid):
-            raise Refused("random_token", N_("This card shows another number each time."))
+            raise Refused("random_token", N_("This card has a different number at every reading."))
         return cards.spell(uid, self._spelling())
 
     def on_card(self, read: CardRead) -> bool:

@@ -1,7 +1,7 @@
-"""Card numbers: one normal form inside, four spellings outside (manual 5.3).
+"""Card numbers: one internal form, four spellings for lists, pages and the backend (manual 5.3).
 
-Inside, a UID is upper case hex in natural byte order. `spell` gives the form that the setting
-"RFID Tag letter case" asks for, in lists, on pages and towards the backend.
+Internally a UID is upper case hex in natural byte order. `spell` converts it to the spelling of the
+setting "RFID Tag letter case".
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ UID_BYTES = (4, 7, 10)
 _SEPARATORS = re.compile(r"[\s:.\-]")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 RANDOM_UID_PREFIX = "08"
-"""A four-byte UID that begins so is made up anew at every reading (ISO 14443-3)."""
+"""Four-byte UIDs with this first byte are random: new at every reading (ISO 14443-3)."""
 HOLD_S = 2.0
-"""So long a card must be held to the reader at least (manual 6)."""
+"""Minimum time for which a card must be held to the reader (manual 6)."""
 
 
 class BadCard(Explained):
-    """Not a card number; the message says why."""
+    """The text is not a card number; the message says why."""
 
 
 class RandomCard(BadCard):
-    """A card that shows another number each time."""
+    """The card has a random UID, which cannot be stored in a list."""
 
 
 def normalise(text: str) -> str:
-    """The normal form of a UID typed or read in natural byte order; raises BadCard."""
+    """The internal form of a UID in natural byte order; raises BadCard."""
     digits = _SEPARATORS.sub("", text.strip())
     if not digits:
         raise BadCard(N_("Enter a card number."))
@@ -45,7 +45,7 @@ def _inverted(uid: str) -> str:
 
 
 def spell(uid: str, spelling: LetterCase) -> str:
-    """A normal UID as the setting wants it."""
+    """Convert an internal UID to the configured spelling."""
     match spelling:
         case LetterCase.LOWER:
             return uid.lower()
@@ -58,17 +58,17 @@ def spell(uid: str, spelling: LetterCase) -> str:
 
 
 def parse(text: str, spelling: LetterCase) -> str:
-    """The normal form of a UID written in `spelling`; raises BadCard."""
+    """The internal form of a UID written in `spelling`; raises BadCard."""
     uid = normalise(text)
     inverted = spelling in (LetterCase.LOWER_INVERTED, LetterCase.UPPER_INVERTED)
     return _inverted(uid) if inverted else uid
 
 
 def is_random(uid: str) -> bool:
-    """Whether the card shows another number each time and so cannot be in a list."""
+    """True if the UID is random (ISO 14443-3) and thus useless in a list."""
     return len(uid) == 2 * UID_BYTES[0] and uid.startswith(RANDOM_UID_PREFIX)
 
 
 def held_long_enough(held_s: float) -> bool:
-    """Whether the reader had the time to read the card."""
+    """True if the card was held long enough to be read (manual 6)."""
     return held_s >= HOLD_S

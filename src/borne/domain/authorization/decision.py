@@ -1,8 +1,8 @@
-"""May this card charge here? One pure function, and a reason for every answer.
+"""Decides whether a card may charge at a connector, with a reason for every decision.
 
-Order (manual 5.1, 5.4, 5.5; OCPP 1.6 chapter 3.5): free charging, secure card, local whitelist,
-the backend's local list, the cache, the backend, "if in doubt". Asking the backend takes time, so
-the answer may be `Ask`; the flow asks and decides again with what it learnt.
+Order (manual 5.1, 5.4, 5.5; OCPP 1.6 chapter 3.5): free charging, secure card, local whitelist, the
+backend's local list, the cache, the backend, "if in doubt". The function is pure: where the backend
+must be asked it returns `Ask`, and the caller decides again with the backend's answer.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ class Reason(StrEnum):
     BACKEND_UNREACHABLE = "backend_unreachable"
     FOREIGN_SESSION = "foreign_session"
     HELD_TOO_SHORT = "held_too_short"
-    """Nothing was read: the card was gone before its time."""
+    """The card was removed before it could be read."""
     OUT_OF_SERVICE = "out_of_service"
-    """The connector is broken or switched off: nobody is asked about a card."""
+    """The connector is faulted or inoperative; the card is not checked."""
     RESERVED = "reserved"
-    """The connector is kept for somebody else."""
+    """The connector is reserved for another card."""
 
 
 LIST_OFF = "list_off"
-"""There is no backend, and the local whitelist is switched off: nobody can know a card."""
+"""There is no backend and the local whitelist is off, so no card can be accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The settings that matter, as they are now."""
+    """The settings that affect the decision."""
 
     free: FreeChargingMode | None = None
     fixed_tag: str = "freecharging"
@@ -69,7 +69,7 @@ class Policy:
 
 
 class WhitelistMatch(StrEnum):
-    """What the local whitelist says of a card at a connector."""
+    """Result of looking a card up in the local whitelist for a connector."""
 
     NONE = "none"
     HERE = "here"
@@ -78,7 +78,7 @@ class WhitelistMatch(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownToken:
-    """An unexpired or expired answer of the backend that the station keeps."""
+    """A stored answer of the backend about an idTag; it may have expired."""
 
     status: str
     parent: str | None = None
@@ -90,17 +90,17 @@ class KnownToken:
 
     @property
     def valid(self) -> bool:
-        """A good card, even if it charges elsewhere now."""
+        """True also for a card that has a transaction elsewhere (ConcurrentTx)."""
         return self.status in ("Accepted", "ConcurrentTx") and not self.expired
 
     @property
     def why(self) -> str:
-        """The status that keeps it from charging."""
+        """The status that forbids charging."""
         return "Expired" if self.expired else self.status
 
 
 class BackendAnswer(StrEnum):
-    """How far asking the backend has come."""
+    """State of the Authorize request."""
 
     NOT_ASKED = "not_asked"
     ANSWERED = "answered"
@@ -109,7 +109,7 @@ class BackendAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of the card at this moment."""
+    """What whitelist, lists, cache and backend say of the card."""
 
     whitelist: WhitelistMatch = WhitelistMatch.NONE
     local_list: KnownToken | None = None
@@ -121,7 +121,7 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card at a connector; `token` is spelled as the backend knows it."""
+    """A card at a connector; `token` is spelled as the backend expects it."""
 
     token: str
     kind: IdentityKind = IdentityKind.RFID
@@ -130,7 +130,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Start with this authorization."""
+    """Start a session with this authorization."""
 
     authorization: Authorization
     reason: Reason
@@ -146,20 +146,20 @@ class StopSession:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCable:
-    """The owner of a cable that was kept after the session takes it."""
+    """Release the cable that is still locked for this card after its session."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask the backend, then decide again."""
+    """Send Authorize to the backend, then decide again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Show refusal. `why`: what the backend said of the card ("Blocked", "Expired", ...), or that
-    no list was asked; for people."""
+    """Show that the card is refused. `why` is for users: the backend's status of the card
+    ("Blocked", "Expired", ...), or `LIST_OFF`."""
 
     reason: Reason
     why: str = field(default="", compare=False)
@@ -167,7 +167,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """Do nothing at all (a card that has no business here)."""
+    """Do nothing: the card has no effect at this connector."""
 
     reason: Reason
 
@@ -180,15 +180,15 @@ def decide(
     policy: Policy,
     known: Knowledge,
     session: LiveSession | None,
-    kept_for: Authorization | None = None,
+    cable_held_for: Authorization | None = None,
 ) -> Decision:
-    """The answer to a card, given the session that runs at its connector, or the owner for whom
-    its cable is kept."""
+    """Decide about a card, given the running session of the connector or, after a session, the
+    authorization for which the cable is still locked."""
     if policy.secure_only and not card.secure and card.kind is IdentityKind.RFID:
         return Refuse(Reason.SECURE_CARD_NEEDED)
     if session is not None:
         return _decide_stop(card, policy, known, session)
-    if kept_for is not None and kept_for.owned_by(card.token):
+    if cable_held_for is not None and cable_held_for.owned_by(card.token):
         return ReleaseCable(Reason.OWN_CARD)
     if policy.free is not None:
         return _decide_free(card, policy, policy.free)
@@ -196,9 +196,9 @@ def decide(
 
 
 def decide_arrival(policy: Policy, *, online: bool, vehicle: Card | None = None) -> Accept | None:
-    """A vehicle is plugged and nobody showed a card: free charging without card, a `vehicle` that
-    the local whitelist names here (manual 5.5), or "immediately when plugged" while the backend
-    cannot be reached (decision D28)."""
+    """Decide about a vehicle that was plugged in without a card. Accepted are: free charging
+    without card, a vehicle on the local whitelist of this connector (manual 5.5), and "immediately
+    when plugged" while the backend is unreachable (decision D28)."""
     if policy.free is not None:
         rule = RULES[policy.free]
         if rule.needs_card:
@@ -216,7 +216,7 @@ def decide_arrival(policy: Policy, *, online: bool, vehicle: Card | None = None)
 
 
 def _decide_vehicle(vehicle: Card | None, policy: Policy) -> Accept | None:
-    """A vehicle on the list is its own card, also where free charging wants one."""
+    """A vehicle on the whitelist needs no card, even in a free charging mode that requires one."""
     if vehicle is None or not policy.whitelist_enabled:
         return None
     if policy.free is not None:
@@ -282,7 +282,7 @@ def _listed(policy: Policy, known: Knowledge) -> tuple[KnownToken, Reason] | Non
 def _decide_stop(card: Card, policy: Policy, known: Knowledge, session: LiveSession) -> Decision:
     owner = session.authorization
     if owner.owned_by(card.token):
-        # As it was told at the start: free charging may have told another one than the card's.
+        # The idTag of the start: with free charging it may differ from that of the card.
         return StopSession(owner.identity.id_token, Reason.OWN_CARD)
     group = (owner.identity.group_id or "").casefold()
     if not group or policy.free is not None:

@@ -1,4 +1,4 @@
-"""Free charging: six modes (manual 5.2, decision D29), as a table."""
+"""The six modes of free charging as a table (manual 5.2, decision D29)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from borne.domain.settings.choices import FreeChargingMode
 
 @dataclass(frozen=True, slots=True)
 class FreeRule:
-    """What a mode asks of people and tells the backend."""
+    """What a mode requires of the user and sends to the backend."""
 
     needs_card: bool
     reports_status: bool
     reports_transactions: bool
     fixed_tag: bool
-    """The configured idTag stands for everybody."""
+    """All sessions use the configured idTag."""
 
 
 RULES = {

@@ -1,8 +1,8 @@
-"""The local whitelist as text: what people import and export (manual 5.5, decision D1).
+"""Import and export of the local whitelist as text (manual 5.5, decision D1).
 
-Read are tables (comma, semicolon or tab; with or without a header line), plain lines, and the
-manual's own form with entries separated by colons. A postfix `_1`, `-1` or `#1` binds an entry to
-a connector. What cannot be used is told line by line; the rest counts.
+Accepted are tables (comma, semicolon or tab; with or without a header), one entry per line, and the
+manual's format with entries separated by colons. A suffix `_1`, `-1` or `#1` binds an entry to a
+connector. Invalid lines are reported one by one; the valid ones are imported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_TEXT = 4_000_000
 LONGEST_NAME = 60
 LONGEST_CELL = 200
 MAX_PROBLEMS = 1000
-"""More are counted, not told."""
+"""Further problems are counted but not listed."""
 
 _POSTFIX = re.compile(r"(.+?)\s*[_#-]\s*(\d)")
 _BYTES_WITH_COLONS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){3,9}")
@@ -39,7 +39,7 @@ _COLUMNS: Mapping[str, str] = {
 
 
 class TokenKind(StrEnum):
-    """What a whitelist entry names."""
+    """Kind of a whitelist entry."""
 
     RFID = "RFID"
     MAC = "MAC"
@@ -47,7 +47,7 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedCard:
-    """An entry: the token in normal form, and the connector that it is bound to."""
+    """An entry: the token in internal form, and the connector to which it is bound."""
 
     token: str
     kind: TokenKind = TokenKind.RFID
@@ -57,7 +57,7 @@ class ListedCard:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """What could not be used, and why, in words."""
+    """An invalid line, with a message for users."""
 
     line: int
     text: str
@@ -66,33 +66,34 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """A list as read. Of entries that are there twice the last counts."""
+    """A parsed list. Of repeated entries the last one counts."""
 
     entries: Sequence[ListedCard]
     problems: Sequence[BadLine]
     bad: int
-    """How many could not be used; `problems` tells the first of them."""
+    """Number of invalid lines; `problems` lists the first of them."""
     repeated: int
 
 
 def parse_token(text: str, spelling: LetterCase) -> tuple[str, TokenKind]:
-    """Normal form of a card number in `spelling`, or of a car's MAC address; raises BadCard."""
+    """The internal form of a card number in `spelling`, or of a MAC address; raises BadCard."""
     digits = "".join(char for char in text.upper() if char.isalnum())
     if _MAC.fullmatch(digits) and re.fullmatch(r"[\s:.\-0-9A-Fa-f]+", text):
         return digits, TokenKind.MAC
     token = cards.parse(text, spelling)
     if cards.is_random(token):
-        raise cards.RandomCard(N_("This card shows another number each time."))
+        raise cards.RandomCard(N_("This card has a different number at every reading."))
     return token, TokenKind.RFID
 
 
 def spell_token(token: str, kind: str, spelling: LetterCase) -> str:
-    """A stored token as people see it, as the setting wants it; a MAC address as it is."""
+    """A stored token as shown to users: a card number in the configured spelling, a MAC as
+    stored."""
     return token if kind == TokenKind.MAC else cards.spell(token, spelling)
 
 
 def split_postfix(text: str) -> tuple[str, int | None]:
-    """The number and the connector of `UID_1`, `UID-1` or `UID#1`."""
+    """Number and connector of `UID_1`, `UID-1` or `UID#1`."""
     found = _POSTFIX.fullmatch(text.strip())
     if found is None:
         return text.strip(), None
@@ -100,18 +101,18 @@ def split_postfix(text: str) -> tuple[str, int | None]:
 
 
 def read_list(text: str, spelling: LetterCase, connectors: int = 2) -> ReadList:
-    """Read a whole list. Raises BadCard when it is too long."""
+    """Parse a whole list. Raises BadCard if it is too long."""
     if len(text) > LONGEST_TEXT:
         limit = {"limit": LONGEST_TEXT // 1_000_000}
         raise cards.BadCard(Message(N_("The list is longer than {limit} MB."), limit))
     reading = _Reading(spelling, connectors)
     for line, cells in _rows(text.removeprefix("\ufeff")):
-        reading.take(line, cells)
+        reading.add(line, cells)
     return reading.result()
 
 
 class _Reading:
-    """Entries and problems so far."""
+    """Collects entries and problems."""
 
     def __init__(self, spelling: LetterCase, connectors: int) -> None:
         self._spelling = spelling
@@ -123,7 +124,7 @@ class _Reading:
         self._bad = 0
         self._good = 0
 
-    def take(self, line: int, cells: Sequence[str]) -> None:
+    def add(self, line: int, cells: Sequence[str]) -> None:
         if self._first:
             self._first = False
             names = [_COLUMNS.get(cell.strip().casefold(), _UNKNOWN_COLUMN) for cell in cells]
@@ -166,7 +167,7 @@ class _Reading:
         column = named.get("connector", "")
         if column and bound is None:
             if not (column.isascii() and column.isdigit() and len(column) < 4):
-                raise cards.BadCard(Message(N_("{token} is no socket."), {"token": column}))
+                raise cards.BadCard(Message(N_("{token} is not a socket."), {"token": column}))
             bound = int(column) or None
         if bound is not None and not 1 <= bound <= self._connectors:
             raise cards.BadCard(Message(N_("There is no socket {socket}."), {"socket": bound}))
@@ -174,7 +175,7 @@ class _Reading:
         wanted = named.get("kind", "").upper()
         if wanted and wanted != kind:
             values = {"token": number, "what": wanted}
-            raise cards.BadCard(Message(N_("{token} is no {what}."), values))
+            raise cards.BadCard(Message(N_("{token} is not of the kind {what}."), values))
         name = _unguarded(named.get("name", ""))
         if len(name) > LONGEST_NAME:
             limit = {"limit": LONGEST_NAME}
@@ -208,7 +209,7 @@ def _rows(text: str) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _plain(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
-    """One entry a line, or several that colons separate."""
+    """One entry per line, or several separated by colons."""
     for number, line in enumerate(lines, 1):
         bare, _ = split_postfix(line)
         parts = [line] if _BYTES_WITH_COLONS.fullmatch(bare) else line.split(":")
@@ -218,7 +219,7 @@ def _plain(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 class _Text:
-    """What is written, piece by piece."""
+    """A file-like object for `csv.writer`."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -230,7 +231,7 @@ class _Text:
 def write_csv(
     entries: Iterable[tuple[ListedCard, str, str]], spelling: LetterCase, delimiter: str = ","
 ) -> str:
-    """A table of (entry, added at, last used at) that `read_list` understands."""
+    """A table of (entry, added at, last used at) that `read_list` accepts."""
     text = _Text()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(("uid", "kind", "connector", "name", "added_at", "last_used_at"))
@@ -242,7 +243,7 @@ def write_csv(
 
 
 def write_colons(entries: Iterable[ListedCard], spelling: LetterCase) -> str:
-    """The manual's form: `UID:UID_1:...`."""
+    """The manual's format: `UID:UID_1:...`."""
     return ":".join(
         spell_token(entry.token, entry.kind, spelling)
         + ("" if entry.connector is None else f"_{entry.connector}")
@@ -251,7 +252,7 @@ def write_colons(entries: Iterable[ListedCard], spelling: LetterCase) -> str:
 
 
 def _guarded(name: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A name with a quote in front if a spreadsheet would treat it as a formula."""
     return f"'{name}" if name.startswith(_FORMULA_STARTS) else name
 
 

@@ -1,4 +1,4 @@
-"""What became of a card."""
+"""The result of presenting a card."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from borne.domain.authorization.decision import Reason
 
 @dataclass(frozen=True, slots=True)
 class CardOutcome:
-    """For ring, page and log."""
+    """The result of a card for the lights, the pages and the log."""
 
     connectors: tuple[int, ...]
     accepted: bool

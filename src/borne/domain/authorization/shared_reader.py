@@ -1,8 +1,7 @@
-"""Which socket a card at a shared reader means (decision D18).
+"""Chooses the connector for a card at a reader shared by several sockets (decision D18).
 
-A card of a running session means that session. Otherwise, if exactly one vehicle waits for a
-card, its socket; if several wait, the one that came first; if none waits, the card waits for
-whichever is plugged next.
+The card of a running session belongs to that session. Otherwise the vehicle that has waited longest
+for a card gets it. If none waits, the card applies to the next vehicle plugged in.
 """
 
 from __future__ import annotations
@@ -13,19 +12,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A socket as the reader's rule sees it."""
+    """The state of a socket that matters for the choice."""
 
     connector: int
     session_tokens: frozenset[str] = frozenset()
-    """Tokens that own the running session, casefolded."""
+    """Tokens that may end the running session, casefolded."""
     waiting_since_s: float | None = None
-    """A vehicle is connected and not authorized since then."""
+    """Time at which an unauthorized vehicle was connected; None if there is none."""
     free: bool = False
-    """Could take a vehicle now."""
+    """A vehicle could be plugged in now."""
 
 
 def connector_for(token: str, candidates: Sequence[Candidate]) -> int | None:
-    """The connector that is meant; None: the next one that is plugged."""
+    """The connector for the card; None: the next one where a vehicle is plugged in."""
     own = [c for c in candidates if token.casefold() in c.session_tokens]
     if own:
         return own[0].connector

@@ -1,1 +1,1 @@
-"""Prose as data: what helps against each fault, what a display says."""
+"""Help texts as data: remedies for faults, texts of the display."""

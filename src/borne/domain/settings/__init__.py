@@ -1,4 +1,5 @@
-"""Settings: one catalogue, immutable values, rules, rights (manual 2 to 7, decisions D1 to D39)."""
+"""Settings: catalogue, immutable values, rules, access rights (manual 2 to 7, decisions D1 to
+D39)."""
 
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Amps, Feature, HardwareFacts

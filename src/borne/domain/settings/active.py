@@ -1,7 +1,7 @@
-"""Settings that are obeyed. The others are "planned": shown, but nobody can change them.
+"""Settings that have an effect. All others are shown as "planned" and cannot be changed.
 
-Whoever makes a setting work adds its key here, and to `tests/support/active_settings.py` the test
-that fails when it is ignored.
+To implement a setting, add its key here and a test of its effect to
+`tests/support/active_settings.py`.
 """
 
 from __future__ import annotations

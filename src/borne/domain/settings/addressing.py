@@ -1,4 +1,4 @@
-"""Names of settings: `Key`, and `Key_2` for the second connector (controller notes, section 2)."""
+"""Names of settings: `Key`, or `Key_2` for the second connector (controller notes, section 2)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from borne.domain.settings.entry import Entry, HardwareFacts, Kind, Scope, Type
 from borne.foundation.messages import N_, Message
 
 ALIASES = {"chargeboxidentity": "ChargePointID"}
-"""Names of other makers for OCPP keys, in lower case (decision D2)."""
+"""Other vendors' names of OCPP keys, in lower case (decision D2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One value: the entry, and the connector where there is one for each."""
+    """Identifies one value: the entry, and the connector for settings per connector."""
 
     entry: Entry
     connector: int = 1
@@ -28,16 +28,16 @@ class Address:
 
 
 def full_name(entry: Entry, connector: int = 1) -> str:
-    """The name of the value of `entry` on that connector."""
+    """The name of an entry's value at a connector."""
     if entry.scope is Scope.CONNECTOR and connector > 1:
         return f"{entry.key}_{connector}"
     return entry.key
 
 
 def resolve(name: str, facts: HardwareFacts, *, any_case: bool = False) -> Address | None:
-    """The setting of that name on a station with these facts; None when there is none.
+    """Find a setting by name; None if the station has none.
 
-    `any_case` compares as OCPP does. `Key_1` means `Key`.
+    With `any_case`, case is ignored, as OCPP demands. `Key_1` is the same as `Key`.
     """
     entry = _entry(name, any_case=any_case)
     if entry is not None:
@@ -60,12 +60,12 @@ def _entry(key: str, *, any_case: bool) -> Entry | None:
 
 
 def addresses(facts: HardwareFacts) -> Sequence[Address]:
-    """Every value of the station, in the order of the pages."""
+    """All values of the station, in the order of the pages."""
     return _addresses(facts.connectors)
 
 
 def restart_names(facts: HardwareFacts) -> Sequence[str]:
-    """The names of those that take effect at a restart."""
+    """Names of the settings that take effect after a restart."""
     return _restart_names(facts.connectors)
 
 
@@ -84,7 +84,7 @@ def _restart_names(connectors: int) -> tuple[str, ...]:
 
 
 def connectors_of(entry: Entry, facts: HardwareFacts) -> range:
-    """The connectors that have a value of their own; 1 alone for the station's."""
+    """The connectors with a value of their own; only 1 for a setting of the station."""
     return _connectors_of(entry, facts.connectors)
 
 
@@ -93,7 +93,7 @@ def _connectors_of(entry: Entry, connectors: int) -> range:
 
 
 def field_label_of(address: Address) -> Message:
-    """The label of a field: limits of current carry their unit, as the manual prints them."""
+    """The label of a form field: currents carry their unit, as in the manual."""
     entry = address.entry
     if entry.unit != "A" or entry.type not in {Type.INT, Type.PER_PHASE}:
         return label_of(address)
@@ -101,7 +101,7 @@ def field_label_of(address: Address) -> Message:
 
 
 def label_of(address: Address) -> Message:
-    """The label for people, with the connector as in the manual."""
+    """The label with its connector, as in the manual."""
     return _at_connector(Message(address.entry.label), address)
 
 

@@ -1,4 +1,4 @@
-"""Short notation for the tables of the catalogue: a section knows what its rows have in common."""
+"""Compact notation for the catalogue: a section holds what its rows have in common."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ C = TypeVar("C", bound=StrEnum)
 
 
 class Row(TypedDict, total=False):
-    """What a row may say beside key, label and help."""
+    """Optional attributes of a row."""
 
     default: Value
     unit: str
@@ -51,7 +51,7 @@ class Row(TypedDict, total=False):
 
 
 class Section:
-    """Makes the entries of one group of a menu."""
+    """Creates the entries of one group of a menu."""
 
     def __init__(self, menu: Menu, group: str, **common: Unpack[Row]) -> None:
         self._menu = menu
@@ -70,18 +70,18 @@ class Section:
         )
 
     def switch(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
-        """On or off; off unless said."""
+        """A boolean; off by default."""
         return self._entry(key, label, help_, Type.BOOL, row, default=False)
 
     def number(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
         return self._entry(key, label, help_, Type.INT, row)
 
     def text(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
-        """A text; empty unless said."""
+        """A text; empty by default."""
         return self._entry(key, label, help_, Type.TEXT, row, default="")
 
     def secret(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
-        """A password: written, never shown, never readable for a backend."""
+        """A password: write-only, hidden on pages and from the backend."""
         return self._entry(
             key, label, help_, Type.SECRET, row, default="", ocpp=OcppAccess.NONE, max_length=128
         )
@@ -96,7 +96,7 @@ class Section:
         return self._entry(key, label, help_, Type.IP, row, **common)
 
     def items(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
-        """A list; empty unless said."""
+        """A list; empty by default."""
         return self._entry(key, label, help_, Type.LIST, row, default=())
 
     def per_phase(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
@@ -113,8 +113,8 @@ class Section:
         first: int = 0,
         **row: Unpack[Row],
     ) -> Entry:
-        """One of `values` (member to label), counted from `first`; the default is the first one
-        unless said."""
+        """One of `values` (member to label), numbered from `first` for OCPP; by default the
+        first."""
         choices = tuple(
             Choice(member.value, text, number)
             for number, (member, text) in enumerate(values.items(), first)
@@ -126,11 +126,12 @@ class Section:
     def meter(
         self, key: str, label: str, profiles: tuple[Choice, ...], help_: str, **row: Unpack[Row]
     ) -> Entry:
-        """A meter type, by its profile."""
+        """A meter type, chosen by profile."""
         return self._entry(key, label, help_, Type.CHOICE, row, choices=profiles)
 
     def other(self, kind: Kind, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
-        """A reading, an action, a list or an account: found by the search, not a setting."""
+        """A reading, action, list or account: not a setting, but listed so that the search finds
+        it."""
         types = {Kind.ACTION: Type.ACTION, Kind.LIST: Type.LIST, Kind.ACCOUNT: Type.SECRET}
         type_ = types.get(kind, Type.STATE)
         return self._entry(key, label, help_, type_, row, kind=kind, ocpp=OcppAccess.NONE)

@@ -1,4 +1,4 @@
-"""From the wish to change settings to the settings after it, or to one error per key."""
+"""Validates requested changes of settings: gives the new settings, or an error per key."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LINE, _CAPACITY = "SingleSupplyLine", "SupplyLineCurrentCapacity"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a set of changes would do. With errors it must not be applied."""
+    """The effect of requested changes. It must not be applied if it has errors."""
 
     before: Settings
     after: Settings
     asked: tuple[str, ...]
-    """Names as the catalogue spells them, in the order of the wish."""
+    """Requested names in the catalogue's spelling, in the order of the request."""
     errors: Mapping[str, Message] = field(default_factory=dict)
 
     @property
@@ -41,7 +41,7 @@ class Plan:
 
     @property
     def restart_names(self) -> tuple[str, ...]:
-        """Changed names that take effect at the next start."""
+        """Changed names that take effect after a restart."""
         return tuple(name for name in self.changed if _needs_restart(self.after, name))
 
 
@@ -59,11 +59,11 @@ def plan(
     active: Collection[str] = ACTIVE,
     started: Settings | None = None,
 ) -> Plan:
-    """Judge `changes` (name to raw value; None goes back to the default) as a whole.
+    """Validate `changes` (name to raw value; None resets to the default) as a whole.
 
-    Checks existence, hardware, rights, whether the setting is active, its own rules, and those
-    between settings: as they would be after a restart, and until then (`started` is what the
-    station started with).
+    Checks existence, hardware, rights, whether the setting is active, its own constraints, and the
+    rules between settings: with the values after a restart and with those until then. `started`
+    holds the settings of the last start.
     """
     now = current if started is None else in_force(current, started)
     errors: dict[str, Message] = {}
@@ -105,9 +105,8 @@ def plan(
 
 
 def _line_begins(current: Settings, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Switched on, a supply line carries what somebody says with it, else no more than the lowest
-    installation limit (decision D34): a capacity that was set before is no reason to allow more.
-    """
+    """When the single supply line is switched on without a capacity, its capacity starts at the
+    lowest installation limit (decision D34). An older, higher capacity is reset."""
     if current.flag(_LINE) or values.get(_LINE) is not True:
         return {}
     old = current.stored.get(_CAPACITY)
@@ -117,7 +116,7 @@ def _line_begins(current: Settings, values: Mapping[str, Value]) -> dict[str, Va
 
 
 def _without_defaults(after: Settings, names: Collection[str]) -> Settings:
-    """A limit that was set to its default is not stored, as long as the limit above allows it."""
+    """Remove limits that equal their default, unless the limit above has lowered that default."""
     for name in names:
         address = resolve(name, after.facts)
         if address is None or not address.entry.at_most:
@@ -139,17 +138,17 @@ def _barred(
 
 
 def replaced(entry: Entry, settings: Settings) -> Message | None:
-    """Why the setting does not count as the station is wired (manual 7.2, case 3)."""
+    """Why the setting has no effect with this wiring (manual 7.2, case 3); None if it has."""
     if entry.key != "InstallationCurrentLimit" or not settings.single_supply_line:
         return None
     return Message(
-        N_("Both sockets hang on one supply line: set {label} ({key}) for the whole station."),
+        N_("Both sockets share one supply line: set {label} ({key}) for the whole station."),
         {"label": Message(CATALOGUE.settings[_CAPACITY].label), "key": _CAPACITY},
     )
 
 
 def _wanted(settings: Settings, address: Address, raw: object, form: Form) -> tuple[str, Value]:
-    """Name and value to store; None where the value is the default."""
+    """Name and value to store; the value is None if it equals the default."""
     entry = address.entry
     value = entry.default if raw is None else parse(entry, raw, form)
     if entry.derived_from:
@@ -159,7 +158,7 @@ def _wanted(settings: Settings, address: Address, raw: object, form: Form) -> tu
     if raw is None:
         return address.name, None
     if entry.at_most:
-        # Whether it is the default depends on what else changes.
+        # Whether this equals the default depends on the other changes.
         return address.name, value
     made = settings.default(entry, address.connector)
     return address.name, None if value == made else value
@@ -171,7 +170,7 @@ def _keys(settings: Settings, names: Collection[str]) -> frozenset[str]:
 
 
 def _only_raised(before: Settings, after: Settings, names: Collection[str]) -> dict[str, Message]:
-    """A backend may raise the security profile, never lower it (whitepaper, A05)."""
+    """Errors for a backend that lowers the security profile (whitepaper, A05)."""
     errors = {}
     for name in names:
         address = resolve(name, before.facts)
@@ -184,7 +183,7 @@ def _only_raised(before: Settings, after: Settings, names: Collection[str]) -> d
 
 
 def _culprit(settings: Settings, name: str, origin: Mapping[str, str]) -> str:
-    """The asked change that broke a demand on a value that nobody asked to change."""
+    """The requested change that made another setting invalid."""
     address = resolve(name, settings.facts)
     partners = keys_of_rules_with(address.entry.key) if address is not None else frozenset()
     for target, asked in origin.items():

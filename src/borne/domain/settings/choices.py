@@ -1,7 +1,7 @@
-"""Values of the settings that choose one of a list.
+"""Enumerations for settings with a list of choices.
 
-A member's value is the stable English slug used by API, CLI and files (decision D3). The order of
-the members is the order of the manual; OCPP counts them from 0 (free charging modes from 1).
+A member's value is the stable English slug used by API, CLI and files (decision D3). Members are in
+the order of the manual; OCPP numbers them from 0 (free charging modes from 1).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from enum import StrEnum
 
 
 class OffOn(StrEnum):
-    """A switch that the manual draws as a list."""
+    """A switch that the manual shows as a list."""
 
     OFF = "off"
     ON = "on"
 
 
 class NetworkSelection(StrEnum):
-    """How the mobile operator is chosen (manual 2, 4)."""
+    """How the mobile operator is selected (manual 2, 4)."""
 
     AUTO = "auto"
     MANUAL = "manual"
@@ -42,7 +42,7 @@ class OperatorNameFormat(StrEnum):
 
 
 class EthernetMode(StrEnum):
-    """Where the Ethernet address comes from (manual 4)."""
+    """Source of the Ethernet address (manual 4)."""
 
     AUTO = "auto"
     MANUAL = "manual"
@@ -50,7 +50,7 @@ class EthernetMode(StrEnum):
 
 
 class WlanMode(StrEnum):
-    """Where the WLAN address comes from."""
+    """Source of the WLAN address."""
 
     AUTO = "auto"
     MANUAL = "manual"
@@ -75,7 +75,7 @@ class OcppMode(StrEnum):
 
 
 class TlsStrictness(StrEnum):
-    """How strictly a certificate is checked (manual 4), weakest first."""
+    """How strictly a server certificate is checked (manual 4), weakest first."""
 
     ENCRYPT_ONLY = "encrypt_only"
     EXPIRED_AND_ANY_HOST = "allow_expired_skip_host"
@@ -105,7 +105,7 @@ class PublicAddress(StrEnum):
 
 
 class StatusStrategy(StrEnum):
-    """When a connector is told as occupied (manual 4)."""
+    """When a connector is reported as occupied (manual 4)."""
 
     ON_CHARGING = "occupied_on_charging"
     ON_AUTHORIZED_OR_PLUGGED = "occupied_on_authorized_plugged"
@@ -131,7 +131,7 @@ class FreeChargingMode(StrEnum):
 
 
 class IfInDoubt(StrEnum):
-    """What a card that nobody can judge gets (manual 5.1)."""
+    """Treatment of a card that cannot be checked (manual 5.1)."""
 
     OFF = "off"
     ON = "on"
@@ -164,7 +164,7 @@ class DisplayLanguage(StrEnum):
 
 
 class CacheExpiry(StrEnum):
-    """How long a cached answer without expiry date is valid (manual 5.4)."""
+    """How long a cache entry without expiry date is valid (manual 5.4)."""
 
     END_2038 = "end_2038"
     ONE_YEAR = "one_year"
@@ -181,7 +181,7 @@ class HighLevelCommunication(StrEnum):
 
 
 class ExternalInput(StrEnum):
-    """Input that reduces the current (manual 7.1)."""
+    """Input that limits the current (manual 7.1)."""
 
     DISABLE = "disable"
     OPTO_1 = "opto_1"
@@ -190,7 +190,7 @@ class ExternalInput(StrEnum):
 
 
 class OptoInput(StrEnum):
-    """Optocoupler input that carries a feedback contact."""
+    """Optocoupler input for a feedback contact."""
 
     DISABLE = "disable"
     OPTO_1 = "opto_1"
@@ -231,7 +231,7 @@ class SempMode(StrEnum):
 
 
 class PhaseSwitch(StrEnum):
-    """Which function may switch between one and three phases."""
+    """Function that may switch between one and three phases."""
 
     OFF = "off"
     SEMP = "semp"
@@ -240,7 +240,7 @@ class PhaseSwitch(StrEnum):
 
 
 class DlmRole(StrEnum):
-    """Part of the station in its group (manual 7.4); the order is that of register 600 (D12)."""
+    """Role of the station in load management (manual 7.4), in the order of register 600 (D12)."""
 
     DISABLED = "disabled"
     SLAVE_AUTO = "slave_auto"
@@ -250,12 +250,12 @@ class DlmRole(StrEnum):
 
     @property
     def is_master(self) -> bool:
-        """With or without a slave of its own."""
+        """True with or without a slave function of its own."""
         return self in {DlmRole.MASTER, DlmRole.STANDALONE_MASTER}
 
     @property
     def is_slave(self) -> bool:
-        """Takes its limit from another station."""
+        """True if another station sets its limit."""
         return self in {DlmRole.SLAVE_AUTO, DlmRole.SLAVE_FIXED}
 
 
@@ -270,7 +270,6 @@ class SampleRate(StrEnum):
 
     @property
     def seconds(self) -> int:
-        """The interval as a number."""
         return int(self.value[:-1])
 
 
@@ -309,7 +308,7 @@ class RcmbMode(StrEnum):
 
 
 class WeldCheck(StrEnum):
-    """Input that sees a welded contactor."""
+    """Input that detects a welded contactor."""
 
     DISABLE = "disable"
     OPTO_C6_5 = "opto_c6_5"
@@ -331,7 +330,7 @@ class DisableEnable(StrEnum):
 
 
 class MasterSlave(StrEnum):
-    """Part of this controller in a station of two (manual 7.3)."""
+    """Role of this controller in a station with two controllers (manual 7.3)."""
 
     OFF = "off"
     MASTER = "master"

@@ -1,4 +1,4 @@
-"""What one catalogue entry says; it serves form, validation, API, OCPP, CLI and docs alike."""
+"""An entry of the catalogue, used by forms, validation, API, OCPP, CLI and docs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Amps(NamedTuple):
 
 
 Value = bool | int | str | bytes | Amps | tuple[str, ...] | None
-"""A setting's value in the station; None where nothing is set."""
+"""The internal value of a setting; None if unset."""
 
 
 EnumClass = type[StrEnum]
 
 
 class Kind(StrEnum):
-    """What an entry is."""
+    """Kind of an entry."""
 
     SETTING = "setting"
     READING = "reading"
@@ -54,12 +54,12 @@ class Type(StrEnum):
 
     @property
     def is_secret(self) -> bool:
-        """Written, never read back."""
+        """True if the value is write-only."""
         return self in {Type.SECRET, Type.SECRET_KEY}
 
 
 class Format(StrEnum):
-    """What a text, or each item of a list, must look like."""
+    """Format of a text or of each item of a list."""
 
     FREE = "free"
     PRINTABLE_ASCII = "printable_ascii"
@@ -91,7 +91,7 @@ class Scope(StrEnum):
 
 
 class OcppAccess(StrEnum):
-    """What a backend may do with the key."""
+    """Access of the backend to a key."""
 
     NONE = "-"
     READ = "R"
@@ -100,7 +100,7 @@ class OcppAccess(StrEnum):
 
     @property
     def readable(self) -> bool:
-        """GetConfiguration shows the value."""
+        """GetConfiguration may return the value."""
         return self in {OcppAccess.READ, OcppAccess.READ_WRITE}
 
     @property
@@ -110,7 +110,7 @@ class OcppAccess(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where the key and its rules are known from."""
+    """Source of the key and its constraints."""
 
     MANUAL = "manual"
     INFERRED = "inferred"
@@ -133,7 +133,7 @@ class Menu(StrEnum):
 
 
 class Feature(StrEnum):
-    """Parts that a station may have."""
+    """Optional hardware of a station."""
 
     MODEM = "modem"
     WLAN = "wlan"
@@ -143,20 +143,21 @@ class Feature(StrEnum):
     PHASE_SWITCHING = "phase_switching"
     RCMB = "rcmb"
     LIGHTS = "lights"
-    """Lights whose brightness can be set."""
+    """Lights with adjustable brightness."""
 
 
 @dataclass(frozen=True, slots=True)
 class HardwareFacts:
-    """What the settings must know of the station: its parts, and what was made once for it."""
+    """Facts about the station on which settings depend."""
 
     connectors: int = 2
     features: frozenset[Feature] = frozenset(Feature)
     serial_number: str = ""
     site_key: str = field(default="", repr=False)
-    """Made at first start; the default of the DLM site key on a master."""
+    """Generated at the first start; default of the DLM site key on a master."""
     installer_known: bool = False
-    """The installer's account has had a password: the installation is his from then on."""
+    """The installer's account has a password, so installation settings are reserved for that
+    role."""
 
 
 class Has(NamedTuple):
@@ -166,33 +167,33 @@ class Has(NamedTuple):
 
 
 class Connectors(NamedTuple):
-    """The station has so many connectors."""
+    """The station has this number of connectors."""
 
     number: int
 
 
 class Is(NamedTuple):
-    """The setting has one of the values (slugs; `on` and `off` for switches)."""
+    """The setting has one of the values (slugs; `on` and `off` for booleans)."""
 
     key: str
     slugs: tuple[str, ...]
 
 
 class IsNot(NamedTuple):
-    """The setting has another value than this one."""
+    """The setting has any other value."""
 
     key: str
     slug: str
 
 
 class MeterInNetwork(NamedTuple):
-    """The meter chosen by the setting is reached by address and port."""
+    """The meter selected by the setting has an IP address and port."""
 
     key: str
 
 
 class AnyOf(NamedTuple):
-    """One of these suffices."""
+    """At least one condition holds."""
 
     conditions: tuple[Condition, ...]
 
@@ -201,7 +202,7 @@ Condition = Has | Connectors | Is | IsNot | MeterInNetwork | AnyOf
 
 
 class Choice(NamedTuple):
-    """One value of a choice: slug for files, label for people and OCPP."""
+    """A selectable value: slug for files, label for users and OCPP."""
 
     slug: str
     label: str
@@ -210,7 +211,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Entry:
-    """A row of the catalogue. `key` is stable; per connector it stands for connector 1."""
+    """A row of the catalogue. `key` is stable; for settings per connector it names connector 1."""
 
     key: str
     label: str
@@ -223,18 +224,18 @@ class Entry:
     unit: str = ""
     scope: Scope = Scope.STATION
     role: Role = Role.OPERATOR
-    """May change it (decision D35 widens this)."""
+    """Minimum role for changes (see also decision D35)."""
     ocpp: OcppAccess = OcppAccess.READ_WRITE
     restart: bool = False
     when: tuple[Condition, ...] = ()
-    """Shown while all hold; a hidden value is kept."""
+    """Shown if all conditions hold; a hidden value is kept."""
     origin: Origin = Origin.MANUAL
     low: int | None = None
     high: int | None = None
     also: Mapping[int, str] = field(default_factory=dict)
-    """Values with a meaning of their own, outside the range."""
+    """Special values outside the range, with their meaning."""
     at_most: str = ""
-    """Key of the setting that it may not exceed."""
+    """Key of the setting that limits this one."""
     choices: tuple[Choice, ...] = ()
     enum: EnumClass | None = None
     format: Format = Format.FREE
@@ -242,23 +243,22 @@ class Entry:
     max_length: int = 200
     max_items: int = 64
     constant: bool = False
-    """Told by the software or the hardware; nobody can change it."""
+    """Set by software or hardware; not changeable."""
     derived_from: str = ""
-    """A view of another setting (decision D30)."""
+    """Key of the setting of which this is a view (decision D30)."""
     backend_raises_only: bool = False
     safe: Value = None
-    """For limits: used where a stored value is lost, because the default could allow more."""
+    """For limits: replaces a lost value, because the default could allow a higher current."""
     instead_of: str = ""
-    """The manual's default, where ours differs (decision D39)."""
+    """The manual's default, if ours differs (decision D39)."""
 
     def __repr__(self) -> str:
         return f"<Entry {self.key}>"
 
     @property
     def ocpp_standard(self) -> bool:
-        """A key of the OCPP standard: booleans read true and false."""
+        """A key of the OCPP standard: booleans are sent as true and false."""
         return self.origin is Origin.OCPP
 
     def choice(self, slug: str) -> Choice:
-        """The choice with that slug."""
         return next(choice for choice in self.choices if choice.slug == slug)

@@ -1,4 +1,4 @@
-"""What texts and list items must look like; each check answers the canonical form or a sentence.
+"""Formats of texts and list items; each check returns the canonical form or raises Malformed.
 
 Sources: RFC 1123 (host names), RFC 6455 (web socket URLs), OCPP 1.6 7.31 (measurands).
 """
@@ -15,7 +15,7 @@ from borne.foundation.messages import N_, Message
 
 
 class Malformed(ValueError):
-    """A text that cannot be taken; `message` says what to do."""
+    """The text is invalid; `message` says what to enter."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(str(message))
@@ -23,7 +23,7 @@ class Malformed(ValueError):
 
 
 def refuse(template: str, **values: object) -> Malformed:
-    """The error with that sentence."""
+    """A Malformed error from a message template."""
     return Malformed(Message(template, values))
 
 
@@ -111,7 +111,7 @@ def _url(text: str, schemes: tuple[str, ...], example: str) -> str:
     if not match or match[1].lower() not in schemes or not text.isascii():
         raise refuse(wanted, **values)
     if any(character <= " " for character in text):
-        raise refuse(N_("An address has no spaces."))
+        raise refuse(N_("An address must not contain spaces."))
     _user, at, place = match[2].rpartition("@")
     if at:
         raise refuse(
@@ -184,7 +184,8 @@ def _netmask(text: str) -> str:
 
 
 def _measurand(text: str) -> str:
-    """What is sent; a list with another one is refused whole (OCPP 1.6, 9.1.8)."""
+    """A supported measurand. One unsupported item makes the whole list invalid (OCPP 1.6,
+    9.1.8)."""
     known = measurands.canonical(text)
     if known is None:
         raise refuse(N_("This station cannot measure {name}."), name=text[:50])
@@ -198,7 +199,7 @@ def _word(text: str) -> str:
 
 
 def parse_amps(text: str) -> Amps:
-    """Three whole numbers from "16,16,16"; one number stands for all phases. Raises Malformed."""
+    """Three integers from "16,16,16"; a single number applies to all phases. Raises Malformed."""
     parts = [part.strip() for part in text.replace("/", ",").split(",")]
     if len(parts) == 1:
         parts *= 3
@@ -274,4 +275,4 @@ CHECKS: dict[Format, Callable[[str], str]] = {
     Format.GROUP: _group,
     Format.ENERGY_TARGET: _energy_target,
 }
-"""Each takes a text that is not empty and answers its canonical form; raises Malformed."""
+"""Each check accepts a non-empty text and returns its canonical form; raises Malformed."""

@@ -16,11 +16,11 @@ from borne.domain.settings.values import to_ocpp
 from borne.domain.settings.visibility import missing_part
 
 MAX_VALUE = 500
-"""Characters of a value (CiString500); longer ones only where the operator allows them (D21)."""
+"""Maximum length of a value (CiString500), unless the operator allows longer ones (D21)."""
 
 
 class ConfigurationStatus(StrEnum):
-    """Answer to ChangeConfiguration."""
+    """Status in ChangeConfiguration.conf."""
 
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
@@ -30,7 +30,7 @@ class ConfigurationStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationKey:
-    """One key as GetConfiguration tells it; `value` is None for what is only written."""
+    """One key of GetConfiguration.conf; `value` is None for write-only keys."""
 
     key: str
     readonly: bool
@@ -38,7 +38,7 @@ class ConfigurationKey:
 
 
 def find(settings: Settings, name: str) -> Address | None:
-    """The value that a backend knows as `name`, in any letter case; None when it knows none."""
+    """The value that a backend calls `name`, in any letter case; None if there is none."""
     address = resolve(name, settings.facts, any_case=True)
     if address is None or address.entry.ocpp is OcppAccess.NONE:
         return None
@@ -48,7 +48,7 @@ def find(settings: Settings, name: str) -> Address | None:
 def configuration(
     settings: Settings, names: Sequence[str] = (), active: Collection[str] = ACTIVE
 ) -> tuple[list[ConfigurationKey], list[str]]:
-    """The keys asked for, all readable ones when none is, and those that are unknown."""
+    """The requested keys (all readable ones if none is named), and the unknown names."""
     if not names:
         readable = (a for a in addresses(settings.facts) if a.entry.ocpp.readable)
         return [_key(settings, address, active) for address in readable], []

@@ -1,7 +1,7 @@
-"""Settings out of what was stored, however it looks.
+"""Restores settings from stored values, including damaged or unknown ones.
 
-What this version does not know is kept aside. A value that is not valid any more is replaced by a
-default or, for limits, by something lower, and told: never by more than before.
+Unknown values are kept for other versions. An invalid value is replaced by its default or, for
+limits, by a lower value, and reported; a restored limit is never higher than the stored one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from borne.foundation.messages import N_, Message
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The settings, what was wrong, and what is kept for another version."""
+    """The settings, the problems found, and the values kept for another version."""
 
     settings: Settings
     problems: tuple[Message, ...] = ()
@@ -27,7 +27,7 @@ class Restored:
 
 
 def restore(raw: Mapping[str, Json], facts: HardwareFacts, revision: int) -> Restored:
-    """Settings of a station with these facts from stored values."""
+    """Restore the settings of a station from stored values."""
     values: dict[str, Value] = {}
     aside: dict[str, Json] = {}
     problems: list[Message] = []
@@ -36,7 +36,9 @@ def restore(raw: Mapping[str, Json], facts: HardwareFacts, revision: int) -> Res
         if address is None or address.entry.constant or address.entry.derived_from:
             aside[name] = stored
             problems.append(
-                Message(N_("{name} is unknown here; its value is kept aside."), {"name": name[:64]})
+                Message(
+                    N_("{name} is unknown to this version; its value is kept."), {"name": name[:64]}
+                )
             )
             continue
         try:
@@ -57,7 +59,8 @@ def _problem(address: Address, reason: Message) -> Message:
 
 
 def _instead(entry: Entry, stored: object) -> Value:
-    """The default; for limits the bound that was passed, or the safe value."""
+    """The replacement of an invalid value: the default or, for limits, the exceeded bound or the
+    safe value."""
     if entry.safe is None:
         return None
     if isinstance(stored, int) and not isinstance(stored, bool) and entry.high is not None:
@@ -66,7 +69,8 @@ def _instead(entry: Entry, stored: object) -> Value:
 
 
 def _repaired(settings: Settings) -> tuple[Settings, list[Message]]:
-    """Lower what exceeds its bound, reset what contradicts; limits above come first."""
+    """Lower limits that exceed their bound and reset values that violate a rule, upper limits
+    first."""
     problems: list[Message] = []
     for _ in range(len(addresses(settings.facts))):
         found = conflicts(settings)
@@ -93,7 +97,7 @@ def _lowered(settings: Settings, address: Address) -> Value:
 
 
 def safe_values(facts: HardwareFacts) -> dict[str, Value]:
-    """The limits of a station whose settings are lost: as low as each can be."""
+    """The limits to use after a loss of all settings: each at its lowest."""
     return {
         address.name: address.entry.safe
         for address in addresses(facts)
@@ -102,8 +106,8 @@ def safe_values(facts: HardwareFacts) -> dict[str, Value]:
 
 
 def lowest_of(settings: Settings, others: Iterable[Settings]) -> Settings:
-    """`settings` with every limit at its lowest in any of them: what is known of a station whose
-    newest settings are lost."""
+    """`settings` with each limit lowered to its lowest value in any of `others`. Used if the newest
+    settings are lost."""
     known = [settings, *others]
     lower: dict[str, Value] = {}
     for address in addresses(settings.facts):
@@ -128,11 +132,12 @@ def _most_cautious(entry: Entry, values: Sequence[Value]) -> Value:
 
 
 def _strength(entry: Entry, number: int) -> tuple[bool, int]:
-    """A limit that is off allows the most."""
+    """Sort key of a limit, where "off" allows the most."""
     return entry.also.get(number) == "off", number
 
 
 def stored_form(settings: Settings, aside: Mapping[str, Json]) -> dict[str, Json]:
-    """What is written: deviations from the defaults, and what was kept aside."""
+    """The values to store: deviations from the defaults, and the values kept for another
+    version."""
     values = {name: to_file(value) for name, value in settings.stored.items()}
     return {**{name: raw for name, raw in aside.items() if name not in values}, **values}

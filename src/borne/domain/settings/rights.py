@@ -1,7 +1,7 @@
-"""Who may see and change a setting (decisions D20, D35; house rules on principals).
+"""Access rights for settings (decisions D20, D35).
 
-People act by role. A backend acts with the operator's rights at most, on the keys that the column
-`ocpp` opens. An energy manager may move the operator's limits alone.
+People have rights by role. A backend has at most the operator's rights, on the keys that the column
+`ocpp` opens. An energy manager may only change the operator's limits.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _SET_BY = {
 
 
 def reader_of(entry: Entry) -> Role:
-    """The weakest role that sees the entry; what is above an operator's rights is shown to
-    operators too, locked."""
+    """The minimum role that can see the entry. Operators also see, read-only, what requires a
+    higher role."""
     return Role.USER if entry.role is Role.USER else Role.OPERATOR
 
 
 def writer_of(entry: Entry, settings: Settings) -> Role:
-    """The weakest role that may change the entry as the station is set now."""
+    """The minimum role that may change the entry, with the current settings."""
     if entry.key in _SINGLE_LINE and not settings.flag("SingleSupplyLineInstallerAccess"):
         return Role.MANUFACTURER
     if entry.role is Role.INSTALLER and settings.flag("OperatorMayInstall"):
@@ -39,7 +39,7 @@ def writer_of(entry: Entry, settings: Settings) -> Role:
 
 
 def may_read(principal: Principal, entry: Entry, settings: Settings) -> bool:
-    """Whether the principal sees the entry (a secret's value nobody sees)."""
+    """True if the principal may see the entry (values of secrets are never shown)."""
     hidden = entry.key in _SINGLE_LINE_SHOWN and not settings.flag(
         "SingleSupplyLineInstallerAccess"
     )
@@ -56,9 +56,9 @@ def may_read(principal: Principal, entry: Entry, settings: Settings) -> bool:
 
 
 def refusal(principal: Principal, entry: Entry, settings: Settings) -> Message | None:
-    """Why the principal may not change the entry; None when it may."""
+    """Why the principal may not change the entry; None if it may."""
     if entry.kind is not Kind.SETTING or entry.constant:
-        return Message(N_("The station tells this; nobody can change it."))
+        return Message(N_("The station sets this; it cannot be changed."))
     match principal.kind:
         case PrincipalKind.BACKEND if not entry.ocpp.writable:
             return Message(N_("A backend may not change this."))

@@ -1,7 +1,7 @@
-"""What settings demand of each other (manual 1.4, 4, 5.1, 7.2 to 7.4; decisions D34, D36, D37).
+"""Rules between settings (manual 1.4, 4, 5.1, 7.2 to 7.4; decisions D34, D36, D37).
 
-A rule runs when one of its keys changes. Throttling is never refused: a rule that binds a lower
-value to a current limit is not run by lowering that limit.
+A rule is checked when one of its keys changes. Lowering a current limit is never refused: rules
+that keep another value below that limit do not list it among their keys.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from borne.domain.settings.snapshot import Settings
 from borne.foundation.messages import N_, Message
 
 Findings = Iterator[tuple[str, Message]]
-"""Name of the value to correct, and what to do."""
+"""Name of the value to correct, and the message for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A demand, and the keys whose change it judges."""
+    """A check, and the keys whose change triggers it."""
 
     keys: frozenset[str]
     check: Callable[[Settings], Findings]
 
 
 def _bounded(key: str) -> Callable[[Settings], Findings]:
-    """`key` is at most the setting that its entry names."""
+    """A check that `key` does not exceed the limit named by its entry."""
     entry = CATALOGUE.settings[key]
 
     def check(settings: Settings) -> Findings:
@@ -61,7 +61,7 @@ def _too_much(settings: Settings, address: Address, bound: tuple[int, ...]) -> M
 
 
 def _bounding(settings: Settings, address: Address, bound: tuple[int, ...]) -> Address:
-    """The setting that gives the bound."""
+    """The setting that determines the bound."""
     above = CATALOGUE.settings[address.entry.at_most]
     if above.key == "InstallationCurrentLimit" and settings.single_supply_line:
         line = CATALOGUE.settings["SupplyLineCurrentCapacity"]
@@ -72,7 +72,7 @@ def _bounding(settings: Settings, address: Address, bound: tuple[int, ...]) -> A
 
 
 def _minimum(settings: Settings) -> Findings:
-    """A minimum above what a car can ever get would stop all charging (interface 4.9)."""
+    """A minimum above every reachable current would prevent all charging (interface 4.9)."""
     if settings.choice("DLMRole", DlmRole) is DlmRole.DISABLED:
         return
     minimum = settings.integer("DLMMinimumCurrentLimit")
@@ -135,7 +135,7 @@ def _without_backend(settings: Settings) -> Findings:
 
 
 def _main_limit(settings: Settings) -> Findings:
-    """Decision D37: there is no default to be wrong with."""
+    """The main distribution limit has no default (decision D37)."""
     master = settings.choice("DLMRole", DlmRole).is_master
     if not (master and settings.flag("DLMExternalMeterSupport")):
         return
@@ -157,7 +157,7 @@ def _security_profile(settings: Settings) -> Findings:
 
 
 def _groups(settings: Settings) -> Findings:
-    """A tree: each name once, each parent known, no circle."""
+    """Groups form a tree: unique names, known parents, no cycle."""
     parents: dict[str, str] = {}
     for item in settings.items("DLMGroups"):
         name, parent, _amps = item.split(";")
@@ -184,7 +184,7 @@ def _circular(name: str, parents: dict[str, str]) -> bool:
 
 
 def listener_ports(settings: Settings) -> dict[str, int]:
-    """Ports that the station listens on as it is set, by the key that chose them."""
+    """The TCP ports on which the station would listen, by the key that sets each."""
     ports: dict[str, int] = {}
     backend = settings.choice("ConnectionType", Connection) is not Connection.NO_BACKEND
     if backend and settings.text("OCPPMode").startswith("soap"):
@@ -271,9 +271,9 @@ RULES = (
 
 
 def conflicts(settings: Settings, changed: frozenset[str] | None = None) -> dict[str, Message]:
-    """What `settings` demand of each other and do not keep: name to sentence.
+    """Violated rules: name of the setting to message.
 
-    `changed` (keys without connector) selects the rules that run; None runs all.
+    `changed` (keys without connector) selects the rules to check; None checks all.
     """
     found: dict[str, Message] = {}
     for rule in RULES:
@@ -284,7 +284,7 @@ def conflicts(settings: Settings, changed: frozenset[str] | None = None) -> dict
 
 
 def keys_of_rules_with(key: str) -> frozenset[str]:
-    """The keys that share a rule with `key`."""
+    """All keys of the rules that include `key`."""
     return frozenset().union(*(rule.keys for rule in RULES if key in rule.keys))
 
 

@@ -1,7 +1,7 @@
-"""All settings of a station at one revision, immutable.
+"""An immutable snapshot of all settings at one revision.
 
-Only deviations from the defaults are held; a default of a limit follows the limit above it, so
-that lowering one never leaves a default that exceeds it.
+Only deviations from the defaults are stored. The default of a limit never exceeds the limit above
+it, also after that was lowered.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class UnknownSetting(KeyError):
-    """The station has no setting of that name."""
+    """The station has no setting of this name."""
 
 
 class Settings:
-    """Values by name: `settings["OperatorCurrentLimit"]`, `settings["OperatorCurrentLimit", 2]`
-    or `settings["OperatorCurrentLimit_2"]`; typed access by the methods. A name that does not
-    exist raises UnknownSetting, a wrong type TypeError."""
+    """Settings by name: `settings["OperatorCurrentLimit"]`, `settings["OperatorCurrentLimit", 2]`
+    or `settings["OperatorCurrentLimit_2"]`; the methods give typed access. Raises UnknownSetting
+    for an unknown name, TypeError for a wrong type."""
 
     __slots__ = ("_values", "facts", "revision", "stored")
 
@@ -41,7 +41,7 @@ class Settings:
         self.stored: Mapping[str, Value] = MappingProxyType(dict(stored or {}))
         self.revision = revision
         self._values: dict[str | tuple[str, int], Value] = {}
-        """What was asked for: a default may hang on several others."""
+        """Cache of resolved values, because a default may depend on several other settings."""
 
     def __repr__(self) -> str:
         return f"<Settings revision {self.revision}, {len(self.stored)} changed>"
@@ -52,7 +52,7 @@ class Settings:
         return self.at(self._resolve(name))
 
     def get(self, key: str, connector: int = 1) -> Value:
-        """The value of `key`; for settings of the station `connector` is of no account."""
+        """The value of `key`; `connector` is ignored for settings of the station."""
         known = key if connector == 1 else (key, connector)
         try:
             return self._values[known]
@@ -67,7 +67,6 @@ class Settings:
         return self.at(Address(entry, connector))
 
     def at(self, address: Address) -> Value:
-        """The value at `address`."""
         entry = address.entry
         if entry.derived_from:
             return DERIVED[entry.key](self)
@@ -85,7 +84,7 @@ class Settings:
     # Defaults -------------------------------------------------------------------------------
 
     def default(self, entry: Entry, connector: int = 1) -> Value:
-        """What holds while nothing is stored."""
+        """The value that applies if none is stored."""
         made = _MADE.get(entry.key)
         if made is not None:
             return made(self)
@@ -101,10 +100,10 @@ class Settings:
         return entry.default
 
     def bound(self, entry: Entry, connector: int = 1) -> tuple[int, ...]:
-        """The values that `entry` may not exceed: three for amperes per phase, else one or more.
+        """The values that `entry` must not exceed: three for amperes per phase, else one or more.
 
-        With a single supply line its capacity takes the place of the installation limit
-        (decision D34, manual 7.2 case 3).
+        With a single supply line, its capacity replaces the installation limit (decision D34,
+        manual 7.2 case 3).
         """
         above = entry.at_most
         if above == "InstallationCurrentLimit" and self.single_supply_line:
@@ -118,12 +117,13 @@ class Settings:
 
     @property
     def single_supply_line(self) -> bool:
-        """Both sockets hang on one feed."""
+        """Both sockets share one supply line."""
         return self.facts.connectors > 1 and self.flag("SingleSupplyLine")
 
     @property
     def lowest_installation_limit(self) -> int:
-        """What each socket may have; a supply line that nobody has rated starts at it."""
+        """The lowest installation limit of any socket; the default capacity of a single supply
+        line."""
         sockets = range(1, max(self.facts.connectors, 1) + 1)
         return min(self.integer("InstallationCurrentLimit", socket) for socket in sockets)
 
@@ -135,11 +135,11 @@ class Settings:
         return frozenset(self.stored)
 
     def is_changed(self, name: str) -> bool:
-        """Whether the value was set to something else than its default."""
+        """True if the value differs from its default."""
         return name in self.stored
 
     def with_values(self, values: Mapping[str, Value], revision: int | None = None) -> Settings:
-        """A copy where the names in `values` are replaced; None goes back to the default."""
+        """A copy with the given values; None resets a value to its default."""
         stored = {**self.stored, **values}
         kept = {name: value for name, value in stored.items() if value is not None}
         return Settings(self.facts, kept, self.revision if revision is None else revision)
@@ -149,63 +149,63 @@ class Settings:
     def flag(self, key: str, connector: int = 1) -> bool:
         value = self.get(key, connector)
         if not isinstance(value, bool):
-            raise TypeError(f"{key} is no switch")
+            raise TypeError(f"{key} is not a switch")
         return value
 
     def integer(self, key: str, connector: int = 1) -> int:
-        """A whole number that is set."""
+        """A number; raises TypeError if unset."""
         value = self.get(key, connector)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{key} is no number that is set")
+            raise TypeError(f"{key} is not a number or unset")
         return value
 
     def text(self, key: str, connector: int = 1) -> str:
         """A text, an address, a secret, or the slug of a choice."""
         value = self.get(key, connector)
         if not isinstance(value, str):
-            raise TypeError(f"{key} is no text")
+            raise TypeError(f"{key} is not a text")
         return str(value)
 
     def choice(self, key: str, kind: type[E], connector: int = 1) -> E:
         """A choice as a member of its enum."""
         value = self.get(key, connector)
         if not isinstance(value, kind):
-            raise TypeError(f"{key} is no {kind.__name__}")
+            raise TypeError(f"{key} is not a {kind.__name__}")
         return value
 
     def amps(self, key: str) -> Amps:
-        """Amperes per phase that are set."""
+        """Amperes per phase; raises TypeError if unset."""
         value = self.get(key)
         if not isinstance(value, Amps):
             raise TypeError(f"{key} is not set for each phase")
         return value
 
     def amps_or_none(self, key: str) -> Amps | None:
-        """Amperes per phase, None when unset."""
+        """Amperes per phase, or None if unset."""
         return None if self.get(key) is None else self.amps(key)
 
     def items(self, key: str) -> tuple[str, ...]:
         value = self.get(key)
         if CATALOGUE.settings[key].type is not Type.LIST or not isinstance(value, tuple):
-            raise TypeError(f"{key} is no list")
+            raise TypeError(f"{key} is not a list")
         return tuple(str(item) for item in value)
 
     def key_bytes(self, key: str) -> bytes:
-        """Secret bytes; empty when unset."""
+        """Bytes of a secret; empty if unset."""
         value = self.get(key)
         if not isinstance(value, bytes):
-            raise TypeError(f"{key} is no key")
+            raise TypeError(f"{key} is not a secret key")
         return value
 
 
 def _site_key(settings: Settings) -> str:
-    """A master has one from its first start; a slave must be given the master's."""
+    """A master generates its key at the first start; a slave gets a copy of the master's."""
     role = settings.choice("DLMRole", DlmRole)
     return settings.facts.site_key if role.is_master else ""
 
 
 def in_force(wanted: Settings, started: Settings) -> Settings:
-    """`wanted`, with what takes effect at a restart as it was at the last start."""
+    """`wanted`, but with the settings that need a restart as they were at the last start."""
     old = {
         name: started.stored.get(name)
         for name in restart_names(wanted.facts)
@@ -224,7 +224,7 @@ _MADE: dict[str, Callable[[Settings], Value]] = {
     "DLMSiteKey": _site_key,
     "OperatorMayInstall": lambda settings: not settings.facts.installer_known,
 }
-"""Defaults that depend on the station (decisions D33, D35)."""
+"""Defaults that depend on the station's facts (decisions D33, D35)."""
 
 DERIVED: dict[str, Callable[[Settings], bool]] = {
     "StopTransactionOnEVSideDisconnect": lambda settings: (
@@ -234,11 +234,12 @@ DERIVED: dict[str, Callable[[Settings], bool]] = {
         settings.choice("IfInDoubtAllowCharging", IfInDoubt) is not IfInDoubt.OFF
     ),
 }
-"""Settings that are views of another one (decision D30)."""
+"""Settings that are computed from another one (decision D30)."""
 
 
 def write_derived(settings: Settings, key: str, value: bool) -> tuple[str, Value]:
-    """Name and value of the setting behind the view `key`; unchanged when it reads so already."""
+    """Name and new value of the setting behind a derived one; its old value if that already
+    fits."""
     base = CATALOGUE.settings[key].derived_from
     if DERIVED[key](settings) is value:
         return base, settings[base]

@@ -1,7 +1,6 @@
-"""From text, JSON or OCPP to a value and back (decisions D3, D32).
+"""Converts settings between text, JSON or OCPP and internal values (decisions D3, D32).
 
-Parsing checks what an entry can check alone: type, range, format, length. What depends on other
-settings is in `rules`.
+Parsing validates type, range, format and length. Rules between settings are in `rules`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from borne.foundation.messages import N_, Message
 Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 MAX_INPUT = 8192
-"""Longest text taken for a value; nothing in the catalogue needs more."""
+"""Maximum length of an input text, above every limit in the catalogue."""
 
 _TRUE = frozenset({"true", "on", "1", "yes"})
 _FALSE = frozenset({"false", "off", "0", "no"})
@@ -24,7 +23,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,12}", re.ASCII)
 
 
 class Form(Enum):
-    """Where an input comes from, as far as its spelling differs."""
+    """Source of an input, where that affects its spelling."""
 
     TEXT = "text"
     JSON = "json"
@@ -32,9 +31,9 @@ class Form(Enum):
 
 
 def parse(entry: Entry, raw: object, form: Form = Form.JSON) -> Value:
-    """The value that `raw` means for `entry`, in canonical form; raises Malformed.
+    """Parse a raw value for `entry` to its canonical form; raises Malformed.
 
-    None and, where an entry may be unset, an empty text mean "unset".
+    None, and an empty text for an entry that may be unset, mean "unset".
     """
     if isinstance(raw, str) and len(raw) > MAX_INPUT:
         raise refuse(N_("At most {high} characters."), high=entry.max_length)
@@ -66,7 +65,7 @@ def _bool(raw: object) -> bool:
             return True
         if text in _FALSE:
             return False
-    raise refuse(N_("Say on or off."))
+    raise refuse(N_("Enter on or off."))
 
 
 def _whole_number(raw: object) -> int:
@@ -89,7 +88,7 @@ def _int(entry: Entry, raw: object) -> int | None:
 
 
 def check_range(entry: Entry, number: int) -> None:
-    """Raise Malformed unless `number` is within the fixed bounds of `entry`."""
+    """Raises Malformed if `number` is outside the fixed range of `entry`."""
     special = _also_text(entry)
     unit = f" {entry.unit}" if entry.unit else ""
     if entry.low is not None and number < entry.low:
@@ -120,7 +119,7 @@ def _choice(entry: Entry, raw: object) -> str:
 
 
 def _find_choice(entry: Entry, raw: object) -> Choice | None:
-    """By slug, label or number, in this order, in any letter case (decision D3)."""
+    """Match by slug, label or number, in this order, ignoring case (decision D3)."""
     if isinstance(raw, bool):
         raw = "on" if raw else "off"
     if not isinstance(raw, str | int):
@@ -167,8 +166,8 @@ def _list(entry: Entry, raw: object) -> tuple[str, ...]:
 
 
 def _split(text: str) -> list[str]:
-    """Items of a text: separated by commas, blanks or lines; by bars or lines where items hold
-    commas themselves (from;to;amps)."""
+    """Split a text at commas, blanks or newlines; at bars or newlines if the items contain commas
+    (from;to;amps)."""
     parts = re.split(r"[\n|]+" if ";" in text else r"[,\s]+", text)
     return [part.strip() for part in parts if part.strip()]
 
@@ -200,7 +199,7 @@ def _key(entry: Entry, raw: object, form: Form) -> bytes:
 
 
 def _hex_key(entry: Entry, raw: str) -> bytes:
-    """A backend sends hex digits, 40 at most (OCPP 1.6 security whitepaper, 2.3)."""
+    """Parse hex digits from a backend, at most 40 (OCPP 1.6 security whitepaper, 2.3)."""
     if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", raw):
         raise refuse(N_("Send hex digits, two for each byte."))
     key = bytes.fromhex(raw)
@@ -209,11 +208,11 @@ def _hex_key(entry: Entry, raw: str) -> bytes:
     return key
 
 
-# Back to the outside ------------------------------------------------------------------------
+# Output -------------------------------------------------------------------------------------
 
 
 def to_json(value: Value) -> Json:
-    """The value in API form; secrets never come here."""
+    """The value in API form; raises TypeError for secrets."""
     match value:
         case bytes():
             raise TypeError("a secret has no JSON form")
@@ -226,7 +225,7 @@ def to_json(value: Value) -> Json:
 
 
 def to_text(entry: Entry, value: Value) -> str:
-    """The value as people type it: slugs, on and off, commas."""
+    """The value as users type it: slugs, on and off, commas."""
     match value:
         case None:
             return ""
@@ -241,7 +240,7 @@ def to_text(entry: Entry, value: Value) -> str:
 
 
 def to_ocpp(entry: Entry, value: Value) -> str:
-    """The value as a backend reads it: labels, true and false or On and Off (decision D3)."""
+    """The value as sent to a backend: labels; true and false or On and Off (decision D3)."""
     if isinstance(value, bool):
         if entry.ocpp_standard:
             return "true" if value else "false"
@@ -256,14 +255,14 @@ def _is_compound(entry: Entry) -> bool:
 
 
 def to_file(value: Value) -> Json:
-    """The value as it is stored, secrets included."""
+    """The value as stored, including secrets."""
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     return to_json(value)
 
 
 def from_file(entry: Entry, raw: object) -> Value:
-    """The value of what `to_file` wrote; raises Malformed."""
+    """Inverse of `to_file`; raises Malformed."""
     if entry.type is not Type.SECRET_KEY:
         return parse(entry, raw, Form.JSON)
     digits = raw.get("hex") if isinstance(raw, dict) else None

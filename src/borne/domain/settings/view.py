@@ -1,4 +1,4 @@
-"""A setting as pages, API and command line show it; secrets only as set or not set."""
+"""A setting as shown by pages, API and command line; a secret is only shown as set or unset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from borne.foundation.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class SettingView:
-    """One value as one principal sees it."""
+    """A setting's value as one principal sees it."""
 
     name: str
     entry: Entry
@@ -29,16 +29,16 @@ class SettingView:
     is_set: bool
     default: Json
     changed: bool
-    """From its default."""
+    """Differs from the default."""
     pending_restart: bool
     visible: bool
     held: bool
-    """Hidden after the next restart, and in force until then."""
+    """In force until the next restart, hidden after it."""
     active: bool
     locked: Message | None
-    """Why this principal cannot change it."""
+    """Why this principal cannot change it; None if it can."""
     highest: tuple[int, ...] | None
-    """What it may not exceed now."""
+    """Its upper bound."""
 
 
 def view(
@@ -49,7 +49,8 @@ def view(
     at_start: Settings | None = None,
     now: Settings | None = None,
 ) -> SettingView:
-    """The value at `address` as `principal` sees it. `now` is what is in force until a restart."""
+    """The setting at `address` as `principal` sees it. `now` holds the values in force until a
+    restart."""
     entry, now = address.entry, settings if now is None else now
     value = settings.at(address)
     secret = entry.type.is_secret
@@ -95,7 +96,7 @@ def view_all(
     active: Collection[str],
     at_start: Settings | None = None,
 ) -> list[SettingView]:
-    """Everything the principal may see, in the order of the pages."""
+    """All settings that the principal may see, in the order of the pages."""
     now = settings if at_start is None else in_force(settings, at_start)
     return [
         view(address, settings, principal, active, at_start, now)

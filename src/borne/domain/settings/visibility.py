@@ -1,4 +1,4 @@
-"""When an entry is shown: conditions on other settings and on the hardware (interface 4.9)."""
+"""Whether an entry is shown, depending on other settings and the hardware (interface 4.9)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from borne.foundation.messages import N_, Message
 
 
 def holds(condition: Condition, settings: Settings, connector: int = 1) -> bool:
-    """Whether the condition is met for that connector."""
+    """True if the condition holds for that connector."""
     match condition:
         case Has(feature):
             return feature in settings.facts.features
@@ -47,7 +47,7 @@ def _slug(settings: Settings, key: str, connector: int) -> str:
 
 
 def visible(entry: Entry, settings: Settings, connector: int = 1) -> bool:
-    """Whether a page shows the entry; a hidden value is kept all the same."""
+    """True if the entry is shown; a hidden value is kept."""
     return all(holds(condition, settings, connector) for condition in entry.when)
 
 
@@ -64,7 +64,7 @@ _MISSING = {
 
 
 def missing_part(entry: Entry, facts: HardwareFacts) -> Message | None:
-    """Why the hardware has no use for the setting; None when it has."""
+    """The hardware that the setting lacks, as a message; None if it lacks none."""
     for condition in entry.when:
         match condition:
             case Has(feature) if feature not in facts.features:

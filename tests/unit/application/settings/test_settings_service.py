@@ -475,7 +475,7 @@ async def test_unknown_stored_settings_survive_a_change() -> None:
     values: dict[str, Any] = {"FutureSetting": 1}
     repository = MemoryRepository(LoadedSettings(SettingsDocument(values), SettingsHealth.GOOD))
     service = open_service(repository)
-    assert "FutureSetting is unknown here" in str(service.reports[0])
+    assert "FutureSetting is unknown to this version" in str(service.reports[0])
     await service.change({"FreeCharging": True}, OPERATOR, "api")
     assert repository.saved[-1].values == {"FutureSetting": 1, "FreeCharging": True}
 

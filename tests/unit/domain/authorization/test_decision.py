@@ -300,9 +300,9 @@ def test_a_card_during_a_session(
     ("shown", "verdict"), [("A1", "release"), ("a1", "release"), ("B2", "ask")]
 )
 def test_a_cable_kept_for_its_owner(shown: str, verdict: str) -> None:
-    kept_for = _session().authorization
+    cable_held_for = _session().authorization
     known = replace(ONLINE, local_list=BAD)
-    assert _told(decide(Card(shown), ALL_ON, known, None, kept_for))[0] == verdict
+    assert _told(decide(Card(shown), ALL_ON, known, None, cable_held_for))[0] == verdict
 
 
 policies = st.builds(

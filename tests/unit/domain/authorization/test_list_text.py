@@ -77,8 +77,8 @@ def test_lists_are_read_in_every_form(text: str, entries: list[ListedCard]) -> N
         ("0456", "A card number has 8, 14 or 20 digits (4, 7 or 10 bytes)."),
         (f"{CARD}_3", "There is no socket 3."),
         (f"{CARD},x3", None),
-        ("08AABBCC", "This card shows another number each time."),
-        (f"{CARD},MAC", f"{CARD} is no MAC."),
+        ("08AABBCC", "This card has a different number at every reading."),
+        (f"{CARD},MAC", f"{CARD} is not of the kind MAC."),
         (f"{CARD},{'n' * 61}", "A name has 60 characters at most."),
         (f"{CARD},{'n' * 201}", "This line is too long."),
     ],
@@ -94,8 +94,8 @@ def test_bad_lines_are_told_with_their_number(line: str, message: str | None) ->
 def test_a_socket_that_is_none_is_told() -> None:
     read = read_list(f"uid,connector\n{CARD},left\n{CARD},9999\n", UPPER)
     assert [str(problem.message) for problem in read.problems] == [
-        "left is no socket.",
-        "9999 is no socket.",
+        "left is not a socket.",
+        "9999 is not a socket.",
     ]
 
 

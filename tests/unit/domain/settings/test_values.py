@@ -162,7 +162,7 @@ def test_spellings_that_are_understood(key: str, raw: object, value: Value) -> N
 @pytest.mark.parametrize(
     ("key", "raw", "sentence"),
     [
-        ("FreeCharging", "perhaps", "Say on or off."),
+        ("FreeCharging", "perhaps", "Enter on or off."),
         ("FreeChargingMode", "0", "Choose one of: no_ocpp"),
         ("FreeChargingMode", 7, "Choose one of: no_ocpp"),
         ("OperatorCurrentLimit", 5, "At least 6 A, or 0 (pause)."),

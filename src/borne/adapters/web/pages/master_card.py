@@ -39,7 +39,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "missed": ("fault", N_("The card was not held to the reader in time.")),
     "busy": ("fault", N_("The station waits for a card already.")),
     "no_master_card": ("fault", N_(N_("The station knows no master card."))),
-    "random_token": ("fault", N_("This card shows another number each time.")),
+    "random_token": ("fault", N_("This card has a different number at every reading.")),
     "unreadable": ("fault", N_("This card cannot be read.")),
     "enforced": (
         "warn",

@@ -44,7 +44,7 @@ ENTRIES = (
     _free.switch(
         "FreeCharging",
         N_("Free Charging"),
-        N_("Everybody may charge; cards and backend are not asked."),
+        N_("Anyone may charge; neither cards nor backend are checked."),
         origin=Origin.VENDOR,
     ),
     _free.choice(
@@ -58,7 +58,7 @@ ENTRIES = (
             FreeChargingMode.FULL_FIXED_WITHOUT_AUTH: N_("With OCPP Full fixed RFID without auth"),
             FreeChargingMode.FULL_ANY_RFID: N_("With OCPP Full any RFID"),
         },
-        N_("What the backend is told of free sessions, and whether some card must be shown."),
+        N_("What the backend learns of free sessions, and whether a card must be shown."),
         first=1,
         when=(Is("FreeCharging", ("on",)),),
     ),
@@ -84,7 +84,10 @@ ENTRIES = (
             IfInDoubt.ON: N_("On"),
             IfInDoubt.IMMEDIATELY: N_("Immediately when plugged"),
         },
-        N_("What an unknown card gets while the backend cannot answer. Unpaid energy is possible."),
+        N_(
+            "Whether an unknown card may charge while the backend cannot answer. Unpaid energy "
+            "is possible."
+        ),
         when=(Is("FreeCharging", ("off",)),),
     ),
     _general.number(
@@ -100,7 +103,7 @@ ENTRIES = (
     _general.switch(
         "AuthorizeRemoteTxRequests",
         N_("Send Authorize for RemoteStart"),
-        N_("Asks the backend about the card of a remote start as well."),
+        N_("Also asks the backend about the card of a remote start."),
         default=True,
         when=(IsNot("ConnectionType", "no_backend"),),
         origin=Origin.OCPP,
@@ -119,7 +122,7 @@ ENTRIES = (
     _general.switch(
         "LockActuatorOnlyIfAuthorized",
         N_("Lock Actuator only if authorized"),
-        N_("Off locks the plug as soon as it is in; on waits for the card."),
+        N_("Off locks the plug as soon as it is plugged in; on waits for the card."),
         when=(Has(Feature.ACTUATOR),),
     ),
     _rfid.choice(
@@ -184,7 +187,7 @@ ENTRIES = (
     _lists.switch(
         "AuthorizationCacheEnabled",
         N_("Enable OCPP whitelist"),
-        N_("Remembers what the backend said of a card."),
+        N_("Stores the backend's answers about cards."),
         default=True,
     ),
     _lists.choice(
@@ -194,14 +197,14 @@ ENTRIES = (
             CacheExpiry.END_2038: N_("End of epoch 2038 (default)"),
             CacheExpiry.ONE_YEAR: N_("In one year"),
         },
-        N_("How long an answer without date is remembered."),
+        N_("How long an answer without expiry date is valid."),
         when=(Is("AuthorizationCacheEnabled", ("on",)),),
         origin=Origin.MANUAL,
     ),
     _lists.switch(
         "LocalPreAuthorize",
         N_("Local Pre Authorize"),
-        N_("Starts at once with a card known here and asks the backend meanwhile."),
+        N_("Starts at once with a card known to the station and asks the backend meanwhile."),
         default=True,
     ),
     _lists.switch(
@@ -268,7 +271,7 @@ ENTRIES = (
         Kind.LIST,
         "CacheEntries",
         N_("OCPP whitelist entries"),
-        N_("What the backend said of cards, with its expiry."),
+        N_("The backend's answers about cards, with their expiry."),
         role=Role.OPERATOR,
     ),
 )

@@ -44,7 +44,10 @@ ENTRIES = (
             Connection.WLAN: N_("WLAN"),
             Connection.USB: N_("USB"),
         },
-        N_("The way to the backend. Without backend the station decides everything by itself."),
+        N_(
+            "Network interface to the backend. Without backend the station decides everything "
+            "by itself."
+        ),
     ),
     _ocpp.text(
         "ChargePointID",
@@ -53,7 +56,7 @@ ENTRIES = (
         format=Format.IDENTITY,
         min_length=1,
         max_length=50,
-        instead_of=N_("made by the maker"),
+        instead_of=N_("set by the manufacturer"),
     ),
     _ocpp.choice(
         "OCPPMode",
@@ -93,7 +96,7 @@ ENTRIES = (
     _ocpp.number(
         "SOAPServerPort",
         N_("SOAP OCPP Server Port of ChargePoint (Standard OCPP)"),
-        N_("Port on which the station takes calls from the backend."),
+        N_("Port on which the station accepts calls from the backend."),
         default=8090,
         low=1,
         high=65535,
@@ -184,21 +187,21 @@ ENTRIES = (
     _ocpp.switch(
         "SendInformativeStatusNotifications",
         N_("Send informative StatusNotifications"),
-        N_("Also tell the backend what is no error, such as the temperature of the controller."),
+        N_("Also report what is not an error, such as the temperature of the controller."),
         default=True,
         restart=False,
     ),
     _ocpp.switch(
         "SendErrorStatusNotifications",
         N_("Send error StatusNotifications"),
-        N_("Tell the backend about errors; changes of the status itself are always told."),
+        N_("Report errors to the backend; changes of the status itself are always reported."),
         default=True,
         restart=False,
     ),
     _ocpp.switch(
         "SendUSBErrorStatusNotifications",
         N_("Send USB error StatusNotifications"),
-        N_("Tell the backend when the two controllers of the station lose each other."),
+        N_("Report to the backend when the two controllers of the station lose their connection."),
         restart=False,
         when=(IsNot("MasterSlaveMode", "off"),),
     ),
@@ -215,7 +218,7 @@ ENTRIES = (
     _ocpp.switch(
         "PreparingUntilStateC",
         N_("Preparing until state C (OCPP 1.6)"),
-        N_("On: told as preparing until the car asks for current; off: charging once started."),
+        N_("On: reported as preparing until the car asks for current; off: charging once started."),
         restart=False,
         when=(*_BACKEND, Is("OCPPMode", ("json_1_6", "soap_1_6"))),
     ),
@@ -229,7 +232,7 @@ ENTRIES = (
     _general.switch(
         "RestartTransactionAfterPowerLoss",
         N_("Restart transaction after power loss"),
-        N_("Goes on with an interrupted session, on the same card, when power is back."),
+        N_("Continues an interrupted session, with the same card, when power is back."),
         default=True,
         when=(),
     ),
@@ -257,7 +260,7 @@ ENTRIES = (
     _general.number(
         "TCPWatchdogTimeout",
         N_("TCP Watchdog timeout"),
-        N_("The station restarts itself after so long without backend."),
+        N_("The station restarts itself after this time without backend."),
         default=10800,
         low=1,
         high=604800,
@@ -267,7 +270,7 @@ ENTRIES = (
     _general.switch(
         "ShowBackendDisconnectAsError",
         N_("Show backend disconnect as error"),
-        N_("The lights also tell that the backend is out of reach."),
+        N_("The lights also show that the backend is out of reach."),
     ),
     _general.switch(
         "SendAuthorizeForStop",
@@ -300,7 +303,7 @@ ENTRIES = (
             MailEncryption.STARTTLS: N_("STARTTLS"),
             MailEncryption.TLS: N_("TLS"),
         },
-        N_("How the way to the mail server is protected."),
+        N_("Encryption of the connection to the mail server."),
         default=MailEncryption.STARTTLS,
         origin=Origin.INFERRED,
     ),

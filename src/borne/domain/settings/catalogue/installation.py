@@ -72,7 +72,7 @@ GENERAL = (
     _general.number(
         "InstallationCurrentLimit",
         N_("Installation Current Limit"),
-        N_("What cables and fuses on site allow each socket."),
+        N_("Current that cables and fuses on site allow for each socket."),
         default=32,
         low=6,
         at_most="MaximumCurrent",
@@ -84,14 +84,14 @@ GENERAL = (
     _general.switch(
         "SingleSupplyLine",
         N_("Charging station with a single supply line"),
-        N_("Both sockets hang on one feed and share what it carries."),
+        N_("Both sockets are on one supply line and share its capacity."),
         when=_TWO,
         restart=True,
     ),
     _general.switch(
         "SingleSupplyLineInstallerAccess",
         N_("Single supply line settings accessible to installer"),
-        N_("Off hides the settings of the single supply line from all but the maker."),
+        N_("Off hides the settings of the single supply line from all but the manufacturer."),
         default=True,
         role=Role.MANUFACTURER,
         when=_TWO,
@@ -99,7 +99,7 @@ GENERAL = (
     _general.number(
         "StationCurrentCapacity",
         N_("Current carrying capacity of the charging station"),
-        N_("What wiring and fuses inside the station carry, both sockets together."),
+        N_("Capacity of wiring and fuses inside the station, for both sockets together."),
         default=32,
         low=6,
         high=80,
@@ -112,8 +112,8 @@ GENERAL = (
         "SupplyLineCurrentCapacity",
         N_("Current carrying capacity of the supply line"),
         N_(
-            "What the feed on site carries, both sockets together. Until it is set: the lowest "
-            "installation limit."
+            "Capacity of the supply line on site, for both sockets together. Until it is set: "
+            "the lowest installation limit."
         ),
         default=32,
         low=6,
@@ -231,7 +231,7 @@ SAFETY = (
     _safety.number(
         "RCMBDelta",
         N_("RCMB delta"),
-        N_("A residual current that changes by more is told to the backend."),
+        N_("A residual current that changes by more than this is reported to the backend."),
         default=0,
         low=1,
         high=999,
@@ -249,7 +249,7 @@ SAFETY = (
             RcmbMode.IEC_62752: N_("On (IEC 62752)"),
             RcmbMode.IEC_62955: N_("On (IEC 62955)"),
         },
-        N_("Watches for smooth residual current of 6 mA."),
+        N_("Monitors for a smooth residual current of 6 mA."),
         default=RcmbMode.IEC_62955,
         origin=Origin.INFERRED,
     ),
@@ -261,7 +261,7 @@ SAFETY = (
             WeldCheck.OPTO_C6_5: N_("Enable Opto C6/5"),
             WeldCheck.OPTO_C8_7: N_("Enable Opto C8/7"),
         },
-        N_("Input that sees whether the contactor really opened."),
+        N_("Input that detects whether the contactor really opened."),
         default=WeldCheck.OPTO_C6_5,
     ),
     _safety.choice(
@@ -329,7 +329,7 @@ MAKER = (
     _maker.number(
         "MaximumCurrent",
         N_("Maximum Current"),
-        N_("What contactor, socket and wiring of the station carry."),
+        N_("Current that contactor, socket and wiring of the station can carry."),
         default=32,
         low=6,
         high=80,
@@ -347,7 +347,7 @@ MAKER = (
             MasterSlave.MASTER: N_("Master"),
             MasterSlave.SLAVE: N_("Slave"),
         },
-        N_("Two controllers in one station: the master speaks with the backend for both."),
+        N_("Two controllers in one station: the master communicates with the backend for both."),
         origin=Origin.MANUAL,
     ),
     _maker.switch(
@@ -393,34 +393,34 @@ MAKER = (
     _maker.text(
         "ChargePointVendor",
         N_("ChargePointVendor"),
-        N_("Maker that the backend is told."),
+        N_("Name of the manufacturer that is sent to the backend."),
         default="borne",
         format=Format.PRINTABLE_ASCII,
         min_length=1,
         max_length=20,
-        instead_of=N_("name of the original maker"),
+        instead_of=N_("name of the original manufacturer"),
     ),
     _maker.text(
         "ChargePointModel",
         N_("ChargePointModel"),
-        N_("Model that the backend is told."),
+        N_("Model that is sent to the backend."),
         default="AC station",
         format=Format.PRINTABLE_ASCII,
         min_length=1,
         max_length=20,
-        instead_of=N_("model of the original maker"),
+        instead_of=N_("model of the original manufacturer"),
     ),
     _maker.text(
         "ChargePointSerialNumber",
         N_("ChargePointSerialNumber"),
-        N_("Number that the backend is told; made once at the first start."),
+        N_("Number that is sent to the backend; generated once at the first start."),
         format=Format.PRINTABLE_ASCII,
         max_length=25,
     ),
     _maker.text(
         "ManufacturerURL",
         N_("Manufacturer URL"),
-        N_("Page of the maker, linked from the web interface."),
+        N_("Website of the manufacturer, linked from the web interface."),
         format=Format.HTTP_URL,
         restart=False,
     ),

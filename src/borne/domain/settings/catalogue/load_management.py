@@ -97,7 +97,10 @@ LOCAL = (
     _local.number(
         "SinglePhaseLimit",
         N_("Unbalanced load limit for single-phase charging"),
-        N_("Most that a car on one or two phases is offered; 20 A where VDE-AR-N 4100 holds."),
+        N_(
+            "Highest current offered to a car on one or two phases; 20 A where VDE-AR-N 4100 "
+            "applies."
+        ),
         default=0,
         low=1,
         high=32,
@@ -195,7 +198,7 @@ ENERGY_MANAGERS = (
             PhaseSwitch.MODBUS: N_("Modbus"),
             PhaseSwitch.SOLAR_DLM: N_("Solar DLM"),
         },
-        N_("Who may switch a session between three phases and one."),
+        N_("Function that may switch a session between three phases and one."),
         when=(Has(Feature.PHASE_SWITCHING),),
         restart=True,
     ),
@@ -233,7 +236,7 @@ ENERGY_MANAGERS = (
     _eebus.number(
         "EEBusFailsafeDuration",
         N_("EEBus minimum duration for failsafe state"),
-        N_("The failsafe power holds at least so long."),
+        N_("The failsafe power applies for at least this time."),
         default=7200,
         low=7200,
         high=86400,
@@ -258,7 +261,7 @@ ENERGY_MANAGERS = (
     _aski.number(
         "ASKIPort",
         N_("ASKI OCPP-S server port"),
-        N_("Port on which the ASKI controller is heard."),
+        N_("Port on which the station listens for the ASKI controller."),
         default=13000,
         low=1,
         high=65535,
@@ -277,7 +280,7 @@ GROUP = (
             DlmRole.MASTER: N_("DLM Master (With internal DLM-Slave)"),
             DlmRole.STANDALONE_MASTER: N_("DLM Master (Standalone)"),
         },
-        N_("Part of the station in a group that shares one supply; a group has one master."),
+        N_("Role of the station in a group that shares one supply; a group has one master."),
         when=(),
         restart=True,
     ),
@@ -295,7 +298,7 @@ GROUP = (
     _dlm.text(
         "DLMMasterAddress",
         N_("DLM Master IP and port"),
-        N_("Where the master is, as host:port."),
+        N_("Address of the master, as host:port."),
         format=Format.HOST_PORT,
         when=(Is("DLMRole", ("slave_fixed",)),),
         restart=True,
@@ -317,7 +320,7 @@ GROUP = (
             SampleRate.S30: N_("30 sec"),
             SampleRate.S60: N_("60 sec"),
         },
-        N_("How often the current is shared out anew; a car that starts is served at once."),
+        N_("How often the current is redistributed; a car that starts is served at once."),
         default=SampleRate.S30,
         origin=Origin.INFERRED,
     ),
@@ -339,7 +342,10 @@ GROUP = (
     _dlm.per_phase(
         "DLMOperatorEVSESubDistributionLimit",
         N_("Operator EVSE Sub-Distribution Limit (L1/L2/L3)"),
-        N_("What is really shared out, at most the limit above; it may change at any time."),
+        N_(
+            "Current that is really distributed, at most the limit above; it may change at any "
+            "time."
+        ),
         default=Amps(16, 16, 16),
         high=None,
         at_most="DLMEVSESubDistributionLimit",
@@ -390,7 +396,7 @@ GROUP = (
     _dlm.switch(
         "DLMExternalMeterSupport",
         N_("External Meter Support"),
-        N_("A second meter tells what the rest of the building draws."),
+        N_("A second meter measures what the rest of the building draws."),
         restart=True,
     ),
     _dlm.choice(
@@ -450,7 +456,7 @@ GROUP = (
     _dlm.switch(
         "DLMCurrentImbalancePrevention",
         N_("Current Imbalance Prevention"),
-        N_("Keeps the phases alike."),
+        N_("Keeps the currents of the phases similar."),
     ),
     _dlm.number(
         "DLMCurrentImbalanceLimit",
@@ -494,7 +500,7 @@ GROUP = (
         Kind.ACTION,
         "action.clear_dlm_slaves",
         N_("Clear persistent DLM slave DB"),
-        N_("Forgets all slaves, and what was kept free for those that are silent."),
+        N_("Deletes all slaves, and the current that was reserved for those that are silent."),
         origin=Origin.INFERRED,
     ),
     _dlm.switch(
@@ -506,7 +512,7 @@ GROUP = (
     _dlm.items(
         "DLMMaxCurrentSchedule",
         N_("Maximum Current Scheduler entries"),
-        N_("From, to and amperes, for example 07:00;09:30;10,10,10. The lowest one holds."),
+        N_("From, to and amperes, for example 07:00;09:30;10,10,10. The lowest one applies."),
         format=Format.TIME_WINDOW,
         unit="A",
         when=(*_MASTER, Is("DLMMaxCurrentScheduler", ("on",))),

@@ -57,7 +57,7 @@ ENTRIES = (
             NetworkSelection.MANUAL: N_("Manual"),
             NetworkSelection.MANUAL_AUTO: N_("Manual/Auto"),
         },
-        N_("Who picks the mobile operator. Manual/Auto tries yours first, then any."),
+        N_("How the mobile operator is chosen. Manual/Auto tries yours first, then any."),
     ),
     _gsm.choice(
         "ModemAccessTechnology",
@@ -131,14 +131,14 @@ ENTRIES = (
             EthernetMode.DHCP_SERVER: N_("DHCP server"),
         },
         N_(
-            "Take an address, have a fixed one, or give addresses to the others "
-            "(172.16.23.1, pool .100 to .254)."
+            "Get an address, use a fixed one, or assign addresses to others (172.16.23.1, pool "
+            ".100 to .254)."
         ),
     ),
     _lan.text(
         "DHCPClientHostname",
         N_("DHCP client hostname"),
-        N_("Name under which the station asks for its address."),
+        N_("Name that the station sends when it requests its address."),
         when=_DHCP,
         format=Format.NETWORK_NAME,
         max_length=63,
@@ -146,7 +146,7 @@ ENTRIES = (
     _lan.number(
         "DHCPClientRetries",
         N_("DHCP client request retries"),
-        N_("Tries before it pauses."),
+        N_("Attempts before a pause."),
         default=5,
         low=0,
         high=100,
@@ -156,7 +156,7 @@ ENTRIES = (
     _lan.number(
         "DHCPClientTimeout",
         N_("DHCP client request timeout"),
-        N_("How long one try waits for an answer."),
+        N_("How long one attempt waits for an answer."),
         default=10,
         low=1,
         high=600,
@@ -167,7 +167,7 @@ ENTRIES = (
     _lan.number(
         "DHCPClientDelay",
         N_("DHCP client request delay"),
-        N_("Pause before it tries again from the start."),
+        N_("Pause before the next series of attempts."),
         default=10,
         low=0,
         high=600,

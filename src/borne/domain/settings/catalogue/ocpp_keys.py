@@ -19,7 +19,7 @@ ENTRIES = (
     _keys.number(
         "HeartbeatInterval",
         N_("Heartbeat interval"),
-        N_("Time between heartbeats; the backend replaces it at each start."),
+        N_("Time between heartbeats; the backend sets it at each start."),
         default=300,
         low=1,
         high=86400,
@@ -39,7 +39,7 @@ ENTRIES = (
     _keys.number(
         "ClockAlignedDataInterval",
         N_("Clock aligned data interval"),
-        N_("How often meter values are sent at full marks of the clock."),
+        N_("Interval of the meter values that are aligned to the clock."),
         default=0,
         low=1,
         high=86400,
@@ -64,7 +64,7 @@ ENTRIES = (
     _keys.items(
         "MeterValuesAlignedData",
         N_("Meter values aligned data"),
-        N_("Quantities sent at full marks of the clock."),
+        N_("Quantities of the meter values that are aligned to the clock."),
         default=("Energy.Active.Import.Register",),
         format=Format.MEASURAND,
         max_items=20,
@@ -86,7 +86,7 @@ ENTRIES = (
     _keys.number(
         "TransactionMessageAttempts",
         N_("Transaction message attempts"),
-        N_("How often a start or stop message that the backend refuses is tried."),
+        N_("How often the station sends a start or stop message that the backend refuses."),
         default=3,
         low=0,
         high=100,
@@ -94,7 +94,7 @@ ENTRIES = (
     _keys.number(
         "TransactionMessageRetryInterval",
         N_("Transaction message retry interval"),
-        N_("Pause between such tries; it grows with each one."),
+        N_("Pause between such attempts; it grows with each one."),
         default=60,
         low=0,
         high=3600,
@@ -114,7 +114,7 @@ ENTRIES = (
     _readings.items(
         "SupportedFeatureProfiles",
         N_("Supported feature profiles"),
-        N_("Parts of OCPP that the station speaks."),
+        N_("Parts of OCPP that the station supports."),
         default=(
             "Core",
             "FirmwareManagement",
@@ -151,7 +151,7 @@ ENTRIES = (
     _readings.switch(
         "ReserveConnectorZeroSupported",
         N_("Reserve connector zero supported"),
-        N_("A reservation may leave the socket open."),
+        N_("A reservation need not name a socket."),
         default=True,
     ),
     _readings.number(
@@ -192,7 +192,7 @@ ENTRIES = (
     _keys.switch(
         "StopTransactionOnEVSideDisconnect",
         N_("Stop transaction on EV side disconnect"),
-        N_("Follows the stop transaction mode; off is its mode only by card or remote stop."),
+        N_("Follows the stop transaction mode; off means: only by card or remote stop."),
         default=True,
         derived_from="StopTransactionMode",
     ),
@@ -205,7 +205,7 @@ ENTRIES = (
     _keys.number(
         "MinimumStatusDuration",
         N_("Minimum status duration"),
-        N_("A status must last so long before the backend is told."),
+        N_("A status must last this long before it is reported to the backend."),
         default=0,
         low=0,
         high=600,
@@ -214,7 +214,7 @@ ENTRIES = (
     _keys.number(
         "MaxEnergyOnInvalidId",
         N_("Max energy on invalid id"),
-        N_("Energy that a card refused afterwards still gets."),
+        N_("Energy that a card may still draw when it is refused afterwards."),
         default=0,
         low=0,
         high=1_000_000,
@@ -229,7 +229,7 @@ ENTRIES = (
     _keys.text(
         "CpoName",
         N_("CPO name"),
-        N_("Organisation that stands in requests for certificates."),
+        N_("Organisation named in requests for certificates."),
         format=Format.PRINTABLE_ASCII,
         max_length=64,
     ),
@@ -245,7 +245,7 @@ ENTRIES = (
     _readings.text(
         "SupportedFileTransferProtocols",
         N_("Supported file transfer protocols"),
-        N_("Ways to fetch firmware and to leave logs."),
+        N_("Protocols for downloading firmware and uploading logs."),
         default="HTTP,HTTPS,FTP,FTPS,SFTP",
     ),
     _keys.number(

@@ -38,7 +38,7 @@ SETTINGS = (
             Language.DE: "Deutsch",
             Language.NL: "Nederlands",
         },
-        N_("Language of a page before its reader chooses one."),
+        N_("Language of the pages until a user chooses one."),
         role=Role.USER,
         ocpp=OcppAccess.READ_WRITE,
         origin=Origin.VENDOR,
@@ -57,7 +57,7 @@ SETTINGS = (
     _general.text(
         "StationName",
         N_("Name of the station"),
-        N_("Stands on top of the pages and in mails."),
+        N_("Shown at the top of the pages and in mails."),
         default="Station",
         min_length=1,
         max_length=40,
@@ -65,7 +65,7 @@ SETTINGS = (
     _general.text(
         "ConnectorName",
         N_("Name of the socket"),
-        N_("Stands beside the number of the socket."),
+        N_("Shown beside the number of the socket."),
         max_length=20,
         scope=Scope.CONNECTOR,
     ),
@@ -93,7 +93,7 @@ SETTINGS = (
     _security.switch(
         "WebOnMobileNetwork",
         N_("Web interface reachable over the mobile network"),
-        N_("Closed unless you need it: everybody in that network can try passwords."),
+        N_("Leave this off unless you need it: anyone in that network can try passwords."),
         when=(Has(Feature.MODEM),),
     ),
     _security.switch(
@@ -117,8 +117,8 @@ SETTINGS = (
         "RestStateOpen",
         N_("State for home automation without login"),
         N_(
-            "Everybody in the network may read /rest/full_state: whether a car charges, power and "
-            "energy, no card numbers. Off, it needs a login or an API token."
+            "Anyone in the network may read /rest/full_state: whether a car charges, power and "
+            "energy, no card numbers. If off, it needs a login or an API token."
         ),
     ),
     _privacy.number(
@@ -147,7 +147,7 @@ SETTINGS = (
     _stick.switch(
         "USBFieldEngineer",
         N_("USB stick log and configuration export"),
-        N_("Logs and settings may be taken out on a stick."),
+        N_("Logs and settings may be copied to a stick."),
         default=True,
         origin=Origin.INFERRED,
     ),
@@ -178,21 +178,21 @@ ACCOUNTS = (
         Kind.ACCOUNT,
         "UserPassword",
         N_("User password"),
-        N_("Unset until somebody sets it."),
+        N_("Not set at first."),
         role=Role.USER,
     ),
     _password.other(
         Kind.ACCOUNT,
         "InstallerPassword",
         N_("Installer password"),
-        N_("Unset until somebody sets it."),
+        N_("Not set at first."),
         role=Role.INSTALLER,
     ),
     _password.other(
         Kind.ACCOUNT,
         "ManufacturerPassword",
         N_("Manufacturer password"),
-        N_("Unset until somebody sets it."),
+        N_("Not set at first."),
         role=Role.MANUFACTURER,
     ),
     _password.other(
@@ -222,7 +222,7 @@ ACTIONS = (
         Kind.ACTION,
         "action.system_logs",
         N_("System logs / state page"),
-        N_("The log while it is written."),
+        N_("The log, live."),
     ),
     _care.other(
         Kind.ACTION,
@@ -234,21 +234,21 @@ ACTIONS = (
         Kind.ACTION,
         "action.operator_default",
         N_("Operator Default & Restart"),
-        N_("Brings the operator's settings back to what the maker froze."),
+        N_("Resets the operator's settings to the values that the manufacturer froze."),
         restart=True,
     ),
     _care.other(
         Kind.ACTION,
         "action.delete_private_data",
         N_("Delete private data"),
-        N_("Erases sessions, lists and logs that tell of people."),
+        N_("Deletes sessions, lists and logs with personal data."),
         origin=Origin.VENDOR,
     ),
     _care.other(
         Kind.ACTION,
         "action.backup",
         N_("Backup / restore configuration"),
-        N_("Save all settings as a file, or bring them back."),
+        N_("Save all settings as a file, or restore them."),
         restart=True,
         origin=Origin.VENDOR,
     ),
@@ -256,7 +256,7 @@ ACTIONS = (
         Kind.ACTION,
         "action.factory_reset",
         N_("Factory reset"),
-        N_("Everything as it left the factory."),
+        N_("Resets everything to the state of delivery."),
         role=Role.MANUFACTURER,
         restart=True,
     ),
@@ -264,7 +264,7 @@ ACTIONS = (
         Kind.ACTION,
         "action.freeze_operator_defaults",
         N_("Freeze current values as operator defaults"),
-        N_("What the operator default brings back from now on."),
+        N_("Values that the operator default restores from now on."),
         role=Role.MANUFACTURER,
         restart=True,
         origin=Origin.VENDOR,
