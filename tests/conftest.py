@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.support.conversation_checker import checkers
 from tests.support.process_template import stop_template
 from tests.support.rotation import revision
-from tests.support.wire_story import stories
 
 COULD_NOT_RUN = "could not run: "
 TESTS = Path(__file__).parent
@@ -84,11 +84,11 @@ def _slowest() -> dict[str, float]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Whatever a test is about: what its stations told a backend could be true."""
-    stories.clear()
+    checkers.clear()
     result = yield
-    for story in stories:
-        story.check()
-    stories.clear()
+    for checker in checkers:
+        checker.check()
+    checkers.clear()
     return result
 
 

@@ -27,7 +27,7 @@ from borne.adapters.web import create_app
 from borne.application.ports.storage import WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.board import PilotReport, PilotState
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 
 STREAMS = 4
 CARDS = 10_000
@@ -37,7 +37,7 @@ PAUSE_S = 0.004
 class _Probe:
     """Tells unplugging from another thread and waits for the command."""
 
-    def __init__(self, station: Street, rounds: int) -> None:
+    def __init__(self, station: RunningStation, rounds: int) -> None:
         assert station.host.station is not None
         self._runner = station.host.station.connectors[1]
         self._loop = asyncio.get_running_loop()
@@ -78,7 +78,7 @@ def _nothing(_: object) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _load(station: Street) -> AsyncIterator[None]:
+async def _load(station: RunningStation) -> AsyncIterator[None]:
     services = station.services
     _, token = await services.accounts.create_token(Role.OPERATOR, "load")
     transport = httpx.ASGITransport(app=create_app(station.host))
@@ -96,7 +96,7 @@ async def _load(station: Street) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _watch(station: Street) -> None:
+async def _watch(station: RunningStation) -> None:
     async for _ in station.services.status.changes():
         await asyncio.sleep(0)
 
@@ -107,21 +107,21 @@ async def _render(client: httpx.AsyncClient) -> None:
             await client.get(path)
 
 
-async def _import(station: Street) -> None:
+async def _import(station: RunningStation) -> None:
     rng = random.Random(1)
     for _ in range(CARDS):
         entry = WhitelistEntry(f"{rng.getrandbits(56):014X}")
         await station.services.whitelist.add(entry, SYSTEM)
 
 
-async def _poll(station: Street) -> None:
+async def _poll(station: RunningStation) -> None:
     assert station.host.station is not None
     while True:
         await station.host.station.metering.read(1)
         await asyncio.sleep(0.2)
 
 
-def _told(name: str, seconds: list[float]) -> float:
+def _print_row(name: str, seconds: list[float]) -> float:
     ordered = sorted(seconds)
     median, high = statistics.median(ordered), ordered[int(len(ordered) * 0.999)]
     row = f"{median * 1e3:9.3f}{high * 1e3:9.3f}{ordered[-1] * 1e3:9.3f}"
@@ -132,16 +132,16 @@ def _told(name: str, seconds: list[float]) -> float:
 async def main(rounds: int) -> None:
     """Measure both in one run."""
     with tempfile.TemporaryDirectory() as folder:
-        async with street(Path(folder), FreeCharging="on") as station:
+        async with running_station(Path(folder), FreeCharging="on") as station:
             assert station.host.station is not None
             await station.plug(1, {"reaction_s": 0.1})
             await station.until_state("charging")
             await station.until(lambda connector: connector["measured_a"][0] > 0)
             probe = _Probe(station, rounds)
             sys.stdout.write(f"{'':12}{'p50':>9}{'p99.9':>9}{'max':>9}\n")
-            idle = _told("idle", await asyncio.to_thread(probe.measure))
+            idle = _print_row("idle", await asyncio.to_thread(probe.measure))
             async with _load(station):
-                loaded = _told("under load", await asyncio.to_thread(probe.measure))
+                loaded = _print_row("under load", await asyncio.to_thread(probe.measure))
             sys.stdout.write(f"p99.9 under load / idle: {loaded / idle:.1f}\n")
 
 

@@ -100,9 +100,9 @@ async def one(data: Path, port: int, central: CentralSystem) -> Start:
         return loop.time() - began_s, cpu_seconds(pid)
 
     with running(command(data, port, central.url)) as process:
-        told, answered = await asyncio.gather(available(process.pid), answers(process.pid))
+        unit_text, answered = await asyncio.gather(available(process.pid), answers(process.pid))
         peak_mb = peak_kb(process.pid) / 1024
-    return Start(*told, *answered, peak_mb)
+    return Start(*unit_text, *answered, peak_mb)
 
 
 def peak_kb(pid: int) -> int:
@@ -166,10 +166,10 @@ def main() -> None:
     say(f"{'':24}{'first':>9}{'median':>9}{'worst':>9}  budget")
     for name, unit, budget, field in rows:
         values = [getattr(start, field) for start in later]
-        told = f"{budget:g} {unit}" if budget else unit
+        unit_text = f"{budget:g} {unit}" if budget else unit
         say(
             f"{name:24}{getattr(first, field):9.2f}{statistics.median(values):9.2f}"
-            f"{max(values):9.2f}  {told}"
+            f"{max(values):9.2f}  {unit_text}"
         )
     if asked.imports:
         imports()

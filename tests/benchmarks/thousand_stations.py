@@ -30,7 +30,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from borne.adapters.storage import OpenFiles, open_storage
 from borne.app import Host, HostOptions
-from tests.support.street import store_settings
+from tests.support.running_station import store_settings
 
 STORAGE_THREADS = 2
 STARTS_AT_ONCE = 20
@@ -94,7 +94,7 @@ async def stations(folder: Path, number: int, pipe: Connection) -> None:
     await asyncio.gather(*(one(index) for index in range(number)))
     started_s = perf_counter() - began
     counts = await _until_seen(pipe, number)
-    _tell(number, started_s, perf_counter() - began, counts)
+    _print_figures(number, started_s, perf_counter() - began, counts)
     cpu_ms = (process_time() - began_cpu_s) / number * 1000
     sys.stdout.write(f"{cpu_ms:.1f} ms of CPU for each station\n")
     for host in hosts:
@@ -115,7 +115,7 @@ async def _until_seen(pipe: Connection, number: int) -> dict[str, int]:
         await asyncio.sleep(0.2)
 
 
-def _tell(number: int, started_s: float, seen_s: float, counts: dict[str, int]) -> None:
+def _print_figures(number: int, started_s: float, seen_s: float, counts: dict[str, int]) -> None:
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     descriptors = sum(1 for _ in Path("/proc/self/fd").iterdir())
     sys.stdout.write(

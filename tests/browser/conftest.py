@@ -22,7 +22,7 @@ from borne.domain.principals import Role
 from borne.foundation.listener import HttpServer, bind
 from tests.support.central_system import CentralSystem, central_system
 from tests.support.fake_station import PASSWORD, FakeHost
-from tests.support.patience import PATIENCE_S
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 T = TypeVar("T")
 EXPECTED = ("Failed to load resource", "htmx:sse:error", "htmx:response:error")
@@ -62,12 +62,12 @@ class Background:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine there."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(TEST_TIMEOUT_S)
 
     def stop(self) -> None:
         """Stop loop and thread."""
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(PATIENCE_S)
+        self._thread.join(TEST_TIMEOUT_S)
         self.loop.close()
 
 
@@ -161,7 +161,7 @@ class Eyes:
             color_scheme="dark" if theme == "dark" else "light",
             **{"locale": "en-GB", **options},
         )
-        context.set_default_timeout(PATIENCE_S * 1000)
+        context.set_default_timeout(TEST_TIMEOUT_S * 1000)
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", self._console)

@@ -133,8 +133,8 @@ def installed_profiles(page: Page, site: Site) -> None:
     profiles = site.fake.host.all.charging_profiles
     assert isinstance(profiles, FakeProfiles)
     schedule = Schedule(RateUnit.AMPERE, (Period(0, 10.0), Period(3600, 16.0)))
-    told = Profile(7, 2, Purpose.DEFAULT, Kind.ABSOLUTE, schedule)
-    profiles.entries = (Installed(1, told, datetime(2026, 11, 22, 10, 0, tzinfo=UTC)),)
+    profile = Profile(7, 2, Purpose.DEFAULT, Kind.ABSOLUTE, schedule)
+    profiles.entries = (Installed(1, profile, datetime(2026, 11, 22, 10, 0, tzinfo=UTC)),)
     page.goto(f"{site.url}/backend/profiles")
 
 

@@ -10,10 +10,10 @@ from borne.domain.station.faults import Fault
 from borne.domain.station.indication import PATTERNS, Colour
 from tests.browser.conftest import Eyes, Site
 from tests.support.fake_station import free_connector
-from tests.support.patience import PATIENCE_S
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=PATIENCE_S * 1000)
+expect.set_options(timeout=TEST_TIMEOUT_S * 1000)
 
 FAULT = {"id": Fault.LOCK_STUCK.value, "since": "2026-11-22T09:57:00Z"}
 RESIDUAL = {"id": Fault.RESIDUAL_CURRENT.value, "since": "2026-11-22T09:57:00Z"}

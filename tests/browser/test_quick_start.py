@@ -15,13 +15,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Background, Eyes
 from tests.support.central_system import CentralSystem
-from tests.support.patience import PATIENCE_S
 from tests.support.process import served
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 pytestmark = pytest.mark.browser
 PASSWORD = "Ladekabel-2026"
 PRINTED = "yellow_zone"
-expect.set_options(timeout=PATIENCE_S * 1000)
+expect.set_options(timeout=TEST_TIMEOUT_S * 1000)
 
 
 @contextmanager

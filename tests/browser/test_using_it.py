@@ -19,10 +19,10 @@ from tests.support.fake_station import (
     FakeSimulator,
     charging_connector,
 )
-from tests.support.patience import PATIENCE_S
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=PATIENCE_S * 1000)
+expect.set_options(timeout=TEST_TIMEOUT_S * 1000)
 
 
 HTMX_BEGAN = """new Promise((done) => {

@@ -13,7 +13,7 @@ import pytest
 
 from borne.domain.principals import SYSTEM
 from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 
 LATER = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 ACCEPTED = {"status": "Accepted"}
@@ -44,8 +44,8 @@ async def order(backend: BareBackend, action: str, **payload: Any) -> None:
 async def limit_all(backend: BareBackend) -> None:
     """Everything that a backend can set and that restricts or binds."""
     for number, purpose in ((1, "TxDefaultProfile"), (2, "ChargePointMaxProfile")):
-        told = profile(number, purpose, 0)
-        await order(backend, "SetChargingProfile", connectorId=0, csChargingProfiles=told)
+        sent = profile(number, purpose, 0)
+        await order(backend, "SetChargingProfile", connectorId=0, csChargingProfiles=sent)
     await order(
         backend,
         "ReserveNow",
@@ -68,13 +68,13 @@ async def limit_all(backend: BareBackend) -> None:
 
 
 @asynccontextmanager
-async def limited(folder: Path, backend: BareBackend, **more: Any) -> AsyncIterator[Street]:
+async def limited(folder: Path, backend: BareBackend, **more: Any) -> AsyncIterator[RunningStation]:
     """A station on which the backend has set what it can."""
     made: dict[str, Any] = {
         "ConnectionType": "ethernet",
         "WebSocketsBackendURL": backend.url,
     } | more
-    async with street(folder, **{"ChargePointID": "CP-1"} | made) as station:
+    async with running_station(folder, **{"ChargePointID": "CP-1"} | made) as station:
         await backend.booted()
         await limit_all(backend)
         await station.until_state("reserved")
@@ -82,18 +82,18 @@ async def limited(folder: Path, backend: BareBackend, **more: Any) -> AsyncItera
         yield station
 
 
-async def restart(station: Street) -> None:
+async def restart(station: RunningStation) -> None:
     before = station.host.station
     await station.services.restarter.restart("now", SYSTEM)
     await station.until_restarted(before)
 
 
-async def set_and_restart(station: Street, **changes: Any) -> None:
+async def set_and_restart(station: RunningStation, **changes: Any) -> None:
     await station.set(**changes)
     await restart(station)
 
 
-def left(station: Street) -> tuple[int, int]:
+def left(station: RunningStation) -> tuple[int, int]:
     """Profiles and cards of the list."""
     now = station.host.station
     assert now is not None
@@ -136,8 +136,8 @@ async def test_another_backend_or_identity_begins_without_the_former_ones_word(
     tmp_path: Path, change: dict[str, str]
 ) -> None:
     async with bare_backend() as backend, limited(tmp_path, backend) as station:
-        told: dict[str, Any] = {k: v.format(url=backend.url) for k, v in change.items()}
-        await set_and_restart(station, **told)
+        sent: dict[str, Any] = {k: v.format(url=backend.url) for k, v in change.items()}
+        await set_and_restart(station, **sent)
         await station.until_state("available")
         await station.until_state("available", 2)
         assert left(station) == (0, 0)
@@ -160,10 +160,10 @@ async def test_a_relative_limit_of_the_station_counts_from_its_receipt_and_outli
     """The first thing that a slider in a home automation sends."""
     async with bare_backend() as backend:
         made: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": backend.url}
-        async with street(tmp_path, ChargePointID="CP-1", **made) as station:
+        async with running_station(tmp_path, ChargePointID="CP-1", **made) as station:
             await backend.booted()
-            told = profile(1, "ChargePointMaxProfile", 10, "Relative")
-            await order(backend, "SetChargingProfile", connectorId=0, csChargingProfiles=told)
+            sent = profile(1, "ChargePointMaxProfile", 10, "Relative")
+            await order(backend, "SetChargingProfile", connectorId=0, csChargingProfiles=sent)
             await station.plug(1)
             await station.card()
             await station.until(lambda c: c["offered_a"][0] == 10.0)

@@ -21,8 +21,8 @@ from borne.domain.settings.values import to_json
 from borne.domain.station.transaction_messages import MessageKind
 from tests.conformance.ocpp16.rig import TAG, rig
 from tests.support.central_system import central_system
-from tests.support.patience import PATIENCE_S
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 DEAD = {
     "ConnectionType": "ethernet",
@@ -46,7 +46,7 @@ async def test_TCPWatchdogTimeout(tmp_path: Path) -> None:
 
 
 @contextmanager
-def heard(word: str) -> Iterator[asyncio.Event]:
+def log_message(word: str) -> Iterator[asyncio.Event]:
     """Set when the station logs this word."""
     said = asyncio.Event()
 
@@ -67,7 +67,7 @@ async def test_the_watchdog_waits_for_a_session(tmp_path: Path) -> None:
     async with rig(tmp_path, TCPWatchdogTimeout=1) as bench:
         await bench.charging()
         before = bench.station.host.station
-        with heard("restart") as said:
+        with log_message("restart") as said:
             await bench.offline()
             await asyncio.wait_for(said.wait(), 20)
         assert bench.station.host.station is before
@@ -79,8 +79,11 @@ async def test_SendInformativeStatusNotifications(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         simulator = bench.station.simulator
         await simulator.set_temperature(45.0, 1)
-        told = await bench.status("Available", 1, count=2)
-        assert (told["info"], told["error_code"]) == ("Controller temperature 45 °C", "NoError")
+        status = await bench.status("Available", 1, count=2)
+        assert (status["info"], status["error_code"]) == (
+            "Controller temperature 45 °C",
+            "NoError",
+        )
         await bench.station.set(SendInformativeStatusNotifications="off")
         await simulator.set_temperature(20.0, 1)
         await bench.settled()
@@ -97,7 +100,7 @@ async def test_SendInformativeStatusNotifications(tmp_path: Path) -> None:
 async def test_a_connection_is_tried_with_values_that_are_not_saved(
     tmp_path: Path, path: str, steps: dict[str, str]
 ) -> None:
-    async with central_system() as central, street(tmp_path) as station:
+    async with central_system() as central, running_station(tmp_path) as station:
         url = DEAD["WebSocketsBackendURL"] if path == "dead" else central.url
         planned = station.services.settings.plan({**DEAD, "WebSocketsBackendURL": url}, SYSTEM)
         config = backend_config(planned.after, [1, 2]).connection
@@ -112,7 +115,7 @@ async def test_messages_are_there_after_a_restart(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         before = bench.station.services.backend
         assert before is not None
-        told = [message["text"] for message in before.message_log()]
+        kept_before = [message["text"] for message in before.message_log()]
         restarted = bench.station.host.station
         await bench.station.host.restart("now", SYSTEM)
         await bench.station.until_restarted(restarted)
@@ -120,9 +123,11 @@ async def test_messages_are_there_after_a_restart(tmp_path: Path) -> None:
         assert backend is not None
         assert backend is not before
         await bench.station.until_online()
-        assert [message["text"] for message in backend.message_log()][: len(told)] == told
+        assert [message["text"] for message in backend.message_log()][
+            : len(kept_before)
+        ] == kept_before
         kept = [message["text"] for message in await backend.message_history()]
-        assert kept[: len(told)] == told
+        assert kept[: len(kept_before)] == kept_before
         assert sum('"BootNotification"' in text for text in kept) == 2
 
 
@@ -133,7 +138,7 @@ async def test_what_waits_for_the_backend_can_be_seen(tmp_path: Path) -> None:
         await bench.stop()
         queue, status = bench.station.services.queue, bench.station.services.status
         assert queue is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             while MessageKind.STOP not in (view := await queue()).kinds:
                 await status.wait(status.revision, 1)
         message = view.messages[-1]
@@ -147,7 +152,7 @@ async def test_what_waits_for_the_backend_can_be_seen(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def visitor(station: Street, role: Role) -> AsyncIterator[httpx.AsyncClient]:
+async def visitor(station: RunningStation, role: Role) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that has logged in."""
     password, base = "a good password", "http://127.0.0.1:8080"
     await station.services.accounts.set_password(role, password)
@@ -161,7 +166,7 @@ async def visitor(station: Street, role: Role) -> AsyncIterator[httpx.AsyncClien
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.key)
 async def test_a_preset_is_taken_by_a_real_station(tmp_path: Path, preset: Preset) -> None:
     """By Ethernet; a simulated station has no modem."""
-    async with street(tmp_path) as station, visitor(station, Role.OPERATOR) as person:
+    async with running_station(tmp_path) as station, visitor(station, Role.OPERATOR) as person:
         page = (await person.get("/backend/presets")).text
         assert "Use with mobile network" not in page
         assert (

@@ -1,5 +1,5 @@
 """What is billed when meters, power and clock fail: a whole station on virtual time, with causes of
-the simulated street; what a backend would be told is read from the queue (decisions 0125 to 0128).
+the simulated world; what a backend would receive is read from the queue (decisions 0125 to 0128).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionFlag
 from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import ClockTrust
-from tests.support.billing import REPORTED, billed_wh, check_messages, street
+from tests.support.billing import REPORTED, billed_wh, check_messages, running_station
 from tests.support.virtual_time import run_virtual
 
 FREE = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
@@ -47,7 +47,7 @@ def test_a_meter_that_lies_bills_what_was_believed_and_nothing_else(
     tmp_path: Path, cause: str, value: object, interval_s: int
 ) -> None:
     async def story() -> None:
-        async with street(tmp_path, MeterValueSampleInterval=interval_s) as at:
+        async with running_station(tmp_path, MeterValueSampleInterval=interval_s) as at:
             await at.charge()
             shown_wh = at.shown_wh
             assert shown_wh > 300
@@ -71,7 +71,7 @@ def test_a_meter_that_lies_bills_what_was_believed_and_nothing_else(
 
 def test_another_meter_is_shown_as_soon_as_its_session_is_over(tmp_path: Path) -> None:
     async def story() -> None:
-        async with street(tmp_path) as at:
+        async with running_station(tmp_path) as at:
             await at.charge()
             await at.cause("meter-exchanged", 777)
             await asyncio.sleep(30)
@@ -83,7 +83,7 @@ def test_another_meter_is_shown_as_soon_as_its_session_is_over(tmp_path: Path) -
 
 def test_a_meter_that_only_answers_when_asked_hides_no_jump(tmp_path: Path) -> None:
     async def story() -> None:
-        async with street(tmp_path, MeterValueSampleInterval=5) as at:
+        async with running_station(tmp_path, MeterValueSampleInterval=5) as at:
             await at.cause("meter-polled")
             await at.charge()
             shown_wh = at.shown_wh
@@ -101,7 +101,7 @@ def test_what_flowed_since_the_last_sample_is_billed_though_the_meter_is_silent(
     tmp_path: Path,
 ) -> None:
     async def story() -> None:
-        async with street(tmp_path, MeterValueSampleInterval=900) as at:
+        async with running_station(tmp_path, MeterValueSampleInterval=900) as at:
             await at.charge(60)
             shown_wh = at.shown_wh
             await at.cause("meter-ocpp")
@@ -130,7 +130,7 @@ def test_over_current_protection_is_never_blind(
     """A rogue car draws 30 A; nobody sees it."""
 
     async def story() -> None:
-        async with street(tmp_path, **settings, OperatorCurrentLimit=16) as at:
+        async with running_station(tmp_path, **settings, OperatorCurrentLimit=16) as at:
             await at.cause("meter-polled")
             await at.charge(20)
             await at.cause(cause, value)
@@ -156,7 +156,7 @@ def test_over_current_protection_is_never_blind(
 
 def test_a_meter_without_a_power_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
     async def story() -> None:
-        async with street(tmp_path) as at:
+        async with running_station(tmp_path) as at:
             await at.cause("meter-nan", "power")
             await at.charge()
             assert at.connector()["power_w"] == 11_040
@@ -179,7 +179,7 @@ class TestPower:
         self, tmp_path: Path, relative_wh: int
     ) -> None:
         async def story() -> None:
-            async with street(tmp_path) as at:
+            async with running_station(tmp_path) as at:
                 await at.charge()
                 shown_wh = at.shown_wh
                 await at.host.cut()
@@ -205,7 +205,7 @@ class TestPower:
         self, tmp_path: Path, step_wh: int, believed: bool, resume: str
     ) -> None:
         async def story() -> None:
-            async with street(tmp_path, RestartTransactionAfterPowerLoss=resume) as at:
+            async with running_station(tmp_path, RestartTransactionAfterPowerLoss=resume) as at:
                 await at.charge()
                 shown_wh = at.shown_wh
                 await at.host.cut()
@@ -229,7 +229,7 @@ class TestPower:
         self, tmp_path: Path
     ) -> None:
         async def story() -> None:
-            async with street(tmp_path, MeterValueSampleInterval=900) as at:
+            async with running_station(tmp_path, MeterValueSampleInterval=900) as at:
                 await at.charge()
                 for _ in range(5):
                     await at.off_for(20)
@@ -245,7 +245,7 @@ class TestPower:
 
     def test_a_doubt_outlives_a_power_cut(self, tmp_path: Path) -> None:
         async def story() -> None:
-            async with street(tmp_path, RestartTransactionAfterPowerLoss="off") as at:
+            async with running_station(tmp_path, RestartTransactionAfterPowerLoss="off") as at:
                 await at.charge()
                 await at.cause("meter-step", -5)
                 await asyncio.sleep(0.05)
@@ -259,7 +259,7 @@ class TestPower:
 
     def test_an_exchange_between_two_sessions_is_nobody_s_fault(self, tmp_path: Path) -> None:
         async def story() -> None:
-            async with street(tmp_path) as at:
+            async with running_station(tmp_path) as at:
                 await at.host.cut()
                 await at.cause("meter-exchanged", 17)
                 await at.host.restore()
@@ -280,7 +280,7 @@ class TestPower:
         self, tmp_path: Path, harm: str
     ) -> None:
         async def story() -> None:
-            async with street(tmp_path) as at:
+            async with running_station(tmp_path) as at:
                 await at.charge()
                 await at.host.cut()
                 file = tmp_path / "meters"
@@ -312,7 +312,7 @@ class TestClock:
         self, tmp_path: Path, step: timedelta, then: str
     ) -> None:
         async def story() -> None:
-            async with street(tmp_path) as at:
+            async with running_station(tmp_path) as at:
                 await at.charge(300)
                 at.host.clock.observe(at.host.clock.now() + step, ClockTrust.BACKEND)
                 at.wall_error += step
@@ -342,7 +342,7 @@ class TestClock:
 
 def test_pulses_are_over_current(tmp_path: Path) -> None:
     async def story() -> None:
-        async with street(tmp_path, OperatorCurrentLimit=6) as at:
+        async with running_station(tmp_path, OperatorCurrentLimit=6) as at:
             await at.charge(20)
             await at.cause("car-pulses", {"high_a": 30, "high_s": 6.5, "low_a": 6, "low_s": 0.5})
             await asyncio.sleep(20)

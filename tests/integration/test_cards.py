@@ -13,7 +13,7 @@ from borne.application.ports.storage import WhitelistEntry
 from borne.application.refusals import Refused
 from borne.application.services import MasterCardView, TeachInView
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
-from tests.support.street import CARD, Street, street
+from tests.support.running_station import CARD, RunningStation, running_station
 from tests.support.virtual_time import virtual_time
 
 OTHER, RANDOM, MAC = "0A0E9B83", "08AABBCC", "0018E6A1B201"
@@ -21,30 +21,30 @@ OPERATOR = Principal(PrincipalKind.PERSON, Role.OPERATOR, "operator at 192.168.1
 LISTED: dict[str, Any] = {"FLLEnable": "on", "RFIDTagLetterCase": "upper"}
 
 
-def teach_in(station: Street) -> TeachInView:
+def teach_in(station: RunningStation) -> TeachInView:
     view = station.services.teach_in
     assert view is not None
     return view
 
 
-def master_card(station: Street) -> MasterCardView:
+def master_card(station: RunningStation) -> MasterCardView:
     view = station.services.master_card
     assert view is not None
     return view
 
 
-def listed(station: Street) -> list[tuple[str, str, int | None]]:
+def listed(station: RunningStation) -> list[tuple[str, str, int | None]]:
     entries, _ = station.services.whitelist.page()
     return [(entry.token, entry.kind, entry.connector) for entry in entries]
 
 
-async def show(station: Street, uid: str, number: int | None = 1) -> None:
+async def show(station: RunningStation, uid: str, number: int | None = 1) -> None:
     """Hold a card, and wait until what follows is stored."""
     await station.card(uid, number)
     await asyncio.sleep(3.0)
 
 
-def told(station: Street) -> list[tuple[str, str]]:
+def teach_in_events(station: RunningStation) -> list[tuple[str, str]]:
     """Results and tokens, in the order of the cards."""
     state = teach_in(station).state()
     assert state is not None
@@ -56,11 +56,11 @@ def told(station: Street) -> list[tuple[str, str]]:
 
 @virtual_time
 async def test_every_card_shown_is_added_at_once_and_starts_nothing(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         lease = teach_in(station).start(OPERATOR)
         for card in (CARD, CARD, RANDOM, OTHER):
             await show(station, card)
-        assert told(station) == [
+        assert teach_in_events(station) == [
             ("added", CARD),
             ("known", CARD),
             ("random", RANDOM),
@@ -75,17 +75,17 @@ async def test_every_card_shown_is_added_at_once_and_starts_nothing(tmp_path: Pa
 
 @virtual_time
 async def test_a_card_that_is_held_is_one_card(tmp_path: Path) -> None:
-    async with street(tmp_path, RFIDTagLetterCase="upper") as station:
+    async with running_station(tmp_path, RFIDTagLetterCase="upper") as station:
         teach_in(station).start(OPERATOR)
         for _ in range(3):
             await station.card(CARD)
         await asyncio.sleep(1.0)
-        assert told(station) == [("added", CARD)]
+        assert teach_in_events(station) == [("added", CARD)]
 
 
 @virtual_time
 async def test_a_car_adds_its_address(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         teach_in(station).start(OPERATOR, bind=2)
         await station.plug(2, {"evccid": MAC})
         await station.plug(1)
@@ -95,7 +95,7 @@ async def test_a_car_adds_its_address(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_only_the_chosen_reader_teaches(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         teach_in(station).start(OPERATOR, reader=2)
         await show(station, CARD, 1)
         await show(station, OTHER, 2)
@@ -104,17 +104,19 @@ async def test_only_the_chosen_reader_teaches(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_plain_cards_are_not_taught_while_only_secure_ones_count(tmp_path: Path) -> None:
-    async with street(tmp_path, RFIDTagLetterCase="upper", EnforceSecureRFID="on") as station:
+    async with running_station(
+        tmp_path, RFIDTagLetterCase="upper", EnforceSecureRFID="on"
+    ) as station:
         teach_in(station).start(OPERATOR)
         await show(station, CARD)
         await station.simulator.present_card({"uid": OTHER, "connector": 1, "secure": True})
         await asyncio.sleep(1.0)
-        assert told(station) == [("not_secure", CARD), ("added", OTHER)]
+        assert teach_in_events(station) == [("not_secure", CARD), ("added", OTHER)]
 
 
 @virtual_time
 async def test_it_ends_when_nobody_renews_it(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         teach_in(station).start(OPERATOR)
         await asyncio.sleep(14.9)
         assert teach_in(station).state() is not None
@@ -126,7 +128,7 @@ async def test_it_ends_when_nobody_renews_it(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_it_ends_after_a_minute_unless_it_is_prolonged(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         view = teach_in(station)
         lease = view.start(OPERATOR)
         for _ in range(5):
@@ -144,7 +146,7 @@ async def test_it_ends_after_a_minute_unless_it_is_prolonged(tmp_path: Path) -> 
 
 @virtual_time
 async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         view = teach_in(station)
         view.start(OPERATOR)
         with pytest.raises(Refused, match=r"running \(operator at 192\.168\.1\.7\)"):
@@ -155,7 +157,7 @@ async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_a_power_cut_ends_it_and_keeps_what_was_taught(tmp_path: Path) -> None:
-    async with street(tmp_path, RFIDTagLetterCase="upper") as station:
+    async with running_station(tmp_path, RFIDTagLetterCase="upper") as station:
         teach_in(station).start(OPERATOR)
         await show(station, CARD)
         await station.host.cut()
@@ -166,7 +168,7 @@ async def test_a_power_cut_ends_it_and_keeps_what_was_taught(tmp_path: Path) -> 
 
 @virtual_time
 async def test_only_operators_teach(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         with pytest.raises(Refused, match="needs operator"):
             teach_in(station).start(Principal(PrincipalKind.PERSON, Role.USER))
 
@@ -174,7 +176,7 @@ async def test_only_operators_teach(tmp_path: Path) -> None:
 # Held too short ---------------------------------------------------------------------------------
 
 
-async def hold(station: Street, uid: str, held_s: float) -> None:
+async def hold(station: RunningStation, uid: str, held_s: float) -> None:
     """Hold a card for so long."""
     await station.simulator.present_card({"uid": uid, "connector": 1, "hold_s": held_s})
     await asyncio.sleep(0.5)
@@ -186,7 +188,7 @@ async def test_a_card_held_too_short_is_not_read(
 ) -> None:
     """Manual 6: hold it for two seconds. No ring refuses, and the next try counts at once."""
     caplog.set_level("INFO")
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await hold(station, CARD, 1.9)
         assert station.connector(1)["state"] == "available"
@@ -198,12 +200,12 @@ async def test_a_card_held_too_short_is_not_read(
 
 @virtual_time
 async def test_a_card_held_too_short_is_neither_taught_nor_the_master_card(tmp_path: Path) -> None:
-    async with street(tmp_path, RFIDTagLetterCase="upper", MasterRFID=CARD) as station:
+    async with running_station(tmp_path, RFIDTagLetterCase="upper", MasterRFID=CARD) as station:
         teach_in(station).start(OPERATOR)
         waiting = asyncio.ensure_future(master_card(station).reset_passwords())
         await asyncio.sleep(0)
         await hold(station, CARD, 1.0)
-        assert told(station) == [("unreadable", CARD)]
+        assert teach_in_events(station) == [("unreadable", CARD)]
         assert not waiting.done()
         assert listed(station) == []
         waiting.cancel()
@@ -214,7 +216,7 @@ async def test_a_card_held_too_short_is_neither_taught_nor_the_master_card(tmp_p
 
 @virtual_time
 async def test_the_list_tells_when_a_card_was_used(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await show(station, OTHER)
         await show(station, CARD)
@@ -225,7 +227,7 @@ async def test_the_list_tells_when_a_card_was_used(tmp_path: Path) -> None:
 @virtual_time
 async def test_a_card_typed_in_the_spelling_of_the_setting_is_the_card(tmp_path: Path) -> None:
     changes = LISTED | {"RFIDTagLetterCase": "lower_inverted"}
-    async with street(tmp_path, **changes) as station:
+    async with running_station(tmp_path, **changes) as station:
         await station.services.whitelist.import_text("839b0e0a", SYSTEM, dry_run=False)
         await show(station, OTHER)
         assert station.connector(1)["state"] == "authorized"
@@ -236,7 +238,7 @@ async def test_a_card_typed_in_the_spelling_of_the_setting_is_the_card(tmp_path:
 
 @virtual_time
 async def test_MasterRFID(tmp_path: Path) -> None:
-    async with street(tmp_path, MasterRFID=CARD) as station:
+    async with running_station(tmp_path, MasterRFID=CARD) as station:
         accounts = station.services.accounts
         for role in (Role.OPERATOR, Role.INSTALLER, Role.MANUFACTURER):
             await accounts.set_password(role, f"a good password of {role.value}")
@@ -255,19 +257,19 @@ async def test_MasterRFID(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_a_master_card_that_does_not_come_resets_nothing(tmp_path: Path) -> None:
-    async with street(tmp_path, MasterRFID=CARD, EnforceSecureRFID="on") as station:
+    async with running_station(tmp_path, MasterRFID=CARD, EnforceSecureRFID="on") as station:
         waiting = asyncio.ensure_future(master_card(station).reset_passwords())
         await asyncio.sleep(0)
         await show(station, CARD)
         assert not await waiting
-    async with street(tmp_path, MasterRFID="") as station:
+    async with running_station(tmp_path, MasterRFID="") as station:
         with pytest.raises(Refused, match="knows no master card"):
             await master_card(station).reset_passwords()
 
 
 @virtual_time
 async def test_a_card_is_registered_as_master_card(tmp_path: Path) -> None:
-    async with street(tmp_path, RFIDTagLetterCase="lower") as station:
+    async with running_station(tmp_path, RFIDTagLetterCase="lower") as station:
         waiting = asyncio.ensure_future(master_card(station).next_card())
         await asyncio.sleep(0)
         await show(station, CARD)
@@ -278,13 +280,13 @@ async def test_a_card_is_registered_as_master_card(tmp_path: Path) -> None:
 # Cars on the list -------------------------------------------------------------------------------
 
 
-async def list_car(station: Street, connector: int | None = None) -> None:
+async def list_car(station: RunningStation, connector: int | None = None) -> None:
     await station.services.whitelist.add(WhitelistEntry(MAC, connector=connector), SYSTEM)
 
 
 @virtual_time
 async def test_a_car_on_the_list_charges_when_it_is_plugged(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await list_car(station)
         await station.plug(1, {"evccid": MAC})
         charging = await station.until_state("charging")
@@ -304,7 +306,7 @@ async def test_a_car_on_the_list_charges_when_it_is_plugged(tmp_path: Path) -> N
 async def test_a_car_that_the_list_does_not_name_here_waits_for_a_card(
     tmp_path: Path, change: dict[str, Any], bound: int | None
 ) -> None:
-    async with street(tmp_path, **(LISTED | change)) as station:
+    async with running_station(tmp_path, **(LISTED | change)) as station:
         await list_car(station, bound)
         await station.plug(1, {"evccid": MAC})
         await station.until_state("preparing")
@@ -314,7 +316,7 @@ async def test_a_car_that_the_list_does_not_name_here_waits_for_a_card(
 
 @virtual_time
 async def test_a_card_before_the_plug_goes_before_the_car(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await list_car(station)
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await show(station, CARD)
@@ -326,7 +328,7 @@ async def test_a_card_before_the_plug_goes_before_the_car(tmp_path: Path) -> Non
 @virtual_time
 async def test_free_charging_goes_before_the_car(tmp_path: Path) -> None:
     free = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
-    async with street(tmp_path, **(LISTED | free)) as station:
+    async with running_station(tmp_path, **(LISTED | free)) as station:
         await list_car(station)
         await station.plug(1, {"evccid": MAC})
         charging = await station.until_state("charging")

@@ -23,32 +23,32 @@ from borne.domain.smart_charging.profiles import (
     Selection,
 )
 from borne.foundation.clock import Clock, ClockTrust
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 from tests.support.virtual_time import run_virtual, virtual_time
 
 FREE: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
 DAY_S = 86400.0
 
 
-def profiles(station: Street) -> ChargingProfiles:
+def profiles(station: RunningStation) -> ChargingProfiles:
     running = station.host.station
     assert running is not None
     return running.profiles
 
 
-def clock(station: Street) -> Clock:
+def clock(station: RunningStation) -> Clock:
     return station.services.clock
 
 
-def step(station: Street, seconds: float, trust: ClockTrust = ClockTrust.BACKEND) -> None:
+def step(station: RunningStation, seconds: float, trust: ClockTrust = ClockTrust.BACKEND) -> None:
     clock(station).observe(clock(station).now() + timedelta(seconds=seconds), trust)
 
 
-def offered(station: Street) -> float:
+def offered(station: RunningStation) -> float:
     return float(station.connector()["offered_a"][0])
 
 
-def profile(station: Street, amps: float, **how: Any) -> Profile:
+def profile(station: RunningStation, amps: float, **how: Any) -> Profile:
     """Holds for two hours, beginning half an hour ago."""
     start = clock(station).now() - timedelta(minutes=30)
     given: dict[str, Any] = {
@@ -62,8 +62,8 @@ def profile(station: Street, amps: float, **how: Any) -> Profile:
 
 
 @asynccontextmanager
-async def charging(data: Path) -> AsyncIterator[Street]:
-    async with street(data, **FREE) as station:
+async def charging(data: Path) -> AsyncIterator[RunningStation]:
+    async with running_station(data, **FREE) as station:
         await station.plug(1, {"max_a": 32})
         await station.until_state("charging")
         yield station
@@ -183,7 +183,7 @@ async def test_a_profile_from_the_future_holds_at_its_lowest(tmp_path: Path) -> 
         await profiles(station).set(1, profile(station, 0.0, schedule=ahead))
         await asyncio.sleep(10.0)
         assert offered(station) == 20.0
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         await station.plug(1, {"max_a": 32})
         await station.until_state("charging")
         assert offered(station) == 9.0

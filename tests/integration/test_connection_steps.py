@@ -33,8 +33,8 @@ from borne.foundation.clock import Clock, ClockTrust
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
 from tests.integration.ocpp.certificates import Issued, issue, make_root, server_context
-from tests.support.patience import PATIENCE_S
-from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
+from tests.support.timeouts import TEST_TIMEOUT_S
+from tests.unit.adapters.ocpp.charge_point.harness import MemoryOutbox, RecordingListener
 
 ROOT = make_root()
 ORDER = ("interface", "dns", "tcp", "tls", "websocket", "boot", "heartbeat")
@@ -265,7 +265,7 @@ async def failing(speak: Speak, **settings: Any) -> StepResult:
         connection = ConnectionConfig(f"ws://127.0.0.1:{port}", "station")
         config = BackendConfig(connection, call_timeout_s=SHORT_S, **settings)
         content = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M")
-        side = StationSide(lambda: content, Handlers(), MemoryOutbox(), Heard())
+        side = StationSide(lambda: content, Handlers(), MemoryOutbox(), RecordingListener())
         client = ChargePointClient(config, side, clock=clock(), rng=random.Random(1))
         found: asyncio.Future[StepResult] = asyncio.get_running_loop().create_future()
 
@@ -277,7 +277,7 @@ async def failing(speak: Speak, **settings: Any) -> StepResult:
         client.changed.subscribe(look)
         running = asyncio.create_task(client.run())
         try:
-            return await asyncio.wait_for(found, PATIENCE_S)
+            return await asyncio.wait_for(found, TEST_TIMEOUT_S)
         finally:
             await client.stop()
             await running

@@ -21,7 +21,7 @@ from borne.application.ports.certificates import RootUse
 from borne.application.ports.storage import Storage, StorageDamaged, WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.foundation.clock import Clock, ClockTrust
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 from tests.unit.adapters.storage.builders import NOON, start, start_message, values_message
 
 NOWHERE = "ws://127.0.0.1:9/ocpp"
@@ -32,7 +32,7 @@ PAGE = 4096
 async def use(folder: Path, seed: int) -> None:
     """A station that was set up, and was killed in mid-session with messages in its queue."""
     options = {"new_id": iter_ids(seed)}
-    async with street(
+    async with running_station(
         folder, seed=seed, options=options, InstallationCurrentLimit=20, ConnectorName=f"S{seed}"
     ) as one:
         await one.services.accounts.set_password(Role.OPERATOR, "a good password")
@@ -134,12 +134,12 @@ def damage(data: Path, other: Path, name: str, how: Damage) -> None:
 
 
 @asynccontextmanager
-async def started(data: Path) -> AsyncIterator[Street]:
+async def started(data: Path) -> AsyncIterator[RunningStation]:
     """The station on it, with the command line's door."""
     from borne.adapters.storage.lock import FolderLock
 
     with FolderLock(data):
-        async with street(
+        async with running_station(
             data,
             options={"control_socket": True},
             RestartTransactionAfterPowerLoss="off",
@@ -149,17 +149,17 @@ async def started(data: Path) -> AsyncIterator[Street]:
             yield one
 
 
-async def queue_of(one: Street) -> set[str]:
+async def queue_of(one: RunningStation) -> set[str]:
     waiting = one.services.queue
     messages = (await waiting(limit=100)).messages
     return {str(message.queued.message.session_id) for message in messages}
 
 
-def notices(one: Street) -> list[str]:
+def notices(one: RunningStation) -> list[str]:
     return [str(notice) for notice in one.services.status.snapshot().notices]
 
 
-def faults(one: Street) -> list[str]:
+def faults(one: RunningStation) -> list[str]:
     return [active.fault.value for active in one.services.status.snapshot().faults]
 
 
@@ -176,7 +176,7 @@ async def test_a_station_starts_with_any_file_damaged(
     async with started(data) as one:
         for number in (1, 2):
             found_faults = {fault["id"] for fault in one.connector(number)["faults"]}
-            # Another street has other meters.
+            # Another simulated world has other meters.
             assert found_faults <= {"meter-implausible"}
         accounts = one.services.accounts
         assert await accounts.has_password(Role.OPERATOR), "the operator's account is open again"

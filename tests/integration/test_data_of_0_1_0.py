@@ -17,7 +17,7 @@ from typing import Any
 
 from borne.domain.principals import Role
 from tests.support.central_system import CentralSystem, central_system
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 
 DATA = Path(__file__).parents[1] / "fixtures" / "data-0.1.0"
 RUNNING = "b9fd76c3-21b2-4862-a027-877f02c08fcc"
@@ -38,14 +38,14 @@ def queued(folder: Path) -> list[tuple[str, Any]]:
 
 
 class OtherMeters(random.Random):
-    """Dice of a street whose new meters show less than the ones before: nothing can be told of
-    the time without power."""
+    """The random seed of a world whose new meters show less than the ones before: nothing can be
+    told of the time without power."""
 
     def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
         return start if stop is not None else super().randrange(start)
 
 
-def told(one: Street, action: str) -> list[Any]:
+def message_ids(one: RunningStation, action: str) -> list[Any]:
     """Ids of the requests of that kind that were sent, each time."""
     backend = one.services.backend
     assert backend is not None
@@ -55,7 +55,7 @@ def told(one: Street, action: str) -> list[Any]:
     ]
 
 
-async def taken_up(one: Street, central: CentralSystem) -> None:
+async def taken_up(one: RunningStation, central: CentralSystem) -> None:
     await one.until_online()
     await central.ledger.wait_for("StopTransaction", transaction_id=TRANSACTION)
     await one.until_state("available", 2)
@@ -66,8 +66,8 @@ async def test_it_starts_and_delivers_what_it_holds_once(tmp_path: Path) -> None
     assert len(waiting) == 3
     options = {"rng": OtherMeters(1)}
     async with central_system() as central:
-        central.ledger.story("x").knows(TRANSACTION, 2, START_WH)
-        async with street(
+        central.ledger.conversation("x").knows(TRANSACTION, 2, START_WH)
+        async with running_station(
             folder, WebSocketsBackendURL=central.url, live=True, options=options
         ) as one:
             await taken_up(one, central)
@@ -83,7 +83,7 @@ async def test_it_starts_and_delivers_what_it_holds_once(tmp_path: Path) -> None
             assert number == 2
             ended = next(each for each in sessions if each.session_id == RUNNING)
             assert ended.energy_wh == LAST_WH - START_WH
-            assert told(one, "MeterValues")[:3] == [message_id for message_id, _ in waiting]
+            assert message_ids(one, "MeterValues")[:3] == [message_id for message_id, _ in waiting]
         values = central.ledger.of("MeterValues", transaction_id=TRANSACTION)
         assert [value["meter_value"] for value in values[:3]] == [
             content["meter_value"] for _, content in waiting
@@ -93,7 +93,7 @@ async def test_it_starts_and_delivers_what_it_holds_once(tmp_path: Path) -> None
         assert central.ledger.of("StartTransaction") == []
         before = len(central.ledger.of("MeterValues"))
 
-        async with street(folder, live=True, options=options) as one:
+        async with running_station(folder, live=True, options=options) as one:
             await one.until_online()
             await central.ledger.wait_for("StatusNotification", connector_id=2, status="Available")
             assert one.services.status.snapshot().backend.queue == 0

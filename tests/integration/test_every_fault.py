@@ -2,7 +2,7 @@
 the status, the pages and the log show, whether the transaction stops, and how it is cleared (manual
 9, decision 0072). What a backend is told of the same rows: `test_fault_notifications`.
 
-Nothing is injected but causes of the simulated street; the station finds the rest by itself.
+Nothing is injected but causes of the simulated world; the station finds the rest by itself.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.faults import CATALOGUE, Fault, Scope
 from borne.domain.station.session import SessionRecord
 from borne.protocols.status_json import status_json
+from tests.support.running_station import store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import store_settings
 from tests.support.virtual_time import run_virtual
 
 FREE = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
@@ -280,9 +280,9 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
                 shown = await read("/")
                 assert kind.activation in shown
                 assert f'href="/help/{row.fault}"' in shown
-                told = await read(f"/help/{row.fault}")
-                assert "Present now:" in told
-                assert kind.resolution in told
+                page = await read(f"/help/{row.fault}")
+                assert "Present now:" in page
+                assert kind.resolution in page
             await asyncio.sleep(10)
             if row.before == "charge" and not row.provoke:
                 [session] = await at.sessions()

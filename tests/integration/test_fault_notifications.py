@@ -33,7 +33,7 @@ class _Backend:
     online = False
 
     def __init__(self) -> None:
-        self.told: list[StatusReport] = []
+        self.reports: list[StatusReport] = []
 
     async def authorize(self, id_token: str) -> IdTagInfo:
         raise BackendUnreachable(id_token)
@@ -42,7 +42,7 @@ class _Backend:
         return BackendView(link=LinkState.CONNECTED, boot=BootState.ACCEPTED, queue=0)
 
     def report_status(self, status: StatusReport) -> None:
-        self.told.append(status)
+        self.reports.append(status)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.cause}-{row.cleared_by[-1]}")
@@ -51,7 +51,7 @@ def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
     if "restart" in row.cleared_by:
         pytest.skip("a restart makes a new station, which tells its state anew")
 
-    async def story() -> list[StatusReport]:
+    async def scenario() -> list[StatusReport]:
         backend = _Backend()
         async with bench(tmp_path, **{**BACKEND, **row.settings}) as at:
             at.station.link.backend = cast(Backend, cast(Any, backend))
@@ -60,11 +60,11 @@ def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
             for step in row.cleared_by:
                 await _do(at, row, step)
             await asyncio.sleep(1)
-        return backend.told
+        return backend.reports
 
-    told = run_virtual(story())
+    reports = run_virtual(scenario())
     connector = 0 if kind.scope is Scope.STATION else 1
-    mine = [status for status in told if status.connector == connector]
+    mine = [status for status in reports if status.connector == connector]
     wanted = (kind.code_16, kind.activation[:INFO], vendor_code(row.fault))
     came = [i for i, s in enumerate(mine) if (s.error_code, s.info, s.vendor_error_code) == wanted]
     assert came, [(s.status, s.error_code, s.info) for s in mine]

@@ -22,13 +22,13 @@ from borne.domain.principals import SYSTEM
 from borne.domain.station.station_status import LastCard, StationStatus
 from borne.foundation.clock import ClockTrust
 from borne.serve import ServeOptions
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 
 ANNA, UNKNOWN = CARDS[0]["uid"], "DEADBEEF"
 BACKEND = (("ConnectionType", "ethernet"), ("WebSocketsBackendURL", "ws://127.0.0.1:9/"))
 
 
-async def first_start(data: Path, *changes: tuple[str, str]) -> Street:
+async def first_start(data: Path, *changes: tuple[str, str]) -> RunningStation:
     """What `borne serve` does before it listens."""
     new = Commissioning(data).is_new()
     settings = serve._prepare(ServeOptions(data, changes=changes), new=new)
@@ -37,10 +37,10 @@ async def first_start(data: Path, *changes: tuple[str, str]) -> Street:
         HostOptions(data, live=False, control_socket=False, rng=random.Random(1), first_cards=cards)
     )
     await host.start()
-    return Street(host)
+    return RunningStation(host)
 
 
-def entries(one: Street) -> list[str]:
+def entries(one: RunningStation) -> list[str]:
     return [entry.name for entry in one.services.whitelist.page()[0]]
 
 
@@ -73,7 +73,7 @@ async def test_it_is_added_once(tmp_path: Path) -> None:
 
 
 async def test_a_station_that_was_in_use_gets_no_card(tmp_path: Path) -> None:
-    async with street(tmp_path):
+    async with running_station(tmp_path):
         pass
     (tmp_path / "station.db").unlink()
     one = await first_start(tmp_path)
@@ -96,18 +96,18 @@ async def test_a_station_that_was_in_use_gets_no_card(tmp_path: Path) -> None:
 async def test_a_refused_card_says_why_and_what_helps(
     tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
-    async with street(tmp_path, **changes) as one:
+    async with running_station(tmp_path, **changes) as one:
         status = one.services.status
         await one.plug()
         await one.card(UNKNOWN)
         await one.until(lambda _: status.snapshot().last_card is not None)
-        told = refused(status.snapshot(), Words("en"))
-        assert said in told
-        assert "adbeef" in told
+        text = refused(status.snapshot(), Words("en"))
+        assert said in text
+        assert "adbeef" in text
 
 
 async def test_an_accepted_card_says_nothing(tmp_path: Path) -> None:
-    async with street(tmp_path, FLLEnable="on") as one:
+    async with running_station(tmp_path, FLLEnable="on") as one:
         await one.services.whitelist.add(WhitelistEntry(ANNA), SYSTEM)
         await one.plug()
         await one.card(ANNA)

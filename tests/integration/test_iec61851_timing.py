@@ -1,5 +1,6 @@
-"""Times of IEC 61851-1 Table A.6 in a whole station, measured at wires and contacts of the street:
-from what the vehicle does to what it sees and gets. Virtual time, no backend, nobody needs a card.
+"""Times of IEC 61851-1 Table A.6 in a whole station, measured at wires and contacts of the
+simulated world: from what the vehicle does to what it sees and gets. Virtual time, no backend,
+nobody needs a card.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from borne.domain.limits.sources import EXTERNAL_INPUT
 from borne.domain.principals import SYSTEM
 from borne.domain.station import pilot
 from borne.foundation.units import PerPhase
+from tests.support.running_station import store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import store_settings
 from tests.support.virtual_time import run_virtual
 
 FREE = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
@@ -30,7 +31,7 @@ CAR: dict[str, Any] = {"battery_kwh": 1000, "reaction_s": 1.0, "max_a": 32}
 TICK_S = 0.001
 
 
-class Street:
+class RunningStation:
     """One socket with a stopwatch."""
 
     def __init__(self, host: Host) -> None:
@@ -102,7 +103,7 @@ class Street:
 
 
 @asynccontextmanager
-async def street(data: Path, **settings: Any) -> AsyncIterator[Street]:
+async def running_station(data: Path, **settings: Any) -> AsyncIterator[RunningStation]:
     limits = {"MaximumCurrent": 32, "InstallationCurrentLimit": 32, "OperatorCurrentLimit": 32}
     changes = {**FREE, **limits, **settings}
     store_settings(data, {name: str(value) for name, value in changes.items()})
@@ -110,21 +111,21 @@ async def street(data: Path, **settings: Any) -> AsyncIterator[Street]:
     await host.start()
     try:
         await asyncio.sleep(1)
-        yield Street(host)
+        yield RunningStation(host)
     finally:
         await host.stop()
 
 
-def _run(data: Path, story: Callable[[Street], Any], **settings: Any) -> None:
+def _run(data: Path, scenario: Callable[[RunningStation], Any], **settings: Any) -> None:
     async def run() -> None:
-        async with street(data, **settings) as at:
-            await story(at)
+        async with running_station(data, **settings) as at:
+            await scenario(at)
 
     run_virtual(run())
 
 
 def test_1_1_3_1_plug_in_lock_then_pwm(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.plug(wants_charge=False)
         locked_s = await at.until(lambda: at.locked)
         assert locked_s < 1.0, "feedback within a second"
@@ -133,13 +134,13 @@ def test_1_1_3_1_plug_in_lock_then_pwm(tmp_path: Path) -> None:
         assert at.offer_a == 32.0
         await at.never(lambda: at.closed, 60)
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_1_2_3_2_simplified_pilot(tmp_path: Path) -> None:
     """Plugged in state C; PWM comes with the session, energy with PWM and diode."""
 
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.plug(simplified_pilot=True)
         while not at.closed:
             assert at.pwm or not at.closed
@@ -147,40 +148,40 @@ def test_1_2_3_2_simplified_pilot(tmp_path: Path) -> None:
         assert at.pwm
         assert at.locked
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_2_1_unplugged_in_b_pwm_ends_within_two_seconds(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.plug(wants_charge=False)
         await asyncio.sleep(10)
         assert at.pwm
         await at.simulator.unplug(1, force=True)
         assert await at.until(lambda: not at.pwm) < 2.0
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_2_2_unplugged_while_charging_open_within_100_ms(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         await at.simulator.unplug(1, force=True)
         assert await at.until(lambda: not at.closed) <= 0.1
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_2_2_pilot_lost_while_charging_open_within_100_ms(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         await at.simulator.set_fault("pilot-open", active=True, connector=1)
         assert await at.until(lambda: not at.closed) <= 0.1
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_4_vehicle_asks_closed_within_three_seconds(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.plug(wants_charge=False)
         await asyncio.sleep(10)
         await at.change(wants_charge=True)
@@ -189,26 +190,26 @@ def test_4_vehicle_asks_closed_within_three_seconds(tmp_path: Path) -> None:
         await at.until(lambda: vehicle.s2_closed)
         assert await at.until(lambda: at.closed) < 3.0
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_4_ventilation_only_where_there_is_some(tmp_path: Path) -> None:
-    async def without(at: Street) -> None:
+    async def without(at: RunningStation) -> None:
         await at.plug(ventilation=True)
         await at.never(lambda: at.closed, 30)
 
-    async def having(at: Street) -> None:
+    async def having(at: RunningStation) -> None:
         await at.plug(ventilation=True)
         await at.until(lambda: at.closed)
 
-    for folder, story, setting in (("off", without, "off"), ("on", having, "on")):
+    for folder, scenario, setting in (("off", without, "off"), ("on", having, "on")):
         data = tmp_path / folder
         data.mkdir()
-        _run(data, story, VentilationAvailable=setting)
+        _run(data, scenario, VentilationAvailable=setting)
 
 
 def test_6_new_limits_every_five_seconds_lower_ones_at_once(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         await at.limit(10)
         assert await at.until(lambda: at.offer_a == 10.0) < 0.1
@@ -219,11 +220,11 @@ def test_6_new_limits_every_five_seconds_lower_ones_at_once(tmp_path: Path) -> N
         assert await at.until(lambda: at.offer_a == 8.0) < 0.1
         assert at.closed
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_8_vehicle_has_enough_open_within_100_ms(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         await at.change(wants_charge=False)
         vehicle = at.socket.vehicle
@@ -231,11 +232,11 @@ def test_8_vehicle_has_enough_open_within_100_ms(tmp_path: Path) -> None:
         await at.until(lambda: not vehicle.s2_closed)
         assert await at.until(lambda: not at.closed) <= 0.1
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_9_stop_gives_the_vehicle_time_to_switch_off_first(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge(reaction_s=2.0)
         await at.stop()
         assert await at.until(lambda: not at.pwm) < 0.1
@@ -245,23 +246,23 @@ def test_9_stop_gives_the_vehicle_time_to_switch_off_first(tmp_path: Path) -> No
         assert at.socket.current_a.total == 0.0
         assert await at.until(lambda: not at.locked) < 1.5
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_10_2_a_vehicle_that_ignores_the_stop_is_cut_off_after_six_seconds(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge(ignores_stop=True)
         await at.stop()
         await at.until(lambda: not at.pwm)
         assert 5.9 < await at.until(lambda: not at.closed) < 6.2
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_pause_and_resume(tmp_path: Path) -> None:
     """Below 6 A: x1, three seconds for the vehicle; afterwards the new limit holds at once."""
 
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         await at.limit(5.9)
         await at.until(lambda: not at.pwm)
@@ -272,11 +273,11 @@ def test_pause_and_resume(tmp_path: Path) -> None:
         assert at.offer_a == 9.0
         assert await at.until(lambda: at.closed) < 3.0
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_fault_while_charging_state_f_at_least_300_ms_and_unlock_after_5_s(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         await at.simulator.set_fault("mcb-schuko", active=True, connector=1)
         assert await at.until(lambda: at.state_f) < 0.1
@@ -287,34 +288,34 @@ def test_fault_while_charging_state_f_at_least_300_ms_and_unlock_after_5_s(tmp_p
         assert at.locked
         assert await at.until(lambda: not at.locked) < 1.5
 
-    _run(tmp_path, story, MCBDomesticInput="opto_1")
+    _run(tmp_path, scenario, MCBDomesticInput="opto_1")
 
 
 def test_contactor_rests_five_seconds(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge(reaction_s=0.1)
         await at.limit(0)
         await at.until(lambda: not at.closed)
         await at.limit(16)
         assert 4.9 < await at.until(lambda: at.closed) < 5.3
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_brown_out_open_at_once_and_armed_again_after_reading_the_pilot(tmp_path: Path) -> None:
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         await at.simulator.set_fault("brown-out", active=True, connector=1)
         assert await at.until(lambda: not at.closed) < 0.1
         assert 4.9 < await at.until(lambda: at.closed) < 10.0
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)
 
 
 def test_dead_software_the_board_is_off_within_its_watchdog(tmp_path: Path) -> None:
     """Docs/safety.md: 3 s without a sign of life."""
 
-    async def story(at: Street) -> None:
+    async def scenario(at: RunningStation) -> None:
         await at.charge()
         station = at.host.station
         assert station is not None
@@ -322,4 +323,4 @@ def test_dead_software_the_board_is_off_within_its_watchdog(tmp_path: Path) -> N
         assert await at.until(lambda: not at.closed) <= 4.0
         assert not at.pwm
 
-    _run(tmp_path, story)
+    _run(tmp_path, scenario)

@@ -1,4 +1,4 @@
-"""The process is killed in mid-session, again and again: the street is as it was, the session goes
+"""The process is killed in mid-session, again and again: the world is as it was, the session goes
 on, and in the end it is billed once and whole."""
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from borne.app import Host, HostOptions
-from tests.support.patience import PATIENCE_S
 from tests.support.process import Served, borne, served
 from tests.support.simulated_world import world_of
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 SETTINGS = ("--set", "FreeCharging=on", "--set", "FreeChargingMode=no_ocpp")
 Json = dict[str, Any]
@@ -33,13 +33,13 @@ class Caller:
     def __call__(self, method: str, path: str, body: Json | None = None) -> Json:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._base + path, data, self._headers, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(request, timeout=TEST_TIMEOUT_S) as answer:
             found: Json = json.loads(answer.read())
         return found
 
     def until(self, reached: Callable[[Json], bool]) -> Json:
         """Connector 1, as soon as it is so."""
-        after, deadline_s = "", time.monotonic() + PATIENCE_S
+        after, deadline_s = "", time.monotonic() + TEST_TIMEOUT_S
         while True:
             status = self("GET", f"/status{after}")
             connector: Json = status["connectors"][0]
@@ -58,21 +58,21 @@ def has_charged(energy_wh: int) -> Callable[[Json], bool]:
 def test_a_session_goes_on_over_kills_and_is_billed_whole(tmp_path: Path) -> None:
     token = borne("token", "create", "--role", "operator", "--data", tmp_path).out.strip()
     serve = ("--data", tmp_path, "--speed", "60")
-    told: list[Json] = []
+    seen: list[Json] = []
     with served(*serve, *SETTINGS) as running:
         call = Caller(running, token)
         began_wh = call.until(lambda _: True)["register_wh"]
         call("POST", "/simulator/connectors/1/plug", {"vehicle": "fast", "soc": 0.1})
-        told.append(call.until(has_charged(100)))
+        seen.append(call.until(has_charged(100)))
         running.end(signal.SIGKILL)
     for _ in range(2):
         with served(*serve) as running:
             call = Caller(running, token)
             back = call.until(lambda found: found["session"] is not None)
-            assert back["session"]["id"] == told[-1]["session"]["id"]
-            assert back["register_wh"] >= told[-1]["register_wh"]
-            assert back["session"]["energy_wh"] >= told[-1]["session"]["energy_wh"]
-            told.append(call.until(has_charged(told[-1]["session"]["energy_wh"] + 100)))
+            assert back["session"]["id"] == seen[-1]["session"]["id"]
+            assert back["register_wh"] >= seen[-1]["register_wh"]
+            assert back["session"]["energy_wh"] >= seen[-1]["session"]["energy_wh"]
+            seen.append(call.until(has_charged(seen[-1]["session"]["energy_wh"] + 100)))
             running.end(signal.SIGKILL)
     with served(*serve) as running:
         call = Caller(running, token)
@@ -81,7 +81,7 @@ def test_a_session_goes_on_over_kills_and_is_billed_whole(tmp_path: Path) -> Non
         ended = call.until(lambda found: found["state"] == "available" and not found["locked"])
         (session,) = call("GET", "/sessions")["sessions"]
         assert session["energy_wh"] == ended["register_wh"] - began_wh
-        assert session["energy_wh"] >= told[-1]["session"]["energy_wh"]
+        assert session["energy_wh"] >= seen[-1]["session"]["energy_wh"]
         world = call("GET", "/simulator")["sockets"][0]
         assert abs(session["energy_wh"] - world["energy_wh"]) <= 1
         call("POST", "/simulator/connectors/1/plug", {})

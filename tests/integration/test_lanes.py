@@ -27,7 +27,7 @@ SUPPORT = (
     "support/__init__.py",
     "support/process_template.py",
     "support/rotation.py",
-    "support/wire_story.py",
+    "support/conversation_checker.py",
 )
 HAS_SIMLOOP = importlib.util.find_spec("simloop") is not None
 USES_BROWSER = "def test_page(chromium): assert chromium\n"

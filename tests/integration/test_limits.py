@@ -17,31 +17,31 @@ from borne.domain.limits.sources import Source
 from borne.domain.load_management import own_group
 from borne.foundation.clock import parse_utc
 from borne.foundation.units import PerPhase
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 from tests.support.virtual_time import run_virtual, virtual_time
 
 FREE: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
 BIG: dict[str, Any] = {"max_a": 32}
 
 
-def service(station: Street) -> LimitService:
+def service(station: RunningStation) -> LimitService:
     running = station.host.station
     assert running is not None
     return running.limits
 
 
-def put(station: Street, connector: int, source: Source, amps: float, for_s: float) -> None:
+def put(station: RunningStation, connector: int, source: Source, amps: float, for_s: float) -> None:
     until_s = asyncio.get_running_loop().time() + for_s
     since = station.services.clock.now()
     row = LimitRow(source, PerPhase.same(amps), LimitCause.SETTING, since, until_s)
     service(station).put(connector, row)
 
 
-def offered(station: Street, number: int = 1) -> float:
+def offered(station: RunningStation, number: int = 1) -> float:
     return float(station.connector(number)["offered_a"][0])
 
 
-def told(station: Street, source: str) -> dict[str, Any]:
+def row_of(station: RunningStation, source: str) -> dict[str, Any]:
     """The row of a source at socket 1, as the status tells it."""
     rows: list[dict[str, Any]] = station.connector()["limits"]
     return next(row for row in rows if row["source"] == source)
@@ -49,23 +49,23 @@ def told(station: Street, source: str) -> dict[str, Any]:
 
 @virtual_time
 async def test_a_limit_of_a_socket_that_runs_out_falls_back(tmp_path: Path) -> None:
-    async with street(tmp_path, **FREE) as station:
+    async with running_station(tmp_path, **FREE) as station:
         await station.plug(1, BIG)
         await asyncio.sleep(10.0)
         put(station, 1, sources.ENERGY_MANAGER, 13.0, for_s=60.0)
         assert offered(station) == 13.0
-        until = parse_utc(told(station, "energy_manager")["until"])
+        until = parse_utc(row_of(station, "energy_manager")["until"])
         left = until - station.services.clock.now()
         assert left.total_seconds() == pytest.approx(60.0, abs=0.01)
         await asyncio.sleep(60.1)
         assert offered(station) == 6.0
-        row = told(station, "energy_manager")
+        row = row_of(station, "energy_manager")
         assert (row["reason"], row["until"], row["effective"]) == ("fallback", None, True)
 
 
 @virtual_time
 async def test_a_limit_of_the_station_that_runs_out_stops_everybody(tmp_path: Path) -> None:
-    async with street(tmp_path, **FREE) as station:
+    async with running_station(tmp_path, **FREE) as station:
         await station.plug(1, BIG)
         await station.plug(2, BIG)
         put(station, STATION, sources.OCPP_STATION, 40.0, for_s=60.0)
@@ -77,7 +77,7 @@ async def test_a_limit_of_the_station_that_runs_out_stops_everybody(tmp_path: Pa
 
 @virtual_time
 async def test_the_history_tells_every_change_and_its_cause(tmp_path: Path) -> None:
-    async with street(tmp_path, **FREE, OperatorCurrentLimit=16) as station:
+    async with running_station(tmp_path, **FREE, OperatorCurrentLimit=16) as station:
         await station.plug(1, BIG | {"cable_a": 13})
         await asyncio.sleep(1.0)
         await station.set(OperatorCurrentLimit="10")
@@ -96,7 +96,7 @@ def test_when_the_sockets_cannot_share_all_of_them_pause(
         raise ArithmeticError("a mistake")
 
     async def story(break_it: Callable[[], None], mend_it: Callable[[], None]) -> None:
-        async with street(tmp_path, **FREE, SingleSupplyLine="on") as station:
+        async with running_station(tmp_path, **FREE, SingleSupplyLine="on") as station:
             await station.plug(1, BIG)
             await asyncio.sleep(10.0)
             assert offered(station) == 32.0

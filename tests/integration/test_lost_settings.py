@@ -11,7 +11,7 @@ import pytest
 
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.station.faults import Fault
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 from tests.support.virtual_time import run_virtual
 
 FREE: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
@@ -44,25 +44,25 @@ def test_nobody_charges_until_a_person_confirms(
 
 
 async def lost(data: Path, damage: Callable[[Path], object]) -> None:
-    async with street(data, **FREE) as station:
+    async with running_station(data, **FREE) as station:
         await station.set(InstallationCurrentLimit="16")
         await station.set(InstallationCurrentLimit="20")
         await station.set(InstallationCurrentLimit="10")
     damage(newest(data))
-    async with street(data) as station:
+    async with running_station(data) as station:
         await charges_nobody(station)
-    async with street(data) as station:
+    async with running_station(data) as station:
         await charges_nobody(station)
         await station.services.settings.confirm_limits(OPERATOR)
         assert station.host.health().ready
         await station.until_state("charging")
         assert faults(station) == []
         assert offered(station) == 16.0
-    async with street(data) as station:
+    async with running_station(data) as station:
         assert station.services.settings.charging_allowed
 
 
-async def charges_nobody(station: Street) -> None:
+async def charges_nobody(station: RunningStation) -> None:
     await station.plug(1, {"max_a": 32})
     await asyncio.sleep(60.0)
     assert offered(station) == 0.0
@@ -72,9 +72,9 @@ async def charges_nobody(station: Street) -> None:
     assert health.reasons == ("The settings were damaged; confirm the limits.",)
 
 
-def offered(station: Street) -> float:
+def offered(station: RunningStation) -> float:
     return float(station.connector()["offered_a"][0])
 
 
-def faults(station: Street) -> list[str]:
+def faults(station: RunningStation) -> list[str]:
     return [active.fault.value for active in station.services.status.snapshot().faults]

@@ -70,7 +70,7 @@ async def test_values_wait_for_the_number_of_their_transaction(tmp_path: Path) -
         await bench.online()
         (start,) = await bench.ledger.wait_for("StartTransaction")
         assert start["connector_id"] == 1
-        told = await bench.ledger.wait_for("MeterValues", 2)
-        assert {values["transaction_id"] for values in told} == {1001}
+        messages = await bench.ledger.wait_for("MeterValues", 2)
+        assert {values["transaction_id"] for values in messages} == {1001}
         actions = [seen.action for seen in bench.ledger.seen]
         assert actions.index("StartTransaction") < actions.index("MeterValues")

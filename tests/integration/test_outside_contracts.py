@@ -17,7 +17,7 @@ import pytest
 from borne.adapters.web import create_app
 from borne.domain.principals import Role
 from borne.foundation.listener import HttpServer, bind
-from tests.support.street import CARD, Street, street
+from tests.support.running_station import CARD, RunningStation, running_station
 
 FAST = {"phases": 3, "max_a": 16, "reaction_s": 0.1}
 NUMBER = (int, float)
@@ -98,9 +98,11 @@ def check(value: Any, shape: Any, where: str = "status") -> None:
 
 
 @asynccontextmanager
-async def api(tmp_path: Path, **settings: Any) -> AsyncIterator[tuple[Street, httpx.AsyncClient]]:
+async def api(
+    tmp_path: Path, **settings: Any
+) -> AsyncIterator[tuple[RunningStation, httpx.AsyncClient]]:
     """A station and an operator's client of its API."""
-    async with street(tmp_path, **settings) as station:
+    async with running_station(tmp_path, **settings) as station:
         _, token = await station.services.accounts.create_token(Role.OPERATOR, "test")
         transport = httpx.ASGITransport(app=create_app(station.host), client=("127.0.0.1", 4711))
         async with httpx.AsyncClient(
@@ -134,15 +136,15 @@ async def test_waiting_for_a_change(tmp_path: Path) -> None:
     async with api(tmp_path) as (_, client):
         before = (await client.get("/api/v1/status")).json()["revision"]
         answer = await client.post("/api/v1/simulator/connectors/2/plug", json={})
-        told = answer.json()["revision"]
+        answered = answer.json()["revision"]
         query = f"/api/v1/status?after={before}&wait=10s"
         after = (await client.get(query)).json()
         assert before < after["revision"]
-        assert told <= after["revision"] or told > before
+        assert answered <= after["revision"] or answered > before
 
 
 async def test_events_are_a_snapshot_and_then_changes(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         _, token = await station.services.accounts.create_token(Role.OPERATOR, "test")
         server = HttpServer(create_app(station.host), bind("127.0.0.1", 0, "a test"))
         await server.start()
@@ -151,11 +153,11 @@ async def test_events_are_a_snapshot_and_then_changes(tmp_path: Path) -> None:
             httpx.AsyncClient(base_url=server.url, headers=headers) as client,
             client.stream("GET", "/api/v1/events") as answer,
         ):
-            told = _events(answer)
-            first = await anext(told)
+            answered = _events(answer)
+            first = await anext(answered)
             check(first, STATUS)
             await station.plug(1, FAST)
-            later = await anext(told)
+            later = await anext(answered)
             assert later["revision"] > first["revision"]
         await server.stop()
 

@@ -29,10 +29,10 @@ def test_a_copy_ends_as_a_new_interpreter(arguments: tuple[str, ...], tmp_path: 
 
 def test_a_copy_has_its_own_input_folder_and_environment(tmp_path: Path) -> None:
     environment = plain_environment() | {"BORNE_DATA": "data"}
-    told = borne(
+    ran = borne(
         "settings", "set", "--set-file", "-", stdin="StationName=A", env=environment, cwd=tmp_path
     )
-    assert told.code == 0, told.err
+    assert ran.code == 0, ran.err
     assert (tmp_path / "data" / "settings").is_dir()
     assert "BORNE_DATA" not in os.environ
 

@@ -15,7 +15,7 @@ from borne.adapters.web import create_app
 from borne.domain.principals import SYSTEM, Role
 from borne.foundation.logging import RECENT
 from tests.integration.ocpp.central import central_system
-from tests.support.street import street
+from tests.support.running_station import running_station
 
 MARK = "geheim-"
 KEY = MARK + "backend-0123456789"
@@ -32,7 +32,7 @@ async def test_no_secret_leaves_the_station(tmp_path: Path) -> None:
     root.addHandler(RECENT)
     root.setLevel(logging.DEBUG)
     try:
-        texts = await _everything_told(tmp_path)
+        texts = await _all_answers(tmp_path)
     finally:
         root.removeHandler(RECENT)
         root.setLevel(level)
@@ -53,7 +53,7 @@ def _holders(folder: Path, mark: str) -> set[str]:
     }
 
 
-async def _everything_told(folder: Path) -> dict[str, str]:
+async def _all_answers(folder: Path) -> dict[str, str]:
     texts = {}
     async with central_system() as central:
         changes: dict[str, Any] = {
@@ -62,7 +62,7 @@ async def _everything_told(folder: Path) -> dict[str, str]:
             "ChargePointID": "CP-1",
             "AuthorizationKey": KEY,
         }
-        async with street(folder, **changes) as station:
+        async with running_station(folder, **changes) as station:
             await station.until_online()
             accounts = station.services.accounts
             await accounts.set_password(Role.OPERATOR, PASSWORD, SYSTEM)

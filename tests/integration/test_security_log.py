@@ -8,19 +8,19 @@ from contextlib import closing
 from pathlib import Path
 
 from borne.application.security.security_events import SecurityEvent, SecurityEvents
-from tests.support.patience import PATIENCE_S
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 EVENTS = 5
 
 
-def events(station: Street) -> SecurityEvents:
+def events(station: RunningStation) -> SecurityEvents:
     running = station.host.station
     assert running is not None
     return running.events
 
 
-async def told(station: Street) -> list[str]:
+async def event_texts(station: RunningStation) -> list[str]:
     """What was noted about a changed log."""
     found = []
     sources = events(station)
@@ -31,12 +31,12 @@ async def told(station: Street) -> list[str]:
     return found
 
 
-async def until_told(station: Street) -> list[str]:
+async def wait_for_events(station: RunningStation) -> list[str]:
     noted = asyncio.Event()
     forget = events(station).noted.subscribe(lambda _: noted.set())
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not (found := await told(station)):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
+            while not (found := await event_texts(station)):
                 await noted.wait()
                 noted.clear()
             return found
@@ -45,16 +45,16 @@ async def until_told(station: Street) -> list[str]:
 
 
 async def test_a_change_is_told_once(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         for number in range(EVENTS):
             await events(station).note(SecurityEvent.RECONFIGURATION, f"change {number}")
         await events(station).check()
-        assert await told(station) == []
+        assert await event_texts(station) == []
     with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
         connection.execute("UPDATE security_event SET detail = 'nothing' WHERE seq = 3")
         connection.commit()
-    async with street(tmp_path) as station:
-        assert await until_told(station) == ["security log, event 3"]
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
+        assert await wait_for_events(station) == ["security log, event 3"]
+    async with running_station(tmp_path) as station:
         await events(station).check()
-        assert await told(station) == []
+        assert await event_texts(station) == []

@@ -13,7 +13,7 @@ import pytest
 from borne.application.ports.storage import SessionGrouping, SessionQuery, WhitelistEntry
 from borne.application.refusals import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
-from tests.support.street import CARD, Street, street
+from tests.support.running_station import CARD, RunningStation, running_station
 from tests.support.virtual_time import virtual_time
 
 OTHER = "0A0E9B83"
@@ -22,7 +22,9 @@ BEGIN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 HOUR_S, DAY_S = 3600.0, 86_400.0
 
 
-async def charge(station: Street, card: str, number: int, duration_s: float = HOUR_S) -> None:
+async def charge(
+    station: RunningStation, card: str, number: int, duration_s: float = HOUR_S
+) -> None:
     """A session from plug to unplug."""
     await station.services.whitelist.add(WhitelistEntry(card), SYSTEM)
     await station.plug(number)
@@ -32,13 +34,13 @@ async def charge(station: Street, card: str, number: int, duration_s: float = HO
     await asyncio.sleep(10.0)
 
 
-async def count(station: Street) -> int:
+async def count(station: RunningStation) -> int:
     return (await station.services.sessions.page())[1]
 
 
 @virtual_time
 async def test_SessionRetentionDays(tmp_path: Path) -> None:
-    async with street(tmp_path, wall=lambda: BEGIN, **LISTED) as station:
+    async with running_station(tmp_path, wall=lambda: BEGIN, **LISTED) as station:
         await charge(station, CARD, 1)
         await asyncio.sleep(3 * DAY_S)
         await charge(station, CARD, 1)
@@ -49,24 +51,24 @@ async def test_SessionRetentionDays(tmp_path: Path) -> None:
         await asyncio.sleep(30 * DAY_S)
         assert await count(station) == 1
     later = BEGIN + timedelta(days=60)
-    async with street(tmp_path, wall=lambda: later, SessionRetentionDays=30) as station:
+    async with running_station(tmp_path, wall=lambda: later, SessionRetentionDays=30) as station:
         await asyncio.sleep(1.0)
         assert await count(station) == 0
 
 
 @virtual_time
 async def test_without_a_date_nothing_is_old(tmp_path: Path) -> None:
-    async with street(tmp_path, wall=lambda: BEGIN, **LISTED) as station:
+    async with running_station(tmp_path, wall=lambda: BEGIN, **LISTED) as station:
         await charge(station, CARD, 1)
     unset = datetime(1970, 1, 1, tzinfo=UTC)
-    async with street(tmp_path, wall=lambda: unset, SessionRetentionDays=1) as station:
+    async with running_station(tmp_path, wall=lambda: unset, SessionRetentionDays=1) as station:
         await asyncio.sleep(30 * DAY_S)
         assert await count(station) == 1
 
 
 @virtual_time
 async def test_figures_per_socket_and_per_card(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await charge(station, CARD, 1, 2 * HOUR_S)
         await charge(station, CARD, 2)
         await charge(station, OTHER, 2)
@@ -89,7 +91,7 @@ async def test_figures_per_socket_and_per_card(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_a_short_session_knows_its_highest_power(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await station.plug(1)
         await station.card(CARD, 1)
@@ -106,11 +108,11 @@ async def test_a_short_session_knows_its_highest_power(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_a_changed_interval_of_samples_holds_at_once(tmp_path: Path) -> None:
-    told = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
+    settings = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
     url = "ws://127.0.0.1:9/"
     elsewhere: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": url}
-    changes = told | elsewhere | {"MeterValueSampleInterval": 900}
-    async with street(tmp_path, **changes) as station:
+    changes = settings | elsewhere | {"MeterValueSampleInterval": 900}
+    async with running_station(tmp_path, **changes) as station:
         await station.plug(1)
         await asyncio.sleep(100.0)
         ((record,), _) = await station.services.sessions.page()
@@ -131,12 +133,12 @@ async def test_a_changed_interval_of_samples_holds_at_once(tmp_path: Path) -> No
 
 @virtual_time
 async def test_an_export_tells_every_session_once(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         for number in (1, 2, 1):
             await charge(station, CARD, number)
         sessions = station.services.sessions
-        told = [record.start.connector async for some in sessions.export() for record in some]
-        assert told == [1, 2, 1]
+        settings = [record.start.connector async for some in sessions.export() for record in some]
+        assert settings == [1, 2, 1]
         of_two = [
             record.start.connector
             async for some in sessions.export(SessionQuery(connector=2))
@@ -147,19 +149,19 @@ async def test_an_export_tells_every_session_once(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_without_a_backend_nothing_waits_for_one(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await charge(station, CARD, 1)
         ((record,), _) = await station.services.sessions.page()
         assert not record.start.reported
     url = "ws://127.0.0.1:9/"
     elsewhere: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": url}
-    async with street(tmp_path, **elsewhere) as station:
+    async with running_station(tmp_path, **elsewhere) as station:
         assert station.services.status.snapshot().backend.queue == 0
 
 
 @virtual_time
 async def test_a_card_is_forgotten_and_the_energy_is_not(tmp_path: Path) -> None:
-    async with street(tmp_path, **LISTED) as station:
+    async with running_station(tmp_path, **LISTED) as station:
         await charge(station, CARD, 1)
         await charge(station, OTHER, 1)
         sessions = station.services.sessions

@@ -1,6 +1,6 @@
 """Every setting that the catalogue calls active: one test each, which fails if it is ignored.
 
-A station in a street of simulated cars is driven from outside: cars, cards, an independent central
+A station in a simulated world of cars is driven from outside: cars, cards, an independent central
 system, plain sockets, the status, the pages.
 """
 # ruff: noqa: N802 -- a test is named after its setting
@@ -35,9 +35,9 @@ from tests.integration.ocpp.central import central_system as strict_central
 from tests.integration.ocpp.certificates import issue, make_root, server_context
 from tests.integration.ocpp.test_tls_and_proxy import http_proxy
 from tests.support.central_system import CentralSystem, Ledger, central_system
-from tests.support.patience import PATIENCE_S
 from tests.support.process import served
-from tests.support.street import CARD, Street, street
+from tests.support.running_station import CARD, RunningStation, running_station
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 FAST: dict[str, Any] = {"reaction_s": 0.1, "max_a": 32}
 OTHER_CARD = "11223344"
@@ -56,11 +56,11 @@ OFFLINE = dialling("ws://127.0.0.1:9/ocpp")
 @asynccontextmanager
 async def online(
     data: Path, ledger: Ledger | None = None, **changes: Any
-) -> AsyncIterator[tuple[Street, CentralSystem]]:
+) -> AsyncIterator[tuple[RunningStation, CentralSystem]]:
     """A station with its central system, both sockets told as available."""
     async with (
         central_system(ledger) as central,
-        street(data, **dialling(central.url) | changes) as station,
+        running_station(data, **dialling(central.url) | changes) as station,
     ):
         for connector in (1, 2):
             await central.ledger.wait_for("StatusNotification", connector_id=connector)
@@ -68,17 +68,17 @@ async def online(
 
 
 @asynccontextmanager
-async def strict(data: Path, **changes: Any) -> AsyncIterator[tuple[Street, Central]]:
+async def strict(data: Path, **changes: Any) -> AsyncIterator[tuple[RunningStation, Central]]:
     """A station with a central system that keeps the requests of the WebSocket handshake."""
     async with strict_central() as central:
         url = f"ws://127.0.0.1:{central.port}/ocpp"
-        async with street(data, **dialling(url) | changes) as station:
+        async with running_station(data, **dialling(url) | changes) as station:
             await station.until_online()
             yield station, central
 
 
 @asynccontextmanager
-async def pages(station: Street, role: Role) -> AsyncIterator[httpx.AsyncClient]:
+async def pages(station: RunningStation, role: Role) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the web interface with the rights of a role."""
     _, token = await station.services.accounts.create_token(role, "test")
     transport = httpx.ASGITransport(app=create_app(station.host), client=("127.0.0.1", 4711))
@@ -94,17 +94,17 @@ def led(pattern: str) -> Callable[[dict[str, Any]], bool]:
     return lambda connector: connector["led"] == pattern
 
 
-async def rejected(station: Street, connector: int = 1) -> None:
+async def rejected(station: RunningStation, connector: int = 1) -> None:
     await station.until(led("rejected"), connector)
 
 
-async def charge(station: Street, connector: int = 1, **vehicle: Any) -> dict[str, Any]:
+async def charge(station: RunningStation, connector: int = 1, **vehicle: Any) -> dict[str, Any]:
     """A car that needs no card takes current."""
     await station.plug(connector, FAST | vehicle)
     return await station.until(lambda c: c["power_w"] > 0, connector)
 
 
-async def leave_at_the_car(station: Street, connector: int = 1) -> None:
+async def leave_at_the_car(station: RunningStation, connector: int = 1) -> None:
     """The car goes and leaves its cable in the socket."""
     await station.simulator.set_fault("pilot-open", active=True, connector=connector)
 
@@ -115,11 +115,11 @@ async def leave_at_the_car(station: Street, connector: int = 1) -> None:
 async def test_ConnectionType(tmp_path: Path) -> None:
     async with central_system() as central:
         off = dialling(central.url) | {"ConnectionType": "no_backend"}
-        async with street(tmp_path, **off) as station:
+        async with running_station(tmp_path, **off) as station:
             await station.until_state("available", 2)
             assert station.services.status.snapshot().backend.link == "off"
         assert central.ledger.seen == []
-        async with street(tmp_path, ConnectionType="ethernet"):
+        async with running_station(tmp_path, ConnectionType="ethernet"):
             await central.ledger.wait_for("BootNotification")
 
 
@@ -151,8 +151,8 @@ async def test_WebSocketPingInterval(tmp_path: Path) -> None:
     ) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         async with (
-            street(tmp_path, WebSocketPingInterval=0, **dialling(url)) as station,
-            asyncio.timeout(PATIENCE_S),
+            running_station(tmp_path, WebSocketPingInterval=0, **dialling(url)) as station,
+            asyncio.timeout(TEST_TIMEOUT_S),
         ):
             await station.until_backend(lambda view: view.link == "connected")
             await station.set(WebSocketPingInterval=1)  # at once, on the same connection
@@ -163,14 +163,14 @@ async def test_LightIntensity(tmp_path: Path) -> None:
     def percents() -> list[int]:
         return [socket["led_percent"] for socket in station.simulator.view()["sockets"]]
 
-    async with street(tmp_path, LightIntensity=40) as station:
+    async with running_station(tmp_path, LightIntensity=40) as station:
         assert percents() == [40, 40]
         await station.set(LightIntensity=0)
         assert percents() == [0, 0]
 
 
 async def test_BlinkRepeat(tmp_path: Path) -> None:
-    async with street(tmp_path, BlinkRepeat=4) as station:
+    async with running_station(tmp_path, BlinkRepeat=4) as station:
         await station.card()
         await rejected(station)
         await station.until(led("available"))
@@ -227,7 +227,9 @@ async def test_SSLStrictnessClient(
         folder.mkdir()
         async with strict_central(tls=server_context(SERVERS[name], folder)) as central:
             url = f"wss://127.0.0.1:{central.port}/"
-            async with street(folder, SSLStrictnessClient=level, **dialling(url)) as station:
+            async with running_station(
+                folder, SSLStrictnessClient=level, **dialling(url)
+            ) as station:
                 view = await station.until_backend(
                     lambda view: view.boot == "accepted" or view.last_error != ""
                 )
@@ -235,13 +237,13 @@ async def test_SSLStrictnessClient(
 
 
 async def test_BackendConnectionTimeout(tmp_path: Path) -> None:
-    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(deaf, "127.0.0.1", 0)
+    server = await asyncio.start_server(read_nothing, "127.0.0.1", 0)
     url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    async with street(tmp_path, BackendConnectionTimeout=1, **dialling(url)) as station:
+    async with running_station(tmp_path, BackendConnectionTimeout=1, **dialling(url)) as station:
         view = await station.until_backend(lambda view: view.last_error != "")
         assert "no answer within 1 s" in view.last_error
     server.close()
@@ -265,8 +267,8 @@ async def test_ChargePointModel(tmp_path: Path) -> None:
 
 
 async def test_ChargePointSerialNumber(tmp_path: Path) -> None:
-    told = await boot(tmp_path, ChargePointSerialNumber="4711")
-    assert told["charge_point_serial_number"] == "4711"
+    answers = await boot(tmp_path, ChargePointSerialNumber="4711")
+    assert answers["charge_point_serial_number"] == "4711"
 
 
 async def test_HeartbeatInterval(tmp_path: Path) -> None:
@@ -291,13 +293,13 @@ async def test_ForceHeartbeat(tmp_path: Path) -> None:
 
 async def test_SendErrorStatusNotifications(tmp_path: Path) -> None:
     async with online(tmp_path, SendErrorStatusNotifications="off") as (station, central):
-        told = []
+        answers = []
         for connector in (1, 2):
             await station.simulator.set_fault("residual-current", active=True, connector=connector)
             faulted: dict[str, Any] = {"connector_id": connector, "status": "Faulted"}
-            told += await central.ledger.wait_for("StatusNotification", **faulted)
+            answers += await central.ledger.wait_for("StatusNotification", **faulted)
             await station.set(SendErrorStatusNotifications=True)
-        assert [bool(status.get("vendor_error_code")) for status in told] == [False, True]
+        assert [bool(status.get("vendor_error_code")) for status in answers] == [False, True]
 
 
 @pytest.mark.parametrize(("early", "status"), [("on", "Preparing"), ("off", "SuspendedEV")])
@@ -318,16 +320,16 @@ async def test_PreparingUntilStateC(tmp_path: Path, early: str, status: str) -> 
 async def test_AllowLongGetConfigurationKeys(tmp_path: Path) -> None:
     async with central_system() as central:
         url = f"{central.url}/".ljust(512, "x")
-        async with street(tmp_path, **dialling(url)) as station:
-            told = []
+        async with running_station(tmp_path, **dialling(url)) as station:
+            answers = []
             for _ in range(2):
                 # The standard's schema knows no longer values.
                 answer = await central.call(
                     call.GetConfiguration(key=["WebSocketsBackendURL"]), validated=False
                 )
-                told.append(answer.configuration_key[0]["value"])
+                answers.append(answer.configuration_key[0]["value"])
                 await station.set(AllowLongGetConfigurationKeys=True)
-            assert told == [url[:500], url]
+            assert answers == [url[:500], url]
 
 
 async def test_MeterValueSampleInterval(tmp_path: Path) -> None:
@@ -343,8 +345,8 @@ async def test_MeterValuesSampledData(tmp_path: Path) -> None:
     changes: dict[str, Any] = {"MeterValueSampleInterval": 1, "MeterValuesSampledData": "Voltage"}
     async with online(tmp_path, **NO_CARD | changes) as (station, central):
         await charge(station)
-        (told,) = await central.ledger.wait_for("MeterValues")
-        (value,) = told["meter_value"]
+        (answers,) = await central.ledger.wait_for("MeterValues")
+        (value,) = answers["meter_value"]
         assert {sampled["measurand"] for sampled in value["sampled_value"]} == {"Voltage"}
 
 
@@ -469,7 +471,9 @@ async def test_StopTransactionMode(tmp_path: Path) -> None:
 
 
 async def test_LockActuatorOnlyIfAuthorized(tmp_path: Path) -> None:
-    async with street(tmp_path, LockActuatorOnlyIfAuthorized="on", FLLEnable="on") as station:
+    async with running_station(
+        tmp_path, LockActuatorOnlyIfAuthorized="on", FLLEnable="on"
+    ) as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await station.plug(1, FAST)
         await station.until_state("preparing")
@@ -486,7 +490,7 @@ async def test_LockActuatorOnlyIfAuthorized(tmp_path: Path) -> None:
 
 
 async def test_ConnectionTimeOut(tmp_path: Path) -> None:
-    async with street(tmp_path, ConnectionTimeOut=1, FLLEnable="on") as station:
+    async with running_station(tmp_path, ConnectionTimeOut=1, FLLEnable="on") as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await station.card()
         await station.until_state("authorized")
@@ -494,7 +498,7 @@ async def test_ConnectionTimeOut(tmp_path: Path) -> None:
 
 
 async def test_VentilationAvailable(tmp_path: Path) -> None:
-    async with street(tmp_path, FreeCharging="on") as station:
+    async with running_station(tmp_path, FreeCharging="on") as station:
         await station.plug(1, FAST | {"ventilation": True})
         await station.until(lambda c: c["pilot"].startswith("D"))
         await station.until_state("suspended_evse")
@@ -510,7 +514,7 @@ async def test_VentilationAvailable(tmp_path: Path) -> None:
 
 
 async def test_FreeCharging(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         await station.plug(1, FAST)
         await station.until_state("preparing")
         await station.set(FreeCharging=True)
@@ -541,7 +545,7 @@ async def test_FreeChargingRfidTag(tmp_path: Path) -> None:
 
 
 async def test_IfInDoubtAllowCharging(tmp_path: Path) -> None:
-    async with street(tmp_path, **OFFLINE) as station:
+    async with running_station(tmp_path, **OFFLINE) as station:
         await station.card()
         await rejected(station)
         await station.set(IfInDoubtAllowCharging="on")
@@ -554,7 +558,7 @@ async def test_IfInDoubtAllowCharging(tmp_path: Path) -> None:
 
 
 async def test_AllowOfflineTxForUnknownId(tmp_path: Path) -> None:
-    async with street(tmp_path, AllowOfflineTxForUnknownId="true", **OFFLINE) as station:
+    async with running_station(tmp_path, AllowOfflineTxForUnknownId="true", **OFFLINE) as station:
         await station.card()
         await station.until_state("authorized")
         await station.set(AllowOfflineTxForUnknownId=False)
@@ -582,7 +586,7 @@ async def test_RFIDTagLetterCase(tmp_path: Path) -> None:
 
 
 async def test_EnforceSecureRFID(tmp_path: Path) -> None:
-    async with street(tmp_path, EnforceSecureRFID="on", FLLEnable="on") as station:
+    async with running_station(tmp_path, EnforceSecureRFID="on", FLLEnable="on") as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await station.card()
         await rejected(station)
@@ -591,7 +595,7 @@ async def test_EnforceSecureRFID(tmp_path: Path) -> None:
 
 
 async def test_FLLEnable(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await station.card()
         await rejected(station)
@@ -620,7 +624,7 @@ async def test_AuthorizationCacheEnabled(tmp_path: Path) -> None:
         await station.card(number=None)
         await central.stop()
         await station.until_backend(lambda view: view.link != "connected")
-    async with street(tmp_path, **OFFLINE) as station:
+    async with running_station(tmp_path, **OFFLINE) as station:
         await station.card()
         await station.until_state("authorized")
         await station.set(AuthorizationCacheEnabled=False)
@@ -632,7 +636,7 @@ async def test_AuthorizationCacheEnabled(tmp_path: Path) -> None:
 async def test_CacheExpiryMode(tmp_path: Path, mode: str, known: bool) -> None:
     await learn(tmp_path, CacheExpiryMode=mode)
     later = datetime.now(UTC) + timedelta(days=400)
-    async with street(tmp_path, wall=lambda: later, **OFFLINE) as station:
+    async with running_station(tmp_path, wall=lambda: later, **OFFLINE) as station:
         await station.card()
         await (station.until_state("authorized") if known else rejected(station))
 
@@ -668,7 +672,7 @@ async def test_SendAuthorizeForStop(tmp_path: Path, asks: bool) -> None:
 async def test_RFIDEnable(tmp_path: Path) -> None:
     dead = Fault.CARD_READER.value
     listed: dict[str, Any] = {"FLLEnable": "on", "RFIDEnable": "off"}
-    async with street(tmp_path, **listed) as station:
+    async with running_station(tmp_path, **listed) as station:
         await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
         await station.card()
         await station.set(RFIDEnable=True)
@@ -683,7 +687,7 @@ async def test_RFIDEnable(tmp_path: Path) -> None:
 
 async def test_LocalAuthorizeOffline(tmp_path: Path) -> None:
     await learn(tmp_path)
-    async with street(tmp_path, LocalAuthorizeOffline="off", **OFFLINE) as station:
+    async with running_station(tmp_path, LocalAuthorizeOffline="off", **OFFLINE) as station:
         await station.card()
         await rejected(station)
         await station.set(LocalAuthorizeOffline=True)
@@ -711,7 +715,7 @@ async def check_limit(data: Path, key: str, connector: int) -> None:
     """Board, cable and car can do 32 A; the setting of this socket alone says 13 A."""
     name = key if connector == 1 else f"{key}_{connector}"
     changes: dict[str, Any] = {"FreeCharging": "on", name: 13}
-    async with street(data, **changes) as station:
+    async with running_station(data, **changes) as station:
         limited = await charge(station, connector)
         assert limited["offered_a"] == [13.0] * 3
         assert max(limited["measured_a"]) <= 13.0
@@ -724,35 +728,35 @@ async def check_limit(data: Path, key: str, connector: int) -> None:
 
 async def test_StationName(tmp_path: Path) -> None:
     async with (
-        street(tmp_path, StationName="Rue Haute 7") as station,
+        running_station(tmp_path, StationName="Rue Haute 7") as station,
         pages(station, Role.OPERATOR) as client,
     ):
         assert "Rue Haute 7" in (await client.get("/")).text
 
 
 async def test_ConnectorName(tmp_path: Path) -> None:
-    async with street(tmp_path, ConnectorName_2="left") as station:
+    async with running_station(tmp_path, ConnectorName_2="left") as station:
         assert [station.connector(number)["name"] for number in (1, 2)] == ["", "left"]
 
 
 async def test_OperatorMayInstall(tmp_path: Path) -> None:
-    async with street(tmp_path) as station, pages(station, Role.OPERATOR) as client:
-        told = []
+    async with running_station(tmp_path) as station, pages(station, Role.OPERATOR) as client:
+        answers = []
         for amps in (16, 20):
             body = {"InstallationCurrentLimit": amps}
-            told.append((await client.patch("/api/v1/settings", json=body)).status_code)
+            answers.append((await client.patch("/api/v1/settings", json=body)).status_code)
             await station.set(OperatorMayInstall=False)
-        assert told == [200, 422]
+        assert answers == [200, 422]
 
 
 async def test_the_installation_is_the_installers_once_he_has_a_password(tmp_path: Path) -> None:
     raised = {"InstallationCurrentLimit": 20}
-    async with street(tmp_path) as station, pages(station, Role.OPERATOR) as client:
+    async with running_station(tmp_path) as station, pages(station, Role.OPERATOR) as client:
         answers = [await client.patch("/api/v1/settings", json={"InstallationCurrentLimit": 16})]
         await station.services.accounts.set_password(Role.INSTALLER, "a quite long password")
         answers.append(await client.patch("/api/v1/settings", json=raised))
         assert [answer.status_code for answer in answers] == [200, 422]
-    async with street(tmp_path) as station, pages(station, Role.OPERATOR) as client:
+    async with running_station(tmp_path) as station, pages(station, Role.OPERATOR) as client:
         assert (await client.patch("/api/v1/settings", json=raised)).status_code == 422
         # A password that is taken away does not give the installation back.
         await station.services.accounts.set_password(Role.INSTALLER, None)
@@ -762,7 +766,7 @@ async def test_the_installation_is_the_installers_once_he_has_a_password(tmp_pat
 
 
 async def test_EnforceStrongPasswords(tmp_path: Path) -> None:
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         accounts = station.services.accounts
         await accounts.set_password(Role.USER, "onlysmallletters")
         await station.set(EnforceStrongPasswords=True)
@@ -772,14 +776,14 @@ async def test_EnforceStrongPasswords(tmp_path: Path) -> None:
 
 async def test_EnforcePasswordChange(tmp_path: Path) -> None:
     password = "a good password"
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         accounts = station.services.accounts
         await accounts.set_password(Role.OPERATOR, password)
         _, login = await accounts.login("operator", password, "127.0.0.1")
         assert not login.must_change
         with watched(accounts) as required:
             await station.set(EnforcePasswordChange=True)
-            await asyncio.wait_for(required.wait(), PATIENCE_S)
+            await asyncio.wait_for(required.wait(), TEST_TIMEOUT_S)
         assert await must_change(station, password)
         _, login = await accounts.login("operator", password, "127.0.0.1")
         await accounts.change_password(login, "", "another good password")
@@ -802,7 +806,7 @@ def watched(accounts: Any) -> Iterator[asyncio.Event]:
         yield required
 
 
-async def must_change(station: Street, password: str) -> bool:
+async def must_change(station: RunningStation, password: str) -> bool:
     """Whether the operator's login opens only the page for a new password."""
     async with visitors(station) as client:
         fields = {"name": "operator", "password": password}
@@ -811,7 +815,7 @@ async def must_change(station: Street, password: str) -> bool:
 
 
 @asynccontextmanager
-async def visitors(station: Street) -> AsyncIterator[httpx.AsyncClient]:
+async def visitors(station: RunningStation) -> AsyncIterator[httpx.AsyncClient]:
     """A browser of the web interface, not logged in."""
     transport = httpx.ASGITransport(app=create_app(station.host), client=("127.0.0.1", 4711))
     base = "http://127.0.0.1:8080"
@@ -823,7 +827,7 @@ async def visitors(station: Street) -> AsyncIterator[httpx.AsyncClient]:
 async def test_EnforceMasterRFID(tmp_path: Path) -> None:
     password = "a good password"
     fields = {"name": "operator", "password": password}
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         await station.services.accounts.set_password(Role.OPERATOR, password)
         led_to = []
         for changes in ({}, {"EnforceMasterRFID": True}, {"MasterRFID": CARD}):
@@ -836,7 +840,7 @@ async def test_EnforceMasterRFID(tmp_path: Path) -> None:
 
 async def test_WebHostNames(tmp_path: Path) -> None:
     headers = {"host": "station.example"}
-    async with street(tmp_path) as station, visitors(station) as client:
+    async with running_station(tmp_path) as station, visitors(station) as client:
         assert (await client.get("/login", headers=headers)).status_code == 421
         await station.set(WebHostNames=["Station.Example"])
         assert (await client.get("/login", headers=headers)).status_code == 200
@@ -845,13 +849,13 @@ async def test_WebHostNames(tmp_path: Path) -> None:
 
 
 async def test_RestStateOpen(tmp_path: Path) -> None:
-    async with street(tmp_path, FreeCharging="on") as station, visitors(station) as client:
+    async with running_station(tmp_path, FreeCharging="on") as station, visitors(station) as client:
         await charge(station)
         headers = {"accept": "text/plain"}
         assert (await client.get("/rest/full_state", headers=headers)).status_code == 401
         await station.set(RestStateOpen=True)
-        told = (await client.get("/rest/full_state", headers=headers)).text
-        assert "conn_state:vehicle_charging_type2\n" in told
+        answers = (await client.get("/rest/full_state", headers=headers)).text
+        assert "conn_state:vehicle_charging_type2\n" in answers
         await station.set(RestStateOpen=False)
         assert (await client.get("/rest/full_state", headers=headers)).status_code == 401
 
@@ -868,7 +872,7 @@ async def test_TimeZone(tmp_path: Path) -> None:
     evening = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
     changes: dict[str, Any] = {"TimeZone": "Asia/Tokyo", "FreeCharging": "on"}
     async with (
-        street(tmp_path, wall=lambda: evening, **changes) as station,
+        running_station(tmp_path, wall=lambda: evening, **changes) as station,
         pages(station, Role.OPERATOR) as client,
     ):
         await charge(station)
@@ -880,13 +884,13 @@ async def test_TimeZone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("mode", "found"), [("opto_c6_5", True), ("disable", False)])
 async def test_WeldCheck(tmp_path: Path, mode: str, found: bool) -> None:
-    async with street(tmp_path, FreeCharging="on", WeldCheck=mode) as station:
+    async with running_station(tmp_path, FreeCharging="on", WeldCheck=mode) as station:
         await charge(station)
         await station.simulator.set_fault("contactor-welded", active=True, connector=1)
         await station.services.control.stop(1, SYSTEM)
         ended = await station.until_state("faulted" if found else "finishing")
-        told = [fault["id"] for fault in ended["faults"]]
-        assert told == ([Fault.CONTACTOR_WELDED.value] if found else [])
+        answers = [fault["id"] for fault in ended["faults"]]
+        assert answers == ([Fault.CONTACTOR_WELDED.value] if found else [])
         if not found:
             await station.until(lambda c: not c["locked"])
 
@@ -895,7 +899,7 @@ async def test_WeldCheck(tmp_path: Path, mode: str, found: bool) -> None:
 
 
 async def test_WebUILanguage(tmp_path: Path) -> None:
-    async with street(tmp_path) as station, visitors(station) as client:
+    async with running_station(tmp_path) as station, visitors(station) as client:
         assert "Passwort" not in (await client.get("/login")).text
         await station.set(WebUILanguage="de")
         assert "Passwort" in (await client.get("/login")).text
@@ -905,7 +909,7 @@ async def test_WebUILanguage(tmp_path: Path) -> None:
 
 async def test_DisplayType(tmp_path: Path) -> None:
     async with (
-        street(tmp_path) as station,
+        running_station(tmp_path) as station,
         pages(station, Role.USER) as client,
     ):
         assert 'class="lcd"' not in (await client.get("/")).text
@@ -916,7 +920,7 @@ async def test_DisplayType(tmp_path: Path) -> None:
 
 
 async def test_DisplayLanguage(tmp_path: Path) -> None:
-    async with street(tmp_path, FreeCharging="on", DisplayLanguage="german") as station:
+    async with running_station(tmp_path, FreeCharging="on", DisplayLanguage="german") as station:
         await station.until_state("available")
         assert station.connector()["display"] == [["Bereit", "Bitte einstecken"]]
         await charge(station)

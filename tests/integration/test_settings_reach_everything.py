@@ -1,7 +1,7 @@
 """A setting changed while the station runs reaches everything that obeys it, or the answer of
 PATCH says that a restart is needed. Generated from the catalogue's active settings.
 
-Every reading of a setting is recorded: who read it, from which revision. A station in a street of
+Every reading of a setting is recorded: who read it, from which revision. A station in a world of
 cars is used, every active setting is changed once, and the station is used again. Then
 
 - a setting that services subscribed to was read anew within the change,
@@ -49,8 +49,8 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardCapabilities
 from borne.domain.station.session import StopReason
 from borne.serve import follow_log_level
+from tests.support.running_station import CARD, RunningStation, store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import CARD, Street, store_settings
 from tests.support.virtual_time import virtual_time
 
 BY = Principal(PrincipalKind.PERSON, Role.MANUFACTURER, "test")
@@ -158,7 +158,9 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
 
 
 @asynccontextmanager
-async def running(data: Path, **changes: str) -> AsyncIterator[tuple[Street, httpx.AsyncClient]]:
+async def running(
+    data: Path, **changes: str
+) -> AsyncIterator[tuple[RunningStation, httpx.AsyncClient]]:
     """A station whose backend cannot be reached, and a client with all rights."""
     store_settings(data, BACKEND | changes)
     host = Host(HostOptions(data, live=False, control_socket=False))
@@ -166,28 +168,28 @@ async def running(data: Path, **changes: str) -> AsyncIterator[tuple[Street, htt
     await host.start()
     follow_log_level(host.settings.running)
     try:
-        street = Street(host)
+        rig = RunningStation(host)
         card = WhitelistEntry(CARD)
-        await street.services.whitelist.add(card, BY)
-        _, token = await street.services.accounts.create_token(Role.MANUFACTURER, "test")
+        await rig.services.whitelist.add(card, BY)
+        _, token = await rig.services.accounts.create_token(Role.MANUFACTURER, "test")
         transport = httpx.ASGITransport(app=create_app(host), client=("127.0.0.1", 4711))
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers) as client:
-            yield street, client
+            yield rig, client
     finally:
         await host.stop()
 
 
-async def use(street: Street, client: httpx.AsyncClient) -> None:
+async def use(rig: RunningStation, client: httpx.AsyncClient) -> None:
     """Whatever reads a setting when it happens."""
-    await _charge(street)
-    await _ask_as_a_backend(street)
-    station = street.host.station
+    await _charge(rig)
+    await _ask_as_a_backend(rig)
+    station = rig.host.station
     assert station is not None
     await station.retention.tidy()
     for page in ("/login", "/", "/sessions", "/account", "/rest/full_state", "/api/v1/status"):
         await client.get(page, headers={"Accept": "text/html"})
-    transport = httpx.ASGITransport(app=create_app(street.host), client=("127.0.0.1", 4712))
+    transport = httpx.ASGITransport(app=create_app(rig.host), client=("127.0.0.1", 4712))
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as stranger:
         await stranger.get("/login", headers={"Accept": "text/html"})
         await stranger.get("/login", headers={"Accept": "text/html", "Host": "b.example"})
@@ -196,19 +198,19 @@ async def use(street: Street, client: httpx.AsyncClient) -> None:
         await stranger.post("/login", data=fields, headers={"Origin": BASE, "Accept": "text/html"})
 
 
-async def _charge(street: Street) -> None:
-    await street.plug(1, {**FAST, "wants_charge": False})
-    await street.card(CARD, 1)
-    await street.card("11223344", None)
+async def _charge(rig: RunningStation) -> None:
+    await rig.plug(1, {**FAST, "wants_charge": False})
+    await rig.card(CARD, 1)
+    await rig.card("11223344", None)
     await asyncio.sleep(60)
-    await street.simulator.change_vehicle(1, {"wants_charge": True})
+    await rig.simulator.change_vehicle(1, {"wants_charge": True})
     await asyncio.sleep(200)
-    await street.simulator.set_temperature(60.0, 1)
-    await street.simulator.set_temperature(30.0, 1)
+    await rig.simulator.set_temperature(60.0, 1)
+    await rig.simulator.set_temperature(30.0, 1)
 
 
-async def _ask_as_a_backend(street: Street) -> None:
-    station = street.host.station
+async def _ask_as_a_backend(rig: RunningStation) -> None:
+    station = rig.host.station
     assert station is not None
     commands = station.commands
     commands.read_settings(())
@@ -219,12 +221,12 @@ async def _ask_as_a_backend(street: Street) -> None:
     assert record is not None, "the car does not charge"
     await station.refused.on_start_answered(record.session_id, "Invalid")
     await asyncio.sleep(60)
-    await street.simulator.unplug(1, force=True)
+    await rig.simulator.unplug(1, force=True)
     await station.authorization.learn("A1B2", IdTagInfo("Accepted"))
     await station.certificates.request()
     await commands.clear_cache()
     with suppress(PasswordRefused):
-        await street.services.accounts.set_password(Role.OPERATOR, "a good password")
+        await rig.services.accounts.set_password(Role.OPERATOR, "a good password")
     await asyncio.sleep(60)
 
 
@@ -246,9 +248,9 @@ def other_values(entry: Entry, now: Value) -> Iterable[object]:
             return TEXTS
 
 
-def allowed_change(street: Street, key: str) -> object | None:
+def allowed_change(rig: RunningStation, key: str) -> object | None:
     """A value that the station would take for `key`, other than the one now."""
-    service = street.services.settings
+    service = rig.services.settings
     for value in other_values(CATALOGUE.settings[key], service.settings[key]):
         planned = service.plan({key: value}, BY)
         if not planned.errors and planned.changed:
@@ -280,7 +282,7 @@ STATIONS: dict[str, tuple[dict[str, str], set[str]]] = {
 class Trial:
     """Changes one setting after another, and notes what is wrong."""
 
-    street: Street
+    rig: RunningStation
     client: httpx.AsyncClient
     readings: Readings
     wrong: list[str] = field(default_factory=list)
@@ -288,8 +290,8 @@ class Trial:
     """Revision of each setting's change."""
 
     async def change(self, key: str) -> None:
-        service = self.street.services.settings
-        value, old = allowed_change(self.street, key), service.settings[key]
+        service = self.rig.services.settings
+        value, old = allowed_change(self.rig, key), service.settings[key]
         if value is None:
             self.wrong.append(f"{key}: no other value is allowed")
             return
@@ -327,19 +329,19 @@ def test_a_changed_setting_reaches_who_obeys_it(
     base, keys = STATIONS[station]
 
     @virtual_time
-    async def story() -> None:
-        async with running(tmp_path, **base) as (street, client):
-            trial = Trial(street, client, readings)
-            await use(street, client)
+    async def scenario() -> None:
+        async with running(tmp_path, **base) as (rig, client):
+            trial = Trial(rig, client, readings)
+            await use(rig, client)
             before = {key: readings.readers(key) for key in keys}
             for key in sorted(keys):
                 await trial.change(key)
             await _patch(client, {key: (BACKEND | base).get(key) for key in trial.changed_at})
-            await use(street, client)
+            await use(rig, client)
             trial.judge_readers(before)
             assert "\n".join(trial.wrong) == ""
 
-    story()
+    scenario()
 
 
 def test_every_active_setting_is_tried() -> None:

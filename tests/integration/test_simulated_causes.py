@@ -13,13 +13,13 @@ from borne.application.ports.storage import StorageFull
 from borne.domain.station.faults import Fault
 from borne.foundation.files import write_private
 from tests.integration.test_outside_contracts import FAST, api
-from tests.support.street import CARD, Street
+from tests.support.running_station import CARD, RunningStation
 
 FREE = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
 SIMULATOR = "/api/v1/simulator"
 
 
-async def sessions(station: Street) -> list[Any]:
+async def sessions(station: RunningStation) -> list[Any]:
     assert station.host.station is not None
     page, _ = await station.host.station._parts.storage.journal.page()
     return page
@@ -48,7 +48,7 @@ async def test_on_a_full_disk_the_running_session_ends_and_nothing_new_begins(
         assert changed.is_success
 
 
-def station_faults(station: Street) -> set[str]:
+def station_faults(station: RunningStation) -> set[str]:
     return {active.fault.value for active in station.services.status.snapshot().faults}
 
 

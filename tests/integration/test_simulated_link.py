@@ -15,7 +15,7 @@ from borne.application.ports.backend import StepResult
 from borne.domain.principals import SYSTEM
 from tests.integration.test_connection_steps import central, free_port
 from tests.support.central_system import central_system
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 
 
 def to(url: str, **more: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def to(url: str, **more: Any) -> dict[str, Any]:
     }
 
 
-async def tried(station: Street) -> dict[str, StepResult]:
+async def tried(station: RunningStation) -> dict[str, StepResult]:
     """What the connection test says of the settings as they are, by step."""
     attempt = station.services.try_connection
     assert attempt is not None
@@ -41,7 +41,10 @@ def failed(results: dict[str, StepResult]) -> tuple[str | None, str]:
 
 
 async def test_a_backend_that_is_there(tmp_path: Path) -> None:
-    async with central() as port, street(tmp_path, **to(f"ws://localhost:{port}/")) as station:
+    async with (
+        central() as port,
+        running_station(tmp_path, **to(f"ws://localhost:{port}/")) as station,
+    ):
         results = await tried(station)
         assert failed(results) == (None, "")
         assert "127.0.0.1" in results["dns"].detail
@@ -53,37 +56,43 @@ async def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
     for scheme in ("ws", "wss"):
         port = free_port()
         data = tmp_path / scheme
-        async with street(data, **to(f"{scheme}://127.0.0.1:{port}/")) as station:
+        async with running_station(data, **to(f"{scheme}://127.0.0.1:{port}/")) as station:
             results = await tried(station)
             assert results["dns"].state == "ok"
             assert failed(results) == ("tcp", "Connection refused")
 
 
 async def test_a_name_that_does_not_exist(tmp_path: Path) -> None:
-    async with street(tmp_path, **to("ws://backend.invalid/")) as station:
+    async with running_station(tmp_path, **to("ws://backend.invalid/")) as station:
         assert failed(await tried(station))[0] == "dns"
 
 
 async def test_a_target_without_tls(tmp_path: Path) -> None:
-    async with central() as port, street(tmp_path, **to(f"wss://127.0.0.1:{port}/")) as station:
+    async with (
+        central() as port,
+        running_station(tmp_path, **to(f"wss://127.0.0.1:{port}/")) as station,
+    ):
         results = await tried(station)
         assert results["tcp"].state == "ok"
         assert failed(results)[0] == "tls"
 
 
 @pytest.mark.parametrize(
-    ("mode", "told"), [("reset", "Connection reset by peer"), ("refuse", "Connection refused")]
+    ("mode", "error"), [("reset", "Connection reset by peer"), ("refuse", "Connection refused")]
 )
-async def test_a_link_that_is_cut_in_the_simulation(tmp_path: Path, mode: str, told: str) -> None:
-    async with central() as port, street(tmp_path, **to(f"ws://127.0.0.1:{port}/")) as station:
+async def test_a_link_that_is_cut_in_the_simulation(tmp_path: Path, mode: str, error: str) -> None:
+    async with (
+        central() as port,
+        running_station(tmp_path, **to(f"ws://127.0.0.1:{port}/")) as station,
+    ):
         await station.simulator.set_link("backend", up=False, mode=mode)
-        assert failed(await tried(station)) == ("tcp", told)
+        assert failed(await tried(station)) == ("tcp", error)
         await station.simulator.set_link("backend", up=True, mode=None)
         assert failed(await tried(station)) == (None, "")
 
 
 async def test_the_running_connection_names_its_true_target(tmp_path: Path) -> None:
-    async with central_system() as backend, street(tmp_path, **to(backend.url)) as station:
+    async with central_system() as backend, running_station(tmp_path, **to(backend.url)) as station:
         await station.until_online()
         assert station.services.backend is not None
         view = station.services.backend.view()
@@ -106,7 +115,7 @@ async def test_a_trial_makes_one_connection(tmp_path: Path) -> None:
         async with server:
             yield server.sockets[0].getsockname()[1]
 
-    async with counting() as port, street(tmp_path) as station:
+    async with counting() as port, running_station(tmp_path) as station:
         changes = to(f"ws://127.0.0.1:{port}/")
         planned = station.services.settings.plan(changes, SYSTEM)
         attempt = station.services.try_connection

@@ -1,7 +1,7 @@
 """Two sockets on one supply line share it (manual 7.2 case 3, 7.3), on virtual time.
 
-A whole station in a street of simulated cars; the line is measured in the street, not asked of
-the station.
+A whole station in a simulated world of cars; the line is measured in the simulated world, not asked
+of the station.
 """
 # ruff: noqa: N802 -- a test of a setting is named after it
 
@@ -22,8 +22,8 @@ from borne.domain.limits.rows import LimitRow
 from borne.domain.limits.sources import OCPP_STATION
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.foundation.units import ZERO, PerPhase
+from tests.support.running_station import RunningStation, running_station
 from tests.support.simulated_world import world_of
-from tests.support.street import Street, street
 from tests.support.virtual_time import virtual_time
 
 FREE: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
@@ -34,19 +34,19 @@ SETTLED_S = 30.0
 
 
 @asynccontextmanager
-async def line(data: Path, **changes: Any) -> AsyncIterator[Street]:
-    async with street(data, **(LINE | changes)) as station:
+async def line(data: Path, **changes: Any) -> AsyncIterator[RunningStation]:
+    async with running_station(data, **(LINE | changes)) as station:
         yield station
 
 
-async def two_big_cars(station: Street) -> None:
+async def two_big_cars(station: RunningStation) -> None:
     """Cars that take all they can get are plugged in, and everything has come to rest."""
     await station.plug(1, BIG)
     await station.plug(2, BIG)
     await asyncio.sleep(SETTLED_S)
 
 
-def drawn(station: Street) -> PerPhase:
+def drawn(station: RunningStation) -> PerPhase:
     """What flows through the line, per phase of the grid."""
     total = ZERO
     for socket in world_of(station.host).sockets.values():
@@ -54,12 +54,12 @@ def drawn(station: Street) -> PerPhase:
     return total
 
 
-def offers(station: Street) -> tuple[float, float]:
+def offers(station: RunningStation) -> tuple[float, float]:
     one, two = (station.connector(number)["offered_a"][0] for number in (1, 2))
     return one, two
 
 
-def reason(station: Street, number: int) -> str:
+def reason(station: RunningStation, number: int) -> str:
     """Why the socket gets what the line gives it."""
     rows = station.connector(number)["limits"]
     return str(next(row["reason"] for row in rows if row["source"] == "supply_line"))
@@ -97,7 +97,7 @@ async def test_SingleSupplyLineInstallerAccess(tmp_path: Path) -> None:
 @virtual_time
 async def test_the_line_takes_over_at_the_restart_and_raises_nothing(tmp_path: Path) -> None:
     limits: dict[str, Any] = {"InstallationCurrentLimit": 20, "InstallationCurrentLimit_2": 10}
-    async with street(tmp_path, **FREE, **limits) as station:
+    async with running_station(tmp_path, **FREE, **limits) as station:
         await two_big_cars(station)
         assert offers(station) == (20.0, 10.0)
         await station.set(SingleSupplyLine="on")
@@ -132,10 +132,10 @@ async def test_the_line_takes_over_at_the_restart_and_raises_nothing(tmp_path: P
 @virtual_time
 async def test_a_capacity_of_another_time_does_not_raise_the_line(tmp_path: Path) -> None:
     before: dict[str, Any] = {"SupplyLineCurrentCapacity": 28}
-    async with street(tmp_path, **FREE, **before, InstallationCurrentLimit=10) as station:
+    async with running_station(tmp_path, **FREE, **before, InstallationCurrentLimit=10) as station:
         await station.set(SingleSupplyLine="on")
         assert station.services.settings.settings["SupplyLineCurrentCapacity"] == 10
-    async with street(tmp_path) as station:
+    async with running_station(tmp_path) as station:
         await two_big_cars(station)
         assert sum(offers(station)) == 10.0
 
@@ -310,7 +310,7 @@ async def test_a_car_that_takes_more_than_offered_makes_the_other_shrink(tmp_pat
 async def test_a_limit_of_the_station_is_shared_too(tmp_path: Path) -> None:
     """OCPP ChargePointMax: one limit for both sockets together, with and without a common line."""
     for name, changes in {"line": LINE, "two lines": FREE}.items():
-        async with street(tmp_path / name, **changes) as station:
+        async with running_station(tmp_path / name, **changes) as station:
             await two_big_cars(station)
             running = station.host.station
             assert running is not None

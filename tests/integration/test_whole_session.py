@@ -8,7 +8,7 @@ from typing import Any
 from ocpp.v16 import call
 
 from tests.support.central_system import central_system
-from tests.support.street import CARD, street
+from tests.support.running_station import CARD, running_station
 
 
 def backend_settings(url: str) -> dict[str, Any]:
@@ -19,7 +19,9 @@ def backend_settings(url: str) -> dict[str, Any]:
 async def test_card_starts_and_stops_a_session(tmp_path: Path) -> None:
     async with (
         central_system() as central,
-        street(tmp_path, MeterValueSampleInterval=1, **backend_settings(central.url)) as station,
+        running_station(
+            tmp_path, MeterValueSampleInterval=1, **backend_settings(central.url)
+        ) as station,
     ):
         ledger = central.ledger
         (boot,) = await ledger.wait_for("BootNotification")
@@ -56,7 +58,7 @@ async def test_card_starts_and_stops_a_session(tmp_path: Path) -> None:
 async def test_who_waits_for_a_change_wakes_on_the_link(tmp_path: Path) -> None:
     async with (
         central_system() as central,
-        street(tmp_path, **backend_settings(central.url)) as station,
+        running_station(tmp_path, **backend_settings(central.url)) as station,
     ):
         await station.until_online()
         status = station.services.status
@@ -70,7 +72,7 @@ async def test_who_waits_for_a_change_wakes_on_the_link(tmp_path: Path) -> None:
 async def test_the_backend_starts_and_stops_a_session(tmp_path: Path) -> None:
     async with (
         central_system() as central,
-        street(tmp_path, **backend_settings(central.url)) as station,
+        running_station(tmp_path, **backend_settings(central.url)) as station,
     ):
         await central.ledger.wait_for("StatusNotification", connector_id=2, status="Available")
         await station.plug(2)
@@ -89,7 +91,7 @@ async def test_the_backend_starts_and_stops_a_session(tmp_path: Path) -> None:
 async def test_unplugging_the_vehicle_ends_the_session(tmp_path: Path) -> None:
     async with (
         central_system() as central,
-        street(tmp_path, **backend_settings(central.url)) as station,
+        running_station(tmp_path, **backend_settings(central.url)) as station,
     ):
         await central.ledger.wait_for("StatusNotification", connector_id=1, status="Available")
         await station.plug(1)
@@ -104,7 +106,7 @@ async def test_unplugging_the_vehicle_ends_the_session(tmp_path: Path) -> None:
 async def test_a_power_cut_keeps_the_session(tmp_path: Path) -> None:
     async with (
         central_system() as central,
-        street(tmp_path, **backend_settings(central.url)) as station,
+        running_station(tmp_path, **backend_settings(central.url)) as station,
     ):
         await station.plug(1)
         await central.ledger.wait_for("StatusNotification", connector_id=1, status="Preparing")

@@ -1,4 +1,4 @@
-"""A small central system that remembers every frame, and that misbehaves as told.
+"""A small central system that remembers every frame, and that misbehaves as it is configured.
 
 It shares no code with the station. Its ledger of transactions outlives its restarts, its
 connections do not. What it does with the next message is drawn by `manners`.
@@ -20,8 +20,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.support.simulated_street import wall
-from tests.support.wire_story import Story
+from tests.support.conversation_checker import ConversationChecker
+from tests.support.simulated_network import wall
 
 PORT = 9000
 MACHINE = "central"
@@ -47,7 +47,7 @@ PROCESSED = frozenset(Manner) - {Manner.LOST, Manner.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedFrame:
     """A CALL of a station, as it came."""
 
     at: datetime
@@ -63,12 +63,12 @@ class Heard:
 class Books:
     """What the central system knows of one station."""
 
-    heard: list[Heard] = field(default_factory=list)
+    frames: list[ReceivedFrame] = field(default_factory=list)
     boot: str | None = None
     """Its last answer to BootNotification since the station's power came on."""
-    early: list[Heard] = field(default_factory=list)
+    early: list[ReceivedFrame] = field(default_factory=list)
     """Transaction messages before acceptance."""
-    story: Story = field(default_factory=Story)
+    conversation: ConversationChecker = field(default_factory=ConversationChecker)
     life: int = 0
     """Counts the power-ups of the station."""
     statuses: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -167,7 +167,7 @@ class CentralModel:
         station = connection.request.path.rsplit("/", 1)[-1]
         self._links[station] = connection
         life = self.book(station).life
-        self.book(station).story.connected()
+        self.book(station).conversation.connected()
         try:
             async for text in connection:
                 assert isinstance(text, str)
@@ -187,48 +187,54 @@ class CentralModel:
             return
         _, message_id, action, payload = frame
         manner = self.manners(action)
-        heard = Heard(wall(self._loop), station, message_id, action, text, payload, manner)
+        received = ReceivedFrame(
+            wall(self._loop), station, message_id, action, text, payload, manner
+        )
         book = self.book(station)
-        book.heard.append(heard)
-        book.story.asked(message_id, action, payload)
+        book.frames.append(received)
+        book.conversation.asked(message_id, action, payload)
         if life == book.life and action in TRANSACTIONAL and book.boot != "Accepted":
-            book.early.append(heard)
+            book.early.append(received)
         if action == "StatusNotification":
             book.statuses[payload["connectorId"]] = payload
-        task = self._machine.create_task(self._answer(connection, heard, life))
+        task = self._machine.create_task(self._answer(connection, received, life))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
-    async def _answer(self, connection: ServerConnection, heard: Heard, life: int) -> None:
-        answer = self._process(heard) if heard.manner in PROCESSED else {}
-        if heard.action == "BootNotification" and life == self.book(heard.station).life:
-            self.book(heard.station).boot = answer.get("status", self.book(heard.station).boot)
-        frame: list[Any] = [3, heard.message_id, answer]
-        story = self.book(heard.station).story
-        if heard.manner in (Manner.GOOD, Manner.TWICE):
-            story.answered(heard.message_id, answer)
-        elif heard.action == "StartTransaction" and heard.manner in PROCESSED:
-            story.answered(heard.message_id, answer)  # the number is known here
-            story.disturb()
-        match heard.manner:
+    async def _answer(
+        self, connection: ServerConnection, received: ReceivedFrame, life: int
+    ) -> None:
+        answer = self._process(received) if received.manner in PROCESSED else {}
+        if received.action == "BootNotification" and life == self.book(received.station).life:
+            self.book(received.station).boot = answer.get(
+                "status", self.book(received.station).boot
+            )
+        frame: list[Any] = [3, received.message_id, answer]
+        conversation = self.book(received.station).conversation
+        if received.manner in (Manner.GOOD, Manner.TWICE):
+            conversation.answered(received.message_id, answer)
+        elif received.action == "StartTransaction" and received.manner in PROCESSED:
+            conversation.answered(received.message_id, answer)  # the number is known here
+            conversation.disturb()
+        match received.manner:
             case Manner.LOST | Manner.LOST_ANSWER:
                 return
             case Manner.LATE:
                 await asyncio.sleep(self.late_s())
             case Manner.REFUSED | Manner.REFUSED_LATE:
-                frame = [4, heard.message_id, "InternalError", "no", {}]
+                frame = [4, received.message_id, "InternalError", "no", {}]
         try:
-            for _ in range(2 if heard.manner is Manner.TWICE else 1):
+            for _ in range(2 if received.manner is Manner.TWICE else 1):
                 await connection.send(json.dumps(frame))
         except ConnectionClosed:
             return
 
-    def _process(self, heard: Heard) -> dict[str, Any]:
-        book, payload = self.book(heard.station), heard.payload
-        now = heard.at.isoformat()
-        match heard.action:
+    def _process(self, received: ReceivedFrame) -> dict[str, Any]:
+        book, payload = self.book(received.station), received.payload
+        now = received.at.isoformat()
+        match received.action:
             case "BootNotification":
-                status, interval_s = self.greet(heard.station)
+                status, interval_s = self.greet(received.station)
                 return {"status": status, "interval": interval_s, "currentTime": now}
             case "Heartbeat":
                 return {"currentTime": now}
@@ -256,7 +262,7 @@ class CentralModel:
         future = self._asked[message_id] = self._loop.create_future()
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                self.book(station).story.commanded(action, payload)
+                self.book(station).conversation.commanded(action, payload)
                 await connection.send(json.dumps([2, message_id, action, payload]))
                 answer = await future
         except (TimeoutError, ConnectionClosed):
@@ -264,6 +270,6 @@ class CentralModel:
         finally:
             del self._asked[message_id]
         status = str(answer.get("status", ""))
-        told = f"{action} {status}"
-        self.calls[told] = self.calls.get(told, 0) + 1
+        call = f"{action} {status}"
+        self.calls[call] = self.calls.get(call, 0) + 1
         return status

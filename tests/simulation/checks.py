@@ -12,9 +12,9 @@ from borne.domain.station.session import SessionFlag, SessionRecord
 from borne.domain.station.status import OCPP_16, connector_status
 from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Moment, format_utc
-from tests.simulation.central_model import PROCESSED, TRANSACTIONAL, Books, Heard
+from tests.simulation.central_model import PROCESSED, TRANSACTIONAL, Books, ReceivedFrame
 from tests.simulation.truth import Metered, Truth
-from tests.support.simulated_street import BEGIN, SimulatedStation
+from tests.support.simulated_network import BEGIN, SimulatedStation
 
 MONEY = ("StartTransaction", "StopTransaction")
 UNKNOWN = -1
@@ -56,23 +56,23 @@ async def journal_of(truth: Truth) -> list[SessionRecord]:
 
 def wrong_with_frames(book: Books, truth: Truth) -> Iterator[str]:
     """Repeats are byte-identical; the queue's order holds; nothing was said too early."""
-    for heard in book.early:
-        if TRIGGERED in heard.text:
+    for received in book.early:
+        if TRIGGERED in received.text:
             continue
-        yield f"{heard.at} {heard.action} before acceptance: {heard.text}"
-    first: dict[str, Heard] = {}
+        yield f"{received.at} {received.action} before acceptance: {received.text}"
+    first: dict[str, ReceivedFrame] = {}
     last = 0
-    for heard in book.heard:
-        if heard.action not in TRANSACTIONAL or TRIGGERED in heard.text:
+    for received in book.frames:
+        if received.action not in TRANSACTIONAL or TRIGGERED in received.text:
             continue
-        before = first.setdefault(heard.message_id, heard)
-        if before.text != heard.text:
-            yield f"a repeat differs: {before.text} then {heard.text}"
-        place = truth.order.get(heard.message_id)
+        before = first.setdefault(received.message_id, received)
+        if before.text != received.text:
+            yield f"a repeat differs: {before.text} then {received.text}"
+        place = truth.order.get(received.message_id)
         if place is None:
-            yield f"never queued: {heard.text}"
+            yield f"never queued: {received.text}"
         elif place < last:
-            yield f"out of order: {heard.text}"
+            yield f"out of order: {received.text}"
         else:
             last = place
 
@@ -82,7 +82,7 @@ def wrong_with_money(
 ) -> Iterator[str]:
     """Exactly one Start and one Stop for each session of the journal; of what was given up the
     backend may know, and what follows a Start that was given up says so."""
-    processed = [heard for heard in book.heard if heard.manner in PROCESSED]
+    processed = [received for received in book.frames if received.manner in PROCESSED]
     starts = {key_of(h.payload) for h in processed if h.action == "StartTransaction"}
     stops = {_stop_of(h.payload) for h in processed if h.action == "StopTransaction"}
     given_up = {(one.message.message.session_id, one.message.message.kind) for one in lost}
@@ -115,51 +115,51 @@ def _stop_of(payload: dict[str, Any]) -> tuple[Any, ...]:
 def wrong_with_numbers(book: Books, lost: Sequence[LostMessage] = ()) -> Iterator[str]:
     """Nothing is said of transactions without a number, but after a Start that was given up."""
     allowed = {UNKNOWN} if lost else set()
-    for heard in book.heard:
-        number = heard.payload.get("transactionId", 1)
+    for received in book.frames:
+        number = received.payload.get("transactionId", 1)
         if number in {0, UNKNOWN, None} - allowed:
-            yield f"no transaction id: {heard.text}"
+            yield f"no transaction id: {received.text}"
 
 
 def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
     """Dates are true, and go forward within a transaction."""
     last: dict[int, datetime] = {}
     repeated: set[str] = set()
-    for heard in book.heard:
-        payload = heard.payload
+    for received in book.frames:
+        payload = received.payload
         stamps = _stamps(payload)
         for stamp in stamps:
             if not BEGIN <= datetime.fromisoformat(stamp) <= until:
-                yield f"{heard.at} a wrong date: {heard.text}"
-        if heard.action not in TRANSACTIONAL or heard.manner not in PROCESSED:
+                yield f"{received.at} a wrong date: {received.text}"
+        if received.action not in TRANSACTIONAL or received.manner not in PROCESSED:
             continue
-        if TRIGGERED in heard.text:
+        if TRIGGERED in received.text:
             continue
         if stamps != sorted(stamps, key=datetime.fromisoformat):
-            yield f"not in order: {heard.text}"
+            yield f"not in order: {received.text}"
         number = payload.get("transactionId", 0)
-        if heard.action == "StartTransaction":
+        if received.action == "StartTransaction":
             number = book.known[key_of(payload)]
-        told = datetime.fromisoformat(stamps[-1])
-        first = heard.action == "StartTransaction" or heard.message_id in repeated
-        if number and told < last.get(number, told) and not first:
-            yield f"{heard.at} backwards: {heard.text}"
-        last[number] = max(told, last.get(number, told))
-        repeated.add(heard.message_id)
+        reported = datetime.fromisoformat(stamps[-1])
+        first = received.action == "StartTransaction" or received.message_id in repeated
+        if number and reported < last.get(number, reported) and not first:
+            yield f"{received.at} backwards: {received.text}"
+        last[number] = max(reported, last.get(number, reported))
+        repeated.add(received.message_id)
 
 
 def wrong_with_dates(journal: Sequence[SessionRecord], truth: Truth) -> Iterator[str]:
     """Sessions begin and end when they did; where nobody knew the date it is worked out later."""
     errors_s: list[float] = []
     for record in journal:
-        for told, true, flags in _moments(record, truth.metered[record.session_id]):
-            if told.wall is None:
+        for reported, true, flags in _moments(record, truth.metered[record.session_id]):
+            if reported.wall is None:
                 yield f"not dated: {record}"
                 continue
-            error_s = (told.wall - true).total_seconds()
+            error_s = (reported.wall - true).total_seconds()
             undated = SessionFlag.UNDATED in flags
             if not -ROUGH_S <= error_s <= (LATE_S if undated else ROUGH_S):
-                yield f"dated {told.wall}, it was {true}: {record}"
+                yield f"dated {reported.wall}, it was {true}: {record}"
             if not undated:
                 errors_s.append(abs(error_s))
     rough = sum(error_s > PRECISE_S for error_s in errors_s)
@@ -182,35 +182,35 @@ def _stamps(payload: dict[str, Any]) -> list[str]:
 
 
 def wrong_with_energy(
-    journal: Sequence[SessionRecord], truth: Truth, street: SimulatedStation
+    journal: Sequence[SessionRecord], truth: Truth, simulated: SimulatedStation
 ) -> Iterator[str]:
     """What is billed is what flowed."""
     billed: Counter[int] = Counter()
     for record in journal:
         if record.end is None:
             continue
-        told_wh = record.end.meter_stop_wh - record.start.meter_start_wh
-        billed[record.start.connector] += told_wh
+        session_wh = record.end.meter_stop_wh - record.start.meter_start_wh
+        billed[record.start.connector] += session_wh
         flowed_wh = truth.billed_wh(record.session_id)
         if record.flags & SILENT:
             # The last reading stands for a silent meter: never more than was counted in all.
-            if told_wh < 0:
-                yield f"{told_wh} Wh billed: {record}"
-        elif abs(told_wh - flowed_wh) > 1:
-            yield f"{told_wh} Wh billed, {flowed_wh:.1f} Wh flowed: {record}"
-    for connector, socket in street.world.sockets.items():
-        grown_wh = socket.register.energy_ws(street.loop.time()) / 3600
+            if session_wh < 0:
+                yield f"{session_wh} Wh billed: {record}"
+        elif abs(session_wh - flowed_wh) > 1:
+            yield f"{session_wh} Wh billed, {flowed_wh:.1f} Wh flowed: {record}"
+    for connector, socket in simulated.world.sockets.items():
+        grown_wh = socket.register.energy_ws(simulated.loop.time()) / 3600
         if billed[connector] > grown_wh + 1:
             yield f"connector {connector}: {billed[connector]} Wh billed of {grown_wh} Wh"
 
 
-def wrong_with_statuses(book: Books, street: SimulatedStation) -> Iterator[str]:
+def wrong_with_statuses(book: Books, simulated: SimulatedStation) -> Iterator[str]:
     """The backend knows every connector as it is."""
-    station = street.station
+    station = simulated.station
     assert station is not None
     truth = {number: OCPP_16[connector_status(r.state)] for number, r in station.connectors.items()}
     for connector, status in {0: "Available", **truth}.items():
-        told = book.statuses.get(connector, {}).get("status")
+        reported = book.statuses.get(connector, {}).get("status")
         fine = {status, "Preparing", "Charging"} if status == "SuspendedEV" else {status}
-        if told not in fine:
-            yield f"connector {connector} is {status}, told was {told}"
+        if reported not in fine:
+            yield f"connector {connector} is {status}, reported was {reported}"

@@ -18,7 +18,7 @@ from tests.simulation.central_model import URL, CentralModel
 from tests.simulation.mishaps import Manners, Mishaps
 from tests.simulation.people import Driver, judge
 from tests.simulation.truth import Truth
-from tests.support.simulated_street import SimulatedStation, prepare, wall
+from tests.support.simulated_network import SimulatedStation, prepare, wall
 
 DAY_S = 86400.0
 MAX_LOST = 100_000
@@ -69,7 +69,7 @@ VARIED: dict[str, tuple[Any, ...]] = {
 class Resident:
     """A station with everything around it."""
 
-    street: SimulatedStation
+    simulated: SimulatedStation
     truth: Truth
     mishaps: Mishaps
     drivers: list[Driver]
@@ -101,7 +101,7 @@ class Days:
         await central.start()
         residents = [self._move_in(loop, central, n) for n in range(self.stations)]
         for resident in residents:
-            await self._at(resident, lambda r: r.street.host.start())
+            await self._at(resident, lambda r: r.simulated.host.start())
         for resident in residents:
             await self._at(resident, self._begin)
         await asyncio.sleep(self.days * DAY_S)
@@ -112,7 +112,7 @@ class Days:
             await self._at(resident, lambda r: self._calm_down(r, central))
         for resident in residents:
             await self._check(resident, central)
-            await self._at(resident, lambda r: r.street.host.stop())
+            await self._at(resident, lambda r: r.simulated.host.stop())
         await central.stop()
         self._count(manners, central, residents)
 
@@ -121,15 +121,15 @@ class Days:
         data = self.folder / name
         prepare(data, URL, ChargePointID=name, **self._draw_settings(name))
         truth = Truth()
-        street = SimulatedStation(loop, name, data, self.seed, truth.wrap)
-        truth.follow(street)
-        street.host.station_changed.subscribe(lambda _: central.power_cycled(name))
-        mishaps = Mishaps(street, central, truth, self._rng(f"{name}:mishaps"))
+        simulated = SimulatedStation(loop, name, data, self.seed, truth.wrap)
+        truth.follow(simulated)
+        simulated.host.station_changed.subscribe(lambda _: central.power_cycled(name))
+        mishaps = Mishaps(simulated, central, truth, self._rng(f"{name}:mishaps"))
         drivers = [
-            Driver(street, connector, self._rng(f"{name}:{connector}"))
-            for connector in street.world.sockets
+            Driver(simulated, connector, self._rng(f"{name}:{connector}"))
+            for connector in simulated.world.sockets
         ]
-        return Resident(street, truth, mishaps, drivers)
+        return Resident(simulated, truth, mishaps, drivers)
 
     def _draw_settings(self, name: str) -> dict[str, Any]:
         rng = self._rng(f"{name}:settings")
@@ -137,7 +137,7 @@ class Days:
         return {**SETTINGS, **drawn, **self.settings}
 
     async def _at(self, resident: Resident, work: Callable[[Resident], Any]) -> None:
-        await resident.street.machine.create_task(work(resident))
+        await resident.simulated.machine.create_task(work(resident))
 
     async def _begin(self, resident: Resident) -> None:
         lives = [*resident.mishaps.all(), *(d.come_and_go() for d in resident.drivers)]
@@ -155,11 +155,11 @@ class Days:
     async def _calm_down(self, resident: Resident, central: CentralModel) -> None:
         await resident.mishaps.heal()
         await self._until_quiet(resident)
-        book = central.book(resident.street.name)
-        self.wrong += checks.wrong_with_statuses(book, resident.street)
+        book = central.book(resident.simulated.name)
+        self.wrong += checks.wrong_with_statuses(book, resident.simulated)
         for driver in resident.drivers:
             await driver.leave_for_good()
-        station = resident.street.station
+        station = resident.simulated.station
         assert station is not None
         for runner in station.connectors.values():
             if runner.state.session is not None:
@@ -169,19 +169,19 @@ class Days:
     async def _until_quiet(self, resident: Resident) -> None:
         for _ in range(int(CALM_S / 60)):
             await asyncio.sleep(60)
-            station, storage = resident.street.station, resident.truth.storage
+            station, storage = resident.simulated.station, resident.truth.storage
             assert station is not None
             assert storage is not None
             assert station.link.backend is not None
             if station.link.backend.online and not await storage.outbox.length():
                 break
         else:
-            self.wrong.append(f"{resident.street.name}: the queue is not empty")
+            self.wrong.append(f"{resident.simulated.name}: the queue is not empty")
         await asyncio.sleep(60)
 
     async def _check(self, resident: Resident, central: CentralModel) -> None:
-        truth, street = resident.truth, resident.street
-        book = central.book(street.name)
+        truth, simulated = resident.truth, resident.simulated
+        book = central.book(simulated.name)
         journal = await checks.journal_of(truth)
         assert truth.storage is not None
         self.sessions += len(journal)
@@ -191,11 +191,11 @@ class Days:
         self.lost += len(lost)
         self.wrong += checks.wrong_with_money(book, journal, lost)
         self.wrong += checks.wrong_with_numbers(book, lost)
-        until = wall(street.loop) + timedelta(seconds=5)
+        until = wall(simulated.loop) + timedelta(seconds=5)
         self.wrong += checks.wrong_with_times(book, until)
         self.wrong += checks.wrong_with_dates(journal, truth)
-        self.wrong += checks.wrong_with_energy(journal, truth, street)
-        self.wrong += checks.wrong_with_statuses(book, street)
+        self.wrong += checks.wrong_with_energy(journal, truth, simulated)
+        self.wrong += checks.wrong_with_statuses(book, simulated)
         self.wrong += [] if self.may_lose else [f"lost: {message}" for message in lost]
 
     def _count(self, manners: Manners, central: CentralModel, residents: list[Resident]) -> None:

@@ -16,7 +16,7 @@ from borne.domain.principals import SYSTEM
 from borne.domain.station.faults import Scope
 from tests.simulation.central_model import INTERVAL_S, CentralModel, Manner
 from tests.simulation.truth import Truth
-from tests.support.simulated_street import SimulatedStation
+from tests.support.simulated_network import SimulatedStation
 
 MINUTE_S = 60.0
 LIMITS_A = (0, 3, 5, 6, 8, 10, 13, 16, 20, 32)
@@ -82,9 +82,9 @@ class Mishaps:
     """All that happens to one station besides people."""
 
     def __init__(
-        self, street: SimulatedStation, central: CentralModel, truth: Truth, rng: random.Random
+        self, simulated: SimulatedStation, central: CentralModel, truth: Truth, rng: random.Random
     ) -> None:
-        self._street = street
+        self._simulated = simulated
         self._central = central
         self._truth = truth
         self._rng = rng
@@ -107,11 +107,11 @@ class Mishaps:
     async def heal(self) -> None:
         """Everything works again."""
         await self._mend_everything()
-        await self._street.world.links["backend"].switch(True)
+        await self._simulated.world.links["backend"].switch(True)
         await self._central.go_away(politely=False)
         await self._central.start()
         await self._restore_power()
-        for connector in self._street.world.sockets:
+        for connector in self._simulated.world.sockets:
             await self._availability(connector, operative=True)
 
     async def _every(self, mean_minutes: float, happen: Callable[[], Awaitable[None]]) -> None:
@@ -122,16 +122,16 @@ class Mishaps:
     async def _cut_link(self) -> None:
         mode = self._rng.choice(list(LinkMode))
         self._count(f"link {mode}")
-        link = self._street.world.links["backend"]
+        link = self._simulated.world.links["backend"]
         await link.switch(False, mode)
         await asyncio.sleep(self._rng.choice((0.5, 20, 90, 400, 1500)) * self._rng.random())
         await link.switch(True)
 
     async def _cut_power(self) -> None:
         self._count("power cut")
-        self._street.world.clock_battery = self._rng.random() < 0.5
-        self._street.rtc_error_s = self._rng.uniform(-RTC_ERROR_S, RTC_ERROR_S)
-        await self._street.host.cut()
+        self._simulated.world.clock_battery = self._rng.random() < 0.5
+        self._simulated.rtc_error_s = self._rng.uniform(-RTC_ERROR_S, RTC_ERROR_S)
+        await self._simulated.host.cut()
         await asyncio.sleep(
             SHORTEST_CUT_S + self._rng.choice((0, 2, 60, 1200)) * self._rng.random()
         )
@@ -140,12 +140,12 @@ class Mishaps:
     async def _storm(self) -> None:
         """The line goes first, then the power, several times; the clock's battery is empty."""
         self._count("storm")
-        link = self._street.world.links["backend"]
+        link = self._simulated.world.links["backend"]
         await link.switch(False, self._rng.choice(list(LinkMode)))
         for _ in range(self._rng.randrange(2, 5)):
             await asyncio.sleep(self._rng.expovariate(1 / (20 * MINUTE_S)))
-            self._street.world.clock_battery = False
-            await self._street.host.cut()
+            self._simulated.world.clock_battery = False
+            await self._simulated.host.cut()
             await asyncio.sleep(SHORTEST_CUT_S + 5 * MINUTE_S * self._rng.random())
             await self._restore_power()
         await asyncio.sleep(self._rng.expovariate(1 / (20 * MINUTE_S)))
@@ -162,15 +162,15 @@ class Mishaps:
     async def _set_fault(self, cause: str, connector: int, *, active: bool) -> None:
         scoped = None if CATALOGUE[cause].scope is Scope.STATION else connector
         with suppress(SimulatorError):
-            await self._street.simulator.set_fault(cause, active=active, connector=scoped)
+            await self._simulated.simulator.set_fault(cause, active=active, connector=scoped)
 
     async def _mend_everything(self) -> None:
         for cause in BREAKABLE:
-            for connector in self._street.world.sockets:
+            for connector in self._simulated.world.sockets:
                 await self._set_fault(cause, connector, active=False)
 
     async def _restore_power(self) -> None:
-        await self._street.host.restore()
+        await self._simulated.host.restore()
         await self._truth.settle()
 
     async def _restart_backend(self) -> None:
@@ -186,9 +186,9 @@ class Mishaps:
         self._count("limit")
         if self._rng.random() < 0.5:
             await self._ask("ChangeConfiguration", key=key, value=str(limit_a))
-        elif self._street.station is not None:
+        elif self._simulated.station is not None:
             with suppress(SettingsRejected):
-                await self._street.host.settings.change({key: limit_a}, SYSTEM, "street")
+                await self._simulated.host.settings.change({key: limit_a}, SYSTEM, "test")
 
     async def _change_availability(self) -> None:
         connector = self._rng.choice((0, self._connector()))
@@ -198,7 +198,7 @@ class Mishaps:
         await self._availability(connector, operative=True)
 
     async def _availability(self, connector: int, *, operative: bool) -> None:
-        station = self._street.station
+        station = self._simulated.station
         if station is not None:
             await station.control.set_availability(connector, SYSTEM, operative=operative)
 
@@ -209,7 +209,7 @@ class Mishaps:
             tag = self._rng.choice(REMOTE_TAGS)
             await self._ask("RemoteStartTransaction", connectorId=connector, idTag=tag)
         elif what < 0.65:
-            running = self._central.book(self._street.name).running
+            running = self._central.book(self._simulated.name).running
             number = running.get(connector, 999)
             await self._ask("RemoteStopTransaction", transactionId=number)
         elif what < 0.75:
@@ -222,7 +222,7 @@ class Mishaps:
             await self._order_locally(connector)
 
     async def _order_locally(self, connector: int) -> None:
-        station = self._street.station
+        station = self._simulated.station
         if station is None:
             return
         self._count("local order")
@@ -236,18 +236,18 @@ class Mishaps:
         what = self._rng.random()
         if what < 0.6:
             await self._ask("Reset", type=self._rng.choice(("Soft", "Hard")))
-        elif self._street.station is not None:
+        elif self._simulated.station is not None:
             self._count("restart")
             with suppress(Refused):
                 when = "now" if what < 0.8 else "idle"
-                await self._street.host.restart(when, SYSTEM)
+                await self._simulated.host.restart(when, SYSTEM)
 
     async def _ask(self, action: str, **payload: object) -> None:
-        await self._central.call(self._street.name, action, dict(payload))
+        await self._central.call(self._simulated.name, action, dict(payload))
         self._count(action)
 
     def _connector(self) -> int:
-        return self._rng.choice(list(self._street.world.sockets))
+        return self._rng.choice(list(self._simulated.world.sockets))
 
     def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from borne.adapters.simulation.vehicle import LIBRARY
 from borne.application.ports.simulator import SimulatorError
-from tests.support.simulated_street import SimulatedStation
+from tests.support.simulated_network import SimulatedStation
 
 MINUTE_S = 60.0
 OWN_CARDS = ("04A1A1A1A1A1A1", "04B2B2B2B2B2B2")
@@ -36,8 +36,8 @@ def judge(id_tag: str) -> dict[str, str]:
 class Driver:
     """Whoever comes to one socket, one after the other."""
 
-    def __init__(self, street: SimulatedStation, connector: int, rng: random.Random) -> None:
-        self._street = street
+    def __init__(self, simulated: SimulatedStation, connector: int, rng: random.Random) -> None:
+        self._simulated = simulated
         self._connector = connector
         self._rng = rng
         self.counts: dict[str, int] = {}
@@ -62,7 +62,7 @@ class Driver:
     async def leave_for_good(self) -> None:
         """Pull the plug, whatever holds it."""
         with suppress(SimulatorError):
-            await self._street.simulator.unplug(self._connector, force=True)
+            await self._simulated.simulator.unplug(self._connector, force=True)
 
     async def _stay(self, card: str) -> None:
         for _ in range(self._rng.randrange(4)):
@@ -95,14 +95,14 @@ class Driver:
         if name not in ("full", "half_plugged"):
             car["soc"] = round(self._rng.random(), 3)  # type: ignore[assignment]  # a whole car
         with suppress(SimulatorError):
-            await self._street.simulator.plug(self._connector, car)
+            await self._simulated.simulator.plug(self._connector, car)
             self._count(f"plugged {name}")
             return True
         return False
 
     async def _unplug(self, *, force: bool) -> bool:
         with suppress(SimulatorError):
-            await self._street.simulator.unplug(self._connector, force=force)
+            await self._simulated.simulator.unplug(self._connector, force=force)
             self._count("unplugged by force" if force else "unplugged")
             return True
         return False
@@ -111,12 +111,12 @@ class Driver:
         own_reader = self._rng.random() < 0.6
         read = {"uid": card, **({"connector": self._connector} if own_reader else {})}
         with suppress(SimulatorError):
-            await self._street.simulator.present_card(read)
+            await self._simulated.simulator.present_card(read)
             self._count("card")
 
     async def _change(self, change: dict[str, object]) -> None:
         with suppress(SimulatorError):
-            await self._street.simulator.change_vehicle(self._connector, change)
+            await self._simulated.simulator.change_vehicle(self._connector, change)
 
     async def _idle(self, mean_minutes: float) -> None:
         await asyncio.sleep(self._rng.expovariate(1 / mean_minutes) * MINUTE_S)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.simulation.days import Days
 from tests.support.rotation import rotating
-from tests.support.simulated_street import simulate
+from tests.support.simulated_network import simulate
 
 SEEDS = 20
 SEEDS_OF_A_COMMIT = 4

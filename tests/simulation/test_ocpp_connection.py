@@ -19,7 +19,12 @@ from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.foundation.clock import Clock, ClockTrust
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
-from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox, start, stop
+from tests.unit.adapters.ocpp.charge_point.harness import (
+    MemoryOutbox,
+    RecordingListener,
+    start,
+    stop,
+)
 
 NOW = "2026-11-22T12:00:00Z"
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -66,7 +71,7 @@ async def test_transactions_arrive_once_in_order_whatever_the_line_does() -> Non
             lambda: BootNotificationRequest(charge_point_vendor="V", charge_point_model="M"),
             Handlers(),
             outbox,
-            Heard(),
+            RecordingListener(),
         ),
         clock=Clock(loop.time, datetime(2026, 11, 22, tzinfo=UTC), ClockTrust.RTC),
         rng=random.Random(1),

@@ -17,7 +17,7 @@ from borne.adapters.simulation.wire import Drive
 from borne.application.ports.storage import QueuedMessage, Storage
 from borne.application.station import Station
 from borne.domain.station import pilot, timing
-from tests.support.simulated_street import SimulatedStation, wall
+from tests.support.simulated_network import SimulatedStation, wall
 
 OBEY_S = 1.0
 """A lower limit is obeyed at once; the event loop may have other things to do before."""
@@ -26,7 +26,7 @@ TOLERANCE_A = 0.1
 
 @dataclass(slots=True)
 class Metered:
-    """A session as the street saw it."""
+    """A session as the simulated world saw it."""
 
     connector: int
     began: datetime
@@ -44,13 +44,13 @@ class _Room:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        tell = self._after.get(name)
-        if tell is None:
+        notify = self._after.get(name)
+        if notify is None:
             return found
 
         async def watched(*arguments: Any, **options: Any) -> Any:
             answer = await found(*arguments, **options)
-            tell(answer, *arguments)
+            notify(answer, *arguments)
             return answer
 
         return watched
@@ -69,14 +69,14 @@ class Truth:
         self._open: dict[int, str] = {}
         self._limit_a: dict[int, float] = {}
         self._limited_s: dict[int, float] = {}
-        self._street: SimulatedStation | None = None
+        self._simulated: SimulatedStation | None = None
 
-    def follow(self, street: SimulatedStation) -> None:
+    def follow(self, simulated: SimulatedStation) -> None:
         """Begin; before the first start."""
-        self._street = street
-        for socket in street.world.sockets.values():
+        self._simulated = simulated
+        for socket in simulated.world.sockets.values():
             socket.changed.subscribe(self._look)
-        street.host.station_changed.subscribe(self._take_station)
+        simulated.host.station_changed.subscribe(self._take_station)
 
     def wrap(self, storage: Storage) -> Storage:
         """The storage of a power-up, watched."""
@@ -147,37 +147,37 @@ class Truth:
     def _take_station(self, station: Station | None) -> None:
         if station is None:
             return
-        assert self._street is not None
+        assert self._simulated is not None
         self.power_ups += 1
-        self._street.host.settings.subscribe(lambda _: self._read_limits())
+        self._simulated.host.settings.subscribe(lambda _: self._read_limits())
         self._read_limits()
 
     def _read_limits(self) -> None:
-        assert self._street is not None
-        settings = self._street.host.settings.settings
-        for number, socket in self._street.world.sockets.items():
+        assert self._simulated is not None
+        settings = self._simulated.host.settings.settings
+        for number, socket in self._simulated.world.sockets.items():
             limit_a = float(settings.integer("OperatorCurrentLimit", number))
             if limit_a < timing.MINIMUM_A:
                 limit_a = 0.0
             if limit_a != self._limit_a.get(number):
                 self._limit_a[number] = limit_a
                 self._limited_s[number] = self._loop_s()
-                self._street.loop.call_later(OBEY_S + 0.1, self._look, socket)
+                self._simulated.loop.call_later(OBEY_S + 0.1, self._look, socket)
 
     def _socket(self, connector: int) -> Socket:
-        assert self._street is not None
-        return self._street.world.sockets[connector]
+        assert self._simulated is not None
+        return self._simulated.world.sockets[connector]
 
     def _energy_ws(self, connector: int) -> float:
         return self._socket(connector).register.energy_ws(self._loop_s())
 
     def _loop_s(self) -> float:
-        assert self._street is not None
-        return float(self._street.loop.time())
+        assert self._simulated is not None
+        return float(self._simulated.loop.time())
 
     def _now(self) -> datetime:
-        assert self._street is not None
-        return wall(self._street.loop)
+        assert self._simulated is not None
+        return wall(self._simulated.loop)
 
     def _violate(self, what: str) -> None:
         self.violations.append(f"{self._loop_s():.3f} s: {what}")

@@ -87,7 +87,7 @@ class Bench:
         self.readings.clear()
         self._began_s = self.world.loop.time()
 
-    def told(self, kind: type[BoardReport]) -> list[BoardReport]:
+    def reports_of(self, kind: type[BoardReport]) -> list[BoardReport]:
         return [report for _, report in self.reports if isinstance(report, kind)]
 
     def when_pilot(self, state: PilotState) -> float | None:

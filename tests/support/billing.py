@@ -1,4 +1,4 @@
-"""A station whose backend never answers, one car, and what a backend would be told."""
+"""A station whose backend never answers, one car, and the messages for that backend."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from borne.domain.station.transaction_messages import (
 )
 from borne.foundation.clock import Moment
 from borne.protocols.status_json import status_json
+from tests.support.running_station import store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import store_settings
 
 BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REPORTED = {
@@ -43,7 +43,7 @@ REPORTED = {
 CAR = {"battery_kwh": 1000, "max_a": 16}
 
 
-class Street:
+class RunningStation:
     """A station without a backend that answers, and one car."""
 
     def __init__(self, data: Path) -> None:
@@ -110,9 +110,9 @@ class Street:
 
 
 @asynccontextmanager
-async def street(data: Path, **settings: Any) -> AsyncIterator[Street]:
+async def running_station(data: Path, **settings: Any) -> AsyncIterator[RunningStation]:
     store_settings(data, {**REPORTED, **{name: str(value) for name, value in settings.items()}})
-    found = Street(data)
+    found = RunningStation(data)
     await found.host.start()
     try:
         await asyncio.sleep(1)

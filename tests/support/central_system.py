@@ -23,9 +23,9 @@ from ocpp.v16 import call_result
 from ocpp.v16.datatypes import IdTagInfo
 from ocpp.v16.enums import Action, AuthorizationStatus, GenericStatus, RegistrationStatus
 
-from tests.support.patience import PATIENCE_S
-from tests.support.wire_story import Story
-from tests.support.wire_witness import Witness, Witnessed
+from tests.support.conversation_checker import ConversationChecker
+from tests.support.frame_checker import CheckedConnection, FrameChecker
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Ledger:
     """What answers to StartTransaction say of ids instead: status, parent_id_tag."""
     boot_status: str = "Accepted"
     interval_s: int = 300
-    stories: dict[str, Story] = field(default_factory=dict)
-    """What each station told, by its identity."""
+    conversations: dict[str, ConversationChecker] = field(default_factory=dict)
+    """What each station sent, by its identity."""
     meanwhile: Callable[[str, Any], Awaitable[None]] = _nothing
     """Between a request and its answer; what it raises is answered as CALLERROR."""
 
@@ -66,9 +66,9 @@ class Ledger:
             self.seen.append(Seen(action, payload))
             self.changed.notify_all()
 
-    def story(self, identity: str) -> Story:
-        """What a station told so far."""
-        return self.stories.setdefault(identity, Story(identity))
+    def conversation(self, identity: str) -> ConversationChecker:
+        """What a station sent so far."""
+        return self.conversations.setdefault(identity, ConversationChecker(identity))
 
     def of(self, action: str, **wanted: Any) -> list[dict[str, Any]]:
         """Payloads of the requests of one kind that have these values."""
@@ -83,12 +83,13 @@ class Ledger:
         """Wait until so many were seen."""
         async with self.changed:
             await asyncio.wait_for(
-                self.changed.wait_for(lambda: len(self.of(action, **wanted)) >= count), PATIENCE_S
+                self.changed.wait_for(lambda: len(self.of(action, **wanted)) >= count),
+                TEST_TIMEOUT_S,
             )
         return self.of(action, **wanted)
 
     def statuses(self, connector: int) -> list[str]:
-        """The statuses told for a connector, in order."""
+        """The statuses sent for a connector, in order."""
         return [p["status"] for p in self.of("StatusNotification", connector_id=connector)]
 
 
@@ -143,10 +144,10 @@ class RecordingChargePoint(OcppChargePoint):
         )
         number = self.ledger.known.setdefault(key, next(self.ledger.transaction_ids))
         info = self._info(payload["id_tag"])
-        told = self.ledger.at_start.get(payload["id_tag"])
-        if told is not None:
-            status = AuthorizationStatus(told.get("status", info.status))
-            info = IdTagInfo(status=status, parent_id_tag=told.get("parent_id_tag"))
+        override = self.ledger.at_start.get(payload["id_tag"])
+        if override is not None:
+            status = AuthorizationStatus(override.get("status", info.status))
+            info = IdTagInfo(status=status, parent_id_tag=override.get("parent_id_tag"))
         return call_result.StartTransaction(number, info)
 
     @on(Action.stop_transaction)
@@ -203,7 +204,7 @@ class CentralSystem:
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.ledger = ledger or Ledger()
-        self.witness = Witness()
+        self.frames = FrameChecker()
         self.handshakes: list[Handshake] = []
         """Of all connections, newest last."""
         self.joined = asyncio.Condition()
@@ -235,7 +236,7 @@ class CentralSystem:
         """Wait for so many connections; the last of them."""
         async with self.joined:
             await asyncio.wait_for(
-                self.joined.wait_for(lambda: len(self.handshakes) >= count), PATIENCE_S
+                self.joined.wait_for(lambda: len(self.handshakes) >= count), TEST_TIMEOUT_S
             )
         return self.handshakes[-1]
 
@@ -244,15 +245,15 @@ class CentralSystem:
         self._server.close()
         await self._server.wait_closed()
         self.connected.clear()
-        self.witness.check()
+        self.frames.check()
 
     async def call(self, request: Any, *, validated: bool = True) -> Any:
         """Send a request to the only station."""
-        await asyncio.wait_for(self.connected.wait(), PATIENCE_S)
+        await asyncio.wait_for(self.connected.wait(), TEST_TIMEOUT_S)
         (charge_point,) = self.charge_points.values()
         message_id = str(uuid.uuid4())
         if not validated:
-            self.witness.allowed.add(message_id)
+            self.frames.allowed.add(message_id)
         return await charge_point.call(
             request,
             suppress=False,
@@ -266,10 +267,10 @@ class CentralSystem:
     async def _serve(self, connection: Any) -> None:
         path = connection.request.path
         identity = path.rsplit("/", 1)[-1]
-        story = self.ledger.story(identity)
-        story.connected()
+        conversation = self.ledger.conversation(identity)
+        conversation.connected()
         charge_point = RecordingChargePoint(
-            identity, Witnessed(connection, self.witness, story), self.ledger
+            identity, CheckedConnection(connection, self.frames, conversation), self.ledger
         )
         self.charge_points[identity] = charge_point
         self.connected.set()

@@ -578,9 +578,9 @@ class FakeProfiles:
 class FakeSimulator:
     """A SimulatorPort on the data of the fake status."""
 
-    def __init__(self, status: FakeStatus, desk: CardRouter) -> None:
+    def __init__(self, status: FakeStatus, cards: CardRouter) -> None:
         self.status = status
-        self.desk = desk
+        self.cards = cards
         self.calls: list[tuple[Any, ...]] = []
         self.links: dict[str, Json] = {
             name: {"up": True, "mode": None}
@@ -629,7 +629,7 @@ class FakeSimulator:
         self.calls.append(("card", dict(card)))
         number = card.get("connector", 1)
         read = CardRead(str(card.get("uid")), card.get("connector"))
-        if self.desk.master_card.on_card(read) or self.desk.teach_in.on_card(read):
+        if self.cards.master_card.on_card(read) or self.cards.teach_in.on_card(read):
             return
         plugged = self._plugged(number)
         changed = (
@@ -768,7 +768,7 @@ class FakeHost:
         hasher = Hasher(secrets.token_bytes, ScryptCost(n=2, r=1, p=1))
         accounts = Accounts(store, clock, Logins(loop.time, secrets.token_urlsafe), hasher=hasher)
         await accounts.load()
-        desk = CardRouter(
+        cards = CardRouter(
             listed,
             lambda: settings.settings,
             accounts,
@@ -776,7 +776,7 @@ class FakeHost:
             Supervisor("fake"),
             partial(secrets.token_urlsafe, 16),
         )
-        desk.teach_in.changed.subscribe(lambda _: status.edit(0))
+        cards.teach_in.changed.subscribe(lambda _: status.edit(0))
         services = StationServices(
             clock=clock,
             status=status,
@@ -787,9 +787,9 @@ class FakeHost:
             settings=settings,
             accounts=accounts,
             backend=FakeBackend(),
-            simulator=FakeSimulator(status, desk),
-            teach_in=desk.teach_in,
-            master_card=desk.master_card,
+            simulator=FakeSimulator(status, cards),
+            teach_in=cards.teach_in,
+            master_card=cards.master_card,
             try_connection=try_connection,
             ocpp_whitelist=BackendTokens("cache", MemoryTokens(), clock),
             charging_profiles=FakeProfiles(),

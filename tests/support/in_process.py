@@ -23,8 +23,8 @@ from borne.cli import app
 from borne.data_folder import open_settings
 from borne.domain.principals import SYSTEM
 from borne.domain.settings.values import Form
-from tests.support.patience import PATIENCE_S
 from tests.support.process import Ran
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 PAGE = "http://127.0.0.1:8080"
 
@@ -68,12 +68,12 @@ def station(data: Path, **settings: str) -> Iterator[None]:
 
     thread = threading.Thread(target=work, name="station")
     thread.start()
-    loop, ended = ready.result(PATIENCE_S)
+    loop, ended = ready.result(TEST_TIMEOUT_S)
     try:
         yield
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(PATIENCE_S)
+        thread.join(TEST_TIMEOUT_S)
         assert not thread.is_alive()
 
 

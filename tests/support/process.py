@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support.patience import PATIENCE_S
 from tests.support.process_template import Copy, template
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 TRACE = re.compile(r"Traceback|File \"")
 
@@ -67,7 +67,7 @@ def _run_new(arguments: Sequence[str], stdin: str, **how: Any) -> Ran:
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TEST_TIMEOUT_S,
         check=False,
         **how,
     )
@@ -85,7 +85,7 @@ def _run_copy(arguments: Sequence[str], stdin: str, **how: Any) -> Ran:
         files = (given.fileno(), out.fileno(), err.fileno())
         running = template().start("borne", arguments, files, **how)
         try:
-            code = running.wait(PATIENCE_S)
+            code = running.wait(TEST_TIMEOUT_S)
         finally:
             running.kill()
         out.seek(0)
@@ -175,7 +175,7 @@ class Served:
     def wait_for(self, lines: queue.Queue[str | None], pattern: str) -> re.Match[str]:
         """The next line that matches."""
         while True:
-            line = lines.get(timeout=PATIENCE_S)
+            line = lines.get(timeout=TEST_TIMEOUT_S)
             assert line is not None, "".join(self.said)
             found = re.search(pattern, line)
             if found:
@@ -188,9 +188,9 @@ class Served:
 
     def wait(self) -> int:
         """The exit code of a process that ends by itself."""
-        code = self.process.wait(timeout=PATIENCE_S)
+        code = self.process.wait(timeout=TEST_TIMEOUT_S)
         for pump in self._pumps:
-            pump.join(timeout=PATIENCE_S)
+            pump.join(timeout=TEST_TIMEOUT_S)
         assert not TRACE.search("".join(self.said)), "".join(self.said)
         return code
 

@@ -48,9 +48,9 @@ ROOT = Path(__file__).resolve().parents[2]
 class Copy:
     """A running copy, with the face of `subprocess.Popen`."""
 
-    def __init__(self, told: int) -> None:
-        self._told = os.fdopen(told, "rb", buffering=0)
-        self.pid = int(self._told.readline())
+    def __init__(self, status_fd: int) -> None:
+        self._status = os.fdopen(status_fd, "rb", buffering=0)
+        self.pid = int(self._status.readline())
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
@@ -63,11 +63,11 @@ class Copy:
         """Until it has ended; its exit code."""
         if self.returncode is None:
             with selectors.DefaultSelector() as ready:
-                ready.register(self._told, selectors.EVENT_READ)
+                ready.register(self._status, selectors.EVENT_READ)
                 if not ready.select(timeout):
                     raise subprocess.TimeoutExpired(f"copy {self.pid}", timeout or 0)
-            self.returncode = int(self._told.readline())
-            self._told.close()
+            self.returncode = int(self._status.readline())
+            self._status.close()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -107,14 +107,14 @@ class Template:
         cwd: str | os.PathLike[str] | None = None,
     ) -> Copy:
         """Run `python -m MODULE ARGUMENTS`."""
-        told, telling = os.pipe()
+        status_fd, telling = os.pipe()
         program = json.dumps([module, *arguments, dict(env), os.fspath(cwd or Path.cwd())])
         try:
             with self._one_at_a_time:
                 socket.send_fds(self._socket, [program.encode()], [*files, telling])
         finally:
             os.close(telling)
-        return Copy(told)
+        return Copy(status_fd)
 
     def close(self) -> None:
         """It ends when nobody can ask it any more."""

@@ -1,4 +1,4 @@
-"""The world under a host whose plant is a simulated street."""
+"""The world under a host whose plant is a simulated world."""
 
 from __future__ import annotations
 

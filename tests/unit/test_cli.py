@@ -109,13 +109,13 @@ def test_secrets_are_never_printed(data: Path) -> None:
     ran = borne("settings", "set", "--data", data, f"AuthorizationKey={secret}")
     assert ran.code == 0
     assert borne("settings", "get", "AuthorizationKey", "--data", data).out == "(set)\n"
-    told = [
+    shown = [
         ran.out,
         borne("settings", "list", "--data", data).out,
         borne("settings", "list", "--json", "--data", data).out,
         borne("settings", "set", "--data", data, f"AuthorizationKey={secret[:9]}").err,
     ]
-    assert not any(secret[:9] in text for text in told)
+    assert not any(secret[:9] in text for text in shown)
 
 
 def test_a_password_comes_from_standard_input(data: Path) -> None:

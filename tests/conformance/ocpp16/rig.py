@@ -1,4 +1,4 @@
-"""The test bench of the certification cases: a station between a simulated street on one side and
+"""The test bench of the certification cases: a station between a simulated world on one side and
 an independent central system on the other. Cases are named by their ids of the OCPP 1.6
 compliance test tool for charge points.
 """
@@ -16,7 +16,7 @@ from ocpp.v16 import call
 from ocpp.v16.enums import MessageTrigger
 
 from tests.support.central_system import CentralSystem, Ledger, central_system
-from tests.support.street import CARD, Street, street
+from tests.support.running_station import CARD, RunningStation, running_station
 
 QUICK_BOLT_S = (0.01, 0.02)
 FAST_CAR: Mapping[str, Any] = {"reaction_s": 0.1}
@@ -33,7 +33,7 @@ def _numbered(connector: dict[str, Any]) -> bool:
 class Rig:
     """A station and its central system, with the steps that cases share."""
 
-    def __init__(self, station: Street, central: CentralSystem) -> None:
+    def __init__(self, station: RunningStation, central: CentralSystem) -> None:
         self.station = station
         self.central = central
 
@@ -48,10 +48,10 @@ class Rig:
 
     async def status(self, status: str, connector: int = 1, count: int = 1) -> dict[str, Any]:
         """Wait until the central system was told that status so many times; the last of them."""
-        told = await self.ledger.wait_for(
+        statuses = await self.ledger.wait_for(
             "StatusNotification", count, connector_id=connector, status=status
         )
-        return told[-1]
+        return statuses[-1]
 
     async def booted(self) -> None:
         """Wait until the station and both connectors are known as available."""
@@ -81,7 +81,7 @@ class Rig:
         start = (await self.ledger.wait_for("StartTransaction", connector_id=connector))[-1]
         # The answer to it may still be on its way.
         await self.station.until(
-            lambda told: told["session"] is not None and told["session"]["transaction_id"],
+            lambda c: c["session"] is not None and c["session"]["transaction_id"],
             connector,
         )
         return start
@@ -145,7 +145,9 @@ async def rig(
             "LocalPreAuthorize": "false",
         }
         with bolt:
-            async with street(folder, options=options, **{**backend, **settings}) as station:
+            async with running_station(
+                folder, options=options, **{**backend, **settings}
+            ) as station:
                 bench = Rig(station, central)
                 if booted:
                     await bench.booted()

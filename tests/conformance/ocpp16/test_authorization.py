@@ -16,7 +16,7 @@ from tests.conformance.ocpp16.rig import OTHER_CARD, OTHER_TAG, TAG, Rig, rig
 from tests.conformance.ocpp16.test_local_list import entry, send
 from tests.conformance.ocpp16.test_reservation import reserve
 from tests.support.central_system import Ledger
-from tests.support.street import CARD
+from tests.support.running_station import CARD
 
 GROUP = {"parent_id_tag": "Family"}
 
@@ -108,15 +108,17 @@ async def test_a_backend_that_answers_with_an_error_authorizes_nobody(
         assert not ledger.of("StartTransaction")
 
 
-@pytest.mark.parametrize("told", ["StartTransaction", "Authorize"])
+@pytest.mark.parametrize("blocked_by", ["StartTransaction", "Authorize"])
 async def test_a_list_that_contradicts_an_answer_is_told_until_there_is_another(
-    tmp_path: Path, told: str
+    tmp_path: Path, blocked_by: str
 ) -> None:
     """LocalListConflict (section 3.5.2)."""
-    ledger = Ledger(at_start={TAG: {"status": "Blocked"}} if told == "StartTransaction" else {})
-    if told == "Authorize":
+    ledger = Ledger(
+        at_start={TAG: {"status": "Blocked"}} if blocked_by == "StartTransaction" else {}
+    )
+    if blocked_by == "Authorize":
         ledger.judge = lambda tag: "Blocked" if tag == TAG else "Accepted"
-    pre_authorize = "true" if told == "StartTransaction" else "false"
+    pre_authorize = "true" if blocked_by == "StartTransaction" else "false"
     async with rig(tmp_path, ledger, LocalPreAuthorize=pre_authorize) as bench:
         assert await send(bench, 1, entry(TAG)) == "Accepted"
         await bench.plug()
@@ -189,9 +191,9 @@ async def test_free_charging_says_of_whoever_charges_what_its_mode_says(
         await bench.settled()
         seen = [seen for seen in bench.ledger.seen if seen.action != "BootNotification"]
         actions = {seen.action for seen in seen}
-        told = {"Heartbeat"} if silent else {"Heartbeat", "StatusNotification"}
+        expected = {"Heartbeat"} if silent else {"Heartbeat", "StatusNotification"}
         transaction = {"StartTransaction", "StopTransaction"} if tag is not None else set()
-        assert actions - {"MeterValues"} == told | transaction
+        assert actions - {"MeterValues"} == expected | transaction
         assert tag is not None or "MeterValues" not in actions
         tags = {s.payload["id_tag"] for s in seen if "id_tag" in s.payload}
         assert tags == ({tag} if tag is not None else set())

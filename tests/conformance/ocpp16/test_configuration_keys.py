@@ -129,8 +129,8 @@ COMMANDS: dict[str, list[Any]] = {
 
 
 async def read(bench: Rig, *keys: str) -> dict[str, dict[str, Any]]:
-    told = await bench.call(call.GetConfiguration(key=list(keys)))
-    return {found["key"]: found for found in told.configuration_key}
+    configured = await bench.call(call.GetConfiguration(key=list(keys)))
+    return {found["key"]: found for found in configured.configuration_key}
 
 
 async def number(bench: Rig, key: str) -> int:
@@ -139,22 +139,22 @@ async def number(bench: Rig, key: str) -> int:
 
 async def test_every_key_is_there_with_its_type_and_access(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        told = await read(bench)
-        assert KEYS.keys() <= told.keys(), KEYS.keys() - told.keys()
-        access = {key: told[key]["readonly"] for key in KEYS}
+        configured = await read(bench)
+        assert KEYS.keys() <= configured.keys(), KEYS.keys() - configured.keys()
+        access = {key: configured[key]["readonly"] for key in KEYS}
         assert access == {key: readonly for key, (readonly, _) in KEYS.items()}
         for key, (_, fits) in KEYS.items():
-            assert fits(told[key]["value"]), (key, told[key]["value"])
-        most = int(told["GetConfigurationMaxKeys"]["value"])
-        assert len(told) <= most
-        assert int(told["NumberOfConnectors"]["value"]) == 2
+            assert fits(configured[key]["value"]), (key, configured[key]["value"])
+        most = int(configured["GetConfigurationMaxKeys"]["value"])
+        assert len(configured) <= most
+        assert int(configured["NumberOfConnectors"]["value"]) == 2
 
 
 async def test_every_key_alone_reads_as_among_all(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        told = await read(bench)
+        configured = await read(bench)
         for key in KEYS:
-            assert (await read(bench, key))[key] == told[key]
+            assert (await read(bench, key))[key] == configured[key]
 
 
 async def test_the_password_is_written_and_never_read(tmp_path: Path) -> None:
@@ -170,9 +170,9 @@ async def write(bench: Rig, key: str, value: str) -> str:
 
 async def test_what_is_only_read_is_not_written(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        told = await read(bench)
+        configured = await read(bench)
         only_read = [key for key, (access, _) in KEYS.items() if access is R]
-        statuses = {key: await write(bench, key, told[key]["value"]) for key in only_read}
+        statuses = {key: await write(bench, key, configured[key]["value"]) for key in only_read}
         assert statuses == dict.fromkeys(only_read, "Rejected")
 
 
@@ -183,12 +183,12 @@ ONLY_UP = {"SecurityProfile"}
 async def test_what_is_written_is_judged(tmp_path: Path) -> None:
     """What is there may be written again; what is no value of the type may not."""
     async with rig(tmp_path) as bench:
-        told = await read(bench)
+        configured = await read(bench)
         for key, (access, fits) in KEYS.items():
             if access is R:
                 continue
             bad = ("-1", "²", "1e1", "yes,") if fits is not words else ()
-            now = told[key]["value"]
+            now = configured[key]["value"]
             again = {"Rejected"} if key in ONLY_UP else {"Accepted", "RebootRequired"}
             assert await write(bench, key, now) in again, key
             for value in (*bad, "no value\x00", "x" * 500):
@@ -198,8 +198,8 @@ async def test_what_is_written_is_judged(tmp_path: Path) -> None:
 
 async def test_the_feature_profiles_are_offered(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        told = (await read(bench))["SupportedFeatureProfiles"]["value"].split(",")
-        assert sorted(told) == sorted(COMMANDS)
+        configured = (await read(bench))["SupportedFeatureProfiles"]["value"].split(",")
+        assert sorted(configured) == sorted(COMMANDS)
         for requests in COMMANDS.values():
             for request in requests:
                 await bench.call(request)  # NotSupported and NotImplemented would be raised
@@ -223,11 +223,11 @@ async def test_as_many_profiles_as_is_told(tmp_path: Path) -> None:
         periods = await number(bench, "ChargingScheduleMaxPeriods")
         assert levels >= 1
         full = {60 * n: 6.0 + n % 2 for n in range(periods)}
-        told = [
+        configured = [
             profile(DEFAULT, full, number=n, level=n % (levels + 1)) for n in range(1, most + 2)
         ]
         statuses = [
-            await send(bench, one, connector=n // (levels + 1)) for n, one in enumerate(told)
+            await send(bench, one, connector=n // (levels + 1)) for n, one in enumerate(configured)
         ]
         assert statuses == ["Accepted"] * most + ["Rejected"]
 
@@ -236,7 +236,7 @@ async def test_more_keys_at_once_than_is_told(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         most = await number(bench, "GetConfigurationMaxKeys")
         names = [f"None{n}" for n in range(most + 1)]
-        told = await bench.call(call.GetConfiguration(key=names[:most]))
-        assert told.unknown_key == names[:most]
+        configured = await bench.call(call.GetConfiguration(key=names[:most]))
+        assert configured.unknown_key == names[:most]
         with pytest.raises(OCPPError, match=str(most)):
             await bench.call(call.GetConfiguration(key=names))

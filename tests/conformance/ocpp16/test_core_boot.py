@@ -48,8 +48,8 @@ async def test_TC_002_CS_cold_boot_pending(tmp_path: Path) -> None:
     ledger = Ledger(boot_status="Pending", interval_s=1)
     async with rig(tmp_path, ledger, booted=False) as bench:
         await ledger.wait_for("BootNotification")
-        told = await bench.call(call.GetConfiguration())
-        assert {entry["key"] for entry in told.configuration_key} >= READ_WRITE
+        answer = await bench.call(call.GetConfiguration())
+        assert {entry["key"] for entry in answer.configuration_key} >= READ_WRITE
         changed = call.ChangeConfiguration(key="MeterValueSampleInterval", value="7")
         assert (await bench.call(changed)).status == "Accepted"
         assert {seen.action for seen in ledger.seen} == {"BootNotification"}
@@ -65,9 +65,9 @@ async def test_TC_019_CS_retrieve_configuration(tmp_path: Path) -> None:
         one = await bench.call(call.GetConfiguration(key=["SupportedFeatureProfiles"]))
         (profiles,) = one.configuration_key
         assert "Core" in profiles["value"].split(",")
-        told = await bench.call(call.GetConfiguration())
-        found = {entry["key"]: entry for entry in told.configuration_key}
-        assert not told.unknown_key
+        answer = await bench.call(call.GetConfiguration())
+        found = {entry["key"]: entry for entry in answer.configuration_key}
+        assert not answer.unknown_key
         assert {key for key in READ_WRITE if found[key]["readonly"]} == set()
         assert {key for key in READ_ONLY if not found[key]["readonly"]} == set()
         most = int(found["GetConfigurationMaxKeys"]["value"])
@@ -80,8 +80,8 @@ async def test_TC_019_CS_retrieve_configuration(tmp_path: Path) -> None:
 async def test_TC_021_CS_change_configuration(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.configure(MeterValueSampleInterval=10)
-        told = await bench.call(call.GetConfiguration(key=["MeterValueSampleInterval"]))
-        (entry,) = told.configuration_key
+        answer = await bench.call(call.GetConfiguration(key=["MeterValueSampleInterval"]))
+        (entry,) = answer.configuration_key
         assert entry["value"] == "10"
 
 
@@ -100,8 +100,8 @@ async def test_TC_040_2_CS_an_invalid_value(tmp_path: Path) -> None:
 async def test_phase_rotation_is_written_for_each_connector(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.configure(ConnectorPhaseRotation="0.RST,1.RTS,2.STR")
-        told = await bench.call(call.GetConfiguration(key=["ConnectorPhaseRotation"]))
-        (entry,) = told.configuration_key
+        answer = await bench.call(call.GetConfiguration(key=["ConnectorPhaseRotation"]))
+        (entry,) = answer.configuration_key
         assert entry["value"] == "0.RST,1.RTS,2.STR"
         wrong = call.ChangeConfiguration(key="ConnectorPhaseRotation", value="1.ABC")
         assert (await bench.call(wrong)).status == "Rejected"

@@ -120,8 +120,8 @@ async def test_TC_024_CS_lock_failure(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.station.simulator.set_fault("lock-stuck", active=True, connector=1)
         await bench.plug()
-        told = await bench.status("Faulted")
-        assert told["error_code"] == "ConnectorLockFailure"
+        status = await bench.status("Faulted")
+        assert status["error_code"] == "ConnectorLockFailure"
         await bench.swipe()
         await bench.settled()
         assert not bench.ledger.of("StartTransaction")

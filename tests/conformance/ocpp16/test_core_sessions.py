@@ -101,8 +101,8 @@ async def test_TC_005_3_CS_unplugged_at_the_car_transaction_goes_on(tmp_path: Pa
         )
         await bench.charging()
         await bench.pull_from_car()
-        told = await bench.status("SuspendedEV")
-        assert told["info"] == "EV side disconnected"
+        status = await bench.status("SuspendedEV")
+        assert status["info"] == "EV side disconnected"
         answer = await bench.call(call.RemoteStopTransaction(transaction_id=1001))
         assert answer.status == "Accepted"
         (stop,) = await bench.ledger.wait_for("StopTransaction")

@@ -80,15 +80,15 @@ async def test_StopTxnAlignedData(tmp_path: Path) -> None:
         await bench.ledger.wait_for("MeterValues", 4, connector_id=1, transaction_id=1001)
         await bench.stop()
         (stop,) = await bench.ledger.wait_for("StopTransaction")
-        told = [
+        sent = [
             (s["context"], s["measurand"])
             for v in stop["transaction_data"]
             for s in v["sampled_value"]
         ]
         register, power = "Energy.Active.Import.Register", "Power.Active.Import"
-        assert told[0] == ("Transaction.Begin", register)
-        assert told[-1] == ("Transaction.End", register)
-        assert set(told[1:-1]) == {("Sample.Clock", register), ("Sample.Periodic", power)}
+        assert sent[0] == ("Transaction.Begin", register)
+        assert sent[-1] == ("Transaction.End", register)
+        assert set(sent[1:-1]) == {("Sample.Clock", register), ("Sample.Periodic", power)}
 
 
 async def test_the_stop_message_knows_the_time_before_a_power_failure(tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ async def test_the_stop_message_knows_the_time_before_a_power_failure(tmp_path: 
         await bench.status("Charging", count=2)
         await bench.stop()
         (stop,) = await bench.ledger.wait_for("StopTransaction")
-        told = [value["timestamp"] for value in stop["transaction_data"]]
-        assert {value["meter_value"][0]["timestamp"] for value in values} <= set(told)
-        assert told == sorted(told)
+        sent = [value["timestamp"] for value in stop["transaction_data"]]
+        assert {value["meter_value"][0]["timestamp"] for value in values} <= set(sent)
+        assert sent == sorted(sent)
 
 
 async def test_MinimumStatusDuration(tmp_path: Path) -> None:
@@ -133,11 +133,11 @@ async def test_TC_054_CS_trigger_message(
         before = len(bench.ledger.of(action))
         asked = call.TriggerMessage(requested_message=trigger, connector_id=1)
         assert (await bench.call(asked)).status == "Accepted"
-        told = (await bench.ledger.wait_for(action, before + 1))[-1]
+        sent = (await bench.ledger.wait_for(action, before + 1))[-1]
         if action == "MeterValues":
-            assert contexts(told) == {"Trigger"}
+            assert contexts(sent) == {"Trigger"}
         if action == "StatusNotification":
-            assert (told["connector_id"], told["status"]) == (1, "Available")
+            assert (sent["connector_id"], sent["status"]) == (1, "Available")
 
 
 async def test_triggered_values_of_all_connectors(tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ async def test_triggered_values_of_all_connectors(tmp_path: Path) -> None:
         await bench.settled()
         asked = call.TriggerMessage(requested_message=MessageTrigger.meter_values)
         assert (await bench.call(asked)).status == "Accepted"
-        told = await bench.ledger.wait_for("MeterValues", 2)
-        assert [value["connector_id"] for value in told] == [1, 2]
-        assert [value.get("transaction_id") for value in told] == [1001, None]
+        sent = await bench.ledger.wait_for("MeterValues", 2)
+        assert [value["connector_id"] for value in sent] == [1, 2]
+        assert [value.get("transaction_id") for value in sent] == [1001, None]
 
 
 @pytest.mark.parametrize(

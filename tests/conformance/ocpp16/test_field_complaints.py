@@ -22,8 +22,8 @@ from tests.conformance.ocpp16.rig import OTHER_CARD, TAG, Rig, rig
 from tests.conformance.ocpp16.test_core_values import samples
 from tests.conformance.ocpp16.test_smart_charging import DEFAULT, composite, profile, send
 from tests.support.central_system import Ledger
-from tests.support.patience import PATIENCE_S
-from tests.support.street import CARD
+from tests.support.running_station import CARD
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 CURRENT_PHASES = {"L1", "L2", "L3", "N"}
 VOLTAGE_PHASES = CURRENT_PHASES - {"N"} | {"L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1"}
@@ -94,15 +94,15 @@ async def test_q01_later_messages_carry_the_id_of_the_transaction(tmp_path: Path
         await bench.ledger.wait_for("MeterValues", connector_id=1)
         await bench.stop()
         await bench.ledger.wait_for("StopTransaction")
-        told = bench.ledger.of("MeterValues") + bench.ledger.of("StopTransaction")
-        assert {message["transaction_id"] for message in told} == {1001}
+        answer = bench.ledger.of("MeterValues") + bench.ledger.of("StopTransaction")
+        assert {message["transaction_id"] for message in answer} == {1001}
 
 
 async def test_q02_a_long_configuration_is_whole_and_of_texts(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        told = (await read(bench)).configuration_key
-        assert len(told) > 100
-        for entry in told:
+        answer = (await read(bench)).configuration_key
+        assert len(answer) > 100
+        for entry in answer:
             assert isinstance(entry["value"], str)
             assert isinstance(entry["readonly"], bool)
 
@@ -131,7 +131,7 @@ async def test_q03_an_error_to_the_boot_starts_no_loop(tmp_path: Path) -> None:
 
 async def test_q04_the_status_of_every_connector_is_told(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        first = [told["connector_id"] for told in bench.ledger.of("StatusNotification")[:3]]
+        first = [answer["connector_id"] for answer in bench.ledger.of("StatusNotification")[:3]]
         assert first == [0, 1, 2]
         await bench.offline()
         for connector in (1, 2):
@@ -165,7 +165,7 @@ async def test_q07_pings_are_answered_and_silence_is_noticed(
     )
     async with rig(tmp_path, WebSocketPingInterval=1) as bench:
         (charge_point,) = bench.central.charge_points.values()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             await (await charge_point._connection.ping())
         links = bench.station.simulator
         await links.set_link("backend", up=False, mode="blackhole")
@@ -186,9 +186,9 @@ async def test_q08_dates_are_true_and_of_now(tmp_path: Path) -> None:
         await bench.online()
         await bench.status("Preparing")
         dates = [
-            bench.time(told["timestamp"])
-            for told in bench.ledger.of("StatusNotification")
-            if "timestamp" in told
+            bench.time(answer["timestamp"])
+            for answer in bench.ledger.of("StatusNotification")
+            if "timestamp" in answer
         ]
         assert dates
         assert all(began < date <= datetime.now(UTC) + timedelta(seconds=1) for date in dates)
@@ -242,26 +242,26 @@ async def test_q10_measurands_can_be_tried_one_by_one(tmp_path: Path) -> None:
 
 async def test_q11_the_keys_asked_for_and_no_others(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        told = await read(bench, "heartbeatinterval", "Nonsense", "NumberOfConnectors", "")
-        assert [(entry["key"], entry["readonly"]) for entry in told.configuration_key] == [
+        answer = await read(bench, "heartbeatinterval", "Nonsense", "NumberOfConnectors", "")
+        assert [(entry["key"], entry["readonly"]) for entry in answer.configuration_key] == [
             ("HeartbeatInterval", False),
             ("NumberOfConnectors", True),
         ]
-        assert told.unknown_key == ["Nonsense", ""]
+        assert answer.unknown_key == ["Nonsense", ""]
 
 
 async def test_q12_units_of_charging_profiles_are_words(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
-        told = await read(bench, "ChargingScheduleAllowedChargingRateUnit")
-        assert told.configuration_key[0]["value"] == "Current,Power"
+        answer = await read(bench, "ChargingScheduleAllowedChargingRateUnit")
+        assert answer.configuration_key[0]["value"] == "Current,Power"
 
 
 async def test_q13_profiles_of_every_level_are_obeyed(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         (entry,) = (await read(bench, "ChargeProfileMaxStackLevel")).configuration_key
         for connector, (level, limit) in enumerate(((1, 7.0), (int(entry["value"]), 9.0))):
-            told = profile(DEFAULT, {0: limit}, number=level, level=level)
-            assert await send(bench, told, connector) == "Accepted"
+            answer = profile(DEFAULT, {0: limit}, number=level, level=level)
+            assert await send(bench, answer, connector) == "Accepted"
             assert await composite(bench) == {0: limit}
         await bench.charging()
         await bench.station.until(lambda c: c["offered_a"][0] == 9.0)
@@ -359,7 +359,7 @@ async def test_q19_longer_cards_than_the_standard_allows_are_not_sent(tmp_path: 
         await bench.station.card_token("x" * 21)
         await bench.station.card(OTHER_CARD)
         await bench.ledger.wait_for("StartTransaction")
-        assert all(len(told["id_tag"]) <= 20 for told in bench.ledger.of("Authorize"))
+        assert all(len(answer["id_tag"]) <= 20 for answer in bench.ledger.of("Authorize"))
 
 
 async def test_q20_the_password_is_sent_as_its_bytes(tmp_path: Path) -> None:
@@ -375,7 +375,7 @@ async def test_q22_a_hard_reset_waits_for_the_answer_to_its_stop(tmp_path: Path)
     async def meanwhile(action: str, charge_point: Any) -> None:
         if action == "StopTransaction":
             pong = await charge_point._connection.ping()
-            await asyncio.wait_for(pong, PATIENCE_S)
+            await asyncio.wait_for(pong, TEST_TIMEOUT_S)
             open_when_asked.set()
 
     async with rig(tmp_path, Ledger(meanwhile=meanwhile)) as bench:
@@ -441,9 +441,9 @@ async def test_q24_commands_are_answered_while_an_answer_is_awaited(tmp_path: Pa
 
     async with rig(tmp_path, Ledger(meanwhile=meanwhile)) as bench:
         await bench.charging()
-        ((kind, message_id, told),) = crossed
+        ((kind, message_id, answer),) = crossed
         assert (kind, message_id) == (3, "crossing")
-        assert told["configurationKey"][0]["key"] == "HeartbeatInterval"
+        assert answer["configurationKey"][0]["key"] == "HeartbeatInterval"
 
 
 async def test_q25_the_raw_messages_can_be_handed_on(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ async def update(bench: Rig, location: str, retries: int = 0, seconds: float = -
     )
 
 
-def told(bench: Rig, action: str = FIRMWARE) -> list[str]:
+def statuses(bench: Rig, action: str = FIRMWARE) -> list[str]:
     return [payload["status"] for payload in bench.ledger.of(action)]
 
 
@@ -69,7 +69,7 @@ async def test_TC_044_1_CS_firmware_update(data: Path, server: HttpFiles) -> Non
     async with rig(data, options=options) as bench:
         await update(bench, f"{server.location}/good.deb")
         await bench.ledger.wait_for(FIRMWARE, status="Installed")
-        assert told(bench) == ["Downloading", "Downloaded", "Installing", "Installed"]
+        assert statuses(bench) == ["Downloading", "Downloaded", "Installing", "Installed"]
         boots = bench.ledger.of("BootNotification")
         assert [boot["firmware_version"] for boot in boots] == ["0.1.0", "9.9.9"]
         await bench.status("Available", count=2)
@@ -79,7 +79,7 @@ async def test_TC_044_2_CS_download_failed(data: Path) -> None:
     async with rig(data) as bench:
         await update(bench, "ftp://127.0.0.1:9/firmware.deb")
         await bench.ledger.wait_for(FIRMWARE, status="DownloadFailed")
-        assert told(bench) == ["Downloading", "DownloadFailed"]
+        assert statuses(bench) == ["Downloading", "DownloadFailed"]
         assert bench.station.connector()["state"] == "available"
 
 
@@ -89,7 +89,7 @@ async def test_TC_044_3_CS_installation_failed(data: Path, server: HttpFiles, na
     async with rig(data, options=options) as bench:
         await update(bench, f"{server.location}/{name}")
         await bench.ledger.wait_for(FIRMWARE, status="InstallationFailed")
-        assert told(bench) == ["Downloading", "Downloaded", "Installing", "InstallationFailed"]
+        assert statuses(bench) == ["Downloading", "Downloaded", "Installing", "InstallationFailed"]
         assert len(bench.ledger.of("BootNotification")) == 1
         await bench.station.until_state("available")
 
@@ -121,7 +121,7 @@ async def test_a_session_ends_before_the_installation(data: Path, server: HttpFi
         await update(bench, f"{server.location}/good.deb")
         await bench.ledger.wait_for(FIRMWARE, status="Downloaded")
         await bench.status("Unavailable", 2)
-        assert "Installing" not in told(bench)
+        assert "Installing" not in statuses(bench)
         await bench.station.card_token(TAG)
         await bench.ledger.wait_for("StopTransaction")
         await bench.ledger.wait_for(FIRMWARE, status="Installed")
@@ -145,7 +145,7 @@ async def test_retries(data: Path, server: HttpFiles) -> None:
             )
         )
         await bench.ledger.wait_for(FIRMWARE, status="DownloadFailed")
-        assert told(bench) == ["Downloading"] * 3 + ["DownloadFailed"]
+        assert statuses(bench) == ["Downloading"] * 3 + ["DownloadFailed"]
 
 
 async def diagnostics(bench: Rig, location: str, **more: Any) -> str:
@@ -159,7 +159,7 @@ async def test_TC_045_1_CS_diagnostics(tmp_path: Path) -> None:
         await bench.station.until_state("charging")
         name = await diagnostics(bench, f"{server.location}/logs")
         await bench.ledger.wait_for(DIAGNOSTICS, status="Uploaded")
-        assert told(bench, DIAGNOSTICS) == ["Uploading", "Uploaded"]
+        assert statuses(bench, DIAGNOSTICS) == ["Uploading", "Uploaded"]
         with ZipFile(io.BytesIO(server.files[f"/logs/{name}"])) as archive:
             files = {entry: archive.read(entry).decode() for entry in archive.namelist()}
         assert json.loads(files["status.json"])["connectors"][0]["state"] == "charging"

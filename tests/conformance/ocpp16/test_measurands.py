@@ -34,8 +34,8 @@ async def change(bench: Rig, key: str, value: str) -> str:
 
 async def triggered(bench: Rig, count: int) -> list[dict[str, Any]]:
     await bench.call(call.TriggerMessage(MessageTrigger.meter_values, connector_id=1))
-    told = (await bench.ledger.wait_for("MeterValues", count=count, connector_id=1))[-1]
-    values: list[dict[str, Any]] = told["meter_value"][0]["sampled_value"]
+    message = (await bench.ledger.wait_for("MeterValues", count=count, connector_id=1))[-1]
+    values: list[dict[str, Any]] = message["meter_value"][0]["sampled_value"]
     return values
 
 
@@ -79,13 +79,13 @@ async def test_what_a_stop_repeats_is_what_was_accepted(tmp_path: Path) -> None:
         await bench.ledger.wait_for("MeterValues", connector_id=1)
         await bench.station.card_token(TAG)
         (stop,) = await bench.ledger.wait_for("StopTransaction")
-        told = {
+        message = {
             value["measurand"]
             for sample in stop["transaction_data"]
             for value in sample["sampled_value"]
             if value["context"] == "Sample.Periodic"
         }
-        assert told == set(wanted)
+        assert message == set(wanted)
 
 
 async def test_the_register_is_sent_when_nothing_is_asked_for(tmp_path: Path) -> None:

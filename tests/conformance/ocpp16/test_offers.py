@@ -12,7 +12,7 @@ from tests.conformance.ocpp16.rig import Rig, rig
 OFFERS = "Current.Offered,Power.Offered"
 
 
-async def told(bench: Rig) -> tuple[float, float]:
+async def reported_offer(bench: Rig) -> tuple[float, float]:
     """Amperes and watts that the station says it offers now."""
     count = len(bench.ledger.of("MeterValues"))
     trigger = call.TriggerMessage(requested_message=MessageTrigger.meter_values, connector_id=1)
@@ -39,20 +39,20 @@ async def limit(bench: Rig, amps: float) -> None:
 
 async def test_nothing_is_offered_before_a_session_and_in_a_pause(tmp_path: Path) -> None:
     async with rig(tmp_path, MeterValuesSampledData=OFFERS, MeterValueSampleInterval=0) as bench:
-        assert await told(bench) == (0.0, 0.0)
+        assert await reported_offer(bench) == (0.0, 0.0)
         await bench.plug()
         await bench.status("Preparing")
-        assert await told(bench) == (0.0, 0.0)
+        assert await reported_offer(bench) == (0.0, 0.0)
         await bench.swipe()
         await bench.status("Charging")
         await bench.station.until(lambda c: c["power_w"] > 0)
-        current, power = await told(bench)
+        current, power = await reported_offer(bench)
         assert (current, round(power)) == (32.0, 32 * 3 * 230)
         await limit(bench, 5.3)
         await bench.status("SuspendedEVSE")
-        assert await told(bench) == (0.0, 0.0)
+        assert await reported_offer(bench) == (0.0, 0.0)
         await limit(bench, 6.0)
         await bench.station.until(lambda c: c["offered_a"][0] == 6.0)
         await bench.stop()
         await bench.status("Finishing")
-        assert await told(bench) == (0.0, 0.0)
+        assert await reported_offer(bench) == (0.0, 0.0)

@@ -189,8 +189,8 @@ async def test_TC_079_CS_security_log(tmp_path: Path) -> None:
                 )
             )
             assert answer.status == "Accepted"
-            told = await bench.ledger.wait_for("LogStatusNotification", 2)
-            assert told == [
+            statuses = await bench.ledger.wait_for("LogStatusNotification", 2)
+            assert statuses == [
                 {"status": "Uploading", "request_id": 12},
                 {"status": "Uploaded", "request_id": 12},
             ]
@@ -236,8 +236,8 @@ async def test_TC_080_CS_secure_firmware_update(tmp_path: Path) -> None:
         signature = sign_firmware(content, signer)
         assert await update(bench, location, signer, signature) == "Accepted"
         await bench.ledger.wait_for(FIRMWARE, status="Installed")
-        told = bench.ledger.of(FIRMWARE)
-        assert [entry["status"] for entry in told] == [
+        answer = bench.ledger.of(FIRMWARE)
+        assert [entry["status"] for entry in answer] == [
             "Downloading",
             "Downloaded",
             "SignatureVerified",
@@ -245,7 +245,7 @@ async def test_TC_080_CS_secure_firmware_update(tmp_path: Path) -> None:
             "InstallRebooting",
             "Installed",
         ]
-        assert {entry["request_id"] for entry in told} == {5}
+        assert {entry["request_id"] for entry in answer} == {5}
         await bench.ledger.wait_for(EVENT, type="FirmwareUpdated")
 
 
@@ -313,8 +313,8 @@ async def test_a_raised_profile_that_does_not_work_is_taken_back(
         assert await set_profile(bench, 2) == "Accepted"  # but the backend speaks no TLS
         await bench.central.wait_for_handshake(2)
         await bench.station.until_online()
-        told = await bench.call(call.GetConfiguration(key=["SecurityProfile"]))
-        assert told.configuration_key[0]["value"] == "1"
+        answer = await bench.call(call.GetConfiguration(key=["SecurityProfile"]))
+        assert answer.configuration_key[0]["value"] == "1"
 
 
 async def test_without_a_profile_nobody_hears_of_security(tmp_path: Path) -> None:
@@ -337,6 +337,6 @@ async def test_events_are_told_until_they_are_answered(tmp_path: Path) -> None:
         await bench.station.host.cut()
         await bench.station.host.restore()
         await bench.online()
-        told = await bench.ledger.wait_for(EVENT, type="ReconfigurationOfSecurityParameters")
-        assert told[0]["tech_info"] == "SSLStrictnessClient"
+        answer = await bench.ledger.wait_for(EVENT, type="ReconfigurationOfSecurityParameters")
+        assert answer[0]["tech_info"] == "SSLStrictnessClient"
         await bench.ledger.wait_for(EVENT, 2, type="StartupOfTheDevice")

@@ -32,7 +32,7 @@ from tests.conformance.ocpp16.test_security import (
 )
 from tests.integration.ocpp.certificates import issue, make_root, server_context, sign_request
 from tests.support.central_system import CentralSystem
-from tests.support.street import Street, street
+from tests.support.running_station import RunningStation, running_station
 
 BYTES = bytes(range(200, 216))
 """A password that is no UTF-8."""
@@ -61,9 +61,13 @@ async def backend(tls: ssl.SSLContext) -> AsyncIterator[CentralSystem]:
 
 
 @asynccontextmanager
-async def dialling(folder: Path, central: CentralSystem, profile: int) -> AsyncIterator[Street]:
+async def dialling(
+    folder: Path, central: CentralSystem, profile: int
+) -> AsyncIterator[RunningStation]:
     url = central.url.replace("ws://", "wss://")
-    async with street(folder, WebSocketsBackendURL=url, SecurityProfile=profile) as station:
+    async with running_station(
+        folder, WebSocketsBackendURL=url, SecurityProfile=profile
+    ) as station:
         yield station
 
 
@@ -89,8 +93,8 @@ async def test_TC_085_CS_basic_authentication(tmp_path: Path) -> None:
         for count, good in enumerate((BYTES, bytes(20)), start=2):
             assert await change_key(bench, good.hex()) == "Accepted"
             assert (await bench.central.wait_for_handshake(count)).authorization == basic(good)
-        told = await bench.call(call.GetConfiguration(key=["AuthorizationKey"]))
-        assert "value" not in told.configuration_key[0]
+        answer = await bench.call(call.GetConfiguration(key=["AuthorizationKey"]))
+        assert "value" not in answer.configuration_key[0]
 
 
 async def test_a_backend_that_refuses_the_password_hears_of_it_later(tmp_path: Path) -> None:
@@ -171,18 +175,18 @@ NOT_AGREED: dict[str, tuple[Callable[[Path], ssl.SSLContext], str]] = {
 }
 
 
-async def refused(station: Street) -> None:
+async def refused(station: RunningStation) -> None:
     """The least strict setting does not weaken a profile."""
     await station.set(SSLStrictnessClient="encrypt_only")
     await station.until_backend(lambda view: view.last_error.startswith("tls: "))
 
 
-async def told_later(station: Street, central: CentralSystem, event: str) -> None:
+async def wait_for_event(station: RunningStation, central: CentralSystem, event: str) -> None:
     """The true backend, now there, hears of the false one."""
     await station.simulator.set_link("backend", up=True, mode=None)
     await station.until_online()
-    (told,) = await central.ledger.wait_for(EVENT, type=event)
-    assert told["tech_info"]
+    (answer,) = await central.ledger.wait_for(EVENT, type=event)
+    assert answer["tech_info"]
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -197,7 +201,7 @@ async def test_TC_086_CS_a_certificate_that_is_refused(tmp_path: Path, kind: str
         assert central.handshakes == []
         await central.stop()
         await central.start(tls=server_context(GOOD, tmp_path))
-        await told_later(station, central, "InvalidCentralSystemCertificate")
+        await wait_for_event(station, central, "InvalidCentralSystemCertificate")
 
 
 def shake_hands(listening: socket.socket, context: ssl.SSLContext) -> None:
@@ -235,7 +239,7 @@ async def test_TC_086_CS_a_way_of_speaking_that_is_refused(tmp_path: Path, kind:
     async with callbacks:
         await central.start(tls=server_context(GOOD, tmp_path))
         callbacks.push_async_callback(central.stop)
-        await told_later(station, central, event)
+        await wait_for_event(station, central, event)
 
 
 async def test_TC_087_CS_tls_with_a_certificate_of_the_station(tmp_path: Path) -> None:
@@ -278,6 +282,6 @@ async def test_a_profile_that_is_not_higher_than_the_one_in_use_is_refused(
     async with rig(tmp_path, **with_password()) as bench:
         request = call.ChangeConfiguration(key="SecurityProfile", value=asked)
         assert (await bench.call(request)).status == "Rejected"
-        told = await bench.call(call.GetConfiguration(key=["SecurityProfile"]))
-        assert told.configuration_key[0]["value"] == "1"
+        answer = await bench.call(call.GetConfiguration(key=["SecurityProfile"]))
+        assert answer.configuration_key[0]["value"] == "1"
         assert len(bench.central.handshakes) == 1

@@ -39,7 +39,7 @@ def profile(
         schedule["start_schedule"] = start.isoformat()
     if duration is not None:
         schedule["duration"] = duration
-    told: dict[str, Any] = {
+    sent: dict[str, Any] = {
         "charging_profile_id": number,
         "stack_level": level,
         "charging_profile_purpose": purpose,
@@ -47,12 +47,12 @@ def profile(
         "charging_schedule": schedule,
     }
     if transaction is not None:
-        told["transaction_id"] = transaction
-    return told
+        sent["transaction_id"] = transaction
+    return sent
 
 
-async def send(bench: Rig, told: dict[str, Any], connector: int = 1) -> str:
-    request = call.SetChargingProfile(connector_id=connector, cs_charging_profiles=told)
+async def send(bench: Rig, sent: dict[str, Any], connector: int = 1) -> str:
+    request = call.SetChargingProfile(connector_id=connector, cs_charging_profiles=sent)
     return str((await bench.call(request)).status)
 
 
@@ -106,8 +106,8 @@ async def test_TC_056_CS_default_profile(tmp_path: Path) -> None:
 async def test_TC_057_CS_profile_of_the_transaction(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         number = await started(bench)
-        told = profile(TX, {0: 7.0}, transaction=number, duration=600)
-        assert await send(bench, told) == "Accepted"
+        sent = profile(TX, {0: 7.0}, transaction=number, duration=600)
+        assert await send(bench, sent) == "Accepted"
         await bench.station.until(lambda c: c["offered_a"][0] == 7.0)
         assert (await composite(bench, duration=300)) == {0: 7.0}
         assert sources(bench.station.connector()) == ["ocpp_tx"]
@@ -169,8 +169,8 @@ async def test_TC_066_CS_three_purposes(tmp_path: Path) -> None:
         own = {0: 8.0, 50: 11.0, 140: 16.0, 200: 6.0, 240: 12.0}
         assert await send(bench, profile(MAX, {0: 10.0}, number=1), 0) == "Accepted"
         assert await send(bench, profile(DEFAULT, default, number=2, duration=300)) == "Accepted"
-        told = profile(TX, own, number=3, duration=260, transaction=number)
-        assert await send(bench, told) == "Accepted"
+        sent = profile(TX, own, number=3, duration=260, transaction=number)
+        assert await send(bench, sent) == "Accepted"
         found = await composite(bench)
         assert near(found, {0: 8.0, 50: 10.0, 200: 6.0, 240: 10.0}), found
 
@@ -199,11 +199,11 @@ async def test_TC_072_CS_stacked_profiles(tmp_path: Path) -> None:
         number = await started(bench)
         low = {0: 6.0, 50: 5.0, 100: 8.0, 200: 10.0}
         high = {0: 7.0, 100: 9.0}
-        for told in (
+        for sent in (
             profile(TX, low, number=1, level=0, duration=400, transaction=number),
             profile(TX, high, number=2, level=1, duration=150, transaction=number),
         ):
-            assert await send(bench, told) == "Accepted"
+            assert await send(bench, sent) == "Accepted"
         found = await composite(bench, duration=350)
         assert near(found, {0: 7.0, 100: 9.0, 150: 8.0, 200: 10.0}), found
 
@@ -244,8 +244,8 @@ async def test_below_the_minimum_the_session_waits_and_goes_on(tmp_path: Path) -
 async def test_the_next_period_holds_in_time(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         number = await started(bench)
-        told = profile(TX, {0: 8.0, 2: 10.0}, transaction=number)
-        assert await send(bench, told) == "Accepted"
+        sent = profile(TX, {0: 8.0, 2: 10.0}, transaction=number)
+        assert await send(bench, sent) == "Accepted"
         await bench.station.until(lambda c: c["offered_a"][0] == 8.0)
         await bench.station.until(lambda c: c["offered_a"][0] == 10.0)
 
@@ -273,7 +273,7 @@ async def test_profiles_outlive_a_power_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "sent",
     [
         profile(DEFAULT, {0: 6.0}, level=99),
         profile(DEFAULT, {10: 6.0}),
@@ -282,9 +282,9 @@ async def test_profiles_outlive_a_power_failure(tmp_path: Path) -> None:
     ],
     ids=["stack level", "first period", "too many periods", "station on a connector"],
 )
-async def test_what_is_refused(tmp_path: Path, told: dict[str, Any]) -> None:
+async def test_what_is_refused(tmp_path: Path, sent: dict[str, Any]) -> None:
     async with rig(tmp_path) as bench:
-        assert await send(bench, told) == "Rejected"
+        assert await send(bench, sent) == "Rejected"
 
 
 async def test_a_schedule_of_an_unknown_connector(tmp_path: Path) -> None:
@@ -310,8 +310,8 @@ async def test_phases_are_told_and_those_that_cannot_be_switched_are_refused(
         first["number_phases"], second["number_phases"] = 1, 3
         assert await send(bench, watts) == "Accepted"
         request = call.GetCompositeSchedule(1, duration=7200, charging_rate_unit="W")
-        told = (await bench.call(request)).charging_schedule["charging_schedule_period"]
-        assert [(p["limit"], p.get("number_phases", 3)) for p in told] == [(2300.0, 1), (2300.0, 3)]
+        sent = (await bench.call(request)).charging_schedule["charging_schedule_period"]
+        assert [(p["limit"], p.get("number_phases", 3)) for p in sent] == [(2300.0, 1), (2300.0, 3)]
         amps = profile(DEFAULT, {0: 10.0})
         amps["charging_schedule"]["charging_schedule_period"][0]["number_phases"] = 1
         assert await send(bench, amps) == "Rejected"

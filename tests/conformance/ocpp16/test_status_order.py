@@ -14,7 +14,7 @@ from tests.conformance.ocpp16.rig import OTHER_CARD, TAG, Rig, rig
 from tests.conformance.ocpp16.test_reservation import RESERVATION, reserve
 
 
-def _told(bench: Rig, connector: int = 1) -> Sequence[str]:
+def _messages_of(bench: Rig, connector: int = 1) -> Sequence[str]:
     """Statuses of a connector and ends of transactions, in the order of their arrival."""
     return [
         seen.payload.get("status", seen.action)
@@ -57,49 +57,49 @@ ENDS: dict[str, tuple[Callable[[Rig], Awaitable[Any]], list[str]]] = {
 async def test_the_end_is_told_before_the_statuses_that_follow(tmp_path: Path, end: str) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
-        before = len(_told(bench))
+        before = len(_messages_of(bench))
         act, after = ENDS[end]
         await act(bench)
         await bench.status(after[-1], count=2 if after[-1] == "Available" else 1)
-        assert _told(bench)[before:] == ["StopTransaction", *after]
+        assert _messages_of(bench)[before:] == ["StopTransaction", *after]
 
 
 async def test_the_end_by_a_fault_is_told_before_it_is_finished(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
-        before = len(_told(bench))
+        before = len(_messages_of(bench))
         simulator = bench.station.simulator
         await simulator.set_fault("mcb-type2", active=True, connector=1)
         await bench.ledger.wait_for("StopTransaction")
         await simulator.set_fault("mcb-type2", active=False, connector=1)
         await bench.status("Finishing")
-        told = _told(bench)[before:]
-        assert told[0] == "Faulted"
-        assert told[-2:] == ["StopTransaction", "Finishing"]
-        assert set(told[:-2]) == {"Faulted"}
+        sent = _messages_of(bench)[before:]
+        assert sent[0] == "Faulted"
+        assert sent[-2:] == ["StopTransaction", "Finishing"]
+        assert set(sent[:-2]) == {"Faulted"}
 
 
 async def test_the_end_by_a_power_cut_is_told_before_the_status(tmp_path: Path) -> None:
     async with rig(tmp_path, RestartTransactionAfterPowerLoss="off") as bench:
         await bench.charging()
         await bench.station.host.cut()
-        before = len(_told(bench))
+        before = len(_messages_of(bench))
         await bench.station.host.restore()
         (stop,) = await bench.ledger.wait_for("StopTransaction")
         assert stop["reason"] == "PowerLoss"
         await bench.status("Preparing", count=2)
-        assert _told(bench)[before:] == ["StopTransaction", "Preparing"]
+        assert _messages_of(bench)[before:] == ["StopTransaction", "Preparing"]
 
 
 async def test_the_end_by_a_reset_is_told_before_the_status(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
-        before = len(_told(bench))
+        before = len(_messages_of(bench))
         await bench.call(call.Reset(type=ResetType.soft))
         await bench.ledger.wait_for("BootNotification", count=2)
         await bench.ledger.wait_for("StatusNotification", count=2, connector_id=2)
-        told = _told(bench)[before:]
-        assert told[0] == "StopTransaction"
+        sent = _messages_of(bench)[before:]
+        assert sent[0] == "StopTransaction"
 
 
 async def test_an_answer_to_a_trigger_is_true_while_short_statuses_are_not_told(
@@ -114,8 +114,8 @@ async def test_an_answer_to_a_trigger_is_true_while_short_statuses_are_not_told(
             requested_message=MessageTrigger.status_notification, connector_id=1
         )
         assert (await bench.call(trigger)).status == "Accepted"
-        told = await bench.status("Charging")
-        assert bench.time(told["timestamp"]) >= asked.replace(microsecond=0)
+        sent = await bench.status("Charging")
+        assert bench.time(sent["timestamp"]) >= asked.replace(microsecond=0)
         await bench.stop()
         await bench.station.until(lambda c: c["session"] is None)
         assert (await bench.call(trigger)).status == "Accepted"
@@ -129,12 +129,12 @@ async def test_a_reserved_socket_stays_reserved_when_a_stranger_plugs(tmp_path: 
         await bench.plug()
         await bench.swipe(OTHER_CARD)
         await bench.settled()
-        assert _told(bench) == ["Available", "Reserved"]
+        assert _messages_of(bench) == ["Available", "Reserved"]
         await bench.swipe()
         (start,) = await bench.ledger.wait_for("StartTransaction")
         assert (start["id_tag"], start["reservation_id"]) == (TAG, RESERVATION)
         await bench.status("Charging")
-        assert _told(bench) == ["Available", "Reserved", "Preparing", "Charging"]
+        assert _messages_of(bench) == ["Available", "Reserved", "Preparing", "Charging"]
 
 
 async def test_a_stranger_at_a_reserved_socket_comes_and_goes(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ async def test_a_stranger_at_a_reserved_socket_comes_and_goes(tmp_path: Path) ->
             "Accepted"
         )
         await bench.status("Available", count=2)
-        assert _told(bench) == ["Available", "Reserved", "Available"]
+        assert _messages_of(bench) == ["Available", "Reserved", "Available"]
 
 
 def _availability(kind: AvailabilityType) -> call.ChangeAvailability:
@@ -166,7 +166,7 @@ async def test_out_of_service_waits_for_whoever_prepares_to_charge(tmp_path: Pat
         await bench.status("Charging")
         await bench.stop()
         await bench.status("Unavailable")
-        assert "Preparing" not in _told(bench)[3:]
+        assert "Preparing" not in _messages_of(bench)[3:]
 
 
 @pytest.mark.parametrize("leaves", [True, False], ids=["who leaves", "who does nothing"])
@@ -183,7 +183,7 @@ async def test_out_of_service_waits_not_long_for_whoever_prepares(
             await bench.unplug(force=True)
         await bench.status("Unavailable")
         between = "Available" if leaves else "Finishing"
-        assert _told(bench) == ["Available", "Preparing", between, "Unavailable"]
+        assert _messages_of(bench) == ["Available", "Preparing", between, "Unavailable"]
         answer = await bench.call(_availability(AvailabilityType.operative))
         assert answer.status == "Accepted"
         await bench.status("Available" if leaves else "Preparing", count=3 if leaves else 2)
@@ -194,4 +194,4 @@ async def test_out_of_service_at_once_where_nobody_prepares(tmp_path: Path) -> N
         answer = await bench.call(_availability(AvailabilityType.inoperative))
         assert answer.status == "Accepted"
         await bench.status("Unavailable")
-        assert _told(bench) == ["Available", "Unavailable"]
+        assert _messages_of(bench) == ["Available", "Unavailable"]

@@ -1,8 +1,8 @@
 """A station in a process of its own, which is killed at a commit point.
 
-Usage: python -m tests.integration.crash.child DATA URL [POINT]
-With POINT (a number) the process kills itself there. The street (register of the meter, plugged
-car) outlives it in `DATA/world.json`. Writes the register to standard output at the end.
+Usage: python -m tests.integration.crash.child DATA URL [POINT] With POINT (a number) the process
+kills itself there. The simulated world (register of the meter, plugged car) outlives it in
+`DATA/world.json`. Writes the register to standard output at the end.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 
 from borne.app import Host, HostOptions
 from tests.integration.crash.commit_points import watch
-from tests.integration.crash.story import SETTINGS, begin, end
+from tests.integration.crash.scenario import SETTINGS, begin, end
+from tests.support.running_station import RunningStation, store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import Street, store_settings
 
 
 class Child:
@@ -46,12 +46,12 @@ class Child:
         """The story, from its begin or from where it was interrupted."""
         socket = world_of(self._host).sockets[1]
         first = not self._kept.exists()
-        street = Street(self._host)
+        rig = RunningStation(self._host)
         await self._host.start()
         self._started = True
         if first or socket.vehicle is not None:
-            await begin(street)
-        await end(street)
+            await begin(rig)
+        await end(rig)
         sys.stdout.write(json.dumps({"register_wh": socket.register_wh}))
         await self._host.stop()
 

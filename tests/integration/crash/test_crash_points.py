@@ -19,12 +19,12 @@ import pytest
 
 from borne.app import Host, HostOptions
 from tests.integration.crash.commit_points import watch
-from tests.integration.crash.story import SETTINGS, begin, check_money, end
+from tests.integration.crash.scenario import SETTINGS, begin, check_money, end
 from tests.support.central_system import CentralSystem, Ledger, central_system
 from tests.support.process import unmeasured_environment
 from tests.support.rotation import rotating
+from tests.support.running_station import RunningStation, store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import Street, store_settings
 
 POINTS = 16
 """At least so many commit points lie on a session's way; the dry runs check it."""
@@ -83,25 +83,25 @@ async def _play_with_cut(data: Path, central: CentralSystem, point: int | None) 
 
 
 async def _interrupted_story(cutter: _Cutter) -> None:
-    street = Street(cutter.host)
-    story = asyncio.create_task(_story(street))
+    rig = RunningStation(cutter.host)
+    scenario = asyncio.create_task(_scenario(rig))
     cut = asyncio.create_task(cutter.cut_done.wait())
-    await asyncio.wait({story, cut}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({scenario, cut}, return_when=asyncio.FIRST_COMPLETED)
     if not cut.done():
         cut.cancel()
-        await story
+        await scenario
         return
-    story.cancel()
-    await asyncio.gather(story, return_exceptions=True)
+    scenario.cancel()
+    await asyncio.gather(scenario, return_exceptions=True)
     await cutter.host.restore()
     if world_of(cutter.host).sockets[1].vehicle is not None:
-        await begin(street)
-    await end(street)
+        await begin(rig)
+    await end(rig)
 
 
-async def _story(street: Street) -> None:
-    await begin(street)
-    await end(street)
+async def _scenario(rig: RunningStation) -> None:
+    await begin(rig)
+    await end(rig)
 
 
 async def test_the_points_are_those_of_a_session(tmp_path: Path) -> None:

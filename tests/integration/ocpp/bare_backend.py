@@ -15,8 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.support.patience import PATIENCE_S
-from tests.support.wire_story import Story
+from tests.support.conversation_checker import ConversationChecker
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
 
@@ -28,14 +28,14 @@ class BareBackend:
         self.url = ""
         self.connections = 0
         self.close_codes: list[int | None] = []
-        self.told: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self.received: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self.connected: asyncio.Queue[None] = asyncio.Queue()
         self.replies: dict[str, Any] = {}
         """What comes after kind and id in the answer to an action, instead of a good one: a list
         that begins with the kind."""
         self.mute: set[str] = set()
         """What is not answered."""
-        self.story = Story("bare")
+        self.conversation = ConversationChecker("bare")
         self._socket: ServerConnection | None = None
         self._answers: dict[Any, asyncio.Future[list[Any]]] = {}
         self._numbers = itertools.count(1)
@@ -50,54 +50,54 @@ class BareBackend:
         waiting = self._answers[message_id] = asyncio.get_running_loop().create_future()
         await self.send(frame)
         try:
-            return await asyncio.wait_for(waiting, PATIENCE_S)
+            return await asyncio.wait_for(waiting, TEST_TIMEOUT_S)
         finally:
             del self._answers[message_id]
 
     async def call(self, action: str, payload: Any) -> list[Any]:
         """A CALL with a good frame; its CALLRESULT or CALLERROR."""
         if isinstance(payload, dict):
-            self.story.commanded(action, payload)
+            self.conversation.commanded(action, payload)
         message_id = f"b{next(self._numbers)}"
         return await self.answer(message_id, json.dumps([2, message_id, action, payload]))
 
     async def beats(self) -> None:
         """The station sends a Heartbeat when it is asked for one: it lives."""
-        while not self.told.empty():
-            self.told.get_nowait()
+        while not self.received.empty():
+            self.received.get_nowait()
         await self.hears("Heartbeat")
 
     async def hears(self, action: str) -> None:
         """Ask for a message and wait for it; it is answered as `replies` says."""
         answer = await self.call("TriggerMessage", {"requestedMessage": action})
         assert answer[2] == {"status": "Accepted"}, answer
-        async with asyncio.timeout(PATIENCE_S):
-            while (await self.told.get())[0] != action:
+        async with asyncio.timeout(TEST_TIMEOUT_S):
+            while (await self.received.get())[0] != action:
                 pass
 
     async def booted(self) -> None:
         """A station has connected and said who it is."""
-        async with asyncio.timeout(PATIENCE_S):
-            while (await self.told.get())[0] != "StatusNotification":
+        async with asyncio.timeout(TEST_TIMEOUT_S):
+            while (await self.received.get())[0] != "StatusNotification":
                 pass
 
     async def serve(self, socket: ServerConnection) -> None:
         """Answer one station."""
         self._socket = socket
         self.connections += 1
-        self.story.connected()
+        self.conversation.connected()
         self.connected.put_nowait(None)
         try:
             async for raw in socket:
                 match json.loads(raw):
                     case [2, message_id, action, payload]:
-                        self.told.put_nowait((action, payload))
-                        self.story.asked(message_id, action, payload)
+                        self.received.put_nowait((action, payload))
+                        self.conversation.asked(message_id, action, payload)
                         if action in self.mute:
                             continue
                         kind, *rest = self.replies.get(action, [3, self._result(action)])
                         good = kind == 3 and rest and isinstance(rest[0], dict)
-                        self.story.answered(message_id, rest[0] if good else None)
+                        self.conversation.answered(message_id, rest[0] if good else None)
                         await socket.send(json.dumps([kind, message_id, *rest]))
                     case [3 | 4, message_id, *_] as frame if message_id in self._answers:
                         self._answers[message_id].set_result(frame)

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from tests.support.wire_witness import Witness, Witnessed
+from tests.support.frame_checker import CheckedConnection, FrameChecker
 
 ocpp.messages.ASYNC_VALIDATION = False
 
@@ -36,7 +36,7 @@ class Peer(ChargePoint):
     central: Central
 
     def note(self, action: str, fields: dict[str, Any]) -> None:
-        self.central.told.put_nowait((action, fields))
+        self.central.received.put_nowait((action, fields))
 
     @on("BootNotification")
     def on_boot(self, **fields: Any) -> Any:
@@ -81,8 +81,8 @@ class Central:
     """The server. `told` has every request of the station, in order."""
 
     def __init__(self) -> None:
-        self.told: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
-        self.witness = Witness()
+        self.received: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self.frames = FrameChecker()
         self.boots: deque[tuple[str, int]] = deque()
         self.peers: asyncio.Queue[Peer] = asyncio.Queue()
         self.closed: asyncio.Queue[int | None] = asyncio.Queue()
@@ -95,11 +95,11 @@ class Central:
         """Replaced by tests."""
 
     async def next(self) -> tuple[str, dict[str, Any]]:
-        return await self.told.get()
+        return await self.received.get()
 
     async def serve_one(self, connection: ServerConnection) -> None:
         path = connection.request.path if connection.request else ""
-        peer = Peer(path[1:], Witnessed(connection, self.witness))
+        peer = Peer(path[1:], CheckedConnection(connection, self.frames))
         peer.central = self
         self.peers.put_nowait(peer)
         try:
@@ -140,4 +140,4 @@ async def central_system(
     ) as server:
         central.port = server.sockets[0].getsockname()[1]
         yield central
-    central.witness.check()
+    central.frames.check()

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.patience import PATIENCE_S
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 HERE = Path(__file__).parent / "strict_node"
 PINS = ("package.json", "package-lock.json")
@@ -76,7 +76,7 @@ class NodeBackend:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.port = 0
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.received: list[tuple[str, dict[str, Any]]] = []
         self.invalid: list[dict[str, Any]] = []
         self._process = process
         self._numbers = itertools.count(1)
@@ -94,7 +94,7 @@ class NodeBackend:
             case {"listening": port}:
                 self.port = port
             case {"told": action, "params": params}:
-                self.told.append((action, params))
+                self.received.append((action, params))
             case {"answer": number}:
                 self._answers[number].set_result(said)
             case {"invalid": _}:
@@ -105,11 +105,11 @@ class NodeBackend:
     async def listening(self) -> None:
         """Wait until it is there."""
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: self.port), PATIENCE_S)
+            await asyncio.wait_for(self._changed.wait_for(lambda: self.port), TEST_TIMEOUT_S)
 
     def of(self, action: str) -> list[dict[str, Any]]:
         """Requests of one kind."""
-        return [params for told, params in self.told if told == action]
+        return [params for sent, params in self.received if sent == action]
 
     async def wait_for(self, action: str, **wanted: Any) -> dict[str, Any]:
         """Wait for a request with these values; the first."""
@@ -118,7 +118,7 @@ class NodeBackend:
             return [p for p in self.of(action) if all(p.get(k) == v for k, v in wanted.items())]
 
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(found), PATIENCE_S)
+            await asyncio.wait_for(self._changed.wait_for(found), TEST_TIMEOUT_S)
         return found()[0]
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class NodeBackend:
         assert self._process.stdin is not None
         line = json.dumps({"id": number, "method": method, "params": params})
         self._process.stdin.write(f"{line}\n".encode())
-        said = await asyncio.wait_for(waiting, PATIENCE_S)
+        said = await asyncio.wait_for(waiting, TEST_TIMEOUT_S)
         said.pop("answer")
         return dict(said.get("result", said))
 

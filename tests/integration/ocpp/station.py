@@ -17,8 +17,8 @@ from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock, ClockTrust
 from borne.protocols.ocpp.messages.core import BootNotificationRequest
 from borne.protocols.ocpp.rpc.handlers import Handlers
-from tests.support.patience import PATIENCE_S
-from tests.unit.adapters.ocpp.charge_point.harness import Heard, MemoryOutbox
+from tests.support.timeouts import TEST_TIMEOUT_S
+from tests.unit.adapters.ocpp.charge_point.harness import MemoryOutbox, RecordingListener
 
 
 class Station:
@@ -28,7 +28,7 @@ class Station:
         loop = asyncio.get_running_loop()
         self.handlers = Handlers()
         self.outbox = MemoryOutbox()
-        self.heard = Heard()
+        self.listener = RecordingListener()
         self.clock = Clock(loop.time, datetime.now(UTC), ClockTrust.NTP)
         self.config = BackendConfig(connection, **({"ping_interval_s": 0} | settings))
         self.client = ChargePointClient(
@@ -37,7 +37,7 @@ class Station:
                 lambda: BootNotificationRequest(charge_point_vendor="V", charge_point_model="M"),
                 self.handlers,
                 self.outbox,
-                self.heard,
+                self.listener,
             ),
             clock=self.clock,
             rng=random.Random(1),
@@ -88,7 +88,7 @@ async def station(
     prepare(made)
     running = asyncio.create_task(made.client.run())
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             yield made
     finally:
         await made.client.stop()

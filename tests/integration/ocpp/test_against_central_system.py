@@ -47,9 +47,9 @@ async def test_from_rejection_to_charging() -> None:
     async with central_system() as central:
         central.boots.extend([("Rejected", 1), ("Pending", 1)])
         async with station(url(central), prepare=prepare) as made:
-            told = [await central.next() for _ in range(9)]
+            received = [await central.next() for _ in range(9)]
             await made.until(lambda: len(made.outbox.answers) == 3)
-    assert [action for action, _ in told] == [
+    assert [action for action, _ in received] == [
         *["BootNotification"] * 3,
         *["StatusNotification"] * 2,
         "StartTransaction",
@@ -58,9 +58,9 @@ async def test_from_rejection_to_charging() -> None:
         "StatusNotification",
     ]
     # Connector 1 is not free before its transaction has ended.
-    statuses = [told[number][1].get("connector_id") for number in (3, 4, 8)]
+    statuses = [received[number][1].get("connector_id") for number in (3, 4, 8)]
     assert statuses == [0, 2, 1]
-    assert told[7][1]["transaction_id"] == 7
+    assert received[7][1]["transaction_id"] == 7
 
 
 async def test_calls_cross() -> None:
@@ -169,7 +169,7 @@ async def test_without_the_sub_protocol_there_is_no_conversation(
             await made.until(lambda: made.step(ConnectionStep.WEBSOCKET).state is StepState.FAILED)
             assert made.step(ConnectionStep.TCP).state is StepState.OK
             assert made.step(ConnectionStep.TLS).state is StepState.SKIPPED
-        assert central.told.empty()
+        assert central.received.empty()
 
 
 @pytest.mark.parametrize(

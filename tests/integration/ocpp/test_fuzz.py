@@ -22,10 +22,10 @@ from borne.adapters.ocpp.charge_point.config import MAX_FRAME_BYTES
 from borne.protocols.ocpp.messages import Action, request_model, response_model
 from borne.protocols.ocpp.messages.registry import Initiator, spec_of
 from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
-from tests.support.patience import PATIENCE_S
+from tests.support.frame_checker import ERROR_CODES, schema
 from tests.support.rotation import revision
-from tests.support.street import street
-from tests.support.wire_witness import ERROR_CODES, schema
+from tests.support.running_station import running_station
+from tests.support.timeouts import TEST_TIMEOUT_S
 from tests.unit.protocols.ocpp.strategies import messages
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def line(
 
     async def start() -> BareBackend:
         backend = await stack.enter_async_context(bare_backend())
-        made = street(
+        made = running_station(
             folder,
             ConnectionType="ethernet",
             WebSocketsBackendURL=backend.url,
@@ -153,7 +153,7 @@ def calls(draw: st.DrawFn) -> tuple[str, Any]:
         payload["key"] = draw(st.sampled_from(KEYS) | st.text(max_size=50))
         payload["value"] = draw(NUMBERS | st.text(max_size=500))
     payload = draw(st.one_of(broken(payload), broken(payload), broken(payload), JUNK))
-    assume(action not in ENDS_THE_CONNECTION or not valid(action, told(payload)))
+    assume(action not in ENDS_THE_CONNECTION or not valid(action, without_nulls(payload)))
     assume(len(wire(payload)) < MAX_FRAME_BYTES // 2)
     return action.value, payload
 
@@ -164,13 +164,13 @@ def valid(name: str, payload: Any) -> bool:
     return bool(schema(name).is_valid(exact))
 
 
-def told(value: Any) -> Any:
+def without_nulls(value: Any) -> Any:
     """A field that is null is taken as one that is not there: many backends write so."""
     match value:
         case dict():
-            return {key: told(inner) for key, inner in value.items() if inner is not None}
+            return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
         case list():
-            return [told(inner) for inner in value]
+            return [without_nulls(inner) for inner in value]
     return value
 
 
@@ -179,7 +179,7 @@ def check_answer(action: str, payload: Any, answer: list[Any]) -> None:
     match answer:
         case [3, str(), dict(result)]:
             assert valid(f"{action}Response", result)
-            assert valid(action, told(payload)), answer
+            assert valid(action, without_nulls(payload)), answer
         case [4, str(), str(code), str(words), dict()]:
             assert code in ERROR_CODES
             assert code != "InternalError", answer  # nothing that arrives is our failure
@@ -254,13 +254,13 @@ def replies(draw: st.DrawFn) -> tuple[str, list[Any]]:
 def reply_with(line: Line, action: str, reply: list[Any]) -> None:
     backend, connections = line.backend, line.backend.connections
 
-    async def tell() -> None:
+    async def call_and_wait() -> None:
         backend.replies = {action: reply}
         await backend.hears(action)
         backend.replies = {}
         await backend.beats()
 
-    line.run(tell())
+    line.run(call_and_wait())
     assert backend.connections == connections
 
 
@@ -416,7 +416,7 @@ def test_a_frame_over_the_limit_ends_the_connection_only(line: Line, size: int) 
         while not backend.connected.empty():
             backend.connected.get_nowait()
         await backend.send("x" * size)
-        await asyncio.wait_for(backend.connected.get(), PATIENCE_S)
+        await asyncio.wait_for(backend.connected.get(), TEST_TIMEOUT_S)
         await backend.beats()
 
     line.run(send())

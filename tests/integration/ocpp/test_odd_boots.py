@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.ocpp.bare_backend import bare_backend
-from tests.support.street import street
+from tests.support.running_station import running_station
 
 GOOD = {"status": "Accepted", "interval": 300, "currentTime": "2026-11-22T12:00:00Z"}
 
@@ -42,7 +42,7 @@ def backend_settings(url: str) -> dict[str, Any]:
 async def test_an_odd_answer_that_accepts(tmp_path: Path, odd: dict[str, Any]) -> None:
     async with bare_backend() as backend:
         backend.replies = {"BootNotification": [3, {**GOOD, **odd}]}
-        async with street(tmp_path, **backend_settings(backend.url)) as station:
+        async with running_station(tmp_path, **backend_settings(backend.url)) as station:
             await station.until_online()
             await backend.booted()
             await backend.beats()
@@ -67,7 +67,7 @@ async def test_an_answer_that_accepts_nobody(tmp_path: Path, reply: list[Any]) -
     """It is tried again later, at the station's own pace; meanwhile it can be asked for."""
     async with bare_backend() as backend:
         backend.replies = {"BootNotification": reply}
-        async with street(tmp_path, **backend_settings(backend.url)) as station:
+        async with running_station(tmp_path, **backend_settings(backend.url)) as station:
             await station.until_backend(lambda view: view.last_error.startswith("boot: "))
             await backend.beats()
             assert not station.services.backend.online  # type: ignore[union-attr]  # it has one

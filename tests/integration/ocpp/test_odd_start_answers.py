@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.integration.ocpp.bare_backend import BareBackend, bare_backend
-from tests.support.patience import PATIENCE_S
-from tests.support.street import street
+from tests.support.running_station import running_station
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 ACCEPTED = {"status": "Accepted"}
 GOES_ON = [
@@ -26,12 +26,12 @@ ENDS = [
 ]
 
 
-async def heard(backend: BareBackend, action: str, seen: list[str]) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE_S):
+async def wait_for_call(backend: BareBackend, action: str, seen: list[str]) -> dict[str, Any]:
+    async with asyncio.timeout(TEST_TIMEOUT_S):
         while True:
-            told, payload = await backend.told.get()
-            seen.append(told)
-            if told == action:
+            received, payload = await backend.received.get()
+            seen.append(received)
+            if received == action:
                 return payload
 
 
@@ -43,18 +43,21 @@ def dialling(url: str) -> dict[str, Any]:
 async def test_the_session_goes_on_and_ends_with_its_number(
     tmp_path: Path, answer: dict[str, Any]
 ) -> None:
-    async with bare_backend() as backend, street(tmp_path, **dialling(backend.url)) as station:
+    async with (
+        bare_backend() as backend,
+        running_station(tmp_path, **dialling(backend.url)) as station,
+    ):
         await backend.booted()
         backend.replies = {"StartTransaction": [3, answer]}
         await station.plug()
         await station.card()
         seen: list[str] = []
-        await heard(backend, "StartTransaction", seen)
+        await wait_for_call(backend, "StartTransaction", seen)
         await station.until(lambda c: (c["session"] or {}).get("transaction_id") == 41)
         await station.until(lambda c: c["power_w"] > 0)
         answered = await backend.call("RemoteStopTransaction", {"transactionId": 41})
         assert answered[2] == ACCEPTED
-        stop = await heard(backend, "StopTransaction", seen)
+        stop = await wait_for_call(backend, "StopTransaction", seen)
         assert stop["transactionId"] == 41
         assert seen.count("StartTransaction") == 1
 
@@ -63,13 +66,16 @@ async def test_the_session_goes_on_and_ends_with_its_number(
 async def test_a_word_that_is_not_understood_accepts_nobody(
     tmp_path: Path, answer: dict[str, Any]
 ) -> None:
-    async with bare_backend() as backend, street(tmp_path, **dialling(backend.url)) as station:
+    async with (
+        bare_backend() as backend,
+        running_station(tmp_path, **dialling(backend.url)) as station,
+    ):
         await backend.booted()
         backend.replies = {"StartTransaction": [3, answer]}
         await station.plug()
         await station.card()
         seen: list[str] = []
-        stop = await heard(backend, "StopTransaction", seen)
+        stop = await wait_for_call(backend, "StopTransaction", seen)
         assert (stop["transactionId"], stop["reason"]) == (41, "DeAuthorized")
         assert seen.count("StartTransaction") == 1
 
@@ -80,7 +86,7 @@ async def test_remote_starts_that_the_backend_does_not_answer_do_not_pile_up(
     """Each would ask the backend: one at a time for a connector (decision 0149)."""
     async with (
         bare_backend() as backend,
-        street(tmp_path, AuthorizeRemoteTxRequests="true", **dialling(backend.url)),
+        running_station(tmp_path, AuthorizeRemoteTxRequests="true", **dialling(backend.url)),
     ):
         await backend.booted()
         backend.mute = {"Authorize"}
@@ -88,5 +94,5 @@ async def test_remote_starts_that_the_backend_does_not_answer_do_not_pile_up(
             (await backend.call("RemoteStartTransaction", {"connectorId": 1, "idTag": tag}))[2]
             for tag in ("ANNA", "ANNA", "anna", "ZOE", *(f"TAG{n}" for n in range(50)))
         ]
-        told = [answer["status"] for answer in answers]
-        assert told == ["Accepted"] * 3 + ["Rejected"] * 51
+        statuses = [answer["status"] for answer in answers]
+        assert statuses == ["Accepted"] * 3 + ["Rejected"] * 51

@@ -21,7 +21,7 @@ from tests.integration.ocpp.node_backend import (
     node_modules,
 )
 from tests.support.http_files import http_files
-from tests.support.street import CARD, Street, street
+from tests.support.running_station import CARD, RunningStation, running_station
 
 TAG = CARD.lower()
 
@@ -35,11 +35,13 @@ def _installed() -> None:
 
 
 @asynccontextmanager
-async def session(folder: Path, **settings: Any) -> AsyncIterator[tuple[NodeBackend, Street]]:
+async def session(
+    folder: Path, **settings: Any
+) -> AsyncIterator[tuple[NodeBackend, RunningStation]]:
     """A station that has booted; at the end nothing of what it said was invalid."""
     async with node_backend() as backend:
         url = f"ws://127.0.0.1:{backend.port}/ocpp"
-        async with street(
+        async with running_station(
             folder,
             ConnectionType="ethernet",
             WebSocketsBackendURL=url,
@@ -90,10 +92,10 @@ async def test_a_session(tmp_path: Path) -> None:
         )
         assert answer == "Accepted"
         for unit, limit in (("A", 8.4), ("W", 5796.0)):
-            told = await backend.call(
+            reply = await backend.call(
                 "GetCompositeSchedule", connectorId=1, duration=300, chargingRateUnit=unit
             )
-            (period,) = told["chargingSchedule"]["chargingSchedulePeriod"]
+            (period,) = reply["chargingSchedule"]["chargingSchedulePeriod"]
             assert (period["startPeriod"], period["limit"]) == (0, limit)
         assert await status(backend, "RemoteStopTransaction", transactionId=7001) == "Accepted"
         stop = await backend.wait_for("StopTransaction", transactionId=7001)
@@ -109,8 +111,8 @@ async def test_firmware_and_diagnostics(tmp_path: Path) -> None:
             order = {"location": f"{server.location}/none.deb", "retrieveDate": now, "retries": 0}
             assert await backend.call("UpdateFirmware", **order) == {}
             await backend.wait_for("FirmwareStatusNotification", status="DownloadFailed")
-            told = await backend.call("GetDiagnostics", location=f"{server.location}/logs")
-            assert told["fileName"]
+            reply = await backend.call("GetDiagnostics", location=f"{server.location}/logs")
+            assert reply["fileName"]
             await backend.wait_for("DiagnosticsStatusNotification", status="Uploaded")
 
 

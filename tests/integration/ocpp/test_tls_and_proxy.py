@@ -38,7 +38,7 @@ ACCEPTED = {
 }
 
 
-def new_ladder() -> ConnectionSteps:
+def new_steps() -> ConnectionSteps:
     return ConnectionSteps(lambda: datetime.now(UTC))
 
 
@@ -52,7 +52,7 @@ async def dial(config: ConnectionConfig, steps: ConnectionSteps) -> None:
 async def test_each_level_accepts_what_its_name_says(server: str, tmp_path: Path) -> None:
     async with central_system(tls=server_context(SERVERS[server], tmp_path)) as central:
         for level in TlsLevel:
-            steps = new_ladder()
+            steps = new_steps()
             config = ConnectionConfig(
                 f"wss://127.0.0.1:{central.port}", "station", tls=TlsConfig(level, ROOT.pem)
             )
@@ -70,7 +70,7 @@ async def test_without_roots_of_its_own_a_station_trusts_the_system(tmp_path: Pa
     async with central_system(tls=server_context(SERVERS["good"], tmp_path)) as central:
         config = ConnectionConfig(f"wss://127.0.0.1:{central.port}", "station")
         with pytest.raises(ConnectFailed, match="certificate refused"):
-            await dial(config, new_ladder())
+            await dial(config, new_steps())
 
 
 async def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
@@ -95,14 +95,14 @@ async def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
 async def test_own_certificates_that_do_not_exist_are_told(tmp_path: Path) -> None:
     tls = TlsConfig(TlsLevel.NORMAL, ROOT.pem, tmp_path / "none.pem", tmp_path / "none.key")
     with pytest.raises(ConnectFailed, match="tls: own certificates"):
-        await dial(ConnectionConfig("wss://127.0.0.1:1", "station", tls=tls), new_ladder())
+        await dial(ConnectionConfig("wss://127.0.0.1:1", "station", tls=tls), new_steps())
 
 
 async def test_plain_answers_to_tls_are_told(tmp_path: Path) -> None:
     async with central_system() as central:
         config = ConnectionConfig(f"wss://127.0.0.1:{central.port}", "station")
         with pytest.raises(ConnectFailed) as failed:
-            await dial(config, new_ladder())
+            await dial(config, new_steps())
         assert failed.value.step is ConnectionStep.TLS
 
 
@@ -185,4 +185,4 @@ async def test_a_proxy_that_refuses_is_told() -> None:
             f"ws://127.0.0.1:{central.port}", "station", proxy=f"127.0.0.1:{proxy.port}"
         )
         with pytest.raises(ConnectFailed, match=r"tcp: proxy.*407"):
-            await dial(config, new_ladder())
+            await dial(config, new_steps())

@@ -89,11 +89,11 @@ class Life:
         self.true_wh += power_w * seconds / 3600
         self.counted_wh += power_w * seconds / 3600 * self.factor
 
-    def see(self, told: MeterReading, *, watched: bool = True) -> None:
+    def see(self, read: MeterReading, *, watched: bool = True) -> None:
         """Through the door."""
         before = self.account
         try:
-            reading = usable(told, self.now_s)
+            reading = usable(read, self.now_s)
         except UnusableReading:
             self.unseen = True
             return
@@ -158,14 +158,14 @@ def play(life: Life, act: str, value: Any) -> None:
 
 
 @given(st.lists(acts, max_size=14))
-def test_billed_is_what_was_believed_and_can_have_flowed(story: list[tuple[str, Any]]) -> None:
+def test_billed_is_what_was_believed_and_can_have_flowed(steps: list[tuple[str, Any]]) -> None:
     life = Life()
-    for act, value in story:
+    for act, value in steps:
         play(life, act, value)
     billed_wh = life.account.line_wh - life.started_wh
     assert 0 <= billed_wh <= life.possible_wh + metering.TOLERANCE_WH + 1
     event(f"doubts: {bool(life.account.doubts)}")
-    if not life.lied and not any(act == "clock" for act, _ in story):
+    if not life.lied and not any(act == "clock" for act, _ in steps):
         assert not life.account.doubts
         assert abs(billed_wh - life.true_wh) <= 1
     elif not life.account.doubts and not life.unseen:
@@ -176,10 +176,10 @@ def test_billed_is_what_was_believed_and_can_have_flowed(story: list[tuple[str, 
 
 @given(st.lists(acts, max_size=14))
 def test_another_serial_number_or_a_lower_register_is_always_a_doubt(
-    story: list[tuple[str, Any]],
+    steps: list[tuple[str, Any]],
 ) -> None:
     life = Life()
-    for act, value in story:
+    for act, value in steps:
         register_wh = life.reading().register_wh
         play(life, act, value)
         fell = act in ("step", "small step") and life.reading().register_wh < register_wh

@@ -19,7 +19,7 @@ from borne.application.ports.simulator import SimulatorError
 from borne.domain.principals import SYSTEM
 from borne.domain.station.session import SessionFlag
 from borne.foundation.clock import ClockTrust
-from tests.support.billing import CAR, Street, billed_wh, check_messages, street
+from tests.support.billing import CAR, RunningStation, billed_wh, check_messages, running_station
 from tests.support.examples import data_in_memory
 from tests.support.virtual_time import run_virtual
 
@@ -44,7 +44,7 @@ acts = st.one_of(
 )
 
 
-async def perform(at: Street, act: str, value: Any) -> None:
+async def perform(at: RunningStation, act: str, value: Any) -> None:
     match act:
         case "wait":
             await asyncio.sleep(value)
@@ -79,7 +79,7 @@ async def perform(at: Street, act: str, value: Any) -> None:
             await at.cause(act, active=value)
 
 
-async def watch(at: Street, wrong: list[str]) -> None:
+async def watch(at: RunningStation, wrong: list[str]) -> None:
     """Nobody draws unseen for longer than the patience, and the status can always be told."""
     blind_s = 0.0
     while True:
@@ -98,14 +98,14 @@ async def watch(at: Street, wrong: list[str]) -> None:
             wrong.append(f"the contactor is closed, blind for {blind_s} s")
 
 
-async def live(data: Path, story: list[tuple[str, Any]]) -> None:
-    async with street(data) as at:
+async def live(data: Path, steps: list[tuple[str, Any]]) -> None:
+    async with running_station(data) as at:
         wrong: list[str] = []
         watching = asyncio.create_task(watch(at, wrong))
         await at.simulator.plug(1, CAR)
         await asyncio.sleep(20)
         gaps_s = 0.0
-        for act, value in story:
+        for act, value in steps:
             await perform(at, act, value)
             if act == "off":
                 gaps_s += value
@@ -127,12 +127,12 @@ async def live(data: Path, story: list[tuple[str, Any]]) -> None:
             assert record.billable is (SessionFlag.METER_FAULT not in record.flags)
             assert billed_wh(record) >= 0
             billed += billed_wh(record)
-        acts = {act for act, _ in story}
+        acts = {act for act, _ in steps}
         true_wh = at.socket.energy_wh
         honest = not acts & {"step", "exchange", "exchange while off", *LIES}
         event(f"honest: {honest}")
         # Beyond what flowed: tolerances once a session, and steps that fit into a gap.
-        gaps_wh = (gaps_s + 90 * len(story)) * MAX_W / 3600 if not honest else 0.0
+        gaps_wh = (gaps_s + 90 * len(steps)) * MAX_W / 3600 if not honest else 0.0
         assert billed <= true_wh * 1.1 + 21 * len(records) + gaps_wh
         if honest:
             assert all(record.billable for record in records)
@@ -144,6 +144,6 @@ async def live(data: Path, story: list[tuple[str, Any]]) -> None:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(acts, min_size=1, max_size=8))
 @example([("meter-ocpp", True), ("step", -1000000), ("restart", None)])
-def test_money_and_guard_hold_whatever_happens(story: list[tuple[str, Any]]) -> None:
+def test_money_and_guard_hold_whatever_happens(steps: list[tuple[str, Any]]) -> None:
     with data_in_memory() as folder:
-        run_virtual(live(folder, story))
+        run_virtual(live(folder, steps))

@@ -29,7 +29,7 @@ from borne.domain.station.faults import Fault
 from borne.domain.station.modes import StopMode, WakeUp
 from borne.domain.station.session import StopReason
 from borne.domain.vehicle import Identity, IdentityKind
-from tests.properties.station.room import Car, Room, Socket
+from tests.properties.station.bench import Bench, Car, Socket
 
 CONFIGS = tuple(
     ConnectorConfig(
@@ -100,11 +100,11 @@ class Connectors(RuleBasedStateMachine):
 
     @initialize(config=st.sampled_from(CONFIGS), sockets=st.integers(1, 2))
     def begin(self, config: ConnectorConfig, sockets: int) -> None:
-        self.room = Room(config, sockets)
-        self.room.advance(0.1)
+        self.bench = Bench(config, sockets)
+        self.bench.advance(0.1)
 
     def _at(self, index: int) -> Socket:
-        return self.room.sockets[index % len(self.room.sockets)]
+        return self.bench.sockets[index % len(self.bench.sockets)]
 
     @rule(at=side, car=st.sampled_from(CARS))
     def plug(self, at: int, car: Car) -> None:
@@ -119,11 +119,11 @@ class Connectors(RuleBasedStateMachine):
     @rule(at=side, car=st.sampled_from(CARS), after=st.sampled_from(PAUSES_S))
     def come_with_a_card(self, at: int, car: Car, after: float) -> None:
         self.plug(at, car)
-        self.room.advance(after)
+        self.bench.advance(after)
         self._at(at).feed(Authorized(PERMITS[0]))
-        self.room.advance(1.0)
-        self.room.commit(self._at(at))
-        self.room.advance(after)
+        self.bench.advance(1.0)
+        self.bench.commit(self._at(at))
+        self.bench.advance(after)
 
     @rule(at=side, wants=st.booleans())
     def driver(self, at: int, wants: bool) -> None:
@@ -164,7 +164,7 @@ class Connectors(RuleBasedStateMachine):
         socket = self._at(at)
         if not socket.powered:
             return
-        (socket.told_faults.add if active else socket.told_faults.discard)(fault)
+        (socket.reported_faults.add if active else socket.reported_faults.discard)(fault)
         socket.feed(FaultRaised(fault) if active else FaultCleared(fault))
 
     @rule(at=side, defect=st.sampled_from(DEFECTS), present=st.booleans())
@@ -188,23 +188,23 @@ class Connectors(RuleBasedStateMachine):
     @rule(at=side, well=st.booleans())
     def commit(self, at: int, well: bool) -> None:
         if self._at(at).powered:
-            self.room.commit(self._at(at), well=well)
+            self.bench.commit(self._at(at), well=well)
 
     @rule(seconds=st.sampled_from(PAUSES_S))
     def wait(self, seconds: float) -> None:
-        self.room.advance(seconds)
+        self.bench.advance(seconds)
 
     @rule(resume=st.booleans(), seconds=st.sampled_from(PAUSES_S))
     def power_cut(self, resume: bool, seconds: float) -> None:
-        self.room.cut_power()
-        self.room.advance(seconds)
-        self.room.restore_power(resume=resume)
-        self.room.advance(0.1)
+        self.bench.cut_power()
+        self.bench.advance(seconds)
+        self.bench.restore_power(resume=resume)
+        self.bench.advance(0.1)
 
     def teardown(self) -> None:
-        if hasattr(self, "room") and not self.room.failed:
-            self.room.clear_up()
-            Connectors.steps += self.room.steps
+        if hasattr(self, "room") and not self.bench.failed:
+            self.bench.clear_up()
+            Connectors.steps += self.bench.steps
 
 
 STEPS, STEPS_OF_A_CAMPAIGN = 25_000, 100_000

@@ -34,7 +34,7 @@ from borne.domain.settings.values import Form
 from borne.domain.smart_charging.profiles import Kind, Period, Profile, Purpose, RateUnit, Schedule
 from borne.foundation.clock import ClockTrust
 from tests.support.examples import data_in_memory, examples
-from tests.support.street import Street, store_settings
+from tests.support.running_station import RunningStation, store_settings
 from tests.support.virtual_time import run_virtual
 
 EPS = 1e-6
@@ -239,20 +239,20 @@ class Watch:
     """A station, the model of what was set, and everything that was wrong."""
 
     def __init__(self, host: Host, data: Path) -> None:
-        self.street = Street(host)
+        self.rig = RunningStation(host)
         self.host = host
         self.data = data
         self.model = Model()
         self.acting = False
         self.wrong: list[str] = []
-        self.told: dict[int, Mapping[str, int]] = {}
+        self.limits_by_revision: dict[int, Mapping[str, int]] = {}
         """Limits as they were with each revision on the disk."""
         self.shift_s = 0.0
         """How far off the clock is."""
         host.station_changed.subscribe(self._follow)
         self._follow(host.station)
         for file in (data / "settings").glob("settings-*.json"):
-            self.told[int(file.stem.partition("-")[2])] = self.limits_now()
+            self.limits_by_revision[int(file.stem.partition("-")[2])] = self.limits_now()
 
     @property
     def service(self) -> SettingsService:
@@ -275,7 +275,7 @@ class Watch:
         """Offers against the model."""
         if self.host.station is None:
             return
-        offers = {n: self.street.connector(n)["offered_a"][0] for n in SOCKETS}
+        offers = {n: self.rig.connector(n)["offered_a"][0] for n in SOCKETS}
         for socket, offered in offers.items():
             allowed = 0.0 if self.model.blocked else self.model.allowed(socket, self.now_s)
             if offered > allowed + EPS:
@@ -287,7 +287,7 @@ class Watch:
     def _note(self) -> None:
         files = (self.data / "settings").glob("settings-*.json")
         newest = max(int(file.stem.partition("-")[2]) for file in files)
-        self.told.setdefault(newest, self.limits_now())
+        self.limits_by_revision.setdefault(newest, self.limits_now())
 
     def limits_now(self) -> Mapping[str, int]:
         found = {name: self.service.settings[name] for name in LIMITS}
@@ -319,7 +319,7 @@ class Watch:
                 await self._running.profiles.remove(None, SYSTEM)
                 self.model = replace(self.model, profiles={})
             case _:
-                clock = self.street.services.clock
+                clock = self.rig.services.clock
                 wrong = clock.now() + timedelta(seconds=one.value)
                 if wrong.year in range(1971, 2400):
                     clock.observe(wrong, ClockTrust.BACKEND)
@@ -395,8 +395,8 @@ class Watch:
             await self.host.restore()
         else:
             before = self.host.station
-            await self.street.services.restarter.restart("now", SYSTEM)
-            await self.street.until_restarted(before)
+            await self.rig.services.restarter.restart("now", SYSTEM)
+            await self.rig.until_restarted(before)
         self._restarted()
 
     def _restarted(self) -> None:
@@ -406,7 +406,7 @@ class Watch:
 
     async def _profile(self, connector: int, amperes: float) -> None:
         purpose = Purpose.STATION if connector == 0 else Purpose.DEFAULT
-        start = self.street.services.clock.now() - timedelta(seconds=60)
+        start = self.rig.services.clock.now() - timedelta(seconds=60)
         periods = (Period(0, amperes),)
         schedule = Schedule(RateUnit.AMPERE, periods, int(PROFILE_S) + 60, start)
         profile = Profile(connector + 1, 0, purpose, Kind.ABSOLUTE, schedule)
@@ -448,15 +448,21 @@ class Watch:
         if blocks and not (lost or may_block or self.model.blocked):
             self.wrong.append(f"{what}: asked without reason")
         if lost:
-            self._check_lowest([self.told[n] for n in readable if n in self.told])
-        self.told = {number: self.told[number] for number in readable if number in self.told}
+            self._check_lowest(
+                [self.limits_by_revision[n] for n in readable if n in self.limits_by_revision]
+            )
+        self.limits_by_revision = {
+            number: self.limits_by_revision[number]
+            for number in readable
+            if number in self.limits_by_revision
+        }
         self.model = replace(self.model, blocked=blocks)
         self._adopt()
 
     def _check_lowest(self, readable: list[Mapping[str, int]]) -> None:
         """What is shown to be confirmed is no higher than anything that can still be read."""
         for name, value in self.limits_now().items():
-            most = min((told[name] for told in readable), default=6)
+            most = min((limits[name] for limits in readable), default=6)
             if value > most:
                 self.wrong.append(f"{name} comes back as {value}, {most} was known")
 
@@ -510,7 +516,7 @@ def _flip(file: Path, place: int) -> None:
         file.write_bytes(content)
 
 
-async def live(story: list[Act]) -> list[str]:
+async def live(steps: list[Act]) -> list[str]:
     with data_in_memory() as data:
         store_settings(data, {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"})
         loop = asyncio.get_running_loop()
@@ -527,9 +533,9 @@ async def live(story: list[Act]) -> list[str]:
         await host.start()
         watch = Watch(host, data)
         for number in SOCKETS:
-            await watch.street.plug(number, {"max_a": 32, "reaction_s": 1.0})
+            await watch.rig.plug(number, {"max_a": 32, "reaction_s": 1.0})
         await asyncio.sleep(20.0)
-        for one in story:
+        for one in steps:
             await watch.do(one)
             await asyncio.sleep(one.then_s)
             watch.check(f"{one.then_s} s after {one.name} {one.value}")

@@ -135,15 +135,15 @@ class World:
         self.sockets.put(source, *values, connector=connector, for_s=for_s, owner=owner)
 
     def car(self, connector: int, *, here: bool) -> None:
-        desk = self.sockets.desks[connector]
+        bench = self.sockets.benches[connector]
         if here and connector not in self.cars:
             self.cars.add(connector)
-            desk.board.plug()
-            desk.runner.post(Authorized(CARD))
+            bench.board.plug()
+            bench.runner.post(Authorized(CARD))
         elif not here and connector in self.cars:
             self.cars.discard(connector)
-            desk.runner.post(StopAsked(Stop(StopReason.LOCAL)))
-            desk.board.unplug()
+            bench.runner.post(StopAsked(Stop(StopReason.LOCAL)))
+            bench.board.unplug()
 
     async def pass_time(self, seconds: float) -> None:
         now_s = asyncio.get_running_loop().time()

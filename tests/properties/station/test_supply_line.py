@@ -1,7 +1,7 @@
 """A single supply line never carries more than it can, whatever cars and people do.
 
 Cars obey within 5 s (IEC 61851-1); so the only time above the limit is those 5 s after the limit
-itself fell. The line is measured in the street at every instant.
+itself fell. The line is measured in the simulated world at every instant.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.domain.station.board import BoardCapabilities
 from borne.foundation.units import ZERO, PerPhase
 from tests.support.examples import data_in_memory, examples
+from tests.support.running_station import RunningStation, store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import Street, store_settings
 from tests.support.virtual_time import run_virtual
 
 OBEYS_S = 5.0
@@ -89,7 +89,7 @@ arrivals = st.tuples(vehicles, st.sampled_from([0.0, 3.0, 60.0]), vehicles)
 class Line:
     """What is allowed and what flows, at every instant."""
 
-    def __init__(self, station: Street, capacity_a: float) -> None:
+    def __init__(self, station: RunningStation, capacity_a: float) -> None:
         self.station = station
         self.world = world_of(station.host)
         self.line_a = capacity_a
@@ -154,7 +154,7 @@ async def do(line: Line, one: Act) -> None:
         pass
 
 
-def put_station(station: Street, amps: float | None) -> None:
+def put_station(station: RunningStation, amps: float | None) -> None:
     running = station.host.station
     assert running is not None
     if amps is None:
@@ -165,14 +165,14 @@ def put_station(station: Street, amps: float | None) -> None:
     running.limits.put(0, row)
 
 
-def wire(station: Street, rotation: Mapping[int, Rotation]) -> None:
+def wire(station: RunningStation, rotation: Mapping[int, Rotation]) -> None:
     for number, turned in rotation.items():
         first, second, third = (turned.grid_phase(phase) - 1 for phase in SocketPhase)
         world_of(station.host).sockets[number].wiring = (first, second, third)
 
 
 async def live(
-    story: list[Act], capacity_a: int, rotation: Mapping[int, Rotation], *, metered: bool
+    steps: list[Act], capacity_a: int, rotation: Mapping[int, Rotation], *, metered: bool
 ) -> Line:
     with data_in_memory() as data:
         changes: dict[str, Any] = {
@@ -194,10 +194,10 @@ async def live(
             )
         )
         await host.start()
-        station = Street(host)
+        station = RunningStation(host)
         wire(station, rotation)
         line = Line(station, capacity_a)
-        for one in story:
+        for one in steps:
             await do(line, one)
             await asyncio.sleep(one.then_s)
         await asyncio.sleep(30.0)
@@ -216,7 +216,7 @@ async def live(
 )
 def test_the_line_never_carries_more_than_it_can(
     arrive: tuple[dict[str, Any], float, dict[str, Any]],
-    story: list[Act],
+    steps: list[Act],
     capacity_a: int,
     rotation: dict[int, Rotation],
     metered: bool,
@@ -226,5 +226,5 @@ def test_the_line_never_carries_more_than_it_can(
         Act("plug", (1, first), between_s),
         Act("plug", (2, second), 40.0),
     ]
-    line = run_virtual(live([*begin, *story], capacity_a, rotation, metered=metered))
+    line = run_virtual(live([*begin, *steps], capacity_a, rotation, metered=metered))
     assert line.over == []

@@ -87,7 +87,7 @@ class Recorder(apsw.VFS):
             self.operations.append(Created(path.name))
         return RecordedConnection(apsw.Connection(str(path), vfs=self.name), self)
 
-    def take_room(self, name: str) -> None:
+    def fill(self, name: str) -> None:
         """For a write; raises the error of a full disk."""
         if self.room == 0:
             self.merging = not name.endswith("-wal")
@@ -125,7 +125,7 @@ class RecordedFile(apsw.VFSFile):
         super().__init__("", name, flags)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
-        self._recorder.take_room(self._name)
+        self._recorder.fill(self._name)
         super().xWrite(data, offset)
         self._recorder.operations.append(Written(self._name, offset, bytes(data)))
 
@@ -195,9 +195,9 @@ class _Rows:
 
 
 def _translated(error: apsw.Error) -> sqlite3.Error:
-    told = sqlite3.OperationalError(str(error))
-    told.sqlite_errorcode = getattr(error, "extendedresult", 0)
-    return told
+    raised = sqlite3.OperationalError(str(error))
+    raised.sqlite_errorcode = getattr(error, "extendedresult", 0)
+    return raised
 
 
 class Loss(Enum):

@@ -170,9 +170,11 @@ class StorageModel(RuleBasedStateMachine):
     def open(self, reported: bool, wh: int, seconds: float, token: str) -> None:
         session_id = f"s{len(self.sessions)}"
         begin = start(session_id, wh=wh, when=at(seconds), reported=reported)
-        told = start_message(session_id, token=token, when=at(seconds), wh=wh) if reported else None
+        message = (
+            start_message(session_id, token=token, when=at(seconds), wh=wh) if reported else None
+        )
         self.sessions[session_id] = Session(begin, last_wh=wh)
-        seq = self.send(self.storage.journal.open(begin, told), told)
+        seq = self.send(self.storage.journal.open(begin, message), message)
         if seq is not None:
             self.starts[seq] = session_id
 
@@ -191,7 +193,7 @@ class StorageModel(RuleBasedStateMachine):
         finish = end(at(seconds), wh)
         session_id = session.start.session_id
         values = tuple(meter_value(text, at(seconds)) for text in repeated)
-        told = (
+        message = (
             stop_message(session_id, token=token, when=at(seconds), wh=wh, values=values)
             if session.start.reported
             else None
@@ -199,9 +201,9 @@ class StorageModel(RuleBasedStateMachine):
         if session.end is None:
             session.end = finish
             session.last_wh = max(session.last_wh, wh)
-            self.send(self.storage.journal.close(session_id, finish, told), told)
+            self.send(self.storage.journal.close(session_id, finish, message), message)
         else:
-            self.run(self.storage.journal.close(session_id, finish, told))
+            self.run(self.storage.journal.close(session_id, finish, message))
 
     @precondition(lambda self: self.sessions)
     @rule(

@@ -44,7 +44,7 @@ class FakeBoard:
 
     def __init__(self, capabilities: BoardCapabilities | None = None) -> None:
         self.capabilities = capabilities or BoardCapabilities()
-        self.told: list[Any] = []
+        self.commands: list[Any] = []
         self.alive: list[float] = []
         self.rearmed = 0
         self.tested = 0
@@ -87,12 +87,12 @@ class FakeBoard:
                 self.rearmed += 1
 
     def set_pilot(self, command: PilotCommand) -> None:
-        self.told.append(command)
+        self.commands.append(command)
         if isinstance(command, PilotNominal):
             self.report(PilotReport(PilotState.C, pwm=True, diode=DiodeCheck.GOOD))
 
     def allow_contactor(self, allowed: bool) -> None:
-        self.told.append(allowed)
+        self.commands.append(allowed)
         self.report(ContactorReport(allowed))
 
     def set_lock(self, locked: bool) -> None:
@@ -125,7 +125,7 @@ class FakeKeeper:
         self.finished.append((session_id, stop))
 
 
-class Desk:
+class RunnerBench:
     """A runner with its doubles."""
 
     def __init__(
@@ -139,8 +139,8 @@ class Desk:
             connector, self.board, self.keeper, lambda: self.config, self.supervisor
         )
 
-    async def start(self) -> Desk:
+    async def start(self) -> RunnerBench:
         await self.runner.start()
         self.runner.post(Offered(16.0))
-        self.board.told.clear()
+        self.board.commands.clear()
         return self

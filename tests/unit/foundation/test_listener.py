@@ -149,9 +149,9 @@ async def test_an_abort_cuts_a_running_answer() -> None:
 
 
 async def test_a_stop_does_not_wait_for_ever() -> None:
-    told: list[str] = []
+    events: list[str] = []
     server = serve(
-        limits=HttpLimits(grace_s=1), before_stop=lambda: told.append("streams must end")
+        limits=HttpLimits(grace_s=1), before_stop=lambda: events.append("streams must end")
     )
     await server.start()
     reader, writer = await connect(server)
@@ -159,7 +159,7 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
     await writer.drain()
     async with asyncio.timeout(10):
         await server.stop()
-    assert told == ["streams must end"]
+    assert events == ["streams must end"]
     writer.close()
     assert reader is not None
 

@@ -18,10 +18,10 @@ def test_all_cases_are_checked_and_those_that_fail_are_named() -> None:
                     assert number not in {1, 3}
                     assert 1 / (number - 4)
 
-    with pytest.raises(AssertionError) as told:
+    with pytest.raises(AssertionError) as failed:
         check()
     assert checked == [0, 1, 2, 3, 4]
-    first, *lines = [line for line in str(told.value).splitlines() if line.startswith(("3", "-"))]
+    first, *lines = [line for line in str(failed.value).splitlines() if line.startswith(("3", "-"))]
     assert first == "3 of 5 cases fail:"
     assert [line.split(":")[:2] for line in lines] == [
         ["- number 1", " AssertionError"],

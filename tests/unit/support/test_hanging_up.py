@@ -12,7 +12,7 @@ from ocpp.v16.enums import ResetType
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.central_system import Ledger, RecordingChargePoint
-from tests.support.wire_witness import Witness, Witnessed
+from tests.support.frame_checker import CheckedConnection, FrameChecker
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 
@@ -35,7 +35,9 @@ class HungUp:
 
 
 async def test_an_answer_behind_a_call_that_nobody_can_answer_is_read() -> None:
-    charge_point = RecordingChargePoint("CP-1", Witnessed(HungUp(), Witness()), Ledger())
+    charge_point = RecordingChargePoint(
+        "CP-1", CheckedConnection(HungUp(), FrameChecker()), Ledger()
+    )
     reading = asyncio.create_task(charge_point.start())
     try:
         answer = await asyncio.wait_for(charge_point.call(call.Reset(type=ResetType.hard)), 5.0)
@@ -50,4 +52,4 @@ async def test_a_call_that_cannot_be_sent_fails() -> None:
             raise ConnectionClosed(None, None)
 
     with pytest.raises(ConnectionClosed):
-        await Witnessed(Dead(), Witness()).send('[2,"x","Reset",{}]')
+        await CheckedConnection(Dead(), FrameChecker()).send('[2,"x","Reset",{}]')

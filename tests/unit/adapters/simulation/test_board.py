@@ -48,8 +48,8 @@ async def test_start_finds_a_vehicle_that_is_already_there() -> None:
     bench = Bench()
     await bench.plug(cable_a=20)
     await bench.start()
-    assert PlugReport(Plug(PlugKind.VALID, 20)) in bench.told(PlugReport)
-    assert bench.told(PilotReport) == [PilotReport(PilotState.B, pwm=False)]
+    assert PlugReport(Plug(PlugKind.VALID, 20)) in bench.reports_of(PlugReport)
+    assert bench.reports_of(PilotReport) == [PilotReport(PilotState.B, pwm=False)]
 
 
 @virtual_time
@@ -75,7 +75,7 @@ async def test_commands_never_report_before_they_return() -> None:
     bench.board.set_lock(True)
     assert bench.reports == []
     await asyncio.sleep(0)
-    assert bench.told(LockReport) == [LockReport(MOVING)]
+    assert bench.reports_of(LockReport) == [LockReport(MOVING)]
 
 
 @virtual_time
@@ -108,10 +108,10 @@ async def test_more_than_the_board_carries_is_not_offered() -> None:
 async def test_fixed_cable_is_always_plugged_and_has_no_lock() -> None:
     capabilities = BoardCapabilities(has_lock=False, tethered_cable_a=32)
     bench = await Bench(capabilities=capabilities).start()
-    assert bench.told(PlugReport) == [PlugReport(Plug(PlugKind.VALID, 32))]
+    assert bench.reports_of(PlugReport) == [PlugReport(Plug(PlugKind.VALID, 32))]
     bench.board.set_lock(True)
     await asyncio.sleep(1)
-    assert bench.told(LockReport) == [LockReport(UNLOCKED)]
+    assert bench.reports_of(LockReport) == [LockReport(UNLOCKED)]
 
 
 # Lock ---------------------------------------------------------------------------------------
@@ -123,9 +123,9 @@ async def test_lock_travels_300_to_600_ms() -> None:
     bench.forget()
     bench.board.set_lock(True)
     await asyncio.sleep(0.29)
-    assert bench.told(LockReport) == [LockReport(MOVING)]
+    assert bench.reports_of(LockReport) == [LockReport(MOVING)]
     await asyncio.sleep(0.32)
-    assert bench.told(LockReport) == [LockReport(MOVING), LockReport(LOCKED)]
+    assert bench.reports_of(LockReport) == [LockReport(MOVING), LockReport(LOCKED)]
 
 
 @pytest.mark.parametrize("how", ["cause", "vehicle"])
@@ -138,7 +138,7 @@ async def test_bolt_comes_back_from_a_plug_that_is_not_in(how: str) -> None:
     bench.forget()
     bench.board.set_lock(True)
     await asyncio.sleep(1)
-    assert bench.told(LockReport) == [LockReport(MOVING), LockReport(UNLOCKED)]
+    assert bench.reports_of(LockReport) == [LockReport(MOVING), LockReport(UNLOCKED)]
 
 
 @virtual_time
@@ -154,7 +154,7 @@ async def test_stuck_bolt_stays_locked_until_it_is_mended() -> None:
     await bench.cause("lock-stuck", active=False)
     bench.board.set_lock(False)
     await asyncio.sleep(1)
-    assert bench.told(LockReport)[-1] == LockReport(UNLOCKED)
+    assert bench.reports_of(LockReport)[-1] == LockReport(UNLOCKED)
 
 
 @virtual_time
@@ -162,7 +162,7 @@ async def test_missing_actuator_is_reported_absent() -> None:
     bench = await Bench().start()
     await bench.cause("lock-missing")
     await asyncio.sleep(0)
-    assert bench.told(LockReport)[-1] == LockReport(LockPosition.ABSENT)
+    assert bench.reports_of(LockReport)[-1] == LockReport(LockPosition.ABSENT)
 
 
 # Contactor ----------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ async def test_contacts_that_weld_while_open_are_seen_closed() -> None:
     bench.forget()
     await bench.cause("contactor-welded")
     await asyncio.sleep(0)
-    assert bench.told(ContactorReport) == [ContactorReport(closed=True)]
+    assert bench.reports_of(ContactorReport) == [ContactorReport(closed=True)]
 
 
 @virtual_time
@@ -217,7 +217,7 @@ async def test_monitor_trips_within_the_limits_of_iec_62955(
     opened_s = bench.when_contactor(closed=False)
     assert opened_s is not None
     assert opened_s <= limit_s + 0.02
-    assert bench.told(ResidualCurrentReport)[0] == ResidualCurrentReport(
+    assert bench.reports_of(ResidualCurrentReport)[0] == ResidualCurrentReport(
         tripped=True, rms_ma=max(dc_ma, ac_ma), dc_ma=dc_ma
     )
 
@@ -241,7 +241,7 @@ async def test_trip_is_latched_until_rearmed() -> None:
     await bench.simulator.change_vehicle(1, {"leak_dc_ma": 0})
     bench.board.rearm()
     await asyncio.sleep(1)
-    assert bench.told(ResidualCurrentReport) == [ResidualCurrentReport(tripped=False)]
+    assert bench.reports_of(ResidualCurrentReport) == [ResidualCurrentReport(tripped=False)]
     assert bench.when_contactor(closed=True) is not None
 
 
@@ -253,7 +253,7 @@ async def test_rearmed_while_current_leaks_it_trips_again() -> None:
     bench.forget()
     bench.board.rearm()
     await asyncio.sleep(1)
-    tripped = [report.tripped for report in bench.told(ResidualCurrentReport)]  # type: ignore[union-attr]  # told() filters by type
+    tripped = [report.tripped for report in bench.reports_of(ResidualCurrentReport)]  # type: ignore[union-attr]  # reports_of() filters by type
     assert tripped == [False, True]
 
 
@@ -264,7 +264,7 @@ async def test_self_test_tells_whether_the_monitor_works(defective: bool) -> Non
     await bench.cause("rcm-self-test", active=defective)
     bench.board.self_test()
     await asyncio.sleep(1)
-    assert bench.told(ResidualCurrentReport) == [
+    assert bench.reports_of(ResidualCurrentReport) == [
         ResidualCurrentReport(tripped=False, self_test_passed=not defective)
     ]
 
@@ -283,7 +283,7 @@ async def test_lost_link_is_told_and_the_watchdog_opens() -> None:
     await bench.cause("board-lost", active=False)
     await asyncio.sleep(0)
     assert bench.reports[0] == (0.0, BoardLinkReport(alive=True))
-    assert ContactorReport(closed=False) in bench.told(ContactorReport)
+    assert ContactorReport(closed=False) in bench.reports_of(ContactorReport)
 
 
 @virtual_time
@@ -293,7 +293,7 @@ async def test_brown_out_turns_everything_off_and_reports_all() -> None:
     await asyncio.sleep(5)
     assert bench.reports[0] == (0.0, BrownOutReport())
     assert bench.when_contactor(closed=False) == 0.02
-    assert bench.told(PilotReport)[-1] == PilotReport(PilotState.B, pwm=False)
+    assert bench.reports_of(PilotReport)[-1] == PilotReport(PilotState.B, pwm=False)
 
 
 @pytest.mark.parametrize(
@@ -310,11 +310,11 @@ async def test_auxiliary_contacts(cause: str, contact: Contact, cuts: bool) -> N
     bench = await Bench().charging()
     await bench.cause(cause)
     await asyncio.sleep(0)
-    assert bench.told(ContactReport) == [ContactReport(contact, tripped=True)]
+    assert bench.reports_of(ContactReport) == [ContactReport(contact, tripped=True)]
     assert (bench.socket.current_a.total == 0) is cuts
     await bench.cause(cause, active=False)
     await asyncio.sleep(0)
-    assert bench.told(ContactReport)[-1] == ContactReport(contact, tripped=False)
+    assert bench.reports_of(ContactReport)[-1] == ContactReport(contact, tripped=False)
 
 
 @virtual_time
@@ -322,7 +322,7 @@ async def test_any_error_code_can_be_reported() -> None:
     bench = await Bench().start()
     await bench.cause("other:WeakSignal")
     await asyncio.sleep(0)
-    assert bench.told(OtherFaultReport) == [OtherFaultReport("WeakSignal", active=True)]
+    assert bench.reports_of(OtherFaultReport) == [OtherFaultReport("WeakSignal", active=True)]
 
 
 @virtual_time
@@ -334,7 +334,7 @@ async def test_defects_that_were_there_before_the_start_are_told() -> None:
     assert [report for _, report in bench.reports] == [BoardLinkReport(alive=False)]
     await bench.cause("board-lost", active=False)
     await asyncio.sleep(0)
-    assert ContactReport(Contact.SPD, tripped=True) in bench.told(ContactReport)
+    assert ContactReport(Contact.SPD, tripped=True) in bench.reports_of(ContactReport)
 
 
 @virtual_time
@@ -343,7 +343,7 @@ async def test_temperature_is_reported_when_it_changes() -> None:
     bench.forget()
     await bench.simulator.set_temperature(71.5, 1)
     await asyncio.sleep(0)
-    assert bench.told(TemperatureReport) == [TemperatureReport(71.5)]
+    assert bench.reports_of(TemperatureReport) == [TemperatureReport(71.5)]
 
 
 @virtual_time
@@ -351,10 +351,10 @@ async def test_diode_is_judged_with_pwm_only() -> None:
     bench = await Bench().start()
     await bench.plug(vehicle="faulty")
     await asyncio.sleep(1)
-    assert bench.told(PilotReport)[-1] == PilotReport(PilotState.B, pwm=False)
+    assert bench.reports_of(PilotReport)[-1] == PilotReport(PilotState.B, pwm=False)
     bench.offer(16)
     await asyncio.sleep(0.5)
-    assert bench.told(PilotReport)[-1] == PilotReport(PilotState.B, True, DiodeCheck.FAILED)
+    assert bench.reports_of(PilotReport)[-1] == PilotReport(PilotState.B, True, DiodeCheck.FAILED)
 
 
 @pytest.mark.parametrize("end", ["stop", "power_cut"])

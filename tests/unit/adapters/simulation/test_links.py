@@ -11,7 +11,7 @@ import pytest
 from borne.adapters.simulation.links import LOCAL, MAX_ROUTES, Route, Routes
 from borne.adapters.simulation.world import Link, LinkMode, World
 
-PATIENCE_S = 10.0
+TEST_TIMEOUT_S = 10.0
 
 
 class EchoServer:
@@ -76,7 +76,7 @@ class Client:
             await self._writer.wait_closed()
 
 
-class Street:
+class LinkBench:
     """An echo server behind a link."""
 
     def __init__(self) -> None:
@@ -115,97 +115,97 @@ class Street:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Street]:
-    street = Street()
-    await street.open()
+async def opened() -> AsyncIterator[LinkBench]:
+    bench = LinkBench()
+    await bench.open()
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            yield street
+        async with asyncio.timeout(TEST_TIMEOUT_S):
+            yield bench
     finally:
-        await street.close()
+        await bench.close()
 
 
 async def test_up_carries_bytes_and_ends() -> None:
-    async with opened() as street:
-        client = await street.talk()
+    async with opened() as bench:
+        client = await bench.talk()
         assert await client.end() == b""
-        assert await street.server.left.get() == "closed"
+        assert await bench.server.left.get() == "closed"
 
 
 async def test_much_data_passes_with_back_pressure() -> None:
-    async with opened() as street:
-        client = await street.talk()
+    async with opened() as bench:
+        client = await bench.talk()
         data = bytes(range(256)) * 20_000
-        said, heard = await asyncio.gather(client.say(data), client.hear(len(data)))
+        said, received = await asyncio.gather(client.say(data), client.hear(len(data)))
         assert said is None
-        assert heard == data
+        assert received == data
 
 
 async def test_reset_tears_old_and_new_connections() -> None:
-    async with opened() as street:
-        client = await street.talk()
-        await street.link.switch(False, LinkMode.RESET)
+    async with opened() as bench:
+        client = await bench.talk()
+        await bench.link.switch(False, LinkMode.RESET)
         assert await client.is_torn()
-        assert await street.server.left.get() in {"reset", "closed"}
-        assert await (await street.dial()).is_torn()
-        await street.link.switch(True)
-        await street.talk()
+        assert await bench.server.left.get() in {"reset", "closed"}
+        assert await (await bench.dial()).is_torn()
+        await bench.link.switch(True)
+        await bench.talk()
 
 
 async def test_refuse_closes_the_door_and_opens_it_at_the_same_address() -> None:
-    async with opened() as street:
-        client = await street.talk()
-        address = street.route.address
-        await street.link.switch(False, LinkMode.REFUSE)
+    async with opened() as bench:
+        client = await bench.talk()
+        address = bench.route.address
+        await bench.link.switch(False, LinkMode.REFUSE)
         assert await client.is_torn()
         with pytest.raises(ConnectionRefusedError):
-            await street.dial()
-        await street.link.switch(True)
-        assert street.route.address == address
-        await street.talk()
+            await bench.dial()
+        await bench.link.switch(True)
+        assert bench.route.address == address
+        await bench.talk()
 
 
 async def test_a_refused_link_that_is_mended_without_waiting_opens_soon() -> None:
-    async with opened() as street:
-        await street.link.switch(False, LinkMode.REFUSE)
-        street.link.set(True)
-        await street.dial_until_open()
+    async with opened() as bench:
+        await bench.link.switch(False, LinkMode.REFUSE)
+        bench.link.set(True)
+        await bench.dial_until_open()
 
 
 async def test_blackhole_delays_until_it_is_mended() -> None:
-    async with opened() as street:
-        old = await street.talk()
-        await street.link.switch(False, LinkMode.BLACKHOLE)
+    async with opened() as bench:
+        old = await bench.talk()
+        await bench.link.switch(False, LinkMode.BLACKHOLE)
         await old.say(b"one")
-        new = await street.dial()
+        new = await bench.dial()
         await new.say(b"two")
-        await street.link.switch(True)
+        await bench.link.switch(True)
         assert await old.hear(3) == b"one"
         assert await new.hear(3) == b"two"
 
 
 async def test_who_leaves_in_a_black_hole_is_missed_afterwards() -> None:
-    async with opened() as street:
-        client = await street.talk()
-        await street.link.switch(False, LinkMode.BLACKHOLE)
+    async with opened() as bench:
+        client = await bench.talk()
+        await bench.link.switch(False, LinkMode.BLACKHOLE)
         await client.close()
-        assert street.server.left.empty()
-        await street.link.switch(True)
-        assert await street.server.left.get() == "closed"
+        assert bench.server.left.empty()
+        await bench.link.switch(True)
+        assert await bench.server.left.get() == "closed"
 
 
 async def test_blackhole_turned_into_reset_tears() -> None:
-    async with opened() as street:
-        client = await street.talk()
-        await street.link.switch(False, LinkMode.BLACKHOLE)
-        await street.link.switch(False, LinkMode.RESET)
+    async with opened() as bench:
+        client = await bench.talk()
+        await bench.link.switch(False, LinkMode.BLACKHOLE)
+        await bench.link.switch(False, LinkMode.RESET)
         assert await client.is_torn()
 
 
 async def test_dead_target_tears_the_client() -> None:
-    async with opened() as street:
-        await street.server.stop()
-        assert await (await street.dial()).is_torn()
+    async with opened() as bench:
+        await bench.server.stop()
+        assert await (await bench.dial()).is_torn()
 
 
 async def test_a_route_that_is_opened_while_refused_opens_later() -> None:
@@ -283,7 +283,7 @@ async def test_a_connection_that_was_made_ahead_is_torn_with_the_link() -> None:
     routes = Routes(world)
     await routes.dial("backend", LOCAL, port)
     await world.links["backend"].switch(False, LinkMode.RESET)
-    assert await asyncio.wait_for(server.left.get(), PATIENCE_S) == "reset"
+    assert await asyncio.wait_for(server.left.get(), TEST_TIMEOUT_S) == "reset"
     await routes.close()
     await server.stop()
 

@@ -25,7 +25,7 @@ class Network:
         self.loop.net.set_defaults(latency=(0.01, 0.05))
         self.link = Link("backend")
 
-    def run(self, story: Coroutine[Any, Any, None]) -> None:
+    def run(self, scenario: Coroutine[Any, Any, None]) -> None:
         central = self.loop.net.host("central")
         station = self.loop.net.host("station")
         # simloop has no port 0: a route gets its port from the test.
@@ -34,7 +34,7 @@ class Network:
         async def play() -> None:
             ended = asyncio.Event()
             serving = central.create_task(self._serve(ended))
-            await station.create_task(self._open_and_play(story))
+            await station.create_task(self._open_and_play(scenario))
             ended.set()
             await serving
 
@@ -47,10 +47,10 @@ class Network:
             f"ws://central:{PORT}/", host=host, port=port, compression=None, proxy=None
         )
 
-    async def _open_and_play(self, story: Coroutine[Any, Any, None]) -> None:
+    async def _open_and_play(self, scenario: Coroutine[Any, Any, None]) -> None:
         await asyncio.sleep(1)
         await self.route.open()
-        await story
+        await scenario
         await self.route.close()
 
     async def _serve(self, ended: asyncio.Event) -> None:
@@ -68,18 +68,18 @@ class Network:
 def test_up_passes() -> None:
     network = Network()
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with await network.dial() as socket:
             await socket.send("hello")
             assert await socket.recv() == "hello"
 
-    network.run(story())
+    network.run(scenario())
 
 
 def test_blackhole_is_silence_until_the_keep_alive_gives_up() -> None:
     network = Network()
 
-    async def story() -> None:
+    async def scenario() -> None:
         socket = await network.dial()
         await network.link.switch(False, LinkMode.BLACKHOLE)
         began_s = network.loop.time()
@@ -90,13 +90,13 @@ def test_blackhole_is_silence_until_the_keep_alive_gives_up() -> None:
         with pytest.raises(TimeoutError):
             await network.dial()
 
-    network.run(story())
+    network.run(scenario())
 
 
 def test_blackhole_that_is_mended_in_time_loses_nothing() -> None:
     network = Network()
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with await network.dial() as socket:
             await network.link.switch(False, LinkMode.BLACKHOLE)
             await socket.send("late")
@@ -106,13 +106,13 @@ def test_blackhole_that_is_mended_in_time_loses_nothing() -> None:
             await network.link.switch(True)
             assert await socket.recv() == "late"
 
-    network.run(story())
+    network.run(scenario())
 
 
 def test_reset_and_refuse() -> None:
     network = Network()
 
-    async def story() -> None:
+    async def scenario() -> None:
         socket = await network.dial()
         await network.link.switch(False, LinkMode.RESET)
         with pytest.raises(ConnectionClosedError):
@@ -125,4 +125,4 @@ def test_reset_and_refuse() -> None:
             await again.send("back")
             assert await again.recv() == "back"
 
-    network.run(story())
+    network.run(scenario())

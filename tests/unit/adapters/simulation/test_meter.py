@@ -55,8 +55,8 @@ async def test_meter_tells_changes_and_nothing_else() -> None:
     await asyncio.sleep(600)
     bench.offer(10)
     await asyncio.sleep(600)
-    told = [r.current_a.l1 for r in bench.readings if isinstance(r, MeterReading)]
-    assert told == [16, 10]
+    currents = [r.current_a.l1 for r in bench.readings if isinstance(r, MeterReading)]
+    assert currents == [16, 10]
 
 
 @pytest.mark.parametrize("cause", ["meter-ocpp", "rcd-meter-loss"])
@@ -114,14 +114,14 @@ async def test_replaced_meter_has_another_number_and_starts_low() -> None:
 async def test_external_meter_sums_building_roof_and_sockets() -> None:
     bench = await Bench().charging(16, phases=1)
     meter = external_meter(bench.world)
-    told: list[MeterReading | MeterSilent] = []
-    meter.subscribe(told.append)
+    currents: list[MeterReading | MeterSilent] = []
+    meter.subscribe(currents.append)
     await meter.start()
     await bench.simulator.set_site({"building_a": [1, 2, 3], "pv_w": 690})
     await asyncio.sleep(0)
     reading = await meter.read()
     assert reading.current_a == PerPhase(16, 1, 2)
-    assert told == [reading]
+    assert currents == [reading]
     before_wh = reading.register_wh
     await asyncio.sleep(3600)
     assert (await meter.read()).register_wh - before_wh == 19 * 230

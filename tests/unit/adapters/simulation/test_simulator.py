@@ -151,7 +151,7 @@ async def test_a_cause_without_connector_is_set_everywhere() -> None:
 
 
 def test_every_fault_with_a_physical_cause_can_be_provoked() -> None:
-    """Damaged data is no matter of the street; ventilation is a car's wish."""
+    """Damaged data does not belong to the simulated world; ventilation is a car's wish."""
     provoked = {cause.provokes for cause in CATALOGUE.values()}
     assert set(Fault) - provoked == {
         Fault.SETTINGS_DAMAGED,

@@ -31,7 +31,7 @@ async def test_power_cut_mid_charge_keeps_register_and_vehicle() -> None:
     flowed_wh = after.register_wh - before.register_wh
     assert flowed_wh in (0, 1)  # what flows until the contactor has dropped
     assert bench.soc == pytest.approx(soc, abs=1e-5)
-    assert bench.when_pilot(bench.told(PilotReport)[0].state) == 0.0  # type: ignore[union-attr]  # told() filters by type
+    assert bench.when_pilot(bench.reports_of(PilotReport)[0].state) == 0.0  # type: ignore[union-attr]  # reports_of() filters by type
 
 
 @virtual_time
@@ -117,7 +117,7 @@ async def test_indicator_keeps_the_pattern_for_the_page() -> None:
     assert bench.view()["led"] == "off"
 
 
-def story(seed: int) -> list[tuple[float, BoardReport]]:
+def run_with(seed: int) -> list[tuple[float, BoardReport]]:
     """A short life of a socket."""
 
     async def live() -> list[tuple[float, BoardReport]]:
@@ -133,8 +133,8 @@ def story(seed: int) -> list[tuple[float, BoardReport]]:
 
 
 def test_same_seed_same_story() -> None:
-    assert story(7) == story(7)
-    assert story(7) != story(8)
+    assert run_with(7) == run_with(7)
+    assert run_with(7) != run_with(8)
 
 
 @virtual_time

@@ -117,8 +117,8 @@ async def test_every_cause_comes_back_as_bad_as_it_was(path: Path, cause: str) -
 
 def test_no_defect_is_forgotten() -> None:
     """A new kind of defect must be stored too."""
-    told = {"pilot_shorted", "pilot_open"} | {field.name for field in fields(Defects)} - {"wire"}
-    assert set(stored_world.StoredDefects.model_fields) == told
+    known = {"pilot_shorted", "pilot_open"} | {field.name for field in fields(Defects)} - {"wire"}
+    assert set(stored_world.StoredDefects.model_fields) == known
 
 
 @virtual_time
@@ -203,18 +203,18 @@ async def test_no_kill_takes_a_register_back_behind_what_was_told(path: Path) ->
         await asyncio.sleep(rng.uniform(0.01, 90))
         match number % 4:
             case 0:
-                told_wh = [(await bench.meter.read()).register_wh]
+                read_wh = [(await bench.meter.read()).register_wh]
             case 1:
-                told_wh = [bench.view()["register_wh"]]
+                read_wh = [bench.view()["register_wh"]]
             case 2:
                 bench.offer(rng.choice([6.0, 10.0, 16.0]))
                 await asyncio.sleep(3)
-                told_wh = [r.register_wh for r in bench.readings if isinstance(r, MeterReading)]
+                read_wh = [r.register_wh for r in bench.readings if isinstance(r, MeterReading)]
             case _:
-                told_wh = [(await bench.meter.read()).register_wh]
+                read_wh = [(await bench.meter.read()).register_wh]
                 await bench.cause_with("meter-factor", rng.choice([1, 2, 3.3]))
         back_wh = opened(path).sockets[1].register_wh
-        assert max(told_wh, default=0) <= back_wh <= bench.socket.register_wh
+        assert max(read_wh, default=0) <= back_wh <= bench.socket.register_wh
 
 
 @virtual_time

@@ -85,16 +85,16 @@ def test_full_files_get_a_number_and_the_oldest_go(tmp_path: Path) -> None:
 def test_a_quiet_day_later_the_old_ones_go(tmp_path: Path) -> None:
     wall = Wall()
     files = DecisionFiles(tmp_path, wall)
-    told: list[bool] = []
+    rolled: list[bool] = []
     for hour in range(40):
-        told.append(files.append([str(hour)]))
+        rolled.append(files.append([str(hour)]))
         written = files_of_journal(tmp_path / NEWEST)[-1]
         os.utime(written, (wall.now_s, wall.now_s))
         wall.now_s += 3600.0
     first = int(kept(tmp_path)[0])
     assert kept(tmp_path) == [str(hour) for hour in range(first, 40)]
     assert KEEP_S <= (39 - first) * 3600.0 <= KEEP_S + 2 * FILE_S
-    assert sum(told) == 40 * 3600 // (FILE_S + 3600)
+    assert sum(rolled) == 40 * 3600 // (FILE_S + 3600)
 
 
 def test_a_step_of_the_clock_begins_a_file(tmp_path: Path) -> None:

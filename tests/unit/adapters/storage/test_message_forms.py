@@ -121,18 +121,20 @@ async def test_an_unreadable_message_is_put_aside_and_told_and_the_queue_goes_on
     tmp_path: Path,
 ) -> None:
     storage = await opened(tmp_path)
-    told: list[Message] = []
-    storage.damage.subscribe(told.append)
+    notices: list[Message] = []
+    storage.damage.subscribe(notices.append)
     for name in ("s1", "s2"):
         await storage.journal.open(start(name), start_message(name))
     await storage.close()
     change(tmp_path, "UPDATE message SET payload = ? WHERE seq = 1", f"garbage of {TOKEN}")
     storage = await opened(tmp_path)
-    storage.damage.subscribe(told.append)
+    storage.damage.subscribe(notices.append)
     queued = await storage.outbox.next()
     assert queued is not None
     assert queued.message == as_stored(start_message("s2"))
-    assert [str(notice).partition(" could")[0] for notice in told] == ["Message 1 for the backend"]
+    assert [str(notice).partition(" could")[0] for notice in notices] == [
+        "Message 1 for the backend"
+    ]
     assert await storage.outbox.lost() == []
     await storage.journal.close("s1", end(), None)
     assert await storage.journal.anonymise(sessions=["s1"]) == 1

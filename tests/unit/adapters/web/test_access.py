@@ -106,16 +106,16 @@ async def test_each_role_at_each_route(
         client = await api(role) if role else anyone
         answer = await client.request(method, filled(path), headers={"accept": "application/json"})
         is_json = answer.headers.get("content-type") == "application/json"
-        told = answer.json().get("error") if is_json else None
+        error = answer.json().get("error") if is_json else None
         if needed is not None and role is None:
-            assert (answer.status_code, told) == (401, "login_required")
+            assert (answer.status_code, error) == (401, "login_required")
         elif needed is not None and role is not None and not role.includes(needed):
-            assert (answer.status_code, told) == (403, "forbidden")
+            assert (answer.status_code, error) == (403, "forbidden")
             assert answer.json()["needed"] == needed.value
         else:
             assert answer.status_code != 500
             assert answer.status_code != 401 or path == "/login"
-            assert told != "forbidden"
+            assert error != "forbidden"
 
 
 async def test_a_stream_needs_a_login(anyone: Client, api: Clients) -> None:

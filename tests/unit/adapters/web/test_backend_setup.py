@@ -83,7 +83,7 @@ async def test_without_backend(person: Client, host: FakeHost) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "messages"),
     [
         (WORKS, ("The connection works.", "203.0.113.7:443", "Tried with your unsaved changes.")),
         (
@@ -92,10 +92,10 @@ async def test_without_backend(person: Client, host: FakeHost) -> None:
         ),
     ],
 )
-async def test_what_is_typed_is_tried(url: str, told: tuple[str, ...], person: Client) -> None:
+async def test_what_is_typed_is_tried(url: str, messages: tuple[str, ...], person: Client) -> None:
     await stage(person, menu="backend", ConnectionType="ethernet", WebSocketsBackendURL=url)
     answer = await person.post("/backend/test", headers=HTMX)
-    for words in told:
+    for words in messages:
         assert words in text_of(answer.text)
     assert "Registration" not in answer.text
 

@@ -27,7 +27,7 @@ from borne.foundation.listener import HttpServer, bind
 from tests.support.fake_station import PASSWORD, FakeHost, FakeSessions, free_connector
 from tests.support.status_reader import status_of
 
-PATIENCE_S = 10.0
+TEST_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ class Reader:
         self._events = events(answer)
 
     async def next(self) -> Event:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             return await anext(self._events)
 
     async def ended(self) -> bool:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             return await anext(self._events, None) is None
 
 
@@ -85,7 +85,7 @@ class Served:
     ) -> AsyncIterator[Reader]:
         headers = headers or await self.headers()
         async with (
-            httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S) as client,
+            httpx.AsyncClient(base_url=self.url, timeout=TEST_TIMEOUT_S) as client,
             client.stream("GET", path, headers=headers) as answer,
         ):
             assert answer.status_code == 200
@@ -238,7 +238,7 @@ async def test_a_waiting_request_ends_with_its_login_or_token(
 ) -> None:
     headers, end = await ending(Held(served))
     path = f"/api/v1/status?after={served.host.status.revision}&wait=60s"
-    async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE_S) as client:
+    async with httpx.AsyncClient(base_url=served.url, timeout=TEST_TIMEOUT_S) as client:
         waiting = asyncio.ensure_future(client.get(path, headers=headers))
         await served.host.status.somebody_waits.wait()
         await end()
@@ -312,7 +312,7 @@ async def test_streams_are_bounded(served: Served) -> None:
 
         for _ in range(MAX_STREAMS_PER_ADDRESS):
             group.create_task(read())
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             while len(hub) < MAX_STREAMS_PER_ADDRESS:  # noqa: ASYNC110 -- the hub tells nobody
                 await asyncio.sleep(0.01)
         async with httpx.AsyncClient(base_url=served.url) as client:
@@ -328,7 +328,7 @@ async def test_nobody_listens_nobody_reads(served: Served) -> None:
     async with served.reading() as reader:
         await reader.next()
         assert hub._pump is not None
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TEST_TIMEOUT_S):
         while len(hub):  # noqa: ASYNC110 -- the server notices the closed socket by itself
             await asyncio.sleep(0.01)
     assert hub._pump is None
@@ -371,7 +371,7 @@ async def test_the_server_stops_though_streams_are_open(host: FakeHost, app: Fas
     served = Served(host, app, server)
     async with served.reading() as reader:
         await reader.next()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             await server.stop()
 
 

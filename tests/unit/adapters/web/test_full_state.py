@@ -23,7 +23,7 @@ async def lines(client: Client, path: str = PATH) -> dict[str, str]:
 
 
 async def test_a_free_socket(operator: Client) -> None:
-    told = await lines(operator)
+    values = await lines(operator)
     expected = {
         "conn_state": "no_vehicle_connected",
         "auth_state": "not_authorized_for_charging",
@@ -46,13 +46,13 @@ async def test_a_free_socket(operator: Client) -> None:
         "firmware_ver": "0.1.0",
         "voltage_v": "",
     }
-    assert expected.items() <= told.items()
+    assert expected.items() <= values.items()
 
 
 async def test_a_car_charges(api: Clients, host: FakeHost) -> None:
     host.show_two_cars()
     client = await api(Role.USER)
-    told = await lines(client)
+    values = await lines(client)
     connector = host.status.connector(1)
     expected = {
         "conn_state": "vehicle_charging_type2",
@@ -66,14 +66,14 @@ async def test_a_car_charges(api: Clients, host: FakeHost) -> None:
         "power_w": str(connector["power_w"]),
         "time_since_charging_start": "3540",
     }
-    assert expected.items() <= told.items()
+    assert expected.items() <= values.items()
     other = await lines(client, f"{PATH}?connector=2")
     assert other["transaction_wh"] == str(host.status.connector(2)["session"]["energy_wh"])
     assert (await client.get(f"{PATH}?connector=3")).status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("state", "pilot", "told"),
+    ("state", "pilot", "values"),
     [
         ("preparing", "B1", "vehicle_connected_type2"),
         ("authorized", "A1", "no_vehicle_connected"),
@@ -86,10 +86,10 @@ async def test_a_car_charges(api: Clients, host: FakeHost) -> None:
     ],
 )
 async def test_the_vehicle(
-    state: str, pilot: str, told: str, operator: Client, host: FakeHost
+    state: str, pilot: str, values: str, operator: Client, host: FakeHost
 ) -> None:
     host.status.edit(1, state=state, pilot=pilot)
-    assert (await lines(operator))["conn_state"] == told
+    assert (await lines(operator))["conn_state"] == values
 
 
 async def test_faults_and_contacts(operator: Client, host: FakeHost) -> None:
@@ -98,9 +98,9 @@ async def test_faults_and_contacts(operator: Client, host: FakeHost) -> None:
     since = "2026-11-22T09:00:00Z"
     host.status.edit(1, faults=[{"id": Fault.RCD_TRIPPED.value, "since": since}])
     host.status.edit(0, faults=[{"id": Fault.STORAGE_FULL.value, "since": since}])
-    told = await lines(operator)
-    assert (told["rcd_state"], told["rcmb_state"]) == ("triggered", "okay")
-    assert told["errors"] == "storage-full,rcd-tripped"
+    values = await lines(operator)
+    assert (values["rcd_state"], values["rcmb_state"]) == ("triggered", "okay")
+    assert values["errors"] == "storage-full,rcd-tripped"
 
 
 async def test_names_stay_on_their_line(operator: Client, host: FakeHost) -> None:
@@ -114,7 +114,7 @@ async def test_strangers_read_it_only_when_it_is_open(anyone: Client, host: Fake
     page = await anyone.get(PATH, headers=HTML)
     assert page.headers["location"] == f"/login?next={PATH}"
     await host.all.settings.change({"RestStateOpen": True}, SYSTEM, "test")
-    told = await lines(anyone)
-    assert told["conn_state"] == "vehicle_charging_type2"
-    assert told["auth_uid"] == ""
+    values = await lines(anyone)
+    assert values["conn_state"] == "vehicle_charging_type2"
+    assert values["auth_uid"] == ""
     assert (await anyone.get("/api/v1/status")).status_code == 401

@@ -66,11 +66,11 @@ async def test_a_fault_is_told_in_every_language(
         station_wide = kind.scope is Scope.STATION
         host.status.edit(1, faults=[] if station_wide else [raised(fault)])
         host.status.edit(0, faults=[raised(fault)] if station_wide else [])
-        told, gone = words(kind.activation), words(kind.resolution)
-        assert {told, gone}.isdisjoint({kind.activation, kind.resolution})
-        assert told in text_of((await person.get("/")).text)
+        present, gone = words(kind.activation), words(kind.resolution)
+        assert {present, gone}.isdisjoint({kind.activation, kind.resolution})
+        assert present in text_of((await person.get("/")).text)
         page = text_of((await person.get(f"/help/{fault.value}")).text)
-        assert told in page
+        assert present in page
         assert gone in page
 
 

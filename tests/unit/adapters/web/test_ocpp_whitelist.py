@@ -22,8 +22,8 @@ async def know(host: FakeHost, *tags: str, status: str = "Accepted", **info: obj
     tokens = host.all.ocpp_whitelist
     assert isinstance(tokens, BackendTokens)
     for tag in tags:
-        told = IdTagInfo(status=status, **info)  # type: ignore[arg-type]  # the test's own names
-        await tokens.learn(tag, told, CacheExpiry.END_2038)
+        answer = IdTagInfo(status=status, **info)  # type: ignore[arg-type]  # the test's own names
+        await tokens.learn(tag, answer, CacheExpiry.END_2038)
 
 
 @pytest.fixture

@@ -58,8 +58,8 @@ async def test_pages_ask_in_their_language_and_programs_in_english(
 ) -> None:
     person = await browser(Role.OPERATOR)
     person.cookies.set("borne_language", "de")
-    told = await person.post("/connectors/1/stop", headers={"hx-request": "true"})
-    assert told.json()["message"] == "An Steckdose 1 wird nicht geladen."
-    assert told.json()["error"] == "no_session"
+    answer = await person.post("/connectors/1/stop", headers={"hx-request": "true"})
+    assert answer.json()["message"] == "An Steckdose 1 wird nicht geladen."
+    assert answer.json()["error"] == "no_session"
     program = await person.post("/api/v1/connectors/1/stop", headers={"accept": "*/*"})
     assert program.json()["message"] == "Nothing is charging at socket 1."

@@ -26,7 +26,7 @@ from borne.foundation.listener import HttpServer, bind
 from tests.support.fake_station import FakeHost
 from tools.openapi import TARGET
 
-PATIENCE_S = 20
+TEST_TIMEOUT_S = 20
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -55,9 +55,9 @@ def served() -> Iterator[tuple[str, str]]:
     loop, ended = asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(_serve(ready, ended),))
     thread.start()
-    yield ready.result(PATIENCE_S)
+    yield ready.result(TEST_TIMEOUT_S)
     loop.call_soon_threadsafe(ended.set)
-    thread.join(PATIENCE_S)
+    thread.join(TEST_TIMEOUT_S)
     loop.close()
 
 

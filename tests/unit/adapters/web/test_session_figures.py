@@ -87,8 +87,8 @@ async def test_what_was_given_away_is_marked(manufacturer_page: Client, host: Fa
     assert text_of((await manufacturer_page.get("/sessions")).text).count("not billable") == 1
     page = text_of((await manufacturer_page.get("/sessions/session-0003")).text)
     assert "not billable: free charging that no backend is told of" in page
-    told = (await manufacturer_page.get("/api/v1/sessions")).json()
-    assert [each["billable"] for each in told["sessions"]] == [True, True, True, False]
+    answer = (await manufacturer_page.get("/api/v1/sessions")).json()
+    assert [each["billable"] for each in answer["sessions"]] == [True, True, True, False]
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.supervisor import Supervisor
 from tests.support.fake_stores import MemoryState, MemoryTokens, MemoryWhitelist
 from tests.support.virtual_time import virtual_time
-from tests.unit.application.station_doubles import Desk
+from tests.unit.application.station_doubles import RunnerBench
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANNA, BOB = "04a1b2c3d4e580", "04567daa5f3580"
@@ -94,8 +94,8 @@ class Place:
         loop = asyncio.get_running_loop()
         self.clock = Clock(loop.time, NOW, ClockTrust.NTP, boot_id="boot")
         self.supervisor = Supervisor("test")
-        self.desks = {number: Desk(number) for number in (1, 2)}
-        runners = {number: desk.runner for number, desk in self.desks.items()}
+        self.benches = {number: RunnerBench(number) for number in (1, 2)}
+        runners = {number: bench.runner for number, bench in self.benches.items()}
         self.settings = RunningSettings(Settings().with_values(parsed(settings)))
         stores = {"local_list": MemoryTokens(), "cache": MemoryTokens(), **(tokens or {})}
         self.lists = TokenLists(
@@ -121,17 +121,17 @@ class Place:
         await self.lists.local_list.load()
         await self.lists.cache.load()
         await self.reservations.start()
-        for desk in self.desks.values():
-            await desk.start()
+        for bench in self.benches.values():
+            await bench.start()
         self.flow.start()
         return self
 
     async def plug(self, connector: int = 1, state: PilotState = PilotState.B) -> None:
-        self.desks[connector].board.plug(state)
+        self.benches[connector].board.plug(state)
         await asyncio.sleep(1)
 
     async def unplug(self, connector: int = 1) -> None:
-        self.desks[connector].board.unplug()
+        self.benches[connector].board.unplug()
         await asyncio.sleep(10)
 
     async def show(self, uid: str, connector: int | None = 1, **read: Any) -> None:
@@ -142,10 +142,10 @@ class Place:
         self.settings.replace(self.settings().with_values(parsed(values)))
 
     def begun(self, connector: int = 1) -> list[Authorization]:
-        return self.desks[connector].keeper.begun
+        return self.benches[connector].keeper.begun
 
     def stops(self, connector: int = 1) -> list[Stop]:
-        return [stop for _, stop in self.desks[connector].keeper.finished]
+        return [stop for _, stop in self.benches[connector].keeper.finished]
 
     @property
     def reasons(self) -> list[tuple[bool, Reason]]:
@@ -297,7 +297,7 @@ async def test_what_was_not_read_is_nobodys_card(read: CardRead, reason: Reason)
 @virtual_time
 async def test_a_connector_out_of_service_asks_nobody() -> None:
     place, backend = await with_backend({ANNA: ACCEPTED})
-    place.desks[1].runner.post(AvailabilityAsked(operative=False))
+    place.benches[1].runner.post(AvailabilityAsked(operative=False))
     await place.show(ANNA)
     assert place.reasons == [(False, Reason.OUT_OF_SERVICE)]
     assert backend.asked == []
@@ -387,7 +387,7 @@ async def test_the_group_that_the_backend_told_last_holds(reader: int | None) ->
     """At a shared reader too, where no other connector could take the card."""
     answers = {ANNA: IdTagInfo("Accepted", "G1"), BOB: IdTagInfo("Accepted", "G2")}
     place = await charging(answers, SendAuthorizeForStop=True)
-    place.desks[2].runner.post(AvailabilityAsked(operative=False))
+    place.benches[2].runner.post(AvailabilityAsked(operative=False))
     place.flow.on_group(1, "G2")
     await place.show(BOB, connector=reader)
     assert place.stops() == [Stop(StopReason.LOCAL, BOB)]

@@ -37,7 +37,7 @@ class Store:
         return len([self.entries.pop(key) for key in gone if key in self.entries])
 
 
-class Desk:
+class Bench:
     """A whitelist, its store, and a watch that is turned by hand."""
 
     def __init__(self, spelling: LetterCase = LetterCase.UPPER) -> None:
@@ -47,7 +47,7 @@ class Desk:
         clock = Clock(lambda: self.now_s, datetime(2026, 11, 22, 10, tzinfo=UTC), ClockTrust.NTP)
         self.list = Whitelist(self.store, clock, lambda: self.spelling)
 
-    async def holds(self, *cards: str) -> Desk:
+    async def holds(self, *cards: str) -> Bench:
         for card in cards:
             await self.list.add(WhitelistEntry(card), SYSTEM)
         return self
@@ -60,20 +60,20 @@ class Desk:
 
     async def stored(self) -> list[tuple[str, int | None, str]]:
         """What another station finds on this disk."""
-        again = Desk(self.spelling)
+        again = Bench(self.spelling)
         again.list = Whitelist(self.store, Clock(lambda: 0.0), lambda: self.spelling)
         await again.list.load()
         return again.shown
 
 
 async def test_a_postfix_binds_a_card_to_a_socket() -> None:
-    desk = await Desk().holds(f"{CARD}_1", f"{OTHER}#2", MAC)
-    assert desk.shown == [(MAC, None, ""), (CARD, 1, ""), (OTHER, 2, "")]
-    assert desk.list.match(CARD, 1) is WhitelistMatch.HERE
-    assert desk.list.match(CARD, 2) is WhitelistMatch.OTHER_CONNECTOR
-    assert desk.list.match(MAC, 2) is WhitelistMatch.HERE
-    assert desk.list.match("FFFFFFFF", 1) is WhitelistMatch.NONE
-    assert await desk.stored() == desk.shown
+    bench = await Bench().holds(f"{CARD}_1", f"{OTHER}#2", MAC)
+    assert bench.shown == [(MAC, None, ""), (CARD, 1, ""), (OTHER, 2, "")]
+    assert bench.list.match(CARD, 1) is WhitelistMatch.HERE
+    assert bench.list.match(CARD, 2) is WhitelistMatch.OTHER_CONNECTOR
+    assert bench.list.match(MAC, 2) is WhitelistMatch.HERE
+    assert bench.list.match("FFFFFFFF", 1) is WhitelistMatch.NONE
+    assert await bench.stored() == bench.shown
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ async def test_a_postfix_binds_a_card_to_a_socket() -> None:
     ],
 )
 async def test_what_is_no_card_is_refused(card: str, code: str) -> None:
-    desk = Desk()
+    bench = Bench()
     with pytest.raises(Refused) as refused:
-        await desk.holds(card)
+        await bench.holds(card)
     assert refused.value.code == code
-    assert desk.shown == []
+    assert bench.shown == []
 
 
 @pytest.mark.parametrize(
@@ -106,141 +106,141 @@ async def test_what_is_no_card_is_refused(card: str, code: str) -> None:
 async def test_the_letter_case_of_the_setting_is_shown_and_both_are_read(
     spelling: LetterCase, shown: str, change: Callable[[str], str]
 ) -> None:
-    desk = await Desk(spelling).holds(change(shown))
-    assert desk.shown == [(shown, None, "")]
-    assert desk.list.spelled(OTHER, "RFID") == shown
-    assert await desk.list.export_colons() == shown
-    assert shown in await desk.list.export_csv()
-    assert desk.list.match(OTHER, 1) is WhitelistMatch.HERE
-    assert desk.list.page(search=change(shown))[1] == 1
+    bench = await Bench(spelling).holds(change(shown))
+    assert bench.shown == [(shown, None, "")]
+    assert bench.list.spelled(OTHER, "RFID") == shown
+    assert await bench.list.export_colons() == shown
+    assert shown in await bench.list.export_csv()
+    assert bench.list.match(OTHER, 1) is WhitelistMatch.HERE
+    assert bench.list.page(search=change(shown))[1] == 1
 
 
 async def test_numbers_are_typed_and_shown_in_the_byte_order_of_the_setting() -> None:
-    desk = await Desk(LetterCase.LOWER_INVERTED).holds("839b0e0a", MAC)
-    assert desk.shown == [(MAC, None, ""), ("839b0e0a", None, "")]
-    assert desk.list.match(OTHER, 1) is WhitelistMatch.HERE
-    assert await desk.list.export_colons() == f"{MAC}:839b0e0a"
-    assert desk.list.page(search="839b")[1] == 1
-    assert await desk.list.remove("839b0e0a", None, SYSTEM)
+    bench = await Bench(LetterCase.LOWER_INVERTED).holds("839b0e0a", MAC)
+    assert bench.shown == [(MAC, None, ""), ("839b0e0a", None, "")]
+    assert bench.list.match(OTHER, 1) is WhitelistMatch.HERE
+    assert await bench.list.export_colons() == f"{MAC}:839b0e0a"
+    assert bench.list.page(search="839b")[1] == 1
+    assert await bench.list.remove("839b0e0a", None, SYSTEM)
 
 
 async def test_only_operators_change_the_list() -> None:
-    desk = await Desk().holds(CARD)
+    bench = await Bench().holds(CARD)
     for attempt in (
-        desk.list.add(WhitelistEntry(OTHER), USER),
-        desk.list.rename(CARD, None, "Eve", USER),
-        desk.list.remove(CARD, None, USER),
-        desk.list.remove_all(USER),
-        desk.list.undo(USER),
-        desk.list.import_text(OTHER, USER, dry_run=True),
+        bench.list.add(WhitelistEntry(OTHER), USER),
+        bench.list.rename(CARD, None, "Eve", USER),
+        bench.list.remove(CARD, None, USER),
+        bench.list.remove_all(USER),
+        bench.list.undo(USER),
+        bench.list.import_text(OTHER, USER, dry_run=True),
     ):
         with pytest.raises(Refused, match="this needs operator"):
             await attempt
-    assert desk.shown == [(CARD, None, "")]
+    assert bench.shown == [(CARD, None, "")]
 
 
 async def test_a_name_finds_a_card_and_can_be_changed() -> None:
-    desk = await Desk().holds(CARD, OTHER)
-    assert await desk.list.rename(CARD, None, "  Anna ", SYSTEM)
-    assert not await desk.list.rename(MAC, None, "Bob", SYSTEM)
-    (found,), count = desk.list.page(search="ANN")
+    bench = await Bench().holds(CARD, OTHER)
+    assert await bench.list.rename(CARD, None, "  Anna ", SYSTEM)
+    assert not await bench.list.rename(MAC, None, "Bob", SYSTEM)
+    (found,), count = bench.list.page(search="ANN")
     assert (found.token, count) == (CARD, 1)
-    assert desk.list.page(search="04:56:7d")[1] == 1
-    assert desk.list.page(search="eve") == ([], 0)
-    assert (CARD, None, "Anna") in await desk.stored()
+    assert bench.list.page(search="04:56:7d")[1] == 1
+    assert bench.list.page(search="eve") == ([], 0)
+    assert (CARD, None, "Anna") in await bench.stored()
 
 
 async def test_a_removal_can_be_undone_for_half_a_minute() -> None:
-    desk = await Desk().holds(CARD, OTHER)
-    await desk.list.rename(CARD, None, "Anna", SYSTEM)
-    assert await desk.list.remove(CARD, None, SYSTEM)
-    assert not await desk.list.remove(CARD, None, SYSTEM)
-    assert await desk.stored() == [(OTHER, None, "")]
-    assert desk.list.undoable == 1
-    assert await desk.list.undo(SYSTEM) == 1
-    assert desk.shown == await desk.stored() == [(CARD, None, "Anna"), (OTHER, None, "")]
-    assert await desk.list.undo(SYSTEM) == 0
+    bench = await Bench().holds(CARD, OTHER)
+    await bench.list.rename(CARD, None, "Anna", SYSTEM)
+    assert await bench.list.remove(CARD, None, SYSTEM)
+    assert not await bench.list.remove(CARD, None, SYSTEM)
+    assert await bench.stored() == [(OTHER, None, "")]
+    assert bench.list.undoable == 1
+    assert await bench.list.undo(SYSTEM) == 1
+    assert bench.shown == await bench.stored() == [(CARD, None, "Anna"), (OTHER, None, "")]
+    assert await bench.list.undo(SYSTEM) == 0
 
 
 async def test_an_undo_comes_too_late() -> None:
-    desk = await Desk().holds(CARD)
-    await desk.list.remove_all(SYSTEM)
-    desk.now_s += UNDO_S
-    assert desk.list.undoable == 0
-    assert await desk.list.undo(SYSTEM) == 0
-    assert desk.shown == []
+    bench = await Bench().holds(CARD)
+    await bench.list.remove_all(SYSTEM)
+    bench.now_s += UNDO_S
+    assert bench.list.undoable == 0
+    assert await bench.list.undo(SYSTEM) == 0
+    assert bench.shown == []
 
 
 async def test_the_whole_list_is_removed_with_its_number_and_brought_back() -> None:
-    desk = await Desk().holds(CARD, OTHER, MAC)
-    assert await desk.list.remove_all(SYSTEM) == 3
-    assert await desk.stored() == []
-    await desk.list.add(WhitelistEntry(CARD, name="new"), SYSTEM)
-    assert await desk.list.undo(SYSTEM) == 2
-    assert desk.shown == [(MAC, None, ""), (CARD, None, "new"), (OTHER, None, "")]
+    bench = await Bench().holds(CARD, OTHER, MAC)
+    assert await bench.list.remove_all(SYSTEM) == 3
+    assert await bench.stored() == []
+    await bench.list.add(WhitelistEntry(CARD, name="new"), SYSTEM)
+    assert await bench.list.undo(SYSTEM) == 2
+    assert bench.shown == [(MAC, None, ""), (CARD, None, "new"), (OTHER, None, "")]
 
 
 async def test_a_dry_run_tells_and_changes_nothing() -> None:
-    desk = await Desk().holds(CARD, OTHER)
+    bench = await Bench().holds(CARD, OTHER)
     text = f"{CARD},Anna\n{OTHER}\nnonsense\n{MAC}\n{MAC}\n"
-    report = await desk.list.import_text(text, SYSTEM, dry_run=True)
-    told = (report.added, report.changed, report.unchanged, report.removed, report.repeated)
-    assert told == (1, 1, 1, 0, 1)
+    report = await bench.list.import_text(text, SYSTEM, dry_run=True)
+    counts = (report.added, report.changed, report.unchanged, report.removed, report.repeated)
+    assert counts == (1, 1, 1, 0, 1)
     assert not report.applied
     assert [problem.line for problem in report.problems] == [3]
-    assert desk.shown == [(CARD, None, ""), (OTHER, None, "")]
+    assert bench.shown == [(CARD, None, ""), (OTHER, None, "")]
 
 
 async def test_an_import_adds_and_keeps_names_that_it_does_not_tell() -> None:
-    desk = await Desk().holds(CARD)
-    await desk.list.rename(CARD, None, "Anna", SYSTEM)
-    report = await desk.list.import_text(f"{CARD}:{OTHER}_2", SYSTEM, dry_run=False)
+    bench = await Bench().holds(CARD)
+    await bench.list.rename(CARD, None, "Anna", SYSTEM)
+    report = await bench.list.import_text(f"{CARD}:{OTHER}_2", SYSTEM, dry_run=False)
     assert (report.applied, report.added, report.unchanged) == (True, 1, 1)
-    assert desk.shown == await desk.stored() == [(CARD, None, "Anna"), (OTHER, 2, "")]
+    assert bench.shown == await bench.stored() == [(CARD, None, "Anna"), (OTHER, 2, "")]
 
 
 async def test_an_import_may_replace_the_list_and_that_can_be_undone() -> None:
-    desk = await Desk().holds(CARD, OTHER)
-    report = await desk.list.import_text(MAC, SYSTEM, dry_run=False, replace_all=True)
+    bench = await Bench().holds(CARD, OTHER)
+    report = await bench.list.import_text(MAC, SYSTEM, dry_run=False, replace_all=True)
     assert (report.added, report.removed) == (1, 2)
-    assert desk.shown == await desk.stored() == [(MAC, None, "")]
-    assert await desk.list.undo(SYSTEM) == 2
+    assert bench.shown == await bench.stored() == [(MAC, None, "")]
+    assert await bench.list.undo(SYSTEM) == 2
 
 
 async def test_an_export_is_an_import() -> None:
-    desk = await Desk().holds(f"{CARD}_1", OTHER)
-    await desk.list.rename(OTHER, None, "=Bob", SYSTEM)
-    other = Desk()
-    await other.list.import_text(await desk.list.export_csv(";"), SYSTEM, dry_run=False)
-    assert other.shown == desk.shown
+    bench = await Bench().holds(f"{CARD}_1", OTHER)
+    await bench.list.rename(OTHER, None, "=Bob", SYSTEM)
+    other = Bench()
+    await other.list.import_text(await bench.list.export_csv(";"), SYSTEM, dry_run=False)
+    assert other.shown == bench.shown
 
 
 async def test_ten_thousand_entries_are_one_import_and_the_list_has_an_end() -> None:
-    desk, rng = Desk(), random.Random(1)
+    bench, rng = Bench(), random.Random(1)
     tokens = {f"04{rng.getrandbits(48):012X}" for _ in range(10_000)}
-    report = await desk.list.import_text("\n".join(tokens), SYSTEM, dry_run=False)
-    assert report.added == len(tokens) == len(await desk.stored())
+    report = await bench.list.import_text("\n".join(tokens), SYSTEM, dry_run=False)
+    assert report.added == len(tokens) == len(await bench.stored())
     many = "\n".join(f"05{rng.getrandbits(48):012X}" for _ in range(10_001))
     with pytest.raises(Refused, match="holds 20000 entries at most"):
-        await desk.list.import_text(many, SYSTEM, dry_run=True)
+        await bench.list.import_text(many, SYSTEM, dry_run=True)
 
 
 async def test_the_last_use_is_remembered() -> None:
-    desk = await Desk().holds(f"{CARD}_1", CARD, OTHER)
-    desk.now_s = 60.0
-    await desk.list.used(CARD, [1])
-    await desk.list.used(MAC, [1])
-    used = {(e.token, e.connector): e.last_used_at for e in await desk.store.load()}
+    bench = await Bench().holds(f"{CARD}_1", CARD, OTHER)
+    bench.now_s = 60.0
+    await bench.list.used(CARD, [1])
+    await bench.list.used(MAC, [1])
+    used = {(e.token, e.connector): e.last_used_at for e in await bench.store.load()}
     now = "2026-11-22T10:01:00Z"
     assert used == {(CARD, 1): now, (CARD, None): now, (OTHER, None): ""}
 
 
 async def test_a_use_that_cannot_be_stored_is_no_failure_and_is_not_shown() -> None:
-    desk = await Desk().holds(CARD)
+    bench = await Bench().holds(CARD)
 
     async def full(_: Sequence[WhitelistEntry]) -> None:
         raise StorageFull("the disk is full")
 
-    desk.store.put = full  # type: ignore[method-assign,assignment]
-    await desk.list.used(CARD, [1])
-    assert [entry.last_used_at for entry in desk.list.page(limit=1)[0]] == [""]
+    bench.store.put = full  # type: ignore[method-assign,assignment]
+    await bench.list.used(CARD, [1])
+    assert [entry.last_used_at for entry in bench.list.page(limit=1)[0]] == [""]

@@ -29,14 +29,14 @@ class Bench:
         self.restarted_s.append(asyncio.get_running_loop().time() - self.began_s)
 
 
-def on_a_bench(story: Callable[[Bench], Any]) -> list[float]:
+def on_a_bench(scenario: Callable[[Bench], Any]) -> list[float]:
     """When it restarted."""
 
     async def main() -> list[float]:
         bench = Bench()
         task = asyncio.create_task(bench.watchdog.run())
         await asyncio.sleep(0)
-        await story(bench)
+        await scenario(bench)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -98,7 +98,7 @@ async def the_backend_is_back_before_the_session_ends(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("story", "restarts_s"),
+    ("scenario", "restarts_s"),
     [
         (never_connected, [TIMEOUT_S]),
         (connected_in_time, []),
@@ -111,6 +111,6 @@ async def the_backend_is_back_before_the_session_ends(bench: Bench) -> None:
     ids=lambda value: value.__name__ if callable(value) else "",
 )
 def test_a_restart_is_the_last_resort(
-    story: Callable[[Bench], Any], restarts_s: list[float]
+    scenario: Callable[[Bench], Any], restarts_s: list[float]
 ) -> None:
-    assert on_a_bench(story) == pytest.approx(restarts_s)
+    assert on_a_bench(scenario) == pytest.approx(restarts_s)

@@ -1,7 +1,7 @@
 """The list of faults, and what feeds it besides the machines (manual 9, decision 0072).
 
 Each fault from its physical cause is in `tests/integration/test_every_fault.py`; here are the
-doors that a simulated street does not have, and the books.
+doors that a simulated world does not have, and the books.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import PerPhase
 from tests.support.fake_stores import MemoryMeters, MemorySettings
 from tests.support.virtual_time import virtual_time
-from tests.unit.application.station_doubles import CARD, Desk
+from tests.unit.application.station_doubles import CARD, RunnerBench
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 V230 = PerPhase.same(230.0)
@@ -74,7 +74,7 @@ class FakeMeter:
     def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
         return self._news.subscribe(listener)
 
-    def tell(self, register_wh: int, voltage_v: PerPhase = V230, current_a: float = 0.0) -> None:
+    def show(self, register_wh: int, voltage_v: PerPhase = V230, current_a: float = 0.0) -> None:
         self.latest = self._reading(register_wh, voltage_v, current_a)
         self._news.emit(self.latest)
 
@@ -91,19 +91,19 @@ class FakeMeter:
         return MeterReading(register_wh, current, voltage_v, power_w, now_s)
 
 
-class Rooms:
+class Station:
     """Two connectors and the fault service over them."""
 
     def __init__(self, capabilities: BoardCapabilities | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self.desks = {number: Desk(number, capabilities) for number in (1, 2)}
+        self.benches = {number: RunnerBench(number, capabilities) for number in (1, 2)}
         self.meters = {number: FakeMeter() for number in (1, 2)}
-        runners = {number: desk.runner for number, desk in self.desks.items()}
+        runners = {number: bench.runner for number, bench in self.benches.items()}
         evses = {
-            number: EvseHardware(number, desk.board, self.meters[number])
-            for number, desk in self.desks.items()
+            number: EvseHardware(number, bench.board, self.meters[number])
+            for number, bench in self.benches.items()
         }
-        supervisor = self.desks[1].supervisor
+        supervisor = self.benches[1].supervisor
         clock = Clock(loop.time, NOW, ClockTrust.NTP)
         self.metering = MeteringService(evses, clock, MemoryMeters(), supervisor)
         settings = SettingsService.open(MemorySettings(SettingsDocument(WIRED)))
@@ -112,12 +112,12 @@ class Rooms:
         self.faults = FaultService(runners, self.metering, clock, sources)
         self.changes: list[FaultChange] = []
 
-    async def start(self) -> Rooms:
+    async def start(self) -> Station:
         await self.metering.start()
         self.faults.changed.subscribe(self.changes.append)
         self.faults.start()
-        for desk in self.desks.values():
-            await desk.start()
+        for bench in self.benches.values():
+            await bench.start()
         return self
 
     def active(self, connector: int | None = None) -> list[Fault]:
@@ -128,60 +128,60 @@ def _settings(service: SettingsService) -> Settings:
     return service.settings
 
 
-async def _rooms(capabilities: BoardCapabilities | None = None) -> Rooms:
-    return await Rooms(capabilities).start()
+async def _station(capabilities: BoardCapabilities | None = None) -> Station:
+    return await Station(capabilities).start()
 
 
 class TestList:
     @virtual_time
     async def test_a_station_fault_concerns_every_connector_and_is_listed_once(self) -> None:
-        rooms = await _rooms()
-        rooms.faults.set(Fault.RCD_TRIPPED, active=True)
-        assert rooms.active() == [Fault.RCD_TRIPPED]
-        assert [found.connector for found in rooms.faults.active()] == [0]
-        for desk in rooms.desks.values():
-            assert Fault.RCD_TRIPPED in desk.runner.state.faults
-        rooms.faults.set(Fault.RCD_TRIPPED, active=False)
-        assert rooms.active() == []
-        assert [change.active for change in rooms.changes] == [True, False]
+        station = await _station()
+        station.faults.set(Fault.RCD_TRIPPED, active=True)
+        assert station.active() == [Fault.RCD_TRIPPED]
+        assert [found.connector for found in station.faults.active()] == [0]
+        for bench in station.benches.values():
+            assert Fault.RCD_TRIPPED in bench.runner.state.faults
+        station.faults.set(Fault.RCD_TRIPPED, active=False)
+        assert station.active() == []
+        assert [change.active for change in station.changes] == [True, False]
 
     @virtual_time
     async def test_a_connector_s_fault_concerns_nobody_else(self) -> None:
-        rooms = await _rooms()
-        rooms.faults.set(Fault.OTHER, 2, active=True)
-        assert rooms.active(1) == []
-        assert rooms.active(2) == [Fault.OTHER]
-        assert rooms.desks[1].runner.state.faults == frozenset()
+        station = await _station()
+        station.faults.set(Fault.OTHER, 2, active=True)
+        assert station.active(1) == []
+        assert station.active(2) == [Fault.OTHER]
+        assert station.benches[1].runner.state.faults == frozenset()
 
     @virtual_time
     async def test_what_a_machine_finds_is_listed_too(self) -> None:
-        rooms = await _rooms()
-        board = rooms.desks[1].board
+        station = await _station()
+        board = station.benches[1].board
         board.plug()
         await asyncio.sleep(1)
         board.report(PilotReport(PilotState.E, pwm=False))
-        assert rooms.active(1) == [Fault.VEHICLE_SIGNAL]
+        assert station.active(1) == [Fault.VEHICLE_SIGNAL]
         board.report(PilotReport(PilotState.B, pwm=False))
-        assert rooms.active() == []
+        assert station.active() == []
 
     @virtual_time
     async def test_the_same_twice_is_one_change(self) -> None:
-        rooms = await _rooms()
+        station = await _station()
         for _ in range(3):
-            rooms.faults.set(Fault.SURGE_PROTECTION, active=True)
-        assert len(rooms.changes) == 1
+            station.faults.set(Fault.SURGE_PROTECTION, active=True)
+        assert len(station.changes) == 1
 
     @virtual_time
     async def test_sorted_by_connector_then_by_the_manual(self) -> None:
-        rooms = await _rooms()
+        station = await _station()
         for fault, connector in (
             (Fault.OTHER, 1),
             (Fault.CARD_READER, 0),
             (Fault.MCB_TYPE2, 1),
             (Fault.SURGE_PROTECTION, 0),
         ):
-            rooms.faults.set(fault, connector, active=True)
-        assert rooms.active() == [
+            station.faults.set(fault, connector, active=True)
+        assert station.active() == [
             Fault.SURGE_PROTECTION,
             Fault.CARD_READER,
             Fault.MCB_TYPE2,
@@ -191,173 +191,173 @@ class TestList:
 
 @virtual_time
 async def test_when_a_fault_ends_by_itself() -> None:
-    rooms = await _rooms()
-    board = rooms.desks[1].board
+    station = await _station()
+    board = station.benches[1].board
     board.report(ContactReport(Contact.RCD, tripped=True))
     await asyncio.sleep(60)
     board.report(ContactReport(Contact.RCD, tripped=False))
     await asyncio.sleep(4.9)
-    assert rooms.active() == [Fault.RCD_TRIPPED]
+    assert station.active() == [Fault.RCD_TRIPPED]
     await asyncio.sleep(0.2)
-    assert rooms.active() == []
+    assert station.active() == []
     board.plug()
     await asyncio.sleep(10)
-    rooms.desks[1].runner.post(Authorized(CARD))
+    station.benches[1].runner.post(Authorized(CARD))
     await asyncio.sleep(1)
-    rooms.meters[1].tell(1000, current_a=40.0)
+    station.meters[1].show(1000, current_a=40.0)
     await asyncio.sleep(8)
-    assert rooms.active(1) == [Fault.OVER_CURRENT]
+    assert station.active(1) == [Fault.OVER_CURRENT]
     await asyncio.sleep(28)
-    assert rooms.active(1) == [Fault.OVER_CURRENT]
+    assert station.active(1) == [Fault.OVER_CURRENT]
     await asyncio.sleep(2)
-    assert rooms.active(1) == []
+    assert station.active(1) == []
 
 
 class TestFullDisk:
-    async def _full(self) -> Rooms:
-        rooms = await _rooms()
-        desk = rooms.desks[1]
-        desk.keeper.begin_error = StorageFull("no room")
-        desk.board.plug()
+    async def _full(self) -> Station:
+        station = await _station()
+        bench = station.benches[1]
+        bench.keeper.begin_error = StorageFull("no room")
+        bench.board.plug()
         await asyncio.sleep(1)
-        desk.runner.post(Authorized(CARD))
+        bench.runner.post(Authorized(CARD))
         await asyncio.sleep(1)
-        assert rooms.active() == [Fault.STORAGE_FULL]
-        return rooms
+        assert station.active() == [Fault.STORAGE_FULL]
+        return station
 
     @virtual_time
     async def test_it_is_told_and_keeps_both_sockets_from_starting(self) -> None:
-        rooms = await self._full()
-        board = rooms.desks[2].board
+        station = await self._full()
+        board = station.benches[2].board
         board.plug()
-        rooms.desks[2].runner.post(Authorized(CARD))
+        station.benches[2].runner.post(Authorized(CARD))
         await asyncio.sleep(10)
-        assert rooms.desks[2].runner.state.session is None
+        assert station.benches[2].runner.state.session is None
 
     @virtual_time
     async def test_it_is_told_before_anybody_waits_for_it(self) -> None:
-        rooms = await _rooms()
-        rooms.free_bytes = 0
+        station = await _station()
+        station.free_bytes = 0
         await asyncio.sleep(31)
-        assert rooms.active() == [Fault.STORAGE_FULL]
+        assert station.active() == [Fault.STORAGE_FULL]
 
     @virtual_time
     async def test_with_room_again_it_is_tried_again(self) -> None:
-        rooms = await self._full()
-        rooms.free_bytes = ROOM_BYTES - 1
+        station = await self._full()
+        station.free_bytes = ROOM_BYTES - 1
         await asyncio.sleep(600)
-        assert rooms.active() == [Fault.STORAGE_FULL]
-        rooms.free_bytes = ROOM_BYTES
+        assert station.active() == [Fault.STORAGE_FULL]
+        station.free_bytes = ROOM_BYTES
         await asyncio.sleep(61)
-        assert rooms.active() == []
+        assert station.active() == []
 
     @virtual_time
     async def test_an_end_that_was_stored_in_the_reserve_does_not_end_it(self) -> None:
-        rooms = await self._full()
-        rooms.free_bytes = 0
-        rooms.desks[2].runner.storage_failed.emit(False)
-        assert rooms.active() == [Fault.STORAGE_FULL]
-        rooms.free_bytes = ROOM_BYTES
-        rooms.desks[2].runner.storage_failed.emit(False)
-        assert rooms.active() == []
+        station = await self._full()
+        station.free_bytes = 0
+        station.benches[2].runner.storage_failed.emit(False)
+        assert station.active() == [Fault.STORAGE_FULL]
+        station.free_bytes = ROOM_BYTES
+        station.benches[2].runner.storage_failed.emit(False)
+        assert station.active() == []
 
 
 class TestPatience:
     @virtual_time
     async def test_a_backend_that_comes_back_soon_was_never_away(self) -> None:
-        rooms = await _rooms()
+        station = await _station()
         for online in (False, True, False, False, True):
-            rooms.faults.on_backend_online(online)
+            station.faults.on_backend_online(online)
             await asyncio.sleep(9)
-        assert rooms.changes == [
+        assert station.changes == [
             FaultChange(Fault.BACKEND_OFFLINE, 0, active=True),
             FaultChange(Fault.BACKEND_OFFLINE, 0, active=False),
         ]
 
     @virtual_time
     async def test_the_external_meter(self) -> None:
-        rooms = await _rooms()
+        station = await _station()
         meter = FakeMeter()
-        rooms.faults.follow_external_meter(meter)
+        station.faults.follow_external_meter(meter)
         meter.fall_silent()
         await asyncio.sleep(9)
-        assert rooms.active() == []
+        assert station.active() == []
         await asyncio.sleep(2)
-        assert rooms.active(0) == [Fault.METER_EXTERNAL]
-        meter.tell(1000)
-        assert rooms.active() == []
+        assert station.active(0) == [Fault.METER_EXTERNAL]
+        meter.show(1000)
+        assert station.active() == []
 
     @virtual_time
     async def test_nothing_is_told_after_a_power_cut(self) -> None:
-        rooms = await _rooms()
-        rooms.faults.on_backend_online(online=False)
-        rooms.faults.abort()
+        station = await _station()
+        station.faults.on_backend_online(online=False)
+        station.faults.abort()
         await asyncio.sleep(60)
-        assert rooms.changes == []
+        assert station.changes == []
 
 
 class TestBillingMeter:
     @virtual_time
     async def test_a_meter_without_supply_is_not_what_is_broken(self) -> None:
-        rooms = await _rooms()
-        rooms.desks[1].board.report(SupplyReport(present=False))
-        rooms.meters[1].fall_silent()
+        station = await _station()
+        station.benches[1].board.report(SupplyReport(present=False))
+        station.meters[1].fall_silent()
         await asyncio.sleep(30)
-        assert rooms.active() == [Fault.RCD_METER_LOSS]
+        assert station.active() == [Fault.RCD_METER_LOSS]
 
     @pytest.mark.parametrize("contact", [Contact.RCD, Contact.MCB_TYPE2])
     @virtual_time
     async def test_nor_is_the_supply_when_a_contact_explains_it(self, contact: Contact) -> None:
-        rooms = await _rooms()
-        board, meter = rooms.desks[1].board, rooms.meters[1]
+        station = await _station()
+        board, meter = station.benches[1].board, station.meters[1]
         board.report(SupplyReport(present=False))
         await asyncio.sleep(0.5)
         board.report(ContactReport(contact, tripped=True))
-        meter.tell(1000, PerPhase.same(0.0))
+        meter.show(1000, PerPhase.same(0.0))
         await asyncio.sleep(30)
         explained = {Contact.RCD: Fault.RCD_TRIPPED, Contact.MCB_TYPE2: Fault.MCB_TYPE2}
-        assert rooms.active() == [explained[contact]]
+        assert station.active() == [explained[contact]]
         board.report(ContactReport(contact, tripped=False))
         await asyncio.sleep(0.5)
         board.report(SupplyReport(present=True))
-        meter.tell(1000)
+        meter.show(1000)
         await asyncio.sleep(30)
-        assert [change.fault for change in rooms.changes] == [explained[contact]] * 2
+        assert [change.fault for change in station.changes] == [explained[contact]] * 2
 
     @virtual_time
     async def test_dark_phases_of_a_meter_that_still_speaks(self) -> None:
-        rooms = await _rooms()
-        rooms.meters[1].tell(1000)
-        rooms.meters[1].tell(1000, PerPhase.same(0.0))
+        station = await _station()
+        station.meters[1].show(1000)
+        station.meters[1].show(1000, PerPhase.same(0.0))
         await asyncio.sleep(4)
-        assert rooms.active() == [Fault.RCD_METER_LOSS]
+        assert station.active() == [Fault.RCD_METER_LOSS]
 
     @virtual_time
     async def test_an_impossible_register_is_distrusted(self) -> None:
-        rooms = await _rooms()
-        rooms.desks[1].board.plug()
-        rooms.meters[1].tell(900)
-        assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
-        rooms.meters[1].tell(900)
-        assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
-        rooms.desks[1].board.unplug()
+        station = await _station()
+        station.benches[1].board.plug()
+        station.meters[1].show(900)
+        assert station.active(1) == [Fault.METER_IMPLAUSIBLE]
+        station.meters[1].show(900)
+        assert station.active(1) == [Fault.METER_IMPLAUSIBLE]
+        station.benches[1].board.unplug()
         await asyncio.sleep(1)
-        assert rooms.active() == []
+        assert station.active() == []
 
     @virtual_time
     async def test_where_nobody_charges_the_next_good_value_is_enough(self) -> None:
-        rooms = await _rooms()
-        rooms.meters[1].tell(900)
-        assert rooms.active(1) == [Fault.METER_IMPLAUSIBLE]
-        rooms.meters[1].tell(900)
-        assert rooms.active() == []
+        station = await _station()
+        station.meters[1].show(900)
+        assert station.active(1) == [Fault.METER_IMPLAUSIBLE]
+        station.meters[1].show(900)
+        assert station.active() == []
 
 
 class TestResidualCurrentMonitor:
     @virtual_time
     async def test_it_is_tested_at_the_start_and_after_each_unplugging(self) -> None:
-        rooms = await _rooms()
-        board = rooms.desks[1].board
+        station = await _station()
+        board = station.benches[1].board
         assert board.tested == 1
         for number in (2, 3):
             board.plug()
@@ -369,18 +369,18 @@ class TestResidualCurrentMonitor:
 
     @virtual_time
     async def test_a_board_without_one_is_not_asked(self) -> None:
-        rooms = await _rooms(BoardCapabilities(has_residual_current_monitor=False))
-        assert rooms.desks[1].board.tested == 0
+        station = await _station(BoardCapabilities(has_residual_current_monitor=False))
+        assert station.benches[1].board.tested == 0
 
     @pytest.mark.parametrize("reset_s", [10.0, 900.0])
     def test_old_sensors_wait_15_minutes(self, reset_s: float) -> None:
         @virtual_time
-        async def story() -> None:
-            rooms = await _rooms(BoardCapabilities(residual_reset_s=reset_s))
-            board = rooms.desks[1].board
+        async def scenario() -> None:
+            station = await _station(BoardCapabilities(residual_reset_s=reset_s))
+            board = station.benches[1].board
             board.plug()
             board.report(ResidualCurrentReport(tripped=True, rms_ma=40.0))
-            assert rooms.active(1) == [Fault.RESIDUAL_CURRENT]
+            assert station.active(1) == [Fault.RESIDUAL_CURRENT]
             await asyncio.sleep(60)
             board.report(PilotReport(PilotState.A, pwm=False))
             await asyncio.sleep(reset_s - 0.1)
@@ -388,31 +388,31 @@ class TestResidualCurrentMonitor:
             await asyncio.sleep(0.2)
             assert board.rearmed == 1
             board.report(ResidualCurrentReport(tripped=False))
-            assert rooms.active() == []
+            assert station.active() == []
 
-        story()
+        scenario()
 
     @pytest.mark.parametrize("report", [BrownOutReport(), BoardLinkReport(alive=True)])
     @virtual_time
     async def test_a_board_that_was_off_has_forgotten_its_trip(
         self, report: BrownOutReport | BoardLinkReport
     ) -> None:
-        rooms = await _rooms()
-        board = rooms.desks[1].board
+        station = await _station()
+        board = station.benches[1].board
         board.plug()
         board.report(ResidualCurrentReport(tripped=True))
         board.report(report)
         await asyncio.sleep(1)
-        assert Fault.RESIDUAL_CURRENT not in rooms.active(1)
+        assert Fault.RESIDUAL_CURRENT not in station.active(1)
 
     @virtual_time
     async def test_a_failed_self_test_stays_until_a_good_one(self) -> None:
-        rooms = await _rooms()
-        board = rooms.desks[1].board
+        station = await _station()
+        board = station.benches[1].board
         board.report(ResidualCurrentReport(tripped=False, self_test_passed=False))
         await asyncio.sleep(3600)
         board.report(ResidualCurrentReport(tripped=False))
-        assert rooms.active(1) == [Fault.SELF_TEST]
-        rooms.faults.self_test(1)
+        assert station.active(1) == [Fault.SELF_TEST]
+        station.faults.self_test(1)
         board.report(ResidualCurrentReport(tripped=False, self_test_passed=True))
-        assert rooms.active() == []
+        assert station.active() == []

@@ -14,7 +14,7 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.connector_events import Authorized, CardChecking, FaultRaised, Reserved
 from borne.domain.station.faults import Fault
 from tests.support.virtual_time import virtual_time
-from tests.unit.application.station_doubles import CARD, Desk
+from tests.unit.application.station_doubles import CARD, RunnerBench
 
 REFUSED = CardOutcome((1,), accepted=False, reason=Reason.UNKNOWN_CARD, masked="...")
 ACCEPTED = CardOutcome((1,), accepted=True, reason=Reason.CACHE, masked="...")
@@ -24,11 +24,11 @@ class Rings:
     """Two sockets and what their rings were told."""
 
     def __init__(self) -> None:
-        self.desks = {number: Desk(number) for number in (1, 2)}
+        self.benches = {number: RunnerBench(number) for number in (1, 2)}
         self.shown: list[tuple[int, str]] = []
         self.settings = RunningSettings(Settings())
         self.percent = -1
-        runners = {number: desk.runner for number, desk in self.desks.items()}
+        runners = {number: bench.runner for number, bench in self.benches.items()}
         self.service = IndicationService(runners, self, self.settings)
 
     def set(self, **values: bool | int) -> None:
@@ -41,8 +41,8 @@ class Rings:
         self.percent = percent
 
     async def start(self) -> Rings:
-        for desk in self.desks.values():
-            await desk.start()
+        for bench in self.benches.values():
+            await bench.start()
         self.service.start()
         return self
 
@@ -52,7 +52,7 @@ async def test_each_ring_follows_its_own_connector() -> None:
     rings = await Rings().start()
     assert rings.shown == [(1, "available"), (2, "available")]
     rings.shown.clear()
-    rings.desks[2].runner.post(Reserved(7))
+    rings.benches[2].runner.post(Reserved(7))
     assert rings.shown == [(2, "reserved")]
     assert (rings.service.shown(1), rings.service.shown(2)) == ("available", "reserved")
 
@@ -62,7 +62,7 @@ async def test_nothing_is_shown_twice() -> None:
     rings = await Rings().start()
     rings.shown.clear()
     for active in (True, True, False, False):
-        rings.desks[1].runner.post(CardChecking(active))
+        rings.benches[1].runner.post(CardChecking(active))
     assert rings.shown == [(1, "checking"), (1, "available")]
 
 
@@ -126,14 +126,14 @@ async def test_an_accepted_card_ends_nothing_by_itself() -> None:
     rings = await Rings().start()
     rings.service.on_card_outcome(ACCEPTED)
     assert rings.service.shown(1) == "available"
-    rings.desks[1].runner.post(Authorized(CARD))
+    rings.benches[1].runner.post(Authorized(CARD))
     assert rings.service.shown(1) == "authorized"
 
 
 @virtual_time
 async def test_an_update_covers_everything() -> None:
     rings = await Rings().start()
-    rings.desks[1].runner.post(FaultRaised(Fault.RCD_TRIPPED))
+    rings.benches[1].runner.post(FaultRaised(Fault.RCD_TRIPPED))
     rings.service.show_update(active=True)
     assert (rings.service.shown(1), rings.service.shown(2)) == ("updating", "updating")
     rings.service.show_update(active=False)
@@ -144,12 +144,12 @@ async def test_an_update_covers_everything() -> None:
 async def test_the_backend_s_loss_only_when_it_shall_be_told_and_nobody_charges() -> None:
     """Manual 4, "Show backend disconnect as error"."""
     rings = await Rings().start()
-    for desk in rings.desks.values():
-        desk.runner.post(FaultRaised(Fault.BACKEND_OFFLINE))
+    for bench in rings.benches.values():
+        bench.runner.post(FaultRaised(Fault.BACKEND_OFFLINE))
     assert rings.service.shown(1) == "available"
     rings.set(ShowBackendDisconnectAsError=True)
     assert rings.service.shown(1) == "faulted"
-    rings.desks[1].runner.post(Authorized(CARD))
+    rings.benches[1].runner.post(Authorized(CARD))
     assert (rings.service.shown(1), rings.service.shown(2)) == ("authorized", "faulted")
 
 

@@ -174,9 +174,9 @@ class Bench:
             lambda _: 16.0,
             lambda: next(ids),
         )
-        self.heard: list[int] = []
+        self.changed_connectors: list[int] = []
         self.failures: list[bool] = []
-        self.journal.changed.subscribe(self.heard.append)
+        self.journal.changed.subscribe(self.changed_connectors.append)
         self.journal.storage_failed.subscribe(self.failures.append)
 
     async def start(self, running: Sequence[SessionRecord] = ()) -> Bench:
@@ -187,7 +187,7 @@ class Bench:
         await self.start()
         await self.journal.begin(1, authorization)
         self.meter.flow(POWER_W)
-        self.heard.clear()
+        self.changed_connectors.clear()
         self.store.messages.clear()
         return self
 
@@ -220,10 +220,10 @@ async def test_a_session_exists_when_its_start_is_committed_and_not_before() -> 
     await asyncio.sleep(60)
     assert not begin.done()
     assert bench.journal.record(1) is None
-    assert bench.heard == []
+    assert bench.changed_connectors == []
     bench.store.gate.set()
     assert await begin == "s1"
-    assert bench.heard == [1]
+    assert bench.changed_connectors == [1]
     assert bench.journal.connector_of("s1") == 1
     start = bench.store.records["s1"].start
     assert (start.meter_start_wh, start.meter_serial, start.flags) == (5000, "M1", frozenset())
@@ -238,7 +238,7 @@ async def test_a_start_that_is_not_committed_did_not_happen(error: StorageFailed
     with pytest.raises(type(error)):
         await bench.journal.begin(1, CARD)
     assert bench.journal.record(1) is None
-    assert bench.heard == []
+    assert bench.changed_connectors == []
     account = bench.metering.account(1)
     assert account is not None
     assert account.session_id == "", "the meter counts for nobody"
@@ -281,8 +281,8 @@ async def test_whom_the_backend_hears_of(
     assert (start.reported, start.reservation_id) == (reported, authorization.reservation_id)
     await asyncio.sleep(90)
     await bench.journal.finish(1, "s1", LOCAL)
-    told = [MessageKind.START, MessageKind.METER_VALUES, MessageKind.STOP]
-    assert bench.kinds == (told if reported else [])
+    values = [MessageKind.START, MessageKind.METER_VALUES, MessageKind.STOP]
+    assert bench.kinds == (values if reported else [])
     assert len(bench.store.samples) == 1, "the curve is kept for people in any case"
 
 
@@ -392,7 +392,7 @@ async def test_samples_come_at_their_interval(
     assert len(bench.store.samples) == samples
     assert bench.kinds == [MessageKind.METER_VALUES] * messages
     assert all(message.droppable for message in bench.store.messages)
-    assert bench.heard == [1] * samples
+    assert bench.changed_connectors == [1] * samples
     assert {sample.offered_a for sample in bench.store.samples} == {16.0}
 
 
@@ -436,9 +436,9 @@ async def test_a_sample_that_is_not_stored_is_told_and_the_session_goes_on() -> 
 async def test_the_number_that_the_backend_gives_belongs_to_one_session() -> None:
     bench = await Bench().charging()
     bench.journal.learn_transaction("another", 41)
-    assert bench.heard == []
+    assert bench.changed_connectors == []
     bench.journal.learn_transaction("s1", 42)
-    assert bench.heard == [1]
+    assert bench.changed_connectors == [1]
     found = bench.journal.by_transaction(42)
     assert found is not None
     assert found.session_id == "s1"
@@ -455,15 +455,15 @@ async def test_an_end_is_told_when_it_is_committed() -> None:
     bench = await Bench(interval_s=0).charging()
     await asyncio.sleep(HOUR_S)
     bench.meter.flow(0.0)
-    bench.heard.clear()
+    bench.changed_connectors.clear()
     bench.store.gate.clear()
     finish = asyncio.ensure_future(bench.journal.finish(1, "s1", LOCAL))
     await asyncio.sleep(60)
-    assert bench.heard == []
+    assert bench.changed_connectors == []
     assert bench.journal.record(1) is not None
     bench.store.gate.set()
     await finish
-    assert bench.heard == [1]
+    assert bench.changed_connectors == [1]
     assert bench.journal.record(1) is None
     assert bench.journal.connector_of("s1") is None
     (end,) = bench.store.ends
@@ -553,9 +553,12 @@ async def test_what_a_stop_repeats(sampling: dict[str, Any], contexts: list[str]
     bench = await Bench(interval_s=60, **sampling).charging()
     await asyncio.sleep(70)
     await bench.journal.finish(1, "s1", LOCAL)
-    told = values_of(bench.store.messages[-1])
-    assert [context for context, _, _ in told] == [*contexts, *["Transaction.End"] * bool(contexts)]
-    assert {name for _, name, _ in told} <= {REGISTER}
+    values = values_of(bench.store.messages[-1])
+    assert [context for context, _, _ in values] == [
+        *contexts,
+        *["Transaction.End"] * bool(contexts),
+    ]
+    assert {name for _, name, _ in values} <= {REGISTER}
 
 
 @virtual_time
@@ -563,10 +566,10 @@ async def test_a_stop_of_a_long_session_stays_small_and_keeps_both_ends() -> Non
     bench = await Bench(interval_s=5, stop_sampled=(REGISTER,)).charging()
     await asyncio.sleep(900)
     await bench.journal.finish(1, "s1", LOCAL)
-    told = values_of(bench.store.messages[-1])
-    assert len(told) <= 120
-    assert (told[0][0], told[-1][0]) == ("Transaction.Begin", "Transaction.End")
-    registers = [int(value) for _, _, value in told]
+    values = values_of(bench.store.messages[-1])
+    assert len(values) <= 120
+    assert (values[0][0], values[-1][0]) == ("Transaction.Begin", "Transaction.End")
+    registers = [int(value) for _, _, value in values]
     assert registers == sorted(registers)
     assert (registers[0], registers[-1]) == (5000, bench.store.ends[0].meter_stop_wh)
 
@@ -634,8 +637,8 @@ async def test_the_stop_of_a_session_that_went_on_repeats_what_was_before_the_cu
     bench.store.samples.append(Sample(record.last_at, 8000))
     bench.journal.resume(record)
     await bench.journal.finish(1, "s0", LOCAL)
-    told = values_of(bench.store.messages[-1])
-    assert [value for _, _, value in told] == ["5000", "8000", "8000"]
+    values = values_of(bench.store.messages[-1])
+    assert [value for _, _, value in values] == ["5000", "8000", "8000"]
 
 
 @pytest.mark.parametrize(

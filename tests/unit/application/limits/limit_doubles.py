@@ -20,7 +20,7 @@ from borne.domain.station.reading import MeterReading
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
 from borne.foundation.units import PerPhase
-from tests.unit.application.station_doubles import CARD, Desk
+from tests.unit.application.station_doubles import CARD, RunnerBench
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -51,11 +51,11 @@ class Sockets:
 
     def __init__(self, connectors: int = 2, **how: Any) -> None:
         self.clock = Clock(asyncio.get_running_loop().time, NOON, ClockTrust.NTP)
-        self.desks = {number: Desk(number) for number in range(1, connectors + 1)}
+        self.benches = {number: RunnerBench(number) for number in range(1, connectors + 1)}
         self.settings = RunningSettings(Settings(HardwareFacts(connectors=connectors)))
         self.meters = FakeMeters()
-        runners = {number: desk.runner for number, desk in self.desks.items()}
-        self.sharing = SocketSharing(runners, self.meters, self.desks[1].supervisor)
+        runners = {number: bench.runner for number, bench in self.benches.items()}
+        self.sharing = SocketSharing(runners, self.meters, self.benches[1].supervisor)
         self.service = LimitService(runners, self.settings, self.clock, self.sharing, **how)
 
     @property
@@ -65,17 +65,17 @@ class Sockets:
 
     async def start(self, **settings: Value) -> Sockets:
         self.set(**settings)
-        for desk in self.desks.values():
-            await desk.start()
+        for bench in self.benches.values():
+            await bench.start()
         self.service.start()
         return self
 
     async def charge(self, *connectors: int) -> None:
         """Plug cars in that take their offers, one after the other, and let all settle."""
         for connector in connectors:
-            self.desks[connector].board.plug()
+            self.benches[connector].board.plug()
             await asyncio.sleep(1.0)
-            self.desks[connector].runner.post(Authorized(CARD))
+            self.benches[connector].runner.post(Authorized(CARD))
             await asyncio.sleep(30.0)
 
     def set(self, **settings: Value) -> None:
@@ -103,9 +103,9 @@ class Sockets:
 
     def amps(self) -> list[float]:
         """What each connector offers, and what its machine was told: the same."""
-        told = [desk.runner.state.offer_a for desk in self.desks.values()]
-        assert told == [self.service.offered_a(number) for number in self.desks]
-        return told
+        offers = [bench.runner.state.offer_a for bench in self.benches.values()]
+        assert offers == [self.service.offered_a(number) for number in self.benches]
+        return offers
 
     def reason(self, connector: int, source: Source) -> str:
         """Of the row of a source in an offer."""

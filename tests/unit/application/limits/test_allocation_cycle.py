@@ -107,7 +107,7 @@ async def test_after_the_end_nothing_is_applied() -> None:
 
 def test_a_worker_that_fails_is_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
     @virtual_time
-    async def story() -> None:
+    async def scenario() -> None:
         large = Counted(11)
         large.cycle.request()
         await asyncio.sleep(1)
@@ -120,5 +120,5 @@ def test_a_worker_that_fails_is_tried_again_later(caplog: pytest.LogCaptureFixtu
         assert large.applied == [(2, True)]
 
     with caplog.at_level(logging.ERROR):
-        story()
+        scenario()
     assert "no worker for the distribution" in caplog.text

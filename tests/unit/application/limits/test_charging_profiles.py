@@ -85,8 +85,8 @@ class Journal:
         self.transaction_id: int | None = 42
 
     def record(self, connector: int) -> SessionRecord | None:
-        desk = self._bench.sockets.desks.get(connector)
-        session = desk.runner.state.session if desk is not None else None
+        one = self._bench.sockets.benches.get(connector)
+        session = one.runner.state.session if one is not None else None
         if session is None or not session.session_id:
             return None
         identity, at = session.authorization.identity, self._bench.sockets.clock.moment()
@@ -106,14 +106,14 @@ class Bench:
         self.state = state or State()
         self.journal = Journal(self)
         self.profiles = ChargingProfiles(
-            {number: desk.runner for number, desk in self.sockets.desks.items()},
+            {number: one.runner for number, one in self.sockets.benches.items()},
             self.sockets.service,
             self.sockets.meters,
             self.journal,
             self.state,
             self.sockets.settings,
             self.sockets.clock,
-            self.sockets.desks[1].supervisor,
+            self.sockets.benches[1].supervisor,
         )
         self.counts: list[int] = []
         self.profiles.changed.subscribe(self.counts.append)
@@ -130,17 +130,17 @@ class Bench:
         return accepted
 
     async def charge(self, connector: int = 1, permit: Authorization = CARD) -> None:
-        self.sockets.desks[connector].board.plug()
+        self.sockets.benches[connector].board.plug()
         await asyncio.sleep(1)
-        self.sockets.desks[connector].runner.post(Authorized(permit))
+        self.sockets.benches[connector].runner.post(Authorized(permit))
         await asyncio.sleep(1)
 
     async def end(self, connector: int = 1) -> None:
-        self.sockets.desks[connector].runner.post(StopAsked(Stop(StopReason.LOCAL)))
+        self.sockets.benches[connector].runner.post(StopAsked(Stop(StopReason.LOCAL)))
         await asyncio.sleep(10)
 
     def amps(self) -> list[float]:
-        return [self.sockets.service.offered_a(number) for number in self.sockets.desks]
+        return [self.sockets.service.offered_a(number) for number in self.sockets.benches]
 
 
 # What holds ---------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ async def test_a_remote_start_gives_its_profile_to_the_session_of_its_card(
 async def test_a_remote_start_that_nobody_followed_leaves_no_profile() -> None:
     bench = await Bench().start()
     bench.profiles.keep_for_start(1, "A1", of_transaction(8.0))
-    bench.sockets.desks[1].runner.post(Authorized(CARD))
+    bench.sockets.benches[1].runner.post(Authorized(CARD))
     await asyncio.sleep(300)
     await bench.charge()
     assert bench.amps()[0] == UNLIMITED_A
@@ -469,11 +469,11 @@ async def test_after_the_clock_was_set_the_lower_of_both_times_holds(
 async def test_the_schedule_that_is_told_is_what_would_be_offered() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(10.0, 16.0))
-    told = bench.profiles.composite(1, 2 * HOUR_S, RateUnit.AMPERE)
-    assert told is not None
-    assert (told.duration_s, told.unit) == (2 * HOUR_S, RateUnit.AMPERE)
-    limits = [(start_s, amps) for start_s, amps, _ in told.periods]
-    passed_s = round((told.start - NOON).total_seconds())
+    schedule = bench.profiles.composite(1, 2 * HOUR_S, RateUnit.AMPERE)
+    assert schedule is not None
+    assert (schedule.duration_s, schedule.unit) == (2 * HOUR_S, RateUnit.AMPERE)
+    limits = [(start_s, amps) for start_s, amps, _ in schedule.periods]
+    passed_s = round((schedule.start - NOON).total_seconds())
     assert limits == [(0, 10.0), (HOUR_S - passed_s, 16.0)]
 
 

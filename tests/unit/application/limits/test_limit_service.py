@@ -47,7 +47,7 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.mark.parametrize("source", OF_CONNECTOR, ids=lambda source: source.name)
 def test_a_row_of_a_connector_limits_it_alone_and_binds_its_offer(source: Source) -> None:
     @virtual_time
-    async def story() -> None:
+    async def scenario() -> None:
         sockets = await Sockets().start()
         sockets.put(source, 10.0)
         assert sockets.amps() == [10.0, 32.0]
@@ -56,13 +56,13 @@ def test_a_row_of_a_connector_limits_it_alone_and_binds_its_offer(source: Source
         assert (binding.source, binding.reason) == (source, "profile")
         assert binding.since == sockets.clock.now()
 
-    story()
+    scenario()
 
 
 @pytest.mark.parametrize("source", OF_STATION, ids=lambda source: source.name)
 def test_a_row_of_the_station_is_shared_by_all_that_charge(source: Source) -> None:
     @virtual_time
-    async def story() -> None:
+    async def scenario() -> None:
         sockets = await Sockets().start()
         await sockets.charge(1, 2)
         sockets.put(source, 20.0)
@@ -71,13 +71,13 @@ def test_a_row_of_the_station_is_shared_by_all_that_charge(source: Source) -> No
         assert sockets.reason(1, source) == "fair_share"
         assert [row.source for row in sockets.service.shared] == [source]
 
-    story()
+    scenario()
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_a_row_where_its_source_has_none_is_refused(source: Source) -> None:
     @virtual_time
-    async def story() -> None:
+    async def scenario() -> None:
         sockets = await Sockets().start()
         wrong = 1 if where(source) == STATION else STATION
         row = LimitRow(source, PerPhase.same(10.0), LimitCause.SETTING, sockets.clock.now())
@@ -85,7 +85,7 @@ def test_a_row_where_its_source_has_none_is_refused(source: Source) -> None:
             sockets.service.put(wrong, row)
         assert sockets.amps() == [32.0, 32.0]
 
-    story()
+    scenario()
 
 
 @pytest.mark.parametrize("source", OBLIGATIONS, ids=lambda source: source.name)
@@ -93,7 +93,7 @@ def test_a_row_that_expires_is_replaced_by_the_fallback_until_its_owner_withdraw
     source: Source,
 ) -> None:
     @virtual_time
-    async def story() -> None:
+    async def scenario() -> None:
         sockets = await Sockets(1).start()
         await sockets.charge(1)
         sockets.put(source, 13.0, for_s=60.0, owner="x")
@@ -108,7 +108,7 @@ def test_a_row_that_expires_is_replaced_by_the_fallback_until_its_owner_withdraw
         await asyncio.sleep(30.0)
         assert sockets.amps() == [32.0]
 
-    story()
+    scenario()
 
 
 @virtual_time
@@ -269,7 +269,7 @@ def test_when_the_distribution_fails_all_pause_until_it_works_again(
         raise ArithmeticError("a mistake")
 
     @virtual_time
-    async def story() -> None:
+    async def scenario() -> None:
         sockets = await Sockets().start()
         with monkeypatch.context() as broken:
             broken.setattr(own_group, "plan", fail)
@@ -283,7 +283,7 @@ def test_when_the_distribution_fails_all_pause_until_it_works_again(
         assert sockets.amps() == [20.0, 32.0]
 
     with caplog.at_level(logging.ERROR):
-        story()
+        scenario()
     assert "could not share" in caplog.text
 
 
@@ -320,7 +320,7 @@ def test_a_setting_is_obeyed_while_cars_charge(key: str) -> None:
     before, change, after = OBEYED[key]
 
     @virtual_time
-    async def story() -> None:
+    async def scenario() -> None:
         sockets = await Sockets().start(**before)
         await sockets.charge(1, 2)
         assert sockets.amps() != after
@@ -328,13 +328,13 @@ def test_a_setting_is_obeyed_while_cars_charge(key: str) -> None:
         await asyncio.sleep(30.0)
         assert sockets.amps() == after
 
-    story()
+    scenario()
 
 
 @virtual_time
 async def test_the_cable_limits_while_it_is_plugged_in() -> None:
     sockets = await Sockets(1).start()
-    board = sockets.desks[1].board
+    board = sockets.benches[1].board
     board.report(PlugReport(Plug(PlugKind.VALID, 20)))
     assert sockets.amps() == [20.0]
     assert sockets.reason(1, sources.CABLE) == "plug"
@@ -346,7 +346,7 @@ async def test_the_cable_limits_while_it_is_plugged_in() -> None:
 @virtual_time
 async def test_what_a_board_tells_after_its_start_holds() -> None:
     sockets = await Sockets(1).start()
-    board = sockets.desks[1].board
+    board = sockets.benches[1].board
     board.capabilities = BoardCapabilities(max_current_a=16)
     board.report(PlugReport(Plug(PlugKind.VALID, 32)))
     assert sockets.amps() == [16.0]

@@ -101,7 +101,7 @@ async def test_who_stops_or_fails_leaves_all_to_the_other() -> None:
     for event in (StopAsked(Stop(StopReason.LOCAL)), FaultRaised(Fault.OTHER)):
         sockets = await line()
         await sockets.charge(1, 2)
-        sockets.desks[1].runner.post(event)
+        sockets.benches[1].runner.post(event)
         await asyncio.sleep(30.0)
         assert sockets.amps() == [0.0, 32.0]
 
@@ -141,7 +141,7 @@ async def test_news_that_change_nothing_ask_for_no_distribution() -> None:
     assert asked == [False]
     await turn()
     sockets.meters.show(1, 16.0)
-    sockets.desks[1].runner.changed.emit(sockets.desks[1].runner)
+    sockets.benches[1].runner.changed.emit(sockets.benches[1].runner)
     sockets.meters.silent.emit((2, True))
     assert asked == [False]
     sockets.meters.silent.emit((1, True))

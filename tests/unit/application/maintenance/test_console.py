@@ -47,8 +47,8 @@ def console(
     return Console(settings or open_service(), ready, page)
 
 
-async def run(told: Console, command: str, **arguments: Any) -> Mapping[str, Any]:
-    return await told.run(command, arguments)
+async def run(answered: Console, command: str, **arguments: Any) -> Mapping[str, Any]:
+    return await answered.run(command, arguments)
 
 
 def test_assignments() -> None:
@@ -92,28 +92,28 @@ async def test_what_is_told_can_be_set_again() -> None:
     answer = await run(console(open_service(repository)), "settings-set", changes=changes)
     assert answer["restart_required"] == ["DLMRole", "APNPassword"]
     again = console(open_service(repository))
-    told = {row["name"]: row for row in (await run(again, "settings-list"))["settings"]}
-    texts = {name: told[name]["text"] for name in (*changes, "MaximumCurrent_2", "SIMPin")}
+    answered = {row["name"]: row for row in (await run(again, "settings-list"))["settings"]}
+    texts = {name: answered[name]["text"] for name in (*changes, "MaximumCurrent_2", "SIMPin")}
     assert texts == changes | {
         "DLMMaxCurrentSchedule": "07:00;09:00;10,10,10 | 22:00;06:00;16,16,16",
         "APNPassword": HIDDEN,
         "MaximumCurrent_2": "32",
         "SIMPin": "",
     }
-    assert {name for name, row in told.items() if row["changed"]} == set(changes)
-    assert "sesame" not in str(told)
+    assert {name for name, row in answered.items() if row["changed"]} == set(changes)
+    assert "sesame" not in str(answered)
     readable = {name: text for name, text in texts.items() if text not in (HIDDEN, "")}
     await run(console(), "settings-set", changes=readable)
 
 
 async def test_one_setting_by_name() -> None:
-    told = console(open_service(active={"FreeCharging"}))
-    free = await run(told, "settings-get", name="FreeCharging")
+    answered = console(open_service(active={"FreeCharging"}))
+    free = await run(answered, "settings-get", name="FreeCharging")
     assert (free["text"], free["value"], free["active"]) == ("off", False, True)
-    assert not (await run(told, "settings-get", name="LogLevel"))["active"]
+    assert not (await run(answered, "settings-get", name="LogLevel"))["active"]
     for name in ("Nonsense", "", "freecharging", "x" * 1000):
         with pytest.raises(CommandRefused, match=r"^There is no setting '.{0,80}'\.$"):
-            await run(told, "settings-get", name=name)
+            await run(answered, "settings-get", name=name)
 
 
 async def test_what_is_wrong_is_refused_whole_in_one_sentence() -> None:
@@ -194,13 +194,13 @@ async def test_a_link_for_each_role() -> None:
 
 
 async def test_a_token_is_told_once_and_there_is_a_most() -> None:
-    told = console()
-    first = await run(told, "token-create", role="user", name="wallboard")
+    answered = console()
+    first = await run(answered, "token-create", role="user", name="wallboard")
     assert first["token"].startswith("borne_")
     for _ in range(MAX_TOKENS - 1):
-        await run(told, "token-create", role="user")
+        await run(answered, "token-create", role="user")
     with pytest.raises(CommandRefused, match="as many tokens"):
-        await run(told, "token-create", role="user")
+        await run(answered, "token-create", role="user")
 
 
 @pytest.mark.parametrize(

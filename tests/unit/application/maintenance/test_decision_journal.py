@@ -9,11 +9,11 @@ import pytest
 
 from borne.application.maintenance.decision_journal import DecisionJournal, ReplayReport, replay
 from borne.domain.principals import SYSTEM, Principal
-from tests.support.street import CARD, street
+from tests.support.running_station import CARD, running_station
 
 
 async def _journal(tmp_path: Path) -> list[str]:
-    async with street(tmp_path, FLLEnable="on") as station:
+    async with running_station(tmp_path, FLLEnable="on") as station:
         journal = DecisionJournal("salt")
         assert station.host.station is not None
         journal.follow(station.host.station.connectors)
@@ -69,7 +69,7 @@ async def test_files_that_follow_each_other_replay_as_one(tmp_path: Path) -> Non
 
 
 async def test_a_gap_is_followed_by_the_whole_state(tmp_path: Path) -> None:
-    async with street(tmp_path, FLLEnable="on") as station:
+    async with running_station(tmp_path, FLLEnable="on") as station:
         journal = DecisionJournal("salt")
         assert station.host.station is not None
         journal.follow(station.host.station.connectors)

@@ -118,25 +118,25 @@ class TestSubscribers:
     async def test_hear_of_committed_changes_only(self) -> None:
         repository = MemoryRepository()
         service = open_service(repository)
-        heard: list[SettingsChange] = []
-        service.subscribe(heard.append)
+        changes: list[SettingsChange] = []
+        service.subscribe(changes.append)
         repository.full = True
         with pytest.raises(SettingsNotSaved):
             await service.change({"FreeCharging": True}, OPERATOR, "api")
         repository.full = False
         await service.change({"FreeCharging": True, "MeterIP_2": "10.0.0.9"}, OPERATOR, "api")
-        (change,) = heard
+        (change,) = changes
         assert set(change.names) == {"FreeCharging", "MeterIP_2"}
         assert (change.before["FreeCharging"], change.after["FreeCharging"]) == (False, True)
         assert (change.principal, change.source) == (OPERATOR, "api")
 
     async def test_hear_nothing_after_leaving(self) -> None:
         service = open_service()
-        heard: list[SettingsChange] = []
-        leave = service.subscribe(heard.append)
+        changes: list[SettingsChange] = []
+        leave = service.subscribe(changes.append)
         leave()
         await service.change({"FreeCharging": True}, OPERATOR, "api")
-        assert heard == []
+        assert changes == []
 
     async def test_a_failing_one_does_not_undo_the_change(self) -> None:
         service = open_service()
@@ -363,10 +363,10 @@ class TestLostNewestRevision:
         again = open_service(repository)
         assert not again.charging_allowed
         assert again.settings["InstallationCurrentLimit_2"] == 10
-        heard: list[Any] = []
-        again.confirmed.subscribe(heard.append)
+        changes: list[Any] = []
+        again.confirmed.subscribe(changes.append)
         await again.confirm_limits(OPERATOR)
-        assert heard == [OPERATOR]
+        assert changes == [OPERATOR]
         assert open_service(repository).charging_allowed
 
     def test_a_full_disk_does_not_keep_the_station_from_its_other_work(self) -> None:
@@ -441,11 +441,11 @@ class TestInstaller:
         repository = MemoryRepository()
         service = open_service(repository)
         assert service.settings["OperatorMayInstall"] is True
-        heard: list[SettingsChange] = []
-        service.subscribe(heard.append)
+        changes: list[SettingsChange] = []
+        service.subscribe(changes.append)
         await service.take_installer()
         await service.take_installer()
-        assert [change.names for change in heard] == [("OperatorMayInstall",)]
+        assert [change.names for change in changes] == [("OperatorMayInstall",)]
         for switched in ({"InstallationCurrentLimit": 16}, {"OperatorMayInstall": True}):
             with pytest.raises(SettingsRejected, match="log in as installer"):
                 await service.change(switched, OPERATOR, "api")

@@ -32,7 +32,7 @@ from borne.domain.smart_charging.profiles import (
     Schedule,
 )
 from tests.support.fake_stores import MemoryState
-from tests.support.street import store_settings, street
+from tests.support.running_station import running_station, store_settings
 from tests.unit.adapters.storage.builders import opened
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
@@ -220,7 +220,7 @@ async def test_nothing_that_is_stored_keeps_a_station_from_starting(
         return await read(state, key)
 
     monkeypatch.setattr(SqlState, "get", get)
-    async with street(
+    async with running_station(
         tmp_path, ConnectionType="ethernet", WebSocketsBackendURL="ws://127.0.0.1:9/"
     ) as one:
         # Sockets whose availability cannot be read stay out of service.
@@ -238,7 +238,7 @@ async def test_a_profile_that_cannot_be_read_lifts_no_limit(tmp_path: Path) -> N
     storage = await opened(tmp_path)
     await storage.state.put("charging_profiles", [{"@": "ProfileOfTomorrow", "connector": 1}])
     await storage.close()
-    async with street(
+    async with running_station(
         tmp_path,
         FreeCharging="on",
         FreeChargingMode="no_ocpp",

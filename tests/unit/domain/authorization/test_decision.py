@@ -46,7 +46,7 @@ def _answered(token: KnownToken) -> Knowledge:
     return Knowledge(online=True, asked=BackendAnswer.ANSWERED, answer=token)
 
 
-def _told(decision: Decision) -> tuple[str, Reason | None]:
+def _outcome(decision: Decision) -> tuple[str, Reason | None]:
     """What was decided, and why."""
     match decision:
         case Accept(_, reason):
@@ -206,7 +206,7 @@ STARTS = [
 def test_order_of_authorization(
     policy: Policy, known: Knowledge, verdict: str, reason: Reason | None
 ) -> None:
-    assert _told(decide(CARD, policy, known, None)) == (verdict, reason)
+    assert _outcome(decide(CARD, policy, known, None)) == (verdict, reason)
 
 
 def test_the_group_of_an_accepted_card_goes_with_it() -> None:
@@ -226,7 +226,7 @@ def test_enforce_using_secure_rfid(
     """Decision D17."""
     policy = replace(ALL_ON, secure_only=True, free=free)
     decision = decide(Card("A1", kind, secure), policy, replace(ONLINE, whitelist=HERE), None)
-    assert (_told(decision)[0] == "accept") is secure
+    assert (_outcome(decision)[0] == "accept") is secure
 
 
 def test_remote_starts_are_not_cards() -> None:
@@ -293,7 +293,7 @@ def test_a_card_during_a_session(
     reason: Reason | None,
 ) -> None:
     decision = decide(Card(shown), policy, known, _session(group=group))
-    assert _told(decision) == (verdict, reason)
+    assert _outcome(decision) == (verdict, reason)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_a_card_during_a_session(
 def test_a_cable_kept_for_its_owner(shown: str, verdict: str) -> None:
     cable_held_for = _session().authorization
     known = replace(ONLINE, local_list=BAD)
-    assert _told(decide(Card(shown), ALL_ON, known, None, cable_held_for))[0] == verdict
+    assert _outcome(decide(Card(shown), ALL_ON, known, None, cable_held_for))[0] == verdict
 
 
 policies = st.builds(
@@ -364,6 +364,6 @@ def test_who_stops_is_told_as_who_started() -> None:
     free = Identity(IdentityKind.FREE, "freecharging")
     session = LiveSession(Authorization(free, card="A1"), Phase.RUNNING, "s1")
     for policy in (ALL_ON, replace(ALL_ON, free=FreeChargingMode.FULL_FIXED_WITH_AUTH)):
-        told = decide(Card("a1"), policy, ONLINE, session)
-        assert told == StopSession("freecharging", Reason.OWN_CARD)
+        decision = decide(Card("a1"), policy, ONLINE, session)
+        assert decision == StopSession("freecharging", Reason.OWN_CARD)
     assert decide(Card("a1"), ALL_ON, ONLINE, _session()) == StopSession("A1", Reason.OWN_CARD)

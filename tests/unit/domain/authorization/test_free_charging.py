@@ -109,8 +109,8 @@ def test_only_the_card_that_started_stops(number: int, shown: str, stops: bool) 
     session = LiveSession(started.authorization, Phase.RUNNING, "s1")
     decision = decide(Card(shown), policy, Knowledge(online=True), session)
     if stops:
-        told = policy.fixed_tag if number == 4 else UID
-        assert decision == StopSession(told, Reason.OWN_CARD)
+        id_tag = policy.fixed_tag if number == 4 else UID
+        assert decision == StopSession(id_tag, Reason.OWN_CARD)
     else:
         assert decision == Ignore(Reason.FOREIGN_SESSION)
 

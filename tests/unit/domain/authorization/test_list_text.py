@@ -85,9 +85,9 @@ def test_lists_are_read_in_every_form(text: str, entries: list[ListedCard]) -> N
 )
 def test_bad_lines_are_told_with_their_number(line: str, message: str | None) -> None:
     read = read_list(f"{OTHER},Bob\n{line}\n", UPPER)
-    told = [(problem.line, str(problem.message)) for problem in read.problems]
-    assert told == ([] if message is None else [(2, message)])
-    assert read.bad == len(told)
+    problems = [(problem.line, str(problem.message)) for problem in read.problems]
+    assert problems == ([] if message is None else [(2, message)])
+    assert read.bad == len(problems)
     assert read.entries[0] == ListedCard(OTHER, name="Bob")
 
 

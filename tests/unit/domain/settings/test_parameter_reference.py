@@ -32,15 +32,15 @@ def test_defaults_that_differ_from_the_manual_stand_in_one_table() -> None:
 def test_it_promises_a_backend_what_it_may_do() -> None:
     """The column OCPP against the answers to GetConfiguration and ChangeConfiguration."""
     settings = Settings()
-    told = {key.key: key for key in configuration(settings)[0]}
+    keys = {key.key: key for key in configuration(settings)[0]}
     for line in page().splitlines():
         cells = line.split(" | ")
         key = cells[0].removeprefix("| ").partition("<br>")[0].strip("`")
         if len(cells) != 7 or key not in CATALOGUE.settings:
             continue
         entry, access = CATALOGUE.settings[key], cells[5].removesuffix(" ↻")
-        assert ("R" in access) == (key in told), key
+        assert ("R" in access) == (key in keys), key
         refused = key not in ACTIVE or refusal(BACKEND, entry, settings) is not None
         assert ("W" in access) == (not refused), key
-        if key in told:
-            assert told[key].readonly == ("W" not in access), key
+        if key in keys:
+            assert keys[key].readonly == ("W" not in access), key

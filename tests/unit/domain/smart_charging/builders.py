@@ -87,8 +87,8 @@ def composite(
     electric: Electric = Electric(),  # noqa: B008 -- immutable
 ) -> dict[float, float | None]:
     limit = None if local is None else Limit(local)
-    told_of = situation(*entries, started=started, electric=electric)
-    return steps(connector_curve(told_of, window(seconds, at), unit, local=limit))
+    moment = situation(*entries, started=started, electric=electric)
+    return steps(connector_curve(moment, window(seconds, at), unit, local=limit))
 
 
 def after(**time: float) -> datetime:

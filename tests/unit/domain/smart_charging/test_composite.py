@@ -58,15 +58,15 @@ def test_tc_066_three_purposes() -> None:
 
 def test_tc_066_the_other_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composites, "TRANSACTION_SILENCES_DEFAULT", False)
-    told = composite(*tc_066(), seconds=400)
-    assert told == {0: 8, 50: 10, 200: 6, 240: 10, 260: 8, 300: 10}
+    found = composite(*tc_066(), seconds=400)
+    assert found == {0: 8, 50: 10, 200: 6, 240: 10, 260: 8, 300: 10}
 
 
 def test_tc_072_stacked_profiles() -> None:
     low = profile(TX, {0: 6.0, 50: 5.0, 100: 8.0, 200: 10.0}, number=1, level=0, duration=400)
     high = profile(TX, {0: 7.0, 100: 9.0}, number=2, level=1, duration=150)
-    told = composite(installed(low), installed(high), seconds=350)
-    assert told == {0: 7, 100: 9, 150: 8, 200: 10}
+    found = composite(installed(low), installed(high), seconds=350)
+    assert found == {0: 7, 100: 9, 150: 8, 200: 10}
 
 
 def test_equal_neighbours_are_one() -> None:
@@ -241,8 +241,8 @@ def test_a_weekly_schedule() -> None:
         )
     )
     day = 86_400
-    told = composite(entry, seconds=3 * day, local=20.0)
-    assert told == {0: 20, day: 6, day + 3600: 10, day + 7200: 20}
+    found = composite(entry, seconds=3 * day, local=20.0)
+    assert found == {0: 20, day: 6, day + 3600: 10, day + 7200: 20}
 
 
 def test_the_station_sums_its_connectors_and_obeys_its_own_limit() -> None:
@@ -281,13 +281,13 @@ def phases_of(entry: Installed, connected: int = 3) -> list[tuple[float, int]]:
 
 def test_periods_that_differ_in_their_phases_only_stay_apart() -> None:
     """OCPP 1.6 section 7.12: without a number there are three."""
-    told = profile(TX, {0: 2300.0, 60: 2300.0, 120: 2300.0, 180: 2300.0}, unit=RateUnit.WATT)
+    found = profile(TX, {0: 2300.0, 60: 2300.0, 120: 2300.0, 180: 2300.0}, unit=RateUnit.WATT)
     numbers = (None, 3, 1, 2)
     periods = tuple(
         replace(period, phases=number)
-        for period, number in zip(told.schedule.periods, numbers, strict=True)
+        for period, number in zip(found.schedule.periods, numbers, strict=True)
     )
-    entry = installed(replace(told, schedule=replace(told.schedule, periods=periods)))
+    entry = installed(replace(found, schedule=replace(found.schedule, periods=periods)))
     assert phases_of(entry) == [(0, 3), (120, 1), (180, 2)]
     assert phases_of(entry, connected=1) == [(0, 1)]
 
@@ -318,7 +318,7 @@ def test_a_daily_profile_follows_the_wall_clock_over_a_change_of_summer_time(
         DEFAULT, {0: 8.0}, kind=Kind.RECURRING, recurrency=Recurrency.DAILY, start=first,
         duration=3600,
     )  # fmt: skip
-    told = composite(installed(daily), seconds=40 * 3600, at=first, local=32.0)
+    found = composite(installed(daily), seconds=40 * 3600, at=first, local=32.0)
     second = datetime(2026, month, day, of_the_change, tzinfo=UTC)
-    assert told[(second - first).total_seconds()] == 8.0
-    assert [limit for limit in told.values() if limit == 8.0] == [8.0, 8.0]
+    assert found[(second - first).total_seconds()] == 8.0
+    assert [limit for limit in found.values() if limit == 8.0] == [8.0, 8.0]

@@ -45,15 +45,15 @@ WITHOUT_READER = {A.SHOW_CARD: A.PLUG_IN, A.PLUGGED_SHOW_CARD: A.PLUGGED_WAIT}
 """Nobody is asked for a card where it cannot be read."""
 
 
-@pytest.mark.parametrize(("status", "pattern", "plugged", "needs_card", "told"), STATES)
+@pytest.mark.parametrize(("status", "pattern", "plugged", "needs_card", "expected"), STATES)
 def test_what_it_tells(
-    status: Status, pattern: str, plugged: bool, needs_card: bool, told: Announcement
+    status: Status, pattern: str, plugged: bool, needs_card: bool, expected: Announcement
 ) -> None:
     for takes_card in (True, False):
         found = announcement(
             status, pattern, plugged=plugged, needs_card=needs_card, takes_card=takes_card
         )
-        assert found is (told if takes_card else WITHOUT_READER.get(told, told))
+        assert found is (expected if takes_card else WITHOUT_READER.get(expected, expected))
 
 
 def test_every_state_and_announcement_occurs() -> None:

@@ -59,10 +59,10 @@ def test_what_cannot_be_true_is_no_reading(change: dict[str, Any]) -> None:
         usable(replace(GOOD, **change), NOW_S)
 
 
-@pytest.mark.parametrize("told", [None, 12, "reading", {"register_wh": 1}, object()])
-def test_nor_is_anything_else(told: object) -> None:
+@pytest.mark.parametrize("answer", [None, 12, "reading", {"register_wh": 1}, object()])
+def test_nor_is_anything_else(answer: object) -> None:
     with pytest.raises(UnusableReading):
-        usable(told, NOW_S)
+        usable(answer, NOW_S)
 
 
 def test_a_power_that_the_meter_does_not_give_follows_from_the_rest() -> None:

@@ -133,4 +133,4 @@ def test_nothing_is_told_as_offered_while_nothing_is() -> None:
         (ConnectorState(connected=True, offer_a=32.0), 0.0),  # preparing
         (ConnectorState(offer_a=32.0), 0.0),
     ]
-    assert [offered_a(state) for state, _ in cases] == [told for _, told in cases]
+    assert [offered_a(state) for state, _ in cases] == [expected for _, expected in cases]

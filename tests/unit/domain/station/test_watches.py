@@ -58,15 +58,15 @@ class TestOverCurrent:
         assert tolerated_a(offered_a) == pytest.approx(limit_a)
 
     def _see(
-        self, story: Iterable[tuple[float, float, float]], state: OverCurrent | None = None
+        self, samples: Iterable[tuple[float, float, float]], state: OverCurrent | None = None
     ) -> OverCurrent:
         state = state or OverCurrent()
-        for at_s, drawn_a, offered_a in story:
+        for at_s, drawn_a, offered_a in samples:
             state = state.see(PerPhase.same(drawn_a), offered_a, at_s, closed=True)
         return state
 
     @pytest.mark.parametrize(
-        ("story", "faulty"),
+        ("samples", "faulty"),
         [
             ([(0, 18.1, 16), (60, 18.1, 16)], False),
             ([(0, 18.2, 16), (6.9, 18.2, 16)], False),
@@ -88,8 +88,8 @@ class TestOverCurrent:
             "is cut off after a stop",
         ],
     )
-    def test_by_time(self, story: list[tuple[float, float, float]], faulty: bool) -> None:
-        assert self._see(story).faulty is faulty
+    def test_by_time(self, samples: list[tuple[float, float, float]], faulty: bool) -> None:
+        assert self._see(samples).faulty is faulty
 
     def _pulses(
         self, high: tuple[float, float], low: tuple[float, float], offered_a: float, until_s: float
@@ -172,9 +172,11 @@ class TestOverCurrent:
         assert state.due_s is None
 
     @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 80), st.floats(0, 32)), max_size=30))
-    def test_a_deadline_is_never_in_the_past(self, story: list[tuple[float, float, float]]) -> None:
+    def test_a_deadline_is_never_in_the_past(
+        self, samples: list[tuple[float, float, float]]
+    ) -> None:
         state, now_s = OverCurrent(), 0.0
-        for pause_s, drawn_a, offered_a in story:
+        for pause_s, drawn_a, offered_a in samples:
             now_s += pause_s
             state = self._see([(now_s, drawn_a, offered_a)], state)
             assert state.due_s is None or state.due_s > now_s
@@ -184,9 +186,9 @@ V230 = PerPhase.same(230.0)
 
 
 class TestSupply:
-    def _see(self, story: list[tuple[float, PerPhase]], phases: int = 3) -> Supply:
+    def _see(self, samples: list[tuple[float, PerPhase]], phases: int = 3) -> Supply:
         supply = Supply().see(V230, -100.0, phases)
-        for at_s, voltage_v in story:
+        for at_s, voltage_v in samples:
             supply = supply.see(voltage_v, at_s, phases)
         return supply
 
@@ -242,7 +244,7 @@ class TestHeat:
         )
 
     @pytest.mark.parametrize(
-        ("story", "off"),
+        ("samples", "off"),
         [
             ([79.9], False),
             ([80], True),
@@ -252,9 +254,9 @@ class TestHeat:
             ([79.9, 76, 79.9], False),
         ],
     )
-    def test_off_at_80_on_below_75(self, story: list[float], off: bool) -> None:
+    def test_off_at_80_on_below_75(self, samples: list[float], off: bool) -> None:
         heat = Heat()
-        for board_c in story:
+        for board_c in samples:
             heat = heat.see(board_c)
         assert heat.too_hot is off
 
@@ -267,11 +269,11 @@ class TestHeat:
         assert len(limits_a) == 1
 
     @given(st.lists(st.floats(-40, 150), min_size=1))
-    def test_never_more_than_the_temperature_allows(self, story: list[float]) -> None:
+    def test_never_more_than_the_temperature_allows(self, samples: list[float]) -> None:
         heat = Heat()
-        for board_c in story:
+        for board_c in samples:
             heat = heat.see(board_c)
-        fresh = Heat().see(story[-1])
+        fresh = Heat().see(samples[-1])
         assert heat.too_hot or not fresh.too_hot
         limit_a, allowed_a = heat.limit_a(32), fresh.limit_a(32)
         assert allowed_a is None or (limit_a is not None and limit_a <= allowed_a)

@@ -81,7 +81,7 @@ class CentralSystem:
         self.reachable = True
         self.alive = True
         """False: a black hole behind an open connection."""
-        self.told: list[Told] = []
+        self.received: list[Told] = []
         self.links: list[FakeLink] = []
         self.dials: list[float] = []
         self.script: dict[Action, deque[Answer]] = {}
@@ -114,10 +114,10 @@ class CentralSystem:
         return self.links[-1]
 
     def actions(self) -> list[str]:
-        return [str(told.action) for told in self.told]
+        return [str(received.action) for received in self.received]
 
     def times(self, action: Action) -> list[float]:
-        return [told.at_s for told in self.told if told.action is action]
+        return [received.at_s for received in self.received if received.action is action]
 
 
 class FakeLink:
@@ -163,7 +163,7 @@ class FakeLink:
             raise ConnectionLost("closed")
         answer: Answer = None
         if self.central.alive:
-            self.central.told.append(Told(now_s(), action, request, message_id))
+            self.central.received.append(Told(now_s(), action, request, message_id))
             answer = self.central.answer(action)
         if answer is None:
             ended = asyncio.create_task(self.ended.wait())
@@ -300,7 +300,7 @@ class MemoryOutbox:
 
 
 @dataclass
-class Heard:
+class RecordingListener:
     """What the application heard."""
 
     times: list[datetime] = field(default_factory=list)
@@ -336,7 +336,7 @@ class Bench:
     def __init__(self, *, clock_is_known: bool = True, **settings: Any) -> None:
         self.central = CentralSystem()
         self.outbox = MemoryOutbox()
-        self.heard = Heard()
+        self.listener = RecordingListener()
         self.handlers = Handlers()
         self.content: BootNotificationRequest | None = BootNotificationRequest(
             charge_point_vendor="V", charge_point_model="M", firmware_version="1"
@@ -345,7 +345,7 @@ class Bench:
         self.config = BackendConfig(ConnectionConfig("ws://backend/ocpp", "station"), **settings)
         self.client = ChargePointClient(
             self.config,
-            StationSide(self.boot_content, self.handlers, self.outbox, self.heard),
+            StationSide(self.boot_content, self.handlers, self.outbox, self.listener),
             clock=self.clock,
             rng=random.Random(1),
             make_link=self.central.link,
@@ -371,13 +371,13 @@ class Bench:
             StatusReport(connector, BackendStatus(status), self.clock.moment(), info=error)
         )
 
-    def told(self, since: int = 0) -> list[str]:
+    def messages(self, since: int = 0) -> list[str]:
         """Actions, with connector and status where there is one."""
         words = []
-        for told in self.central.told[since:]:
-            wire = told.wire
+        for message in self.central.received[since:]:
+            wire = message.wire
             detail = f" {wire['connectorId']} {wire['status']}" if "status" in wire else ""
-            words.append(f"{told.action}{detail}")
+            words.append(f"{message.action}{detail}")
         return words
 
     async def end(self) -> None:

@@ -57,14 +57,14 @@ def gaps(times: list[float]) -> list[float]:
 async def test_accepted_then_clock_interval_and_every_status(bench: Bench) -> None:
     three_statuses(bench)
     await bench.online()
-    assert bench.told() == [
+    assert bench.messages() == [
         "BootNotification",
         "StatusNotification 0 Available",
         "StatusNotification 1 Available",
         "StatusNotification 2 Available",
     ]
-    assert bench.heard.times == [NOW]
-    assert bench.heard.intervals == [300]
+    assert bench.listener.times == [NOW]
+    assert bench.listener.intervals == [300]
     await asyncio.sleep(1000)
     assert gaps(bench.central.times(Action.HEARTBEAT)) == [300, 300]
 
@@ -76,14 +76,14 @@ async def test_rejected_is_silence_in_both_directions_until_the_interval(bench: 
     bench.central.then(BOOT, boot_answer("Rejected", 100))
     bench.start()
     await asyncio.sleep(99)
-    assert bench.told() == ["BootNotification"]
+    assert bench.messages() == ["BootNotification"]
     with pytest.raises(NoAnswer):
         await bench.central.current.ask(GetConfigurationRequest())
     with pytest.raises(NotAccepted):
         await bench.client.authorize("A")
     await asyncio.sleep(2)
     assert gaps(bench.central.times(BOOT)) == [100]
-    assert bench.told()[2] == "StatusNotification 0 Available"
+    assert bench.messages()[2] == "StatusNotification 0 Available"
 
 
 @on_a_bench()
@@ -115,7 +115,7 @@ async def test_pending_obeys_but_neither_starts_nor_speaks(bench: Bench) -> None
         RemoteStopTransactionRequest(transaction_id=1),
     ):
         assert (await link.ask(request)).to_wire() == {"status": "Rejected"}  # type: ignore[union-attr]  # a Message here
-    assert bench.told() == ["BootNotification"]
+    assert bench.messages() == ["BootNotification"]
     assert bench.client.view().boot is BootState.PENDING
     await asyncio.sleep(52)
     assert gaps(bench.central.times(BOOT)) == [100]
@@ -136,7 +136,7 @@ async def test_pending_sends_what_is_triggered(bench: Bench) -> None:
     ):
         await link.ask(TriggerMessageRequest(requested_message=trigger, connector_id=connector))
     await asyncio.sleep(1)
-    assert bench.told()[1:4] == [
+    assert bench.messages()[1:4] == [
         "StatusNotification 2 Available",
         "Heartbeat",
         "BootNotification",
@@ -186,10 +186,10 @@ async def test_a_reconnect_is_no_boot(bench: Bench) -> None:
     bench.status(2, "Available")
     await asyncio.sleep(10)
     bench.central.reachable = True
-    before = len(bench.central.told)
+    before = len(bench.central.received)
     await asyncio.sleep(20)
     assert len(bench.central.links) == 2
-    assert bench.told(before) == ["StatusNotification 1 Charging"]
+    assert bench.messages(before) == ["StatusNotification 1 Charging"]
 
 
 @on_a_bench()
@@ -197,11 +197,11 @@ async def test_a_reconnect_with_other_content_is_a_boot(bench: Bench) -> None:
     three_statuses(bench)
     await bench.online()
     bench.content = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
-    before = len(bench.central.told)
+    before = len(bench.central.received)
     bench.central.current.abort()
     await asyncio.sleep(10)
-    assert bench.told(before)[0] == "BootNotification"
-    assert len(bench.told(before)) == 4
+    assert bench.messages(before)[0] == "BootNotification"
+    assert len(bench.messages(before)) == 4
 
 
 @on_a_bench()
@@ -240,11 +240,11 @@ async def test_a_boot_is_sent_whenever_it_is_triggered(bench: Bench) -> None:
         if again:
             bench.central.current.abort()
             await asyncio.sleep(10)
-        before = len(bench.central.told)
+        before = len(bench.central.received)
         assert await bench.central.current.ask(trigger) == accepted
         await asyncio.sleep(1)
-        assert bench.told(before)[0] == "BootNotification"
-        assert len(bench.told(before)) == 4
+        assert bench.messages(before)[0] == "BootNotification"
+        assert len(bench.messages(before)) == 4
         assert bench.client.online
 
 
@@ -314,14 +314,14 @@ def test_triggers_answer_then_send(
         bench.client.triggers.register("MeterValues", source)
         three_statuses(bench)
         await bench.online()
-        before = len(bench.central.told)
+        before = len(bench.central.received)
         answer = await bench.central.current.ask(
             TriggerMessageRequest(requested_message=MessageTrigger(trigger), connector_id=connector)
         )
         assert isinstance(answer, TriggerMessageResponse)
         assert answer.status == status
         await asyncio.sleep(1)
-        assert bench.told(before) == sent
+        assert bench.messages(before) == sent
 
     test()
 
@@ -338,15 +338,15 @@ def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
         bench.content = BOOT_AGAIN
         await trigger_boot(bench)
         await asyncio.sleep(1)
-        before = len(bench.central.told)
+        before = len(bench.central.received)
         bench.outbox.put(meter())
         asked = asyncio.create_task(bench.client.authorize("A"))
         await asyncio.sleep(90)
-        assert bench.told(before) == []
+        assert bench.messages(before) == []
         with pytest.raises(NotAccepted):
             await asked
         await asyncio.sleep(60)
-        assert bench.told(before)[0] == "BootNotification"
+        assert bench.messages(before)[0] == "BootNotification"
         assert len(bench.outbox.answers) == 1
 
     test()
@@ -379,10 +379,10 @@ def test_a_repeated_boot_without_a_usable_answer_holds_everything(
         bench.content = BOOT_AGAIN
         await trigger_boot(bench)
         await asyncio.sleep(1)
-        before = len(bench.central.told)
+        before = len(bench.central.received)
         bench.outbox.put(meter())
         await asyncio.sleep(300)
-        assert bench.told(before)[0] == "BootNotification"
+        assert bench.messages(before)[0] == "BootNotification"
         assert len(bench.outbox.answers) == 1
 
     test()
@@ -398,9 +398,9 @@ async def test_a_boot_whose_answer_died_with_the_connection_is_repeated(bench: B
     await bench.central.current.ask(trigger)
     await asyncio.sleep(1)
     bench.central.current.abort()
-    before = len(bench.central.told)
+    before = len(bench.central.received)
     bench.outbox.put(meter())
     await asyncio.sleep(10)
     assert len(bench.central.links) == 3
-    assert bench.told(before)[0] == "BootNotification"
-    assert bench.told(before)[-1] == "MeterValues"
+    assert bench.messages(before)[0] == "BootNotification"
+    assert bench.messages(before)[-1] == "MeterValues"

@@ -206,11 +206,11 @@ def test_a_power_cut_ends_everything_without_a_word(moment_s: float) -> None:
         assert bench.running is not None
         bench.running.cancel()
         await asyncio.wait([bench.running])
-        told = len(bench.central.told)
+        sent = len(bench.central.received)
         assert not any(link.politely for link in bench.central.links)
         assert all(link.ended.is_set() for link in bench.central.links)
         await asyncio.sleep(1000)
-        assert len(bench.central.told) == told
+        assert len(bench.central.received) == sent
         assert asyncio.all_tasks() == {asyncio.current_task()}
         bench.running = None
 

@@ -48,16 +48,16 @@ async def test_in_order_with_the_transaction_id_of_the_answer(bench: Bench) -> N
     bench.outbox.put(meter(None, connector=0))
     await bench.online()
     await asyncio.sleep(5)
-    told = bench.central.told[1:]
-    assert [(t.action, t.message_id) for t in told] == [
+    sent = bench.central.received[1:]
+    assert [(t.action, t.message_id) for t in sent] == [
         (START, "msg-1"),
         (METER, "msg-2"),
         (STOP, "msg-3"),
         (METER, "msg-4"),
     ]
-    assert [t.wire.get("transactionId") for t in told] == [None, 42, 42, None]
+    assert [t.wire.get("transactionId") for t in sent] == [None, 42, 42, None]
     assert bench.outbox.answers == [(1, 42), (2, None), (3, None), (4, None)]
-    assert told[0].wire["timestamp"] == "2026-11-22T11:00:00Z"
+    assert sent[0].wire["timestamp"] == "2026-11-22T11:00:00Z"
 
 
 @on_a_bench()
@@ -66,7 +66,7 @@ async def test_after_the_statuses_but_for_those_that_say_that_it_is_over(bench: 
     for connector, status in enumerate(("Available", "Finishing", "Reserved")):
         bench.status(connector, status)
     await bench.online()
-    assert bench.told() == [
+    assert bench.messages() == [
         "BootNotification",
         "StatusNotification 0 Available",
         "StatusNotification 2 Reserved",
@@ -83,16 +83,16 @@ def test_the_end_of_a_transaction_is_told_before_the_status_that_follows(over: s
     async def test(bench: Bench) -> None:
         bench.status(1, "Charging")
         await bench.online()
-        before = len(bench.central.told)
+        before = len(bench.central.received)
         session(bench)
         bench.status(1, over)
         bench.status(1, "Charging")
         bench.status(2, "Preparing")
         await asyncio.sleep(1)
-        told = bench.told(before)
-        assert "StatusNotification 2 Preparing" in told[:2]
-        told.remove("StatusNotification 2 Preparing")
-        assert told == [
+        sent = bench.messages(before)
+        assert "StatusNotification 2 Preparing" in sent[:2]
+        sent.remove("StatusNotification 2 Preparing")
+        assert sent == [
             "StartTransaction",
             "MeterValues",
             "StopTransaction",
@@ -110,7 +110,7 @@ async def test_a_stop_that_was_tried_in_vain_holds_no_status_back(bench: Bench) 
     session(bench)
     bench.status(1, "Finishing")
     await asyncio.sleep(1)
-    assert bench.told()[-2:] == ["StopTransaction", "StatusNotification 1 Finishing"]
+    assert bench.messages()[-2:] == ["StopTransaction", "StatusNotification 1 Finishing"]
 
 
 @on_a_bench(transaction_message_attempts=9, transaction_message_retry_interval_s=3600)
@@ -120,9 +120,9 @@ async def test_a_stop_that_cannot_come_soon_holds_a_status_back_for_a_moment(ben
     session(bench)
     bench.status(1, "Finishing")
     await asyncio.sleep(14)
-    assert bench.told()[-1] == "StartTransaction"
+    assert bench.messages()[-1] == "StartTransaction"
     await asyncio.sleep(2)
-    assert bench.told()[-1] == "StatusNotification 1 Finishing"
+    assert bench.messages()[-1] == "StatusNotification 1 Finishing"
 
 
 @on_a_bench()
@@ -131,7 +131,7 @@ async def test_a_fault_waits_for_no_stop(bench: Bench) -> None:
     session(bench)
     bench.status(1, "Faulted")
     await asyncio.sleep(1)
-    assert "StatusNotification 1 Faulted" in bench.told()[1:3]
+    assert "StatusNotification 1 Faulted" in bench.messages()[1:3]
 
 
 @on_a_bench()
@@ -152,10 +152,10 @@ async def test_attempt_n_waits_n_intervals_and_the_last_gives_up(bench: Bench) -
     await asyncio.sleep(300)
     times = bench.central.times(METER)
     assert [round(time - times[0]) for time in times] == [0, 60, 180, 180]
-    assert [t.message_id for t in bench.central.told if t.action is METER] == [
+    assert [t.message_id for t in bench.central.received if t.action is METER] == [
         "msg-1", "msg-1", "msg-1", "msg-2",
     ]  # fmt: skip
-    assert bench.heard.lost == ["msg-1"]
+    assert bench.listener.lost == ["msg-1"]
     assert bench.outbox.discarded == [1]
 
 
@@ -165,7 +165,7 @@ async def test_silence_on_a_living_link_is_a_failed_attempt(bench: Bench) -> Non
     bench.outbox.put(meter(None))
     await bench.online()
     await asyncio.sleep(200)
-    assert bench.heard.lost == ["msg-1"]
+    assert bench.listener.lost == ["msg-1"]
     assert len(bench.central.links) == 1
 
 
@@ -175,7 +175,7 @@ async def test_a_black_hole_costs_no_attempt(bench: Bench) -> None:
     bench.central.alive = False
     session(bench)
     await asyncio.sleep(7200)
-    assert bench.heard.lost == []
+    assert bench.listener.lost == []
     assert bench.outbox.attempts == {}
     bench.central.alive = True
     await asyncio.sleep(300)
@@ -191,7 +191,7 @@ async def test_a_lost_connection_costs_no_attempt_and_the_repeat_is_the_same(ben
         await asyncio.sleep(10)
         bench.central.current.abort()
     await asyncio.sleep(20)
-    starts = [t for t in bench.central.told if t.action is START]
+    starts = [t for t in bench.central.received if t.action is START]
     assert [t.message_id for t in starts] == ["msg-1"] * 3
     assert len({t.request.to_wire_json() for t in starts}) == 1
     assert bench.outbox.attempts == {}
@@ -204,8 +204,8 @@ async def test_an_undeliverable_start_makes_the_rest_minus_one(bench: Bench) -> 
     session(bench)
     await bench.online()
     await asyncio.sleep(5)
-    assert [t.wire.get("transactionId") for t in bench.central.told[1:]] == [None, -1, -1]
-    assert bench.heard.lost == ["msg-1"]
+    assert [t.wire.get("transactionId") for t in bench.central.received[1:]] == [None, -1, -1]
+    assert bench.listener.lost == ["msg-1"]
 
 
 @pytest.mark.parametrize("attempts", [0, -1])
@@ -232,7 +232,7 @@ def test_what_ocpp_cannot_say_does_not_block_the_queue(message: TransactionMessa
         session(bench)
         await bench.online()
         await asyncio.sleep(5)
-        assert bench.heard.lost == ["msg-1"]
+        assert bench.listener.lost == ["msg-1"]
         assert len(bench.outbox.answers) == 3
 
     test()
@@ -246,7 +246,7 @@ async def test_undated_moments_are_dated_when_sent(bench: Bench) -> None:
     bench.outbox.put(start("t", Moment("another boot", 5.0, None)))
     await bench.online()
     await asyncio.sleep(5)
-    first, second, third = (t.wire for t in bench.central.told[1:])
+    first, second, third = (t.wire for t in bench.central.received[1:])
     assert first["timestamp"] == "2026-11-22T11:59:00Z"
     assert second["meterValue"][0]["timestamp"] == "2026-11-22T11:59:00Z"
     assert third["timestamp"].startswith("2026-11-22T12:00:0")
@@ -260,22 +260,22 @@ async def test_dates_are_committed_before_a_message_without_them_is_sent(bench: 
     async def commit() -> None:
         bench.outbox.queue[0] = replace(bench.outbox.queue[0], message=start("s", BEFORE))
 
-    bench.heard.date_moments = commit  # type: ignore[method-assign]  # what the application does
+    bench.listener.date_moments = commit  # type: ignore[method-assign]  # what the application does
     await bench.online()
-    assert bench.central.told[1].wire["timestamp"] == "2026-11-22T11:00:00Z"
+    assert bench.central.received[1].wire["timestamp"] == "2026-11-22T11:00:00Z"
 
 
 @on_a_bench()
 async def test_what_follows_from_an_answer_happens_before_its_commit(bench: Bench) -> None:
     committed: list[int] = []
-    bench.outbox.committed.subscribe(lambda seq: committed.append(len(bench.heard.starts)))
+    bench.outbox.committed.subscribe(lambda seq: committed.append(len(bench.listener.starts)))
     bench.central.then(STOP, StopTransactionResponse(id_tag_info=BLOCKED))
     session(bench)
     await bench.online()
     await asyncio.sleep(5)
     assert committed == [1, 1, 1]
-    assert bench.heard.starts == [("s1", 42, IdTagInfo("Accepted"))]
-    assert bench.heard.stops == [("s1", IdTagInfo("Blocked"))]
+    assert bench.listener.starts == [("s1", 42, IdTagInfo("Accepted"))]
+    assert bench.listener.stops == [("s1", IdTagInfo("Blocked"))]
 
 
 @on_a_bench(transaction_message_retry_interval_s=3600)
@@ -296,7 +296,7 @@ async def test_others_may_speak_while_the_queue_waits(bench: Bench) -> None:
     await bench.online()
     bench.status(1, "Preparing")
     await asyncio.sleep(1)
-    assert bench.told()[-1] == "StatusNotification 1 Preparing"
+    assert bench.messages()[-1] == "StatusNotification 1 Preparing"
 
 
 @on_a_bench()
@@ -307,7 +307,7 @@ async def test_attempts_may_change_while_running(bench: Bench) -> None:
     await bench.online()
     bench.client.configure(replace(config, transaction_message_attempts=2))
     await asyncio.sleep(61)
-    assert bench.heard.lost == ["msg-1"]
+    assert bench.listener.lost == ["msg-1"]
 
 
 def test_answers_are_committed_even_when_the_connection_ends_with_them() -> None:
@@ -342,13 +342,13 @@ async def test_a_long_queue_goes_at_a_measured_pace_and_new_values_wait_their_tu
     bench.start()
     await asyncio.sleep(5.25)
     bench.outbox.put(meter("s", connector=2))
-    before = len(bench.central.told)
+    before = len(bench.central.received)
     await bench.client.call(HeartbeatRequest(), HeartbeatResponse)
-    assert bench.told(before) == ["Heartbeat"]
+    assert bench.messages(before) == ["Heartbeat"]
     await asyncio.sleep(40)
-    told = [one for one in bench.central.told if one.action is METER]
-    assert [one.message_id for one in told] == [f"msg-{number}" for number in range(1, 42)]
-    assert told[-1].wire["connectorId"] == 2
+    sent = [one for one in bench.central.received if one.action is METER]
+    assert [one.message_id for one in sent] == [f"msg-{number}" for number in range(1, 42)]
+    assert sent[-1].wire["connectorId"] == 2
     times = bench.central.times(METER)
     assert min(later - earlier for earlier, later in pairwise(times)) >= 0.5
-    assert bench.told()[:2] == ["BootNotification", "StatusNotification 1 Charging"]
+    assert bench.messages()[:2] == ["BootNotification", "StatusNotification 1 Charging"]

@@ -34,7 +34,7 @@ async def test_every_change_is_told_while_online(bench: Bench) -> None:
     for status in ("Preparing", "Charging", "Charging", "SuspendedEV", "Charging"):
         bench.status(1, status)
     await asyncio.sleep(1)
-    assert bench.told()[1:] == [
+    assert bench.messages()[1:] == [
         f"StatusNotification 1 {status}"
         for status in ("Preparing", "Charging", "SuspendedEV", "Charging")
     ]
@@ -45,7 +45,7 @@ async def test_a_status_has_the_time_at_which_it_began(bench: Bench) -> None:
     bench.status(1, "Preparing", "EV side disconnected" + "x" * 50)
     await asyncio.sleep(30)
     await bench.online()
-    wire = bench.central.told[1].wire
+    wire = bench.central.received[1].wire
     assert wire["timestamp"] == "2026-11-22T12:00:00Z"
     assert wire["errorCode"] == "NoError"
     assert wire["info"] == "EV side disconnected" + "x" * 30
@@ -56,11 +56,11 @@ async def test_a_status_has_the_time_at_which_it_began(bench: Bench) -> None:
 async def test_before_the_clock_is_known_the_date_is_made_up_later(bench: Bench) -> None:
     bench.status(1, "Available")
     await asyncio.sleep(30)
-    bench.heard.on_time = (  # type: ignore[method-assign]  # what the application does
+    bench.listener.on_time = (  # type: ignore[method-assign]  # what the application does
         lambda at, round_trip_s: bench.clock.observe(at, ClockTrust.BACKEND)
     )
     await bench.online()
-    wire = bench.central.told[1].wire
+    wire = bench.central.received[1].wire
     assert wire["timestamp"].startswith("2026-11-22T11:59:")
 
 
@@ -82,7 +82,7 @@ async def test_an_unanswered_status_is_repeated_while_it_is_true(bench: Bench) -
     bench.status(1, "Preparing")
     await asyncio.sleep(60)
     assert (
-        bench.told()[1:]
+        bench.messages()[1:]
         == ["StatusNotification 1 Available"] * 2 + ["StatusNotification 1 Preparing"] * 2
     )
 
@@ -105,9 +105,9 @@ async def test_a_flood_keeps_what_is_true(bench: Bench) -> None:
         bench.status(1, ("Charging", "SuspendedEV")[number % 2])
         bench.status(2, ("SuspendedEV", "Charging")[number % 2])
     await asyncio.sleep(60)
-    assert len(bench.central.told) < 200
+    assert len(bench.central.received) < 200
     assert {"StatusNotification 1 SuspendedEV", "StatusNotification 2 Charging"} == set(
-        bench.told()[-2:]
+        bench.messages()[-2:]
     )
 
 
@@ -159,7 +159,7 @@ def test_no_interval_keeps_our_own_and_never_hammers(interval: int) -> None:
         await bench.online()
         await asyncio.sleep(3600)
         assert bench.central.times(HEARTBEAT) == []
-        assert bench.heard.intervals == []
+        assert bench.listener.intervals == []
 
     test()
 
@@ -175,7 +175,7 @@ async def test_a_failed_heartbeat_is_shown_and_tried_again_later(bench: Bench) -
     step = bench.client.view().steps[-1]
     assert step.state is StepState.OK
     assert step.last_error == "InternalError"
-    assert bench.heard.times == [NOW, NOW]
+    assert bench.listener.times == [NOW, NOW]
 
 
 @on_a_bench(force_heartbeat=False)
@@ -186,7 +186,7 @@ async def test_a_date_that_was_long_under_way_is_asked_for_again_soon(bench: Ben
     bench.central.round_trip_s = 0.1
     await asyncio.sleep(200)
     assert len(bench.central.times(HEARTBEAT)) == 1
-    assert len(bench.heard.times) == 2
+    assert len(bench.listener.times) == 2
 
 
 @on_a_bench(force_heartbeat=False)
@@ -209,7 +209,7 @@ async def test_a_status_that_is_asked_for_before_the_date_is_known_has_none(benc
     )
     await bench.central.current.ask(trigger)
     await asyncio.sleep(1)
-    assert "timestamp" not in bench.central.told[-1].wire
+    assert "timestamp" not in bench.central.received[-1].wire
 
 
 @on_a_bench()
@@ -225,14 +225,14 @@ async def test_a_triggered_status_is_what_is_true_now_with_the_time_of_now(bench
     await bench.online()
     bench.client.ask_statuses(settle)
     await asyncio.sleep(100)
-    before = len(bench.central.told)
+    before = len(bench.central.received)
     await bench.central.current.ask(
         TriggerMessageRequest(requested_message=MessageTrigger.STATUS_NOTIFICATION, connector_id=1)
     )
     await asyncio.sleep(1)
     assert asked == [1]
-    (told,) = [told.wire for told in bench.central.told[before:]]
-    assert (told["status"], told["timestamp"]) == ("Charging", "2026-11-22T12:01:41Z")
+    (sent,) = [sent.wire for sent in bench.central.received[before:]]
+    assert (sent["status"], sent["timestamp"]) == ("Charging", "2026-11-22T12:01:41Z")
 
 
 @on_a_bench()
@@ -243,7 +243,7 @@ async def test_a_triggered_status_comes_after_those_that_led_to_it(bench: Bench)
     trigger = TriggerMessageRequest(requested_message=MessageTrigger.STATUS_NOTIFICATION)
     await bench.central.current.ask(trigger)
     await asyncio.sleep(1)
-    statuses = [word.split()[-1] for word in bench.told()[1:]]
+    statuses = [word.split()[-1] for word in bench.messages()[1:]]
     assert statuses[:3] == ["Available", "Preparing", "Charging"]
     assert set(statuses[3:]) <= {"Charging"}
 
@@ -256,11 +256,11 @@ async def test_a_triggered_status_waits_for_no_stop(bench: Bench) -> None:
     bench.outbox.next = never  # type: ignore[method-assign]  # the queue is stuck
     bench.status(1, "Finishing")
     await asyncio.sleep(1)
-    assert bench.told()[1:] == []
+    assert bench.messages()[1:] == []
     trigger = TriggerMessageRequest(requested_message=MessageTrigger.STATUS_NOTIFICATION)
     await bench.central.current.ask(trigger)
     await asyncio.sleep(1)
-    assert bench.told()[1:] == ["StatusNotification 1 Finishing"]
+    assert bench.messages()[1:] == ["StatusNotification 1 Finishing"]
 
 
 async def never() -> None:
@@ -279,12 +279,12 @@ async def test_news_is_told_once_and_not_after_an_absence(bench: Bench) -> None:
     await bench.online()
     news("Plug lock in order")
     await asyncio.sleep(1)
-    infos = [told.wire.get("info") for told in bench.central.told[1:]]
+    infos = [sent.wire.get("info") for sent in bench.central.received[1:]]
     assert infos == [None, "Plug lock in order"]
-    before = len(bench.central.told)
+    before = len(bench.central.received)
     bench.central.current.abort()
     await asyncio.sleep(0)
     news("RCD reconnected")
     await asyncio.sleep(60)
     assert bench.client.online
-    assert bench.told(before) == []
+    assert bench.messages(before) == []

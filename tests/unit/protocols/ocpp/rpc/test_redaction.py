@@ -107,12 +107,12 @@ def test_long_frames_are_cut() -> None:
 
 def test_the_log_is_a_ring_and_tells() -> None:
     log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC), capacity=2)
-    heard: list[int] = []
-    log.added.subscribe(lambda record: heard.append(record.seq))
+    numbers: list[int] = []
+    log.added.subscribe(lambda record: numbers.append(record.seq))
     for _ in range(3):
         facts = FrameFacts(Direction.SENT, FrameKind.CALL, elapsed_ms=500)
         log.add(change("AuthorizationKey"), facts)
-    assert heard == [1, 2, 3]
+    assert numbers == [1, 2, 3]
     assert [record.seq for record in log.records()] == [2, 3]
     assert SECRET not in log.records()[0].text
     assert log.records()[0].elapsed_ms == 500

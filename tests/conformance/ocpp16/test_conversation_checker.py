@@ -1,4 +1,4 @@
-"""The story sees what cannot be true: without that its silence proves nothing."""
+"""The checker sees what cannot be true: without that its silence proves nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.wire_story import Story, stories
+from tests.support.conversation_checker import ConversationChecker, checkers
 
 START = {"connectorId": 1, "idTag": "A", "meterStart": 100, "timestamp": "2026-11-22T10:00:00Z"}
 STOP = {"transactionId": 7, "meterStop": 300, "timestamp": "2026-11-22T11:00:00Z"}
@@ -14,8 +14,8 @@ STOP = {"transactionId": 7, "meterStop": 300, "timestamp": "2026-11-22T11:00:00Z
 
 def values(wh: int, at: str = "10:30:00", number: int | None = 7, **more: Any) -> dict[str, Any]:
     sampled = {"value": str(wh), **more}
-    told = [{"timestamp": f"2026-11-22T{at}Z", "sampledValue": [sampled]}]
-    payload: dict[str, Any] = {"connectorId": 1, "meterValue": told}
+    meter_value = [{"timestamp": f"2026-11-22T{at}Z", "sampledValue": [sampled]}]
+    payload: dict[str, Any] = {"connectorId": 1, "meterValue": meter_value}
     return payload if number is None else {**payload, "transactionId": number}
 
 
@@ -23,20 +23,20 @@ def status(word: str, connector: int = 1) -> dict[str, Any]:
     return {"connectorId": connector, "status": word, "errorCode": "NoError"}
 
 
-def tell(story: Story, *frames: tuple[str, dict[str, Any]]) -> Story:
+def send(checker: ConversationChecker, *frames: tuple[str, dict[str, Any]]) -> ConversationChecker:
     for action, payload in frames:
-        message_id = f"m{len(story._ids)}"
-        story.asked(message_id, action, payload)
-        story.answered(message_id, {"transactionId": 7} if action == "StartTransaction" else {})
-    return story
+        message_id = f"m{len(checker._ids)}"
+        checker.asked(message_id, action, payload)
+        checker.answered(message_id, {"transactionId": 7} if action == "StartTransaction" else {})
+    return checker
 
 
-def a_story(*frames: tuple[str, dict[str, Any]]) -> Story:
+def conversation_of(*frames: tuple[str, dict[str, Any]]) -> ConversationChecker:
     """Of a station that is in a transaction."""
-    story = Story("CP")
-    story.connected()
+    checker = ConversationChecker("CP")
+    checker.connected()
     begin = [("StatusNotification", status(word)) for word in ("Available", "Preparing")]
-    return tell(story, *begin, ("StartTransaction", START), *frames)
+    return send(checker, *begin, ("StartTransaction", START), *frames)
 
 
 CHARGING = ("StatusNotification", status("Charging"))
@@ -62,7 +62,7 @@ WRONG = {
     ],
     "energy: an end below the last values": [("MeterValues", values(301)), ENDED],
     "energy: in kWh as well": [("MeterValues", values(1, unit="kWh")), ENDED],
-    "transaction: a number that nobody told": [("MeterValues", values(110, number=8))],
+    "transaction: a number that nobody gave": [("MeterValues", values(110, number=8))],
     "transaction: an end of nothing": [("StopTransaction", {**STOP, "transactionId": 8})],
     "transaction: an end that comes twice": [
         ENDED,
@@ -74,22 +74,22 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_cannot_be_true_is_found(name: str) -> None:
-    story = a_story(*WRONG[name])
+    checker = conversation_of(*WRONG[name])
     rule = name.partition(":")[0]
-    assert [found.partition(":")[0] for found in story.findings] == [rule]
+    assert [found.partition(":")[0] for found in checker.findings] == [rule]
     with pytest.raises(AssertionError, match="CP"):
-        story.check()
-    story.exempt(rule, "this is what the test is about")
-    story.check()
+        checker.check()
+    checker.exempt(rule, "this is what the test is about")
+    checker.check()
 
 
 def test_a_message_id_stands_for_one_content() -> None:
-    story = a_story()
+    checker = conversation_of()
     for wh in (110, 110, 120):
-        story.asked("same", "MeterValues", values(wh))
-        story.answered("same", {})
-    assert [found.partition(":")[0] for found in story.findings] == ["id"]
-    story.exempt("id", "this is what the test is about")
+        checker.asked("same", "MeterValues", values(wh))
+        checker.answered("same", {})
+    assert [found.partition(":")[0] for found in checker.findings] == ["id"]
+    checker.exempt("id", "this is what the test is about")
 
 
 RIGHT = {
@@ -119,24 +119,24 @@ RIGHT = {
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_may_be_true_is_let_be(name: str) -> None:
-    a_story(*RIGHT[name]).check()
+    conversation_of(*RIGHT[name]).check()
 
 
 def test_after_an_absence_only_the_present_is_told() -> None:
-    story = a_story(CHARGING)
-    story.connected()
-    tell(story, ("StatusNotification", status("Available")), ENDED)
-    story.check()
+    checker = conversation_of(CHARGING)
+    checker.connected()
+    send(checker, ("StatusNotification", status("Available")), ENDED)
+    checker.check()
 
 
 def test_a_status_that_is_asked_for_waits_for_no_end() -> None:
-    story = a_story(CHARGING)
-    story.commanded("TriggerMessage", {"requestedMessage": "StatusNotification"})
-    tell(story, FINISHED, ENDED)
-    story.check()
+    checker = conversation_of(CHARGING)
+    checker.commanded("TriggerMessage", {"requestedMessage": "StatusNotification"})
+    send(checker, FINISHED, ENDED)
+    checker.check()
 
 
 def test_every_test_that_has_a_backend_is_judged() -> None:
     """`tests/conftest.py` checks what a test began."""
-    story = Story("here")
-    assert stories == [story]
+    checker = ConversationChecker("here")
+    assert checkers == [checker]

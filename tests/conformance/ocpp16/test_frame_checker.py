@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.wire_witness import Witness, Witnessed
+from tests.support.frame_checker import CheckedConnection, FrameChecker
 
 HEARTBEAT = [2, "1", "Heartbeat", {}]
 BOOT: dict[str, Any] = {"chargePointVendor": "V", "chargePointModel": "M"}
@@ -29,13 +29,13 @@ class Wire:
 async def findings(*frames: Any, asked: str = "") -> str:
     """Of frames of a station, each given as JSON data or as it is."""
     raw = [f if isinstance(f, str | bytes) else json.dumps(f) for f in frames]
-    witness = Witness()
-    wire = Witnessed(Wire(list(raw)), witness)
+    checker = FrameChecker()
+    wire = CheckedConnection(Wire(list(raw)), checker)
     if asked:
         await wire.send(json.dumps([2, "a", asked, {}]))
     for _ in raw:
         await wire.recv()
-    return "\n".join(witness.findings)
+    return "\n".join(checker.findings)
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ async def test_calls_do_not_overlap() -> None:
 
 
 async def test_an_id_is_used_again_for_the_same_message_only() -> None:
-    witness = Witness()
+    checker = FrameChecker()
     boot = [2, "1", "BootNotification", BOOT]
-    wire = Witnessed(Wire([json.dumps(f) for f in (HEARTBEAT, HEARTBEAT, boot)]), witness)
+    wire = CheckedConnection(Wire([json.dumps(f) for f in (HEARTBEAT, HEARTBEAT, boot)]), checker)
     for _ in range(3):
-        assert not witness.findings
+        assert not checker.findings
         await wire.recv()
         await wire.send('[4,"1","InternalError","",{}]')
     with pytest.raises(AssertionError, match="another message"):
-        witness.check()
+        checker.check()
 
 
 def test_a_sound_wire_is_not_complained_about() -> None:

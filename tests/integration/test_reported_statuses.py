@@ -34,7 +34,7 @@ from borne.domain.station.status import (
     ConnectorStatus,
     between_16,
 )
-from tests.support.street import CARD, Street, street
+from tests.support.running_station import CARD, RunningStation, running_station
 from tests.support.virtual_time import run_virtual
 
 WHITELISTED = {"FLLEnable": "on"}
@@ -70,19 +70,19 @@ class Recorder:
 class Bench:
     """A station and the recorder of what it tells."""
 
-    def __init__(self, station: Street) -> None:
+    def __init__(self, station: RunningStation) -> None:
         self.station = station
-        self.told = Recorder()
-        room = station.host.station
-        assert room is not None
-        self.reporter = room.reporter
-        room.link.backend = cast(Backend, cast(Any, self.told))
+        self.backend = Recorder()
+        running = station.host.station
+        assert running is not None
+        self.reporter = running.reporter
+        running.link.backend = cast(Backend, cast(Any, self.backend))
 
     @property
     def agreed(self) -> str:
         """The status that page and backend agree on."""
         page = OCPP_16[ConnectorStatus(self.station.connector()["state"])]
-        assert self.told.of()[-1] == page
+        assert self.backend.of()[-1] == page
         return page
 
     @property
@@ -92,15 +92,15 @@ class Bench:
 
 @asynccontextmanager
 async def bench(folder: Path, **settings: Any) -> AsyncIterator[Bench]:
-    async with street(folder, **{**BACKEND, **FREE, **settings}) as station:
+    async with running_station(folder, **{**BACKEND, **FREE, **settings}) as station:
         await asyncio.sleep(1)
         yield Bench(station)
 
 
-def on_a_bench(folder: Path, story: Callable[[Bench], Awaitable[None]], **settings: Any) -> None:
+def on_a_bench(folder: Path, scenario: Callable[[Bench], Awaitable[None]], **settings: Any) -> None:
     async def run() -> None:
         async with bench(folder, **settings) as at:
-            await story(at)
+            await scenario(at)
 
     run_virtual(run())
 
@@ -111,7 +111,7 @@ WAKE_UP = {"DLMAllowEVWakeup": "on", "EVWakeupMethod": "pilot_interruption"}
 
 @pytest.mark.parametrize("wake_up", [{}, WAKE_UP], ids=["left alone", "woken in vain"])
 def test_a_car_that_never_asks_is_told_as_pausing(tmp_path: Path, wake_up: Any) -> None:
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await at.station.plug(1, ASLEEP)
         await asyncio.sleep(9)
         assert at.agreed == "Charging"  # it may still be thinking about it
@@ -119,7 +119,7 @@ def test_a_car_that_never_asks_is_told_as_pausing(tmp_path: Path, wake_up: Any) 
         assert at.agreed == "SuspendedEV"
         await asyncio.sleep(3600)
         assert at.agreed == "SuspendedEV"
-        assert at.told.of().count("Charging") == 1
+        assert at.backend.of().count("Charging") == 1
         await at.simulator.change_vehicle(1, {"wants_charge": True})
         await asyncio.sleep(10)
         assert at.agreed == "Charging"
@@ -127,74 +127,74 @@ def test_a_car_that_never_asks_is_told_as_pausing(tmp_path: Path, wake_up: Any) 
         await asyncio.sleep(5)
         assert at.agreed == "SuspendedEV"
 
-    on_a_bench(tmp_path, story, **wake_up)
+    on_a_bench(tmp_path, scenario, **wake_up)
 
 
 def test_a_car_that_takes_some_seconds_is_never_told_as_pausing(tmp_path: Path) -> None:
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await at.station.plug(1, {"reaction_s": 5.0})
         await asyncio.sleep(60)
-        assert at.told.of() == ["Preparing", "Charging"]
+        assert at.backend.of() == ["Preparing", "Charging"]
 
-    on_a_bench(tmp_path, story)
+    on_a_bench(tmp_path, scenario)
 
 
 def test_a_car_that_never_asks_stays_preparing_where_that_lasts_until_state_c(
     tmp_path: Path,
 ) -> None:
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await at.station.plug(1, ASLEEP)
         await asyncio.sleep(3600)
-        assert at.told.of() == ["Preparing"]
+        assert at.backend.of() == ["Preparing"]
 
-    on_a_bench(tmp_path, story, PreparingUntilStateC="on")
+    on_a_bench(tmp_path, scenario, PreparingUntilStateC="on")
 
 
 @pytest.mark.parametrize("mode", [StopMode.NORMAL, StopMode.ONLY_RFID_REMOTE])
 def test_a_pulled_plug_is_no_pause_of_the_station(tmp_path: Path, mode: StopMode) -> None:
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await at.station.plug(1, {})
         await asyncio.sleep(30)
         await at.simulator.unplug(1, force=True)
         await asyncio.sleep(30)
         ends = mode is StopMode.NORMAL
         after = ["Finishing", "Available"] if ends else ["SuspendedEV"]
-        assert at.told.of() == ["Preparing", "Charging", *after]
+        assert at.backend.of() == ["Preparing", "Charging", *after]
 
     # Free charging ends by unplugging in every mode but those with transactions.
     full = {"FreeChargingMode": "full_fixed_without_auth"}
-    on_a_bench(tmp_path, story, StopTransactionMode=mode.value, **full)
+    on_a_bench(tmp_path, scenario, StopTransactionMode=mode.value, **full)
 
 
 def test_a_session_that_ends_stays_what_it_was_until_its_end_is_committed(tmp_path: Path) -> None:
     """A vehicle has some seconds to end its draw: until then the transaction goes on."""
 
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await at.station.plug(1, {"reaction_s": 3.0})
         await asyncio.sleep(30)
-        before = len(at.told.of())
+        before = len(at.backend.of())
         await at.station.services.control.stop(1, OPERATOR)
         await asyncio.sleep(2)
-        assert at.told.of()[before:] == []
+        assert at.backend.of()[before:] == []
         await asyncio.sleep(30)
-        assert at.told.of()[before:] == ["Finishing"]
+        assert at.backend.of()[before:] == ["Finishing"]
 
-    on_a_bench(tmp_path, story)
+    on_a_bench(tmp_path, scenario)
 
 
 def test_what_is_triggered_is_true_while_a_status_is_held_back(tmp_path: Path) -> None:
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await at.station.plug(1, {})
         await asyncio.sleep(30)
-        assert at.told.of() == []
+        assert at.backend.of() == []
         at.reporter.settle(1)
-        assert at.told.of() == ["Preparing", "Charging"][-len(at.told.of()) :]
+        assert at.backend.of() == ["Preparing", "Charging"][-len(at.backend.of()) :]
         assert at.agreed == "Charging"
         await asyncio.sleep(300)
-        assert at.told.of()[-1] == "Charging"
-        assert at.told.of().count("Charging") == 1
+        assert at.backend.of()[-1] == "Charging"
+        assert at.backend.of().count("Charging") == 1
 
-    on_a_bench(tmp_path, story, MinimumStatusDuration=60)
+    on_a_bench(tmp_path, scenario, MinimumStatusDuration=60)
 
 
 EVERY = sorted(NEXT_16)
@@ -212,28 +212,28 @@ def test_whatever_happens_the_table_allows_it(
 
 
 def test_a_stranger_at_a_reserved_socket_changes_nothing(tmp_path: Path) -> None:
-    async def story(at: Bench) -> None:
-        room = at.station.host.station
-        assert room is not None
-        now = room.services().clock.now()
+    async def scenario(at: Bench) -> None:
+        running = at.station.host.station
+        assert running is not None
+        now = running.services().clock.now()
         kept = Reservation(7, 1, CARD.lower(), now + timedelta(hours=1))
-        assert await room.reservations.reserve(kept) is Answer.ACCEPTED
+        assert await running.reservations.reserve(kept) is Answer.ACCEPTED
         await at.station.plug(1, {})
         await asyncio.sleep(10)
         await at.station.card("04A1B2C3D4E5F6", 1)
         await asyncio.sleep(10)
-        assert at.told.of() == ["Reserved"]
+        assert at.backend.of() == ["Reserved"]
         assert at.agreed == "Reserved"
         await at.station.card(CARD, 1)
         await asyncio.sleep(10)
-        assert at.told.of() == ["Reserved", "Preparing", "Charging"]
+        assert at.backend.of() == ["Reserved", "Preparing", "Charging"]
 
     card = {"FreeCharging": "off", "IfInDoubtAllowCharging": "on"}
-    on_a_bench(tmp_path, story, **card)
+    on_a_bench(tmp_path, scenario, **card)
 
 
 def words(at: Bench, connector: int) -> list[tuple[str, str, str]]:
-    mine = [report for report in at.told.reports if report.connector == connector]
+    mine = [report for report in at.backend.reports if report.connector == connector]
     return [(report.status, report.error_code, report.info) for report in mine]
 
 
@@ -259,7 +259,7 @@ def test_a_recovery_follows_its_activation(
     told to be over."""
     first = "on" if switched == "off in between" else "off"
 
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await cause(at, what, active=True)
         if switched != "never":
             wanted = switched.startswith("on")
@@ -275,15 +275,15 @@ def test_a_recovery_follows_its_activation(
         if said or words(at, what[1]):
             assert words(at, what[1])[-1][1] == "NoError"
 
-    on_a_bench(tmp_path, story, SendErrorStatusNotifications=first)
+    on_a_bench(tmp_path, scenario, SendErrorStatusNotifications=first)
 
 
 def test_a_fault_that_was_never_the_headline_recovers_in_silence(tmp_path: Path) -> None:
-    async def story(at: Bench) -> None:
+    async def scenario(at: Bench) -> None:
         await cause(at, ("over-temperature", 1), active=True)
         await cause(at, BROKEN, active=True)
         await cause(at, BROKEN, active=False)
         said = [info for _, _, info in words(at, 1) if info]
         assert said == ["Controller too hot"]
 
-    on_a_bench(tmp_path, story, SendInformativeStatusNotifications="off")
+    on_a_bench(tmp_path, scenario, SendInformativeStatusNotifications="off")

@@ -1,4 +1,4 @@
-"""What holds on the simulated street whatever happens."""
+"""What holds on the simulated world whatever happens."""
 
 import asyncio
 from collections.abc import Callable
@@ -77,7 +77,7 @@ acts = st.builds(
 )
 
 
-class Witness:
+class Observer:
     """Watches socket 1 at every event: integrates for itself, and remembers what was wrong."""
 
     def __init__(self, bench: Bench, check: Callable[[Bench], str | None]) -> None:
@@ -137,7 +137,7 @@ def live(vehicle: dict[str, Any], story: list[Act], check: Callable[[Bench], str
 
     async def play() -> None:
         bench = await Bench().start()
-        witness = Witness(bench, check)
+        observer = Observer(bench, check)
         await bench.plug(**vehicle)
         bench.offer(16)
         for act in story:
@@ -145,9 +145,9 @@ def live(vehicle: dict[str, Any], story: list[Act], check: Callable[[Bench], str
             await perform(bench, act)
         await asyncio.sleep(FOLLOW_S)
         bench.socket.settle()
-        assert witness.wrong == []
-        counted_wh = bench.socket.register_wh - witness.first_wh
-        assert counted_wh == int(witness.energy_ws / 3600 + 1e-6)
+        assert observer.wrong == []
+        counted_wh = bench.socket.register_wh - observer.first_wh
+        assert counted_wh == int(observer.energy_ws / 3600 + 1e-6)
 
     run_virtual(play())
 

@@ -1,7 +1,8 @@
 """A whole station on a simulated network: virtual time, real WebSockets, real storage.
 
-`simulate` runs a story on a fresh `SimLoop`; every machine of it (a station, the central system)
-is a host of the simulated network. The street (world, people) belongs to the station's machine.
+`simulate` runs a story on a fresh `SimLoop`; every machine of it (a station, the central system) is
+a host of the simulated network. The simulated world (world, people) belongs to the station's
+machine.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from borne.app import Host, HostOptions
 from borne.application.ports.storage import Storage
 from borne.application.station import Station
 from borne.domain.station.board import BoardCapabilities
+from tests.support.running_station import store_settings
 from tests.support.simulated_world import world_of
-from tests.support.street import store_settings
 
 BEGIN = datetime(2026, 3, 27, 6, tzinfo=UTC)
 """The third day has a change to summer time."""
@@ -42,13 +43,13 @@ class _Nothing:
         """Forget a choice."""
 
 
-def simulate(story: Callable[[SimLoop], Coroutine[Any, Any, T]], seed: int = 0) -> T:
+def simulate(scenario: Callable[[SimLoop], Coroutine[Any, Any, T]], seed: int = 0) -> T:
     """Run a story on a network of its own."""
     loop = SimLoop(seed)
     loop._recorder = loop._choice_log = cast(Any, _Nothing())
     loop.net.set_defaults(latency=(0.005, 0.1))
     try:
-        answer: T = loop.run_until_complete(story(loop))
+        answer: T = loop.run_until_complete(scenario(loop))
     finally:
         loop.close()
     return answer

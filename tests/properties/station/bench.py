@@ -124,8 +124,8 @@ class Journal:
 class Socket:
     """Car, wire, board and machine of one connector."""
 
-    def __init__(self, room: Room, number: int, config: ConnectorConfig) -> None:
-        self.room = room
+    def __init__(self, bench: Bench, number: int, config: ConnectorConfig) -> None:
+        self.bench = bench
         self.number = number
         self.config = config
         self.car: Car | None = None
@@ -145,11 +145,11 @@ class Socket:
         self.boots = 1
         self.measured: tuple[PilotReport, Plug, LockPosition, bool] | None = None
         # What the machine was told, as the room remembers it.
-        self.told_pilot = PilotReport(PilotState.A, pwm=False)
-        self.told_plug = Plug(PlugKind.NONE)
-        self.told_lock = LockPosition.UNLOCKED
-        self.told_alive = True
-        self.told_faults: set[Fault] = set()
+        self.reported_pilot = PilotReport(PilotState.A, pwm=False)
+        self.reported_plug = Plug(PlugKind.NONE)
+        self.reported_lock = LockPosition.UNLOCKED
+        self.reported_alive = True
+        self.reported_faults: set[Fault] = set()
         self.stopped_s: float | None = None
         """Since when no offer is made while the contactor is allowed."""
         self.state = ConnectorState()
@@ -202,16 +202,16 @@ class Socket:
         if car is not None and not car.simplified:
             offered = isinstance(wanted, PilotNominal) and not self.interrupted
             if car.wants and offered and not car.s2:
-                self.room.after(1.0, self._close_s2, self)
+                self.bench.after(1.0, self._close_s2, self)
             elif car.s2 and not car.wants:
                 car.s2 = False
             elif car.s2 and not offered and not car.stubborn:
-                self.room.after(2.0, self._open_s2, self)
+                self.bench.after(2.0, self._open_s2, self)
         seen = self.pilot()
         coil = self.allowed and seen.state in ASKING and seen.diode is not DiodeCheck.FAILED
         if coil is not self.coil and (not coil or seen.diode is DiodeCheck.GOOD):
             self.coil = coil
-            self.room.after(CONTACT_S, self._move_contact, self)
+            self.bench.after(CONTACT_S, self._move_contact, self)
         self._report()
 
     def _close_s2(self) -> None:
@@ -246,7 +246,7 @@ class Socket:
     def send(self, report: Event) -> None:
         """On its way to the machine. What a board told dies with it; its driver lives."""
         own = isinstance(report, BoardLinkReport | BrownOutReport)
-        self.room.after(REPORT_S, lambda: self.feed(report), self, settles=False, lasts=own)
+        self.bench.after(REPORT_S, lambda: self.feed(report), self, settles=False, lasts=own)
 
     # Board commands -------------------------------------------------------------------------
 
@@ -257,10 +257,10 @@ class Socket:
                 if not self.defects.silent:
                     self._command(effect)
             case OpenSession(authorization):
-                self.room.journal.begin(self.number, authorization)
+                self.bench.journal.begin(self.number, authorization)
             case CloseSession(session_id, stop):
                 assert not self.closed or self.defects.welded, "the end while energy flows"
-                self.room.journal.end(self.number, session_id, stop)
+                self.bench.journal.end(self.number, session_id, stop)
             case AuthorizationExpired():
                 self.expired += 1
             case VehicleArrived():
@@ -274,7 +274,7 @@ class Socket:
                 self.allowed = allowed
             case SetPilot(PilotInterrupt(duration_s)):
                 self.interrupted = True
-                self.room.after(duration_s, self._reconnect, self)
+                self.bench.after(duration_s, self._reconnect, self)
             case SetPilot(pilot):
                 self.command = pilot
             case MoveLock(locked):
@@ -289,7 +289,7 @@ class Socket:
         if self.defects.absent or self.defects.stuck or locked is self.bolt:
             return
         self.moving = True
-        self.room.after(LOCK_S, lambda: self._arrive(locked), self)
+        self.bench.after(LOCK_S, lambda: self._arrive(locked), self)
 
     def _arrive(self, locked: bool) -> None:
         self.moving = False
@@ -325,7 +325,7 @@ class Socket:
         self.defects.silent = silent
         self.send(BoardLinkReport(alive=not silent))
         if silent:
-            self.room.after(self.config.watchdog_s, self._watchdog, self)
+            self.bench.after(self.config.watchdog_s, self._watchdog, self)
         else:
             self.measured = None
             self.settle()
@@ -353,11 +353,11 @@ class Socket:
         self.era += 1
         self.boots += 1
         self.state = ConnectorState()
-        self.told_pilot = PilotReport(PilotState.A, pwm=False)
-        self.told_plug = Plug(PlugKind.NONE)
-        self.told_lock = LockPosition.UNLOCKED
-        self.told_alive = True
-        self.told_faults = set()
+        self.reported_pilot = PilotReport(PilotState.A, pwm=False)
+        self.reported_plug = Plug(PlugKind.NONE)
+        self.reported_lock = LockPosition.UNLOCKED
+        self.reported_alive = True
+        self.reported_faults = set()
         self.stopped_s = None
         self.measured = None
 
@@ -367,13 +367,13 @@ class Socket:
         """One step of the machine, and every promise after it."""
         if not self.powered:
             return
-        room, before, was_allowed = self.room, self.state, self.allowed
-        room.failed = True
+        bench, before, was_allowed = self.bench, self.state, self.allowed
+        bench.failed = True
         self._remember(event)
-        result = step(before, event, room.now_s, self.config)
+        result = step(before, event, bench.now_s, self.config)
         self.state = result.state
-        room.steps += 1
-        again = step(result.state, Tick(), room.now_s, self.config)
+        bench.steps += 1
+        again = step(result.state, Tick(), bench.now_s, self.config)
         assert not again.effects, f"{event} left {again.effects} undone"
         assert again.state == result.state, f"{event} left something unjudged"
         if isinstance(event, PilotReport) and event.state is PilotState.A and was_allowed:
@@ -381,26 +381,26 @@ class Socket:
         for effect in result.effects:
             self.obey(effect)
         self.check()
-        room.failed = False
+        bench.failed = False
 
     def _remember(self, event: Event) -> None:
         match event:
             case PilotReport():
-                self.told_pilot = event
+                self.reported_pilot = event
             case PlugReport(plug):
-                self.told_plug = plug
+                self.reported_plug = plug
             case LockReport(position):
-                self.told_lock = position
+                self.reported_lock = position
             case BoardLinkReport(alive):
-                self.told_alive = alive
+                self.reported_alive = alive
 
     def check(self) -> None:
         """What must hold after every step."""
-        state, room = self.state, self.room
+        state, bench = self.state, self.bench
         due_s = next_deadline(state, self.config)
-        assert due_s is None or due_s > room.now_s, "a deadline in the past"
+        assert due_s is None or due_s > bench.now_s, "a deadline in the past"
         blocks = {fault for fault in state.faults if CATALOGUE[fault].blocks}
-        assert {f for f in self.told_faults if CATALOGUE[f].blocks} <= blocks
+        assert {f for f in self.reported_faults if CATALOGUE[f].blocks} <= blocks
         if state.sent_allow:
             self._check_allowed(blocks)
         sent = state.sent_pilot
@@ -408,26 +408,30 @@ class Socket:
         if isinstance(sent, PilotNominal):
             assert 6.0 <= sent.current_a <= self.offer_a, "more than the offer"
             assert not blocks
-            assert self.number in room.journal.open
-        self.stopped_s = (self.stopped_s or room.now_s) if not offers else None
+            assert self.number in bench.journal.open
+        self.stopped_s = (self.stopped_s or bench.now_s) if not offers else None
         if state.sent_allow and self.stopped_s is not None:
-            assert room.now_s - self.stopped_s <= 6.0 + 1e-6, "closed long after the stop"
+            assert bench.now_s - self.stopped_s <= 6.0 + 1e-6, "closed long after the stop"
         assert pattern_for(snapshot_of(state)) == self._led(blocks)
 
     def _check_allowed(self, blocks: set[Fault]) -> None:
         assert not blocks, f"allowed in spite of {blocks}"
-        assert self.told_alive
-        assert self.number in self.room.journal.open, "energy without a committed session"
-        assert self.number not in self.room.journal.ends, "energy after the end"
+        assert self.reported_alive
+        assert self.number in self.bench.journal.open, "energy without a committed session"
+        assert self.number not in self.bench.journal.ends, "energy after the end"
         asks = PilotState.C if not self.config.ventilation else None
-        assert self.told_pilot.state in ASKING if asks is None else self.told_pilot.state is asks
+        assert (
+            self.reported_pilot.state in ASKING
+            if asks is None
+            else self.reported_pilot.state is asks
+        )
         if not self.config.tethered:
-            assert self.told_plug.kind is PlugKind.VALID
-            assert self.told_lock is LockPosition.LOCKED or not self.config.has_lock
+            assert self.reported_plug.kind is PlugKind.VALID
+            assert self.reported_lock is LockPosition.LOCKED or not self.config.has_lock
 
     def _led(self, blocks: set[Fault]) -> str:
         """Manual 6, from the room's point of view."""
-        state, journal = self.state, self.room.journal
+        state, journal = self.state, self.bench.journal
         if blocks:
             return "faulted"
         if state.checking:
@@ -452,7 +456,7 @@ class Socket:
         return "available" if state.reservation_id is None else "reserved"
 
 
-class Room:
+class Bench:
     """Sockets, a journal and the time."""
 
     def __init__(self, config: ConnectorConfig, sockets: int) -> None:
@@ -571,8 +575,8 @@ class Room:
         for socket in self.sockets:
             socket.set_silent(False)
             socket.defects = Defects()
-            for fault in tuple(socket.told_faults):
-                socket.told_faults.discard(fault)
+            for fault in tuple(socket.reported_faults):
+                socket.reported_faults.discard(fault)
                 socket.feed(FaultCleared(fault))
             socket.feed(CardChecking(active=False))
             socket.feed(Reserved(None))

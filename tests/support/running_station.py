@@ -1,4 +1,4 @@
-"""A whole station in the process, in a street of simulated cars, driven as people would."""
+"""A whole station in the process, in a simulated world of cars, driven as people would."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM
 from borne.protocols.status_json import status_json
-from tests.support.patience import PATIENCE_S
+from tests.support.timeouts import TEST_TIMEOUT_S
 
 CARD = "04567DAA5F3580"
 
 
-class Street:
+class RunningStation:
     """A host with shorthands."""
 
     def __init__(self, host: Host) -> None:
@@ -56,10 +56,10 @@ class Street:
 
         async def wait() -> dict[str, Any]:
             while not reached(found := self.connector(number)):
-                await status.wait(status.revision, PATIENCE_S)
+                await status.wait(status.revision, TEST_TIMEOUT_S)
             return found
 
-        return await asyncio.wait_for(wait(), PATIENCE_S)
+        return await asyncio.wait_for(wait(), TEST_TIMEOUT_S)
 
     async def until_state(self, state: str, number: int = 1) -> dict[str, Any]:
         """Wait until a connector is in a state."""
@@ -76,7 +76,7 @@ class Street:
         changed = asyncio.Event()
         forget = backend.client.changed.subscribe(lambda _: changed.set())
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TEST_TIMEOUT_S):
                 while not reached(view := backend.view()):
                     changed.clear()
                     await changed.wait()
@@ -108,7 +108,7 @@ class Street:
         changed = asyncio.Event()
         forget = self.host.station_changed.subscribe(lambda _: changed.set())
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TEST_TIMEOUT_S):
                 while self.host.station is None or self.host.station is before:
                     changed.clear()
                     await changed.wait()
@@ -118,9 +118,9 @@ class Street:
     async def until_queue(self, length: int) -> None:
         """Wait until so many transaction messages wait for the backend."""
         status = self.services.status
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TEST_TIMEOUT_S):
             while status.snapshot().backend.queue < length:
-                await status.wait(status.revision, PATIENCE_S)
+                await status.wait(status.revision, TEST_TIMEOUT_S)
 
 
 def store_settings(data: Path, changes: Mapping[str, Any]) -> None:
@@ -132,7 +132,7 @@ def store_settings(data: Path, changes: Mapping[str, Any]) -> None:
 
 
 @asynccontextmanager
-async def street(
+async def running_station(
     data: Path,
     *,
     seed: int = 1,
@@ -140,7 +140,7 @@ async def street(
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     options: Mapping[str, Any] | None = None,
     **changes: Any,
-) -> AsyncIterator[Street]:
+) -> AsyncIterator[RunningStation]:
     """A station on `data` with these settings, while the block runs."""
     store_settings(data, {name: str(value) for name, value in changes.items()})
     rng = random.Random(seed)
@@ -148,6 +148,6 @@ async def street(
     host = Host(HostOptions(data, **given))
     await host.start()
     try:
-        yield Street(host)
+        yield RunningStation(host)
     finally:
         await host.stop()

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from borne.domain.principals import SYSTEM
+from tests.support.running_station import CARD, RunningStation
 from tests.support.simulated_world import world_of
-from tests.support.street import CARD, Street
 
 CAR = {"phases": 3, "max_a": 16, "reaction_s": 0.1}
 SETTINGS = {
@@ -19,7 +19,7 @@ SETTINGS = {
 SAMPLES = 1
 
 
-async def begin(station: Street) -> None:
+async def begin(station: RunningStation) -> None:
     """From a free socket to energy that flows, and one sample told."""
     if world_of(station.host).sockets[1].vehicle is None:
         await station.plug(1, CAR)
@@ -33,7 +33,7 @@ async def begin(station: Street) -> None:
     assert station.connector()["session"]["energy_wh"] >= before
 
 
-async def end(station: Street) -> None:
+async def end(station: RunningStation) -> None:
     """From whatever is there to a free socket and an empty queue."""
     if station.connector()["session"] is not None:
         await station.services.control.stop(1, SYSTEM)
@@ -45,7 +45,7 @@ async def end(station: Street) -> None:
     await empty_queue(station)
 
 
-async def empty_queue(station: Street) -> None:
+async def empty_queue(station: RunningStation) -> None:
     """Wait until the backend has everything."""
     backend = station.services.backend
     assert backend is not None

@@ -19,7 +19,7 @@ import ocpp
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # it has no types
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.wire_story import Story
+from tests.support.conversation_checker import ConversationChecker
 
 SCHEMAS = Path(ocpp.__file__).parent / "v16" / "schemas"
 ERROR_CODES = frozenset(
@@ -52,8 +52,8 @@ def schema(name: str) -> Any:
 
 
 @dataclass
-class Witness:
-    """What was wrong, over all connections of a central system."""
+class FrameChecker:
+    """What was wrong with frames, over all connections of a central system."""
 
     findings: list[str] = field(default_factory=list)
     frames: int = 0
@@ -68,13 +68,18 @@ class Witness:
 ANSWERS = ("[3", "[4")
 
 
-class Witnessed:
-    """One connection of the central system, seen by the witness."""
+class CheckedConnection:
+    """One connection of the central system, judged by the checker."""
 
-    def __init__(self, connection: Any, witness: Witness, story: Story | None = None) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        checker: FrameChecker,
+        conversation: ConversationChecker | None = None,
+    ) -> None:
         self._connection = connection
-        self._witness = witness
-        self._story = story
+        self._checker = checker
+        self._conversation = conversation
         """None where no whole station speaks."""
         self._asked: dict[str, str] = {}
         self._used: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -96,8 +101,8 @@ class Witnessed:
     async def recv(self, **options: Any) -> Any:
         """The station speaks."""
         raw = await self._connection.recv(**options)
-        self._witness.frames += 1
-        self._witness.findings += [f"{found}: {raw[:2000]!s}" for found in self._judge(raw)]
+        self._checker.frames += 1
+        self._checker.findings += [f"{found}: {raw[:2000]!s}" for found in self._judge(raw)]
         return raw
 
     def _sending(self, raw: Any) -> None:
@@ -108,12 +113,12 @@ class Witnessed:
         match frame:
             case [2, str(message_id), str(action), *rest]:
                 self._asked[message_id] = action
-                if self._story is not None and rest and isinstance(rest[0], dict):
-                    self._story.commanded(action, rest[0])
+                if self._conversation is not None and rest and isinstance(rest[0], dict):
+                    self._conversation.commanded(action, rest[0])
             case [3 | 4 as kind, message_id, *rest] if message_id == self._outstanding:
                 self._outstanding = None
-                if self._story is not None:
-                    self._story.answered(message_id, rest[0] if kind == 3 else None)
+                if self._conversation is not None:
+                    self._conversation.answered(message_id, rest[0] if kind == 3 else None)
 
     def _judge(self, raw: Any) -> Iterator[str]:
         if not isinstance(raw, str):
@@ -148,15 +153,15 @@ class Witnessed:
         if self._outstanding is not None:
             yield "a CALL while another waits for its answer"
         self._outstanding = message_id
-        if self._story is not None:
-            self._story.asked(message_id, action, payload)
+        if self._conversation is not None:
+            self._conversation.asked(message_id, action, payload)
         yield from _judge_payload(action, payload)
 
     def _judge_result(self, message_id: str, payload: dict[str, Any]) -> Iterator[str]:
         action = self._asked.pop(message_id, None)
         if action is None:
             yield "an answer to nothing"
-        elif message_id not in self._witness.allowed:
+        elif message_id not in self._checker.allowed:
             yield from _judge_payload(f"{action}Response", payload)
 
 

@@ -1,11 +1,12 @@
 """Judges what a station tells a central system over its whole life: whether it could be true.
 
 Statuses follow the table of OCPP 1.6 section 4.9, the end of a transaction comes before the status
-that follows it, times and registers never go back within a transaction, a message id stands for
-one content, and a transaction id is used only when it was told. It shares no code with the station.
+that follows it, times and registers never go back within a transaction, a message id stands for one
+content, and a transaction id is used only after it was assigned. It shares no code with the
+station.
 
-Every story that a test begins is checked when the test is over (`tests/conftest.py`). A test that
-makes a station say what cannot be true says so: `story.exempt(rule, reason)`.
+Every checker that a test makes is asked when the test is over (`tests/conftest.py`). A test that
+makes a station say what cannot be true says so: `checker.exempt(rule, reason)`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ LOST = -1
 REGISTER = "Energy.Active.Import.Register"
 RULES = {"status", "order", "time", "energy", "id", "transaction"}
 
-stories: list[Story] = []
+checkers: list[ConversationChecker] = []
 """Of the test that runs."""
 
 
@@ -55,8 +56,8 @@ class Transaction:
 
 
 @dataclass
-class Story:
-    """Of one station at one central system, over all its connections."""
+class ConversationChecker:
+    """Messages of one station at one central system, over all its connections."""
 
     station: str = ""
     findings: list[str] = field(default_factory=list)
@@ -64,17 +65,17 @@ class Story:
     _ids: dict[str, str] = field(default_factory=dict)
     _statuses: dict[int, str] = field(default_factory=dict)
     _free: set[int] = field(default_factory=set)
-    """Connectors of which nothing was told since an absence."""
+    """Connectors of which nothing was sent since an absence."""
     _unordered: set[int] = field(default_factory=set)
-    """Connectors that may be told to be over before the queue could say so: since an absence, since
-    somebody asked for their status, or while a CALL without an answer held the line up."""
+    """Connectors that may be reported as over before the queue could say so: since an absence,
+    since somebody asked for their status, or while a CALL without an answer held the line up."""
     _transactions: dict[int, Transaction] = field(default_factory=dict)
     _waiting: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     _disturbed: bool = False
     """A transaction message had no good answer: the queue stands still, or loses some."""
 
     def __post_init__(self) -> None:
-        stories.append(self)
+        checkers.append(self)
 
     def exempt(self, rule: str, reason: str) -> None:
         """The test breaks this rule on purpose."""
@@ -97,7 +98,7 @@ class Story:
         self._disturbed = True
 
     def connected(self) -> None:
-        """A new connection: what happened before it is told as it is now."""
+        """A new connection: what happened before it is reported as it is now."""
         self._free, self._unordered = {*range(10)}, {*range(10)}
         if any(action in TRANSACTIONAL for action, _ in self._waiting.values()):
             self._disturbed = True
@@ -115,7 +116,7 @@ class Story:
             self._unordered |= {*range(10)}
         self._waiting[message_id] = (action, dict(payload))
         with suppress(KeyError, ValueError, TypeError, ArithmeticError):  # a schema's matter
-            self._take(action, payload, content, again=again)
+            self._check(action, payload, content, again=again)
 
     def answered(self, message_id: str, payload: Mapping[str, Any] | None) -> None:
         """The central system answers; None: with a CALLERROR."""
@@ -139,21 +140,21 @@ class Story:
             connector = payload.get("connectorId")
             self._unordered |= {*range(10)} if connector is None else {connector}
 
-    # What is told ----------------------------------------------------------------------------
+    # What is sent ----------------------------------------------------------------------------
 
-    def _take(self, action: str, payload: Mapping[str, Any], content: str, *, again: bool) -> None:
+    def _check(self, action: str, payload: Mapping[str, Any], content: str, *, again: bool) -> None:
         match action:
             case "StatusNotification":
-                self._take_status(payload["connectorId"], payload["status"])
+                self._check_status(payload["connectorId"], payload["status"])
             case "StartTransaction" if not (again or self._disturbed):
                 if self._open(payload["connectorId"]) is not None:
                     self._find("transaction", "begins before the one before it ended", payload)
             case "MeterValues":
-                self._take_values(payload)
+                self._check_values(payload)
             case "StopTransaction":
-                self._take_stop(payload, content)
+                self._check_stop(payload, content)
 
-    def _take_status(self, connector: int, status: str) -> None:
+    def _check_status(self, connector: int, status: str) -> None:
         before, self._statuses[connector] = self._statuses.get(connector), status
         if connector == 0:
             if status not in REST:
@@ -168,23 +169,23 @@ class Story:
         elif connector not in self._unordered and not self._disturbed:
             self._find("order", f"{status} before StopTransaction", {"connectorId": connector})
 
-    def _take_values(self, payload: Mapping[str, Any]) -> None:
+    def _check_values(self, payload: Mapping[str, Any]) -> None:
         number = payload.get("transactionId")
         if number is None or number == LOST:
             return
         transaction = self._transactions.get(number)
         if transaction is None or transaction.connector != payload["connectorId"]:
-            self._find("transaction", f"{number} was never told for this connector", payload)
+            self._find("transaction", f"{number} was never assigned for this connector", payload)
             return
         self._follow(transaction, payload["meterValue"], payload)
 
-    def _take_stop(self, payload: Mapping[str, Any], content: str) -> None:
+    def _check_stop(self, payload: Mapping[str, Any], content: str) -> None:
         number = payload["transactionId"]
         transaction = self._transactions.get(number)
         if number == LOST:
             return
         if transaction is None:
-            self._find("transaction", f"{number} was never told", payload)
+            self._find("transaction", f"{number} was never assigned", payload)
             return
         if transaction.stop not in ("", content):
             self._find("transaction", f"{number} ends twice", payload)
@@ -193,13 +194,13 @@ class Story:
         at, stop_wh = _time(payload["timestamp"]), Decimal(payload["meterStop"])
         data = payload.get("transactionData", ())
         if at < transaction.latest or any(_time(v["timestamp"]) > at for v in data):
-            self._find("time", "the end comes before what was told of it", payload)
+            self._find("time", "the end comes before its last message", payload)
         if stop_wh < transaction.register_wh or any(w > stop_wh for w in _registers(data)):
-            self._find("energy", "the end is below what was told", payload)
+            self._find("energy", "the end is below the last reading", payload)
         if [_time(v["timestamp"]) for v in data] != sorted(_time(v["timestamp"]) for v in data):
             self._find("time", "transaction data run backwards", payload)
-        told = list(_registers(data))
-        if told != sorted(told):
+        registers = list(_registers(data))
+        if registers != sorted(registers):
             self._find("energy", "transaction data run backwards", payload)
 
     def _follow(
