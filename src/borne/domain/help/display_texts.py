@@ -1,8 +1,8 @@
-"""Texts of the two-line display, 16 characters a line, in every language that it can show.
+"""Texts of the two-line display with 16 characters per line, in all its languages.
 
-The manual (5.3, "Language of Display") names the languages and no texts: these are ours. They are
-data and no catalogue, because a display shows the languages of those who charge and not that of
-the page, and has no room for what translators may want. `{figures}` is power and energy.
+The manual (5.3, "Language of Display") lists the languages but no texts, so these are our own. They
+are data instead of gettext entries, because the display has its own language setting and its lines
+must fit into 16 characters. `{figures}` is replaced by power and energy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from borne.domain.settings.choices import DisplayLanguage
 
 
 class Announcement(StrEnum):
-    """What the display can tell."""
+    """Events and states that the display shows."""
 
     SHOW_CARD = "show_card"
     PLUG_IN = "plug_in"
@@ -39,8 +39,8 @@ FIGURES = "{figures}"
 
 
 def _texts(*lines: str) -> Mapping[Announcement, tuple[str, str]]:
-    """In the order of `Announcement` but for the last, which is made of two others; the two lines
-    apart by a bar."""
+    """Pair `lines` (two lines separated by a bar) with the announcements in their order; the last
+    announcement combines the lines of two others."""
     pairs = (line.partition("|") for line in lines)
     both = [(first, second) for first, _, second in pairs]
     texts = dict(zip(list(Announcement)[:-1], both, strict=True))

@@ -1,8 +1,8 @@
-"""Help for everything that can go wrong: what it means, whether one can charge, who mends it, how.
+"""Help for every fault (manual 9) and every row of the troubleshooting table (manual 10), by slug:
+what it means, whether charging is possible, who can repair it, and how.
 
-Data for pages, mails and printed help: one entry for each fault (manual 9) and for each row of the
-troubleshooting table (manual 10), by slug. Texts are English and marked for translation. The texts
-of activation and resolution are those of the catalogue of faults.
+Data for pages, mails and printed help, in English and marked for translation. A fault's title is
+the activation text of the catalogue of faults.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from borne.foundation.messages import N_
 
 
 class CanCharge(StrEnum):
-    """Whether one can charge meanwhile."""
+    """Whether charging is possible during the fault."""
 
     YES = "yes"
     NOT_HERE = "not_here"
-    """This socket not; the other one perhaps."""
+    """Not at this socket, but possibly at another one."""
     NOBODY = "nobody"
     LATER = "later"
-    """It tries again by itself."""
+    """The station retries automatically."""
     PERHAPS = "perhaps"
 
 
@@ -40,7 +40,7 @@ CAN_CHARGE: Mapping[CanCharge, str] = MappingProxyType(
 
 
 class Who(StrEnum):
-    """Who can mend it, in the order of asking."""
+    """Who can repair the fault, in the order to ask."""
 
     YOU = "you"
     OPERATOR = "operator"
@@ -53,7 +53,7 @@ WHO: Mapping[Who, str] = MappingProxyType(
         Who.YOU: N_("You"),
         Who.OPERATOR: N_("The operator"),
         Who.ELECTRICIAN: N_("An electrician"),
-        Who.SERVICE: N_("The maker's service"),
+        Who.SERVICE: N_("The manufacturer's service"),
     }
 )
 
@@ -74,7 +74,7 @@ class Action(StrEnum):
 
 
 class Check(StrEnum):
-    """What the station can see by itself: a step is ticked when it holds."""
+    """A condition that the station checks itself; the step is ticked while it holds."""
 
     UNPLUGGED = "unplugged"
     PLUGGED = "plugged"
@@ -99,20 +99,20 @@ class Check(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do."""
+    """One step of the help."""
 
     text: str
     action: Action | None = None
     check: Check | None = None
     settings: tuple[str, ...] = ()
-    """Keys that the text speaks of: what "open the settings" opens."""
+    """Keys of the settings that the text mentions; the button opens them."""
     without: str = ""
-    """What to do while this version does not obey one of these settings yet."""
+    """Replaces the text while one of these settings is planned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One page of help."""
+    """One help page."""
 
     slug: str
     title: str
@@ -121,12 +121,12 @@ class Remedy:
     who: tuple[Who, ...]
     steps: tuple[Step, ...]
     clears: str
-    """What ends it, in words."""
+    """When the fault ends, for users."""
     fault: Fault | None = None
 
     @property
     def kind(self) -> FaultKind | None:
-        """Codes and texts towards the backend; None for a row of manual 10."""
+        """The fault's codes and texts for the backend; None for a row of manual 10."""
         return CATALOGUE[self.fault] if self.fault is not None else None
 
 
@@ -141,12 +141,12 @@ _BY_ITSELF = N_("It ends by itself when the cause is gone.")
 _AT_UNPLUGGING = N_("It ends when the car is unplugged.")
 _UNPLUG = Step(N_("Unplug the car from the station."), check=Check.UNPLUGGED)
 _REPLUG = Step(N_("Plug in again, firmly, until the plug is fully in."), check=Check.PLUGGED)
-_OTHER_CAR = Step(N_("Try another cable or another car: so you learn whose fault it is."))
+_OTHER_CAR = Step(N_("Try another cable or another car, to find out which is at fault."))
 _DIAGNOSTICS = Step(
     N_("Download the diagnostics and send them to the service."), Action.DIAGNOSTICS
 )
 _OUT_OF_SERVICE = Step(
-    N_("Mark the socket as out of service until it is mended."), Action.OUT_OF_SERVICE
+    N_("Mark the socket as out of service until it is repaired."), Action.OUT_OF_SERVICE
 )
 
 
@@ -158,7 +158,7 @@ def _for(
     steps: tuple[Step, ...],
     clears: str = _BY_ITSELF,
 ) -> Remedy:
-    """A page for a fault; its title is the text of its activation."""
+    """A help page for a fault, titled with its activation text."""
     title = CATALOGUE[fault].activation
     return Remedy(fault.value, title, explanation, can_charge, who, steps, clears, fault)
 
@@ -171,12 +171,12 @@ _FAULTS = (
         _YOU_THEN_ELECTRICIAN,
         (
             _UNPLUG,
-            Step(N_("Look at cable and plugs: are they dry, clean and whole?")),
+            Step(N_("Look at cable and plugs: are they dry, clean and undamaged?")),
             Step(N_("Wait until the sensor is armed again."), check=Check.MONITOR_ARMED),
             _REPLUG,
             _OTHER_CAR,
             Step(
-                N_("It comes back without a car: have the sensor, its coil and its wires checked.")
+                N_("If it returns without a car: have the sensor, its coil and its wires checked.")
             ),
         ),
         N_("At unplugging; otherwise 10 s after the car has left (15 min with old sensors)."),
@@ -191,7 +191,7 @@ _FAULTS = (
             Step(N_("Look into the plug: is a pin bent or dirty?")),
             _REPLUG,
             Step(N_("The signal is in order."), check=Check.PILOT_IN_ORDER),
-            Step(N_("If it stays, follow the instructions of the car.")),
+            Step(N_("If the fault remains, follow the instructions of the car.")),
             _OTHER_CAR,
         ),
         N_("By itself when the signal is in order; the session goes on then."),
@@ -209,7 +209,12 @@ _FAULTS = (
             Step(N_("Use the cable alone, without adapter.")),
             _REPLUG,
             _OTHER_CAR,
-            Step(N_("Only this car: its workshop must look at it. Every car: call the service.")),
+            Step(
+                N_(
+                    "With this car only: its workshop must look at it. With every car: call the "
+                    "service."
+                )
+            ),
         ),
         _AT_UNPLUGGING,
     ),
@@ -225,7 +230,9 @@ _FAULTS = (
             _UNPLUG,
             Step(N_("Look at the currents before it tripped."), Action.SHOW_CURVE),
             Step(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
-            Step(N_("It trips again at once: check wiring and contactor before anybody charges.")),
+            Step(
+                N_("If it trips again at once: check wiring and contactor before anyone charges.")
+            ),
         ),
     ),
     _for(
@@ -239,7 +246,7 @@ _FAULTS = (
         (
             Step(N_("Unplug what is in the household socket.")),
             Step(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
-            Step(N_("It trips again: what was plugged in is defective, or the wiring is.")),
+            Step(N_("If it trips again: what was plugged in is defective, or the wiring is.")),
         ),
     ),
     _for(
@@ -250,9 +257,11 @@ _FAULTS = (
         (
             Step(N_("Unplug all cars."), check=Check.UNPLUGGED),
             Step(N_("Switch the device on again."), check=Check.CONTACT_CLOSED),
-            Step(N_("It trips without a car: check whether a contactor sticks, and the wiring.")),
             Step(
-                N_("It tripped four times in a day: find the cause, then restart the station."),
+                N_("If it trips without a car: check whether a contactor sticks, and the wiring.")
+            ),
+            Step(
+                N_("If it tripped four times in a day: find the cause, then restart the station."),
                 Action.RESTART,
             ),
         ),
@@ -261,7 +270,7 @@ _FAULTS = (
     _for(
         Fault.RCD_METER_LOSS,
         N_(
-            "There is no voltage at the socket and no contact tells why: perhaps its residual "
+            "There is no voltage at the socket and no contact shows why: perhaps its residual "
             "current device or its fuse is off."
         ),
         CanCharge.NOT_HERE,
@@ -276,8 +285,8 @@ _FAULTS = (
     _for(
         Fault.SURGE_PROTECTION,
         N_(
-            "The surge protection took a lightning stroke or a surge and is used up. One can "
-            "charge, but the next surge will hit the station."
+            "The surge protection is used up after a lightning stroke or a surge. Charging is "
+            "possible, but the next surge will hit the station."
         ),
         CanCharge.YES,
         _ELECTRICIAN,
@@ -292,8 +301,8 @@ _FAULTS = (
     _for(
         Fault.CONTACTOR_WELDED,
         N_(
-            "The switch that makes the socket dead does not open any more. The socket may be live "
-            "although nothing is plugged in."
+            "The switch that disconnects the socket does not open any more. The socket may be "
+            "live although nothing is plugged in."
         ),
         CanCharge.NOT_HERE,
         _SERVICE,
@@ -308,20 +317,20 @@ _FAULTS = (
     _for(
         Fault.BACKEND_OFFLINE,
         N_(
-            "The station cannot reach the system of the operator. What it charges is stored and "
-            "told later."
+            "The station cannot reach the operator's system. Charging sessions are stored and "
+            "reported later."
         ),
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(N_("See how far the connection comes."), Action.CONNECTION_STEPS),
+            Step(N_("See which connection step fails."), Action.CONNECTION_STEPS),
             Step(N_("The network is up."), check=Check.NETWORK_UP),
             Step(N_("The backend is connected."), check=Check.BACKEND_CONNECTED),
         ),
     ),
     _for(
         Fault.PLUG_LOCK,
-        N_("The bolt that holds the plug did not go in. Mostly the plug is not fully in."),
+        N_("The bolt that holds the plug did not go in. Usually the plug is not fully in."),
         CanCharge.NOT_HERE,
         _YOU_THEN_SERVICE,
         (
@@ -346,7 +355,7 @@ _FAULTS = (
             ),
             Step(N_("Restart the station: it tries once more."), Action.RESTART),
             Step(N_("Open the lock with the red lever behind the cover.")),
-            Step(N_("Clean the actuator, move it some times by hand; else replace it.")),
+            Step(N_("Clean the actuator and move it several times by hand; else replace it.")),
         ),
         N_("It ends when the bolt is out: after an unlock command, a restart, or by hand."),
     ),
@@ -368,25 +377,25 @@ _FAULTS = (
     ),
     _for(
         Fault.METER_BILLING,
-        N_("The meter that measures what is sold does not answer, so nothing can be sold."),
+        N_("The meter for billing does not answer, so no energy can be sold."),
         CanCharge.NOT_HERE,
         _ELECTRICIAN,
         (
             Step(N_("The meter answers."), check=Check.METER_ANSWERS),
             Step(N_("Is the meter's display on? Otherwise it has no supply.")),
             Step(
-                N_("Check the wires of the bus, its ends and the address of the meter."),
+                N_("Check the wires of the bus, its termination and the address of the meter."),
                 Action.OPEN_SETTINGS,
                 settings=("MeterConfig", "MeterUnitId"),
-                without=N_("Check the wires of the bus and its ends."),
+                without=N_("Check the wires of the bus and its termination."),
             ),
         ),
     ),
     _for(
         Fault.METER_EXTERNAL,
         N_(
-            "The meter of the building does not answer. The load management reckons with the "
-            "fallback value instead."
+            "The meter of the building does not answer. The load management uses the fallback "
+            "value instead."
         ),
         CanCharge.PERHAPS,
         _OPERATOR,
@@ -397,13 +406,13 @@ _FAULTS = (
                 N_("Compare address, port and type with the settings."),
                 Action.OPEN_SETTINGS,
                 settings=("DLMExternalMeterSupport", "SecondMeterConfig", "SecondMeterIP"),
-                without=N_("It stays silent: have the meter and its network cable checked."),
+                without=N_("If it stays silent: have the meter and its network cable checked."),
             ),
         ),
     ),
     _for(
         Fault.CARD_READER,
-        N_("The card reader does not answer. One can charge without a card only."),
+        N_("The card reader does not answer. Charging is possible without a card only."),
         CanCharge.PERHAPS,
         _SERVICE,
         (
@@ -414,13 +423,13 @@ _FAULTS = (
     ),
     _for(
         Fault.CONTACTOR_OPEN,
-        N_("The switch that gives current to the socket does not close."),
+        N_("The switch that connects the socket does not close."),
         CanCharge.NOT_HERE,
         _SERVICE,
         (
             _UNPLUG,
             _REPLUG,
-            Step(N_("It comes back: have the contactor and its wires checked.")),
+            Step(N_("If it returns: have the contactor and its wires checked.")),
             _OUT_OF_SERVICE,
         ),
         _AT_UNPLUGGING,
@@ -437,20 +446,20 @@ _FAULTS = (
             Step(N_("Look at the current that it drew."), Action.SHOW_CURVE),
             Step(N_("Limit the current in the car's menu, if there is one.")),
             _UNPLUG,
-            Step(N_("If it stays, the car's workshop must look at it.")),
+            Step(N_("If the fault remains, the car's workshop must look at it.")),
             _OTHER_CAR,
         ),
         N_("The station tries again after 30 s, 2 min and 10 min; then it waits for unplugging."),
     ),
     _for(
         Fault.OVER_TEMPERATURE,
-        N_("The station is too hot. It already gave less current, now it must cool down."),
+        N_("The station is too hot. It already reduced the current, now it must cool down."),
         CanCharge.LATER,
         _OPERATOR,
         (
             Step(N_("It has cooled down."), check=Check.TEMPERATURE_LOW),
-            Step(N_("Are the openings for air free? Does the sun shine on it all day?")),
-            Step(N_("It comes back on cool days: have the terminals checked, they may be loose.")),
+            Step(N_("Are the ventilation openings free? Does the sun shine on it all day?")),
+            Step(N_("If it returns on cool days: have the terminals checked, they may be loose.")),
         ),
     ),
     _for(
@@ -462,11 +471,11 @@ _FAULTS = (
             Step(N_("Are all fuses of the supply on?")),
             Step(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
             Step(
-                N_("Only one phase is connected: set it so."),
+                N_("If only one phase is connected: set it so."),
                 Action.OPEN_SETTINGS,
                 settings=("PhasesConnected",),
             ),
-            Step(N_("The whole street is dark: wait for the grid.")),
+            Step(N_("If the whole street is dark: wait for the grid.")),
         ),
     ),
     _for(
@@ -480,8 +489,8 @@ _FAULTS = (
         (
             Step(
                 N_(
-                    "Lamps in the building flicker or are very bright: switch off the main switch "
-                    "and call the grid operator."
+                    "If lamps in the building flicker or are very bright: switch off the main "
+                    "switch and call the grid operator."
                 )
             ),
             Step(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
@@ -502,20 +511,20 @@ _FAULTS = (
     _for(
         Fault.METER_IMPLAUSIBLE,
         N_(
-            "The meter showed less than before, or more than can be. The session was ended at the "
-            "last good value."
+            "The meter showed less than before, or more than is possible. The session was "
+            "ended at the last good value."
         ),
         CanCharge.NOT_HERE,
         _OPERATOR,
         (
             _UNPLUG,
-            Step(N_("Was the meter replaced or reset? Then all is well from now on.")),
+            Step(N_("Was the meter replaced or reset? Then nothing more is needed.")),
             Step(N_("The meter answers."), check=Check.METER_ANSWERS),
             Step(
-                N_("It comes back: have the meter and its type in the settings checked."),
+                N_("If it returns: have the meter and its type in the settings checked."),
                 Action.OPEN_SETTINGS,
                 settings=("MeterConfig",),
-                without=N_("It comes back: have the meter checked."),
+                without=N_("If it returns: have the meter checked."),
             ),
         ),
         _AT_UNPLUGGING,
@@ -523,8 +532,8 @@ _FAULTS = (
     _for(
         Fault.CABLE_CHANGED,
         N_(
-            "The plug told another cable while the car was charging: a loose plug, or a damaged "
-            "cable."
+            "The coding of the cable changed while the car was charging: a loose plug, or a "
+            "damaged cable."
         ),
         CanCharge.NOT_HERE,
         _YOU,
@@ -539,8 +548,8 @@ _FAULTS = (
     _for(
         Fault.CABLE_INVALID,
         N_(
-            "The station cannot read how much current the cable can carry. Mostly the plug is not "
-            "fully in."
+            "The station cannot read how much current the cable can carry. Usually the plug is "
+            "not fully in."
         ),
         CanCharge.NOT_HERE,
         _YOU,
@@ -554,8 +563,8 @@ _FAULTS = (
     _for(
         Fault.SELF_TEST,
         N_(
-            "The sensor that protects people from current to earth failed its own test. Without it "
-            "nobody may charge here."
+            "The sensor that protects people from current to earth failed its self-test. "
+            "Without it charging is not allowed here."
         ),
         CanCharge.NOT_HERE,
         _SERVICE,
@@ -568,19 +577,19 @@ _FAULTS = (
             Step(N_("Check the coil of the sensor and its wires; else replace it.")),
             _OUT_OF_SERVICE,
         ),
-        N_("It ends with a good test, after unplugging or at a restart."),
+        N_("It ends with a passed self-test, after unplugging or at a restart."),
     ),
     _for(
         Fault.STORAGE_FULL,
         N_(
-            "The memory is full, so no new session could be billed. What runs goes on and is "
-            "recorded."
+            "The memory is full, so no new session could be billed. Running sessions continue "
+            "and are recorded."
         ),
         CanCharge.NOBODY,
         _OPERATOR,
         (
-            Step(N_("There is room again."), check=Check.ROOM_ON_DISK),
-            Step(N_("The backend takes what waits."), check=Check.BACKEND_CONNECTED),
+            Step(N_("There is free space again."), check=Check.ROOM_ON_DISK),
+            Step(N_("The backend accepts the waiting messages."), check=Check.BACKEND_CONNECTED),
             Step(
                 N_("Export the sessions, then keep them for fewer days."),
                 Action.OPEN_SETTINGS,
@@ -592,9 +601,8 @@ _FAULTS = (
     _for(
         Fault.STORAGE_DAMAGED,
         N_(
-            "Data that the station keeps was damaged, missing, of another station or of another "
-            "version. What could not be used was put aside, and charging goes on. What was found "
-            "is written below."
+            "Stored data was damaged, missing, of another station or of another version. What "
+            "could not be used was put aside, and charging goes on. Details are below."
         ),
         CanCharge.YES,
         _OPERATOR,
@@ -608,20 +616,20 @@ _FAULTS = (
             ),
             Step(
                 N_(
-                    "Keep the files that were put aside: the maker's service can read sessions "
-                    "from them."
+                    "Keep the files that were put aside: the manufacturer's service can read "
+                    "sessions from them."
                 )
             ),
             _DIAGNOSTICS,
             Step(N_("Take note of it."), Action.TAKE_NOTE),
-            Step(N_("It comes again: have the memory replaced.")),
+            Step(N_("If it happens again: have the memory replaced.")),
         ),
     ),
     _for(
         Fault.SETTINGS_DAMAGED,
         N_(
-            "The settings could not be read, so the station does not know its limits. Nobody may "
-            "charge before they are confirmed."
+            "The settings could not be read, so the station does not know its limits. Charging "
+            "is not possible before they are confirmed."
         ),
         CanCharge.NOBODY,
         _ELECTRICIAN,
@@ -657,7 +665,7 @@ _FAULTS = (
         (
             Step(N_("Charge this car outdoors or where there is ventilation.")),
             Step(
-                N_("There is ventilation here: the installer may set it."),
+                N_("If there is ventilation here: the installer may set it."),
                 Action.OPEN_SETTINGS,
                 settings=("VentilationAvailable",),
             ),
@@ -669,7 +677,7 @@ _ROWS_OF_MANUAL_10 = (
     Remedy(
         "card-not-read",
         N_("A card is not read"),
-        N_("The reader lights up for no card, or for some only."),
+        N_("The reader reacts to no card, or to some only."),
         CanCharge.PERHAPS,
         _OPERATOR,
         (
@@ -685,8 +693,8 @@ _ROWS_OF_MANUAL_10 = (
             ),
             Step(
                 N_(
-                    "Does the setting of the reader fit: type of LED, RFID slave? A factory reset "
-                    "changes both."
+                    "Do the settings of the reader fit: type of LED, RFID slave? A factory "
+                    "reset changes both."
                 ),
                 Action.OPEN_SETTINGS,
                 settings=("LEDType", "RFIDSlave"),
@@ -728,7 +736,7 @@ _ROWS_OF_MANUAL_10 = (
             ),
             Step(N_("The network is up."), check=Check.NETWORK_UP),
             Step(
-                N_("See how far the connection comes."),
+                N_("See which connection step fails."),
                 Action.CONNECTION_STEPS,
                 Check.BACKEND_CONNECTED,
             ),
@@ -742,7 +750,12 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(N_("Does the light at the Ethernet socket blink? Otherwise the cable is out.")),
+            Step(
+                N_(
+                    "Does the light at the Ethernet socket blink? Otherwise the cable is not "
+                    "connected."
+                )
+            ),
             Step(
                 N_('Is the connection type "Ethernet"?'),
                 Action.OPEN_SETTINGS,
@@ -760,7 +773,7 @@ _ROWS_OF_MANUAL_10 = (
             Step(N_("Do router and switch work for other devices?")),
             Step(N_("The network is up."), check=Check.NETWORK_UP),
             Step(
-                N_("See how far the connection comes."),
+                N_("See which connection step fails."),
                 Action.CONNECTION_STEPS,
                 Check.BACKEND_CONNECTED,
             ),
@@ -787,7 +800,7 @@ _ROWS_OF_MANUAL_10 = (
                 ),
             ),
             Step(
-                N_("See how far the connection comes."),
+                N_("See which connection step fails."),
                 Action.CONNECTION_STEPS,
                 Check.BACKEND_CONNECTED,
             ),
@@ -797,7 +810,7 @@ _ROWS_OF_MANUAL_10 = (
     Remedy(
         "backend-not-ready",
         N_("Network, but no backend: not ready"),
-        N_("The operator's system is reached, but does not take this station."),
+        N_("The operator's system is reached, but does not accept this station."),
         CanCharge.PERHAPS,
         _OPERATOR,
         (
@@ -812,7 +825,7 @@ _ROWS_OF_MANUAL_10 = (
     Remedy(
         "backend-drops",
         N_("The backend comes and goes"),
-        N_("The connection is lost again and again, mostly because the mobile signal is weak."),
+        N_("The connection is lost again and again, usually because the mobile signal is weak."),
         CanCharge.YES,
         _OPERATOR,
         (
@@ -827,7 +840,7 @@ _ROWS_OF_MANUAL_10 = (
                 ),
             ),
         ),
-        N_("It ends when the connection holds."),
+        N_("It ends when the connection is stable."),
     ),
     Remedy(
         "leds-off",
@@ -839,7 +852,7 @@ _ROWS_OF_MANUAL_10 = (
             Step(N_("Unplug the cars.")),
             Step(N_("Look at the station from outside: is it damaged, is it wet?")),
             Step(N_("Switch on again what is off, from the main distribution to the station.")),
-            Step(N_("It goes off again: leave it off and call an electrician.")),
+            Step(N_("If it goes off again: leave it off and call an electrician.")),
         ),
         N_("It ends with the supply."),
     ),
@@ -847,8 +860,8 @@ _ROWS_OF_MANUAL_10 = (
         "leds-gyb-meter-dark",
         N_("Lights blink green, yellow, blue; the meter is dark"),
         N_(
-            "The controller lives, but the sockets have no supply: the residual current device is "
-            "off."
+            "The controller works, but the sockets have no supply: the residual current device "
+            "is off."
         ),
         CanCharge.NOBODY,
         _ELECTRICIAN,
@@ -856,7 +869,9 @@ _ROWS_OF_MANUAL_10 = (
             Step(N_("Unplug the cars."), check=Check.UNPLUGGED),
             Step(N_("Switch the residual current device on again."), check=Check.CONTACT_CLOSED),
             Step(
-                N_("It goes off again: does one of the contactors (7Q1, 9Q1) stick? Replace it."),
+                N_(
+                    "If it goes off again: does one of the contactors (7Q1, 9Q1) stick? Replace it."
+                ),
                 check=Check.CONTACTOR_OPEN,
             ),
         ),
@@ -874,7 +889,7 @@ _ROWS_OF_MANUAL_10 = (
                 N_("Clean the actuator. Lock and unlock it five times by hand with the red lever.")
             ),
             Step(N_("Restart the station."), Action.RESTART, Check.LOCK_MOVES),
-            Step(N_("It stays: have the actuator replaced.")),
+            Step(N_("If the fault remains: have the actuator replaced.")),
         ),
         N_("It ends when the bolt moves again."),
     ),
@@ -883,13 +898,13 @@ _ROWS_OF_MANUAL_10 = (
 REMEDIES: Mapping[str, Remedy] = MappingProxyType(
     {remedy.slug: remedy for remedy in (*_FAULTS, *_ROWS_OF_MANUAL_10)}
 )
-"""By slug. "Other errors" of manual 10 is the page of the fault `other`."""
+"""By slug. For "Other errors" (manual 10) see the fault `other`."""
 
 LIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
         "available": (N_("Free: plug in, or show a card."), ()),
-        "reserved": (N_("Kept for somebody by the operator."), ()),
-        "finishing": (N_("The session before is being ended, up to 30 s."), ()),
+        "reserved": (N_("Reserved by the operator."), ()),
+        "finishing": (N_("The previous session is being ended, up to 30 s."), ()),
         "checking": (N_("Your card is being checked. Please wait."), ("no-backend-ethernet",)),
         "authorized": (N_("Accepted: charging can begin. Plug in."), ("error-on-plug-in",)),
         "charging": (N_("The car is charging, or its session waits."), ()),
@@ -903,4 +918,4 @@ LIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "preparing": (N_("Plugged in: show a card."), ("card-not-read",)),
     }
 )
-"""What a ring means (manual 6), by the name of its pattern, and where to read on."""
+"""Meaning of each light pattern (manual 6), and the help pages about it."""

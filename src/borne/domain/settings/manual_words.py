@@ -1,9 +1,8 @@
-"""What else people call a setting, a value or a page: the words of the manual and of its screens.
+"""Synonyms of settings, values and pages for the search, in all languages, by key of the catalogue.
 
-One place for all languages, by key of the catalogue. The search knows the labels of the catalogue
-and of its translations anyway; here stands what the manual, its tables and screenshots (in French,
-English, German and Dutch), the maker's interface and everyday speech call the same thing. A
-semicolon separates the terms.
+The search also knows the labels of the catalogue and their translations. Listed here are the other
+terms of the manual, its tables and screenshots (French, English, German, Dutch), of the
+manufacturer's interface and of everyday language. A semicolon separates the terms.
 """
 
 from __future__ import annotations

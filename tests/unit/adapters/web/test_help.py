@@ -154,7 +154,7 @@ def test_every_pattern_of_the_ring_has_a_picture_and_a_meaning() -> None:
     ("seen", "expected"),
     [
         ("available", ("Free: plug in, or show a card.", "Plugged in: show a card.")),
-        ("reserved", ("Kept for somebody", "The session before is being ended")),
+        ("reserved", ("Reserved by the operator", "The previous session is being ended")),
         ("faulted", ("Out of order because of a technical error.", "Error as soon as a car")),
         ("unavailable", ("Switched off by the operator, or no supply.", "All lights are off")),
     ],

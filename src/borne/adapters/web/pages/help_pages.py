@@ -65,7 +65,7 @@ HELPERS: dict[Who, str] = {
     Who.YOU: N_("You can mend this"),
     Who.OPERATOR: N_("The operator can mend this"),
     Who.ELECTRICIAN: N_("An electrician must come"),
-    Who.SERVICE: N_("The maker's service must come"),
+    Who.SERVICE: N_("The manufacturer's service must come"),
 }
 """Headings of the list, by who is asked first."""
 LINKS: dict[Action, tuple[str, str]] = {
