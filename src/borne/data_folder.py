@@ -78,7 +78,7 @@ async def open_accounts(
     """The accounts in an open storage, governed by the settings."""
     rules = Rules(
         strong=lambda: settings.settings.flag("EnforceStrongPasswords"),
-        installer_known=settings.take_installer,
+        installer_known=settings.on_installer_password_set,
     )
     accounts = Accounts(storage.accounts, clock, logins, rules=rules, security=storage.security)
     await accounts.load()

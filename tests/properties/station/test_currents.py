@@ -309,7 +309,7 @@ class Watch:
             case "confirm":
                 await self._confirm(one.value)
             case "installer":
-                await self.service.take_installer()
+                await self.service.on_installer_password_set()
                 fresh = not self.model.installer
                 may = False if fresh else self.model.may_install
                 self.model = replace(self.model, installer=True, may_install=may)

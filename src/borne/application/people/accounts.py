@@ -1,7 +1,7 @@
-"""Accounts of people, API tokens and one-time login links (manual 1.2, 3; decision D20).
+"""Accounts, API tokens and one-time login links (manual 1.2, 3; decision D20).
 
-The operator's printed password opens only the page that sets a new one; the other roles have no
-password until one is set by a higher role or on the machine.
+The operator's printed password only opens the page that sets a new one. The other roles have no
+password until a higher role or a command on the machine sets one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from borne.application.people.logins import Login, Logins, LoginWay, fingerprint
 from borne.application.people.passwords import (
-    FREE_TRIES,
+    FREE_ATTEMPTS,
     Attempts,
     Busy,
     Hasher,
@@ -42,7 +42,7 @@ __all__ = [
 
 PRINTED_PASSWORD = "yellow_zone"
 TEMPORARY = "temporary:"
-"""Marks a stored hash whose owner must choose a new password at the next login."""
+"""Prefix of a stored hash whose owner must choose a new password at the next login."""
 LINK_MINUTES = 15
 MAX_TOKENS = 64
 TOKEN_NAME_LONGEST = 40
@@ -52,18 +52,18 @@ ROLE_NAMES = {role.value: role for role in Role} | {
     "opérateur": Role.OPERATOR,
     "operateur": Role.OPERATOR,
 }
-"""User names; the manual's French text writes the operator's translated."""
+"""User names; the French manual translates "operator"."""
 
 
 class WrongPassword(Exception):
-    """Name and password do not belong together."""
+    """Unknown user name or wrong password."""
 
 
 class TryLater(Exception):
-    """Too many wrong tries; the next is allowed after `wait_s`."""
+    """Too many wrong attempts; the next one is allowed after `wait_s`."""
 
     def __init__(self, wait_s: float) -> None:
-        super().__init__(f"too many wrong tries; try again in {wait_s:.0f} s")
+        super().__init__(f"too many wrong attempts; try again in {wait_s:.0f} s")
         self.wait_s = wait_s
 
 
@@ -76,28 +76,29 @@ class PasswordRefused(Exception):
 
 
 class LinkRefused(Exception):
-    """A login link that is unknown, used, expired or opened from another machine."""
+    """The login link is unknown, used, expired, or was opened on another machine."""
 
 
 class NotAllowed(Exception):
-    """The rights of the principal do not suffice."""
+    """The principal lacks the rights."""
 
 
 class TooManyTokens(Exception):
-    """There are as many API tokens as there may be."""
+    """The maximum number of API tokens exists already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings that govern passwords, asked each time."""
+    """Settings for passwords, read at each use."""
 
     strong: Callable[[], bool] = lambda: False
     installer_known: Callable[[], Awaitable[None]] | None = None
-    """Hears that the installer's account has a password."""
+    """Called when the installer's account has a password."""
 
 
 class Accounts:
-    """Passwords, tokens and links of one station. Logins are handed in: they outlive a restart."""
+    """Passwords, tokens and links of one station. Logins are passed in because they survive a
+    restart of the station."""
 
     def __init__(
         self,
@@ -112,7 +113,7 @@ class Accounts:
     ) -> None:
         self.logins = logins
         self.token_removed: Signal[str] = Signal()
-        """The hash of a token that was taken back."""
+        """The hash of a revoked token."""
         self._store = store
         self._clock = clock
         self._hasher = hasher or Hasher(secrets.token_bytes)
@@ -123,20 +124,20 @@ class Accounts:
         self._tokens: dict[str, StoredToken] = {}
 
     async def load(self) -> None:
-        """Read the API tokens; they are checked in memory, also while power is cut."""
+        """Load the API tokens; they are kept in memory, so requests need no database access."""
         self._tokens = {token.hash: token for token in await self._store.tokens()}
         if await self.has_password(Role.INSTALLER):
             await self._has_password_now(Role.INSTALLER)
 
     async def _has_password_now(self, role: Role) -> None:
-        """What the operator may do on the installation depends on it (decision D35)."""
+        """Notify that the installer has a password, which restricts the operator (decision D35)."""
         if role is Role.INSTALLER and self._rules.installer_known is not None:
             await self._rules.installer_known()
 
     # Logins -----------------------------------------------------------------------------------
 
     async def login(self, name: str, password: str, address: str) -> tuple[str, Login]:
-        """Check a password: the cookie and its login. Raises WrongPassword, TryLater, Busy."""
+        """Check a password; returns cookie and login. Raises WrongPassword, TryLater, Busy."""
         role = ROLE_NAMES.get(name.strip().casefold())
         account = role.value if role else "?"
         wait_s = self._attempts.wait_s(account, address)
@@ -145,14 +146,14 @@ class Accounts:
         tries = self._attempts.count(account, address)
         must_change = await self._check(role, password)
         if role is None or must_change is None:
-            if tries >= FREE_TRIES:
+            if tries >= FREE_ATTEMPTS:
                 await self._note("login_delayed", f"{account} from {address}, try {tries}")
             raise WrongPassword
         self._attempts.succeeded(account, address)
         return await self._open(role, LoginWay.PASSWORD, address, must_change=must_change)
 
     async def _check(self, role: Role | None, password: str) -> bool | None:
-        """None: wrong; else whether a new password must be set first."""
+        """None if wrong, else whether a new password must be set first."""
         stored = await self._store.password_hash(role) if role else None
         if role is Role.OPERATOR and stored is None:
             right = fingerprint(password) == fingerprint(PRINTED_PASSWORD)
@@ -175,12 +176,12 @@ class Accounts:
     # Passwords --------------------------------------------------------------------------------
 
     async def has_password(self, role: Role) -> bool:
-        """Whether somebody can log in as that role; the operator's printed one does not count."""
+        """True if the role has a password; the operator's printed one does not count."""
         return await self._store.password_hash(role) is not None
 
     async def change_password(self, login: Login, current: str, new: str) -> None:
-        """Set one's own password. The current one is needed unless the way in already proved
-        it: a forced change, or a link made on the machine. Raises WrongPassword, TryLater, Busy,
+        """Change one's own password. The current one is not required after a forced change or a
+        login by link, which have proved it. Raises WrongPassword, TryLater, Busy,
         PasswordRefused."""
         role = login.principal.role
         self._judge(role, new)
@@ -204,7 +205,7 @@ class Accounts:
     async def set_password(
         self, role: Role, new: str | None, by: Principal = SYSTEM, *, temporary: bool = False
     ) -> None:
-        """Set, or remove with None, the password of a weaker role, or of any role on the machine.
+        """Set the password of a weaker role (on the machine: of any role), or remove it with None.
         Raises NotAllowed, PasswordRefused, Busy."""
         if by.kind is not PrincipalKind.SYSTEM and (by.role is role or not by.role.includes(role)):
             raise NotAllowed
@@ -220,7 +221,7 @@ class Accounts:
         await self._note("password_set", f"{role.value} by {by.name}")
 
     async def require_change(self, role: Role) -> None:
-        """A new password must be chosen at the next login (setting EnforcePasswordChange)."""
+        """Demand a new password at the next login (setting EnforcePasswordChange)."""
         stored = await self._store.password_hash(role)
         if stored is not None and not stored.startswith(TEMPORARY):
             await self._store.set_password_hash(role, TEMPORARY + stored)
@@ -233,17 +234,17 @@ class Accounts:
     # API tokens -------------------------------------------------------------------------------
 
     def token(self, token: str) -> StoredToken | None:
-        """What is stored of this API token; None when it is unknown."""
+        """The stored data of an API token; None if unknown."""
         return self._tokens.get(fingerprint(token))
 
     def holds(self, key: str) -> bool:
-        """Whether the login or token whose hash is `key` is still valid, without using it."""
+        """True if the login or token with the hash `key` is valid; does not count as a use."""
         return key in self._tokens or self.logins.alive(key)
 
     async def create_token(
         self, role: Role, name: str, by: Principal = SYSTEM
     ) -> tuple[StoredToken, str]:
-        """A new API token, told once. Raises NotAllowed, TooManyTokens."""
+        """Create an API token; its text is returned only here. Raises NotAllowed, TooManyTokens."""
         if not by.role.includes(role):
             raise NotAllowed
         if len(self._tokens) >= MAX_TOKENS:
@@ -258,12 +259,12 @@ class Accounts:
         return stored, token
 
     def tokens(self, by: Principal = SYSTEM) -> list[StoredToken]:
-        """The tokens that the principal may see, oldest first."""
+        """The tokens visible to the principal, oldest first."""
         seen = [token for token in self._tokens.values() if by.role.includes(token.role)]
         return sorted(seen, key=lambda token: (token.created_at, token.token_id))
 
     async def remove_token(self, token_id: str, by: Principal = SYSTEM) -> bool:
-        """Take a token back; False when unknown to the principal."""
+        """Revoke a token; False if the principal cannot see it."""
         stored = next((token for token in self.tokens(by) if token.token_id == token_id), None)
         if stored is None:
             return False
@@ -276,14 +277,14 @@ class Accounts:
     # One-time links ---------------------------------------------------------------------------
 
     async def create_link(self, role: Role) -> str:
-        """The secret of a link that logs in once, from this machine, within 15 minutes."""
+        """The secret of a link that logs in once, on this machine, within 15 minutes."""
         secret = self._random_id(32)
         expires = self._clock.now() + timedelta(minutes=LINK_MINUTES)
         await self._store.add_link(fingerprint(secret), role, format_utc(expires))
         return secret
 
     async def use_link(self, secret: str, address: str) -> tuple[str, Login]:
-        """Log in by a link. Raises LinkRefused."""
+        """Log in with a link. Raises LinkRefused."""
         if not is_loopback(address):
             raise LinkRefused
         role = await self._store.use_link(fingerprint(secret), format_utc(self._clock.now()))
@@ -297,5 +298,5 @@ class Accounts:
 
 
 def token_principal(stored: StoredToken) -> Principal:
-    """On whose behalf a token speaks."""
+    """The principal for whom a token acts."""
     return Principal(PrincipalKind.API_TOKEN, stored.role, stored.name or stored.token_id)

@@ -1,7 +1,7 @@
-"""Who is logged in: random cookie ids, kept as hashes in memory, with idle and absolute expiry.
+"""Logins: random cookies, stored as hashes in memory, with idle and absolute expiry.
 
-A polite restart of the station keeps the logins when its host hands the same `Logins` on; the end
-of the process ends them all.
+They survive a restart of the station if the host passes on the same `Logins`, but not a restart of
+the process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ID_BYTES = 32
 
 
 class LoginWay(StrEnum):
-    """How somebody came in."""
+    """How a user logged in."""
 
     PASSWORD = "password"
     LINK = "link"
@@ -29,7 +29,7 @@ class LoginWay(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A browser that is logged in. `key` is the hash of its cookie."""
+    """A logged-in browser. `key` is the hash of its cookie."""
 
     key: str
     principal: Principal
@@ -56,7 +56,7 @@ class Logins:
     def open(
         self, principal: Principal, way: LoginWay, address: str, *, must_change: bool = False
     ) -> tuple[str, Login]:
-        """A new login and the cookie that proves it (told once)."""
+        """Open a login; returns its cookie (only here) and the login."""
         if must_change:
             self.close_role(principal.role, only_must_change=True)
         self._expire()
@@ -68,7 +68,7 @@ class Logins:
         return cookie, login
 
     def find(self, cookie: str) -> Login | None:
-        """The login of a cookie, which is thereby used; None when unknown or expired."""
+        """The login of a cookie, marked as used; None if unknown or expired."""
         login = self._logins.get(fingerprint(cookie))
         if login is None:
             return None
@@ -80,7 +80,7 @@ class Logins:
         return login
 
     def alive(self, key: str) -> bool:
-        """Whether the login is still valid, without using it; for streams that stay open."""
+        """True if the login is valid; does not count as a use. For long-lived streams."""
         login = self._logins.get(key)
         return login is not None and not self._expired(login)
 
@@ -99,7 +99,7 @@ class Logins:
                 self.close(login.key)
 
     def password_changed(self, key: str) -> None:
-        """The forced change is done."""
+        """Clear the demand for a new password."""
         if key in self._logins:
             self._logins[key] = replace(self._logins[key], must_change=False)
 
@@ -114,5 +114,5 @@ class Logins:
 
 
 def fingerprint(secret: str) -> str:
-    """How a random secret is kept: SHA-256, which suffices for 256 random bits."""
+    """The SHA-256 hash under which a secret is stored; sufficient for 256 random bits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

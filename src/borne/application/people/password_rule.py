@@ -1,4 +1,4 @@
-"""The setting EnforcePasswordChange, switched on while the station runs."""
+"""Applies the setting EnforcePasswordChange while the station runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEY = "EnforcePasswordChange"
 
 
 class PasswordRule:
-    """Holds from the moment of the change for the password that the operator has."""
+    """Demands a new password from the operator when the setting is switched on."""
 
     def __init__(
         self, accounts: Accounts, settings: RunningSettings, supervisor: Supervisor

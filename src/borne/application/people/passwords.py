@@ -1,7 +1,7 @@
-"""Passwords: what makes one weak, how it is kept (scrypt, RFC 7914), how guessing is slowed down.
+"""Passwords: strength rules, hashing (scrypt, RFC 7914), and delays against guessing.
 
-Hashing takes some 100 ms of a core and 16 MB, so it runs in a worker, one at a time, and only a
-few may wait for it.
+A hash takes about 100 ms of CPU and 16 MB. Hashing therefore runs in a worker thread, one at a
+time, and only a few requests may wait.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LONGEST = 128
 MAX_WAITING = 8
 SALT_BYTES = 16
 
-FREE_TRIES = 5
+FREE_ATTEMPTS = 5
 FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 900.0
 FORGET_AFTER_S = 24 * 3600.0
 MAX_REMEMBERED = 1024
-STRANGERS_TRIES = 20
-STRANGERS_REFILL_S = 60.0
-"""All strangers together: 20 tries, then one a minute for each role."""
+BUDGET_ATTEMPTS = 20
+BUDGET_REFILL_S = 60.0
+"""All unknown addresses together: 20 attempts per role, then one per minute."""
 MAX_KNOWN = 32
 
 
@@ -50,7 +50,7 @@ class Busy(Exception):
 
 
 def weakness(password: str, *, name: str, printed: str, strong: bool) -> Weakness | None:
-    """What is wrong with a new password; `strong` is the setting EnforceStrongPasswords."""
+    """Why a new password is too weak; `strong` is the setting EnforceStrongPasswords."""
     if len(password) < SHORTEST:
         return Weakness.TOO_SHORT
     if len(password) > LONGEST:
@@ -70,7 +70,7 @@ def weakness(password: str, *, name: str, printed: str, strong: bool) -> Weaknes
 
 @dataclass(frozen=True, slots=True)
 class ScryptCost:
-    """Parameters of scrypt; they are stored with each hash."""
+    """Parameters of scrypt, stored with each hash."""
 
     n: int = 2**14
     r: int = 8
@@ -78,7 +78,7 @@ class ScryptCost:
 
 
 class Hasher:
-    """Makes and checks hashes `scrypt$n$r$p$salt$hash`."""
+    """Creates and verifies hashes of the form `scrypt$n$r$p$salt$hash`."""
 
     def __init__(
         self, random_bytes: Callable[[int], bytes], cost: ScryptCost | None = None
@@ -89,14 +89,14 @@ class Hasher:
         self._waiting = 0
 
     async def hash(self, password: str) -> str:
-        """A new hash; raises Busy."""
+        """Hash a new password; raises Busy."""
         salt, cost = self._random_bytes(SALT_BYTES), self._cost
         digest = await self._in_turn(password, salt, cost)
         return f"scrypt${cost.n}${cost.r}${cost.p}${_encode(salt)}${_encode(digest)}"
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is the one; takes as long when nothing is stored, or nothing that a
-        password could fit (an account whose password was lost). Raises Busy."""
+        """Check a password. Takes as long if nothing, or an unusable hash, is stored, so that
+        timing does not reveal which accounts exist. Raises Busy."""
         parts = _parts(stored)
         if parts is None:
             await self._in_turn(password, bytes(SALT_BYTES), self._cost)
@@ -118,33 +118,33 @@ class Hasher:
 
 
 class Attempts:
-    """Wrong tries, slowed down in two ways. By role and address: the first five are free, then each
-    one costs twice the delay of the one before. By role, from addresses that never knew its
-    password: a budget for all of them together, so that a thousand addresses guess no faster than
-    twenty. This machine and addresses that logged in before need no budget: strangers cannot lock
-    them out. Bounded."""
+    """Delays after wrong passwords, in two ways. Per role and address: five free attempts, then a
+    delay that doubles each time. Per role, for all addresses that never logged in: a common budget,
+    so that many addresses cannot guess faster than one. This machine and addresses that have logged
+    in before are exempt from the budget, so that unknown addresses cannot lock them out. Memory is
+    bounded."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._tries: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
-        self._budgets: dict[str, StrangersBudget] = {}
+        self._budgets: dict[str, AttemptBudget] = {}
         self._known: dict[str, OrderedDict[str, None]] = {}
 
     def wait_s(self, name: str, address: str) -> float:
-        """Seconds until the next try is allowed; 0 when it is now."""
+        """Seconds until the next attempt is allowed; 0 if now."""
         near = client_network(address)
         budget = self._budgets.get(name)
-        strangers_s = budget.wait_s() if budget and self._is_stranger(name, address) else 0.0
+        strangers_s = budget.wait_s() if budget and self._is_unknown_address(name, address) else 0.0
         count, last_s = self._tries.get((name, near), (0, 0.0))
-        if count < FREE_TRIES:
+        if count < FREE_ATTEMPTS:
             return strangers_s
-        delay_s = min(FIRST_DELAY_S * 2.0 ** min(count - FREE_TRIES, 30), LONGEST_DELAY_S)
+        delay_s = min(FIRST_DELAY_S * 2.0 ** min(count - FREE_ATTEMPTS, 30), LONGEST_DELAY_S)
         return max(0.0, strangers_s, last_s + delay_s - self._monotonic())
 
     def count(self, name: str, address: str) -> int:
-        """Count a try before it is judged, so that tries at the same time cost too."""
-        if self._is_stranger(name, address):
-            self._budgets.setdefault(name, StrangersBudget(self._monotonic)).take()
+        """Count an attempt before it is checked, so that parallel attempts count too."""
+        if self._is_unknown_address(name, address):
+            self._budgets.setdefault(name, AttemptBudget(self._monotonic)).consume()
         now_s = self._monotonic()
         key = (name, client_network(address))
         count, last_s = self._tries.pop(key, (0, now_s))
@@ -155,9 +155,9 @@ class Attempts:
         return count
 
     def succeeded(self, name: str, address: str) -> None:
-        """The last try was right: it costs nothing, and the address is known."""
+        """Do not count the last attempt, and remember its address."""
         budget = self._budgets.get(name)
-        if budget and self._is_stranger(name, address):
+        if budget and self._is_unknown_address(name, address):
             budget.give_back()
         near = client_network(address)
         self._tries.pop((name, near), None)
@@ -168,45 +168,45 @@ class Attempts:
             known.popitem(last=False)
 
     def password_changed(self, name: str, address: str = "") -> None:
-        """Who knew the old password is a stranger again, but for the address that changed it."""
+        """Forget the addresses that knew the old password, except the one that changed it."""
         known = self._known.pop(name, OrderedDict())
         if client_network(address) in known:
             self._known[name] = OrderedDict({client_network(address): None})
 
-    def _is_stranger(self, name: str, address: str) -> bool:
+    def _is_unknown_address(self, name: str, address: str) -> bool:
         return not is_loopback(address) and client_network(address) not in self._known.get(name, ())
 
 
-class StrangersBudget:
-    """Tries that come back with time."""
+class AttemptBudget:
+    """A token bucket: attempts that refill with time."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._left = float(STRANGERS_TRIES)
+        self._left = float(BUDGET_ATTEMPTS)
         self._at_s = monotonic()
 
     def wait_s(self) -> float:
-        """Seconds until there is a try."""
-        return max(0.0, (1.0 - self._now()) * STRANGERS_REFILL_S)
+        """Seconds until an attempt is available."""
+        return max(0.0, (1.0 - self._now()) * BUDGET_REFILL_S)
 
-    def take(self) -> None:
+    def consume(self) -> None:
         self._left = max(0.0, self._now() - 1.0)
 
     def give_back(self) -> None:
-        """It was a right one."""
-        self._left = min(float(STRANGERS_TRIES), self._now() + 1.0)
+        """Return an attempt that was correct."""
+        self._left = min(float(BUDGET_ATTEMPTS), self._now() + 1.0)
 
     def _now(self) -> float:
         now_s = self._monotonic()
-        come_back = (now_s - self._at_s) / STRANGERS_REFILL_S
-        self._left = min(float(STRANGERS_TRIES), self._left + come_back)
+        refilled = (now_s - self._at_s) / BUDGET_REFILL_S
+        self._left = min(float(BUDGET_ATTEMPTS), self._left + refilled)
         self._at_s = now_s
         return self._left
 
 
 @cache
 def _worker() -> ThreadPoolExecutor:
-    """One thread for all hashes: each thread that ever made one keeps its 16 MB."""
+    """A single thread for all hashes, because each thread that hashes keeps 16 MB."""
     return ThreadPoolExecutor(1, thread_name_prefix="passwords")
 
 
@@ -224,7 +224,7 @@ def _scrypt(password: str, salt: bytes, cost: ScryptCost) -> bytes:
 
 
 def _parts(stored: str | None) -> tuple[ScryptCost, bytes, bytes] | None:
-    """Cost, salt and digest of a stored hash; None when it is none."""
+    """Cost, salt and digest of a stored hash; None if it is invalid."""
     try:
         kind, n, r, p, salt, digest = (stored or "").split("$")
         parts = ScryptCost(int(n), int(r), int(p)), _decode(salt), _decode(digest)

@@ -1,1 +1,1 @@
-"""Certificates, security profiles and events (security whitepaper of OCPP 1.6)."""
+"""Certificates, security profiles and security events (OCPP 1.6 security whitepaper)."""

@@ -1,5 +1,5 @@
-"""Certificates at the wish of a backend: roots, and the station's own (security whitepaper A02,
-A03, M03 to M05)."""
+"""Certificates managed by a backend: roots, and the station's own (security whitepaper A02, A03,
+M03 to M05)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from borne.foundation.events import Signal
 from borne.foundation.messages import N_, Message
 
 _BAD = (BadCertificate, ValueError, TypeError)
-"""A certificate may be wrong in ways that only reading its parts tells."""
+"""Exceptions that a malformed certificate raises while it is read."""
 _log = logging.getLogger(__name__)
 
 
 UNUSABLE = "damaged"
-"""Instead of the only roots, when they are damaged: no connection rather than one that trusts the
-roots of the system."""
+"""Replaces the installed roots if all are damaged: no connection, rather than one that trusts the
+system's roots."""
 _DAMAGED = N_(
     "A certificate could not be read; it was moved to {name}. Install it again: what needs it does "
     "not work until then."
@@ -38,17 +38,17 @@ _DAMAGED = N_(
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a connection is made with."""
+    """The certificates for a connection."""
 
     roots_pem: str = ""
-    """Trusted roots of the backend; empty: those of the system."""
+    """Trusted roots of the backend in PEM; empty for the system's roots."""
     own: tuple[Path, Path] | None = None
     revision: int = 0
-    """Counts the changes."""
+    """Incremented at each change."""
 
 
 class Certificates:
-    """The certificates of the station."""
+    """Installs, lists and deletes certificates for the backend, and checks signatures."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Certificates:
         self._changing = asyncio.Lock()
 
     async def start(self) -> list[Message]:
-        """Read what is stored; what people must know of it."""
+        """Load the certificates; returns notices for users."""
         damaged = await asyncio.to_thread(self._store.put_damaged_aside)
         self.material = await asyncio.to_thread(self._read)
         return [Message(_DAMAGED, {"name": name}) for name in damaged]
@@ -111,14 +111,14 @@ class Certificates:
         return "Accepted"
 
     async def request(self) -> str:
-        """A request for a certificate of our own, in PEM."""
+        """A certificate signing request for the station, in PEM."""
         settings = self._settings()
         serial, organization = settings.text("ChargePointSerialNumber"), settings.text("CpoName")
         async with self._changing:
             return await asyncio.to_thread(self._store.request, serial, organization)
 
     async def install_chain(self, chain: str) -> bool:
-        """CertificateSigned: False when the certificate is not good."""
+        """CertificateSigned; False if the certificate is invalid."""
         too_long = len(chain) > self._settings().integer("CertificateSignedMaxChainSize")
         async with self._changing:
             try:
@@ -134,7 +134,7 @@ class Certificates:
         return True
 
     async def signing_problem(self, pem: str) -> str | None:
-        """Why firmware signed with this certificate is not taken; None when it is."""
+        """Why firmware signed with this certificate is rejected; None if it is accepted."""
         try:
             await asyncio.to_thread(self._store.check_signing_certificate, pem, self._clock.now())
         except _BAD as error:
@@ -144,7 +144,7 @@ class Certificates:
         return None
 
     def signature_fits(self, path: Path, pem: str, signature: str) -> bool:
-        """Whether a signature over a file is by the key of this certificate; blocks."""
+        """True if the signature of a file was made with the key of this certificate; blocks."""
         return self._store.signature_fits(path, pem, signature)
 
     async def _note_change(self, detail: str) -> None:
@@ -162,7 +162,7 @@ class Certificates:
         return sum(len(self._store.roots(use)) for use in RootUse)
 
     def _needed(self, named: CertificateHash) -> bool:
-        """The only root of a backend that is trusted by nothing else."""
+        """True for the only root of a backend whose security profile requires one."""
         only = len(self._store.roots(RootUse.CENTRAL_SYSTEM)) == 1
         trusted = self._settings().integer("SecurityProfile") >= 2
         return only and trusted and self._store.is_root(RootUse.CENTRAL_SYSTEM, named)

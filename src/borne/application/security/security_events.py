@@ -1,7 +1,7 @@
-"""Security events: all of them in the log, those of the whitepaper also for the backend.
+"""Security events: all go to the log, those of the whitepaper also to the backend.
 
-Source: OCPP 1.6 security whitepaper A04 and chapter 8. An event is stored before it is told, and
-told until the backend has answered; where it stopped outlives restarts.
+Source: OCPP 1.6 security whitepaper A04 and chapter 8. An event is stored before it is reported,
+and repeated until the backend has answered; the position of the last one survives restarts.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from borne.foundation.supervisor import Supervisor
 
 STATE_KEY = "security_events_told"
 MISFIT_KEY = "security_log_misfit"
-"""The first event that did not fit at the last check, so that it is told once."""
+"""The first tampered event found at the last check, so that it is reported only once."""
 PAGE = 50
 _log = logging.getLogger(__name__)
 
 
 class SecurityEvent(StrEnum):
-    """Names of the whitepaper (chapter 8)."""
+    """Names of security events (whitepaper, chapter 8)."""
 
     FIRMWARE_UPDATED = "FirmwareUpdated"
     FAILED_TO_AUTHENTICATE = "FailedToAuthenticateAtCentralSystem"
@@ -47,12 +47,12 @@ class SecurityEvent(StrEnum):
     INVALID_TLS_CIPHER_SUITE = "InvalidTLSCipherSuite"
 
 
-_TOLD = frozenset(SecurityEvent)
+_REPORTED = frozenset(SecurityEvent)
 
 
 @dataclass(frozen=True, slots=True)
 class UnreportedEvent:
-    """An event that the backend does not know yet."""
+    """An event that has not been reported to the backend."""
 
     seq: int
     kind: str
@@ -61,13 +61,13 @@ class UnreportedEvent:
 
 
 class SecurityEvents:
-    """The log and the place up to which the backend knows it."""
+    """The security log, and the position up to which it has been reported."""
 
     def __init__(
         self, log: SecurityLog, state: StateStore, clock: Clock, supervisor: Supervisor
     ) -> None:
         self.noted: Signal[str] = Signal()
-        """The name of an event that was stored."""
+        """The name of a stored event."""
         self._log = log
         self._state = state
         self._clock = clock
@@ -82,15 +82,15 @@ class SecurityEvents:
         self.noted.emit(event.value)
 
     def note_later(self, event: SecurityEvent, detail: str = "") -> None:
-        """Store an event, from a place that cannot wait."""
+        """Store an event; for callers that cannot await."""
         self._supervisor.start("security event", self.note(event, detail))
 
     def check_later(self) -> None:
-        """Start to look whether somebody changed the log, which takes a while."""
+        """Start `check` in the background, because it takes long."""
         self._supervisor.start("security log", self.check())
 
     async def check(self) -> None:
-        """Note it when the log was changed by others; each place once."""
+        """Verify the log's hash chain and record tampering, once per position."""
         try:
             misfit = await self._log.verify()
             if misfit is None or misfit == await self._state.get(MISFIT_KEY):
@@ -102,25 +102,25 @@ class SecurityEvents:
             _log.error("the security log could not be checked: %s", error)
 
     async def next(self) -> UnreportedEvent | None:
-        """The oldest event that the backend should know and does not."""
+        """The oldest unreported event that the backend should get."""
         after = await self._reported_up_to()
         while page := await self._log.page(after=after, limit=PAGE):
             for event in page:
-                if event["kind"] in _TOLD:
+                if event["kind"] in _REPORTED:
                     return self._unreported(event)
             after = int(page[-1]["seq"])
         return None
 
     async def reported(self, seq: int) -> None:
-        """The backend knows all up to this one."""
+        """Record that the backend has all events up to this one."""
         await self._state.put(STATE_KEY, seq)
 
     async def _reported_up_to(self) -> int:
-        """Told again rather than never when it cannot be read."""
+        """If the position cannot be read, everything is reported again rather than lost."""
         return (await stored_fact(self._state, STATE_KEY, whole, 0))[0]
 
     async def skip(self) -> None:
-        """What happens while nobody wants to know is not told later."""
+        """Skip the events that were stored while no security profile was in use."""
         last = await self._reported_up_to()
         before = last
         while page := await self._log.page(after=last, limit=PAGE):

@@ -1,5 +1,5 @@
-"""Security profiles of the whitepaper (A05): raised by the backend when all that it needs is there,
-on trial until the backend is reached with it."""
+"""Security profiles (whitepaper A05): the backend raises the profile if its requirements are met.
+The new profile is on trial until the backend has been reached with it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MAX_DIGITS = 9
 SECURED = frozenset({"2", "3"})
 STATE_KEY = "security_profile_before"
 FORM = 1
-"""Of what is stored."""
+"""Version of the stored form."""
 TRIAL_S = 180.0
-"""A raised profile must work within this, else the one before is back."""
+"""If the backend is not reached within this time, the previous profile is restored."""
 _log = logging.getLogger(__name__)
 
 
 def missing(profile: int, password: bytes | None, material: Material) -> str | None:
-    """What a profile still needs, in words; None when all is there (A05.FR.02 to 04)."""
+    """What a profile still requires; None if nothing (A05.FR.02 to 04)."""
     if profile in (1, 2) and not password:
         return "a password (AuthorizationKey)"
     if profile >= 2 and not material.roots_pem:
@@ -41,7 +41,7 @@ def missing(profile: int, password: bytes | None, material: Material) -> str | N
 
 
 def _trial(data: Any) -> dict[str, object]:
-    """What was in force before a trial: nothing else can come back through this."""
+    """Parse the stored values from before a trial; no other settings can be restored from them."""
     stored = of_form(data, FORM)
     return {KEY: whole(stored[KEY]), URL: text(stored[URL])}
 
@@ -51,7 +51,7 @@ def _to_stored(trial: Mapping[str, object]) -> dict[str, object]:
 
 
 class SecurityProfiles:
-    """Checks a change of the profile, and takes it back when it does not work."""
+    """Validates a change of the profile, and reverts it if the backend is not reached."""
 
     def __init__(
         self,
@@ -66,9 +66,8 @@ class SecurityProfiles:
         self._changed = Flag()
 
     async def change(self, value: str) -> ConfigurationStatus:
-        """ChangeConfiguration of the profile: only to a higher one (A05.FR.01), and when all that
-        it needs is there. From profile 2
-        on the address of the backend becomes wss://."""
+        """ChangeConfiguration of the profile: only to a higher one (A05.FR.01) whose requirements
+        are met. From profile 2 on, the address of the backend becomes wss://."""
         if not self._may_become(value):
             return ConfigurationStatus.REJECTED
         settings = self._settings.settings
@@ -89,7 +88,8 @@ class SecurityProfiles:
         return ConfigurationStatus.ACCEPTED
 
     def _may_become(self, value: str) -> bool:
-        """Whether a number is one at all is judged with the other settings."""
+        """True if the profile may be raised to `value`. A value that is no number is rejected
+        later, by the validation of settings."""
         digits = value.strip()
         if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
             return True
@@ -103,12 +103,12 @@ class SecurityProfiles:
         return why is None
 
     def on_online(self, online: bool) -> None:
-        """The backend was reached, or lost."""
+        """The connection to the backend was established or lost."""
         self._online = online
         self._changed.set()
 
     async def run(self) -> None:
-        """Judge trials, for ever; one that was under way at a power failure begins anew."""
+        """Supervise trials without end. A trial interrupted by a power failure starts again."""
         while True:
             self._changed.clear()
             before, _ = await stored_fact(self._state, STATE_KEY, _trial, None)

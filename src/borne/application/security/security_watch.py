@@ -1,4 +1,4 @@
-"""What in the life of a station is a security event (whitepaper chapter 8)."""
+"""Detects security events of the station (whitepaper, chapter 8)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, ClockStep, format_utc
 
 SETTINGS = frozenset({"AuthorizationKey", "SecurityProfile", "SSLStrictnessClient"})
-"""Their changes are events; never their values."""
+"""A change of these settings is an event; their values are not recorded."""
 
 
 class SecurityWatch:
-    """Notes what others see. `secure` tells whether a security profile is in use."""
+    """Records security events. `secure` tells whether a security profile is in use."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class SecurityWatch:
             self._events.note_later(SecurityEvent.STARTUP)
 
     async def stop(self, reason: StopReason) -> None:
-        """It is restarted on purpose."""
+        """Record a deliberate restart."""
         if self._secure():
             await self._events.note(SecurityEvent.RESET_OR_REBOOT, reason.value)
 
@@ -49,13 +49,13 @@ class SecurityWatch:
             self._events.note_later(SecurityEvent.RECONFIGURATION, ", ".join(found))
 
     def _on_clock_stepped(self, step: ClockStep) -> None:
-        """The clock was set; the first time that it is, nothing was wrong before."""
+        """Record that the clock was set, except when it gets its first date."""
         if not step.dated:
             detail = f"{format_utc(step.before)} to {format_utc(step.after)}"
             self._events.note_later(SecurityEvent.SETTING_SYSTEM_TIME, detail)
 
     def on_firmware(self, progress: UpdateProgress) -> None:
-        """An update went on."""
+        """Record the progress of a firmware update."""
         match progress.state:
             case UpdateState.INSTALLED:
                 self._events.note_later(SecurityEvent.FIRMWARE_UPDATED, self._version)

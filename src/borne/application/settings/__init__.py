@@ -1,1 +1,1 @@
-"""The settings of a running station: read, staged, changed, published."""
+"""The settings of a running station: access, drafts, changes, notifications."""

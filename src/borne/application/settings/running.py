@@ -1,7 +1,7 @@
-"""The settings in force in a running station, for the services that obey them.
+"""The settings in force, for the services that use them.
 
-A service reads the current snapshot by calling this, and names the keys that it must act on at
-once, beside the code that reads them. What is read anew at each use needs no subscription.
+A service reads the current snapshot by calling `RunningSettings`. If it must react to a change at
+once, it subscribes to the keys concerned; settings that are read at each use need no subscription.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _Change:
 
 @dataclass(frozen=True, slots=True)
 class _Observer:
-    """Whoever follows some keys."""
+    """A listener with the keys that it follows."""
 
     keys: Collection[str]
     listener: Callable[[], None]
@@ -34,8 +34,8 @@ class _Observer:
 
 
 class RunningSettings:
-    """The snapshot in force; call it to read. A value that takes effect at a restart stays in it
-    as it was at the start."""
+    """The snapshot in force; call it to read. A setting that needs a restart keeps its value of the
+    start."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -47,12 +47,12 @@ class RunningSettings:
 
     @property
     def observed(self) -> frozenset[str]:
-        """Keys that some service has subscribed to."""
+        """Keys to which at least one service has subscribed."""
         return frozenset().union(*self._observed)
 
     def on_change(self, keys: Collection[str], listener: Callable[[], None]) -> Unsubscribe:
-        """Call `listener` whenever the value in force of one of `keys` has changed, be it by its
-        default, which may follow another setting. Raises UnknownSetting."""
+        """Call `listener` whenever a value in force of one of `keys` has changed, also if only its
+        default changed with another setting. Raises UnknownSetting."""
         for key in keys:
             if key not in CATALOGUE.settings:
                 raise UnknownSetting(key)
@@ -60,7 +60,7 @@ class RunningSettings:
         return self._changed.subscribe(_Observer(keys, listener))
 
     def replace(self, settings: Settings) -> None:
-        """The owner of the settings has committed a change."""
+        """Publish a committed change; called by the owner of the settings."""
         change = _Change(self._settings, settings)
         self._settings = settings
         self._changed.emit(change)

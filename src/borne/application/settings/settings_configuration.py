@@ -1,4 +1,4 @@
-"""ChangeConfiguration of a backend, on the settings of the station (OCPP 1.6, 5.3)."""
+"""ChangeConfiguration from a backend (OCPP 1.6, 5.3)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _ROTATION = re.compile(r"(\d)\.([A-Za-z]+)")
 
 
 def phase_rotations(value: str, connectors: int) -> dict[str, str] | None:
-    """The settings behind a list like `0.RST,1.RST,2.RTS`; None when it is not such a list. The
-    grid connection (0) is in its natural order."""
+    """Convert a list like `0.RST,1.RST,2.RTS` to settings; None if it is invalid. The grid
+    connection (0) must be RST."""
     changes: dict[str, str] = {}
     for item in value.split(","):
         found = _ROTATION.fullmatch(item.strip())
@@ -33,7 +33,7 @@ def phase_rotations(value: str, connectors: int) -> dict[str, str] | None:
 async def change_configuration(
     service: SettingsService, name: str, value: str
 ) -> ConfigurationStatus:
-    """Set `name` with a backend's rights; the status follows the commit."""
+    """Change a setting with the backend's rights; returns after the commit."""
     address = find(service.settings, name)
     if address is None:
         return ConfigurationStatus.NOT_SUPPORTED

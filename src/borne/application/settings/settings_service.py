@@ -1,6 +1,6 @@
-"""The settings of a running station: read, changed all or nothing, published.
+"""The settings of a running station: reading, atomic changes, notifications.
 
-What a change acknowledges has been committed. Rules and rights are in `domain.settings`; the store
+A change is acknowledged after its commit only. Rules and rights are in `domain.settings`; storage
 is behind `SettingsRepository`.
 """
 
@@ -39,13 +39,13 @@ from borne.foundation.messages import N_, Explained, Message
 _log = logging.getLogger(__name__)
 INSTALLER_KNOWN = "installer_known"
 ALSO_COMPARED = frozenset({"SingleSupplyLine", "PhasesConnected", "ConnectorPhaseRotation"})
-"""What the limits are meant for."""
+"""Shown beside the limits when these must be confirmed."""
 T = TypeVar("T")
 RunBlocking = Callable[[Callable[[], None]], Awaitable[None]]
 
 
 class SettingsRejected(Exception):
-    """Nothing was applied; `errors` holds one sentence for each refused name."""
+    """No change was applied; `errors` has a message for each rejected name."""
 
     def __init__(self, errors: Mapping[str, Message]) -> None:
         super().__init__("; ".join(f"{name}: {message}" for name, message in errors.items()))
@@ -53,11 +53,11 @@ class SettingsRejected(Exception):
 
 
 class MayNotConfirm(Explained):
-    """Neither machines nor weak roles confirm limits."""
+    """The limits must be confirmed by a person with sufficient rights."""
 
 
 class SettingsConflict(Exception):
-    """Somebody else changed `names` since the asked revision or since they were staged."""
+    """`names` were changed by another user since the given revision or since they were staged."""
 
     def __init__(self, names: Collection[str]) -> None:
         super().__init__(f"changed meanwhile: {', '.join(names)}")
@@ -77,19 +77,19 @@ class SettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """The answer to an accepted change."""
+    """The result of an accepted change."""
 
     applied: tuple[str, ...]
     restart_required: tuple[str, ...]
     revision: int
 
     def to_json(self) -> dict[str, list[str]]:
-        """The answer of `PATCH /api/v1/settings`."""
+        """The response of `PATCH /api/v1/settings`."""
         return {"applied": list(self.applied), "restart_required": list(self.restart_required)}
 
 
 def time_zone_exists(name: str) -> bool:
-    """Whether the zone database knows the name."""
+    """True if the time zone database has this name."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -102,7 +102,7 @@ async def _in_thread(work: Callable[[], None]) -> None:
 
 
 class SettingsService:
-    """The one owner of the settings. Build it with `open`."""
+    """Owns the settings. Create it with `open`."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class SettingsService:
         self._settings = settings
         self._at_start = settings
         self.running = RunningSettings(settings)
-        """What is in force, for the services of the station."""
+        """The settings in force, for the services of the station."""
         self._health = found.health
         self._unconfirmed = found.document.unconfirmed or found.health.unfit
         self._reports = reports
@@ -133,7 +133,7 @@ class SettingsService:
         self._closed = False
         self._changes: Signal[SettingsChange] = Signal()
         self.confirmed: Signal[Principal] = Signal()
-        """A person has confirmed the limits: charging is allowed from now on."""
+        """A person has confirmed the limits; charging is allowed from now on."""
 
     @classmethod
     def open(
@@ -145,7 +145,7 @@ class SettingsService:
         token_hex: Callable[[int], str] = secrets.token_hex,
         run_blocking: RunBlocking = _in_thread,
     ) -> SettingsService:
-        """Read what is stored and make what a first start makes (serial number, site key).
+        """Load the stored settings and, at a first start, generate serial number and site key.
 
         Blocks; raises SettingsNotSaved.
         """
@@ -173,7 +173,8 @@ class SettingsService:
         return service
 
     def _keep_what_was_found(self, *, is_new: bool) -> None:
-        """Store what was made, and that the limits wait for a person: it survives restarts."""
+        """Store generated values, and that the limits need confirmation, so that both survive a
+        restart."""
         if not (is_new or self._health.unfit):
             return
         try:
@@ -181,7 +182,7 @@ class SettingsService:
         except SettingsNotSaved:
             if is_new:
                 raise
-            # The damage is found again at the next start.
+            # The next start will detect the damage again.
             _log.exception("that the limits must be confirmed could not be stored")
 
     def _document(self, settings: Settings, *, confirmed: bool = False) -> SettingsDocument:
@@ -196,41 +197,42 @@ class SettingsService:
 
     @property
     def settings(self) -> Settings:
-        """The settings as they are stored; immutable."""
+        """The stored settings (immutable)."""
         return self._settings
 
     @property
     def in_force(self) -> Settings:
-        """As `settings`, with what takes effect at a restart as it was at the last start."""
+        """`settings`, but with those that need a restart as they were at the last start."""
         return self.running()
 
     @property
     def active(self) -> Collection[str]:
-        """Keys that are obeyed; the others are planned."""
+        """Keys of implemented settings; the others are planned."""
         return self._active
 
     @property
     def health(self) -> SettingsHealth:
-        """How the stored settings were found at the start."""
+        """The state of the stored settings at the start."""
         return self._health
 
     @property
     def charging_allowed(self) -> bool:
-        """False while nobody has confirmed the limits of a station that lost settings."""
+        """False if settings were lost and the limits have not been confirmed yet."""
         return not self._unconfirmed
 
     @property
     def reports(self) -> tuple[Message, ...]:
-        """What people must know of the stored settings."""
+        """Problems with the stored settings, for users."""
         return self._reports
 
     def list(self, principal: Principal) -> list[SettingView]:
-        """What the principal may see, in the order of the pages; secrets as set or not set."""
+        """The settings that the principal may see, in the order of the pages; secrets without
+        values."""
         return view_all(self._settings, principal, self._active, self._at_start)
 
     @property
     def pending_restart(self) -> tuple[str, ...]:
-        """Names that differ from what the station started with and need a restart."""
+        """Names of changed settings that take effect after a restart."""
         return tuple(
             name
             for name in restart_names(self._settings.facts)
@@ -238,12 +240,12 @@ class SettingsService:
         )
 
     def mark_started(self) -> None:
-        """From now on changed settings with that mark need a restart."""
+        """Record that the station has started with the current settings."""
         self._at_start = self._settings
         self.running.replace(self._settings)
 
     def subscribe(self, listener: Callable[[SettingsChange], None]) -> Unsubscribe:
-        """Every committed change from now on, after its commit, on the event loop."""
+        """Call `listener` on the event loop after each committed change."""
         return self._changes.subscribe(listener)
 
     # Changing -------------------------------------------------------------------------------
@@ -251,7 +253,7 @@ class SettingsService:
     def plan(
         self, changes: Mapping[str, object], principal: Principal, form: Form = Form.JSON
     ) -> Plan:
-        """What the changes would do; nothing is changed."""
+        """Validate changes without applying them."""
         planned = plan(
             self._settings,
             changes,
@@ -275,10 +277,10 @@ class SettingsService:
         form: Form = Form.JSON,
         if_revision: int | None = None,
     ) -> ChangeResult:
-        """Apply all of `changes` (name to raw value, None for the default) or nothing.
+        """Apply all of `changes` (name to raw value, None for the default) or none.
 
-        Returns after the commit. Raises SettingsRejected, SettingsNotSaved and, when the settings
-        are no longer at `if_revision`, SettingsConflict.
+        Returns after the commit. Raises SettingsRejected, SettingsNotSaved and, if the settings are
+        not at `if_revision`, SettingsConflict.
         """
         return await self._finish(
             self._change(changes, principal, source, form=form, if_revision=if_revision)
@@ -303,9 +305,9 @@ class SettingsService:
             return self._applied(planned, principal, source)
 
     async def hold(self, changes: Mapping[str, object], principal: Principal, source: str) -> None:
-        """As `change`, without storing: for what its source says anew after each start. The
-        revision stays; the next stored change stores these values too. Raises SettingsRejected.
-        """
+        """Like `change`, but without storing: for a source that repeats its values after each
+        start. The revision stays the same; the next stored change stores these values too. Raises
+        SettingsRejected."""
         async with self._lock:
             planned = self._accepted(changes, principal, Form.JSON)
             if planned.changed:
@@ -314,7 +316,8 @@ class SettingsService:
                 self._publish(planned.changed, held, principal, source)
 
     async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
-        """Carry `work` through even when who asked goes away: what is on the disk is in force."""
+        """Complete `work` even if the caller is cancelled, so that stored settings are also in
+        force."""
         if self._closed:
             work.close()
             raise SettingsNotSaved(N_("The station is stopping."))
@@ -325,7 +328,7 @@ class SettingsService:
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Refuse new changes and wait for the one that is being stored."""
+        """Refuse new changes and wait for a running one."""
         self._closed = True
         await asyncio.gather(*self._running, return_exceptions=True)
 
@@ -337,7 +340,7 @@ class SettingsService:
         *,
         form: Form = Form.TEXT,
     ) -> ChangeResult:
-        """As `change`, blocking: for the command line and before the loop runs."""
+        """Like `change`, but blocking: for the command line, and before the loop runs."""
         planned = self._accepted(changes, principal, form)
         if planned.changed:
             self._repository.save(self._document(_next(planned)))
@@ -354,7 +357,7 @@ class SettingsService:
         if changed:
             self._publish(changed, _next(planned), principal, source)
         pending = set(self.pending_restart)
-        # Also what was asked for again: it does not hold before the restart.
+        # A setting that is requested again before the restart is still pending.
         named = dict.fromkeys((*planned.restart_names, *planned.asked))
         restart = tuple(name for name in named if name in pending)
         return ChangeResult(planned.asked, restart, self._settings.revision)
@@ -367,14 +370,13 @@ class SettingsService:
         self.running.replace(in_force(after, self._at_start))
         self._changes.emit(SettingsChange(before, after, changed, principal, source))
 
-    async def take_installer(self) -> None:
-        """The installer's account has a password: from now on the installation is his, unless he
-        lets the operator change it (decision D35). Never fails: what cannot be stored now is
-        taken again at the next start."""
+    async def on_installer_password_set(self) -> None:
+        """Reserve the installation settings for the installer once that account has a password
+        (decision D35). Does not fail: if it cannot be stored now, the next start repeats it."""
         if INSTALLER_KNOWN not in self._made:
-            await self._finish(self._take_installer())
+            await self._finish(self._reserve_installation())
 
-    async def _take_installer(self) -> None:
+    async def _reserve_installation(self) -> None:
         async with self._lock:
             self._made[INSTALLER_KNOWN] = "yes"
             before = self._settings
@@ -393,7 +395,7 @@ class SettingsService:
                 self._changes.emit(change)
 
     def limits_to_confirm(self, principal: Principal) -> Sequence[SettingView]:
-        """What a person compares with the installation: the limits as they hold now."""
+        """The settings in force that a person must compare with the installation."""
         return [
             view
             for view in self.list(principal)
@@ -401,10 +403,10 @@ class SettingsService:
         ]
 
     async def confirm_limits(self, principal: Principal, if_revision: int | None = None) -> None:
-        """Somebody has checked the limits of a station that lost its settings: it may charge.
+        """Confirm the limits of a station that lost its settings, which allows charging.
 
-        Raises MayNotConfirm for machines and for those who may not set the installation limit,
-        SettingsConflict when the settings are no longer those of `if_revision`.
+        Raises MayNotConfirm for machines and for roles that may not set the installation limit,
+        SettingsConflict if the settings are not at `if_revision`.
         """
         person = principal.kind in {PrincipalKind.PERSON, PrincipalKind.SYSTEM}
         needed = writer_of(CATALOGUE.settings["InstallationCurrentLimit"], self._settings)
@@ -425,7 +427,7 @@ class SettingsService:
 
 
 def _careful(settings: Settings, loaded: LoadedSettings, facts: HardwareFacts) -> Settings:
-    """No limit is higher than in any revision that can be read; without any, as low as can be."""
+    """After a loss, use the lowest limits of all readable revisions, or the safe values."""
     match loaded.health:
         case SettingsHealth.DAMAGED:
             return settings.with_values(safe_values(facts))
@@ -437,7 +439,7 @@ def _careful(settings: Settings, loaded: LoadedSettings, facts: HardwareFacts) -
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:
-    """An error whose asker has gone is no news."""
+    """Retrieve the exception of a task whose caller was cancelled, to avoid asyncio's warning."""
     if not task.cancelled():
         task.exception()
 

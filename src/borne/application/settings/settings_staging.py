@@ -1,7 +1,7 @@
-"""Changes collected before they are saved, one set for each login session (interface 4.9).
+"""Drafts: changed settings that are not saved yet, one draft per login (interface 4.9).
 
-A set survives page changes and reloads, expires 24 hours after its last change, and notices when
-somebody else changes the same value meanwhile.
+A draft survives page changes and reloads, expires 24 hours after its last change, and detects
+changes of the same value by others.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ MAX_SESSIONS = 64
 
 @dataclass(frozen=True, slots=True)
 class StagedItem:
-    """One unsaved change, old to new."""
+    """One unsaved change with old and new value."""
 
     name: str
     label: Message
     secret: bool
     old: Json
     new: Json
-    """As typed while it is not valid; None for secrets."""
+    """The raw input if it is invalid; None for secrets."""
     error: Message | None
     conflict: bool
-    """Somebody else changed it since; `current` is theirs."""
+    """Another user has changed the value since; `current` is the new one."""
     current: Json
     restart: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """All unsaved changes of a session."""
+    """All unsaved changes of a login."""
 
     items: tuple[StagedItem, ...] = ()
 
     @property
     def errors(self) -> int:
-        """How many need attention before they can be saved."""
+        """Number of changes that must be corrected before saving."""
         return sum(item.error is not None for item in self.items)
 
     @property
     def conflicts(self) -> tuple[str, ...]:
-        """Names that somebody else changed meanwhile."""
+        """Names that were changed by others."""
         return tuple(item.name for item in self.items if item.conflict)
 
     @property
     def restart_required(self) -> bool:
-        """Saving would ask for a restart."""
+        """True if saving requires a restart."""
         return any(item.restart for item in self.items)
 
 
@@ -69,7 +69,7 @@ class Draft:
 class _Staged:
     raw: object
     base: Value
-    """What was in force when it was staged."""
+    """The value in force when the change was staged."""
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class _Session:
 
 
 class SettingsStaging:
-    """Unsaved changes of all sessions; lost with the process, bounded in number."""
+    """The drafts of all logins; bounded in number, in memory only."""
 
     def __init__(
         self,
@@ -96,9 +96,9 @@ class SettingsStaging:
         self._sessions: dict[str, _Session] = {}
 
     def stage(self, session: str, changes: Mapping[str, object], principal: Principal) -> Draft:
-        """Add to the set (name to raw value, None for the default); a value that is in force
-        already leaves it. What is not valid stays, with its error. Raises SettingsRejected, with
-        nothing added, for names that do not exist."""
+        """Add changes (name to raw value, None for the default) to the draft; a value that is
+        already in force removes the change. Invalid values are kept with their error. Raises
+        SettingsRejected and adds nothing if a name is unknown."""
         settings = self._service.settings
         found = {name: resolve(name, settings.facts) for name in changes}
         if missing := [name for name, address in found.items() if address is None]:
@@ -120,7 +120,7 @@ class SettingsStaging:
         return not planned.errors and not planned.changed
 
     def draft(self, session: str, principal: Principal) -> Draft:
-        """The set as it stands against the settings in force."""
+        """The draft compared with the current settings."""
         staged = self._current(session)
         if not staged:
             return Draft()
@@ -136,32 +136,32 @@ class SettingsStaging:
         return Draft(tuple(items))
 
     def after(self, session: str, principal: Principal) -> Settings:
-        """The settings as they would be, secrets included; changes that are not valid are left
-        out. It is for trying, not for showing."""
+        """The settings with the draft applied, including secrets, without invalid changes. For
+        tests of a connection; not for display."""
         raws = {name: item.raw for name, item in self._current(session).items()}
         planned = self._service.plan(raws, principal, Form.TEXT)
         good = {name: raw for name, raw in raws.items() if name not in planned.errors}
         return self._service.plan(good, principal, Form.TEXT).after
 
     def undo(self, session: str, name: str, principal: Principal) -> Draft:
-        """Drop one change; "use theirs" in a conflict."""
+        """Remove one change; resolves a conflict in favour of the other user."""
         self._touched(session).staged.pop(name, None)
         return self.draft(session, principal)
 
     def keep_mine(self, session: str, name: str, principal: Principal) -> Draft:
-        """Settle a conflict: what is in force now is known and shall be replaced."""
+        """Resolve a conflict in favour of the draft."""
         item = self._touched(session).staged.get(name)
         if item is not None:
             item.base = self._service.settings[name]
         return self.draft(session, principal)
 
     def reset(self, session: str) -> None:
-        """Drop all changes of the session; also at logout."""
+        """Drop the draft of a login; also called at logout."""
         self._sessions.pop(session, None)
 
     async def save(self, session: str, principal: Principal, source: str) -> ChangeResult:
-        """Apply the set and empty it. Raises SettingsConflict and SettingsRejected with the set
-        unchanged, SettingsNotSaved likewise."""
+        """Apply the draft and empty it. On SettingsConflict, SettingsRejected or SettingsNotSaved
+        the draft is kept."""
         draft = self.draft(session, principal)
         if draft.conflicts:
             raise SettingsConflict(draft.conflicts)

@@ -1,6 +1,6 @@
-"""Settings as the flows want them: typed, by room, read from one immutable snapshot.
+"""Typed groups of settings for the services, read from an immutable snapshot.
 
-Beside each function are the keys that it reads, for `RunningSettings.on_change`.
+Next to each function are the keys that it reads, for `RunningSettings.on_change`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ FREE_KEYS = frozenset({"FreeCharging", "FreeChargingMode"})
 
 
 def has_backend(settings: Settings) -> bool:
-    """Whether a backend is configured at all (manual 4, connection type)."""
+    """True if a backend is configured (manual 4, connection type)."""
     return settings.choice("ConnectionType", Connection) is not Connection.NO_BACKEND
 
 
 def free_mode(settings: Settings) -> FreeChargingMode | None:
-    """The free charging mode, None while free charging is off."""
+    """The mode of free charging; None if free charging is off."""
     if not settings.flag("FreeCharging"):
         return None
     return settings.choice("FreeChargingMode", FreeChargingMode)
@@ -51,7 +51,7 @@ CONNECTOR_KEYS = frozenset(
 
 
 def connector_config(settings: Settings, board: BoardCapabilities) -> ConnectorConfig:
-    """What the machine of a connector obeys."""
+    """The configuration of a connector's state machine."""
     return ConnectorConfig(
         stop_mode=settings.choice("StopTransactionMode", StopMode),
         lock_only_if_authorized=settings.flag("LockActuatorOnlyIfAuthorized"),
@@ -69,13 +69,13 @@ def connector_config(settings: Settings, board: BoardCapabilities) -> ConnectorC
 
 
 def _weld_check(settings: Settings, board: BoardCapabilities) -> bool:
-    """Whether a contactor that stays closed is found (decision 0117)."""
+    """Whether a welded contactor can be detected (decision 0117)."""
     wired = settings.choice("WeldCheck", WeldCheck) is not WeldCheck.DISABLE
     return wired and board.has_contactor_feedback
 
 
 def _wake_up(settings: Settings, board: BoardCapabilities) -> WakeUp | None:
-    """How a vehicle that does not react is woken, as far as the board can (decision D7)."""
+    """How to wake a vehicle, as far as the board supports it (decision D7)."""
     if not settings.flag("DLMAllowEVWakeup"):
         return None
     method = settings.choice("EVWakeupMethod", WakeUp)
@@ -102,7 +102,7 @@ POLICY_KEYS = FREE_KEYS | {
 
 
 def authorization_policy(settings: Settings) -> Policy:
-    """What decides on cards."""
+    """The settings that decide about cards."""
     return Policy(
         free=free_mode(settings),
         fixed_tag=settings.text("FreeChargingRfidTag"),
@@ -120,7 +120,7 @@ def authorization_policy(settings: Settings) -> Policy:
 
 
 def letter_case(settings: Settings) -> LetterCase:
-    """How card numbers are written everywhere outside."""
+    """The spelling of card numbers in lists, on pages and for the backend."""
     return settings.choice("RFIDTagLetterCase", LetterCase)
 
 
@@ -136,8 +136,8 @@ SAMPLING_KEYS = FREE_KEYS | {
 
 
 def sampling(settings: Settings) -> SamplingSettings:
-    """What the backend is told during a transaction, and at full marks of the clock: nothing in
-    the modes of free charging without transactions (manual 5.2)."""
+    """What is sent to the backend during a transaction and at clock-aligned times. The free
+    charging modes without transactions send nothing (manual 5.2)."""
     free = free_mode(settings)
     reported = free is None or RULES[free].reports_transactions
     return SamplingSettings(
@@ -152,6 +152,6 @@ def sampling(settings: Settings) -> SamplingSettings:
 
 
 def phases_connected(settings: Settings, connector: int) -> int:
-    """One or three."""
+    """Number of phases wired to the connector: 1 or 3."""
     wired = settings.choice("PhasesConnected", PhasesConnected, connector)
     return 3 if wired is PhasesConnected.THREE else 1

@@ -25,13 +25,13 @@ from borne.application.people.accounts import (
 )
 from borne.application.people.logins import ABSOLUTE_S, IDLE_S, MAX_LOGINS, Logins, LoginWay
 from borne.application.people.passwords import (
-    FREE_TRIES,
+    BUDGET_ATTEMPTS,
+    BUDGET_REFILL_S,
+    FREE_ATTEMPTS,
     LONGEST_DELAY_S,
     MAX_KNOWN,
     MAX_REMEMBERED,
     MAX_WAITING,
-    STRANGERS_REFILL_S,
-    STRANGERS_TRIES,
     Attempts,
     Busy,
     Hasher,
@@ -188,7 +188,7 @@ async def test_a_change_needs_the_current_password_and_ends_the_other_logins() -
 async def test_guessing_the_current_password_is_slowed_down_too() -> None:
     bench = Bench()
     login = await bench.logged_in(Role.OPERATOR)
-    for _ in range(FREE_TRIES):
+    for _ in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             await bench.accounts.change_password(login, "wrong one", "another horse")
     with pytest.raises(TryLater):
@@ -268,7 +268,7 @@ async def guess(bench: Bench, address: str = HOME) -> float:
 
 async def test_after_five_wrong_tries_the_delay_doubles() -> None:
     bench = Bench()
-    assert [await guess(bench) for _ in range(FREE_TRIES)] == [0.0] * FREE_TRIES
+    assert [await guess(bench) for _ in range(FREE_ATTEMPTS)] == [0.0] * FREE_ATTEMPTS
     delays = []
     for _ in range(4):
         wait_s = await guess(bench)
@@ -281,19 +281,19 @@ async def test_after_five_wrong_tries_the_delay_doubles() -> None:
 async def test_the_right_password_waits_too_and_then_clears() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.OPERATOR, GOOD)
-    for _ in range(FREE_TRIES):
+    for _ in range(FREE_ATTEMPTS):
         await guess(bench)
     with pytest.raises(TryLater):
         await bench.login(Role.OPERATOR)
     bench.now_s += 2.0
     await bench.login(Role.OPERATOR)
-    assert [await guess(bench) for _ in range(FREE_TRIES)] == [0.0] * FREE_TRIES
+    assert [await guess(bench) for _ in range(FREE_ATTEMPTS)] == [0.0] * FREE_ATTEMPTS
 
 
 async def test_a_guesser_does_not_lock_others_out() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.OPERATOR, GOOD)
-    for _ in range(FREE_TRIES + 1):
+    for _ in range(FREE_ATTEMPTS + 1):
         await guess(bench, ELSEWHERE)
     assert (await bench.login(Role.OPERATOR)).address == HOME
 
@@ -302,7 +302,7 @@ async def test_tries_at_the_same_time_count() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.OPERATOR, GOOD)
     judged = await asyncio.gather(*(guess(bench) for _ in range(30)))
-    assert sum(wait_s == 0.0 for wait_s in judged) == FREE_TRIES
+    assert sum(wait_s == 0.0 for wait_s in judged) == FREE_ATTEMPTS
 
 
 def test_the_delay_is_capped_and_forgotten() -> None:
@@ -330,15 +330,15 @@ async def test_many_addresses_guess_no_faster_than_a_few() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.OPERATOR, GOOD)
     judged = [await guess(bench, far(number)) == 0.0 for number in range(500)]
-    assert sum(judged) == STRANGERS_TRIES
+    assert sum(judged) == BUDGET_ATTEMPTS
     bench.now_s += 3600.0
     judged = [await guess(bench, far(1000 + number)) == 0.0 for number in range(500)]
-    assert sum(judged) == STRANGERS_TRIES
+    assert sum(judged) == BUDGET_ATTEMPTS
     hours = 0
     for number in range(24 * 60):
         bench.now_s += 60.0
         hours += await guess(bench, far(2000 + number)) == 0.0
-    assert hours <= 24 * 3600 / STRANGERS_REFILL_S
+    assert hours <= 24 * 3600 / BUDGET_REFILL_S
 
 
 async def test_strangers_lock_neither_this_machine_nor_the_owner_out() -> None:
@@ -349,7 +349,7 @@ async def test_strangers_lock_neither_this_machine_nor_the_owner_out() -> None:
         await guess(bench, far(number))
     with pytest.raises(TryLater) as later:
         await bench.login(Role.OPERATOR, address="192.168.1.45")
-    assert later.value.wait_s <= STRANGERS_REFILL_S
+    assert later.value.wait_s <= BUDGET_REFILL_S
     assert (await bench.login(Role.OPERATOR, address=ELSEWHERE)).address == ELSEWHERE
     assert (await bench.login(Role.OPERATOR, address=HOME)).address == HOME
     secret = await bench.accounts.create_link(Role.OPERATOR)
@@ -369,7 +369,7 @@ async def test_guesses_at_one_role_do_not_slow_another() -> None:
 async def test_right_passwords_cost_nothing() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.USER, GOOD)
-    for number in range(3 * STRANGERS_TRIES):
+    for number in range(3 * BUDGET_ATTEMPTS):
         await bench.login(Role.USER, address=far(number))
 
 

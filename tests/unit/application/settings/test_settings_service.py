@@ -311,7 +311,7 @@ class TestLostSettings:
 
     async def test_the_installer_confirms_where_the_installation_is_his(self) -> None:
         service, _ = self.lost_service()
-        await service.take_installer()
+        await service.on_installer_password_set()
         with pytest.raises(MayNotConfirm, match="installer"):
             await service.confirm_limits(OPERATOR)
         await service.confirm_limits(INSTALLER)
@@ -443,8 +443,8 @@ class TestInstaller:
         assert service.settings["OperatorMayInstall"] is True
         changes: list[SettingsChange] = []
         service.subscribe(changes.append)
-        await service.take_installer()
-        await service.take_installer()
+        await service.on_installer_password_set()
+        await service.on_installer_password_set()
         assert [change.names for change in changes] == [("OperatorMayInstall",)]
         for switched in ({"InstallationCurrentLimit": 16}, {"OperatorMayInstall": True}):
             with pytest.raises(SettingsRejected, match="log in as installer"):
@@ -455,7 +455,7 @@ class TestInstaller:
         repository = MemoryRepository()
         service = open_service(repository)
         await service.change({"OperatorMayInstall": True}, OPERATOR, "api")
-        await service.take_installer()
+        await service.on_installer_password_set()
         assert service.settings["OperatorMayInstall"] is False
         await service.change({"OperatorMayInstall": True}, INSTALLER, "api")
         again = open_service(repository)
@@ -467,7 +467,7 @@ class TestInstaller:
         repository = MemoryRepository()
         service = open_service(repository)
         repository.full = True
-        await service.take_installer()
+        await service.on_installer_password_set()
         assert service.settings["OperatorMayInstall"] is False
 
 
