@@ -34,8 +34,12 @@ from borne.adapters.storage.decision_files import DecisionFiles
 from borne.adapters.web.contract import Readiness
 from borne.application.backend.backend_answers import BackendAnswers
 from borne.application.composition.parts import StationParts
-from borne.application.maintenance.console import CommandFailed, CommandRefused, Console
 from borne.application.maintenance.decision_journal import DecisionJournal
+from borne.application.maintenance.local_commands import (
+    CommandFailed,
+    CommandRefused,
+    LocalCommands,
+)
 from borne.application.maintenance.metrics import (
     StationFacts,
     loop_metrics,
@@ -389,7 +393,7 @@ class Host:
             await self._write_decisions()
 
     async def _write_decisions(self) -> None:
-        lines = self.decisions.take()
+        lines = self.decisions.drain()
         if not lines:
             return
         try:
@@ -398,7 +402,7 @@ class Host:
             _log.warning("decisions of the last minute are not kept: %s", error.strerror)
             full = True
         if full:
-            self.decisions.begin_anew()
+            self.decisions.restart()
 
     def _mains(self) -> MainsSwitch:
         mains = self.plant.mains
@@ -428,8 +432,8 @@ class Host:
         async def ready() -> Accounts:
             return accounts
 
-        console = Console(services.settings, ready, self.options.page)
-        return await console.run(command, arguments)
+        commands = LocalCommands(services.settings, ready, self.options.page)
+        return await commands.run(command, arguments)
 
 
 def _facts(station: Station) -> StationFacts:

@@ -118,7 +118,7 @@ def _changes(texts: Sequence[str], file: Path | None) -> dict[str, str]:
 
 
 def _from_file(file: Path | None) -> dict[str, str]:
-    from borne.application.maintenance.console import CommandRefused, parse_lines
+    from borne.application.maintenance.local_commands import CommandRefused, parse_lines
 
     if file is None:
         return {}
@@ -138,7 +138,7 @@ def _from_file(file: Path | None) -> dict[str, str]:
 
 
 def _assignments(texts: Sequence[str]) -> dict[str, str]:
-    from borne.application.maintenance.console import CommandRefused, parse_assignments
+    from borne.application.maintenance.local_commands import CommandRefused, parse_assignments
 
     try:
         return parse_assignments(texts)
@@ -213,7 +213,7 @@ def login_link(
     ] = None,
 ) -> None:
     """A link that logs in once, from this machine, within 15 minutes."""
-    from borne.application.maintenance.console import link_note
+    from borne.application.maintenance.local_commands import link_note
 
     answer = _command(data, "login-link", {"role": role})
     page = url or answer["page"] or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
@@ -289,7 +289,7 @@ def _offline(
 ) -> tuple[dict[str, Any] | None, str]:
     """The answer, or who has the folder."""
     from borne.adapters.storage.lock import FolderInUse
-    from borne.application.maintenance.console import CommandFailed, CommandRefused
+    from borne.application.maintenance.local_commands import CommandFailed, CommandRefused
     from borne.data_folder import CannotUse, run_offline
 
     try:

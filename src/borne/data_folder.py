@@ -17,7 +17,7 @@ from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
-from borne.application.maintenance.console import Console
+from borne.application.maintenance.local_commands import LocalCommands
 from borne.application.people.accounts import Accounts, Rules
 from borne.application.people.logins import Logins
 from borne.application.ports.settings import SettingsNotSaved
@@ -112,5 +112,5 @@ async def _run(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[s
             notices.extend(map(str, (*storage.remarks, *storage.notices)))
             return await open_accounts(settings, storage, clock, Logins(loop.time, random_token))
 
-        answer = await Console(settings, accounts).run(command, arguments)
+        answer = await LocalCommands(settings, accounts).run(command, arguments)
         return answer | {"notices": notices}

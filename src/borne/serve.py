@@ -21,7 +21,7 @@ from borne.adapters.simulation.panorama import CARDS
 from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.lock import FolderInUse, FolderLock
 from borne.app import Host, HostOptions
-from borne.application.maintenance.console import link_note, refusal_sentence
+from borne.application.maintenance.local_commands import link_note, refusal_sentence
 from borne.application.ports.storage import StorageFailed, WhitelistEntry
 from borne.application.services import StationServices
 from borne.application.settings.running import RunningSettings

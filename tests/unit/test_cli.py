@@ -93,7 +93,7 @@ def test_wrong_settings_change_nothing(data: Path, pair: str) -> None:
         (("settings", "set", "=1"), "KEY=VALUE"),
         (("settings", "set", "RCMBDelta=5"), "Planned"),
         (("settings", "set", "APN=internet"), "no mobile modem"),
-        (("settings", "set", "NumberOfConnectors=3"), "nobody can change"),
+        (("settings", "set", "NumberOfConnectors=3"), "it cannot be changed"),
         (("settings", "set", "StationName=\udcff"), "StationName"),
         (("user", "set-password", "root"), ROLES),
         (("login-link", "--role", "root"), ROLES),

@@ -1,1 +1,1 @@
-"""What makes things happen: asynchronous flows that join decisions with the world by ports."""
+"""The asynchronous application services, which connect the domain with ports."""

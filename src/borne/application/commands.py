@@ -1,7 +1,7 @@
-"""Commands to a connector: each is declared once, beside the method that carries it out.
+"""Commands to a connector, each declared once at the method that executes it.
 
-The declaration checks the right, whoever asks. From it interfaces make what they need: a route, its
-row in the table of rights, its answer, a button.
+The declaration checks the role of the principal. Interfaces derive the route, the access table, the
+response and the button from it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from borne.domain.principals import Principal, Role
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Of a text that a command takes, in characters."""
+    """Limits for the length of a text argument, in characters."""
 
     shortest: int
     longest: int
@@ -34,22 +34,22 @@ _MARK = "__command__"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a command is called outside, who may give it, and what it takes."""
+    """The declaration of a command: name, role and arguments."""
 
     name: str
     role: Role
     summary: str
     description: str
     arguments: Mapping[str, tuple[Any, Any]]
-    """By name: its type and its default (`...` when there is none)."""
+    """Type and default by name; the default is `...` if required."""
     has_answer: bool
-    """It answers with a word, for example "accepted"."""
+    """The command returns a word, for example "accepted"."""
     method: str
 
-    def give(
+    def execute(
         self, service: object, connector: int, principal: Principal, **arguments: object
     ) -> Awaitable[str | None]:
-        """Carry it out. Raises Refused."""
+        """Execute the command. Raises Refused."""
         given: Awaitable[str | None] = getattr(service, self.method)(
             connector, principal, **arguments
         )
@@ -57,8 +57,8 @@ class Command:
 
 
 def command(name: str, role: Role, summary: str) -> Callable[[Method[S, P, R]], Method[S, P, R]]:
-    """Declare a method as a command: `(self, connector, principal, *, arguments)`. What comes after
-    the principal is what the command takes."""
+    """Declare a method `(self, connector, principal, *, arguments)` as a command. The parameters
+    after `principal` are the arguments of the command."""
 
     def declare(method: Method[S, P, R]) -> Method[S, P, R]:
         @wraps(method)
@@ -69,7 +69,7 @@ def command(name: str, role: Role, summary: str) -> Callable[[Method[S, P, R]], 
             return await method(self, connector, principal, *args, **kwargs)
 
         hints = typing.get_type_hints(method, include_extras=True)
-        taken = list(inspect.signature(method).parameters.values())[3:]
+        parameters = list(inspect.signature(method).parameters.values())[3:]
         declared = Command(
             name,
             role,
@@ -80,7 +80,7 @@ def command(name: str, role: Role, summary: str) -> Callable[[Method[S, P, R]], 
                     hints[each.name],
                     ... if each.default is inspect.Parameter.empty else each.default,
                 )
-                for each in taken
+                for each in parameters
             },
             hints["return"] is str,
             method.__name__,

@@ -1,4 +1,4 @@
-"""Refusals of the flows, and the one place where they ask for rights."""
+"""Errors with which services refuse a request, and the check of roles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from borne.foundation.messages import N_, Explained, Message
 
 
 class Refused(Explained):
-    """The station will not do it now; `code` is stable, the message is for people."""
+    """The station refuses the request; `code` is stable, the message is for users."""
 
     def __init__(self, code: str, message: Message | str) -> None:
         super().__init__(message)
@@ -15,17 +15,17 @@ class Refused(Explained):
 
 
 def too_weak(role: Role, needed: Role) -> Message:
-    """Why a role may not do something."""
+    """The message for insufficient rights."""
     values = {"role": Message(role.value), "needed": Message(needed.value)}
     return Message(N_("You are {role}; this needs {needed}."), values)
 
 
 def no_socket(connector: int) -> Message:
-    """Why a command to a connector that is not there is refused."""
+    """The message for a socket that does not exist."""
     return Message(N_("There is no socket {socket}."), {"socket": connector})
 
 
 def require(principal: Principal, role: Role) -> None:
-    """Refuse unless the principal has the rights of `role`: the one place where flows ask."""
+    """Raise Refused unless the principal has the rights of `role`."""
     if not principal.role.includes(role):
         raise Refused("forbidden", too_weak(principal.role, role))

@@ -1,4 +1,4 @@
-"""A part of the station with a life of its own."""
+"""The lifecycle of the station's services."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Protocol
 
 
 class Service(Protocol):
-    """What the station starts and ends. A service subscribes itself to what it follows."""
+    """A service that the station starts and stops. It subscribes itself to its sources."""
 
     def start(self) -> Awaitable[None] | None:
-        """Begin; what stands before it in the list has begun. Waits when something is read."""
+        """Start; all services before it in the list have started. Async if it loads data."""
 
     async def stop(self) -> None:
-        """A polite end."""
+        """Stop in an orderly way."""
 
     def abort(self) -> None:
-        """Power cut: nothing is said to anybody."""
+        """Stop at once, as in a power failure; nothing is sent."""
 
 
 def _nothing() -> None:
-    """Do nothing."""
+    """Default for a missing function."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A `Service` of functions, for what has no need of all three."""
+    """A `Service` made of functions, for services that lack some of the three."""
 
     start: Callable[[], Awaitable[None] | None] = _nothing
     abort: Callable[[], None] = _nothing
     end: Callable[[], Awaitable[None]] | None = None
-    """A polite end, where that is more than `abort`."""
+    """An orderly stop, if it differs from `abort`."""
 
     async def stop(self) -> None:
         if self.end is not None:
@@ -41,7 +41,7 @@ class Part:
 
 
 class ServiceList:
-    """Services that are started in their order and ended in the reverse."""
+    """Starts services in order and stops them in reverse order."""
 
     def __init__(self, services: Sequence[Service]) -> None:
         self._services = tuple(services)

@@ -1,7 +1,7 @@
-"""What people and machines may ask of a running station, as seen by web, API and CLI.
+"""The services of a running station for web, API and command line.
 
-The flows implement these; routes and pages see nothing else. Every command takes the principal
-that asks and refuses with `Refused` when the state of the station does not allow it.
+Routes and pages depend on these protocols only. Every command gets the principal that requests it,
+and raises `Refused` if the state of the station does not allow it.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ from borne.foundation.messages import Message
 
 
 class StatusView(Protocol):
-    """The live state."""
+    """The live status."""
 
     @property
     def revision(self) -> int:
-        """Grows with every visible change."""
+        """Incremented with every visible change."""
 
     def snapshot(self) -> StationStatus:
-        """The whole state."""
+        """The current status."""
 
     async def wait(self, after: int, timeout_s: float) -> StationStatus:
-        """The state as soon as its revision is above `after`, or at the timeout."""
+        """The status once its revision exceeds `after`, or at the timeout."""
 
     def changes(self) -> AsyncIterator[StationStatus]:
-        """A snapshot, then another after each change (bursts are merged)."""
+        """The current status, then the status after each change (bursts are merged)."""
 
 
 class SessionsView(Protocol):
-    """Sessions and their figures."""
+    """Sessions and statistics."""
 
     async def page(
         self,
@@ -65,186 +65,187 @@ class SessionsView(Protocol):
         before: str | None = None,
         after: str | None = None,
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Newest first, and how many in all. With the id of a session: those that began `before`
-        it or `after` it, next to it; none when it is gone."""
+        """A page of sessions, newest first, and the total count. With a session id in `before` or
+        `after`: the sessions next to it that began before or after it; none if the session is
+        gone."""
 
     async def get(self, session_id: str) -> SessionRecord | None:
-        """One session."""
+        """One session; None if it is unknown."""
 
     async def curve(self, session_id: str) -> Sequence[Sample]:
-        """Its samples."""
+        """The samples of a session."""
 
     async def totals(self) -> SessionFigures:
-        """All ended sessions, and those of the last calendar month."""
+        """Figures of all ended sessions, and of those of the last calendar month."""
 
     async def statistics(
         self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> Sequence[SessionGroup]:
-        """Sums over the ended sessions per socket or per card, most energy first."""
+        """Sums over the ended sessions per socket or card, by energy, highest first."""
 
     def export(self, query: SessionQuery = ALL_SESSIONS) -> AsyncIterator[Sequence[SessionRecord]]:
-        """Every session that matches, newest first, some at a time."""
+        """All matching sessions, newest first, in batches."""
 
     async def anonymise(
         self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()
     ) -> int:
-        """Erase who charged, by token or by session; how many sessions. Raises Refused."""
+        """Remove the identity from sessions, by token or by session id; returns their number.
+        Raises Refused."""
 
 
 class ChargingProfilesView(Protocol):
-    """The charging profiles of the backend, for people who must see and clear them."""
+    """The charging profiles of the backend, for viewing and clearing."""
 
     @property
     def entries(self) -> Sequence[Installed]:
-        """All of them, in the order of their receipt."""
+        """All profiles, in order of receipt."""
 
     async def remove(self, profile_id: int | None, principal: Principal) -> int:
-        """Clear one, or all (None); how many there were. Raises Refused."""
+        """Clear one profile, or all (None); returns their number. Raises Refused."""
 
 
 class OcppWhitelistView(Protocol):
-    """The OCPP whitelist (manual 5.4): what the backend said of cards, as it writes them."""
+    """The OCPP whitelist (manual 5.4): the backend's answers about cards, in its spelling."""
 
     def content(self) -> Sequence[CachedToken]:
         """All entries, by token."""
 
     async def forget(self, id_token: str, principal: Principal) -> bool:
-        """Forget one; False when it was not there."""
+        """Remove one entry; False if it was unknown."""
 
     async def forget_all(self, principal: Principal) -> int:
-        """Forget everything; how many entries there were."""
+        """Remove all entries; returns their number."""
 
 
 class WhitelistView(Protocol):
-    """The local whitelist. Tokens are shown as the setting "RFID Tag letter case" wants it, and
-    read in its byte order, in small letters and capitals."""
+    """The local whitelist. Tokens are shown in the spelling of the setting "RFID Tag letter case",
+    and parsed in its byte order, ignoring case."""
 
     def page(
         self, *, search: str = "", offset: int = 0, limit: int = 200
     ) -> tuple[Sequence[WhitelistEntry], int]:
-        """By token, and how many match."""
+        """Entries by token, and the number of matches."""
 
     async def add(self, entry: WhitelistEntry, principal: Principal) -> WhitelistEntry:
-        """Add or replace; raises Refused("invalid_token") in clear words."""
+        """Add or replace an entry; raises Refused("invalid_token") with an explanation."""
 
     async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
-        """Remove one entry; False when it was not there."""
+        """Remove one entry; False if it was unknown."""
 
     async def rename(
         self, token: str, connector: int | None, name: str, principal: Principal
     ) -> bool:
-        """Give an entry another name; False when it is not there."""
+        """Rename an entry; False if it is unknown."""
 
     async def remove_all(self, principal: Principal) -> int:
-        """Empty the list; how many entries there were."""
+        """Empty the list; returns the number of entries."""
 
     @property
     def undoable(self) -> int:
-        """How many entries `undo` would bring back now."""
+        """Number of entries that `undo` would restore now."""
 
     async def undo(self, principal: Principal) -> int:
-        """Bring the last removal back, for half a minute; how many entries."""
+        """Restore the last removal, possible for half a minute; returns the number of entries."""
 
     async def import_text(
         self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
     ) -> ImportReport:
-        """Read a list (table, lines, or `UID:UID_1:...`) and add it, or only tell what that would
-        do. Raises Refused("unreadable"), Refused("list_full")."""
+        """Import a list (table, lines, or `UID:UID_1:...`), or only report the effect (`dry_run`).
+        Raises Refused("unreadable"), Refused("list_full")."""
 
     async def export_csv(self, delimiter: str = ",") -> str:
-        """The whole list as a table that `import_text` understands."""
+        """The whole list as a table that `import_text` accepts."""
 
     async def export_colons(self) -> str:
-        """The whole list in the manual's form, without names: `UID:UID_1:...`."""
+        """The whole list in the manual's format, without names: `UID:UID_1:...`."""
 
 
 class TeachInView(Protocol):
-    """Teach-in of the whitelist (manual 5.5): every card shown is added at once. One at a time;
-    it ends 60 s after the last card unless prolonged, and 15 s after its dialogue stopped renewing
-    it."""
+    """Teach-in of the whitelist (manual 5.5): every card shown is added. Only one at a time. It
+    ends 60 s after the last card unless prolonged, and 15 s after its dialogue last renewed it."""
 
     def start(
         self, principal: Principal, *, reader: int | None = None, bind: int | None = None
     ) -> str:
-        """Begin; the lease for the other calls. Raises Refused("teach_in_running")."""
+        """Start; returns the lease for the other calls. Raises Refused("teach_in_running")."""
 
     def renew(self, lease: str) -> TeachInState:
-        """The dialogue is still there. Raises Refused("teach_in_over")."""
+        """Keep the teach-in alive while its dialogue is open. Raises Refused("teach_in_over")."""
 
     def prolong(self, lease: str) -> TeachInState:
-        """Another 60 s from now. Raises Refused("teach_in_over")."""
+        """Continue for another 60 s. Raises Refused("teach_in_over")."""
 
     def choose(self, lease: str, *, reader: int | None, bind: int | None) -> TeachInState:
-        """From now on only this reader, and entries for this connector; None: all. Raises
-        Refused("teach_in_over")."""
+        """Restrict to one reader, and bind new entries to one connector; None: no restriction.
+        Raises Refused("teach_in_over")."""
 
     def finish(self, lease: str) -> Sequence[TeachInEvent]:
-        """End; what was taught. Raises Refused("teach_in_over")."""
+        """End; returns the events. Raises Refused("teach_in_over")."""
 
     def state(self) -> TeachInState | None:
-        """The teach-in that runs, for everybody who looks."""
+        """The running teach-in, for all viewers."""
 
 
 class MasterCardView(Protocol):
-    """The card that resets forgotten passwords. One wait at a time: Refused("busy")."""
+    """The card that resets forgotten passwords. A second wait raises Refused("busy")."""
 
     @property
     def known(self) -> bool:
-        """Whether there is a master card (setting MasterRFID)."""
+        """True if a master card is set (setting MasterRFID)."""
 
     async def reset_passwords(self, timeout_s: float = 60.0) -> bool:
-        """Wait for it; then the passwords of user, installer and operator are reset. False when
-        it did not come. Needs no login. Raises Refused("no_master_card")."""
+        """Wait for the master card, then reset the passwords of user, installer and operator. False
+        at the timeout. Needs no login. Raises Refused("no_master_card")."""
 
     async def next_card(self, timeout_s: float = 60.0) -> str | None:
-        """Wait for any card, to register it as master card: its number for the setting, None
-        when none came."""
+        """Wait for any card, to register it as master card: its number for the setting, or None at
+        the timeout."""
 
 
 class NoticesView(Protocol):
-    """What people must know of the stored data: damaged, foreign, missing, put aside."""
+    """Notices about stored data that was damaged, foreign, missing or put aside."""
 
     @property
     def entries(self) -> Sequence[Message]:
-        """Oldest first; they wait until somebody takes note."""
+        """Unacknowledged notices, oldest first."""
 
     async def acknowledge(self, principal: Principal) -> int:
-        """Somebody took note; how many there were. Raises Refused."""
+        """Acknowledge all notices; returns their number. Raises Refused."""
 
 
 class Restarter(Protocol):
-    """Restart of the station's software."""
+    """Restarts the station's software."""
 
     async def restart(self, when: str, principal: Principal) -> None:
-        """When: "now", or "idle" (when no session runs)."""
+        """Restart "now", or when "idle" (no session is running)."""
 
 
 class Power(Protocol):
-    """The mains switch of a simulated station, owned by the host."""
+    """The power supply of a simulated station, controlled by the host."""
 
     async def cut(self) -> None:
-        """Power is gone, without farewell."""
+        """Cut the power: the station is aborted."""
 
     async def restore(self) -> None:
-        """Power is back: the station starts from what it had committed."""
+        """Restore the power: the station starts from its committed data."""
 
 
 ConnectionTrial = Callable[[Settings], Awaitable[Sequence[StepResult]]]
-"""Tries the way to the backend with settings that are not saved yet."""
+"""Tests the connection to the backend with settings that are not saved yet."""
 
 
 CollectLogs = Callable[[], Awaitable[Mapping[str, str]]]
-"""File names and contents of all that support needs, without secrets."""
+"""File names and contents of the diagnostics, without secrets."""
 
 
 async def no_logs() -> Mapping[str, str]:
-    """Nothing is kept."""
+    """Default without diagnostics."""
     return {}
 
 
 @dataclass(frozen=True, slots=True)
 class StationServices:
-    """All that a running station offers to its interfaces."""
+    """The services of a running station that are available to interfaces."""
 
     clock: Clock
     status: StatusView
@@ -257,13 +258,13 @@ class StationServices:
     backend: BackendPort | None
     simulator: SimulatorPort | None
     teach_in: TeachInView | None = None
-    """None only where there is no whitelist."""
+    """None only without a whitelist."""
     master_card: MasterCardView | None = None
     try_connection: ConnectionTrial | None = None
     queue: QueueReader = no_queue
-    """What waits for the backend, and what was given up."""
+    """Messages waiting for the backend, and those given up."""
     ocpp_whitelist: OcppWhitelistView | None = None
     charging_profiles: ChargingProfilesView | None = None
     collect_logs: CollectLogs = no_logs
     notices: NoticesView | None = None
-    """None only where nothing is stored."""
+    """None only without storage."""

@@ -1,7 +1,7 @@
-"""A station: the services of one controller, built from ports, started and ended as one.
+"""A station: the services of one controller, built from ports, started and stopped together.
 
-It can be built many times in one process. `stop` is a polite end, `abort` a power cut: tasks are
-cancelled, nothing is said to anybody, and what was not committed is forgotten.
+Several stations can run in one process. `stop` is an orderly stop; `abort` simulates a power
+failure: tasks are cancelled, nothing is sent, and uncommitted data is lost.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ MakeBackend = Callable[["Station"], Backend | None]
 
 
 class Station:
-    """All that is on the board."""
+    """Builds the services of one station, starts and stops them."""
 
     def __init__(self, parts: StationParts) -> None:
         clock, storage = parts.clock, parts.storage
         self._parts = parts
-        self._begun: ServiceList | None = None
+        self._started: ServiceList | None = None
         self.supervisor = Supervisor("station")
         self.link = BackendLink()
         self.timestamp_resolver = TimestampResolver(storage.journal, storage.state, clock)
@@ -69,7 +69,7 @@ class Station:
             self.diagnostics,
             lambda: self.idle,
         )
-        # What others ask for by its own name.
+        # Short names for parts that others use.
         self.metering, self.journal = charging.metering, charging.journal
         self.connectors, self.control = charging.connectors, charging.control
         self.limits, self.profiles, self.faults = (
@@ -100,12 +100,12 @@ class Station:
         )
 
     def _in_order(self, make_backend: MakeBackend) -> tuple[Service, ...]:
-        """Every service, in the order of the start: who is followed stands before who follows."""
+        """All services in the order of their start: a source comes before its subscribers."""
         charging, cards, security = self.charging, self.cards, self.security
         backend = self.backend_side
         return (
             Part(cards.load_lists),
-            Part(self._start_dating),
+            Part(self._start_timestamp_resolver),
             Part(charging.follow_settings),
             Part(self._follow_cards),
             Part(cards.start_router, cards.router.abort),
@@ -116,7 +116,7 @@ class Station:
             Part(cards.start_authorization),
             Part(self.indication.start, self.indication.abort),
             Part(self._start_status),
-            Part(charging.recovery.take_up),
+            Part(charging.recovery.resume_sessions),
             Part(self.control.restore_availability),
             Part(self.reservations.start, self.reservations.abort),
             Part(self.refused.start),
@@ -135,46 +135,47 @@ class Station:
     # Life ------------------------------------------------------------------------------------
 
     async def start(self, make_backend: MakeBackend) -> None:
-        """Take up what a power cut interrupted, arm the boards, and dial the backend."""
-        self._begun = ServiceList(self._in_order(make_backend))
-        await self._begun.start()
+        """Resume interrupted sessions, arm the boards, and connect to the backend."""
+        self._started = ServiceList(self._in_order(make_backend))
+        await self._started.start()
 
     async def stop(self, reason: StopReason | None = None) -> None:
-        """A polite end; with a reason the running sessions end for it, else they go on later."""
+        """Stop in an orderly way. With a reason, running sessions end; without, they resume
+        later."""
         if reason is not None:
             await self.charging.end_sessions(reason)
             await self.security.watch.stop(reason)
-        if self._begun is not None:
-            await self._begun.stop()
+        if self._started is not None:
+            await self._started.stop()
         await self.supervisor.stop()
         await self._parts.storage.close()
 
     def abort(self) -> None:
-        if self._begun is not None:
-            self._begun.abort()
+        if self._started is not None:
+            self._started.abort()
         self.supervisor.abort()
         self._parts.storage.abort()
 
     @property
     def idle(self) -> bool:
-        """Whether no session runs."""
+        """True if no session is running."""
         return all(connector.status.session is None for connector in self.connectors.values())
 
     @property
     def armed(self) -> bool:
-        """Whether every board has reported."""
+        """True if every board has reported."""
         return all(connector.status.known for connector in self.connectors.values())
 
-    async def _start_dating(self) -> None:
+    async def _start_timestamp_resolver(self) -> None:
         self._parts.clock.stepped.subscribe(self._on_clock_stepped)
         await self.timestamp_resolver.begin()
 
     def _on_clock_stepped(self, step: ClockStep) -> None:
         if step.dated:
-            self.supervisor.start("dating", self.timestamp_resolver.date_all())
+            self.supervisor.start("date messages", self.timestamp_resolver.date_all())
 
     def _follow_cards(self) -> None:
-        """What became of a card is seen on the ring and on the page."""
+        """Show the result of a card on the lights and the pages."""
         self.authorization.outcome.subscribe(self.status.on_card)
         self.authorization.outcome.subscribe(self.indication.on_card_outcome)
         self.cards.router.teach_in.changed.subscribe(lambda _: self.status.touch())
@@ -201,11 +202,11 @@ class Station:
     # For interfaces --------------------------------------------------------------------------
 
     def services(self) -> StationServices:
-        """What interfaces may use: one object for the life of the station."""
-        return self._offered
+        """The services for interfaces; the same object for the life of the station."""
+        return self._services
 
     @cached_property
-    def _offered(self) -> StationServices:
+    def _services(self) -> StationServices:
         parts = self._parts
         return StationServices(
             clock=parts.clock,

@@ -36,7 +36,7 @@ def test_a_declaration_tells_all_of_a_command() -> None:
 
 async def test_it_is_carried_out_by_its_method() -> None:
     service = Service()
-    assert await commands_of(Service)["wink"].give(service, 2, INSTALLER, times=3) == "accepted"
+    assert await commands_of(Service)["wink"].execute(service, 2, INSTALLER, times=3) == "accepted"
     assert await service.blink(1, INSTALLER) == "accepted"
     assert service.done == [(2, "installer", 3), (1, "installer", 2)]
 

@@ -37,7 +37,7 @@ class SessionRecovery:
         self._interrupted = await self._stored.open_sessions()
         await self._metering.start(self._interrupted)
 
-    async def take_up(self) -> None:
+    async def resume_sessions(self) -> None:
         """Resume, or close: by the setting, and when the connector is not there any more."""
         resume = self._settings().flag("RestartTransactionAfterPowerLoss")
         for record in self._interrupted:

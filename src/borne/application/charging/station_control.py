@@ -37,7 +37,7 @@ class StationControl:
         self.station_operative = True
         self._inoperative: set[int] = set()
         self._by_backend: set[int] = set()
-        self._aside = False
+        self._blocked = False
         self._connectors = connectors
         self._state = state
 
@@ -112,7 +112,7 @@ class StationControl:
             own |= named - (self._inoperative - self._by_backend)
         await self._remember(wanted, own)
         for number in chosen:
-            in_service = operative and not self._aside
+            in_service = operative and not self._blocked
             self._connectors[number].set_available(available=in_service)
         waits = any(self._connectors[number].status.out_of_service_later for number in chosen)
         return "scheduled" if waits else "accepted"
@@ -124,11 +124,11 @@ class StationControl:
             return 0
         await self._remember(self._inoperative - ended, set())
         for connector in sorted(ended & self._connectors.keys()):
-            self._connectors[connector].set_available(available=not self._aside)
+            self._connectors[connector].set_available(available=not self._blocked)
         return len(ended)
 
     async def _remember(self, inoperative: set[int], by_backend: set[int]) -> None:
-        # In this order a power cut in between makes of a backend's word that of a person.
+        # A power failure in between then turns a change of the backend into one of a user.
         if self._by_backend - by_backend:
             await self._state.put(BACKEND_KEY, sorted(self._by_backend & by_backend) or None)
         await self._state.put(STATE_KEY, sorted(inoperative))
@@ -137,17 +137,17 @@ class StationControl:
         self._inoperative, self._by_backend = inoperative, by_backend
         self._judge_station()
 
-    def set_aside(self) -> None:
-        """Take nobody new for the moment (an update is due); what charges goes on."""
-        self._aside = True
+    def block_new_sessions(self) -> None:
+        """Accept no new sessions (an update is due); running sessions continue."""
+        self._blocked = True
         for connector in self._connectors.values():
             connector.set_available(available=False, at_once=True)
 
-    def take_back(self) -> None:
-        """The moment is over."""
-        if not self._aside:
+    def accept_sessions(self) -> None:
+        """Undo `block_new_sessions`."""
+        if not self._blocked:
             return
-        self._aside = False
+        self._blocked = False
         for number, connector in self._connectors.items():
             connector.set_available(available=number not in self._inoperative)
 

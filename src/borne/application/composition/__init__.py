@@ -1,1 +1,1 @@
-"""What a station is composed of, room by room: services are built and joined here, nowhere else."""
+"""Composition of a station: the only place where services are built and connected."""

@@ -1,4 +1,4 @@
-"""What serves a backend, and what watches the way to it."""
+"""The services for the backend, and those that watch the connection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from borne.foundation.supervisor import Supervisor
 
 
 class BackendSide:
-    """The services of the backend."""
+    """The services for the backend."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class BackendSide:
         )
 
     async def forget_former_backend(self) -> None:
-        """What another backend had ordered does not bind this one."""
+        """Drop the profiles, reservations and orders of a former backend."""
         local_list = self._cards.lists.local_list
         change = BackendChange(
             self._parts.storage.state,
@@ -123,21 +123,21 @@ class BackendSide:
         await change.start(self._parts.settings.running())
 
     def attach(self, backend: Backend | None) -> None:
-        """Use this backend, before the boards are armed; None when none is configured."""
+        """Use this backend (None if none is configured). Called before the boards are armed."""
         self._backend = backend
         if backend is not None:
             self._link.attach(backend)
             backend.ask_statuses(self.reporter.settle)
 
     def start_reporter(self) -> None:
-        """Follow what the backend learns of."""
+        """Subscribe the reporter to everything that is reported."""
         authorization = self._cards.authorization
         authorization.list_conflict.subscribe(self.reporter.on_list_conflict)
         self.services.local_list.updated.subscribe(lambda _: authorization.on_new_list())
         self.reporter.start()
 
     async def start(self) -> None:
-        """Dial it, and follow what it and we do."""
+        """Connect to the backend and subscribe its services."""
         if self._backend is None:
             return
         link, faults = self._link, self._charging.faults

@@ -1,4 +1,4 @@
-"""Cards, vehicles and reservations: who may charge."""
+"""The services for cards, vehicles and reservations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from borne.foundation.supervisor import Supervisor
 
 
 class Cards:
-    """The services of authorization."""
+    """The services for authorization."""
 
     def __init__(
         self, parts: StationParts, supervisor: Supervisor, charging: Charging, link: BackendLink
@@ -39,14 +39,14 @@ class Cards:
         self.readers = ReaderWatch(parts.hardware.readers, charging.faults, settings)
 
     async def load_lists(self) -> None:
-        """Read what is stored."""
+        """Load whitelist, local list and cache."""
         for tokens in (self.lists.whitelist, self.lists.local_list, self.lists.cache):
             await tokens.load()
 
     def start_router(self) -> None:
-        """Listen to the readers."""
+        """Receive cards from the readers."""
         self.router.start(self._hardware, self.authorization.on_card)
 
     def start_authorization(self) -> None:
-        """Decide on cards and vehicles."""
+        """Decide about cards and vehicles."""
         self.authorization.start(self._hardware.vehicles)

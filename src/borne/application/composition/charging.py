@@ -1,4 +1,4 @@
-"""Meters, connectors, limits and faults."""
+"""The services for meters, connectors, limits and faults."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class Charging:
-    """The services of the sockets."""
+    """The services for charging."""
 
     def __init__(self, parts: StationParts, supervisor: Supervisor) -> None:
         clock, storage = parts.clock, parts.storage
@@ -89,7 +89,7 @@ class Charging:
         )
 
     def follow_settings(self) -> None:
-        """For those who are handed values, not settings."""
+        """Subscribe services that get plain values instead of `RunningSettings`."""
         settings = self._settings
         for connector in self.connectors.values():
             settings.on_change(CONNECTOR_KEYS, connector.on_config_changed)
@@ -97,12 +97,12 @@ class Charging:
         settings.on_change(SAMPLING_KEYS, self.journal.reconsider)
 
     def start_faults(self) -> None:
-        """Follow what can break."""
+        """Start fault detection."""
         self.journal.storage_failed.subscribe(self.faults.on_storage_failed)
         self.faults.start()
 
     def start_limits(self) -> None:
-        """Make the first offers; nobody charges on settings that were lost."""
+        """Set the first offers; while lost settings are unconfirmed, a fault prevents charging."""
         settings = self._parts.settings
         if not settings.charging_allowed:
             self.faults.set(Fault.SETTINGS_DAMAGED, active=True)
@@ -114,17 +114,17 @@ class Charging:
             await connector.start()
 
     async def stop_boards(self) -> None:
-        """Leave every board safe."""
+        """Stop every board in a safe state."""
         for connector in self.connectors.values():
             await connector.stop()
 
     def abort_boards(self) -> None:
-        """No more events, no more commands."""
+        """Stop processing events and commands of the boards."""
         for connector in self.connectors.values():
             connector.abort()
 
     async def end_sessions(self, reason: StopReason) -> None:
-        """End what runs, and wait for it."""
+        """End all sessions and wait until the connectors are idle."""
         for connector in self.connectors.values():
             connector.end_session(Stop(reason))
         for connector in self.connectors.values():

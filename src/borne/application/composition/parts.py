@@ -1,4 +1,4 @@
-"""What a station is built from."""
+"""The parts from which a station is built."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from borne.foundation.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class StationParts:
-    """Ports, stores and what the host does for the station."""
+    """Ports, stores, and functions of the host."""
 
     hardware: Hardware
     storage: Storage
@@ -30,13 +30,13 @@ class StationParts:
     clock: Clock
     restarter: Restarter
     reset: Callable[[StopReason], Coroutine[Any, Any, None]]
-    """Restart at the wish of a backend, with the reason its sessions end for."""
+    """Restart for a backend's Reset; the argument is the stop reason of the sessions."""
     new_id: Callable[[], str]
     maintenance: Maintenance
     certificates: CertificateStore
     status_json: Callable[[StationStatus], Mapping[str, Any]]
-    """For the files of diagnostics."""
+    """Converts the status for the diagnostics."""
     simulator: SimulatorPort | None = None
     try_connection: ConnectionTrial | None = None
     live_poll_s: float | None = None
-    """Pause between readings of the meters for people who watch; None: only when needed."""
+    """Interval of meter readings for the live display; None reads only when needed."""

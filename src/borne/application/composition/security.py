@@ -1,4 +1,4 @@
-"""Certificates, security events and profiles, passwords."""
+"""The services for certificates, security events and profiles, and passwords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from borne.foundation.supervisor import Supervisor
 
 
 class Security:
-    """The services of security."""
+    """The services for security."""
 
     def __init__(self, parts: StationParts, supervisor: Supervisor) -> None:
         clock, storage, settings = parts.clock, parts.storage, parts.settings.running

@@ -1,1 +1,2 @@
-"""Care for the station (manual 8, 10): firmware, logs, diagnostics, metrics, the command line."""
+"""Maintenance (manual 8, 10): firmware, logs, diagnostics, metrics, commands of the command
+line."""

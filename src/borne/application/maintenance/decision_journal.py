@@ -1,9 +1,9 @@
-"""A bounded journal of the connector machines' decisions, and its replay.
+"""A bounded journal of the decisions of the connectors' state machines, and its replay.
 
-Each line is an event with its time, and what followed: the effects and a fingerprint of the state.
-A line with the whole state and configuration stands at the beginning and wherever the
-configuration changed, so that a journal can be replayed from any of these. `replay` runs the same
-pure function over the lines and compares. Nothing personal is kept: tokens are masked.
+Each line holds an event with its time, the resulting effects, and a hash of the resulting state. A
+line with complete state and configuration is written at the start and after each change of the
+configuration; replay can begin at any of these. `replay` runs the state machine on the recorded
+events and compares the results. Tokens are replaced by pseudonyms.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from borne.domain.station.connector import step
 from borne.foundation.codec import Codec
 
 MAX_LINES = 50_000
-"""Between two writings: far more than a minute has; then they begin anew."""
+"""Limit between two writes to disk, far more than a minute's worth. Beyond it the lines are
+dropped."""
 SNAPSHOT_EVERY = 200
 _PERSONAL = frozenset({"id_token", "card", "group_id"})
 
@@ -39,40 +40,40 @@ CODEC = Codec((board, connector_events, connector_state, faults, lock, session, 
 
 @dataclass(slots=True)
 class _Chain:
-    """What is needed to write a connector's next line."""
+    """Per connector: the last recorded configuration, and lines since the last complete state."""
 
     config: Any = None
     since_snapshot: int = SNAPSHOT_EVERY
 
 
 class DecisionJournal:
-    """Writes the decisions down; `take` gives the new lines for a file."""
+    """Records decisions; `drain` returns the new lines for a file."""
 
     def __init__(self, salt: str) -> None:
         self._salt = salt
-        """Makes pseudonyms that cannot be guessed from short card numbers."""
+        """Prevents guessing short card numbers from their pseudonyms."""
         self._lines: list[str] = []
         self._chains: dict[int, _Chain] = {}
 
     def follow(self, machines: Mapping[int, Deciding]) -> None:
-        """Write down what these machines decide, from the beginning of each."""
-        self.begin_anew()
+        """Record the decisions of these state machines from now on."""
+        self.restart()
         for machine in machines.values():
             machine.decided.subscribe(self._on_decided)
 
-    def take(self) -> list[str]:
-        """The lines since the last call, oldest first."""
+    def drain(self) -> list[str]:
+        """Return and clear the recorded lines, oldest first."""
         lines, self._lines = self._lines, []
         return lines
 
-    def begin_anew(self) -> None:
-        """Write the whole state with the next decisions: they begin a file, or follow a gap."""
+    def restart(self) -> None:
+        """Write complete states next, for a new file or after a gap."""
         self._chains.clear()
 
     def _on_decided(self, decided: Decided) -> None:
         if len(self._lines) >= MAX_LINES:
             self._lines.clear()
-            self.begin_anew()
+            self.restart()
         chain = self._chains.setdefault(decided.connector, _Chain())
         if decided.config != chain.config or chain.since_snapshot >= SNAPSHOT_EVERY:
             chain.config, chain.since_snapshot = decided.config, 0
@@ -107,7 +108,7 @@ def _hash(state: Any) -> str:
 
 
 def _mask(data: Any, salt: str) -> Any:
-    """Tokens become pseudonyms."""
+    """Replace tokens by pseudonyms."""
     match data:
         case dict():
             return {
@@ -126,18 +127,17 @@ def _pseudonym(token: str, salt: str) -> str:
 
 @dataclass(slots=True)
 class ReplayReport:
-    """What a replay found."""
+    """The result of a replay."""
 
     steps: int = 0
     skipped: int = 0
-    """Lines before the first snapshot of their connector."""
+    """Lines before the first complete state of their connector."""
     differences: list[str] = field(default_factory=list)
 
 
 def replay(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
-    """Run every decision of a journal again and compare: its files, oldest first, each with its
-    name for the places of differences, and its lines. Raises ValueError with the place of a line
-    that is no decision."""
+    """Repeat every decision of a journal and compare. Files are given oldest first, each as a name
+    for messages and its lines. Raises ValueError with the place of an invalid line."""
     report = ReplayReport()
     chains: dict[int, tuple[connector_state.ConnectorState, Any]] = {}
     for name, lines in files:
@@ -146,7 +146,7 @@ def replay(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
             try:
                 _replay_line(json.loads(text), chains, report, place)
             except (KeyError, TypeError, AttributeError, ValueError) as error:
-                raise ValueError(f"{place} is no decision: {error}") from None
+                raise ValueError(f"{place} is not a decision: {error}") from None
     return report
 
 
@@ -174,7 +174,7 @@ def _replay_line(
 
 
 def main(files: Iterable[tuple[str, Iterable[str]]]) -> int:
-    """For the command line: a line for each difference, then the counts."""
+    """Command line output: each difference, then the counts. Returns the exit code."""
     report = replay(files)
     for difference in report.differences:
         sys.stdout.write(difference + "\n")

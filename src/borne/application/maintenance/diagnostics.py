@@ -1,7 +1,6 @@
-"""Everything that support needs, without secrets: the state, the settings, the last messages, the
-last lines of the log, the security log. Whole card numbers stand in the messages only, as they were
-exchanged with the backend.
-"""
+"""Diagnostics for support, without secrets: status, settings, recent OCPP messages, recent log
+lines and security log. Complete card numbers occur only in the messages, as exchanged with the
+backend."""
 
 from __future__ import annotations
 
@@ -26,10 +25,10 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Gathers what is known of a running station."""
+    """Collects the diagnostics of a running station."""
 
     status: Callable[[], Mapping[str, Any]]
-    """As the API tells it."""
+    """As in the API."""
     settings: SettingsService
     link: BackendLink
     security: SecurityLog
@@ -38,7 +37,7 @@ class Diagnostics:
     async def collect(
         self, kind: LogKind, since: datetime | None, until: datetime | None
     ) -> dict[str, str]:
-        """File names and contents; what has a date is from [since, until)."""
+        """File names and contents; dated entries are limited to [since, until)."""
         events = await self._security_events(since, until)
         if kind is LogKind.SECURITY:
             return {"security.jsonl": _lines(events)}
@@ -57,7 +56,7 @@ class Diagnostics:
     def _settings(self) -> dict[str, Any]:
         settings = self.settings.settings
         return {
-            address.name: _blotted(to_json(settings.at(address)))
+            address.name: _redacted(to_json(settings.at(address)))
             for address in addresses(settings.facts)
             if not address.entry.type.is_secret
         }
@@ -76,8 +75,8 @@ class Diagnostics:
         return list(_between(found, since, until))
 
 
-def _blotted(value: object) -> object:
-    """An address may carry a token."""
+def _redacted(value: object) -> object:
+    """Mask credentials, for example a token in an address."""
     return redact(value) if isinstance(value, str) else value
 
 
@@ -88,7 +87,7 @@ def _between(
         text = str(record.get("at", ""))
         try:
             at = parse_utc(text)
-        except ValueError:  # it happened while nobody knew the date
+        except ValueError:  # recorded while the date was unknown
             yield record
             continue
         if _within(at, since, until):

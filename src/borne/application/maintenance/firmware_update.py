@@ -1,8 +1,10 @@
-"""Firmware at the wish of a backend: fetch, check, stage, install, tell (OCPP 1.6 section 5.19).
+"""Firmware updates ordered by a backend: download, verify, stage, install, report (OCPP 1.6 section
+5.19).
 
-An order outlives restarts: it begins anew after a power failure. While sessions run the package
-waits, and free sockets take nobody new. Without an installer the old software runs on and that is
-told. Sources also: section 8.1 (statuses), errata 3.47 to 3.49; security whitepaper L01.
+An order survives restarts and starts again after a power failure. Installation waits for the end of
+all sessions, and free sockets accept no new ones meanwhile. A build without an installer reports
+InstallationFailed and keeps running. Further sources: section 8.1 (statuses), errata 3.47 to 3.49;
+security whitepaper L01.
 """
 
 from __future__ import annotations
@@ -18,7 +20,12 @@ from typing import Any
 
 from borne.application.charging.connector import Connector, wait_until_idle
 from borne.application.charging.station_control import StationControl
-from borne.application.maintenance.transfer_orders import IN_VAIN, Turns, pause_s, tries
+from borne.application.maintenance.transfer_orders import (
+    PERMANENT_PROBLEMS,
+    OrderPacing,
+    max_attempts,
+    pause_s,
+)
 from borne.application.ports.maintenance import (
     InstallFailed,
     Maintenance,
@@ -37,19 +44,19 @@ from borne.foundation.supervisor import Supervisor
 
 STATE_KEY = "firmware_update"
 FORM = 1
-"""Of what is stored."""
+"""Version of the stored form."""
 MAX_BYTES = 256 * 1024 * 1024
 LONGEST_SLEEP_S = 3600.0
-"""Dates are looked at again after this: a clock may step."""
+"""Planned dates are checked again after this time, because the clock may step."""
 PACKAGE_FILE = "package.deb"
 ADDRESS_FILE = "update-address"
-"""An address with a password or a token is kept apart, for its owner alone, and deleted with the
-order: a database keeps what was deleted for a while."""
+"""An address with credentials is stored in this file, readable by its owner only and deleted with
+the order. A database would keep deleted rows for a while."""
 _log = logging.getLogger(__name__)
 
 
 class UpdateState(StrEnum):
-    """How far an update is; names as the backend has them."""
+    """State of an update, named as in OCPP."""
 
     IDLE = "Idle"
     DOWNLOAD_SCHEDULED = "DownloadScheduled"
@@ -78,7 +85,7 @@ ENDED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class UpdateOrder:
-    """What a backend wants. With a request id it is a signed update of the whitepaper."""
+    """An update ordered by the backend. A request id marks a signed update (whitepaper)."""
 
     location: str
     retrieve_at: datetime
@@ -92,7 +99,7 @@ class UpdateOrder:
 
 @dataclass(frozen=True, slots=True)
 class UpdateProgress:
-    """A status for the backend."""
+    """A status to report to the backend."""
 
     state: UpdateState
     request_id: int | None = None
@@ -104,7 +111,7 @@ class UpdateProgress:
 
 
 class _Ended(Exception):
-    """The update is over."""
+    """Ends the update with a final state."""
 
     def __init__(self, state: UpdateState) -> None:
         super().__init__(state)
@@ -112,15 +119,15 @@ class _Ended(Exception):
 
 
 async def _nothing() -> None:
-    """For a station that tells nobody."""
+    """Default for a station without backend."""
 
 
 VerifySignature = Callable[[Path, UpdateOrder], bool]
-"""Whether the signature of a signed update fits the file; blocks."""
+"""True if the signature of a signed update matches the file; blocks."""
 
 
 class FirmwareUpdates:
-    """One update at a time; a new order replaces the one under way until it is installed."""
+    """One update at a time; a new order replaces the current one until its installation begins."""
 
     def __init__(
         self,
@@ -136,7 +143,7 @@ class FirmwareUpdates:
         self.progressed: Signal[UpdateProgress] = Signal()
         self.current = UpdateProgress(UpdateState.IDLE)
         self.before_restart: Callable[[], Awaitable[None]] = _nothing
-        """Returns when the backend knows what was told."""
+        """Returns once the backend has received all reports."""
         self._maintenance = maintenance
         self._connectors = connectors
         self._control = control
@@ -146,25 +153,25 @@ class FirmwareUpdates:
         self._restart = restart
         self._verify = verify
         self._task: asyncio.Task[None] | None = None
-        self._turns = Turns()
+        self._pacing = OrderPacing()
         self._ordering = asyncio.Lock()
 
     async def start(self) -> None:
-        """Go on with what was ordered before the restart, or tell how it ended."""
+        """Resume an order from before the restart, or report the result of its installation."""
         stored, _ = await stored_fact(self._state, STATE_KEY, _under_way, None)
         if stored is None:
             return
         order, wanted, apart = stored
         if wanted is None:
-            await self._take_up(order, apart=apart)
+            await self._resume(order, apart=apart)
             return
         await self._forget()
         good = wanted == self._maintenance.version
-        self._tell(order, UpdateState.INSTALLED if good else UpdateState.INSTALLATION_FAILED)
+        self._report(order, UpdateState.INSTALLED if good else UpdateState.INSTALLATION_FAILED)
 
     async def forget_backend(self) -> int:
-        """The backend that ordered an update is gone: what is not being installed yet is dropped;
-        before `start`."""
+        """Drop an order of the former backend, unless it is being installed. Called before
+        `start`."""
         stored, _ = await stored_fact(self._state, STATE_KEY, _under_way, None)
         if stored is None or stored[1] is not None:
             return 0
@@ -173,21 +180,21 @@ class FirmwareUpdates:
 
     @property
     def version(self) -> str:
-        """Of the running software."""
+        """The version of the running software."""
         return self._maintenance.version
 
     @property
     def running(self) -> bool:
-        """Whether an update is under way."""
+        """True while an update is in progress."""
         return self._task is not None and not self._task.done()
 
     async def order(self, order: UpdateOrder) -> bool:
-        """Take an order; True when another one was cancelled for it."""
+        """Accept an order; True if it cancelled another one."""
         async with self._ordering:
             cancelled = self.running
             if self._task is not None:
                 self._task.cancel()
-                self._control.take_back()
+                self._control.accept_sessions()
             problem = self._problem(order)
             if problem is None:
                 await self._remember(order)
@@ -197,7 +204,7 @@ class FirmwareUpdates:
         return cancelled
 
     def _problem(self, order: UpdateOrder) -> str | None:
-        """Why the address can never work."""
+        """Why the address cannot be used; None if it can."""
         try:
             self._maintenance.transfer.check(order.location)
         except TransferFailed as error:
@@ -207,14 +214,13 @@ class FirmwareUpdates:
     async def _refuse(self, order: UpdateOrder, problem: str) -> None:
         _log.warning("firmware cannot be fetched: %s", problem)
         await self._forget()
-        tell = self._tell_failure(order)
-        self._task = self._supervisor.start("firmware update", tell)
+        self._task = self._supervisor.start("firmware update", self._report_failure(order))
 
-    async def _tell_failure(self, order: UpdateOrder) -> None:
-        self._tell(order, UpdateState.DOWNLOAD_FAILED)
+    async def _report_failure(self, order: UpdateOrder) -> None:
+        self._report(order, UpdateState.DOWNLOAD_FAILED)
 
-    async def _take_up(self, order: UpdateOrder, *, apart: bool) -> None:
-        """After a restart: with the address that was kept apart."""
+    async def _resume(self, order: UpdateOrder, *, apart: bool) -> None:
+        """Resume an order after a restart, with its separately stored address."""
         if apart:
             location = await asyncio.to_thread(_read, self._maintenance.folder / ADDRESS_FILE)
             if location is None:
@@ -222,7 +228,7 @@ class FirmwareUpdates:
                 return
             order = replace(order, location=location)
         elif without_credentials(order.location) != order.location:
-            await self._remember(order)  # version 0.1.0 kept it with the rest
+            await self._remember(order)  # version 0.1.0 stored the address with the order
         self._begin(order)
 
     async def _remember(self, order: UpdateOrder) -> None:
@@ -243,7 +249,7 @@ class FirmwareUpdates:
 
     async def _run(self, order: UpdateOrder, before: asyncio.Task[None] | None) -> None:
         path = self._maintenance.folder / PACKAGE_FILE
-        await self._turns.wait(before)
+        await self._pacing.wait(before)
         before = None
         try:
             await self._wait_until(order.retrieve_at, order, UpdateState.DOWNLOAD_SCHEDULED)
@@ -253,8 +259,8 @@ class FirmwareUpdates:
         except _Ended as end:
             await self._forget()
             await asyncio.to_thread(path.unlink, missing_ok=True)
-            self._control.take_back()
-            self._tell(order, end.state)
+            self._control.accept_sessions()
+            self._report(order, end.state)
 
     async def _wait_until(
         self, when: datetime | None, order: UpdateOrder, meanwhile: UpdateState
@@ -262,26 +268,26 @@ class FirmwareUpdates:
         progressed = False
         while when is not None and (left_s := (when - self._clock.now()).total_seconds()) > 0:
             if order.request_id is not None and not progressed:
-                self._tell(order, meanwhile)
+                self._report(order, meanwhile)
                 progressed = True
             await asyncio.sleep(min(left_s, LONGEST_SLEEP_S))
 
     async def _download(self, order: UpdateOrder, path: Path) -> None:
-        most = tries(order.retries)
+        attempts = max_attempts(order.retries)
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        for attempt in range(most):
-            self._tell(order, UpdateState.DOWNLOADING)
+        for attempt in range(attempts):
+            self._report(order, UpdateState.DOWNLOADING)
             try:
                 await self._maintenance.transfer.download(order.location, path, MAX_BYTES)
             except TransferFailed as error:
-                progressed = without_credentials(str(error))
-                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, progressed)
-                if error.problem in IN_VAIN:
+                reason = without_credentials(str(error))
+                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, reason)
+                if error.problem in PERMANENT_PROBLEMS:
                     break
             else:
-                self._tell(order, UpdateState.DOWNLOADED)
+                self._report(order, UpdateState.DOWNLOADED)
                 return
-            if attempt + 1 < most:
+            if attempt + 1 < attempts:
                 await asyncio.sleep(pause_s(attempt, order.retry_interval_s))
         raise _Ended(UpdateState.DOWNLOAD_FAILED)
 
@@ -289,7 +295,7 @@ class FirmwareUpdates:
         if order.request_id is not None:
             if not await asyncio.to_thread(self._verify, path, order):
                 raise _Ended(UpdateState.INVALID_SIGNATURE)
-            self._tell(order, UpdateState.SIGNATURE_VERIFIED)
+            self._report(order, UpdateState.SIGNATURE_VERIFIED)
         maintenance = self._maintenance
         try:
             package = await asyncio.to_thread(
@@ -297,7 +303,7 @@ class FirmwareUpdates:
             )
         except PackageRefused as error:
             _log.warning("firmware refused: %s", error)
-            self._tell(order, UpdateState.INSTALLING)
+            self._report(order, UpdateState.INSTALLING)
             raise _Ended(UpdateState.INSTALLATION_FAILED) from None
         staged = path.with_name(f"{package.version}.deb")
         await asyncio.to_thread(path.replace, staged)
@@ -307,7 +313,7 @@ class FirmwareUpdates:
     async def _install(self, order: UpdateOrder, package: Package) -> None:
         await self._wait_until(order.install_at, order, UpdateState.INSTALL_SCHEDULED)
         await self._wait_for_sessions()
-        self._tell(order, UpdateState.INSTALLING)
+        self._report(order, UpdateState.INSTALLING)
         installer = self._maintenance.installer
         if installer is None:
             _log.error("firmware %s is staged, but this build cannot install it", package.version)
@@ -320,18 +326,18 @@ class FirmwareUpdates:
         stored = {"form": FORM, "order": _to_stored(order), "installing": package.version}
         await self._state.put(STATE_KEY, stored)
         if order.request_id is not None:
-            self._tell(order, UpdateState.INSTALL_REBOOTING)
+            self._report(order, UpdateState.INSTALL_REBOOTING)
         await self.before_restart()
         await self._restart(StopReason.REBOOT)
 
     async def _wait_for_sessions(self) -> None:
-        """Nobody new may begin, and whoever charges may end."""
-        self._control.set_aside()
+        """Block new sessions and wait for the running ones to end."""
+        self._control.block_new_sessions()
         for connector in self._connectors.values():
             while connector.status.session is not None:
                 await wait_until_idle(connector, LONGEST_SLEEP_S)
 
-    def _tell(self, order: UpdateOrder, state: UpdateState) -> None:
+    def _report(self, order: UpdateOrder, state: UpdateState) -> None:
         _log.info("firmware update: %s", state)
         self.current = UpdateProgress(state, order.request_id)
         self.progressed.emit(self.current)
@@ -365,7 +371,7 @@ def _to_stored(order: UpdateOrder) -> dict[str, Any]:
 
 
 def _under_way(data: Any) -> tuple[UpdateOrder, str | None, bool]:
-    """An order, the version that is being installed, and whether the address is kept apart."""
+    """The order, the version being installed, and whether the address is stored separately."""
     stored = of_form(data, FORM)
     order, wanted = mapping(stored["order"]), stored.get("installing")
     apart = order.get("apart") is True

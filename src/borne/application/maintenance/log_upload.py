@@ -1,4 +1,4 @@
-"""Logs for a backend: gathered, packed, left where it says.
+"""Log uploads ordered by a backend: collected, packed, uploaded.
 
 Sources: OCPP 1.6 section 5.9, errata 3.31 and 3.50; security whitepaper N01.
 """
@@ -15,7 +15,12 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from borne.application.maintenance.transfer_orders import IN_VAIN, Turns, pause_s, tries
+from borne.application.maintenance.transfer_orders import (
+    PERMANENT_PROBLEMS,
+    OrderPacing,
+    max_attempts,
+    pause_s,
+)
 from borne.application.ports.maintenance import Maintenance, TransferFailed, TransferProblem
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
@@ -26,14 +31,14 @@ _log = logging.getLogger(__name__)
 
 
 class LogKind(StrEnum):
-    """What is packed."""
+    """Contents of the archive."""
 
     DIAGNOSTICS = "diagnostics"
     SECURITY = "security"
 
 
 class UploadState(StrEnum):
-    """How far an upload is; names as the whitepaper has them."""
+    """State of an upload, named as in the whitepaper."""
 
     IDLE = "Idle"
     UPLOADING = "Uploading"
@@ -53,7 +58,7 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class UploadOrder:
-    """What a backend wants. With a request id it is a GetLog of the whitepaper."""
+    """An upload ordered by the backend. A request id marks a GetLog (whitepaper)."""
 
     kind: LogKind
     location: str
@@ -66,7 +71,7 @@ class UploadOrder:
 
 @dataclass(frozen=True, slots=True)
 class UploadProgress:
-    """A status for the backend."""
+    """A status to report to the backend."""
 
     state: UploadState
     request_id: int | None = None
@@ -77,7 +82,7 @@ Collect = Callable[[LogKind, datetime | None, datetime | None], Awaitable[Mappin
 
 
 class LogUploads:
-    """One upload at a time; a new order replaces the one under way."""
+    """One upload at a time; a new order replaces the current one."""
 
     def __init__(
         self,
@@ -95,16 +100,16 @@ class LogUploads:
         self._clock = clock
         self._supervisor = supervisor
         self._task: asyncio.Task[None] | None = None
-        self._turns = Turns()
+        self._pacing = OrderPacing()
 
     @property
     def running(self) -> bool:
-        """Whether an upload is under way."""
+        """True while an upload is in progress."""
         return self._task is not None and not self._task.done()
 
     def order(self, order: UploadOrder) -> tuple[str, bool]:
-        """Take an order: the name of the file that will come, and whether another upload was
-        cancelled for it."""
+        """Accept an order; returns the name of the future file, and whether another upload was
+        cancelled."""
         cancelled = self.running
         if self._task is not None:
             self._task.cancel()
@@ -119,9 +124,9 @@ class LogUploads:
 
     async def _run(self, order: UploadOrder, name: str, before: asyncio.Task[None] | None) -> None:
         path = self._maintenance.folder / name
-        await self._turns.wait(before)
+        await self._pacing.wait(before)
         before = None
-        self._tell(order, UploadState.UPLOADING)
+        self._report(order, UploadState.UPLOADING)
         try:
             files = await self._collect(order.kind, order.since, order.until)
             await asyncio.to_thread(pack, path, files)
@@ -131,41 +136,41 @@ class LogUploads:
             state = UploadState.FAILED
         finally:
             await asyncio.shield(asyncio.to_thread(path.unlink, missing_ok=True))
-        self._tell(order, state)
+        self._report(order, state)
 
     async def _upload(self, order: UploadOrder, name: str, path: Path) -> UploadState:
-        most = tries(order.retries)
+        attempts = max_attempts(order.retries)
         state = UploadState.FAILED
-        for attempt in range(most):
+        for attempt in range(attempts):
             try:
                 await self._maintenance.transfer.upload(order.location, name, path)
             except TransferFailed as error:
-                progressed = without_credentials(str(error))
-                _log.warning("logs not left, attempt %d: %s", attempt + 1, progressed)
+                reason = without_credentials(str(error))
+                _log.warning("logs not uploaded, attempt %d: %s", attempt + 1, reason)
                 state = _STATES.get(error.problem, UploadState.FAILED)
-                if error.problem in IN_VAIN:
+                if error.problem in PERMANENT_PROBLEMS:
                     break
             else:
                 return UploadState.UPLOADED
-            if attempt + 1 < most:
+            if attempt + 1 < attempts:
                 await asyncio.sleep(pause_s(attempt, order.retry_interval_s))
         return state
 
-    def _tell(self, order: UploadOrder, state: UploadState) -> None:
+    def _report(self, order: UploadOrder, state: UploadState) -> None:
         _log.info("upload of %s: %s", order.kind, state)
         self.current = UploadProgress(state, order.request_id)
         self.progressed.emit(self.current)
 
 
 def packed(files: Mapping[str, str]) -> bytes:
-    """The archive itself; blocks."""
+    """A ZIP archive in memory; blocks."""
     content = BytesIO()
     _write(content, files)
     return content.getvalue()
 
 
 def pack(path: Path, files: Mapping[str, str]) -> None:
-    """Write an archive; blocks."""
+    """Write a ZIP archive; blocks."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(path, files)
 

@@ -1,4 +1,4 @@
-"""`/metrics`: what an operator's monitoring reads, in the Prometheus text format."""
+"""Metrics of the station in the Prometheus text format, for `/metrics`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from borne.domain.station.reading import MeterReading
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One value; `labels` in the order in which they are written."""
+    """One sample; `labels` in the order of output."""
 
     name: str
     kind: str
@@ -23,7 +23,7 @@ class Metric:
 
 
 def render(metrics: Iterable[Metric]) -> str:
-    """The text; metrics of one name must follow each other."""
+    """The Prometheus text; metrics of the same name must be adjacent."""
     lines: list[str] = []
     described = ""
     for metric in metrics:
@@ -38,7 +38,7 @@ def render(metrics: Iterable[Metric]) -> str:
 
 
 def loop_metrics(last_s: float, worst_s: float) -> list[Metric]:
-    """Lag of the event loop."""
+    """Metrics about the lag of the event loop."""
     return [
         Metric("borne_loop_lag_seconds", "gauge", "Lag of the event loop, last", last_s),
         Metric("borne_loop_lag_worst_seconds", "gauge", "Lag of the event loop, worst", worst_s),
@@ -46,17 +46,17 @@ def loop_metrics(last_s: float, worst_s: float) -> list[Metric]:
 
 
 class Offers(Protocol):
-    """What the metrics tell of limits."""
+    """The limits' part of the metrics."""
 
     changes: int
 
     def offered_a(self, connector: int) -> float:
-        """In A per phase."""
+        """The offer in A per phase."""
 
 
 @dataclass(frozen=True, slots=True)
 class StationFacts:
-    """What the metrics of a station are made of."""
+    """Sources of a station's metrics."""
 
     backend: BackendPort | None
     contactor_cycles: Mapping[int, int]
@@ -64,11 +64,11 @@ class StationFacts:
     limits: Offers
     readings: Mapping[int, MeterReading]
     faults: Callable[[int], Collection[object]]
-    """Those of a connector; 0 is the station."""
+    """Faults of a connector; 0 is the station."""
 
 
 def station_metrics(station: StationFacts) -> list[Metric]:
-    """Link, limits, contactors and energy of a running station."""
+    """Metrics about connection, limits, contactors and energy of a running station."""
     view = station.backend.view() if station.backend is not None else None
     connected = view is not None and view.link == "connected"
     connections = view.connections if view is not None else 0
@@ -102,7 +102,7 @@ def station_metrics(station: StationFacts) -> list[Metric]:
 
 
 def queue_metrics(waiting: int, oldest_at: datetime | None, now: datetime) -> list[Metric]:
-    """Length and age of the queue; the age is not told of messages that nobody can date yet."""
+    """Metrics about the queue; its age is left out while the oldest message has no date."""
     metrics = [Metric("borne_queue_length", "gauge", "Transaction messages that wait", waiting)]
     if oldest_at is not None or not waiting:
         age_s = max(0.0, (now - oldest_at).total_seconds()) if oldest_at else 0.0

@@ -23,7 +23,7 @@ async def _journal(tmp_path: Path) -> list[str]:
         await station.until_state("charging")
         await station.services.control.stop(1, _operator())
         await station.until_state("finishing")
-        return journal.take()
+        return journal.drain()
 
 
 def _replay(lines: list[str]) -> ReplayReport:
@@ -64,7 +64,7 @@ async def test_files_that_follow_each_other_replay_as_one(tmp_path: Path) -> Non
     half = len(lines) // 2
     report = replay([("old", lines[:half]), ("new", lines[half:])])
     assert (report.steps, report.differences) == (whole.steps, [])
-    with pytest.raises(ValueError, match="new line 2 is no decision"):
+    with pytest.raises(ValueError, match="new line 2 is not a decision"):
         replay([("old", lines[:half]), ("new", [lines[half], "{"])])
 
 
@@ -75,13 +75,13 @@ async def test_a_gap_is_followed_by_the_whole_state(tmp_path: Path) -> None:
         journal.follow(station.host.station.connectors)
         await station.plug(1, {"reaction_s": 0.1})
         await station.until_state("preparing")
-        first = journal.take()
+        first = journal.drain()
         await station.services.control.start(1, _operator(), CARD)
         await station.until_state("charging")
-        assert journal.take()
-        journal.begin_anew()
+        assert journal.drain()
+        journal.restart()
         await station.services.control.stop(1, _operator())
         await station.until_state("finishing")
-        report = _replay([*first, *journal.take()])
+        report = _replay([*first, *journal.drain()])
     assert report.steps > 0
     assert report.differences == []

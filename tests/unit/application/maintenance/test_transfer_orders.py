@@ -90,7 +90,7 @@ class Bench:
 
 
 class Control:
-    def take_back(self) -> None: ...
+    def accept_sessions(self) -> None: ...
 
 
 @virtual_time
@@ -172,8 +172,8 @@ async def test_an_order_whose_address_is_lost_fails(tmp_path: Path) -> None:
 
 
 def test_no_number_of_retries_is_without_end() -> None:
-    assert transfer_orders.tries(10**18) <= 101
-    assert transfer_orders.tries(-5) == 1
+    assert transfer_orders.max_attempts(10**18) <= 101
+    assert transfer_orders.max_attempts(-5) == 1
     assert transfer_orders.pause_s(0, 0) == 0
     assert transfer_orders.pause_s(50, 0) >= 1
     assert transfer_orders.pause_s(50, 1e30) <= 86400

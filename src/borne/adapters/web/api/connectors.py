@@ -47,7 +47,7 @@ def endpoint(command: Command) -> Callable[..., Awaitable[dict[str, Any]]]:
     async def give(request: Request, connector: ConnectorId, body: Body | None = None) -> Any:
         services = station(request)
         arguments = body.model_dump() if body else {}
-        answer = await command.give(
+        answer = await command.execute(
             services.control, known(request, connector), visitor(request).principal, **arguments
         )
         status = {"status": answer} if command.has_answer else {}

@@ -115,6 +115,6 @@ async def act(
     await form(request)
     known(request, connector)
     control, who = station(request).control, visitor(request).principal
-    answer = await COMMANDS[button.command].give(control, connector, who, **button.arguments)
+    answer = await COMMANDS[button.command].execute(control, connector, who, **button.arguments)
     text = words_for(request)(SAID.get(answer or "", button.done))
     return done(request, text, "/")

@@ -1,8 +1,8 @@
-"""What the command line may do on the machine itself: settings, passwords, links, tokens.
+"""Commands of the command line on the machine itself: settings, passwords, links, tokens.
 
-The same commands run inside a running station (through its control socket) or, under the folder's
-lock, without one; never beside it. Values are spelled so that `set` takes back what `get` says;
-secrets are only told as set.
+They run inside a running station (through its control socket) or, if none runs, in the command's
+own process under the lock of the data folder. `settings get` prints values in the spelling that
+`settings set` accepts; a secret is only shown as set.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from borne.foundation.addresses import is_loopback
 from borne.foundation.logging import redact
 
 HIDDEN = "(set)"
-"""Stands for a secret that is set."""
+"""Shown instead of a secret."""
 MAX_SHOWN = 80
-"""Characters of a foreign text in a sentence."""
+"""Characters of user input quoted in a message."""
 
 _WEAK = {
-    Weakness.TOO_SHORT: f"take at least {SHORTEST} characters",
-    Weakness.TOO_LONG: f"take at most {LONGEST} characters",
+    Weakness.TOO_SHORT: f"use at least {SHORTEST} characters",
+    Weakness.TOO_LONG: f"use at most {LONGEST} characters",
     Weakness.PRINTED: "it is printed in the manual",
     Weakness.SAME_AS_NAME: "it is the name of the role",
-    Weakness.NOT_STRONG: "take small and capital letters, digits and a special character",
+    Weakness.NOT_STRONG: "use small and capital letters, digits and a special character",
 }
 
 
 class CommandRefused(Exception):
-    """What was asked for makes no sense; a sentence for the person at the command line."""
+    """The request is invalid; the message is for the user at the command line."""
 
 
 class CommandFailed(Exception):
-    """It makes sense, and could not be done; a sentence too."""
+    """The request is valid but failed; the message is for the user at the command line."""
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
-    """Names and values of `KEY=VALUE`; the last one wins. Raises CommandRefused."""
+    """Parse `KEY=VALUE` arguments; the last value of a key counts. Raises CommandRefused."""
     found = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -56,9 +56,9 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
 
 
 def parse_lines(text: str) -> dict[str, str]:
-    """Names and values of a file with `KEY=VALUE` in each line; empty lines and those that begin
-    with # count for nothing, the last value of a name wins. Raises CommandRefused, which quotes
-    nothing: there are secrets in the file."""
+    """Parse a file with one `KEY=VALUE` per line. Empty lines and lines starting with # are
+    ignored, the last value of a key counts. Raises CommandRefused, without quoting the file, as it
+    holds secrets."""
     found = {}
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -71,12 +71,12 @@ def parse_lines(text: str) -> dict[str, str]:
 
 
 def refusal_sentence(rejected: SettingsRejected) -> str:
-    """All that is wrong with a change, as one sentence."""
+    """All errors of a rejected change in one line."""
     return "; ".join(f"{name}: {message}" for name, message in rejected.errors.items())
 
 
 def link_note(host: str) -> str:
-    """Why a login link to `host` does not work; empty when it does."""
+    """Why a login link to `host` does not work; empty if it does."""
     if host == "localhost" or is_loopback(host):
         return ""
     return (
@@ -86,8 +86,8 @@ def link_note(host: str) -> str:
     )
 
 
-class Console:
-    """Runs commands given as JSON data and answers with JSON data."""
+class LocalCommands:
+    """Executes commands given as JSON data and returns JSON data."""
 
     def __init__(
         self,
@@ -95,14 +95,14 @@ class Console:
         accounts: Callable[[], Awaitable[Accounts]],
         page: str | None = None,
     ) -> None:
-        """`accounts` opens them for the commands that need them; `page` is where a running
-        station's web interface answers."""
+        """`accounts` opens the accounts when a command needs them; `page` is the URL of a running
+        station's web interface."""
         self._settings = settings
         self._accounts = accounts
         self._page = page
 
     async def run(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out one command; raises CommandRefused and CommandFailed."""
+        """Execute one command; raises CommandRefused and CommandFailed."""
         try:
             return await self._run(command, arguments)
         except Busy:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from borne.application.maintenance.console import (
+from borne.application.maintenance.local_commands import (
     HIDDEN,
     CommandFailed,
     CommandRefused,
-    Console,
+    LocalCommands,
     link_note,
     parse_assignments,
     parse_lines,
@@ -30,11 +30,11 @@ from tests.unit.application.settings_doubles import MemoryRepository, open_servi
 CHEAP = Hasher(secrets.token_bytes, ScryptCost(2, 1, 1))
 
 
-def console(
+def local_commands(
     settings: SettingsService | None = None,
     store: MemoryAccounts | None = None,
     page: str | None = None,
-) -> Console:
+) -> LocalCommands:
     loop = asyncio.get_running_loop()
     logins = Logins(loop.time, secrets.token_urlsafe)
     rules = Rules(strong=lambda: True)
@@ -44,10 +44,10 @@ def console(
     async def ready() -> Accounts:
         return accounts
 
-    return Console(settings or open_service(), ready, page)
+    return LocalCommands(settings or open_service(), ready, page)
 
 
-async def run(answered: Console, command: str, **arguments: Any) -> Mapping[str, Any]:
+async def run(answered: LocalCommands, command: str, **arguments: Any) -> Mapping[str, Any]:
     return await answered.run(command, arguments)
 
 
@@ -89,9 +89,9 @@ async def test_what_is_told_can_be_set_again() -> None:
         "APNPassword": "sesame",
         "FreeCharging": "on",
     }
-    answer = await run(console(open_service(repository)), "settings-set", changes=changes)
+    answer = await run(local_commands(open_service(repository)), "settings-set", changes=changes)
     assert answer["restart_required"] == ["DLMRole", "APNPassword"]
-    again = console(open_service(repository))
+    again = local_commands(open_service(repository))
     answered = {row["name"]: row for row in (await run(again, "settings-list"))["settings"]}
     texts = {name: answered[name]["text"] for name in (*changes, "MaximumCurrent_2", "SIMPin")}
     assert texts == changes | {
@@ -103,11 +103,11 @@ async def test_what_is_told_can_be_set_again() -> None:
     assert {name for name, row in answered.items() if row["changed"]} == set(changes)
     assert "sesame" not in str(answered)
     readable = {name: text for name, text in texts.items() if text not in (HIDDEN, "")}
-    await run(console(), "settings-set", changes=readable)
+    await run(local_commands(), "settings-set", changes=readable)
 
 
 async def test_one_setting_by_name() -> None:
-    answered = console(open_service(active={"FreeCharging"}))
+    answered = local_commands(open_service(active={"FreeCharging"}))
     free = await run(answered, "settings-get", name="FreeCharging")
     assert (free["text"], free["value"], free["active"]) == ("off", False, True)
     assert not (await run(answered, "settings-get", name="LogLevel"))["active"]
@@ -120,7 +120,7 @@ async def test_what_is_wrong_is_refused_whole_in_one_sentence() -> None:
     service = open_service()
     changes = {"FreeCharging": "on", "OperatorCurrentLimit": "200", "Nothing": "1"}
     with pytest.raises(CommandRefused) as refused:
-        await run(console(service), "settings-set", changes=changes)
+        await run(local_commands(service), "settings-set", changes=changes)
     assert str(refused.value) == (
         "Nothing: There is no setting of this name.; "
         "OperatorCurrentLimit: At most 32 A: Installation Current Limit is 32 A."
@@ -133,7 +133,7 @@ async def test_a_full_disk_is_told() -> None:
     service = open_service(repository)
     repository.full = True
     with pytest.raises(CommandFailed, match="No space left"):
-        await run(console(service), "settings-set", changes={"FreeCharging": "on"})
+        await run(local_commands(service), "settings-set", changes={"FreeCharging": "on"})
 
 
 @pytest.mark.parametrize(
@@ -149,30 +149,30 @@ async def test_a_database_that_cannot_be_written_is_told(error: Exception, sente
             raise error
 
     with pytest.raises(CommandFailed) as failed:
-        await run(console(store=Broken()), "set-password", role="user", password="Stromkabel-1")
+        await run(local_commands(store=Broken()), "set-password", role="user", password="Stromkabel-1")
     assert str(failed.value) == sentence
 
 
 @pytest.mark.parametrize(
     ("password", "sentence"),
     [
-        ("short", "take at least 8 characters"),
-        ("x" * 200, "take at most 128 characters"),
+        ("short", "use at least 8 characters"),
+        ("x" * 200, "use at most 128 characters"),
         ("yellow_zone", "it is printed in the manual"),
         ("operator", "it is the name of the role"),
-        ("onlysmallletters", "take small and capital letters, digits and a special character"),
+        ("onlysmallletters", "use small and capital letters, digits and a special character"),
     ],
 )
 async def test_weak_passwords(password: str, sentence: str) -> None:
     with pytest.raises(CommandRefused) as refused:
-        await run(console(), "set-password", role="operator", password=password)
+        await run(local_commands(), "set-password", role="operator", password=password)
     assert str(refused.value) == f"This password is refused: {sentence}."
 
 
 async def test_a_password_is_kept_as_a_hash() -> None:
     store = MemoryAccounts()
     answer = await run(
-        console(store=store), "set-password", role="installer", password="Stromkabel-1"
+        local_commands(store=store), "set-password", role="installer", password="Stromkabel-1"
     )
     assert answer == {"role": "installer"}
     assert store.hashes[Role.INSTALLER].startswith("scrypt$")
@@ -181,20 +181,20 @@ async def test_a_password_is_kept_as_a_hash() -> None:
 @pytest.mark.parametrize("command", ["set-password", "login-link", "token-create"])
 async def test_roles_that_do_not_exist(command: str) -> None:
     with pytest.raises(CommandRefused, match=r"one of user, operator, installer, manufacturer"):
-        await run(console(), command, role="root", password="Stromkabel-1")
+        await run(local_commands(), command, role="root", password="Stromkabel-1")
 
 
 async def test_a_link_for_each_role() -> None:
     store = MemoryAccounts()
     for role in Role:
-        answer = await run(console(store=store, page="http://h"), "login-link", role=role.value)
+        answer = await run(local_commands(store=store, page="http://h"), "login-link", role=role.value)
         assert answer["page"] == "http://h"
         assert answer["path"].startswith("/login/")
     assert [role for role, _ in store.links.values()] == list(Role)
 
 
 async def test_a_token_is_told_once_and_there_is_a_most() -> None:
-    answered = console()
+    answered = local_commands()
     first = await run(answered, "token-create", role="user", name="wallboard")
     assert first["token"].startswith("borne_")
     for _ in range(MAX_TOKENS - 1):
@@ -213,4 +213,4 @@ def test_where_a_link_works(host: str, works: bool) -> None:
 
 async def test_commands_that_do_not_exist() -> None:
     with pytest.raises(CommandRefused, match="There is no command 'explode'"):
-        await run(console(), "explode")
+        await run(local_commands(), "explode")
