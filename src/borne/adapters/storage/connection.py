@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -109,6 +110,21 @@ def connect_sqlite(path: Path) -> Connection:
     )
     connection.path = path
     return connection
+
+
+@contextmanager
+def transaction(connection: Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """Everything of the block, on the disk when it ends, or nothing of it. A block that only
+    reads does with "BEGIN"."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise
 
 
 def close_abruptly(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from borne.adapters.storage.connection import (
     as_storage_error,
     close_abruptly,
     is_full,
+    transaction,
 )
 from borne.adapters.storage.folder import Reserve
 from borne.adapters.storage.open_files import OpenFiles
@@ -167,17 +168,10 @@ class Database:
                 raise failure from error
 
     def _transaction(self, connection: Connection, job: Job[T]) -> T:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             answer = job(connection)
             if self._gone:
                 raise StorageClosed
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-            raise
         return answer
 
     def _finish(self, connection: Connection, job: Job[T]) -> T:

@@ -35,8 +35,17 @@ class Reserve:
         if not self._size_bytes or not plenty or self._path.exists():
             return
         with suppress(OSError):
-            make_private(self._path)
-            self._path.write_bytes(bytes(self._size_bytes))
+            self._allocate()
+
+    def _allocate(self) -> None:
+        file = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(file, 0, self._size_bytes)
+        except OSError:
+            self._path.unlink()
+            raise
+        finally:
+            os.close(file)
 
     def use(self) -> bool:
         """Give the room up; False when that was done before."""
@@ -52,19 +61,28 @@ def prepare(folder: Path) -> None:
     """Make the folder, readable by its owner only; raises StorageUnavailable."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
+        if not os.access(folder, os.W_OK | os.X_OK):
+            _write_something(folder)
     except OSError as error:
         raise StorageUnavailable(
             f"The data folder {folder} cannot be used: {error.strerror}."
         ) from error
 
 
-def make_private(path: Path) -> None:
-    """Make an empty file that only its owner may read, unless it is there."""
-    with suppress(FileExistsError):
+def _write_something(folder: Path) -> None:
+    """Only an attempt tells why a folder is not writable."""
+    probe = folder / ".writable"
+    probe.touch()
+    probe.unlink()
+
+
+def make_private(path: Path) -> bool:
+    """Make an empty file that only its owner may read, unless it is there; whether it was made."""
+    try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True
 
 
 def has_orphans(path: Path) -> bool:

@@ -149,27 +149,31 @@ class MeterFile:
                 self._failing = False
 
     def _put(self, accounts: Mapping[int, Account], durable: bool) -> None:
+        made = False
         if self._file is None:
-            self._file = self._opened()
+            self._file, made = self._opened()
         self._number += 1
         slot = _encoded(self._number, accounts)
         os.pwrite(self._file, slot, self._number % 2 * SLOT_BYTES)
-        if durable:
+        if made:
+            os.fsync(self._file)
+            sync_folder(self._path.parent)
+        elif durable:
             os.fdatasync(self._file)
 
-    def _opened(self) -> int:
+    def _opened(self) -> tuple[int, bool]:
+        """The file, and whether it was made now."""
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if os.fstat(file).st_size < 2 * SLOT_BYTES:
+            made = os.fstat(file).st_size < 2 * SLOT_BYTES
+            if made:
                 os.pwrite(file, bytes(2 * SLOT_BYTES), 0)
-                os.fsync(file)
-                sync_folder(self._path.parent)
         except OSError:
             os.close(file)
             with suppress(OSError):
                 self._path.unlink()
             raise
-        return file
+        return file, made
 
     def _complain(self, error: OSError) -> None:
         if not self._failing:

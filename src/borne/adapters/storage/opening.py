@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from borne.adapters.storage import folder as folders
 from borne.adapters.storage import log_loss, salvage, schema
@@ -27,6 +27,7 @@ from borne.adapters.storage.connection import (
     close_abruptly,
     connect_sqlite,
     is_damage,
+    transaction,
 )
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database
@@ -235,8 +236,10 @@ class _File(Protocol):
 
 
 def _read_first(connection: Connection, stores: Iterable[_Store], others: Iterable[_File]) -> None:
-    for store in stores:
-        store.read_first(connection)
+    # In one transaction, which locks the file once.
+    with transaction(connection, "BEGIN"):
+        for store in stores:
+            store.read_first(connection)
     for other in others:
         other.read_first()
 
@@ -370,6 +373,7 @@ class _Opener:
         if self._identity is None:
             self._tell(_DAMAGED, target=target.name)
             return connection
+        self._identity.name_messages(connection)
         found = salvage.take_over(target, self._path.name, connection, self._connect, self._steps)
         if found.kept:
             kept, gone = _list(found.kept), _list(found.lost)
@@ -391,7 +395,8 @@ class _Opener:
         return connection
 
     def _connect_only(self) -> Connection:
-        folders.make_private(self._path)
+        if folders.make_private(self._path):
+            sync_folder(self._path.parent)
         connection = self._connect(self._path)
         try:
             for pragma in (*_PRAGMAS, f"PRAGMA synchronous = {self._synchronous}"):
@@ -404,9 +409,6 @@ class _Opener:
 
     def _migrate(self, connection: Connection) -> None:
         notice = schema.migrate(connection, self._path, self._steps)
-        if self._identity is not None:
-            self._identity.name_messages(connection)
-        sync_folder(self._path.parent)
         connection.execute("PRAGMA shrink_memory").fetchall()
         if notice is not None:
             _log.warning("%s", notice)
@@ -439,7 +441,7 @@ class _Identity:
         self._ids = ids
 
     def name_messages(self, connection: Connection) -> None:
-        """Give the ids of messages a name space."""
+        """Give the ids of messages a name space, unless there is one."""
         if not connection.execute("SELECT 1 FROM identity").fetchone():
             namespace = uuid.uuid5(uuid.NAMESPACE_OID, self._ids())
             connection.execute(
@@ -450,38 +452,46 @@ class _Identity:
         """A database that was there: raises _Foreign when it is of another station. Accounts that
         were closed stay closed, also when the file is older than that."""
         facts = self._commissioning.facts
-        row = connection.execute("SELECT value FROM state WHERE key = ?", (_STATION,)).fetchone()
-        station = str(row[0]) if row else ""
-        if station and facts.station and station != facts.station:
-            raise _Foreign
-        self._rename_messages(connection)
-        notices = self._commissioning.notices(known=bool(station))
-        if facts.station and not station:
-            notices.append(Message(_NAMELESS, {"name": name}))
-        station = station or facts.station or self._new_station()
-        notices += [] if facts.passwords is None else self._close(connection, facts.passwords)
-        self._store(connection, station)
+        with transaction(connection):
+            self.name_messages(connection)
+            found = "SELECT value FROM state WHERE key = ?"
+            row = connection.execute(found, (_STATION,)).fetchone()
+            station = str(row[0]) if row else ""
+            if station and facts.station and station != facts.station:
+                raise _Foreign
+            self._rename_messages(connection)
+            notices = self._commissioning.notices(known=bool(station))
+            if facts.station and not station:
+                notices.append(Message(_NAMELESS, {"name": name}))
+            if facts.passwords is not None:
+                notices += self._close(connection, facts.passwords)
+            changes = self._store(connection, station or facts.station or self._new_station())
+        self._commissioning.note(**changes)
         return notices
 
     def give(self, connection: Connection, name: str, *, missing: bool) -> list[Message]:
         """A new database: who the station is, and whose accounts are closed."""
         facts = self._commissioning.facts
         notices = self._commissioning.notices(known=False)
-        if facts.had_database:
-            if missing:
-                notices.append(Message(_MISSING, {"name": name}))
-            notices += self._close(connection, facts.closed)
-        self._store(connection, facts.station or self._new_station())
+        with transaction(connection):
+            self.name_messages(connection)
+            if facts.had_database:
+                if missing:
+                    notices.append(Message(_MISSING, {"name": name}))
+                notices += self._close(connection, facts.closed)
+            changes = self._store(connection, facts.station or self._new_station())
+        self._commissioning.note(**changes)
         return notices
 
     def _new_station(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"station {self._ids()}"))
 
-    def _store(self, connection: Connection, station: str) -> None:
+    def _store(self, connection: Connection, station: str) -> dict[str, Any]:
+        """What is to be noted of it, after the commit."""
         connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (_STATION, station))
         rows = connection.execute("SELECT role FROM password").fetchall()
         roles = frozenset(str(role) for (role,) in rows)
-        self._commissioning.note(station=station, passwords=roles, aside="")
+        return {"station": station, "passwords": roles, "aside": ""}
 
     def _close(self, connection: Connection, roles: frozenset[str]) -> list[Message]:
         rows = connection.execute("SELECT role FROM password").fetchall()

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import Connection, transaction
 from borne.adapters.storage.folder import StorageUnavailable, make_private
 from borne.foundation.files import sync_folder
 from borne.foundation.messages import N_, Message
@@ -140,19 +140,13 @@ def statements(sql: str) -> Iterator[str]:
 
 
 def _run(connection: Connection, steps: Sequence[Step]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
         for step in steps:
             for statement in statements(step.sql):
                 connection.execute(statement)
             connection.execute("INSERT INTO schema_version VALUES (?)", (step.version,))
             connection.execute(f"PRAGMA user_version = {step.readable_from or step.version}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _copy(connection: Connection, path: Path, current: int) -> Path:

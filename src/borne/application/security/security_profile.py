@@ -62,6 +62,8 @@ class SecurityProfiles:
         self._settings = settings
         self._material = material
         self._state = state
+        self._trial: Mapping[str, object] | None = None
+        """What was in force before the trial that runs."""
         self._online = False
         self._changed = Flag()
 
@@ -77,12 +79,12 @@ class SecurityProfiles:
         changes: dict[str, object] = {KEY: value}
         if value.strip() in SECURED and url.lower().startswith("ws://"):
             changes[URL] = f"wss{url[2:]}"
-        await self._state.put(STATE_KEY, _to_stored(stored or before))
+        await self._remember(stored or before)
         self._online = False
         try:
             await self._settings.change(changes, BACKEND, "ocpp", form=Form.OCPP)
         except (SettingsRejected, SettingsNotSaved):
-            await self._state.put(STATE_KEY, None if stored is None else _to_stored(stored))
+            await self._remember(stored)
             return ConfigurationStatus.REJECTED
         self._changed.set()
         return ConfigurationStatus.ACCEPTED
@@ -109,16 +111,19 @@ class SecurityProfiles:
 
     async def run(self) -> None:
         """Supervise trials without end. A trial interrupted by a power failure starts again."""
+        self._trial, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
         while True:
             self._changed.clear()
-            before, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
-            if before is None:
+            if self._trial is None:
                 await self._changed.wait()
-                continue
-            if self._online or await self._reached():
-                await self._state.put(STATE_KEY, None)
+            elif self._online or await self._reached():
+                await self._remember(None)
             else:
-                await self._go_back(before)
+                await self._go_back(self._trial)
+
+    async def _remember(self, trial: Mapping[str, object] | None) -> None:
+        await self._state.put(STATE_KEY, None if trial is None else _to_stored(trial))
+        self._trial = trial
 
     async def _reached(self) -> bool:
         try:
@@ -136,4 +141,4 @@ class SecurityProfiles:
             await self._settings.change(before, SYSTEM, "security profile")
         except (SettingsRejected, SettingsNotSaved) as error:
             _log.error("the security profile could not be taken back: %s", error)
-        await self._state.put(STATE_KEY, None)
+        await self._remember(None)

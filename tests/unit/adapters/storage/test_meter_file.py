@@ -103,7 +103,8 @@ async def test_it_is_made_durable_every_five_seconds_and_for_doubts_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s, synced = 0.0, list[float]()
-    monkeypatch.setattr(os, "fdatasync", lambda _: synced.append(now_s))
+    for call in ("fsync", "fdatasync"):  # the first is for a new file, and its folder
+        monkeypatch.setattr(os, call, lambda _: synced.append(now_s))
     meters = MeterFile(tmp_path / "meters", ThreadPoolExecutor(1), lambda: now_s)
     for second in range(20):
         now_s = float(second)
@@ -112,7 +113,7 @@ async def test_it_is_made_durable_every_five_seconds_and_for_doubts_at_once(
         await meters._writing
         while meters._planned:
             await meters._writing
-    assert synced == [0, 5, 10, 12, 17]
+    assert list(dict.fromkeys(synced)) == [0, 5, 10, 12, 17]
     meters.abort()
 
 

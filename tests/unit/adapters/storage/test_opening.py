@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.storage import OpenFiles, StorageUnavailable, schema
+from borne.adapters.storage.connection import connect_sqlite
+from borne.adapters.storage.folder import prepare
 from borne.application.ports.storage import Storage, StorageFailed
 from tests.unit.adapters.storage.builders import (
     end,
@@ -83,6 +85,28 @@ async def test_money_is_synced_at_every_commit(tmp_path: Path) -> None:
     assert curves.execute("PRAGMA synchronous").fetchone() == (1,)
     assert station.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     await storage.close()
+
+
+async def test_an_opening_commits_once(tmp_path: Path) -> None:
+    commits: list[str] = []
+
+    def connect(path: Path) -> sqlite3.Connection:
+        connection = connect_sqlite(path)
+        assert isinstance(connection, sqlite3.Connection)
+        connection.set_trace_callback(
+            lambda sql: commits.append(sql) if sql == "BEGIN IMMEDIATE" else None
+        )
+        return connection
+
+    await (await opened(tmp_path)).close()
+    await (await opened(tmp_path, connect=connect)).close()
+    assert len(commits) == 1
+
+
+def test_an_opening_makes_no_file_to_remove_it(tmp_path: Path) -> None:
+    before = tmp_path.stat().st_mtime_ns
+    prepare(tmp_path)
+    assert tmp_path.stat().st_mtime_ns == before
 
 
 async def test_a_folder_taken_away_while_it_rests_is_told_as_a_failure(tmp_path: Path) -> None:
