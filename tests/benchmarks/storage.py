@@ -15,7 +15,7 @@ import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -138,6 +138,20 @@ async def openings(folder: Path, sessions: int) -> None:
     storage = await opened(folder)
     show(f"{'open, new':28}{(time.perf_counter() - began) * 1000:9.1f} ms")
     await storage.close()
+    fill(folder, sessions, 600.0)
+    size = (folder / "station.db").stat().st_size / 1e6
+    for how in ("after a polite end", "after a power cut"):
+        began = time.perf_counter()
+        storage = await opened(folder)
+        figure = (time.perf_counter() - began) * 1000
+        show(f"{f'open, {sessions} sessions ({size:.0f} MB)':28}{figure:9.1f} ms {how}")
+        await storage.state.put("key", 1)
+        storage.abort()
+
+
+def fill(folder: Path, sessions: int, every_s: float) -> None:
+    """Ended sessions, one after the other, of 500 cards."""
+    begins = [BEGAN_US + int(n * every_s * 1e6) for n in range(sessions)]
     with closing(sqlite3.connect(folder / "station.db")) as connection:
         connection.executemany(
             "INSERT INTO session (session_id, connector, identity_kind, id_token, start_boot,"
@@ -145,49 +159,59 @@ async def openings(folder: Path, sessions: int) -> None:
             " meter_stop_wh, end_reason, end_flags, transaction_id, last_wh) VALUES (?, ?, 'RFID',"
             " ?, 'boot', 1.0, ?, 0, 1, '', 'boot', 2.0, ?, 9000, 'Local', '', ?, 9000)",
             [
-                (
-                    f"session-{n:032}",
-                    n % 2 + 1,
-                    f"04{n % 500:06}",
-                    us := BEGAN_US + n * 600 * 10**6,
-                    us + 5,
-                    n,
-                )
-                for n in range(sessions)
+                (f"session-{n:032}", n % 2 + 1, f"04{n % 500:06}", us, us + 5, n)
+                for n, us in enumerate(begins)
             ],
         )
         connection.commit()
-    size = (folder / "station.db").stat().st_size / 1e6
-    for how in ("after a polite end", "after a power cut"):
-        began = time.perf_counter()
-        storage = await opened(folder)
-        figure = (time.perf_counter() - began) * 1000
-        show(f"{f'open, {sessions} sessions ({size:.0f} MB)':28}{figure:9.1f} ms {how}")
-        await figures(storage, sessions)
-        await storage.state.put("key", 1)
-        storage.abort()
 
 
-async def figures(storage: Storage, sessions: int) -> None:
-    """What pages ask of the sessions: it should not grow with their number."""
+async def flatness(folder: Path, numbers: Sequence[int]) -> None:
+    """What pages and exports ask of the sessions of one month, however many they are: medians."""
+    columns = []
+    for number in numbers:
+        storage = await opened(folder / str(number))
+        await storage.close()
+        fill(folder / str(number), number, 30 * 86_400 / number)
+        storage = await opened(folder / str(number))
+        columns.append(await figures(storage, number))
+        await storage.close()
+    show(f"{'sessions in one month':28}" + "".join(f"{number:12}" for number in numbers))
+    for name in columns[0]:
+        show(f"{f'  {name}':28}" + "".join(f"{column[name]:9.3f} ms" for column in columns))
+
+
+async def figures(storage: Storage, sessions: int) -> dict[str, float]:
+    """Milliseconds of each question."""
     journal = storage.journal
-    since = datetime.fromtimestamp(BEGAN_US / 1e6, UTC) + timedelta(days=3, hours=7)
+    since = datetime.fromtimestamp(BEGAN_US / 1e6, UTC) + timedelta(hours=7)
     month = SessionQuery(since=since, until=since + timedelta(days=30))
     middle = f"session-{sessions // 2:032}"
+
+    def lately(number: int) -> SessionQuery:
+        return SessionQuery(since=since + timedelta(seconds=20 * number))
+
     asked: dict[str, Calls] = {
+        "a month for the first time": lambda _: journal.totals(month),
         "totals over all": lambda _: journal.totals(),
         "totals of a month": lambda _: journal.totals(month),
         "by socket, a month": lambda _: journal.statistics(SessionGrouping.CONNECTOR, month),
         "by card, a month": lambda _: journal.statistics(SessionGrouping.CARD, month, limit=20),
+        "by card, the last 30 days": lambda n: journal.statistics(
+            SessionGrouping.CARD, lately(n), limit=20
+        ),
         "by card, over all": lambda _: journal.statistics(SessionGrouping.CARD, limit=20),
         "first page": lambda _: journal.page(limit=25),
         "page in the middle": lambda _: journal.page(before=middle, limit=25),
         "page of one socket": lambda _: journal.page(SessionQuery(connector=2), limit=25),
-        "page of an old month": lambda _: journal.page(month, limit=25),
+        "page of a month": lambda _: journal.page(month, limit=25),
+        "200 rows of a CSV": lambda _: journal.batch(month, before=middle, limit=200),
     }
+    found = {}
     for name, call in asked.items():
-        median, _ = await each_ms(20, call)
-        show(f"{f'  {name}':28}{median:9.3f} ms")
+        times = 1 if name.endswith("first time") else 41
+        found[name], _ = await each_ms(times, call)
+    return found
 
 
 async def many(folder: Path, stations: int, open_files: OpenFiles) -> None:
@@ -261,7 +285,7 @@ def resident_mb() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--commits", type=int, default=500)
-    parser.add_argument("--sessions", type=int, default=10_000)
+    parser.add_argument("--sessions", type=int, default=100_000)
     parser.add_argument("--stations", type=int, default=200)
     parser.add_argument("--folder", type=Path, default=None)
     chosen = parser.parse_args()
@@ -272,6 +296,7 @@ def main() -> None:
             show(f"{f'bare insert, {synchronous}':28}{figure:9.3f} ms")
         asyncio.run(calls(folder / "calls", chosen.commits))
         asyncio.run(openings(folder / "openings", chosen.sessions))
+        asyncio.run(flatness(folder / "flat", (5, chosen.sessions // 10, chosen.sessions)))
         asyncio.run(many(folder / "resting", chosen.stations, OpenFiles()))
         asyncio.run(many(folder / "many", chosen.stations, OpenFiles(10**6, first=10**6)))
         asyncio.run(charging(folder / "few-files", 100, OpenFiles(FIRST_LIMIT)))

@@ -212,7 +212,7 @@ class Station:
             clock=parts.clock,
             status=self.status,
             control=self.control,
-            sessions=SessionsService(parts.storage.journal, parts.clock),
+            sessions=SessionsService(parts.storage.journal, parts.settings.running, parts.clock),
             whitelist=self.lists.whitelist,
             restarter=parts.restarter,
             settings=parts.settings,

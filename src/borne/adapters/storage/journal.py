@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from borne.adapters.storage import messages, session_changes, session_queries
+from borne.adapters.storage import messages, session_changes, session_periods, session_queries
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database, Job, StorageClosed
@@ -163,13 +163,13 @@ class SqlJournal:
 
     async def totals(self, query: SessionQuery = ALL_SESSIONS) -> SessionTotals:
         """Sums over the ended sessions among them."""
-        return await self._database.read(lambda c: session_queries.totals(c, query))
+        return await self._figures(query, lambda c: session_queries.totals(c, query))
 
     async def statistics(
         self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> list[SessionGroup]:
         """The same per socket or per card, most energy first."""
-        return await self._database.read(lambda c: session_queries.statistics(c, by, query, limit))
+        return await self._figures(query, lambda c: session_queries.statistics(c, by, query, limit))
 
     async def forget(self, before: datetime) -> int:
         """Delete what ended and began before that date and has nothing in the queue."""
@@ -198,6 +198,17 @@ class SqlJournal:
             return seq
 
         return enqueue
+
+    async def _figures(self, query: SessionQuery, job: Job[T]) -> T:
+        """What pages show of a period: the sums of a long one are kept from now on."""
+        if await self._database.read(lambda c: session_periods.are_worthwhile(c, query)):
+            try:
+                await self._database.write_lazily(lambda c: session_periods.keep(c, query))
+            except StorageClosed:
+                raise
+            except StorageFailed as error:
+                _log.warning("the sums of a period are not kept: %s", error)
+        return await self._database.read(job)
 
     async def _write(self, write: Callable[[Job[T]], Awaitable[T]], job: Job[T]) -> T:
         self._forget_first()

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from borne.adapters.storage import message_moments, session_rows
+from borne.adapters.storage import message_moments, session_periods, session_rows
 from borne.adapters.storage.connection import Connection, Row
-from borne.adapters.storage.moments import to_us
+from borne.adapters.storage.session_periods import bounds
 from borne.application.ports.storage import (
     ALL_SESSIONS,
     SessionGroup,
@@ -23,7 +23,8 @@ _DAY_US = 86_400_000_000
 _SUMS = "sum(ended), sum(energy_wh), sum(duration_ms), sum(timed)"
 _KEYS = {SessionGrouping.CONNECTOR: "connector", SessionGrouping.CARD: "identity_kind, id_token"}
 _UNDATED_DAY = -1
-_NEVER_US = 2**62
+_LAST = 2**62
+"""Above all numbers of sessions."""
 _COMMON = "connector, begun, ended, energy_wh, duration_ms, timed"
 _log = logging.getLogger(__name__)
 _SELECT = f"SELECT {session_rows.COLUMNS} FROM session"  # noqa: S608 - constant columns
@@ -65,10 +66,9 @@ def page(
     count = _count(connection, query)
     if after is None:
         return _readable(_older(connection, query, offset, limit, before)), count
-    text, values = _where(connection, query)
-    text += " AND number > (SELECT number FROM session WHERE session_id = ?)"
+    text, values = _where(connection, query, after=_number(connection, after, otherwise=_LAST))
     rows = connection.execute(
-        f"{_SELECT} WHERE {text} ORDER BY number LIMIT ?", [*values, after, limit]
+        f"{_SELECT} WHERE {text} ORDER BY number LIMIT ?", [*values, limit]
     ).fetchall()
     return _readable(rows[::-1]), count
 
@@ -88,44 +88,49 @@ def batch(
 def _older(
     connection: Connection, query: SessionQuery, offset: int, limit: int, before: str | None
 ) -> list[Row]:
-    text, values = _where(connection, query)
-    if before is not None:
-        text += " AND number < (SELECT number FROM session WHERE session_id = ?)"
-        values.append(before)
+    number = _LAST if before is None else _number(connection, before, otherwise=0)
+    text, values = _where(connection, query, before=number)
     return connection.execute(
         f"{_SELECT} WHERE {text} ORDER BY number DESC LIMIT ? OFFSET ?", [*values, limit, offset]
     ).fetchall()
 
 
-def _where(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]]:
+def _number(connection: Connection, session_id: str, *, otherwise: int) -> int:
+    row = connection.execute(
+        "SELECT number FROM session WHERE session_id = ?", (session_id,)
+    ).fetchone()
+    return int(row[0]) if row else otherwise
+
+
+def _where(
+    connection: Connection, query: SessionQuery, *, after: int = 0, before: int = _LAST
+) -> tuple[str, list[Any]]:
     """A condition and its parameters. The numbers of a period are known from its days, so that
-    the rows are walked in their order; a sign keeps the planner from sorting by date."""
-    parts: dict[str, Any] = {"connector = ?": query.connector, "id_token = ?": query.id_token}
+    the rows are walked in their order; a sign keeps the planner from sorting by date. There is
+    one bound for the numbers on each side: SQLite seeks by one only, and walks to the other."""
+    dates: dict[str, Any] = {}
     if query.since is not None or query.until is not None:
-        since_us, until_us = _bounds(query)
+        since_us, until_us = bounds(query)
         first, last = connection.execute(
             "SELECT min(first_number), max(last_number) FROM session_day WHERE day BETWEEN ? AND ?",
             (since_us // _DAY_US, until_us // _DAY_US),
         ).fetchone()
-        parts |= {
-            "number >= ?": first if first is not None else 0,
-            "number <= ?": last if last is not None else -1,
-            "+start_us >= ?": since_us,
-            "+start_us < ?": until_us,
-        }
+        after, before = max(after, (first or 1) - 1), min(before, (last or 0) + 1)
+        dates = {"+start_us >= ?": since_us, "+start_us < ?": until_us}
+    parts: dict[str, Any] = {
+        "connector = ?": query.connector,
+        "id_token = ?": query.id_token,
+        "number > ?": after or None,
+        "number < ?": before if before < _LAST else None,
+        **dates,
+    }
     used = {part: value for part, value in parts.items() if value is not None}
     return " AND ".join(used) or "1", list(used.values())
 
 
-def _bounds(query: SessionQuery) -> tuple[int, int]:
-    """In microseconds; dates before 1970 are none."""
-    since_us = 0 if query.since is None else max(0, to_us(query.since))
-    return since_us, _NEVER_US if query.until is None else max(0, to_us(query.until))
-
-
 def _count(connection: Connection, query: SessionQuery) -> int:
     if query.id_token is None:
-        parts, values = _parts(query)
+        parts, values = _parts(connection, query)
     elif query == SessionQuery(id_token=query.id_token):
         parts, values = "SELECT begun FROM session_card_sum WHERE id_token = ?", [query.id_token]
     else:
@@ -135,14 +140,18 @@ def _count(connection: Connection, query: SessionQuery) -> int:
     return int(row[0])
 
 
-def _parts(query: SessionQuery) -> tuple[str, list[Any]]:
-    """What sums up to the sums over the sessions: whole days, and the sessions of those days that
-    the period cuts."""
+def _parts(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]]:
+    """What sums up to the sums over the sessions: the kept sums of a period, or whole days and the
+    sessions of those days that the period cuts."""
     only = "" if query.connector is None else " AND connector = ?"
     given = [] if query.connector is None else [query.connector]
     if query.since is None and query.until is None:
         return f"SELECT * FROM session_day WHERE day >= {_UNDATED_DAY}{only}", given  # noqa: S608 - constant
-    since_us, until_us = _bounds(query)
+    period = session_periods.find(connection, query)
+    if period is not None:
+        kept = f"SELECT {_COMMON} FROM session_period_socket WHERE period = ?{only}"  # noqa: S608 - constant
+        return kept, [period, *given]
+    since_us, until_us = bounds(query)
     first, last = -(-since_us // _DAY_US), until_us // _DAY_US
     rows = f"SELECT {_COMMON} FROM session_part WHERE start_us >= ? AND start_us < ?{only}"  # noqa: S608 - constant
     if first >= last:
@@ -168,7 +177,10 @@ def _readable(rows: Iterable[Row]) -> list[SessionRecord]:
 
 def totals(connection: Connection, query: SessionQuery) -> SessionTotals:
     """Sums over the ended sessions."""
-    parts, values = _parts_of_cards(query) if query.id_token is not None else _parts(query)
+    if query.id_token is not None:
+        parts, values = _parts_of_cards(query)
+    else:
+        parts, values = _parts(connection, query)
     return _totals(connection.execute(f"SELECT {_SUMS} FROM ({parts})", values).fetchone())  # noqa: S608 - constant
 
 
@@ -177,25 +189,37 @@ def statistics(
 ) -> list[SessionGroup]:
     """Sums over the ended sessions per socket or card, most energy first."""
     keys = _KEYS[by]
-    if by is SessionGrouping.CARD and query == ALL_SESSIONS:
-        sums, parts, group = "ended, energy_wh, duration_ms, timed", "session_card_sum", ""
-        values: list[Any] = []
+    kept = _kept_by_card(connection, query) if by is SessionGrouping.CARD else None
+    if kept is not None:
+        sums, group, (parts, values) = "ended, energy_wh, duration_ms, timed", "", kept
     else:
         of_rows = by is SessionGrouping.CARD or query.id_token is not None
-        parts, values = _parts_of_cards(query) if of_rows else _parts(query)
+        parts, values = _parts_of_cards(query) if of_rows else _parts(connection, query)
         # A sign keeps the planner from walking all cards in their order.
-        sums, parts, group = _SUMS, f"({parts})", f"GROUP BY +{keys.replace(', ', ', +')}"
+        sums, group = _SUMS, f"GROUP BY +{keys.replace(', ', ', +')}"
     rows = connection.execute(
-        f"SELECT {sums}, {keys} FROM {parts} WHERE ended > 0 {group}"  # noqa: S608 - constant parts
+        f"SELECT {sums}, {keys} FROM ({parts}) WHERE ended > 0 {group}"  # noqa: S608 - constant parts
         f" ORDER BY 2 DESC, {keys} LIMIT ?",
         [*values, limit],
     ).fetchall()
     return [_group(by, row) for row in rows]
 
 
+def _kept_by_card(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]] | None:
+    """A row for each card, where those are kept."""
+    if query == ALL_SESSIONS:
+        return "SELECT * FROM session_card_sum", []
+    if query.connector is not None or query.id_token is not None:
+        return None
+    period = session_periods.find(connection, query)
+    if period is None:
+        return None
+    return "SELECT * FROM session_period_card WHERE period = ?", [period]
+
+
 def _parts_of_cards(query: SessionQuery) -> tuple[str, list[Any]]:
     """The sessions themselves, found by card or period."""
-    since_us, until_us = _bounds(query)
+    since_us, until_us = bounds(query)
     dated = query.since is not None or query.until is not None
     parts: dict[str, Any] = {
         "connector = ?": query.connector,

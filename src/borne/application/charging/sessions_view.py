@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from borne.application.ports.storage import (
     ALL_SESSIONS,
@@ -15,7 +14,9 @@ from borne.application.ports.storage import (
 )
 from borne.application.refusals import Refused, require
 from borne.domain.principals import Principal, Role
+from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import Sample, SessionRecord
+from borne.foundation.calendar import Month, zone_named
 from borne.foundation.clock import Clock
 from borne.foundation.messages import N_
 
@@ -25,8 +26,11 @@ EXPORT_BATCH = 200
 class SessionsService:
     """Reads the journal, and erases from it who a session was of."""
 
-    def __init__(self, journal: SessionJournal, clock: Clock) -> None:
+    def __init__(
+        self, journal: SessionJournal, settings: Callable[[], Settings], clock: Clock
+    ) -> None:
         self._journal = journal
+        self._settings = settings
         self._clock = clock
 
     async def page(
@@ -50,12 +54,13 @@ class SessionsService:
         return await self._journal.curve(session_id)
 
     async def totals(self) -> SessionFigures:
-        """All ended sessions, and those of the last calendar month."""
-        first = self._clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        before = (first - timedelta(days=1)).replace(day=1)
+        """All ended sessions, and those that began in the last calendar month of the station's
+        time zone."""
+        zone = zone_named(self._settings().text("TimeZone"))
+        since, until = Month.of(self._clock.now(), zone).plus(-1).bounds(zone)
         return SessionFigures(
             await self._journal.totals(),
-            await self._journal.totals(SessionQuery(since=before, until=first)),
+            await self._journal.totals(SessionQuery(since=since, until=until)),
         )
 
     async def statistics(

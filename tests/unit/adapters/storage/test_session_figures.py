@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from borne.adapters.storage import schema, session_queries
+from borne.adapters.storage import schema, session_periods, session_queries
 from borne.adapters.storage.connection import connect_sqlite
 from borne.application.ports.storage import (
     ALL_SESSIONS,
@@ -25,6 +26,7 @@ from borne.application.ports.storage import (
     Storage,
 )
 from borne.domain.station.session import SessionRecord
+from borne.foundation import disk
 from tests.unit.adapters.storage.builders import NOON, at, end, opened, start
 
 DAY_S = 86_400.0
@@ -152,14 +154,104 @@ async def test_sums_equal_a_recount_after_any_edits(storage: Storage, seed: int)
             await assert_figures(storage, rng)
 
 
+PERIODS = (
+    SessionQuery(since=NOON - timedelta(days=1), until=NOON + timedelta(days=2)),
+    SessionQuery(since=NOON + timedelta(days=2), until=NOON + timedelta(days=3, hours=1)),
+    SessionQuery(since=NOON + timedelta(hours=5), until=NOON + timedelta(days=4)),
+    SessionQuery(since=NOON + timedelta(hours=5), until=NOON + timedelta(days=4), connector=2),
+)
+
+
+@pytest.fixture
+def every_period_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_periods, "MIN_SESSIONS", 1)
+
+
+async def assert_periods(storage: Storage, queries: Sequence[SessionQuery]) -> None:
+    records = await all_records(storage)
+    for query in queries:
+        fitting = matching(records, query)
+        for by in SessionGrouping:
+            assert await storage.journal.statistics(by, query) == grouped(fitting, by)
+        assert await storage.journal.totals(query) == summed(fitting)
+        assert (await storage.journal.page(query))[1] == len(fitting)
+
+
+@pytest.mark.usefixtures("every_period_is_kept")
+@pytest.mark.parametrize("most", [48, 2])
+@pytest.mark.parametrize("seed", range(3))
+async def test_kept_sums_of_periods_equal_a_recount_after_any_edits(
+    storage: Storage, seed: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_periods, "MAX_PERIODS", most)
+    rng = random.Random(seed)
+    for number in range(60):
+        await edit(storage, rng, f"s{number}")
+        if number % 6 == 5:
+            # The last days: their begin goes forward, and back when the clock is set.
+            moving = SessionQuery(since=NOON + timedelta(days=rng.uniform(-1, 5)))
+            await assert_periods(storage, [moving, *PERIODS])
+
+
+@pytest.mark.usefixtures("every_period_is_kept")
+async def test_only_the_newest_periods_are_kept(
+    tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_periods, "MAX_PERIODS", 2)
+    await storage.journal.open(start(), None)
+    for hours in range(1, 5):
+        await storage.journal.totals(SessionQuery(since=NOON, until=NOON + timedelta(hours=hours)))
+    await storage.close()
+    with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+        for table in ("session_period", "session_period_socket", "session_period_card"):
+            query = f"SELECT DISTINCT period FROM {table} ORDER BY period"
+            assert connection.execute(query).fetchall() == [(3,), (4,)], table
+
+
+@pytest.mark.usefixtures("every_period_is_kept")
+async def test_a_period_that_moves_is_one_period(tmp_path: Path, storage: Storage) -> None:
+    for day in range(4):
+        await storage.journal.open(start(f"s{day}", when=at(day * DAY_S)), None)
+    for day in (0, 2, 1):
+        query = SessionQuery(since=NOON + timedelta(days=day))
+        assert await storage.journal.statistics(SessionGrouping.CARD, query) == []
+        assert (await storage.journal.page(query))[1] == 4 - day
+    await storage.close()
+    with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM session_period").fetchone() == (1,)
+
+
+async def test_a_period_of_few_sessions_writes_nothing(tmp_path: Path, storage: Storage) -> None:
+    await storage.journal.open(start(), None)
+    await storage.journal.statistics(SessionGrouping.CARD, SessionQuery(since=NOON))
+    await storage.close()
+    with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM session_period").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("every_period_is_kept")
+async def test_figures_are_counted_on_a_full_disk(tmp_path: Path, storage: Storage) -> None:
+    await storage.journal.open(start(), None)
+    await storage.journal.close("s1", end(), None)
+    disk.fill(tmp_path)
+    try:
+        totals = await storage.journal.totals(SessionQuery(since=NOON))
+    finally:
+        disk.empty(tmp_path)
+    assert totals == SessionTotals(1, 2500, 3600.0, 1)
+
+
+@pytest.mark.usefixtures("every_period_is_kept")
 async def test_nobody_stays_in_the_sums(tmp_path: Path, storage: Storage) -> None:
     await storage.journal.open(start(token="SECRET"), None)
     await storage.journal.close("s1", end(), None)
+    await storage.journal.statistics(SessionGrouping.CARD, SessionQuery(since=NOON))
     await storage.journal.anonymise(id_token="SECRET")
     await storage.close()
     with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
-        rows = connection.execute("SELECT id_token, ended FROM session_card_sum").fetchall()
-    assert rows == [("", 1)]
+        for table in ("session_card_sum", "session_period_card"):
+            rows = connection.execute(f"SELECT id_token, ended FROM {table}").fetchall()
+            assert rows == [("", 1)], table
 
 
 async def test_what_an_older_program_writes_counts(tmp_path: Path) -> None:
@@ -191,7 +283,7 @@ async def test_what_an_older_program_writes_counts(tmp_path: Path) -> None:
     await storage.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 async def test_sessions_of_older_schemas_are_counted(tmp_path: Path, version: int) -> None:
     with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
         connection.executescript((OLD / f"station-{version}.sql").read_text(encoding="utf-8"))
@@ -203,7 +295,7 @@ async def test_sessions_of_older_schemas_are_counted(tmp_path: Path, version: in
 
 def test_programs_of_the_schema_before_can_use_it() -> None:
     newest = schema.packaged("station")[-1]
-    assert (newest.version, newest.readable_from) == (4, 2)
+    assert (newest.version, newest.readable_from) == (5, 2)
 
 
 class TestPages:
@@ -268,6 +360,26 @@ class TestPages:
         await storage.close()
 
 
+class Explaining(sqlite3.Connection):
+    """Collects how the questions are answered."""
+
+    plans: list[str]
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if sql.startswith("SELECT"):
+            rows = super().execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
+            self.plans.extend(row[3] for row in rows)
+        return super().execute(sql, parameters)
+
+
+@pytest.fixture
+async def explaining(tmp_path: Path) -> AsyncIterator[Explaining]:
+    await (await opened(tmp_path)).close()
+    with closing(sqlite3.connect(tmp_path / "station.db", factory=Explaining)) as connection:
+        connection.plans = []
+        yield connection
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -277,22 +389,46 @@ class TestPages:
         SessionQuery(since=NOON, until=NOON + timedelta(days=9), connector=1),
     ],
 )
-async def test_no_page_sorts_or_scans_all_sessions(tmp_path: Path, query: SessionQuery) -> None:
+def test_no_page_sorts_or_scans_all_sessions(explaining: Explaining, query: SessionQuery) -> None:
     """What keeps a list as fast with a hundred thousand sessions as with five."""
-    await (await opened(tmp_path)).close()
-    plans: list[str] = []
-
-    class Explaining(sqlite3.Connection):
-        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-            if sql.startswith("SELECT"):
-                rows = super().execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
-                plans.extend(row[3] for row in rows)
-            return super().execute(sql, parameters)
-
-    with closing(sqlite3.connect(tmp_path / "station.db", factory=Explaining)) as connection:
-        session_queries.page(connection, query, 0, 50, None, None)
-        session_queries.totals(connection, query)
-    assert not [plan for plan in plans if "TEMP B-TREE" in plan]
+    session_queries.page(explaining, query, 0, 50, None, None)
+    session_queries.totals(explaining, query)
+    assert not [plan for plan in explaining.plans if "TEMP B-TREE" in plan]
     # Without a filter the page walks the table from its end, and ends with its last row.
     walks = ["SCAN session"] if query == ALL_SESSIONS else []
-    assert [plan for plan in plans if plan.startswith("SCAN") and "session" in plan] == walks
+    scans = [plan for plan in explaining.plans if plan.startswith("SCAN") and "session" in plan]
+    assert scans == walks
+
+
+@pytest.mark.parametrize(
+    "query", [SessionQuery(since=NOON), SessionQuery(since=NOON, until=NOON + timedelta(days=30))]
+)
+def test_cards_of_a_kept_period_are_read_in_their_order(
+    explaining: Explaining, query: SessionQuery
+) -> None:
+    session_periods.keep(explaining, query)
+    explaining.plans.clear()
+    session_queries.statistics(explaining, SessionGrouping.CARD, query, 20)
+    session_periods.are_worthwhile(explaining, query)
+    assert [plan for plan in explaining.plans if "session_period_card_energy" in plan]
+    assert not [
+        plan for plan in explaining.plans if "TEMP B-TREE" in plan or "SCAN session" in plan
+    ]
+
+
+async def test_a_page_of_a_month_costs_the_same_wherever_it_is(tmp_path: Path) -> None:
+    storage = await opened(tmp_path)
+    for number in range(400):
+        await storage.journal.open(start(f"s{number}", when=at(60.0 * number)), None)
+    await storage.close()
+    begin = NOON - timedelta(hours=12)
+    month = SessionQuery(since=begin, until=begin + timedelta(days=30))
+    steps = {}
+    with closing(sqlite3.connect(tmp_path / "station.db")) as connection:
+        for middle in ("s360", "s40"):
+            count = Counter[str]()
+            connection.set_progress_handler(partial(count.update, ["step"]), 1)
+            assert len(session_queries.page(connection, month, 0, 25, middle, None)[0]) == 25
+            session_queries.page(connection, month, 0, 25, None, middle)
+            steps[middle] = count["step"]
+    assert steps["s40"] < 1.2 * steps["s360"]

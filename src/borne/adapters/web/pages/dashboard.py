@@ -18,7 +18,6 @@ from borne.adapters.web.pages import present, refused_card, technical
 from borne.adapters.web.pages.shell import (
     done,
     form,
-    month_before,
     page,
     setting,
     words_for,
@@ -29,6 +28,7 @@ from borne.application.charging.station_control import COMMANDS
 from borne.domain.load_management.topology import Rotation
 from borne.domain.settings.choices import DisplayBoard, PhaseRotation
 from borne.domain.station.station_status import StationStatus
+from borne.foundation.calendar import Month
 from borne.foundation.messages import N_
 
 routes = Routes(USER)
@@ -77,7 +77,7 @@ async def dashboard(request: Request) -> Response:
         title=present.title(status, str(setting(request, "StationName", "Station")), words),
         announcement="",
         totals=await services.sessions.totals(),
-        last_month=month_before(services.clock.now(), zone_of(request)),
+        last_month=str(Month.of(services.clock.now(), zone_of(request)).plus(-1)),
         **variables(request, status),
     )
 

@@ -18,13 +18,14 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages.session_figures import figures_of
-from borne.adapters.web.pages.shell import month_before, page, setting, words_for, zone_of
+from borne.adapters.web.pages.shell import page, setting, words_for, zone_of
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.states import FLAGS, STOP_REASONS, said
 from borne.application.ports.storage import SessionGrouping, SessionQuery
 from borne.domain.principals import Role
 from borne.domain.station.session import UNBILLABLE, Sample, SessionRecord
 from borne.domain.vehicle import Identity
+from borne.foundation.calendar import Month
 from borne.foundation.messages import N_
 
 routes = Routes(USER)
@@ -108,12 +109,8 @@ def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> 
 
 def month_bounds(month: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     """First moment of a month `2026-11` and of the next; None for anything else."""
-    try:
-        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone)
-    except ValueError:
-        return None, None
-    year, number = divmod(first.year * 12 + first.month, 12)
-    return first, first.replace(year=year, month=number + 1)
+    parsed = Month.parse(month)
+    return parsed.bounds(zone) if parsed else (None, None)
 
 
 @routes.get("/sessions")
@@ -164,7 +161,7 @@ async def sessions(
         cards=[(identity_text(row.identity, words), row) for row in cards if row.identity],
         days=FIGURES_DAYS,
         kept_days=setting(request, "SessionRetentionDays", 0),
-        last_month=month_before(now, zone),
+        last_month=str(Month.of(now, zone).plus(-1)),
         forgotten=forgotten,
     )
 

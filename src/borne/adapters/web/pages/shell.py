@@ -6,13 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from functools import cache
 from functools import partial as partial_of
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -29,6 +28,7 @@ from borne.adapters.web.visitor import Visitor
 from borne.application.settings.settings_staging import Draft
 from borne.domain.principals import Role
 from borne.domain.settings.catalogue import CATALOGUE
+from borne.foundation.calendar import zone_named
 from borne.foundation.clock import parse_utc
 from borne.foundation.messages import N_
 
@@ -151,15 +151,7 @@ def setting(request: Request, key: str, default: object) -> object:
 
 def zone_of(request: Request) -> tzinfo:
     """The station's time zone."""
-    try:
-        return ZoneInfo(str(setting(request, "TimeZone", "UTC")))
-    except (KeyError, ValueError, OSError):
-        return UTC
-
-
-def month_before(now: datetime, zone: tzinfo) -> str:
-    """The month before this one, as `2026-10`."""
-    return f"{now.astimezone(zone).replace(day=1) - timedelta(days=1):%Y-%m}"
+    return zone_named(str(setting(request, "TimeZone", "UTC")))
 
 
 def day_of(request: Request, text: str) -> str:
