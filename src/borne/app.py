@@ -27,7 +27,7 @@ from borne.adapters.ocpp.charge_point.interfaces import Interfaces, interfaces_u
 from borne.adapters.ocpp.charge_point.link import JsonLink
 from borne.adapters.ocpp.probe import probe
 from borne.adapters.simulation.hardware import Equipment
-from borne.adapters.simulation.plant import SimulatedPlant, Street
+from borne.adapters.simulation.plant import SimulatedPlant, SimulationOptions
 from borne.adapters.simulation.world import World
 from borne.adapters.storage import open_storage
 from borne.adapters.storage.decision_files import DecisionFiles
@@ -106,13 +106,15 @@ class HostOptions:
     open_storage: Callable[[Path, Clock, Callable[[], str]], Awaitable[Storage]] = open_storage
     """Many stations in one process share threads and open files through this."""
     make_plant: Callable[[HostOptions], Plant] | None = None
-    """What the station stands on; None: a simulated street."""
+    """Creates the plant; None for a simulated one."""
 
 
 def simulated_plant(options: HostOptions) -> Plant:
-    """A street of cars: the plant of every station until there is a file of its hardware."""
-    street = Street(options.data, options.equipment, options.world_file, options.fresh_world)
-    return SimulatedPlant(World(options.connectors, options.rng), street)
+    """The simulated plant, used until hardware files exist."""
+    simulation = SimulationOptions(
+        options.data, options.equipment, options.world_file, options.fresh_world
+    )
+    return SimulatedPlant(World(options.connectors, options.rng), simulation)
 
 
 class Host:
@@ -136,7 +138,7 @@ class Host:
         self.decisions = DecisionJournal(random_token(8))
         self._decision_files = DecisionFiles(options.data)
         self._tasks = Supervisor("host")
-        self.plant.way_opened.subscribe(lambda _: self._retry_backend())
+        self.plant.link_restored.subscribe(lambda _: self._retry_backend())
         self._plant_notices: Sequence[str] = ()
 
     # WebHost ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from borne import serve
-from borne.adapters.simulation.panorama import CARDS
+from borne.adapters.simulation.world_view import CARDS
 from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused

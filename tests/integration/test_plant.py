@@ -35,7 +35,7 @@ class Bench:
     simulator = None
 
     def __init__(self) -> None:
-        self.way_opened: Signal[None] = Signal()
+        self.link_restored: Signal[None] = Signal()
         self.board = FakeBoard()
         self.closed = False
 

@@ -658,7 +658,7 @@ class FakeSimulator:
         value: object = None,
     ) -> None:
         if fault not in CAUSES:
-            raise SimulatorError(404, f"no cause is called {fault!r}")
+            raise SimulatorError(404, f"there is no cause {fault!r}")
         self.calls.append(("fault", fault, value))
         for number in (connector,) if connector else (1, 2):
             (self.active.add if active else self.active.discard)((fault, number))

@@ -1,1 +1,2 @@
-"""A simulated street, and the hardware of stations on it: first-class citizens of the ports."""
+"""A simulated plant: a world of sockets, vehicles and a building, and the hardware of stations in
+it."""

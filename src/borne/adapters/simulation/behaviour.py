@@ -1,8 +1,8 @@
-"""How a plugged vehicle behaves: it watches the pilot, closes S2, draws current, fills up.
+"""Behaviour of a plugged-in vehicle: observes the pilot, closes S2, draws current, charges up.
 
-It plans only its next event: the reaction to a new signal, or the next step of its battery.
-Electricity changes at once, decisions after `reaction_s` (a stop within 3 s, IEC 61851-1 Table A.6
-sequence 9).
+Only the next event is planned: the reaction to a new signal, or the next step of the battery. An
+electrical change takes effect at once, a decision of the vehicle after `reaction_s` (for a stop
+within 3 s, IEC 61851-1 Table A.6 sequence 9).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from borne.foundation.units import ZERO, PerPhase
 
 STOP_WITHIN_S = 3.0
 WAKES_AFTER_DARK_S = 1.0
-"""A sleeping controller is woken by a pilot that was gone for this long."""
+"""A sleeping vehicle wakes up after the pilot was off for this long."""
 FULL = 1.0 - 1e-9
 SOC_STEPS = 100
-"""The taper falls in steps of one percent."""
+"""The taper lowers the current in steps of one percent of charge."""
 LOWEST_TAPER = 0.1
 PRESENT_V = 100.0
-"""Below this a charger draws nothing on a phase."""
+"""Below this voltage the charger draws nothing from a phase."""
 SHORTEST_STEP_S = 0.001
 
 
 class PluggedVehicle:
-    """One vehicle in one socket. `moved` is called when it acted by itself."""
+    """A vehicle in a socket. `moved` is called whenever it acts by itself."""
 
     def __init__(
         self, model: Vehicle, loop: asyncio.AbstractEventLoop, moved: Callable[[], None]
@@ -39,7 +39,7 @@ class PluggedVehicle:
         self.asleep = model.wake_up
         self.s2_closed = model.simplified_pilot
         self.offer_a = 0.0
-        """The offer that it obeys."""
+        """The offer that the vehicle follows at present."""
         self._loop = loop
         self._moved = moved
         self._signal = DARK
@@ -51,24 +51,24 @@ class PluggedVehicle:
 
     @property
     def load(self) -> PilotState:
-        """How it loads the pilot: B, C or D."""
+        """How the vehicle loads the pilot: B, C or D."""
         if not self.s2_closed:
             return PilotState.B
         return PilotState.D if self.model.ventilation else PilotState.C
 
     @property
     def soc(self) -> float:
-        """State of charge now, 0 to 1."""
+        """State of charge, 0 to 1."""
         energy_ws = self._power_w * (self._loop.time() - self._since_s)
         return min(1.0, self._soc + energy_ws / self._capacity_ws)
 
     @property
     def full(self) -> bool:
-        """Nothing more goes in."""
+        """True if the battery is full."""
         return self.soc >= FULL
 
     def observe(self, signal: Signal) -> None:
-        """See the pilot as it is now; react later."""
+        """Receive the present pilot signal and plan the reaction."""
         old, self._signal = self._signal, signal
         if signal == old:
             return
@@ -81,7 +81,7 @@ class PluggedVehicle:
         self._react_in(min(self.model.reaction_s, STOP_WITHIN_S if stops else math.inf))
 
     def current_a(self, voltage_v: PerPhase) -> PerPhase:
-        """What it draws from a closed contactor with these voltages."""
+        """The current that the vehicle draws through a closed contactor at these voltages."""
         if not self.s2_closed or not self.model.wants_charge or self.full:
             return ZERO
         wanted_a = min(self.offer_a, self.model.max_a * self._taper())
@@ -95,8 +95,8 @@ class PluggedVehicle:
         ]
         return PerPhase(*a)
 
-    def feed(self, power_w: float) -> None:
-        """From now on that much flows into it; plan the next step of the battery."""
+    def set_power(self, power_w: float) -> None:
+        """Set the power that flows into the battery, and plan its next step."""
         self._set_soc(self.soc)
         self._power_w = power_w
         self._timers.cancel("battery")
@@ -107,7 +107,7 @@ class PluggedVehicle:
             self._timers.plan("battery", max(wait_s, SHORTEST_STEP_S), self._step)
 
     def change(self, model: Vehicle) -> None:
-        """The driver (or a hand in the bonnet) changed something; it acts at once."""
+        """Replace the vehicle's properties; takes effect at once."""
         self._set_soc(model.soc)
         if model.wake_up and not self.model.wake_up:
             self.asleep = True
@@ -115,7 +115,7 @@ class PluggedVehicle:
         self._decide()
 
     def leave(self) -> None:
-        """Pulled out: nothing is planned any more."""
+        """Cancel everything planned, after unplugging."""
         self._timers.stop()
 
     def _react_in(self, delay_s: float) -> None:
@@ -134,7 +134,7 @@ class PluggedVehicle:
         self._moved()
 
     def _decide(self) -> None:
-        """Open or close S2."""
+        """Open or close S2 according to offer and state."""
         wants = self.model.wants_charge and not self.full and not self.asleep
         offered = self.offer_a > 0 and self.offer_a >= self.model.min_a
         self.s2_closed = self.model.simplified_pilot or (wants and offered)
@@ -160,6 +160,6 @@ class PluggedVehicle:
         return max(LOWEST_TAPER, (1.0 - soc) / (1.0 - self.model.taper))
 
     def _next_step(self) -> float:
-        """The state of charge at which its current changes next."""
+        """The next state of charge at which the current changes."""
         from_soc = max(self.soc, self.model.taper)
         return min(1.0, (math.floor(from_soc * SOC_STEPS + 1e-6) + 1) / SOC_STEPS)

@@ -1,9 +1,10 @@
-"""A simulated charge controller board: measures, debounces, protects by itself, obeys.
+"""A simulated charge controller board: measures, debounces, protects, executes commands.
 
-What a real board must do without Linux it does too (docs/safety.md): it opens the contactor on
-A, E, F and on its own faults within 100 ms, never closes before PWM and a good diode, and falls
-to pilot off when no keep-alive comes. It watches its socket and plans single timers; nothing
-ticks. Reports leave on the next turn of the loop, in order, never inside a command.
+Like a real board it protects without Linux (docs/safety.md): it opens the contactor within 100 ms
+in states A, E, F and on faults of its own, closes only with PWM and a detected diode, and switches
+the pilot off if the keep-alive is missing. It subscribes to its socket and uses one-shot timers,
+without polling. Reports are delivered in order in the next iteration of the event loop, never
+within a command.
 """
 
 from __future__ import annotations
@@ -51,15 +52,15 @@ from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.timers import Timers
 
 DEBOUNCE_S = 0.03
-"""Three equal samples; with the contactor's 20 ms an unplugged car is off within 100 ms."""
+"""Three equal samples. With 20 ms of the contactor, an unplugged car is off within 100 ms."""
 ASKING = (PilotState.C, PilotState.D)
 PRESENT_V = 50.0
-"""Less than this on every phase is no supply."""
+"""The supply counts as missing if all phases are below this voltage."""
 CAPABILITIES = BoardCapabilities(has_digital_pilot=True)
 
 
 class SimulatedBoard:
-    """An `EvsePort` on one socket of a world, for one power-up."""
+    """An `EvsePort` for one socket of a world; serves for one power-up."""
 
     def __init__(
         self, world: World, socket: Socket, capabilities: BoardCapabilities = CAPABILITIES
@@ -95,7 +96,7 @@ class SimulatedBoard:
         return self._capabilities
 
     async def start(self) -> None:
-        """Arm the board; a board without supply stays dead."""
+        """Arm the board; does nothing without power."""
         if self._armed or not self._world.power_on:
             return
         self._apply()
@@ -107,22 +108,21 @@ class SimulatedBoard:
         self._subscriptions = [
             self._socket.changed.subscribe(lambda _: self._sense()),
             self._socket.brown_out.subscribe(lambda _: self._brown_out()),
-            self._world.vacated.subscribe(lambda _: self._die()),
+            self._world.station_removed.subscribe(lambda _: self._shut_down()),
         ]
         self._sense()
 
     async def stop(self) -> None:
-        """Leave the board safe, then ignore every command."""
+        """Switch off safely, then ignore all commands."""
         if self._armed:
             self._release()
-            self._die()
+            self._shut_down()
 
     def subscribe(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
-        """Every report from now on."""
         return self._reports.subscribe(listener)
 
     def send(self, command: BoardCommand) -> None:
-        """Obey, as far as the board hears anything."""
+        """Execute a command, unless the board is not armed or its link is broken."""
         match command:
             case SetPilot(pilot_command):
                 self.set_pilot(pilot_command)
@@ -138,8 +138,8 @@ class SimulatedBoard:
                 self.rearm()
 
     def set_pilot(self, command: PilotCommand) -> None:
-        """What the pilot shall show; an interruption returns to the command before it."""
-        if not self._hears():
+        """Set the pilot; after an interruption the previous command applies again."""
+        if not self._accept_command():
             return
         if isinstance(command, PilotInterrupt):
             self._interrupt(command.duration_s)
@@ -148,26 +148,26 @@ class SimulatedBoard:
         self._apply()
 
     def allow_contactor(self, allowed: bool) -> None:
-        """Allow the board to close."""
-        if self._hears():
+        """Allow or forbid closing the contactor."""
+        if self._accept_command():
             self._allowed = allowed
             self._apply()
 
     def set_lock(self, locked: bool) -> None:
-        if self._hears() and self._capabilities.has_lock:
+        if self._accept_command() and self._capabilities.has_lock:
             self._socket.lock.pulse(locked)
 
     def keep_alive(self) -> None:
-        self._hears()
+        self._accept_command()
 
     def self_test(self) -> None:
-        """The test winding of the residual current monitor."""
-        if self._hears():
+        """Start the self-test of the residual current monitor."""
+        if self._accept_command():
             self._timers.plan("self-test", SELF_TEST_S, self._finish_self_test)
 
     def rearm(self) -> None:
-        """Clear the latch; a current that still flows trips it again."""
-        if self._hears() and self._tripped:
+        """Reset the residual current monitor; it trips again if the current still flows."""
+        if self._accept_command() and self._tripped:
             self._tripped = False
             self._report_residual()
             self._watch_residual()
@@ -189,7 +189,8 @@ class SimulatedBoard:
                 self._reports.emit(report)
 
     def _report_all(self) -> None:
-        """Everything as it is, measured without debounce (a start, or the link is back)."""
+        """Report the complete state, measured without debouncing (after a start or a link
+        failure)."""
         self._pilot = self._measured_pilot()
         self._plug = self._measured_plug()
         self._lock = self._measured_lock()
@@ -215,7 +216,7 @@ class SimulatedBoard:
     # Senses ---------------------------------------------------------------------------------
 
     def _sense(self) -> None:
-        """Something at the socket changed: see what, and plan what takes time."""
+        """React to a change at the socket: report, or start to debounce."""
         if not self._armed:
             return
         self._sense_link()
@@ -224,7 +225,7 @@ class SimulatedBoard:
         if self._measured_pilot() == self._pilot and self._measured_plug() == self._plug:
             self._timers.cancel("debounce")
         elif "debounce" not in self._timers:
-            self._timers.plan("debounce", DEBOUNCE_S, self._take_over)
+            self._timers.plan("debounce", DEBOUNCE_S, self._accept_debounced)
 
     def _sense_link(self) -> None:
         up = not self._socket.defects.board_silent
@@ -284,23 +285,23 @@ class SimulatedBoard:
             return LockPosition.UNLOCKED
         return self._socket.lock.position
 
-    def _take_over(self) -> None:
-        """The debounce time is over: what is measured now counts."""
+    def _accept_debounced(self) -> None:
+        """Accept the measured state after the debounce time."""
         measured, plug = self._measured_pilot(), self._measured_plug()
-        news: list[BoardReport] = []
+        reports: list[BoardReport] = []
         if plug != self._plug:
-            news.append(PlugReport(plug))
+            reports.append(PlugReport(plug))
         if measured != self._pilot:
-            news.insert(0 if measured.state is PilotState.A else len(news), measured)
+            reports.insert(0 if measured.state is PilotState.A else len(reports), measured)
         self._pilot, self._plug = measured, plug
         self._apply()
-        for report in news:
+        for report in reports:
             self._report(report)
 
     # Protection -----------------------------------------------------------------------------
 
     def _apply(self) -> None:
-        """Drive generator and coil as commands and protection allow."""
+        """Drive generator and coil according to commands and protection."""
         highest_a = float(self._capabilities.max_current_a)
         self._socket.drive_pilot(
             generator_for(self._command, highest_a, connected=not self._interrupted)
@@ -342,8 +343,8 @@ class SimulatedBoard:
 
     # Life -----------------------------------------------------------------------------------
 
-    def _hears(self) -> bool:
-        """Whether a command arrives; every command is a sign of life."""
+    def _accept_command(self) -> bool:
+        """True if the command is received; each command also resets the watchdog."""
         if not self._armed or self._socket.defects.board_silent:
             return False
         self._alive_s = self._loop.time()
@@ -352,7 +353,8 @@ class SimulatedBoard:
         return True
 
     def _watch(self) -> None:
-        """The watchdog: at the deadline, or the deadline after it when Linux has lived since."""
+        """Watchdog: release at the deadline, or check again later if a command has arrived
+        since."""
         if not self._allowed and isinstance(self._command, PilotOff):
             return
         left_s = self._alive_s + self._capabilities.watchdog_s - self._loop.time()
@@ -362,7 +364,7 @@ class SimulatedBoard:
             self._release()
 
     def _release(self) -> None:
-        """Pilot off, contactor open."""
+        """Switch the pilot off and open the contactor."""
         self._command = PilotOff()
         self._allowed = False
         self._interrupted = False
@@ -370,14 +372,14 @@ class SimulatedBoard:
         self._apply()
 
     def _brown_out(self) -> None:
-        """The supply was gone for a moment: everything is off, the board is armed again."""
+        """Short loss of supply: everything is switched off, then the board is armed again."""
         self._release()
         self._tripped = False
         self._report(BrownOutReport())
         self._report_all()
 
-    def _die(self) -> None:
-        """No more reports, no more commands, no more timers."""
+    def _shut_down(self) -> None:
+        """Stop all reports, commands and timers."""
         self._armed = False
         for unsubscribe in self._subscriptions:
             unsubscribe()

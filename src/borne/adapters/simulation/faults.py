@@ -1,7 +1,7 @@
-"""Catalogue of what can be broken: physical causes, never the faults themselves.
+"""Catalogue of causes that can be simulated: physical defects, never the faults themselves.
 
-Each row names the fault (manual section 9 and ours) that a station should find by itself. A cause
-of one socket applies to every socket when none is named.
+Each row names the fault (manual section 9 and ours) that the station should detect. A cause at a
+socket applies to all sockets if none is named.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from borne.adapters.simulation import levers
-from borne.adapters.simulation.levers import Defect, Extent, Lever, Part, Value
+from borne.adapters.simulation import fault_controls as controls
+from borne.adapters.simulation.fault_controls import Control, Defect, Extent, Part, Value
 from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
-from borne.adapters.simulation.vehicle import sentence
+from borne.adapters.simulation.vehicle import error_text
 from borne.adapters.simulation.world import LinkMode, World
 from borne.domain.station.board import Contact
 from borne.domain.station.faults import Fault, Scope
@@ -25,24 +25,25 @@ from borne.foundation.messages import N_
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A thing that can be broken; `provokes` is what the station should find, if anything."""
+    """A defect that can be simulated; `provokes` is the fault that the station should detect, if
+    any."""
 
     cause: str
     label: str
     scope: Scope
     provokes: Fault | None
-    lever: Lever
+    control: Control
     value: Value | None = None
 
 
 def _row(
-    cause: str, label: str, provokes: Fault | None, lever: Lever, value: Value | None = None
+    cause: str, label: str, provokes: Fault | None, control: Control, value: Value | None = None
 ) -> Cause:
-    return Cause(cause, label, Scope.CONNECTOR, provokes, lever, value)
+    return Cause(cause, label, Scope.CONNECTOR, provokes, control, value)
 
 
-def _station(cause: str, label: str, provokes: Fault | None, lever: Lever) -> Cause:
-    return Cause(cause, label, Scope.STATION, provokes, lever)
+def _station(cause: str, label: str, provokes: Fault | None, control: Control) -> Cause:
+    return Cause(cause, label, Scope.STATION, provokes, control)
 
 
 _ROWS = (
@@ -50,52 +51,52 @@ _ROWS = (
         "residual-current",
         N_("Current leaks to earth"),
         Fault.RESIDUAL_CURRENT,
-        Defect(levers.leak, lambda defects: defects.leak_dc_ma + defects.leak_ac_ma > 0),
-        levers.LEAK,
+        Defect(controls.leak, lambda defects: defects.leak_dc_ma + defects.leak_ac_ma > 0),
+        controls.LEAK,
     ),
     _row(
         "rcm-self-test",
         N_("Residual current sensor defective"),
         Fault.SELF_TEST,
-        levers.flag("monitor_defective"),
+        controls.flag("monitor_defective"),
     ),
     _row(
         "vehicle-signal",
         N_("Control pilot shorted to earth"),
         Fault.VEHICLE_SIGNAL,
-        levers.wire("shorted_to_earth"),
+        controls.wire("shorted_to_earth"),
     ),
-    _row("pilot-open", N_("Control pilot interrupted"), None, levers.wire("open")),
+    _row("pilot-open", N_("Control pilot interrupted"), None, controls.wire("open")),
     _row(
         "diode-check",
         N_("Vehicle's diode bridged"),
         Fault.DIODE_CHECK,
-        levers.flag("diode_bridged"),
+        controls.flag("diode_bridged"),
     ),
     _row(
         "mcb-type2",
         N_("MCB of the socket off"),
         Fault.MCB_TYPE2,
-        levers.contact_of(Contact.MCB_TYPE2),
+        controls.contact_of(Contact.MCB_TYPE2),
     ),
     _row(
         "mcb-schuko",
         N_("MCB of the domestic socket off"),
         Fault.MCB_DOMESTIC,
-        levers.contact_of(Contact.MCB_DOMESTIC),
+        controls.contact_of(Contact.MCB_DOMESTIC),
     ),
-    _station("rcd-tripped", N_("RCD off"), Fault.RCD_TRIPPED, levers.contact_of(Contact.RCD)),
+    _station("rcd-tripped", N_("RCD off"), Fault.RCD_TRIPPED, controls.contact_of(Contact.RCD)),
     _row(
         "rcd-meter-loss",
         N_("No voltage at socket and meter"),
         Fault.RCD_METER_LOSS,
-        levers.flag("supply_lost"),
+        controls.flag("supply_lost"),
     ),
     _station(
         "spd",
         N_("Surge protection used up"),
         Fault.SURGE_PROTECTION,
-        levers.contact_of(Contact.SPD),
+        controls.contact_of(Contact.SPD),
     ),
     _row(
         "contactor-welded",
@@ -115,7 +116,7 @@ _ROWS = (
             lambda _, socket: socket.contactor.broken,
         ),
     ),
-    _row("plug-lock", N_("Plug not fully in"), Fault.PLUG_LOCK, levers.flag("plug_not_in")),
+    _row("plug-lock", N_("Plug not fully in"), Fault.PLUG_LOCK, controls.flag("plug_not_in")),
     _row(
         "lock-stuck",
         N_("Lock actuator stuck"),
@@ -139,7 +140,7 @@ _ROWS = (
         N_("Cable coding changes"),
         Fault.CABLE_CHANGED,
         Part(
-            levers.change_cable,
+            controls.change_cable,
             lambda _, socket: socket.defects.proximity_ohm in CABLE_OHM.values(),
         ),
     ),
@@ -147,87 +148,87 @@ _ROWS = (
         "cable-invalid",
         N_("Cable coding unreadable"),
         Fault.CABLE_INVALID,
-        levers.proximity(HALF_PLUGGED_OHM),
+        controls.proximity(HALF_PLUGGED_OHM),
     ),
-    _row("proximity-short", N_("Proximity shorted"), Fault.CABLE_INVALID, levers.proximity(0.0)),
+    _row("proximity-short", N_("Proximity shorted"), Fault.CABLE_INVALID, controls.proximity(0.0)),
     _row(
         "meter-ocpp",
         N_("Billing meter unplugged"),
         Fault.METER_BILLING,
-        levers.flag("meter_silent"),
+        controls.flag("meter_silent"),
     ),
     _row(
         "meter-backwards",
         N_("Billing meter jumps back"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-backwards", levers.wh_or(1_000), levers.backwards),
-        levers.wh_value(1_000),
+        controls.tamper("meter-backwards", controls.wh_or(1_000), controls.backwards),
+        controls.wh_value(1_000),
     ),
     _row(
         "meter-jump",
         N_("Billing meter jumps ahead"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-jump", levers.wh_or(5_000_000), levers.step),
-        levers.wh_value(5_000_000),
+        controls.tamper("meter-jump", controls.wh_or(5_000_000), controls.step),
+        controls.wh_value(5_000_000),
     ),
     _row(
         "meter-step",
         N_("Billing meter steps up or down"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-step", lambda extent: extent.step_wh, levers.step),
-        levers.STEP,
+        controls.tamper("meter-step", lambda extent: extent.step_wh, controls.step),
+        controls.STEP,
     ),
     _row(
         "meter-replaced",
         N_("Billing meter replaced"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-replaced", levers.wh_or(0), levers.exchange_meter),
-        levers.wh_value(0),
+        controls.tamper("meter-replaced", controls.wh_or(0), controls.exchange_meter),
+        controls.wh_value(0),
     ),
     _row(
         "meter-exchanged",
         N_("Billing meter exchanged"),
         Fault.METER_IMPLAUSIBLE,
-        levers.tamper("meter-exchanged", levers.wh_or(0), levers.exchange_meter),
-        levers.wh_value(0),
+        controls.tamper("meter-exchanged", controls.wh_or(0), controls.exchange_meter),
+        controls.wh_value(0),
     ),
     _row(
         "meter-frozen",
         N_("Billing meter's register stands still"),
         Fault.METER_IMPLAUSIBLE,
-        levers.flag("meter_frozen"),
+        controls.flag("meter_frozen"),
     ),
     _row(
         "meter-factor",
         N_("Billing meter counts a multiple"),
         Fault.METER_IMPLAUSIBLE,
-        Defect(levers.factor, lambda defects: defects.meter_factor is not None),
-        levers.FACTOR,
+        Defect(controls.factor, lambda defects: defects.meter_factor is not None),
+        controls.FACTOR,
     ),
     _row(
         "meter-nan",
-        N_('Billing meter says "not a number"'),
+        N_('Billing meter reports "not a number"'),
         Fault.METER_BILLING,
-        Defect(levers.not_a_number, lambda defects: defects.meter_nan is not None),
-        levers.QUANTITY,
+        Defect(controls.not_a_number, lambda defects: defects.meter_nan is not None),
+        controls.QUANTITY,
     ),
     _row(
         "meter-garbage",
         N_("Billing meter's answers are garbled"),
         Fault.METER_BILLING,
-        levers.flag("meter_garbage"),
+        controls.flag("meter_garbage"),
     ),
     _row(
         "meter-polled",
         N_("Billing meter answers only when asked"),
         None,
-        levers.flag("meter_polled"),
+        controls.flag("meter_polled"),
     ),
     _station(
         "meter-external",
         N_("External meter unreachable"),
         Fault.METER_EXTERNAL,
-        levers.links(LinkMode.BLACKHOLE, "external-meter"),
+        controls.links(LinkMode.BLACKHOLE, "external-meter"),
     ),
     _station(
         "rfid-reader",
@@ -242,68 +243,73 @@ _ROWS = (
         "over-temperature",
         N_("Board too hot"),
         Fault.OVER_TEMPERATURE,
-        Part(levers.heat, lambda _, socket: socket.temperature_c > levers.HOT_C),
-        levers.BOARD,
+        Part(controls.heat, lambda _, socket: socket.temperature_c > controls.HOT_C),
+        controls.BOARD,
     ),
     _row(
         "phase-loss",
         N_("A phase is lost"),
         Fault.PHASE_LOSS,
-        Defect(levers.lose_phase, lambda defects: bool(defects.lost_phases)),
-        levers.PHASE,
+        Defect(controls.lose_phase, lambda defects: bool(defects.lost_phases)),
+        controls.PHASE,
     ),
     _row(
         "under-voltage",
         N_("Voltage too low"),
         Fault.PHASE_LOSS,
-        levers.voltage(100.0, high=False),
-        levers.volts_value(100.0),
+        controls.voltage(100.0, high=False),
+        controls.volts_value(100.0),
     ),
     _row(
         "over-voltage",
         N_("Voltage too high (PEN broken)"),
         Fault.OVER_VOLTAGE,
-        levers.voltage(265.0, high=True),
-        levers.volts_value(265.0),
+        controls.voltage(265.0, high=True),
+        controls.volts_value(265.0),
     ),
     _row(
         "over-current",
-        N_("Car draws what it likes"),
+        N_("Car draws more than offered"),
         Fault.OVER_CURRENT,
-        Defect(levers.rogue, lambda defects: defects.rogue_a is not None),
-        levers.CURRENT,
+        Defect(controls.rogue, lambda defects: defects.rogue_a is not None),
+        controls.CURRENT,
     ),
     _row(
         "car-pulses",
         N_("Car draws in pulses"),
         Fault.OVER_CURRENT,
-        Defect(levers.pulsate, lambda defects: defects.pulses is not None),
-        levers.PULSES,
+        Defect(controls.pulsate, lambda defects: defects.pulses is not None),
+        controls.PULSES,
     ),
     _row(
         "brown-out",
         N_("Board loses its supply for a moment"),
         None,
-        Part(levers.brown_out, lambda _, __: False),
+        Part(controls.brown_out, lambda _, __: False),
     ),
-    _row("board-lost", N_("Board does not answer"), Fault.BOARD_LOST, levers.flag("board_silent")),
+    _row(
+        "board-lost", N_("Board does not answer"), Fault.BOARD_LOST, controls.flag("board_silent")
+    ),
     _station(
         "backend-offline",
         N_("Backend unreachable"),
         Fault.BACKEND_OFFLINE,
-        levers.links(LinkMode.RESET, "backend"),
+        controls.links(LinkMode.RESET, "backend"),
     ),
     _station(
-        "master-lost", N_("Master unreachable"), None, levers.links(LinkMode.BLACKHOLE, "master")
+        "master-lost", N_("Master unreachable"), None, controls.links(LinkMode.BLACKHOLE, "master")
     ),
     _station(
-        "usb-link", N_("USB cable to the master out"), None, levers.links(LinkMode.BLACKHOLE, "usb")
+        "usb-link",
+        N_("USB cable to the master unplugged"),
+        None,
+        controls.links(LinkMode.BLACKHOLE, "usb"),
     ),
     _station(
         "network-lost",
-        N_("Network cable out"),
+        N_("Network cable unplugged"),
         Fault.BACKEND_OFFLINE,
-        levers.links(LinkMode.BLACKHOLE, "backend", "master", "external-meter"),
+        controls.links(LinkMode.BLACKHOLE, "backend", "master", "external-meter"),
     ),
     _station(
         "disk-full",
@@ -327,7 +333,7 @@ _ROWS = (
 
 CATALOGUE: Mapping[str, Cause] = {row.cause: row for row in _ROWS}
 OTHER = "other"
-"""`other:CODE` is a fault that the board words itself."""
+"""`other:CODE` is a fault that the board reports with its own error code."""
 OTHER_LABEL = N_("Any other fault that a board reports")
 ERROR_CODES = frozenset(
     {
@@ -349,21 +355,21 @@ ERROR_CODES = frozenset(
         "WeakSignal",
     }
 )
-"""OCPP 1.5 and 1.6 (7.6), without NoError."""
+"""Error codes of OCPP 1.5 and 1.6 (7.6), without NoError."""
 
 
 def set_cause(
     world: World, cause: Cause, sockets: list[Socket], active: bool, extent: Extent
 ) -> None:
-    """Break or mend, and let physics follow."""
+    """Set or clear a cause at these sockets."""
     for socket in sockets:
-        cause.lever.pull(world, socket, active, extent)
+        cause.control.apply(world, socket, active, extent)
         socket.settle()
     world.touch()
 
 
 def set_other(world: World, error_code: str, sockets: list[Socket], active: bool) -> None:
-    """A fault in the board's own words."""
+    """Set or clear a fault with the board's own error code."""
     for socket in sockets:
         codes = socket.defects.other
         (codes.add if active else codes.discard)(error_code)
@@ -372,17 +378,17 @@ def set_other(world: World, error_code: str, sockets: list[Socket], active: bool
 
 
 def extent_of(cause: Cause, extent: Mapping[str, Any] | None, value: object) -> Extent:
-    """How bad a cause is, from its value or from the members of an extent; None is the default.
-    Raises ValueError in words."""
+    """The severity of a cause, from its value or from the members of an extent; None for the
+    default. Raises ValueError with a message for users."""
     members = dict(extent or {})
     if value is not None:
         if cause.value is None:
-            raise ValueError(f"{cause.cause} takes no value")
+            raise ValueError(f"{cause.cause} does not take a value")
         members[cause.value.member] = value
     try:
         return Extent.model_validate(members)
     except ValidationError as error:
-        words = sentence(error)
+        words = error_text(error)
         if cause.value is not None and value is not None:
             words = words.replace(cause.value.member, "value", 1)
         raise ValueError(words) from error
@@ -399,7 +405,7 @@ def _described(value: Value) -> Mapping[str, Any]:
 
 
 def causes(world: World) -> list[Mapping[str, Any]]:
-    """Every cause and where it is set, for page and API."""
+    """All causes with their state, for page and API."""
     sockets = world.sockets.values()
     rows: list[Mapping[str, Any]] = [
         {
@@ -408,7 +414,7 @@ def causes(world: World) -> list[Mapping[str, Any]]:
             "scope": row.scope.value,
             "provokes": row.provokes.value if row.provokes else None,
             "value": None if row.value is None else _described(row.value),
-            "connectors": (on := [s.number for s in sockets if row.lever.active(world, s)]),
+            "connectors": (on := [s.number for s in sockets if row.control.active(world, s)]),
             "active": bool(on),
         }
         for row in CATALOGUE.values()

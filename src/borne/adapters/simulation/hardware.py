@@ -1,4 +1,4 @@
-"""Builds the hardware of a station on a world, for one power-up."""
+"""Builds the simulated hardware of a station for one power-up."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from borne.domain.station.board import BoardCapabilities
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What is bolted to the station."""
+    """The equipment of the simulated station."""
 
     capabilities: BoardCapabilities = CAPABILITIES
     metered: bool = True
-    """False: sessions cannot be billed."""
+    """False simulates a station without meters, which cannot bill."""
 
 
 def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hardware:
-    """Boards, meters, readers (one shared, one a socket), inputs and LEDs on the sockets of
-    `world`. One station stands on a world: what was built before is dead from now on."""
-    world.vacated.emit(None)
+    """Boards, meters, readers (one shared, one per socket), inputs and LEDs for the sockets of
+    `world`. A world holds one station: hardware built before stops working."""
+    world.station_removed.emit(None)
     fitted = equipment or Equipment()
     return Hardware(
         evses=tuple(
@@ -52,5 +52,5 @@ def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hard
 
 
 def external_meter(world: World) -> SimulatedSiteMeter:
-    """The meter of the site, for load management."""
+    """The external meter of the site, for load management."""
     return SimulatedSiteMeter(world)

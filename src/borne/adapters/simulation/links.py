@@ -1,12 +1,11 @@
-"""A TCP route through a link of the world: what passes, stalls, is torn or refused is the link's
-business.
+"""TCP routes through a simulated link, which can pass, hold, reset or refuse connections.
 
-A route listens on this machine and carries bytes to its target. Whoever dials through `Routes.dial`
-learns first what the target says to a connection: refused, unreachable, or nothing. While the link
-is up nothing is added; `reset` tears connections and every new one, `blackhole` keeps them and lets
-nothing pass (what was sent arrives when the link is mended, as TCP would have it), `refuse` tears
-them and closes the listening socket. TLS passes through untouched: the client keeps the true name
-and only connects elsewhere (`websockets.connect(uri, host=..., port=...)`).
+A route listens on this machine and forwards to its target. With `Routes.dial` the caller gets the
+target's error (refused, unreachable) before it connects. While the link is up, connections pass
+unchanged. `reset` resets existing and new connections; `blackhole` keeps connections but holds the
+data, which arrive when the link is restored, as with TCP; `refuse` resets connections and closes
+the listening socket. TLS passes through: the client keeps the server's name and only connects to
+another address (`websockets.connect(uri, host=..., port=...)`).
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from borne.foundation.events import Unsubscribe
 from borne.foundation.waiting import Flag
 
 LOCAL = "127.0.0.1"
-LINGER_NOT = struct.pack("ii", 1, 0)
-"""SO_LINGER that makes closing a reset."""
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER value that resets the connection on close."""
 CONNECT_S = 10.0
 MAX_ROUTES = 32
 READY_S = 10.0
-"""A connection to the target that nobody takes up is ended after this."""
+"""An unused connection to the target is closed after this time."""
 BIND_ATTEMPTS = 50
 BIND_PAUSE_S = 0.02
 
@@ -40,37 +39,37 @@ def _nothing() -> None:
 
 
 class _End(asyncio.Protocol):
-    """One end of a carried connection; the other end is its peer."""
+    """One end of a forwarded connection; the other end is its peer."""
 
     def __init__(self, route: Route, peer: _End | None = None, *, ahead: bool = False) -> None:
         self._route = route
         self._peer = peer
         self._ahead = ahead
-        """Connected to the target before anybody dialled."""
+        """Connected to the target before a client connected."""
         self._early: list[bytes] = []
         self._early_eof = False
         self._gone: BaseException | bool | None = False
-        """False while connected, else why the connection was lost."""
+        """False while connected; then the exception, or True."""
         self.transport: asyncio.Transport | None = None
         if peer is not None:
-            peer.meet(self)
+            peer.set_peer(self)
 
     # asyncio.Protocol -----------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         if self._ahead:
-            self._route.arrived_ahead(self)
+            self._route.on_preconnected(self)
             return
-        self._route.arrived(self, first=self._peer is None)
+        self._route.on_connected(self, first=self._peer is None)
         if self._peer is not None:
-            self._peer.release()
+            self._peer.flush()
 
     def data_received(self, data: bytes) -> None:
         peer = self._peer
         if peer is None or peer.transport is None:
             self._early.append(data)
-            self._hold()
+            self._pause_reading()
         elif not peer.transport.is_closing():
             peer.transport.write(data)
 
@@ -84,24 +83,24 @@ class _End(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         if self._peer is not None:
-            self._peer.hold()
+            self._peer.pause()
 
     def resume_writing(self) -> None:
         if self._peer is not None:
-            self._peer.go_on()
+            self._peer.resume()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._gone = exc if exc is not None else True
-        self._route.left(self)
+        self._route.on_lost(self)
 
     # Route ----------------------------------------------------------------------------------
 
-    def meet(self, peer: _End) -> None:
-        """The way to the target is being opened."""
+    def set_peer(self, peer: _End) -> None:
+        """Set the other end, whose connection is being opened."""
         self._peer = peer
 
-    def release(self) -> None:
-        """The way is open: send what came early."""
+    def flush(self) -> None:
+        """The peer is connected: send the data received so far."""
         peer = self._peer
         if peer is None or peer.transport is None:
             return
@@ -110,50 +109,50 @@ class _End(asyncio.Protocol):
         self._early.clear()
         if self._early_eof and peer.transport.can_write_eof():
             peer.transport.write_eof()
-        self.go_on()
+        self.resume()
 
-    def hold(self) -> None:
-        """Read no more for now."""
-        self._hold()
+    def pause(self) -> None:
+        """Pause reading."""
+        self._pause_reading()
 
-    def go_on(self) -> None:
-        """Read again, when the link lets bytes pass and the other end is there."""
+    def resume(self) -> None:
+        """Resume reading, if the link is up and the peer is connected."""
         connected = self._peer is not None and self._peer.transport is not None
         if self.transport is not None and self._route.passes and connected and not self._gone:
             self.transport.resume_reading()
 
-    def share_fate(self) -> None:
-        """Lost: the other end learns of it in the same way."""
+    def propagate_close(self) -> None:
+        """Close or reset the peer, as this end was."""
         peer = self._peer
         if self._gone is False or peer is None or peer.transport is None:
             return
         if self._gone is True:
             peer.transport.close()
         else:
-            peer.tear()
+            peer.reset()
 
     @property
     def lost(self) -> bool:
-        """The connection is gone."""
+        """True if the connection is lost."""
         return self._gone is not False
 
-    def tear(self) -> None:
-        """End at once, with a reset where the network knows such a thing."""
+    def reset(self) -> None:
+        """Reset the connection; abort it where the transport has no socket."""
         if self.transport is None:
             return
         raw = self.transport.get_extra_info("socket")
         if raw is not None:
             with contextlib.suppress(OSError, AttributeError):
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.transport.abort()
 
-    def _hold(self) -> None:
+    def _pause_reading(self) -> None:
         if self.transport is not None and not self._gone:
             self.transport.pause_reading()
 
 
 class Route:
-    """One target behind one link."""
+    """A route to one target through one link."""
 
     def __init__(self, link: Link, host: str, port: int, *, listen_port: int = 0) -> None:
         self._link = link
@@ -162,22 +161,22 @@ class Route:
         self._server: asyncio.Server | None = None
         self._ends: dict[_End, None] = {}
         self._waiting: dict[_End, None] = {}
-        """First ends whose way to the target is not open yet."""
+        """Client connections that are not connected to the target yet."""
         self._ready: dict[_End, asyncio.TimerHandle] = {}
-        """Connections to the target for the next clients."""
+        """Connections to the target for future clients."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = asyncio.Lock()
         self._open = False
-        self._forget: Unsubscribe = _nothing
+        self._unsubscribe: Unsubscribe = _nothing
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where to connect instead of to the target."""
+        """The address to connect to instead of the target."""
         return self._address
 
     @property
     def passes(self) -> bool:
-        """Whether bytes pass."""
+        """True if the link is up."""
         return self._link.up
 
     @property
@@ -185,24 +184,24 @@ class Route:
         return not self._ends
 
     async def open(self) -> tuple[str, int]:
-        """Listen and follow the link; the address to connect to."""
+        """Listen and follow the link; returns the address to connect to."""
         self._open = True
         await self._listen()
-        self._forget = self._link.changed.subscribe(lambda _: self._obey())
+        self._unsubscribe = self._link.changed.subscribe(lambda _: self._apply_link())
         self._link.followers.append(self.follow)
-        self._obey()
+        self._apply_link()
         await self.follow()
         return self._address
 
-    async def reach(self) -> None:
-        """Connect to the target for the next client, as far as the link lets it; raises OSError."""
-        await self._until_it_passes()
+    async def preconnect(self) -> None:
+        """Connect to the target for the next client, through the link; raises OSError."""
+        await self._wait_for_link()
         loop = asyncio.get_running_loop()
         await loop.create_connection(lambda: _End(self, ahead=True), *self._target)
 
-    async def _until_it_passes(self) -> None:
+    async def _wait_for_link(self) -> None:
         changed = Flag()
-        forget = self._link.changed.subscribe(lambda _: changed.set())
+        unsubscribe = self._link.changed.subscribe(lambda _: changed.set())
         try:
             while not self._link.up:
                 if self._link.mode is not LinkMode.BLACKHOLE:
@@ -212,99 +211,99 @@ class Route:
                 changed.clear()
                 await changed.wait()
         finally:
-            forget()
+            unsubscribe()
 
     async def close(self) -> None:
-        """Stop listening and tear what is connected."""
+        """Stop listening and reset all connections."""
         self._open = False
-        self._forget()
+        self._unsubscribe()
         if self.follow in self._link.followers:
             self._link.followers.remove(self.follow)
-        self._tear_all()
-        self._hang_up()
+        self._reset_all()
+        self._stop_listening()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def follow(self) -> None:
-        """Listen, or not, as the link says."""
+        """Start or stop listening, according to the link."""
         async with self._listening:
             refused = not self._link.up and self._link.mode is LinkMode.REFUSE
             if refused:
-                self._hang_up()
+                self._stop_listening()
             elif self._open and self._server is None:
                 await self._listen()
 
     # Ends -----------------------------------------------------------------------------------
 
-    def arrived(self, end: _End, *, first: bool) -> None:
-        """A connection was made, by the client (first) or by us to the target."""
+    def on_connected(self, end: _End, *, first: bool) -> None:
+        """A connection was made: by a client (`first`), or to the target."""
         self._ends[end] = None
         if not self._link.up and self._link.mode is not LinkMode.BLACKHOLE:
-            end.tear()
+            end.reset()
             return
         if first:
-            end.hold()
+            end.pause()
             self._waiting[end] = None
             if not self._join(end):
                 self._connect_waiting()
         else:
-            end.go_on()
+            end.resume()
             if not self.passes:
-                end.hold()
+                end.pause()
 
-    def arrived_ahead(self, end: _End) -> None:
-        """A connection to the target waits for a client."""
+    def on_preconnected(self, end: _End) -> None:
+        """A connection to the target was made for a future client."""
         self._ends[end] = None
         if not self._link.up and self._link.mode is not LinkMode.BLACKHOLE:
-            end.tear()
+            end.reset()
             return
-        end.hold()
-        self._ready[end] = asyncio.get_running_loop().call_later(READY_S, end.tear)
+        end.pause()
+        self._ready[end] = asyncio.get_running_loop().call_later(READY_S, end.reset)
 
     def _join(self, client: _End) -> bool:
-        """Give a client the connection that was made for it, if there is one."""
+        """Connect a client to a waiting connection to the target, if there is one."""
         if not self._ready or not self.passes:
             return False
         target = next(iter(self._ready))
         self._ready.pop(target).cancel()
         del self._waiting[client]
-        client.meet(target)
-        target.meet(client)
-        client.release()
-        target.release()
+        client.set_peer(target)
+        target.set_peer(client)
+        client.flush()
+        target.flush()
         return True
 
-    def left(self, end: _End) -> None:
-        """A connection is gone; in a black hole the other end does not learn of it yet."""
+    def on_lost(self, end: _End) -> None:
+        """A connection was lost; a black hole hides that from the other end."""
         self._waiting.pop(end, None)
         timer = self._ready.pop(end, None)
         if timer is not None:
             timer.cancel()
         if self.passes or self._link.mode is not LinkMode.BLACKHOLE:
             self._ends.pop(end, None)
-            end.share_fate()
+            end.propagate_close()
 
-    def _obey(self) -> None:
+    def _apply_link(self) -> None:
         if self._server is None:
             self._start(self.follow())
         if self._link.up:
-            self._let_pass()
+            self._resume_all()
         elif self._link.mode is LinkMode.BLACKHOLE:
             for end in self._ends:
-                end.hold()
+                end.pause()
         else:
-            self._tear_all()
+            self._reset_all()
             if self._link.mode is LinkMode.REFUSE:
-                self._hang_up()
+                self._stop_listening()
 
-    def _let_pass(self) -> None:
+    def _resume_all(self) -> None:
         for end in list(self._ends):
             if end.lost:
-                self.left(end)
+                self.on_lost(end)
             else:
-                end.go_on()
+                end.resume()
         self._connect_waiting()
 
     def _connect_waiting(self) -> None:
@@ -324,13 +323,13 @@ class Route:
             async with asyncio.timeout(CONNECT_S):
                 await loop.create_connection(lambda: _End(self, end), *self._target)
         except (OSError, TimeoutError):
-            end.tear()
+            end.reset()
 
-    def _tear_all(self) -> None:
+    def _reset_all(self) -> None:
         for end in list(self._ends):
             if end.lost:
                 self._ends.pop(end)
-            end.tear()
+            end.reset()
 
     # Listening ------------------------------------------------------------------------------
 
@@ -339,31 +338,31 @@ class Route:
         port = self._address[1]
         for attempt in range(BIND_ATTEMPTS):
             try:
-                # In two steps: cancelled while it began to serve, a server would be lost unclosed.
+                # In two steps: a cancellation while the server starts would leave it unclosed.
                 self._server = await loop.create_server(
                     lambda: _End(self), LOCAL, port, start_serving=False
                 )
                 await self._server.start_serving()
                 break
             except OSError:
-                self._hang_up()
+                self._stop_listening()
                 if attempt == BIND_ATTEMPTS - 1:
                     raise
                 await asyncio.sleep(BIND_PAUSE_S)
         if self._server is not None and self._server.sockets:
             port = self._server.sockets[0].getsockname()[1]
-        # A simulated network knows its own machine by another address.
+        # The simulated network has another address for this machine.
         found = await loop.getaddrinfo(LOCAL, port, type=socket.SOCK_STREAM)
         self._address = (str(found[0][4][0]), port)
 
-    def _hang_up(self) -> None:
+    def _stop_listening(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
 
 
 class Routes:
-    """The routes of a world, made when first asked for."""
+    """The routes of a world, opened on first use."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -371,23 +370,23 @@ class Routes:
         self._opening = asyncio.Lock()
 
     async def dial(self, link: str, host: str, port: int) -> tuple[str, int]:
-        """The same, after the target has accepted a connection; raises OSError as it does, and
-        waits as long as nothing is heard."""
+        """Like `through`, but first connects to the target; raises its OSError, and waits while the
+        link is a black hole."""
         route = await self._route(link, host, port)
-        await route.reach()
+        await route.preconnect()
         return route.address
 
     async def through(self, link: str, host: str, port: int) -> tuple[str, int]:
-        """The address that leads to `host:port` through a link of the world."""
+        """The local address that leads to `host:port` through a link."""
         return (await self._route(link, host, port)).address
 
     async def _route(self, link: str, host: str, port: int) -> Route:
         key = (link, host, port)
-        # One at a time: nobody gets the address of a route that does not listen yet.
+        # Under a lock, so that no caller gets the address of a route that does not listen yet.
         async with self._opening:
             route = self._routes.get(key)
             if route is None:
-                await self._admit()
+                await self._close_idle_route()
                 route = Route(self._world.links[link], host, port)
                 try:
                     await route.open()
@@ -397,8 +396,8 @@ class Routes:
                 self._routes[key] = route
         return route
 
-    async def _admit(self) -> None:
-        """A name with ever new addresses does not fill the machine with listening sockets."""
+    async def _close_idle_route(self) -> None:
+        """Limit the number of listening sockets, for host names with many addresses."""
         if len(self._routes) >= MAX_ROUTES:
             idle = next((key for key, route in self._routes.items() if route.idle), None)
             if idle is not None:

@@ -1,7 +1,7 @@
-"""Moving parts of a socket: contactor and lock actuator, with their delays and defects.
+"""Contactor and lock actuator of a socket, with their delays and defects.
 
-They belong to the world: a power cut releases the contactor, the bolt stays where it is unless
-the actuator opens from stored energy.
+They belong to the world. A power failure releases the contactor; the bolt keeps its position unless
+the actuator opens with stored energy.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ LOCK_TRAVEL_S = (0.3, 0.6)
 
 
 class Contactor:
-    """Contacts follow the coil after 20 ms, unless welded or broken."""
+    """A contactor whose contacts follow the coil after 20 ms, unless welded or broken."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, moved: Callable[[], None]) -> None:
         self.coil = False
         self.closed = False
         self.cycles = 0
-        """Closings so far."""
+        """Number of closings."""
         self._welded = False
         self._broken = False
         self._moved = moved
@@ -33,27 +33,27 @@ class Contactor:
 
     @property
     def welded(self) -> bool:
-        """The contacts hold together, whatever the coil does."""
+        """True if the contacts are welded."""
         return self._welded
 
     @property
     def broken(self) -> bool:
-        """The contacts never close."""
+        """True if the coil is broken and the contacts never close."""
         return self._broken
 
     def drive(self, coil: bool) -> None:
-        """Feed the coil, or not."""
+        """Switch the coil on or off."""
         if coil is not self.coil:
             self.coil = coil
             self._settle_later()
 
     def weld(self, welded: bool) -> None:
-        """Weld the contacts together, or part them."""
+        """Weld the contacts, or separate them."""
         self._welded = welded
         self._settle()
 
     def break_(self, broken: bool) -> None:
-        """Break the coil, or mend it."""
+        """Break the coil, or repair it."""
         self._broken = broken
         self._settle_later()
 
@@ -70,15 +70,15 @@ class Contactor:
 
 
 class LockActuator:
-    """A bolt that one pulse moves, and its feedback switch."""
+    """A bolt moved by pulses, with its feedback switch."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, rng: random.Random, moved: Callable[[], None]
     ) -> None:
         self.absent = False
         self.stuck = False
-        self.barred = False
-        """The plug is not fully in: the bolt meets it half-way."""
+        self.blocked = False
+        """The plug is not fully inserted and blocks the bolt."""
         self.pulses = 0
         self._out = False
         self._moving = False
@@ -96,11 +96,11 @@ class LockActuator:
 
     @property
     def holds(self) -> bool:
-        """The bolt is in the plug's hole."""
+        """True if the bolt is in the plug."""
         return self._out
 
     def pulse(self, locked: bool) -> None:
-        """Drive the bolt out (lock) or in."""
+        """Start to move the bolt."""
         self.pulses += 1
         if self.absent or self.stuck or locked is self._out:
             return
@@ -111,19 +111,19 @@ class LockActuator:
         self._timers.plan("travel", self._rng.uniform(*LOCK_TRAVEL_S), arrive)
 
     def release_by_hand(self) -> None:
-        """Pull the red lever, or fall back by stored energy."""
+        """Open with the red lever, or with stored energy."""
         self._stop()
         self._out = False
         self._moved()
 
     def restore(self, out: bool) -> None:
-        """The bolt is where an earlier run of the program left it."""
+        """Set the position stored by an earlier run."""
         self._out = out
 
     def _arrive(self, locked: bool) -> None:
         self._moving = False
         if not self.stuck:
-            self._out = locked and not self.barred
+            self._out = locked and not self.blocked
         self._moved()
 
     def _stop(self) -> None:

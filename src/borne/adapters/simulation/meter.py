@@ -1,7 +1,7 @@
-"""Simulated meters: of a socket (billing) and of the site (external).
+"""Simulated meters: the billing meter of a socket, and the external meter of the site.
 
-They read the world's registers, which count whether somebody reads or not. A meter tells its
-listeners when current, voltage or the meter itself changed, and when it falls silent.
+They read the registers of the world, which count all the time. A meter notifies its listeners when
+current, voltage or the meter itself has changed, and when it stops answering.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
-Sent = tuple[bool, PerPhase, PerPhase, object]
+MeterState = tuple[bool, PerPhase, PerPhase, object]
 NOT_A_NUMBER = PerPhase.same(math.nan)
 
 
 class MeterGarbage(ValueError):
-    """What a driver raises when a meter's answer makes no sense; it is not `MeterSilent`."""
+    """Raised by a driver for an invalid answer of a meter; differs from `MeterSilent`."""
 
 
 class WorldMeter:
-    """What simulated meters share: silence, and news that are told once a turn of the loop."""
+    """Common base of simulated meters: missing answers, and one notification per loop iteration."""
 
     model = "Simulated meter"
     billing = False
@@ -36,19 +36,19 @@ class WorldMeter:
         self._link = world.links[link]
         self._news: Signal[MeterReading | MeterSilent] = Signal()
         self._subscription: Unsubscribe | None = None
-        self._sent: Sent = (False, ZERO, ZERO, None)
+        self._sent: MeterState = (False, ZERO, ZERO, None)
         self._scheduled = False
 
     @property
     def serial_number(self) -> str:
-        """Of the meter that is installed now."""
+        """The serial number of the installed meter."""
         raise NotImplementedError
 
     async def start(self) -> None:
-        """Begin to watch; a meter that is silent already says so."""
+        """Start to watch; a meter that does not answer reports it at once."""
         if self._subscription is None:
-            self._sent = (False, *self._tell()[1:])
-            self._subscription = self._world.until_vacated(
+            self._sent = (False, *self._state()[1:])
+            self._subscription = self._world.until_station_removed(
                 self._world.changed.subscribe(lambda _: self._notice())
             )
             self._notice()
@@ -59,7 +59,7 @@ class WorldMeter:
             self._subscription = None
 
     async def read(self) -> MeterReading:
-        """A fresh reading; raises MeterSilent."""
+        """Read the meter; raises MeterSilent."""
         if self._silent():
             raise MeterSilent(f"{self.model} {self.serial_number} does not answer")
         if self._garbled():
@@ -67,26 +67,26 @@ class WorldMeter:
         return self._reading()
 
     def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
-        """Readings when something changed, silence when it begins."""
+        """Call `listener` with a reading after a change, and with MeterSilent when answers stop."""
         return self._news.subscribe(listener)
 
     def _notice(self) -> None:
-        if not self._scheduled and self._tell() != self._sent:
+        if not self._scheduled and self._state() != self._sent:
             self._scheduled = True
             self._world.loop.call_soon(self._publish)
 
     def _publish(self) -> None:
         self._scheduled = False
-        now = self._tell()
+        now = self._state()
         if self._subscription is None or not self._world.power_on or now == self._sent:
             return
         self._sent = now
-        if self._reserved():
+        if self._polled_only():
             return
         silent = MeterSilent(f"{self.model} does not answer")
         self._news.emit(silent if self._silent() else self._reading())
 
-    def _tell(self) -> Sent:
+    def _state(self) -> MeterState:
         if self._silent():
             return (True, ZERO, ZERO, None)
         reading = self._measure()
@@ -96,19 +96,19 @@ class WorldMeter:
         return not self._link.up or not self._world.power_on
 
     def _garbled(self) -> bool:
-        """Answers, but nobody understands it."""
+        """True if the answers are invalid."""
         return False
 
-    def _reserved(self) -> bool:
-        """Tells nothing by itself."""
+    def _polled_only(self) -> bool:
+        """True if the meter sends no notifications."""
         return False
 
     def _tampering(self) -> object:
-        """Changes when the meter is not what it was."""
+        """A value that changes when the meter is replaced or manipulated."""
         return None
 
     def _reading(self) -> MeterReading:
-        """What is told: first it is kept, then it leaves."""
+        """A reading; the registers are stored before it leaves the simulation."""
         reading = self._measure()
         self._world.energy_read.emit(None)
         return reading
@@ -128,7 +128,7 @@ class SimulatedMeter(WorldMeter):
 
     @property
     def serial_number(self) -> str:
-        """Changes when the meter is replaced."""
+        """The serial number; changes when the meter is replaced."""
         return self._socket.meter_serial
 
     def _silent(self) -> bool:
@@ -138,13 +138,18 @@ class SimulatedMeter(WorldMeter):
     def _garbled(self) -> bool:
         return self._socket.defects.meter_garbage
 
-    def _reserved(self) -> bool:
+    def _polled_only(self) -> bool:
         return self._garbled() or self._socket.defects.meter_polled
 
     def _tampering(self) -> object:
         defects = self._socket.defects
         register = self._socket.register
-        return (self._socket.meter_serial, register.tampered, defects.meter_nan, self._reserved())
+        return (
+            self._socket.meter_serial,
+            register.tampered,
+            defects.meter_nan,
+            self._polled_only(),
+        )
 
     def _measure(self) -> MeterReading:
         socket = self._socket
@@ -158,7 +163,7 @@ class SimulatedMeter(WorldMeter):
         )
         match socket.defects.meter_nan:
             case MeterQuantity.REGISTER:
-                # A driver that does not check what it decodes hands over such a thing.
+                # As from a driver that does not check what it decodes.
                 return replace(reading, register_wh=math.nan)  # type: ignore[arg-type]
             case MeterQuantity.POWER:
                 return replace(reading, power_w=math.nan)
@@ -168,7 +173,7 @@ class SimulatedMeter(WorldMeter):
 
 
 class SimulatedSiteMeter(WorldMeter):
-    """The meter at the grid connection: building, roof and all sockets together."""
+    """The meter at the grid connection: building, photovoltaics and all sockets together."""
 
     model = "Simulated external meter"
 
@@ -177,7 +182,6 @@ class SimulatedSiteMeter(WorldMeter):
 
     @property
     def serial_number(self) -> str:
-        """It is never replaced."""
         return "SIMSITE"
 
     def _measure(self) -> MeterReading:

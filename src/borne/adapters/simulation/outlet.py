@@ -1,7 +1,6 @@
-"""One socket of the simulated street: wires, contactor, lock, meter, plug, and what is broken.
+"""One socket of the simulated world: wires, contactor, lock, meter, plug and defects.
 
-Whoever changes something calls `settle`: the currents that flow from now on are computed, and
-`changed` tells everybody who watches.
+After any change, `settle` must be called: it computes the resulting currents and emits `changed`.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ CUTS_SUPPLY = frozenset({Contact.RCD, Contact.MCB_TYPE2})
 
 
 class MeterQuantity(StrEnum):
-    """What a meter can fail to measure."""
+    """A quantity that a meter can fail to measure."""
 
     REGISTER = "register"
     POWER = "power"
@@ -46,7 +45,7 @@ class MeterQuantity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pulses:
-    """A car that draws by turns `high_a` and `low_a` per phase, whatever is offered."""
+    """A car that alternately draws `high_a` and `low_a` per phase, regardless of the offer."""
 
     high_a: float
     high_s: float
@@ -56,7 +55,7 @@ class Pulses:
 
 @dataclass(slots=True)
 class Defects:
-    """What is physically wrong at a socket; all in order at first."""
+    """The physical defects of a socket; none at first."""
 
     wire: WireFaults = field(default_factory=WireFaults)
     diode_bridged: bool = False
@@ -68,32 +67,32 @@ class Defects:
     leak_ac_ma: float = 0.0
     monitor_defective: bool = False
     lost_phases: set[int] = field(default_factory=set)
-    """Of the socket, 0 to 2."""
+    """Phases of the socket, 0 to 2."""
     supply_lost: bool = False
-    """No voltage at this socket and its meter, and no contact that tells why."""
+    """No voltage at socket and meter, and no feedback contact that shows why."""
     voltage_v: PerPhase | None = None
     meter_silent: bool = False
     board_silent: bool = False
     rogue_a: float | None = None
     meter_tampered: dict[str, int] = field(default_factory=dict)
-    """What was done to the register: Wh, by the id of the cause."""
+    """Manipulations of the register: Wh by cause."""
     meter_frozen: bool = False
-    """The register stands still; the meter goes on telling power and current."""
+    """The register stands still; the meter still reports power and current."""
     meter_factor: float | None = None
-    """The register counts that many times the energy."""
+    """The register counts this multiple of the energy."""
     meter_nan: MeterQuantity | None = None
-    """What the meter tells as "not a number"."""
+    """The quantity that the meter reports as NaN."""
     meter_garbage: bool = False
-    """The meter's answers cannot be understood: its driver fails."""
+    """The meter sends invalid answers, so that its driver fails."""
     meter_polled: bool = False
-    """The meter tells nothing by itself, only when it is asked."""
+    """The meter sends no notifications; it only answers requests."""
     pulses: Pulses | None = None
     other: set[str] = field(default_factory=set)
-    """OCPP error codes that the board reports."""
+    """OCPP error codes reported by the board."""
 
 
 class Socket:
-    """A socket (or fixed cable) with everything that is bolted to it."""
+    """A socket (or tethered cable) with all its parts."""
 
     def __init__(
         self,
@@ -111,16 +110,16 @@ class Socket:
         self.register = EnergyRegister(rng.randrange(1_000, 5_000_000), loop.time())
         self.meter_serial = f"SIM{rng.randrange(10**8):08d}"
         self.first_serial = self.meter_serial
-        """Of the meter that it was built with."""
+        """Serial number of the original meter."""
         self.wiring: tuple[int, int, int] = PHASES
-        """Grid phase behind each phase of the socket (phase rotation)."""
+        """Grid phase at each phase of the socket (phase rotation)."""
         self.phases_wired = len(PHASES)
-        """1: only L1 of the socket is connected."""
+        """1 if only L1 is connected."""
         self.temperature_c = 25.0
         self.led = "off"
         self.led_percent = 100
         self.opens_lock_without_power = True
-        """The actuator falls back from stored energy when the power fails."""
+        """The actuator opens with stored energy at a power failure."""
         self._generator = UNPOWERED
         self._vehicle: PluggedVehicle | None = None
         self._current_a = ZERO
@@ -133,17 +132,17 @@ class Socket:
 
     @property
     def vehicle(self) -> PluggedVehicle | None:
-        """Whoever is plugged in."""
+        """The plugged-in vehicle."""
         return self._vehicle
 
     @property
     def current_a(self) -> PerPhase:
-        """What flows, per phase of the socket."""
+        """Current per phase of the socket."""
         return self._current_a
 
     @property
     def voltage_v(self) -> PerPhase:
-        """At the meter, before the contactor, per phase of the socket."""
+        """Voltage at the meter, before the contactor, per phase of the socket."""
         if self.defects.supply_lost or self.defects.contacts & CUTS_SUPPLY:
             return ZERO
         grid = self.defects.voltage_v or self._supply_v()
@@ -152,7 +151,7 @@ class Socket:
 
     @property
     def grid_current_a(self) -> PerPhase:
-        """What flows, per phase of the grid."""
+        """Current per phase of the grid."""
         at_grid = [0.0, 0.0, 0.0]
         for phase in PHASES:
             at_grid[self.wiring[phase]] += self._current_a[phase]
@@ -165,22 +164,22 @@ class Socket:
 
     @property
     def register_wh(self) -> int:
-        """What the meter's register shows."""
+        """The register as the meter shows it."""
         return self.register.read_wh(self._loop.time())
 
     @property
     def energy_wh(self) -> int:
-        """What truly flowed, whatever the meter shows."""
+        """Energy that really flowed, regardless of the meter."""
         return math.floor(self.register.energy_ws(self._loop.time()) / WS_PER_WH + ROUNDING_WH)
 
     @property
     def cable_a(self) -> int:
-        """What the plugged cable can carry; 0 without one."""
+        """Capacity of the plugged cable; 0 without cable."""
         return 0 if self._vehicle is None else self._vehicle.model.cable_a
 
     @property
     def proximity_ohm(self) -> float:
-        """Between proximity pilot and earth."""
+        """Resistance between proximity pilot and earth."""
         if self._vehicle is None:
             return OPEN_OHM
         if self.defects.proximity_ohm is not None:
@@ -190,12 +189,12 @@ class Socket:
 
     @property
     def generator(self) -> Generator:
-        """What the board puts on the pilot."""
+        """The state of the board's pilot generator."""
         return self._generator
 
     @property
     def pilot_levels(self) -> Levels:
-        """The pilot as measured at the board."""
+        """The pilot voltages at the board."""
         vehicle = self._vehicle
         load = PilotState.A if vehicle is None else vehicle.load
         diode = not self.defects.diode_bridged and (vehicle is None or vehicle.model.diode)
@@ -203,22 +202,22 @@ class Socket:
 
     @property
     def residual_ma(self) -> tuple[float, float]:
-        """Smooth and alternating residual current through the monitor's coil."""
+        """Smooth and alternating residual current through the monitor."""
         dc_ma, ac_ma = self.defects.leak_dc_ma, self.defects.leak_ac_ma
         if self._vehicle is not None and self.contactor.closed:
             dc_ma += self._vehicle.model.leak_dc_ma
             ac_ma += self._vehicle.model.leak_ac_ma
         return dc_ma, ac_ma
 
-    # What can happen ------------------------------------------------------------------------
+    # Events ---------------------------------------------------------------------------------------
 
     def plug(self, model: Vehicle) -> None:
-        """A cable is put in; the caller checks that the socket is free."""
+        """Plug in a vehicle; the caller checks that the socket is free."""
         self._vehicle = PluggedVehicle(model, self._loop, self.settle)
         self.settle()
 
     def unplug(self) -> None:
-        """The cable is pulled."""
+        """Unplug the vehicle."""
         if self._vehicle is None:
             return
         self._vehicle.leave()
@@ -226,29 +225,29 @@ class Socket:
         self.settle()
 
     def change_vehicle(self, model: Vehicle) -> None:
-        """Something about the plugged vehicle is different now."""
+        """Change properties of the plugged-in vehicle."""
         if self._vehicle is not None:
             self._vehicle.change(model)
             self.settle()
 
     def drive_pilot(self, generator: Generator) -> None:
-        """The board's generator changes."""
+        """Change the state of the board's pilot generator."""
         if generator != self._generator:
             self._generator = generator
             self.settle()
 
     def lose_power(self) -> None:
-        """The board dies: no pilot, no coil; the lock by its stored energy."""
+        """Switch off pilot and coil; the lock opens if it has stored energy."""
         self.contactor.drive(False)
         self.drive_pilot(UNPOWERED)
         if self.opens_lock_without_power and not (self.lock.stuck or self.lock.absent):
             self.lock.release_by_hand()
 
     def settle(self) -> None:
-        """Let physics follow whatever was changed."""
+        """Compute the consequences of a change and notify listeners."""
         vehicle = self._vehicle
         half = vehicle is not None and vehicle.model.half_plugged
-        self.lock.barred = half or self.defects.plug_not_in
+        self.lock.blocked = half or self.defects.plug_not_in
         if vehicle is not None:
             vehicle.observe(seen_by_vehicle(self._generator, self.defects.wire))
         self._current_a = self._flowing_a()
@@ -256,7 +255,7 @@ class Socket:
         self.register.count(self._counting(), now_s)
         self.register.set_power(self.power_w, now_s)
         if vehicle is not None:
-            vehicle.feed(self.power_w)
+            vehicle.set_power(self.power_w)
         self.changed.emit(self)
 
     def _counting(self) -> float:
@@ -282,7 +281,7 @@ class Socket:
         return self._vehicle.current_a(self.voltage_v)
 
     def _pulsate(self, draws: bool) -> None:
-        """Plan the next change of a pulsating current; pulses begin high with each charging."""
+        """Plan the next change of a pulsating current; charging starts with a high pulse."""
         pulses = self.defects.pulses
         if pulses is None or not draws:
             self._timers.cancel("pulse")

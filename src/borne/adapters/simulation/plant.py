@@ -1,4 +1,4 @@
-"""A simulated street as a `Plant`: a world that outlives stations, kept in a file if wanted."""
+"""The simulated `Plant`: a world that survives restarts of the station, optionally in a file."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from borne.domain.settings.snapshot import Settings
 from borne.foundation import disk
 from borne.foundation.events import Signal
 
-ROOM_AT_START = 64 * 1024
-"""On a full disk: what merging the log of the last run leaves for the next."""
+FREE_BYTES_AT_START = 64 * 1024
+"""Free space on a full disk at the start, needed to merge the database log of the last run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Street:
-    """How a simulated plant is set up."""
+class SimulationOptions:
+    """Options of a simulated plant."""
 
     data: Path
-    """Where its station writes: the disk that can be full."""
+    """The station's data folder, whose disk can be simulated as full."""
     equipment: Equipment = field(default_factory=Equipment)
     file: Path | None = None
-    """Where the world is kept; without it the world ends with the process."""
+    """File for the world; without it the world ends with the process."""
     fresh: bool = False
-    """Begin with a new world, whatever is kept."""
+    """Start with a new world, even if one is stored."""
 
 
 class SimulatedPlant:
     """Sockets, cars, cards, building and links of one world."""
 
-    def __init__(self, world: World, street: Street) -> None:
+    def __init__(self, world: World, options: SimulationOptions) -> None:
         self.world = world
         self.simulator = Simulator(world)
-        self.way_opened: Signal[None] = Signal()
-        self._street = street
+        self.link_restored: Signal[None] = Signal()
+        self._options = options
         self._routes = Routes(world)
-        self._file = WorldFile(street.file, world) if street.file is not None else None
+        self._file = WorldFile(options.file, world) if options.file is not None else None
         world.links["backend"].changed.subscribe(self._on_link_changed)
         world.disk_changed.subscribe(self._fill_disk)
 
@@ -53,7 +53,7 @@ class SimulatedPlant:
 
     @property
     def keeps_time(self) -> bool:
-        """Its battery clock has power."""
+        """True if the clock's battery is not empty."""
         return self.world.clock_battery
 
     @property
@@ -67,35 +67,35 @@ class SimulatedPlant:
         self.world.restore_power()
 
     def open(self) -> Sequence[str]:
-        """Read what was kept of the world."""
-        return self._file.open(fresh=self._street.fresh) if self._file is not None else ()
+        """Load the stored world; returns messages for the user."""
+        return self._file.open(fresh=self._options.fresh) if self._file is not None else ()
 
     def power_on(self) -> None:
-        """A disk that was full still is."""
+        """Simulate the full disk again, if it was full before."""
         if self.world.disk_full:
-            disk.fill(self._street.data, ROOM_AT_START)
+            disk.fill(self._options.data, FREE_BYTES_AT_START)
 
     def power_up(self, settings: Settings) -> Hardware:
-        """Sockets are wired as the installer says; a change needs a restart."""
+        """Build the hardware, with the phases as set by the installer (which needs a restart)."""
         for number, socket in self.world.sockets.items():
             socket.phases_wired = phases_connected(settings, number)
             socket.settle()
-        return simulated_hardware(self.world, self._street.equipment)
+        return simulated_hardware(self.world, self._options.equipment)
 
     async def dial(self, host: str, port: int) -> tuple[str, int]:
-        """Through the link of the world."""
+        """Connect through the simulated link."""
         return await self._routes.dial("backend", host, port)
 
     async def close(self) -> None:
-        """Tear routes down, keep the world, give the disk back."""
+        """Close the routes, store the world, and end the simulation of a full disk."""
         await self._routes.close()
         if self._file is not None:
             self._file.close()
-        disk.empty(self._street.data)
+        disk.empty(self._options.data)
 
     def _on_link_changed(self, link: Link) -> None:
         if link.up:
-            self.way_opened.emit(None)
+            self.link_restored.emit(None)
 
     def _fill_disk(self, full: bool) -> None:
-        (disk.fill if full else disk.empty)(self._street.data)
+        (disk.fill if full else disk.empty)(self._options.data)

@@ -1,7 +1,7 @@
-"""The residual current monitor: how long it lets a residual current flow.
+"""The residual current monitor: trip times.
 
-Limits of IEC 62955 (smooth direct current) and IEC 61008 (alternating current); between the
-points of a table the time falls on a straight line of logarithms.
+Limits from IEC 62955 (smooth direct current) and IEC 61008 (alternating current); between the
+points of a table the time is interpolated on logarithmic scales.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from itertools import pairwise
 Curve = tuple[tuple[float, float], ...]
 
 DC_LIMITS: Curve = ((6.0, 10.0), (60.0, 0.3), (200.0, 0.1))
-"""mA and longest time in s; below the first there is no trip."""
+"""Current in mA and longest permitted time in s; no trip below the first current."""
 AC_LIMITS: Curve = ((30.0, 0.3), (60.0, 0.15), (150.0, 0.04))
 SHARE_OF_LIMIT = 0.5
-"""The simulated monitor needs half of the time that it may take."""
+"""The simulated monitor trips after this share of the permitted time."""
 SELF_TEST_S = 0.1
 
 
 def longest_s(current_ma: float, limits: Curve) -> float | None:
-    """How long the standard lets `current_ma` flow; None: for ever."""
+    """The longest time for which the standard permits a current; None without limit."""
     if current_ma < limits[0][0]:
         return None
     for (low_ma, low_s), (high_ma, high_s) in pairwise(limits):
@@ -31,7 +31,7 @@ def longest_s(current_ma: float, limits: Curve) -> float | None:
 
 
 def trip_delay_s(dc_ma: float, ac_ma: float) -> float | None:
-    """When the simulated monitor trips; None: never."""
+    """Delay until the simulated monitor trips; None if it does not."""
     limits = (longest_s(dc_ma, DC_LIMITS), longest_s(ac_ma, AC_LIMITS))
     times = [limit for limit in limits if limit is not None]
     return min(times) * SHARE_OF_LIMIT if times else None

@@ -1,7 +1,7 @@
-"""The simulator as page, API and tests use it: everything a hand could do to the street.
+"""The simulator as used by page, API and tests: everything a person could do at the plant.
 
-It checks what is asked, changes the world, and answers afterwards. Raises SimulatorError: 404 for
-what does not exist, 409 for what is physically impossible, 422 for what makes no sense.
+Checks the request, changes the world, then returns. Raises SimulatorError: 404 for unknown things,
+409 for what is physically impossible, 422 for invalid requests.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from borne.adapters.simulation import faults
 from borne.adapters.simulation.outlet import Socket
-from borne.adapters.simulation.panorama import panorama
-from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, named, sentence
+from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, error_text, named
 from borne.adapters.simulation.world import LinkMode, World
+from borne.adapters.simulation.world_view import world_view
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import SimulatorError
 from borne.foundation.messages import N_, Message, verbatim
@@ -27,7 +27,7 @@ Volts = Annotated[float, Field(ge=0.0, le=500.0)]
 
 
 class Card(BaseModel):
-    """A card at a reader: its UID in hex, or a ready token."""
+    """A card held to a reader: its UID in hex, or an idTag."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -38,7 +38,7 @@ class Card(BaseModel):
     id_token: str | None = Field(None, min_length=1, max_length=255)
 
     @model_validator(mode="after")
-    def _something(self) -> Card:
+    def _has_identity(self) -> Card:
         if not self.uid and self.id_token is None:
             raise ValueError("a card needs a uid or an id_token")
         if len(self.uid) % 2:
@@ -47,7 +47,7 @@ class Card(BaseModel):
 
 
 class SiteChange(BaseModel):
-    """The building: what is missing stays. One number stands for all three phases."""
+    """A change of the building; omitted values stay. A single number applies to all phases."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -57,20 +57,20 @@ class SiteChange(BaseModel):
 
 
 class Simulator:
-    """A `SimulatorPort` on a world."""
+    """A `SimulatorPort` for a world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
     def vehicles(self) -> Mapping[str, Any]:
-        """The library and the schema of a vehicle."""
+        """The library of vehicles, and the schema of a vehicle."""
         return {
             "vehicles": {key: vehicle.model_dump() for key, vehicle in LIBRARY.items()},
             "schema": Vehicle.model_json_schema(),
         }
 
     async def plug(self, connector: int, vehicle: Mapping[str, Any]) -> None:
-        """Plug in; a name may come with changes."""
+        """Plug in a vehicle: a name from the library with changes, or a complete vehicle."""
         socket = self._socket(connector)
         model = _vehicle(vehicle)
         if socket.vehicle is not None:
@@ -91,7 +91,7 @@ class Simulator:
         socket.plug(model)
 
     async def unplug(self, connector: int, *, force: bool) -> None:
-        """Pull the plug; by force, with the red lever of the lock."""
+        """Unplug; with `force` the lock is opened by its lever."""
         socket = self._socket(connector)
         if socket.vehicle is None:
             raise _nothing_plugged(connector)
@@ -104,7 +104,7 @@ class Simulator:
         socket.unplug()
 
     async def change_vehicle(self, connector: int, change: Mapping[str, Any]) -> None:
-        """Change members of the plugged vehicle."""
+        """Change properties of the plugged-in vehicle."""
         socket = self._socket(connector)
         vehicle = socket.vehicle
         if vehicle is None:
@@ -112,15 +112,15 @@ class Simulator:
         try:
             model = vehicle.model.changed({"soc": vehicle.soc, **change})
         except ValidationError as error:
-            raise SimulatorError(422, verbatim(sentence(error))) from error
+            raise SimulatorError(422, verbatim(error_text(error))) from error
         socket.change_vehicle(model)
 
     async def present_card(self, card: Mapping[str, Any]) -> None:
-        """Hold a card to the shared reader, or to that of a socket."""
+        """Hold a card to the shared reader, or to the reader of a socket."""
         try:
             read = Card.model_validate(card)
         except ValidationError as error:
-            raise SimulatorError(422, verbatim(sentence(error))) from error
+            raise SimulatorError(422, verbatim(error_text(error))) from error
         if read.connector is not None:
             self._socket(read.connector)
         if not self.world.power_on:
@@ -136,7 +136,6 @@ class Simulator:
         )
 
     def faults(self) -> list[Mapping[str, Any]]:
-        """Every cause with its state."""
         return faults.causes(self.world)
 
     async def set_fault(
@@ -148,25 +147,25 @@ class Simulator:
         extent: Mapping[str, Any] | None = None,
         value: object = None,
     ) -> None:
-        """Break or mend; `other:CODE` carries an OCPP error code, `value` (or `extent`) says
-        how bad."""
+        """Set or clear a cause. `other:CODE` carries an OCPP error code; `value` (or `extent`) sets
+        the severity."""
         name, _, error_code = fault.partition(":")
         sockets = self._sockets(connector)
         if name == faults.OTHER:
             code = error_code or "OtherError"
             if value is not None:
-                raise SimulatorError(422, verbatim(f"{name} takes an error_code, no value"))
+                raise SimulatorError(422, verbatim(f"{name} takes an error_code, not a value"))
             if code not in faults.ERROR_CODES:
                 known = ", ".join(sorted(faults.ERROR_CODES))
                 raise SimulatorError(
-                    422, verbatim(f"{code!r} is no OCPP error code; there are: {known}")
+                    422, verbatim(f"{code!r} is not an OCPP error code; there are: {known}")
                 )
             faults.set_other(self.world, code, sockets, active)
             return
         cause = faults.CATALOGUE.get(fault)
         if cause is None:
             known = ", ".join((*faults.CATALOGUE, faults.OTHER))
-            raise SimulatorError(404, verbatim(f"no cause is called {fault!r}; there are: {known}"))
+            raise SimulatorError(404, verbatim(f"there is no cause {fault!r}; there are: {known}"))
         try:
             how_bad = faults.extent_of(cause, extent, value)
         except ValueError as error:
@@ -174,42 +173,42 @@ class Simulator:
         faults.set_cause(self.world, cause, sockets, active, how_bad)
 
     async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
-        """Cut or mend a link; mending tells those who wait to try again at once."""
+        """Cut or restore a link; restoring triggers an immediate retry of waiting connections."""
         if link not in self.world.links:
             known = ", ".join(self.world.links)
-            raise SimulatorError(404, verbatim(f"no link is called {link!r}; there are: {known}"))
+            raise SimulatorError(404, verbatim(f"there is no link {link!r}; there are: {known}"))
         try:
             how = None if mode is None else LinkMode(mode)
         except ValueError as error:
             known = ", ".join(LinkMode)
             raise SimulatorError(
-                422, verbatim(f"{mode!r} is no mode; there are: {known}")
+                422, verbatim(f"{mode!r} is not a mode; there are: {known}")
             ) from error
         await self.world.links[link].switch(up, how)
 
     async def set_site(self, change: Mapping[str, Any]) -> None:
-        """`building_a`, `voltage_v` (a number or three) and `pv_w`."""
+        """Change `building_a`, `voltage_v` (one number or three) and `pv_w`."""
         try:
             asked = SiteChange.model_validate(change)
         except ValidationError as error:
-            raise SimulatorError(422, verbatim(sentence(error))) from error
+            raise SimulatorError(422, verbatim(error_text(error))) from error
         site = self.world.site
         if asked.building_a is not None:
-            site.building_a = _three(asked.building_a)
+            site.building_a = _per_phase(asked.building_a)
         if asked.voltage_v is not None:
-            site.voltage_v = _three(asked.voltage_v)
+            site.voltage_v = _per_phase(asked.voltage_v)
         if asked.pv_w is not None:
             site.pv_w = asked.pv_w
         self.world.settle_site()
 
     async def set_input(self, number: int, *, active: bool) -> None:
-        """Optocoupler 1 or 2."""
+        """Set optocoupler input 1 or 2."""
         if number not in self.world.inputs:
             raise SimulatorError(404, verbatim(f"there is no input {number}"))
         self.world.set_input(number, active)
 
     async def set_temperature(self, board_c: float, connector: int | None) -> None:
-        """Of one board, or of all."""
+        """Set the temperature of one board, or of all."""
         if not COLDEST_C <= board_c <= HOTTEST_C:
             raise SimulatorError(
                 422, verbatim(f"{board_c} is not between {COLDEST_C} and {HOTTEST_C} °C")
@@ -219,7 +218,7 @@ class Simulator:
             socket.settle()
 
     def view(self) -> Mapping[str, Any]:
-        return panorama(self.world)
+        return world_view(self.world)
 
     def _socket(self, connector: int) -> Socket:
         try:
@@ -239,7 +238,7 @@ def _nothing_plugged(connector: int) -> SimulatorError:
 
 
 def _vehicle(asked: Mapping[str, Any]) -> Vehicle:
-    """`{}`, `{"vehicle": NAME}` with changes, or a whole vehicle."""
+    """Parse `{}`, `{"vehicle": NAME}` with changes, or a complete vehicle."""
     members = dict(asked)
     name = members.pop("vehicle", None)
     try:
@@ -249,8 +248,8 @@ def _vehicle(asked: Mapping[str, Any]) -> Vehicle:
     except UnknownVehicle as error:
         raise SimulatorError(422, verbatim(str(error))) from error
     except ValidationError as error:
-        raise SimulatorError(422, verbatim(sentence(error))) from error
+        raise SimulatorError(422, verbatim(error_text(error))) from error
 
 
-def _three(value: float | tuple[float, float, float]) -> PerPhase:
+def _per_phase(value: float | tuple[float, float, float]) -> PerPhase:
     return PerPhase(*value) if isinstance(value, tuple) else PerPhase.same(value)

@@ -1,8 +1,7 @@
-"""The stored form of the simulated world: what is in it, how it is read off a world and put back.
+"""The stored form of the simulated world, version 1, and its conversion from and to a world.
 
-It is a form of its own, version 1, independent of the classes of the simulation. Not stored is what
-follows by itself (pilot, contactor, currents) and the mains switch: starting the program is
-switching on.
+It is independent of the simulation's classes. Derived values (pilot, contactor, currents) are not
+stored, nor is the power switch: starting the program switches the station on.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from borne.adapters.simulation.levers import PulseValue
+from borne.adapters.simulation.fault_controls import PulseValue
 from borne.adapters.simulation.outlet import Defects, MeterQuantity, Pulses, Socket
 from borne.adapters.simulation.register import EnergyRegister
 from borne.adapters.simulation.vehicle import Vehicle
@@ -36,18 +35,18 @@ class _Stored(BaseModel):
 
 
 class Counters(_Stored):
-    """What grows while energy flows, of one meter."""
+    """Values of one meter that grow while energy flows."""
 
     shown_from_wh: Wh
     energy_ws: Ws
     counted_ws: Ws
     soc: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Of the plugged car."""
+    """State of charge of the plugged-in car."""
     cycles: Annotated[int, Field(ge=0)] = 0
 
 
 class StoredDefects(_Stored):
-    """What is wrong at a socket."""
+    """The defects of a socket."""
 
     pilot_shorted: bool = False
     pilot_open: bool = False
@@ -75,7 +74,7 @@ class StoredDefects(_Stored):
 
 
 class StoredSocket(_Stored):
-    """A socket with what is plugged into it."""
+    """A socket and its plugged-in vehicle."""
 
     meter_serial: Annotated[str, Field(min_length=1, max_length=60)]
     temperature_c: Annotated[float, Field(ge=-40, le=150)]
@@ -90,7 +89,7 @@ class StoredSocket(_Stored):
 
 
 class StoredLink(_Stored):
-    """A link, up or how it is down."""
+    """The state of a link."""
 
     up: bool
     mode: LinkMode
@@ -105,7 +104,7 @@ class StoredSite(_Stored):
 
 
 class StoredStreet(_Stored):
-    """Everything that changes by a hand, not by itself."""
+    """All values that only change by an action of a user."""
 
     sockets: dict[str, StoredSocket]
     site: StoredSite
@@ -117,7 +116,7 @@ class StoredStreet(_Stored):
 
 
 class StoredWorld(_Stored):
-    """A whole world."""
+    """The content of `world.json`."""
 
     counters: dict[str, Counters]
     """By socket; "site" is the external meter."""
@@ -126,11 +125,11 @@ class StoredWorld(_Stored):
 
 SITE = "site"
 
-# Reading a world off ------------------------------------------------------------------------------
+# From a world -------------------------------------------------------------------------------------
 
 
 def counters(world: World) -> dict[str, dict[str, Any]]:
-    """The counters as they are now, in the stored form."""
+    """The present counters in stored form."""
     now_s = world.loop.time()
     found = {SITE: _counters(world.site_register, now_s)}
     for number, socket in world.sockets.items():
@@ -150,7 +149,7 @@ def _counters(register: EnergyRegister, now_s: float) -> dict[str, Any]:
 
 
 def street(world: World) -> dict[str, Any]:
-    """Everything else, in the stored form."""
+    """Everything else in stored form."""
     return {
         "sockets": {str(number): _socket(socket) for number, socket in world.sockets.items()},
         "site": {
@@ -221,13 +220,13 @@ def _defects(defects: Defects) -> dict[str, Any]:
     }
 
 
-# Putting it back ----------------------------------------------------------------------------------
+# To a world ---------------------------------------------------------------------------------------
 
 
 def restore(world: World, stored: StoredWorld) -> None:
-    """Make a new world what the stored one was, as far as it has the same sockets, links and
-    inputs; a socket that was not stored stays as it is. A meter that was fitted since the new world
-    was built stays too: it was exchanged while the program did not run."""
+    """Apply stored values to a new world, for the sockets, links and inputs that it has. A socket
+    that was not stored stays as it is; so does a meter that was set up for the new world, as it
+    counts as exchanged while the program was stopped."""
     street = stored.street
     site = street.site
     world.site.voltage_v = PerPhase(*site.voltage_v)

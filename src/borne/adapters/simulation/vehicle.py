@@ -1,6 +1,6 @@
-"""Models of cars: what a vehicle is, as data, and a library of them.
+"""Models of cars as data, and a library of them.
 
-How a plugged vehicle behaves is in `behaviour`.
+The behaviour of a plugged-in vehicle is in `behaviour`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ MilliAmps = Annotated[float, Field(ge=0.0, le=5000.0)]
 
 
 class Vehicle(BaseModel):
-    """A car with its cable, and what its driver wants. Without a word it is a three-phase 16 A
-    car that wants to charge and reacts in one second."""
+    """A car with its cable and the wishes of its driver. By default a three-phase 16 A car that
+    wants to charge and reacts within one second."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -56,7 +56,7 @@ class Vehicle(BaseModel):
         return self
 
     def changed(self, change: Mapping[str, Any]) -> Vehicle:
-        """This vehicle with other values; raises ValidationError."""
+        """A copy with changes; raises ValidationError."""
         return Vehicle.model_validate({**self.model_dump(), **change})
 
 
@@ -86,24 +86,24 @@ LIBRARY: Mapping[str, Vehicle] = MappingProxyType(
         "full": Vehicle(name="Full car", soc=1.0),
     }
 )
-"""Vehicles by name, for page, API and tests."""
+"""Vehicles by key, for page, API and tests."""
 
 
 class UnknownVehicle(Exception):
-    """No vehicle of that name."""
+    """The library has no such vehicle."""
 
 
 def named(name: str) -> Vehicle:
-    """A vehicle of the library by its key or its title; raises UnknownVehicle."""
+    """Find a vehicle of the library by key or name; raises UnknownVehicle."""
     wanted = name.strip().casefold()
     for key, vehicle in LIBRARY.items():
         if wanted in (key, vehicle.name.casefold()):
             return vehicle
-    raise UnknownVehicle(f"no vehicle is called {name!r}; there are: {', '.join(LIBRARY)}")
+    raise UnknownVehicle(f"there is no vehicle {name!r}; there are: {', '.join(LIBRARY)}")
 
 
-def sentence(error: ValidationError) -> str:
-    """What is wrong with a vehicle, in words."""
+def error_text(error: ValidationError) -> str:
+    """A validation error as one line of text."""
     return "; ".join(
         f"{'.'.join(str(part) for part in item['loc']) or 'vehicle'}: {item['msg']}"
         for item in error.errors(include_url=False)

@@ -1,4 +1,4 @@
-"""The control pilot wire between a board and a vehicle: who drives it, and what each end sees.
+"""The control pilot wire between board and vehicle: what drives it, and what each end measures.
 
 Physics of IEC 61851-1 Annex A, from the tables in `domain.station.pilot`.
 """
@@ -21,7 +21,7 @@ from borne.domain.station.board import (
 
 
 class Drive(Enum):
-    """What the board's generator does."""
+    """Output of the board's generator."""
 
     UNPOWERED = "unpowered"
     HIGH = "constant +12 V"
@@ -32,7 +32,7 @@ class Drive(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """The board's end: what it makes, and whether its relay lets it through."""
+    """The board's end of the wire: generator output, and whether its relay connects it."""
 
     drive: Drive
     duty_percent: float = pilot.NO_PWM_PERCENT
@@ -43,8 +43,8 @@ UNPOWERED = Generator(Drive.UNPOWERED)
 
 
 def generator_for(command: PilotCommand, highest_a: float, *, connected: bool) -> Generator:
-    """How a board carries out a command. It offers at most `highest_a`, and less than 6 A is no
-    offer; E and F go through even while the pilot is interrupted."""
+    """The generator state for a command. The offer is limited to `highest_a`, below 6 A there is
+    none; states E and F apply even while the pilot is interrupted."""
     match command:
         case PilotNominal(current_a=asked_a) if asked_a >= pilot.LOWEST_OFFER_A:
             duty_percent = pilot.duty_for_current(min(asked_a, highest_a))
@@ -61,15 +61,15 @@ def generator_for(command: PilotCommand, highest_a: float, *, connected: bool) -
 
 @dataclass(frozen=True, slots=True)
 class WireFaults:
-    """Damage on the way."""
+    """Damage of the wire."""
 
     shorted_to_earth: bool = False
     open: bool = False
-    """Pilot or protective earth interrupted."""
+    """Control pilot or protective earth interrupted."""
 
 
 class Levels(NamedTuple):
-    """Positive and negative half as measured at the board."""
+    """Positive and negative voltage measured at the board."""
 
     high_v: float
     low_v: float
@@ -77,7 +77,7 @@ class Levels(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What a vehicle sees. Dark: 0 V or -12 V, as if the station were not there."""
+    """What a vehicle sees. `dark`: 0 V or -12 V, as without a station."""
 
     dark: bool
     offer: pilot.Offer
@@ -87,7 +87,7 @@ DARK = Signal(True, pilot.NO_OFFER)
 
 
 def seen_by_vehicle(generator: Generator, faults: WireFaults) -> Signal:
-    """What arrives at a plugged vehicle."""
+    """The signal at a plugged-in vehicle."""
     if faults.shorted_to_earth or faults.open or not generator.connected:
         return DARK
     match generator.drive:
@@ -100,7 +100,7 @@ def seen_by_vehicle(generator: Generator, faults: WireFaults) -> Signal:
 
 
 def measured(generator: Generator, faults: WireFaults, load: PilotState, *, diode: bool) -> Levels:
-    """What the board measures; `load` A means that nothing is plugged."""
+    """The voltages at the board; `load` A means that nothing is plugged in."""
     if generator.drive in (Drive.UNPOWERED, Drive.ZERO):
         return Levels(0.0, 0.0)
     if faults.shorted_to_earth and generator.connected:

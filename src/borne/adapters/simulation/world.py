@@ -1,7 +1,7 @@
-"""The world around a simulated station: sockets, cars, building, links. It outlives stations.
+"""The simulated world: sockets, cars, building, links. It survives restarts of its station.
 
-Time is the event loop's alone (`loop.time`, `call_at`), so the same world runs in real time,
-faster, or on a virtual clock, and with a given random generator it is deterministic.
+All timing uses the event loop (`loop.time`, `call_at`). The same world runs in real time, faster,
+or on a virtual clock, and is deterministic with a given random generator.
 """
 
 from __future__ import annotations
@@ -23,36 +23,37 @@ INPUTS = (1, 2)
 
 
 class LinkMode(StrEnum):
-    """How a link is down."""
+    """How a link fails."""
 
     RESET = "reset"
-    """Connections are torn, new ones too."""
+    """Existing and new connections are reset."""
     BLACKHOLE = "blackhole"
-    """Nothing arrives and nobody says so."""
+    """Data disappear without an error."""
     REFUSE = "refuse"
-    """Connections are torn, new ones refused."""
+    """Existing connections are reset, new ones refused."""
 
 
 class Link:
-    """Something between the station and a counterpart."""
+    """A network link between the station and a counterpart."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.up = True
         self.mode = LinkMode.RESET
-        """How it is down, while it is."""
+        """How it fails, while it is down."""
         self.changed: Signal[Link] = Signal()
         self.followers: list[Callable[[], Awaitable[None]]] = []
-        """Those who need a moment, for example to close a listening socket."""
+        """Asynchronous listeners, for example to close a listening socket."""
 
     def set(self, up: bool, mode: LinkMode | None = None) -> None:
-        """Cut or mend; told even when nothing changed, because mending clears back-offs."""
+        """Cut or restore the link. Emitted even without a change, because restoring resets
+        back-offs."""
         self.up = up
         self.mode = mode or LinkMode.RESET
         self.changed.emit(self)
 
     async def switch(self, up: bool, mode: LinkMode | None = None) -> None:
-        """Cut or mend, and return when everything that follows this link has followed."""
+        """Cut or restore the link; returns when all followers have reacted."""
         self.set(up, mode)
         for follow in tuple(self.followers):
             await follow()
@@ -63,17 +64,17 @@ LINKS = ("backend", "meter", "external-meter", "master", "usb")
 
 @dataclass(slots=True)
 class Site:
-    """The building behind the same grid connection."""
+    """The building at the same grid connection."""
 
     voltage_v: PerPhase = field(default_factory=lambda: PerPhase.same(NOMINAL_V))
     building_a: PerPhase = ZERO
-    """What it draws, per grid phase."""
+    """Load of the building per grid phase."""
     pv_w: float = 0.0
-    """What its roof gives, spread over three phases."""
+    """Power of the photovoltaics, spread over three phases."""
 
 
 class World:
-    """Everything that is not the station. Make it on the loop that it shall live on."""
+    """Everything outside the station. Create it on the loop on which it runs."""
 
     def __init__(
         self,
@@ -82,26 +83,26 @@ class World:
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.loop = loop or asyncio.get_running_loop()
-        self.rng = rng or random.Random(61851)  # noqa: S311 - a street, not a secret
+        self.rng = rng or random.Random(61851)  # noqa: S311 - a simulation, no secret
         self.changed: Signal[World] = Signal()
-        self.vacated: Signal[None] = Signal()
-        """The station that stood here is no more: power is cut, or another one is built."""
+        self.station_removed: Signal[None] = Signal()
+        """The station of this world is gone: power is cut, or another one is built."""
         self.cards: Signal[CardRead] = Signal()
         self.input_changed: Signal[tuple[int, bool]] = Signal()
         self.readers_changed: Signal[bool] = Signal()
         self.energy_read: Signal[None] = Signal()
-        """What a register shows is about to leave the world."""
+        """Emitted before a register's value leaves the simulation."""
         self.site = Site()
         self.site_register = EnergyRegister(self.rng.randrange(1_000, 9_000_000), self.loop.time())
         self.links: Mapping[str, Link] = {name: Link(name) for name in LINKS}
         self.inputs = dict.fromkeys(INPUTS, False)
         self.reader_alive = True
         self.clock_battery = True
-        """False: at the next power-up nobody knows the date."""
+        """False: the date is unknown after the next power-up."""
         self.power_on = True
         self.disk_full = False
         self.disk_changed: Signal[bool] = Signal()
-        """The disk on which the station writes is full (True), or has room again."""
+        """True when the station's disk becomes full, False when it has free space again."""
         self.sockets: Mapping[int, Socket] = {
             number: Socket(number, self.loop, self.rng, self._supply_v)
             for number in range(1, connectors + 1)
@@ -115,7 +116,7 @@ class World:
 
     @property
     def grid_current_a(self) -> PerPhase:
-        """At the grid connection, per grid phase; negative when the roof gives more."""
+        """Current at the grid connection per grid phase; negative while power is exported."""
         total = self.site.building_a
         for socket in self.sockets.values():
             total = total.plus(socket.grid_current_a)
@@ -124,7 +125,7 @@ class World:
         return total.minus(PerPhase(*roof))
 
     def settle_site(self) -> None:
-        """Voltage or building changed: let everything follow."""
+        """Apply a change of voltage or building."""
         for socket in self.sockets.values():
             socket.settle()
         self._measure_site()
@@ -133,52 +134,52 @@ class World:
     # Power ----------------------------------------------------------------------------------
 
     def cut_power(self) -> None:
-        """The station's supply is gone: boards die, contactors drop, registers and cars stay."""
+        """Cut the station's supply: boards stop, contactors open, registers and cars stay."""
         if self.power_on:
             self.power_on = False
-            self.vacated.emit(None)
+            self.station_removed.emit(None)
             for socket in self.sockets.values():
                 socket.led = "off"
                 socket.lose_power()
             self.touch()
 
     def restore_power(self) -> None:
-        """The supply is back; boards live again when somebody builds them."""
+        """Restore the supply; boards work again once they are built."""
         if not self.power_on:
             self.power_on = True
             self.touch()
 
-    # Small things ---------------------------------------------------------------------------
+    # Other actions ----------------------------------------------------------------------------
 
     def set_input(self, number: int, active: bool) -> None:
-        """A digital input of the station changes."""
+        """Set a digital input of the station."""
         if self.inputs[number] is not active:
             self.inputs[number] = active
             self.input_changed.emit((number, active))
             self.touch()
 
     def set_reader(self, alive: bool) -> None:
-        """The card readers die, or live again."""
+        """Let the card readers fail or work."""
         if self.reader_alive is not alive:
             self.reader_alive = alive
             self.readers_changed.emit(alive)
             self.touch()
 
     def set_disk_full(self, full: bool) -> None:
-        """No byte more can be written by the station, or it can again."""
+        """Simulate a full disk of the station, or end that."""
         if self.disk_full is not full:
             self.disk_full = full
             self.disk_changed.emit(full)
             self.touch()
 
-    def until_vacated(self, unsubscribe: Unsubscribe) -> Unsubscribe:
-        """End a subscription together with the station that it belongs to."""
+    def until_station_removed(self, unsubscribe: Unsubscribe) -> Unsubscribe:
+        """Let a subscription end when the station is removed."""
 
         def end(*_: object) -> None:
             unsubscribe()
             forget()
 
-        forget = self.vacated.subscribe(end)
+        forget = self.station_removed.subscribe(end)
         return end
 
     def touch(self) -> None:

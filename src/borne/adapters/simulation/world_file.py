@@ -1,9 +1,9 @@
-"""Keeps the simulated world in `world.json`, so that it survives a kill of the process.
+"""Stores the simulated world in `world.json`, so that it survives a kill of the process.
 
-The whole file is replaced when somebody changes the street. While energy flows only the counters
-grow: they stand on the first lines, padded to a fixed length, and are overwritten in place with
-every reading that leaves the world, so that a register never goes back behind what was told
-(decision 0121). Nothing is synced; nothing here stops a station.
+The whole file is replaced after an action of a user. While energy flows only the counters change.
+They are on the first lines, padded to a fixed length, and overwritten in place for each reading
+that leaves the simulation, so that a register is never behind a reported value (decision 0121).
+Nothing is synced, and errors never stop a station.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from pydantic import ValidationError
 
 from borne.adapters.simulation import stored_world
 from borne.adapters.simulation.stored_world import VERSION, StoredWorld
-from borne.adapters.simulation.vehicle import sentence
+from borne.adapters.simulation.vehicle import error_text
 from borne.adapters.simulation.world import World
 from borne.foundation.events import Unsubscribe
 
 FORMAT = "borne-world"
 LARGEST_BYTES = 4_000_000
 COUNTERS_BYTES = 240
-"""Room for the counters of one meter."""
+"""Space for the counters of one meter."""
 _log = logging.getLogger(__name__)
 
 
 class _Unreadable(Exception):
-    """Why a file cannot be used, in words."""
+    """The file cannot be used; the message says why."""
 
 
 class WorldFile:
-    """The file of one world."""
+    """Stores one world and keeps the file up to date."""
 
     def __init__(self, path: Path, world: World) -> None:
         self._path = path
@@ -44,27 +44,27 @@ class WorldFile:
         self._street: dict[str, Any] = {}
         self._counters: dict[str, dict[str, Any]] = {}
         self._shown_wh: tuple[int, ...] = ()
-        """What the registers of the stored counters show."""
+        """Register values of the stored counters."""
         self._file: int | None = None
         self._offset = 0
         self._failing = False
         self._subscriptions: list[Unsubscribe] = []
 
     def open(self, *, fresh: bool = False) -> tuple[str, ...]:
-        """Make the world what was stored (unless a fresh one is wanted) and keep it from now on;
-        sentences for people when what was stored cannot be used, or nothing can be stored."""
+        """Restore the stored world (unless `fresh`) and store it from now on. Returns messages for
+        the user if the file cannot be used or written."""
         notice = None if fresh else self._restore()
         trouble = self._write()
         self._failing = trouble is not None
         self._subscriptions = [
-            self._world.changed.subscribe(lambda _: self._follow()),
+            self._world.changed.subscribe(lambda _: self._on_world_changed()),
             self._world.energy_read.subscribe(lambda _: self._keep_counters()),
         ]
         return tuple(filter(None, (notice, trouble)))
 
     def close(self) -> None:
-        """Store what is, once more."""
-        self._follow()
+        """Store the final state and close the file."""
+        self._on_world_changed()
         while self._subscriptions:
             self._subscriptions.pop()()
         if self._file is not None:
@@ -92,15 +92,15 @@ class WorldFile:
 
     # Writing ------------------------------------------------------------------------------------
 
-    def _follow(self) -> None:
-        """Something in the world changed: perhaps something that is stored."""
+    def _on_world_changed(self) -> None:
+        """Store a change of the world, if it concerns a stored value."""
         if stored_world.street(self._world) != self._street:
-            self._complain(self._write())
+            self._warn_once(self._write())
         elif stored_world.counters(self._world) != self._counters:
             self._overwrite()
 
     def _keep_counters(self) -> None:
-        """A reading leaves the world: what it told must not be lost."""
+        """Store the counters before a reading leaves the simulation."""
         if self._shown() != self._shown_wh:
             self._overwrite()
 
@@ -112,19 +112,19 @@ class WorldFile:
             *(socket.register.read_wh(now_s) for socket in world.sockets.values()),
         )
 
-    def _take(self) -> str:
-        """The counters as they are now, as a line of fixed length."""
+    def _counters_line(self) -> str:
+        """The present counters as a line of fixed length."""
         self._shown_wh = self._shown()
         self._counters = stored_world.counters(self._world)
-        room = COUNTERS_BYTES * len(self._counters)
-        return json.dumps(self._counters).ljust(room)
+        length = COUNTERS_BYTES * len(self._counters)
+        return json.dumps(self._counters).ljust(length)
 
     def _write(self) -> str | None:
-        """Replace the whole file; a sentence when that cannot be done."""
+        """Replace the whole file; returns a message if that fails."""
         self._street = stored_world.street(self._world)
         head = f'{{"format": "{FORMAT}", "version": {VERSION},\n"counters": '
         tail = f',\n"street": {json.dumps(self._street, indent=1)}}}\n'
-        content = f"{head}{self._take()}{tail}".encode()
+        content = f"{head}{self._counters_line()}{tail}".encode()
         temporary = self._path.with_name(f"{self._path.name}.tmp")
         try:
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -136,34 +136,34 @@ class WorldFile:
                 os.close(file)
                 raise
         except OSError as error:
-            return self._trouble(error)
+            return self._failure(error)
         if self._file is not None:
             os.close(self._file)
         self._file, self._offset = file, len(head)
         return None
 
     def _overwrite(self) -> None:
-        """Write the counters over the old ones."""
+        """Overwrite the counters in place."""
         if self._file is None:
-            self._complain(self._write())
+            self._warn_once(self._write())
             return
         try:
-            os.pwrite(self._file, self._take().encode(), self._offset)
+            os.pwrite(self._file, self._counters_line().encode(), self._offset)
         except OSError as error:
-            self._complain(self._trouble(error))
+            self._warn_once(self._failure(error))
 
-    def _trouble(self, error: OSError) -> str:
-        return f"The simulated world cannot be kept in {self._path}: {error.strerror}."
+    def _failure(self, error: OSError) -> str:
+        return f"The simulated world cannot be stored in {self._path}: {error.strerror}."
 
-    def _complain(self, trouble: str | None) -> None:
-        """Once, until it is written again."""
+    def _warn_once(self, trouble: str | None) -> None:
+        """Log a failure once, until writing succeeds again."""
         if trouble is not None and not self._failing:
             _log.warning("%s", trouble)
         self._failing = trouble is not None
 
 
 def _read(path: Path) -> StoredWorld:
-    """What is stored; raises _Unreadable and OSError."""
+    """Read and validate the file; raises _Unreadable and OSError."""
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
@@ -182,4 +182,4 @@ def _read(path: Path) -> StoredWorld:
     try:
         return StoredWorld.model_validate(data)
     except ValidationError as error:
-        raise _Unreadable(f"damaged: {sentence(error)[:200]}") from None
+        raise _Unreadable(f"damaged: {error_text(error)[:200]}") from None

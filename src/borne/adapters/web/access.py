@@ -36,4 +36,4 @@ ACCOUNT = Access(Role.USER, before_change=True)
 LOGOUT = Access(Role.USER, power=False, before_change=True)
 SIMULATOR = Access(Role.OPERATOR, simulator=True)
 WORLD = Access(Role.OPERATOR, power=False, simulator=True)
-"""The street is there without a station too."""
+"""The simulated world also exists while the station has no power."""

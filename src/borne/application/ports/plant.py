@@ -1,6 +1,6 @@
 """What stands under a station: its hardware, its mains switch, its way to the world.
 
-A simulated street is one; a file that describes real hardware, or a second controller, another.
+A simulated world is one; a file that describes real hardware, or a second controller, another.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Plant(Protocol):
         """The hands of a simulated plant."""
 
     @property
-    def way_opened(self) -> Signal[None]:
+    def link_restored(self) -> Signal[None]:
         """The way to the backend is open again: nobody has to wait before the next attempt."""
 
     def open(self) -> Sequence[str]:

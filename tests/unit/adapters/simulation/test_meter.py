@@ -290,11 +290,11 @@ async def test_a_car_that_draws_in_pulses() -> None:
         ("meter-factor", math.inf, "value: "),
         ("meter-nan", "voltage", "'register', 'power' or 'current'"),
         ("meter-nan", 3, "value: "),
-        ("meter-frozen", 3, "takes no value"),
+        ("meter-frozen", 3, "does not take a value"),
         ("car-pulses", {"high_a": 30, "wait_s": 1}, "value.wait_s"),
         ("car-pulses", {"high_s": 0}, "value.high_s"),
         ("car-pulses", 30, "value: "),
-        ("disk-full", 0, "takes no value"),
+        ("disk-full", 0, "does not take a value"),
         ("other", 0, "error_code"),
     ],
 )

@@ -81,7 +81,7 @@ async def test_what_makes_no_sense_is_422_in_words() -> None:
     simulator = bench.simulator
     await bench.plug()
     refused = {
-        "no vehicle is called 'tank'": simulator.plug(2, {"vehicle": "tank"}),
+        "there is no vehicle 'tank'": simulator.plug(2, {"vehicle": "tank"}),
         "wheels": simulator.plug(2, {"wheels": 4}),
         "soc": simulator.change_vehicle(1, {"soc": 2}),
         "min_a is above max_a": simulator.change_vehicle(1, {"max_a": 1}),
@@ -92,7 +92,7 @@ async def test_what_makes_no_sense_is_422_in_words() -> None:
         "dc_ma": simulator.set_fault(
             "residual-current", active=True, connector=1, extent={"dc_ma": -5}
         ),
-        "no mode": simulator.set_link("backend", up=False, mode="slowly"),
+        "is not a mode": simulator.set_link("backend", up=False, mode="slowly"),
         "building_a": simulator.set_site({"building_a": [1, 2]}),
         "pv_w": simulator.set_site({"pv_w": float("nan")}),
         "999": simulator.set_temperature(999, None),

@@ -358,7 +358,7 @@ async def test_a_world_that_cannot_be_kept_goes_on(
 ) -> None:
     world = World(2)
     (notice,) = WorldFile(path / "in no folder", world).open()
-    assert "cannot be kept" in notice
+    assert "cannot be stored" in notice
     world.sockets[1].plug(Vehicle())
     world.energy_read.emit(None)
     assert not caplog.records

@@ -1,4 +1,4 @@
-"""The whole world as JSON data, for the simulator page."""
+"""The state of the world as JSON data, for the simulator page."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from borne.foundation.messages import N_
 CARDS: tuple[Mapping[str, str], ...] = (
     {"name": "Anna", "uid": "04567DAA5F3580", "note": N_("accepted")},
     {"name": "Bob", "uid": "04A1B2C3D4E580", "note": N_("blocked")},
-    {"name": "Unknown", "uid": "DEADBEEF", "note": N_("nobody knows it")},
+    {"name": "Unknown", "uid": "DEADBEEF", "note": N_("not in any list")},
     {"name": "New", "uid": "04112233445566", "note": N_("for teach-in")},
 )
 
 
-def panorama(world: World) -> Mapping[str, Any]:
-    """Sockets, vehicles, cards, links, faults, site, power."""
-    shown = _panorama(world)
+def world_view(world: World) -> Mapping[str, Any]:
+    """Sockets, vehicles, cards, links, faults, site and power as JSON data."""
+    shown = _view(world)
     world.energy_read.emit(None)
     return shown
 
 
-def _panorama(world: World) -> Mapping[str, Any]:
+def _view(world: World) -> Mapping[str, Any]:
     return {
         "power": "on" if world.power_on else "off",
         "sockets": [_socket(socket) for socket in world.sockets.values()],

@@ -1,4 +1,4 @@
-"""Levers of the catalogue of faults: how each physical cause is set, cleared and seen."""
+"""How each physical cause is set, cleared and queried."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Seconds = Annotated[float, Field(ge=0.1, le=3600)]
 
 
 class PulseValue(BaseModel):
-    """How a pulsating car draws."""
+    """The current of a pulsating car."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -32,7 +32,7 @@ class PulseValue(BaseModel):
 
 
 class Extent(BaseModel):
-    """How bad it is; what is not said has a value that surely shows."""
+    """The severity of a cause; the defaults are severe enough to be detected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -52,48 +52,46 @@ class Extent(BaseModel):
 DEFAULT_EXTENT = Extent()
 
 
-class Lever(Protocol):
-    """Sets a cause, clears it, and tells whether it is set."""
+class Control(Protocol):
+    """Sets and clears a cause, and tells whether it is set."""
 
-    def pull(self, world: World, socket: Socket, active: bool, extent: Extent) -> None:
-        """Break or mend; the caller lets the socket settle."""
+    def apply(self, world: World, socket: Socket, active: bool, extent: Extent) -> None:
+        """Set or clear the cause; the caller calls `settle` on the socket."""
 
     def active(self, world: World, socket: Socket) -> bool:
-        """Whether it is broken."""
+        """True if the cause is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A lever on the defects of a socket."""
+    """Controls a cause among the defects of a socket."""
 
     set_: Callable[[Defects, bool, Extent], None]
     is_set: Callable[[Defects], bool]
 
-    def pull(self, _world: World, socket: Socket, active: bool, extent: Extent) -> None:
+    def apply(self, _world: World, socket: Socket, active: bool, extent: Extent) -> None:
         self.set_(socket.defects, active, extent)
 
     def active(self, _world: World, socket: Socket) -> bool:
-        """Look at the defects."""
         return self.is_set(socket.defects)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A lever on anything else at a socket or in the world."""
+    """Controls a cause anywhere else at a socket or in the world."""
 
     set_: Callable[[World, Socket, bool, Extent], None]
     is_set: Callable[[World, Socket], bool]
 
-    def pull(self, world: World, socket: Socket, active: bool, extent: Extent) -> None:
+    def apply(self, world: World, socket: Socket, active: bool, extent: Extent) -> None:
         self.set_(world, socket, active, extent)
 
     def active(self, world: World, socket: Socket) -> bool:
-        """Look at the part."""
         return self.is_set(world, socket)
 
 
 def flag(name: str) -> Defect:
-    """A yes or no among the defects."""
+    """A boolean among the defects."""
 
     def set_(defects: Defects, active: bool, _extent: Extent) -> None:
         setattr(defects, name, active)
@@ -102,7 +100,7 @@ def flag(name: str) -> Defect:
 
 
 def contact_of(contact: Contact) -> Defect:
-    """A protective device that tripped."""
+    """The feedback contact of a tripped protective device."""
 
     def set_(defects: Defects, active: bool, _extent: Extent) -> None:
         (defects.contacts.add if active else defects.contacts.discard)(contact)
@@ -126,17 +124,17 @@ def leak(defects: Defects, active: bool, extent: Extent) -> None:
 
 
 def rogue(defects: Defects, active: bool, extent: Extent) -> None:
-    """Whatever charges draws this current."""
+    """Set the current that a charging car draws regardless of the offer."""
     defects.rogue_a = extent.current_a if active else None
 
 
 def lose_phase(defects: Defects, active: bool, extent: Extent) -> None:
-    """One phase of the socket has no voltage."""
+    """Remove the voltage of one phase of the socket."""
     defects.lost_phases = {extent.phase - 1} if active else set()
 
 
 def voltage(default_v: float, high: bool) -> Defect:
-    """All phases have a wrong voltage."""
+    """A wrong voltage on all phases."""
 
     def set_(defects: Defects, active: bool, extent: Extent) -> None:
         volts = default_v if extent.voltage_v is None else extent.voltage_v
@@ -149,13 +147,13 @@ def voltage(default_v: float, high: bool) -> Defect:
 
 
 def change_cable(_world: World, socket: Socket, active: bool, _extent: Extent) -> None:
-    """The resistor of another cable."""
+    """Set the proximity resistor of another cable."""
     other_a = 20 if socket.cable_a != 20 else 32
     socket.defects.proximity_ohm = CABLE_OHM[other_a] if active else None
 
 
 def proximity(ohm: float) -> Defect:
-    """A resistor that no cable has."""
+    """A proximity resistor of no valid cable."""
 
     def set_(defects: Defects, active: bool, _extent: Extent) -> None:
         defects.proximity_ohm = ohm if active else None
@@ -167,7 +165,8 @@ Tamper = Callable[[World, Socket, int], None]
 
 
 def tamper(cause: str, wh_of: Callable[[Extent], int], act: Tamper) -> Part:
-    """What is done to a register is done once for each value; mending does not undo it."""
+    """A manipulation of the register, executed once per value; clearing the cause does not revert
+    it."""
 
     def set_(world: World, socket: Socket, active: bool, extent: Extent) -> None:
         done = socket.defects.meter_tampered
@@ -181,43 +180,43 @@ def tamper(cause: str, wh_of: Callable[[Extent], int], act: Tamper) -> Part:
 
 
 def wh_or(default_wh: int) -> Callable[[Extent], int]:
-    """The energy that was asked for."""
+    """The requested energy, or a default."""
     return lambda extent: default_wh if extent.wh is None else extent.wh
 
 
 def backwards(_world: World, socket: Socket, wh: int) -> None:
-    """The register shows less."""
+    """Set the register back."""
     socket.register.shift(-wh)
 
 
 def step(_world: World, socket: Socket, wh: int) -> None:
-    """The register shows more, or less."""
+    """Shift the register up or down."""
     socket.register.shift(wh)
 
 
 def exchange_meter(world: World, socket: Socket, wh: int) -> None:
-    """Another meter: other number, other register."""
+    """Install another meter, with another serial number and register."""
     socket.meter_serial = f"SIM{world.rng.randrange(10**8):08d}"
     socket.register.show(wh, world.loop.time())
 
 
 def factor(defects: Defects, active: bool, extent: Extent) -> None:
-    """The register counts too much, or too little."""
+    """Let the register count a multiple of the energy."""
     defects.meter_factor = extent.factor if active else None
 
 
 def not_a_number(defects: Defects, active: bool, extent: Extent) -> None:
-    """The meter cannot measure one of its quantities."""
+    """Let one quantity of the meter be NaN."""
     defects.meter_nan = extent.quantity if active else None
 
 
 def pulsate(defects: Defects, active: bool, extent: Extent) -> None:
-    """Whatever charges draws by turns much and little."""
+    """Let a charging car draw a high and a low current alternately."""
     defects.pulses = Pulses(**extent.pulses.model_dump()) if active else None
 
 
 def links(mode: LinkMode, *names: str) -> Part:
-    """Links that are down together."""
+    """Links that fail together."""
 
     def set_(world: World, _socket: Socket, active: bool, _extent: Extent) -> None:
         for name in names:
@@ -227,25 +226,25 @@ def links(mode: LinkMode, *names: str) -> Part:
 
 
 def brown_out(_world: World, socket: Socket, active: bool, _extent: Extent) -> None:
-    """Once, when set."""
+    """Emitted once when set; there is nothing to clear."""
     if active:
         socket.brown_out.emit(None)
 
 
 def heat(_world: World, socket: Socket, active: bool, extent: Extent) -> None:
-    """The board's temperature."""
+    """Set the temperature of the board."""
     socket.temperature_c = extent.board_c if active else 25.0
 
 
 HOT_C = 60.0
 
 
-# What a cause's value is ---------------------------------------------------------------------
+# Values of causes ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The one value that says how bad a cause is: a member of the extent."""
+    """The member of the extent that sets a cause's severity."""
 
     member: str
     unit: str
@@ -256,7 +255,7 @@ class Value:
 
 
 def wh_value(default_wh: int) -> Value:
-    """Energy of a register."""
+    """The energy of a register."""
     return Value("wh", "Wh", default_wh, 0, HIGHEST_WH)
 
 
@@ -273,5 +272,5 @@ PULSES = Value("pulses", "", DEFAULT_EXTENT.pulses.model_dump())
 
 
 def volts_value(default_v: float) -> Value:
-    """Voltage of all phases."""
+    """The voltage of all phases."""
     return Value("voltage_v", "V", default_v, 0, 500)
