@@ -149,7 +149,9 @@ async def test_a_database_that_cannot_be_written_is_told(error: Exception, sente
             raise error
 
     with pytest.raises(CommandFailed) as failed:
-        await run(local_commands(store=Broken()), "set-password", role="user", password="Stromkabel-1")
+        await run(
+            local_commands(store=Broken()), "set-password", role="user", password="Stromkabel-1"
+        )
     assert str(failed.value) == sentence
 
 
@@ -187,7 +189,9 @@ async def test_roles_that_do_not_exist(command: str) -> None:
 async def test_a_link_for_each_role() -> None:
     store = MemoryAccounts()
     for role in Role:
-        answer = await run(local_commands(store=store, page="http://h"), "login-link", role=role.value)
+        answer = await run(
+            local_commands(store=store, page="http://h"), "login-link", role=role.value
+        )
         assert answer["page"] == "http://h"
         assert answer["path"].startswith("/login/")
     assert [role for role, _ in store.links.values()] == list(Role)
