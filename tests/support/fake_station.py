@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -219,7 +219,7 @@ class FakeStatus:
 
 
 class FakeConnector:
-    """A connector on the data, as far as commands want it; `calls` remembers what it was told."""
+    """A connector on the data, as far as commands want it; `calls` records what was called."""
 
     def __init__(self, number: int, status: FakeStatus, calls: list[tuple[Any, ...]]) -> None:
         self.id = number
@@ -255,6 +255,12 @@ class FakeConnector:
         if self._status.connector(self.id)["session"] is None:
             state = "available" if available else "unavailable"
             self._status.edit(self.id, state=state, led=state)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Anything else that a connector can do is recorded, and changes nothing."""
+        if not hasattr(Connector, name):
+            raise AttributeError(name)
+        return lambda *given, **named: self._calls.append((name, self.id, *given, *named.values()))
 
 
 class FakeControl(StationControl):

@@ -69,11 +69,11 @@ class Section:
             **{**self._common, **own, **row},
         )
 
-    def switch(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+    def flag(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
         """A boolean; off by default."""
         return self._entry(key, label, help_, Type.BOOL, row, default=False)
 
-    def number(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+    def integer(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
         return self._entry(key, label, help_, Type.INT, row)
 
     def text(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
@@ -99,7 +99,7 @@ class Section:
         """A list; empty by default."""
         return self._entry(key, label, help_, Type.LIST, row, default=())
 
-    def per_phase(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+    def amps(self, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
         """Whole amperes for L1, L2, L3."""
         common: dict[str, Any] = {"low": 0, "high": 9999, "unit": "A"}
         return self._entry(key, label, help_, Type.PER_PHASE, row, **common)

@@ -45,28 +45,39 @@ def _slugs(condition: Is | IsNot) -> set[str]:
     return set(condition.slugs if isinstance(condition, Is) else (condition.slug,))
 
 
-def test_holds_everything_of_the_pages() -> None:
-    assert Counter(entry.kind for entry in CATALOGUE) == {
-        Kind.SETTING: 238,
-        Kind.READING: 57,
-        Kind.ACTION: 14,
-        Kind.ACCOUNT: 5,
-        Kind.UI: 3,
-        Kind.LIST: 2,
-    }
+def test_the_catalogue_loses_no_entry() -> None:
+    """These many had the first version; there may be more."""
+    of_kind = Counter(entry.kind for entry in CATALOGUE)
+    first = Counter(
+        {
+            Kind.SETTING: 238,
+            Kind.READING: 57,
+            Kind.ACTION: 14,
+            Kind.ACCOUNT: 5,
+            Kind.UI: 3,
+            Kind.LIST: 2,
+        }
+    )
+    assert not first - of_kind
 
 
-def test_every_menu_has_its_entries() -> None:
-    assert {menu: sum(len(g) for g in CATALOGUE.menu(menu).values()) for menu in Menu} == {
-        Menu.DASHBOARD: 54,
-        Menu.NETWORK: 32,
-        Menu.BACKEND: 79,
-        Menu.AUTHORIZATION: 21,
-        Menu.WHITELISTS: 5,
-        Menu.LOAD_MANAGEMENT: 59,
-        Menu.INSTALLATION: 39,
-        Menu.SYSTEM: 30,
-    }
+def test_no_menu_loses_an_entry() -> None:
+    in_menu = Counter(
+        {menu: sum(len(group) for group in CATALOGUE.menu(menu).values()) for menu in Menu}
+    )
+    first = Counter(
+        {
+            Menu.DASHBOARD: 54,
+            Menu.NETWORK: 32,
+            Menu.BACKEND: 79,
+            Menu.AUTHORIZATION: 21,
+            Menu.WHITELISTS: 5,
+            Menu.LOAD_MANAGEMENT: 59,
+            Menu.INSTALLATION: 39,
+            Menu.SYSTEM: 30,
+        }
+    )
+    assert not first - in_menu
 
 
 def test_the_old_state_page_has_forty_lines() -> None:

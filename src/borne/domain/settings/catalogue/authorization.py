@@ -41,7 +41,7 @@ _cache = Section(
 _HLC_ON = (Has(Feature.PLC), IsNot("HLC15118Mode", "off"))
 
 ENTRIES = (
-    _free.switch(
+    _free.flag(
         "FreeCharging",
         N_("Free Charging"),
         N_("Anyone may charge; neither cards nor backend are checked."),
@@ -90,7 +90,7 @@ ENTRIES = (
         ),
         when=(Is("FreeCharging", ("off",)),),
     ),
-    _general.number(
+    _general.integer(
         "ConnectionTimeOut",
         N_("Vehicle connection timeout"),
         N_("Time to plug in after the card was accepted."),
@@ -100,7 +100,7 @@ ENTRIES = (
         unit="s",
         origin=Origin.OCPP,
     ),
-    _general.switch(
+    _general.flag(
         "AuthorizeRemoteTxRequests",
         N_("Send Authorize for RemoteStart"),
         N_("Also asks the backend about the card of a remote start."),
@@ -119,7 +119,7 @@ ENTRIES = (
         },
         N_("What ends a session: unplugging at the car, the card, or only one of them."),
     ),
-    _general.switch(
+    _general.flag(
         "LockActuatorOnlyIfAuthorized",
         N_("Lock Actuator only if authorized"),
         N_("Off locks the plug as soon as it is plugged in; on waits for the card."),
@@ -136,7 +136,7 @@ ENTRIES = (
         },
         N_("How card numbers are written in lists and messages; some backends insist on one."),
     ),
-    _rfid.switch(
+    _rfid.flag(
         "EnforceMasterRFID",
         N_("Enforce Master RFID"),
         N_("A master card must be known; it resets forgotten passwords."),
@@ -152,7 +152,7 @@ ENTRIES = (
         when=(),
         origin=Origin.VENDOR,
     ),
-    _rfid.switch(
+    _rfid.flag(
         "EnforceSecureRFID",
         N_("Enforce using Secure RFID"),
         N_("Only cards protected against copying are read."),
@@ -178,13 +178,13 @@ ENTRIES = (
         when=(),
         origin=Origin.INFERRED,
     ),
-    _lists.switch(
+    _lists.flag(
         "FLLEnable",
         N_("Enable local whitelist"),
         N_("Cards on the list of the station may always charge."),
         origin=Origin.MANUAL,
     ),
-    _lists.switch(
+    _lists.flag(
         "AuthorizationCacheEnabled",
         N_("Enable OCPP whitelist"),
         N_("Stores the backend's answers about cards."),
@@ -201,13 +201,13 @@ ENTRIES = (
         when=(Is("AuthorizationCacheEnabled", ("on",)),),
         origin=Origin.MANUAL,
     ),
-    _lists.switch(
+    _lists.flag(
         "LocalPreAuthorize",
         N_("Local Pre Authorize"),
         N_("Starts at once with a card known to the station and asks the backend meanwhile."),
         default=True,
     ),
-    _lists.switch(
+    _lists.flag(
         "LocalAuthorizeOffline",
         N_("Local Authorize Offline"),
         N_("Known cards may charge while the backend is out of reach."),
@@ -235,7 +235,7 @@ ENTRIES = (
         when=_HLC_ON,
         origin=Origin.INFERRED,
     ),
-    _hlc.switch(
+    _hlc.flag(
         "ISO15118PnCEnabled",
         N_("ISO 15118 Plug & Charge"),
         N_("The car's contract certificate replaces the card."),
@@ -255,7 +255,7 @@ ENTRIES = (
         N_("Add entry"),
         N_("Every card shown and every car plugged is added until you finish."),
     ),
-    _local.switch(
+    _local.flag(
         "FLLFillMode",
         N_("Local whitelist learning mode"),
         N_("The teach-in as a switch, for scripts and backends."),

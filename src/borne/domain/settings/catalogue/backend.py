@@ -93,7 +93,7 @@ ENTRIES = (
         ocpp=OcppAccess.READ,
         when=_SOAP,
     ),
-    _ocpp.number(
+    _ocpp.integer(
         "SOAPServerPort",
         N_("SOAP OCPP Server Port of ChargePoint (Standard OCPP)"),
         N_("Port on which the station accepts calls from the backend."),
@@ -151,7 +151,7 @@ ENTRIES = (
         format=Format.HOST_PORT,
         when=_JSON,
     ),
-    _ocpp.number(
+    _ocpp.integer(
         "WebSocketPingInterval",
         N_("WebSockets keep-alive interval"),
         N_("How often the link is probed; routers cut silent links."),
@@ -176,7 +176,7 @@ ENTRIES = (
         origin=Origin.OCPP,
         restart=False,
     ),
-    _ocpp.switch(
+    _ocpp.flag(
         "ForceHeartbeat",
         N_("Force Heartbeat request messages"),
         N_("Send heartbeats even while other messages show that the link works."),
@@ -184,21 +184,21 @@ ENTRIES = (
         restart=False,
         origin=Origin.INFERRED,
     ),
-    _ocpp.switch(
+    _ocpp.flag(
         "SendInformativeStatusNotifications",
         N_("Send informative StatusNotifications"),
         N_("Also report what is not an error, such as the temperature of the controller."),
         default=True,
         restart=False,
     ),
-    _ocpp.switch(
+    _ocpp.flag(
         "SendErrorStatusNotifications",
         N_("Send error StatusNotifications"),
         N_("Report errors to the backend; changes of the status itself are always reported."),
         default=True,
         restart=False,
     ),
-    _ocpp.switch(
+    _ocpp.flag(
         "SendUSBErrorStatusNotifications",
         N_("Send USB error StatusNotifications"),
         N_("Report to the backend when the two controllers of the station lose their connection."),
@@ -215,28 +215,28 @@ ENTRIES = (
         N_("A socket counts as occupied with cable and card, or already with one of them."),
         restart=False,
     ),
-    _ocpp.switch(
+    _ocpp.flag(
         "PreparingUntilStateC",
         N_("Preparing until state C (OCPP 1.6)"),
         N_("On: reported as preparing until the car asks for current; off: charging once started."),
         restart=False,
         when=(*_BACKEND, Is("OCPPMode", ("json_1_6", "soap_1_6"))),
     ),
-    _ocpp.switch(
+    _ocpp.flag(
         "AllowLongGetConfigurationKeys",
         N_("Allow long get configuration keys"),
         N_("Off cuts answers at 500 characters, as the standard says; on sends all."),
         restart=False,
         origin=Origin.INFERRED,
     ),
-    _general.switch(
+    _general.flag(
         "RestartTransactionAfterPowerLoss",
         N_("Restart transaction after power loss"),
         N_("Continues an interrupted session, with the same card, when power is back."),
         default=True,
         when=(),
     ),
-    _general.number(
+    _general.integer(
         "BackendConnectionTimeout",
         N_("Backend connection timeout"),
         N_("How long the station waits for an answer before it tries again."),
@@ -257,7 +257,7 @@ ENTRIES = (
         origin=Origin.INFERRED,
         instead_of=N_("not stated"),
     ),
-    _general.number(
+    _general.integer(
         "TCPWatchdogTimeout",
         N_("TCP Watchdog timeout"),
         N_("The station restarts itself after this time without backend."),
@@ -267,12 +267,12 @@ ENTRIES = (
         also={0: N_("off")},
         unit="s",
     ),
-    _general.switch(
+    _general.flag(
         "ShowBackendDisconnectAsError",
         N_("Show backend disconnect as error"),
         N_("The lights also show that the backend is out of reach."),
     ),
-    _general.switch(
+    _general.flag(
         "SendAuthorizeForStop",
         N_("Send Authorize for Stop"),
         N_("Asks the backend before another card may end a running session."),
@@ -280,14 +280,14 @@ ENTRIES = (
         instead_of="off",
         origin=Origin.INFERRED,
     ),
-    _mail.switch(
+    _mail.flag(
         "EmailSendEmailNotification",
         N_("Send email notification"),
         N_("Sends a mail when an error appears and when it is gone."),
         when=(),
     ),
     _mail.text("EmailSmtpServer", N_("SMTP server"), N_("Your mail server."), format=Format.HOST),
-    _mail.number(
+    _mail.integer(
         "EmailSmtpPort",
         N_("SMTP port"),
         N_("Usually 587, or 465 with TLS."),

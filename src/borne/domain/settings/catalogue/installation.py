@@ -69,7 +69,7 @@ _OPTO = {
 }
 
 GENERAL = (
-    _general.number(
+    _general.integer(
         "InstallationCurrentLimit",
         N_("Installation Current Limit"),
         N_("Current that cables and fuses on site allow for each socket."),
@@ -81,14 +81,14 @@ GENERAL = (
         when=(Is("SingleSupplyLine", ("off",)),),
         safe=6,
     ),
-    _general.switch(
+    _general.flag(
         "SingleSupplyLine",
         N_("Charging station with a single supply line"),
         N_("Both sockets are on one supply line and share its capacity."),
         when=_TWO,
         restart=True,
     ),
-    _general.switch(
+    _general.flag(
         "SingleSupplyLineInstallerAccess",
         N_("Single supply line settings accessible to installer"),
         N_("Off hides the settings of the single supply line from all but the manufacturer."),
@@ -96,7 +96,7 @@ GENERAL = (
         role=Role.MANUFACTURER,
         when=_TWO,
     ),
-    _general.number(
+    _general.integer(
         "StationCurrentCapacity",
         N_("Current carrying capacity of the charging station"),
         N_("Capacity of wiring and fuses inside the station, for both sockets together."),
@@ -108,7 +108,7 @@ GENERAL = (
         when=_ONE_LINE,
         safe=6,
     ),
-    _general.number(
+    _general.integer(
         "SupplyLineCurrentCapacity",
         N_("Current carrying capacity of the supply line"),
         N_(
@@ -122,7 +122,7 @@ GENERAL = (
         when=_ONE_LINE,
         safe=6,
     ),
-    _general.number(
+    _general.integer(
         "PowerSourceVoltage",
         N_("Power source voltage"),
         N_("Between line and neutral, with three phases too; 230 V in most of Europe."),
@@ -160,7 +160,7 @@ GENERAL = (
         origin=Origin.OCPP,
         ocpp=OcppAccess.READ_WRITE,
     ),
-    _general.switch(
+    _general.flag(
         "OperatorMayInstall",
         N_("Operator may change installation settings"),
         N_(
@@ -187,7 +187,7 @@ METER = (
         N_("Address of the meter in your network."),
         when=(MeterInNetwork("MeterConfig"),),
     ),
-    _meter.number(
+    _meter.integer(
         "MeterPort",
         N_("Port number of OCPP meter"),
         N_("Usually 502."),
@@ -204,7 +204,7 @@ METER = (
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
-    _meter.number(
+    _meter.integer(
         "MeterBaudRate",
         N_("Baud rate of OCPP meter"),
         N_("Speed of the serial bus."),
@@ -215,7 +215,7 @@ METER = (
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
-    _meter.number(
+    _meter.integer(
         "MeterUnitId",
         N_("Modbus unit id of OCPP meter"),
         N_("Address of the meter on its bus."),
@@ -228,7 +228,7 @@ METER = (
 )
 
 SAFETY = (
-    _safety.number(
+    _safety.integer(
         "RCMBDelta",
         N_("RCMB delta"),
         N_("A residual current that changes by more than this is reported to the backend."),
@@ -303,7 +303,7 @@ SAFETY = (
         N_("Contact of the surge protection device."),
         origin=Origin.INFERRED,
     ),
-    _safety.switch(
+    _safety.flag(
         "CableAttached",
         N_("Permanently locked / attached cable"),
         N_("The station has a cable of its own instead of a socket."),
@@ -314,7 +314,7 @@ SAFETY = (
         {DisableEnable.DISABLE: N_("Disable"), DisableEnable.ENABLE: N_("Enable")},
         N_("The station has a household socket too."),
     ),
-    _safety.switch(
+    _safety.flag(
         "VentilationAvailable",
         N_("Ventilation available (state D)"),
         N_("Without ventilation a car that needs it gets no current."),
@@ -326,7 +326,7 @@ SAFETY = (
 )
 
 MAKER = (
-    _maker.number(
+    _maker.integer(
         "MaximumCurrent",
         N_("Maximum Current"),
         N_("Current that contactor, socket and wiring of the station can carry."),
@@ -350,14 +350,14 @@ MAKER = (
         N_("Two controllers in one station: the master communicates with the backend for both."),
         origin=Origin.MANUAL,
     ),
-    _maker.switch(
+    _maker.flag(
         "RFIDEnable",
         N_("Enable RFID"),
         N_("A card reader is fitted."),
         default=True,
         restart=False,
     ),
-    _maker.switch(
+    _maker.flag(
         "RFIDSlave",
         N_("RFID Slave"),
         N_("The second controller has a reader of its own."),

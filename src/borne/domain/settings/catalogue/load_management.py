@@ -58,7 +58,7 @@ _ZERO = Amps(0, 0, 0)
 _INPUT_WHILE_ACTIVE = N_("No more than this for the whole group while the input is active.")
 
 LOCAL = (
-    _local.number(
+    _local.integer(
         "OperatorCurrentLimit",
         N_("Operator Current Limit"),
         N_("Highest current that a car is offered; it may change during a session."),
@@ -83,7 +83,7 @@ LOCAL = (
         N_("A contact of the grid operator or of the building reduces the current."),
         restart=True,
     ),
-    _local.number(
+    _local.integer(
         "EnergyManExternalInputLimit",
         N_("Energy management external input current limit"),
         N_("Current of each socket while that contact is active."),
@@ -94,7 +94,7 @@ LOCAL = (
         when=(IsNot("EnergyManExternalInput", "disable"),),
         safe=0,
     ),
-    _local.number(
+    _local.integer(
         "SinglePhaseLimit",
         N_("Unbalanced load limit for single-phase charging"),
         N_(
@@ -124,7 +124,7 @@ LOCAL = (
 )
 
 ENERGY_MANAGERS = (
-    _modbus.switch(
+    _modbus.flag(
         "ModbusTCPServer",
         N_("Modbus TCP Server"),
         N_("Lets an energy manager read the station and set its current."),
@@ -132,7 +132,7 @@ ENERGY_MANAGERS = (
         restart=True,
         origin=Origin.MANUAL,
     ),
-    _modbus.number(
+    _modbus.integer(
         "ModbusTCPServerBasePort",
         N_("Modbus TCP Server Base Port"),
         N_("Port of socket 1; socket 2 has the next one."),
@@ -154,17 +154,17 @@ ENERGY_MANAGERS = (
         default=RegisterSet.EBEE,
         restart=True,
     ),
-    _modbus.switch(
+    _modbus.flag(
         "ModbusAllowStartStop",
         N_("Modbus TCP Server Allow Start/Stop Transaction"),
         N_("The energy manager may begin and end sessions."),
     ),
-    _modbus.switch(
+    _modbus.flag(
         "ModbusAllowUIDDisclose",
         N_("Modbus TCP Server Allow UID Disclose"),
         N_("The energy manager may read who charges."),
     ),
-    _semp.switch(
+    _semp.flag(
         "SEMPInterface",
         N_("SEMP interface"),
         N_("Lets an SMA Sunny Home Manager plan the charging."),
@@ -202,7 +202,7 @@ ENERGY_MANAGERS = (
         when=(Has(Feature.PHASE_SWITCHING),),
         restart=True,
     ),
-    _eebus.switch(
+    _eebus.flag(
         "EEBusInterface",
         N_("EEBus interface"),
         N_("Lets an EEBus energy manager limit the station."),
@@ -223,7 +223,7 @@ ENERGY_MANAGERS = (
         N_("Accept an energy manager, or forget it."),
         origin=Origin.VENDOR,
     ),
-    _eebus.number(
+    _eebus.integer(
         "EEBusFailsafePower",
         N_("EEBus failsafe power in case of connection failure"),
         N_("Power of the station while the energy manager is silent."),
@@ -233,7 +233,7 @@ ENERGY_MANAGERS = (
         unit="W",
         safe=0,
     ),
-    _eebus.number(
+    _eebus.integer(
         "EEBusFailsafeDuration",
         N_("EEBus minimum duration for failsafe state"),
         N_("The failsafe power applies for at least this time."),
@@ -243,7 +243,7 @@ ENERGY_MANAGERS = (
         unit="s",
         origin=Origin.VENDOR,
     ),
-    _eebus.number(
+    _eebus.integer(
         "EEBusFallbackCurrent",
         N_("EEBus Control communication fallback current"),
         N_("Current of each socket while the energy manager is silent."),
@@ -253,12 +253,12 @@ ENERGY_MANAGERS = (
         unit="A",
         safe=0,
     ),
-    _aski.switch(
+    _aski.flag(
         "ASKIInterface",
         N_("ASKI over OCPP-S"),
         N_("Lets an ASKI controller set the operator limits over SOAP."),
     ),
-    _aski.number(
+    _aski.integer(
         "ASKIPort",
         N_("ASKI OCPP-S server port"),
         N_("Port on which the station listens for the ASKI controller."),
@@ -284,7 +284,7 @@ GROUP = (
         when=(),
         restart=True,
     ),
-    _dlm.number(
+    _dlm.integer(
         "DLMNetworkId",
         N_("DLM Network Id"),
         N_("Stations with the same number form a group; use it when a network carries several."),
@@ -304,7 +304,7 @@ GROUP = (
         restart=True,
         origin=Origin.VENDOR,
     ),
-    _dlm.switch(
+    _dlm.flag(
         "DLMDisableDiscovery",
         N_("Disable Discovery Broadcasting"),
         N_("The master no longer announces itself; its slaves need its address then."),
@@ -324,7 +324,7 @@ GROUP = (
         default=SampleRate.S30,
         origin=Origin.INFERRED,
     ),
-    _dlm.switch(
+    _dlm.flag(
         "DLMAllowEVWakeup",
         N_("Allow EV Wakeup"),
         N_("Wakes cars that fell asleep while they had to wait."),
@@ -332,14 +332,14 @@ GROUP = (
         when=(),
         origin=Origin.INFERRED,
     ),
-    _dlm.per_phase(
+    _dlm.amps(
         "DLMEVSESubDistributionLimit",
         N_("EVSE Sub-Distribution Limit (L1/L2/L3)"),
         N_("Fuse of the distribution board that feeds all stations of the group."),
         default=Amps(16, 16, 16),
         safe=_ZERO,
     ),
-    _dlm.per_phase(
+    _dlm.amps(
         "DLMOperatorEVSESubDistributionLimit",
         N_("Operator EVSE Sub-Distribution Limit (L1/L2/L3)"),
         N_(
@@ -363,7 +363,7 @@ GROUP = (
         restart=True,
         origin=Origin.INFERRED,
     ),
-    _dlm.per_phase(
+    _dlm.amps(
         "DLMExternalInput1Limit",
         N_("External Input 1 current limit while active (L1/L2/L3)"),
         _INPUT_WHILE_ACTIVE,
@@ -384,7 +384,7 @@ GROUP = (
         restart=True,
         origin=Origin.INFERRED,
     ),
-    _dlm.per_phase(
+    _dlm.amps(
         "DLMExternalInput2Limit",
         N_("External Input 2 current limit while active (L1/L2/L3)"),
         _INPUT_WHILE_ACTIVE,
@@ -393,7 +393,7 @@ GROUP = (
         origin=Origin.INFERRED,
         safe=_ZERO,
     ),
-    _dlm.switch(
+    _dlm.flag(
         "DLMExternalMeterSupport",
         N_("External Meter Support"),
         N_("A second meter measures what the rest of the building draws."),
@@ -408,21 +408,21 @@ GROUP = (
         restart=True,
         origin=Origin.INFERRED,
     ),
-    _dlm.per_phase(
+    _dlm.amps(
         "DLMMainDistributionLimit",
         N_("Main Distribution Limit (L1/L2/L3)"),
         N_("Fuse of the building where the second meter measures. It must be set."),
         when=_METER,
         safe=_ZERO,
     ),
-    _dlm.per_phase(
+    _dlm.amps(
         "DLMExternalLoadHeadroom",
         N_("External Load Headroom (L1/L2/L3)"),
         N_("Kept free below the main distribution limit."),
         default=_ZERO,
         when=_METER,
     ),
-    _dlm.per_phase(
+    _dlm.amps(
         "DLMExternalLoadFallback",
         N_("External Load Fallback (L1/L2/L3)"),
         N_("Load assumed while the meter is silent; 9999 leaves nothing for cars."),
@@ -442,7 +442,7 @@ GROUP = (
         default=MeterLocation.EXCLUDING,
         when=_METER,
     ),
-    _dlm.number(
+    _dlm.integer(
         "DLMExternalLoadAveraging",
         N_("External Load Averaging Length"),
         N_("Smooths short peaks of the building."),
@@ -453,12 +453,12 @@ GROUP = (
         when=_METER,
         origin=Origin.INFERRED,
     ),
-    _dlm.switch(
+    _dlm.flag(
         "DLMCurrentImbalancePrevention",
         N_("Current Imbalance Prevention"),
         N_("Keeps the currents of the phases similar."),
     ),
-    _dlm.number(
+    _dlm.integer(
         "DLMCurrentImbalanceLimit",
         N_("Current Imbalance Limit"),
         N_("Largest difference between two phases that charging may cause."),
@@ -469,7 +469,7 @@ GROUP = (
         when=(*_MASTER, Is("DLMCurrentImbalancePrevention", ("on",))),
         origin=Origin.INFERRED,
     ),
-    _dlm.number(
+    _dlm.integer(
         "DLMMinimumCurrentLimit",
         N_("Minimum Current Limit"),
         N_("A car gets at least this or waits; some cars need 8 A."),
@@ -479,7 +479,7 @@ GROUP = (
         unit="A",
         when=(AnyOf((*_MEMBER, Is("SingleSupplyLine", ("on",)))),),
     ),
-    _dlm.number(
+    _dlm.integer(
         "DLMDisconnectedLimit",
         N_("Disconnected Limit"),
         N_("Current of each socket while the master is out of reach."),
@@ -490,7 +490,7 @@ GROUP = (
         when=_MEMBER,
         safe=0,
     ),
-    _dlm.switch(
+    _dlm.flag(
         "DLMITNetwork",
         N_("IT Network"),
         N_("Supply without neutral: a car on one phase loads two lines."),
@@ -503,7 +503,7 @@ GROUP = (
         N_("Deletes all slaves, and the current that was reserved for those that are silent."),
         origin=Origin.INFERRED,
     ),
-    _dlm.switch(
+    _dlm.flag(
         "DLMMaxCurrentScheduler",
         N_("Maximum Current Scheduler"),
         N_("Limits the group by time of day."),
@@ -535,7 +535,7 @@ GROUP = (
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
-    _dlm.number(
+    _dlm.integer(
         "DLMPriority",
         N_("DLM priority of the socket"),
         N_("Higher numbers are served first when current is short."),
@@ -547,7 +547,7 @@ GROUP = (
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
-    _dlm.number(
+    _dlm.integer(
         "DLMTimeSlice",
         N_("DLM time slice when not all can charge"),
         N_("Cars take turns of this length."),
@@ -558,7 +558,7 @@ GROUP = (
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
-    _dlm.switch(
+    _dlm.flag(
         "DLMStandby",
         N_("DLM standby master"),
         N_("This slave may take over when the master is lost."),
@@ -582,7 +582,7 @@ SECOND_METER = (
         N_("Address of the meter in your network."),
         when=(*_METER, MeterInNetwork("SecondMeterConfig")),
     ),
-    _meter.number(
+    _meter.integer(
         "SecondMeterPort",
         N_("Port number of Second Meter"),
         N_("Usually 502."),
@@ -591,7 +591,7 @@ SECOND_METER = (
         high=65535,
         when=(*_METER, MeterInNetwork("SecondMeterConfig")),
     ),
-    _meter.number(
+    _meter.integer(
         "SecondMeterUnitId",
         N_("Modbus unit id of second meter"),
         N_("Address of the meter on its bus."),

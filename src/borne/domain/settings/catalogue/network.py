@@ -70,7 +70,7 @@ ENTRIES = (
         },
         N_("Pin the modem to one radio technology where the automatic choice is unstable."),
     ),
-    _gsm.switch(
+    _gsm.flag(
         "ScanNetworkOperatorsAtBoot",
         N_("Scan network operators at boot"),
         N_("Looks once for operators at the next start, then turns itself off again."),
@@ -101,12 +101,12 @@ ENTRIES = (
         default=OperatorNameFormat.SHORT,
         origin=Origin.INFERRED,
     ),
-    _gsm.switch(
+    _gsm.flag(
         "WANRouter",
         N_("WAN router"),
         N_("Lets the other stations reach the internet through this modem."),
     ),
-    _gsm.number(
+    _gsm.integer(
         "MTU",
         N_("MTU"),
         N_("Largest packet on the mobile link; empty lets the modem decide."),
@@ -143,7 +143,7 @@ ENTRIES = (
         format=Format.NETWORK_NAME,
         max_length=63,
     ),
-    _lan.number(
+    _lan.integer(
         "DHCPClientRetries",
         N_("DHCP client request retries"),
         N_("Attempts before a pause."),
@@ -153,7 +153,7 @@ ENTRIES = (
         when=_DHCP,
         origin=Origin.INFERRED,
     ),
-    _lan.number(
+    _lan.integer(
         "DHCPClientTimeout",
         N_("DHCP client request timeout"),
         N_("How long one attempt waits for an answer."),
@@ -164,7 +164,7 @@ ENTRIES = (
         when=_DHCP,
         origin=Origin.INFERRED,
     ),
-    _lan.number(
+    _lan.integer(
         "DHCPClientDelay",
         N_("DHCP client request delay"),
         N_("Pause before the next series of attempts."),
@@ -229,7 +229,7 @@ ENTRIES = (
         N_("Router behind the USB network."),
         origin=Origin.VENDOR,
     ),
-    _wlan.switch(
+    _wlan.flag(
         "WLANEnabled",
         N_("WLAN enabled"),
         N_("Turns the wireless interface on."),
@@ -257,7 +257,7 @@ ENTRIES = (
         when=_WLAN_ON,
         origin=Origin.INFERRED,
     ),
-    _wlan.switch(
+    _wlan.flag(
         "WLANHotspot",
         N_("Wifi Configuration Hotspot"),
         N_("Opens a wireless network of the station's own, for its set-up only."),

@@ -16,7 +16,7 @@ _readings = Section(
 )
 
 ENTRIES = (
-    _keys.number(
+    _keys.integer(
         "HeartbeatInterval",
         N_("Heartbeat interval"),
         N_("Time between heartbeats; the backend sets it at each start."),
@@ -25,7 +25,7 @@ ENTRIES = (
         high=86400,
         unit="s",
     ),
-    _keys.number(
+    _keys.integer(
         "MeterValueSampleInterval",
         N_("Meter value sample interval"),
         N_("How often a running session sends meter values."),
@@ -36,7 +36,7 @@ ENTRIES = (
         unit="s",
         instead_of="0",
     ),
-    _keys.number(
+    _keys.integer(
         "ClockAlignedDataInterval",
         N_("Clock aligned data interval"),
         N_("Interval of the meter values that are aligned to the clock."),
@@ -83,7 +83,7 @@ ENTRIES = (
         format=Format.MEASURAND,
         max_items=20,
     ),
-    _keys.number(
+    _keys.integer(
         "TransactionMessageAttempts",
         N_("Transaction message attempts"),
         N_("How often the station sends a start or stop message that the backend refuses."),
@@ -91,7 +91,7 @@ ENTRIES = (
         low=0,
         high=100,
     ),
-    _keys.number(
+    _keys.integer(
         "TransactionMessageRetryInterval",
         N_("Transaction message retry interval"),
         N_("Pause between such attempts; it grows with each one."),
@@ -100,7 +100,7 @@ ENTRIES = (
         high=3600,
         unit="s",
     ),
-    _keys.number(
+    _keys.integer(
         "ResetRetries",
         N_("Reset retries"),
         N_("How often an unsuccessful reset is tried again."),
@@ -108,7 +108,7 @@ ENTRIES = (
         low=0,
         high=10,
     ),
-    _readings.number(
+    _readings.integer(
         "NumberOfConnectors", N_("Number of connectors"), N_("Sockets of the station.")
     ),
     _readings.items(
@@ -124,37 +124,37 @@ ENTRIES = (
             "RemoteTrigger",
         ),
     ),
-    _readings.number(
+    _readings.integer(
         "GetConfigurationMaxKeys",
         N_("Get configuration max keys"),
         N_("Keys that a backend may ask for at once."),
         default=400,
     ),
-    _keys.switch(
+    _keys.flag(
         "LocalAuthListEnabled",
         N_("Local auth list enabled"),
         N_("Use the list of cards that the backend sends."),
         default=True,
     ),
-    _readings.number(
+    _readings.integer(
         "LocalAuthListMaxLength",
         N_("Local auth list max length"),
         N_("Cards that the backend's list may hold."),
         default=10000,
     ),
-    _readings.number(
+    _readings.integer(
         "SendLocalListMaxLength",
         N_("Send local list max length"),
         N_("Cards in one message."),
         default=500,
     ),
-    _readings.switch(
+    _readings.flag(
         "ReserveConnectorZeroSupported",
         N_("Reserve connector zero supported"),
         N_("A reservation need not name a socket."),
         default=True,
     ),
-    _readings.number(
+    _readings.integer(
         "ChargeProfileMaxStackLevel",
         N_("Charge profile max stack level"),
         N_("Highest level of a charging profile."),
@@ -166,43 +166,43 @@ ENTRIES = (
         N_("Units of charging profiles."),
         default=("Current", "Power"),
     ),
-    _readings.number(
+    _readings.integer(
         "ChargingScheduleMaxPeriods",
         N_("Charging schedule max periods"),
         N_("Periods of one charging profile."),
         default=24,
     ),
-    _readings.number(
+    _readings.integer(
         "MaxChargingProfilesInstalled",
         N_("Max charging profiles installed"),
         N_("Charging profiles that the station keeps."),
         default=10,
     ),
-    _readings.switch(
+    _readings.flag(
         "ConnectorSwitch3to1PhaseSupported",
         N_("Connector switch 3 to 1 phase supported"),
         N_("The hardware can switch between three phases and one."),
     ),
-    _keys.switch(
+    _keys.flag(
         "StopTransactionOnInvalidId",
         N_("Stop transaction on invalid id"),
         N_("Ends a session whose card the backend refuses afterwards."),
         default=True,
     ),
-    _keys.switch(
+    _keys.flag(
         "StopTransactionOnEVSideDisconnect",
         N_("Stop transaction on EV side disconnect"),
         N_("Follows the stop transaction mode; off means: only by card or remote stop."),
         default=True,
         derived_from="StopTransactionMode",
     ),
-    _keys.switch(
+    _keys.flag(
         "UnlockConnectorOnEVSideDisconnect",
         N_("Unlock connector on EV side disconnect"),
         N_("Releases the cable when it is pulled from the car."),
         default=True,
     ),
-    _keys.number(
+    _keys.integer(
         "MinimumStatusDuration",
         N_("Minimum status duration"),
         N_("A status must last this long before it is reported to the backend."),
@@ -211,7 +211,7 @@ ENTRIES = (
         high=600,
         unit="s",
     ),
-    _keys.number(
+    _keys.integer(
         "MaxEnergyOnInvalidId",
         N_("Max energy on invalid id"),
         N_("Energy that a card may still draw when it is refused afterwards."),
@@ -220,7 +220,7 @@ ENTRIES = (
         high=1_000_000,
         unit="Wh",
     ),
-    _keys.switch(
+    _keys.flag(
         "AllowOfflineTxForUnknownId",
         N_("Allow offline tx for unknown id"),
         N_('Follows "If in doubt allow charging".'),
@@ -233,7 +233,7 @@ ENTRIES = (
         format=Format.PRINTABLE_ASCII,
         max_length=64,
     ),
-    _keys.number(
+    _keys.integer(
         "SecurityProfile",
         N_("Security profile"),
         N_("0 none, 1 password, 2 password and TLS, 3 TLS with own certificate."),
@@ -248,7 +248,7 @@ ENTRIES = (
         N_("Protocols for downloading firmware and uploading logs."),
         default="HTTP,HTTPS,FTP,FTPS,SFTP",
     ),
-    _keys.number(
+    _keys.integer(
         "BlinkRepeat",
         N_("Blink repeat"),
         N_("How often the lights blink for a card that is refused."),
@@ -256,7 +256,7 @@ ENTRIES = (
         low=0,
         high=100,
     ),
-    _keys.number(
+    _keys.integer(
         "LightIntensity",
         N_("Light intensity"),
         N_("Brightness of the lights."),
@@ -266,55 +266,55 @@ ENTRIES = (
         unit="%",
         when=(Has(Feature.LIGHTS),),
     ),
-    _readings.number(
+    _readings.integer(
         "ConnectorPhaseRotationMaxLength",
         N_("Connector phase rotation max length"),
         N_("Items of the phase rotation."),
         default=3,
     ),
-    _readings.number(
+    _readings.integer(
         "MeterValuesSampledDataMaxLength",
         N_("Meter values sampled data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _readings.number(
+    _readings.integer(
         "MeterValuesAlignedDataMaxLength",
         N_("Meter values aligned data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _readings.number(
+    _readings.integer(
         "StopTxnSampledDataMaxLength",
         N_("Stop txn sampled data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _readings.number(
+    _readings.integer(
         "StopTxnAlignedDataMaxLength",
         N_("Stop txn aligned data max length"),
         N_("Items of that list."),
         default=20,
     ),
-    _readings.number(
+    _readings.integer(
         "SupportedFeatureProfilesMaxLength",
         N_("Supported feature profiles max length"),
         N_("Items of that list."),
         default=6,
     ),
-    _readings.switch(
+    _readings.flag(
         "AdditionalRootCertificateCheck",
         N_("Additional root certificate check"),
         N_("A new root certificate must be signed by the old one."),
     ),
-    _readings.number(
+    _readings.integer(
         "CertificateSignedMaxChainSize",
         N_("Certificate signed max chain size"),
         N_("Longest certificate chain that the backend may send."),
         default=10000,
         unit="byte",
     ),
-    _readings.number(
+    _readings.integer(
         "CertificateStoreMaxLength",
         N_("Certificate store max length"),
         N_("Certificates that the backend may install."),

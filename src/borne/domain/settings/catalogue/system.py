@@ -76,27 +76,27 @@ SETTINGS = (
         format=Format.HOST,
         max_items=8,
     ),
-    _password.switch(
+    _password.flag(
         "EnforcePasswordChange",
         N_("Enforce Password change"),
         N_("The operator must choose a new password at the next login."),
         role=Role.MANUFACTURER,
         ocpp=OcppAccess.READ,
     ),
-    _password.switch(
+    _password.flag(
         "EnforceStrongPasswords",
         N_("Enforce strong login passwords"),
         N_("A password needs small and capital letters, a digit and a special character."),
         role=Role.MANUFACTURER,
         ocpp=OcppAccess.READ,
     ),
-    _security.switch(
+    _security.flag(
         "WebOnMobileNetwork",
         N_("Web interface reachable over the mobile network"),
         N_("Leave this off unless you need it: anyone in that network can try passwords."),
         when=(Has(Feature.MODEM),),
     ),
-    _security.switch(
+    _security.flag(
         "WebOnWLAN",
         N_("Web interface reachable over WLAN"),
         N_("Off closes the pages to the wireless network."),
@@ -113,7 +113,7 @@ SETTINGS = (
         format=Format.HOST,
         max_items=16,
     ),
-    _security.switch(
+    _security.flag(
         "RestStateOpen",
         N_("State for home automation without login"),
         N_(
@@ -121,7 +121,7 @@ SETTINGS = (
             "energy, no card numbers. If off, it needs a login or an API token."
         ),
     ),
-    _privacy.number(
+    _privacy.integer(
         "SessionRetentionDays",
         N_("Keep charging sessions for"),
         N_("Older sessions are deleted."),
@@ -131,20 +131,20 @@ SETTINGS = (
         also={0: N_("for ever")},
         unit="day",
     ),
-    _stick.switch(
+    _stick.flag(
         "USBFirmwareUpdate",
         N_("USB stick firmware update"),
         N_("Firmware may come from a stick."),
         default=True,
     ),
-    _stick.switch(
+    _stick.flag(
         "USBConfiguration",
         N_("USB stick configuration"),
         N_("Settings may come from a stick."),
         default=True,
         origin=Origin.VENDOR,
     ),
-    _stick.switch(
+    _stick.flag(
         "USBFieldEngineer",
         N_("USB stick log and configuration export"),
         N_("Logs and settings may be copied to a stick."),
