@@ -6,15 +6,18 @@ that it is up to date.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter, create_model
+from pydantic.json_schema import GenerateJsonSchema
 
 from borne.adapters.web.api.answers import ANSWERS, Error, Revision
+from borne.adapters.web.api.commands import model_name
 from borne.adapters.web.factory import all_routes
 from borne.adapters.web.routes import GuardedRoute
 
@@ -31,13 +34,12 @@ ERRORS = {
     503: "The station has no power, or is busy.",
     507: "The disk is full; nothing was stored.",
 }
-CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 VERSION = "1"
 """Of the API, not of the software."""
 
 
-def document() -> dict[str, Any]:
-    """The description as data."""
+def document(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
+    """The description of these routes as data."""
     app = FastAPI(
         title="borne",
         version=VERSION,
@@ -45,11 +47,10 @@ def document() -> dict[str, Any]:
         description="Send `Authorization: Bearer TOKEN`, or the cookie of a login. "
         "Members may be added to answers; readers ignore what they do not know.",
     )
-    routes = [route for route in all_routes() if route.include_in_schema]
     app.router.routes.extend(routes)
     made = app.openapi()
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(answer_schemas())
+    schemas.update(answer_schemas(routes))
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     made["components"]["securitySchemes"] = {
@@ -61,29 +62,58 @@ def document() -> dict[str, Any]:
     return made
 
 
-def answer_schemas() -> dict[str, Any]:
+class AnswerSchema(GenerateJsonSchema):
+    """What a dataclass has is always part of an answer."""
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return field["type"] == "dataclass-field" or super().field_is_required(field, total)
+
+
+def answer_schemas(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
     """Schemas of all answers."""
-    models: list[type[BaseModel]] = [*dict.fromkeys(ANSWERS.values()), Error, Revision]
-    template = "#/components/schemas/{model}"
-    pairs = [(model, "serialization") for model in models]
-    _, definitions = models_json_schema(pairs, ref_template=template)  # type: ignore[arg-type]  # a Literal
-    found: dict[str, Any] = definitions["$defs"]
+    answers = [answer for route in routes if (answer := answer_of(route)) is not None]
+    adapters = {name_of(each): TypeAdapter(each) for each in (*answers, Error)}
+    _, document = TypeAdapter.json_schemas(
+        [(name, "serialization", adapter) for name, adapter in adapters.items()],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=AnswerSchema,
+    )
+    found: dict[str, Any] = document["$defs"]
+    for schema in found.values():
+        schema["additionalProperties"] = True
+        for member in schema.get("properties", {}).values():
+            member.pop("default", None)
     return found
+
+
+def answer_of(route: GuardedRoute) -> Any:
+    """The type of the JSON answer of a route; None where it is no JSON, or any."""
+    if route.command is None:
+        return ANSWERS.get(f"{route.method} {route.path_format}")
+    answer = route.command.answer
+    if answer is type(None):
+        return Revision
+    if dataclasses.is_dataclass(answer):
+        return answer
+    name = f"{model_name(route.command)}Answer"
+    return create_model(name, __base__=Revision, status=(answer, ...))
+
+
+def name_of(answer: type) -> str:
+    """Of its schema."""
+    return answer.__name__
 
 
 def describe(operation: dict[str, Any], route: GuardedRoute) -> None:
     """Rights, answer and errors of one operation."""
     access, path = route.access, route.path_format
-    method = route.method
     operation["security"] = [] if access.role is None else [{"token": []}, {"login": []}]
     if access.role is not None:
         operation["x-role"] = access.role.value
     answers: dict[str, Any] = {
         code: answer for code, answer in operation["responses"].items() if code != "422"
     }
-    model = ANSWERS.get(f"{method} {path}")
-    if model is None and "/simulator/" in path and method in CHANGING:
-        model = Revision
+    model = answer_of(route)
     if model is not None:
         success = next(iter(answers))
         answers[success]["content"] = {"application/json": {"schema": reference(model)}}
@@ -102,14 +132,15 @@ def describe(operation: dict[str, Any], route: GuardedRoute) -> None:
     operation["responses"] = answers
 
 
-def reference(model: type[BaseModel]) -> dict[str, str]:
+def reference(model: type) -> dict[str, str]:
     """A link to the schema of a model."""
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"$ref": f"#/components/schemas/{name_of(model)}"}
 
 
 def rendered() -> str:
     """The text of the file."""
-    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+    described = [route for route in all_routes() if route.include_in_schema]
+    return json.dumps(document(described), indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ from borne.application.ports.plant import MainsSwitch, Plant
 from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import Storage, StorageDamaged, StorageFailed, WhitelistEntry
 from borne.application.refusals import Refused, require
-from borne.application.services import StationServices
+from borne.application.services import RestartAnswer, StationServices, When
 from borne.application.settings.settings_service import SettingsService
 from borne.application.settings.station_settings import has_backend
 from borne.application.station import Station
@@ -224,7 +224,9 @@ class Host:
             return
         for entry in self.options.first_cards:
             try:
-                await self.station.lists.whitelist.add(entry, SYSTEM)
+                await self.station.lists.whitelist.add(
+                    entry.token, SYSTEM, connector=entry.connector, name=entry.name
+                )
             except (Refused, StorageFailed) as error:
                 _log.warning("the card for trying out could not be added: %s", error)
 
@@ -257,16 +259,15 @@ class Host:
             self._mains().restore()
             await self._power_up()
 
-    async def restart(self, when: str, principal: Principal) -> None:
-        """Restart the software: "now", or "idle" when no session runs."""
+    async def restart(self, principal: Principal, when: When = "now") -> RestartAnswer:
+        """Restart the software, see `Restarter`."""
         require(principal, Role.OPERATOR)
-        if when not in ("now", "idle"):
-            raise Refused("invalid", N_('Restart "now" or "idle".'))
         if self._restarting is not None and not self._restarting.done():
             raise Refused("restarting", N_("A restart is already on its way."))
         reason = StopReason.REBOOT if when == "now" else None
         work = self._restart(reason, wait=when == "idle")
         self._restarting = self._tasks.start("restart", work)
+        return RestartAnswer(when)
 
     async def reset(self, reason: StopReason) -> None:
         """Restart at the wish of the backend."""

@@ -24,7 +24,6 @@ from typing import Any
 import httpx
 
 from borne.adapters.web import create_app
-from borne.application.ports.storage import WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.board import PilotReport, PilotState
 from tests.support.running_station import RunningStation, running_station
@@ -110,8 +109,7 @@ async def _render(client: httpx.AsyncClient) -> None:
 async def _import(station: RunningStation) -> None:
     rng = random.Random(1)
     for _ in range(CARDS):
-        entry = WhitelistEntry(f"{rng.getrandbits(56):014X}")
-        await station.services.whitelist.add(entry, SYSTEM)
+        await station.services.whitelist.add(f"{rng.getrandbits(56):014X}", SYSTEM)
 
 
 async def _poll(station: RunningStation) -> None:

@@ -110,7 +110,7 @@ def teach(page: Page, site: Site) -> None:
     for number, uid in enumerate(("04567DAA5F3580", "04A1B2C3D4E5F6"), 1):
         simulator = site.fake.host.all.simulator
         assert simulator is not None
-        site.fake.run(simulator.present_card({"uid": uid}))
+        site.fake.run(simulator.present_card(uid=uid))
         dialog.get_by_role("listitem").nth(number - 1).wait_for()
 
 
@@ -134,7 +134,7 @@ def installed_profiles(page: Page, site: Site) -> None:
     assert isinstance(profiles, FakeProfiles)
     schedule = Schedule(RateUnit.AMPERE, (Period(0, 10.0), Period(3600, 16.0)))
     profile = Profile(7, 2, Purpose.DEFAULT, Kind.ABSOLUTE, schedule)
-    profiles.entries = (Installed(1, profile, datetime(2026, 11, 22, 10, 0, tzinfo=UTC)),)
+    profiles.install(Installed(1, profile, datetime(2026, 11, 22, 10, 0, tzinfo=UTC)))
     page.goto(f"{site.url}/backend/profiles")
 
 

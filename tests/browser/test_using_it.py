@@ -300,7 +300,7 @@ def test_cards_are_taught_named_and_found(page: Page, site: Site, fake: Fake) ->
 
 def show(fake: Fake, uid: str) -> None:
     """Hold a card to the reader."""
-    fake.run(simulator(fake).present_card({"uid": uid}))
+    fake.run(simulator(fake).present_card(uid=uid))
 
 
 def teaching(host: FakeHost) -> TeachInState | None:

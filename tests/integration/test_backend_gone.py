@@ -84,7 +84,7 @@ async def limited(folder: Path, backend: BareBackend, **more: Any) -> AsyncItera
 
 async def restart(station: RunningStation) -> None:
     before = station.host.station
-    await station.services.restarter.restart("now", SYSTEM)
+    await station.services.restarter.restart(SYSTEM, "now")
     await station.until_restarted(before)
 
 

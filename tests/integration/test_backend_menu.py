@@ -117,7 +117,7 @@ async def test_messages_are_there_after_a_restart(tmp_path: Path) -> None:
         assert before is not None
         kept_before = [message["text"] for message in before.message_log()]
         restarted = bench.station.host.station
-        await bench.station.host.restart("now", SYSTEM)
+        await bench.station.host.restart(SYSTEM, "now")
         await bench.station.until_restarted(restarted)
         backend = bench.station.services.backend
         assert backend is not None

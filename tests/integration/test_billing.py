@@ -322,7 +322,7 @@ class TestClock:
                         await at.off_for(60)
                         await asyncio.sleep(60)
                     case "restart":
-                        await at.host.restart("now", SYSTEM)
+                        await at.host.restart(SYSTEM, "now")
                         await asyncio.sleep(60)
                 await at.simulator.unplug(1, force=True)
                 await asyncio.sleep(10)

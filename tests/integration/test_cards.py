@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from borne.application.ports.storage import WhitelistEntry
+from borne.application.authorization.master_card import MasterCard
+from borne.application.authorization.teach_in import TeachIn
 from borne.application.refusals import Refused
-from borne.application.services import MasterCardView, TeachInView
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from tests.support.running_station import CARD, RunningStation, running_station
 from tests.support.virtual_time import virtual_time
@@ -21,13 +21,13 @@ OPERATOR = Principal(PrincipalKind.PERSON, Role.OPERATOR, "operator at 192.168.1
 LISTED: dict[str, Any] = {"FLLEnable": "on", "RFIDTagLetterCase": "upper"}
 
 
-def teach_in(station: RunningStation) -> TeachInView:
+def teach_in(station: RunningStation) -> TeachIn:
     view = station.services.teach_in
     assert view is not None
     return view
 
 
-def master_card(station: RunningStation) -> MasterCardView:
+def master_card(station: RunningStation) -> MasterCard:
     view = station.services.master_card
     assert view is not None
     return view
@@ -109,7 +109,7 @@ async def test_plain_cards_are_not_taught_while_only_secure_ones_count(tmp_path:
     ) as station:
         teach_in(station).start(OPERATOR)
         await show(station, CARD)
-        await station.simulator.present_card({"uid": OTHER, "connector": 1, "secure": True})
+        await station.simulator.present_card(uid=OTHER, connector=1, secure=True)
         await asyncio.sleep(1.0)
         assert teach_in_events(station) == [("not_secure", CARD), ("added", OTHER)]
 
@@ -178,7 +178,7 @@ async def test_only_operators_teach(tmp_path: Path) -> None:
 
 async def hold(station: RunningStation, uid: str, held_s: float) -> None:
     """Hold a card for so long."""
-    await station.simulator.present_card({"uid": uid, "connector": 1, "hold_s": held_s})
+    await station.simulator.present_card(uid=uid, connector=1, hold_s=held_s)
     await asyncio.sleep(0.5)
 
 
@@ -189,7 +189,7 @@ async def test_a_card_held_too_short_is_not_read(
     """Manual 6: hold it for two seconds. No ring refuses, and the next try counts at once."""
     caplog.set_level("INFO")
     async with running_station(tmp_path, **LISTED) as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await hold(station, CARD, 1.9)
         assert station.connector(1)["state"] == "available"
         assert station.connector(1)["led"] == "available"
@@ -217,7 +217,7 @@ async def test_a_card_held_too_short_is_neither_taught_nor_the_master_card(tmp_p
 @virtual_time
 async def test_the_list_tells_when_a_card_was_used(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await show(station, OTHER)
         await show(station, CARD)
         ((entry,), _) = station.services.whitelist.page()
@@ -281,7 +281,7 @@ async def test_a_card_is_registered_as_master_card(tmp_path: Path) -> None:
 
 
 async def list_car(station: RunningStation, connector: int | None = None) -> None:
-    await station.services.whitelist.add(WhitelistEntry(MAC, connector=connector), SYSTEM)
+    await station.services.whitelist.add(MAC, SYSTEM, connector=connector)
 
 
 @virtual_time
@@ -318,7 +318,7 @@ async def test_a_car_that_the_list_does_not_name_here_waits_for_a_card(
 async def test_a_card_before_the_plug_goes_before_the_car(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         await list_car(station)
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await show(station, CARD)
         await station.plug(1, {"evccid": MAC})
         charging = await station.until_state("charging")

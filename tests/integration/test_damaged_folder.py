@@ -18,7 +18,7 @@ from borne.adapters.storage import open_storage
 from borne.adapters.storage.decision_files import DecisionFiles
 from borne.application.people.accounts import PRINTED_PASSWORD, WrongPassword
 from borne.application.ports.certificates import RootUse
-from borne.application.ports.storage import Storage, StorageDamaged, WhitelistEntry
+from borne.application.ports.storage import Storage, StorageDamaged
 from borne.domain.principals import SYSTEM, Role
 from borne.foundation.clock import Clock, ClockTrust
 from tests.support.running_station import RunningStation, running_station
@@ -36,7 +36,7 @@ async def use(folder: Path, seed: int) -> None:
         folder, seed=seed, options=options, InstallationCurrentLimit=20, ConnectorName=f"S{seed}"
     ) as one:
         await one.services.accounts.set_password(Role.OPERATOR, "a good password")
-        await one.services.whitelist.add(WhitelistEntry(TOKEN, name="Anna"), SYSTEM)
+        await one.services.whitelist.add(TOKEN, SYSTEM, name="Anna")
         DecisionFiles(folder).append(["{}"])
     root = folder / "certificates" / RootUse.CENTRAL_SYSTEM.value / "some.pem"
     root.parent.mkdir(parents=True)

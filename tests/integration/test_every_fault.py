@@ -70,7 +70,7 @@ class Bench:
         assert self.state == "charging"
 
     async def cause(
-        self, name: str, active: bool = True, value: object = None, **extent: float
+        self, name: str, active: bool = True, value: Any = None, **extent: float
     ) -> None:
         connector = 1 if CAUSES[name.partition(":")[0]].scope.value == "connector" else None
         await self.simulator.set_fault(
@@ -235,7 +235,7 @@ async def _do(at: Bench, row: Row, what: str) -> None:
         case ["disconnect", *_]:
             await simulator.set_fault("pilot-open", active=True, connector=1)
         case ["restart"]:
-            await at.host.restart("now", SYSTEM)
+            await at.host.restart(SYSTEM, "now")
             await asyncio.sleep(1)
         case ["wait", seconds]:
             await asyncio.sleep(float(seconds) - 0.7)
@@ -402,7 +402,7 @@ def test_a_residual_current_device_is_believed_three_times(tmp_path: Path) -> No
             await at.cause("rcd-tripped", active=False)
             await asyncio.sleep(3600)
             assert at.shown == {"rcd-tripped"}
-            await at.host.restart("now", SYSTEM)
+            await at.host.restart(SYSTEM, "now")
             await asyncio.sleep(5)
             assert at.shown == set()
 

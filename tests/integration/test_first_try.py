@@ -16,7 +16,6 @@ from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused
 from borne.app import Host, HostOptions
-from borne.application.ports.storage import WhitelistEntry
 from borne.domain.authorization.decision import Reason
 from borne.domain.principals import SYSTEM
 from borne.domain.station.station_status import LastCard, StationStatus
@@ -108,7 +107,7 @@ async def test_a_refused_card_says_why_and_what_helps(
 
 async def test_an_accepted_card_says_nothing(tmp_path: Path) -> None:
     async with running_station(tmp_path, FLLEnable="on") as one:
-        await one.services.whitelist.add(WhitelistEntry(ANNA), SYSTEM)
+        await one.services.whitelist.add(ANNA, SYSTEM)
         await one.plug()
         await one.card(ANNA)
         await one.until_state("charging")

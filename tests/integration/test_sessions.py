@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from borne.application.ports.storage import SessionGrouping, SessionQuery, WhitelistEntry
+from borne.application.ports.storage import SessionGrouping, SessionQuery
 from borne.application.refusals import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from tests.support.running_station import CARD, RunningStation, running_station
@@ -26,7 +26,7 @@ async def charge(
     station: RunningStation, card: str, number: int, duration_s: float = HOUR_S
 ) -> None:
     """A session from plug to unplug."""
-    await station.services.whitelist.add(WhitelistEntry(card), SYSTEM)
+    await station.services.whitelist.add(card, SYSTEM)
     await station.plug(number)
     await station.card(card, number)
     await asyncio.sleep(duration_s)
@@ -92,7 +92,7 @@ async def test_figures_per_socket_and_per_card(tmp_path: Path) -> None:
 @virtual_time
 async def test_a_short_session_knows_its_highest_power(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await station.plug(1)
         await station.card(CARD, 1)
         await asyncio.sleep(30.0)

@@ -27,7 +27,6 @@ from websockets.typing import Subprotocol
 from borne.adapters.control.socket import ask
 from borne.adapters.web import create_app
 from borne.application.people.accounts import PasswordRefused
-from borne.application.ports.storage import WhitelistEntry
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.station.faults import Fault
 from tests.integration.ocpp.central import Central
@@ -474,7 +473,7 @@ async def test_LockActuatorOnlyIfAuthorized(tmp_path: Path) -> None:
     async with running_station(
         tmp_path, LockActuatorOnlyIfAuthorized="on", FLLEnable="on"
     ) as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await station.plug(1, FAST)
         await station.until_state("preparing")
         assert not station.connector(1)["locked"]
@@ -491,7 +490,7 @@ async def test_LockActuatorOnlyIfAuthorized(tmp_path: Path) -> None:
 
 async def test_ConnectionTimeOut(tmp_path: Path) -> None:
     async with running_station(tmp_path, ConnectionTimeOut=1, FLLEnable="on") as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await station.card()
         await station.until_state("authorized")
         await station.until_state("available")
@@ -587,16 +586,16 @@ async def test_RFIDTagLetterCase(tmp_path: Path) -> None:
 
 async def test_EnforceSecureRFID(tmp_path: Path) -> None:
     async with running_station(tmp_path, EnforceSecureRFID="on", FLLEnable="on") as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await station.card()
         await rejected(station)
-        await station.simulator.present_card({"uid": CARD, "connector": 2, "secure": True})
+        await station.simulator.present_card(uid=CARD, connector=2, secure=True)
         await station.until_state("authorized", 2)
 
 
 async def test_FLLEnable(tmp_path: Path) -> None:
     async with running_station(tmp_path) as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await station.card()
         await rejected(station)
         await station.set(FLLEnable=True)
@@ -673,7 +672,7 @@ async def test_RFIDEnable(tmp_path: Path) -> None:
     dead = Fault.CARD_READER.value
     listed: dict[str, Any] = {"FLLEnable": "on", "RFIDEnable": "off"}
     async with running_station(tmp_path, **listed) as station:
-        await station.services.whitelist.add(WhitelistEntry(CARD), SYSTEM)
+        await station.services.whitelist.add(CARD, SYSTEM)
         await station.card()
         await station.set(RFIDEnable=True)
         await station.card(number=2)

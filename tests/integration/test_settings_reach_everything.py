@@ -30,7 +30,6 @@ from borne.adapters.web import create_app
 from borne.app import Host, HostOptions
 from borne.application.people.accounts import PasswordRefused
 from borne.application.ports.backend import IdTagInfo
-from borne.application.ports.storage import WhitelistEntry
 from borne.application.settings.station_settings import (
     CONNECTOR_KEYS,
     POLICY_KEYS,
@@ -169,8 +168,7 @@ async def running(
     follow_log_level(host.settings.running)
     try:
         rig = RunningStation(host)
-        card = WhitelistEntry(CARD)
-        await rig.services.whitelist.add(card, BY)
+        await rig.services.whitelist.add(CARD, BY)
         _, token = await rig.services.accounts.create_token(Role.MANUFACTURER, "test")
         transport = httpx.ASGITransport(app=create_app(host), client=("127.0.0.1", 4711))
         headers = {"Authorization": f"Bearer {token}"}

@@ -110,7 +110,7 @@ async def test_the_line_takes_over_at_the_restart_and_raises_nothing(tmp_path: P
         await asyncio.sleep(SETTLED_S)
         assert offers(station) == (20.0, 8.0)
         before = station.host.station
-        await station.services.restarter.restart("now", SYSTEM)
+        await station.services.restarter.restart(SYSTEM, "now")
         await station.until_restarted(before)
         await asyncio.sleep(SETTLED_S)
         assert sum(offers(station)) == 8.0
@@ -123,7 +123,7 @@ async def test_the_line_takes_over_at_the_restart_and_raises_nothing(tmp_path: P
         await asyncio.sleep(SETTLED_S)
         assert sum(offers(station)) == 16.0
         before = station.host.station
-        await station.services.restarter.restart("now", SYSTEM)
+        await station.services.restarter.restart(SYSTEM, "now")
         await station.until_restarted(before)
         await asyncio.sleep(SETTLED_S)
         assert offers(station) == (20.0, 8.0)

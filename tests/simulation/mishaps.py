@@ -239,8 +239,7 @@ class Mishaps:
         elif self._simulated.station is not None:
             self._count("restart")
             with suppress(Refused):
-                when = "now" if what < 0.8 else "idle"
-                await self._simulated.host.restart(when, SYSTEM)
+                await self._simulated.host.restart(SYSTEM, "now" if what < 0.8 else "idle")
 
     async def _ask(self, action: str, **payload: object) -> None:
         await self._central.call(self._simulated.name, action, dict(payload))

@@ -109,9 +109,9 @@ class Driver:
 
     async def _show(self, card: str) -> None:
         own_reader = self._rng.random() < 0.6
-        read = {"uid": card, **({"connector": self._connector} if own_reader else {})}
+        reader = self._connector if own_reader else None
         with suppress(SimulatorError):
-            await self._simulated.simulator.present_card(read)
+            await self._simulated.simulator.present_card(uid=card, connector=reader)
             self._count("card")
 
     async def _change(self, change: dict[str, object]) -> None:

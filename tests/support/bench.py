@@ -75,7 +75,7 @@ class Bench:
     async def cause(self, name: str, active: bool = True, **extent: Any) -> None:
         await self.simulator.set_fault(name, active=active, connector=1, extent=extent or None)
 
-    async def cause_with(self, name: str, value: object) -> None:
+    async def cause_with(self, name: str, value: Any) -> None:
         await self.simulator.set_fault(name, active=True, connector=1, value=value)
 
     async def plug(self, **vehicle: Any) -> None:

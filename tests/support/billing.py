@@ -91,7 +91,7 @@ class RunningStation:
         assert self.connector()["state"] == "charging"
         await asyncio.sleep(seconds)
 
-    async def cause(self, name: str, value: object = None, *, active: bool = True) -> None:
+    async def cause(self, name: str, value: Any = None, *, active: bool = True) -> None:
         assert name in CAUSES
         await self.simulator.set_fault(name, active=active, connector=1, value=value)
 

@@ -19,6 +19,8 @@ from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.charging.connector import Connector
 from borne.application.charging.station_control import StationControl
+from borne.application.commands import Members
+from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.people.accounts import Accounts, Logins
 from borne.application.people.passwords import Hasher, ScryptCost
 from borne.application.ports.backend import (
@@ -30,7 +32,15 @@ from borne.application.ports.backend import (
     StepState,
 )
 from borne.application.ports.hardware import CardRead
-from borne.application.ports.simulator import SimulatorError, SimulatorPort
+from borne.application.ports.simulator import (
+    NOTHING,
+    CauseView,
+    SimulatorError,
+    SimulatorPort,
+    Vehicles,
+    VehicleView,
+    WorldView,
+)
 from borne.application.ports.storage import (
     ALL_SESSIONS,
     SessionFigures,
@@ -41,7 +51,7 @@ from borne.application.ports.storage import (
     WhitelistEntry,
 )
 from borne.application.refusals import Refused, require
-from borne.application.services import StationServices
+from borne.application.services import RestartAnswer, StationServices, When
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
@@ -437,8 +447,10 @@ class FakeRestarter:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def restart(self, when: str, principal: Principal) -> None:
+    async def restart(self, principal: Principal, when: When = "now") -> RestartAnswer:
+        require(principal, Role.OPERATOR)
         self.asked.append(when)
+        return RestartAnswer(when)
 
 
 def step(name: str, state: str = "ok", detail: str = "") -> StepResult:
@@ -567,18 +579,20 @@ VALUES: dict[str, Json] = {
 }
 
 
-class FakeProfiles:
-    """The charging profiles of a backend; there are none at first."""
+class FakeProfiles(ChargingProfiles):
+    """The commands themselves, on profiles that limit nothing; there are none at first."""
 
     def __init__(self) -> None:
-        self.entries: Sequence[Installed] = ()
+        self._book: list[Installed] = []
 
-    async def remove(self, profile_id: int | None, principal: Principal) -> int:
-        require(principal, Role.OPERATOR)
-        fits = Selection(profile_id).fits
-        kept = tuple(entry for entry in self.entries if not fits(entry))
-        removed, self.entries = len(self.entries) - len(kept), kept
-        return removed
+    def install(self, *profiles: Installed) -> None:
+        """These and no others."""
+        self._book = list(profiles)
+
+    async def clear(self, selection: Selection) -> bool:
+        kept = [entry for entry in self._book if not selection.fits(entry)]
+        found, self._book = len(kept) < len(self._book), kept
+        return found
 
 
 class FakeSimulator:
@@ -601,15 +615,16 @@ class FakeSimulator:
         self.inputs = {1: False, 2: False}
         self.temperature_c = 31.0
 
-    def vehicles(self) -> Mapping[str, Any]:
-        return {"vehicles": VEHICLES, "schema": {"type": "object"}}
+    def vehicles(self) -> Vehicles:
+        vehicles = {name: cast("VehicleView", vehicle) for name, vehicle in VEHICLES.items()}
+        return {"vehicles": vehicles, "schema": {"type": "object"}}
 
     def _plugged(self, connector: int) -> bool:
         if connector not in {1, 2}:
             raise SimulatorError(404, f"There is no socket {connector}.")
         return bool(self.status.connector(connector)["cable_a"])
 
-    async def plug(self, connector: int, vehicle: Mapping[str, Any]) -> None:
+    async def plug(self, connector: int, vehicle: Members = NOTHING) -> None:
         if self._plugged(connector):
             raise SimulatorError(409, f"Something is plugged at socket {connector} already.")
         name = vehicle.get("vehicle", "family")
@@ -618,40 +633,51 @@ class FakeSimulator:
         self.calls.append(("plug", connector, name))
         self.status.edit(connector, state="preparing", pilot="B1", cable_a=32, led="preparing")
 
-    async def unplug(self, connector: int, *, force: bool) -> None:
+    async def unplug(self, connector: int, *, force: bool = False) -> None:
         if not self._plugged(connector):
             raise SimulatorError(409, f"Nothing is plugged at socket {connector}.")
         if self.status.connector(connector)["locked"] and not force:
             raise SimulatorError(409, "The plug is locked; pull it by force?")
         self.status.edit(connector, **free_connector(connector))
 
-    async def change_vehicle(self, connector: int, change: Mapping[str, Any]) -> None:
+    async def change_vehicle(self, connector: int, change: Members) -> None:
         if not self._plugged(connector):
             raise SimulatorError(409, f"Nothing is plugged at socket {connector}.")
         self.calls.append(("vehicle", connector, dict(change)))
         self.status.edit(connector)
 
-    async def present_card(self, card: Mapping[str, Any]) -> None:
-        self.calls.append(("card", dict(card)))
-        number = card.get("connector", 1)
-        read = CardRead(str(card.get("uid")), card.get("connector"))
+    async def present_card(
+        self,
+        *,
+        uid: str | None = None,
+        connector: int | None = None,
+        hold_s: float | None = None,
+        secure: bool | None = None,
+        id_token: str | None = None,
+    ) -> None:
+        if uid is None and id_token is None:
+            raise SimulatorError(422, "A card needs a uid or an id_token.")
+        card = {"uid": uid, "connector": connector, "hold_s": hold_s, "secure": secure}
+        self.calls.append(("card", {k: v for k, v in card.items() if v is not None}))
+        number = connector or 1
+        read = CardRead(str(uid), connector)
         if self.cards.master_card.on_card(read) or self.cards.teach_in.on_card(read):
             return
         plugged = self._plugged(number)
         changed = (
-            charging_connector(number, 3, 12.9, "..." + str(card.get("uid"))[-6:])
+            charging_connector(number, 3, 12.9, "..." + str(uid)[-6:])
             if plugged
             else {"state": "authorized", "led": "authorized"}
         )
         self.status.edit(number, **changed)
 
-    def faults(self) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
+    def faults(self) -> list[CauseView]:
+        found: list[CauseView] = []
         for cause, (label, scope) in CAUSES.items():
             on = sorted(number for name, number in self.active if name == cause)
-            row: Json = {"id": cause, "label": label, "scope": scope, "provokes": cause}
-            row["value"] = VALUES.get(cause)
-            found.append(row | {"connectors": on, "active": bool(on)})
+            row = {"id": cause, "label": label, "scope": scope, "provokes": cause}
+            more = {"value": VALUES.get(cause), "connectors": on, "active": bool(on)}
+            found.append(cast("CauseView", row | more))
         return found
 
     async def set_fault(
@@ -659,9 +685,10 @@ class FakeSimulator:
         fault: str,
         *,
         active: bool,
-        connector: int | None,
-        extent: Mapping[str, Any] | None = None,
-        value: object = None,
+        connector: int | None = None,
+        error_code: str | None = None,
+        value: float | str | Mapping[str, float] | None = None,
+        extent: Mapping[str, float] | None = None,
     ) -> None:
         if fault not in CAUSES:
             raise SimulatorError(404, f"there is no cause {fault!r}")
@@ -673,12 +700,12 @@ class FakeSimulator:
                 state = "faulted" if active else "available"
                 self.status.edit(number, faults=faults, state=state, led=state)
 
-    async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
+    async def set_link(self, link: str, *, up: bool, mode: str | None = None) -> None:
         self.links[link] = {"up": up, "mode": mode}
         if link == "backend":
             self.status.edit(0, backend={"link": "connected" if up else "waiting", "queue": 0})
 
-    async def set_site(self, change: Mapping[str, Any]) -> None:
+    async def set_site(self, change: Members) -> None:
         if unknown := change.keys() - self.site.keys():
             raise SimulatorError(422, f"The site has no {', '.join(sorted(unknown))}.")
         self.site.update(change)
@@ -688,12 +715,12 @@ class FakeSimulator:
         self.inputs[number] = active
         self.status.edit(0)
 
-    async def set_temperature(self, board_c: float, connector: int | None) -> None:
+    async def set_temperature(self, board_c: float, connector: int | None = None) -> None:
         self.temperature_c = board_c
         self.status.edit(0)
 
-    def view(self) -> Mapping[str, Any]:
-        return {
+    def view(self) -> WorldView:
+        shown: Json = {
             "power": "on",
             "sockets": [self._socket(item) for item in self.status.data["connectors"]],
             "vehicles": {key: vehicle["name"] for key, vehicle in VEHICLES.items()},
@@ -707,6 +734,7 @@ class FakeSimulator:
             "site": self.site | {"grid_a": [27.8, 17.0, 12.9]},
             "inputs": {str(number): active for number, active in self.inputs.items()},
         }
+        return cast("WorldView", shown)
 
     def _socket(self, item: Json) -> Json:
         charging = item["state"] == "charging"

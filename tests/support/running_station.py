@@ -97,11 +97,11 @@ class RunningStation:
         read: dict[str, Any] = {"uid": uid}
         if number is not None:
             read["connector"] = number
-        await self.simulator.present_card(read)
+        await self.simulator.present_card(**read)
 
     async def card_token(self, token: str, number: int = 1) -> None:
         """Hold a card that the reader knows by its ready token."""
-        await self.simulator.present_card({"id_token": token, "connector": number})
+        await self.simulator.present_card(id_token=token, connector=number)
 
     async def until_restarted(self, before: object) -> None:
         """Wait until another station runs than `before`."""

@@ -1,39 +1,40 @@
 """The services of a running station for web, API and command line.
 
-Routes and pages depend on these protocols only. Every command gets the principal that requests it,
-and raises `Refused` if the state of the station does not allow it.
+Routes and pages depend on these only. Every command gets the principal that requests it, and
+raises `Refused` if its role or the state of the station does not allow it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from borne.application.authorization.teach_in import TeachInEvent, TeachInState
-from borne.application.authorization.whitelist import ImportReport
+from borne.application.authorization.master_card import MasterCard
+from borne.application.authorization.teach_in import TeachIn
+from borne.application.authorization.token_lists import BackendTokens
+from borne.application.authorization.whitelist import Whitelist
 from borne.application.backend.queue_view import QueueReader, no_queue
 from borne.application.charging.station_control import StationControl
+from borne.application.commands import Effect, command
+from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.people.accounts import Accounts
 from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import (
     ALL_SESSIONS,
-    CachedToken,
     SessionFigures,
     SessionGroup,
     SessionGrouping,
     SessionQuery,
-    WhitelistEntry,
 )
 from borne.application.settings.settings_service import SettingsService
-from borne.domain.principals import Principal
+from borne.application.state.notices import Notices
+from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
-from borne.domain.smart_charging.profiles import Installed
 from borne.domain.station.session import Sample, SessionRecord
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
-from borne.foundation.messages import Message
 
 
 class StatusView(Protocol):
@@ -93,131 +94,25 @@ class SessionsView(Protocol):
         Raises Refused."""
 
 
-class ChargingProfilesView(Protocol):
-    """The charging profiles of the backend, for viewing and clearing."""
-
-    @property
-    def entries(self) -> Sequence[Installed]:
-        """All profiles, in order of receipt."""
-
-    async def remove(self, profile_id: int | None, principal: Principal) -> int:
-        """Clear one profile, or all (None); returns their number. Raises Refused."""
+When = Literal["now", "idle"]
+"""`idle`: as soon as no session runs."""
 
 
-class OcppWhitelistView(Protocol):
-    """The OCPP whitelist (manual 5.4): the backend's answers about cards, in its spelling."""
+@dataclass(frozen=True, slots=True)
+class RestartAnswer:
+    """The restart is on its way."""
 
-    def content(self) -> Sequence[CachedToken]:
-        """All entries, by token."""
-
-    async def forget(self, id_token: str, principal: Principal) -> bool:
-        """Remove one entry; False if it was unknown."""
-
-    async def forget_all(self, principal: Principal) -> int:
-        """Remove all entries; returns their number."""
-
-
-class WhitelistView(Protocol):
-    """The local whitelist. Tokens are shown in the spelling of the setting "RFID Tag letter case",
-    and parsed in its byte order, ignoring case."""
-
-    def page(
-        self, *, search: str = "", offset: int = 0, limit: int = 200
-    ) -> tuple[Sequence[WhitelistEntry], int]:
-        """Entries by token, and the number of matches."""
-
-    async def add(self, entry: WhitelistEntry, principal: Principal) -> WhitelistEntry:
-        """Add or replace an entry; raises Refused("invalid_token") with an explanation."""
-
-    async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
-        """Remove one entry; False if it was unknown."""
-
-    async def rename(
-        self, token: str, connector: int | None, name: str, principal: Principal
-    ) -> bool:
-        """Rename an entry; False if it is unknown."""
-
-    async def remove_all(self, principal: Principal) -> int:
-        """Empty the list; returns the number of entries."""
-
-    @property
-    def undoable(self) -> int:
-        """Number of entries that `undo` would restore now."""
-
-    async def undo(self, principal: Principal) -> int:
-        """Restore the last removal, possible for half a minute; returns the number of entries."""
-
-    async def import_text(
-        self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
-    ) -> ImportReport:
-        """Import a list (table, lines, or `UID:UID_1:...`), or only report the effect (`dry_run`).
-        Raises Refused("unreadable"), Refused("list_full")."""
-
-    async def export_csv(self, delimiter: str = ",") -> str:
-        """The whole list as a table that `import_text` accepts."""
-
-    async def export_colons(self) -> str:
-        """The whole list in the manual's format, without names: `UID:UID_1:...`."""
-
-
-class TeachInView(Protocol):
-    """Teach-in of the whitelist (manual 5.5): every card shown is added. Only one at a time. It
-    ends 60 s after the last card unless prolonged, and 15 s after its dialogue last renewed it."""
-
-    def start(
-        self, principal: Principal, *, reader: int | None = None, bind: int | None = None
-    ) -> str:
-        """Start; returns the lease for the other calls. Raises Refused("teach_in_running")."""
-
-    def renew(self, lease: str) -> TeachInState:
-        """Keep the teach-in alive while its dialogue is open. Raises Refused("teach_in_over")."""
-
-    def prolong(self, lease: str) -> TeachInState:
-        """Continue for another 60 s. Raises Refused("teach_in_over")."""
-
-    def choose(self, lease: str, *, reader: int | None, bind: int | None) -> TeachInState:
-        """Restrict to one reader, and bind new entries to one connector; None: no restriction.
-        Raises Refused("teach_in_over")."""
-
-    def finish(self, lease: str) -> Sequence[TeachInEvent]:
-        """End; returns the events. Raises Refused("teach_in_over")."""
-
-    def state(self) -> TeachInState | None:
-        """The running teach-in, for all viewers."""
-
-
-class MasterCardView(Protocol):
-    """The card that resets forgotten passwords. A second wait raises Refused("busy")."""
-
-    @property
-    def known(self) -> bool:
-        """True if a master card is set (setting MasterRFID)."""
-
-    async def reset_passwords(self, timeout_s: float = 60.0) -> bool:
-        """Wait for the master card, then reset the passwords of user, installer and operator. False
-        at the timeout. Needs no login. Raises Refused("no_master_card")."""
-
-    async def next_card(self, timeout_s: float = 60.0) -> str | None:
-        """Wait for any card, to register it as master card: its number for the setting, or None at
-        the timeout."""
-
-
-class NoticesView(Protocol):
-    """Notices about stored data that was damaged, foreign, missing or put aside."""
-
-    @property
-    def entries(self) -> Sequence[Message]:
-        """Unacknowledged notices, oldest first."""
-
-    async def acknowledge(self, principal: Principal) -> int:
-        """Acknowledge all notices; returns their number. Raises Refused."""
+    when: When
+    status: Literal["accepted"] = "accepted"
 
 
 class Restarter(Protocol):
     """Restarts the station's software."""
 
-    async def restart(self, when: str, principal: Principal) -> None:
-        """Restart "now", or when "idle" (no session is running)."""
+    @command("system/restart", Role.OPERATOR, "Restart", Effect.ACT_LATER)
+    async def restart(self, principal: Principal, when: When = "now") -> RestartAnswer:
+        """Restart the software now, or as soon as no session runs."""
+        ...
 
 
 class Power(Protocol):
@@ -251,20 +146,20 @@ class StationServices:
     status: StatusView
     control: StationControl
     sessions: SessionsView
-    whitelist: WhitelistView
+    whitelist: Whitelist
     restarter: Restarter
     settings: SettingsService
     accounts: Accounts
     backend: BackendPort | None
     simulator: SimulatorPort | None
-    teach_in: TeachInView | None = None
-    """None only without a whitelist."""
-    master_card: MasterCardView | None = None
+    teach_in: TeachIn | None = None
+    """None only where there is no whitelist."""
+    master_card: MasterCard | None = None
     try_connection: ConnectionTrial | None = None
     queue: QueueReader = no_queue
-    """Messages waiting for the backend, and those given up."""
-    ocpp_whitelist: OcppWhitelistView | None = None
-    charging_profiles: ChargingProfilesView | None = None
+    """What waits for the backend, and what was given up."""
+    ocpp_whitelist: BackendTokens | None = None
+    charging_profiles: ChargingProfiles | None = None
     collect_logs: CollectLogs = no_logs
-    notices: NoticesView | None = None
-    """None only without storage."""
+    notices: Notices | None = None
+    """None only where nothing is stored."""

@@ -64,7 +64,7 @@ async def perform(at: RunningStation, act: str, value: Any) -> None:
             await at.cause("meter-exchanged", value)
             await at.host.restore()
         case "restart":
-            await at.host.restart("now", SYSTEM)
+            await at.host.restart(SYSTEM, "now")
             await asyncio.sleep(30)
         case "clock":
             step = timedelta(days=value)

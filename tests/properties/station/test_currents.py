@@ -395,7 +395,7 @@ class Watch:
             await self.host.restore()
         else:
             before = self.host.station
-            await self.rig.services.restarter.restart("now", SYSTEM)
+            await self.rig.services.restarter.restart(SYSTEM, "now")
             await self.rig.until_restarted(before)
         self._restarted()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,6 +16,7 @@ from borne.adapters.simulation.fault_controls import Control, Defect, Extent, Pa
 from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
 from borne.adapters.simulation.vehicle import error_text
 from borne.adapters.simulation.world import LinkMode, World
+from borne.application.ports.simulator import CauseValue, CauseView
 from borne.domain.station.board import Contact
 from borne.domain.station.faults import Fault, Scope
 from borne.domain.station.pilot import CABLE_OHM
@@ -377,7 +377,7 @@ def set_other(world: World, error_code: str, sockets: list[Socket], active: bool
     world.touch()
 
 
-def extent_of(cause: Cause, extent: Mapping[str, Any] | None, value: object) -> Extent:
+def extent_of(cause: Cause, extent: Mapping[str, object] | None, value: object) -> Extent:
     """The severity of a cause, from its value or from the members of an extent; None for the
     default. Raises ValueError with a message for users."""
     members = dict(extent or {})
@@ -394,7 +394,7 @@ def extent_of(cause: Cause, extent: Mapping[str, Any] | None, value: object) -> 
         raise ValueError(words) from error
 
 
-def _described(value: Value) -> Mapping[str, Any]:
+def _described(value: Value) -> CauseValue:
     return {
         "unit": value.unit,
         "default": value.default,
@@ -404,10 +404,10 @@ def _described(value: Value) -> Mapping[str, Any]:
     }
 
 
-def causes(world: World) -> list[Mapping[str, Any]]:
+def causes(world: World) -> list[CauseView]:
     """All causes with their state, for page and API."""
     sockets = world.sockets.values()
-    rows: list[Mapping[str, Any]] = [
+    rows: list[CauseView] = [
         {
             "id": row.cause,
             "label": row.label,

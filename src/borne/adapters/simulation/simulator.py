@@ -6,8 +6,8 @@ Checks the request, changes the world, then returns. Raises SimulatorError: 404 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,7 +17,14 @@ from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, 
 from borne.adapters.simulation.world import LinkMode, World
 from borne.adapters.simulation.world_view import world_view
 from borne.application.ports.hardware import CardRead
-from borne.application.ports.simulator import SimulatorError
+from borne.application.ports.simulator import (
+    NOTHING,
+    CauseView,
+    SimulatorError,
+    Vehicles,
+    VehicleView,
+    WorldView,
+)
 from borne.foundation.messages import N_, Message, verbatim
 from borne.foundation.units import PerPhase
 
@@ -62,14 +69,16 @@ class Simulator:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def vehicles(self) -> Mapping[str, Any]:
+    def vehicles(self) -> Vehicles:
         """The library of vehicles, and the schema of a vehicle."""
         return {
-            "vehicles": {key: vehicle.model_dump() for key, vehicle in LIBRARY.items()},
+            "vehicles": {
+                key: cast("VehicleView", vehicle.model_dump()) for key, vehicle in LIBRARY.items()
+            },
             "schema": Vehicle.model_json_schema(),
         }
 
-    async def plug(self, connector: int, vehicle: Mapping[str, Any]) -> None:
+    async def plug(self, connector: int, vehicle: Mapping[str, object] = NOTHING) -> None:
         """Plug in a vehicle: a name from the library with changes, or a complete vehicle."""
         socket = self._socket(connector)
         model = _vehicle(vehicle)
@@ -90,7 +99,7 @@ class Simulator:
             )
         socket.plug(model)
 
-    async def unplug(self, connector: int, *, force: bool) -> None:
+    async def unplug(self, connector: int, *, force: bool = False) -> None:
         """Unplug; with `force` the lock is opened by its lever."""
         socket = self._socket(connector)
         if socket.vehicle is None:
@@ -103,7 +112,7 @@ class Simulator:
             socket.lock.release_by_hand()
         socket.unplug()
 
-    async def change_vehicle(self, connector: int, change: Mapping[str, Any]) -> None:
+    async def change_vehicle(self, connector: int, change: Mapping[str, object]) -> None:
         """Change properties of the plugged-in vehicle."""
         socket = self._socket(connector)
         vehicle = socket.vehicle
@@ -115,10 +124,25 @@ class Simulator:
             raise SimulatorError(422, verbatim(error_text(error))) from error
         socket.change_vehicle(model)
 
-    async def present_card(self, card: Mapping[str, Any]) -> None:
+    async def present_card(
+        self,
+        *,
+        uid: str | None = None,
+        connector: int | None = None,
+        hold_s: float | None = None,
+        secure: bool | None = None,
+        id_token: str | None = None,
+    ) -> None:
         """Hold a card to the shared reader, or to the reader of a socket."""
+        card = {
+            "uid": uid,
+            "connector": connector,
+            "hold_s": hold_s,
+            "secure": secure,
+            "id_token": id_token,
+        }
         try:
-            read = Card.model_validate(card)
+            read = Card.model_validate({k: v for k, v in card.items() if v is not None})
         except ValidationError as error:
             raise SimulatorError(422, verbatim(error_text(error))) from error
         if read.connector is not None:
@@ -135,7 +159,7 @@ class Simulator:
             )
         )
 
-    def faults(self) -> list[Mapping[str, Any]]:
+    def faults(self) -> Sequence[CauseView]:
         return faults.causes(self.world)
 
     async def set_fault(
@@ -143,16 +167,17 @@ class Simulator:
         fault: str,
         *,
         active: bool,
-        connector: int | None,
-        extent: Mapping[str, Any] | None = None,
-        value: object = None,
+        connector: int | None = None,
+        error_code: str | None = None,
+        value: float | str | Mapping[str, float] | None = None,
+        extent: Mapping[str, float] | None = None,
     ) -> None:
         """Set or clear a cause. `other:CODE` carries an OCPP error code; `value` (or `extent`) sets
         the severity."""
-        name, _, error_code = fault.partition(":")
+        name, _, code_in_name = fault.partition(":")
         sockets = self._sockets(connector)
         if name == faults.OTHER:
-            code = error_code or "OtherError"
+            code = error_code or code_in_name or "OtherError"
             if value is not None:
                 raise SimulatorError(422, verbatim(f"{name} takes an error_code, not a value"))
             if code not in faults.ERROR_CODES:
@@ -172,7 +197,7 @@ class Simulator:
             raise SimulatorError(422, verbatim(str(error))) from error
         faults.set_cause(self.world, cause, sockets, active, how_bad)
 
-    async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
+    async def set_link(self, link: str, *, up: bool, mode: str | None = None) -> None:
         """Cut or restore a link; restoring triggers an immediate retry of waiting connections."""
         if link not in self.world.links:
             known = ", ".join(self.world.links)
@@ -186,7 +211,7 @@ class Simulator:
             ) from error
         await self.world.links[link].switch(up, how)
 
-    async def set_site(self, change: Mapping[str, Any]) -> None:
+    async def set_site(self, change: Mapping[str, object]) -> None:
         """Change `building_a`, `voltage_v` (one number or three) and `pv_w`."""
         try:
             asked = SiteChange.model_validate(change)
@@ -207,7 +232,7 @@ class Simulator:
             raise SimulatorError(404, verbatim(f"there is no input {number}"))
         self.world.set_input(number, active)
 
-    async def set_temperature(self, board_c: float, connector: int | None) -> None:
+    async def set_temperature(self, board_c: float, connector: int | None = None) -> None:
         """Set the temperature of one board, or of all."""
         if not COLDEST_C <= board_c <= HOTTEST_C:
             raise SimulatorError(
@@ -217,7 +242,7 @@ class Simulator:
             socket.temperature_c = board_c
             socket.settle()
 
-    def view(self) -> Mapping[str, Any]:
+    def view(self) -> WorldView:
         return world_view(self.world)
 
     def _socket(self, connector: int) -> Socket:
@@ -237,7 +262,7 @@ def _nothing_plugged(connector: int) -> SimulatorError:
     return SimulatorError(409, message)
 
 
-def _vehicle(asked: Mapping[str, Any]) -> Vehicle:
+def _vehicle(asked: Mapping[str, object]) -> Vehicle:
     """Parse `{}`, `{"vehicle": NAME}` with changes, or a complete vehicle."""
     members = dict(asked)
     name = members.pop("vehicle", None)

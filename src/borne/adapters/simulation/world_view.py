@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 from borne.adapters.simulation import faults
 from borne.adapters.simulation.behaviour import PluggedVehicle
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.vehicle import LIBRARY
 from borne.adapters.simulation.world import World
+from borne.application.ports.simulator import (
+    CardView,
+    PluggedView,
+    SiteView,
+    SocketView,
+    WorldView,
+)
 from borne.foundation.messages import N_
 
-CARDS: tuple[Mapping[str, str], ...] = (
+CARDS: tuple[CardView, ...] = (
     {"name": "Anna", "uid": "04567DAA5F3580", "note": N_("accepted")},
     {"name": "Bob", "uid": "04A1B2C3D4E580", "note": N_("blocked")},
     {"name": "Unknown", "uid": "DEADBEEF", "note": N_("not in any list")},
@@ -21,19 +27,19 @@ CARDS: tuple[Mapping[str, str], ...] = (
 )
 
 
-def world_view(world: World) -> Mapping[str, Any]:
+def world_view(world: World) -> WorldView:
     """Sockets, vehicles, cards, links, faults, site and power as JSON data."""
     shown = _view(world)
     world.energy_read.emit(None)
     return shown
 
 
-def _view(world: World) -> Mapping[str, Any]:
+def _view(world: World) -> WorldView:
     return {
         "power": "on" if world.power_on else "off",
         "sockets": [_socket(socket) for socket in world.sockets.values()],
         "vehicles": {key: vehicle.name for key, vehicle in LIBRARY.items()},
-        "cards": [dict(card) for card in CARDS],
+        "cards": CARDS,
         "reader_alive": world.reader_alive,
         "links": {
             name: {"up": link.up, "mode": link.mode.value} for name, link in world.links.items()
@@ -44,7 +50,7 @@ def _view(world: World) -> Mapping[str, Any]:
     }
 
 
-def _site(world: World) -> Mapping[str, Any]:
+def _site(world: World) -> SiteView:
     return {
         "building_a": list(world.site.building_a),
         "voltage_v": list(world.site.voltage_v),
@@ -53,7 +59,7 @@ def _site(world: World) -> Mapping[str, Any]:
     }
 
 
-def _socket(socket: Socket) -> Mapping[str, Any]:
+def _socket(socket: Socket) -> SocketView:
     levels = socket.pilot_levels
     ohm = socket.proximity_ohm
     return {
@@ -82,11 +88,12 @@ def _socket(socket: Socket) -> Mapping[str, Any]:
     }
 
 
-def _vehicle(vehicle: PluggedVehicle) -> Mapping[str, Any]:
-    return {
+def _vehicle(vehicle: PluggedVehicle) -> PluggedView:
+    shown = {
         **vehicle.model.model_dump(),
         "soc": round(vehicle.soc, 4),
         "state": vehicle.load.value,
         "asleep": vehicle.asleep,
         "obeys_a": vehicle.offer_a,
     }
+    return cast("PluggedView", shown)

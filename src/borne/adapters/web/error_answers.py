@@ -38,7 +38,13 @@ CODES = {
     500: "internal_error",
     503: "unavailable",
 }
-REFUSALS = {"forbidden": 403, "unknown_connector": 404, "invalid_token": 422}
+REFUSALS = {
+    "forbidden": 403,
+    "invalid_token": 422,
+    "unknown_connector": 404,
+    "unknown_entry": 404,
+    "unknown_profile": 404,
+}
 """Refusals of the flows that have a status of their own; the others are conflicts (409)."""
 HTTP_SENTENCES = {404: N_("Not Found"), 405: N_("Method Not Allowed")}
 """Of the framework's own errors."""

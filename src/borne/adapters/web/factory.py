@@ -8,7 +8,7 @@ from starlette.routing import Route
 from borne.adapters.web import error_answers
 from borne.adapters.web.api import (
     charging_profiles,
-    connectors,
+    commands,
     health,
     records,
     rest,
@@ -46,7 +46,7 @@ from borne.adapters.web.static_files import serve
 MODULES = (
     health.routes,
     status.routes,
-    connectors.routes,
+    *commands.MODULES,
     settings.routes,
     records.routes,
     rest.routes,

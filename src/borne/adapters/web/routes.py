@@ -1,6 +1,6 @@
-"""The routes of a module: each is declared once, with what it demands.
+"""Routes of the web modules, each declared once together with its access.
 
-Rights, description of the API and the tests that walk through all routes follow from that.
+The guard, the API description and the tests of all routes read them from here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from borne.adapters.web.access import Access
 from borne.adapters.web.guard import guarded
+from borne.application.commands import Command
 
 API = "/api/v1"
 Endpoint = Callable[..., Awaitable[object]]
@@ -20,17 +21,18 @@ F = TypeVar("F", bound=Endpoint)
 
 
 class About(TypedDict, total=False):
-    """What the description of the API says of a route."""
+    """Details of a route for the API description."""
 
     summary: str
     status_code: int
-    """Of success; else 200."""
+    """On success; 200 if missing."""
     response_class: type[Response]
     answer: object
-    """Type of the JSON answer, where the endpoint returns a ready response; else it is the type
-    that the endpoint returns."""
+    """Type of the JSON answer, if the endpoint returns a `Response`."""
+    command: Command
+    """The command that the route executes; it declares the answer."""
     described: bool
-    """False: left out of the description."""
+    """False: not part of the API description."""
 
 
 class GuardedRoute(APIRoute):
@@ -42,6 +44,7 @@ class GuardedRoute(APIRoute):
         self.method = method
         self.access = access
         self.answer = about.get("answer")
+        self.command = about.get("command")
         super().__init__(
             path,
             endpoint,
@@ -55,13 +58,13 @@ class GuardedRoute(APIRoute):
         )
 
     def get_route_handler(self) -> Callable[..., Any]:
-        """Admission first, then FastAPI's handling."""
+        """Check the access, then call FastAPI's handler."""
         return guarded(self.access, super().get_route_handler())
 
 
 class Routes:
-    """The routes of a module; `access` holds for each that names no other. Those with a tag are
-    part of the description of the API."""
+    """The routes of a module; `access` applies unless a route has its own. With a tag they are part
+    of the API description."""
 
     def __init__(self, access: Access, prefix: str = "", tag: str = "") -> None:
         self._access = access
@@ -80,38 +83,38 @@ class Routes:
         access: Access | None = None,
         **about: Unpack[About],
     ) -> None:
-        """Add a route; `path` comes after the prefix of the module."""
+        """Add a route; `path` is relative to the prefix."""
         where, demanded = self._prefix + path, access or self._access
         self._routes.append(GuardedRoute(method, where, endpoint, demanded, self._tag, about))
 
     def get(
         self, path: str, access: Access | None = None, **about: Unpack[About]
     ) -> Callable[[F], F]:
-        """Declare a route that only reads."""
+        """Declare a GET route."""
         return self._declare("GET", path, access, about)
 
     def post(
         self, path: str, access: Access | None = None, **about: Unpack[About]
     ) -> Callable[[F], F]:
-        """Declare a route that does something."""
+        """Declare a POST route."""
         return self._declare("POST", path, access, about)
 
     def put(
         self, path: str, access: Access | None = None, **about: Unpack[About]
     ) -> Callable[[F], F]:
-        """Declare a route that sets something."""
+        """Declare a PUT route."""
         return self._declare("PUT", path, access, about)
 
     def patch(
         self, path: str, access: Access | None = None, **about: Unpack[About]
     ) -> Callable[[F], F]:
-        """Declare a route that changes some members."""
+        """Declare a PATCH route."""
         return self._declare("PATCH", path, access, about)
 
     def delete(
         self, path: str, access: Access | None = None, **about: Unpack[About]
     ) -> Callable[[F], F]:
-        """Declare a route that removes something."""
+        """Declare a DELETE route."""
         return self._declare("DELETE", path, access, about)
 
     def _declare(

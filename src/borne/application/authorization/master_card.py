@@ -18,7 +18,7 @@ MASTER_CARD_S = 60.0
 
 
 class MasterCard:
-    """See `services.MasterCardView`."""
+    """One wait at a time: Refused("busy")."""
 
     def __init__(
         self,

@@ -90,7 +90,8 @@ class _Running:
 
 
 class TeachIn:
-    """See `services.TeachInView`."""
+    """One at a time. It ends a minute after the last card unless prolonged, and when its dialogue
+    stops renewing its lease."""
 
     def __init__(
         self,

@@ -96,7 +96,7 @@ class BackendTokens:
         return number
 
     async def forget(self, id_token: str, principal: Principal) -> bool:
-        """See `services.OcppWhitelistView`."""
+        """A person forgets one; False when it was not there."""
         require(principal, Role.OPERATOR)
         stored = self._tokens.get(id_token.casefold())
         if stored is None:
@@ -106,7 +106,7 @@ class BackendTokens:
         return True
 
     async def forget_all(self, principal: Principal) -> int:
-        """See `services.OcppWhitelistView`."""
+        """A person forgets everything; how many entries there were."""
         require(principal, Role.OPERATOR)
         number = len(self._tokens)
         await self.clear()

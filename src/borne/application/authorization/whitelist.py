@@ -10,7 +10,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
+from borne.application.commands import ConnectorId, Effect, IdToken, Length, Removed, command
 from borne.application.ports.storage import StorageFailed, WhitelistEntry, WhitelistStore
 from borne.application.refusals import Refused, no_socket, require
 from borne.domain.authorization import cards, list_text
@@ -25,6 +27,7 @@ from borne.foundation.messages import N_, Message
 WHITELIST_LIMIT = 20_000
 UNDO_S = 30.0
 """A removal can be undone for this long."""
+Name = Annotated[str, Length(0, list_text.LONGEST_NAME)]
 _Key = tuple[str, int | None]
 _log = logging.getLogger(__name__)
 
@@ -53,7 +56,8 @@ class ImportReport:
 
 
 class Whitelist:
-    """See `services.WhitelistView`."""
+    """The list. Tokens go in and out as the setting "RFID Tag letter case" wants them; in small
+    letters and capitals alike."""
 
     def __init__(
         self,
@@ -102,15 +106,24 @@ class Whitelist:
             ]
         return [self._outside(entry) for entry in found[offset : offset + limit]], len(found)
 
-    async def add(self, entry: WhitelistEntry, principal: Principal) -> WhitelistEntry:
-        """Add or replace; raises Refused in clear words."""
-        require(principal, Role.OPERATOR)
-        token, kind, connector = self._read_token(entry.token)
-        connector = entry.connector if connector is None else connector
-        if connector is not None and not 1 <= connector <= self._connectors:
-            raise Refused("unknown_connector", no_socket(connector))
-        name = entry.name.strip()[: list_text.LONGEST_NAME]
-        return self._outside(await self.store(ListedCard(token, kind, connector, name)))
+    @command("whitelist", Role.OPERATOR, "Add an entry", Effect.ADD)
+    async def add(
+        self,
+        token: IdToken,
+        principal: Principal,  # noqa: ARG002 -- the declaration asks for its rights
+        *,
+        connector: ConnectorId | None = None,
+        name: Name = "",
+        kind: Literal["RFID", "MAC"] = "RFID",  # noqa: ARG002 -- the token itself shows it
+    ) -> WhitelistEntry:
+        """Add an entry, or replace the one with the same token and connector. The answer is the
+        entry as stored: its token is normalised."""
+        number, read_kind, bound = self._read_token(token)
+        bound = connector if bound is None else bound
+        if bound is not None and not 1 <= bound <= self._connectors:
+            raise Refused("unknown_connector", no_socket(bound))
+        short = name.strip()[: list_text.LONGEST_NAME]
+        return self._outside(await self.store(ListedCard(number, read_kind, bound, short)))
 
     async def store(self, card: ListedCard) -> WhitelistEntry:
         """Add or replace an entry; its token stays in normal form. Raises Refused when full."""
@@ -149,19 +162,25 @@ class Whitelist:
             self._take([named], ())
         return True
 
-    async def remove(self, token: str, connector: int | None, principal: Principal) -> bool:
-        """Remove one entry; False when it was not there."""
-        require(principal, Role.OPERATOR)
+    @command("whitelist/{token}", Role.OPERATOR, "Remove an entry by its token", Effect.REMOVE)
+    async def remove(
+        self,
+        token: IdToken,
+        principal: Principal,  # noqa: ARG002 -- the declaration asks for its rights
+        *,
+        connector: ConnectorId | None = None,
+    ) -> Removed:
+        """Refused when it is not there."""
         try:
             key = (self._read_token(token)[0], connector)
         except Refused:
-            return False
+            raise _unknown_entry() from None
         async with self._writing:
             if key not in self._entries:
-                return False
+                raise _unknown_entry()
             await self._store.remove([key])
             self._forget([key])
-        return True
+        return Removed(1)
 
     async def remove_all(self, principal: Principal) -> int:
         """Empty the list; how many entries there were."""
@@ -318,6 +337,10 @@ class Whitelist:
 
 def _listed(entry: WhitelistEntry) -> ListedCard:
     return ListedCard(entry.token, TokenKind(entry.kind), entry.connector, entry.name)
+
+
+def _unknown_entry() -> Refused:
+    return Refused("unknown_entry", N_("The whitelist has no such entry."))
 
 
 def _full() -> Refused:

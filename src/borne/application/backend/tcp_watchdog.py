@@ -22,7 +22,7 @@ class TcpWatchdog:
         self,
         timeout_s: Callable[[], float],
         idle: Callable[[], bool],
-        restart: Callable[[], Awaitable[None]],
+        restart: Callable[[], Awaitable[object]],
     ) -> None:
         self._timeout_s = timeout_s
         self._idle = idle

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Literal
 
 from borne.application.charging.connector import Connector
-from borne.application.commands import Length, command, commands_of
+from borne.application.commands import ConnectorId, IdToken, command
 from borne.application.ports.storage import StateStore
 from borne.application.refusals import Refused, no_socket
 from borne.application.state.kept_state import stored_entries, whole
@@ -22,7 +22,6 @@ _STARTABLE = frozenset(
     {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING}
 )
 LOCAL_TAG = "local"
-IdToken = Annotated[str, Length(1, 255)]
 STATE_KEY = "inoperative"
 BACKEND_KEY = "inoperative_by_backend"
 """Those that are out of service by the word of a backend alone: it goes with the backend."""
@@ -56,10 +55,10 @@ class StationControl:
             if connector in self._connectors:
                 self._connectors[connector].set_available(available=False, at_once=True)
 
-    @command("start", Role.OPERATOR, "Start a session")
+    @command("connectors/{connector}/start", Role.OPERATOR, "Start a session")
     async def start(
         self,
-        connector: int,
+        connector: ConnectorId,
         principal: Principal,  # noqa: ARG002 -- the declaration asks for its rights
         id_token: IdToken | None = None,
     ) -> None:
@@ -74,8 +73,8 @@ class StationControl:
         identity = Identity(IdentityKind.LOCAL, id_token or LOCAL_TAG)
         found.authorize(Authorization(identity, card=id_token or ""))
 
-    @command("stop", Role.OPERATOR, "Stop the session")
-    async def stop(self, connector: int, principal: Principal) -> None:
+    @command("connectors/{connector}/stop", Role.OPERATOR, "Stop the session")
+    async def stop(self, connector: ConnectorId, principal: Principal) -> None:
         """End the running session and release the cable. Refused when none runs."""
         found = self._connector(connector)
         if found.status.session is None and found.status.pending is None:
@@ -86,10 +85,10 @@ class StationControl:
         remote = principal.kind is PrincipalKind.BACKEND
         found.end_session(Stop(StopReason.REMOTE if remote else StopReason.LOCAL))
 
-    @command("unlock", Role.OPERATOR, "Unlock the cable")
+    @command("connectors/{connector}/unlock", Role.OPERATOR, "Unlock the cable")
     async def unlock(
         self,
-        connector: int,
+        connector: ConnectorId,
         principal: Principal,  # noqa: ARG002 -- the declaration asks for its rights
     ) -> None:
         """Stop what runs and unlock the cable."""
@@ -97,10 +96,10 @@ class StationControl:
         found.end_session(Stop(StopReason.UNLOCK_COMMAND))
         found.unlock()
 
-    @command("availability", Role.OPERATOR, "In service?")
+    @command("connectors/{connector}/availability", Role.OPERATOR, "In service?")
     async def set_availability(
-        self, connector: int, principal: Principal, *, operative: bool
-    ) -> str:
+        self, connector: ConnectorId, principal: Principal, *, operative: bool
+    ) -> Literal["accepted", "scheduled"]:
         """Take in or out of service: "accepted", or "scheduled" until whoever charges, or prepares
         to, has ended."""
         # 0 means all and the station itself, which is back in service with the first connector.
@@ -162,7 +161,3 @@ class StationControl:
         if found is None:
             raise Refused("unknown_connector", no_socket(connector))
         return found
-
-
-COMMANDS = commands_of(StationControl)
-"""What people and machines may tell a connector, by name."""

@@ -47,7 +47,7 @@ class BackendSide:
         self.watchdog = TcpWatchdog(
             lambda: float(settings().integer("TCPWatchdogTimeout")),
             idle,
-            lambda: parts.restarter.restart("idle", SYSTEM),
+            lambda: parts.restarter.restart(SYSTEM, "idle"),
         )
         self.refused = RefusedIds(
             charging.connectors,

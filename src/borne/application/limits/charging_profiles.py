@@ -13,15 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
 
 from borne.application.charging.connector import Connector
+from borne.application.commands import Effect, Range, Removed, command
 from borne.application.limits.limit_service import STATION, LimitService
 from borne.application.limits.socket_sharing import Meters
 from borne.application.limits.stored_profiles import MIN_A, from_stored, stand_in, to_stored
 from borne.application.ports.storage import StateStore
-from borne.application.refusals import require
+from borne.application.refusals import Refused
 from borne.application.settings.running import RunningSettings
 from borne.application.settings.station_settings import phases_connected
 from borne.application.state.kept_state import stored_entries
@@ -72,6 +73,7 @@ IN_USE_A = 0.5
 """A phase that carries this is used by the vehicle."""
 PROFILE_KEYS = frozenset({"PhasesConnected", "TimeZone"})
 """What charging profiles are read with."""
+ProfileId = Annotated[int, Range(-(2**63), 2**63 - 1)]
 OF_CONNECTOR = (Purpose.DEFAULT, Purpose.TRANSACTION)
 _UNREADABLE = N_(
     "A charging profile of the backend could not be read: {amps:g} A hold in its place until the "
@@ -188,15 +190,28 @@ class ChargingProfiles:
         await self.clear(Selection())
         return number
 
-    async def remove(self, profile_id: int | None, principal: Principal) -> int:
-        """A person clears one profile, or all (None); how many there were."""
-        require(principal, Role.OPERATOR)
+    @command("charging-profiles", Role.OPERATOR, "Clear all charging profiles", Effect.REMOVE)
+    async def remove_all(self, principal: Principal) -> Removed:
+        """Limits that people set stay. The backend may set its profiles again."""
+        return await self._remove(Selection(), principal)
+
+    @command(
+        "charging-profiles/{profile_id}", Role.OPERATOR, "Clear a charging profile", Effect.REMOVE
+    )
+    async def remove(self, profile_id: ProfileId, principal: Principal) -> Removed:
+        """Refused when there is none with this number."""
+        removed = await self._remove(Selection(profile_id), principal)
+        if not removed.removed:
+            raise Refused("unknown_profile", N_("There is no such charging profile."))
+        return removed
+
+    async def _remove(self, selection: Selection, principal: Principal) -> Removed:
         number = len(self._book)
-        await self.clear(Selection(profile_id))
+        await self.clear(selection)
         removed = number - len(self._book)
         if removed:
             _log.warning("%d charging profiles cleared by %s", removed, principal.name)
-        return removed
+        return Removed(removed)
 
     def composite(
         self, connector: int, duration_s: int, unit: RateUnit | None

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Literal, NotRequired, Protocol, TypedDict
 
+from borne.application.commands import ConnectorId, Effect, IdToken, Length, Members, Range, command
+from borne.domain.principals import Role
 from borne.foundation.messages import Explained, Message
+
+Amps = Sequence[float]
+"""Per phase: L1, L2, L3."""
+LinkName = Literal["backend", "meter", "external-meter", "master", "usb"]
+LinkFailure = Literal["reset", "blackhole", "refuse"]
+FaultName = Annotated[str, Length(0, 60)]
+ErrorCode = Annotated[str, Length(0, 200)]
+NOTHING: Members = MappingProxyType({})
+InputNumber = Annotated[int, Range(1, 2)]
+Celsius = Annotated[float, Range(-60, 200)]
 
 
 class SimulatorError(Explained):
@@ -16,51 +29,190 @@ class SimulatorError(Explained):
         self.status = status
 
 
+class VehicleView(TypedDict):
+    """A vehicle that can be plugged in; it has more members, see the schema."""
+
+    name: str
+    phases: int
+    max_a: float
+
+
+class Vehicles(TypedDict):
+    """What can be plugged in, by name, and the JSON schema of a vehicle."""
+
+    vehicles: Mapping[str, VehicleView]
+    schema: Mapping[str, object]
+
+
+class PluggedView(VehicleView):
+    """The vehicle at a socket."""
+
+    soc: float
+    state: str
+    """IEC 61851-1: A, B, C, D."""
+    asleep: bool
+    wants_charge: bool
+    ventilation: bool
+
+
+class PilotView(TypedDict):
+    """What is measured at the control pilot."""
+
+    drive: str
+    duty_percent: float
+    high_v: float
+    low_v: float
+
+
+class SocketView(TypedDict):
+    """A socket with what hangs on it."""
+
+    id: int
+    vehicle: PluggedView | None
+    lock: str
+    locked: bool
+    contactor_closed: bool
+    contactor_cycles: int
+    pilot: PilotView
+    proximity_ohm: float | None
+    current_a: Amps
+    voltage_v: Sequence[float]
+    power_w: int
+    register_wh: int
+    energy_wh: float
+    meter_serial: str
+    led: str
+    led_percent: int
+    temperature_c: float
+
+
+class CardView(TypedDict):
+    """A card that lies ready."""
+
+    name: str
+    uid: str
+    note: str
+
+
+class LinkView(TypedDict):
+    """A connection of the station."""
+
+    up: bool
+    mode: str
+
+
+class CauseValue(TypedDict):
+    """How bad a cause can be."""
+
+    unit: str
+    default: object
+    minimum: float | None
+    maximum: float | None
+    choices: Sequence[str]
+
+
+class CauseView(TypedDict):
+    """A physical cause of a fault, and where it is set."""
+
+    id: str
+    label: str
+    scope: str
+    provokes: str | None
+    value: NotRequired[CauseValue | None]
+    connectors: Sequence[int]
+    active: bool
+    error_codes: NotRequired[Sequence[str]]
+
+
+class SiteView(TypedDict):
+    """The building."""
+
+    building_a: Amps
+    voltage_v: Sequence[float]
+    pv_w: float
+    grid_a: Amps
+
+
+class WorldView(TypedDict):
+    """All of the simulated world."""
+
+    power: Literal["on", "off"]
+    sockets: Sequence[SocketView]
+    vehicles: Mapping[str, str]
+    """Names for people."""
+    cards: Sequence[CardView]
+    reader_alive: bool
+    links: Mapping[str, LinkView]
+    faults: Sequence[CauseView]
+    site: SiteView
+    inputs: Mapping[str, bool]
+
+
 class SimulatorPort(Protocol):
     """The world around a simulated station, for page, API and tests. Every call returns after
     the world changed. Raises SimulatorError."""
 
-    def vehicles(self) -> Mapping[str, Any]:
-        """`{"vehicles": {name: vehicle}, "schema": JSON schema of a vehicle}`."""
+    def view(self) -> WorldView:
+        """All of it."""
 
-    async def plug(self, connector: int, vehicle: Mapping[str, object]) -> None:
-        """Plug in; `{}`, `{"vehicle": NAME}` or a whole vehicle."""
+    def vehicles(self) -> Vehicles:
+        """What can be plugged in."""
 
-    async def unplug(self, connector: int, *, force: bool) -> None:
-        """Pull the plug; 409 when locked unless forced."""
-
-    async def change_vehicle(self, connector: int, change: Mapping[str, object]) -> None:
-        """Change the plugged vehicle."""
-
-    async def present_card(self, card: Mapping[str, object]) -> None:
-        """`{"uid", "connector"?, "hold_s"?, "secure"?}` or `{"id_token"}`."""
-
-    def faults(self) -> list[Mapping[str, Any]]:
+    def faults(self) -> Sequence[CauseView]:
         """Every physical cause that can be set, with its state."""
 
+    @command("simulator/connectors/{connector}/plug", Role.OPERATOR, "Plug a vehicle in")
+    async def plug(self, connector: ConnectorId, vehicle: Members = NOTHING) -> None:
+        """`{}`, `{"vehicle": NAME}` or a whole vehicle. Refused when something is plugged."""
+
+    @command("simulator/connectors/{connector}/unplug", Role.OPERATOR, "Pull the plug")
+    async def unplug(self, connector: ConnectorId, *, force: bool = False) -> None:
+        """Refused when the plug is locked, unless forced."""
+
+    @command("simulator/connectors/{connector}/vehicle", Role.OPERATOR, "Change the vehicle")
+    async def change_vehicle(self, connector: ConnectorId, change: Members) -> None:
+        """`{"wants_charge": false, "soc": 0.8}` and other members of a vehicle."""
+
+    @command("simulator/cards", Role.OPERATOR, "Hold a card to a reader")
+    async def present_card(
+        self,
+        *,
+        uid: Annotated[str, Length(0, 64)] | None = None,
+        connector: ConnectorId | None = None,
+        hold_s: Annotated[float, Range(0, 60)] | None = None,
+        secure: bool | None = None,
+        id_token: IdToken | None = None,
+    ) -> None:
+        """A card by its UID, or a ready token by `id_token`. Without `connector`: at the reader
+        that the sockets share."""
+
+    @command("simulator/faults/{fault}", Role.OPERATOR, "Set or clear a cause", Effect.SET)
     async def set_fault(
         self,
-        fault: str,
+        fault: FaultName,
         *,
         active: bool,
-        connector: int | None,
-        extent: Mapping[str, object] | None = None,
-        value: object = None,
+        connector: ConnectorId | None = None,
+        error_code: ErrorCode | None = None,
+        value: float | ErrorCode | Mapping[str, float] | None = None,
+        extent: Mapping[str, float] | None = None,
     ) -> None:
-        """Set or clear a physical cause; `other:CODE` carries an OCPP error code. How bad it is
-        says `value` (of the unit that `faults` tells), or `extent` by name."""
+        """The fault itself is what the station makes of its cause. `value` says how bad it is, in
+        the unit of the cause; `extent` says the same by name. The list of causes has unit, default
+        and bounds. `other` takes an OCPP error code."""
 
-    async def set_link(self, link: str, *, up: bool, mode: str | None) -> None:
-        """backend, meter, external-meter, master, usb; modes reset, blackhole, refuse."""
+    @command("simulator/links/{link}", Role.OPERATOR, "Cut or mend a connection", Effect.SET)
+    async def set_link(self, link: LinkName, *, up: bool, mode: LinkFailure | None = None) -> None:
+        """`up: true` also clears the back-off."""
 
-    async def set_site(self, change: Mapping[str, object]) -> None:
-        """Building load and voltage per phase, PV."""
+    @command("simulator/site", Role.OPERATOR, "The building", Effect.SET)
+    async def set_site(self, change: Members) -> None:
+        """Building load and voltage per phase, photovoltaics."""
 
-    async def set_input(self, number: int, *, active: bool) -> None:
-        """A digital input."""
+    @command("simulator/inputs/{number}", Role.OPERATOR, "A digital input", Effect.SET)
+    async def set_input(self, number: InputNumber, *, active: bool) -> None:
+        """Optocoupler 1 or 2."""
 
-    async def set_temperature(self, board_c: float, connector: int | None) -> None:
-        """Of the boards."""
-
-    def view(self) -> Mapping[str, Any]:
-        """The whole world for the page: sockets, vehicles, cards, links, faults, site, power."""
+    @command("simulator/temperature", Role.OPERATOR, "Temperature of the boards", Effect.SET)
+    async def set_temperature(self, board_c: Celsius, connector: ConnectorId | None = None) -> None:
+        """In degrees Celsius; of one board, or of all."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -55,7 +55,7 @@ async def test_what_is_physically_impossible_is_409() -> None:
     await asyncio.sleep(1)
     assert (await refusal(simulator.plug(1, {})))[0] == 409
     bench.world.cut_power()
-    assert (await refusal(simulator.present_card({"uid": "DEADBEEF"})))[0] == 409
+    assert (await refusal(simulator.present_card(uid="DEADBEEF")))[0] == 409
 
 
 @virtual_time
@@ -65,7 +65,7 @@ async def test_what_does_not_exist_is_404() -> None:
         simulator.plug(3, {}),
         simulator.unplug(3, force=True),
         simulator.change_vehicle(3, {}),
-        simulator.present_card({"uid": "DEADBEEF", "connector": 3}),
+        simulator.present_card(uid="DEADBEEF", connector=3),
         simulator.set_fault("residual-current", active=True, connector=3),
         simulator.set_fault("earthquake", active=True, connector=None),
         simulator.set_link("moon", up=False, mode=None),
@@ -85,9 +85,9 @@ async def test_what_makes_no_sense_is_422_in_words() -> None:
         "wheels": simulator.plug(2, {"wheels": 4}),
         "soc": simulator.change_vehicle(1, {"soc": 2}),
         "min_a is above max_a": simulator.change_vehicle(1, {"max_a": 1}),
-        "uid or an id_token": simulator.present_card({}),
-        "uid": simulator.present_card({"uid": "XYZ"}),
-        "hold_s": simulator.present_card({"uid": "DEADBEEF", "hold_s": -1}),
+        "uid or an id_token": simulator.present_card(),
+        "uid": simulator.present_card(uid="XYZ"),
+        "hold_s": simulator.present_card(uid="DEADBEEF", hold_s=-1),
         "OCPP error code": simulator.set_fault("other:Sunburn", active=True, connector=1),
         "dc_ma": simulator.set_fault(
             "residual-current", active=True, connector=1, extent={"dc_ma": -5}
@@ -120,7 +120,7 @@ async def test_card(card: Mapping[str, Any], read: CardRead) -> None:
     bench = Bench()
     seen: list[CardRead] = []
     bench.world.cards.subscribe(seen.append)
-    await bench.simulator.present_card(card)
+    await bench.simulator.present_card(**card)
     assert seen == [read]
 
 
@@ -129,7 +129,7 @@ async def test_card(card: Mapping[str, Any], read: CardRead) -> None:
 async def test_every_cause_is_shown_while_it_is_set(cause: str) -> None:
     bench = await Bench().charging()
 
-    def shown() -> tuple[bool, list[int]]:
+    def shown() -> tuple[bool, Sequence[int]]:
         row = next(row for row in bench.simulator.faults() if row["id"] == cause)
         return row["active"], row["connectors"]
 

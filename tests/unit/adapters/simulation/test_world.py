@@ -77,7 +77,7 @@ async def test_what_was_built_before_is_dead(end: str) -> None:
     else:
         simulated_hardware(bench.world)
     bench.forget()
-    await bench.simulator.present_card({"uid": "04567DAA5F3580"})
+    await bench.simulator.present_card(uid="04567DAA5F3580")
     await bench.simulator.set_input(1, active=True)
     await bench.cause("rfid-reader")
     await bench.cause("phase-loss")
@@ -156,10 +156,10 @@ async def test_readers_see_their_cards_while_they_live() -> None:
     for name, reader in (("shared", shared), ("first", first), ("second", second)):
         reader.subscribe(lambda card, name=name: seen.append((name, card.uid)))  # type: ignore[misc]  # the default binds the name
     shared.subscribe_link(links.append)
-    await bench.simulator.present_card({"uid": "04567daa5f3580"})
-    await bench.simulator.present_card({"uid": "DEADBEEF", "connector": 2})
+    await bench.simulator.present_card(uid="04567daa5f3580")
+    await bench.simulator.present_card(uid="DEADBEEF", connector=2)
     await bench.cause("rfid-reader")
-    await bench.simulator.present_card({"uid": "DEADBEEF"})
+    await bench.simulator.present_card(uid="DEADBEEF")
     await bench.cause("rfid-reader", active=False)
     assert seen == [("shared", "04567DAA5F3580"), ("second", "DEADBEEF")]
     assert links == [False, True]

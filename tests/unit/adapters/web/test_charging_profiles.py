@@ -35,7 +35,7 @@ def profile(number: int, connector: int = 1, periods: int = 1) -> Installed:
 def install(host: FakeHost, *entries: Installed) -> FakeProfiles:
     profiles = host.all.charging_profiles
     assert isinstance(profiles, FakeProfiles)
-    profiles.entries = entries
+    profiles.install(*entries)
     return profiles
 
 

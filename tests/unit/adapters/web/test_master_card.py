@@ -25,7 +25,7 @@ async def held_while(host: FakeHost, posting: asyncio.Task[httpx.Response]) -> h
     """Somebody holds the card until the station has noticed."""
     while not posting.done():
         assert host.all.simulator is not None
-        await host.all.simulator.present_card({"uid": CARD})
+        await host.all.simulator.present_card(uid=CARD)
         await asyncio.sleep(0)
     return posting.result()
 

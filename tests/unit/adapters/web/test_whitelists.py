@@ -8,7 +8,6 @@ import pytest
 
 from borne.application.authorization.teach_in import TeachIn
 from borne.application.ports.hardware import CardRead
-from borne.application.services import TeachInView
 from borne.domain.principals import SYSTEM, Role
 from tests.support.fake_station import FakeHost, whitelist
 from tests.unit.adapters.web.conftest import Client, Clients
@@ -24,8 +23,8 @@ async def person(browser: Clients) -> Client:
 
 
 def teach_in(host: FakeHost) -> TeachIn:
-    found: TeachInView | None = host.all.teach_in
-    assert isinstance(found, TeachIn)
+    found = host.all.teach_in
+    assert found is not None
     return found
 
 

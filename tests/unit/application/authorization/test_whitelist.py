@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from borne.application.authorization.whitelist import UNDO_S, WHITELIST_LIMIT, Whitelist
+from borne.application.commands import Removed
 from borne.application.ports.storage import StorageFull, WhitelistEntry
 from borne.application.refusals import Refused
 from borne.domain.authorization.decision import WhitelistMatch
@@ -49,7 +50,7 @@ class Bench:
 
     async def holds(self, *cards: str) -> Bench:
         for card in cards:
-            await self.list.add(WhitelistEntry(card), SYSTEM)
+            await self.list.add(card, SYSTEM)
         return self
 
     @property
@@ -121,15 +122,15 @@ async def test_numbers_are_typed_and_shown_in_the_byte_order_of_the_setting() ->
     assert bench.list.match(OTHER, 1) is WhitelistMatch.HERE
     assert await bench.list.export_colons() == f"{MAC}:839b0e0a"
     assert bench.list.page(search="839b")[1] == 1
-    assert await bench.list.remove("839b0e0a", None, SYSTEM)
+    assert await bench.list.remove("839b0e0a", SYSTEM) == Removed(1)
 
 
 async def test_only_operators_change_the_list() -> None:
     bench = await Bench().holds(CARD)
     for attempt in (
-        bench.list.add(WhitelistEntry(OTHER), USER),
+        bench.list.add(OTHER, USER),
         bench.list.rename(CARD, None, "Eve", USER),
-        bench.list.remove(CARD, None, USER),
+        bench.list.remove(CARD, USER),
         bench.list.remove_all(USER),
         bench.list.undo(USER),
         bench.list.import_text(OTHER, USER, dry_run=True),
@@ -153,8 +154,9 @@ async def test_a_name_finds_a_card_and_can_be_changed() -> None:
 async def test_a_removal_can_be_undone_for_half_a_minute() -> None:
     bench = await Bench().holds(CARD, OTHER)
     await bench.list.rename(CARD, None, "Anna", SYSTEM)
-    assert await bench.list.remove(CARD, None, SYSTEM)
-    assert not await bench.list.remove(CARD, None, SYSTEM)
+    assert await bench.list.remove(CARD, SYSTEM) == Removed(1)
+    with pytest.raises(Refused, match="no such entry"):
+        await bench.list.remove(CARD, SYSTEM)
     assert await bench.stored() == [(OTHER, None, "")]
     assert bench.list.undoable == 1
     assert await bench.list.undo(SYSTEM) == 1
@@ -175,7 +177,7 @@ async def test_the_whole_list_is_removed_with_its_number_and_brought_back() -> N
     bench = await Bench().holds(CARD, OTHER, MAC)
     assert await bench.list.remove_all(SYSTEM) == 3
     assert await bench.stored() == []
-    await bench.list.add(WhitelistEntry(CARD, name="new"), SYSTEM)
+    await bench.list.add(CARD, SYSTEM, name="new")
     assert await bench.list.undo(SYSTEM) == 2
     assert bench.shown == [(MAC, None, ""), (CARD, None, "new"), (OTHER, None, "")]
 

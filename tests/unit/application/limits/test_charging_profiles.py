@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from borne.application.commands import Removed
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.limits.limit_service import STATION
 from borne.application.ports.storage import StorageFailed, StorageFull
@@ -410,10 +411,11 @@ async def test_a_person_needs_the_rights_of_an_operator() -> None:
     await bench.set(1, profile(10.0))
     await bench.set(2, profile(12.0, number=2))
     with pytest.raises(Refused):
-        await bench.profiles.remove(None, Principal(PrincipalKind.PERSON, Role.USER))
+        await bench.profiles.remove_all(Principal(PrincipalKind.PERSON, Role.USER))
     assert bench.amps() == [10.0, 12.0]
-    assert await bench.profiles.remove(1, SYSTEM) == 1
-    assert await bench.profiles.remove(1, SYSTEM) == 0
+    assert await bench.profiles.remove(1, SYSTEM) == Removed(1)
+    with pytest.raises(Refused, match="no such charging profile"):
+        await bench.profiles.remove(1, SYSTEM)
     await asyncio.sleep(1)
     assert bench.amps() == [UNLIMITED_A, 12.0]
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from borne.application.charging.station_control import COMMANDS
+from borne.application.commands import Removed
+from borne.application.ports.storage import WhitelistEntry
 
 ConnectorState = Literal[
     "available",
@@ -186,28 +187,11 @@ class Sessions(Answer):
     limit: int
 
 
-class WhitelistEntry(Answer):
-    """An entry of the local whitelist."""
-
-    token: str
-    kind: str
-    connector: int | None
-    name: str
-    added_at: str
-    last_used_at: str
-
-
 class Whitelist(Answer):
     """A page of the whitelist."""
 
     entries: list[WhitelistEntry]
     total: int
-
-
-class Removed(Answer):
-    """How many entries are gone."""
-
-    removed: int
 
 
 class Backend(BackendLink):
@@ -250,19 +234,6 @@ class Revision(Answer):
     revision: int
 
 
-class AvailabilityAnswer(Revision):
-    """Whether the connector waits for its session to end."""
-
-    status: Literal["accepted", "scheduled"]
-
-
-class RestartAnswer(Answer):
-    """The restart is on its way."""
-
-    status: Literal["accepted"]
-    when: Literal["now", "idle"]
-
-
 class PowerAnswer(Answer):
     """The mains switch."""
 
@@ -289,28 +260,19 @@ class Faults(Answer):
     faults: list[dict[str, Any]]
 
 
-ANSWERS: dict[str, type[BaseModel]] = {
+ANSWERS: dict[str, type] = {
     "GET /healthz": Health,
     "GET /readyz": Ready,
     "GET /api/v1/status": Status,
     "PATCH /api/v1/settings": SettingsChanged,
-    "POST /api/v1/system/restart": RestartAnswer,
-    **{
-        f"POST /api/v1/connectors/{{connector}}/{command.name}": AvailabilityAnswer
-        if command.has_answer
-        else Revision
-        for command in COMMANDS.values()
-    },
     "GET /api/v1/sessions": Sessions,
     "GET /api/v1/sessions/{session_id}": SessionWithCurve,
     "GET /api/v1/whitelist": Whitelist,
-    "POST /api/v1/whitelist": WhitelistEntry,
     "DELETE /api/v1/whitelist": Removed,
-    "DELETE /api/v1/whitelist/{token}": Removed,
     "GET /api/v1/backend": Backend,
     "GET /api/v1/backend/messages": Messages,
     "GET /api/v1/backend/queue": Queue,
     "GET /api/v1/simulator/faults": Faults,
     "POST /api/v1/simulator/power": PowerAnswer,
 }
-"""Answers by route; the other simulator routes that change something answer `Revision`."""
+"""Answers by route; those of commands stand in their methods."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path, Request
+from fastapi import Request
 
 from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import station, visitor
+from borne.adapters.web.guard import station
 from borne.adapters.web.routes import API, Routes
-from borne.application.services import ChargingProfilesView
+from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.domain.smart_charging.profiles import Installed
 from borne.foundation.clock import format_utc
 from borne.foundation.messages import N_
 
 routes = Routes(OPERATOR, API, tag="limits")
-
-ProfileId = Annotated[int, Path(ge=-(2**63), lt=2**63)]
 
 
 def profile_json(entry: Installed) -> dict[str, Any]:
@@ -44,8 +42,8 @@ def profile_json(entry: Installed) -> dict[str, Any]:
     }
 
 
-def profiles_of(request: Request) -> ChargingProfilesView:
-    """The room; 404 for a station without one."""
+def profiles_of(request: Request) -> ChargingProfiles:
+    """The profiles; 404 for a station without one."""
     found = station(request).charging_profiles
     if found is None:
         raise ApiError(404, "unknown_profile", N_("There is no such charging profile."))
@@ -56,18 +54,3 @@ def profiles_of(request: Request) -> ChargingProfilesView:
 async def charging_profiles(request: Request) -> dict[str, Any]:
     """All that are installed, in the order of their receipt."""
     return {"profiles": [profile_json(entry) for entry in profiles_of(request).entries]}
-
-
-@routes.delete("/charging-profiles", summary="Clear all charging profiles")
-async def clear(request: Request) -> dict[str, Any]:
-    """Limits that people set stay. The backend may set its profiles again."""
-    return {"removed": await profiles_of(request).remove(None, visitor(request).principal)}
-
-
-@routes.delete("/charging-profiles/{profile_id}", summary="Clear a charging profile")
-async def remove(request: Request, profile_id: ProfileId) -> dict[str, Any]:
-    """404 when there is none with this number."""
-    removed = await profiles_of(request).remove(profile_id, visitor(request).principal)
-    if not removed:
-        raise ApiError(404, "unknown_profile", N_("There is no such charging profile."))
-    return {"removed": removed}

@@ -11,7 +11,7 @@ from fastapi import Body, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from borne.adapters.web.access import OPERATOR, USER
-from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistAdd, WhitelistRemove
+from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistRemove
 from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages, pieces
 from borne.adapters.web.csv_export import sessions_csv
 from borne.adapters.web.errors import ApiError
@@ -20,7 +20,7 @@ from borne.adapters.web.routes import API, Routes
 from borne.application.backend.connection_help import failing_step, remedy_of
 from borne.application.backend.queue_view import GivenUpMessage, WaitingMessage
 from borne.application.ports.backend import StepResult
-from borne.application.ports.storage import SessionQuery, WhitelistEntry
+from borne.application.ports.storage import SessionQuery
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import format_utc
 from borne.foundation.messages import N_
@@ -128,20 +128,6 @@ async def whitelist(
     return {"entries": [dataclasses.asdict(entry) for entry in entries], "total": total}
 
 
-@routes.post("/whitelist", status_code=201, summary="Add an entry")
-async def whitelist_add(request: Request, body: WhitelistAdd) -> dict[str, Any]:
-    """The entry as stored: its token is normalised."""
-    services = station(request)
-    entry = WhitelistEntry(
-        token=body.token,
-        kind=body.kind,
-        connector=body.connector,
-        name=body.name,
-        added_at=services.clock.moment().to_text(),
-    )
-    return dataclasses.asdict(await services.whitelist.add(entry, visitor(request).principal))
-
-
 @routes.delete("/whitelist", summary="Remove an entry")
 async def whitelist_remove(
     request: Request,
@@ -153,24 +139,9 @@ async def whitelist_remove(
     chosen = body or (WhitelistRemove(token=token, connector=connector) if token else None)
     if chosen is None:
         raise ApiError(422, "invalid", N_("Name the token to remove."))
-    return await _remove(request, chosen.token, chosen.connector)
-
-
-@routes.delete("/whitelist/{token}", summary="Remove an entry by its token")
-async def whitelist_remove_token(
-    request: Request,
-    token: Annotated[str, Path(max_length=255)],
-    connector: Annotated[Connector | None, Query()] = None,
-) -> dict[str, Any]:
-    """404 when it is not there."""
-    return await _remove(request, token, connector)
-
-
-async def _remove(request: Request, token: str, connector: int | None) -> dict[str, Any]:
-    principal = visitor(request).principal
-    if not await station(request).whitelist.remove(token, connector, principal):
-        raise ApiError(404, "unknown_entry", N_("The whitelist has no such entry."))
-    return {"removed": 1}
+    principal, listed = visitor(request).principal, station(request).whitelist
+    gone = await listed.remove(chosen.token, principal, connector=chosen.connector)
+    return dataclasses.asdict(gone)
 
 
 @routes.get("/backend", summary="State of the backend link")

@@ -42,9 +42,9 @@ async def remove(request: Request) -> Response:
     """Clear one."""
     text = (await form(request)).get("id", "")[:LONGEST_NUMBER]
     number = int(text) if text.isascii() and text.removeprefix("-").isdigit() else None
-    principal = visitor(request).principal
-    if number is None or not await profiles_of(request).remove(number, principal):
+    if number is None:
         raise ApiError(404, "unknown_profile", N_("There is no such charging profile."))
+    await profiles_of(request).remove(number, visitor(request).principal)
     return RedirectResponse(PATH, 303)
 
 
@@ -52,7 +52,7 @@ async def remove(request: Request) -> Response:
 async def clear(request: Request) -> Response:
     """Clear all."""
     await form(request)
-    await profiles_of(request).remove(None, visitor(request).principal)
+    await profiles_of(request).remove_all(visitor(request).principal)
     return RedirectResponse(PATH, 303)
 
 

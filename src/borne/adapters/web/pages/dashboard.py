@@ -10,7 +10,6 @@ from fastapi import Path, Request
 from starlette.responses import Response
 
 from borne.adapters.web.access import OPERATOR, USER
-from borne.adapters.web.api.connectors import known
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
@@ -24,7 +23,8 @@ from borne.adapters.web.pages.shell import (
     zone_of,
 )
 from borne.adapters.web.routes import Routes
-from borne.application.charging.station_control import COMMANDS
+from borne.application.charging.station_control import StationControl
+from borne.application.commands import Command, command_of
 from borne.domain.load_management.topology import Rotation
 from borne.domain.settings.choices import DisplayBoard, PhaseRotation
 from borne.domain.station.station_status import StationStatus
@@ -86,17 +86,18 @@ async def dashboard(request: Request) -> Response:
 class Button:
     """What a button of a socket's card does, and says when it is done."""
 
-    command: str
+    command: Command
     done: str
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
+_AVAILABILITY = command_of(StationControl.set_availability)
 BUTTONS: dict[str, Button] = {
-    "start": Button("start", N_("Accepted.")),
-    "stop": Button("stop", N_("The session ends.")),
-    "unlock": Button("unlock", N_("The cable is being released.")),
-    "enable": Button("availability", N_("Done."), {"operative": True}),
-    "disable": Button("availability", N_("Done."), {"operative": False}),
+    "start": Button(command_of(StationControl.start), N_("Accepted.")),
+    "stop": Button(command_of(StationControl.stop), N_("The session ends.")),
+    "unlock": Button(command_of(StationControl.unlock), N_("The cable is being released.")),
+    "enable": Button(_AVAILABILITY, N_("Done."), {"operative": True}),
+    "disable": Button(_AVAILABILITY, N_("Done."), {"operative": False}),
 }
 SAID = {"scheduled": N_("Done after the running session.")}
 """In the place of a button's own words, by the answer of its command."""
@@ -113,8 +114,8 @@ async def act(
     if button is None:
         raise ApiError(404, "not_found", N_("There is no such action."))
     await form(request)
-    known(request, connector)
     control, who = station(request).control, visitor(request).principal
-    answer = await COMMANDS[button.command].execute(control, connector, who, **button.arguments)
-    text = words_for(request)(SAID.get(answer or "", button.done))
+    arguments = {"connector": connector, **button.arguments}
+    answer = await button.command.execute(control, who, arguments)
+    text = words_for(request)(SAID.get(str(answer), button.done))
     return done(request, text, "/")

@@ -20,8 +20,8 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form, setting
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
+from borne.application.authorization.master_card import MasterCard
 from borne.application.refusals import Refused
-from borne.application.services import MasterCardView
 from borne.domain.principals import Role
 from borne.foundation.messages import N_
 
@@ -124,7 +124,7 @@ async def _store(request: Request, number: str, note: str) -> Response:
     return _to("/account", note)
 
 
-def _card(request: Request) -> MasterCardView:
+def _card(request: Request) -> MasterCard:
     found = station(request).master_card
     if found is None:
         raise Refused("no_master_card", N_("The station knows no master card."))

@@ -12,9 +12,8 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.pages.shell import day_of, form, page, setting, words_for
 from borne.adapters.web.routes import Routes
-from borne.application.authorization.token_lists import is_expired
+from borne.application.authorization.token_lists import BackendTokens, is_expired
 from borne.application.ports.storage import CachedToken
-from borne.application.services import OcppWhitelistView
 from borne.foundation.messages import N_
 
 routes = Routes(OPERATOR)
@@ -72,7 +71,7 @@ async def clear(request: Request) -> Response:
     return RedirectResponse(PATH, 303)
 
 
-def _list(request: Request) -> OcppWhitelistView:
+def _list(request: Request) -> BackendTokens:
     found = station(request).ocpp_whitelist
     if found is None:
         raise ApiError(404, "no_ocpp_whitelist", N_("There is no OCPP whitelist."))

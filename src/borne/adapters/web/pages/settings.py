@@ -29,6 +29,7 @@ from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
 from borne.application.maintenance.log_upload import packed
 from borne.application.ports.settings import SettingsNotSaved
+from borne.application.services import When
 from borne.application.settings.settings_service import SettingsConflict, SettingsRejected
 from borne.application.settings.settings_staging import Draft, SettingsStaging
 from borne.domain.settings.addressing import resolve
@@ -44,6 +45,7 @@ LISTS = "/whitelists"
 """The manual's menu "Whitelists" is the lists themselves; the search finds its few settings."""
 SHOWS = ("", "changed", "planned")
 BAR_SLOT = "#bar-slot"
+WHEN: dict[str, When] = {"now": "now", "idle": "idle"}
 Where = Annotated[str, Path(max_length=40)]
 
 
@@ -277,8 +279,8 @@ async def save(request: Request) -> Response:
         problem = words("Not saved: {reason}").format(reason=error)
     if problem:
         return await _answer(editor, menu, show, problem=problem)
-    if restart in {"now", "idle"}:
-        return await _restart(editor, restart, saved=True)
+    if restart in WHEN:
+        return await _restart(editor, WHEN[restart], saved=True)
     return await _answer(editor, menu, show, fresh=True, saved=True)
 
 
@@ -286,12 +288,11 @@ async def save(request: Request) -> Response:
 async def restart(request: Request) -> Response:
     """Restart now, or when nobody charges."""
     editor, fields = SettingsEditor(request), await form(request)
-    when = "idle" if fields.get("restart") == "idle" else "now"
-    return await _restart(editor, when)
+    return await _restart(editor, WHEN.get(fields.get("restart", ""), "now"))
 
 
-async def _restart(editor: SettingsEditor, when: str, *, saved: bool = False) -> Response:
-    await station(editor.request).restarter.restart(when, editor.principal)
+async def _restart(editor: SettingsEditor, when: When, *, saved: bool = False) -> Response:
+    await station(editor.request).restarter.restart(editor.principal, when)
     if when == "idle" and charging(editor.request):
         text = (
             editor.words("Saved. The station restarts as soon as nobody charges.")

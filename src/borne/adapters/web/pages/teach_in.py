@@ -17,9 +17,8 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form, part, partial, toast, words_for
 from borne.adapters.web.pages.whitelists import connector_in, list_piece
 from borne.adapters.web.routes import Routes
-from borne.application.authorization.teach_in import TeachInResult, TeachInState
+from borne.application.authorization.teach_in import TeachIn, TeachInResult, TeachInState
 from borne.application.refusals import Refused
-from borne.application.services import TeachInView
 from borne.foundation.messages import N_
 
 routes = Routes(OPERATOR)
@@ -43,7 +42,7 @@ RESULTS: dict[TeachInResult, tuple[str, str, str]] = {
 """Icon, tone and sentence of what became of a card."""
 
 
-def teacher(request: Request) -> TeachInView:
+def teacher(request: Request) -> TeachIn:
     """The teach-in of the running station. Raises ApiError."""
     found = station(request).teach_in
     if found is None:

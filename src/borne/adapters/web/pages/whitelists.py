@@ -27,7 +27,6 @@ from borne.adapters.web.pages.shell import (
     words_for,
 )
 from borne.adapters.web.routes import Routes
-from borne.application.ports.storage import WhitelistEntry
 from borne.application.refusals import Refused
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.authorization import cards
@@ -136,9 +135,10 @@ async def add(request: Request) -> Response:
     fields = await form(request)
     services, words = station(request), words_for(request)
     token, name = fields.get("token", "")[:255], fields.get("name", "")[:60]
-    entry = WhitelistEntry(token, "RFID", connector_in(fields), name)
     try:
-        stored = await services.whitelist.add(entry, visitor(request).principal)
+        stored = await services.whitelist.add(
+            token, visitor(request).principal, connector=connector_in(fields), name=name
+        )
     except Refused as error:
         if is_htmx(request):
             raise
@@ -170,8 +170,7 @@ async def remove(request: Request) -> Response:
     """Delete an entry; the message offers to undo it."""
     fields = await form(request)
     token, principal = fields.get("token", "")[:255], visitor(request).principal
-    if not await station(request).whitelist.remove(token, connector_in(fields), principal):
-        raise _unknown()
+    await station(request).whitelist.remove(token, principal, connector=connector_in(fields))
     return _removed(request, words_for(request)("{token} deleted.").format(token=token))
 
 
