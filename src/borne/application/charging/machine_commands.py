@@ -12,7 +12,7 @@ from borne.domain.station.connector_events import (
     Event,
     FaultCleared,
     FaultRaised,
-    GroupTold,
+    GroupReported,
     HoldAsked,
     Offered,
     Reserved,
@@ -41,7 +41,7 @@ class MachineCommands(ABC):
         self.post(CardChecking(active=active))
 
     def set_group(self, group_id: str) -> None:
-        self.post(GroupTold(group_id))
+        self.post(GroupReported(group_id))
 
     def resume(self, session: LiveSession) -> None:
         self.post(SessionResumed(session))

@@ -12,21 +12,13 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from borne.application.charging.decided import Decided, Deciding
-from borne.domain import vehicle
-from borne.domain.station import (
-    board,
-    connector_events,
-    connector_state,
-    faults,
-    lock,
-    modes,
-    session,
-)
+from borne.application.maintenance.decision_forms import CODECS, FIRST_FORM, FORM
 from borne.domain.station.connector import step
+from borne.domain.station.connector_state import ConnectorState
 from borne.foundation.codec import Codec
 
 MAX_LINES = 50_000
@@ -34,8 +26,7 @@ MAX_LINES = 50_000
 dropped."""
 SNAPSHOT_EVERY = 200
 _PERSONAL = frozenset({"id_token", "card", "group_id"})
-
-CODEC = Codec((board, connector_events, connector_state, faults, lock, session, vehicle, modes))
+_CODEC = CODECS[FORM]
 
 
 @dataclass(slots=True)
@@ -79,9 +70,10 @@ class DecisionJournal:
             chain.config, chain.since_snapshot = decided.config, 0
             self._add(
                 {
+                    "form": FORM,
                     "connector": decided.connector,
                     "state": self._masked(decided.before),
-                    "config": CODEC.encode(decided.config),
+                    "config": _CODEC.encode(decided.config),
                 }
             )
         chain.since_snapshot += 1
@@ -96,7 +88,7 @@ class DecisionJournal:
         )
 
     def _masked(self, value: Any) -> Any:
-        return _mask(CODEC.encode(value), self._salt)
+        return _mask(_CODEC.encode(value), self._salt)
 
     def _add(self, line: Mapping[str, Any]) -> None:
         self._lines.append(json.dumps(line, separators=(",", ":")))
@@ -125,6 +117,15 @@ def _pseudonym(token: str, salt: str) -> str:
     return "token-" + hashlib.sha256((salt + token).encode()).hexdigest()[:8]
 
 
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    """Where the replay of a connector has come to, and how its lines are written."""
+
+    state: ConnectorState
+    config: Any
+    codec: Codec
+
+
 @dataclass(slots=True)
 class ReplayReport:
     """The result of a replay."""
@@ -139,7 +140,7 @@ def replay(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
     """Repeat every decision of a journal and compare. Files are given oldest first, each as a name
     for messages and its lines. Raises ValueError with the place of an invalid line."""
     report = ReplayReport()
-    chains: dict[int, tuple[connector_state.ConnectorState, Any]] = {}
+    chains: dict[int, _Replayed] = {}
     for name, lines in files:
         for number, text in enumerate(lines, 1):
             place = f"{name} line {number}".lstrip()
@@ -152,25 +153,34 @@ def replay(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
 
 def _replay_line(
     line: Mapping[str, Any],
-    chains: dict[int, tuple[connector_state.ConnectorState, Any]],
+    chains: dict[int, _Replayed],
     report: ReplayReport,
     place: str,
 ) -> None:
     connector = int(line["connector"])
     if "state" in line:
-        chains[connector] = CODEC.decode(line["state"]), CODEC.decode(line["config"])
+        codec = _codec(line.get("form", FIRST_FORM))
+        state, config = codec.decode(line["state"]), codec.decode(line["config"])
+        chains[connector] = _Replayed(state, config, codec)
         return
     if connector not in chains:
         report.skipped += 1
         return
-    state, config = chains[connector]
-    result = step(state, CODEC.decode(line["event"]), float(line["at"]), config)
+    before = chains[connector]
+    codec = before.codec
+    result = step(before.state, codec.decode(line["event"]), float(line["at"]), before.config)
     report.steps += 1
-    chains[connector] = result.state, config
-    if CODEC.encode(result.effects) != line["effects"]:
+    chains[connector] = replace(before, state=result.state)
+    if codec.encode(result.effects) != line["effects"]:
         report.differences.append(f"{place}: other effects")
-    elif _hash(CODEC.encode(result.state)) != line["state_hash"]:
+    elif _hash(codec.encode(result.state)) != line["state_hash"]:
         report.differences.append(f"{place}: another state")
+
+
+def _codec(form: object) -> Codec:
+    if type(form) is int and form in CODECS:
+        return CODECS[form]
+    raise ValueError(f"it is of form {form}, which this version does not know")
 
 
 def main(files: Iterable[tuple[str, Iterable[str]]]) -> int:

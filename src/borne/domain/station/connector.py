@@ -94,7 +94,7 @@ def next_deadline(state: ConnectorState, config: ConnectorConfig) -> float | Non
         state.diode_due_s,
         state.wake_due_s,
         state.wake_ends_s,
-        state.deaf_until_s,
+        state.ignore_pilot_until_s,
         session.stop_deadline_s if session else None,
         session.may_ask_until_s if session else None,
         rests_from_s(state),
@@ -197,8 +197,8 @@ def _wake(
         woken=True,
         wake_due_s=None,
         wake_ends_s=ends_s,
-        deaf_until_s=ends_s + timing.WAKE_SETTLE_S,
-        heard=None,
+        ignore_pilot_until_s=ends_s + timing.WAKE_SETTLE_S,
+        ignored_pilot=None,
     )
     if config.wake_up is WakeUp.PILOT_INTERRUPTION:
         effects.append(SetPilot(PilotInterrupt(timing.WAKE_S)))

@@ -47,8 +47,8 @@ class HoldAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupTold:
-    """The backend told the group of whoever charges (parentIdTag)."""
+class GroupReported:
+    """The group of whoever charges, as the backend says (parentIdTag)."""
 
     group_id: str
 
@@ -131,7 +131,7 @@ Event = (
     | CardChecking
     | StopAsked
     | HoldAsked
-    | GroupTold
+    | GroupReported
     | SessionOpened
     | SessionNotOpened
     | SessionClosed

@@ -28,7 +28,7 @@ from borne.domain.station.connector_events import (
     Event,
     FaultCleared,
     FaultRaised,
-    GroupTold,
+    GroupReported,
     HoldAsked,
     Offered,
     Reserved,
@@ -95,7 +95,7 @@ def _on_wish(
         case HoldAsked(held):
             session = state.session
             return replace(state, session=replace(session, held=held) if session else None)
-        case GroupTold(group_id):
+        case GroupReported(group_id):
             return _on_group(state, group_id)
         case UnlockAsked():
             return _on_unlock(state)
@@ -140,9 +140,9 @@ def stopping(session: LiveSession, stop: Stop, now_s: float) -> LiveSession:
 
 
 def _on_pilot(state: ConnectorState, report: PilotReport) -> ConnectorState:
-    if state.deaf_until_s is not None and report.state not in CONNECTED:
-        return replace(state, heard=report)
-    return replace(state, pilot=report, seen_pilot=True, heard=None)
+    if state.ignore_pilot_until_s is not None and report.state not in CONNECTED:
+        return replace(state, ignored_pilot=report)
+    return replace(state, pilot=report, seen_pilot=True, ignored_pilot=None)
 
 
 def _on_plug(state: ConnectorState, plug: Plug) -> ConnectorState:
@@ -225,8 +225,8 @@ def _unknown(state: ConnectorState) -> ConnectorState:
         seen_plug=False,
         resend=True,
         wake_ends_s=None,
-        deaf_until_s=None,
-        heard=None,
+        ignore_pilot_until_s=None,
+        ignored_pilot=None,
         lock=locks.retry(state.lock),
     )
 
@@ -239,16 +239,16 @@ def _on_authorization(
 ) -> ConnectorState:
     if state.session is not None or not state.operative:
         return state
-    kept = state.kept_for
+    kept = state.cable_held_for
     if kept is not None and kept.owned_by(authorization.card or authorization.identity.id_token):
-        return replace(state, kept_for=None)
+        return replace(state, cable_held_for=None)
     if not (authorization.expires or state.connected):
         return state
     deadline_s = now_s + config.connection_timeout_s if authorization.expires else None
     return replace(
         state,
         checking=False,
-        kept_for=None,
+        cable_held_for=None,
         pending=authorization,
         pending_deadline_s=deadline_s,
     )
@@ -257,7 +257,7 @@ def _on_authorization(
 def _on_stop(state: ConnectorState, stop: Stop, now_s: float) -> ConnectorState:
     session = state.session
     if session is None:
-        return replace(without_pending(state), kept_for=None)
+        return replace(without_pending(state), cable_held_for=None)
     if session.stop is not None:
         return state
     return replace(state, session=stopping(session, stop, now_s))
@@ -277,7 +277,7 @@ def _on_unlock(state: ConnectorState) -> ConnectorState:
     return replace(
         without_pending(state),
         session=session,
-        kept_for=None,
+        cable_held_for=None,
         finished=state.plugged or state.connected,
         lock=locks.retry(state.lock),
     )
@@ -345,7 +345,7 @@ def _on_closed(
         _without_session(state),
         finished=left,
         finished_until_s=now_s + timing.FINISHING_LED_S if left else None,
-        kept_for=session.authorization if kept else None,
+        cable_held_for=session.authorization if kept else None,
     )
 
 

@@ -126,7 +126,7 @@ def lock_wanted(state: ConnectorState, config: ConnectorConfig) -> bool:
         return False
     if state.state_f_until_s is not None:
         return True
-    if Fault.CONTACTOR_WELDED in state.faults or state.kept_for is not None:
+    if Fault.CONTACTOR_WELDED in state.faults or state.cable_held_for is not None:
         return True
     if state.session is not None:
         return _lock_wanted_in(state.session, state, config)

@@ -63,9 +63,9 @@ def expire(
     rests_s = rests_from_s(state)
     if rests_s is not None and now_s >= rests_s:
         state = replace(state, rests=True)
-    if state.deaf_until_s is not None and now_s >= state.deaf_until_s:
-        pilot = state.heard or state.pilot
-        state = replace(state, deaf_until_s=None, heard=None, pilot=pilot)
+    if state.ignore_pilot_until_s is not None and now_s >= state.ignore_pilot_until_s:
+        pilot = state.ignored_pilot or state.pilot
+        state = replace(state, ignore_pilot_until_s=None, ignored_pilot=None, pilot=pilot)
     return _expire_contactor(state, now_s, config)
 
 
@@ -111,7 +111,7 @@ def judge_vehicle(
             state = without_pending(state)
     if state.connected and not before.connected:
         state = replace(state, finished=False, finished_until_s=None)
-        if state.session is None and state.pending is None and state.kept_for is None:
+        if state.session is None and state.pending is None and state.cable_held_for is None:
             effects.append(VehicleArrived())
     state = _judge_signals(state, now_s, config)
     if not state.connected:
@@ -131,8 +131,10 @@ def _judge_availability(state: ConnectorState, now_s: float) -> ConnectorState:
 
 def _judge_presence(state: ConnectorState, config: ConnectorConfig) -> ConnectorState:
     pulled = not config.tethered and not state.plugged
-    if pulled and state.deaf_until_s is not None:
-        return replace(state, deaf_until_s=None, heard=None, pilot=NOBODY, connected=False)
+    if pulled and state.ignore_pilot_until_s is not None:
+        return replace(
+            state, ignore_pilot_until_s=None, ignored_pilot=None, pilot=NOBODY, connected=False
+        )
     if state.pilot.state in CONNECTED:
         connected = True
     elif state.pilot.state is PilotState.A:
@@ -153,8 +155,8 @@ def _judge_absence(state: ConnectorState, config: ConnectorConfig) -> ConnectorS
         state = replace(state, reserved_first=True)
     if state.session_plug != NO_PLUG and not config.tethered:
         state = replace(state, session_plug=NO_PLUG)
-    if state.session is None and (state.finished or state.kept_for is not None):
-        state = replace(state, finished=False, finished_until_s=None, kept_for=None)
+    if state.session is None and (state.finished or state.cable_held_for is not None):
+        state = replace(state, finished=False, finished_until_s=None, cable_held_for=None)
     return state
 
 

@@ -98,7 +98,7 @@ def snapshot_of(state: ConnectorState) -> ConnectorSnapshot:
         reservation_id=state.reservation_id,
         checking=state.checking,
         pending=state.pending,
-        cable_held_for=state.kept_for,
+        cable_held_for=state.cable_held_for,
         session=state.session,
         finished=state.finished,
         just_finished=state.finished_until_s is not None,

@@ -155,7 +155,7 @@ class ConnectorState:
     finished: bool = False
     """A session ended (or the cable was released) and the plug is still in."""
     finished_until_s: float | None = None
-    kept_for: Authorization | None = None
+    cable_held_for: Authorization | None = None
     """The session is over, but only this owner gets the cable (OCPP 4.9, errata 3.17)."""
     offer_a: float = 0.0
     # What the board was told, and when.
@@ -178,10 +178,10 @@ class ConnectorState:
     wake_due_s: float | None = None
     wake_ends_s: float | None = None
     """The pilot is interrupted until then."""
-    deaf_until_s: float | None = None
-    """What the pilot shows may be our own interruption until then."""
-    heard: PilotReport | None = None
-    """What it showed meanwhile."""
+    ignore_pilot_until_s: float | None = None
+    """Until then the pilot may show nothing but our own interruption."""
+    ignored_pilot: PilotReport | None = None
+    """What it showed meanwhile, to be believed when that is over."""
 
     @property
     def faults(self) -> frozenset[Fault]:

@@ -181,7 +181,7 @@ class TestVehicleSideDisconnect:
 
     def test_pulled_by_force_nobody_is_waited_for(self) -> None:
         machine = self._kept().unplug().wait(1).plug()
-        assert machine.state.kept_for is None
+        assert machine.state.cable_held_for is None
         assert machine.effects(VehicleArrived)[1:]
 
     def test_unlock_command_gives_it_too(self) -> None:
