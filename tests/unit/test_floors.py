@@ -139,7 +139,7 @@ OWNERS = {
     "application/charging/connector_runner.py",
     "application/charging/decided.py",
     "application/charging/machine_commands.py",
-    "application/maintenance/decision_journal.py",
+    "application/maintenance/decision_forms.py",
 }
 
 
