@@ -202,7 +202,7 @@ class Connectors(RuleBasedStateMachine):
         self.bench.advance(0.1)
 
     def teardown(self) -> None:
-        if hasattr(self, "room") and not self.bench.failed:
+        if hasattr(self, "bench") and not self.bench.failed:
             self.bench.clear_up()
             Connectors.steps += self.bench.steps
 
