@@ -1,1 +1,1 @@
-"""Scripts of the workshop; none of them is installed."""
+"""Development scripts; not installed with the package."""

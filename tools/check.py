@@ -1,4 +1,4 @@
-"""Runs the linters, the types, the floors and the build of the documentation; sums them up.
+"""Runs linters, type checker, import contracts and the build of the documentation.
 
 python -m tools.check [NAME ...]
 """
@@ -22,7 +22,7 @@ PINS = ("requirements.txt", "requirements-dev.txt")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A command that must end with 0; `needs` is what must be there for it to make sense."""
+    """A command that must exit with 0; it is skipped if `needs` does not exist."""
 
     name: str
     command: tuple[str, ...]
@@ -44,7 +44,7 @@ CHECKS = (
 
 
 def run(check: Check) -> tuple[Check, str, str]:
-    """Run a check: it, its result in words, its output when it failed."""
+    """Run a check; returns it, its result, and its output if it failed."""
     if not (ROOT / check.needs).exists():
         return check, f"could not run: there is no {check.needs}", ""
     if shutil.which(check.command[0]) is None:
@@ -67,7 +67,7 @@ def run(check: Check) -> tuple[Check, str, str]:
 
 
 def main(names: Sequence[str]) -> int:
-    """Run the checks named, or all; 0 when none failed."""
+    """Run the named checks, or all; returns 0 if none failed."""
     unknown = set(names) - {check.name for check in CHECKS}
     if unknown:
         print(f"no such check: {', '.join(sorted(unknown))}; there are", *(c.name for c in CHECKS))

@@ -26,14 +26,14 @@ SHUTDOWN_TIMEOUT_S = 20.0
 
 
 def free_port() -> int:
-    """A port that nobody has now."""
+    """A port that is free at present."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
 def answers(url: str) -> bool:
-    """Whether a request is answered with 200."""
+    """True if a request is answered with 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  an address of our own
             return bool(answer.status == 200)
@@ -42,7 +42,7 @@ def answers(url: str) -> bool:
 
 
 def start_and_stop(command: list[str], cwd: Path, within_s: float, **environment: str) -> float:
-    """Seconds until the station answered; exits with a sentence when it does not start or stop."""
+    """Seconds until the station answered; exits with a message if it does not start or stop."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="borne-data-") as data:
         began = time.monotonic()
@@ -75,7 +75,7 @@ def start_and_stop(command: list[str], cwd: Path, within_s: float, **environment
 
 
 def from_clone(folder: Path) -> None:
-    """Clone what is committed, start it twice: the first start sets up, the second must not."""
+    """Start a clone of the committed state twice; only the first start may install packages."""
     clone = folder / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     first_s = start_and_stop(["./run"], clone, SET_UP_S)
@@ -84,7 +84,7 @@ def from_clone(folder: Path) -> None:
 
 
 def from_wheel(folder: Path) -> None:
-    """Build the wheel and start what is in it: data files that it lacks would be missed."""
+    """Build the wheel and start from its content, to detect missing data files."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT,
@@ -101,7 +101,7 @@ def from_wheel(folder: Path) -> None:
 
 
 def main() -> int:
-    """Run the ways named, or all."""
+    """Run the named variants, or all."""
     ways = {"clone": from_clone, "wheel": from_wheel}
     for name in sys.argv[1:] or list(ways):
         with tempfile.TemporaryDirectory(prefix="borne-start-") as folder:

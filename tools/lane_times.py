@@ -1,7 +1,7 @@
-"""How long the lanes took when somebody recorded it, and which ones have grown since.
+"""Recorded times of the lanes, and which lanes have become slower.
 
-Kept in `tests/recorded_times.json`, for each kind of machine and run; also the slow tests, with
-which the workers of a lane begin.
+Stored in `tests/recorded_times.json` per kind of machine and run, with the slow tests, which the
+workers of a lane start with.
 """
 
 from __future__ import annotations
@@ -16,33 +16,34 @@ from typing import Any, NamedTuple
 RECORDED = Path(__file__).resolve().parent.parent / "tests" / "recorded_times.json"
 GROWN = 1.5
 SHORT_S = 10
-"""What grows below this is noise."""
+"""Growth below this time is noise."""
 SLOW_TEST_S = 2.0
 
 
 class Times(NamedTuple):
-    """Of a lane."""
+    """Times of a lane."""
 
     seconds: int
     cpu_s: int
-    """Over all cores; hardly changes when others use the machine too."""
+    """Over all cores; hardly affected by other processes."""
 
 
 def conditions(*, coverage: bool) -> str:
-    """What times depend on beside the tests: they are compared under the same ones."""
+    """What the times depend on besides the tests; only times under equal conditions are
+    compared."""
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     return f"{python}, {os.cpu_count()} cores" + (", coverage" if coverage else "")
 
 
 def read() -> dict[str, Any]:
-    """All that is recorded."""
+    """All recorded times."""
     empty: dict[str, Any] = {"lanes": {}, "slowest": {}}
     recorded: dict[str, Any] = json.loads(RECORDED.read_text()) if RECORDED.exists() else empty
     return recorded
 
 
 def write(where: str, times: Mapping[str, Times], tests: Mapping[str, float]) -> None:
-    """Record a run; what was recorded under other conditions stays."""
+    """Record a run; times recorded under other conditions stay."""
     recorded = read()
     recorded["lanes"][where] = {lane: list(found) for lane, found in sorted(times.items())}
     slow = {name: round(s, 1) for name, s in sorted(tests.items()) if s >= SLOW_TEST_S}
@@ -51,7 +52,7 @@ def write(where: str, times: Mapping[str, Times], tests: Mapping[str, float]) ->
 
 
 def grown(where: str, times: Mapping[str, Times]) -> Iterator[str]:
-    """A line for each lane that takes half as much again as recorded."""
+    """A line for each lane that takes 50 % longer than recorded."""
     recorded = read()["lanes"].get(where, {})
     if not recorded:
         yield f"no times are recorded for {where}: ./run test --record keeps these"

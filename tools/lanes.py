@@ -1,10 +1,10 @@
-"""Runs the tests lane by lane, two lanes at a time, each in several workers, and sums them up.
+"""Runs the tests by lane, two lanes at a time, each in several workers, and prints a summary.
 
     python -m tools.lanes test [--coverage] [--all-must-run] [--record] [PYTEST ARGS]
     python -m tools.lanes campaign [PYTEST ARGS]
 
-A lane is a folder of `tests/`. When the pytest arguments name files or folders, these alone run,
-in one process, with pytest's own output.
+A lane is a folder of `tests/`. If the pytest arguments name files or folders, only these run, in
+one process, with pytest's own output.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NO_TESTS_COLLECTED = 5
 LONGEST_LANE_S = 30 * 60
 LANES_AT_ONCE = 2
-"""When the last tests of one end, those of the other keep the machine busy."""
+"""While one lane ends with few tests, the other keeps the machine busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class Lane:
 
     name: str
     workers_per_core: int = 1
-    """More where tests wait for sockets and processes."""
+    """More than 1 for tests that wait for sockets and processes."""
     measured: bool = True
-    """Simulation and browser take twice as long when measured, and what they run the other lanes
-    run too."""
+    """Measure coverage. Simulation and browser would take twice as long, and the other lanes cover
+    what they run."""
     alone: bool = False
-    """Benchmarks compare ratios measured on a quiet machine."""
+    """Run without other lanes: benchmarks compare ratios on a quiet machine."""
 
 
-# The longest first; the last one has many small tests that wait, so that no core rests at the end.
+# The longest first. The last one has many small tests that wait, so that all cores stay busy.
 LANES = (
     Lane("integration", workers_per_core=2),
     Lane("unit"),
@@ -62,7 +62,7 @@ CAMPAIGN_LANES = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for."""
+    """The command line options."""
 
     arguments: tuple[str, ...] = ()
     coverage: bool = False
@@ -72,7 +72,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a lane; `not_run` maps the reason to the number of tests."""
+    """The result of a lane; `not_run` maps reasons to numbers of tests."""
 
     lane: str
     exit_code: int
@@ -87,7 +87,7 @@ class Result:
 
     @property
     def word(self) -> str:
-        """The lane in a word, for the summary."""
+        """The result in one word, for the summary."""
         if self.exit_code not in (0, NO_TESTS_COLLECTED):
             return "FAILED"
         if self.not_run:
@@ -96,7 +96,7 @@ class Result:
 
 
 def names_tests(arguments: Sequence[str]) -> bool:
-    """Whether pytest arguments name files or folders."""
+    """True if pytest arguments name files or folders."""
     return any(
         not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists()
         for argument in arguments
@@ -104,7 +104,7 @@ def names_tests(arguments: Sequence[str]) -> bool:
 
 
 def workers(lane: Lane, options: Options) -> int:
-    """Processes that run the tests of a lane; 0: pytest's own."""
+    """Number of worker processes of a lane; 0 runs the tests in pytest's own process."""
     if options.workers is not None:
         return options.workers
     return 0 if lane.alone else lane.workers_per_core * (os.cpu_count() or 1)
@@ -115,7 +115,7 @@ def command(lane: Lane, options: Options) -> list[str]:
     measured = options.coverage and lane.measured
     runner = ["-m", "coverage", "run", "-m", "pytest"] if measured else ["-m", "pytest"]
     count = workers(lane, options)
-    # Small pieces, so that no worker ends with a long queue while another has nothing to do.
+    # Small chunks, so that no worker has a long queue while another is idle.
     distributed = ["-n", str(count), "--maxschedchunk", "4"] if count else []
     campaign = ["--campaign"] if options.campaign else []
     folder = f"tests/{lane.name}"
@@ -130,13 +130,13 @@ def environment(options: Options, report: Path) -> dict[str, str]:
         "BORNE_REVISION": revision(),
         "HYPOTHESIS_PROFILE": profile,
     }
-    # pytest compiles its plugins each time when it may not keep what it compiled: 3 s a process.
+    # Without cached bytecode pytest compiles its plugins each time: 3 s per process.
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return kept | wanted
 
 
 def run_lane(lane: Lane, options: Options) -> Result:
-    """Run one lane; its output is printed in one piece when it is done."""
+    """Run one lane; its output is printed at its end."""
     if not (ROOT / "tests" / lane.name).is_dir():
         return Result(lane.name, NO_TESTS_COLLECTED, 0.0)
     began = time.monotonic()
@@ -166,7 +166,7 @@ def run_lane(lane: Lane, options: Options) -> Result:
 
 
 def run_lanes(lanes: Sequence[Lane], options: Options) -> list[Result]:
-    """Run the lanes, first those that share the machine."""
+    """Run the lanes: first those that share the machine, then the others one by one."""
     together = [lane for lane in lanes if not lane.alone]
     with ThreadPoolExecutor(LANES_AT_ONCE) as pool:
         results = list(pool.map(lambda lane: run_lane(lane, options), together))
@@ -174,7 +174,7 @@ def run_lanes(lanes: Sequence[Lane], options: Options) -> list[Result]:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """A line for each lane, then what could not run and why, then the sum."""
+    """A line for each lane, the tests that could not run, and the totals."""
     heads = "".join(f"{head:>8}" for head in ("passed", "failed", "skipped", "time", "CPU"))
     lines = ["", f"{'lane':<14}{'':<16}{heads}"]
     lines += [
@@ -188,14 +188,14 @@ def summary(results: Sequence[Result]) -> str:
         for reason, count in r.not_run.items()
     ]
     passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
-    # A lane that broke before its first test has failed without a failed test.
+    # A lane that failed before its first test counts as one failure.
     failed += sum(1 for r in results if r.word == "FAILED" and not r.failed)
     lines.append(f"{passed} passed, {failed} failed, {sum(r.skipped for r in results)} skipped")
     return "\n".join(lines)
 
 
 def missed(results: Sequence[Result]) -> list[str]:
-    """A line for each lane of which something did not run, or nothing did."""
+    """A line for each lane in which tests were skipped, or none ran."""
     return [
         f"{r.lane}: all of its tests must run here, and one at least"
         for r in results
@@ -204,7 +204,7 @@ def missed(results: Sequence[Result]) -> list[str]:
 
 
 def report_times(results: Sequence[Result], options: Options, *, record: bool) -> None:
-    """Name the lanes that became slow, or record how long all took."""
+    """Print which lanes became slow, or record the times."""
     times = {r.lane: lane_times.Times(round(r.seconds), round(r.cpu_s)) for r in results}
     conditions = lane_times.conditions(coverage=options.coverage)
     if record and (options.arguments or any(r.word == "FAILED" for r in results)):
@@ -218,7 +218,7 @@ def report_times(results: Sequence[Result], options: Options, *, record: bool) -
 
 
 def report_coverage() -> int:
-    """Join what the lanes measured and print it; the exit code tells whether it is enough."""
+    """Combine and print the coverage; returns the exit code of the threshold."""
     subprocess.run([sys.executable, "-m", "coverage", "combine", "--quiet"], cwd=ROOT, check=False)
     return subprocess.run(
         [sys.executable, "-m", "coverage", "report"], cwd=ROOT, check=False
@@ -226,7 +226,7 @@ def report_coverage() -> int:
 
 
 def parse() -> tuple[argparse.Namespace, list[str]]:
-    """Our options, and those of pytest."""
+    """Parse our options; the others are for pytest."""
     parser = argparse.ArgumentParser(prog="./run", allow_abbrev=False)
     parser.add_argument("what", choices=("test", "campaign"))
     parser.add_argument("--coverage", action="store_true", help="measure branches, print them")
@@ -239,7 +239,7 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
 
 
 def main() -> int:
-    """Run the lanes; 0 when nothing failed."""
+    """Run the lanes; returns 0 if nothing failed."""
     chosen, arguments = parse()
     campaign = chosen.what == "campaign"
     if names_tests(arguments):

@@ -1,8 +1,8 @@
-"""Texts for translators: `python -m tools.locales` writes the template and brings the catalogues
-up to date; a test holds that they are.
+"""Translation catalogues: `python -m tools.locales` writes the template and updates the catalogues;
+a test checks that they are up to date.
 
-`src/borne/locales/borne.pot` is the template, `LANGUAGE/LC_MESSAGES/borne.po` what translators
-write, `borne.mo` what the program reads.
+`src/borne/locales/borne.pot` is the template, `LANGUAGE/LC_MESSAGES/borne.po` the translators'
+file, `borne.mo` the compiled form.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "src/borne/locales"
 TEMPLATE = LOCALES / "borne.pot"
 KEYWORDS = {"_": None, "N_": None, "words": None, "ngettext": (1, 2), "plural": (1, 2)}
-"""Functions that mark texts; `words` is what a page calls its translator."""
+"""Functions that mark texts; `words` is the translator's name in the pages."""
 LANGUAGES = {"de": "German", "fr": "French", "nl": "Dutch"}
 HEADER = "# Texts of borne for translators; made by tools/locales.py."
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-"""In place of the moment of extraction, which would change the file for nothing."""
+"""A constant, so that the files do not change with each extraction."""
 
 
 def template() -> Catalog:
-    """Every marked text, with the files it comes from."""
+    """Extract all marked texts, with the files that contain them."""
     with (ROOT / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # of babel
     catalog = new_catalogue()
@@ -45,7 +45,7 @@ def template() -> Catalog:
 
 
 def new_catalogue(language: str | None = None) -> Catalog:
-    """Without texts; without a language the template."""
+    """An empty catalogue; without a language, the template."""
     return Catalog(
         locale=language,
         project="borne",
@@ -61,7 +61,7 @@ def new_catalogue(language: str | None = None) -> Catalog:
 
 
 def merged(made: Catalog, old: Catalog, language: str) -> Catalog:
-    """Every text of the template with its translation, where there is one; nothing else."""
+    """All texts of the template with their existing translations."""
     catalog = new_catalogue(language)
     for message in made:
         if message.id:
@@ -79,14 +79,14 @@ def rendered(catalog: Catalog) -> str:
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """What the program reads."""
+    """The compiled catalogue (.mo)."""
     buffer = io.BytesIO()
     write_mo(buffer, catalog)
     return buffer.getvalue()
 
 
 def catalogues() -> dict[Path, Catalog]:
-    """The catalogue of each language."""
+    """The catalogues by path."""
     found = {}
     for path in sorted(LOCALES.glob("*/LC_MESSAGES/borne.po")):
         with path.open("rb") as file:
@@ -95,7 +95,7 @@ def catalogues() -> dict[Path, Catalog]:
 
 
 def untranslated(catalog: Catalog) -> list[str]:
-    """The English texts that have no translation."""
+    """English texts without translation."""
     found = []
     for message in catalog:
         strings = message.string if isinstance(message.string, tuple | list) else [message.string]
@@ -105,7 +105,7 @@ def untranslated(catalog: Catalog) -> list[str]:
 
 
 def main() -> None:
-    """Write everything; say what translators have still to do."""
+    """Write all files; prints the texts without translation."""
     made = template()
     TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
     TEMPLATE.write_text(rendered(made))

@@ -1,9 +1,9 @@
-"""Runs the tests with the oldest packages that pyproject.toml allows, in an environment of its own.
+"""Runs the tests with the oldest packages that pyproject.toml allows, in a separate environment.
 
 python -m tools.lower_bounds [--python PYTHON] [ARGS OF ./run test]
 
-Without `--python` on the interpreter that runs this. The quality tools are not part of it: nobody
-installs them but we.
+Without `--python` it uses the interpreter that runs it. Linters are not included, as only
+developers install them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VENV = ROOT / ".venv-lowest"
 
 
 def main() -> int:
-    """Make the environment and run the lanes in it; their exit code."""
+    """Create the environment and run the lanes in it; returns their exit code."""
     parser = argparse.ArgumentParser(prog="tools.lower_bounds", allow_abbrev=False)
     parser.add_argument("--python", default=sys.executable)
     chosen, arguments = parser.parse_known_args()
@@ -34,7 +34,7 @@ def main() -> int:
     )
     site = next(VENV.glob("lib/python3*/site-packages"))
     (site / "borne-checkout.pth").write_text(f"{ROOT / 'src'}\n")
-    # What an old package deprecates, its newer versions settled: warnings do not count here.
+    # Old packages emit warnings that newer versions do not, so warnings are not errors here.
     return subprocess.run(
         [python, "-m", "tools.lanes", "test", "-W", "default", *arguments], cwd=ROOT, check=False
     ).returncode

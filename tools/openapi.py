@@ -1,6 +1,6 @@
-"""Writes the description of the API that the package ships: `python -m tools.openapi`.
+"""Writes the OpenAPI document that the package ships: `python -m tools.openapi`.
 
-It is made at build time, because making it blocks the event loop for half a second. A test holds
+It is generated at build time, because that blocks the event loop for half a second. A test checks
 that it is up to date.
 """
 
@@ -30,12 +30,12 @@ ERRORS = {
     409: "The state of the station does not allow it.",
     413: "The body is too large.",
     421: "The station does not answer under this name.",
-    422: "The request makes no sense; the message says why.",
+    422: "The request is invalid; the message says why.",
     503: "The station has no power, or is busy.",
     507: "The disk is full; nothing was stored.",
 }
 VERSION = "1"
-"""Of the API, not of the software."""
+"""Version of the API, not of the software."""
 
 
 def document(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def name_of(answer: type) -> str:
 
 
 def describe(operation: dict[str, Any], route: GuardedRoute) -> None:
-    """Rights, answer and errors of one operation."""
+    """Add access rights, response and errors to one operation."""
     access, path = route.access, route.path_format
     operation["security"] = [] if access.role is None else [{"token": []}, {"login": []}]
     if access.role is not None:

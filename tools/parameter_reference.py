@@ -1,7 +1,7 @@
 """Writes docs/parameters.md from the catalogue of settings.
 
 python -m tools.parameter_reference           writes the page
-python -m tools.parameter_reference --check   fails when the page is not up to date
+python -m tools.parameter_reference --check   fails if the page is out of date
 """
 
 from __future__ import annotations
@@ -53,21 +53,21 @@ _TYPES = {
 _DEFAULTS = {
     "NumberOfConnectors": "as built",
     "ConnectorSwitch3to1PhaseSupported": "as built",
-    "ChargePointSerialNumber": "made once",
+    "ChargePointSerialNumber": "generated once",
     "ChargePointID": "`borne-` and the serial number",
-    "DLMSiteKey": "made once, on a master",
+    "DLMSiteKey": "generated once, on a master",
 }
 _HEAD = """# Parameters
 
-This page is made from the catalogue by `python -m tools.parameter_reference`; do not edit it.
+This page is generated from the catalogue by `python -m tools.parameter_reference`; do not edit it.
 
-Names are those of API, command line and OCPP. A setting that each socket has for itself is written
+Names are those of API, command line and OCPP. A setting per socket is written
 `Key` for socket 1 and `Key_2` for socket 2. Choices are written by their word in API, command line
 and files; a backend may write the word, the label of the page, or the number, and reads the label.
 Lists are separated by commas, amperes of the phases are written `16,16,16`.
 
-*State* tells whether this version acts on a setting: **active**, *planned* (shown, but nobody can
-change it) or *told* (the station tells it). *Who* is the weakest role that may change it; while
+*State* tells whether this version acts on a setting: **active**, *planned* (shown, but not
+changeable) or *fixed* (set by the station). *Who* is the weakest role that may change it; while
 "Operator may change installation settings" is on, operators may do what installers may. *OCPP*
 tells what this version lets a backend do: R read, W write; it never writes what is planned, and
 what an installer may write only while operators may. ↻ means: takes effect at the next restart.
@@ -84,12 +84,12 @@ def page() -> str:
 
 def _summary() -> str:
     settings = CATALOGUE.settings.values()
-    told = sum(entry.constant for entry in settings)
+    fixed = sum(entry.constant for entry in settings)
     active = sum(entry.key in ACTIVE for entry in settings)
-    planned = len(CATALOGUE.settings) - told - active
+    planned = len(CATALOGUE.settings) - fixed - active
     return (
         f"There are {len(CATALOGUE.settings)} settings: {active} active, {planned} planned, "
-        f"{told} told.\n"
+        f"{fixed} fixed.\n"
     )
 
 
@@ -127,7 +127,7 @@ def _row(entry: Entry) -> str:
 
 
 def _ocpp(entry: Entry) -> str:
-    """What is refused is not promised."""
+    """Access that this version really grants."""
     if entry.key in ACTIVE and not entry.constant:
         return entry.ocpp.value
     return (OcppAccess.READ if entry.ocpp.readable else OcppAccess.NONE).value
@@ -135,7 +135,7 @@ def _ocpp(entry: Entry) -> str:
 
 def _state(entry: Entry) -> str:
     if entry.constant:
-        return "told"
+        return "fixed"
     return "**active**" if entry.key in ACTIVE else "*planned*"
 
 
@@ -216,9 +216,9 @@ def _departures() -> str:
 
 def _others() -> str:
     lines = [
-        "## What is no setting",
+        "## Other entries",
         "",
-        "Found by the search too; these have pages and buttons of their own.",
+        "Not settings, but found by the search; they have pages and buttons of their own.",
         "",
         "| Name | Kind | Label | Meaning | Who |",
         "|---|---|---|---|---|",
@@ -233,11 +233,11 @@ def _others() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or check it; 1 when it is not up to date."""
+    """Write the page, or check it; returns 1 if it is out of date."""
     wanted = page()
     if "--check" in arguments:
         if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != wanted:
-            print("docs/parameters.md is old: run python -m tools.parameter_reference")
+            print("docs/parameters.md is out of date: run python -m tools.parameter_reference")
             return 1
         return 0
     PAGE.write_text(wanted, encoding="utf-8")

@@ -1,8 +1,8 @@
-"""Checks the pinned requirements, or makes them anew.
+"""Checks the pinned requirements, or updates them.
 
-python -m tools.pins           fails when the pins do not fit pyproject.toml or name an index
+python -m tools.pins           fails if the pins do not match pyproject.toml or name an index
 python -m tools.pins --update  newest versions, with hashes, for every Python and processor
-python -m tools.pins --add     the same for what is new in pyproject.toml; the rest stays
+python -m tools.pins --add     the same only for packages that are new in pyproject.toml
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = "requirements.txt"
 DEV = "requirements-dev.txt"
-# The extras of a station that starts with every room except hardware and large groups.
+# The extras of a station with all functions except hardware and large groups.
 RUNTIME_EXTRAS = ("modbus", "soap")
 DEV_EXTRAS = (*RUNTIME_EXTRAS, "large-groups")
 DEV_GROUPS = ("test", "quality", "docs")
 
 
 def canonical(name: str) -> str:
-    """A package's name as the index compares it."""
+    """The normalized name of a package."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def required(
     project: dict[str, object], extras: tuple[str, ...], groups: tuple[str, ...]
 ) -> set[str]:
-    """The canonical names that pyproject.toml asks for directly."""
+    """The normalized names of the direct requirements in pyproject.toml."""
     table = project["project"]
     dependency_groups = project["dependency-groups"]
     assert isinstance(table, dict)
@@ -44,7 +44,7 @@ def required(
 
 
 def pins(path: Path) -> dict[str, set[str]]:
-    """The versions a file pins, by canonical name; several where they differ by Python."""
+    """Pinned versions by normalized name; several if they differ by Python version."""
     found: dict[str, set[str]] = {}
     for name, version in re.findall(
         r"^([A-Za-z0-9._-]+)==([^\s;]+)", path.read_text(), re.MULTILINE
@@ -54,7 +54,7 @@ def pins(path: Path) -> dict[str, set[str]]:
 
 
 def problems(path: Path, wanted: set[str]) -> list[str]:
-    """What is wrong with one file of pins, in sentences."""
+    """Problems of one requirements file."""
     text = path.read_text()
     wrong = [f"{path.name} lacks {name}" for name in sorted(wanted - pins(path).keys())]
     if "://" in text or re.search(r"^-", text, re.MULTILINE):
@@ -63,7 +63,7 @@ def problems(path: Path, wanted: set[str]) -> list[str]:
 
 
 def disagreements(runtime: Path, dev: Path) -> list[str]:
-    """Tests must run with the versions a station runs with."""
+    """Packages whose versions differ between tests and a station."""
     held = pins(dev)
     return [
         f"{dev.name} pins another {name} than {runtime.name}"
@@ -73,7 +73,7 @@ def disagreements(runtime: Path, dev: Path) -> list[str]:
 
 
 def update(*, upgrade: bool) -> None:
-    """Make both files anew, with the newest versions or those that are pinned already."""
+    """Write both files, with the newest versions or the ones already pinned."""
     uv = str(Path(sys.executable).with_name("uv"))
     options = ["--universal", "--python-version", "3.11", "--generate-hashes"]
     options += ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
@@ -87,7 +87,7 @@ def update(*, upgrade: bool) -> None:
 
 
 def main() -> int:
-    """Check or update; 0 when the pins are good."""
+    """Check or update the pins; returns 0 if they are correct."""
     if sys.argv[1:] in (["--update"], ["--add"]):
         update(upgrade=sys.argv[1] == "--update")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

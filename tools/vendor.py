@@ -1,7 +1,7 @@
-"""Fetches the files of other projects that the pages ship, makes the icon sprite and the manifest.
+"""Downloads third-party files for the web pages, and builds the icon sprite and the manifest.
 
-Run it to take newer versions: `python -m tools.vendor`. The manifest names version, licence and
-SHA-256 of each file; a test holds that the files are those.
+Run `python -m tools.vendor` to update them. The manifest lists version, licence and SHA-256 of each
+file; a test compares them with the files.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ circle-dot message-square-text server circle
 
 @dataclass(frozen=True)
 class Part:
-    """A file taken over unchanged."""
+    """A third-party file, used unchanged."""
 
     package: str
     version: str
@@ -56,7 +56,7 @@ LUCIDE = ("lucide-static", "1.62.0", "ISC AND MIT")
 
 
 def unpack(package: str, version: str, folder: Path) -> Path:
-    """The contents of a published package."""
+    """Download and unpack a package."""
     target = folder / f"{package}-{version}"
     if not target.exists():
         subprocess.run(
@@ -70,7 +70,7 @@ def unpack(package: str, version: str, folder: Path) -> Path:
 
 
 def sprite(icons: Path) -> str:
-    """One SVG with a symbol for each icon."""
+    """An SVG with a symbol for each icon."""
     symbols = []
     for name in sorted(ICONS):
         text = (icons / f"{name}.svg").read_text()
@@ -81,7 +81,7 @@ def sprite(icons: Path) -> str:
 
 
 def main() -> None:
-    """Fetch all and write the manifest."""
+    """Download all files and write the manifest."""
     records = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def record(part: Part, content: bytes) -> dict[str, str]:
-    """A line of the manifest."""
+    """An entry of the manifest."""
     line = asdict(part) | {"target": part.target.relative_to(ROOT).as_posix()}
     return line | {"sha256": hashlib.sha256(content).hexdigest()}
 

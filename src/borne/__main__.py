@@ -12,11 +12,11 @@ from borne.foundation.process_list import hide_secrets
 INTERNAL_ERROR = 70
 """EX_SOFTWARE of sysexits.h."""
 
-VISIBLE = "Everybody on this machine can read the secret among the arguments: use --set-file."
+VISIBLE = "Every user of this machine can read the secret among the arguments: use --set-file."
 
 
 def main() -> None:
-    """Run the command line. Nobody is shown a stack trace who does not ask for it."""
+    """Run the command line. A stack trace is only shown with BORNE_TRACE."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _end)
     if not hide_secrets(sys.argv):
@@ -26,7 +26,7 @@ def main() -> None:
 
         app()
     except BrokenPipeError:
-        # Whoever read our lines has gone; the interpreter must not try to flush them again.
+        # The reader of the output has closed the pipe; do not flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except Exception as error:
@@ -35,13 +35,14 @@ def main() -> None:
         from borne.foundation.logging import redact
 
         what = f"{type(error).__name__}: {redact(str(error))}"
-        sentence = f"An internal error: {what}. BORNE_TRACE=1 tells more."
+        sentence = f"An internal error: {what}. BORNE_TRACE=1 shows details."
         sys.stderr.write(" ".join(sentence.split()) + "\n")
         raise SystemExit(INTERNAL_ERROR) from None
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    """A signal before the station has its own way to end: as the shell counts it."""
+    """Exit on a signal that arrives before the station handles signals, with the shell's exit
+    code."""
     raise SystemExit(128 + number)
 
 

@@ -1,7 +1,7 @@
-"""Builds and connects everything: the only place that knows every adapter.
+"""Connects all adapters with the application; the only module that knows every adapter.
 
-A `Host` is the program around a station. It owns what outlives a power cut: the plant, the logins,
-the HTTP listener; and it builds a new station at each power-up.
+A `Host` is the program around a station. It owns what survives a power failure (plant, logins, HTTP
+listener) and builds a new station at each power-up.
 """
 
 from __future__ import annotations
@@ -73,19 +73,19 @@ from borne.protocols.status_json import status_json
 LIVE_POLL_S = 1.0
 DECISIONS_S = 60.0
 TRUSTED_YEAR = 2025
-"""A system clock before this year was never set."""
+"""A system clock before this year has never been set."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """How a host is set up."""
+    """Options of a host."""
 
     data: Path
     connectors: int = 2
     live: bool = True
-    """Somebody may watch: meters are read every second while a session runs."""
+    """Read the meters every second during a session, for the live display."""
     rng: random.Random = field(default_factory=random.SystemRandom)
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -93,18 +93,18 @@ class HostOptions:
     control_socket: bool = True
     installer: Installer | None = None
     first_cards: Sequence[WhitelistEntry] = ()
-    """For the local whitelist of a simulated station that is tried for the first time."""
+    """Whitelist entries for a simulated station at its first start."""
     equipment: Equipment = field(default_factory=Equipment)
     page: str | None = None
-    """Where the web interface answers, as people on this machine type it."""
+    """URL of the web interface on this machine."""
     wrap_storage: Callable[[Storage], Storage] = lambda storage: storage
-    """A seam for tests that count or break commits."""
+    """For tests that count commits or let them fail."""
     world_file: Path | None = None
-    """Where the simulated world is kept; without it the world ends with the process."""
+    """File for the simulated world; without it the world ends with the process."""
     fresh_world: bool = False
-    """Begin with a new world, whatever is kept."""
+    """Start with a new world, even if one is stored."""
     open_storage: Callable[[Path, Clock, Callable[[], str]], Awaitable[Storage]] = open_storage
-    """Many stations in one process share threads and open files through this."""
+    """Lets many stations in one process share threads and open files."""
     make_plant: Callable[[HostOptions], Plant] | None = None
     """Creates the plant; None for a simulated one."""
 
@@ -118,7 +118,7 @@ def simulated_plant(options: HostOptions) -> Plant:
 
 
 class Host:
-    """A station on its plant, with its power switch and its restarts."""
+    """A station with its plant; switches power and restarts."""
 
     def __init__(self, options: HostOptions) -> None:
         loop = asyncio.get_running_loop()
@@ -128,7 +128,7 @@ class Host:
         self.station_changed: Signal[Station | None] = Signal()
         self.clock = self._new_clock()
         self.notices: tuple[str, ...] = ()
-        """What people must know of the data that the running station found."""
+        """Notices for users about the data of the running station."""
         self._settings: SettingsService | None = None
         self._logins = Logins(loop.time, options.token or random_token)
         self._switching = asyncio.Lock()
@@ -149,31 +149,31 @@ class Host:
 
     @property
     def power(self) -> Host | None:
-        """The mains switch; None where the power cannot be cut from here."""
+        """The power switch; None if the power cannot be cut by software."""
         return self if self.plant.mains is not None else None
 
     @property
     def simulator(self) -> SimulatorPort | None:
-        """The hands of a simulated plant."""
+        """The simulator of a simulated plant."""
         return self.plant.simulator
 
     @property
     def own_names(self) -> tuple[str, ...]:
-        """What `--host` says, if it is a name."""
+        """The host name from `--host`, if it is a name."""
         name = urlsplit(self.options.page or "").hostname
         return (name,) if name else ()
 
     @property
     def remote_simulator(self) -> bool:
-        """Only this machine may turn the world's knobs."""
+        """False: only this machine may operate the simulator."""
         return False
 
     def services(self) -> StationServices | None:
-        """The running station; None while power is cut."""
+        """The services of the running station; None while power is cut."""
         return self.station.services() if self.station is not None else None
 
     def health(self) -> Readiness:
-        """Whether the station can do its work."""
+        """Whether the station is ready to work."""
         station = self.station
         if station is None:
             return Readiness(False, ("The station has no power.",), works=False)
@@ -196,7 +196,7 @@ class Host:
 
     @property
     def settings(self) -> SettingsService:
-        """Those of the running (or last) station."""
+        """The settings of the running (or last) station."""
         if self._settings is None:
             raise RuntimeError("the station was never started")
         return self._settings
@@ -204,7 +204,7 @@ class Host:
     # Power -----------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Power up for the first time and listen to the command line."""
+        """Power up the station and serve the command line."""
         self._plant_notices = self.plant.open()
         await self._power_up()
         await self._add_first_cards()
@@ -212,7 +212,7 @@ class Host:
             _log.warning("%s", notice)
         if self.options.live:
             self._tasks.keep("loop lag", self.lag.watch)
-            self._tasks.keep("decisions", self._keep_decisions)
+            self._tasks.keep("decisions", self._write_decisions_regularly)
         if self.options.control_socket:
             self._control = ControlServer(
                 self.options.data, self._command, (CommandRefused,), (CommandFailed,)
@@ -231,7 +231,7 @@ class Host:
                 _log.warning("the card for trying out could not be added: %s", error)
 
     async def stop(self) -> None:
-        """A polite end of the program: sessions go on at the next start."""
+        """Stop the program; running sessions resume at the next start."""
         if self._control is not None:
             await self._control.stop()
         async with self._switching:
@@ -241,7 +241,7 @@ class Host:
         await self.plant.close()
 
     async def cut(self) -> None:
-        """Power is gone, without farewell."""
+        """Cut the power: the station is aborted."""
         mains = self._mains()
         async with self._switching:
             station, self.station = self.station, None
@@ -270,7 +270,7 @@ class Host:
         return RestartAnswer(when)
 
     async def reset(self, reason: StopReason) -> None:
-        """Restart at the wish of the backend."""
+        """Restart for a backend's Reset."""
         self._restarting = self._tasks.start("restart", self._restart(reason, wait=False))
 
     async def _restart(self, reason: StopReason | None, *, wait: bool) -> None:
@@ -299,7 +299,7 @@ class Host:
         try:
             station = await self._start_station()
         except StorageDamaged as error:
-            # The database asked for a check of the whole file: what is damaged is put aside.
+            # The database has requested a check of the whole file, which puts damaged data aside.
             _log.error("damage showed while the station started: %s", error)
             station = await self._start_station()
         self.station = station
@@ -386,11 +386,11 @@ class Host:
         return await probe(config, self.clock, self.plant.dial, self._interfaces())
 
     def _interfaces(self) -> Interfaces | None:
-        """A simulated run does not depend on the machine that it runs on."""
+        """None in a simulated run, which must not depend on the machine's interfaces."""
         return interfaces_up if self.options.live else None
 
-    async def _keep_decisions(self) -> None:
-        """Write the journal of decisions for `borne replay`, once a minute while it grows."""
+    async def _write_decisions_regularly(self) -> None:
+        """Write the journal of decisions for `borne replay`, once a minute."""
         while True:
             await asyncio.sleep(DECISIONS_S)
             await self._write_decisions()
@@ -402,7 +402,7 @@ class Host:
         try:
             full = await asyncio.to_thread(self._decision_files.append, lines)
         except OSError as error:
-            _log.warning("decisions of the last minute are not kept: %s", error.strerror)
+            _log.warning("decisions of the last minute could not be written: %s", error.strerror)
             full = True
         if full:
             self.decisions.restart()

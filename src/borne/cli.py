@@ -1,7 +1,6 @@
-"""The command line `borne`: serve a station, and what may be done on the machine itself.
+"""The command line `borne`: runs a station, and executes commands on the machine itself.
 
-Everything that goes wrong is one sentence on standard error: exit code 2 for what makes no sense,
-1 for what cannot be done.
+Every error is one line on standard error: exit code 2 for invalid input, 1 for a failure.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ app.add_typer(token_app, name="token")
 DEFAULT_DATA = Path(os.environ.get("BORNE_DATA", "data"))
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 STARTING_S = 5.0
-"""A station that begins or ends holds its folder for some time without answering."""
+"""A station that starts or stops holds the folder's lock for some time without answering."""
 RETRY_S = 0.05
 MAX_SET_FILE_BYTES = 256 * 1024
 
-# Whether it can be used is said by whoever opens it, in one sentence.
+# Typer does not check the path: the code that opens it gives a readable error.
 Data = Annotated[Path, typer.Option("--data", readable=False, help="Folder of the station's data.")]
 RoleName = Annotated[str, typer.Option("--role", help="user, operator, installer or manufacturer.")]
 SetFile = Annotated[
@@ -48,7 +47,7 @@ SetFile = Annotated[
         "--set-file",
         metavar="FILE",
         readable=False,
-        help="Settings as KEY=VALUE, one a line; - reads standard input. For secrets.",
+        help="Settings as KEY=VALUE, one per line; - reads standard input. For secrets.",
     ),
 ]
 
@@ -69,12 +68,12 @@ def _default(context: typer.Context) -> None:
 def serve(
     data: Data = DEFAULT_DATA,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = DEFAULT_HOST,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 uses a free one.")] = DEFAULT_PORT,
     hardware: Annotated[
         Path | None, typer.Option(help="Description of real hardware; without it, a simulation.")
     ] = None,
     speed: Annotated[
-        float, typer.Option(min=1.0, max=1000.0, help="Run simulated time so much faster.")
+        float, typer.Option(min=1.0, max=1000.0, help="Run simulated time this many times faster.")
     ] = 1.0,
     set_: Annotated[
         list[str] | None,
@@ -82,7 +81,7 @@ def serve(
     ] = None,
     set_file: SetFile = None,
     fresh_world: Annotated[
-        bool, typer.Option("--fresh-world", help="Forget the simulated cars, meters and causes.")
+        bool, typer.Option("--fresh-world", help="Discard the simulated cars, meters and causes.")
     ] = False,
 ) -> None:
     """Run a station until interrupted."""
@@ -113,7 +112,7 @@ def _serve(
 
 
 def _changes(texts: Sequence[str], file: Path | None) -> dict[str, str]:
-    """What is to be set: what the command line says itself wins."""
+    """The changes from file and arguments; arguments take precedence."""
     return _from_file(file) | _assignments(texts)
 
 
@@ -173,7 +172,7 @@ def settings_list(
 
 @settings_app.command("get")
 def settings_get(key: str, data: Data = DEFAULT_DATA) -> None:
-    """The value of one setting, as `set` takes it; of a secret only whether it is set."""
+    """The value of one setting, in the form that `set` accepts; a secret is only shown as set."""
     typer.echo(_command(data, "settings-get", {"name": key})["text"])
 
 
@@ -209,7 +208,8 @@ def login_link(
     role: RoleName,
     data: Data = DEFAULT_DATA,
     url: Annotated[
-        str | None, typer.Option(help="Where the page is, if the station cannot know.")
+        str | None,
+        typer.Option(help="Address of the web interface, if the station cannot know it."),
     ] = None,
 ) -> None:
     """A link that logs in once, from this machine, within 15 minutes."""
@@ -228,7 +228,7 @@ def login_link(
 @token_app.command("create")
 def token_create(
     role: RoleName,
-    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    name: Annotated[str, typer.Option(help="Purpose of the token.")] = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
     """A token for the API; it is shown this once."""
@@ -245,7 +245,7 @@ def vectors(file: Path) -> None:
 
 @app.command()
 def replay(file: Path) -> None:
-    """Decide a journal of decisions again and compare: DATA/decisions.jsonl with the older files
+    """Repeat the decisions of a journal and compare: DATA/decisions.jsonl and the older files
     beside it."""
     from borne.adapters.storage.decision_files import files_of_journal, whole_lines
     from borne.application.maintenance.decision_journal import main
@@ -267,19 +267,19 @@ def _check_role(role: str) -> None:
 
 
 def _command(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Through the running station, else under the folder's lock; never beside it."""
-    from borne.adapters.control.socket import NoStation, ask
+    """Run a command in the running station, or in this process under the folder's lock."""
+    from borne.adapters.control.socket import NoStation, send_command
 
-    give_up = time.monotonic() + STARTING_S
+    deadline = time.monotonic() + STARTING_S
     while True:
         with contextlib.suppress(NoStation):
-            return _result(ask(data, command, arguments))
+            return _result(send_command(data, command, arguments))
         answer, in_use = _offline(data, command, arguments)
         if answer is not None:
             for notice in answer["notices"]:
                 typer.echo(notice, err=True)
             return answer
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             raise _fail(f"The station does not answer: {in_use}")
         time.sleep(RETRY_S)
 
@@ -287,7 +287,7 @@ def _command(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str
 def _offline(
     data: Path, command: str, arguments: Mapping[str, Any]
 ) -> tuple[dict[str, Any] | None, str]:
-    """The answer, or who has the folder."""
+    """The result, or a message about the process that holds the folder."""
     from borne.adapters.storage.lock import FolderInUse
     from borne.application.maintenance.local_commands import CommandFailed, CommandRefused
     from borne.data_folder import CannotUse, run_offline

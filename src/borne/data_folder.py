@@ -1,6 +1,4 @@
-"""What a station keeps in its data folder, opened by the program and by the command line, and what
-people are told when it cannot be opened.
-"""
+"""Opens the data of a station for the program and the command line, with readable errors."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ from borne.foundation.clock import Clock, ClockTrust
 
 
 class CannotUse(Exception):
-    """The data folder, or the program on it, cannot be used: one sentence, and the exit code."""
+    """The data folder or the options cannot be used; a message for users, and the exit code."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
@@ -37,7 +35,7 @@ class CannotUse(Exception):
 
 @contextlib.contextmanager
 def friendly_errors(data: Path) -> Iterator[None]:
-    """Turn what can be wrong with a data folder into CannotUse; FolderInUse passes."""
+    """Convert errors of a data folder to CannotUse, except FolderInUse."""
     try:
         yield
     except FolderInUse:
@@ -54,8 +52,8 @@ def friendly_errors(data: Path) -> Iterator[None]:
 
 
 def simulated_facts(connectors: int = 2) -> HardwareFacts:
-    """What is bolted to a simulated station: no modem, WLAN, USB network or ISO 15118, and its
-    phases are not switched."""
+    """Hardware of a simulated station: without modem, WLAN, USB network, ISO 15118 and phase
+    switching."""
     parts = frozenset({Feature.ACTUATOR, Feature.RCMB, Feature.LIGHTS})
     return HardwareFacts(connectors, parts)
 
@@ -66,8 +64,8 @@ def open_settings(data: Path, connectors: int = 2) -> SettingsService:
 
 
 def settings_store(data: Path) -> SettingsStore:
-    """The stored settings of a data folder. Whether the folder was used before is looked at
-    first: afterwards nobody could tell. Where there was a database there were settings."""
+    """The stored settings of a data folder. Checks first whether the folder was used before,
+    because opening it would hide that; a database implies that there were settings."""
     in_use = Commissioning(data).open().had_database or (data / "station.db").exists()
     return SettingsStore(PosixFiles(data / "settings"), PosixFiles(data), in_use=in_use)
 
@@ -75,7 +73,7 @@ def settings_store(data: Path) -> SettingsStore:
 async def open_accounts(
     settings: SettingsService, storage: Storage, clock: Clock, logins: Logins
 ) -> Accounts:
-    """The accounts in an open storage, governed by the settings."""
+    """The accounts in an open storage, with the rules from the settings."""
     rules = Rules(
         strong=lambda: settings.settings.flag("EnforceStrongPasswords"),
         installer_known=settings.on_installer_password_set,
@@ -86,20 +84,19 @@ async def open_accounts(
 
 
 def random_token(size: int) -> str:
-    """A secret for cookies and links, of `size` random bytes."""
+    """A random secret of `size` bytes for cookies and links."""
     return secrets.token_urlsafe(size)
 
 
 def run_offline(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a command of the command line without a station, under the folder's lock. `notices` of
-    the answer say what people must know of the data. Raises FolderInUse, CannotUse,
-    CommandRefused and CommandFailed."""
+    """Run a command without a station, under the folder's lock. `notices` in the result are for the
+    user. Raises FolderInUse, CannotUse, CommandRefused and CommandFailed."""
     with friendly_errors(data), FolderLock(data):
         return asyncio.run(_run(data, command, arguments))
 
 
 async def _run(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The database is opened only for commands that need it."""
+    """Run a command; opens the database only if the command needs it."""
     loop = asyncio.get_running_loop()
     clock = Clock(loop.time, datetime.now(UTC), ClockTrust.RTC)
     settings = await asyncio.to_thread(open_settings, data)

@@ -1,7 +1,7 @@
-"""`borne serve`: a process around a host, from the first line on the screen to the last.
+"""`borne serve`: the process around a host.
 
-What can go wrong at the start is told in one sentence and ends with exit code 1; settings that are
-refused end with exit code 2. The first SIGINT or SIGTERM ends politely, a second one at once.
+An error at the start is one line and exit code 1; rejected settings end with exit code 2. The first
+SIGINT or SIGTERM stops in an orderly way, a second one at once.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from borne.foundation.messages import Message
 from borne.foundation.scaled_loop import ScaledEventLoop
 
 HEAD_START_S = 0.5
-"""The web interface waits so long at most for a backend that is being dialled."""
+"""The web interface waits at most this long for the first connection to the backend."""
 HEAD_START_STEPS = 50
 FIRST_LOGIN = (
-    "Or log in as operator with the printed password yellow_zone, which opens only the page "
+    "Or log in as operator with the printed password yellow_zone, which only opens the page "
     "where you set your own."
 )
 SHUTDOWN_TIMEOUT_S = 1.5
-"""A backend that does not answer the farewell is not waited for longer."""
+"""How long to wait for the backend's and the clients' connections to close."""
 ALWAYS_ANSWERED = frozenset({"/healthz", "/readyz"})
-"""Whoever watches the station is answered when strangers take all connections."""
+"""Monitoring is answered even if all connections are in use."""
 WORLD_FILE = "world.json"
 SLOWEST, FASTEST = 1.0, 1000.0
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
@@ -59,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What the command line says."""
+    """Options of `borne serve`."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -87,8 +87,8 @@ def serve(options: ServeOptions) -> None:
 
 
 def _first_cards(settings: Settings) -> Sequence[WhitelistEntry]:
-    """A simulated station that is tried for the first time accepts the first card of its street;
-    real hardware begins with an empty list."""
+    """A simulated station accepts the first simulated card at its first start; real hardware starts
+    with an empty whitelist."""
     if has_backend(settings) or not settings.flag("FLLEnable"):
         return ()
     card = CARDS[0]
@@ -96,8 +96,8 @@ def _first_cards(settings: Settings) -> Sequence[WhitelistEntry]:
 
 
 def _prepare(options: ServeOptions, *, new: bool = False) -> SettingsService:
-    """Store what `--set` asks for, before anything runs. A `new` simulated station without a
-    backend has its local whitelist switched on."""
+    """Store the settings from `--set` before the station starts. On a `new` simulated station
+    without backend, also switch the local whitelist on."""
     if not SLOWEST <= options.speed <= FASTEST:
         raise CannotUse(f"--speed must be from {SLOWEST:g} to {FASTEST:g}.", 2)
     service = open_settings(options.data)
@@ -131,7 +131,7 @@ async def _serve(
 
 
 def page_address(bound: Bound) -> str:
-    """Where the web interface answers, as people on this machine type it."""
+    """URL of the web interface on this machine."""
     host = _ANY_ADDRESS.get(bound.host, bound.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{bound.port}"
 
@@ -161,7 +161,7 @@ class _Process:
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
-        """From the first breath to the farewell."""
+        """Run the station and the web interface until a signal arrives."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._on_signal)
@@ -171,10 +171,10 @@ class _Process:
         await self._host.start()
         web: HttpServer | None = None
         try:
-            await self._until_backend_knows()
+            await self._wait_for_backend()
             if not self._ended.is_set():
                 web = await self._start_web()
-                await self._greet()
+                await self._print_welcome()
                 gc.freeze()
             await self._ended.wait()
         finally:
@@ -189,19 +189,20 @@ class _Process:
         if station is not None:
             follow_log_level(self._host.settings.running)
 
-    async def _until_backend_knows(self) -> None:
-        """The web interface takes all of the processor for a while: the backend comes first."""
+    async def _wait_for_backend(self) -> None:
+        """Let the backend connect first, because loading the web interface takes all CPU for a
+        while."""
         for _ in range(HEAD_START_STEPS):
-            if self._ended.is_set() or not self._backend_is_near():
+            if self._ended.is_set() or not self._backend_is_connecting():
                 break
             await asyncio.sleep(HEAD_START_S / HEAD_START_STEPS)
 
-    def _backend_is_near(self) -> bool:
+    def _backend_is_connecting(self) -> bool:
         backend = self._host.station.link.backend if self._host.station is not None else None
         return backend is not None and not backend.online and not backend.view().last_error
 
     async def _start_web(self) -> HttpServer:
-        # Their import takes longer than everything else: the station runs on meanwhile.
+        # The import takes long, so it runs in a thread beside the station.
         app, before_stop = await asyncio.to_thread(_web, self._host)
         limits = HttpLimits(always=ALWAYS_ANSWERED)
         server = HttpServer(app, self._bound, limits=limits, before_stop=before_stop)
@@ -214,13 +215,13 @@ class _Process:
             async with asyncio.timeout(SHUTDOWN_TIMEOUT_S):
                 await asyncio.gather(self._host.stop(), *([web.stop()] if web else []))
         except TimeoutError:
-            _log.warning("not everybody answered the farewell in time")
+            _log.warning("some connections did not close in time")
             if station is not None:
                 station.abort()
             if web is not None:
                 web.abort()
 
-    async def _greet(self) -> None:
+    async def _print_welcome(self) -> None:
         lines = [f"borne {self._host.version}: simulated station with two sockets on {self._page}"]
         lines += [note for note in (self._bound.note, *self._reports, *self._host.notices) if note]
         services = self._host.services()
@@ -231,7 +232,7 @@ class _Process:
             lines.append(await self._link(services))
         if services is not None and await self._is_new(services):
             lines.append(FIRST_LOGIN)
-        # Whoever started this may have closed the other end.
+        # Standard output may already be closed.
         with contextlib.suppress(OSError):
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
@@ -246,13 +247,13 @@ class _Process:
         try:
             secret = await services.accounts.create_link(Role.MANUFACTURER)
         except StorageFailed as error:
-            # The station runs: on a full disk running sessions must be able to end.
+            # The station runs anyway: on a full disk running sessions must be able to end.
             return f"There is no link to log in with, it could not be stored: {error}."
         return f"Log in once within 15 minutes: {self._page}/login/{secret}"
 
 
 def _web(host: Host) -> tuple[AsgiApp, Callable[[], None]]:
-    """The application, and what ends its streams; takes half a second."""
+    """The web application and the function that ends its streams; takes half a second to import."""
     import uvicorn  # noqa: F401 -- the server needs it later, on the loop
 
     from borne.adapters.web import create_app
@@ -263,5 +264,5 @@ def _web(host: Host) -> tuple[AsgiApp, Callable[[], None]]:
 
 
 def follow_log_level(settings: RunningSettings) -> None:
-    """Log what the setting asks for, from now on."""
+    """Apply the setting of the log level, and its changes."""
     settings.on_change({"LogLevel"}, lambda: logs.set_level(settings().text("LogLevel")))

@@ -24,7 +24,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Opcode
 from websockets.typing import Subprotocol
 
-from borne.adapters.control.socket import ask
+from borne.adapters.control.socket import send_command
 from borne.adapters.web import create_app
 from borne.application.people.accounts import PasswordRefused
 from borne.domain.principals import SYSTEM, Role
@@ -862,7 +862,7 @@ async def test_RestStateOpen(tmp_path: Path) -> None:
 def test_LogLevel(tmp_path: Path) -> None:
     with served("--data", tmp_path, "--set", "LogLevel=error") as running:
         for change in ({"FLLEnable": "on"}, {"LogLevel": "info"}, {"StationName": "told"}):
-            assert "result" in ask(tmp_path, "settings-set", {"changes": change})
+            assert "result" in send_command(tmp_path, "settings-set", {"changes": change})
         running.wait_for(running.err, "settings changed.*StationName")
         assert "FLLEnable" not in "".join(running.said)
 

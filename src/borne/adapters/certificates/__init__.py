@@ -1,1 +1,1 @@
-"""Certificates of the station: checks, and files."""
+"""Certificates of the station: validation and storage."""

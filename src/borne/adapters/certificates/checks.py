@@ -1,4 +1,4 @@
-"""What makes a certificate good, and how it is named (security whitepaper M03 to M05, A02, L01)."""
+"""Validation and hashes of certificates (security whitepaper M03 to M05, A02, L01)."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ _HASHES: dict[HashAlgorithm, hashes.HashAlgorithm] = {
 }
 MAX_CERTIFICATES = 10
 RSA_BITS, EC_BITS = 2048, 224
-"""Smaller keys are not taken (whitepaper A00.FR.508)."""
+"""Shorter keys are rejected (whitepaper A00.FR.508)."""
 
 
 def read_chain(pem: str) -> list[x509.Certificate]:
-    """Certificates of a PEM text, leaf first; raises BadCertificate."""
+    """Parse a PEM text, leaf first; raises BadCertificate."""
     try:
         found = x509.load_pem_x509_certificates(pem.encode())
     except (ValueError, UnicodeEncodeError) as error:
-        raise BadCertificate("This is no certificate.") from error
+        raise BadCertificate("This is not a certificate.") from error
     if len(found) > MAX_CERTIFICATES:
         raise BadCertificate("The chain is too long.")
     return found
 
 
 def read_one(pem: str) -> x509.Certificate:
-    """The first certificate of a text that was checked before."""
+    """The first certificate of an already validated text."""
     return x509.load_pem_x509_certificates(pem.encode())[0]
 
 
 def pem_of(chain: Sequence[x509.Certificate]) -> bytes:
-    """The chain as it is stored."""
+    """The chain in PEM."""
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
 
 
 def check_valid(certificate: x509.Certificate, now: datetime) -> None:
-    """Raises BadCertificate unless it is valid now and its key is strong enough."""
+    """Raises BadCertificate unless the certificate is valid now and has a sufficiently long key."""
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise BadCertificate("The certificate is not valid now.")
     key = certificate.public_key()
@@ -70,10 +70,10 @@ def check_valid(certificate: x509.Certificate, now: datetime) -> None:
 
 
 def check_root(pem: str, now: datetime) -> x509.Certificate:
-    """A certificate that may sign others; raises BadCertificate."""
+    """Validate a CA certificate; raises BadCertificate."""
     chain = read_chain(pem)
     if len(chain) != 1:
-        raise BadCertificate("One certificate is needed.")
+        raise BadCertificate("Exactly one certificate is needed.")
     (root,) = chain
     check_valid(root, now)
     if not _may_sign(root):
@@ -86,7 +86,8 @@ def check_root(pem: str, now: datetime) -> x509.Certificate:
 def check_chain(
     chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], now: datetime
 ) -> None:
-    """Every certificate is valid and signed by the next, the last by a root; raises."""
+    """Raises BadCertificate unless all certificates are valid, each is signed by the next, and the
+    last by a root."""
     for certificate in chain:
         check_valid(certificate, now)
     for certificate, issuer in pairwise(chain):
@@ -94,11 +95,11 @@ def check_chain(
             raise BadCertificate("The chain is broken.")
     last = chain[-1]
     if not any(issued(last, root) or last == root for root in roots):
-        raise BadCertificate("No trusted root vouches for the certificate.")
+        raise BadCertificate("No trusted root has signed the certificate.")
 
 
 def issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's key signed the certificate."""
+    """True if the issuer's key signed the certificate."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):
@@ -117,7 +118,7 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 def name_of(
     certificate: x509.Certificate, algorithm: HashAlgorithm, issuer: x509.Certificate | None = None
 ) -> CertificateHash:
-    """The hashes that name a certificate; a root is its own issuer."""
+    """The hashes that identify a certificate; a root is its own issuer."""
     request = (
         ocsp.OCSPRequestBuilder()
         .add_certificate(certificate, issuer or certificate, _HASHES[algorithm])
@@ -132,12 +133,12 @@ def name_of(
 
 
 def name_in(pem: str, algorithm: HashAlgorithm) -> CertificateHash:
-    """The hashes that name the root in a text that was checked before."""
+    """The hashes that identify the root in an already validated text."""
     return name_of(read_one(pem), algorithm)
 
 
 def new_key() -> bytes:
-    """A private key on the curve P-256, as PEM."""
+    """Generate a private key on the curve P-256, in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
@@ -145,12 +146,12 @@ def new_key() -> bytes:
 def _key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     key = load_pem_private_key(pem, None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise BadCertificate("The key is of another kind.")
+        raise BadCertificate("The key is of another type.")
     return key
 
 
 def signing_request(key_pem: bytes, common_name: str, organization: str) -> str:
-    """A request for a certificate (A02): the common name is the serial number."""
+    """A certificate signing request (A02) with the serial number as common name."""
     names = [x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])]
     if organization:
         names.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization[:64]))
@@ -159,7 +160,8 @@ def signing_request(key_pem: bytes, common_name: str, organization: str) -> str:
 
 
 def same_key(certificate: x509.Certificate, key_pem: bytes) -> bool:
-    """Whether the certificate is for this key; raises BadCertificate for one not by `new_key`."""
+    """True if the certificate belongs to the key; raises BadCertificate for a key of another
+    type."""
 
     def plain(public: object) -> bytes:
         return public.public_bytes(  # type: ignore[attr-defined, no-any-return]  # any public key
@@ -169,9 +171,8 @@ def same_key(certificate: x509.Certificate, key_pem: bytes) -> bool:
     return plain(certificate.public_key()) == plain(_key(key_pem).public_key())
 
 
-def signature_fits(path: Path, certificate: x509.Certificate, signature: str) -> bool:
-    """Whether a base64 signature over the SHA-256 of a file is by the certificate's key: ECDSA, or
-    RSA with PSS or PKCS 1.5."""
+def signature_is_valid(path: Path, certificate: x509.Certificate, signature: str) -> bool:
+    """Verify a base64 signature over the SHA-256 of a file: ECDSA, or RSA with PSS or PKCS 1.5."""
     try:
         raw = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):

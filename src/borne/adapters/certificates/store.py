@@ -1,6 +1,7 @@
-"""Certificates in files of the data folder. Private keys are readable by the station alone.
+"""Stores certificates in the data folder. Private keys are only readable by the station's user.
 
-A start only reads files: `checks`, which loads the cryptography, waits for a certificate to check.
+At a start, files are only read. `checks` is imported when a certificate must be validated, because
+it loads the cryptography library.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ FOLDER = "certificates"
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _SEQUENCE = 0x30
 KEPT = timedelta(days=31)
-"""An old certificate of our own is kept so long (whitepaper A02.FR.10)."""
+"""An old certificate of the station is kept for this time (whitepaper A02.FR.10)."""
 
 
 class FileCertificates:
-    """See `certificate_ports.CertificateStore`."""
+    """Stores certificates in files, as `CertificateStore`."""
 
     def __init__(self, data: Path) -> None:
         self._folder = data / FOLDER
 
     def put_damaged_aside(self) -> list[str]:
-        """Move away what is no certificate; names of the files. Only their outer form is looked
-        at: the rest waits for `checks`."""
+        """Move damaged files away; returns their new names. Checks only the outer structure,
+        without `checks`."""
         if self._folder.exists() and not self._folder.is_dir():
             return [put_aside(self._folder).name]
         kept = [path for use in RootUse for path in (self._folder / use.value).glob("*.pem")]
@@ -41,17 +42,17 @@ class FileCertificates:
         return [put_aside(path).name for path in damaged]
 
     def lost_roots(self, use: RootUse) -> bool:
-        """Whether there were roots of this use that were damaged, and none is left."""
+        """True if all roots for this use were damaged."""
         damaged = [*(self._folder / use.value).glob("*-damaged-*")]
         damaged += self._folder.parent.glob(f"{FOLDER}-damaged-*")
         return bool(damaged) and not self._root_files(use)
 
     def roots(self, use: RootUse) -> list[str]:
-        """PEM, oldest first."""
+        """Root certificates in PEM, oldest first."""
         return [path.read_text() for path in self._root_files(use)]
 
     def install_root(self, use: RootUse, pem: str, now: datetime) -> None:
-        """Keep a root; raises BadCertificate and OSError."""
+        """Store a root; raises BadCertificate and OSError."""
         from borne.adapters.certificates import checks
 
         root = checks.check_root(pem, now)
@@ -65,7 +66,7 @@ class FileCertificates:
         return [checks.name_in(path.read_text(), algorithm) for path in self._root_files(use)]
 
     def delete_root(self, named: CertificateHash) -> bool:
-        """Remove a root; False when there is none of that name."""
+        """Delete a root; False if it does not exist."""
         from borne.adapters.certificates import checks
 
         for use in RootUse:
@@ -77,11 +78,11 @@ class FileCertificates:
         return False
 
     def is_root(self, use: RootUse, named: CertificateHash) -> bool:
-        """Whether it is installed for this use."""
+        """True if the certificate is installed for this use."""
         return any(found.same_as(named) for found in self.hashes(use, named.algorithm))
 
     def request(self, common_name: str, organization: str) -> str:
-        """Make a key and a request for its certificate."""
+        """Generate a key and a certificate signing request for it."""
         from borne.adapters.certificates import checks
 
         key = checks.new_key()
@@ -89,44 +90,44 @@ class FileCertificates:
         return checks.signing_request(key, common_name, organization)
 
     def install_certificate(self, chain: str, now: datetime) -> None:
-        """Use the certificate of the last request; raises BadCertificate."""
+        """Install the certificate for the last request; raises BadCertificate."""
         from borne.adapters.certificates import checks
 
         certificates = checks.read_chain(chain)
         pending = self._folder / "pending.key"
         if not pending.is_file():
-            raise BadCertificate("Nobody asked for a certificate.")
+            raise BadCertificate("No certificate was requested.")
         key = pending.read_bytes()
         if not checks.same_key(certificates[0], key):
             raise BadCertificate("The certificate is for another key.")
         trusted = [checks.read_one(pem) for pem in self.roots(RootUse.CENTRAL_SYSTEM)]
         checks.check_chain(certificates, trusted, now)
         self._put_aside(now)
-        # One file: chain and key cannot come apart.
+        # In one file, so that chain and key always belong together.
         _write(self._folder / "own.pem", checks.pem_of(certificates) + key)
         pending.unlink()
 
     def own(self) -> tuple[Path, Path] | None:
-        """Files of the chain and its key."""
+        """The files of the chain and its key."""
         path = self._folder / "own.pem"
         return (path, path) if path.is_file() else None
 
     def check_signing_certificate(self, pem: str, now: datetime) -> None:
-        """Whether the maker's root vouches for it; raises BadCertificate."""
+        """Validate a certificate against the manufacturer's roots; raises BadCertificate."""
         from borne.adapters.certificates import checks
 
         trusted = [checks.read_one(root) for root in self.roots(RootUse.MANUFACTURER)]
         checks.check_chain(checks.read_chain(pem), trusted, now)
 
-    def signature_fits(self, path: Path, pem: str, signature: str) -> bool:
-        """Whether a base64 signature over a file is by the key of this certificate."""
+    def signature_is_valid(self, path: Path, pem: str, signature: str) -> bool:
+        """True if a base64 signature of a file was made with the certificate's key."""
         from borne.adapters.certificates import checks
 
         try:
             certificate = checks.read_chain(pem)[0]
         except BadCertificate:
             return False
-        return checks.signature_fits(path, certificate, signature)
+        return checks.signature_is_valid(path, certificate, signature)
 
     def _root_files(self, use: RootUse) -> list[Path]:
         found = (self._folder / use.value).glob("*.pem")
@@ -145,7 +146,7 @@ class FileCertificates:
 
 
 def _is_certificate(path: Path) -> bool:
-    """A whole PEM whose content has the length that it says."""
+    """True if the file is PEM whose content has the length in its header."""
     try:
         content = path.read_text("ascii")
         body = content.split(_BEGIN, 1)[1].split(_END, 1)[0]

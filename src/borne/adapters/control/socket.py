@@ -1,8 +1,8 @@
-"""One JSON line in, one JSON line out, over a Unix socket in the data folder.
+"""A Unix socket in the data folder: one JSON line as request, one as response.
 
-Whoever may enter the folder may command the station; the folder and the socket belong to its user
-alone. A path may be too long for a socket address (108 bytes), so it is reached through the open
-folder.
+Access to the folder permits all commands; folder and socket are only accessible to their owner. The
+path may exceed the limit for socket addresses (108 bytes), so it is reached through a file
+descriptor of the folder.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Run = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class NoStation(Exception):
-    """No station runs on this folder."""
+    """No station is running on this data folder."""
 
 
 class ControlServer:
-    """Listens while a station runs."""
+    """Serves commands while a station runs."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ControlServer:
         refusals: tuple[type[Exception], ...],
         failures: tuple[type[Exception], ...] = (),
     ) -> None:
-        """The messages of `refusals` (wrong input) and `failures` are answered as they are."""
+        """Messages of `refusals` (invalid input) and `failures` are passed on to the client."""
         self._folder = folder
         self._run = run
         self._refusals = refusals
@@ -50,7 +50,8 @@ class ControlServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Bind; a stale socket of a killed process is replaced, a folder moved away."""
+        """Bind the socket; replaces the stale socket of a killed process and moves away a
+        folder."""
         if (self._folder / NAME).is_dir():
             put_aside(self._folder / NAME)
         (self._folder / NAME).unlink(missing_ok=True)
@@ -94,13 +95,13 @@ class ControlServer:
             return {"failed": str(failed)}
         except Exception as error:
             _log.exception("%s failed", command)
-            return {"failed": f"{type(error).__name__}; the log of the station says more"}
+            return {"failed": f"{type(error).__name__}; the log of the station has details"}
         return {"result": result}
 
 
-def ask(folder: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask the running station; blocks. The answer has `result`, `refused` or `failed`. Raises
-    NoStation."""
+def send_command(folder: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Send a command to the running station; blocks. The response has `result`, `refused` or
+    `failed`. Raises NoStation."""
     request = json.dumps({"command": command, "arguments": dict(arguments)}).encode() + b"\n"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(TIMEOUT_S)

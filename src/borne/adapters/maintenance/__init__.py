@@ -1,1 +1,1 @@
-"""Fetching firmware, checking packages, leaving diagnostics."""
+"""Downloads of firmware, checks of packages, uploads of diagnostics."""

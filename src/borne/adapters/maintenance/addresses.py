@@ -1,4 +1,4 @@
-"""Addresses of files as a backend writes them."""
+"""URLs of files, as sent by a backend."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ class Address:
 
 
 def parse(location: str) -> Address:
-    """Read a location; raises TransferFailed."""
+    """Parse a URL; raises TransferFailed."""
     if len(location) > LONGEST_LOCATION:
         raise TransferFailed(TransferProblem.BAD_ADDRESS, "the address is too long")
     try:
         parts = urlsplit(location.strip())
         port = parts.port
     except ValueError:
-        # What Python says of it may quote a password.
+        # Python's message may quote a password.
         raise TransferFailed(TransferProblem.BAD_ADDRESS, "not an address") from None
     scheme = parts.scheme.lower()
     if scheme not in PORTS:
         known = ", ".join(PORTS)
         raise TransferFailed(
-            TransferProblem.UNSUPPORTED, f"{scheme or 'no scheme'}: known are {known}"
+            TransferProblem.UNSUPPORTED, f"{scheme or 'no scheme'}: supported are {known}"
         )
     if not parts.hostname or any(ord(char) < 32 for char in unquote(location)):
-        raise TransferFailed(TransferProblem.BAD_ADDRESS, "the address names no host")
+        raise TransferFailed(TransferProblem.BAD_ADDRESS, "the address has no host")
     return Address(
         scheme,
         parts.hostname,
@@ -66,7 +66,8 @@ def parse(location: str) -> Address:
 
 
 def in_folder(location: str, name: str) -> str:
-    """The address of a file in the folder `location`; one that names a file already stays."""
+    """The URL of a file in the folder `location`; a `location` that names a file stays
+    unchanged."""
     parts = urlsplit(location.strip())
     if PurePosixPath(parts.path).suffix:
         return location.strip()

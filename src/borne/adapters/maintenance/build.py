@@ -1,4 +1,4 @@
-"""What a station maintains itself with, on its data folder."""
+"""Builds the maintenance functions of a station on its data folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from borne.adapters.maintenance.transfer import Transfer
 from borne.application.ports.maintenance import Installer, Maintenance, Package
 
 KEYS_FOLDER = "firmware_keys"
-"""Public keys of the maker, in PEM, one a file; without one no package is good."""
+"""Public keys of the manufacturer, one PEM file each; without one every package is refused."""
 UPDATES_FOLDER = "updates"
 KNOWN_SERVERS = "known_sftp_servers"
 
 
 class FolderChecker:
-    """A checker that reads the keys when it is asked."""
+    """A package checker that reads the keys at each check."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +27,8 @@ class FolderChecker:
 
 
 def build_maintenance(data: Path, version: str, installer: Installer | None) -> Maintenance:
-    """For a station on `data`; the version of an installer counts before that of the software."""
+    """The maintenance functions for a data folder; an installer's version precedes the
+    software's."""
     return Maintenance(
         folder=data / UPDATES_FOLDER,
         transfer=Transfer(data / KNOWN_SERVERS),

@@ -1,6 +1,6 @@
-"""Files over FTP and FTPS, in a worker thread.
+"""File transfer over FTP and FTPS, in a worker thread.
 
-FTPS is explicit (AUTH TLS on the ordinary port), or implicit on port 990; certificates are checked.
+FTPS is explicit (AUTH TLS on the ordinary port), or implicit on port 990. Certificates are checked.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _DENIED = ("530", "532", "550", "553")
 
 
 class _Cancelled(Exception):
-    """Nobody waits any more."""
+    """The transfer was cancelled."""
 
 
 class _ImplicitFtps(ftplib.FTP_TLS):
-    """TLS from the first byte."""
+    """FTPS with TLS from the start of the connection."""
 
     @property
     def sock(self) -> Any:
@@ -40,17 +40,17 @@ class _ImplicitFtps(ftplib.FTP_TLS):
         self._sock = value
 
 
-async def fetch(address: Address, target: Path, most_bytes: int, context: ssl.SSLContext) -> None:
+async def download(address: Address, target: Path, max_bytes: int, context: ssl.SSLContext) -> None:
     """Download a file; raises TransferFailed."""
 
     def work(stopped: threading.Event) -> None:
         with _login(address, context) as session, target.open("wb") as file:
-            _retrieve(session, address, file, most_bytes, stopped)
+            _retrieve(session, address, file, max_bytes, stopped)
 
     await _in_thread(work)
 
 
-async def leave(address: Address, source: Path, context: ssl.SSLContext) -> None:
+async def upload(address: Address, source: Path, context: ssl.SSLContext) -> None:
     """Upload a file; raises TransferFailed."""
 
     def work(stopped: threading.Event) -> None:
@@ -70,7 +70,7 @@ def _retrieve(
     session: ftplib.FTP,
     address: Address,
     file: BinaryIO,
-    most_bytes: int,
+    max_bytes: int,
     stopped: threading.Event,
 ) -> None:
     count = 0
@@ -80,8 +80,8 @@ def _retrieve(
         count += len(data)
         if stopped.is_set():
             raise _Cancelled
-        if count > most_bytes:
-            raise TransferFailed(TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes")
+        if count > max_bytes:
+            raise TransferFailed(TransferProblem.TOO_LARGE, f"more than {max_bytes} bytes")
         require_space(Path(file.name))
         file.write(data)
 

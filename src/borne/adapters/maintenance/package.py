@@ -1,8 +1,8 @@
-"""Firmware packages: a Debian archive with a signature of the maker, checked before anything.
+"""Firmware packages: Debian archives signed by the manufacturer, verified before use.
 
-The archive's last member `_borne` is an Ed25519 signature over the SHA-512 of all bytes before it
-(installers of the distribution ignore members that begin with an underscore). Nothing of a package
-is ever run here, and nothing unpacked but its description (decision D25).
+The archive's last member `_borne` is an Ed25519 signature over the SHA-512 of all preceding bytes
+(installers of the distribution ignore members whose name starts with an underscore). No code of a
+package is executed here, and only its description is unpacked (decision D25).
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class Member:
 
 
 class SignedPackages:
-    """See `maintenance_ports.PackageChecker`. `keys` are Ed25519 public keys in PEM."""
+    """Checks packages, as `PackageChecker`. `keys` are Ed25519 public keys in PEM."""
 
     def __init__(self, keys: Sequence[bytes], architecture: str | None = None) -> None:
         self._keys = tuple(keys)
         self._architecture = architecture or debian_architecture(platform.machine())
 
     def check(self, path: Path, *, running: str) -> Package:
-        """Signature first; raises PackageRefused."""
+        """Verify signature and description; raises PackageRefused."""
         try:
             with path.open("rb") as file:
                 members = read_members(file)
@@ -57,7 +57,7 @@ class SignedPackages:
                 description = _description(file, members)
         except OSError as error:
             raise PackageRefused(f"The package cannot be read: {error.strerror}.") from None
-        return Package(path, self._judge(description, running))
+        return Package(path, self._check_description(description, running))
 
     def _check_signature(self, file: BinaryIO, members: Sequence[Member]) -> None:
         from cryptography.exceptions import InvalidSignature
@@ -83,11 +83,11 @@ class SignedPackages:
             return
         raise PackageRefused("The package is not signed by a key that this station trusts.")
 
-    def _judge(self, description: dict[str, str], running: str) -> str:
+    def _check_description(self, description: dict[str, str], running: str) -> str:
         if description.get("Package") != NAME:
             raise PackageRefused("The package is for another product.")
         if description.get("Architecture") not in ("all", self._architecture):
-            raise PackageRefused("The package is for another kind of processor.")
+            raise PackageRefused("The package is for another type of processor.")
         version = description.get("Version", "")
         if order(version) <= order(running):
             raise PackageRefused(f"Version {version} is not newer than {running}.")
@@ -95,10 +95,10 @@ class SignedPackages:
 
 
 def order(version: str) -> tuple[int, ...]:
-    """For comparing versions of the form 1.2.3; raises PackageRefused for others."""
+    """A version like 1.2.3 as a tuple for comparison; raises PackageRefused for other forms."""
     found = _VERSION.fullmatch(version)
     if found is None:
-        raise PackageRefused(f"{version[:40]!r} is no version.")
+        raise PackageRefused(f"{version[:40]!r} is not a version.")
     return tuple(int(part) for part in found.groups())
 
 
@@ -114,11 +114,11 @@ def digest(file: BinaryIO, count: int) -> bytes:
 
 
 def read_members(file: BinaryIO) -> list[Member]:
-    """The members of an archive up to its very end; raises PackageRefused."""
+    """All members of an archive; raises PackageRefused unless they fill the whole file."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if file.read(len(MAGIC)) != MAGIC:
-        raise PackageRefused("The file is no package.")
+        raise PackageRefused("The file is not a package.")
     found: list[Member] = []
     offset = len(MAGIC)
     while offset < size and len(found) < MAX_MEMBERS:
@@ -155,7 +155,7 @@ def _description(file: BinaryIO, members: Sequence[Member]) -> dict[str, str]:
 
 
 def _unpacked(name: str, packed: bytes) -> bytes:
-    """At most MAX_DESCRIPTION_BYTES, whatever was packed."""
+    """Decompress at most MAX_DESCRIPTION_BYTES."""
     match name.rpartition(".")[2]:
         case "tar":
             return packed
@@ -167,6 +167,6 @@ def _unpacked(name: str, packed: bytes) -> bytes:
 
 
 def debian_architecture(machine: str) -> str:
-    """The distribution's name of a processor."""
+    """The processor's name in Debian."""
     names = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf"}
     return names.get(machine.lower(), machine.lower())

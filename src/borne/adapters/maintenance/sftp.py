@@ -1,6 +1,5 @@
-"""Files over SFTP. A server's key is learnt when its account was accepted the first time, and held
-ever after: there is nobody else who could vouch for it.
-"""
+"""File transfer over SFTP. A server's key is stored after the first successful login and required
+from then on, because there is no other authority for it."""
 
 from __future__ import annotations
 
@@ -26,23 +25,23 @@ asyncssh.set_log_level("WARNING")
 
 
 class KnownServers:
-    """The keys of servers, in a file of the data folder that OpenSSH understands too."""
+    """Known server keys, in a file of the data folder in OpenSSH's format."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def lines(self) -> list[str]:
-        """What is known; blocks."""
+        """The stored lines; blocks."""
         return self._path.read_text().splitlines() if self._path.is_file() else []
 
-    def learn(self, address: Address, key: asyncssh.SSHKey) -> None:
-        """Keep a key; of too many servers the oldest are forgotten. Blocks."""
+    def add(self, address: Address, key: asyncssh.SSHKey) -> None:
+        """Store a key; the oldest ones are dropped above MAX_SERVERS. Blocks."""
         line = f"{_name(address)} {key.export_public_key('openssh').decode().strip()}"
         text = "".join(f"{each}\n" for each in [*self.lines(), line][-MAX_SERVERS:])
         write_private(self._path, text.encode())
 
 
-async def fetch(address: Address, target: Path, most_bytes: int, known: KnownServers) -> None:
+async def download(address: Address, target: Path, max_bytes: int, known: KnownServers) -> None:
     """Download a file; raises TransferFailed."""
     count = 0
     async with _opened(address, "rb", known) as remote:
@@ -52,13 +51,13 @@ async def fetch(address: Address, target: Path, most_bytes: int, known: KnownSer
                 "bytes", await asyncio.wait_for(remote.read(BLOCK_BYTES), TIMEOUT_S)
             ):
                 count += len(block)
-                if count > most_bytes:
-                    raise TransferFailed(TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes")
+                if count > max_bytes:
+                    raise TransferFailed(TransferProblem.TOO_LARGE, f"more than {max_bytes} bytes")
                 require_space(target)
                 await asyncio.to_thread(file.write, block)
 
 
-async def leave(address: Address, source: Path, known: KnownServers) -> None:
+async def upload(address: Address, source: Path, known: KnownServers) -> None:
     """Upload a file; raises TransferFailed."""
     async with _opened(address, "wb", known) as remote:
         with await asyncio.to_thread(source.open, "rb") as file:
@@ -80,7 +79,7 @@ async def _opened(
     except (asyncssh.PermissionDenied, asyncssh.SFTPPermissionDenied) as error:
         raise TransferFailed(TransferProblem.DENIED, error.reason) from None
     except asyncssh.HostKeyNotVerifiable:
-        text = f"{address.host} has another key than before"
+        text = f"{address.host} has a different key than before"
         raise TransferFailed(TransferProblem.FAILED, text) from None
     except (asyncssh.Error, OSError) as error:
         text = str(error) or type(error).__name__
@@ -93,7 +92,7 @@ async def _connected(
 ) -> AsyncIterator[asyncssh.SSHClientConnection]:
     lines = await asyncio.to_thread(known.lines)
     held = [line for line in lines if line.split(" ", 1)[0] == _name(address)]
-    # Nothing of the account that the program runs under: no keys, agent or configuration.
+    # Do not use keys, agent or configuration of the account under which the program runs.
     async with asyncssh.connect(
         address.host,
         address.port,
@@ -109,12 +108,12 @@ async def _connected(
     ) as connection:
         key = connection.get_server_host_key()
         if not held and key is not None:
-            await asyncio.to_thread(known.learn, address, key)
+            await asyncio.to_thread(known.add, address, key)
         yield connection
 
 
 def _name(address: Address) -> str:
-    """As OpenSSH writes it."""
+    """The host name in OpenSSH's format."""
     if address.port == SSH_PORT:
         return address.host
     return f"[{address.host}]:{address.port}"

@@ -1,4 +1,4 @@
-"""Files at addresses that a backend names: HTTP(S), FTP(S), SFTP (OCPP 1.6 sections 5.9, 5.19)."""
+"""File transfer for a backend: HTTP(S), FTP(S), SFTP (OCPP 1.6 sections 5.9, 5.19)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from borne.application.ports.maintenance import TransferFailed, TransferProblem
 from borne.foundation.disk import require_space
 
 TIMEOUT_S = 30.0
-"""Without a byte."""
+"""Longest time without data."""
 BLOCK_BYTES = 256 * 1024
 _DENIED = frozenset({401, 403})
 _OTHER_METHOD = frozenset({405, 501})
@@ -22,7 +22,7 @@ HEADERS = {"User-Agent": f"borne/{__version__}"}
 
 
 def tls_context(roots_pem: str = "") -> ssl.SSLContext:
-    """For servers that the system trusts, or only those of the given roots; blocks."""
+    """A TLS context with the system's roots, or only the given ones; blocks."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if roots_pem:
@@ -33,7 +33,7 @@ def tls_context(roots_pem: str = "") -> ssl.SSLContext:
 
 
 class Transfer:
-    """See `maintenance_ports.FileTransfer`; `known_servers` is the file of the keys of SFTP."""
+    """Transfers files, as `FileTransfer`; `known_servers` is the file of SFTP server keys."""
 
     def __init__(
         self, known_servers: Path, context: Callable[[], ssl.SSLContext] = tls_context
@@ -42,11 +42,11 @@ class Transfer:
         self._make_context = context
 
     def check(self, location: str) -> None:
-        """See `maintenance_ports.FileTransfer`."""
+        """Raises TransferFailed for an address that cannot be used."""
         addresses.parse(location)
 
-    async def download(self, location: str, target: Path, most_bytes: int) -> None:
-        """Fetch a file; raises TransferFailed, and leaves nothing then."""
+    async def download(self, location: str, target: Path, max_bytes: int) -> None:
+        """Download a file; raises TransferFailed and then leaves no file."""
         address = addresses.parse(location)
         try:
             match address.scheme:
@@ -54,26 +54,26 @@ class Transfer:
                     from borne.adapters.maintenance import sftp
 
                     known = sftp.KnownServers(self._known_servers)
-                    await sftp.fetch(address, target, most_bytes, known)
+                    await sftp.download(address, target, max_bytes, known)
                 case "ftp" | "ftps":
-                    await ftp.fetch(address, target, most_bytes, await self._context())
+                    await ftp.download(address, target, max_bytes, await self._context())
                 case _:
-                    await _get(address, target, most_bytes, await self._context())
+                    await _get(address, target, max_bytes, await self._context())
         except BaseException:
             await asyncio.to_thread(target.unlink, missing_ok=True)
             raise
 
     async def upload(self, location: str, name: str, source: Path) -> None:
-        """Leave a file in the folder `location`; raises TransferFailed."""
+        """Upload a file into the folder `location`; raises TransferFailed."""
         addresses.parse(location)
         address = addresses.parse(addresses.in_folder(location, name))
         match address.scheme:
             case "sftp":
                 from borne.adapters.maintenance import sftp
 
-                await sftp.leave(address, source, sftp.KnownServers(self._known_servers))
+                await sftp.upload(address, source, sftp.KnownServers(self._known_servers))
             case "ftp" | "ftps":
-                await ftp.leave(address, source, await self._context())
+                await ftp.upload(address, source, await self._context())
             case _:
                 await _put(address, source, await self._context())
 
@@ -81,7 +81,7 @@ class Transfer:
         return await asyncio.to_thread(self._make_context)
 
 
-async def _get(address: Address, target: Path, most_bytes: int, context: ssl.SSLContext) -> None:
+async def _get(address: Address, target: Path, max_bytes: int, context: ssl.SSLContext) -> None:
     import httpx
 
     count = 0
@@ -92,14 +92,14 @@ async def _get(address: Address, target: Path, most_bytes: int, context: ssl.SSL
             ) as client,
             client.stream("GET", address.url) as answer,
         ):
-            _judge(answer.status_code)
+            _check_status(answer.status_code)
             require_space(target)
             with await asyncio.to_thread(target.open, "wb") as file:
                 async for block in answer.aiter_bytes(BLOCK_BYTES):
                     count += len(block)
-                    if count > most_bytes:
+                    if count > max_bytes:
                         raise TransferFailed(
-                            TransferProblem.TOO_LARGE, f"more than {most_bytes} bytes"
+                            TransferProblem.TOO_LARGE, f"more than {max_bytes} bytes"
                         )
                     require_space(target)
                     await asyncio.to_thread(file.write, block)
@@ -126,7 +126,7 @@ async def _put(address: Address, source: Path, context: ssl.SSLContext) -> None:
             status = await send("PUT")
             if status in _OTHER_METHOD:
                 status = await send("POST")
-            _judge(status)
+            _check_status(status)
     except httpx.InvalidURL:
         raise TransferFailed(TransferProblem.BAD_ADDRESS, "not an address") from None
     except (httpx.HTTPError, OSError) as error:
@@ -139,7 +139,7 @@ async def _blocks(source: Path) -> AsyncIterator[bytes]:
             yield block
 
 
-def _judge(status: int) -> None:
+def _check_status(status: int) -> None:
     if 200 <= status < 300:
         return
     if status in _DENIED:

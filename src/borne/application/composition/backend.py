@@ -100,7 +100,7 @@ class BackendSide:
             parts.clock,
             self._supervisor,
             parts.reset,
-            lambda path, order: certificates.signature_fits(
+            lambda path, order: certificates.signature_is_valid(
                 path, order.certificate, order.signature
             ),
         )

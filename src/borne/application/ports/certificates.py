@@ -88,5 +88,5 @@ class CertificateStore(Protocol):
     def check_signing_certificate(self, pem: str, now: datetime) -> None:
         """Whether the maker's root vouches for it; raises BadCertificate."""
 
-    def signature_fits(self, path: Path, pem: str, signature: str) -> bool:
+    def signature_is_valid(self, path: Path, pem: str, signature: str) -> bool:
         """Whether a base64 signature over a file is by the key of this certificate."""

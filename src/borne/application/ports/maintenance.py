@@ -33,7 +33,7 @@ class FileTransfer(Protocol):
     def check(self, location: str) -> None:
         """Whether an address could work at all; raises TransferFailed when it never can."""
 
-    async def download(self, location: str, target: Path, most_bytes: int) -> None:
+    async def download(self, location: str, target: Path, max_bytes: int) -> None:
         """Fetch a file; raises TransferFailed, and leaves nothing then."""
 
     async def upload(self, location: str, name: str, source: Path) -> None:

@@ -143,9 +143,9 @@ class Certificates:
             return str(error)
         return None
 
-    def signature_fits(self, path: Path, pem: str, signature: str) -> bool:
+    def signature_is_valid(self, path: Path, pem: str, signature: str) -> bool:
         """True if the signature of a file was made with the key of this certificate; blocks."""
-        return self._store.signature_fits(path, pem, signature)
+        return self._store.signature_is_valid(path, pem, signature)
 
     async def _note_change(self, detail: str) -> None:
         await self._events.note(SecurityEvent.RECONFIGURATION, detail)

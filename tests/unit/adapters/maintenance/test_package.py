@@ -33,7 +33,7 @@ STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no package"),
+        (b"", "not a package"),
         (b"!<arch>\n", "damaged"),
         (package(key=None), "not signed"),
         (package(key=STRANGER), "trusts"),
@@ -41,7 +41,7 @@ STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
         (package(architecture="amd64"), "processor"),
         (package("1.2.3"), "not newer"),
         (package("1.2.2"), "not newer"),
-        (package("1.2"), "no version"),
+        (package("1.2"), "not a version"),
         (package() + b"more", "damaged"),
         (package() + member("extra", b"12"), "not signed"),
         (package()[:-10], "damaged"),

@@ -44,7 +44,7 @@ class NoTransfer:
     def check(self, location: str) -> None:
         Transfer(Path("unused")).check(location)
 
-    async def download(self, location: str, target: Path, most_bytes: int) -> None:
+    async def download(self, location: str, target: Path, max_bytes: int) -> None:
         self.begun.append(location)
         await asyncio.sleep(1)
         raise TransferFailed(TransferProblem.FAILED, f"refused by {location}")
