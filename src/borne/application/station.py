@@ -127,7 +127,7 @@ class Station:
             Part(lambda: backend.attach(make_backend(self))),
             Part(charging.start_boards, charging.abort_boards, charging.stop_boards),
             Part(backend.start_reporter, self.reporter.abort),
-            Part(self.retention.start),
+            Part(self.retention.start, self.retention.abort),
             Part(security.watch.start),
             backend,
         )

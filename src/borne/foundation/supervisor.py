@@ -26,7 +26,7 @@ class Supervisor:
         was passed in, if one was."""
         self._ended = False
 
-    def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def keep(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """Run `work()` and restart it whenever it fails; not after it has returned."""
         if not self._ended:
             self._begin(name, self._guard(name, work))
@@ -76,7 +76,7 @@ class Supervisor:
         except Exception:
             _log.exception("%s: %s failed", self._name, name)
 
-    async def _guard(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _guard(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         pause_s = FIRST_PAUSE_S
         loop = asyncio.get_running_loop()
         while True:
@@ -92,3 +92,36 @@ class Supervisor:
                 pause_s = FIRST_PAUSE_S
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+class OnDemandTask:
+    """Runs `work()` after each `request`, once for all that came meanwhile. Between two runs there
+    is no task: one that waits takes 2 kB."""
+
+    __slots__ = ("_name", "_requested", "_running", "_supervisor", "_work")
+
+    def __init__(
+        self, supervisor: Supervisor, name: str, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._supervisor = supervisor
+        self._name = name
+        self._work = work
+        self._requested = False
+        self._running = False
+
+    def request(self) -> None:
+        """Run the work soon: again, if it is running now."""
+        self._requested = True
+        if not self._running:
+            self._running = True
+            self._supervisor.keep(self._name, self._run)
+
+    async def _run(self) -> None:
+        while self._requested:
+            self._requested = False
+            try:
+                await self._work()
+            except BaseException:
+                self._requested = True
+                raise
+        self._running = False

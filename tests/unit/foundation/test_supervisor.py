@@ -6,7 +6,10 @@ import asyncio
 import gc
 import warnings
 
-from borne.foundation.supervisor import Supervisor
+import pytest
+
+from borne.foundation import supervisor as supervisors
+from borne.foundation.supervisor import OnDemandTask, Supervisor
 
 
 async def test_work_that_is_aborted_before_its_first_step_leaves_no_warning() -> None:
@@ -42,7 +45,8 @@ async def test_tasks_end_in_the_order_of_their_start() -> None:
     assert ended == list(range(20))
 
 
-async def test_work_that_fails_is_begun_again() -> None:
+async def test_work_that_fails_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisors, "FIRST_PAUSE_S", 0.0)
     tries: list[int] = []
     done = asyncio.Event()
 
@@ -54,6 +58,48 @@ async def test_work_that_fails_is_begun_again() -> None:
 
     supervisor = Supervisor("test")
     supervisor.keep("work", work)
+    await asyncio.wait_for(done.wait(), 10)
+    assert tries == [0, 1]
+    await supervisor.stop()
+
+
+async def test_work_on_demand_runs_once_for_all_requests_that_came_while_it_ran() -> None:
+    begun: list[int] = []
+    go_on = asyncio.Event()
+
+    async def work() -> None:
+        begun.append(len(begun))
+        await go_on.wait()
+
+    supervisor = Supervisor("test")
+    task = OnDemandTask(supervisor, "work", work)
+    task.request()
+    await asyncio.sleep(0)
+    task.request()
+    task.request()
+    assert begun == [0]
+    go_on.set()
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+    assert begun == [0, 1]
+    task.request()
+    await asyncio.sleep(0)
+    assert begun == [0, 1, 2]
+    await supervisor.stop()
+
+
+async def test_work_on_demand_that_fails_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisors, "FIRST_PAUSE_S", 0.0)
+    tries: list[int] = []
+    done = asyncio.Event()
+
+    async def work() -> None:
+        tries.append(len(tries))
+        if len(tries) < 2:
+            raise ValueError("once")
+        done.set()
+
+    supervisor = Supervisor("test")
+    OnDemandTask(supervisor, "work", work).request()
     await asyncio.wait_for(done.wait(), 10)
     assert tries == [0, 1]
     await supervisor.stop()

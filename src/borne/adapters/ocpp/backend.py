@@ -81,12 +81,14 @@ class OcppBackend:
         self.client = ChargePointClient(
             config, station, clock=clock, rng=rng, log=log, make_link=make_link
         )
-        self._keeper = FrameKeeper(self.client.log, storage.frames)
-        self.client.accompany("message log", self._keeper.run)
+        self._keeper = FrameKeeper(self.client.log, storage.frames, self.client.tasks)
         base_url = services.commands.backend_url or config.connection.url
         self._live = LiveSettings(self.client, services.certificates.material, base_url)
         self._security = SecurityNotices(
-            self.client.uplink, services.events, lambda: services.commands.secure
+            self.client.uplink,
+            services.events,
+            lambda: services.commands.secure,
+            self.client.tasks,
         )
         self._register(handlers)
 
@@ -100,7 +102,6 @@ class OcppBackend:
         triggers.register("MeterValues", self._meter_values)
         triggers.register("FirmwareStatusNotification", maintenance.firmware_status)
         triggers.register("DiagnosticsStatusNotification", maintenance.diagnostics_status)
-        client.accompany("security events", self._security.run)
         client.failed.subscribe(ConnectionEvents(services.events).on_connect_failed)
         services.certificates.changed.subscribe(
             lambda material: self._live.on_material_changed(material, services.commands.settings)
@@ -162,6 +163,7 @@ class OcppBackend:
 
     async def run(self) -> None:
         await self._keeper.restore()
+        self._security.start()
         await self.client.run()
 
     async def stop(self) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Final
 
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 
+_DUE: Final = "restart"
 _log = logging.getLogger(__name__)
 
 
@@ -23,13 +26,17 @@ class TcpWatchdog:
         timeout_s: Callable[[], float],
         idle: Callable[[], bool],
         restart: Callable[[], Awaitable[object]],
+        supervisor: Supervisor,
     ) -> None:
         self._timeout_s = timeout_s
         self._idle = idle
         self._restart = restart
-        self._changed = Flag()
+        self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
+        self._timers = Timers(self._loop)
         self._lost_s: float | None = self._loop.time()
+        self._reported = False
+        self._restarting = False
 
     def on_link_changed(self, connected: bool) -> None:
         """The connection stands, or not any more."""
@@ -37,30 +44,23 @@ class TcpWatchdog:
             self._lost_s = None
         elif self._lost_s is None:
             self._lost_s = self._loop.time()
-        self._changed.set()
+        self.reconsider()
 
     def reconsider(self) -> None:
-        """The timeout may have changed, or a session have ended."""
-        self._changed.set()
+        """The timeout may have changed or expired, or a session have ended."""
+        timeout_s = self._timeout_s()
+        due_s = None if self._lost_s is None or timeout_s <= 0 else self._lost_s + timeout_s
+        if due_s is None or self._loop.time() < due_s:
+            self._reported = False
+            if self._timers.due_s(_DUE) != due_s:
+                self._timers.plan_at(_DUE, due_s, self.reconsider)
+            return
+        if not self._reported:
+            _log.error("no connection to the backend for %.0f s: restart", timeout_s)
+            self._reported = True
+        if self._idle() and not self._restarting:
+            self._restarting = True
+            self._supervisor.keep("restart", self._restart)
 
-    async def run(self) -> None:
-        """Watch, until a restart was asked for."""
-        reported = False
-        while True:
-            self._changed.clear()
-            timeout_s, lost_s = self._timeout_s(), self._lost_s
-            if timeout_s <= 0 or lost_s is None:
-                reported = False
-                await self._changed.wait()
-                continue
-            left_s = lost_s + timeout_s - self._loop.time()
-            if left_s <= 0:
-                if not reported:
-                    _log.error("no connection to the backend for %.0f s: restart", timeout_s)
-                    reported = True
-                if self._idle():
-                    await self._restart()
-                    return
-                await self._changed.wait()
-                continue
-            await wait_for_flag(self._changed, left_s)
+    def abort(self) -> None:
+        self._timers.stop()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.foundation.clock import Clock, ClockTrust, Moment
+from borne.foundation.supervisor import OnDemandTask, Supervisor
 from borne.foundation.waiting import Flag, wait_for_flag
 
 EARLY_S = 0.002
@@ -34,33 +35,36 @@ class ClockAlignedValues:
         journal: TransactionJournal,
         clock: Clock,
         interval_s: Callable[[], float],
+        supervisor: Supervisor,
     ) -> None:
         self._connectors = tuple(connectors)
         self._journal = journal
         self._clock = clock
         self._interval_s = interval_s
         self._changed = Flag()
-        clock.stepped.subscribe(lambda _: self.reconsider())
+        self._taken: datetime | None = None
+        """The last mark."""
+        self._marking = OnDemandTask(supervisor, "clock aligned values", self._mark)
+
+    def start(self) -> None:
+        self._clock.stepped.subscribe(lambda _: self.reconsider())
+        self._marking.request()
 
     def reconsider(self) -> None:
         """The interval or the clock changed."""
         self._changed.set()
+        self._marking.request()
 
-    async def run(self) -> None:
-        """Mark after mark, for ever."""
-        taken: datetime | None = None
-        while True:
+    async def _mark(self) -> None:
+        """Mark after mark, as long as there are any."""
+        while (interval_s := self._interval_s()) > 0 and self._clock.trust is not ClockTrust.NONE:
             self._changed.clear()
-            interval_s, now = self._interval_s(), self._clock.now()
-            if interval_s <= 0 or self._clock.trust is ClockTrust.NONE:
-                await self._changed.wait()
-                continue
-            mark = next_mark(now, interval_s)
-            if mark == taken:
+            mark = next_mark(self._clock.now(), interval_s)
+            if mark == self._taken:
                 # A timer rang early: this mark is done, and a little of it is left.
                 mark = next_mark(mark, interval_s)
             if await self._wait_until(mark):
-                taken = mark
+                self._taken = mark
                 await self._record(mark)
 
     async def _wait_until(self, mark: datetime) -> bool:

@@ -48,6 +48,7 @@ class BackendSide:
             lambda: float(settings().integer("TCPWatchdogTimeout")),
             idle,
             lambda: parts.restarter.restart(SYSTEM, "idle"),
+            supervisor,
         )
         self.refused = RefusedIds(
             charging.connectors,
@@ -147,10 +148,10 @@ class BackendSide:
         self.services.firmware.progressed.subscribe(self._show_update)
         await self.services.firmware.start()
         self._supervisor.keep("backend", self._backend.run)
-        self._supervisor.keep("clock aligned values", self._charging.aligned.run)
+        self._charging.start_aligned_values()
         self._start_watchdog()
         link.online_changed.subscribe(self._security.profile.on_online)
-        self._supervisor.keep("security profile", self._security.profile.run)
+        self._security.profile.start()
 
     def _show_update(self, progress: UpdateProgress) -> None:
         self._charging.indication.show_update(active=progress.installing)
@@ -161,12 +162,14 @@ class BackendSide:
         link.changed.subscribe(lambda _: watchdog.on_link_changed(link.connected))
         for connector in self._charging.connectors.values():
             connector.changed.subscribe(lambda _: watchdog.reconsider())
-        self._supervisor.keep("tcp watchdog", watchdog.run)
+        watchdog.reconsider()
 
     async def stop(self) -> None:
+        self.watchdog.abort()
         if self._backend is not None:
             await self._backend.stop()
 
     def abort(self) -> None:
+        self.watchdog.abort()
         if self._backend is not None:
             self._backend.abort()

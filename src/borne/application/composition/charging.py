@@ -86,6 +86,7 @@ class Charging:
             self.journal,
             clock,
             lambda: sampling(self._settings()).aligned_s,
+            supervisor,
         )
 
     def follow_settings(self) -> None:
@@ -93,8 +94,12 @@ class Charging:
         settings = self._settings
         for connector in self.connectors.values():
             settings.on_change(CONNECTOR_KEYS, connector.on_config_changed)
-        settings.on_change(SAMPLING_KEYS, self.aligned.reconsider)
         settings.on_change(SAMPLING_KEYS, self.journal.reconsider)
+
+    def start_aligned_values(self) -> None:
+        """For a backend."""
+        self._settings.on_change(SAMPLING_KEYS, self.aligned.reconsider)
+        self.aligned.start()
 
     def start_faults(self) -> None:
         """Start fault detection."""

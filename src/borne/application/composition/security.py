@@ -19,7 +19,7 @@ class Security:
         self.events = SecurityEvents(storage.security, storage.state, clock, supervisor)
         self.certificates = Certificates(parts.certificates, self.events, settings, clock)
         self.profile = SecurityProfiles(
-            parts.settings, lambda: self.certificates.material, storage.state
+            parts.settings, lambda: self.certificates.material, storage.state, supervisor
         )
         self.watch = SecurityWatch(
             self.events,

@@ -3,7 +3,6 @@ The new profile is on trial until the backend has been reached with it."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +15,8 @@ from borne.application.state.kept_state import of_form, stored_fact, text, whole
 from borne.domain.principals import BACKEND, SYSTEM
 from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
-from borne.foundation.waiting import Flag
+from borne.foundation.supervisor import OnDemandTask, Supervisor
+from borne.foundation.waiting import Flag, wait_for_flag
 
 KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
 MAX_DIGITS = 9
@@ -58,14 +58,17 @@ class SecurityProfiles:
         settings: SettingsService,
         material: Callable[[], Material],
         state: StateStore,
+        supervisor: Supervisor,
     ) -> None:
         self._settings = settings
         self._material = material
         self._state = state
-        self._trial: Mapping[str, object] | None = None
-        """What was in force before the trial that runs."""
-        self._online = False
-        self._changed = Flag()
+        self._online = Flag()
+        self._judging = OnDemandTask(supervisor, "security profile", self._judge)
+
+    def start(self) -> None:
+        """Begin a trial anew that a power failure interrupted."""
+        self._judging.request()
 
     async def change(self, value: str) -> ConfigurationStatus:
         """ChangeConfiguration of the profile: only to a higher one (A05.FR.01) whose requirements
@@ -80,13 +83,13 @@ class SecurityProfiles:
         if value.strip() in SECURED and url.lower().startswith("ws://"):
             changes[URL] = f"wss{url[2:]}"
         await self._remember(stored or before)
-        self._online = False
+        self._online.clear()
         try:
             await self._settings.change(changes, BACKEND, "ocpp", form=Form.OCPP)
         except (SettingsRejected, SettingsNotSaved):
             await self._remember(stored)
             return ConfigurationStatus.REJECTED
-        self._changed.set()
+        self._judging.request()
         return ConfigurationStatus.ACCEPTED
 
     def _may_become(self, value: str) -> bool:
@@ -106,34 +109,22 @@ class SecurityProfiles:
 
     def on_online(self, online: bool) -> None:
         """The connection to the backend was established or lost."""
-        self._online = online
-        self._changed.set()
+        if online:
+            self._online.set()
+        else:
+            self._online.clear()
 
-    async def run(self) -> None:
-        """Supervise trials without end. A trial interrupted by a power failure starts again."""
-        self._trial, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
-        while True:
-            self._changed.clear()
-            if self._trial is None:
-                await self._changed.wait()
-            elif self._online or await self._reached():
-                await self._remember(None)
-            else:
-                await self._go_back(self._trial)
+    async def _judge(self) -> None:
+        before, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
+        if before is None:
+            return
+        if await wait_for_flag(self._online, TRIAL_S):
+            await self._remember(None)
+        else:
+            await self._go_back(before)
 
     async def _remember(self, trial: Mapping[str, object] | None) -> None:
         await self._state.put(STATE_KEY, None if trial is None else _to_stored(trial))
-        self._trial = trial
-
-    async def _reached(self) -> bool:
-        try:
-            async with asyncio.timeout(TRIAL_S):
-                while not self._online:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _go_back(self, before: Mapping[str, object]) -> None:
         _log.error("the raised security profile does not work: back to %s", before[KEY])

@@ -5,7 +5,6 @@ What runs, or waits for the backend, is kept. Without a trusted date nothing is 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,11 +13,13 @@ from borne.application.ports.storage import FrameArchive, SessionJournal, Storag
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.supervisor import Supervisor
+from borne.foundation.timers import Timers
 
 DAY_S = 86_400.0
 RETRY_S = 3_600.0
 """After trouble with the disk."""
 FOR_EVER = 0
+_NEXT = "tidy"
 _log = logging.getLogger(__name__)
 
 
@@ -38,10 +39,14 @@ class Retention:
         self._settings = settings
         self._clock = clock
         self._supervisor = supervisor
+        self._timers = Timers()
 
     def start(self) -> None:
         """Now, and then every day."""
-        self._supervisor.keep("retention", self._daily)
+        self._supervisor.start("retention", self._tidy_and_plan())
+
+    def abort(self) -> None:
+        self._timers.stop()
 
     async def tidy(self) -> int:
         """Delete what is older than the setting allows; how many sessions."""
@@ -55,12 +60,11 @@ class Retention:
             _log.info("%d sessions older than %d days deleted", gone, days)
         return gone
 
-    async def _daily(self) -> None:
-        while True:
-            pause_s = DAY_S
-            try:
-                await self.tidy()
-            except StorageFailed as error:
-                _log.warning("old sessions could not be deleted: %s", error)
-                pause_s = RETRY_S
-            await asyncio.sleep(pause_s)
+    async def _tidy_and_plan(self) -> None:
+        self._timers.plan(_NEXT, RETRY_S, self.start)
+        try:
+            await self.tidy()
+        except StorageFailed as error:
+            _log.warning("old sessions could not be deleted: %s", error)
+            return
+        self._timers.plan(_NEXT, DAY_S, self.start)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from borne.application.backend.tcp_watchdog import TcpWatchdog
+from borne.foundation.supervisor import Supervisor
 from tests.support.virtual_time import run_virtual
 
 TIMEOUT_S = 10800.0
@@ -23,7 +23,10 @@ class Bench:
         self.idle = True
         self.began_s = asyncio.get_running_loop().time()
         self.restarted_s: list[float] = []
-        self.watchdog = TcpWatchdog(lambda: self.timeout_s, lambda: self.idle, self._restart)
+        self.supervisor = Supervisor("test")
+        self.watchdog = TcpWatchdog(
+            lambda: self.timeout_s, lambda: self.idle, self._restart, self.supervisor
+        )
 
     async def _restart(self) -> None:
         self.restarted_s.append(asyncio.get_running_loop().time() - self.began_s)
@@ -34,12 +37,10 @@ def on_a_bench(scenario: Callable[[Bench], Any]) -> list[float]:
 
     async def main() -> list[float]:
         bench = Bench()
-        task = asyncio.create_task(bench.watchdog.run())
-        await asyncio.sleep(0)
+        bench.watchdog.reconsider()
         await scenario(bench)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        bench.watchdog.abort()
+        await bench.supervisor.stop()
         return bench.restarted_s
 
     return run_virtual(main())

@@ -11,6 +11,7 @@ import pytest
 from borne.application.charging.clock_aligned import ClockAlignedValues, next_mark
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.foundation.clock import Clock, ClockTrust, Moment
+from borne.foundation.supervisor import Supervisor
 from tests.support.virtual_time import run_virtual
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -40,10 +41,13 @@ def test_each_mark_once(kind: type[Clock]) -> None:
         loop = asyncio.get_running_loop()
         clock = kind(loop.time, NOON + timedelta(seconds=1), ClockTrust.NTP)
         journal: Any = _Journal()
-        values = ClockAlignedValues([1], cast(TransactionJournal, journal), clock, lambda: 900.0)
-        task = asyncio.create_task(values.run())
+        supervisor = Supervisor("test")
+        values = ClockAlignedValues(
+            [1], cast(TransactionJournal, journal), clock, lambda: 900.0, supervisor
+        )
+        values.start()
         await asyncio.sleep(3 * 900.0)
-        task.cancel()
+        await supervisor.stop()
         marks: list[datetime | None] = journal.marks
         return marks
 

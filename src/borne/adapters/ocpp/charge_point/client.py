@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -99,7 +99,7 @@ class ChargePointClient:
         self._drain = Drain(station.outbox, self._uplink, self._statuses, listener, clock, config)
         self.queue_moved = self._drain.moved
         """A transaction message was delivered or given up (True), or not taken (False)."""
-        self.notices = Notices(self._uplink)
+        self.notices = Notices(self._uplink, self._tasks)
         self.triggers = Triggers(self._uplink, self._boot, self._statuses, self._heartbeats)
         self.triggers.connectors = config.connectors
         station.handlers.register(TriggerMessageRequest, self.triggers.handle)
@@ -109,7 +109,6 @@ class ChargePointClient:
         self._link_state = LinkState.OFF
         self._opening: asyncio.Task[None] | None = None
         self._connections = 0
-        self._companions: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._stopping = False
         self._redial = False
         self._uplink.online_changed.subscribe(lambda _: self._emit_view())
@@ -132,14 +131,15 @@ class ChargePointClient:
         """The one in force."""
         return self._config
 
-    def accompany(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Keep something running as long as the client runs; before `run`."""
-        self._companions.append((name, work))
-
     @property
     def uplink(self) -> Uplink:
-        """The way to the backend, for companions."""
+        """The way to the backend, for what accompanies the client."""
         return self._uplink
+
+    @property
+    def tasks(self) -> Supervisor:
+        """They end with the client."""
+        return self._tasks
 
     def report_status(self, report: StatusReport) -> None:
         """The status of a connector; while offline only the newest is kept."""
@@ -218,9 +218,6 @@ class ChargePointClient:
         self._tasks.keep("statuses", self._statuses.run)
         self._tasks.keep("queue", self._drain.run)
         self._tasks.keep("heartbeats", self._heartbeats.run)
-        self._tasks.keep("notices", self.notices.run)
-        for name, work in self._companions:
-            self._tasks.keep(name, work)
         try:
             while not self._stopping:
                 if await self._one_connection() or self._stopping:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from borne.application.ports.storage import FrameArchive
 from borne.foundation.clock import parse_utc
+from borne.foundation.supervisor import OnDemandTask, Supervisor
 from borne.foundation.waiting import Flag, wait_for_flag
 from borne.protocols.ocpp.rpc.frame_log import (
     DEFAULT_CAPACITY,
@@ -29,12 +30,12 @@ MAX_WAITING: Final = 1000
 class FrameKeeper:
     """Between the ring in memory and the archive. `restore` first."""
 
-    def __init__(self, log: FrameLog, archive: FrameArchive) -> None:
+    def __init__(self, log: FrameLog, archive: FrameArchive, tasks: Supervisor) -> None:
         self._log = log
         self._archive = archive
         self._waiting: list[FrameRecord] = []
-        self._work = Flag()
         self._full = Flag()
+        self._writing = OnDemandTask(tasks, "message log", self._write)
         log.added.subscribe(self._on_frame)
 
     async def restore(self) -> None:
@@ -44,16 +45,12 @@ class FrameKeeper:
         kept = await self._archive.tail(DEFAULT_CAPACITY)
         self._log.restore([record for data in kept if (record := _record(data)) is not None])
 
-    async def run(self) -> None:
-        """Write, for ever."""
-        while True:
-            await self._work.wait()
-            await wait_for_flag(self._full, BATCH_S)
-            await self.flush()
+    async def _write(self) -> None:
+        await wait_for_flag(self._full, BATCH_S)
+        await self.flush()
 
     async def flush(self) -> None:
         batch, self._waiting = self._waiting, []
-        self._work.clear()
         self._full.clear()
         await self._archive.append([plain(record) for record in batch])
 
@@ -65,7 +62,7 @@ class FrameKeeper:
     def _on_frame(self, record: FrameRecord) -> None:
         self._waiting.append(record)
         del self._waiting[:-MAX_WAITING]
-        self._work.set()
+        self._writing.request()
         if len(self._waiting) >= BATCH:
             self._full.set()
 

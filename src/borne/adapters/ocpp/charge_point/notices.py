@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from borne.adapters.ocpp.charge_point.uplink import Uplink
+from borne.foundation.supervisor import OnDemandTask, Supervisor
 from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages import Message, action_of, response_model
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
@@ -24,19 +25,19 @@ _log = logging.getLogger(__name__)
 class Notices:
     """A queue in memory."""
 
-    def __init__(self, uplink: Uplink) -> None:
+    def __init__(self, uplink: Uplink, tasks: Supervisor) -> None:
         self._uplink = uplink
         self._waiting: list[Message] = []
-        self._work = Flag()
         self._empty = Flag()
         self._empty.set()
+        self._sending = OnDemandTask(tasks, "notices", self._send_all)
 
     def post(self, message: Message) -> None:
         """Send it when its turn comes."""
         self._waiting.append(message)
         del self._waiting[:-MAX_WAITING]
         self._empty.clear()
-        self._work.set()
+        self._sending.request()
 
     async def flush(self) -> None:
         """Return when all is sent; not much later in any case."""
@@ -44,14 +45,9 @@ class Notices:
             async with asyncio.timeout(LONGEST_FLUSH_S):
                 await self._empty.wait()
 
-    async def run(self) -> None:
-        """Send, for ever."""
-        while True:
+    async def _send_all(self) -> None:
+        while self._waiting:
             await self._uplink.wait_online()
-            if not self._waiting:
-                self._work.clear()
-                await self._work.wait()
-                continue
             await self._send(self._waiting[0])
 
     async def _send(self, message: Message) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from borne.adapters.ocpp.charge_point.uplink import Uplink
 from borne.application.security.security_events import SecurityEvents
-from borne.foundation.waiting import Flag
+from borne.foundation.supervisor import OnDemandTask, Supervisor
 from borne.protocols.ocpp.messages.security import (
     SecurityEventNotificationRequest,
     SecurityEventNotificationResponse,
@@ -24,30 +24,36 @@ _log = logging.getLogger(__name__)
 class SecurityNotices:
     """Sends while `enabled()`: a central system without the security extension is left alone."""
 
-    def __init__(self, uplink: Uplink, events: SecurityEvents, enabled: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        uplink: Uplink,
+        events: SecurityEvents,
+        enabled: Callable[[], bool],
+        tasks: Supervisor,
+    ) -> None:
         self._uplink = uplink
         self._events = events
         self._enabled = enabled
-        self._work = Flag()
-        events.noted.subscribe(lambda _: self._work.set())
+        self._sending = OnDemandTask(tasks, "security events", self._send_all)
+
+    def start(self) -> None:
+        """Send what was not sent before the start, and what follows."""
+        self._events.noted.subscribe(lambda _: self._sending.request())
+        self._sending.request()
 
     def reconsider(self) -> None:
         """Whether events are sent may have changed."""
-        self._work.set()
+        self._sending.request()
 
-    async def run(self) -> None:
-        """Tell, for ever."""
+    async def _send_all(self) -> None:
         while True:
             await self._uplink.wait_online()
-            self._work.clear()
             if not self._enabled():
                 await self._events.skip()
-                await self._work.wait()
-                continue
+                return
             event = await self._events.next()
             if event is None:
-                await self._work.wait()
-                continue
+                return
             request = SecurityEventNotificationRequest(
                 type=event.kind,
                 timestamp=event.at,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from borne.adapters.ocpp.charge_point.frame_keeper import BATCH, BATCH_S, FrameKeeper
+from borne.foundation.supervisor import Supervisor
 from borne.protocols.ocpp.rpc.frame_log import (
     DEFAULT_CAPACITY,
     Direction,
@@ -50,8 +50,8 @@ def add(log: FrameLog, number: int = 1) -> None:
 def test_one_write_a_minute_none_while_nothing_is_said() -> None:
     async def main() -> None:
         log, archive = FrameLog(lambda: NOW), Archive()
-        keeper = FrameKeeper(log, archive)
-        task = asyncio.create_task(keeper.run())
+        tasks = Supervisor("test")
+        FrameKeeper(log, archive, tasks)
         await asyncio.sleep(10 * BATCH_S)
         assert archive.writes == []
         for _ in range(10):
@@ -63,18 +63,18 @@ def test_one_write_a_minute_none_while_nothing_is_said() -> None:
         add(log, BATCH)
         await asyncio.sleep(1)
         assert archive.writes[-1] == BATCH
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await tasks.stop()
 
     run_virtual(main())
 
 
 async def test_history_holds_what_was_said_a_moment_ago_without_secrets() -> None:
     log, archive = FrameLog(lambda: NOW), Archive()
-    keeper = FrameKeeper(log, archive)
+    tasks = Supervisor("test")
+    keeper = FrameKeeper(log, archive, tasks)
     add(log)
     (record,) = await keeper.history()
+    await tasks.stop()
     assert record["at"] == "2026-11-22T12:00:00+00:00"
     assert "geheim" not in str(record)
 
@@ -82,12 +82,14 @@ async def test_history_holds_what_was_said_a_moment_ago_without_secrets() -> Non
 async def test_after_a_restart_the_ring_begins_with_the_newest() -> None:
     archive = Archive()
     before = FrameLog(lambda: NOW)
-    keeper = FrameKeeper(before, archive)
+    tasks = Supervisor("test")
+    keeper = FrameKeeper(before, archive, tasks)
     add(before, DEFAULT_CAPACITY + 5)
     await keeper.flush()
     archive.records.append({"at": "from another version"})
     after = FrameLog(lambda: NOW)
-    await FrameKeeper(after, archive).restore()
+    await FrameKeeper(after, archive, tasks).restore()
     assert after.records() == before.records()[1:]
     add(after)
     assert after.records()[-1].seq == DEFAULT_CAPACITY + 6
+    await tasks.stop()
