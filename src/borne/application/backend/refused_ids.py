@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from borne.application.charging.connector import Connector
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.application.ports.storage import StateStore, StorageFailed
 from borne.application.settings.running import RunningSettings
-from borne.application.state.kept_state import stored_entries, text
+from borne.application.state.kept_state import of_form, stored_entries, text
 from borne.domain.station.connector_state import Phase, Stop
 from borne.domain.station.session import StopReason
 from borne.foundation.supervisor import Supervisor
 
 REFUSAL_KEYS = frozenset({"MaxEnergyOnInvalidId", "StopTransactionOnInvalidId"})
 STATE_KEY = "refused_sessions"
+FORM = 2
+"""Form 1 was the bare id."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +49,7 @@ class RefusedIds:
 
     async def start(self) -> None:
         """Take up refusals of sessions that go on after a restart."""
-        refused, _ = await stored_entries(self._state, STATE_KEY, text)
+        refused, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._refused = set(refused)
         self._metering.changed.subscribe(self._judge)
         self._settings.on_change(REFUSAL_KEYS, self._judge_all)
@@ -78,7 +81,8 @@ class RefusedIds:
     async def _keep(self) -> None:
         """A full disk must neither let a refused card go on nor hold up the answer's commit."""
         try:
-            await self._state.put(STATE_KEY, sorted(self._refused) or None)
+            stored = [{"form": FORM, "session_id": each} for each in sorted(self._refused)]
+            await self._state.put(STATE_KEY, stored or None)
         except StorageFailed as error:
             _log.warning("refused sessions are not kept over a restart: %s", error)
 
@@ -104,3 +108,7 @@ class RefusedIds:
         if most_wh <= 0 or record is None or reading is None:
             return False
         return reading.register_wh - record.start.meter_start_wh < most_wh
+
+
+def _from_stored(entry: Any) -> str:
+    return entry if isinstance(entry, str) else text(of_form(entry, FORM)["session_id"])

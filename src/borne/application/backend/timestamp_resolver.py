@@ -8,16 +8,17 @@ Source: OCPP 1.6 errata 3.10.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from borne.application.ports.storage import SessionJournal, StateStore
-from borne.application.state.kept_state import stored_entries, text
+from borne.application.state.kept_state import number, of_form, stored_entries, text
 from borne.foundation.clock import Clock, ClockTrust, Moment
 
 STATE_KEY = "undated_boots"
+FORM = 2
+"""Form 1 was a list of the id and the time."""
 GAP = timedelta(milliseconds=10)
 """Between two boots, at least: stored moments are rounded."""
 MAX_BOOTS = 1000
@@ -42,7 +43,7 @@ class TimestampResolver:
             return
         self._began_undated = True
         boots = [*await self._boots(), (self._clock.boot_id, self._began_s)]
-        await self._state.put(STATE_KEY, [list(boot) for boot in boots[-MAX_BOOTS:]])
+        await self._state.put(STATE_KEY, [_to_stored(*boot) for boot in boots[-MAX_BOOTS:]])
 
     async def date_all(self) -> None:
         """Date everything; without effect while the date is unknown."""
@@ -58,17 +59,23 @@ class TimestampResolver:
             # Also when nothing is stored yet: what waits for its commit is dated as it comes.
             await self._journal.date(clock.boot_id, clock.now(), clock.monotonic())
         if boots:
-            await self._state.put(STATE_KEY, [])
+            await self._state.put(STATE_KEY, None)
 
     async def _boots(self) -> list[tuple[str, float]]:
-        return (await stored_entries(self._state, STATE_KEY, _boot))[0]
+        return (await stored_entries(self._state, STATE_KEY, _from_stored))[0]
 
 
-def _boot(stored: Any) -> tuple[str, float]:
-    boot_id, began_s = stored
-    if not math.isfinite(began_s):
-        raise ValueError("a boot without a beginning")
-    return text(boot_id), float(began_s)
+def _to_stored(boot_id: str, began_s: float) -> dict[str, Any]:
+    return {"form": FORM, "boot_id": boot_id, "began_s": began_s}
+
+
+def _from_stored(entry: Any) -> tuple[str, float]:
+    if isinstance(entry, list):
+        boot_id, began_s = entry
+    else:
+        stored = of_form(entry, FORM)
+        boot_id, began_s = stored["boot_id"], stored["began_s"]
+    return text(boot_id), number(began_s)
 
 
 def _estimates(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 from borne.application.charging.connector import Connector
 from borne.application.commands import ConnectorId, IdToken, command
 from borne.application.ports.storage import StateStore
 from borne.application.refusals import Refused, no_socket
-from borne.application.state.kept_state import stored_entries, whole
+from borne.application.state.kept_state import of_form, stored_entries, whole
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.station.connector_state import Authorization, Stop
 from borne.domain.station.session import StopReason
@@ -25,6 +25,8 @@ LOCAL_TAG = "local"
 STATE_KEY = "inoperative"
 BACKEND_KEY = "inoperative_by_backend"
 """Those that are out of service by the word of a backend alone: it goes with the backend."""
+FORM = 2
+"""Form 1 was the bare number of the connector."""
 
 
 class StationControl:
@@ -42,13 +44,13 @@ class StationControl:
 
     async def restore_availability(self) -> None:
         """Connectors that were out of service before the restart still are (OCPP TC_034)."""
-        found, unreadable = await stored_entries(self._state, STATE_KEY, whole)
+        found, unreadable = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._inoperative = set(found)
         if unreadable:
             # What was out of service must not come back because that cannot be read any more.
             self._inoperative |= {0, *self._connectors}
-            await self._state.put(STATE_KEY, sorted(self._inoperative))
-        of_backend, _ = await stored_entries(self._state, BACKEND_KEY, whole)
+            await self._state.put(STATE_KEY, _to_stored(self._inoperative))
+        of_backend, _ = await stored_entries(self._state, BACKEND_KEY, _from_stored)
         self._by_backend = set(of_backend) & self._inoperative
         self._judge_station()
         for connector in sorted(self._inoperative):
@@ -129,10 +131,10 @@ class StationControl:
     async def _remember(self, inoperative: set[int], by_backend: set[int]) -> None:
         # A power failure in between then turns a change of the backend into one of a user.
         if self._by_backend - by_backend:
-            await self._state.put(BACKEND_KEY, sorted(self._by_backend & by_backend) or None)
-        await self._state.put(STATE_KEY, sorted(inoperative))
+            await self._state.put(BACKEND_KEY, _to_stored(self._by_backend & by_backend))
+        await self._state.put(STATE_KEY, _to_stored(inoperative))
         if by_backend - self._by_backend:
-            await self._state.put(BACKEND_KEY, sorted(by_backend))
+            await self._state.put(BACKEND_KEY, _to_stored(by_backend))
         self._inoperative, self._by_backend = inoperative, by_backend
         self._judge_station()
 
@@ -161,3 +163,11 @@ class StationControl:
         if found is None:
             raise Refused("unknown_connector", no_socket(connector))
         return found
+
+
+def _to_stored(connectors: Collection[int]) -> list[dict[str, int]] | None:
+    return [{"form": FORM, "connector": each} for each in sorted(connectors)] or None
+
+
+def _from_stored(entry: Any) -> int:
+    return whole(entry if isinstance(entry, int) else of_form(entry, FORM)["connector"])

@@ -26,7 +26,7 @@ from borne.application.refusals import Refused
 from borne.application.settings.running import RunningSettings
 from borne.application.settings.station_settings import phases_connected
 from borne.application.state.kept_state import stored_entries
-from borne.application.state.notices import remember
+from borne.application.state.stored_notices import remember
 from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.power import watts_of

@@ -7,11 +7,12 @@ changed by others) is moved aside under another key, told, and goes on without.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from borne.application.ports.storage import StateStore, StorageFailed
-from borne.application.state.notices import remember
+from borne.application.state.stored_notices import remember
 from borne.foundation.messages import N_, Message
 
 T = TypeVar("T")
@@ -83,6 +84,15 @@ def whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{value!r} is no whole number")
     return value
+
+
+def number(value: Any) -> float:
+    """A finite number; raises TypeError or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is not finite")
+    return float(value)
 
 
 def text(value: Any) -> str:

@@ -10,29 +10,15 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from borne.application.ports.storage import StateStore, StorageFailed
+from borne.application.ports.storage import StateStore
 from borne.application.refusals import require
+from borne.application.state.kept_state import mapping, of_form, stored_entries, text
+from borne.application.state.stored_notices import FORM, STATE_KEY, remember
 from borne.domain.principals import Principal, Role
 from borne.foundation.events import Signal
 from borne.foundation.messages import Message
 
-STATE_KEY = "storage_notices"
-MAX_NOTICES = 50
-"""The newest are kept."""
 _log = logging.getLogger(__name__)
-
-
-async def remember(state: StateStore, notices: Sequence[Message]) -> None:
-    """Store notices until somebody takes note of them; each once. On a full disk they are in the
-    log only."""
-    try:
-        before = await state.get(STATE_KEY)
-        kept = list(before) if isinstance(before, list) else []
-        kept += [entry for entry in map(_to_stored, notices) if entry not in kept]
-        if kept != before:
-            await state.put(STATE_KEY, kept[-MAX_NOTICES:])
-    except StorageFailed as error:
-        _log.error("notices could not be stored: %s", error)
 
 
 class Notices:
@@ -54,9 +40,11 @@ class Notices:
         self.changed.emit(bool(self._entries))
 
     async def reload(self) -> None:
-        stored = await self._state.get(STATE_KEY)
-        entries = stored if isinstance(stored, list) else []
-        self._entries = [found for found in map(_from_stored, entries) if found is not None]
+        """Read what waits; a notice that cannot be read is moved aside, which is one more."""
+        entries, unreadable = await stored_entries(self._state, STATE_KEY, _from_stored)
+        if unreadable:
+            entries, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
+        self._entries = entries
 
     async def add(self, notice: Message) -> None:
         """Something was found while the station runs."""
@@ -82,26 +70,8 @@ class Notices:
         return number
 
 
-def _to_stored(notice: Message) -> dict[str, Any]:
-    return {
-        "template": notice.template,
-        "values": {name: _plain(value) for name, value in notice.values.items()},
-    }
-
-
-def _plain(value: object) -> Any:
-    if value is None or isinstance(value, str | int | float):
-        return value
-    return str(value)
-
-
-def _from_stored(stored: Any) -> Message | None:
-    if not isinstance(stored, dict) or not isinstance(stored.get("template"), str):
-        return None
-    values = stored.get("values")
-    notice = Message(stored["template"], values if isinstance(values, dict) else {})
-    try:
-        str(notice)
-    except (LookupError, ValueError, AttributeError):
-        return None
+def _from_stored(entry: Any) -> Message:
+    stored = of_form(entry, FORM)
+    notice = Message(text(stored["template"]), mapping(stored["values"]))
+    str(notice)
     return notice

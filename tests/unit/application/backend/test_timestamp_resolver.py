@@ -152,3 +152,19 @@ async def test_a_boot_with_a_date_stores_nothing_about_itself(board: _Board) -> 
     await board.start("s1")
     assert await board.storage.journal.undated() == {}
     assert not await board.storage.state.get("undated_boots")
+
+
+async def test_boots_of_form_1_are_dated_too(board: _Board) -> None:
+    """0.1.0 stored a list of id and time for each boot."""
+    await board.boot()
+    await board.start("s1")
+    state = board.storage.state
+    assert await state.get("undated_boots") == [{"form": 2, "boot_id": "boot-1", "began_s": 5000.0}]
+    await state.put("undated_boots", [["boot-1", 5000.0]])
+    board.now_s = 10.0
+    await board.boot()
+    assert [entry["form"] for entry in await state.get("undated_boots")] == [2, 2]
+    await board.learn_the_date()
+    (began, _) = await board.offsets("s1")
+    assert began is not None
+    assert began < 0

@@ -12,7 +12,7 @@ import pytest
 
 from borne.adapters.storage.state import SqlState
 from borne.application.limits import stored_profiles
-from borne.application.state import notices
+from borne.application.state import stored_notices
 from borne.application.state.kept_state import (
     ASIDE,
     of_form,
@@ -21,6 +21,8 @@ from borne.application.state.kept_state import (
     text,
     whole,
 )
+from borne.application.state.notices import Notices
+from borne.domain.principals import SYSTEM
 from borne.domain.smart_charging.profiles import (
     Installed,
     Kind,
@@ -31,6 +33,7 @@ from borne.domain.smart_charging.profiles import (
     Recurrency,
     Schedule,
 )
+from borne.foundation.messages import Message
 from tests.support.fake_stores import MemoryState
 from tests.support.running_station import running_station, store_settings
 from tests.unit.adapters.storage.builders import opened
@@ -146,7 +149,7 @@ async def test_readable_entries_stay_and_the_others_are_told_once() -> None:
     assert await stored_entries(state, "words", text) == (["a", "b"], [1])
     assert state.values["words"] == ["a", "b"]
     assert state.values[ASIDE + "words"] == [1]
-    assert len(state.values[notices.STATE_KEY]) == 1
+    assert len(state.values[stored_notices.STATE_KEY]) == 1
     assert await stored_entries(state, "words", text) == (["a", "b"], [])
 
 
@@ -174,6 +177,42 @@ def test_a_form_without_a_number_is_the_first(stored: Any, readable: bool) -> No
     else:
         with pytest.raises((ValueError, TypeError)):
             of_form(stored, 1)
+
+
+NOTICE = {"template": "Look at {what}.", "values": {"what": "this"}}
+
+
+async def test_notices_that_cannot_be_read_are_put_aside_and_reported() -> None:
+    unreadable = [
+        "text",
+        {"form": 9, **NOTICE},
+        {"template": "{missing}", "values": {"what": 1}},
+        {"template": "x"},
+    ]
+    state = MemoryState({stored_notices.STATE_KEY: [NOTICE, *unreadable]})
+    waiting = Notices(state)
+    await waiting.start([])
+    assert [str(notice)[:12] for notice in waiting.entries] == ["Look at this", "4 stored ent"]
+    assert state.values[ASIDE + stored_notices.STATE_KEY] == unreadable
+    await waiting.acknowledge(SYSTEM)
+    await waiting.start([])
+    assert waiting.entries == ()
+
+
+async def test_a_notice_without_the_number_of_its_form_is_the_same_notice() -> None:
+    state = MemoryState({stored_notices.STATE_KEY: [NOTICE]})
+    await stored_notices.remember(state, [Message("Look at {what}.", {"what": "this"})])
+    assert state.values[stored_notices.STATE_KEY] == [{"form": 1, **NOTICE}]
+
+
+async def test_notices_that_are_no_list_are_put_aside(tmp_path: Path) -> None:
+    storage = await opened(tmp_path)
+    await storage.state.put(stored_notices.STATE_KEY, {"form": 9})
+    waiting = Notices(storage.state)
+    await waiting.start([Message("Found now.")])
+    assert [str(notice)[:10] for notice in waiting.entries] == ["Found now.", "1 stored e"]
+    assert await storage.state.get(ASIDE + stored_notices.STATE_KEY) == [{"form": 9}]
+    await storage.close()
 
 
 KEYS = (
@@ -231,6 +270,25 @@ async def test_nothing_that_is_stored_keeps_a_station_from_starting(
         assert one.host.station is not None
         await one.host.station.events.skip()
     assert asked <= set(KEYS), "what is stored under another key is not tested here"
+
+
+async def test_availability_of_form_1_holds_and_is_stored_anew(tmp_path: Path) -> None:
+    """0.1.0 stored bare numbers of connectors."""
+    store_settings(tmp_path, {})
+    storage = await opened(tmp_path)
+    await storage.state.put("inoperative", [2])
+    await storage.close()
+    async with running_station(tmp_path) as one:
+        assert (await one.until_state("unavailable", 2))["id"] == 2
+        await one.services.control.set_availability(1, SYSTEM, operative=False)
+        assert one.services.notices is None or not one.services.notices.entries
+    async with running_station(tmp_path) as one:
+        await one.until_state("unavailable", 1)
+        await one.until_state("unavailable", 2)
+    storage = await opened(tmp_path)
+    stored = await storage.state.get("inoperative")
+    assert stored == [{"form": 2, "connector": 1}, {"form": 2, "connector": 2}]
+    await storage.close()
 
 
 async def test_a_profile_that_cannot_be_read_lifts_no_limit(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""Notices in the stored state: they wait there until somebody takes note of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from borne.application.ports.storage import StateStore, StorageFailed
+from borne.foundation.messages import Message
+
+STATE_KEY = "storage_notices"
+FORM = 1
+MAX_NOTICES = 50
+"""The newest are kept."""
+_log = logging.getLogger(__name__)
+
+
+async def remember(state: StateStore, notices: Sequence[Message]) -> None:
+    """Store notices until somebody takes note of them; each once. On a full disk they are in the
+    log only."""
+    try:
+        before = await state.get(STATE_KEY)
+        entries = before if isinstance(before, list) else [] if before is None else [before]
+        kept = [_with_form(entry) for entry in entries]
+        kept += [entry for entry in map(_to_stored, notices) if entry not in kept]
+        if kept != before:
+            await state.put(STATE_KEY, kept[-MAX_NOTICES:])
+    except StorageFailed as error:
+        _log.error("notices could not be stored: %s", error)
+
+
+def _with_form(entry: Any) -> Any:
+    """An entry of version 0.1.0 has no number of its form; that is the only difference."""
+    return {"form": FORM, **entry} if isinstance(entry, dict) else entry
+
+
+def _to_stored(notice: Message) -> dict[str, Any]:
+    return {
+        "form": FORM,
+        "template": notice.template,
+        "values": {name: _plain(value) for name, value in notice.values.items()},
+    }
+
+
+def _plain(value: object) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)
