@@ -1,1 +1,1 @@
-"""What decides: pure state machines and functions. No I/O, no waiting, no clock, no chance."""
+"""The domain: pure state machines and functions without I/O, waiting, clock or randomness."""

@@ -1,4 +1,4 @@
-"""Who asks: people by role, and the machines around a station (one matrix of rights)."""
+"""Principals: people by role, and machines, with one matrix of rights."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Role(StrEnum):
     MANUFACTURER = "manufacturer"
 
     def includes(self, other: Role) -> bool:
-        """Whether this role may do all that `other` may."""
+        """True if this role has all rights of `other`."""
         order = list(Role)
         return order.index(self) >= order.index(other)
 
 
 class PrincipalKind(StrEnum):
-    """People, or which machine."""
+    """A person, or the kind of machine."""
 
     PERSON = "person"
     API_TOKEN = "api_token"
@@ -35,7 +35,7 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody with the rights of `role` at most; `name` is for logs."""
+    """A person or machine that has at most the rights of `role`; `name` is for logs."""
 
     kind: PrincipalKind
     role: Role

@@ -1,7 +1,7 @@
-"""Reservations: who may use which connector until when (OCPP 1.6 sections 3.10, 5.1 and 5.13).
+"""Reservations of connectors for cards (OCPP 1.6 sections 3.10, 5.1 and 5.13).
 
-A reservation of connector 0 leaves the connector open: as many free ones are kept as there are such
-reservations. A group (parent id) may use what one of its members reserved.
+A reservation of connector 0 does not name a connector: one free connector is kept for each such
+reservation. A group (parent id) may use the reservations of its members.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from enum import StrEnum
 from borne.domain.station.status import ConnectorStatus
 
 ANY = 0
-"""Connector of a reservation that leaves the connector open."""
+"""Connector of a reservation that does not name one."""
 ENDS = frozenset({ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE})
-"""A connector in these states loses its reservation."""
+"""A connector in one of these states loses its reservation."""
 FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
-"""Can be reserved: nobody is there."""
+"""A connector in one of these states can be reserved."""
 CLAIMABLE = FREE | {ConnectorStatus.PREPARING}
-"""Nobody has a right to it yet."""
+"""States in which no card has a right to the connector yet."""
 Statuses = Mapping[int, ConnectorStatus]
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Kept for a card, or for its group."""
+    """A connector reserved for a card or its group."""
 
     reservation_id: int
     connector: int
@@ -35,7 +35,7 @@ class Reservation:
     parent: str | None = None
 
     def admits(self, id_token: str, group: str | None) -> bool:
-        """Whether this card may use it; ids are compared without regard to case."""
+        """True if the card may use the reservation; ids are compared without case."""
         if id_token.casefold() == self.id_token.casefold():
             return True
         own, other = (self.parent or "").casefold(), (group or "").casefold()
@@ -43,7 +43,7 @@ class Reservation:
 
 
 class Answer(StrEnum):
-    """To a request for a reservation, in the words of OCPP 1.6."""
+    """The status of ReserveNow.conf (OCPP 1.6)."""
 
     ACCEPTED = "Accepted"
     FAULTED = "Faulted"
@@ -54,12 +54,12 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All reservations, by their ids."""
+    """All reservations by id."""
 
     entries: Mapping[int, Reservation] = field(default_factory=dict)
 
     def put(self, reservation: Reservation) -> Book:
-        """Add, or replace the one with the same id."""
+        """Add a reservation, or replace the one with the same id."""
         return Book({**self.entries, reservation.reservation_id: reservation})
 
     def without(self, ids: Iterable[int]) -> Book:
@@ -67,20 +67,20 @@ class Book:
         return Book({key: entry for key, entry in self.entries.items() if key not in gone})
 
     def of(self, connector: int) -> list[Reservation]:
-        """Those of a connector, oldest first."""
+        """The reservations of a connector, oldest first."""
         return [entry for entry in self.entries.values() if entry.connector == connector]
 
     def expired(self, now: datetime) -> list[int]:
-        """Those whose time is over."""
+        """Ids of expired reservations."""
         return [key for key, entry in self.entries.items() if entry.expires_at <= now]
 
     def lost(self, statuses: Statuses) -> list[int]:
-        """Those of connectors that are out of service or broken."""
+        """Ids of the reservations of faulted or unavailable connectors."""
         return [key for key, entry in self.entries.items() if statuses.get(entry.connector) in ENDS]
 
 
 def answer(book: Book, asked: Reservation, statuses: Statuses, now: datetime) -> Answer:
-    """Whether a reservation can be made; one with the same id is replaced."""
+    """Decide about a requested reservation; it replaces one with the same id."""
     if asked.expires_at <= now:
         return Answer.REJECTED
     if asked.connector == ANY:
@@ -117,14 +117,14 @@ def _why_not(status: ConnectorStatus) -> Answer:
 
 
 def _open(book: Book, statuses: Statuses) -> int:
-    """How many connectors could still be reserved."""
+    """Number of connectors that can still be reserved."""
     free = [n for n, status in statuses.items() if status in FREE and not book.of(n)]
     return len(free) - len(book.of(ANY))
 
 
 def kept(book: Book, statuses: Statuses) -> dict[int, int]:
-    """Which reservation each kept connector shows: its own, or, when no connector is left for
-    everybody, one that leaves the connector open."""
+    """The reservation shown by each reserved connector: its own, or one of connector 0 if these
+    need all connectors that are left."""
     shown = {n: own[0].reservation_id for n in statuses if (own := book.of(n))}
     floating = book.of(ANY)
     left = [n for n, status in statuses.items() if status in CLAIMABLE and n not in shown]
@@ -135,19 +135,19 @@ def kept(book: Book, statuses: Statuses) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What reservations say to a card at a connector."""
+    """The effect of reservations on a card at a connector."""
 
     allowed: bool
     reservation_id: int | None = None
-    """The one that the card uses."""
-    group_may_tell: bool = False
-    """The card may be of a group for which the connector is kept: ask for its parent id."""
+    """The reservation that the card uses."""
+    ask_for_group: bool = False
+    """The card may belong to the group of a reservation: ask the backend for its parent id."""
 
 
 def permission(
     book: Book, connector: int, statuses: Statuses, id_token: str, group: str | None
 ) -> Permission:
-    """Whether this card may use this connector, and which reservation it uses by that."""
+    """Whether a card may use a connector, and with which reservation."""
     own, floating = book.of(connector), book.of(ANY)
     for entry in (*own, *(() if own else floating)):
         if entry.admits(id_token, group):
@@ -156,4 +156,4 @@ def permission(
     if shown is None:
         return Permission(True)
     keepers = own or floating
-    return Permission(False, group_may_tell=any(entry.parent for entry in keepers))
+    return Permission(False, ask_for_group=any(entry.parent for entry in keepers))

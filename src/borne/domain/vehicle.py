@@ -1,4 +1,4 @@
-"""What a vehicle asks for and who pays for it."""
+"""Identity and demand of a vehicle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from borne.foundation.units import PerPhase
 
 
 class IdentityKind(StrEnum):
-    """Where an identity comes from."""
+    """Source of an identity."""
 
     RFID = "RFID"
     MAC = "MAC"
@@ -18,7 +18,7 @@ class IdentityKind(StrEnum):
     REMOTE = "REMOTE"
     FREE = "FREE"
     LOCAL = "LOCAL"
-    """Somebody at the web page or an energy manager; no token."""
+    """A start from the web page or by an energy manager, without a token."""
 
 
 VISIBLE_DIGITS = 6
@@ -26,7 +26,7 @@ VISIBLE_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who charges. `id_token` is what a backend knows (at most 20 characters in OCPP 1.6)."""
+    """Who charges. `id_token` is the idTag for the backend (at most 20 characters in OCPP 1.6)."""
 
     kind: IdentityKind
     id_token: str = ""
@@ -34,7 +34,7 @@ class Identity:
 
     @property
     def masked(self) -> str:
-        """For logs and pages: the end of the token only."""
+        """The end of the token, for logs and pages."""
         if not self.id_token or self.kind in (IdentityKind.FREE, IdentityKind.LOCAL):
             return self.id_token
         hidden = max(1, min(len(self.id_token) - 2, len(self.id_token) - VISIBLE_DIGITS))
@@ -42,7 +42,7 @@ class Identity:
 
 
 class DemandSource(StrEnum):
-    """Who told the demand."""
+    """Source of a demand."""
 
     SIMULATOR = "simulator"
     ISO15118 = "iso15118"
@@ -52,7 +52,7 @@ class DemandSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VehicleDemand:
-    """What a vehicle wants, as far as it is known."""
+    """The demand of a vehicle, as far as it is known."""
 
     source: DemandSource
     max_a: PerPhase | None = None

@@ -96,7 +96,7 @@ GROUP = reservation(5, 1, parent="Group")
         ((ONE,), "x", None, Permission(False)),
         ((ONE,), "x", "group", Permission(False)),
         ((TWO,), "x", None, Permission(True)),
-        ((GROUP,), "x", None, Permission(False, group_may_tell=True)),
+        ((GROUP,), "x", None, Permission(False, ask_for_group=True)),
         ((GROUP,), "x", "gROUP", Permission(True, 5)),
         ((ANY,), "x", None, Permission(True)),
         ((ANY,), "tag3", None, Permission(True, 3)),

@@ -300,7 +300,7 @@ class AuthorizationFlow:
         if connector.status.session is not None:
             return False
         granted = self._reservations.permission(connector.id, card.token, None)
-        return not (granted.allowed or granted.group_may_tell)
+        return not (granted.allowed or granted.ask_for_group)
 
     def _fitting(self, targets: list[Connector], uid: str, reason: Reason) -> list[Connector]:
         if reason is not Reason.LOCAL_WHITELIST:

@@ -237,7 +237,7 @@ class BackendCommands:
         permission = self._services.reservations.permission(connector.id, id_token, None)
         asked = self._services.settings.settings.flag("AuthorizeRemoteTxRequests")
         return _startable(connector.status) and (
-            permission.allowed or (permission.group_may_tell and asked)
+            permission.allowed or (permission.ask_for_group and asked)
         )
 
 

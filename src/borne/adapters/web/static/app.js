@@ -1,4 +1,4 @@
-/* The little that htmx does not do: dialogs, messages, the state of the live stream, countdowns. */
+/* What htmx does not provide: dialogs, messages, the state of the live stream, countdowns. */
 (() => {
   "use strict";
   const words = JSON.parse(document.body.dataset.words || "{}");
@@ -17,7 +17,7 @@
     toasts.append(box);
   }
 
-  // Messages stand above everything, dialogs too: what is shown last is on top.
+  // Show messages above open dialogs: the popover shown last is on top.
   toasts.popover = "manual";
   toasts.showPopover();
   new MutationObserver((changes) => {
@@ -60,7 +60,7 @@
     toast(words.copied);
   }
 
-  // A form whose answer takes long says what it waits for.
+  // A form with a slow response shows what it waits for.
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches("[data-waits]")) return;
@@ -84,7 +84,7 @@
     if ("submit" in event.target.dataset) event.target.form.requestSubmit();
   });
 
-  /* The simulator: buttons and fields that call the API, as any program would. */
+  /* The simulator: buttons and fields that call the public API. */
   async function call(element, body) {
     const [method, path] = element.dataset.call.split(" ");
     try {
@@ -150,7 +150,7 @@
     if (show) document.getElementById(show).textContent = inLanguage(event.target.value);
   });
 
-  /* The live stream: what is old is shown as old. */
+  /* The live stream: mark the page as stale while the stream is interrupted. */
   let timer = null;
   function interrupted() {
     if (timer || !stale) return;
@@ -180,7 +180,7 @@
     const answer = await fetch("/readyz", { cache: "no-store" }).catch(() => null);
     if (answer && !answer.ok && (await answer.json()).error === "no_power") location.reload();
   }
-  /* The first connection failed: the extension only mends those that once stood. */
+  /* The first connection failed: the extension only reconnects established streams. */
   function again(element) {
     interrupted();
     setTimeout(async () => {
@@ -192,14 +192,14 @@
     if (event.detail?.connection?.attempt > 0) interrupted();
   });
   on("htmx:sse:close", interrupted);
-  /* A restart is over in a moment; a power cut is not. */
+  /* Reload after a power cut, but not during a restart, which is short. */
   on("power-off", () => {
     if (document.querySelector("[data-restarting]")) return;
     setTimeout(followPower, 1500);
   });
   window.addEventListener("pagehide", () => clearTimeout(timer));
 
-  /* A form that was taken is empty again; a message that was answered goes away. */
+  /* Clear a form after success, and remove a message that was answered. */
   on("htmx:finally:request", (event) => {
     const form = event.target;
     const status = event.detail?.ctx?.response?.status;
@@ -208,7 +208,7 @@
     if (form.closest && form.querySelector?.("[data-dismisses]")) form.closest("[data-toast]")?.remove();
   });
 
-  /* Answers that are errors: a sentence instead of silence. */
+  /* Show a message for error responses. */
   on("htmx:before:swap", (event) => {
     const ctx = event.detail?.ctx;
     const status = ctx?.response?.status;
@@ -237,7 +237,7 @@
     else toast(words.offline, "fault");
   });
 
-  /* Teach-in ends with its dialogue; a page that goes away lets go of it. */
+  /* End the teach-in when its dialogue is closed or the page is left. */
   const leased = (dialog) => dialog.querySelector("[data-lease]")?.dataset.lease;
   document.addEventListener(
     "close",
@@ -254,7 +254,7 @@
     }
   });
 
-  /* A chosen file is put where its text can be seen. */
+  /* Show the text of a chosen file in its field. */
   document.addEventListener("change", async (event) => {
     const file = event.target.dataset?.read && event.target.files[0];
     if (file) document.getElementById(event.target.dataset.read).value = await file.text();
@@ -285,7 +285,7 @@
   }
   customElements.define("count-down", CountDown);
 
-  /* After "restart": wait until the station was away and is back. */
+  /* After a restart was requested: reload once the station has stopped and is ready again. */
   class RestartWatch extends HTMLElement {
     connectedCallback() {
       const began = performance.now();
@@ -309,7 +309,7 @@
   }
   customElements.define("restart-watch", RestartWatch);
 
-  /* No power: come back when the station does. */
+  /* Without power: reload once the station has power again. */
   if (document.querySelector("[data-wait-for-power]")) {
     setInterval(async () => {
       try {

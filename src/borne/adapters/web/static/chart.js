@@ -1,4 +1,4 @@
-/* Curve of a session: uPlot with the page's colours; drawn again when size or theme change. */
+/* Chart of a session: uPlot with the page's colours; redrawn when size or theme change. */
 (() => {
   "use strict";
   class LineChart extends HTMLElement {
