@@ -64,7 +64,7 @@ def test_a_declaration_says_all_of_a_command() -> None:
     assert command_of(Lamps.blink) is blink
 
 
-async def test_it_is_carried_out_by_its_method() -> None:
+async def test_a_command_calls_its_method() -> None:
     lamps = Lamps()
     blink, remove = commands_of(Lamps)
     assert await blink.execute(lamps, INSTALLER, {"lamp": 2, "times": 3}) == "now"
@@ -80,7 +80,7 @@ async def test_it_is_carried_out_by_its_method() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.OPERATOR])
-async def test_whoever_may_not_is_refused_and_nothing_is_done(role: Role) -> None:
+async def test_a_principal_without_the_right_is_refused(role: Role) -> None:
     lamps, weak = Lamps(), Principal(PrincipalKind.PERSON, role)
     blink, _ = commands_of(Lamps)
     for attempt in (

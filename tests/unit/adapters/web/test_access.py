@@ -49,12 +49,12 @@ def test_no_route_is_declared_twice() -> None:
     assert len(TABLE) == len(all_routes())
 
 
-def test_the_application_has_no_route_beside_them(app: FastAPI) -> None:
+def test_every_route_of_the_application_is_declared(app: FastAPI) -> None:
     others = [route for route in app.routes if route not in all_routes()]
     assert [getattr(route, "path", None) for route in others] == ["/static/{name:path}"]
 
 
-def test_only_these_need_no_login() -> None:
+def test_routes_without_a_login() -> None:
     public = {route for route, access in TABLE.items() if access.role is None}
     assert public == {
         "GET /healthz",
@@ -73,7 +73,7 @@ def test_only_these_need_no_login() -> None:
     }
 
 
-def test_users_may_only_these() -> None:
+def test_routes_for_the_role_user() -> None:
     weak = {route for route, access in TABLE.items() if access.role is Role.USER}
     assert weak == {
         "GET /",
@@ -98,7 +98,7 @@ def test_users_may_only_these() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route[1] not in STREAMS])
-async def test_each_role_at_each_route(
+async def test_every_route_admits_the_roles_of_its_declaration(
     method: str, path: str, anyone: Client, api: Clients
 ) -> None:
     needed = TABLE[f"{method} {path}"].role
@@ -128,7 +128,9 @@ async def test_a_stream_needs_a_login(anyone: Client, api: Clients) -> None:
                     assert (await user.get(path)).status_code == 403
 
 
-async def test_without_power_every_station_route_says_so(operator: Client, host: FakeHost) -> None:
+async def test_without_power_every_station_route_answers_503(
+    operator: Client, host: FakeHost
+) -> None:
     host.powered = False
     with every_case() as case:
         for method, path in ROUTES:
@@ -199,7 +201,7 @@ async def entered_with_the_printed_password(app: FastAPI) -> AsyncIterator[Clien
         yield client
 
 
-async def test_pages_lead_the_first_login_to_the_change(app: FastAPI) -> None:
+async def test_pages_redirect_the_first_login_to_the_change_of_the_password(app: FastAPI) -> None:
     headers = {"origin": BASE, "accept": "text/html"}
     async with Client(transport=transport(app), base_url=BASE, headers=headers) as client:
         await client.post("/login", data={"name": "operator", "password": "yellow_zone"})

@@ -25,13 +25,13 @@ Query = dict[str, int | str]
 # Health -------------------------------------------------------------------------------------------
 
 
-async def test_alive_with_and_without_power(anyone: Client, host: FakeHost) -> None:
+async def test_healthz_answers_with_and_without_power(anyone: Client, host: FakeHost) -> None:
     assert (await anyone.get("/healthz")).json() == {"status": "ok"}
     host.powered = False
     assert (await anyone.get("/healthz")).status_code == 200
 
 
-async def test_ready_says_why_not(anyone: Client, host: FakeHost) -> None:
+async def test_readyz_gives_its_reasons(anyone: Client, host: FakeHost) -> None:
     assert (await anyone.get("/readyz")).json() == {"ready": True, "reasons": []}
     host.ready = False
     answer = await anyone.get("/readyz")
@@ -40,7 +40,7 @@ async def test_ready_says_why_not(anyone: Client, host: FakeHost) -> None:
     assert (await anyone.get("/readyz")).json()["error"] == "no_power"
 
 
-async def test_metrics_are_text(operator: Client) -> None:
+async def test_metrics_are_plain_text(operator: Client) -> None:
     answer = await operator.get("/metrics")
     assert answer.text == "borne_up 1\n"
     assert answer.headers["content-type"].startswith("text/plain")
@@ -49,7 +49,7 @@ async def test_metrics_are_text(operator: Client) -> None:
 # Status -------------------------------------------------------------------------------------------
 
 
-async def test_the_status_has_the_stable_shape(operator: Client, host: FakeHost) -> None:
+async def test_the_status_has_the_documented_fields(operator: Client, host: FakeHost) -> None:
     host.show_two_cars()
     status = Status.model_validate((await operator.get(f"{API}/status")).json())
     assert status.connectors[0].session is not None
@@ -84,7 +84,7 @@ async def test_a_wait_times_out_with_the_state(wait: str, operator: Client, host
 
 
 @pytest.mark.parametrize("wait", ["soon", "-5s", "10h", "1e9s", ""])
-async def test_a_wait_that_is_no_duration(wait: str, operator: Client) -> None:
+async def test_an_invalid_wait_is_refused(wait: str, operator: Client) -> None:
     answer = await operator.get(f"{API}/status", params={"after": 1, "wait": wait})
     assert answer.status_code == 422
     assert "duration" in answer.json()["message"]
@@ -120,14 +120,18 @@ async def test_what_the_state_does_not_allow_is_a_conflict(operator: Client) -> 
 
 
 @pytest.mark.parametrize(("connector", "status"), [("3", 404), ("0", 422), ("x", 422), ("65", 422)])
-async def test_a_connector_that_is_not_there(connector: str, status: int, operator: Client) -> None:
+async def test_an_unknown_connector_answers_404(
+    connector: str, status: int, operator: Client
+) -> None:
     assert (await operator.post(f"{API}/connectors/{connector}/start")).status_code == status
 
 
 @pytest.mark.parametrize(
     ("body", "when"), [(None, "now"), ({"when": "now"}, "now"), ({"when": "idle"}, "idle")]
 )
-async def test_restart(body: Any, when: str, operator: Client, host: FakeHost) -> None:
+async def test_restart_now_or_when_idle(
+    body: Any, when: str, operator: Client, host: FakeHost
+) -> None:
     answer = await operator.post(f"{API}/system/restart", json=body)
     assert (answer.status_code, answer.json()["when"]) == (202, when)
     assert isinstance(host.all.restarter, FakeRestarter)
@@ -146,7 +150,7 @@ async def test_settings_are_one_flat_object(operator: Client) -> None:
     assert answer.headers["etag"] == '"0"'
 
 
-async def test_a_change_tells_what_it_did(operator: Client) -> None:
+async def test_a_change_answers_with_what_it_did(operator: Client) -> None:
     body = {"OperatorCurrentLimit": 16, "StationName": "Left"}
     answer = await operator.patch(f"{API}/settings", json=body)
     assert answer.json() == {
@@ -230,7 +234,7 @@ async def test_sessions_as_csv(separator: str, operator: Client) -> None:
 # Whitelist ----------------------------------------------------------------------------------------
 
 
-async def test_whitelist_entries_come_and_go(operator: Client) -> None:
+async def test_whitelist_entries_are_added_listed_and_removed(operator: Client) -> None:
     url = f"{API}/whitelist"
     added = await operator.post(url, json={"token": "0a:0e:9b:83", "connector": 2, "name": "Bo"})
     assert (added.status_code, added.json()["token"]) == (201, "0A0E9B83")
@@ -251,7 +255,7 @@ async def test_an_entry_is_removed_by_query_or_body(how: str, operator: Client) 
     assert answer.json() == {"removed": 1}
 
 
-async def test_a_token_that_is_none(operator: Client) -> None:
+async def test_an_invalid_card_number_is_refused(operator: Client) -> None:
     answer = await operator.post(f"{API}/whitelist", json={"token": "xyz"})
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_token")
     assert (await operator.delete(f"{API}/whitelist")).status_code == 422
@@ -290,17 +294,19 @@ async def test_no_backend(operator: Client, host: FakeHost) -> None:
         ({"text": "m0007"}, 2),
     ],
 )
-async def test_chosen_messages(params: dict[str, Any], number: int, operator: Client) -> None:
+async def test_messages_are_filtered(params: dict[str, Any], number: int, operator: Client) -> None:
     answer = await operator.get(f"{API}/backend/messages", params=params)
     assert len(answer.json()["messages"]) == number
 
 
 @pytest.mark.parametrize("params", [{"limit": 5001}, {"direction": "up"}, {"text": "x" * 101}])
-async def test_messages_that_cannot_be_chosen(params: dict[str, Any], operator: Client) -> None:
+async def test_invalid_message_filters_are_refused(
+    params: dict[str, Any], operator: Client
+) -> None:
     assert (await operator.get(f"{API}/backend/messages", params=params)).status_code == 422
 
 
-async def test_what_waits_for_the_backend(operator: Client, host: FakeHost) -> None:
+async def test_the_queue_for_the_backend(operator: Client, host: FakeHost) -> None:
     nothing = {"waiting": 0, "kinds": {}, "oldest_at": None, "messages": [], "lost": []}
     host.replace(queue=no_queue)
     assert (await operator.get(f"{API}/backend/queue")).json() == nothing
@@ -333,7 +339,7 @@ async def test_what_waits_for_the_backend(operator: Client, host: FakeHost) -> N
 # Simulator ----------------------------------------------------------------------------------------
 
 
-async def test_a_car_comes_and_goes(operator: Client, host: FakeHost) -> None:
+async def test_a_car_is_plugged_and_unplugged(operator: Client, host: FakeHost) -> None:
     url = f"{API}/simulator/connectors/1"
     plugged = await operator.post(f"{url}/plug", json={"vehicle": "city"})
     assert plugged.json()["revision"] == host.status.revision
@@ -376,7 +382,9 @@ async def test_the_simulator(
         assert isinstance(answer.json()["revision"], int)
 
 
-async def test_power_comes_back_by_the_token_of_before(operator: Client, host: FakeHost) -> None:
+async def test_the_token_used_before_a_power_cut_restores_power(
+    operator: Client, host: FakeHost
+) -> None:
     url = f"{API}/simulator/power"
     assert (await operator.post(url, json={"action": "cut"})).json() == {"power": "off"}
     gone = await operator.get(f"{API}/status")
@@ -389,7 +397,7 @@ async def test_power_comes_back_by_the_token_of_before(operator: Client, host: F
 # Errors -------------------------------------------------------------------------------------------
 
 
-async def test_a_full_disk_is_told(
+async def test_a_full_disk_answers_507(
     operator: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: Any, **__: Any) -> None:
@@ -400,7 +408,7 @@ async def test_a_full_disk_is_told(
     assert (answer.status_code, answer.json()["error"]) == (507, "disk_full")
 
 
-async def test_a_memory_that_does_not_answer_is_told(
+async def test_a_failing_storage_answers_503(
     operator: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any, **__: Any) -> None:
@@ -417,7 +425,7 @@ async def test_a_memory_that_does_not_answer_is_told(
     assert "disk I/O" not in page.text
 
 
-async def test_what_nobody_foresaw_has_a_number_and_no_trace(
+async def test_an_unexpected_error_shows_a_number_and_no_trace(
     operator: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
@@ -430,7 +438,7 @@ async def test_what_nobody_foresaw_has_a_number_and_no_trace(
     assert "secret inside" not in answer.text
 
 
-async def test_unknown_paths_and_methods_are_told_as_json(operator: Client) -> None:
+async def test_unknown_paths_and_methods_answer_as_json(operator: Client) -> None:
     missing = await operator.get(f"{API}/nothing")
     assert (missing.status_code, missing.json()["error"]) == (404, "not_found")
     wrong = await operator.delete(f"{API}/status")

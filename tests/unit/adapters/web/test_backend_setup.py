@@ -71,7 +71,7 @@ async def test_a_preset_is_staged_not_saved(
     assert "APNPassword" not in draft
 
 
-async def test_without_backend(person: Client, host: FakeHost) -> None:
+async def test_the_page_without_a_backend(person: Client, host: FakeHost) -> None:
     await stage(person, menu="backend", ConnectionType="ethernet")
     await person.post("/settings/save", data={"_menu": ""}, headers=HTMX)
     await person.post("/backend/presets/none")
@@ -92,7 +92,9 @@ async def test_without_backend(person: Client, host: FakeHost) -> None:
         ),
     ],
 )
-async def test_what_is_typed_is_tried(url: str, messages: tuple[str, ...], person: Client) -> None:
+async def test_the_connection_test_uses_what_was_typed(
+    url: str, messages: tuple[str, ...], person: Client
+) -> None:
     await stage(person, menu="backend", ConnectionType="ethernet", WebSocketsBackendURL=url)
     answer = await person.post("/backend/test", headers=HTMX)
     for words in messages:
@@ -100,7 +102,7 @@ async def test_what_is_typed_is_tried(url: str, messages: tuple[str, ...], perso
     assert "Registration" not in answer.text
 
 
-async def test_the_secret_that_is_typed_is_tried_too(person: Client, host: FakeHost) -> None:
+async def test_the_connection_test_uses_the_typed_secret(person: Client, host: FakeHost) -> None:
     seen: list[object] = []
 
     async def attempt(settings: Settings) -> Sequence[StepResult]:
@@ -115,7 +117,7 @@ async def test_the_secret_that_is_typed_is_tried_too(person: Client, host: FakeH
     assert "0123456789abcdef" not in answer.text
 
 
-async def test_a_trial_that_takes_too_long(
+async def test_a_connection_test_that_takes_too_long_is_ended(
     person: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def attempt(_: Settings) -> Sequence[StepResult]:
@@ -127,7 +129,7 @@ async def test_a_trial_that_takes_too_long(
     assert "The backend did not answer in time." in answer.text
 
 
-async def test_there_is_nothing_to_try(person: Client, host: FakeHost) -> None:
+async def test_the_connection_test_needs_a_backend(person: Client, host: FakeHost) -> None:
     answer = await person.post("/backend/test", headers=HTMX)
     assert (answer.status_code, answer.json()["error"]) == (422, "no_address")
     host.replace(try_connection=None)
@@ -160,12 +162,14 @@ async def test_the_log_is_a_file_of_json_lines(person: Client, host: FakeHost) -
         ("limit=3", 80),
     ],
 )
-async def test_what_is_chosen_is_in_the_file(query: str, number: int, person: Client) -> None:
+async def test_the_file_holds_the_filtered_messages(
+    query: str, number: int, person: Client
+) -> None:
     answer = await person.get(f"/backend/messages.jsonl?{query}")
     assert len(answer.text.splitlines()) == number
 
 
-async def test_the_page_offers_what_it_shows_as_a_file(person: Client) -> None:
+async def test_the_page_links_to_the_shown_messages_as_a_file(person: Client) -> None:
     page = (await person.get("/backend?connector=1&errors=1&direction=sent&text=Charging")).text
     assert "/backend/messages.jsonl?direction=sent&amp;errors=True&amp;connector=1" in page
     assert 'value="Charging"' in page

@@ -44,7 +44,7 @@ async def person(browser: Clients) -> Client:
     return await browser(Role.OPERATOR)
 
 
-async def test_profiles_are_told_to_programs(person: Client, host: FakeHost) -> None:
+async def test_the_api_lists_the_profiles(person: Client, host: FakeHost) -> None:
     install(host, profile(7))
     assert (await person.get(API)).json() == {
         "profiles": [
@@ -68,7 +68,7 @@ async def test_profiles_are_told_to_programs(person: Client, host: FakeHost) -> 
     }
 
 
-async def test_a_program_clears_one_or_all(person: Client, host: FakeHost) -> None:
+async def test_the_api_clears_one_profile_or_all(person: Client, host: FakeHost) -> None:
     profiles = install(host, profile(7), profile(8), profile(-1))
     assert (await person.delete(f"{API}/8")).json() == {"removed": 1}
     assert (await person.delete(f"{API}/8")).status_code == 404
@@ -79,7 +79,7 @@ async def test_a_program_clears_one_or_all(person: Client, host: FakeHost) -> No
 
 
 @pytest.mark.parametrize("number", ["x", "1.5", "9" * 30])
-async def test_a_number_that_is_none(person: Client, host: FakeHost, number: str) -> None:
+async def test_an_unknown_profile_answers_404(person: Client, host: FakeHost, number: str) -> None:
     profiles = install(host, profile(7))
     assert (await person.delete(f"{API}/{number}")).status_code == 422
     assert (await person.post(f"{PAGE}/remove", data={"id": number})).status_code == 404
@@ -98,7 +98,7 @@ async def test_the_page_shows_and_clears_them(person: Client, host: FakeHost) ->
     assert "does not limit the current" in text_of((await person.get(PAGE)).text)
 
 
-async def test_a_user_may_not(browser: Clients, host: FakeHost) -> None:
+async def test_a_user_may_not_clear_profiles(browser: Clients, host: FakeHost) -> None:
     profiles = install(host, profile(7))
     user = await browser(Role.USER)
     assert (await user.get(PAGE)).status_code == 403

@@ -102,7 +102,7 @@ async def served(host: FakeHost, app: FastAPI) -> AsyncIterator[Served]:
     await server.stop()
 
 
-async def test_a_snapshot_then_what_changed(served: Served) -> None:
+async def test_a_stream_begins_with_a_snapshot_and_goes_on_with_changes(served: Served) -> None:
     async with served.reading() as reader:
         assert reader.answer.headers["content-type"].startswith("text/event-stream")
         first = await reader.next()
@@ -117,7 +117,7 @@ async def test_a_snapshot_then_what_changed(served: Served) -> None:
         assert "connectors" not in change.data
 
 
-async def test_who_saw_the_current_revision_gets_no_snapshot_again(served: Served) -> None:
+async def test_a_client_with_the_current_revision_gets_no_snapshot(served: Served) -> None:
     headers = await served.headers() | {"last-event-id": str(served.host.status.revision)}
     async with served.reading(headers=headers) as reader:
         assert (await reader.next()).comment == "nothing new"
@@ -128,13 +128,15 @@ async def test_who_saw_the_current_revision_gets_no_snapshot_again(served: Serve
 
 
 @pytest.mark.parametrize("last", ["1", "nonsense", "99999999"])
-async def test_who_missed_something_gets_a_snapshot(last: str, served: Served) -> None:
+async def test_a_client_with_an_old_revision_gets_a_snapshot(last: str, served: Served) -> None:
     headers = await served.headers() | {"last-event-id": last}
     async with served.reading(headers=headers) as reader:
         assert (await reader.next()).name == "snapshot"
 
 
-async def test_silence_is_kept_alive(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_stream_sends_keep_alive_comments(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "KEEP_ALIVE_S", 0.05)
     async with served.reading() as reader:
         assert (await reader.next()).name == "snapshot"
@@ -151,7 +153,7 @@ async def test_a_slow_reader_gets_the_newest(served: Served) -> None:
             newest = (await reader.next()).data["connectors"][0]["cable_a"]
 
 
-async def test_a_power_cut_ends_the_stream_in_words(served: Served) -> None:
+async def test_a_power_cut_ends_the_stream_with_a_reason(served: Served) -> None:
     async with served.reading() as reader:
         await reader.next()
         served.host.powered = False
@@ -246,7 +248,7 @@ async def test_a_waiting_request_ends_with_its_login_or_token(
     assert (answer.status_code, answer.json()["error"]) == (401, "login_required")
 
 
-async def test_nothing_is_told_after_the_end(served: Served) -> None:
+async def test_nothing_is_sent_after_the_end_of_the_token(served: Served) -> None:
     """Not even what happened at the same time."""
     headers, token_id = await Held(served).token()
     async with served.reading(headers=headers) as reader:
@@ -268,7 +270,7 @@ async def test_a_stream_ends_when_its_login_is_too_old(
     assert not served.host.accounts.logins.alive(login.key)
 
 
-async def test_other_streams_stay(served: Served) -> None:
+async def test_streams_of_other_tokens_stay_open(served: Served) -> None:
     """Of another token, be it named alike."""
     held = Held(served)
     headers, _ = await held.token()
@@ -323,7 +325,7 @@ async def test_streams_are_bounded(served: Served) -> None:
         done.set()
 
 
-async def test_nobody_listens_nobody_reads(served: Served) -> None:
+async def test_without_streams_the_status_is_not_read(served: Served) -> None:
     hub = web_state(served.app).hub
     async with served.reading() as reader:
         await reader.next()

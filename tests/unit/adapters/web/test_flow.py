@@ -32,7 +32,7 @@ def status(*connectors: dict[str, Any], shared: Sequence[dict[str, Any]] = ()) -
 LINE = limit("supply_line", 32)
 
 
-def test_two_sockets_without_a_shared_line_are_no_overload() -> None:
+def test_sockets_without_a_shared_line_show_no_overload() -> None:
     found = flow(status(charging(1, 24, 24, 24), charging(2, 24, 24, 24)), WORDS)
     assert [bar.text for bar in found.bars] == ["48.0\u202fA"] * 3
     assert not any(bar.over for bar in found.bars)
@@ -41,7 +41,7 @@ def test_two_sockets_without_a_shared_line_are_no_overload() -> None:
     assert (found.limited, found.limit) == (False, "Each socket has its own limit")
 
 
-def test_the_share_of_a_group_is_no_limit_of_the_sum() -> None:
+def test_the_share_of_a_group_is_not_shown_as_a_limit_of_the_sum() -> None:
     rows = [*OWN, limit("load_management", 13, "fair_share", effective=True)]
     found = flow(
         status(charging(1, 13, 13, 13, limits=rows), charging(2, 13, 0, 0, limits=rows)), WORDS
@@ -49,7 +49,7 @@ def test_the_share_of_a_group_is_no_limit_of_the_sum() -> None:
     assert not any(bar.over for bar in found.bars)
 
 
-def test_the_sum_is_held_against_the_supply_line_and_the_limit_of_the_station() -> None:
+def test_the_sum_is_compared_with_supply_line_and_station_limit() -> None:
     two = status(
         charging(1, 12, 6, 6),
         charging(2, 12, 6, 6),

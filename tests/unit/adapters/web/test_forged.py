@@ -30,7 +30,7 @@ NO_ORIGIN: Mapping[str, str] = {}
         (NO_ORIGIN, False),
     ],
 )
-async def test_a_cookie_alone_does_not_prove_the_will(
+async def test_a_cookie_without_an_origin_is_refused_for_changes(
     headers: dict[str, str], allowed: bool, browser: Clients, host: FakeHost
 ) -> None:
     client = await browser(Role.OPERATOR)
@@ -59,7 +59,7 @@ async def test_another_site_cannot_log_the_visitor_in(anyone: Client) -> None:
     assert "set-cookie" not in answer.headers
 
 
-async def test_reading_works_from_a_link_elsewhere(browser: Clients) -> None:
+async def test_reading_works_after_following_a_link_from_another_site(browser: Clients) -> None:
     client = await browser(Role.USER)
     assert (await client.get("/", headers={"sec-fetch-site": "cross-site"})).status_code == 200
 
@@ -68,16 +68,16 @@ async def test_reading_works_from_a_link_elsewhere(browser: Clients) -> None:
     "header",
     ["Bearer", "Bearer ", "Bearer nonsense", "Basic b3BlcmF0b3I6eA==", "x", "Bearer " * 99],
 )
-async def test_a_wrong_token_is_never_a_visitor(header: str, browser: Clients) -> None:
+async def test_a_wrong_token_is_refused_even_with_a_login_cookie(
+    header: str, browser: Clients
+) -> None:
     client = await browser(Role.MANUFACTURER)
     answer = await client.get("/api/v1/status", headers={"authorization": header})
     assert (answer.status_code, answer.json()["error"]) == (401, "wrong_token")
     assert "Bearer" in answer.headers["www-authenticate"]
 
 
-async def test_the_login_cookie_is_kept_from_scripts_and_other_sites(
-    app: FastAPI, host: FakeHost
-) -> None:
+async def test_the_login_cookie_is_http_only_and_same_site(app: FastAPI, host: FakeHost) -> None:
     await host.accounts.set_password(Role.USER, PASSWORD)
     data = {"name": "user", "password": PASSWORD}
     for base, secure in ((BASE, False), ("https://192.0.2.7", True)):
@@ -102,7 +102,7 @@ async def test_the_login_cookie_is_kept_from_scripts_and_other_sites(
         ("", "/"),
     ],
 )
-async def test_after_the_login_only_to_pages_of_this_station(
+async def test_the_login_redirects_to_pages_of_this_station_only(
     target: str, where: str, anyone: Client, host: FakeHost
 ) -> None:
     await host.accounts.set_password(Role.USER, PASSWORD)
@@ -122,7 +122,7 @@ async def test_every_answer_carries_the_security_headers(anyone: Client) -> None
         assert headers["referrer-policy"] == "same-origin"
 
 
-async def test_after_five_wrong_passwords_a_countdown(anyone: Client) -> None:
+async def test_five_wrong_passwords_show_a_countdown(anyone: Client) -> None:
     data = {"name": "operator", "password": "wrong"}
     answers = [await anyone.post("/login", data=data) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]

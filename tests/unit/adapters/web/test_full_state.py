@@ -22,7 +22,7 @@ async def lines(client: Client, path: str = PATH) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-async def test_a_free_socket(operator: Client) -> None:
+async def test_the_state_of_a_free_socket(operator: Client) -> None:
     values = await lines(operator)
     expected = {
         "conn_state": "no_vehicle_connected",
@@ -49,7 +49,7 @@ async def test_a_free_socket(operator: Client) -> None:
     assert expected.items() <= values.items()
 
 
-async def test_a_car_charges(api: Clients, host: FakeHost) -> None:
+async def test_the_state_of_a_charging_socket(api: Clients, host: FakeHost) -> None:
     host.show_two_cars()
     client = await api(Role.USER)
     values = await lines(client)
@@ -85,7 +85,7 @@ async def test_a_car_charges(api: Clients, host: FakeHost) -> None:
         ("charging", "D2", "vehicle_charging_type2"),
     ],
 )
-async def test_the_vehicle(
+async def test_vehicle_states_in_the_old_words(
     state: str, pilot: str, values: str, operator: Client, host: FakeHost
 ) -> None:
     host.status.edit(1, state=state, pilot=pilot)
@@ -103,12 +103,14 @@ async def test_faults_and_contacts(operator: Client, host: FakeHost) -> None:
     assert values["errors"] == "storage-full,rcd-tripped"
 
 
-async def test_names_stay_on_their_line(operator: Client, host: FakeHost) -> None:
+async def test_line_breaks_in_values_are_removed(operator: Client, host: FakeHost) -> None:
     host.status.edit(1, display=[["a\nerrors:none", "b\r\nc"]])
     assert (await lines(operator))["display_text"] == "a errors:none b c"
 
 
-async def test_strangers_read_it_only_when_it_is_open(anyone: Client, host: FakeHost) -> None:
+async def test_without_a_login_it_is_read_only_when_it_is_open(
+    anyone: Client, host: FakeHost
+) -> None:
     host.show_two_cars()
     assert (await anyone.get(PATH)).status_code == 401
     page = await anyone.get(PATH, headers=HTML)

@@ -50,7 +50,7 @@ ACCEPT_NOTHING = {200, 201, 202}
 
 
 @pytest.mark.parametrize(("method", "path"), JSON_ROUTES)
-async def test_bad_bodies(method: str, path: str, operator: Client) -> None:
+async def test_bad_bodies_are_refused(method: str, path: str, operator: Client) -> None:
     with every_case() as case:
         for name, content in BODIES.items():
             with case(name):
@@ -65,7 +65,7 @@ async def test_bad_bodies(method: str, path: str, operator: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/xml", "text/plain", "multipart/form-data", ""])
-async def test_other_content_types(kind: str, operator: Client) -> None:
+async def test_other_content_types_are_refused(kind: str, operator: Client) -> None:
     headers = {"content-type": kind} if kind else {}
     answer = await operator.patch("/api/v1/settings", content=b"<x/>", headers=headers)
     assert 400 <= answer.status_code < 500
@@ -106,7 +106,7 @@ async def test_a_large_body_is_refused_while_it_arrives(operator: Client) -> Non
         "/sessions?month=2026-13&socket=%FF",
     ],
 )
-async def test_bad_addresses(path: str, browser: Clients) -> None:
+async def test_bad_addresses_are_refused(path: str, browser: Clients) -> None:
     client = await browser(Role.OPERATOR)
     answer = await client.get(path)
     assert answer.status_code in {200, 404, 422, 403}
@@ -126,7 +126,7 @@ VALUES = st.recursive(
 @example(changes={"\ud800": 1})
 @example(changes={"StationName": "\udfff"})
 @given(changes=st.dictionaries(TEXT | st.sampled_from(["StationName", "DLMRole"]), VALUES))
-async def test_any_change_of_settings(changes: dict[str, Any], operator: Client) -> None:
+async def test_random_changes_of_settings(changes: dict[str, Any], operator: Client) -> None:
     body = json.dumps(changes).encode()
     answer = await operator.patch("/api/v1/settings", content=body, headers=JSON)
     assert answer.status_code in {200, 422, 413}
@@ -153,7 +153,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("method", "path"), FORM_PAGES)
-async def test_bad_forms(method: str, path: str, browser: Clients) -> None:
+async def test_bad_forms_are_refused(method: str, path: str, browser: Clients) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     with every_case() as case:
         for name, content in FORMS.items():
@@ -169,7 +169,7 @@ async def test_bad_forms(method: str, path: str, browser: Clients) -> None:
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=TEXT, password=TEXT, target=TEXT)
-async def test_any_login(name: str, password: str, target: str, anyone: Client) -> None:
+async def test_random_logins(name: str, password: str, target: str, anyone: Client) -> None:
     def sendable(text: str) -> str:
         return text.encode("utf-8", "replace").decode()
 
@@ -181,7 +181,7 @@ async def test_any_login(name: str, password: str, target: str, anyone: Client) 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=st.text(string.printable, max_size=80))
-async def test_any_search(query: str, browser: Clients) -> None:
+async def test_random_searches(query: str, browser: Clients) -> None:
     client = await browser(Role.OPERATOR)
     for path in ("/settings/search", "/whitelists"):
         answer = await client.get(path, params={"q": query})
@@ -189,7 +189,7 @@ async def test_any_search(query: str, browser: Clients) -> None:
         assert "<script>" not in answer.text
 
 
-async def test_a_body_that_drips_is_answered_in_time(
+async def test_a_body_that_arrives_slowly_is_answered_in_time(
     anyone: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def drip() -> AsyncIterator[bytes]:

@@ -41,7 +41,7 @@ async def person(browser: Clients) -> Client:
 # Every fault has its page -------------------------------------------------------------------------
 
 
-async def test_a_fault_leads_from_the_dashboard_to_its_page(person: Client, host: FakeHost) -> None:
+async def test_the_dashboard_links_a_fault_to_its_help_page(person: Client, host: FakeHost) -> None:
     with every_case() as case:
         for fault, kind in CATALOGUE.items():
             with case(fault.value):
@@ -57,7 +57,7 @@ async def test_a_fault_leads_from_the_dashboard_to_its_page(person: Client, host
 
 
 @pytest.mark.parametrize("language", sorted(set(NAMES) - {"en"}))
-async def test_a_fault_is_told_in_every_language(
+async def test_faults_are_shown_in_every_language(
     language: str, person: Client, host: FakeHost
 ) -> None:
     person.cookies.set("borne_language", language)
@@ -74,7 +74,7 @@ async def test_a_fault_is_told_in_every_language(
         assert gone in page
 
 
-async def test_a_page_says_whether_one_can_charge_who_mends_and_how(person: Client) -> None:
+async def test_a_help_page_says_whether_one_can_charge_who_repairs_and_how(person: Client) -> None:
     with every_case() as case:
         for slug, remedy in REMEDIES.items():
             answer = await person.get(f"/help/{slug}")
@@ -87,20 +87,20 @@ async def test_a_page_says_whether_one_can_charge_who_mends_and_how(person: Clie
                     assert Words("en")(help_pages.text_of(step)) in text
 
 
-async def test_a_page_that_is_not_there(person: Client) -> None:
+async def test_an_unknown_help_page_answers_404(person: Client) -> None:
     assert (await person.get("/help/nothing")).status_code == 404
 
 
 STEPS = [(slug, step) for slug, remedy in REMEDIES.items() for step in remedy.steps]
 
 
-def test_a_step_opens_settings_exactly_when_it_speaks_of_some() -> None:
+def test_a_step_has_settings_exactly_when_its_action_opens_them() -> None:
     for slug, step in STEPS:
         assert (step.action is Action.OPEN_SETTINGS) is bool(step.settings), (slug, step.text)
         assert all(key in SETTINGS.settings for key in step.settings)
 
 
-def test_no_step_asks_for_a_setting_that_this_version_ignores() -> None:
+def test_steps_name_active_settings_only() -> None:
     for slug, step in STEPS:
         if not set(step.settings) <= ACTIVE:
             assert step.without, (slug, step.text)
@@ -127,7 +127,7 @@ async def test_help_links_only_to_what_is_on_its_page(role: Role, browser: Clien
                     assert not anchor or f'id="{anchor}"' in pages[path].text
 
 
-async def test_a_card_that_is_not_read_is_helped_with_what_can_be_done(person: Client) -> None:
+async def test_help_for_a_card_that_is_not_read_offers_what_works(person: Client) -> None:
     text = text_of((await person.get("/help/card-not-read")).text)
     assert "cannot be set here yet" in text
     assert "factory reset" not in text
@@ -136,7 +136,7 @@ async def test_a_card_that_is_not_read_is_helped_with_what_can_be_done(person: C
 # The entrance -------------------------------------------------------------------------------------
 
 
-async def test_what_the_station_has_now_is_on_top(person: Client, host: FakeHost) -> None:
+async def test_present_faults_are_listed_first(person: Client, host: FakeHost) -> None:
     assert "No problem is known." in text_of((await person.get("/help")).text)
     host.status.edit(1, name="Left", faults=[raised(Fault.PLUG_LOCK)])
     html = (await person.get("/help")).text
@@ -159,14 +159,16 @@ def test_every_pattern_of_the_ring_has_a_picture_and_a_meaning() -> None:
         ("unavailable", ("Switched off by the operator, or no supply.", "All lights are off")),
     ],
 )
-async def test_what_a_light_means(seen: str, expected: tuple[str, ...], person: Client) -> None:
+async def test_a_light_pattern_is_explained(
+    seen: str, expected: tuple[str, ...], person: Client
+) -> None:
     text = text_of((await person.get(f"/help?seen={seen}")).text)
     for words in expected:
         assert words in text
 
 
 @pytest.mark.parametrize("seen", ["finishing", "nothing", '"><script>'])
-async def test_a_light_that_does_not_exist_is_ignored(seen: str, person: Client) -> None:
+async def test_an_unknown_light_is_ignored(seen: str, person: Client) -> None:
     answer = await person.get("/help", params={"seen": seen})
     assert answer.status_code == 200
     assert 'id="meaning"' not in answer.text
@@ -182,7 +184,7 @@ async def test_a_light_that_does_not_exist_is_ignored(seen: str, person: Client)
         ("zzz", "Nothing found", "RCD triggered"),
     ],
 )
-async def test_search(query: str, found: str, missing: str, person: Client) -> None:
+async def test_help_is_searched(query: str, found: str, missing: str, person: Client) -> None:
     answer = await person.get("/help", params={"q": query}, headers={"hx-request": "true"})
     text = text_of(answer.text)
     assert found in text
@@ -231,13 +233,13 @@ NO_TLS = (connection_step("dns"), connection_step("tls", "failed"))
         (Check.CARD_SEEN, status(FREE), (), None),
     ],
 )
-def test_what_the_station_sees_by_itself(
+def test_checks_follow_the_state_of_the_station(
     check: Check, seen: StationStatus, steps: tuple[StepResult, ...], expected: bool | None
 ) -> None:
     assert help_checks.holds(check, REMEDIES["other"], seen, steps) is expected
 
 
-def test_a_check_is_judged_where_the_fault_is() -> None:
+def test_a_check_looks_at_the_socket_with_the_fault() -> None:
     """Another socket with a car does not hinder the tick."""
     faulted = free_connector(2) | {"faults": [raised(Fault.RESIDUAL_CURRENT)]}
     seen = status(PLUGGED, faulted)
@@ -245,7 +247,7 @@ def test_a_check_is_judged_where_the_fault_is() -> None:
     assert help_checks.holds(Check.UNPLUGGED, REMEDIES["rcd-tripped"], seen) is False
 
 
-async def test_steps_are_ticked_while_the_fault_is_there(person: Client, host: FakeHost) -> None:
+async def test_steps_are_ticked_while_the_fault_is_present(person: Client, host: FakeHost) -> None:
     before = text_of((await person.get("/help/residual-current")).text)
     assert "The station does not have this problem now." in before
     assert "not yet" not in before
@@ -255,7 +257,7 @@ async def test_steps_are_ticked_while_the_fault_is_there(person: Client, host: F
     assert "Plug in again, firmly, until the plug is fully in. done" in text
 
 
-async def test_buttons_act_on_the_socket_that_has_it(person: Client, host: FakeHost) -> None:
+async def test_buttons_act_on_the_socket_with_the_fault(person: Client, host: FakeHost) -> None:
     host.status.edit(2, faults=[raised(Fault.LOCK_STUCK)])
     html = (await person.get("/help/lock-stuck")).text
     assert 'action="/connectors/2/unlock"' in html
@@ -274,7 +276,7 @@ async def test_users_get_help_without_buttons(browser: Clients, host: FakeHost) 
     assert "help-restart" not in html
 
 
-async def test_settings_are_confirmed(person: Client, browser: Clients) -> None:
+async def test_settings_are_confirmed_on_the_help_page(person: Client, browser: Clients) -> None:
     html = (await person.get("/help/settings-damaged")).text
     assert "Installation Current Limit [A]</dt><dd>32\N{NARROW NO-BREAK SPACE}A</dd>" in html
     revision = re.search(r'action="(/settings/confirm\?revision=\d+)"', html)
@@ -286,7 +288,7 @@ async def test_settings_are_confirmed(person: Client, browser: Clients) -> None:
     assert (await (await browser(Role.USER)).post("/settings/confirm")).status_code == 403
 
 
-def test_words_of_every_light_and_clearing() -> None:
+def test_every_light_and_every_way_of_clearing_has_a_text() -> None:
     words = Words("en")
     for first, _ in help_pages.lights():
         found = help_pages.light(first, words)

@@ -61,7 +61,9 @@ HOST_NAMES = [
 ]
 
 
-async def test_own_names_and_foreign_ones(anyone: Client, host_names: None) -> None:
+async def test_own_names_are_accepted_and_foreign_ones_refused(
+    anyone: Client, host_names: None
+) -> None:
     with every_case() as case:
         for name, known in HOST_NAMES:
             with case(name):
@@ -69,7 +71,7 @@ async def test_own_names_and_foreign_ones(anyone: Client, host_names: None) -> N
                 assert answer.status_code == (200 if known else 421)
 
 
-async def test_the_name_it_was_told_to_listen_on(anyone: Client, host: FakeHost) -> None:
+async def test_the_listening_name_is_accepted(anyone: Client, host: FakeHost) -> None:
     headers = {"host": "station.lan:8080"}
     assert (await anyone.get("/login", headers=headers)).status_code == 421
     host.own_names = ("station.lan",)
@@ -89,7 +91,7 @@ async def host_names(host: FakeHost) -> None:
         ([(b"host", b"127.0.0.1"), (b"host", b"evil.example")], 421),
     ],
 )
-async def test_without_one_host_nothing_is_answered(
+async def test_a_request_without_exactly_one_host_is_refused(
     headers: list[tuple[bytes, bytes]], status: int, app: FastAPI
 ) -> None:
     """As an HTTP/1.0 client may send it."""
@@ -131,12 +133,12 @@ async def test_no_route_answers_a_foreign_name(api: Clients, host: FakeHost) -> 
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/app.css", "/nothing"])
-async def test_nor_does_anything_else(path: str, anyone: Client) -> None:
+async def test_other_paths_refuse_a_foreign_name_too(path: str, anyone: Client) -> None:
     answer = await anyone.get(path, headers={"host": EVIL})
     assert answer.status_code == 421
 
 
-async def test_a_page_that_points_its_name_here_gets_no_login(anyone: Client) -> None:
+async def test_a_foreign_name_that_resolves_here_gets_no_login(anyone: Client) -> None:
     headers = {"host": EVIL, "origin": f"http://{EVIL}", "sec-fetch-site": "same-origin"}
     data = {"name": "operator", "password": "yellow_zone"}
     answer = await anyone.post("/login", data=data, headers=headers)
@@ -144,7 +146,7 @@ async def test_a_page_that_points_its_name_here_gets_no_login(anyone: Client) ->
     assert "set-cookie" not in answer.headers
 
 
-async def test_the_answer_says_how_the_name_is_allowed(anyone: Client) -> None:
+async def test_the_refusal_says_how_to_allow_the_name(anyone: Client) -> None:
     program = await anyone.get("/login", headers={"host": EVIL})
     assert EVIL in program.json()["message"]
     assert "WebHostNames" in program.json()["message"]
@@ -154,7 +156,7 @@ async def test_the_answer_says_how_the_name_is_allowed(anyone: Client) -> None:
     assert "content-security-policy" in person.headers
 
 
-async def test_an_allowed_name_is_an_origin_of_its_own(
+async def test_each_allowed_name_is_its_own_origin(
     browser: Clients, host: FakeHost, host_names: None
 ) -> None:
     """The login is made and used under one name; another allowed name is a foreign origin."""

@@ -45,7 +45,7 @@ async def test_a_card_is_registered_and_removed(browser: Clients, host: FakeHost
     assert host.all.settings.settings["MasterRFID"] == ""
 
 
-async def test_a_login_that_ended_meanwhile_registers_none(
+async def test_a_login_that_ended_while_waiting_registers_no_card(
     browser: Clients, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await browser(Role.OPERATOR)
@@ -64,12 +64,12 @@ async def test_a_login_that_ended_meanwhile_registers_none(
     assert host.all.settings.settings["MasterRFID"] == ""
 
 
-async def test_a_token_registers_none(operator: Client) -> None:
+async def test_an_api_token_cannot_register_a_card(operator: Client) -> None:
     for path in ("/account/master-card", "/account/master-card/remove"):
         assert (await operator.post(path)).json()["error"] == "login_only"
 
 
-async def test_users_see_nothing_of_it(browser: Clients) -> None:
+async def test_users_do_not_see_the_master_card(browser: Clients) -> None:
     assert "Master card" not in (await (await browser(Role.USER)).get("/account")).text
 
 
@@ -89,7 +89,7 @@ async def test_the_master_card_resets_forgotten_passwords(anyone: Client, host: 
     assert [role for role, left in zip(Role, has, strict=True) if left] == [Role.MANUFACTURER]
 
 
-async def test_without_a_master_card_another_way_is_told(anyone: Client) -> None:
+async def test_without_a_master_card_the_login_link_is_explained(anyone: Client) -> None:
     page = text_of((await anyone.get("/login", headers=HTML)).text)
     assert "Forgot password?" in page
     assert "This station knows no master card" in page
@@ -109,21 +109,23 @@ async def test_one_wait_at_a_time(anyone: Client, host: FakeHost) -> None:
     assert (await held_while(host, other)).headers["location"] == "/login?card=reset"
 
 
-async def test_another_site_cannot_ask_for_it(anyone: Client, host: FakeHost) -> None:
+async def test_another_site_cannot_start_the_reset(anyone: Client, host: FakeHost) -> None:
     await know(host, MasterRFID=CARD)
     headers = HTML | {"origin": "http://elsewhere.test"}
     assert (await anyone.post("/login/master-card", headers=headers)).status_code == 403
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-async def test_every_outcome_is_told(outcome: str, anyone: Client, browser: Clients) -> None:
+async def test_every_outcome_has_a_text(outcome: str, anyone: Client, browser: Clients) -> None:
     _, sentence = OUTCOMES[outcome]
     client = await browser(Role.OPERATOR)
     assert sentence in text_of((await client.get(f"/account?card={outcome}")).text)
     assert sentence in text_of((await anyone.get(f"/login?card={outcome}", headers=HTML)).text)
 
 
-async def test_a_station_that_insists_leads_there(anyone: Client, host: FakeHost) -> None:
+async def test_a_station_that_requires_a_master_card_redirects_to_its_page(
+    anyone: Client, host: FakeHost
+) -> None:
     await host.accounts.set_password(Role.OPERATOR, PASSWORD)
     fields = {"name": "operator", "password": PASSWORD}
 

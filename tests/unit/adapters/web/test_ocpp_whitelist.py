@@ -31,7 +31,7 @@ async def person(browser: Clients) -> Client:
     return await browser(Role.OPERATOR)
 
 
-async def test_entries_are_told(person: Client, host: FakeHost) -> None:
+async def test_entries_are_listed(person: Client, host: FakeHost) -> None:
     await know(host, "04aabbcc", parent="FLEET")
     await know(host, "04ddeeff", status="Blocked")
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
@@ -42,7 +42,7 @@ async def test_entries_are_told(person: Client, host: FakeHost) -> None:
     assert "comes back when the backend accepts the card again" in text
 
 
-async def test_searching(person: Client, host: FakeHost) -> None:
+async def test_entries_are_searched(person: Client, host: FakeHost) -> None:
     await know(host, "04aabbcc", "04ddeeff")
     text = text_of((await person.get(PAGE, params={"q": "DDEE"})).text)
     assert "04ddeeff" in text
@@ -50,13 +50,13 @@ async def test_searching(person: Client, host: FakeHost) -> None:
     assert "Nothing found" in text_of((await person.get(PAGE, params={"q": "zz"})).text)
 
 
-async def test_many_entries_have_pages(person: Client, host: FakeHost) -> None:
+async def test_many_entries_are_paged(person: Client, host: FakeHost) -> None:
     await know(host, *(f"04{number:06x}" for number in range(51)))
     assert "04000032" not in (await person.get(PAGE)).text
     assert "04000032" in (await person.get(PAGE, params={"page": 2})).text
 
 
-async def test_one_is_forgotten(person: Client, host: FakeHost) -> None:
+async def test_one_entry_is_forgotten(person: Client, host: FakeHost) -> None:
     await know(host, "04aabbcc", "04ddeeff")
     answer = await person.post(f"{PAGE}/remove", data={"token": "04AABBCC"})
     assert answer.headers["location"] == PAGE
@@ -66,7 +66,7 @@ async def test_one_is_forgotten(person: Client, host: FakeHost) -> None:
     assert again.status_code == 404
 
 
-async def test_all_are_forgotten(person: Client, host: FakeHost) -> None:
+async def test_all_entries_are_forgotten(person: Client, host: FakeHost) -> None:
     await know(host, "04aabbcc", "04ddeeff")
     await person.post(f"{PAGE}/clear")
     assert "No entry yet" in text_of((await person.get(PAGE)).text)
@@ -79,5 +79,5 @@ async def test_a_user_sees_no_card_numbers(browser: Clients, host: FakeHost) -> 
     assert "04aabbcc" not in answer.text
 
 
-def test_every_answer_of_a_backend_has_a_word() -> None:
+def test_every_status_of_a_backend_has_a_text() -> None:
     assert STATUSES.keys() == {"Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"}

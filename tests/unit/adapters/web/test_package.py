@@ -51,7 +51,7 @@ def test_foreign_files_are_the_ones_of_the_manifest(record: dict[str, str]) -> N
     assert record["licence"]
 
 
-def test_nothing_foreign_is_missing_in_the_manifest() -> None:
+def test_every_foreign_file_is_in_the_manifest() -> None:
     listed = {record["target"] for record in MANIFEST}
     vendored = {
         path.relative_to(ROOT).as_posix()
@@ -185,7 +185,7 @@ def test_texts_in_templates_are_marked() -> None:
             assert not words, f"{path.name}: {text.strip()!r}"
 
 
-def test_texts_in_python_are_marked_where_they_are_looked_up() -> None:
+def test_texts_in_python_are_marked_for_translation() -> None:
     """`words(...)` translates a literal only if extraction saw it, so it is in the template."""
     shipped = locales.TEMPLATE.read_text().replace('"\n"', "")
     for path in (WEB / "pages").glob("*.py"):
@@ -205,7 +205,7 @@ def test_english_needs_no_catalogue() -> None:
 
 
 @pytest.mark.parametrize("language", SEPARATORS)
-def test_separators_are_those_of_cldr(language: str) -> None:
+def test_number_separators_are_those_of_cldr(language: str) -> None:
     symbols = Locale.parse(language).number_symbols["latn"]
     found = symbols["decimal"], symbols["group"].replace("\u00a0", "\u202f")
     assert SEPARATORS[language] == found
@@ -220,7 +220,7 @@ def test_separators_are_those_of_cldr(language: str) -> None:
         ("nl", "7,4\u202fkW", "1.234,57\u202fkWh", "15,9\u202fA"),
     ],
 )
-def test_numbers_as_the_language_writes_them(
+def test_numbers_are_written_as_in_the_language(
     language: str, watts: str, watt_hours: str, amps: str
 ) -> None:
     words = Words(language)
@@ -238,7 +238,7 @@ def test_numbers_as_the_language_writes_them(
         ("nl", "02-11-2026 09:05"),
     ],
 )
-def test_dates_as_the_language_writes_them(language: str, date: str) -> None:
+def test_dates_are_written_as_in_the_language(language: str, date: str) -> None:
     when = datetime(2026, 11, 2, 9, 5, tzinfo=UTC)
     assert Words(language).moment(when) == date
 
@@ -261,7 +261,7 @@ def test_small_power_is_in_watts(watts: float | None, text: str) -> None:
     ("seconds", "text"),
     [(0, "0 min"), (59, "0 min"), (60, "1 min"), (6060, "1 h 41"), (90000, "1 d 1 h"), (None, "–")],
 )
-def test_durations(seconds: float | None, text: str) -> None:
+def test_durations_are_written_in_words(seconds: float | None, text: str) -> None:
     said = Words("en").duration(seconds)
     assert said.replace("\u202f", " ").replace("\u00a0", " ") == text
     assert " " not in said
@@ -302,7 +302,7 @@ class Asking:
         ("", "xx", ";;;,,,", "en"),
     ],
 )
-def test_the_choice_of_the_language(
+def test_the_language_is_negotiated(
     cookie: str, station: str, accept: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("borne.adapters.web.i18n.available", lambda: ("en", "fr", "de", "nl"))

@@ -65,7 +65,7 @@ async def manufacturer(browser: Clients) -> Client:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_every_page_stands_on_its_own(path: str, manufacturer: Client) -> None:
+async def test_every_page_is_a_complete_document(path: str, manufacturer: Client) -> None:
     answer = await manufacturer.get(path)
     html = answer.text
     assert answer.status_code == 200
@@ -80,7 +80,9 @@ async def test_every_page_stands_on_its_own(path: str, manufacturer: Client) -> 
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/login", "/nothing"])
-async def test_no_page_needs_a_looser_policy(path: str, manufacturer: Client) -> None:
+async def test_every_page_keeps_the_content_security_policy(
+    path: str, manufacturer: Client
+) -> None:
     if path == "/login":
         await manufacturer.post("/logout")
     html = (await manufacturer.get(path)).text
@@ -94,7 +96,7 @@ async def test_no_page_needs_a_looser_policy(path: str, manufacturer: Client) ->
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_ids_are_unique_and_labels_have_a_field(path: str, manufacturer: Client) -> None:
+async def test_ids_are_unique_and_labels_belong_to_a_field(path: str, manufacturer: Client) -> None:
     html = (await manufacturer.get(path)).text
     ids = re.findall(r'\sid="([^"]+)"', html)
     assert len(ids) == len(set(ids)), sorted({name for name in ids if ids.count(name) > 1})
@@ -120,7 +122,7 @@ async def test_real_hardware_shows_no_trace_of_a_simulator(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "auto"])
-async def test_the_theme_is_printed_by_the_server(theme: str, manufacturer: Client) -> None:
+async def test_the_server_sets_the_theme_of_the_page(theme: str, manufacturer: Client) -> None:
     await manufacturer.post("/preferences", data={"theme": theme, "calm": "1", "next": "/account"})
     html = (await manufacturer.get("/")).text
     assert ("data-theme" in html) is (theme != "auto")
@@ -128,7 +130,7 @@ async def test_the_theme_is_printed_by_the_server(theme: str, manufacturer: Clie
     assert "data-calm" in html
 
 
-async def test_a_preference_that_does_not_exist_is_ignored(manufacturer: Client) -> None:
+async def test_an_unknown_preference_is_ignored(manufacturer: Client) -> None:
     data = {"theme": '"><script>', "language": "xx", "calm": "2", "next": "//evil.test"}
     answer = await manufacturer.post("/preferences", data=data)
     assert answer.headers["location"] == "/"
@@ -155,7 +157,7 @@ async def test_a_preference_that_does_not_exist_is_ignored(manufacturer: Client)
         ("/doc/other", "/help"),
     ],
 )
-async def test_the_addresses_of_the_manual(path: str, target: str, anyone: Client) -> None:
+async def test_the_addresses_in_the_manual_redirect(path: str, target: str, anyone: Client) -> None:
     """They lead to the login, and from there to a page that exists."""
     answer = await anyone.get(path)
     assert answer.headers["location"] == f"/login?next={target}"
@@ -163,11 +165,13 @@ async def test_the_addresses_of_the_manual(path: str, target: str, anyone: Clien
 
 
 @pytest.mark.parametrize("target", ["/settings/installation", "/settings/search", "/help"])
-async def test_where_they_lead_there_is_a_page(target: str, manufacturer: Client) -> None:
+async def test_the_addresses_in_the_manual_redirect_to_pages_that_exist(
+    target: str, manufacturer: Client
+) -> None:
     assert (await manufacturer.get(target)).status_code == 200
 
 
-async def test_a_page_leads_through_the_login_and_back(anyone: Client) -> None:
+async def test_a_page_redirects_to_the_login_and_back(anyone: Client) -> None:
     answer = await anyone.get("/settings/system?show=changed", headers={"accept": "text/html"})
     target = "/login?next=/settings/system%3Fshow%3Dchanged"
     assert (answer.status_code, answer.headers["location"]) == (303, target)
@@ -178,20 +182,20 @@ async def test_a_page_leads_through_the_login_and_back(anyone: Client) -> None:
 # Errors -------------------------------------------------------------------------------------------
 
 
-async def test_a_page_that_is_not_there(manufacturer: Client) -> None:
+async def test_an_unknown_page_answers_404(manufacturer: Client) -> None:
     answer = await manufacturer.get("/nothing")
     assert answer.status_code == 404
     assert "This page does not exist" in answer.text
 
 
-async def test_not_with_this_account(browser: Clients) -> None:
+async def test_a_page_of_a_stronger_role_answers_403(browser: Clients) -> None:
     answer = await (await browser(Role.USER)).get("/settings")
     assert answer.status_code == 403
     assert "You are user; this needs operator." in text_of(answer.text)
     assert "Change role" in answer.text
 
 
-async def test_something_went_wrong_has_a_number(
+async def test_an_unexpected_error_shows_a_number(
     manufacturer: Client, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
@@ -204,7 +208,7 @@ async def test_something_went_wrong_has_a_number(
     assert "secret inside" not in answer.text
 
 
-async def test_no_power_is_told_calmly(manufacturer: Client, host: FakeHost) -> None:
+async def test_without_power_the_page_says_so(manufacturer: Client, host: FakeHost) -> None:
     host.powered = False
     answer = await manufacturer.get("/")
     assert answer.status_code == 503
@@ -212,7 +216,7 @@ async def test_no_power_is_told_calmly(manufacturer: Client, host: FakeHost) -> 
     assert "Restore power" in answer.text
 
 
-async def test_strangers_get_no_switch_for_the_power(anyone: Client, host: FakeHost) -> None:
+async def test_without_a_login_there_is_no_power_switch(anyone: Client, host: FakeHost) -> None:
     host.powered = False
     answer = await anyone.get("/", headers={"accept": "text/html"})
     assert answer.status_code == 503
@@ -222,7 +226,7 @@ async def test_strangers_get_no_switch_for_the_power(anyone: Client, host: FakeH
 # Dashboard ----------------------------------------------------------------------------------------
 
 
-async def test_units_and_signs_are_those_of_the_language(
+async def test_units_and_signs_are_written_as_in_the_language(
     manufacturer: Client, host: FakeHost
 ) -> None:
     manufacturer.cookies.set("borne_language", "fr")
@@ -233,7 +237,9 @@ async def test_units_and_signs_are_those_of_the_language(
     assert "3650\u202fjours" in text
 
 
-async def test_the_dashboard_says_it_in_words(manufacturer: Client, host: FakeHost) -> None:
+async def test_the_dashboard_has_a_sentence_for_the_state(
+    manufacturer: Client, host: FakeHost
+) -> None:
     host.show_two_cars()
     text = text_of((await manufacturer.get("/")).text)
     for words in (
@@ -251,7 +257,7 @@ async def test_the_dashboard_says_it_in_words(manufacturer: Client, host: FakeHo
         assert words in text
 
 
-async def test_a_fault_is_at_the_top(manufacturer: Client, host: FakeHost) -> None:
+async def test_a_fault_is_shown_at_the_top(manufacturer: Client, host: FakeHost) -> None:
     fault = {"id": "residual-current", "since": "2026-11-22T09:57:00Z"}
     host.status.edit(2, state="faulted", led="faulted", faults=[fault], name="Right")
     html = (await manufacturer.get("/")).text
@@ -293,7 +299,7 @@ async def test_each_state_has_a_sentence(
     assert f"Socket 1 {sentence} " in text_of((await manufacturer.get("/")).text)
 
 
-async def test_no_sessions_yet(manufacturer: Client, host: FakeHost) -> None:
+async def test_the_page_without_sessions(manufacturer: Client, host: FakeHost) -> None:
     host.replace(sessions=FakeSessions(0))
     assert "No charge yet." in (await manufacturer.get("/")).text
     assert "No charge yet." in (await manufacturer.get("/sessions")).text
@@ -312,7 +318,9 @@ async def test_no_sessions_yet(manufacturer: Client, host: FakeHost) -> None:
         ("explode", Role.OPERATOR, 404),
     ],
 )
-async def test_buttons_of_a_socket(action: str, role: Role, status: int, browser: Clients) -> None:
+async def test_buttons_of_a_socket_answer_by_role(
+    action: str, role: Role, status: int, browser: Clients
+) -> None:
     client = await browser(role)
     assert (await client.post(f"/connectors/1/{action}")).status_code == status
 
@@ -330,7 +338,7 @@ async def test_a_button_with_htmx_answers_with_a_message(
     assert [name for name, *_ in host.all.control.calls] == ["end_session"]
 
 
-async def test_users_see_what_users_may_do(browser: Clients) -> None:
+async def test_users_see_only_what_they_may_do(browser: Clients) -> None:
     html = (await (await browser(Role.USER)).get("/")).text
     assert "Make unavailable" not in html
     assert "/connectors/" not in html
@@ -429,13 +437,13 @@ async def test_the_default_can_be_put_back(manufacturer: Client, host: FakeHost)
     assert "16\u202fA → 32\u202fA" in text_of(html)
 
 
-async def test_what_others_set_is_shown_locked(browser: Clients) -> None:
+async def test_a_setting_of_a_stronger_role_is_shown_locked(browser: Clients) -> None:
     operator = await browser(Role.OPERATOR)
     text = text_of((await operator.get("/settings/installation")).text)
     assert "Set by the manufacturer: log in as manufacturer." in text
 
 
-async def test_a_conflict_is_settled(browser: Clients, host: FakeHost) -> None:
+async def test_a_conflict_is_resolved_by_choosing_a_value(browser: Clients, host: FakeHost) -> None:
     one, other = await browser(Role.OPERATOR), await browser(Role.INSTALLER)
     await stage(one, OperatorCurrentLimit="16")
     await stage(other, OperatorCurrentLimit="20")
@@ -449,7 +457,7 @@ async def test_a_conflict_is_settled(browser: Clients, host: FakeHost) -> None:
     assert host.all.settings.settings["OperatorCurrentLimit"] == 16
 
 
-async def test_unsaved_changes_are_ones_own_and_end_with_the_login(
+async def test_unsaved_changes_belong_to_a_login_and_end_with_it(
     browser: Clients, host: FakeHost
 ) -> None:
     one, other = await browser(Role.OPERATOR), await browser(Role.INSTALLER)
@@ -471,7 +479,7 @@ async def test_save_and_restart(manufacturer: Client, host: FakeHost) -> None:
     assert host.all.restarter.asked == ["now"]
 
 
-async def test_the_system_page_restarts_and_gives_the_logs(
+async def test_the_system_page_restarts_and_offers_the_logs(
     browser: Clients, host: FakeHost
 ) -> None:
     """Manual 10: "Download log files"."""
@@ -522,7 +530,7 @@ async def test_log_files_are_packed_one_at_a_time(browser: Clients, host: FakeHo
     assert (await first).status_code == 200
 
 
-async def test_saved_but_not_restarted(manufacturer: Client) -> None:
+async def test_a_pending_restart_is_shown(manufacturer: Client) -> None:
     await stage(manufacturer, ModbusTCPServer="on")
     await manufacturer.post("/settings/save", data={"_menu": ""}, headers=HTMX)
     html = (await manufacturer.get("/settings/load-management")).text
@@ -550,13 +558,13 @@ async def test_a_restart_while_somebody_charges_asks(manufacturer: Client, host:
         ("zzzzz", "Nothing found."),
     ],
 )
-async def test_search(query: str, found: str, manufacturer: Client) -> None:
+async def test_settings_are_searched(query: str, found: str, manufacturer: Client) -> None:
     for headers in ({}, HTMX):
         answer = await manufacturer.get("/settings/search", params={"q": query}, headers=headers)
         assert found in text_of(answer.text)
 
 
-async def test_filter_changed(manufacturer: Client) -> None:
+async def test_settings_are_filtered_by_changed(manufacturer: Client) -> None:
     html = (await manufacturer.get("/settings/system?show=changed")).text
     assert "Everything on this page has its default." in html
     await stage(manufacturer, menu="system", StationName="Left")
@@ -588,7 +596,7 @@ async def test_a_card_is_added_found_deleted_and_brought_back(
     assert (entry.name, entry.connector) == ("Eve", 2)
 
 
-async def test_a_number_that_is_no_card_keeps_what_was_typed(manufacturer: Client) -> None:
+async def test_an_invalid_card_number_keeps_what_was_typed(manufacturer: Client) -> None:
     data = {"token": "hello", "name": "Eve"}
     answer = await manufacturer.post("/whitelists/add", data=data)
     assert answer.status_code == 422
@@ -597,7 +605,7 @@ async def test_a_number_that_is_no_card_keeps_what_was_typed(manufacturer: Clien
     assert 'value="Eve"' in answer.text
 
 
-async def test_long_lists_have_pages(manufacturer: Client, host: FakeHost) -> None:
+async def test_long_lists_are_paged(manufacturer: Client, host: FakeHost) -> None:
     host.replace(whitelist=await whitelist(host.all.clock, 120))
     assert "Page 1 of 3" in (await manufacturer.get("/whitelists")).text
     last = text_of((await manufacturer.get("/whitelists", params={"page": 3})).text)
@@ -641,7 +649,7 @@ async def test_a_session_with_its_curve_and_notes(manufacturer: Client) -> None:
 # Backend ------------------------------------------------------------------------------------------
 
 
-async def test_the_ladder_shows_the_failing_step_and_what_helps(
+async def test_the_connection_steps_show_the_failing_one_and_its_remedy(
     manufacturer: Client, host: FakeHost
 ) -> None:
     assert isinstance(host.all.backend, FakeBackend)
@@ -667,7 +675,7 @@ async def test_messages_are_paired_and_heartbeats_folded(manufacturer: Client) -
     assert only.count("Heartbeat") >= 33
 
 
-async def test_a_station_without_backend(manufacturer: Client, host: FakeHost) -> None:
+async def test_the_backend_page_without_a_backend(manufacturer: Client, host: FakeHost) -> None:
     host.replace(backend=None)
     text = text_of((await manufacturer.get("/backend")).text)
     assert "No backend. The station works on its own." in text
@@ -708,7 +716,7 @@ async def test_a_token_is_shown_once(manufacturer: Client, host: FakeHost) -> No
     assert host.accounts.token(found[0]) is None
 
 
-async def test_nobody_makes_a_token_with_more_rights(browser: Clients) -> None:
+async def test_a_token_cannot_have_more_rights_than_its_maker(browser: Clients) -> None:
     operator = await browser(Role.OPERATOR)
     data = {"name": "x", "role": "manufacturer"}
     assert (await operator.post("/account/tokens", data=data)).status_code == 403

@@ -40,12 +40,12 @@ def bare_sentences(path: Path) -> list[str]:
     return found
 
 
-def test_whatever_is_refused_can_be_said_in_other_languages() -> None:
+def test_every_refusal_is_translated() -> None:
     bare = [place for path in SOURCE.rglob("*.py") for place in bare_sentences(path)]
     assert bare == [], "mark them with N_, or say that they are foreign with verbatim"
 
 
-def test_the_search_finds_a_sentence_without_a_mark(tmp_path: Path) -> None:
+def test_the_check_finds_an_unmarked_sentence(tmp_path: Path) -> None:
     source = tmp_path / "a.py"
     source.write_text(
         'raise Refused("busy", f"Socket {n} cannot start")\nraise x.BadCard("Not so")'
@@ -53,7 +53,7 @@ def test_the_search_finds_a_sentence_without_a_mark(tmp_path: Path) -> None:
     assert bare_sentences(source) == ["a.py:1", "a.py:2"]
 
 
-async def test_pages_ask_in_their_language_and_programs_in_english(
+async def test_pages_get_translated_refusals_and_programs_english_ones(
     browser: Clients, host: FakeHost
 ) -> None:
     person = await browser(Role.OPERATOR)

@@ -49,7 +49,7 @@ def test_each_arc_shows_what_the_table_says(pattern: Pattern, arc: int) -> None:
         assert at(f'[data-led="{pattern.name}"]', arc, elapsed_s) == expected.value, elapsed_s
 
 
-def test_a_picture_of_a_refusal_begins_again() -> None:
+def test_the_refusal_animation_restarts() -> None:
     again = rings.picture(PATTERNS["rejected"])
     for elapsed_s in TIMES_S:
         expected = again.colour_at(elapsed_s).value

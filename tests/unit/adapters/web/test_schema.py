@@ -63,7 +63,7 @@ def served() -> Iterator[tuple[str, str]]:
 
 @apart.parametrize()
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_every_operation(case: Case[Any], served: tuple[str, str]) -> None:
+def test_every_operation_follows_the_schema(case: Case[Any], served: tuple[str, str]) -> None:
     """Its boundaries, which are not random, and a few requests besides."""
     call(case, served)
 
@@ -71,7 +71,9 @@ def test_every_operation(case: Case[Any], served: tuple[str, str]) -> None:
 @pytest.mark.campaign
 @apart.parametrize()
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_operation_at_length(case: Case[Any], served: tuple[str, str]) -> None:
+def test_every_operation_follows_the_schema_at_length(
+    case: Case[Any], served: tuple[str, str]
+) -> None:
     call(case, served)
 
 

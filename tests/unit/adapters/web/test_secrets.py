@@ -26,7 +26,7 @@ async def _secrets(host: FakeHost) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/json"])
-async def test_nothing_that_is_read_holds_one(kind: str, browser: Clients, host: FakeHost) -> None:
+async def test_no_answer_contains_a_secret(kind: str, browser: Clients, host: FakeHost) -> None:
     client = await browser(Role.MANUFACTURER)
     _, token = await host.accounts.create_token(Role.OPERATOR, "x")
     with every_case() as case:
@@ -43,7 +43,7 @@ async def test_nothing_that_is_read_holds_one(kind: str, browser: Clients, host:
 
 
 @pytest.mark.parametrize("typed", [MARK + "staged-0123456789", MARK])
-async def test_nor_does_a_page_after_it_was_typed(typed: str, browser: Clients) -> None:
+async def test_no_page_contains_a_secret_that_was_typed(typed: str, browser: Clients) -> None:
     """Be it good or too short."""
     client = await browser(Role.MANUFACTURER)
     answers = [await client.post("/settings/stage", data={"AuthorizationKey": typed})]
@@ -55,7 +55,7 @@ async def test_nor_does_a_page_after_it_was_typed(typed: str, browser: Clients) 
         assert MARK not in answer.headers.get("location", "")
 
 
-async def test_nor_does_a_refusal(browser: Clients) -> None:
+async def test_no_refusal_contains_a_secret(browser: Clients) -> None:
     client = await browser(Role.OPERATOR)
     for body in (
         {"AuthorizationKey": [MARK]},

@@ -22,7 +22,7 @@ def figures(html: str) -> str:
     return text_of(html[html.index('id="figures"') :])
 
 
-async def test_each_socket_and_all_together(browser: Clients) -> None:
+async def test_figures_per_socket_and_in_sum(browser: Clients) -> None:
     text = figures((await (await browser(Role.USER)).get("/sessions?month=2026-11")).text)
     assert "Figures of 2026-11" in text
     rows = re.findall(r"(Socket \d|All) (\d+) ([\d.]+)", text)
@@ -34,27 +34,29 @@ async def test_each_socket_and_all_together(browser: Clients) -> None:
     assert "1\u202fh 00" in text
 
 
-async def test_without_a_month_the_last_thirty_days(browser: Clients) -> None:
+async def test_without_a_month_the_last_thirty_days_are_shown(browser: Clients) -> None:
     answer = await (await browser(Role.USER)).get("/sessions")
     assert "Figures of the last 30 days" in figures(answer.text)
     assert "/sessions?month=2026-10" in answer.text
 
 
 @pytest.mark.parametrize(("role", "seen"), [(Role.USER, False), (Role.OPERATOR, True)])
-async def test_cards_are_for_operators(role: Role, seen: bool, browser: Clients) -> None:
+async def test_figures_per_card_need_the_role_operator(
+    role: Role, seen: bool, browser: Clients
+) -> None:
     text = figures((await (await browser(role)).get("/sessions")).text)
     assert ("…5F3580" in text) is seen
     assert ("free charging" in text) is seen
 
 
-async def test_only_people_can_be_forgotten(browser: Clients) -> None:
+async def test_only_cards_can_be_made_anonymous(browser: Clients) -> None:
     html = (await (await browser(Role.OPERATOR)).get("/sessions")).text
     assert f'name="id_token" value="{CARD}"' in html
     assert 'aria-label="Make …5F3580 anonymous"' in html
     assert "Make free charging anonymous" not in html
 
 
-async def test_a_card_is_forgotten(browser: Clients, host: FakeHost) -> None:
+async def test_a_card_is_made_anonymous(browser: Clients, host: FakeHost) -> None:
     client = await browser(Role.OPERATOR)
     answer = await client.post("/sessions/anonymise", data={"id_token": CARD})
     assert answer.headers["location"] == "/sessions?forgotten=10"
@@ -66,9 +68,7 @@ async def test_a_card_is_forgotten(browser: Clients, host: FakeHost) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "A" * 256])
-async def test_nobody_in_particular_is_not_forgotten(
-    token: str, browser: Clients, host: FakeHost
-) -> None:
+async def test_making_anonymous_needs_a_card(token: str, browser: Clients, host: FakeHost) -> None:
     assert isinstance(host.all.sessions, FakeSessions)
     before = list(host.all.sessions.records)
     client = await browser(Role.OPERATOR)
@@ -77,7 +77,9 @@ async def test_nobody_in_particular_is_not_forgotten(
     assert host.all.sessions.records == before
 
 
-async def test_what_was_given_away_is_marked(manufacturer_page: Client, host: FakeHost) -> None:
+async def test_free_unreported_sessions_are_marked_not_billable(
+    manufacturer_page: Client, host: FakeHost
+) -> None:
     sessions = FakeSessions(4)
     given = sessions.records[3]
     assert given.start.identity.kind is IdentityKind.FREE
@@ -96,7 +98,7 @@ async def manufacturer_page(browser: Clients) -> Client:
     return await browser(Role.MANUFACTURER)
 
 
-def test_billable_is_what_was_metered_and_not_given_away() -> None:
+def test_metered_sessions_are_billable_unless_free_and_unreported() -> None:
     record = FakeSessions(1).records[0]
     unmetered = frozenset({SessionFlag.NOT_BILLABLE})
     for kind, reported, flags, billable in (

@@ -84,7 +84,7 @@ MANUAL = [
 ]
 
 
-def test_a_word_of_the_manual_finds_what_it_names() -> None:
+def test_a_word_of_the_manual_finds_its_setting() -> None:
     with every_case() as case:
         for (query, expected), language in product(MANUAL, ["en", "fr"]):
             with case(f"{query} in {language}"):
@@ -140,7 +140,7 @@ def values(entry: Entry, language: str) -> list[str]:
 # Order --------------------------------------------------------------------------------------------
 
 
-def test_names_come_before_texts_and_what_works_before_what_is_planned() -> None:
+def test_names_rank_before_texts_and_active_before_planned() -> None:
     found = results("limit")
     named = [each for each in found if "Limit" in each.label]
     assert named[0] == found[0]
@@ -149,13 +149,13 @@ def test_names_come_before_texts_and_what_works_before_what_is_planned() -> None
     assert names.index("OperatorCurrentLimit") < names.index("EEBusInterface")
 
 
-def test_messages_that_a_backend_refuses_are_no_fuse() -> None:
+def test_a_search_for_a_fuse_does_not_find_refused_messages() -> None:
     names = [result.name for result in results("fuse")]
     assert names[0] == "InstallationCurrentLimit"
     assert "TransactionMessageAttempts" not in names
 
 
-def test_keys_of_the_standard_come_last() -> None:
+def test_keys_of_the_standard_rank_last() -> None:
     names = [result.name for result in results("heartbeat") if result.name]
     assert names[0] == "ForceHeartbeat"
     assert names[-1] == "HeartbeatInterval"
@@ -183,7 +183,7 @@ def test_nonsense_finds_nothing() -> None:
     assert results("  ") == []
 
 
-def test_who_may_not_see_a_page_does_not_find_it() -> None:
+def test_pages_of_a_stronger_role_are_not_found() -> None:
     pages = {each.url for each in setting_search.find([], Role.USER, "whitelists", Words("en"))}
     assert "/whitelists" not in pages
 
@@ -191,14 +191,14 @@ def test_who_may_not_see_a_page_does_not_find_it() -> None:
 # One place for the words --------------------------------------------------------------------------
 
 
-def test_the_words_belong_to_something() -> None:
+def test_every_synonym_belongs_to_an_entry() -> None:
     assert {key for key in WORDS if key not in CATALOGUE} == set()
     assert PAGE_WORDS.keys() <= setting_search.PAGES.keys()
     assert HELP_WORDS.keys() <= REMEDIES.keys()
     assert set(setting_search.TARGETS) <= {entry.key for entry in setting_search.OTHERS}
 
 
-def test_the_manuals_words_find_the_page_of_help() -> None:
+def test_a_word_of_the_manual_finds_its_help_page() -> None:
     with every_case() as case:
         for slug, words in HELP_WORDS.items():
             for term in words.split(";"):

@@ -51,14 +51,14 @@ def test_every_text_of_the_program_is_translated(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
-def test_fields_are_those_of_the_english_text(language: str) -> None:
+def test_translations_keep_the_fields_of_the_text(language: str) -> None:
     for english, translated in translations(CATALOGUES[language]):
         if translated:
             assert set(FIELDS.findall(translated)) == set(FIELDS.findall(english)), english
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
-def test_ends_are_those_of_the_english_text(language: str) -> None:
+def test_translations_keep_the_final_punctuation(language: str) -> None:
     """Sentences stay sentences, labels stay labels."""
     for english, translated in translations(CATALOGUES[language]):
         if translated:
@@ -112,7 +112,7 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("state", "fr", "de", "nl"), SENTENCES)
-def test_states(state: str, fr: str, de: str, nl: str) -> None:
+def test_states_are_translated(state: str, fr: str, de: str, nl: str) -> None:
     english = LOOKS[state].sentence
     for language, expected in (("fr", fr), ("de", de), ("nl", nl)):
         assert Words(language)(english).replace(NO_BREAK, " ").replace(NARROW, " ") == expected
@@ -122,7 +122,7 @@ def test_states(state: str, fr: str, de: str, nl: str) -> None:
     ("language", "expected"),
     [("fr", "Charge à 7,4"), ("de", "Lädt mit 7,4"), ("nl", "Laadt met 7,4")],
 )
-def test_the_power_is_in_the_sentence(language: str, expected: str) -> None:
+def test_the_charging_sentence_contains_the_power(language: str, expected: str) -> None:
     words = Words(language)
     sentence = words("Charging at {power}").format(power=words.power(7400))
     assert sentence == f"{expected}{NARROW}kW"
@@ -162,14 +162,14 @@ async def test_a_language_is_chosen_and_kept(language: str, free: str, person: C
     assert f" {free} " in text_of(html)
 
 
-async def test_the_login_speaks_the_language_of_the_browser(anyone: Client) -> None:
+async def test_the_login_page_uses_the_language_of_the_browser(anyone: Client) -> None:
     headers = {"accept": "text/html", "accept-language": "nl-BE, fr;q=0.8"}
     html = (await anyone.get("/login", headers=headers)).text
     assert "Aanmelden" in html
     assert 'lang="nl"' in html
 
 
-async def test_the_station_has_a_language_of_its_own(person: Client) -> None:
+async def test_the_language_of_the_station_is_used(person: Client) -> None:
     data = {"_menu": "system", "_show": "", "WebUILanguage": "fr"}
     await person.post("/settings/stage", data=data, headers={"hx-request": "true"})
     await person.post("/settings/save", data={"_menu": ""}, headers={"hx-request": "true"})

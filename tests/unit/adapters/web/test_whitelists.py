@@ -46,7 +46,7 @@ async def test_a_name_is_changed_in_place(person: Client, host: FakeHost) -> Non
 
 
 @pytest.mark.parametrize("count", ["", "8", "all", "-9", "9.0"])
-async def test_all_are_deleted_only_with_their_number(
+async def test_all_are_deleted_only_when_their_number_is_confirmed(
     count: str, person: Client, host: FakeHost
 ) -> None:
     answer = await person.post("/whitelists/clear", data={"count": count}, headers=HTMX)
@@ -55,7 +55,7 @@ async def test_all_are_deleted_only_with_their_number(
     assert number_of(host) == 9
 
 
-async def test_all_are_deleted_and_brought_back(person: Client, host: FakeHost) -> None:
+async def test_all_are_deleted_and_restored(person: Client, host: FakeHost) -> None:
     answer = await person.post("/whitelists/clear", data={"count": "9"}, headers=HTMX)
     assert "9 entries deleted." in answer.text
     assert 'data-stay="8000"' in answer.text
@@ -67,7 +67,7 @@ async def test_all_are_deleted_and_brought_back(person: Client, host: FakeHost) 
     assert late.json()["error"] == "too_late"
 
 
-async def test_the_list_as_files(person: Client) -> None:
+async def test_the_list_is_exported_as_files(person: Client) -> None:
     table = await person.get("/whitelists/export")
     assert table.headers["content-disposition"] == 'attachment; filename="whitelist.csv"'
     assert ANNA in table.text
@@ -86,7 +86,7 @@ async def test_the_list_as_files(person: Client) -> None:
         ("<script>", []),
     ],
 )
-async def test_the_four_spellings_of_a_number(
+async def test_a_number_is_found_in_all_four_spellings(
     typed: str, spellings: list[str], person: Client
 ) -> None:
     answer = await person.get("/whitelists/spellings", params={"token": typed})
@@ -100,7 +100,7 @@ async def test_the_four_spellings_of_a_number(
 TEXT = f"uid;name\n{ANNA};Anna B.\n{NEW};Eve\n{NEW};Eve\nhello;nobody\n"
 
 
-async def test_an_import_is_tried_before_it_is_done(person: Client, host: FakeHost) -> None:
+async def test_an_import_is_checked_before_it_is_done(person: Client, host: FakeHost) -> None:
     text = text_of((await person.post("/whitelists/import", data={"text": TEXT})).text)
     for words in ("What would happen", "New 1", "Changed 1", "Cannot be used 1", "Line 5: hello"):
         assert words in text
@@ -110,7 +110,7 @@ async def test_an_import_is_tried_before_it_is_done(person: Client, host: FakeHo
     assert number_of(host) == 10
 
 
-async def test_a_list_without_errors_leads_back(person: Client, host: FakeHost) -> None:
+async def test_an_import_without_errors_returns_to_the_list(person: Client, host: FakeHost) -> None:
     data = {"text": f"{NEW}_1:04AABBCCDDEEFF", "import": "1"}
     answer = await person.post("/whitelists/import", data=data)
     assert (answer.status_code, answer.headers["location"]) == (303, "/whitelists")
@@ -125,7 +125,7 @@ async def test_a_list_can_replace_the_other(person: Client, host: FakeHost) -> N
     assert number_of(host) == 2
 
 
-async def test_what_was_exported_can_be_imported(person: Client, host: FakeHost) -> None:
+async def test_an_exported_list_can_be_imported(person: Client, host: FakeHost) -> None:
     host.replace(whitelist=await whitelist(host.all.clock, 5000))
     exported = (await person.get("/whitelists/export")).text
     answer = await person.post("/whitelists/import", data={"text": exported})
@@ -133,7 +133,7 @@ async def test_what_was_exported_can_be_imported(person: Client, host: FakeHost)
     assert "There already 5000" in text_of(answer.text)
 
 
-async def test_a_list_that_is_too_long(person: Client) -> None:
+async def test_a_list_that_is_too_long_is_refused(person: Client) -> None:
     answer = await person.post("/whitelists/import", data={"text": "0" * 5_000_000})
     assert answer.status_code == 413
 
@@ -193,9 +193,7 @@ async def test_reader_and_socket_are_chosen_while_it_runs(person: Client, host: 
     assert number_of(host) == 10
 
 
-async def test_the_list_is_switched_on_where_somebody_sees_that_it_is_off(
-    person: Client, host: FakeHost
-) -> None:
+async def test_a_disabled_list_is_enabled_on_its_page(person: Client, host: FakeHost) -> None:
     settings = host.all.settings
     await settings.change({"FLLEnable": False}, SYSTEM, "a test")
     assert "Enable local whitelist" in text_of((await person.get("/whitelists")).text)
@@ -205,7 +203,9 @@ async def test_the_list_is_switched_on_where_somebody_sees_that_it_is_off(
     assert "switched off" not in text_of((await person.get("/whitelists")).text)
 
 
-async def test_others_see_that_it_runs_and_cannot_begin(person: Client, browser: Clients) -> None:
+async def test_a_running_teach_in_is_shown_to_others_who_cannot_start_one(
+    person: Client, browser: Clients
+) -> None:
     await start(person)
     other = await browser(Role.INSTALLER)
     page = text_of((await other.get("/whitelists")).text)
@@ -214,14 +214,14 @@ async def test_others_see_that_it_runs_and_cannot_begin(person: Client, browser:
     assert (refused.status_code, refused.json()["error"]) == (409, "teach_in_running")
 
 
-async def test_a_minute_more(person: Client, host: FakeHost) -> None:
+async def test_a_teach_in_is_prolonged_by_a_minute(person: Client, host: FakeHost) -> None:
     lease = await start(person)
     answer = await person.post("/whitelists/teach/prolong", data={"lease": lease}, headers=HTMX)
     assert 'data-seconds="60"' in answer.text
 
 
 @pytest.mark.parametrize("what", ["renew", "prolong", "choose", "finish"])
-async def test_when_it_is_over_the_dialogue_begins_again(
+async def test_after_its_end_the_teach_in_dialogue_offers_a_new_start(
     what: str, person: Client, host: FakeHost
 ) -> None:
     lease = await start(person)
@@ -233,7 +233,7 @@ async def test_when_it_is_over_the_dialogue_begins_again(
     assert ("The time is over." in answer.text) is (what != "finish")
 
 
-async def test_a_station_that_cannot_teach(person: Client, host: FakeHost) -> None:
+async def test_without_a_reader_there_is_no_teach_in(person: Client, host: FakeHost) -> None:
     host.replace(teach_in=None)
     html = (await person.get("/whitelists")).text
     assert 'hx-post="/whitelists/teach"' not in html

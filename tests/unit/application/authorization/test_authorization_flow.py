@@ -202,7 +202,7 @@ async def test_a_listed_card_begins_a_session_in_its_name() -> None:
     ],
 )
 @virtual_time
-async def test_what_is_not_listed_here_begins_nothing(
+async def test_an_unlisted_card_begins_no_session(
     settings: Mapping[str, Any], entry: WhitelistEntry, reason: Reason
 ) -> None:
     place = await Place(settings, listed=[entry]).start()
@@ -213,7 +213,7 @@ async def test_what_is_not_listed_here_begins_nothing(
 
 
 @virtual_time
-async def test_no_session_before_the_backend_has_answered() -> None:
+async def test_a_session_waits_for_the_answer_of_the_backend() -> None:
     place, backend = await with_backend({ANNA: ACCEPTED})
     await place.plug()
     backend.gate.clear()
@@ -240,7 +240,7 @@ async def test_no_session_before_the_backend_has_answered() -> None:
     ],
 )
 @virtual_time
-async def test_whatever_is_no_acceptance_begins_nothing(
+async def test_a_card_that_is_not_accepted_begins_no_session(
     answer: IdTagInfo | Exception, reason: Reason
 ) -> None:
     place, backend = await with_backend({ANNA: answer})
@@ -252,7 +252,7 @@ async def test_whatever_is_no_acceptance_begins_nothing(
 
 
 @virtual_time
-async def test_a_mistake_while_asking_begins_nothing_and_the_next_card_is_read() -> None:
+async def test_an_error_while_asking_begins_no_session_and_the_next_card_is_read() -> None:
     place, backend = await with_backend({ANNA: RuntimeError("a bug"), BOB: ACCEPTED})
     await place.plug()
     await place.show(ANNA)
@@ -263,7 +263,7 @@ async def test_a_mistake_while_asking_begins_nothing_and_the_next_card_is_read()
 
 
 @virtual_time
-async def test_the_same_gesture_is_asked_about_once() -> None:
+async def test_a_card_read_again_at_once_is_asked_about_once() -> None:
     place, backend = await with_backend({BOB: ACCEPTED})
     await place.plug()
     for _ in range(3):
@@ -284,7 +284,7 @@ async def test_the_same_gesture_is_asked_about_once() -> None:
     ],
 )
 @virtual_time
-async def test_what_was_not_read_is_nobodys_card(read: CardRead, reason: Reason) -> None:
+async def test_a_card_that_was_not_read_is_ignored(read: CardRead, reason: Reason) -> None:
     place, backend = await with_backend({ANNA: ACCEPTED})
     await place.plug()
     place.flow.on_card(read)
@@ -307,7 +307,7 @@ async def test_a_connector_out_of_service_asks_nobody() -> None:
 
 
 @virtual_time
-async def test_a_card_before_the_plug_is_good_for_one_session() -> None:
+async def test_a_card_before_the_plug_starts_one_session() -> None:
     """The first connector that is plugged uses it up."""
     place = await Place(WHITELIST, listed=LISTED).start()
     await place.show(ANNA, connector=None)
@@ -319,7 +319,7 @@ async def test_a_card_before_the_plug_is_good_for_one_session() -> None:
 
 
 @virtual_time
-async def test_a_card_of_one_connector_opens_no_other_one() -> None:
+async def test_a_card_bound_to_a_connector_starts_no_other() -> None:
     listed = [WhitelistEntry(ANNA.upper(), connector=2)]
     place = await Place(WHITELIST, listed=listed).start()
     await place.show(ANNA, connector=None)
@@ -330,7 +330,7 @@ async def test_a_card_of_one_connector_opens_no_other_one() -> None:
 
 
 @virtual_time
-async def test_a_card_at_a_shared_reader_means_the_vehicle_that_waits() -> None:
+async def test_a_card_at_a_shared_reader_starts_the_waiting_vehicle() -> None:
     place = await Place(WHITELIST, listed=LISTED).start()
     await place.plug(2)
     await place.show(ANNA, connector=None)
@@ -341,7 +341,7 @@ async def test_a_card_at_a_shared_reader_means_the_vehicle_that_waits() -> None:
 
 
 @virtual_time
-async def test_a_card_that_nobody_follows_is_forgotten() -> None:
+async def test_a_card_without_a_plug_expires() -> None:
     place = await Place(WHITELIST | {"ConnectionTimeOut": 30}, listed=LISTED).start()
     await place.show(ANNA)
     await asyncio.sleep(60)
@@ -383,7 +383,7 @@ async def test_another_card_ends_a_session_of_its_group_only(
 
 @pytest.mark.parametrize("reader", [1, None])
 @virtual_time
-async def test_the_group_that_the_backend_told_last_holds(reader: int | None) -> None:
+async def test_the_group_of_the_last_answer_holds(reader: int | None) -> None:
     """At a shared reader too, where no other connector could take the card."""
     answers = {ANNA: IdTagInfo("Accepted", "G1"), BOB: IdTagInfo("Accepted", "G2")}
     place = await charging(answers, SendAuthorizeForStop=True)
@@ -394,7 +394,7 @@ async def test_the_group_that_the_backend_told_last_holds(reader: int | None) ->
 
 
 @virtual_time
-async def test_where_only_unplugging_ends_a_session_the_card_holds_it() -> None:
+async def test_where_only_unplugging_ends_a_session_a_card_does_not() -> None:
     place = await charging({ANNA: ACCEPTED}, StopTransactionMode="only_disconnect")
     await place.show(ANNA)
     assert place.stops() == []
@@ -410,7 +410,7 @@ def kept_for(id_token: str) -> Reservation:
 
 
 @virtual_time
-async def test_a_connector_is_kept_for_the_card_that_reserved_it() -> None:
+async def test_a_reserved_connector_accepts_the_card_of_the_reservation_only() -> None:
     place, backend = await with_backend({ANNA: ACCEPTED, BOB: ACCEPTED})
     assert await place.reservations.reserve(kept_for(ANNA)) is Answer.ACCEPTED
     await place.show(BOB)
@@ -422,7 +422,7 @@ async def test_a_connector_is_kept_for_the_card_that_reserved_it() -> None:
 
 
 @virtual_time
-async def test_free_charging_does_not_take_what_is_reserved() -> None:
+async def test_free_charging_does_not_start_at_a_reserved_connector() -> None:
     place = await Place({"FreeCharging": True}).start()
     assert await place.reservations.reserve(kept_for(ANNA)) is Answer.ACCEPTED
     await place.plug(1)
@@ -436,7 +436,7 @@ async def test_free_charging_does_not_take_what_is_reserved() -> None:
 
 @pytest.mark.parametrize("mac_first", [True, False])
 @virtual_time
-async def test_a_listed_vehicle_is_its_own_card(mac_first: bool) -> None:
+async def test_a_listed_vehicle_starts_without_a_card(mac_first: bool) -> None:
     place = await Place(WHITELIST, listed=[WhitelistEntry(CAR, "MAC")]).start()
     if not mac_first:
         await place.plug()
@@ -462,7 +462,7 @@ async def test_another_vehicle_waits_for_a_card(mac: str) -> None:
 
 
 @virtual_time
-async def test_a_vehicle_that_left_tells_nothing_of_the_next_one() -> None:
+async def test_the_address_of_a_vehicle_that_left_does_not_count_for_the_next() -> None:
     place = await Place(WHITELIST, listed=[WhitelistEntry(CAR, "MAC")]).start()
     await place.plug()
     place.flow.on_vehicle(1, CAR)
@@ -525,7 +525,7 @@ async def test_a_vehicle_that_left_meanwhile_does_not_charge() -> None:
     ],
 )
 @virtual_time
-async def test_an_answer_is_good_while_the_backend_is_away(
+async def test_a_cached_answer_counts_while_the_backend_is_offline(
     answer: IdTagInfo, settings: Mapping[str, Any], begins: bool
 ) -> None:
     chosen = {"AuthorizationCacheEnabled": True, **settings}
@@ -539,7 +539,7 @@ async def test_an_answer_is_good_while_the_backend_is_away(
 
 
 @virtual_time
-async def test_an_answer_that_cannot_be_remembered_is_good_for_who_waits_for_it() -> None:
+async def test_an_answer_that_cannot_be_stored_counts_for_the_waiting_card() -> None:
     class Full(MemoryTokens):
         async def put(self, which: str, tokens: Any) -> None:
             raise StorageFull("full")
@@ -566,7 +566,7 @@ def local_list(status: str) -> Mapping[str, MemoryTokens]:
     ],
 )
 @virtual_time
-async def test_a_list_that_contradicts_its_backend_is_told_until_there_is_another(
+async def test_a_conflict_with_the_local_list_is_reported_until_the_next_list(
     listed: str, answer: str, conflicts: list[bool]
 ) -> None:
     backend = Backend({ANNA: IdTagInfo(answer)})
@@ -581,7 +581,7 @@ async def test_a_list_that_contradicts_its_backend_is_told_until_there_is_anothe
 
 
 @virtual_time
-async def test_without_a_backend_nobody_can_be_asked() -> None:
+async def test_without_a_backend_an_unlisted_card_is_refused() -> None:
     place = await Place(WHITELIST).start()
     assert not place.flow.online
     with pytest.raises(BackendUnreachable):

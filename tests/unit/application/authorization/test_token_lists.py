@@ -25,7 +25,7 @@ from borne.foundation.clock import Clock, ClockTrust
         ((2027, 3, 1), (2028, 3, 1)),
     ],
 )
-def test_in_one_year_is_the_same_day_of_the_next_year(
+def test_an_entry_expires_on_the_same_day_of_the_next_year(
     now: tuple[int, int, int], then: tuple[int, int, int]
 ) -> None:
     noon = datetime(*now, 12, 30, tzinfo=UTC)

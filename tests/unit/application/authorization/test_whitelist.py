@@ -86,7 +86,7 @@ async def test_a_postfix_binds_a_card_to_a_socket() -> None:
         (f"{CARD}_7", "unknown_connector"),
     ],
 )
-async def test_what_is_no_card_is_refused(card: str, code: str) -> None:
+async def test_an_invalid_card_number_is_refused(card: str, code: str) -> None:
     bench = Bench()
     with pytest.raises(Refused) as refused:
         await bench.holds(card)
@@ -104,7 +104,7 @@ async def test_what_is_no_card_is_refused(card: str, code: str) -> None:
     ],
 )
 @pytest.mark.parametrize("change", [str.lower, str.upper])
-async def test_the_letter_case_of_the_setting_is_shown_and_both_are_read(
+async def test_numbers_are_shown_in_the_letter_case_of_the_setting_and_both_are_read(
     spelling: LetterCase, shown: str, change: Callable[[str], str]
 ) -> None:
     bench = await Bench(spelling).holds(change(shown))
@@ -164,7 +164,7 @@ async def test_a_removal_can_be_undone_for_half_a_minute() -> None:
     assert await bench.list.undo(SYSTEM) == 0
 
 
-async def test_an_undo_comes_too_late() -> None:
+async def test_an_undo_after_half_a_minute_is_refused() -> None:
     bench = await Bench().holds(CARD)
     await bench.list.remove_all(SYSTEM)
     bench.now_s += UNDO_S
@@ -173,7 +173,7 @@ async def test_an_undo_comes_too_late() -> None:
     assert bench.shown == []
 
 
-async def test_the_whole_list_is_removed_with_its_number_and_brought_back() -> None:
+async def test_the_whole_list_is_removed_when_its_number_is_confirmed_and_restored() -> None:
     bench = await Bench().holds(CARD, OTHER, MAC)
     assert await bench.list.remove_all(SYSTEM) == 3
     assert await bench.stored() == []
@@ -182,7 +182,7 @@ async def test_the_whole_list_is_removed_with_its_number_and_brought_back() -> N
     assert bench.shown == [(MAC, None, ""), (CARD, None, "new"), (OTHER, None, "")]
 
 
-async def test_a_dry_run_tells_and_changes_nothing() -> None:
+async def test_a_dry_run_reports_and_changes_nothing() -> None:
     bench = await Bench().holds(CARD, OTHER)
     text = f"{CARD},Anna\n{OTHER}\nnonsense\n{MAC}\n{MAC}\n"
     report = await bench.list.import_text(text, SYSTEM, dry_run=True)
@@ -193,7 +193,7 @@ async def test_a_dry_run_tells_and_changes_nothing() -> None:
     assert bench.shown == [(CARD, None, ""), (OTHER, None, "")]
 
 
-async def test_an_import_adds_and_keeps_names_that_it_does_not_tell() -> None:
+async def test_an_import_adds_entries_and_keeps_names_it_does_not_contain() -> None:
     bench = await Bench().holds(CARD)
     await bench.list.rename(CARD, None, "Anna", SYSTEM)
     report = await bench.list.import_text(f"{CARD}:{OTHER}_2", SYSTEM, dry_run=False)
@@ -209,7 +209,7 @@ async def test_an_import_may_replace_the_list_and_that_can_be_undone() -> None:
     assert await bench.list.undo(SYSTEM) == 2
 
 
-async def test_an_export_is_an_import() -> None:
+async def test_an_export_can_be_imported() -> None:
     bench = await Bench().holds(f"{CARD}_1", OTHER)
     await bench.list.rename(OTHER, None, "=Bob", SYSTEM)
     other = Bench()
@@ -217,7 +217,7 @@ async def test_an_export_is_an_import() -> None:
     assert other.shown == bench.shown
 
 
-async def test_ten_thousand_entries_are_one_import_and_the_list_has_an_end() -> None:
+async def test_ten_thousand_entries_are_one_import_and_more_are_refused() -> None:
     bench, rng = Bench(), random.Random(1)
     tokens = {f"04{rng.getrandbits(48):012X}" for _ in range(10_000)}
     report = await bench.list.import_text("\n".join(tokens), SYSTEM, dry_run=False)
@@ -227,7 +227,7 @@ async def test_ten_thousand_entries_are_one_import_and_the_list_has_an_end() -> 
         await bench.list.import_text(many, SYSTEM, dry_run=True)
 
 
-async def test_the_last_use_is_remembered() -> None:
+async def test_the_last_use_is_stored() -> None:
     bench = await Bench().holds(f"{CARD}_1", CARD, OTHER)
     bench.now_s = 60.0
     await bench.list.used(CARD, [1])
@@ -237,7 +237,7 @@ async def test_the_last_use_is_remembered() -> None:
     assert used == {(CARD, 1): now, (CARD, None): now, (OTHER, None): ""}
 
 
-async def test_a_use_that_cannot_be_stored_is_no_failure_and_is_not_shown() -> None:
+async def test_a_use_that_cannot_be_stored_is_not_shown_and_raises_nothing() -> None:
     bench = await Bench().holds(CARD)
 
     async def full(_: Sequence[WhitelistEntry]) -> None:

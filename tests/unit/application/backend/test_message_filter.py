@@ -52,11 +52,11 @@ LOG = [
         (MessageFilter(errors=True, connector=2), [6, 7, 8]),
     ],
 )
-def test_an_exchange_is_shown_as_a_whole(given: MessageFilter, places: list[int]) -> None:
+def test_messages_are_filtered_with_their_answers(given: MessageFilter, places: list[int]) -> None:
     assert given.choose(LOG) == [LOG[place] for place in places]
 
 
-def test_a_repeat_is_an_exchange_of_its_own() -> None:
+def test_a_repeated_call_is_shown_separately() -> None:
     log = [
         frame("sent", "call", "a", "one", "Heartbeat"),
         frame("sent", "no_answer", "a", "", "Heartbeat"),

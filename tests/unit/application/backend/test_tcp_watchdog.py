@@ -111,7 +111,7 @@ async def the_backend_is_back_before_the_session_ends(bench: Bench) -> None:
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
-def test_a_restart_is_the_last_resort(
+def test_the_watchdog_restarts_after_its_timeout(
     scenario: Callable[[Bench], Any], restarts_s: list[float]
 ) -> None:
     assert on_a_bench(scenario) == pytest.approx(restarts_s)

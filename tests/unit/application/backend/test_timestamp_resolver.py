@@ -76,7 +76,7 @@ async def board(tmp_path: Path) -> AsyncIterator[_Board]:
     await storage.close()
 
 
-async def test_a_boot_that_learns_the_date_dates_its_own_moments(board: _Board) -> None:
+async def test_a_boot_that_gets_the_date_dates_its_own_moments(board: _Board) -> None:
     await board.boot()
     await board.start("s1")
     board.now_s += 60
@@ -86,7 +86,7 @@ async def test_a_boot_that_learns_the_date_dates_its_own_moments(board: _Board) 
     assert await board.offsets("s1") == [-100, -40]
 
 
-async def test_a_boot_that_never_learnt_it_ended_when_the_next_one_began(board: _Board) -> None:
+async def test_a_boot_without_a_date_ends_when_the_next_one_begins(board: _Board) -> None:
     await board.boot()
     board.now_s += 10
     await board.start("s1")
@@ -127,7 +127,7 @@ async def test_a_session_that_went_on_over_a_power_cut_keeps_its_order(board: _B
     assert began < ended < 0
 
 
-async def test_dates_are_given_once(board: _Board) -> None:
+async def test_moments_are_dated_once(board: _Board) -> None:
     await board.boot()
     await board.start("s1")
     await board.boot()
@@ -140,7 +140,7 @@ async def test_dates_are_given_once(board: _Board) -> None:
     assert all(moment.wall for message in first for moment in message.moments)
 
 
-async def test_nothing_is_dated_while_nobody_knows_the_date(board: _Board) -> None:
+async def test_without_a_date_nothing_is_dated(board: _Board) -> None:
     await board.boot()
     await board.start("s1")
     await board.resolver.date_all()

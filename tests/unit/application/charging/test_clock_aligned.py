@@ -36,7 +36,7 @@ class _LateClock(Clock):
 
 
 @pytest.mark.parametrize("kind", [Clock, _LateClock])
-def test_each_mark_once(kind: type[Clock]) -> None:
+def test_each_mark_is_emitted_once(kind: type[Clock]) -> None:
     async def story() -> list[datetime | None]:
         loop = asyncio.get_running_loop()
         clock = kind(loop.time, NOON + timedelta(seconds=1), ClockTrust.NTP)

@@ -67,7 +67,7 @@ async def test_a_session_from_plug_to_end() -> None:
 
 
 @virtual_time
-async def test_unplugging_is_answered_within_the_report() -> None:
+async def test_unplugging_opens_the_contactor_within_the_report() -> None:
     """No await lies between the report and the command to open."""
     bench = await _charging()
     bench.board.report(PilotReport(PilotState.A, pwm=True))
@@ -98,7 +98,9 @@ async def test_no_energy_before_the_start_is_committed() -> None:
     ],
 )
 @virtual_time
-async def test_a_start_that_cannot_be_committed(error: Exception, full: list[bool]) -> None:
+async def test_a_start_that_cannot_be_committed_gives_no_energy(
+    error: Exception, full: list[bool]
+) -> None:
     bench = await RunnerBench().start()
     changes: list[bool] = []
     bench.runner.storage_failed.subscribe(changes.append)
@@ -114,7 +116,7 @@ async def test_a_start_that_cannot_be_committed(error: Exception, full: list[boo
 
 @pytest.mark.parametrize("error", [StorageFull("no room"), RuntimeError("else")])
 @virtual_time
-async def test_an_end_is_tried_until_it_is_committed(error: Exception) -> None:
+async def test_an_end_is_retried_until_it_is_committed(error: Exception) -> None:
     bench = await _charging()
     changes: list[bool] = []
     bench.runner.storage_failed.subscribe(changes.append)
@@ -132,7 +134,7 @@ async def test_an_end_is_tried_until_it_is_committed(error: Exception) -> None:
 
 
 @virtual_time
-async def test_deadlines_come_by_themselves() -> None:
+async def test_deadlines_are_kept_without_events() -> None:
     bench = await RunnerBench(connection_timeout_s=45.0).start()
     expired: list[object] = []
     bench.runner.expired.subscribe(expired.append)
@@ -144,7 +146,7 @@ async def test_deadlines_come_by_themselves() -> None:
 
 
 @virtual_time
-async def test_arrivals_and_departures_are_told_after_the_step() -> None:
+async def test_arrivals_and_departures_are_signalled_after_the_step() -> None:
     bench = await RunnerBench().start()
     changes: list[tuple[str, bool]] = []
     bench.runner.arrived.subscribe(lambda r: changes.append(("arrived", r.status.connected)))
@@ -183,7 +185,7 @@ async def test_an_event_from_a_listener_waits_for_the_one_before_it() -> None:
     ],
 )
 @virtual_time
-async def test_what_others_judge_is_not_for_the_machine(report: object) -> None:
+async def test_reports_for_other_services_do_not_reach_the_machine(report: object) -> None:
     bench = await RunnerBench().start()
     taken: list[object] = []
     bench.runner.decided.subscribe(lambda decided: taken.append(decided.event))
@@ -193,7 +195,7 @@ async def test_what_others_judge_is_not_for_the_machine(report: object) -> None:
 
 class TestKeepAlive:
     @pytest.mark.parametrize("watchdog_s", [3.0, 30.0])
-    def test_three_times_in_the_board_s_patience(self, watchdog_s: float) -> None:
+    def test_keep_alives_are_sent_three_times_per_watchdog_period(self, watchdog_s: float) -> None:
         @virtual_time
         async def scenario() -> None:
             bench = await RunnerBench(capabilities=BoardCapabilities(watchdog_s=watchdog_s)).start()
@@ -209,7 +211,7 @@ class TestKeepAlive:
         scenario()
 
     @virtual_time
-    async def test_nobody_needs_it_when_nothing_is_allowed(self) -> None:
+    async def test_no_keep_alive_while_nothing_is_allowed(self) -> None:
         bench = await _charging()
         bench.runner.post(STOP)
         await asyncio.sleep(60)
@@ -220,7 +222,7 @@ class TestKeepAlive:
 
 class TestEnd:
     @virtual_time
-    async def test_a_power_cut_says_nothing_to_anybody(self) -> None:
+    async def test_a_power_cut_commands_nothing(self) -> None:
         bench = await _charging()
         bench.board.commands.clear()
         bench.board.alive.clear()
@@ -233,7 +235,7 @@ class TestEnd:
         assert bench.keeper.finished == []
 
     @virtual_time
-    async def test_a_polite_stop_leaves_the_board_safe(self) -> None:
+    async def test_a_stop_leaves_the_board_safe(self) -> None:
         bench = await _charging()
         await bench.runner.stop()
         assert bench.board.stopped
@@ -255,7 +257,7 @@ class TestAMistakeInTheMachine:
     """It must neither keep a socket alive nor the processor busy."""
 
     @virtual_time
-    async def test_opens_and_goes_on(
+    async def test_an_error_opens_the_contactor_and_the_runner_goes_on(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         bench = await _charging()
@@ -286,7 +288,7 @@ class TestAMistakeInTheMachine:
 
 
 @virtual_time
-async def test_a_changed_setting_is_obeyed_without_another_event() -> None:
+async def test_a_changed_setting_takes_effect_without_another_event() -> None:
     bench = await _charging()
     bench.board.report(PilotReport(PilotState.D, pwm=True, diode=DiodeCheck.GOOD))
     await asyncio.sleep(10)
@@ -297,7 +299,7 @@ async def test_a_changed_setting_is_obeyed_without_another_event() -> None:
 
 
 @virtual_time
-async def test_a_setting_that_the_machine_does_not_obey_is_no_event() -> None:
+async def test_other_settings_post_no_event() -> None:
     bench = await RunnerBench().start()
     decided: list[Event] = []
     bench.runner.decided.subscribe(lambda decision: decided.append(decision.event))

@@ -146,7 +146,7 @@ class TestList:
         assert [change.active for change in station.changes] == [True, False]
 
     @virtual_time
-    async def test_a_connector_s_fault_concerns_nobody_else(self) -> None:
+    async def test_a_fault_of_a_connector_leaves_the_other_alone(self) -> None:
         station = await _station()
         station.faults.set(Fault.OTHER, 2, active=True)
         assert station.active(1) == []
@@ -154,7 +154,7 @@ class TestList:
         assert station.benches[1].runner.state.faults == frozenset()
 
     @virtual_time
-    async def test_what_a_machine_finds_is_listed_too(self) -> None:
+    async def test_faults_found_by_the_machine_are_listed(self) -> None:
         station = await _station()
         board = station.benches[1].board
         board.plug()
@@ -165,14 +165,14 @@ class TestList:
         assert station.active() == []
 
     @virtual_time
-    async def test_the_same_twice_is_one_change(self) -> None:
+    async def test_setting_a_fault_twice_is_one_change(self) -> None:
         station = await _station()
         for _ in range(3):
             station.faults.set(Fault.SURGE_PROTECTION, active=True)
         assert len(station.changes) == 1
 
     @virtual_time
-    async def test_sorted_by_connector_then_by_the_manual(self) -> None:
+    async def test_faults_are_sorted_by_connector_then_by_catalogue(self) -> None:
         station = await _station()
         for fault, connector in (
             (Fault.OTHER, 1),
@@ -226,7 +226,7 @@ class TestFullDisk:
         return station
 
     @virtual_time
-    async def test_it_is_told_and_keeps_both_sockets_from_starting(self) -> None:
+    async def test_a_full_disk_is_a_fault_and_no_socket_starts(self) -> None:
         station = await self._full()
         board = station.benches[2].board
         board.plug()
@@ -235,14 +235,14 @@ class TestFullDisk:
         assert station.benches[2].runner.state.session is None
 
     @virtual_time
-    async def test_it_is_told_before_anybody_waits_for_it(self) -> None:
+    async def test_a_full_disk_is_found_before_a_session_needs_it(self) -> None:
         station = await _station()
         station.free_bytes = 0
         await asyncio.sleep(31)
         assert station.active() == [Fault.STORAGE_FULL]
 
     @virtual_time
-    async def test_with_room_again_it_is_tried_again(self) -> None:
+    async def test_the_fault_clears_when_there_is_enough_space(self) -> None:
         station = await self._full()
         station.free_bytes = ROOM_BYTES - 1
         await asyncio.sleep(600)
@@ -252,7 +252,7 @@ class TestFullDisk:
         assert station.active() == []
 
     @virtual_time
-    async def test_an_end_that_was_stored_in_the_reserve_does_not_end_it(self) -> None:
+    async def test_an_end_stored_in_the_reserve_does_not_clear_the_fault(self) -> None:
         station = await self._full()
         station.free_bytes = 0
         station.benches[2].runner.storage_failed.emit(False)
@@ -264,7 +264,7 @@ class TestFullDisk:
 
 class TestPatience:
     @virtual_time
-    async def test_a_backend_that_comes_back_soon_was_never_away(self) -> None:
+    async def test_a_short_loss_of_the_backend_is_no_fault(self) -> None:
         station = await _station()
         for online in (False, True, False, False, True):
             station.faults.on_backend_online(online)
@@ -275,7 +275,7 @@ class TestPatience:
         ]
 
     @virtual_time
-    async def test_the_external_meter(self) -> None:
+    async def test_a_silent_external_meter_is_a_fault(self) -> None:
         station = await _station()
         meter = FakeMeter()
         station.faults.follow_external_meter(meter)
@@ -288,7 +288,7 @@ class TestPatience:
         assert station.active() == []
 
     @virtual_time
-    async def test_nothing_is_told_after_a_power_cut(self) -> None:
+    async def test_nothing_is_reported_after_a_power_cut(self) -> None:
         station = await _station()
         station.faults.on_backend_online(online=False)
         station.faults.abort()
@@ -298,7 +298,7 @@ class TestPatience:
 
 class TestBillingMeter:
     @virtual_time
-    async def test_a_meter_without_supply_is_not_what_is_broken(self) -> None:
+    async def test_a_meter_without_supply_is_reported_as_lost_supply(self) -> None:
         station = await _station()
         station.benches[1].board.report(SupplyReport(present=False))
         station.meters[1].fall_silent()
@@ -307,7 +307,7 @@ class TestBillingMeter:
 
     @pytest.mark.parametrize("contact", [Contact.RCD, Contact.MCB_TYPE2])
     @virtual_time
-    async def test_nor_is_the_supply_when_a_contact_explains_it(self, contact: Contact) -> None:
+    async def test_a_tripped_contact_explains_a_lost_supply(self, contact: Contact) -> None:
         station = await _station()
         board, meter = station.benches[1].board, station.meters[1]
         board.report(SupplyReport(present=False))
@@ -325,7 +325,7 @@ class TestBillingMeter:
         assert [change.fault for change in station.changes] == [explained[contact]] * 2
 
     @virtual_time
-    async def test_dark_phases_of_a_meter_that_still_speaks(self) -> None:
+    async def test_no_voltage_on_an_answering_meter_is_lost_supply(self) -> None:
         station = await _station()
         station.meters[1].show(1000)
         station.meters[1].show(1000, PerPhase.same(0.0))
@@ -333,7 +333,7 @@ class TestBillingMeter:
         assert station.active() == [Fault.RCD_METER_LOSS]
 
     @virtual_time
-    async def test_an_impossible_register_is_distrusted(self) -> None:
+    async def test_an_impossible_register_is_a_fault_until_unplugged(self) -> None:
         station = await _station()
         station.benches[1].board.plug()
         station.meters[1].show(900)
@@ -345,7 +345,7 @@ class TestBillingMeter:
         assert station.active() == []
 
     @virtual_time
-    async def test_where_nobody_charges_the_next_good_value_is_enough(self) -> None:
+    async def test_without_a_vehicle_the_next_good_register_clears_the_fault(self) -> None:
         station = await _station()
         station.meters[1].show(900)
         assert station.active(1) == [Fault.METER_IMPLAUSIBLE]
@@ -355,7 +355,7 @@ class TestBillingMeter:
 
 class TestResidualCurrentMonitor:
     @virtual_time
-    async def test_it_is_tested_at_the_start_and_after_each_unplugging(self) -> None:
+    async def test_the_monitor_is_tested_at_the_start_and_after_each_unplugging(self) -> None:
         station = await _station()
         board = station.benches[1].board
         assert board.tested == 1
@@ -368,12 +368,12 @@ class TestResidualCurrentMonitor:
             assert board.tested == number
 
     @virtual_time
-    async def test_a_board_without_one_is_not_asked(self) -> None:
+    async def test_a_board_without_a_monitor_is_not_tested(self) -> None:
         station = await _station(BoardCapabilities(has_residual_current_monitor=False))
         assert station.benches[1].board.tested == 0
 
     @pytest.mark.parametrize("reset_s", [10.0, 900.0])
-    def test_old_sensors_wait_15_minutes(self, reset_s: float) -> None:
+    def test_the_monitor_is_rearmed_after_its_reset_time(self, reset_s: float) -> None:
         @virtual_time
         async def scenario() -> None:
             station = await _station(BoardCapabilities(residual_reset_s=reset_s))
@@ -394,7 +394,7 @@ class TestResidualCurrentMonitor:
 
     @pytest.mark.parametrize("report", [BrownOutReport(), BoardLinkReport(alive=True)])
     @virtual_time
-    async def test_a_board_that_was_off_has_forgotten_its_trip(
+    async def test_a_trip_ends_when_the_board_was_off(
         self, report: BrownOutReport | BoardLinkReport
     ) -> None:
         station = await _station()

@@ -58,7 +58,7 @@ async def test_each_ring_follows_its_own_connector() -> None:
 
 
 @virtual_time
-async def test_nothing_is_shown_twice() -> None:
+async def test_the_same_pattern_is_shown_once() -> None:
     rings = await Rings().start()
     rings.shown.clear()
     for active in (True, True, False, False):
@@ -110,7 +110,7 @@ async def test_the_brightness_is_set_at_the_start_and_at_each_change() -> None:
 
 
 @virtual_time
-async def test_a_second_refusal_blinks_anew() -> None:
+async def test_a_second_refusal_restarts_the_blinking() -> None:
     rings = await Rings().start()
     rings.service.on_card_outcome(REFUSED)
     await asyncio.sleep(3)
@@ -122,7 +122,7 @@ async def test_a_second_refusal_blinks_anew() -> None:
 
 
 @virtual_time
-async def test_an_accepted_card_ends_nothing_by_itself() -> None:
+async def test_an_accepted_card_is_shown_by_the_state_of_its_connector() -> None:
     rings = await Rings().start()
     rings.service.on_card_outcome(ACCEPTED)
     assert rings.service.shown(1) == "available"
@@ -131,7 +131,7 @@ async def test_an_accepted_card_ends_nothing_by_itself() -> None:
 
 
 @virtual_time
-async def test_an_update_covers_everything() -> None:
+async def test_an_update_is_shown_before_everything_else() -> None:
     rings = await Rings().start()
     rings.benches[1].runner.post(FaultRaised(Fault.RCD_TRIPPED))
     rings.service.show_update(active=True)
@@ -141,7 +141,7 @@ async def test_an_update_covers_everything() -> None:
 
 
 @virtual_time
-async def test_the_backend_s_loss_only_when_it_shall_be_told_and_nobody_charges() -> None:
+async def test_a_lost_backend_is_shown_when_set_and_nothing_charges() -> None:
     """Manual 4, "Show backend disconnect as error"."""
     rings = await Rings().start()
     for bench in rings.benches.values():
@@ -154,7 +154,7 @@ async def test_the_backend_s_loss_only_when_it_shall_be_told_and_nobody_charges(
 
 
 @virtual_time
-async def test_dark_after_a_power_cut() -> None:
+async def test_nothing_is_shown_after_a_power_cut() -> None:
     rings = await Rings().start()
     rings.service.on_card_outcome(REFUSED)
     rings.service.abort()

@@ -58,7 +58,7 @@ class Bench:
 
 
 @virtual_time
-async def test_a_silent_meter_is_blind_first_and_then_a_fault() -> None:
+async def test_a_silent_meter_lowers_the_limit_then_is_a_fault() -> None:
     bench = Bench()
     await bench.service.start()
     bench.meter.news.emit(MeterSilent("no answer"))
@@ -84,7 +84,7 @@ async def test_a_reading_in_time_ends_the_wait() -> None:
 
 
 @virtual_time
-async def test_a_read_that_the_end_interrupts_is_no_silence() -> None:
+async def test_a_read_cancelled_by_the_stop_is_no_silence() -> None:
     bench = Bench()
     await bench.service.start()
     bench.meter.hangs = True

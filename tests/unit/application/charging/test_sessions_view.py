@@ -40,7 +40,7 @@ BEGINS = {
         ("2026-03-31T22:15:00", "UTC", 11),
     ],
 )
-async def test_the_last_month_is_one_of_the_stations_time_zone(
+async def test_the_last_month_follows_the_time_zone_of_the_station(
     tmp_path: Path, now: str, zone: str, energy_wh: int
 ) -> None:
     storage = await opened(tmp_path)

@@ -213,7 +213,7 @@ def energy_wh(bench: Bench) -> int:
 
 
 @virtual_time
-async def test_a_session_exists_when_its_start_is_committed_and_not_before() -> None:
+async def test_a_session_exists_once_its_start_is_committed() -> None:
     bench = await Bench().start()
     bench.store.gate.clear()
     begin = asyncio.ensure_future(bench.journal.begin(1, CARD))
@@ -232,7 +232,7 @@ async def test_a_session_exists_when_its_start_is_committed_and_not_before() -> 
 
 @pytest.mark.parametrize("error", [StorageFull("full"), StorageFailed("broken")])
 @virtual_time
-async def test_a_start_that_is_not_committed_did_not_happen(error: StorageFailed) -> None:
+async def test_a_start_that_is_not_committed_leaves_no_session(error: StorageFailed) -> None:
     bench = await Bench().start()
     bench.store.error = error
     with pytest.raises(type(error)):
@@ -272,7 +272,7 @@ async def test_a_power_cut_while_a_start_is_committed_leaves_no_session() -> Non
     ],
 )
 @virtual_time
-async def test_whom_the_backend_hears_of(
+async def test_which_sessions_are_reported_to_the_backend(
     authorization: Authorization, backend: bool, reported: bool
 ) -> None:
     bench = await Bench(backend=backend, interval_s=60).start()
@@ -287,7 +287,7 @@ async def test_whom_the_backend_hears_of(
 
 
 @virtual_time
-async def test_start_and_stop_say_what_was_stored() -> None:
+async def test_start_and_stop_messages_hold_what_was_stored() -> None:
     bench = await Bench(interval_s=0).start()
     await bench.journal.begin(1, replace(CARD, reservation_id=7))
     bench.meter.flow(POWER_W)
@@ -311,7 +311,7 @@ async def test_a_meter_that_never_answered_begins_no_session() -> None:
 
 
 @virtual_time
-async def test_a_meter_that_is_silent_now_begins_at_what_it_showed_last() -> None:
+async def test_a_silent_meter_starts_at_its_last_reading() -> None:
     bench = await Bench().start()
     bench.meter.silent = True
     await bench.journal.begin(1, CARD)
@@ -334,7 +334,7 @@ async def test_without_a_meter_a_session_is_not_billable() -> None:
 
 
 @virtual_time
-async def test_a_session_without_a_date_says_so() -> None:
+async def test_a_session_without_a_date_is_flagged() -> None:
     bench = await Bench(trust=ClockTrust.NONE).start()
     await bench.journal.begin(1, CARD)
     await bench.journal.finish(1, "s1", LOCAL)
@@ -363,7 +363,7 @@ async def test_the_energy_is_what_the_meter_counted_since_the_start() -> None:
 
 @pytest.mark.parametrize("by_wh", [-4000, 500_000])
 @virtual_time
-async def test_a_register_that_cannot_be_true_neither_adds_nor_takes_energy(by_wh: int) -> None:
+async def test_an_impossible_register_changes_no_energy(by_wh: int) -> None:
     bench = await Bench().charging()
     await asyncio.sleep(900)
     before_wh = energy_wh(bench)
@@ -397,7 +397,7 @@ async def test_samples_come_at_their_interval(
 
 
 @virtual_time
-async def test_another_interval_holds_from_when_it_is_set() -> None:
+async def test_a_changed_interval_takes_effect_at_once() -> None:
     bench = await Bench(interval_s=600).charging()
     await asyncio.sleep(100)
     bench.sampling = SamplingSettings(interval_s=30)
@@ -420,7 +420,7 @@ async def test_a_silent_meter_gives_no_sample() -> None:
 
 
 @virtual_time
-async def test_a_sample_that_is_not_stored_is_told_and_the_session_goes_on() -> None:
+async def test_a_sample_that_cannot_be_stored_is_reported_and_the_session_goes_on() -> None:
     bench = await Bench(interval_s=60).charging()
     bench.store.error = StorageFull("full")
     await asyncio.sleep(130)
@@ -433,7 +433,7 @@ async def test_a_sample_that_is_not_stored_is_told_and_the_session_goes_on() -> 
 
 
 @virtual_time
-async def test_the_number_that_the_backend_gives_belongs_to_one_session() -> None:
+async def test_a_transaction_id_belongs_to_one_session() -> None:
     bench = await Bench().charging()
     bench.journal.learn_transaction("another", 41)
     assert bench.changed_connectors == []
@@ -451,7 +451,7 @@ async def test_the_number_that_the_backend_gives_belongs_to_one_session() -> Non
 
 
 @virtual_time
-async def test_an_end_is_told_when_it_is_committed() -> None:
+async def test_an_end_is_signalled_when_it_is_committed() -> None:
     bench = await Bench(interval_s=0).charging()
     await asyncio.sleep(HOUR_S)
     bench.meter.flow(0.0)
@@ -479,7 +479,7 @@ async def test_an_end_is_told_when_it_is_committed() -> None:
 
 @pytest.mark.parametrize("error", [StorageFull("full"), StorageFailed("broken")])
 @virtual_time
-async def test_an_end_that_is_not_committed_is_tried_again_with_all_energy(
+async def test_an_end_that_is_not_committed_is_retried_with_all_energy(
     error: StorageFailed,
 ) -> None:
     bench = await Bench().charging()
@@ -498,7 +498,7 @@ async def test_an_end_that_is_not_committed_is_tried_again_with_all_energy(
 
 
 @virtual_time
-async def test_a_meter_that_is_silent_at_the_end_bills_what_it_showed_last() -> None:
+async def test_a_silent_meter_stops_at_its_last_reading() -> None:
     bench = await Bench().charging()
     await asyncio.sleep(HOUR_S)
     shown_wh = energy_wh(bench)
@@ -510,7 +510,7 @@ async def test_a_meter_that_is_silent_at_the_end_bills_what_it_showed_last() -> 
 
 
 @virtual_time
-async def test_nothing_that_is_not_in_the_journal_can_end() -> None:
+async def test_only_a_journalled_session_can_end() -> None:
     bench = await Bench().charging()
     with pytest.raises(LookupError):
         await bench.journal.finish(1, "another", LOCAL)
@@ -529,7 +529,7 @@ async def test_after_the_end_nothing_is_sampled() -> None:
 
 
 @virtual_time
-async def test_the_next_session_begins_where_the_meter_is() -> None:
+async def test_the_next_session_starts_at_the_present_register() -> None:
     bench = await Bench().charging()
     await asyncio.sleep(HOUR_S)
     bench.meter.flow(0.0)
@@ -549,7 +549,7 @@ async def test_the_next_session_begins_where_the_meter_is() -> None:
     ],
 )
 @virtual_time
-async def test_what_a_stop_repeats(sampling: dict[str, Any], contexts: list[str]) -> None:
+async def test_transaction_data_of_a_stop(sampling: dict[str, Any], contexts: list[str]) -> None:
     bench = await Bench(interval_s=60, **sampling).charging()
     await asyncio.sleep(70)
     await bench.journal.finish(1, "s1", LOCAL)
@@ -576,7 +576,7 @@ async def test_a_stop_of_a_long_session_stays_small_and_keeps_both_ends() -> Non
 
 @pytest.mark.parametrize("step", [timedelta(days=-1), timedelta(hours=5)])
 @virtual_time
-async def test_a_clock_that_is_set_makes_a_session_neither_longer_nor_shorter(
+async def test_setting_the_clock_does_not_change_the_duration(
     step: timedelta,
 ) -> None:
     bench = await Bench(trust=ClockTrust.RTC, interval_s=60).charging()
@@ -615,7 +615,7 @@ async def restarted(register_wh: int, *, silent: bool = False) -> tuple[Bench, S
 
 
 @virtual_time
-async def test_a_session_goes_on_where_it_was() -> None:
+async def test_a_resumed_session_continues_its_energy() -> None:
     bench, record = await restarted(8500)
     bench.journal.resume(record)
     found = bench.journal.by_transaction(42)
@@ -630,7 +630,7 @@ async def test_a_session_goes_on_where_it_was() -> None:
 
 
 @virtual_time
-async def test_the_stop_of_a_session_that_went_on_repeats_what_was_before_the_cut() -> None:
+async def test_the_stop_of_a_resumed_session_includes_samples_before_the_cut() -> None:
     bench, record = await restarted(8000)
     bench.sampling = SamplingSettings(stop_sampled=(REGISTER,))
     assert record.last_at is not None
@@ -653,7 +653,7 @@ async def test_the_stop_of_a_session_that_went_on_repeats_what_was_before_the_cu
     ids=["nothing flowed", "it went on", "silent", "another register", "impossible"],
 )
 @virtual_time
-async def test_what_a_session_that_the_power_cut_ended_is_billed(
+async def test_the_energy_of_a_session_ended_by_a_power_cut(
     register_wh: int, silent: bool, energy_wh: int, flags: set[SessionFlag]
 ) -> None:
     bench, record = await restarted(register_wh, silent=silent)
@@ -669,7 +669,7 @@ async def test_what_a_session_that_the_power_cut_ended_is_billed(
 
 
 @virtual_time
-async def test_an_end_after_a_power_cut_that_is_not_committed_stays_open() -> None:
+async def test_a_session_whose_end_after_a_power_cut_is_not_committed_stays_open() -> None:
     bench, record = await restarted(8500)
     bench.store.error = StorageFull("full")
     with pytest.raises(StorageFull):
@@ -687,9 +687,7 @@ async def test_an_end_after_a_power_cut_that_is_not_committed_stays_open() -> No
     ("authorization", "messages"), [(None, 1), (CARD, 1), (FREE, 0)], ids=["idle", "card", "free"]
 )
 @virtual_time
-async def test_values_at_a_mark_of_the_clock(
-    authorization: Authorization | None, messages: int
-) -> None:
+async def test_clock_aligned_values(authorization: Authorization | None, messages: int) -> None:
     bench = await Bench(interval_s=0).start()
     if authorization is not None:
         await bench.journal.begin(1, authorization)
@@ -704,7 +702,7 @@ async def test_values_at_a_mark_of_the_clock(
 
 @pytest.mark.parametrize("in_session", [True, False])
 @virtual_time
-async def test_a_mark_that_is_not_stored_is_told(in_session: bool) -> None:
+async def test_clock_aligned_values_that_cannot_be_stored_are_reported(in_session: bool) -> None:
     bench = await Bench(interval_s=0).start()
     if in_session:
         await bench.journal.begin(1, CARD)
@@ -716,7 +714,7 @@ async def test_a_mark_that_is_not_stored_is_told(in_session: bool) -> None:
 
 
 @virtual_time
-async def test_what_the_backend_asks_for_is_not_stored() -> None:
+async def test_triggered_values_are_not_stored() -> None:
     bench = await Bench(interval_s=0).charging()
     bench.journal.learn_transaction("s1", 42)
     assert await bench.journal.triggered(1) is not None
@@ -726,9 +724,7 @@ async def test_what_the_backend_asks_for_is_not_stored() -> None:
 
 @pytest.mark.parametrize(("silent", "trust"), [(True, ClockTrust.NTP), (False, ClockTrust.NONE)])
 @virtual_time
-async def test_nothing_is_told_by_a_silent_meter_or_without_a_date(
-    silent: bool, trust: ClockTrust
-) -> None:
+async def test_no_triggered_values_without_meter_or_date(silent: bool, trust: ClockTrust) -> None:
     bench = await Bench(trust=trust).start()
     bench.meter.silent = silent
     assert await bench.journal.triggered(1) is None

@@ -38,7 +38,7 @@ class Counted:
 
 
 @virtual_time
-async def test_requests_of_one_turn_are_one_cycle_at_its_end() -> None:
+async def test_requests_of_one_loop_turn_run_one_cycle() -> None:
     small = Counted(10)
     for restricts in (True, False, True):
         small.cycle.request(restricts=restricts)
@@ -55,7 +55,7 @@ async def test_requests_of_one_turn_are_one_cycle_at_its_end() -> None:
 
 
 @virtual_time
-async def test_a_large_cycle_runs_in_a_worker_and_others_wait_for_it() -> None:
+async def test_a_large_cycle_runs_in_a_worker_and_the_next_one_waits() -> None:
     large = Counted(11)
     assert large.cycle.in_worker
     large.cycle.request()
@@ -73,7 +73,7 @@ async def test_a_large_cycle_runs_in_a_worker_and_others_wait_for_it() -> None:
 
 
 @virtual_time
-async def test_an_answer_that_a_restriction_overtook_is_stale_and_another_follows() -> None:
+async def test_a_restriction_during_a_cycle_makes_its_answer_stale_and_starts_another() -> None:
     large = Counted(11)
     large.cycle.request()
     await asyncio.sleep(1)
@@ -87,7 +87,7 @@ async def test_an_answer_that_a_restriction_overtook_is_stale_and_another_follow
 
 
 @virtual_time
-async def test_after_the_end_nothing_is_applied() -> None:
+async def test_after_the_stop_nothing_is_applied() -> None:
     for size in (10, 11):
         counted = Counted(size)
         counted.cycle.request()
@@ -105,7 +105,7 @@ async def test_after_the_end_nothing_is_applied() -> None:
     assert large.applied == []
 
 
-def test_a_worker_that_fails_is_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_worker_is_retried_later(caplog: pytest.LogCaptureFixture) -> None:
     @virtual_time
     async def scenario() -> None:
         large = Counted(11)

@@ -194,7 +194,7 @@ async def test_a_profile_that_is_no_longer_valid_limits_nothing() -> None:
 
 
 @virtual_time
-async def test_a_profile_of_the_same_slot_replaces_the_one_before() -> None:
+async def test_a_profile_of_the_same_stack_level_replaces_the_old_one() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(10.0))
     await bench.set(1, profile(20.0, number=2))
@@ -221,7 +221,7 @@ async def test_watts_are_amperes_of_the_phases_that_the_vehicle_uses() -> None:
 
 
 @virtual_time
-async def test_a_socket_that_is_wired_anew_counts_its_watts_anew() -> None:
+async def test_watts_are_converted_anew_when_the_wiring_changes() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(2300.0, unit=RateUnit.WATT))
     assert bench.amps()[0] == pytest.approx(10.0 / 3)
@@ -248,7 +248,7 @@ async def test_a_socket_that_is_wired_anew_counts_its_watts_anew() -> None:
     ],
 )
 @virtual_time
-async def test_what_is_refused_changes_nothing(connector: int, wanted: Profile) -> None:
+async def test_a_refused_profile_changes_nothing(connector: int, wanted: Profile) -> None:
     bench = await Bench().start()
     await bench.set(1, profile(16.0, number=5))
     assert not await bench.set(connector, wanted)
@@ -258,7 +258,7 @@ async def test_what_is_refused_changes_nothing(connector: int, wanted: Profile) 
 
 
 @virtual_time
-async def test_more_than_there_is_room_for_is_refused() -> None:
+async def test_more_profiles_than_the_maximum_are_refused() -> None:
     bench = await Bench().start()
     levels = range(bench.sockets.settings().integer("MaxChargingProfilesInstalled"))
     for level in levels:
@@ -297,7 +297,7 @@ async def test_a_profile_that_is_not_stored_is_not_confirmed(error: StorageFaile
 
 
 @virtual_time
-async def test_a_limit_goes_when_its_end_is_stored_and_not_before() -> None:
+async def test_a_limit_ends_once_its_removal_is_stored() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(10.0))
     bench.state.error = StorageFull("full")
@@ -323,7 +323,7 @@ async def test_profiles_hold_again_before_the_first_offer_after_a_restart() -> N
 
 
 @virtual_time
-async def test_what_cannot_be_read_any_more_lifts_no_limit() -> None:
+async def test_an_unreadable_profile_keeps_a_limit() -> None:
     before = await Bench().start()
     await before.set(1, profile(10.0))
     ((key, stored),) = before.state.values.items()
@@ -355,7 +355,7 @@ async def test_a_profile_of_a_transaction_needs_that_transaction(
 
 
 @virtual_time
-async def test_it_ends_with_its_transaction_and_is_not_stored_any_longer() -> None:
+async def test_a_profile_of_a_transaction_is_removed_with_it() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(16.0))
     await bench.charge()
@@ -386,7 +386,7 @@ async def test_a_remote_start_gives_its_profile_to_the_session_of_its_card(
 
 
 @virtual_time
-async def test_a_remote_start_that_nobody_followed_leaves_no_profile() -> None:
+async def test_an_unused_remote_start_leaves_no_profile() -> None:
     bench = await Bench().start()
     bench.profiles.keep_for_start(1, "A1", of_transaction(8.0))
     bench.sockets.benches[1].runner.post(Authorized(CARD))
@@ -397,7 +397,7 @@ async def test_a_remote_start_that_nobody_followed_leaves_no_profile() -> None:
 
 @pytest.mark.parametrize("wrong", [profile(8.0), of_transaction(8.0, transaction_id=1)])
 @virtual_time
-async def test_other_profiles_come_with_no_remote_start(wrong: Profile) -> None:
+async def test_only_transaction_profiles_come_with_a_remote_start(wrong: Profile) -> None:
     bench = await Bench().start()
     assert not bench.profiles.fits_start(1, wrong)
 
@@ -406,7 +406,7 @@ async def test_other_profiles_come_with_no_remote_start(wrong: Profile) -> None:
 
 
 @virtual_time
-async def test_a_person_needs_the_rights_of_an_operator() -> None:
+async def test_clearing_needs_the_role_operator() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(10.0))
     await bench.set(2, profile(12.0, number=2))
@@ -421,7 +421,7 @@ async def test_a_person_needs_the_rights_of_an_operator() -> None:
 
 
 @virtual_time
-async def test_the_limits_of_a_backend_go_with_it() -> None:
+async def test_profiles_are_removed_with_their_backend() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(10.0))
     await bench.set(0, profile(20.0, number=2, purpose=Purpose.STATION))
@@ -452,7 +452,7 @@ async def test_without_a_date_the_lowest_limit_of_a_profile_holds() -> None:
     ("trust", "amps"), [(ClockTrust.RTC, 10.0), (ClockTrust.BACKEND, 10.0), (ClockTrust.NTP, 20.0)]
 )
 @virtual_time
-async def test_after_the_clock_was_set_the_lower_of_both_times_holds(
+async def test_after_the_clock_was_set_the_lower_limit_of_both_times_holds(
     trust: ClockTrust, amps: float
 ) -> None:
     """Until a time server says which one is right."""
@@ -468,7 +468,7 @@ async def test_after_the_clock_was_set_the_lower_of_both_times_holds(
 
 
 @virtual_time
-async def test_the_schedule_that_is_told_is_what_would_be_offered() -> None:
+async def test_the_composite_schedule_is_what_would_be_offered() -> None:
     bench = await Bench().start()
     await bench.set(1, profile(10.0, 16.0))
     schedule = bench.profiles.composite(1, 2 * HOUR_S, RateUnit.AMPERE)
@@ -481,6 +481,8 @@ async def test_the_schedule_that_is_told_is_what_would_be_offered() -> None:
 
 @pytest.mark.parametrize(("connector", "duration_s"), [(3, 60), (1, -1)])
 @virtual_time
-async def test_no_schedule_for_what_is_not_there(connector: int, duration_s: int) -> None:
+async def test_no_composite_schedule_for_an_unknown_connector(
+    connector: int, duration_s: int
+) -> None:
     bench = await Bench().start()
     assert bench.profiles.composite(connector, duration_s, None) is None

@@ -45,7 +45,7 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.parametrize("source", OF_CONNECTOR, ids=lambda source: source.name)
-def test_a_row_of_a_connector_limits_it_alone_and_binds_its_offer(source: Source) -> None:
+def test_a_row_of_a_connector_limits_that_connector_only(source: Source) -> None:
     @virtual_time
     async def scenario() -> None:
         sockets = await Sockets().start()
@@ -75,7 +75,7 @@ def test_a_row_of_the_station_is_shared_by_all_that_charge(source: Source) -> No
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-def test_a_row_where_its_source_has_none_is_refused(source: Source) -> None:
+def test_a_row_in_the_wrong_scope_is_refused(source: Source) -> None:
     @virtual_time
     async def scenario() -> None:
         sockets = await Sockets().start()
@@ -112,7 +112,7 @@ def test_a_row_that_expires_is_replaced_by_the_fallback_until_its_owner_withdraw
 
 
 @virtual_time
-async def test_the_fallback_tells_its_cause_and_the_row_before_when_it_ends() -> None:
+async def test_a_fallback_shows_its_cause_and_the_row_before_shows_its_end() -> None:
     sockets = await Sockets().start()
     sockets.put(sources.ENERGY_MANAGER, 13.0, for_s=60.0)
     binding = sockets.offer().binding
@@ -149,7 +149,7 @@ async def test_a_recommendation_never_raises_above_an_obligation() -> None:
 
 
 @virtual_time
-async def test_a_demand_is_what_the_distribution_pauses_below() -> None:
+async def test_a_demand_sets_the_minimum_of_the_distribution() -> None:
     need = Source(LimitCause.MINIMUM, LimitScope.CONNECTOR, LimitKind.DEMAND)
     sockets = await Sockets().start()
     await sockets.charge(1, 2)
@@ -212,7 +212,7 @@ async def test_settings_that_are_no_limits_and_rows_that_repeat_change_nothing(
 
 
 @virtual_time
-async def test_many_are_distributed_in_a_worker() -> None:
+async def test_many_connectors_are_distributed_in_a_worker() -> None:
     sockets = await Sockets(3, inline_up_to=2).start()
     await sockets.charge(1, 2, 3)
     sockets.put(sources.OCPP_STATION, 30.0)
@@ -224,7 +224,7 @@ async def test_many_are_distributed_in_a_worker() -> None:
 
 
 @virtual_time
-async def test_what_is_put_before_the_start_holds_from_the_first_offer() -> None:
+async def test_rows_put_before_the_start_hold_from_the_first_offer() -> None:
     sockets = Sockets()
     sockets.put(sources.OCPP_TX, 10.0)
     assert sockets.offers == []
@@ -233,7 +233,7 @@ async def test_what_is_put_before_the_start_holds_from_the_first_offer() -> None
 
 
 @virtual_time
-async def test_after_the_end_nothing_is_offered_any_more() -> None:
+async def test_after_the_stop_nothing_is_offered() -> None:
     sockets = await Sockets().start()
     sockets.put(sources.OCPP_TX, 10.0, for_s=5.0)
     sockets.put(sources.OCPP_TX, 16.0, connector=2)
@@ -344,7 +344,7 @@ async def test_the_cable_limits_while_it_is_plugged_in() -> None:
 
 
 @virtual_time
-async def test_what_a_board_tells_after_its_start_holds() -> None:
+async def test_the_capabilities_after_the_start_of_the_board_hold() -> None:
     sockets = await Sockets(1).start()
     board = sockets.benches[1].board
     board.capabilities = BoardCapabilities(max_current_a=16)
@@ -354,7 +354,7 @@ async def test_what_a_board_tells_after_its_start_holds() -> None:
 
 
 @virtual_time
-async def test_the_own_limit_leaves_out_what_others_set() -> None:
+async def test_the_own_limit_excludes_the_limit_of_the_station() -> None:
     sockets = await Sockets().start(SingleSupplyLine=True, SupplyLineCurrentCapacity=24)
     for source in (sources.OCPP_TX, sources.ENERGY_MANAGER, sources.OCPP_STATION):
         sockets.put(source, 6.0)

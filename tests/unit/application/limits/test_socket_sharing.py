@@ -20,14 +20,14 @@ async def line(**settings: object) -> Sockets:
 
 
 @virtual_time
-async def test_nobody_wants_and_nobody_gets() -> None:
+async def test_without_demand_nothing_is_shared() -> None:
     sockets = await line()
     assert sockets.amps() == [0.0, 0.0]
     assert sockets.reason(1, sources.SUPPLY_LINE) == "no_demand"
 
 
 @virtual_time
-async def test_who_falls_falls_first_and_who_rises_waits_until_the_car_must_have_followed() -> None:
+async def test_decreases_come_first_and_increases_wait_for_the_other_car() -> None:
     sockets = await line()
     await sockets.charge(1)
     assert sockets.amps() == [32.0, 0.0]
@@ -39,7 +39,7 @@ async def test_who_falls_falls_first_and_who_rises_waits_until_the_car_must_have
 
 
 @virtual_time
-async def test_an_increase_waits_and_says_for_what() -> None:
+async def test_a_waiting_increase_shows_its_cause() -> None:
     sockets = await line()
     await sockets.charge(1, 2)
     sockets.put(sources.OCPP_TX, 6.0)
@@ -53,7 +53,7 @@ async def test_an_increase_waits_and_says_for_what() -> None:
 
 
 @virtual_time
-async def test_the_row_that_sets_the_limit_gives_the_share_its_name() -> None:
+async def test_the_share_has_the_source_of_the_lowest_row() -> None:
     sockets = await line()
     await sockets.charge(1, 2)
     sockets.put(sources.OCPP_STATION, 32.0, 32.0, 20.0)
@@ -77,7 +77,7 @@ async def test_single_phase_cars_on_different_phases_do_not_share() -> None:
 
 
 @virtual_time
-async def test_each_grid_phase_has_its_own_limit_in_the_frame_of_the_socket() -> None:
+async def test_grid_phase_limits_are_rotated_to_the_socket() -> None:
     one = {"PhasesConnected": PhasesConnected.SINGLE, "PhasesConnected_2": PhasesConnected.SINGLE}
     sockets = await line(**one, ConnectorPhaseRotation_2=PhaseRotation.STR)
     await sockets.charge(1, 2)
@@ -87,7 +87,7 @@ async def test_each_grid_phase_has_its_own_limit_in_the_frame_of_the_socket() ->
 
 
 @virtual_time
-async def test_who_does_not_get_the_minimum_waits_for_its_turn() -> None:
+async def test_a_socket_below_the_minimum_waits_for_its_turn() -> None:
     sockets = await line(SupplyLineCurrentCapacity=12)
     await sockets.charge(1, 2)
     assert sockets.amps() == [12.0, 0.0]
@@ -97,7 +97,7 @@ async def test_who_does_not_get_the_minimum_waits_for_its_turn() -> None:
 
 
 @virtual_time
-async def test_who_stops_or_fails_leaves_all_to_the_other() -> None:
+async def test_a_stopped_or_faulty_socket_leaves_everything_to_the_other() -> None:
     for event in (StopAsked(Stop(StopReason.LOCAL)), FaultRaised(Fault.OTHER)):
         sockets = await line()
         await sockets.charge(1, 2)
@@ -107,7 +107,7 @@ async def test_who_stops_or_fails_leaves_all_to_the_other() -> None:
 
 
 @virtual_time
-async def test_a_car_that_takes_more_than_its_offer_makes_the_other_shrink() -> None:
+async def test_a_car_that_takes_more_than_its_offer_lowers_the_other() -> None:
     sockets = await line()
     await sockets.charge(1, 2)
     sockets.meters.show(1, 20.0)
@@ -117,7 +117,7 @@ async def test_a_car_that_takes_more_than_its_offer_makes_the_other_shrink() -> 
 
 
 @virtual_time
-async def test_a_meter_is_read_while_the_phases_of_a_car_are_to_be_learnt() -> None:
+async def test_the_meter_is_read_until_the_phases_of_a_car_are_known() -> None:
     sockets = await line(ConnectorPhaseRotation_2=PhaseRotation.STR)
     await sockets.charge(1, 2)
     assert sockets.meters.asked == []
@@ -132,7 +132,7 @@ async def test_a_meter_is_read_while_the_phases_of_a_car_are_to_be_learnt() -> N
 
 
 @virtual_time
-async def test_news_that_change_nothing_ask_for_no_distribution() -> None:
+async def test_unchanged_values_request_no_distribution() -> None:
     sockets = await line()
     await sockets.charge(1, 2)
     asked: list[bool] = []
@@ -149,7 +149,7 @@ async def test_news_that_change_nothing_ask_for_no_distribution() -> None:
 
 
 @virtual_time
-async def test_without_a_shared_limit_nothing_is_asked_for() -> None:
+async def test_without_a_shared_limit_no_distribution_is_requested() -> None:
     sockets = await Sockets().start()
     asked: list[bool] = []
     sockets.sharing.changed.subscribe(asked.append)

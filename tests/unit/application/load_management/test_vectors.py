@@ -34,12 +34,12 @@ def problems(vector: object) -> str:
     return "; ".join(result.problems)
 
 
-def test_report() -> None:
+def test_the_report_of_vectors() -> None:
     report = run(ONE, {**ONE, "id": "A02", "expected": {"A": 31}}, ONE)
     assert report.lines() == ["A02: A: expected 31 A, got 32 A", "2 passed, 1 failed"]
 
 
-def test_the_tolerance_is_the_documents_or_the_vectors() -> None:
+def test_a_vector_overrides_the_tolerance_of_the_document() -> None:
     near = {**ONE, "expected": {"A": 31.9}}
     assert (run(near).failed, run(near, tolerance=0.2).failed) == (1, 0)
     assert run({**near, "tolerance": 0.2}).failed == 0
@@ -130,7 +130,7 @@ METER = {"main_limit": [63, 63, 63], "current": [10, 10, 10]}
         ),
     ],
 )
-def test_what_fails(vector: object, message: str) -> None:
+def test_failing_vectors(vector: object, message: str) -> None:
     assert message in problems(vector)
 
 
@@ -164,7 +164,7 @@ def test_what_fails(vector: object, message: str) -> None:
         {**STEP, "unconfirmed": [True, False], "expected_step2": [16, 0]},
     ],
 )
-def test_what_may_be_written(vector: object) -> None:
+def test_accepted_documents(vector: object) -> None:
     assert problems(vector) == ""
 
 
@@ -172,12 +172,12 @@ def test_what_may_be_written(vector: object) -> None:
     ("document", "message"),
     [([], "the document is no object"), ({}, "vectors is missing"), ({"version": 2}, "version 2")],
 )
-def test_what_is_no_vector_document(document: object, message: str) -> None:
+def test_refused_documents(document: object, message: str) -> None:
     with pytest.raises(VectorError, match=message):
         run_vectors(document)
 
 
-def test_files(tmp_path: Path) -> None:
+def test_vectors_are_read_from_files(tmp_path: Path) -> None:
     def status(content: bytes) -> tuple[int, list[str]]:
         path = tmp_path / "vectors.json"
         path.write_bytes(content)

@@ -44,7 +44,7 @@ async def test_a_session_replays_without_difference_and_without_tokens(tmp_path:
     assert CARD not in "".join(lines).upper()
 
 
-async def test_a_changed_decision_is_told(tmp_path: Path) -> None:
+async def test_a_changed_decision_is_reported(tmp_path: Path) -> None:
     lines = await _journal(tmp_path)
     place = next(i for i, line in enumerate(lines) if json.loads(line).get("effects"))
     changed = json.loads(lines[place]) | {"effects": []}
@@ -53,7 +53,7 @@ async def test_a_changed_decision_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"connector": "x"}', '{"event": {"@": "Popen"}}', "[]"])
-def test_what_is_no_journal_is_refused(text: str) -> None:
+def test_a_file_that_is_no_journal_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="line 1"):
         _replay([text])
 

@@ -51,7 +51,7 @@ async def run(answered: LocalCommands, command: str, **arguments: Any) -> Mappin
     return await answered.run(command, arguments)
 
 
-def test_assignments() -> None:
+def test_assignments_are_parsed() -> None:
     assert parse_assignments(["A=1", " B =x=y", "A=2", "C="]) == {"A": "2", "B": "x=y", "C": ""}
 
 
@@ -61,25 +61,25 @@ def test_a_secret_typed_wrongly_is_not_repeated() -> None:
     assert "geheim" not in str(refused.value)
 
 
-def test_lines_of_a_file() -> None:
+def test_lines_of_a_file_are_parsed() -> None:
     text = "\ufeff# of ours\nA=1\r\n\n  # B=2\nC = x=y \nD=a\u2028b\nA=3"
     assert parse_lines(text) == {"A": "3", "C": " x=y ", "D": "a\u2028b"}
 
 
 @pytest.mark.parametrize("line", ["geheim", "=geheim", " = geheim"])
-def test_what_is_no_line(line: str) -> None:
+def test_invalid_lines_are_refused(line: str) -> None:
     with pytest.raises(CommandRefused, match=r"Line 3 .*KEY=VALUE") as refused:
         parse_lines(f"A=1\n\n{line}\n")
     assert "geheim" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["A", "=1", ""])
-def test_what_is_no_assignment(text: str) -> None:
+def test_invalid_assignments_are_refused(text: str) -> None:
     with pytest.raises(CommandRefused, match="KEY=VALUE"):
         parse_assignments([text])
 
 
-async def test_what_is_told_can_be_set_again() -> None:
+async def test_listed_values_can_be_set_again() -> None:
     repository = MemoryRepository()
     changes = {
         "MaximumCurrent": "16",
@@ -116,7 +116,7 @@ async def test_one_setting_by_name() -> None:
             await run(answered, "settings-get", name=name)
 
 
-async def test_what_is_wrong_is_refused_whole_in_one_sentence() -> None:
+async def test_invalid_changes_are_refused_together_in_one_sentence() -> None:
     service = open_service()
     changes = {"FreeCharging": "on", "OperatorCurrentLimit": "200", "Nothing": "1"}
     with pytest.raises(CommandRefused) as refused:
@@ -128,7 +128,7 @@ async def test_what_is_wrong_is_refused_whole_in_one_sentence() -> None:
     assert service.settings["FreeCharging"] is False
 
 
-async def test_a_full_disk_is_told() -> None:
+async def test_a_full_disk_is_reported() -> None:
     repository = MemoryRepository()
     service = open_service(repository)
     repository.full = True
@@ -143,7 +143,9 @@ async def test_a_full_disk_is_told() -> None:
         (StorageFailed("disk I/O error"), "Nothing was stored: disk I/O error."),
     ],
 )
-async def test_a_database_that_cannot_be_written_is_told(error: Exception, sentence: str) -> None:
+async def test_a_database_that_cannot_be_written_is_reported(
+    error: Exception, sentence: str
+) -> None:
     class Broken(MemoryAccounts):
         async def set_password_hash(self, role: Role, hash_: str | None) -> None:
             raise error
@@ -165,7 +167,7 @@ async def test_a_database_that_cannot_be_written_is_told(error: Exception, sente
         ("onlysmallletters", "use small and capital letters, digits and a special character"),
     ],
 )
-async def test_weak_passwords(password: str, sentence: str) -> None:
+async def test_weak_passwords_are_refused(password: str, sentence: str) -> None:
     with pytest.raises(CommandRefused) as refused:
         await run(local_commands(), "set-password", role="operator", password=password)
     assert str(refused.value) == f"This password is refused: {sentence}."
@@ -181,12 +183,12 @@ async def test_a_password_is_kept_as_a_hash() -> None:
 
 
 @pytest.mark.parametrize("command", ["set-password", "login-link", "token-create"])
-async def test_roles_that_do_not_exist(command: str) -> None:
+async def test_unknown_roles_are_refused(command: str) -> None:
     with pytest.raises(CommandRefused, match=r"one of user, operator, installer, manufacturer"):
         await run(local_commands(), command, role="root", password="Stromkabel-1")
 
 
-async def test_a_link_for_each_role() -> None:
+async def test_each_role_gets_a_link() -> None:
     store = MemoryAccounts()
     for role in Role:
         answer = await run(
@@ -197,7 +199,7 @@ async def test_a_link_for_each_role() -> None:
     assert [role for role, _ in store.links.values()] == list(Role)
 
 
-async def test_a_token_is_told_once_and_there_is_a_most() -> None:
+async def test_a_token_is_shown_once_and_their_number_is_limited() -> None:
     answered = local_commands()
     first = await run(answered, "token-create", role="user", name="wallboard")
     assert first["token"].startswith("borne_")
@@ -211,10 +213,10 @@ async def test_a_token_is_told_once_and_there_is_a_most() -> None:
     ("host", "works"),
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("192.0.2.7", False), ("", False)],
 )
-def test_where_a_link_works(host: str, works: bool) -> None:
+def test_a_link_that_works_on_one_host_only_has_a_note(host: str, works: bool) -> None:
     assert (link_note(host) == "") is works
 
 
-async def test_commands_that_do_not_exist() -> None:
+async def test_unknown_commands_are_refused() -> None:
     with pytest.raises(CommandRefused, match="There is no command 'explode'"):
         await run(local_commands(), "explode")

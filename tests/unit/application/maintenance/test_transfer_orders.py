@@ -94,7 +94,7 @@ class Control:
 
 
 @virtual_time
-async def test_a_flood_of_firmware_orders_begins_few_downloads(tmp_path: Path) -> None:
+async def test_many_firmware_orders_start_few_downloads(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     await asyncio.gather(*(bench.order(f"http://h/{n}", retries=0) for n in range(500)))
     assert len([task for task in asyncio.all_tasks() if "firmware" in task.get_name()]) <= 2
@@ -105,7 +105,7 @@ async def test_a_flood_of_firmware_orders_begins_few_downloads(tmp_path: Path) -
 
 
 @virtual_time
-async def test_a_flood_of_log_orders_begins_few_uploads(tmp_path: Path) -> None:
+async def test_many_log_orders_start_few_uploads(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for number in range(500):
         order = UploadOrder(LogKind.DIAGNOSTICS, f"http://h/{number}", retries=0)
@@ -138,7 +138,7 @@ async def test_an_address_that_can_never_work_fails_at_once_and_is_not_kept(
 
 @pytest.mark.parametrize("location", ADDRESSES)
 @virtual_time
-async def test_credentials_of_an_order_lie_apart_and_go_with_it(
+async def test_credentials_of_an_order_are_stored_apart_and_removed_with_it(
     tmp_path: Path, location: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench = Bench(tmp_path)
@@ -171,7 +171,7 @@ async def test_an_order_whose_address_is_lost_fails(tmp_path: Path) -> None:
     assert not again.transfer.begun
 
 
-def test_no_number_of_retries_is_without_end() -> None:
+def test_the_number_of_retries_is_limited() -> None:
     assert transfer_orders.max_attempts(10**18) <= 101
     assert transfer_orders.max_attempts(-5) == 1
     assert transfer_orders.pause_s(0, 0) == 0
@@ -197,6 +197,6 @@ def test_no_number_of_retries_is_without_end() -> None:
         ("what? me@example.org", "what? me@example.org"),
     ],
 )
-def test_credentials_are_taken_out_of_addresses(text: str, shown: str) -> None:
+def test_credentials_are_removed_from_addresses(text: str, shown: str) -> None:
     assert without_credentials(text) == shown
     assert without_credentials(shown) == shown

@@ -95,7 +95,7 @@ async def test_the_printed_password_opens_only_its_own_change(name: str) -> None
     assert bench.logins.find(cookie) is not None
 
 
-async def test_once_replaced_the_printed_password_is_worthless() -> None:
+async def test_a_replaced_printed_password_is_refused() -> None:
     bench = Bench()
     login = await bench.login(Role.OPERATOR, PRINTED_PASSWORD)
     await bench.accounts.change_password(login, "", GOOD)
@@ -131,7 +131,7 @@ async def test_other_roles_have_no_password_until_one_is_set(role: Role, passwor
     assert (await bench.login(role)).principal.role is role
 
 
-async def test_an_unknown_name_is_told_like_a_wrong_password() -> None:
+async def test_an_unknown_name_gets_the_answer_of_a_wrong_password() -> None:
     with pytest.raises(WrongPassword):
         await Bench().accounts.login("root", GOOD, HOME)
 
@@ -159,7 +159,9 @@ async def test_a_password_of_broken_characters_is_only_wrong() -> None:
         ("Long-enough-x", True, Weakness.NOT_STRONG),
     ],
 )
-def test_weakness(password: str, strong: bool, expected: Weakness | None) -> None:
+def test_weak_passwords_are_recognised(
+    password: str, strong: bool, expected: Weakness | None
+) -> None:
     name = "installer"
     found = weakness(password, name=name, printed=PRINTED_PASSWORD, strong=strong)
     assert found is expected
@@ -224,7 +226,7 @@ async def test_a_temporary_password_must_be_replaced() -> None:
     assert not (await bench.login(Role.USER, "my own horse")).must_change
 
 
-async def test_a_change_can_be_demanded() -> None:
+async def test_a_password_change_can_be_required() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.OPERATOR, GOOD)
     await bench.accounts.require_change(Role.OPERATOR)
@@ -232,7 +234,7 @@ async def test_a_change_can_be_demanded() -> None:
     assert (await bench.login(Role.OPERATOR)).must_change
 
 
-async def test_a_removed_password_lets_nobody_in_and_ends_logins() -> None:
+async def test_a_removed_password_refuses_and_ends_logins() -> None:
     bench = Bench()
     login = await bench.logged_in(Role.USER)
     await bench.accounts.set_password(Role.USER, None)
@@ -298,7 +300,7 @@ async def test_a_guesser_does_not_lock_others_out() -> None:
     assert (await bench.login(Role.OPERATOR)).address == HOME
 
 
-async def test_tries_at_the_same_time_count() -> None:
+async def test_concurrent_tries_count() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.OPERATOR, GOOD)
     judged = await asyncio.gather(*(guess(bench) for _ in range(30)))
@@ -366,14 +368,14 @@ async def test_guesses_at_one_role_do_not_slow_another() -> None:
     await bench.login(Role.INSTALLER, address=ELSEWHERE)
 
 
-async def test_right_passwords_cost_nothing() -> None:
+async def test_right_passwords_are_not_slowed_down() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.USER, GOOD)
     for number in range(3 * BUDGET_ATTEMPTS):
         await bench.login(Role.USER, address=far(number))
 
 
-async def test_who_knew_the_old_password_is_a_stranger_again() -> None:
+async def test_after_a_password_change_other_addresses_are_strangers() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.OPERATOR, GOOD)
     await bench.login(Role.OPERATOR, address=far(1))
@@ -394,7 +396,7 @@ def test_known_addresses_are_bounded() -> None:
     assert sum(map(len, attempts._known.values())) == MAX_KNOWN
 
 
-async def test_one_hash_at_a_time_in_one_thread() -> None:
+async def test_hashes_are_computed_one_at_a_time_in_one_thread() -> None:
     """Each thread that ever made one keeps its memory."""
     threads: set[str] = set()
     running: list[int] = []
@@ -424,11 +426,11 @@ async def test_one_hash_at_a_time_in_one_thread() -> None:
         ("somewhere", "somewhere"),
     ],
 )
-def test_neighbourhood(address: str, expected: str) -> None:
+def test_ipv6_addresses_count_by_network(address: str, expected: str) -> None:
     assert client_network(address) == expected
 
 
-async def test_only_so_many_wait_for_the_hash() -> None:
+async def test_the_number_of_waiting_hashes_is_limited() -> None:
     hasher = Hasher(bytes, CHEAP)
     results = await asyncio.gather(
         *(hasher.verify("x", None) for _ in range(MAX_WAITING + 3)), return_exceptions=True
@@ -460,7 +462,7 @@ async def test_a_login_ends_by_itself(steps: list[float], alive: bool) -> None:
     assert (found is not None) is alive
 
 
-async def test_the_cookie_itself_is_not_kept() -> None:
+async def test_cookies_are_stored_as_hashes() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.USER, GOOD)
     cookie, login = await bench.accounts.login("user", GOOD, HOME)
@@ -468,7 +470,7 @@ async def test_the_cookie_itself_is_not_kept() -> None:
     assert bench.logins.find(login.key) is None
 
 
-async def test_logins_are_bounded_and_the_longest_unused_gives_way() -> None:
+async def test_the_longest_unused_login_ends_when_there_are_too_many() -> None:
     bench = Bench()
     who = person(Role.USER)
     cookies = []
@@ -482,7 +484,7 @@ async def test_logins_are_bounded_and_the_longest_unused_gives_way() -> None:
     assert bench.logins.find(cookies[1]) is None
 
 
-async def test_the_end_of_a_login_is_told() -> None:
+async def test_the_end_of_a_login_is_signalled() -> None:
     bench = Bench()
     login = await bench.logged_in(Role.USER)
     ended: list[str] = []
@@ -495,7 +497,7 @@ async def test_the_end_of_a_login_is_told() -> None:
 # API tokens ---------------------------------------------------------------------------------------
 
 
-async def test_a_token_speaks_with_its_role_until_it_is_removed() -> None:
+async def test_a_token_has_its_role_until_it_is_removed() -> None:
     bench = Bench()
     stored, token = await bench.accounts.create_token(Role.OPERATOR, "script")
     assert token_principal(stored) == Principal(PrincipalKind.API_TOKEN, Role.OPERATOR, "script")
@@ -565,7 +567,7 @@ async def test_a_link_logs_in_once_from_this_machine(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["192.168.1.4", "::2", "", "localhost.evil", "::ffff:10.0.0.1"])
-async def test_a_link_is_worthless_elsewhere_and_stays_valid(address: str) -> None:
+async def test_a_link_used_from_another_machine_is_refused_and_stays_valid(address: str) -> None:
     bench = Bench()
     secret = await bench.accounts.create_link(Role.USER)
     assert not is_loopback(address)
@@ -586,13 +588,13 @@ async def test_a_link_expires(minutes: float, works: bool) -> None:
             await bench.accounts.use_link(secret, HOME)
 
 
-async def test_the_link_itself_is_not_kept() -> None:
+async def test_links_are_stored_as_hashes() -> None:
     bench = Bench()
     secret = await bench.accounts.create_link(Role.USER)
     assert secret not in repr(bench.store.links)
 
 
-async def test_who_came_by_a_link_sets_a_password_without_the_old_one() -> None:
+async def test_a_login_by_link_sets_a_password_without_the_old_one() -> None:
     bench = Bench()
     await bench.accounts.set_password(Role.MANUFACTURER, GOOD)
     secret = await bench.accounts.create_link(Role.MANUFACTURER)

@@ -14,7 +14,7 @@ def running() -> RunningSettings:
     return RunningSettings(Settings())
 
 
-def test_only_those_are_called_whose_keys_have_changed(running: RunningSettings) -> None:
+def test_only_observers_of_changed_keys_are_called(running: RunningSettings) -> None:
     called: list[str] = []
     running.on_change({"FLLEnable", "TimeZone"}, lambda: called.append("lists"))
     running.on_change({"LogLevel"}, lambda: called.append("log"))
@@ -23,7 +23,7 @@ def test_only_those_are_called_whose_keys_have_changed(running: RunningSettings)
     assert called == ["lists"]
 
 
-def test_the_new_value_is_read_by_who_is_called(running: RunningSettings) -> None:
+def test_an_observer_reads_the_new_value(running: RunningSettings) -> None:
     seen: list[bool] = []
     running.on_change({"FLLEnable"}, lambda: seen.append(running().flag("FLLEnable")))
     running.replace(Settings().with_values({"FLLEnable": True}))
@@ -45,7 +45,7 @@ def test_a_view_of_another_setting_changes_with_it(running: RunningSettings) -> 
     assert called == ["view"]
 
 
-def test_nobody_is_called_after_the_end_of_a_subscription(running: RunningSettings) -> None:
+def test_an_ended_subscription_is_not_called(running: RunningSettings) -> None:
     called: list[str] = []
     end = running.on_change({"FLLEnable"}, lambda: called.append("lists"))
     end()
@@ -53,7 +53,7 @@ def test_nobody_is_called_after_the_end_of_a_subscription(running: RunningSettin
     assert called == []
 
 
-def test_a_key_that_does_not_exist_is_a_mistake(running: RunningSettings) -> None:
+def test_an_unknown_key_is_an_error(running: RunningSettings) -> None:
     with pytest.raises(UnknownSetting):
         running.on_change({"FllEnable"}, lambda: None)
     assert running.observed == frozenset()

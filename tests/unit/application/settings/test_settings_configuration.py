@@ -35,7 +35,7 @@ READY = {"ConnectionType": "ethernet"}
         ("DLMSiteKey", "sesame", "NotSupported"),
     ],
 )
-async def test_answers(key: str, value: str, status: str) -> None:
+async def test_answers_to_change_configuration(key: str, value: str, status: str) -> None:
     service = open_service()
     service.change_now(READY, SYSTEM, "test")
     service.mark_started()

@@ -63,7 +63,7 @@ async def test_a_restart_finds_the_same_settings() -> None:
     assert second.settings["DLMSiteKey"] == "ab" * 32
 
 
-async def test_one_error_and_nothing_is_applied() -> None:
+async def test_with_one_error_nothing_is_applied() -> None:
     repository = MemoryRepository()
     service = open_service(repository)
     saved = len(repository.saved)
@@ -87,7 +87,7 @@ async def test_a_full_disk_changes_nothing() -> None:
     assert service.settings["OperatorCurrentLimit"] == 10
 
 
-async def test_what_changes_nothing_is_not_written() -> None:
+async def test_unchanged_values_are_not_written() -> None:
     repository = MemoryRepository()
     service = open_service(repository)
     saved = len(repository.saved)
@@ -97,7 +97,7 @@ async def test_what_changes_nothing_is_not_written() -> None:
 
 
 class TestRestart:
-    async def test_is_required_until_the_old_value_is_back(self) -> None:
+    async def test_a_restart_is_required_until_the_old_value_is_back(self) -> None:
         service = open_service()
         changed = await service.change({"DLMRole": "master"}, OPERATOR, "api")
         assert changed.restart_required == ("DLMRole",)
@@ -106,7 +106,7 @@ class TestRestart:
         assert back.restart_required == ()
         assert list(service.pending_restart) == []
 
-    async def test_settings_before_the_start_need_none(self) -> None:
+    async def test_settings_before_the_start_need_no_restart(self) -> None:
         service = open_service()
         service.change_now({"DLMRole": "master"}, SYSTEM, "cli")
         service.mark_started()
@@ -115,7 +115,7 @@ class TestRestart:
 
 
 class TestSubscribers:
-    async def test_hear_of_committed_changes_only(self) -> None:
+    async def test_subscribers_get_committed_changes_only(self) -> None:
         repository = MemoryRepository()
         service = open_service(repository)
         changes: list[SettingsChange] = []
@@ -130,7 +130,7 @@ class TestSubscribers:
         assert (change.before["FreeCharging"], change.after["FreeCharging"]) == (False, True)
         assert (change.principal, change.source) == (OPERATOR, "api")
 
-    async def test_hear_nothing_after_leaving(self) -> None:
+    async def test_an_ended_subscriber_gets_nothing(self) -> None:
         service = open_service()
         changes: list[SettingsChange] = []
         leave = service.subscribe(changes.append)
@@ -138,7 +138,7 @@ class TestSubscribers:
         await service.change({"FreeCharging": True}, OPERATOR, "api")
         assert changes == []
 
-    async def test_a_failing_one_does_not_undo_the_change(self) -> None:
+    async def test_a_failing_subscriber_does_not_undo_the_change(self) -> None:
         service = open_service()
 
         def fail(_: SettingsChange) -> None:
@@ -149,7 +149,7 @@ class TestSubscribers:
         assert service.settings["FreeCharging"] is True
 
 
-async def test_changes_at_the_same_time_do_not_lose_each_other() -> None:
+async def test_concurrent_changes_are_all_kept() -> None:
     repository = MemoryRepository()
     service = open_service(repository)
     await asyncio.gather(
@@ -174,7 +174,7 @@ async def test_a_change_against_an_old_revision_is_a_conflict() -> None:
     await service.change({"FreeCharging": False}, OPERATOR, "api", if_revision=1)
 
 
-async def test_an_asker_who_leaves_does_not_split_disk_and_memory() -> None:
+async def test_a_cancelled_change_keeps_disk_and_memory_equal() -> None:
     repository = MemoryRepository()
     inside, go_on = asyncio.Event(), asyncio.Event()
 
@@ -230,7 +230,7 @@ async def test_time_zones_must_exist(zone: str, known: bool) -> None:
 
 
 class TestListing:
-    async def test_secrets_are_set_or_not_set(self) -> None:
+    async def test_secrets_are_listed_as_set_or_not_set(self) -> None:
         service = open_service()
         await service.change({"APNPassword": "sesame", "AuthorizationKey": "k" * 16}, SYSTEM, "x")
         listed = service.list(OPERATOR)
@@ -241,7 +241,7 @@ class TestListing:
         assert (views["SIMPin"].value, views["SIMPin"].is_set) == (None, False)
         assert views["AuthorizationKey"].is_set
 
-    async def test_shows_what_holds_and_why_it_is_locked(self) -> None:
+    async def test_values_are_listed_with_the_reason_of_a_lock(self) -> None:
         service = open_service(active={"OperatorCurrentLimit"})
         await service.change({"OperatorCurrentLimit_2": 16}, OPERATOR, "api")
         views = {view.name: view for view in service.list(OPERATOR)}
@@ -253,7 +253,7 @@ class TestListing:
         assert not views["FreeCharging"].active
         assert str(views["MaximumCurrent"].locked).startswith("Set by the manufacturer")
 
-    async def test_shows_users_what_is_theirs(self) -> None:
+    async def test_users_see_settings_of_their_role(self) -> None:
         assert [view.name for view in open_service().list(USER)] == ["WebUILanguage"]
 
 
@@ -268,7 +268,7 @@ class TestLostSettings:
         repository = MemoryRepository(self.lost)
         return open_service(repository), repository
 
-    def test_lowest_limits_and_no_charging(self) -> None:
+    def test_lost_settings_give_lowest_limits_and_no_charging(self) -> None:
         service, _ = self.lost_service()
         assert not service.charging_allowed
         assert service.settings.integer("OperatorCurrentLimit") == 6
@@ -282,7 +282,7 @@ class TestLostSettings:
         assert not again.charging_allowed
         assert again.settings.integer("OperatorCurrentLimit") == 6
 
-    async def test_a_person_confirms(self) -> None:
+    async def test_a_person_confirms_the_limits(self) -> None:
         service, repository = self.lost_service()
         for nobody in (BACKEND, USER):
             with pytest.raises(MayNotConfirm):
@@ -292,14 +292,14 @@ class TestLostSettings:
         assert service.charging_allowed
         assert open_service(repository).charging_allowed
 
-    async def test_a_confirmation_that_is_not_stored_is_none(self) -> None:
+    async def test_a_confirmation_that_is_not_stored_does_not_count(self) -> None:
         service, repository = self.lost_service()
         repository.full = True
         with pytest.raises(SettingsNotSaved):
             await service.confirm_limits(OPERATOR)
         assert not service.charging_allowed
 
-    async def test_what_was_compared_is_what_is_confirmed(self) -> None:
+    async def test_only_the_shown_revision_can_be_confirmed(self) -> None:
         service, _ = self.lost_service()
         seen = service.settings.revision
         await service.change({"OperatorCurrentLimit": 0}, BACKEND, "ocpp")
@@ -309,7 +309,7 @@ class TestLostSettings:
         await service.confirm_limits(OPERATOR, service.settings.revision)
         assert service.charging_allowed
 
-    async def test_the_installer_confirms_where_the_installation_is_his(self) -> None:
+    async def test_the_installer_confirms_when_the_operator_may_not_install(self) -> None:
         service, _ = self.lost_service()
         await service.on_installer_password_set()
         with pytest.raises(MayNotConfirm, match="installer"):
@@ -345,7 +345,7 @@ class TestLostNewestRevision:
     )
     found = LoadedSettings(newest, SettingsHealth.RECOVERED, (Message("Lost."),), older)
 
-    def test_nobody_charges_and_every_limit_is_at_its_lowest(self) -> None:
+    def test_a_lost_revision_gives_lowest_limits_and_no_charging(self) -> None:
         service = open_service(MemoryRepository(self.found))
         assert not service.charging_allowed
         settings = service.settings
@@ -357,7 +357,7 @@ class TestLostNewestRevision:
         assert settings["DLMExternalLoadFallback"] == (9999, 9999, 9999)
         assert settings["DLMOperatorEVSESubDistributionLimit"] == (10, 16, 8)
 
-    async def test_it_stays_so_until_a_person_confirms(self) -> None:
+    async def test_the_lowest_limits_hold_until_a_person_confirms(self) -> None:
         repository = MemoryRepository(self.found)
         open_service(repository)
         again = open_service(repository)
@@ -369,7 +369,7 @@ class TestLostNewestRevision:
         assert changes == [OPERATOR]
         assert open_service(repository).charging_allowed
 
-    def test_a_full_disk_does_not_keep_the_station_from_its_other_work(self) -> None:
+    def test_with_a_full_disk_the_station_starts_all_the_same(self) -> None:
         service = open_service(MemoryRepository(self.found, full=True))
         assert not service.charging_allowed
 
@@ -377,7 +377,7 @@ class TestLostNewestRevision:
 class TestUntilTheRestart:
     """What takes effect at a restart leaves the old rules in force until then."""
 
-    async def test_the_supply_line(self) -> None:
+    async def test_a_supply_line_takes_effect_at_the_restart(self) -> None:
         service = open_service()
         await service.change({"InstallationCurrentLimit": 10}, INSTALLER, "api")
         answer = await service.change({"SingleSupplyLine": True}, INSTALLER, "api")
@@ -401,7 +401,7 @@ class TestUntilTheRestart:
         assert not views["InstallationCurrentLimit"].held
         assert "SupplyLineCurrentCapacity" in str(views["InstallationCurrentLimit"].locked)
 
-    async def test_the_installation_limit_is_refused_by_the_name_of_the_line(self) -> None:
+    async def test_the_installation_limit_is_refused_while_a_line_is_set(self) -> None:
         service = open_service()
         await service.change({"SingleSupplyLine": True}, INSTALLER, "api")
         service.mark_started()
@@ -415,7 +415,7 @@ class TestUntilTheRestart:
         service.mark_started()
         await service.change({"InstallationCurrentLimit": 16}, INSTALLER, "api")
 
-    async def test_switching_off_brings_the_limits_of_the_sockets_back(self) -> None:
+    async def test_switching_the_line_off_restores_the_limits_of_the_sockets(self) -> None:
         service = open_service()
         await service.change({"InstallationCurrentLimit_2": 16}, INSTALLER, "api")
         await service.change({"SingleSupplyLine": True}, INSTALLER, "api")
@@ -427,7 +427,7 @@ class TestUntilTheRestart:
         assert service.in_force["InstallationCurrentLimit"] == 32
         assert service.in_force["InstallationCurrentLimit_2"] == 16
 
-    async def test_the_number_of_phases(self) -> None:
+    async def test_the_number_of_phases_takes_effect_at_the_restart(self) -> None:
         service = open_service()
         await service.change({"PhasesConnected_2": "single"}, INSTALLER, "api")
         assert service.settings["PhasesConnected_2"] == "single"
@@ -451,7 +451,7 @@ class TestInstaller:
                 await service.change(switched, OPERATOR, "api")
         assert open_service(repository).settings["OperatorMayInstall"] is False
 
-    async def test_the_installer_may_switch_it_on_again(self) -> None:
+    async def test_the_installer_may_allow_the_operator_again(self) -> None:
         repository = MemoryRepository()
         service = open_service(repository)
         await service.change({"OperatorMayInstall": True}, OPERATOR, "api")
@@ -463,7 +463,7 @@ class TestInstaller:
         await again.change({"OperatorMayInstall": None}, INSTALLER, "api")
         assert again.settings["OperatorMayInstall"] is False
 
-    async def test_a_full_disk_leaves_the_installation_to_him_all_the_same(self) -> None:
+    async def test_with_a_full_disk_the_installation_still_belongs_to_the_installer(self) -> None:
         repository = MemoryRepository()
         service = open_service(repository)
         repository.full = True
@@ -480,7 +480,7 @@ async def test_unknown_stored_settings_survive_a_change() -> None:
     assert repository.saved[-1].values == {"FutureSetting": 1, "FreeCharging": True}
 
 
-async def test_what_is_held_is_in_force_and_stored_with_the_next_change() -> None:
+async def test_a_held_value_is_in_force_and_stored_with_the_next_change() -> None:
     repository = MemoryRepository()
     service = open_service(repository)
     stored, seen = len(repository.saved), list[SettingsChange]()

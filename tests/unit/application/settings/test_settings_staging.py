@@ -64,7 +64,7 @@ def test_changes_are_collected_over_pages(bench: Bench) -> None:
     ]
 
 
-def test_the_old_value_again_is_no_change(bench: Bench) -> None:
+def test_staging_the_old_value_is_no_change(bench: Bench) -> None:
     bench.staging.stage("s", {"OperatorCurrentLimit": "16"}, OPERATOR)
     assert bench.staging.stage("s", {"OperatorCurrentLimit": "32"}, OPERATOR).items == ()
 
@@ -76,7 +76,7 @@ def test_undo_and_reset(bench: Bench) -> None:
     assert bench.staging.draft("s", OPERATOR).items == ()
 
 
-async def test_what_is_not_valid_stays_with_its_error(bench: Bench) -> None:
+async def test_an_invalid_value_stays_staged_with_its_error(bench: Bench) -> None:
     draft = bench.staging.stage("s", {"OperatorCurrentLimit": "99", "FreeCharging": "on"}, OPERATOR)
     bad, good = draft.items
     assert (bad.new, str(bad.error)[:12]) == ("99", "At most 32 A")
@@ -88,7 +88,7 @@ async def test_what_is_not_valid_stays_with_its_error(bench: Bench) -> None:
     assert bench.service.settings.changed == frozenset()
 
 
-def test_an_error_goes_when_its_cause_is_corrected(bench: Bench) -> None:
+def test_an_error_ends_when_its_cause_is_corrected(bench: Bench) -> None:
     bench.staging.stage("s", {"StaticGateway": "10.0.0.1"}, OPERATOR)
     assert bench.staging.stage("s", {"EthernetConfigMode": "manual"}, OPERATOR).errors == 1
     assert bench.staging.stage("s", {"StaticIP": "10.0.0.2"}, OPERATOR).errors == 0
@@ -114,24 +114,24 @@ class TestConflict:
         await bench.service.change({"OperatorCurrentLimit": 16}, INSTALLER, "web")
         return bench
 
-    async def test_is_noticed(self, crossed: Bench) -> None:
+    async def test_a_conflict_is_noticed(self, crossed: Bench) -> None:
         (item,) = crossed.staging.draft("mine", OPERATOR).items
         assert (item.conflict, item.current, item.new) == (True, 16, 10)
         with pytest.raises(SettingsConflict):
             await crossed.staging.save("mine", OPERATOR, "web")
         assert crossed.service.settings["OperatorCurrentLimit"] == 16
 
-    async def test_use_mine(self, crossed: Bench) -> None:
+    async def test_a_conflict_is_resolved_with_the_own_value(self, crossed: Bench) -> None:
         draft = crossed.staging.keep_mine("mine", "OperatorCurrentLimit", OPERATOR)
         assert draft.conflicts == ()
         await crossed.staging.save("mine", OPERATOR, "web")
         assert crossed.service.settings["OperatorCurrentLimit"] == 10
 
-    async def test_use_theirs(self, crossed: Bench) -> None:
+    async def test_a_conflict_is_resolved_with_the_stored_value(self, crossed: Bench) -> None:
         draft = crossed.staging.undo("mine", "OperatorCurrentLimit", OPERATOR)
         assert draft.items == ()
 
-    async def test_editing_once_more_does_not_hide_it(self, crossed: Bench) -> None:
+    async def test_editing_again_does_not_hide_a_conflict(self, crossed: Bench) -> None:
         draft = crossed.staging.stage("mine", {"OperatorCurrentLimit": "12"}, OPERATOR)
         assert draft.conflicts == ("OperatorCurrentLimit",)
 
@@ -143,11 +143,11 @@ class TestConflict:
 
 
 class TestSessions:
-    def test_are_apart(self, bench: Bench) -> None:
+    def test_drafts_of_two_logins_are_separate(self, bench: Bench) -> None:
         bench.staging.stage("a", {"FreeCharging": "on"}, OPERATOR)
         assert bench.staging.draft("b", OPERATOR).items == ()
 
-    def test_end_a_day_after_the_last_change(self, bench: Bench) -> None:
+    def test_drafts_expire_a_day_after_the_last_change(self, bench: Bench) -> None:
         bench.staging.stage("a", {"FreeCharging": "on"}, OPERATOR)
         bench.now_s = EXPIRES_S - 1
         bench.staging.stage("a", {"OperatorCurrentLimit": "16"}, OPERATOR)
@@ -156,7 +156,7 @@ class TestSessions:
         bench.now_s += 1
         assert bench.staging.draft("a", OPERATOR).items == ()
 
-    def test_are_bounded(self, bench: Bench) -> None:
+    def test_the_number_of_drafts_is_limited(self, bench: Bench) -> None:
         for session in ("a", "b", "c", "d"):
             bench.staging.stage(session, {"FreeCharging": "on"}, OPERATOR)
         assert [len(bench.staging.draft(s, OPERATOR).items) for s in "abcd"] == [0, 1, 1, 1]

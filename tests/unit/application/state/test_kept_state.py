@@ -101,7 +101,7 @@ UNREADABLE: list[Any] = [
 
 
 @pytest.mark.parametrize("entry", [FULL, PLAIN])
-def test_a_profile_comes_back_as_it_was(entry: Installed) -> None:
+def test_a_profile_is_stored_and_read_unchanged(entry: Installed) -> None:
     stored = json.loads(json.dumps(stored_profiles.to_stored(entry)))
     assert stored_profiles.from_stored(stored) == entry
 
@@ -130,13 +130,13 @@ def test_an_unreadable_profile_is_refused(entry: Any) -> None:
 
 
 @pytest.mark.parametrize("entry", UNREADABLE)
-def test_an_unreadable_profile_limits_to_the_least_that_charges(entry: Any) -> None:
+def test_an_unreadable_profile_limits_to_six_amperes(entry: Any) -> None:
     found = stored_profiles.stand_in(entry, 10, NOON)
     assert [period.limit for period in found.profile.schedule.periods] == [6.0]
     assert found.connector in (0, 1)
 
 
-def test_a_stand_in_keeps_what_can_be_read() -> None:
+def test_a_replacement_keeps_the_readable_fields() -> None:
     data = {"form": 9, "connector": 2, "session_id": "s1", "profile": {"id": 7, "stack_level": 3}}
     found = stored_profiles.stand_in(data, 10, NOON)
     assert (found.connector, found.session_id) == (2, "s1")
@@ -144,7 +144,7 @@ def test_a_stand_in_keeps_what_can_be_read() -> None:
     assert (found.profile.profile_id, found.profile.stack_level) == (7, 3)
 
 
-async def test_readable_entries_stay_and_the_others_are_told_once() -> None:
+async def test_readable_entries_stay_and_the_others_are_reported_once() -> None:
     state = MemoryState({"words": ["a", 1, "b"]})
     assert await stored_entries(state, "words", text) == (["a", "b"], [1])
     assert state.values["words"] == ["a", "b"]
@@ -153,7 +153,7 @@ async def test_readable_entries_stay_and_the_others_are_told_once() -> None:
     assert await stored_entries(state, "words", text) == (["a", "b"], [])
 
 
-async def test_a_fact_that_cannot_be_read_is_as_if_it_was_not_there() -> None:
+async def test_an_unreadable_fact_counts_as_missing() -> None:
     state = MemoryState({"number": "text"})
     assert await stored_fact(state, "number", whole, 5) == (5, False)
     assert await stored_fact(state, "number", whole, 5) == (5, True)
@@ -171,7 +171,7 @@ async def test_a_fact_that_cannot_be_read_is_as_if_it_was_not_there() -> None:
         (None, False),
     ],
 )
-def test_a_form_without_a_number_is_the_first(stored: Any, readable: bool) -> None:
+def test_a_form_without_a_version_is_the_first(stored: Any, readable: bool) -> None:
     if readable:
         assert of_form(stored, 1) == stored
     else:
@@ -243,7 +243,7 @@ STORED = {
 
 
 @pytest.mark.parametrize("value", STORED.values(), ids=STORED)
-async def test_nothing_that_is_stored_keeps_a_station_from_starting(
+async def test_a_station_starts_with_any_stored_state(
     tmp_path: Path, value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_settings(tmp_path, {})
@@ -291,7 +291,7 @@ async def test_availability_of_form_1_holds_and_is_stored_anew(tmp_path: Path) -
     await storage.close()
 
 
-async def test_a_profile_that_cannot_be_read_lifts_no_limit(tmp_path: Path) -> None:
+async def test_an_unreadable_profile_lifts_no_limit(tmp_path: Path) -> None:
     store_settings(tmp_path, {})
     storage = await opened(tmp_path)
     await storage.state.put("charging_profiles", [{"@": "ProfileOfTomorrow", "connector": 1}])
