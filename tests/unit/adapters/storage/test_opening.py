@@ -18,6 +18,7 @@ from borne.adapters.storage.connection import connect_sqlite
 from borne.adapters.storage.folder import prepare
 from borne.application.ports.storage import Storage, StorageFailed
 from tests.unit.adapters.storage.builders import (
+    at,
     end,
     opened,
     sample,
@@ -236,6 +237,31 @@ class TestDamage:
         garble_last_page(tmp_path / "station.db", b"s99")
         if not polite:
             (tmp_path / "station.db-wal").write_bytes(b"torn")
+        storage = await opened(tmp_path)
+        assert "station.db was damaged" in str(storage.notices[0])
+        await storage.close()
+
+    @pytest.mark.parametrize("index", ["session_connector", "session_start"])
+    async def test_an_index_of_before_is_found_after_a_power_cut(
+        self, tmp_path: Path, index: str
+    ) -> None:
+        """A page that never reached the disk: the old one is sound in itself."""
+        path = tmp_path / "station.db"
+        storage = await opened(tmp_path)
+        await storage.journal.open(start("s1"), None)
+        await storage.close()
+        with closing(sqlite3.connect(path)) as connection:
+            query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+            (number,) = connection.execute(query, (index,)).fetchone()
+        page = slice((number - 1) * 4096, number * 4096)
+        before = path.read_bytes()[page]
+        storage = await opened(tmp_path)
+        await storage.journal.open(start("s2", when=at(60)), None)
+        await storage.close()
+        content = bytearray(path.read_bytes())
+        content[page] = before
+        path.write_bytes(content)
+        (tmp_path / "station.db-wal").write_bytes(b"torn")
         storage = await opened(tmp_path)
         assert "station.db was damaged" in str(storage.notices[0])
         await storage.close()
