@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema
+from typing_extensions import is_typeddict
 
-from borne.adapters.web.api.answers import ANSWERS, Error, Revision
+from borne.adapters.web.api.answers import Error, Revision
 from borne.adapters.web.api.commands import model_name
 from borne.adapters.web.factory import all_routes
 from borne.adapters.web.routes import GuardedRoute
@@ -80,7 +82,8 @@ def answer_schemas(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
     )
     found: dict[str, Any] = document["$defs"]
     for schema in found.values():
-        schema["additionalProperties"] = True
+        if schema["type"] == "object":
+            schema["additionalProperties"] = True
         for member in schema.get("properties", {}).values():
             member.pop("default", None)
     return found
@@ -89,14 +92,15 @@ def answer_schemas(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
 def answer_of(route: GuardedRoute) -> Any:
     """The type of the JSON answer of a route; None where it is no JSON, or any."""
     if route.command is None:
-        return ANSWERS.get(f"{route.method} {route.path_format}")
+        answer = route.answer or typing.get_type_hints(route.endpoint)["return"]
+        return answer if is_typeddict(answer) or dataclasses.is_dataclass(answer) else None
     answer = route.command.answer
     if answer is type(None):
         return Revision
     if dataclasses.is_dataclass(answer):
         return answer
     name = f"{model_name(route.command)}Answer"
-    return create_model(name, __base__=Revision, status=(answer, ...))
+    return create_model(name, status=(answer, ...), revision=(int, ...))
 
 
 def name_of(answer: type) -> str:

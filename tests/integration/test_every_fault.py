@@ -52,7 +52,7 @@ class Bench:
 
     def connector(self, number: int = 1) -> dict[str, Any]:
         snapshot = status_json(self.station.status.snapshot())
-        return next(c for c in snapshot["connectors"] if c["id"] == number)
+        return next(dict(c) for c in snapshot["connectors"] if c["id"] == number)
 
     @property
     def state(self) -> str:

@@ -603,7 +603,7 @@ class FakeSimulator:
         self.cards = cards
         self.calls: list[tuple[Any, ...]] = []
         self.links: dict[str, Json] = {
-            name: {"up": True, "mode": None}
+            name: {"up": True, "mode": "reset"}
             for name in ("backend", "meter", "external-meter", "master", "usb")
         }
         self.active: set[tuple[str, int]] = set()
@@ -701,7 +701,7 @@ class FakeSimulator:
                 self.status.edit(number, faults=faults, state=state, led=state)
 
     async def set_link(self, link: str, *, up: bool, mode: str | None = None) -> None:
-        self.links[link] = {"up": up, "mode": mode}
+        self.links[link] = {"up": up, "mode": mode or "reset"}
         if link == "backend":
             self.status.edit(0, backend={"link": "connected" if up else "waiting", "queue": 0})
 
@@ -752,6 +752,9 @@ class FakeSimulator:
             "voltage_v": [230.0, 230.0, 230.0],
             "power_w": item["power_w"],
             "register_wh": item["register_wh"],
+            "energy_wh": float(item["register_wh"]),
+            "meter_serial": f"meter-{item['id']}",
+            "led_percent": 100,
             "led": item["led"],
             "temperature_c": self.temperature_c,
         }

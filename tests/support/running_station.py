@@ -46,7 +46,7 @@ class RunningStation:
     def connector(self, number: int = 1) -> dict[str, Any]:
         """The state of a connector as the API tells it."""
         snapshot = status_json(self.services.status.snapshot())
-        return next(c for c in snapshot["connectors"] if c["id"] == number)
+        return next(dict(c) for c in snapshot["connectors"] if c["id"] == number)
 
     async def until(
         self, reached: Callable[[dict[str, Any]], bool], number: int = 1

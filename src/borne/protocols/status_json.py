@@ -2,32 +2,141 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Literal, cast
 
-from borne.domain.station.station_status import (
-    FaultStatus,
-    LastCard,
-    LimitStatus,
-    RunningSession,
-    SocketStatus,
-    StationStatus,
-)
-from borne.foundation.clock import format_utc
+from pydantic import Field
+from typing_extensions import TypedDict  # pydantic reads that of the library from Python 3.12 on
+
+from borne.domain.limits.sources import LimitScope
+from borne.domain.station import station_status as domain
+from borne.domain.station.status import ConnectorStatus
+from borne.foundation.clock import ClockTrust, format_utc
 from borne.foundation.units import PerPhase
 
-Json = dict[str, Any]
+Amps = Annotated[list[float], Field(min_length=3, max_length=3)]
+"""Per phase."""
+BackendLinkState = Literal["off", "connecting", "connected", "waiting"]
 
 
-def status_json(status: StationStatus) -> Json:
+class Identity(TypedDict):
+    """Who charges; card numbers are masked."""
+
+    kind: str
+    masked: str
+
+
+class RunningSession(TypedDict):
+    """The session at a connector."""
+
+    id: str
+    started_at: str | None
+    energy_wh: int
+    transaction_id: int | None
+    identity: Identity
+    billable: bool
+    flags: list[str]
+
+
+class LimitRow(TypedDict):
+    """One limit of a connector, in A per phase."""
+
+    source: str
+    scope: LimitScope
+    amps: Amps
+    reason: str
+    since: str
+    until: str | None
+    effective: bool
+
+
+class ActiveFault(TypedDict):
+    """A fault and since when."""
+
+    id: str
+    since: str
+
+
+class Connector(TypedDict):
+    """State of one connector."""
+
+    id: int
+    name: str
+    state: ConnectorStatus
+    pilot: str
+    offered_a: Amps
+    phases: int
+    """Wired to the socket: 1 or 3."""
+    measured_a: Amps
+    power_w: float
+    register_wh: int | None
+    cable_a: int | None
+    locked: bool
+    led: str
+    display: list[list[str]]
+    """Screens of the two-line display; several are languages that take turns."""
+    asks_for_card: bool
+    session: RunningSession | None
+    limits: list[LimitRow]
+    faults: list[ActiveFault]
+
+
+class BackendLink(TypedDict):
+    """The backend in short."""
+
+    link: BackendLinkState
+    boot: str
+    queue: int
+
+
+class LoadManagement(TypedDict):
+    """The role of the station in its group."""
+
+    role: str
+
+
+class LastCard(TypedDict):
+    """The outcome of the last card."""
+
+    at: str
+    connectors: list[int]
+    accepted: bool
+    reason: str
+    why: str
+    masked: str
+
+
+class Status(TypedDict):
+    """The whole state."""
+
+    revision: int
+    time: str
+    clock_trust: ClockTrust
+    power: Literal["on", "off"]
+    connectors: list[Connector]
+    backend: BackendLink
+    load_management: LoadManagement
+    limits: list[LimitRow]
+    """Shared by all sockets, in the frame of the grid: supply line, limit of the station."""
+    faults: list[ActiveFault]
+    last_card: LastCard | None
+    notices: list[str]
+    """Notices about stored data: damaged, foreign, missing, put aside."""
+
+
+def status_json(status: domain.StationStatus) -> Status:
     """The whole state."""
     backend = status.backend
     return {
         "revision": status.revision,
         "time": format_utc(status.time),
-        "clock_trust": status.clock_trust.value,
+        "clock_trust": status.clock_trust,
         "power": "on",
         "connectors": [_socket(socket) for socket in status.sockets],
-        "backend": {"link": backend.link, "boot": backend.boot, "queue": backend.queue},
+        "backend": {
+            "link": cast("BackendLinkState", backend.link),
+            "boot": backend.boot,
+            "queue": backend.queue,
+        },
         "load_management": {"role": status.load_management_role},
         "limits": [_limit(limit) for limit in status.limits],
         "faults": [_fault(fault) for fault in status.faults],
@@ -36,11 +145,11 @@ def status_json(status: StationStatus) -> Json:
     }
 
 
-def _socket(socket: SocketStatus) -> Json:
+def _socket(socket: domain.SocketStatus) -> Connector:
     return {
         "id": socket.id,
         "name": socket.name,
-        "state": socket.state.value,
+        "state": socket.state,
         "pilot": socket.pilot,
         "offered_a": _amps(socket.offered_a),
         "phases": socket.phases,
@@ -58,11 +167,11 @@ def _socket(socket: SocketStatus) -> Json:
     }
 
 
-def _amps(amps: PerPhase) -> list[float]:
+def _amps(amps: PerPhase) -> Amps:
     return list(amps)
 
 
-def _session(session: RunningSession) -> Json:
+def _session(session: domain.RunningSession) -> RunningSession:
     return {
         "id": session.session_id,
         "started_at": format_utc(session.started_at) if session.started_at else None,
@@ -74,10 +183,10 @@ def _session(session: RunningSession) -> Json:
     }
 
 
-def _limit(limit: LimitStatus) -> Json:
+def _limit(limit: domain.LimitStatus) -> LimitRow:
     return {
         "source": limit.source.value,
-        "scope": limit.scope.value,
+        "scope": limit.scope,
         "amps": _amps(limit.amps),
         "reason": f"{limit.cause.value} {limit.detail}".rstrip(),
         "since": format_utc(limit.since),
@@ -86,11 +195,11 @@ def _limit(limit: LimitStatus) -> Json:
     }
 
 
-def _fault(fault: FaultStatus) -> Json:
+def _fault(fault: domain.FaultStatus) -> ActiveFault:
     return {"id": fault.fault.value, "since": format_utc(fault.since)}
 
 
-def _last_card(card: LastCard) -> Json:
+def _last_card(card: domain.LastCard) -> LastCard:
     return {
         "at": format_utc(card.at),
         "connectors": list(card.connectors),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Literal, NotRequired, Protocol, TypedDict
+from typing import Annotated, Literal, NotRequired, Protocol
+
+from typing_extensions import TypedDict  # pydantic reads that of the library from Python 3.12 on
 
 from borne.application.commands import ConnectorId, Effect, IdToken, Length, Members, Range, command
 from borne.domain.principals import Role

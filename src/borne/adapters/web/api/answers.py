@@ -1,150 +1,31 @@
-"""What the API answers, as models: for the OpenAPI document and the tests that hold the shapes.
+"""The JSON answers of the API. Members may be added; none of these is removed.
 
-The running program does not import this module; answers are plain data made by the flows.
+Each is the return type of its endpoint, from which the API description takes it. Answers of
+commands are declared with the command.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict  # pydantic reads that of the library from Python 3.12 on
 
-from borne.application.commands import Removed
+from borne.application.ports.backend import BootState, ConnectionStep, LinkState, StepState
+from borne.application.ports.simulator import CauseView
 from borne.application.ports.storage import WhitelistEntry
-
-ConnectorState = Literal[
-    "available",
-    "reserved",
-    "preparing",
-    "authorized",
-    "charging",
-    "suspended_ev",
-    "suspended_evse",
-    "finishing",
-    "unavailable",
-    "faulted",
-]
-PerPhase = tuple[float, float, float]
+from borne.protocols.status_json import Amps, Identity
 
 
-class Answer(BaseModel):
-    """Members may be added; none of these goes away."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Error(Answer):
+class Error(TypedDict):
     """Every error: a stable code and a sentence for people."""
 
     error: str
     message: str
 
 
-class Identity(Answer):
-    """Who charges; card numbers are masked."""
-
-    kind: str
-    masked: str
-
-
-class RunningSession(Answer):
-    """The session at a connector."""
-
-    id: str
-    started_at: str | None
-    energy_wh: int
-    transaction_id: int | None
-    identity: Identity
-    billable: bool
-    flags: list[str]
-
-
-class LimitRow(Answer):
-    """One limit of a connector, in A per phase."""
-
-    source: str
-    scope: Literal["connector", "station", "group"]
-    amps: PerPhase
-    reason: str
-    since: str
-    until: str | None
-    effective: bool
-
-
-class ActiveFault(Answer):
-    """A fault and since when."""
-
-    id: str
-    since: str
-
-
-class Connector(Answer):
-    """State of one connector."""
-
-    id: int
-    state: ConnectorState
-    pilot: str
-    offered_a: PerPhase
-    phases: int
-    """Wired to the socket: 1 or 3."""
-    measured_a: PerPhase
-    power_w: float
-    register_wh: int | None
-    cable_a: int | None
-    locked: bool
-    led: str
-    display: list[list[str]]
-    """Screens of the two-line display; several are languages that take turns."""
-    session: RunningSession | None
-    limits: list[LimitRow]
-    faults: list[ActiveFault]
-
-
-class BackendLink(Answer):
-    """The backend in short."""
-
-    link: Literal["off", "connecting", "connected", "waiting"]
-    boot: str
-    queue: int
-
-
-class LoadManagement(Answer):
-    """The part of the station in its group."""
-
-    role: str
-
-
-class LastCard(Answer):
-    """What became of a card."""
-
-    at: str
-    connectors: list[int]
-    accepted: bool
-    reason: str
-    why: str
-    masked: str
-
-
-class Status(Answer):
-    """The whole state."""
-
-    revision: int
-    time: str
-    clock_trust: Literal["none", "rtc", "backend", "ntp"]
-    power: Literal["on", "off"]
-    connectors: list[Connector]
-    backend: BackendLink
-    load_management: LoadManagement
-    limits: list[LimitRow]
-    """What all sockets share, in the frame of the grid: supply line, limit of the station."""
-    faults: list[ActiveFault]
-    last_card: LastCard | None
-    """The last card that was shown, and what became of it."""
-    notices: list[str]
-    """What people must know of the stored data: damaged, foreign, missing, put aside."""
-
-
-class Session(Answer):
+class Session(TypedDict):
     """A charging session."""
 
     id: str
@@ -162,13 +43,13 @@ class Session(Answer):
     flags: list[str]
 
 
-class CurvePoint(Answer):
+class CurvePoint(TypedDict):
     """A sample of a session."""
 
     at: str
     register_wh: int
     power_w: float
-    current_a: PerPhase
+    current_a: Amps
     offered_a: float
 
 
@@ -178,101 +59,156 @@ class SessionWithCurve(Session):
     curve: list[CurvePoint]
 
 
-class Sessions(Answer):
+class Sessions(TypedDict):
     """A page of sessions."""
 
     sessions: list[Session]
     total: int
     offset: int
     limit: int
+    next: str | None
+    """`before` of the next page."""
 
 
-class Whitelist(Answer):
+class Whitelist(TypedDict):
     """A page of the whitelist."""
 
-    entries: list[WhitelistEntry]
+    entries: Sequence[WhitelistEntry]
     total: int
 
 
-class Backend(BackendLink):
+class BackendStep(TypedDict):
+    """A step of the connection to the backend."""
+
+    step: ConnectionStep
+    state: StepState
+    detail: str
+    http_status: int | None
+    at: datetime | None
+    last_error: str
+    last_error_at: datetime | None
+    remedy: NotRequired[str]
+
+
+class Backend(TypedDict):
     """The backend link with its steps."""
 
-    next_heartbeat_s: float | None = None
-    next_attempt_s: float | None = None
-    last_error: str = ""
-    ladder: list[dict[str, Any]]
-    failing_step: str | None = None
+    link: LinkState
+    boot: BootState
+    queue: int
+    next_heartbeat_s: NotRequired[float | None]
+    next_attempt_s: NotRequired[float | None]
+    last_error: NotRequired[str]
+    connections: NotRequired[int]
+    ladder: list[BackendStep]
+    failing_step: str | None
 
 
-class Messages(Answer):
+class Messages(TypedDict):
     """Messages of the backend link, newest last."""
 
     messages: list[dict[str, Any]]
 
 
-class Queue(Answer):
+class WaitingMessage(TypedDict):
+    """A message that waits for the backend."""
+
+    seq: int
+    message_id: str
+    action: str
+    connector: int
+    session_id: str | None
+    transaction_id: int | None
+    attempts: int
+    queued_at: str | None
+    may_be_thinned: bool
+
+
+class LostMessage(WaitingMessage):
+    """A message that was given up."""
+
+    reason: str
+    lost_at: str | None
+
+
+class Queue(TypedDict):
     """Transaction messages that wait for the backend."""
 
     waiting: int
     kinds: dict[str, int]
     oldest_at: str | None
-    messages: list[dict[str, Any]]
-    lost: list[dict[str, Any]]
+    messages: list[WaitingMessage]
+    lost: list[LostMessage]
 
 
-class SettingsChanged(Answer):
-    """What a change did."""
+class Period(TypedDict):
+    """A period of a charging schedule."""
+
+    start_s: int
+    limit: float
+    phases: int | None
+
+
+class ChargingProfile(TypedDict):
+    """A charging profile in the terms of OCPP 1.6."""
+
+    id: int
+    connector: int
+    purpose: str
+    kind: str
+    recurrency: str | None
+    stack_level: int
+    session: str | None
+    received_at: str
+    valid_from: str | None
+    valid_to: str | None
+    start: str | None
+    duration_s: int | None
+    unit: str
+    periods: list[Period]
+
+
+class ChargingProfiles(TypedDict):
+    """The charging profiles of the backend."""
+
+    profiles: list[ChargingProfile]
+
+
+class SettingsChanged(TypedDict):
+    """The result of a change."""
 
     applied: list[str]
     restart_required: list[str]
     revision: int
 
 
-class Revision(Answer):
+class Revision(TypedDict):
     """The state after the command has at least this revision."""
 
     revision: int
 
 
-class PowerAnswer(Answer):
+class PowerAnswer(TypedDict):
     """The mains switch."""
 
     power: Literal["on", "off"]
-    revision: int | None = None
+    revision: NotRequired[int | None]
 
 
-class Health(Answer):
-    """Alive."""
+class Health(TypedDict):
+    """The program runs."""
 
     status: Literal["ok"]
 
 
-class Ready(Answer):
-    """Ready, or why not."""
+class Ready(TypedDict):
+    """Ready, or the reasons why not."""
 
     ready: bool
     reasons: list[str]
 
 
-class Faults(Answer):
+class Faults(TypedDict):
     """Causes that can be set."""
 
-    faults: list[dict[str, Any]]
-
-
-ANSWERS: dict[str, type] = {
-    "GET /healthz": Health,
-    "GET /readyz": Ready,
-    "GET /api/v1/status": Status,
-    "PATCH /api/v1/settings": SettingsChanged,
-    "GET /api/v1/sessions": Sessions,
-    "GET /api/v1/sessions/{session_id}": SessionWithCurve,
-    "GET /api/v1/whitelist": Whitelist,
-    "DELETE /api/v1/whitelist": Removed,
-    "GET /api/v1/backend": Backend,
-    "GET /api/v1/backend/messages": Messages,
-    "GET /api/v1/backend/queue": Queue,
-    "GET /api/v1/simulator/faults": Faults,
-    "POST /api/v1/simulator/power": PowerAnswer,
-}
-"""Answers by route; those of commands stand in their methods."""
+    faults: Sequence[CauseView]

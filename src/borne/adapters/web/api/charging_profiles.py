@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import Request
 
 from borne.adapters.web.access import OPERATOR
+from borne.adapters.web.api import answers
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station
 from borne.adapters.web.routes import API, Routes
@@ -18,7 +17,7 @@ from borne.foundation.messages import N_
 routes = Routes(OPERATOR, API, tag="limits")
 
 
-def profile_json(entry: Installed) -> dict[str, Any]:
+def profile_json(entry: Installed) -> answers.ChargingProfile:
     """A profile for programs, in the words of OCPP 1.6; times are ISO 8601."""
     profile, schedule = entry.profile, entry.profile.schedule
     return {
@@ -51,6 +50,6 @@ def profiles_of(request: Request) -> ChargingProfiles:
 
 
 @routes.get("/charging-profiles", summary="Charging profiles of the backend")
-async def charging_profiles(request: Request) -> dict[str, Any]:
+async def charging_profiles(request: Request) -> answers.ChargingProfiles:
     """All that are installed, in the order of their receipt."""
     return {"profiles": [profile_json(entry) for entry in profiles_of(request).entries]}

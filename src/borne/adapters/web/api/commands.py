@@ -80,10 +80,12 @@ def routes_of(receiver: Receiver) -> Routes:
 def endpoint(command: Command, find: Callable[[Request], object]) -> Endpoint:
     """The endpoint of a command."""
 
-    async def give(request: Request, body: Any = None, **arguments: object) -> Mapping[str, Any]:
+    async def give(request: Request, body: Any = None, **arguments: object) -> object:
         given = arguments if body is None else arguments | arguments_in(command, body)
         answer = await command.execute(find(request), visitor(request).principal, given)
-        return as_json(answer) | ({} if dataclasses.is_dataclass(answer) else revision(request))
+        if dataclasses.is_dataclass(answer):
+            return answer
+        return revision(request) if answer is None else {"status": answer} | revision(request)
 
     give.__name__ = last_word(command).replace("-", "_")
     give.__doc__ = command.description
@@ -95,15 +97,6 @@ def revision(request: Request) -> dict[str, Any]:
     """The revision of the status after a command; without power there is no station."""
     services = web_state(request.app).host.services()
     return {"revision": services.status.revision} if services else {"power": "off"}
-
-
-def as_json(answer: object) -> dict[str, Any]:
-    """The members of the JSON answer."""
-    if answer is None:
-        return {}
-    if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
-        return dataclasses.asdict(answer)
-    return {"status": answer}
 
 
 def arguments_in(command: Command, body: Any) -> dict[str, object]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from fastapi import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from borne.adapters.web.access import HOST, METRICS, USER
+from borne.adapters.web.api.answers import Health, Ready
 from borne.adapters.web.routes import API, Routes
 from borne.adapters.web.state import web_state
 
@@ -17,12 +17,12 @@ routes = Routes(HOST, tag="health")
 
 
 @routes.get("/healthz", summary="Alive?")
-async def healthz() -> dict[str, Any]:
+async def healthz() -> Health:
     """Answers as long as the program runs."""
     return {"status": "ok"}
 
 
-@routes.get("/readyz", summary="Ready?")
+@routes.get("/readyz", summary="Ready?", answer=Ready)
 async def readyz(request: Request) -> Response:
     """Ready when settings are valid and boards armed, else the reasons: with 503 while the station
     cannot serve, with 200 while it only waits for a person who confirms its limits."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from fastapi import Body, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from borne.adapters.web.access import OPERATOR, USER
+from borne.adapters.web.api import answers
 from borne.adapters.web.api.bodies import Connector, IdToken, WhitelistRemove
 from borne.adapters.web.chosen_messages import ChosenMessages, chosen_messages, pieces
 from borne.adapters.web.csv_export import sessions_csv
@@ -19,7 +19,8 @@ from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.routes import API, Routes
 from borne.application.backend.connection_help import failing_step, remedy_of
 from borne.application.backend.queue_view import GivenUpMessage, WaitingMessage
-from borne.application.ports.backend import StepResult
+from borne.application.commands import Removed
+from borne.application.ports.backend import BootState, LinkState, StepResult
 from borne.application.ports.storage import SessionQuery
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import format_utc
@@ -31,7 +32,7 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-def session_json(record: SessionRecord) -> dict[str, Any]:
+def session_json(record: SessionRecord) -> answers.Session:
     """A session for programs; dates are ISO 8601, energy whole Wh."""
     start, end = record.start, record.end
     flags = sorted(flag.value for flag in record.flags)
@@ -52,7 +53,7 @@ def session_json(record: SessionRecord) -> dict[str, Any]:
     }
 
 
-def sample_json(sample: Sample) -> dict[str, Any]:
+def sample_json(sample: Sample) -> answers.CurvePoint:
     """A point of the curve."""
     return {
         "at": sample.at.to_text(),
@@ -72,7 +73,7 @@ async def sessions(
     since: datetime | None = None,
     until: datetime | None = None,
     before: Annotated[str | None, Query(max_length=64)] = None,
-) -> dict[str, Any]:
+) -> answers.Sessions:
     """A page of sessions and how many there are. `before`: the id of a session, whose older ones
     are wanted; `next` is that of the following page, null at the end."""
     query = SessionQuery(connector=connector, since=since, until=until)
@@ -106,7 +107,7 @@ async def sessions_table(
 @routes.get("/sessions/{session_id}", USER, summary="One session with its curve")
 async def session(
     request: Request, session_id: Annotated[str, Path(max_length=64)]
-) -> dict[str, Any]:
+) -> answers.SessionWithCurve:
     """The session and its samples."""
     view = station(request).sessions
     record = await view.get(session_id)
@@ -122,10 +123,10 @@ async def whitelist(
     search: Annotated[str, Query(max_length=60)] = "",
     offset: Offset = 0,
     limit: Limit = 200,
-) -> dict[str, Any]:
+) -> answers.Whitelist:
     """By token, and how many match."""
     entries, total = station(request).whitelist.page(search=search, offset=offset, limit=limit)
-    return {"entries": [dataclasses.asdict(entry) for entry in entries], "total": total}
+    return {"entries": entries, "total": total}
 
 
 @routes.delete("/whitelist", summary="Remove an entry")
@@ -134,41 +135,57 @@ async def whitelist_remove(
     token: Annotated[IdToken | None, Query()] = None,
     connector: Annotated[Connector | None, Query()] = None,
     body: Annotated[WhitelistRemove | None, Body()] = None,
-) -> dict[str, Any]:
+) -> Removed:
     """By query or body. 404 when it is not there."""
     chosen = body or (WhitelistRemove(token=token, connector=connector) if token else None)
     if chosen is None:
         raise ApiError(422, "invalid", N_("Name the token to remove."))
     principal, listed = visitor(request).principal, station(request).whitelist
-    gone = await listed.remove(chosen.token, principal, connector=chosen.connector)
-    return dataclasses.asdict(gone)
+    return await listed.remove(chosen.token, principal, connector=chosen.connector)
 
 
 @routes.get("/backend", summary="State of the backend link")
-async def backend(request: Request) -> dict[str, Any]:
+async def backend(request: Request) -> answers.Backend:
     """Link, boot, queue and the steps of the connection; a failing one with what helps."""
     port = station(request).backend
     if port is None:
         return {
-            "link": "off",
-            "boot": "none",
+            "link": LinkState.OFF,
+            "boot": BootState.NONE,
             "queue": 0,
             "ladder": [],
             "failing_step": None,
         }
     view = port.view()
-    link = dataclasses.asdict(view)
-    del link["steps"]
-    ladder = [_step(result) for result in view.steps]
-    return {**link, "ladder": ladder, "failing_step": failing_step(view.steps)}
+    return {
+        "link": view.link,
+        "boot": view.boot,
+        "queue": view.queue,
+        "next_heartbeat_s": view.next_heartbeat_s,
+        "next_attempt_s": view.next_attempt_s,
+        "last_error": view.last_error,
+        "connections": view.connections,
+        "ladder": [_step(result) for result in view.steps],
+        "failing_step": failing_step(view.steps),
+    }
 
 
-def _step(result: StepResult) -> dict[str, Any]:
-    helps = remedy_of(result)
-    return {**dataclasses.asdict(result), **({"remedy": helps} if helps else {})}
+def _step(result: StepResult) -> answers.BackendStep:
+    step: answers.BackendStep = {
+        "step": result.step,
+        "state": result.state,
+        "detail": result.detail,
+        "http_status": result.http_status,
+        "at": result.at,
+        "last_error": result.last_error,
+        "last_error_at": result.last_error_at,
+    }
+    if remedy := remedy_of(result):
+        step["remedy"] = remedy
+    return step
 
 
-@routes.get("/backend/messages", summary="Messages of the backend link")
+@routes.get("/backend/messages", summary="Messages of the backend link", answer=answers.Messages)
 async def messages(
     request: Request,
     chosen: Annotated[ChosenMessages, Query()],
@@ -187,7 +204,7 @@ def _document(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 @routes.get("/backend/queue", summary="What waits for the backend")
-async def queue(request: Request) -> dict[str, Any]:
+async def queue(request: Request) -> answers.Queue:
     """How many of each kind, since when, the oldest hundred, and what was given up."""
     view = await station(request).queue()
     return {
@@ -196,13 +213,17 @@ async def queue(request: Request) -> dict[str, Any]:
         "oldest_at": _date_text(view.oldest_at),
         "messages": [_waiting(message) for message in view.messages],
         "lost": [
-            _waiting(message) | {"reason": message.reason, "lost_at": _date_text(message.lost_at)}
+            {
+                **_waiting(message),
+                "reason": message.reason,
+                "lost_at": _date_text(message.lost_at),
+            }
             for message in view.lost
         ],
     }
 
 
-def _waiting(message: WaitingMessage | GivenUpMessage) -> dict[str, Any]:
+def _waiting(message: WaitingMessage | GivenUpMessage) -> answers.WaitingMessage:
     queued = message.queued
     return {
         "seq": queued.seq,

@@ -10,6 +10,7 @@ from fastapi import Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from borne.adapters.web.access import OPERATOR
+from borne.adapters.web.api.answers import SettingsChanged
 from borne.adapters.web.api.bodies import JsonObject
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
@@ -91,12 +92,16 @@ async def change(
     request: Request,
     body: JsonObject,
     if_match: Annotated[str | None, Header(description="The revision that was read")] = None,
-) -> dict[str, Any]:
+) -> SettingsChanged:
     """Keys and new values, null for the default. All or nothing: 422 has one error for each
     refused key."""
     service = settings_of(station(request))
     result = await apply(service, body, request, revision_of(if_match))
-    return {**result.to_json(), "revision": result.revision}
+    return {
+        "applied": list(result.applied),
+        "restart_required": list(result.restart_required),
+        "revision": result.revision,
+    }
 
 
 async def apply(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import Request
 
 from borne.adapters.web.access import WORLD
+from borne.adapters.web.api.answers import Faults, PowerAnswer
 from borne.adapters.web.api.bodies import (
     PowerAction,
 )
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.routes import API, Routes
 from borne.adapters.web.state import web_state
-from borne.application.ports.simulator import SimulatorPort
+from borne.application.ports.simulator import SimulatorPort, Vehicles, WorldView
 from borne.foundation.messages import N_
 
 routes = Routes(WORLD, f"{API}/simulator", tag="simulator")
@@ -28,25 +27,25 @@ def world(request: Request) -> SimulatorPort:
 
 
 @routes.get("", summary="The whole world")
-async def view(request: Request) -> dict[str, Any]:
+async def view(request: Request) -> WorldView:
     """Sockets, vehicles, cards, links, faults, site."""
-    return dict(world(request).view())
+    return world(request).view()
 
 
 @routes.get("/vehicles", summary="Vehicles that can be plugged")
-async def vehicles(request: Request) -> dict[str, Any]:
+async def vehicles(request: Request) -> Vehicles:
     """Names and properties, and the JSON schema of a vehicle."""
-    return dict(world(request).vehicles())
+    return world(request).vehicles()
 
 
 @routes.get("/faults", summary="Causes of faults")
-async def faults(request: Request) -> dict[str, Any]:
+async def faults(request: Request) -> Faults:
     """Every physical cause that can be set, with its state."""
-    return {"faults": [dict(fault) for fault in world(request).faults()]}
+    return {"faults": world(request).faults()}
 
 
 @routes.post("/power", summary="The mains switch")
-async def power(request: Request, body: PowerAction) -> dict[str, Any]:
+async def power(request: Request, body: PowerAction) -> PowerAnswer:
     """Cut: without farewell, what was not committed is lost. Restore: the station starts anew."""
     web = web_state(request.app)
     switch = web.host.power
@@ -57,7 +56,7 @@ async def power(request: Request, body: PowerAction) -> dict[str, Any]:
         return {"power": "off"}
     await switch.restore()
     services = web.host.services()
-    answer: dict[str, Any] = {"power": "on" if services else "off"}
+    answer: PowerAnswer = {"power": "on" if services else "off"}
     if services:
         answer["revision"] = services.status.revision
     return answer

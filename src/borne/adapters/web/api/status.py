@@ -20,7 +20,7 @@ from borne.adapters.web.state import WebState, web_state
 from borne.adapters.web.visitor import Visitor
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.messages import N_, verbatim
-from borne.protocols.status_json import status_json
+from borne.protocols.status_json import Status, status_json
 
 routes = Routes(USER, API, tag="status")
 
@@ -35,7 +35,7 @@ async def status(
     request: Request,
     after: Annotated[int | None, Query(description="Wait for a newer revision")] = None,
     wait: Annotated[str, Query(max_length=12, description="At most so long: 10s, 500ms")] = "0s",
-) -> dict[str, Any]:
+) -> Status:
     """The state now; with `after` and `wait`, as soon as its revision is above `after`."""
     timeout_s = duration_s(wait)
     view = station(request).status
@@ -85,8 +85,8 @@ async def _events(web: WebState, who: Visitor, last_id: str) -> AsyncIterator[st
 
 def changed_members(before: StationStatus, after: StationStatus) -> dict[str, Any]:
     """The top-level members of the answer that differ; a reader replaces them."""
-    old = status_json(before)
-    return {key: value for key, value in status_json(after).items() if old[key] != value}
+    old, new = dict(status_json(before)), status_json(after)
+    return {key: value for key, value in new.items() if old[key] != value}
 
 
 def event(name: str, data: Any, id_: int | None) -> str:
