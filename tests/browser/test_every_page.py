@@ -321,7 +321,7 @@ def test_looks_without_login(
     look("password-first")
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     page.get_by_label("New password again").fill(PASSWORD)
-    page.get_by_role("button", name="Set password and go on").click()
+    page.get_by_role("button", name="Set password and continue").click()
     page.wait_for_url(f"{site.url}/")
     fake.do(lambda host: setattr(host, "powered", False))
     page.goto(site.url)

@@ -246,7 +246,7 @@ async def test_MasterRFID(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         await show(station, OTHER)
         assert not waiting.done()
-        with pytest.raises(Refused, match="waits for a card already"):
+        with pytest.raises(Refused, match="already waiting for a card"):
             await master_card(station).next_card()
         await show(station, CARD)
         assert await waiting

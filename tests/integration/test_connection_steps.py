@@ -163,7 +163,7 @@ async def test_no_such_name() -> None:
 async def test_a_port_where_nobody_listens() -> None:
     result = await tried(f"ws://127.0.0.1:{free_port()}/ocpp")
     assert (result.step, result.detail) == ("tcp", "Connection refused")
-    assert "nobody listens" in remedy_of(result)
+    assert "no service listens" in remedy_of(result)
 
 
 async def test_a_black_hole() -> None:

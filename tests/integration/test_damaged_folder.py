@@ -188,7 +188,7 @@ async def test_a_station_starts_with_any_file_damaged(
             assert any("station.db" in notice for notice in found), found
         if name in KEEPS:
             assert number == 13
-            assert [notice for notice in found if "there was a folder" not in notice] == []
+            assert [notice for notice in found if "was in the place of" not in notice] == []
         if name == "station.db-shm":
             assert len(await queue_of(one)) == 13
 
@@ -319,7 +319,7 @@ async def test_a_log_cut_short_after_a_kill_is_told(data: Path) -> None:
     log = data / "station.db-wal"
     log.write_bytes(log.read_bytes()[: 32 + 2 * (PAGE + 24)])
     storage = await opened(data)
-    assert any("may be missing" in str(notice) for notice in storage.notices)
+    assert any("may be lost" in str(notice) for notice in storage.notices)
     await storage.close()
 
 

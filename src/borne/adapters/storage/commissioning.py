@@ -131,8 +131,10 @@ class Commissioning:
         self.note(passwords=roles | {role} if known else roles - {role})
 
 
-_DAMAGED = N_("The file {file} could not be read. It was moved to {target} and begun anew.")
-_MISSING = N_("The file {file} was missing and was begun anew.")
+_DAMAGED = N_(
+    "The file {file} could not be read. It was moved to {target}, and a new one was started."
+)
+_MISSING = N_("The file {file} was missing, and a new one was started.")
 
 
 def _content(path: Path) -> Any:

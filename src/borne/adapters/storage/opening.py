@@ -71,8 +71,8 @@ _DAMAGED = N_(
     "one was started. Sessions and messages for the backend that were only there are missing."
 )
 _DAMAGED_IN_PART = N_(
-    "The database {name} was damaged. It was moved to {target}. Sound, and taken over: {kept}. "
-    "Damaged, and begun anew: {gone}."
+    "The database {name} was damaged. It was moved to {target}. Undamaged and kept: {kept}. "
+    "Damaged and started empty: {gone}."
 )
 _MISSING = N_(
     "The database {name} is missing or empty, although this station was in use: sessions, messages "
@@ -93,19 +93,19 @@ _NAMELESS = N_(
     "in it since it was updated: it is older, or of another station. Check its sessions."
 )
 _LOG_LOST = N_(
-    "The log of the database {name} was damaged, cut short or taken away: what was stored last may "
-    "be missing."
+    "The log of the database {name} was damaged, truncated or missing: what was stored last "
+    "may be lost."
 )
 _MOVED = N_(
-    "Where {name} or one of its companions belongs there was a folder; it was moved to {target}."
+    "A folder was in the place of {name} or one of its companion files; it was moved to {target}."
 )
 _CLOSED = N_(
     "Passwords are lost ({roles}). The printed password does not come back: set new ones on the "
     'machine with "borne user set-password {first}", or log in with "borne login-link".'
 )
 _DAMAGE_FOUND = N_(
-    "Damage was found in the database {name}. The next start checks it and puts it aside when it "
-    "cannot be used: restart the station as soon as nobody charges."
+    "Damage was found in the database {name}. The next start checks it and puts it aside if it "
+    "cannot be used: restart the station as soon as no car is charging."
 )
 _log = logging.getLogger(__name__)
 

@@ -25,11 +25,11 @@ TABLES = {
     "message": N_("messages that wait for the backend"),
     "lost_message": N_("messages that were given up"),
     "whitelist": N_("the local whitelist"),
-    "token": N_("what the backend said of cards"),
+    "token": N_("the backend's answers about cards"),
     "token_list": N_("versions of the lists"),
     "password": N_("passwords"),
     "api_token": N_("API tokens"),
-    "state": N_("reservations, profiles and other small facts"),
+    "state": N_("reservations, profiles and other stored values"),
     "security_event": N_("the security log"),
 }
 """Tables in the order in which they are taken over, and how people call what is in them."""

@@ -20,7 +20,7 @@ from borne.foundation.files import sync_folder
 from borne.foundation.messages import N_, Message
 
 _READABLE_FROM = re.compile(r"^-- readable from schema (\d+)$", re.MULTILINE)
-TAKEN_OVER = N_("{name} was taken over from schema {current}; a copy is in {copy}.")
+TAKEN_OVER = N_("{name} was migrated from schema {current}; a copy is in {copy}.")
 _NEWER = N_(
     "{name} was written by a newer version of this software (schema {current}, this one knows "
     "{newest}). It is used as it is; what only the newer version knows stays in it."

@@ -49,7 +49,7 @@ _MAX_SIZE = 4_000_000
 _log = logging.getLogger(__name__)
 
 
-_CONFIRM = N_("No car is charged until somebody has checked and confirmed the limits.")
+_CONFIRM = N_("No car is charged until the limits have been checked and confirmed.")
 
 
 class _Damaged(Exception):
@@ -144,8 +144,8 @@ class SettingsStore:
         reports.append(
             Message(
                 N_(
-                    "No stored settings can be read. The lowest limits are in force and no "
-                    "car is charged until somebody has checked and confirmed the limits."
+                    "No stored settings can be read. The lowest limits are in force and no car "
+                    "is charged until the limits have been checked and confirmed."
                 )
             )
         )

@@ -148,7 +148,7 @@ def _check_simulator(request: Request, web: WebState) -> None:
     if web.host.simulator is None or web.host.power is None:
         raise ApiError(404, "no_simulator", N_("The hardware of this station is not simulated."))
     if not web.host.remote_simulator and not is_loopback(client_address(request)):
-        message = N_("The simulator can be used from the machine it runs on only.")
+        message = N_("The simulator can only be used from the machine on which it runs.")
         raise ApiError(403, "loopback_only", message)
 
 
@@ -177,7 +177,7 @@ def _check_role(found: Visitor, access: Access, role: Role) -> None:
         details = {"role": found.role.value, "needed": role.value}
         raise ApiError(403, "forbidden", too_weak(found.role, role), details)
     if access.simulator and not found.role.includes(Role.OPERATOR):
-        raise ApiError(403, "forbidden", N_("The simulator needs operator."))
+        raise ApiError(403, "forbidden", N_("The simulator needs the role operator."))
 
 
 def _to_login(request: Request) -> Response:

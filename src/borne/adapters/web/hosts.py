@@ -30,7 +30,7 @@ FOREIGN = N_(
     "This station does not answer under the name {name}. Open it by its address, or let the "
     "installer add the name to the setting WebHostNames."
 )
-MISSING = N_("The request names no host: send the header Host with the station's address or name.")
+MISSING = N_("The request has no host: send the header Host with the station's address or name.")
 
 
 def host_of(headers: Sequence[str]) -> str:

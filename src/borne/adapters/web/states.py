@@ -75,7 +75,7 @@ SOURCES: dict[str, str] = {
 }
 
 REASONS: dict[str, str] = {
-    "blind": N_("nobody sees what the vehicle draws"),
+    "blind": N_("the current of the vehicle is not measured"),
     "hardware": N_("rated current"),
     "setting": N_("from the settings"),
     "plug": N_("coded in the plug"),
@@ -88,13 +88,13 @@ REASONS: dict[str, str] = {
     "no_demand": N_("no car wants current"),
     "waiting_for_minimum": N_("waits: less than the minimum is left"),
     "limit_below_minimum": N_("waits: its own limit is below the minimum"),
-    "wakes_up": N_("the car does not ask; offered what others leave"),
-    "wake_up_waits": N_("the car does not ask, and others take everything"),
-    "waits_for_others": N_("waits until others have gone down"),
+    "wakes_up": N_("the car does not request current; offered what others leave"),
+    "wake_up_waits": N_("the car does not request current, and others take everything"),
+    "waits_for_others": N_("waits until others have reduced their current"),
     "paused": N_("waits: the current could not be shared"),
     "profile": N_("charging profile {detail}"),
     "hot": N_("the station is hot"),
-    "higher_priority": N_("the minimum; who has priority gets the rest"),
+    "higher_priority": N_("the minimum; sockets with priority get the rest"),
     "imbalance": N_("more would load the phases unequally"),
     "not_heard": N_("kept for a station that does not answer"),
     "fallback": N_("fallback, no contact"),

@@ -93,7 +93,7 @@ class MasterCard:
 
     async def _wait(self, timeout_s: float, *, any_card: bool) -> CardRead | None:
         if self._waiting is not None:
-            raise Refused("busy", N_("The station waits for a card already."))
+            raise Refused("busy", N_("The station is already waiting for a card."))
         self._any_card = any_card
         self._waiting = asyncio.get_running_loop().create_future()
         try:

@@ -34,12 +34,12 @@ _ROWS: Final = (
     ),
     _Row(
         "tcp",
-        N_("The host is there, but nobody listens at this port: compare the URL."),
+        N_("The host is there, but no service listens at this port: compare the URL."),
         signs=("refused",),
     ),
     _Row(
         "tcp",
-        N_("Nobody answers: check the firewall, and whether the provider lets you in."),
+        N_("There is no answer: check the firewall, and whether the provider lets you in."),
         signs=("no answer", "timed out", "timeout"),
     ),
     _Row("tcp", N_("Check port and firewall; does the provider allow you?")),
@@ -55,7 +55,7 @@ _ROWS: Final = (
     ),
     _Row(
         "tls",
-        N_("Who signed the certificate is not known: install the provider's root."),
+        N_("The issuer of the certificate is unknown: install the provider's root."),
         signs=("self-signed", "self signed", "unable to get local issuer"),
     ),
     _Row("tls", N_("Check the clock and the certificate of the backend.")),
@@ -81,12 +81,15 @@ _ROWS: Final = (
     ),
     _Row(
         "websocket",
-        N_("Something else than OCPP 1.6 answers at this address: compare the URL."),
+        N_("The service at this address is not OCPP 1.6: compare the URL."),
         signs=("does not speak", "subprotocol"),
     ),
     _Row(
         "websocket",
-        N_("The line or the backend dropped it; if that happens often, shorten the keep-alive."),
+        N_(
+            "The network or the backend closed the connection; if that happens often, shorten "
+            "the keep-alive."
+        ),
         signs=("connection was lost",),
     ),
     _Row(

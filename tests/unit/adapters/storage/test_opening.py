@@ -136,7 +136,7 @@ class TestFolder:
     async def test_a_folder_in_its_place_is_moved_away(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / f"station.db{suffix}").mkdir()
         storage = await opened(tmp_path)
-        assert "there was a folder" in str(storage.notices[0])
+        assert "A folder was in the place" in str(storage.notices[0])
         await storage.close()
         assert (tmp_path / f"station.db{suffix}-damaged-1").is_dir()
 

@@ -65,7 +65,7 @@ def test_an_old_one_is_copied_before_it_is_changed(
     schema.migrate(connection, path, [FIRST])
     notice = schema.migrate(connection, path, [FIRST, SECOND])
     assert (
-        str(notice) == "station.db was taken over from schema 1; a copy is in station-schema-1.db."
+        str(notice) == "station.db was migrated from schema 1; a copy is in station-schema-1.db."
     )
     with closing(sqlite3.connect(path.with_name("station-schema-1.db"))) as copy:
         assert copy.execute("SELECT * FROM thing").fetchall() == [(1,)]

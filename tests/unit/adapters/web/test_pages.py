@@ -507,7 +507,7 @@ async def test_a_restart_that_waits_says_so(browser: Clients, host: FakeHost) ->
     client = await browser(Role.OPERATOR)
     host.show_two_cars()
     answer = await client.post("/settings/restart", data={"restart": "idle"}, headers=HTMX)
-    assert "The station restarts as soon as nobody charges." in answer.text
+    assert "The station restarts as soon as no car is charging." in answer.text
     assert "Saved." not in answer.text
 
 
@@ -544,7 +544,7 @@ async def test_a_restart_while_somebody_charges_asks(manufacturer: Client, host:
     assert "Restart when free" in html
     data = {"_menu": "", "restart": "idle"}
     answer = await manufacturer.post("/settings/save", data=data, headers=HTMX)
-    assert "restarts as soon as nobody charges" in answer.text
+    assert "restarts as soon as no car is charging" in answer.text
     assert isinstance(host.all.restarter, FakeRestarter)
     assert host.all.restarter.asked == ["idle"]
 
@@ -692,7 +692,7 @@ async def test_the_first_login_sets_a_password(anyone: Client) -> None:
     assert 'name="current"' not in page
     for data, problem in (
         ({"new": PASSWORD, "again": "other"}, "are not the same"),
-        ({"new": "short", "again": "short"}, "Take at least 8 characters."),
+        ({"new": "short", "again": "short"}, "Use at least 8 characters."),
         ({"new": "yellow_zone", "again": "yellow_zone"}, "is printed in the manual"),
     ):
         answer = await anyone.post("/account/password", data=data, headers={"origin": BASE})

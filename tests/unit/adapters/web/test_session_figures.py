@@ -88,7 +88,7 @@ async def test_free_unreported_sessions_are_marked_not_billable(
     sessions.records[3] = replace(given, start=replace(given.start, reported=False))
     assert text_of((await manufacturer_page.get("/sessions")).text).count("not billable") == 1
     page = text_of((await manufacturer_page.get("/sessions/session-0003")).text)
-    assert "not billable: free charging that no backend is told of" in page
+    assert "not billable: free charging that is not reported to a backend" in page
     answer = (await manufacturer_page.get("/api/v1/sessions")).json()
     assert [each["billable"] for each in answer["sessions"]] == [True, True, True, False]
 

@@ -114,7 +114,7 @@ async def apply(
     except SettingsRejected as error:
         raise rejected(error.errors) from None
     except SettingsConflict:
-        message = N_("Somebody else changed the settings meanwhile; read them again.")
+        message = N_("Another user has changed the settings meanwhile; read them again.")
         raise ApiError(409, "conflict", message) from None
     except SettingsNotSaved as error:
         raise ApiError(507, "not_saved", error.message) from None

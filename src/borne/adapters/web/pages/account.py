@@ -33,11 +33,11 @@ from borne.foundation.messages import N_
 routes = Routes(OPERATOR)
 
 WEAKNESSES: dict[Weakness, str] = {
-    Weakness.TOO_SHORT: N_("Take at least {n} characters."),
+    Weakness.TOO_SHORT: N_("Use at least {n} characters."),
     Weakness.TOO_LONG: N_("That is too long."),
-    Weakness.PRINTED: N_("This one is printed in the manual. Take another one."),
+    Weakness.PRINTED: N_("This password is printed in the manual. Choose another one."),
     Weakness.SAME_AS_NAME: N_("It must not be the user name."),
-    Weakness.NOT_STRONG: N_("Take lower and upper case letters, digits and a special character."),
+    Weakness.NOT_STRONG: N_("Use lower and upper case letters, digits and a special character."),
 }
 
 
@@ -129,7 +129,9 @@ async def change_password(request: Request) -> Response:
     except WrongPassword:
         return await _password_page(request, words("The current password is wrong."), 422)
     except TryLater as error:
-        problem = words("Too many wrong tries. Try again in {n} s.").format(n=int(error.wait_s) + 1)
+        problem = words("Too many wrong attempts. Try again in {n} s.").format(
+            n=int(error.wait_s) + 1
+        )
         return await _password_page(request, problem, 429)
     if not who.login.must_change:
         return RedirectResponse("/account?saved=1", 303)
@@ -145,7 +147,9 @@ async def set_password(request: Request, role: Role) -> Response:
     try:
         await accounts_of(request).set_password(role, new or None, who.principal, temporary=True)
     except NotAllowed:
-        raise ApiError(403, "forbidden", N_("Only a stronger role sets this password.")) from None
+        raise ApiError(
+            403, "forbidden", N_("Only a stronger role can set this password.")
+        ) from None
     except PasswordRefused as error:
         name = words(role.value)
         problem = f"{name}: {weak(words, error.why)}"

@@ -145,7 +145,7 @@ async def try_connection(request: Request) -> Response:
     editor, attempt = SettingsEditor(request), station(request).try_connection
     words = editor.words
     if attempt is None:
-        raise ApiError(404, "no_trial", N_("This station cannot try a connection."))
+        raise ApiError(404, "no_trial", N_("This station cannot test a connection."))
     settings = editor.staging.after(editor.key, editor.principal)
     if not settings.text("WebSocketsBackendURL"):
         raise ApiError(422, "no_address", N_("Enter the address of the backend first."))

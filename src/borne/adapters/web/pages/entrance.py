@@ -78,10 +78,10 @@ async def login(request: Request) -> Response:
             name, fields.get("password", "")[:1000], client_address(request)
         )
     except WrongPassword:
-        problem = words("Name and password do not belong together.")
+        problem = words("The user name or the password is wrong.")
     except TryLater as error:
         wait_s = int(error.wait_s) + 1
-        problem = words("Too many wrong tries.")
+        problem = words("Too many wrong attempts.")
     else:
         if opened.must_change:
             target = "/account/password"
@@ -106,7 +106,7 @@ async def login_link(
         cookie, _ = await accounts_of(request).use_link(secret, client_address(request))
     except LinkRefused:
         words = words_for(request)
-        problem = words("This link is used up, too old, or made for another machine.")
+        problem = words("This link was used already, has expired, or is for another machine.")
         return await _login_page(request, 403, problem=problem)
     return with_login(request, RedirectResponse("/", 303), cookie)
 

@@ -62,8 +62,8 @@ SEEN: dict[str, str] = {
 }
 """What one sees, by the first pattern that looks so."""
 HELPERS: dict[Who, str] = {
-    Who.YOU: N_("You can mend this"),
-    Who.OPERATOR: N_("The operator can mend this"),
+    Who.YOU: N_("You can fix this"),
+    Who.OPERATOR: N_("The operator can fix this"),
     Who.ELECTRICIAN: N_("An electrician must come"),
     Who.SERVICE: N_("The manufacturer's service must come"),
 }
@@ -280,7 +280,7 @@ def buttons(
             url = f"/settings/confirm?revision={revision}"
             return (Button(words("Confirm the settings"), url, post=True),)
         case Action.TAKE_NOTE:
-            return (Button(words("I took note of it"), "/notices/acknowledge", post=True),)
+            return (Button(words("Acknowledge"), "/notices/acknowledge", post=True),)
         case Action.OPEN_SETTINGS:
             return opened(step, request)
         case _:
@@ -331,10 +331,10 @@ def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
     return (
         (words("OCPP error code"), codes),
         (words("Vendor error code"), vendor_code(kind.fault)),
-        (words("Told at the beginning"), _translated(kind.activation, words)),
-        (words("Told at the end"), _translated(kind.resolution, words)),
+        (words("Reported at the beginning"), _translated(kind.activation, words)),
+        (words("Reported at the end"), _translated(kind.resolution, words)),
         (words("Ends the session"), yes if kind.stops else no),
-        (words("Keeps the socket from charging"), yes if kind.blocks else no),
+        (words("Prevents charging at the socket"), yes if kind.blocks else no),
         (words("Where"), scope),
         (words("Ends"), words(CLEARS[kind.clears])),
     )

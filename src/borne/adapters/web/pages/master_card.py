@@ -37,13 +37,13 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "registered": ("ok", N_("This is the master card now. Keep it in a safe place.")),
     "removed": ("ok", N_("There is no master card any more.")),
     "missed": ("fault", N_("The card was not held to the reader in time.")),
-    "busy": ("fault", N_("The station waits for a card already.")),
+    "busy": ("fault", N_("The station is already waiting for a card.")),
     "no_master_card": ("fault", N_(N_("The station knows no master card."))),
     "random_token": ("fault", N_("This card has a different number at every reading.")),
     "unreadable": ("fault", N_("This card cannot be read.")),
     "enforced": (
         "warn",
-        N_("This station insists on a master card: register one that resets forgotten passwords."),
+        N_("This station requires a master card: register one that resets forgotten passwords."),
     ),
 }
 """Tone and sentence of what became of it; the key is in the address."""

@@ -1,4 +1,4 @@
-"""The OCPP whitelist (manual 5.4): what the backend said of cards; look, search, forget."""
+"""The OCPP whitelist (manual 5.4): the backend's answers about cards; look, search, forget."""
 
 from __future__ import annotations
 

@@ -284,7 +284,7 @@ def flow(
     return Flow(
         headline=words("Charging now: {power}").format(power=words.power(total_w))
         if total_w >= 1
-        else words("Nobody is charging"),
+        else words("No car is charging"),
         charging=total_w >= 1,
         bars=bars,
         legend=tuple(

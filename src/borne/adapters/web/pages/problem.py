@@ -10,7 +10,7 @@ from borne.adapters.web.pages.shell import page, words_for
 from borne.foundation.messages import N_
 
 TITLES: dict[int, str] = {
-    400: N_("That request cannot be read"),
+    400: N_("The request cannot be read"),
     403: N_("Not with this account"),
     404: N_("This page does not exist"),
     405: N_("This page cannot do that"),

@@ -19,14 +19,14 @@ REASONS: Mapping[str, str] = {
         "Whitelists."
     ),
     "secure_card_needed": N_(
-        "only cards that are protected against copying are taken (EnforceSecureRFID)."
+        "only cards that are protected against copying are accepted (EnforceSecureRFID)."
     ),
     "refused_by_list": N_(
         "the stored answer of the backend refuses it, and the backend cannot be asked now."
     ),
     "refused_by_backend": N_("the backend does not know it. The operator of the backend adds it."),
     "backend_unreachable": N_(
-        "no list here knows it, and the backend cannot be reached. See the page Backend."
+        "it is in no list of the station, and the backend cannot be reached. See the page Backend."
     ),
     "reserved": N_("the socket is reserved for somebody else."),
     "held_too_short": N_("it was taken away too early. Hold it for two seconds."),

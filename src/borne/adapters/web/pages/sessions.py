@@ -76,7 +76,7 @@ def notes_of(record: SessionRecord, words: Words) -> list[str]:
     """What a reader must know about the figures."""
     notes = [words(said(FLAGS, flag.value)) for flag in sorted(record.flags)]
     if not record.billable and not record.flags & UNBILLABLE:
-        notes.append(words("not billable: free charging that no backend is told of"))
+        notes.append(words("not billable: free charging that is not reported to a backend"))
     return notes
 
 

@@ -21,7 +21,7 @@ MENUS: dict[Menu, tuple[str, str, str]] = {
     Menu.WHITELISTS: (
         N_("Whitelists"),
         "id-card",
-        N_("Cards and cars that may always charge, and what the backend said of others"),
+        N_("Cards and cars that may always charge, and the backend's answers about others"),
     ),
     Menu.LOAD_MANAGEMENT: (
         N_("Load management"),

@@ -295,9 +295,9 @@ async def _restart(editor: SettingsEditor, when: When, *, saved: bool = False) -
     await station(editor.request).restarter.restart(editor.principal, when)
     if when == "idle" and charging(editor.request):
         text = (
-            editor.words("Saved. The station restarts as soon as nobody charges.")
+            editor.words("Saved. The station restarts as soon as no car is charging.")
             if saved
-            else editor.words("The station restarts as soon as nobody charges.")
+            else editor.words("The station restarts as soon as no car is charging.")
         )
         return await _answer(editor, "", "", message=text)
     if not is_htmx(editor.request):

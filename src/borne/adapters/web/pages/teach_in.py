@@ -30,12 +30,12 @@ RESULTS: dict[TeachInResult, tuple[str, str, str]] = {
     TeachInResult.RANDOM: (
         "circle-x",
         "fault",
-        N_("This card shows another number each time: it cannot be taken"),
+        N_("This card has a different number at every reading: it cannot be added"),
     ),
     TeachInResult.NOT_SECURE: (
         "circle-x",
         "fault",
-        N_("{token}: only cards protected against copying are taken"),
+        N_("{token}: only cards protected against copying are accepted"),
     ),
     TeachInResult.LIST_FULL: ("circle-x", "fault", N_("{token}: the list is full")),
 }
@@ -160,7 +160,7 @@ async def finish(request: Request) -> Response:
         added = sum(1 for event in taught if event.result is TeachInResult.ADDED)
         text = words.plural("{n} card added.", "{n} cards added.", added)
         if added:
-            text = f"{text} {words('They hold at once: no restart is needed.')}"
+            text = f"{text} {words('They apply at once: no restart is needed.')}"
     fresh = partial("#teach-log", _log(request, None, words)) + list_piece(request)
     message = toast(request, text) if text else ""
     return HTMLResponse(_beginning(request, over=False) + fresh + message)

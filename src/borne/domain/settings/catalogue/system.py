@@ -216,7 +216,7 @@ ACTIONS = (
         Kind.ACTION,
         "action.download_logs",
         N_("Download log files"),
-        N_("All that support needs, without secrets, as a ZIP."),
+        N_("Everything that support needs, without secrets, as a ZIP file."),
     ),
     _overview.other(
         Kind.ACTION,
