@@ -100,7 +100,7 @@ def left(station: RunningStation) -> tuple[int, int]:
     return len(now.profiles.entries), len(now.lists.local_list.content())
 
 
-async def test_nothing_of_a_backend_limits_once_it_is_switched_off(tmp_path: Path) -> None:
+async def test_limits_of_a_backend_end_when_it_is_switched_off(tmp_path: Path) -> None:
     async with bare_backend() as backend, limited(tmp_path, backend) as station:
         await set_and_restart(station, **NO_BACKEND)
         await station.until_state("available")
@@ -132,7 +132,7 @@ async def test_what_a_person_took_out_of_service_stays_so(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "change", [{"ChargePointID": "CP-2"}, {"WebSocketsBackendURL": "{url}/other"}], ids=str
 )
-async def test_another_backend_or_identity_begins_without_the_former_ones_word(
+async def test_another_backend_or_identity_starts_without_the_old_profiles_and_lists(
     tmp_path: Path, change: dict[str, str]
 ) -> None:
     async with bare_backend() as backend, limited(tmp_path, backend) as station:
@@ -146,7 +146,7 @@ async def test_another_backend_or_identity_begins_without_the_former_ones_word(
         assert answer[2] == {"listVersion": 0}
 
 
-async def test_the_same_backend_keeps_its_word_over_restarts(tmp_path: Path) -> None:
+async def test_the_orders_of_the_same_backend_outlive_restarts(tmp_path: Path) -> None:
     async with bare_backend() as backend, limited(tmp_path, backend) as station:
         await set_and_restart(station, WebSocketsBackendURL=backend.url + "/")
         await station.until_state("reserved")

@@ -97,7 +97,7 @@ async def test_SendInformativeStatusNotifications(tmp_path: Path) -> None:
         ("dead", {"dns": "ok", "tcp": "failed", "websocket": "unknown"}),
     ],
 )
-async def test_a_connection_is_tried_with_values_that_are_not_saved(
+async def test_the_connection_test_uses_unsaved_values(
     tmp_path: Path, path: str, steps: dict[str, str]
 ) -> None:
     async with central_system() as central, running_station(tmp_path) as station:
@@ -111,7 +111,7 @@ async def test_a_connection_is_tried_with_values_that_are_not_saved(
         assert station.services.backend is None
 
 
-async def test_messages_are_there_after_a_restart(tmp_path: Path) -> None:
+async def test_messages_are_kept_over_a_restart(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         before = bench.station.services.backend
         assert before is not None
@@ -131,7 +131,7 @@ async def test_messages_are_there_after_a_restart(tmp_path: Path) -> None:
         assert sum('"BootNotification"' in text for text in kept) == 2
 
 
-async def test_what_waits_for_the_backend_can_be_seen(tmp_path: Path) -> None:
+async def test_the_queue_for_the_backend_is_shown(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
         await bench.offline()
@@ -164,7 +164,7 @@ async def visitor(station: RunningStation, role: Role) -> AsyncIterator[httpx.As
 
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.key)
-async def test_a_preset_is_taken_by_a_real_station(tmp_path: Path, preset: Preset) -> None:
+async def test_a_preset_is_accepted_by_a_whole_station(tmp_path: Path, preset: Preset) -> None:
     """By Ethernet; a simulated station has no modem."""
     async with running_station(tmp_path) as station, visitor(station, Role.OPERATOR) as person:
         page = (await person.get("/backend/presets")).text

@@ -43,7 +43,7 @@ METERS_THAT_LIE = [
         *((cause, value, 900) for cause, value in METERS_THAT_LIE if value in (-5, 10, None)),
     ],
 )
-def test_a_meter_that_lies_bills_what_was_believed_and_nothing_else(
+def test_a_wrong_meter_bills_only_the_believed_energy(
     tmp_path: Path, cause: str, value: object, interval_s: int
 ) -> None:
     async def story() -> None:
@@ -81,7 +81,7 @@ def test_another_meter_is_shown_as_soon_as_its_session_is_over(tmp_path: Path) -
     run_virtual(story())
 
 
-def test_a_meter_that_only_answers_when_asked_hides_no_jump(tmp_path: Path) -> None:
+def test_a_jump_of_a_polled_meter_is_noticed(tmp_path: Path) -> None:
     async def story() -> None:
         async with running_station(tmp_path, MeterValueSampleInterval=5) as at:
             await at.cause("meter-polled")
@@ -97,7 +97,7 @@ def test_a_meter_that_only_answers_when_asked_hides_no_jump(tmp_path: Path) -> N
     run_virtual(story())
 
 
-def test_what_flowed_since_the_last_sample_is_billed_though_the_meter_is_silent(
+def test_energy_since_the_last_sample_is_billed_though_the_meter_is_silent(
     tmp_path: Path,
 ) -> None:
     async def story() -> None:
@@ -257,7 +257,7 @@ class TestPower:
 
         run_virtual(story())
 
-    def test_an_exchange_between_two_sessions_is_nobody_s_fault(self, tmp_path: Path) -> None:
+    def test_a_meter_exchanged_between_two_sessions_raises_no_doubt(self, tmp_path: Path) -> None:
         async def story() -> None:
             async with running_station(tmp_path) as at:
                 await at.host.cut()

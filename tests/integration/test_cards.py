@@ -94,7 +94,7 @@ async def test_a_car_adds_its_address(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_only_the_chosen_reader_teaches(tmp_path: Path) -> None:
+async def test_only_cards_at_the_chosen_reader_are_added(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         teach_in(station).start(OPERATOR, reader=2)
         await show(station, CARD, 1)
@@ -103,7 +103,7 @@ async def test_only_the_chosen_reader_teaches(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_plain_cards_are_not_taught_while_only_secure_ones_count(tmp_path: Path) -> None:
+async def test_plain_cards_are_not_added_while_only_secure_ones_count(tmp_path: Path) -> None:
     async with running_station(
         tmp_path, RFIDTagLetterCase="upper", EnforceSecureRFID="on"
     ) as station:
@@ -115,7 +115,7 @@ async def test_plain_cards_are_not_taught_while_only_secure_ones_count(tmp_path:
 
 
 @virtual_time
-async def test_it_ends_when_nobody_renews_it(tmp_path: Path) -> None:
+async def test_teach_in_ends_when_it_is_not_renewed(tmp_path: Path) -> None:
     async with running_station(tmp_path) as station:
         teach_in(station).start(OPERATOR)
         await asyncio.sleep(14.9)
@@ -127,7 +127,7 @@ async def test_it_ends_when_nobody_renews_it(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_it_ends_after_a_minute_unless_it_is_prolonged(tmp_path: Path) -> None:
+async def test_teach_in_ends_after_a_minute_unless_it_is_prolonged(tmp_path: Path) -> None:
     async with running_station(tmp_path) as station:
         view = teach_in(station)
         lease = view.start(OPERATOR)
@@ -145,7 +145,7 @@ async def test_it_ends_after_a_minute_unless_it_is_prolonged(tmp_path: Path) -> 
 
 
 @virtual_time
-async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
+async def test_one_teach_in_runs_at_a_time(tmp_path: Path) -> None:
     async with running_station(tmp_path) as station:
         view = teach_in(station)
         view.start(OPERATOR)
@@ -156,7 +156,7 @@ async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_a_power_cut_ends_it_and_keeps_what_was_taught(tmp_path: Path) -> None:
+async def test_a_power_cut_ends_teach_in_and_keeps_the_added_cards(tmp_path: Path) -> None:
     async with running_station(tmp_path, RFIDTagLetterCase="upper") as station:
         teach_in(station).start(OPERATOR)
         await show(station, CARD)
@@ -167,7 +167,7 @@ async def test_a_power_cut_ends_it_and_keeps_what_was_taught(tmp_path: Path) -> 
 
 
 @virtual_time
-async def test_only_operators_teach(tmp_path: Path) -> None:
+async def test_teach_in_needs_the_role_operator(tmp_path: Path) -> None:
     async with running_station(tmp_path) as station:
         with pytest.raises(Refused, match="needs operator"):
             teach_in(station).start(Principal(PrincipalKind.PERSON, Role.USER))
@@ -199,7 +199,7 @@ async def test_a_card_held_too_short_is_not_read(
 
 
 @virtual_time
-async def test_a_card_held_too_short_is_neither_taught_nor_the_master_card(tmp_path: Path) -> None:
+async def test_a_card_held_too_short_is_neither_added_nor_the_master_card(tmp_path: Path) -> None:
     async with running_station(tmp_path, RFIDTagLetterCase="upper", MasterRFID=CARD) as station:
         teach_in(station).start(OPERATOR)
         waiting = asyncio.ensure_future(master_card(station).reset_passwords())
@@ -215,7 +215,7 @@ async def test_a_card_held_too_short_is_neither_taught_nor_the_master_card(tmp_p
 
 
 @virtual_time
-async def test_the_list_tells_when_a_card_was_used(tmp_path: Path) -> None:
+async def test_the_list_shows_when_a_card_was_used(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         await station.services.whitelist.add(CARD, SYSTEM)
         await show(station, OTHER)
@@ -225,7 +225,7 @@ async def test_the_list_tells_when_a_card_was_used(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_a_card_typed_in_the_spelling_of_the_setting_is_the_card(tmp_path: Path) -> None:
+async def test_a_card_typed_in_the_configured_spelling_is_recognised(tmp_path: Path) -> None:
     changes = LISTED | {"RFIDTagLetterCase": "lower_inverted"}
     async with running_station(tmp_path, **changes) as station:
         await station.services.whitelist.import_text("839b0e0a", SYSTEM, dry_run=False)
@@ -315,7 +315,7 @@ async def test_a_car_that_the_list_does_not_name_here_waits_for_a_card(
 
 
 @virtual_time
-async def test_a_card_before_the_plug_goes_before_the_car(tmp_path: Path) -> None:
+async def test_a_card_before_the_plug_takes_precedence_over_the_car(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         await list_car(station)
         await station.services.whitelist.add(CARD, SYSTEM)
@@ -326,7 +326,7 @@ async def test_a_card_before_the_plug_goes_before_the_car(tmp_path: Path) -> Non
 
 
 @virtual_time
-async def test_free_charging_goes_before_the_car(tmp_path: Path) -> None:
+async def test_free_charging_takes_precedence_over_the_car(tmp_path: Path) -> None:
     free = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
     async with running_station(tmp_path, **(LISTED | free)) as station:
         await list_car(station)

@@ -28,7 +28,7 @@ def start(folder: Path, program: str, within_s: float = 20.0) -> float:
     return clean_start.start_and_stop([sys.executable, "program.py"], folder, within_s)
 
 
-def test_a_station_that_answers_and_stops_is_good(tmp_path: Path) -> None:
+def test_a_station_that_answers_and_stops_passes(tmp_path: Path) -> None:
     assert start(tmp_path, SERVES) < 20
 
 
@@ -41,7 +41,7 @@ def test_a_station_that_answers_and_stops_is_good(tmp_path: Path) -> None:
         pytest.param(LATE_FAULT + SERVES, 20.0, 20.0, "stopped with 3", id="stops badly"),
     ],
 )
-def test_what_is_no_start_is_said(
+def test_a_failed_start_is_described(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     program: str,

@@ -62,7 +62,7 @@ def test_the_link_of_the_greeting_opens_the_station(station: tuple[Path, Served]
     assert get(running.link)[0] in (200, 303)
 
 
-def test_a_link_made_before_the_start_is_good_after_it(tmp_path: Path) -> None:
+def test_a_link_made_before_the_start_works_after_it(tmp_path: Path) -> None:
     link = here.borne("login-link", "--role", "operator", "--data", tmp_path).out.strip()
     with served("--data", tmp_path) as running:
         assert get(f"{running.page}/login/{link.rpartition('/')[2]}")[0] in (200, 303)
@@ -80,7 +80,7 @@ def test_a_token_opens_the_api(station: tuple[Path, Served]) -> None:
     assert [connector["id"] for connector in body["connectors"]] == [1, 2]
 
 
-def test_a_token_made_without_a_station_is_good_at_its_start(tmp_path: Path) -> None:
+def test_a_token_made_without_a_station_works_after_the_start(tmp_path: Path) -> None:
     token = here.borne("token", "create", "--role", "user", "--data", tmp_path).out.strip()
     with served("--data", tmp_path) as running:
         headers = {"Authorization": f"Bearer {token}"}
@@ -121,7 +121,7 @@ def test_the_data_belongs_to_its_owner_alone(tmp_path: Path) -> None:
         assert shared == []
 
 
-def test_a_station_of_other_addresses_is_told_as_this_machine_types_them(tmp_path: Path) -> None:
+def test_the_printed_address_works_on_this_machine(tmp_path: Path) -> None:
     with served("--data", tmp_path, "--host", "0.0.0.0") as running:
         assert running.page.startswith("http://127.0.0.1:")
         assert get(running.link)[0] in (200, 303)
@@ -137,7 +137,7 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def test_a_link_that_cannot_work_is_said(tmp_path: Path) -> None:
+def test_a_link_that_cannot_work_is_noted(tmp_path: Path) -> None:
     address = own_address()
     running = Served(["--data", str(tmp_path), "--port", "0", "--host", address])
     try:
@@ -149,7 +149,7 @@ def test_a_link_that_cannot_work_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_signals_end_politely(tmp_path: Path, how: signal.Signals) -> None:
+def test_signals_stop_the_station_in_order(tmp_path: Path, how: signal.Signals) -> None:
     with served("--data", tmp_path) as running:
         assert running.end(how) == 0
         assert not (tmp_path / "control.sock").exists()

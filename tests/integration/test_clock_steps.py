@@ -79,7 +79,7 @@ WRONG = {
 
 @pytest.mark.parametrize("seconds", WRONG.values(), ids=list(WRONG))
 @pytest.mark.parametrize("purpose", [Purpose.DEFAULT, Purpose.STATION])
-def test_an_obviously_wrong_step_lifts_no_profile(
+def test_an_implausible_clock_step_lifts_no_profile(
     tmp_path: Path, seconds: float, purpose: Purpose
 ) -> None:
     run_virtual(wrong_step(tmp_path, seconds, purpose))
@@ -102,7 +102,7 @@ async def wrong_step(data: Path, seconds: float, purpose: Purpose) -> None:
 
 
 @virtual_time
-async def test_a_step_that_is_taken_back_leaves_no_trace(tmp_path: Path) -> None:
+async def test_a_clock_step_that_is_reverted_changes_nothing(tmp_path: Path) -> None:
     async with charging(tmp_path) as station:
         await profiles(station).set(1, profile(station, 8.0))
         step(station, 400 * DAY_S)
@@ -121,7 +121,7 @@ async def test_a_step_that_is_taken_back_leaves_no_trace(tmp_path: Path) -> None
 
 
 @virtual_time
-async def test_the_backend_can_clear_and_replace_what_is_in_doubt(tmp_path: Path) -> None:
+async def test_the_backend_can_clear_and_replace_profiles_in_doubt(tmp_path: Path) -> None:
     async with charging(tmp_path) as station:
         await profiles(station).set(1, profile(station, 8.0))
         step(station, 400 * DAY_S)
@@ -156,7 +156,7 @@ async def test_a_time_server_is_believed_at_once(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_a_schedule_of_a_transaction_runs_on_however_the_clock_is_set(
+async def test_a_relative_schedule_is_independent_of_the_clock(
     tmp_path: Path,
 ) -> None:
     """It counts from the start of the session, by duration."""

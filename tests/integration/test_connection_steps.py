@@ -153,14 +153,14 @@ async def test_interfaces_that_are_up_are_named(tmp_path: Path) -> None:
     assert interfaces_up(tmp_path / "elsewhere") is None
 
 
-async def test_no_such_name() -> None:
+async def test_an_unknown_host_name() -> None:
     result = await tried("ws://nobody.invalid/ocpp")
     assert result.step == "dns"
     assert result.detail
     assert "DNS" in remedy_of(result)
 
 
-async def test_a_port_where_nobody_listens() -> None:
+async def test_a_port_without_a_listener() -> None:
     result = await tried(f"ws://127.0.0.1:{free_port()}/ocpp")
     assert (result.step, result.detail) == ("tcp", "Connection refused")
     assert "no service listens" in remedy_of(result)
@@ -195,7 +195,7 @@ async def test_a_wrong_certificate(
     assert helps in remedy_of(result)
 
 
-async def test_no_encryption_where_it_is_wanted() -> None:
+async def test_a_server_without_tls() -> None:
     async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         assert (await tried(f"wss://127.0.0.1:{port}")).step == "tls"
 
@@ -311,5 +311,5 @@ async def test_a_heartbeat_without_an_answer() -> None:
 
 
 @pytest.mark.parametrize("step", ORDER)
-def test_every_step_has_a_remedy_whatever_the_error(step: str) -> None:
+def test_every_step_has_a_remedy_for_any_error(step: str) -> None:
     assert remedy(step, "something that nobody thought of")

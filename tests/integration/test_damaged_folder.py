@@ -231,7 +231,7 @@ def turned(path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("database", ["there", "missing", "empty"])
-async def test_a_wrong_bit_in_a_role_opens_no_account(data: Path, database: str) -> None:
+async def test_a_flipped_bit_in_a_role_opens_no_account(data: Path, database: str) -> None:
     await merged(data)
     turned(data / "commissioned.json", "operator")
     if database != "there":
@@ -244,7 +244,7 @@ async def test_a_wrong_bit_in_a_role_opens_no_account(data: Path, database: str)
             await one.services.accounts.login("operator", PRINTED_PASSWORD, "192.0.2.1")
 
 
-async def test_a_wrong_bit_in_the_name_costs_no_session(data: Path) -> None:
+async def test_a_flipped_bit_in_the_name_loses_no_session(data: Path) -> None:
     await merged(data)
     station = json.loads((data / "commissioned.json").read_text())["station"]
     turned(data / "commissioned.json", station)
@@ -269,7 +269,9 @@ async def merged(data: Path) -> int:
     return (data / "station.db").stat().st_size // PAGE
 
 
-async def test_a_garbage_page_costs_its_table_and_no_start(data: Path, tmp_path: Path) -> None:
+async def test_a_damaged_page_loses_its_table_and_the_station_starts(
+    data: Path, tmp_path: Path
+) -> None:
     pages = await merged(data)
     kept = 0
     for page in range(pages):
@@ -295,7 +297,7 @@ async def test_a_garbage_page_costs_its_table_and_no_start(data: Path, tmp_path:
     assert kept > pages // 4
 
 
-async def test_a_number_that_is_given_again_is_never_an_id_that_is_given_again(
+async def test_message_ids_are_not_reused_after_a_copy_was_restored(
     data: Path, tmp_path: Path
 ) -> None:
     """A copy of the folder that is put back knows nothing of what came later."""
@@ -315,7 +317,7 @@ async def test_a_number_that_is_given_again_is_never_an_id_that_is_given_again(
     assert new_1.message_id != new_2.message_id
 
 
-async def test_a_log_cut_short_after_a_kill_is_told(data: Path) -> None:
+async def test_a_truncated_write_ahead_log_is_reported(data: Path) -> None:
     log = data / "station.db-wal"
     log.write_bytes(log.read_bytes()[: 32 + 2 * (PAGE + 24)])
     storage = await opened(data)
@@ -323,7 +325,7 @@ async def test_a_log_cut_short_after_a_kill_is_told(data: Path) -> None:
     await storage.close()
 
 
-async def test_damage_that_shows_while_it_runs_is_told_and_the_next_start_puts_it_aside(
+async def test_damage_found_while_running_is_reported_and_put_aside_at_the_next_start(
     data: Path,
 ) -> None:
     await merged(data)

@@ -61,7 +61,7 @@ async def taken_up(one: RunningStation, central: CentralSystem) -> None:
     await one.until_state("available", 2)
 
 
-async def test_it_starts_and_delivers_what_it_holds_once(tmp_path: Path) -> None:
+async def test_a_folder_of_0_1_0_starts_and_delivers_its_messages_once(tmp_path: Path) -> None:
     folder, waiting = copied(tmp_path / "data"), queued(copied(tmp_path / "look"))
     assert len(waiting) == 3
     options = {"rng": OtherMeters(1)}

@@ -308,7 +308,7 @@ def _socket(at: Bench) -> Any:
     return world_of(at.host).sockets[1]
 
 
-def test_welded_the_plug_stays_locked_and_the_pilot_in_state_f(tmp_path: Path) -> None:
+def test_a_welded_contactor_keeps_the_plug_locked_and_state_f(tmp_path: Path) -> None:
     async def story() -> None:
         async with bench(tmp_path) as at:
             await at.charge()
@@ -366,7 +366,7 @@ def test_a_rogue_car_gets_three_more_chances(tmp_path: Path) -> None:
         (80.0, 0.0, "faulted"),
     ],
 )
-def test_heat_takes_current_before_it_takes_all(
+def test_heat_lowers_the_current_before_it_stops_charging(
     board_c: float, offered_a: float, state: str, tmp_path: Path
 ) -> None:
     async def story() -> None:
@@ -386,7 +386,7 @@ def test_heat_takes_current_before_it_takes_all(
     run_virtual(story())
 
 
-def test_a_residual_current_device_is_believed_three_times(tmp_path: Path) -> None:
+def test_a_residual_current_device_that_recloses_is_accepted_three_times(tmp_path: Path) -> None:
     """Manual 9: corrected automatically up to a certain point."""
 
     async def story() -> None:
@@ -445,7 +445,7 @@ def test_contacts_at_the_digital_inputs(
         ("spd", set()),
     ],
 )
-def test_a_contact_that_no_input_is_set_up_for_says_nothing(
+def test_a_contact_without_a_configured_input_is_ignored(
     cause: str, shown: set[str], tmp_path: Path
 ) -> None:
     """What it cuts is found at the voltage."""
@@ -491,7 +491,7 @@ def test_brown_out_the_session_goes_on(tmp_path: Path) -> None:
     run_virtual(story())
 
 
-def test_state_d_without_ventilation_is_told(tmp_path: Path) -> None:
+def test_state_d_without_ventilation_is_reported(tmp_path: Path) -> None:
     async def story() -> None:
         async with bench(tmp_path) as at:
             await at.simulator.plug(1, {**PLUG, "vehicle": "ventilated"})
@@ -507,7 +507,7 @@ def test_state_d_without_ventilation_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["WeakSignal", "HighTemperature", "ResetFailure"])
-def test_a_fault_in_the_words_of_the_board(code: str, tmp_path: Path) -> None:
+def test_a_fault_reported_with_a_code_of_the_board(code: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with bench(tmp_path) as at:
             await at.charge()

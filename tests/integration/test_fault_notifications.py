@@ -46,7 +46,7 @@ class _Backend:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.cause}-{row.cleared_by[-1]}")
-def test_manual_9_told_to_the_backend(row: Row, tmp_path: Path) -> None:
+def test_manual_9_reported_to_the_backend(row: Row, tmp_path: Path) -> None:
     kind = CATALOGUE[row.fault]
     if "restart" in row.cleared_by:
         pytest.skip("a restart makes a new station, which tells its state anew")

@@ -53,7 +53,7 @@ async def test_the_first_card_of_a_fresh_station_charges(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("changes", [BACKEND, (("FLLEnable", "off"),)], ids=["backend", "off"])
-async def test_it_is_not_added_where_it_would_change_what_was_asked_for(
+async def test_the_first_card_is_not_added_when_settings_were_given(
     tmp_path: Path, changes: tuple[tuple[str, str], ...]
 ) -> None:
     one = await first_start(tmp_path, *changes)
@@ -62,7 +62,7 @@ async def test_it_is_not_added_where_it_would_change_what_was_asked_for(
     await one.host.stop()
 
 
-async def test_it_is_added_once(tmp_path: Path) -> None:
+async def test_the_first_card_is_added_once(tmp_path: Path) -> None:
     one = await first_start(tmp_path)
     await one.services.whitelist.remove_all(SYSTEM)
     await one.host.stop()
@@ -105,7 +105,7 @@ async def test_a_refused_card_says_why_and_what_helps(
         assert "adbeef" in text
 
 
-async def test_an_accepted_card_says_nothing(tmp_path: Path) -> None:
+async def test_an_accepted_card_shows_no_reason(tmp_path: Path) -> None:
     async with running_station(tmp_path, FLLEnable="on") as one:
         await one.services.whitelist.add(ANNA, SYSTEM)
         await one.plug()
@@ -120,7 +120,7 @@ async def test_an_accepted_card_says_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("why", "said"), [("Blocked", "blocked"), ("Expired", "expired"), ("ConcurrentTx", "elsewhere")]
 )
-def test_what_the_backend_said_of_a_card_is_told(why: str, said: str) -> None:
+def test_the_status_from_the_backend_is_shown(why: str, said: str) -> None:
     at = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     card = LastCard(at, (1,), False, Reason.REFUSED_BY_BACKEND, why, "")
     seen = StationStatus(1, at, ClockTrust.NTP, (), last_card=card)

@@ -24,7 +24,7 @@ async def started_offline(bench: Rig) -> None:
     await fill_disk(bench)
 
 
-async def test_a_start_that_is_answered_on_a_full_disk_is_told_once(tmp_path: Path) -> None:
+async def test_a_start_answered_on_a_full_disk_is_sent_once(tmp_path: Path) -> None:
     async with rig(tmp_path, IfInDoubtAllowCharging="on") as bench:
         await started_offline(bench)
         await bench.online()
@@ -57,7 +57,7 @@ async def test_a_card_of_the_group_stops_a_session_on_a_full_disk(tmp_path: Path
         assert stop["id_tag"] == OTHER_TAG
 
 
-async def test_the_room_kept_for_ends_begins_nothing_new(tmp_path: Path) -> None:
+async def test_the_space_reserved_for_ends_starts_no_session(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
         await fill_disk(bench)

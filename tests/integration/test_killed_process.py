@@ -91,7 +91,7 @@ def test_a_session_goes_on_over_kills_and_is_billed_whole(tmp_path: Path) -> Non
         assert [socket["vehicle"] for socket in sockets] == [None, None]
 
 
-async def test_a_damaged_world_is_told_and_keeps_no_station_from_starting(tmp_path: Path) -> None:
+async def test_a_damaged_world_file_is_reported_and_the_station_starts(tmp_path: Path) -> None:
     world = tmp_path / "world.json"
 
     async def start() -> tuple[str, ...]:
@@ -109,7 +109,7 @@ async def test_a_damaged_world_is_told_and_keeps_no_station_from_starting(tmp_pa
     assert await start() == ()
 
 
-async def test_the_full_disk_of_the_simulation_comes_back_and_the_station_starts(
+async def test_the_simulated_full_disk_persists_and_the_station_starts(
     tmp_path: Path,
 ) -> None:
     options = HostOptions(tmp_path, control_socket=False, world_file=tmp_path / "world.json")

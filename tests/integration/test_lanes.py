@@ -77,7 +77,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_what_became_of_every_test_is_counted_once_over_all_workers(tree: Tree) -> None:
+def test_every_result_is_counted_once_over_all_workers(tree: Tree) -> None:
     tree.lane("unit", a=GOOD, b=BAD, c=SKIPPED, d=LACKING, e=LONG, f=GOOD)
     done = tree.run("test", "--workers", "2")
     assert done.returncode == 1
@@ -130,7 +130,9 @@ def test_where_all_must_run_a_lane_without_tests_fails(tree: Tree) -> None:
     ],
     ids=["all ran", "one could not", "none ran"],
 )
-def test_all_must_run(result: Result, complaints: int) -> None:
+def test_a_test_that_could_not_run_fails_where_all_must_run(
+    result: Result, complaints: int
+) -> None:
     assert len(missed([result])) == complaints
 
 
@@ -161,7 +163,7 @@ def test_files_named_run_alone(tree: Tree) -> None:
     assert "1 passed" in done.stdout
 
 
-def test_what_workers_run_is_measured(tree: Tree) -> None:
+def test_coverage_includes_the_workers(tree: Tree) -> None:
     package = tree.root / "src" / "borne"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(

@@ -48,7 +48,7 @@ def row_of(station: RunningStation, source: str) -> dict[str, Any]:
 
 
 @virtual_time
-async def test_a_limit_of_a_socket_that_runs_out_falls_back(tmp_path: Path) -> None:
+async def test_an_expired_limit_of_a_socket_becomes_its_fallback(tmp_path: Path) -> None:
     async with running_station(tmp_path, **FREE) as station:
         await station.plug(1, BIG)
         await asyncio.sleep(10.0)
@@ -64,7 +64,7 @@ async def test_a_limit_of_a_socket_that_runs_out_falls_back(tmp_path: Path) -> N
 
 
 @virtual_time
-async def test_a_limit_of_the_station_that_runs_out_stops_everybody(tmp_path: Path) -> None:
+async def test_an_expired_limit_of_the_station_pauses_all(tmp_path: Path) -> None:
     async with running_station(tmp_path, **FREE) as station:
         await station.plug(1, BIG)
         await station.plug(2, BIG)
@@ -76,7 +76,7 @@ async def test_a_limit_of_the_station_that_runs_out_stops_everybody(tmp_path: Pa
 
 
 @virtual_time
-async def test_the_history_tells_every_change_and_its_cause(tmp_path: Path) -> None:
+async def test_the_history_holds_every_change_and_its_cause(tmp_path: Path) -> None:
     async with running_station(tmp_path, **FREE, OperatorCurrentLimit=16) as station:
         await station.plug(1, BIG | {"cable_a": 13})
         await asyncio.sleep(1.0)
@@ -89,7 +89,7 @@ async def test_the_history_tells_every_change_and_its_cause(tmp_path: Path) -> N
         assert changes == [(0.0, 16.0, "operator"), (16.0, 13.0, "cable"), (13.0, 10.0, "operator")]
 
 
-def test_when_the_sockets_cannot_share_all_of_them_pause(
+def test_when_the_distribution_fails_all_sockets_pause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> NoReturn:

@@ -192,7 +192,7 @@ async def test_the_simulator_answers_with_a_revision(
         assert isinstance(answer.json()["revision"], int)
 
 
-async def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
+async def test_impossible_commands_are_refused(tmp_path: Path) -> None:
     async with api(tmp_path, FreeCharging="on") as (station, client):
         plug = "/api/v1/simulator/connectors/1/plug"
         unplug = "/api/v1/simulator/connectors/1/unplug"
@@ -253,7 +253,7 @@ async def test_power_cut_and_back(tmp_path: Path) -> None:
         assert (await client.get("/api/v1/status")).json()["power"] == "on"
 
 
-async def test_who_may_not_is_told_so(tmp_path: Path) -> None:
+async def test_without_a_token_the_api_answers_401(tmp_path: Path) -> None:
     async with api(tmp_path) as (_, client):
         client.headers.pop("Authorization")
         assert (await client.get("/api/v1/status")).status_code == 401
@@ -264,7 +264,7 @@ async def test_who_may_not_is_told_so(tmp_path: Path) -> None:
 METRIC = re.compile(r'(borne_[a-z_]+)(?:\{connector="([0-9]+)"\})? ([0-9.e+-]+|inf)')
 
 
-async def test_metrics_tell_the_station(tmp_path: Path) -> None:
+async def test_metrics_show_the_station(tmp_path: Path) -> None:
     async with api(tmp_path, FreeCharging="on") as (station, client):
         await client.post("/api/v1/simulator/connectors/1/plug", json=FAST)
         await station.until(lambda c: c["measured_a"][0] > 0)
@@ -286,7 +286,7 @@ async def test_metrics_tell_the_station(tmp_path: Path) -> None:
         assert {name for name, kind in kinds if kind == "counter"} >= {"borne_register_wh"}
 
 
-async def test_metrics_tell_how_long_a_bill_waits(tmp_path: Path) -> None:
+async def test_metrics_show_the_age_of_the_queue(tmp_path: Path) -> None:
     unreachable = {"ConnectionType": "ethernet", "WebSocketsBackendURL": "ws://127.0.0.1:9/ocpp"}
     free = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
     settings = {**unreachable, **free, "ChargePointID": "CP-1"}

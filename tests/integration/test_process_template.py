@@ -19,7 +19,7 @@ from tests.support.process import Served, borne, plain_environment, served
         pytest.param(("nonsense",), id="wrong usage"),
     ],
 )
-def test_a_copy_ends_as_a_new_interpreter(arguments: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_copy_exits_like_a_new_interpreter(arguments: tuple[str, ...], tmp_path: Path) -> None:
     new, copy = (
         borne(*arguments, new_interpreter=new, env=plain_environment() | {"BORNE_DATA": str(data)})
         for new, data in ((True, tmp_path / "a"), (False, tmp_path / "b"))

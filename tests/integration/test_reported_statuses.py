@@ -110,7 +110,7 @@ WAKE_UP = {"DLMAllowEVWakeup": "on", "EVWakeupMethod": "pilot_interruption"}
 
 
 @pytest.mark.parametrize("wake_up", [{}, WAKE_UP], ids=["left alone", "woken in vain"])
-def test_a_car_that_never_asks_is_told_as_pausing(tmp_path: Path, wake_up: Any) -> None:
+def test_a_car_that_never_asks_is_reported_as_suspended_ev(tmp_path: Path, wake_up: Any) -> None:
     async def scenario(at: Bench) -> None:
         await at.station.plug(1, ASLEEP)
         await asyncio.sleep(9)
@@ -130,7 +130,7 @@ def test_a_car_that_never_asks_is_told_as_pausing(tmp_path: Path, wake_up: Any) 
     on_a_bench(tmp_path, scenario, **wake_up)
 
 
-def test_a_car_that_takes_some_seconds_is_never_told_as_pausing(tmp_path: Path) -> None:
+def test_a_car_that_takes_some_seconds_is_not_reported_as_suspended_ev(tmp_path: Path) -> None:
     async def scenario(at: Bench) -> None:
         await at.station.plug(1, {"reaction_s": 5.0})
         await asyncio.sleep(60)
@@ -151,7 +151,7 @@ def test_a_car_that_never_asks_stays_preparing_where_that_lasts_until_state_c(
 
 
 @pytest.mark.parametrize("mode", [StopMode.NORMAL, StopMode.ONLY_RFID_REMOTE])
-def test_a_pulled_plug_is_no_pause_of_the_station(tmp_path: Path, mode: StopMode) -> None:
+def test_a_pulled_plug_is_not_reported_as_suspended_evse(tmp_path: Path, mode: StopMode) -> None:
     async def scenario(at: Bench) -> None:
         await at.station.plug(1, {})
         await asyncio.sleep(30)
@@ -182,7 +182,7 @@ def test_a_session_that_ends_stays_what_it_was_until_its_end_is_committed(tmp_pa
     on_a_bench(tmp_path, scenario)
 
 
-def test_what_is_triggered_is_true_while_a_status_is_held_back(tmp_path: Path) -> None:
+def test_a_triggered_status_is_the_present_one_while_another_is_held_back(tmp_path: Path) -> None:
     async def scenario(at: Bench) -> None:
         await at.station.plug(1, {})
         await asyncio.sleep(30)
@@ -203,7 +203,7 @@ EVERY = sorted(NEXT_16)
 @pytest.mark.parametrize("plugged", [True, False])
 @pytest.mark.parametrize("before", EVERY)
 @pytest.mark.parametrize("after", EVERY)
-def test_whatever_happens_the_table_allows_it(
+def test_reported_statuses_follow_the_table(
     before: BackendStatus, after: BackendStatus, plugged: bool
 ) -> None:
     between = between_16(before, after, plugged=plugged)
@@ -211,7 +211,7 @@ def test_whatever_happens_the_table_allows_it(
     assert before == after or all(b in NEXT_16[a] for a, b in pairwise(way))
 
 
-def test_a_stranger_at_a_reserved_socket_changes_nothing(tmp_path: Path) -> None:
+def test_another_card_at_a_reserved_socket_changes_nothing(tmp_path: Path) -> None:
     async def scenario(at: Bench) -> None:
         running = at.station.host.station
         assert running is not None
@@ -278,7 +278,7 @@ def test_a_recovery_follows_its_activation(
     on_a_bench(tmp_path, scenario, SendErrorStatusNotifications=first)
 
 
-def test_a_fault_that_was_never_the_headline_recovers_in_silence(tmp_path: Path) -> None:
+def test_a_fault_that_was_never_reported_sends_no_recovery(tmp_path: Path) -> None:
     async def scenario(at: Bench) -> None:
         await cause(at, ("over-temperature", 1), active=True)
         await cause(at, BROKEN, active=True)

@@ -219,7 +219,7 @@ def test_newest_is_listed_first(machine: Machine) -> None:
         ),
     ],
 )
-def test_says_what_is_missing_in_a_sentence(
+def test_missing_requirements_are_named_in_a_sentence(
     bare: Machine,
     prepare: Callable[[Machine], object],
     environment: dict[str, str],
@@ -230,7 +230,7 @@ def test_says_what_is_missing_in_a_sentence(
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"run: {sentence}\n")
 
 
-def test_pip_steps_in_where_uv_fails(machine: Machine, tmp_path: Path) -> None:
+def test_pip_is_used_when_uv_fails(machine: Machine, tmp_path: Path) -> None:
     machine.program("uv", "echo 'error: no route' >&2; exit 2")
     asked = tmp_path / "asked"
     stand_in = tmp_path / "modules" / "pip.py"
@@ -242,12 +242,12 @@ def test_pip_steps_in_where_uv_fails(machine: Machine, tmp_path: Path) -> None:
     assert "'--require-hashes'" in asked.read_text()
 
 
-def test_uv_spares_pip(machine: Machine) -> None:
+def test_uv_is_used_instead_of_pip(machine: Machine) -> None:
     assert machine.run("version").stdout == f"{MINOR} version\n"
     assert not list((machine.checkout / ".venv").glob("lib/python3*/site-packages/pip"))
 
 
-def test_a_folder_that_is_no_environment_is_left_alone(machine: Machine) -> None:
+def test_a_folder_that_is_no_environment_is_not_touched(machine: Machine) -> None:
     precious = machine.checkout.parent / "precious"
     precious.mkdir()
     (precious / "letter.txt").write_text("keep")
@@ -277,7 +277,7 @@ def test_tests_get_the_chromium_that_is_there(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("user", "apt"), [("1000", True), ("0", False)], ids=["not root", "no apt"]
 )
-def test_how_to_get_a_browser_is_said_to_who_may_not_install(
+def test_without_rights_to_install_the_way_to_a_browser_is_shown(
     machine: Machine, user: str, apt: bool
 ) -> None:
     (machine.bin / "id").unlink()
@@ -291,7 +291,7 @@ def test_how_to_get_a_browser_is_said_to_who_may_not_install(
 
 
 @pytest.mark.parametrize("works", [True, False], ids=["installs", "fails"])
-def test_root_installs_what_tests_want(machine: Machine, works: bool) -> None:
+def test_root_installs_what_tests_need(machine: Machine, works: bool) -> None:
     (machine.bin / "id").unlink()
     machine.program("id", "echo 0")
     chromium = machine.bin / "chromium"

@@ -44,7 +44,7 @@ async def wait_for_events(station: RunningStation) -> list[str]:
         forget()
 
 
-async def test_a_change_is_told_once(tmp_path: Path) -> None:
+async def test_a_changed_log_is_reported_once(tmp_path: Path) -> None:
     async with running_station(tmp_path) as station:
         for number in range(EVENTS):
             await events(station).note(SecurityEvent.RECONFIGURATION, f"change {number}")

@@ -57,7 +57,7 @@ async def test_SessionRetentionDays(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_without_a_date_nothing_is_old(tmp_path: Path) -> None:
+async def test_without_a_date_no_session_is_deleted(tmp_path: Path) -> None:
     async with running_station(tmp_path, wall=lambda: BEGIN, **LISTED) as station:
         await charge(station, CARD, 1)
     unset = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,7 +90,7 @@ async def test_figures_per_socket_and_per_card(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_a_short_session_knows_its_highest_power(tmp_path: Path) -> None:
+async def test_a_short_session_has_its_highest_power(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         await station.services.whitelist.add(CARD, SYSTEM)
         await station.plug(1)
@@ -107,7 +107,7 @@ async def test_a_short_session_knows_its_highest_power(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_a_changed_interval_of_samples_holds_at_once(tmp_path: Path) -> None:
+async def test_a_changed_sample_interval_takes_effect_at_once(tmp_path: Path) -> None:
     settings = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
     url = "ws://127.0.0.1:9/"
     elsewhere: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": url}
@@ -132,7 +132,7 @@ async def test_a_changed_interval_of_samples_holds_at_once(tmp_path: Path) -> No
 
 
 @virtual_time
-async def test_an_export_tells_every_session_once(tmp_path: Path) -> None:
+async def test_an_export_has_every_session_once(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         for number in (1, 2, 1):
             await charge(station, CARD, number)
@@ -148,7 +148,7 @@ async def test_an_export_tells_every_session_once(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_without_a_backend_nothing_waits_for_one(tmp_path: Path) -> None:
+async def test_without_a_backend_nothing_is_queued(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         await charge(station, CARD, 1)
         ((record,), _) = await station.services.sessions.page()
@@ -160,7 +160,7 @@ async def test_without_a_backend_nothing_waits_for_one(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_a_card_is_forgotten_and_the_energy_is_not(tmp_path: Path) -> None:
+async def test_making_a_card_anonymous_keeps_the_energy(tmp_path: Path) -> None:
     async with running_station(tmp_path, **LISTED) as station:
         await charge(station, CARD, 1)
         await charge(station, OTHER, 1)

@@ -748,7 +748,9 @@ async def test_OperatorMayInstall(tmp_path: Path) -> None:
         assert answers == [200, 422]
 
 
-async def test_the_installation_is_the_installers_once_he_has_a_password(tmp_path: Path) -> None:
+async def test_installation_settings_need_the_installer_once_a_password_is_set(
+    tmp_path: Path,
+) -> None:
     raised = {"InstallationCurrentLimit": 20}
     async with running_station(tmp_path) as station, pages(station, Role.OPERATOR) as client:
         answers = [await client.patch("/api/v1/settings", json={"InstallationCurrentLimit": 16})]

@@ -321,7 +321,7 @@ class Trial:
 
 
 @pytest.mark.parametrize("station", STATIONS)
-def test_a_changed_setting_reaches_who_obeys_it(
+def test_a_changed_setting_reaches_every_reader(
     tmp_path: Path, readings: Readings, station: str
 ) -> None:
     base, keys = STATIONS[station]

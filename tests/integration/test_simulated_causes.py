@@ -52,7 +52,7 @@ def station_faults(station: RunningStation) -> set[str]:
     return {active.fault.value for active in station.services.status.snapshot().faults}
 
 
-async def test_a_disk_that_fills_in_mid_session_is_told_and_the_session_goes_on(
+async def test_a_disk_that_fills_during_a_session_is_reported_and_the_session_goes_on(
     tmp_path: Path,
 ) -> None:
     async with api(tmp_path, **FREE) as (station, client):
@@ -67,7 +67,7 @@ async def test_a_disk_that_fills_in_mid_session_is_told_and_the_session_goes_on(
         assert station.connector(1)["state"] == "charging"
 
 
-async def test_every_file_of_the_station_meets_the_full_disk(tmp_path: Path) -> None:
+async def test_every_file_of_the_station_is_on_the_full_disk(tmp_path: Path) -> None:
     async with api(tmp_path) as (station, client):
         await client.put(f"{SIMULATOR}/faults/disk-full", json={"active": True})
         assert station.host.station is not None
@@ -94,7 +94,7 @@ async def test_the_full_disk_of_one_station_is_not_that_of_another(tmp_path: Pat
         await two.set(OperatorCurrentLimit=10)
 
 
-async def test_the_street_goes_on_while_the_station_has_no_power(tmp_path: Path) -> None:
+async def test_the_simulated_world_goes_on_while_the_station_has_no_power(tmp_path: Path) -> None:
     async with api(tmp_path) as (station, client):
         before = (await client.get(SIMULATOR)).json()["sockets"][0]["meter_serial"]
         await client.post(f"{SIMULATOR}/power", json={"action": "cut"})
@@ -122,7 +122,7 @@ async def test_the_street_goes_on_while_the_station_has_no_power(tmp_path: Path)
         {"active": True, "value": {"high_a": -1}},
     ],
 )
-async def test_a_wrong_value_is_told(tmp_path: Path, body: dict[str, Any]) -> None:
+async def test_a_wrong_value_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
     async with api(tmp_path) as (_, client):
         refused = await client.put(f"{SIMULATOR}/faults/car-pulses", json=body)
         assert refused.status_code == 422
@@ -143,7 +143,7 @@ async def test_a_socket_wired_to_one_phase_lets_a_three_phase_car_draw_on_one(
         assert (await client.get(SIMULATOR)).json()["site"]["grid_a"] == [32, 0, 0]
 
 
-async def test_another_wiring_holds_from_the_next_start_on(tmp_path: Path) -> None:
+async def test_changed_wiring_takes_effect_at_the_next_start(tmp_path: Path) -> None:
     async with api(tmp_path, **FREE) as (station, client):
         await station.set(PhasesConnected="single")
         volts = (await client.get(SIMULATOR)).json()["sockets"][0]["voltage_v"]

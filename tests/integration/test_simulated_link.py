@@ -40,7 +40,7 @@ def failed(results: dict[str, StepResult]) -> tuple[str | None, str]:
     return step, "" if step is None else results[step].detail
 
 
-async def test_a_backend_that_is_there(tmp_path: Path) -> None:
+async def test_a_reachable_backend(tmp_path: Path) -> None:
     async with (
         central() as port,
         running_station(tmp_path, **to(f"ws://localhost:{port}/")) as station,
@@ -52,7 +52,7 @@ async def test_a_backend_that_is_there(tmp_path: Path) -> None:
         assert results["tcp"].detail.endswith(f" port {port}")
 
 
-async def test_a_port_where_nobody_listens(tmp_path: Path) -> None:
+async def test_a_port_without_a_listener(tmp_path: Path) -> None:
     for scheme in ("ws", "wss"):
         port = free_port()
         data = tmp_path / scheme
@@ -101,7 +101,7 @@ async def test_the_running_connection_names_its_true_target(tmp_path: Path) -> N
         assert results["tcp"].detail.endswith(f" port {port}")
 
 
-async def test_a_trial_makes_one_connection(tmp_path: Path) -> None:
+async def test_a_connection_test_makes_one_connection(tmp_path: Path) -> None:
     """Reaching the target and using it is the same connection."""
     seen: list[int] = []
 

@@ -57,7 +57,7 @@ def used(data: Path) -> Path:
 # What is told ----------------------------------------------------------------------------------
 
 
-def test_damaged_settings_are_told_and_the_ones_before_are_in_force(tmp_path: Path) -> None:
+def test_damaged_settings_are_reported_and_the_revision_before_is_in_force(tmp_path: Path) -> None:
     used(tmp_path)
     newest = max((tmp_path / "settings").glob("settings-*.json"))
     newest.write_bytes(newest.read_bytes()[:-20])
@@ -83,7 +83,7 @@ def test_a_folder_without_rights(tmp_path: Path, mode: int) -> None:
     data.chmod(0o700)
 
 
-def test_no_more_room_for_files(tmp_path: Path) -> None:
+def test_the_limit_of_file_sizes_is_reached(tmp_path: Path) -> None:
     def no_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -127,7 +127,7 @@ def test_a_full_disk_at_the_first_start(small_disk: Path, arguments: tuple[str, 
     refused(ran, "No space left")
 
 
-def test_a_disk_that_is_full_later(small_disk: Path) -> None:
+def test_a_disk_that_fills_after_the_start(small_disk: Path) -> None:
     data = small_disk / "data"
     assert borne("settings", "set", "StationName=A", "--data", data).code == 0
     fill(small_disk)
@@ -142,7 +142,7 @@ def test_a_disk_that_is_full_later(small_disk: Path) -> None:
 # Ports and processes ---------------------------------------------------------------------------
 
 
-def test_port_80_without_rights_becomes_a_high_one(tmp_path: Path) -> None:
+def test_without_rights_for_port_80_a_high_one_is_used(tmp_path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         free = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()
         if int(free) <= 80:
@@ -164,7 +164,7 @@ def test_a_folder_belongs_to_one_station(tmp_path: Path) -> None:
         refused(ran, f"in use by process {running.process.pid}")
 
 
-def test_a_command_waits_for_a_station_that_begins(tmp_path: Path) -> None:
+def test_a_command_waits_for_a_starting_station(tmp_path: Path) -> None:
     running = Served(["--data", str(tmp_path), "--port", "0", "--set", "StationName=Begins"])
     try:
         lock = tmp_path / "lock"
@@ -197,7 +197,7 @@ def test_a_signal_during_the_start_ends_it(tmp_path: Path, how: signal.Signals, 
         pass
 
 
-def test_a_killed_station_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+def test_a_station_starts_after_a_kill(tmp_path: Path) -> None:
     with served("--data", tmp_path) as running:
         running.end(signal.SIGKILL)
         assert (tmp_path / "control.sock").exists()
@@ -206,7 +206,7 @@ def test_a_killed_station_leaves_nothing_in_the_way(tmp_path: Path) -> None:
         assert here.borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
 
 
-def test_nobody_reads_the_greeting(tmp_path: Path) -> None:
+def test_a_closed_standard_output_does_not_stop_the_start(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     start = command("serve", "--data", str(tmp_path), "--port", "0")

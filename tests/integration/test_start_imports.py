@@ -47,5 +47,5 @@ def imported(code: str) -> set[str]:
         pytest.param("import borne.serve", WEB | LATER | {"typer"}, id="a station"),
     ],
 )
-def test_what_is_not_imported(code: str, unwanted: set[str]) -> None:
+def test_modules_not_imported_at_the_start(code: str, unwanted: set[str]) -> None:
     assert imported(code) & unwanted == set()

@@ -95,7 +95,9 @@ async def test_SingleSupplyLineInstallerAccess(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_the_line_takes_over_at_the_restart_and_raises_nothing(tmp_path: Path) -> None:
+async def test_a_new_supply_line_takes_effect_at_the_restart_and_raises_nothing(
+    tmp_path: Path,
+) -> None:
     limits: dict[str, Any] = {"InstallationCurrentLimit": 20, "InstallationCurrentLimit_2": 10}
     async with running_station(tmp_path, **FREE, **limits) as station:
         await two_big_cars(station)
@@ -130,7 +132,7 @@ async def test_the_line_takes_over_at_the_restart_and_raises_nothing(tmp_path: P
 
 
 @virtual_time
-async def test_a_capacity_of_another_time_does_not_raise_the_line(tmp_path: Path) -> None:
+async def test_an_old_capacity_does_not_raise_the_line(tmp_path: Path) -> None:
     before: dict[str, Any] = {"SupplyLineCurrentCapacity": 28}
     async with running_station(tmp_path, **FREE, **before, InstallationCurrentLimit=10) as station:
         await station.set(SingleSupplyLine="on")
@@ -229,7 +231,7 @@ async def test_a_second_car_waits_until_the_first_must_have_followed(tmp_path: P
 
 
 @virtual_time
-async def test_what_leaves_is_given_to_who_stays(tmp_path: Path) -> None:
+async def test_freed_current_goes_to_the_other_car(tmp_path: Path) -> None:
     async with line(tmp_path) as station:
         await two_big_cars(station)
         await station.simulator.unplug(2, force=True)
@@ -271,7 +273,7 @@ async def test_what_a_car_does_not_take_goes_to_the_other(tmp_path: Path) -> Non
 
 
 @virtual_time
-async def test_alone_a_car_keeps_an_offer_that_it_does_not_take(tmp_path: Path) -> None:
+async def test_a_single_car_keeps_an_offer_that_it_does_not_use(tmp_path: Path) -> None:
     async with line(tmp_path) as station:
         await station.plug(1, BIG | {"max_a": 9})
         await asyncio.sleep(120.0)
@@ -279,7 +281,7 @@ async def test_alone_a_car_keeps_an_offer_that_it_does_not_take(tmp_path: Path) 
 
 
 @virtual_time
-async def test_a_full_car_leaves_everything_and_is_asked_again_now_and_then(tmp_path: Path) -> None:
+async def test_a_full_car_leaves_its_current_and_gets_an_offer_now_and_then(tmp_path: Path) -> None:
     async with line(tmp_path) as station:
         await two_big_cars(station)
         await station.simulator.change_vehicle(1, {"wants_charge": False})
@@ -294,7 +296,7 @@ async def test_a_full_car_leaves_everything_and_is_asked_again_now_and_then(tmp_
 
 
 @virtual_time
-async def test_a_car_that_takes_more_than_offered_makes_the_other_shrink(tmp_path: Path) -> None:
+async def test_a_car_that_takes_more_than_offered_lowers_the_other(tmp_path: Path) -> None:
     async with line(tmp_path) as station:
         await two_big_cars(station)
         await station.simulator.change_vehicle(1, {"rogue_a": 17.5})
@@ -326,7 +328,7 @@ async def test_a_limit_of_the_station_is_shared_too(tmp_path: Path) -> None:
 
 
 @virtual_time
-async def test_an_own_limit_below_the_minimum_pauses_nobody(tmp_path: Path) -> None:
+async def test_an_own_limit_of_6_a_below_the_minimum_pauses_no_car(tmp_path: Path) -> None:
     """The minimum is the distribution's; a socket that may have 6 A gets them."""
     async with line(tmp_path, OperatorCurrentLimit=6) as station:
         await two_big_cars(station)
@@ -335,7 +337,7 @@ async def test_an_own_limit_below_the_minimum_pauses_nobody(tmp_path: Path) -> N
 
 
 @virtual_time
-async def test_the_state_tells_the_limit_of_the_line_beside_the_shares(tmp_path: Path) -> None:
+async def test_the_status_shows_the_limit_of_the_line_beside_the_shares(tmp_path: Path) -> None:
     async with line(tmp_path, SupplyLineCurrentCapacity=20) as station:
         await station.plug(1, BIG)
         await asyncio.sleep(SETTLED_S)

@@ -55,7 +55,7 @@ async def test_card_starts_and_stops_a_session(tmp_path: Path) -> None:
         assert ledger.statuses(2) == ["Available"]
 
 
-async def test_who_waits_for_a_change_wakes_on_the_link(tmp_path: Path) -> None:
+async def test_a_waiting_status_request_ends_when_the_link_changes(tmp_path: Path) -> None:
     async with (
         central_system() as central,
         running_station(tmp_path, **backend_settings(central.url)) as station,

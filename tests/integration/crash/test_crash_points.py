@@ -104,7 +104,7 @@ async def _scenario(rig: RunningStation) -> None:
     await end(rig)
 
 
-async def test_the_points_are_those_of_a_session(tmp_path: Path) -> None:
+async def test_the_commit_points_of_a_session(tmp_path: Path) -> None:
     async with central_system() as central:
         names = await _play_with_cut(tmp_path, central, None)
     assert {name.split(" ")[0] for name in names} >= {

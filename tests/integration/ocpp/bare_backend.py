@@ -61,13 +61,13 @@ class BareBackend:
         message_id = f"b{next(self._numbers)}"
         return await self.answer(message_id, json.dumps([2, message_id, action, payload]))
 
-    async def beats(self) -> None:
+    async def wait_for_heartbeat(self) -> None:
         """The station sends a Heartbeat when it is asked for one: it lives."""
         while not self.received.empty():
             self.received.get_nowait()
-        await self.hears("Heartbeat")
+        await self.wait_for_call("Heartbeat")
 
-    async def hears(self, action: str) -> None:
+    async def wait_for_call(self, action: str) -> None:
         """Ask for a message and wait for it; it is answered as `replies` says."""
         answer = await self.call("TriggerMessage", {"requestedMessage": action})
         assert answer[2] == {"status": "Accepted"}, answer
@@ -75,7 +75,7 @@ class BareBackend:
             while (await self.received.get())[0] != action:
                 pass
 
-    async def booted(self) -> None:
+    async def wait_for_boot(self) -> None:
         """A station has connected and said who it is."""
         async with asyncio.timeout(TEST_TIMEOUT_S):
             while (await self.received.get())[0] != "StatusNotification":

@@ -63,7 +63,7 @@ async def test_from_rejection_to_charging() -> None:
     assert received[7][1]["transaction_id"] == 7
 
 
-async def test_calls_cross() -> None:
+async def test_crossing_calls_are_both_answered() -> None:
     """The central system resets the station while it still owes an answer to Authorize."""
     order: list[str] = []
 
@@ -92,7 +92,7 @@ async def test_calls_cross() -> None:
     assert order == ["Reset", "Authorize"]
 
 
-async def test_the_central_system_asks() -> None:
+async def test_calls_of_the_central_system_are_answered() -> None:
     async def change(request: ChangeConfigurationRequest) -> ChangeConfigurationResponse:
         return ChangeConfigurationResponse(status=ConfigurationStatus.REBOOT_REQUIRED)
 
@@ -125,14 +125,14 @@ async def test_identity_and_password_travel_as_the_standard_says() -> None:
         assert "Sec-WebSocket-Extensions" not in request.headers
 
 
-async def test_compression_only_when_asked_for_and_agreed() -> None:
+async def test_compression_is_used_only_when_configured_and_agreed() -> None:
     async with central_system() as central:
         async with station(url(central), compression=True) as made:
             await made.online()
         assert "permessage-deflate" in central.requests[0].headers["Sec-WebSocket-Extensions"]
 
 
-async def test_a_lost_connection_is_made_again_without_a_boot() -> None:
+async def test_a_reconnect_sends_no_boot_notification() -> None:
     async with central_system() as central:
         async with station(url(central), prepare=with_statuses) as made:
             await made.online()
@@ -149,7 +149,7 @@ async def test_a_lost_connection_is_made_again_without_a_boot() -> None:
         assert made.client.view().connections == 2
 
 
-async def test_a_power_cut_is_not_announced_and_a_stop_is() -> None:
+async def test_a_stop_closes_the_connection_and_a_power_cut_does_not() -> None:
     async with central_system() as central:
         async with station(url(central)) as made:
             await made.online()
@@ -161,7 +161,7 @@ async def test_a_power_cut_is_not_announced_and_a_stop_is() -> None:
 
 
 @pytest.mark.parametrize("sub_protocols", [(), ("ocpp2.0.1",)])
-async def test_without_the_sub_protocol_there_is_no_conversation(
+async def test_without_the_sub_protocol_the_websocket_step_fails(
     sub_protocols: tuple[str, ...],
 ) -> None:
     async with central_system(sub_protocols=sub_protocols) as central:
@@ -194,7 +194,7 @@ async def test_what_http_refuses_is_shown(status: HTTPStatus, words: str) -> Non
         assert {request.path for request in central.requests} == {"/ocpp/station"}
 
 
-async def test_noise_does_not_end_the_connection_but_size_does() -> None:
+async def test_invalid_frames_are_ignored_and_oversized_ones_close_the_connection() -> None:
     async with central_system() as central, station(url(central), max_frame_bytes=10_000) as made:
         await made.online()
         peer = await central.peers.get()
@@ -210,7 +210,7 @@ async def test_noise_does_not_end_the_connection_but_size_does() -> None:
         await made.until(lambda: made.client.view().connections == 2)
 
 
-async def test_a_silent_line_is_noticed_by_the_ping(unused_tcp_port: int) -> None:
+async def test_a_silent_line_is_found_by_the_ping(unused_tcp_port: int) -> None:
     """A relay that stops forwarding: no reset, no answer, only the missing pong."""
     async with central_system() as central:
         stalled = asyncio.Event()
@@ -252,7 +252,7 @@ def steps() -> ConnectionSteps:
     return ConnectionSteps(lambda: datetime.now(UTC))
 
 
-async def test_the_climb_can_be_tried_alone() -> None:
+async def test_the_connection_steps_can_be_tested_alone() -> None:
     """The page's connection test: nothing is sent, nothing is kept."""
     async with central_system() as central:
         climbed = steps()
@@ -271,7 +271,7 @@ async def test_the_climb_can_be_tried_alone() -> None:
             await connection.send("x")
 
 
-async def test_nobody_listens(unused_tcp_port: int) -> None:
+async def test_no_server_listens(unused_tcp_port: int) -> None:
     connection = Connection(ConnectionConfig(f"ws://127.0.0.1:{unused_tcp_port}", "station"))
     with pytest.raises(ConnectFailed) as failed:
         await connection.open(steps())

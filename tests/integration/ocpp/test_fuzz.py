@@ -81,7 +81,7 @@ def line(
             ConnectionTimeOut=1,
         )
         await stack.enter_async_context(made)
-        await backend.booted()
+        await backend.wait_for_boot()
         return backend
 
     with asyncio.Runner() as runner:
@@ -199,7 +199,7 @@ def fuzz(line: Line, action: str, payload: Any) -> None:
     async def ask() -> None:
         frame = wire([2, "fuzz", action, payload])
         check_answer(action, payload, await backend.answer("fuzz", frame))
-        await backend.beats()
+        await backend.wait_for_heartbeat()
 
     line.run(ask())
     assert backend.connections == connections
@@ -256,9 +256,9 @@ def reply_with(line: Line, action: str, reply: list[Any]) -> None:
 
     async def call_and_wait() -> None:
         backend.replies = {action: reply}
-        await backend.hears(action)
+        await backend.wait_for_call(action)
         backend.replies = {}
-        await backend.beats()
+        await backend.wait_for_heartbeat()
 
     line.run(call_and_wait())
     assert backend.connections == connections
@@ -267,9 +267,7 @@ def reply_with(line: Line, action: str, reply: list[Any]) -> None:
 @given(drawn=replies())
 @of_this_commit
 @FAST
-def test_whatever_is_answered_the_station_lives_on(
-    line: Line, drawn: tuple[str, list[Any]]
-) -> None:
+def test_the_station_goes_on_after_any_answer(line: Line, drawn: tuple[str, list[Any]]) -> None:
     reply_with(line, *drawn)
 
 
@@ -277,7 +275,7 @@ def test_whatever_is_answered_the_station_lives_on(
 @pytest.mark.timeout(1800)
 @given(drawn=replies())
 @LONG
-def test_whatever_is_answered_the_station_lives_on_long(
+def test_the_station_goes_on_after_any_answer_long(
     line: Line, drawn: tuple[str, list[Any]]
 ) -> None:
     reply_with(line, *drawn)
@@ -314,7 +312,7 @@ def throw(line: Line, frame: str | bytes, message_id: str | None) -> None:
             kind, echoed, code, *_ = await backend.answer(message_id, frame)
             assert (kind, echoed) == (4, message_id)
             assert code in ERROR_CODES - {"InternalError"}
-        await backend.beats()
+        await backend.wait_for_heartbeat()
 
     line.run(send())
     assert backend.connections == connections
@@ -359,7 +357,7 @@ def test_a_bad_frame_is_answered_when_it_was_a_call_long(line: Line, frame: Any)
 @given(noise=st.binary(max_size=300) | st.text(st.characters(codec="utf-8"), max_size=300))
 @of_this_commit
 @settings(FAST, max_examples=60)
-def test_noise_is_passed_over(line: Line, noise: str | bytes) -> None:
+def test_noise_is_ignored(line: Line, noise: str | bytes) -> None:
     throw(line, noise, None)
 
 
@@ -384,23 +382,23 @@ def test_special_frames(line: Line, name: str) -> None:
     throw(line, SPECIAL[name], None)
 
 
-def test_text_that_is_no_utf_8(line: Line) -> None:
+def test_text_that_is_not_utf_8_is_ignored(line: Line) -> None:
     async def send() -> None:
         await line.backend.send(b'[2,"1","ClearCache",{"\xff":1}]', text=True)
-        await line.backend.beats()
+        await line.backend.wait_for_heartbeat()
 
     connections = line.backend.connections
     line.run(send())
     assert line.backend.connections == connections
 
 
-def test_a_flood_is_answered(line: Line) -> None:
+def test_a_flood_of_commands_is_answered(line: Line) -> None:
     """More commands at once than a backend may send: each has its answer."""
 
     async def send() -> list[list[Any]]:
         asking = (line.backend.call("GetConfiguration", {"key": ["None"]}) for _ in range(200))
         answers = await asyncio.gather(*asking)
-        await line.backend.beats()
+        await line.backend.wait_for_heartbeat()
         return answers
 
     kinds = {answer[0] if answer[0] == 3 else answer[2] for answer in line.run(send())}
@@ -417,7 +415,7 @@ def test_a_frame_over_the_limit_ends_the_connection_only(line: Line, size: int) 
             backend.connected.get_nowait()
         await backend.send("x" * size)
         await asyncio.wait_for(backend.connected.get(), TEST_TIMEOUT_S)
-        await backend.beats()
+        await backend.wait_for_heartbeat()
 
     line.run(send())
     assert backend.connections == connections + 1

@@ -39,13 +39,13 @@ def backend_settings(url: str) -> dict[str, Any]:
     ],
     ids=str,
 )
-async def test_an_odd_answer_that_accepts(tmp_path: Path, odd: dict[str, Any]) -> None:
+async def test_an_unusual_answer_that_accepts_is_used(tmp_path: Path, odd: dict[str, Any]) -> None:
     async with bare_backend() as backend:
         backend.replies = {"BootNotification": [3, {**GOOD, **odd}]}
         async with running_station(tmp_path, **backend_settings(backend.url)) as station:
             await station.until_online()
-            await backend.booted()
-            await backend.beats()
+            await backend.wait_for_boot()
+            await backend.wait_for_heartbeat()
             assert station.connector()["state"] == "available"
             assert backend.connections == 1
 
@@ -63,15 +63,15 @@ async def test_an_odd_answer_that_accepts(tmp_path: Path, odd: dict[str, Any]) -
     ],
     ids=str,
 )
-async def test_an_answer_that_accepts_nobody(tmp_path: Path, reply: list[Any]) -> None:
+async def test_an_unusable_answer_does_not_accept(tmp_path: Path, reply: list[Any]) -> None:
     """It is tried again later, at the station's own pace; meanwhile it can be asked for."""
     async with bare_backend() as backend:
         backend.replies = {"BootNotification": reply}
         async with running_station(tmp_path, **backend_settings(backend.url)) as station:
             await station.until_backend(lambda view: view.last_error.startswith("boot: "))
-            await backend.beats()
+            await backend.wait_for_heartbeat()
             assert not station.services.backend.online  # type: ignore[union-attr]  # it has one
             backend.replies = {}
-            await backend.hears("BootNotification")
+            await backend.wait_for_call("BootNotification")
             await station.until_online()
             assert backend.connections == 1

@@ -40,14 +40,14 @@ def dialling(url: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("answer", GOES_ON, ids=str)
-async def test_the_session_goes_on_and_ends_with_its_number(
+async def test_a_session_with_a_usable_transaction_id_goes_on_and_ends_with_it(
     tmp_path: Path, answer: dict[str, Any]
 ) -> None:
     async with (
         bare_backend() as backend,
         running_station(tmp_path, **dialling(backend.url)) as station,
     ):
-        await backend.booted()
+        await backend.wait_for_boot()
         backend.replies = {"StartTransaction": [3, answer]}
         await station.plug()
         await station.card()
@@ -63,14 +63,12 @@ async def test_the_session_goes_on_and_ends_with_its_number(
 
 
 @pytest.mark.parametrize("answer", ENDS, ids=str)
-async def test_a_word_that_is_not_understood_accepts_nobody(
-    tmp_path: Path, answer: dict[str, Any]
-) -> None:
+async def test_an_unknown_status_does_not_accept(tmp_path: Path, answer: dict[str, Any]) -> None:
     async with (
         bare_backend() as backend,
         running_station(tmp_path, **dialling(backend.url)) as station,
     ):
-        await backend.booted()
+        await backend.wait_for_boot()
         backend.replies = {"StartTransaction": [3, answer]}
         await station.plug()
         await station.card()
@@ -88,7 +86,7 @@ async def test_remote_starts_that_the_backend_does_not_answer_do_not_pile_up(
         bare_backend() as backend,
         running_station(tmp_path, AuthorizeRemoteTxRequests="true", **dialling(backend.url)),
     ):
-        await backend.booted()
+        await backend.wait_for_boot()
         backend.mute = {"Authorize"}
         answers = [
             (await backend.call("RemoteStartTransaction", {"connectorId": 1, "idTag": tag}))[2]

@@ -16,7 +16,7 @@ def leaves_at_once(transport: asyncio.BaseTransport) -> bool:
     return bool(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
 
-async def test_what_the_station_sends_to_a_backend() -> None:
+async def test_small_frames_to_a_backend() -> None:
     async with central_system() as central, station(f"ws://127.0.0.1:{central.port}") as made:
         await made.online()
         link = made.client._link
@@ -25,7 +25,7 @@ async def test_what_the_station_sends_to_a_backend() -> None:
         assert leaves_at_once(opened._opened().transport)
 
 
-async def test_what_a_listener_of_the_station_answers() -> None:
+async def test_small_frames_of_the_listener() -> None:
     accepted: asyncio.Queue[bool] = asyncio.Queue()
 
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

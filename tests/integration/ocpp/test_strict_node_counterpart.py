@@ -65,7 +65,7 @@ def schedule(limit: float, **more: Any) -> dict[str, Any]:
     return {"chargingRateUnit": "A", "chargingSchedulePeriod": [period], **more}
 
 
-async def test_a_session(tmp_path: Path) -> None:
+async def test_a_session_is_valid(tmp_path: Path) -> None:
     async with session(tmp_path, LocalPreAuthorize="false") as (backend, station):
         change = {"key": "MeterValueSampleInterval", "value": "1"}
         assert await status(backend, "ChangeConfiguration", **change) == "Accepted"
@@ -180,7 +180,7 @@ EVERYTHING: list[tuple[str, dict[str, Any], str | None]] = [
 ]
 
 
-async def test_every_command(tmp_path: Path) -> None:
+async def test_every_command_is_answered_validly(tmp_path: Path) -> None:
     async with session(tmp_path) as (backend, _):
         for method, params, wanted in EVERYTHING:
             answer = await backend.call(method, **params)
@@ -191,7 +191,7 @@ async def test_every_command(tmp_path: Path) -> None:
         await backend.wait_for("DiagnosticsStatusNotification", status="Idle")
 
 
-async def test_its_validation_finds_something() -> None:
+async def test_its_validation_finds_an_invalid_message() -> None:
     """Else its silence would prove nothing."""
     async with node_backend() as backend:
         url = f"ws://127.0.0.1:{backend.port}/ocpp/CP-1"

@@ -92,13 +92,13 @@ async def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
             assert not made.client.online
 
 
-async def test_own_certificates_that_do_not_exist_are_told(tmp_path: Path) -> None:
+async def test_missing_own_certificates_are_reported(tmp_path: Path) -> None:
     tls = TlsConfig(TlsLevel.NORMAL, ROOT.pem, tmp_path / "none.pem", tmp_path / "none.key")
     with pytest.raises(ConnectFailed, match="tls: own certificates"):
         await dial(ConnectionConfig("wss://127.0.0.1:1", "station", tls=tls), new_steps())
 
 
-async def test_plain_answers_to_tls_are_told(tmp_path: Path) -> None:
+async def test_a_plain_answer_to_tls_is_reported(tmp_path: Path) -> None:
     async with central_system() as central:
         config = ConnectionConfig(f"wss://127.0.0.1:{central.port}", "station")
         with pytest.raises(ConnectFailed) as failed:
@@ -178,7 +178,7 @@ async def test_a_proxy_is_asked_to_connect(issued: Issued | None, tmp_path: Path
         assert base64.b64encode(b"user:pass").decode() in request
 
 
-async def test_a_proxy_that_refuses_is_told() -> None:
+async def test_a_proxy_that_refuses_is_reported() -> None:
     async with central_system() as central, http_proxy() as proxy:
         proxy.answer = "407 Proxy Authentication Required"
         config = ConnectionConfig(

@@ -61,7 +61,7 @@ def test_requests(
     assert answer(book(*known), asked, statuses, NOW) is expected
 
 
-def test_what_is_over_cannot_be_reserved() -> None:
+def test_an_expired_reservation_is_rejected() -> None:
     assert answer(Book(), ONE, FREE, LATER) is Answer.REJECTED
 
 
@@ -79,7 +79,7 @@ def test_what_is_over_cannot_be_reserved() -> None:
         ((reservation(4, 0), ANY), FREE, {1: 4, 2: 3}),
     ],
 )
-def test_what_is_kept(
+def test_kept_reservations(
     entries: tuple[Reservation, ...], statuses: dict[int, S], expected: dict[int, int]
 ) -> None:
     assert kept(book(*entries), statuses) == expected

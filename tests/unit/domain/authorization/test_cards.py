@@ -35,7 +35,7 @@ def test_every_spelling_can_be_read_back(spelling: LetterCase, uid: bytes) -> No
     ["04567DAA5F3580", "04567daa5f3580", "04:56:7D:AA:5F:35:80", " 04-56-7d-aa-5f-35-80 ",
      "04 56 7D AA 5F 35 80", "04.56.7D.AA.5F.35.80"],
 )  # fmt: skip
-def test_people_write_it_as_they_like(text: str) -> None:
+def test_spaces_case_and_separators_are_accepted(text: str) -> None:
     assert normalise(text) == "04567DAA5F3580"
 
 
@@ -52,7 +52,7 @@ def test_people_write_it_as_they_like(text: str) -> None:
         ("A" * 100_000, "8, 14 or 20 digits"),
     ],
 )
-def test_what_is_no_card_is_said_in_words(text: str, says: str) -> None:
+def test_an_invalid_number_is_refused_with_a_sentence(text: str, says: str) -> None:
     with pytest.raises(BadCard, match=says):
         normalise(text)
 
@@ -62,5 +62,5 @@ def test_what_is_no_card_is_said_in_words(text: str, says: str) -> None:
     [("08A1B2C3", True), ("0801020304050607080A", False), ("04567DAA5F3580", False),
      ("0A0E9B83", False), ("08567DAA5F3580", False)],
 )  # fmt: skip
-def test_numbers_that_are_made_up_anew(uid: str, random: bool) -> None:
+def test_random_numbers_are_recognised(uid: str, random: bool) -> None:
     assert is_random(uid) is random

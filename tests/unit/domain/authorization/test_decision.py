@@ -209,7 +209,7 @@ def test_order_of_authorization(
     assert _outcome(decide(CARD, policy, known, None)) == (verdict, reason)
 
 
-def test_the_group_of_an_accepted_card_goes_with_it() -> None:
+def test_the_group_of_an_accepted_card_is_kept() -> None:
     for known in (_answered(GOOD), replace(ONLINE, cache=GOOD), replace(ONLINE, local_list=GOOD)):
         decision = decide(CARD, ALL_ON, known, None)
         assert isinstance(decision, Accept)
@@ -229,7 +229,7 @@ def test_enforce_using_secure_rfid(
     assert (_outcome(decision)[0] == "accept") is secure
 
 
-def test_remote_starts_are_not_cards() -> None:
+def test_a_remote_start_is_exempt_from_the_secure_card_rule() -> None:
     policy = replace(ALL_ON, secure_only=True)
     assert decide(Card("A1", IdentityKind.REMOTE), policy, ONLINE, None) == Ask()
 
@@ -299,7 +299,7 @@ def test_a_card_during_a_session(
 @pytest.mark.parametrize(
     ("shown", "verdict"), [("A1", "release"), ("a1", "release"), ("B2", "ask")]
 )
-def test_a_cable_kept_for_its_owner(shown: str, verdict: str) -> None:
+def test_a_held_cable_is_released_to_its_owner(shown: str, verdict: str) -> None:
     cable_held_for = _session().authorization
     known = replace(ONLINE, local_list=BAD)
     assert _outcome(decide(Card(shown), ALL_ON, known, None, cable_held_for))[0] == verdict
@@ -331,7 +331,7 @@ cards = st.builds(Card, st.sampled_from(["A1", "B2"]), secure=st.booleans())
 
 
 @given(cards, policies, knowledge, sessions)
-def test_asking_is_answered_in_one_round(
+def test_the_decision_after_the_answer_of_the_backend_is_final(
     card: Card, policy: Policy, known: Knowledge, session: LiveSession | None
 ) -> None:
     """Whatever the backend says or does not say, the second decision is final."""
@@ -346,7 +346,7 @@ def test_asking_is_answered_in_one_round(
 
 
 @given(cards, policies, knowledge)
-def test_nobody_starts_who_is_blocked(card: Card, policy: Policy, known: Knowledge) -> None:
+def test_a_blocked_card_starts_nothing(card: Card, policy: Policy, known: Knowledge) -> None:
     blocked = replace(
         known,
         whitelist=WhitelistMatch.NONE,
@@ -359,7 +359,7 @@ def test_nobody_starts_who_is_blocked(card: Card, policy: Policy, known: Knowled
     assert not isinstance(decide(card, policy, blocked, None), Accept)
 
 
-def test_who_stops_is_told_as_who_started() -> None:
+def test_a_stop_is_reported_with_the_tag_of_the_start() -> None:
     """Manual 5.2: the unified tag stands for everybody, and one spelling for each card."""
     free = Identity(IdentityKind.FREE, "freecharging")
     session = LiveSession(Authorization(free, card="A1"), Phase.RUNNING, "s1")

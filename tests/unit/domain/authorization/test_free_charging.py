@@ -83,7 +83,7 @@ class TestTable:
         assert permit.reported is transactions
         assert permit.card == UID
 
-    def test_what_the_backend_is_told(
+    def test_reported_tags_and_messages_by_mode(
         self,
         number: int,
         card: bool,
@@ -116,7 +116,7 @@ def test_only_the_card_that_started_stops(number: int, shown: str, stops: bool) 
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])
-def test_no_card_stops_a_session_without_card(number: int) -> None:
+def test_a_card_does_not_stop_a_session_without_a_card(number: int) -> None:
     policy = _policy(number, backend=True)
     arrival = decide_arrival(policy, online=True)
     assert arrival is not None
@@ -135,7 +135,7 @@ def test_no_card_stops_a_session_without_card(number: int) -> None:
         (IfInDoubt.IMMEDIATELY, False, False, False),
     ],
 )
-def test_immediately_when_plugged(
+def test_if_in_doubt_applies_while_the_backend_is_offline(
     in_doubt: IfInDoubt, backend: bool, online: bool, starts: bool
 ) -> None:
     """Manual 5.1, decision D28: only while the backend cannot be reached, and asked later."""

@@ -83,7 +83,7 @@ def test_lists_are_read_in_every_form(text: str, entries: list[ListedCard]) -> N
         (f"{CARD},{'n' * 201}", "This line is too long."),
     ],
 )
-def test_bad_lines_are_told_with_their_number(line: str, message: str | None) -> None:
+def test_bad_lines_are_reported_with_their_number(line: str, message: str | None) -> None:
     read = read_list(f"{OTHER},Bob\n{line}\n", UPPER)
     problems = [(problem.line, str(problem.message)) for problem in read.problems]
     assert problems == ([] if message is None else [(2, message)])
@@ -91,7 +91,7 @@ def test_bad_lines_are_told_with_their_number(line: str, message: str | None) ->
     assert read.entries[0] == ListedCard(OTHER, name="Bob")
 
 
-def test_a_socket_that_is_none_is_told() -> None:
+def test_an_unknown_socket_is_reported() -> None:
     read = read_list(f"uid,connector\n{CARD},left\n{CARD},9999\n", UPPER)
     assert [str(problem.message) for problem in read.problems] == [
         "left is not a socket.",
@@ -115,19 +115,19 @@ def test_numbers_are_read_and_written_as_the_setting_spells_them() -> None:
     assert spell_token(OTHER, "RFID", LetterCase.LOWER) == OTHER.lower()
 
 
-def test_no_spreadsheet_takes_a_name_for_a_formula() -> None:
+def test_names_are_never_written_as_spreadsheet_formulas() -> None:
     entry = ListedCard(CARD, name="=1+1")
     text = write_csv([(entry, "", "")], UPPER)
     assert ",'=1+1," in text
     assert list(read_list(text, UPPER).entries) == [entry]
 
 
-def test_a_text_without_end_is_refused() -> None:
+def test_a_text_that_is_too_long_is_refused() -> None:
     with pytest.raises(BadCard, match="longer than 4 MB"):
         read_list("0" * (LONGEST_TEXT + 1), UPPER)
 
 
-def test_of_many_problems_the_first_are_told_and_all_counted() -> None:
+def test_the_first_problems_are_listed_and_all_are_counted() -> None:
     read = read_list("XX\n" * 1500, UPPER)
     assert (read.bad, len(read.problems)) == (1500, 1000)
 
@@ -150,7 +150,7 @@ entries = st.builds(
     st.sampled_from([UPPER, LetterCase.LOWER, LetterCase.LOWER_INVERTED]),
     st.sampled_from([",", ";"]),
 )
-def test_what_is_written_can_be_read(
+def test_a_written_list_can_be_read(
     listed: list[ListedCard], spelling: LetterCase, delimiter: str
 ) -> None:
     text = write_csv([(entry, "", "") for entry in listed], spelling, delimiter)
@@ -160,6 +160,6 @@ def test_what_is_written_can_be_read(
 
 
 @given(st.text(max_size=300))
-def test_no_text_breaks_the_reader(text: str) -> None:
+def test_any_text_is_read_without_an_error(text: str) -> None:
     read = read_list(text, UPPER)
     assert all(len(entry.token) in (8, 12, 14, 20) for entry in read.entries)

@@ -54,5 +54,5 @@ def _busy(connector: int) -> Candidate:
         "none at all",
     ],
 )
-def test_which_socket_a_card_means(candidates: list[Candidate], connector: int | None) -> None:
+def test_the_socket_that_a_card_is_for(candidates: list[Candidate], connector: int | None) -> None:
     assert connector_for("A1", candidates) == connector

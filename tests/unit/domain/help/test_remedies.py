@@ -33,7 +33,7 @@ def test_every_fault_and_every_row_of_manual_10_has_a_page() -> None:
     assert set(REMEDIES) == {fault.value for fault in Fault} | MANUAL_10
 
 
-def test_a_page_answers_every_question() -> None:
+def test_every_page_has_meaning_cause_and_steps() -> None:
     with every_case() as case:
         for slug, remedy in REMEDIES.items():
             with case(slug):
@@ -47,7 +47,7 @@ def test_a_page_answers_every_question() -> None:
                 assert all(text.endswith((".", "?", ":")) for text in texts[1:])
 
 
-def test_a_page_says_what_the_backend_hears() -> None:
+def test_a_page_belongs_to_its_row_of_the_catalogue() -> None:
     with every_case() as case:
         for fault in Fault:
             with case(fault.value):
@@ -57,7 +57,7 @@ def test_a_page_says_what_the_backend_hears() -> None:
                 assert remedy.fault is fault
 
 
-def test_nobody_is_told_to_charge_where_it_is_blocked() -> None:
+def test_no_page_says_one_can_charge_where_the_fault_blocks() -> None:
     with every_case() as case:
         for fault in Fault:
             with case(fault.value):
@@ -68,12 +68,12 @@ def test_nobody_is_told_to_charge_where_it_is_blocked() -> None:
                     assert answer in (CanCharge.YES, CanCharge.PERHAPS)
 
 
-def test_danger_comes_first() -> None:
+def test_warnings_of_danger_come_first() -> None:
     assert REMEDIES["contactor-welded"].steps[0].text.startswith("Danger")
     assert Who.YOU not in REMEDIES["contactor-welded"].who
 
 
-def test_every_answer_has_words() -> None:
+def test_every_answer_has_a_text() -> None:
     assert set(CAN_CHARGE) == set(CanCharge)
     assert set(WHO) == set(Who)
 

@@ -70,7 +70,7 @@ def test_without_a_limit_of_the_station_nothing_is_shared(rows: list[LimitRow]) 
     assert binding(planned.offers[1]) == ("board", "setting")
 
 
-def test_each_phase_of_what_is_shared_knows_the_row_that_sets_it() -> None:
+def test_each_shared_phase_names_its_lowest_row() -> None:
     line, backend = row(sources.SUPPLY_LINE, 32, 16, 20), row(sources.OCPP_STATION, 20, 20, -1)
     limit = shared_limit([line, backend])
     assert limit is not None
@@ -80,7 +80,7 @@ def test_each_phase_of_what_is_shared_knows_the_row_that_sets_it() -> None:
     assert limit.row_of(Link(ROOT, GridPhase.N2)) is line
 
 
-def test_a_share_has_the_name_of_the_row_that_sets_it_and_keeps_its_date() -> None:
+def test_a_share_has_source_and_date_of_its_lowest_row() -> None:
     first = snapshot(row(sources.SUPPLY_LINE, 20), row(sources.OCPP_STATION, 32))
     planned = plan(first)
     assert [offer.amps for offer in planned.offers.values()] == [10.0, 10.0]
@@ -89,7 +89,7 @@ def test_a_share_has_the_name_of_the_row_that_sets_it_and_keeps_its_date() -> No
     assert again.offers == planned.offers
 
 
-def test_rows_of_the_grid_are_turned_into_the_frame_of_the_socket() -> None:
+def test_grid_rows_are_rotated_to_the_socket() -> None:
     turned = socket(1, rotation=Rotation.STR, phase_count=1)
     rows = (row(sources.SUPPLY_LINE, 32, 8, 32), row(sources.OCPP_STATION, 32, 32, 32))
     offer = plan(snapshot(*rows, sockets=(turned,))).offers[1]
@@ -98,7 +98,7 @@ def test_rows_of_the_grid_are_turned_into_the_frame_of_the_socket() -> None:
     assert others == [PerPhase.same(32.0)]
 
 
-def test_the_own_row_that_binds_is_named_where_the_share_is_all_that_the_socket_may_have() -> None:
+def test_an_own_row_binds_when_it_is_as_low_as_the_share() -> None:
     sockets = (socket(1, row(sources.BOARD, 32), row(sources.OPERATOR, 10)), socket(2))
     planned = plan(snapshot(row(sources.SUPPLY_LINE, 32), sockets=sockets))
     assert [offer.amps for offer in planned.offers.values()] == [10.0, 22.0]
@@ -106,7 +106,7 @@ def test_the_own_row_that_binds_is_named_where_the_share_is_all_that_the_socket_
     assert names == ["operator", "supply_line"]
 
 
-def test_who_rises_waits_until_the_others_must_have_followed() -> None:
+def test_increases_wait_until_the_others_must_have_followed() -> None:
     first = snapshot(row(sources.SUPPLY_LINE, 32), sockets=(socket(1), socket(2, wants=False)))
     planned = plan(first)
     assert [offer.amps for offer in planned.offers.values()] == [32.0, 0.0]
@@ -119,7 +119,7 @@ def test_who_rises_waits_until_the_others_must_have_followed() -> None:
 
 
 @pytest.mark.parametrize("station", [[], [row(sources.SUPPLY_LINE, 32)]])
-def test_paused_is_nothing_for_everybody_with_the_reason_and_another_look(
+def test_a_paused_plan_offers_nothing_with_a_reason_and_a_retry(
     station: list[LimitRow],
 ) -> None:
     planned = paused(snapshot(*station))
@@ -128,7 +128,7 @@ def test_paused_is_nothing_for_everybody_with_the_reason_and_another_look(
     assert planned.due_s == 1000.0 + AGAIN_S
 
 
-def test_lowered_is_never_above_before_and_keeps_what_is_shared() -> None:
+def test_lowering_never_raises_an_offer_and_keeps_the_shares() -> None:
     first = snapshot()
     before = next_of(first, plan(first), 60.0)
     assert lowered(before) == {s.connector: s.offer for s in before.sockets}

@@ -43,7 +43,7 @@ def test_sources_are_declared_once_and_shown_in_the_order_of_their_causes() -> N
 
 
 @pytest.mark.parametrize("rows", [[], [row(SURPLUS, 16)], [row(DEMAND, 6)]])
-def test_nothing_may_be_offered_without_an_obligation(rows: list[LimitRow]) -> None:
+def test_without_an_obligation_nothing_is_offered(rows: list[LimitRow]) -> None:
     assert holding(rows) == ()
     assert offer_of(rows) == Offer()
     assert offer_of(rows).binding is None
@@ -87,7 +87,7 @@ def test_rows_are_shown_in_the_order_of_their_sources() -> None:
         ([row(SURPLUS, 16, owner="a"), row(SURPLUS, 10, owner="b")], 10.0, ["external_load"] * 2),
     ],
 )
-def test_of_the_recommendations_the_live_one_of_the_highest_priority_holds_below_the_obligations(
+def test_the_recommendation_of_highest_priority_holds_below_the_obligations(
     rows: list[LimitRow], offered_a: float, shown: list[str]
 ) -> None:
     offer = offer_of([*rows, row(sources.BOARD, 32)])
@@ -102,7 +102,7 @@ def test_a_demand_limits_nothing() -> None:
     assert minimum_a([]) == 0.0
 
 
-def test_a_row_that_says_the_same_again_keeps_its_date() -> None:
+def test_an_equal_row_keeps_its_date() -> None:
     book = LimitBook().put(row(sources.OPERATOR, 16))
     again = LimitRow(sources.OPERATOR, PerPhase.same(16.0), LimitCause.SETTING, LATER)
     assert [one.since for one in book.put(again)] == [NOON]
@@ -121,7 +121,7 @@ FALLBACKS_A = {sources.ENERGY_MANAGER: 6.0}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
-def test_a_row_whose_time_is_over_falls_back_and_never_vanishes(source: Source) -> None:
+def test_an_expired_row_becomes_its_fallback(source: Source) -> None:
     book = LimitBook().put(row(source, 16, until_s=100.0, owner="x")).put(row(source, 20))
     assert book.next_expiry_s() == 100.0
     assert book.expire(99.9, LATER) is book
@@ -135,7 +135,7 @@ def test_a_row_whose_time_is_over_falls_back_and_never_vanishes(source: Source) 
     assert over.expire(1e9, LATER) is over
 
 
-def test_two_owners_of_a_source_do_not_overwrite_each_other_and_withdraw_their_own_only() -> None:
+def test_owners_of_a_source_replace_and_withdraw_their_own_rows_only() -> None:
     book = LimitBook()
     for owner, amps in {"modbus": 16.0, "semp": 10.0}.items():
         book = book.put(row(sources.ENERGY_MANAGER, amps, owner=owner))

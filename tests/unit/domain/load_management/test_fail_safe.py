@@ -45,11 +45,11 @@ def test_the_master_frees_its_reserve_before_a_slave_rises() -> None:
 
 
 @pytest.mark.parametrize(("last_a", "reserved_a"), [(0, 8), (8, 8), (20, 20)])
-def test_reservation_for_a_slave_that_cannot_be_heard(last_a: float, reserved_a: float) -> None:
+def test_the_reservation_for_an_unreachable_slave(last_a: float, reserved_a: float) -> None:
     assert reservation_a(last_a, 8) == reserved_a
 
 
-def test_the_links_that_are_overcommitted_are_named() -> None:
+def test_overcommitted_links_are_named() -> None:
     topology = Topology([Group("st", PerPhase(16, 10, 16))])
     sockets = [
         DisconnectedSocket(8, "st"),

@@ -26,7 +26,7 @@ def test_looking_ahead_admits_cars_that_balance_each_other() -> None:
     assert fill_balanced(constraints, range(3)).amps == {0: 32, 1: 32, 2: 32}
 
 
-def test_a_decision_that_turns_out_wrong_is_taken_back() -> None:
+def test_a_wrong_admission_is_taken_back() -> None:
     """The first two count on the third, whose minimum is more than its phase can carry."""
     cars = [car(N1, lower_a=10), car(N2, lower_a=10), car(N3, lower_a=10), car(N1, N2, N3)]
     constraints = Constraints([100, 100, 8], Imbalance(4.0), cars)
@@ -56,7 +56,7 @@ def test_large_groups_refuse_for_a_link_first() -> None:
 
 
 @pytest.mark.parametrize("rounds", [0, 1, 60])
-def test_large_groups_stay_within_the_limit_however_soon_they_stop(
+def test_large_groups_stay_within_the_limit_after_any_number_of_rounds(
     rounds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(balanced_large, "ROUNDS", rounds)
@@ -79,7 +79,7 @@ def test_feasibility_finds_a_point() -> None:
     assert abs(x - y) <= 2 + 1e-6
 
 
-def test_feasibility_proves_that_there_is_none() -> None:
+def test_feasibility_proves_that_there_is_no_point() -> None:
     rows = BoundedRows(2, [{0: 1.0, 1: 1.0}])
     for variable, bounds in enumerate([(6, 10), (6, 10), (0, 11)]):
         rows.set_bounds(variable, *bounds)

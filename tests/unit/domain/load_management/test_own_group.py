@@ -90,21 +90,21 @@ class Sockets:
         return [self.last.grants[name].reason.cause for name in NAMES.values()]
 
 
-def test_nobody_wants_and_nobody_gets() -> None:
+def test_without_demand_nothing_is_allocated() -> None:
     sockets = Sockets()
     assert sockets.look().due_s is None
     assert sockets.offers() == [0.0, 0.0]
     assert sockets.reasons() == [K.NO_DEMAND, K.NO_DEMAND]
 
 
-def test_without_a_shared_limit_everybody_has_the_own_one() -> None:
+def test_without_a_shared_limit_each_socket_has_its_own() -> None:
     sockets = Sockets(line_a=None)
     sockets.change(2, entitled_a=16.0)
     assert sockets.look().grants == {}
     assert sockets.offers() == [32.0, 16.0]
 
 
-def test_a_limit_that_comes_lowers_everybody_at_once_and_raises_nobody_early() -> None:
+def test_a_new_limit_lowers_at_once_and_raises_later() -> None:
     sockets = Sockets(line_a=None)
     sockets.arrive(1)
     sockets.look()
@@ -125,7 +125,7 @@ def test_a_limit_that_comes_lowers_everybody_at_once_and_raises_nobody_early() -
     assert sockets.offers() == [10.0, 30.0]
 
 
-def test_a_car_that_still_draws_more_keeps_its_room_for_as_long_as_it_does() -> None:
+def test_current_that_a_car_still_draws_stays_reserved() -> None:
     sockets = Sockets()
     sockets.arrive(1)
     sockets.look()
@@ -141,7 +141,7 @@ def test_a_car_that_still_draws_more_keeps_its_room_for_as_long_as_it_does() -> 
     assert sockets.offers() == [16.0, 16.0]
 
 
-def test_a_socket_whose_contactor_opened_for_good_frees_its_room_at_once() -> None:
+def test_an_open_contactor_frees_its_current_at_once() -> None:
     sockets = Sockets()
     sockets.arrive(1)
     sockets.arrive(2)
@@ -153,7 +153,7 @@ def test_a_socket_whose_contactor_opened_for_good_frees_its_room_at_once() -> No
     assert sockets.offers() == [0.0, 32.0]
 
 
-def test_a_welded_contactor_keeps_what_flows() -> None:
+def test_a_welded_contactor_keeps_its_current_reserved() -> None:
     sockets = Sockets()
     sockets.arrive(2)
     sockets.change(1, live=True, measured_a=PerPhase.same(12.0))
@@ -197,7 +197,7 @@ def test_phases_are_unknown_while_the_meter_is_silent() -> None:
     assert sockets.offers() == [16.0, 16.0]
 
 
-def test_many_looks_at_one_moment_are_one_sample() -> None:
+def test_several_looks_at_one_moment_are_one_sample() -> None:
     sockets = Sockets()
     sockets.arrive(1, ONE)
     sockets.look()
@@ -208,7 +208,7 @@ def test_many_looks_at_one_moment_are_one_sample() -> None:
     assert sockets.last.state.sockets[NAMES[1]].phases.used is None
 
 
-def test_samples_are_asked_for_until_the_phases_are_known() -> None:
+def test_samples_are_requested_until_the_phases_are_known() -> None:
     sockets = Sockets()
     sockets.arrive(1, ONE)
     sockets.look()
@@ -232,7 +232,7 @@ class TestCarsThatDoNotWant:
         sockets.change(1, asking=False, closed=False, live=False, measured_a=ZERO)
         return sockets
 
-    def test_first_they_keep_the_minimum_then_nothing(self) -> None:
+    def test_a_car_without_demand_keeps_the_minimum_then_nothing(self) -> None:
         sockets = self.full()
         sockets.settle(4)
         assert sockets.offers() == [7.0, 25.0]
@@ -240,14 +240,14 @@ class TestCarsThatDoNotWant:
         assert sockets.offers() == [0.0, 32.0]
         assert sockets.reasons()[0] is K.WAKE_UP_WAITS
 
-    def test_what_nobody_else_takes_is_offered_to_them(self) -> None:
+    def test_spare_current_is_offered_to_cars_without_demand(self) -> None:
         sockets = self.full()
         sockets.draws[2] = (THREE, 10.0)
         sockets.settle(20)
         assert sockets.offers()[0] == 7.0
         assert sockets.reasons()[0] is K.WAKES_UP
 
-    def test_they_are_asked_again_after_a_time_slot_for_a_minute(self) -> None:
+    def test_a_car_without_demand_gets_an_offer_each_time_slot_for_a_minute(self) -> None:
         sockets = self.full()
         sockets.settle(14)
         sockets.look(TIME_SLOT_S)
@@ -258,7 +258,7 @@ class TestCarsThatDoNotWant:
         sockets.settle(12)
         assert sockets.offers() == [0.0, 32.0]
 
-    def test_one_that_asks_is_a_car_like_any_other_again(self) -> None:
+    def test_a_car_that_asks_again_takes_part_again(self) -> None:
         sockets = self.full()
         sockets.draws[2] = (THREE, 10.0)
         sockets.settle(20)
@@ -286,7 +286,7 @@ def test_cars_take_turns_when_the_minimum_fits_once() -> None:
     assert min(served.values()) > TIME_SLOT_S
 
 
-def test_an_own_limit_below_the_minimum_is_the_minimum() -> None:
+def test_an_own_limit_below_the_minimum_is_offered_down_to_6_a() -> None:
     sockets = Sockets()
     sockets.change(1, entitled_a=6.0)
     sockets.arrive(1)
@@ -298,7 +298,7 @@ def test_an_own_limit_below_the_minimum_is_the_minimum() -> None:
     assert sockets.reasons()[0] is K.LIMIT_BELOW_MINIMUM
 
 
-def test_a_failed_distribution_pauses_everybody_and_looks_again() -> None:
+def test_a_failed_distribution_pauses_all_and_retries() -> None:
     sockets = Sockets()
     sockets.arrive(1)
     sockets.look()
@@ -308,7 +308,7 @@ def test_a_failed_distribution_pauses_everybody_and_looks_again() -> None:
     assert answer.due_s is not None
 
 
-def test_amps_of_the_grid_in_the_frame_of_a_socket() -> None:
+def test_grid_amps_are_rotated_to_the_socket() -> None:
     amps = PerPhase(1.0, 2.0, 3.0)
     assert frame_of_socket(amps, Rotation.RST) == amps
     assert frame_of_socket(amps, Rotation.STR) == PerPhase(2.0, 3.0, 1.0)

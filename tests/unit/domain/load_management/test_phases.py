@@ -41,15 +41,15 @@ def after(*samples: PerPhase, since_s: float = SETTLED) -> frozenset[SocketPhase
         ([ONE, ONE, ONE, NOTHING, NOTHING, NOTHING], {L1}),
     ],
 )
-def test_samples(samples: list[PerPhase], used: set[SocketPhase] | None) -> None:
+def test_detected_phases(samples: list[PerPhase], used: set[SocketPhase] | None) -> None:
     assert after(*samples) == (None if used is None else frozenset(used))
 
 
-def test_too_soon_after_the_contactor_nothing_is_released() -> None:
+def test_soon_after_closing_no_phase_is_released() -> None:
     assert after(ONE, ONE, ONE, ONE, since_s=4.9) is None
 
 
-def test_too_soon_after_the_contactor_a_phase_is_added_all_the_same() -> None:
+def test_soon_after_closing_a_phase_can_be_added() -> None:
     detection = PhaseDetection(used=frozenset({L1}))
     assert detection.observe(TWO, 0.0, ALL_SOCKET_PHASES).used == frozenset({L1, L2})
 
@@ -62,5 +62,5 @@ def test_only_connected_phases_count() -> None:
     assert detection.observe(PerPhase(0, 9, 0), SETTLED, frozenset({L1})).used == frozenset({L1})
 
 
-def test_no_number_tells_nothing() -> None:
+def test_an_invalid_sample_is_ignored() -> None:
     assert detect_phases(PerPhase(nan, nan, nan)) is None

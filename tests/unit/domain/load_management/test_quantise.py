@@ -14,7 +14,7 @@ from borne.foundation.units import PerPhase
     ("amps", "step_a", "floored"),
     [(10.6667, 0.1, 10.6), (16.0 - 1e-9, 0.1, 16.0), (7.99, 1.0, 7.0), (0.3, 0.1, 0.3)],
 )
-def test_floor(amps: float, step_a: float, floored: float) -> None:
+def test_currents_are_rounded_down(amps: float, step_a: float, floored: float) -> None:
     assert floor_to_step(amps, step_a) == floored
 
 
@@ -31,7 +31,7 @@ def test_tenths_are_rounded_down() -> None:
     assert rounded(32, 0.1, A=32 / 3, B=32 / 3, C=32 / 3) == {"A": 10.6, "B": 10.6, "C": 10.6}
 
 
-def test_what_is_left_goes_to_the_largest_remainder() -> None:
+def test_the_rest_goes_to_the_largest_remainder() -> None:
     assert rounded(32, 1.0, A=10.8, B=10.7, C=10.5) == {"A": 11, "B": 11, "C": 10}
 
 

@@ -73,7 +73,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("limit_a", "cars", "reason"), CASES, ids=[str(reason.cause) for _, _, reason in CASES]
 )
-def test_reason_of_the_first(limit_a: float, cars: list[Participant], reason: Reason) -> None:
+def test_the_reason_of_a_grant(limit_a: float, cars: list[Participant], reason: Reason) -> None:
     assert allocated(PerPhase.same(limit_a), cars).reasons["A"] == reason
 
 
@@ -104,7 +104,7 @@ def test_a_wake_up_that_would_unbalance_waits() -> None:
     assert found.reasons["A"] == Reason(K.WAKE_UP_WAITS, link=N1, against=GridPhase.N2)
 
 
-def test_what_is_left_of_each_link() -> None:
+def test_the_rest_of_each_link() -> None:
     one = car(phases=ONE_PHASE, maximum_a=13)
     assert allocated(PerPhase(32, 20, 10), [one]).left_a == (19, 20, 10)
 

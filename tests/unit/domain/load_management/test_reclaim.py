@@ -29,7 +29,9 @@ def after(*samples: tuple[float, float, float | None], changed_s: float = 0.0) -
         ([(0, 16, 15.2), (20, 16, 15.2)], None),
     ],
 )
-def test_bound(samples: list[tuple[float, float, float | None]], settled_a: float | None) -> None:
+def test_the_bound_on_a_current(
+    samples: list[tuple[float, float, float | None]], settled_a: float | None
+) -> None:
     assert after(*samples) == settled_a
 
 

@@ -19,7 +19,7 @@ from borne.foundation.units import PerPhase
 N1 = Link(ROOT, GridPhase.N1)
 
 
-def test_a_setpoint_on_its_way_counts_with_the_one_in_force() -> None:
+def test_a_setpoint_in_flight_counts_with_the_one_in_force() -> None:
     track = SetpointTrack(16.0).sent(1, 10.0).sent(2, 20.0)
     assert track.envelope_a(0.0) == 20.0
     assert SetpointTrack(16.0).sent(1, 10.0).envelope_a(0.0) == 16.0
@@ -45,7 +45,7 @@ def test_a_late_confirmation_leaves_newer_setpoints_in_flight() -> None:
     assert track.envelope_a(100.0) == 30.0
 
 
-def test_a_confirmation_overtaken_by_a_newer_one_tells_nothing() -> None:
+def test_an_overtaken_confirmation_is_ignored() -> None:
     track = SetpointTrack(0.0).sent(1, 6.0).sent(2, 20.0).confirmed(2, 20.0, 1.0, 5.0)
     assert track.confirmed(1, 6.0, 2.0, 5.0) == track
 
@@ -66,7 +66,9 @@ def test_an_old_fading_current_survives_further_confirmations_until_its_time() -
 
 
 @pytest.mark.parametrize(("measured_a", "envelope_a"), [(None, 10.0), (9.0, 10.0), (12.0, 12.0)])
-def test_never_less_than_measured(measured_a: float | None, envelope_a: float) -> None:
+def test_the_envelope_is_never_below_the_measured_current(
+    measured_a: float | None, envelope_a: float
+) -> None:
     assert SetpointTrack(10.0).envelope_a(0.0, measured_a) == envelope_a
 
 
@@ -74,13 +76,13 @@ def step(limit_a: float, *cars: Participant, **targets_a: float) -> Setpoints:
     return safe_step(Snapshot(Supply(PerPhase.same(limit_a)), cars), targets_a)
 
 
-def test_who_waits_has_a_reason() -> None:
+def test_a_waiting_participant_has_a_reason() -> None:
     setpoints = step(32, Participant(id="A", envelope_a=32), Participant(id="B"), A=16, B=16)
     assert setpoints.amps == {"A": 16, "B": 0}
     assert setpoints.held == {"B": Reason(LimitCause.WAITS_FOR_OTHERS, link=N1, amps=16)}
 
 
-def test_a_participant_that_cannot_be_heard_keeps_its_reservation() -> None:
+def test_an_unreachable_participant_keeps_its_reservation() -> None:
     lost = Participant(id="A", reserved_a=8, envelope_a=10)
     reasons = step(16, lost, Participant(id="B"), B=16).held
     assert reasons["A"] == Reason(LimitCause.NOT_HEARD, amps=10)

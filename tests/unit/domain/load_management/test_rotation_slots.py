@@ -25,7 +25,7 @@ def test_the_least_served_share_comes_first() -> None:
     assert order(4000.0, much, little) == ["B", "A"]
 
 
-def test_nobody_overtakes_a_car_that_waited_a_whole_slot() -> None:
+def test_a_car_that_waited_a_whole_slot_comes_next() -> None:
     much = SlotRecord("A", plugged_s=0.0, served_s=3000.0, waiting_since_s=3000.0)
     new = SlotRecord("B", plugged_s=4700.0, waiting_since_s=4700.0)
     assert order(4799.0, much, new) == ["B", "A"]

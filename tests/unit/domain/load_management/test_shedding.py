@@ -35,7 +35,7 @@ def car(name: str, **more: Any) -> Participant:
         (31, [16, 16, 16], [10.3, 10.3, 10.3]),
     ],
 )
-def test_the_highest_come_down_and_the_last_pause(
+def test_the_highest_currents_are_lowered_and_the_last_cars_pause(
     limit_a: float, offers_a: list[float], kept_a: list[float]
 ) -> None:
     cars = [car(str(number)) for number in range(len(offers_a))]
@@ -43,13 +43,13 @@ def test_the_highest_come_down_and_the_last_pause(
     assert list(shed(Snapshot(Supply(PerPhase.same(limit_a)), cars), offers).values()) == kept_a
 
 
-def test_who_is_served_first_goes_on() -> None:
+def test_cars_served_first_go_on() -> None:
     cars = [car("a"), car("b", priority=1)]
     kept = shed(Snapshot(Supply(PerPhase.same(10.0)), cars), {"a": 16.0, "b": 16.0})
     assert kept == {"a": 0.0, "b": 10.0}
 
 
-def test_reserved_currents_stay_and_who_wants_nothing_gets_nothing() -> None:
+def test_reserved_currents_stay_and_cars_without_demand_get_nothing() -> None:
     cars = [car("a"), car("b", reserved_a=8.0), car("c", demand=Demand.NONE)]
     kept = shed(Snapshot(Supply(PerPhase.same(20.0)), cars), {"a": 16.0, "b": 32.0, "c": 32.0})
     assert kept == {"a": 12.0, "b": 8.0, "c": 0.0}
@@ -81,7 +81,7 @@ cars = st.lists(
 
 
 @given(cars, st.lists(amps, min_size=12, max_size=12), st.tuples(amps, amps, amps), st.booleans())
-def test_every_link_is_kept_nobody_is_raised_and_nobody_is_left_below_the_minimum(
+def test_shedding_keeps_links_raises_none_and_leaves_none_below_the_minimum(
     found: list[Any], offers_a: list[float], limit: tuple[float, float, float], it_network: bool
 ) -> None:
     people = [

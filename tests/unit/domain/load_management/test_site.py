@@ -87,7 +87,7 @@ def test_equal_ends_are_the_whole_day() -> None:
     assert all(window.holds_at(time(hour)) for hour in range(24))
 
 
-def test_every_window_holds_while_the_time_is_not_known() -> None:
+def test_without_a_date_every_window_holds() -> None:
     site = Site(sub_distribution_a=SUB, schedule=(NIGHT, ScheduleWindow(time(8), time(9), SAME(7))))
     assert root_limit(site, None).amps == SAME(7)
 
@@ -110,7 +110,7 @@ def test_external_load(
     assert meter(current_a, **changes).external_load_a() == SAME(load_a)
 
 
-def test_a_limit_that_is_no_number_is_zero() -> None:
+def test_an_invalid_limit_is_zero() -> None:
     site = Site(sub_distribution_a=SUB, energy_manager_a=PerPhase(nan, 20, 20))
     assert root_limit(site).amps == PerPhase(0, 20, 20)
 

@@ -75,12 +75,12 @@ def test_links_from_the_socket_to_the_grid() -> None:
         ([(ROOT, ROOT)], "two groups are named root"),
     ],
 )
-def test_what_is_no_tree(groups: list[tuple[str, str]], message: str) -> None:
+def test_invalid_trees_are_refused(groups: list[tuple[str, str]], message: str) -> None:
     with pytest.raises(TopologyError, match=message):
         Topology(Group(name, PerPhase.same(10), parent) for name, parent in groups)
 
 
-def test_a_socket_in_no_group() -> None:
+def test_a_socket_without_a_group_is_refused() -> None:
     with pytest.raises(TopologyError, match="no group lost"):
         Topology().crossed("lost", {N1})
 

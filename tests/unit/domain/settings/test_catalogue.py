@@ -85,21 +85,21 @@ def test_the_old_state_page_has_forty_lines() -> None:
 
 
 class TestEverySetting:
-    def test_takes_its_own_default(self) -> None:
+    def test_accepts_its_own_default(self) -> None:
         with every_case() as case:
             for entry in SETTINGS:
                 with case(entry.key):
                     if entry.default not in (None, "", b""):
                         assert parse(entry, entry.default) == entry.default
 
-    def test_its_default_survives_the_file(self) -> None:
+    def test_its_default_is_stored_and_read_unchanged(self) -> None:
         with every_case() as case:
             for entry in SETTINGS:
                 with case(entry.key):
                     if entry.default is not None and entry.default != "" and not entry.constant:
                         assert from_file(entry, to_file(entry.default)) == entry.default
 
-    def test_explains_itself_in_a_sentence(self) -> None:
+    def test_has_a_help_text(self) -> None:
         with every_case() as case:
             for entry in SETTINGS:
                 with case(entry.key):
@@ -141,7 +141,7 @@ class TestEverySetting:
                 with case(entry.key):
                     assert not (entry.type.is_secret and entry.ocpp.readable)
 
-    def test_its_choices_cannot_be_confused(self) -> None:
+    def test_its_choices_are_distinct(self) -> None:
         """A slug or label never names two choices (decision D3)."""
         with every_case() as case:
             for entry in SETTINGS:
@@ -150,7 +150,7 @@ class TestEverySetting:
                         assert parse(entry, choice.slug) == choice.slug
                         assert parse(entry, choice.label.upper()) == choice.slug
 
-    def test_a_limit_can_be_made_safe(self) -> None:
+    def test_the_safe_value_of_a_limit_is_at_most_its_default(self) -> None:
         """A limit that is lost never becomes more than its default."""
         with every_case() as case:
             for entry in SETTINGS:
@@ -162,7 +162,7 @@ class TestEverySetting:
                         assert safe <= default
 
 
-def test_an_unset_fuse_has_no_default_to_be_wrong_with() -> None:
+def test_the_main_distribution_limit_has_no_default() -> None:
     """Decision D37."""
     assert Settings()["DLMMainDistributionLimit"] is None
     assert Settings().amps("DLMExternalLoadFallback") == Amps(9999, 9999, 9999)
@@ -195,7 +195,7 @@ def test_defaults_where_we_leave_the_manual(key: str, value: object) -> None:
         ("SupportedFeatureProfilesMaxLength", 6),
     ],
 )
-def test_what_the_station_tells_of_itself(key: str, value: int) -> None:
+def test_what_the_station_reports_about_itself(key: str, value: int) -> None:
     """Decision D24."""
     entry = CATALOGUE.settings[key]
     assert (entry.default, entry.constant, entry.ocpp) == (value, True, OcppAccess.READ)
@@ -213,7 +213,7 @@ def test_dlm_roles_have_the_numbers_of_their_register() -> None:
     assert [(c.number, c.slug) for c in choices] == list(enumerate(DlmRole))
 
 
-def test_what_each_socket_has() -> None:
+def test_settings_of_each_socket() -> None:
     assert {entry.key for entry in SETTINGS if entry.scope is Scope.CONNECTOR} == {
         "OperatorCurrentLimit",
         "InstallationCurrentLimit",
@@ -232,7 +232,7 @@ def test_what_each_socket_has() -> None:
     }
 
 
-def test_meters_with_an_address_say_so() -> None:
+def test_meters_with_an_address_are_labelled_tcp() -> None:
     """Manual 7.4.2: the types reached over the network end in (TCP)."""
     assert len(METERS) == 30
     assert len({profile.label for profile in METERS}) == 30

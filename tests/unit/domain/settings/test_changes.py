@@ -22,7 +22,7 @@ def planned(changes: dict[str, Any], settings: Settings | None = None, **how: An
     return plan(settings or Settings(), changes, how.pop("by", OPERATOR), active=ALL, **how)
 
 
-def test_every_error_is_told_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     result = planned(
         {"Nothing": 1, "MaximumCurrent": 16, "FreeCharging": "maybe", "OperatorCurrentLimit": 99}
     )
@@ -34,18 +34,18 @@ def test_every_error_is_told_at_once() -> None:
     }
 
 
-def test_only_what_differs_changes() -> None:
+def test_equal_values_are_no_change() -> None:
     result = planned({"FreeCharging": False, "OperatorCurrentLimit": 16, "TimeZone": "UTC"})
     assert result.asked == ("FreeCharging", "OperatorCurrentLimit", "TimeZone")
     assert result.changed == ("OperatorCurrentLimit",)
 
 
-def test_restart_is_asked_for_where_the_catalogue_says_so() -> None:
+def test_a_restart_is_required_as_the_catalogue_says() -> None:
     result = planned({"DLMRole": "master", "OperatorCurrentLimit": 16})
     assert result.restart_names == ("DLMRole",)
 
 
-def test_none_goes_back_to_the_default() -> None:
+def test_none_restores_the_default() -> None:
     settings = Settings(stored={"OperatorCurrentLimit": 16, "TimeZone": "Europe/Berlin"})
     result = planned({"OperatorCurrentLimit": None, "TimeZone": None}, settings)
     assert not result.errors
@@ -74,7 +74,9 @@ def test_planned_settings_are_read_only() -> None:
         ("PhaseSwitchFunction", "modbus", Feature.PHASE_SWITCHING),
     ],
 )
-def test_what_the_hardware_lacks_is_refused(key: str, value: object, missing: Feature) -> None:
+def test_settings_of_missing_hardware_are_refused(
+    key: str, value: object, missing: Feature
+) -> None:
     facts = HardwareFacts(features=frozenset(Feature) - {missing})
     assert not planned({key: value}, by=SYSTEM).errors
     assert "This station" in str(planned({key: value}, Settings(facts), by=SYSTEM).errors[key])
@@ -112,7 +114,7 @@ def test_derived_keys_write_what_they_show(
     assert result.after[view] is (raw == "true")
 
 
-def test_a_view_and_its_setting_may_not_contradict() -> None:
+def test_contradicting_values_of_a_view_and_its_setting_are_refused() -> None:
     both = {"StopTransactionMode": "normal", "StopTransactionOnEVSideDisconnect": False}
     result = planned(both)
     assert "contradicts Stop Transaction Mode" in str(
@@ -126,7 +128,7 @@ def test_a_view_obeys_the_rules_of_its_setting() -> None:
     assert set(result.errors) == {"AllowOfflineTxForUnknownId"}
 
 
-def test_a_backend_spells_keys_as_it_likes() -> None:
+def test_keys_of_a_backend_are_read_in_any_letter_case() -> None:
     result = planned({"operatorcurrentlimit_2": "16"}, by=BACKEND, form=Form.OCPP)
     assert result.asked == ("OperatorCurrentLimit_2",)
     assert "operatorcurrentlimit" in planned({"operatorcurrentlimit": 16}).errors
@@ -147,7 +149,7 @@ def test_a_backend_raises_the_security_profile_and_never_lowers_it() -> None:
     assert not planned({"SecurityProfile": 0}, ready).errors
 
 
-def test_too_many_at_once() -> None:
+def test_too_many_changes_at_once_are_refused() -> None:
     assert planned({f"k{n}": n for n in range(501)}).errors
 
 

@@ -35,7 +35,7 @@ def test_all_keys_that_the_standard_requires() -> None:
     assert unknown == []
 
 
-def test_no_secret_is_among_them() -> None:
+def test_no_secret_is_readable() -> None:
     found, _ = configuration(Settings(stored={"APNPassword": "sesame"}), (), ALL)
     assert not any(CATALOGUE.settings[key.key.removesuffix("_2")].type.is_secret for key in found)
     assert "sesame" not in repr(found)
@@ -57,19 +57,19 @@ def test_one_key(name: str, key: ConfigurationKey) -> None:
     assert one(name, Settings(HardwareFacts(serial_number="1"))) == key
 
 
-def test_what_a_backend_may_not_know_is_unknown() -> None:
+def test_unreadable_keys_are_unknown() -> None:
     asked = ["DLMSiteKey", "Nothing", "FreeCharging", "OperatorCurrentLimit_3"]
     found, unknown = configuration(Settings(), asked, ALL)
     assert [key.key for key in found] == ["FreeCharging"]
     assert unknown == ["DLMSiteKey", "Nothing", "OperatorCurrentLimit_3"]
 
 
-def test_a_key_asked_for_twice_is_told_once() -> None:
+def test_a_key_requested_twice_is_answered_once() -> None:
     found, _ = configuration(Settings(), ["FreeCharging", "FREECHARGING"], ALL)
     assert len(found) == 1
 
 
-def test_phase_rotation_is_told_for_all_sockets() -> None:
+def test_phase_rotation_covers_all_sockets() -> None:
     settings = Settings(stored={"ConnectorPhaseRotation_2": PhaseRotation.STR})
     assert one("ConnectorPhaseRotation", settings).value == "0.RST,1.RST,2.STR"
 

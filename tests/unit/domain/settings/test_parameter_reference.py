@@ -29,7 +29,7 @@ def test_defaults_that_differ_from_the_manual_stand_in_one_table() -> None:
         assert f"| `{key}` |" in table
 
 
-def test_it_promises_a_backend_what_it_may_do() -> None:
+def test_the_ocpp_column_agrees_with_the_answers_to_a_backend() -> None:
     """The column OCPP against the answers to GetConfiguration and ChangeConfiguration."""
     settings = Settings()
     keys = {key.key: key for key in configuration(settings)[0]}

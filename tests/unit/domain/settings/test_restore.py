@@ -14,7 +14,7 @@ from borne.domain.settings.restore import restore, safe_values, stored_form
 FACTS = HardwareFacts()
 
 
-def test_what_was_stored_comes_back() -> None:
+def test_stored_values_are_restored() -> None:
     raw: dict[str, Any] = {
         "OperatorCurrentLimit_2": 16,
         "DLMRole": "master",
@@ -28,7 +28,7 @@ def test_what_was_stored_comes_back() -> None:
     assert stored_form(restored.settings, restored.aside) == raw
 
 
-def test_what_this_version_does_not_know_is_kept() -> None:
+def test_unknown_values_are_kept() -> None:
     raw: dict[str, Any] = {
         "FutureSetting": {"deep": [1]},
         "OperatorCurrentLimit_7": 16,
@@ -58,7 +58,7 @@ def test_what_this_version_does_not_know_is_kept() -> None:
         ("FreeChargingMode", "full_any_rfid", "no_ocpp"),
     ],
 )
-def test_what_is_not_valid_is_replaced_by_less(name: str, stored: Any, value: object) -> None:
+def test_an_invalid_limit_is_replaced_by_a_lower_one(name: str, stored: Any, value: object) -> None:
     restored = restore({name: stored}, FACTS, 1)
     assert restored.settings[name] == value
     assert len(restored.problems) == 1
@@ -96,7 +96,7 @@ _RAW = (
 
 
 @given(st.dictionaries(st.sampled_from(_LIMITS), _RAW, max_size=6))
-def test_whatever_is_stored_no_limit_exceeds_the_one_above(raw: dict[str, Any]) -> None:
+def test_after_any_restore_no_limit_exceeds_the_one_above(raw: dict[str, Any]) -> None:
     settings = restore(raw, FACTS, 1).settings
     for connector in (1, 2):
         operator = settings.integer("OperatorCurrentLimit", connector)

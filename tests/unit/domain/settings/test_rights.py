@@ -68,7 +68,7 @@ def test_a_stronger_role_may_all_that_a_weaker_one_may() -> None:
             assert allowed == sorted(allowed)
 
 
-def test_the_maker_can_keep_the_supply_line_to_himself() -> None:
+def test_the_manufacturer_may_reserve_the_supply_line() -> None:
     """Manual 7.3."""
     kept = Settings(stored={"SingleSupplyLineInstallerAccess": False})
     for key in ("SingleSupplyLine", "SupplyLineCurrentCapacity"):
@@ -79,7 +79,7 @@ def test_the_maker_can_keep_the_supply_line_to_himself() -> None:
         assert may_read(person(Role.MANUFACTURER), entry, kept)
 
 
-def test_what_somebody_else_sets_is_seen_but_locked() -> None:
+def test_settings_of_stronger_roles_are_visible_but_locked() -> None:
     operator = person(Role.OPERATOR)
     for entry in SETTINGS:
         assert may_read(operator, entry, INSTALLER_ALONE)
@@ -95,7 +95,7 @@ def test_a_user_sees_only_what_is_for_users() -> None:
 class TestBackend:
     """An operator's rights at most, and only where the key is open (decision D35)."""
 
-    def test_changes_what_the_catalogue_opens(self) -> None:
+    def test_a_backend_changes_what_the_catalogue_allows(self) -> None:
         for entry in CHANGEABLE:
             assert may(BACKEND, entry.key) == entry.ocpp.writable
 
@@ -115,10 +115,10 @@ class TestBackend:
             "DLMSiteKey",
         ],
     )
-    def test_never_touches(self, key: str) -> None:
+    def test_a_backend_never_changes(self, key: str) -> None:
         assert not may(BACKEND, key)
 
-    def test_never_reads_a_secret(self) -> None:
+    def test_a_backend_never_reads_a_secret(self) -> None:
         for entry in SETTINGS:
             if entry.type.is_secret or entry.ocpp in {OcppAccess.NONE, OcppAccess.WRITE}:
                 assert not may_read(BACKEND, entry, Settings())
@@ -131,7 +131,7 @@ def test_an_energy_manager_moves_the_operators_limits_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", [PrincipalKind.SLAVE, PrincipalKind.CARD_READER])
-def test_these_machines_have_no_business_with_settings(kind: PrincipalKind) -> None:
+def test_other_machines_have_no_rights_on_settings(kind: PrincipalKind) -> None:
     assert not any(may(machine(kind), entry.key) for entry in SETTINGS)
     assert not any(may_read(machine(kind), entry, Settings()) for entry in SETTINGS)
 
@@ -144,17 +144,17 @@ def test_a_stick_or_token_has_the_rights_of_its_role(kind: PrincipalKind) -> Non
         )
 
 
-def test_the_machine_itself_may_everything_that_can_be_changed() -> None:
+def test_the_system_may_change_everything_changeable() -> None:
     assert all(may(SYSTEM, entry.key) for entry in CHANGEABLE)
 
 
-def test_what_is_no_setting_cannot_be_changed() -> None:
+def test_readings_and_actions_cannot_be_changed() -> None:
     for entry in CATALOGUE:
         if entry.kind is not Kind.SETTING:
             assert refusal(SYSTEM, entry, Settings()) is not None
 
 
-def test_writer_of_tells_the_weakest_role() -> None:
+def test_writer_of_names_the_weakest_role() -> None:
     entry = CATALOGUE.settings["InstallationCurrentLimit"]
     assert writer_of(entry, Settings()) is Role.OPERATOR
     assert writer_of(entry, INSTALLER_ALONE) is Role.INSTALLER

@@ -264,7 +264,7 @@ def test_refused(before: dict[str, Any], changes: dict[str, Any], key: str, sent
     assert found[key].startswith(sentence)
 
 
-def test_the_settings_of_a_new_station_agree() -> None:
+def test_the_defaults_break_no_rule() -> None:
     for connectors in (1, 2):
         assert conflicts(Settings(HardwareFacts(connectors=connectors))) == {}
 
@@ -281,7 +281,7 @@ def test_every_rule_watches_settings_that_exist() -> None:
         {"DLMOperatorEVSESubDistributionLimit": Amps(0, 0, 0)},
     ],
 )
-def test_throttling_is_never_refused(throttle: dict[str, Any]) -> None:
+def test_lowering_the_current_is_never_refused(throttle: dict[str, Any]) -> None:
     """Whatever else is set: what lowers the current must always be possible."""
     crowded = {
         **METER,

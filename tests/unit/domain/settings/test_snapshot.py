@@ -23,7 +23,7 @@ def test_names_of_the_second_connector() -> None:
 @pytest.mark.parametrize(
     "name", ["Nothing", "FreeCharging_2", "OperatorCurrentLimit_3", "OperatorCurrentLimit_0", "_2"]
 )
-def test_names_that_do_not_exist(name: str) -> None:
+def test_unknown_names_are_refused(name: str) -> None:
     with pytest.raises(UnknownSetting):
         Settings()[name]
 
@@ -48,7 +48,7 @@ def test_typed_access() -> None:
     assert settings.key_bytes("AuthorizationKey") == b"0123456789abcdef"
 
 
-def test_the_wrong_type_is_a_mistake() -> None:
+def test_reading_with_the_wrong_type_is_an_error() -> None:
     settings = Settings()
     for wrong in (
         lambda: settings.flag("TimeZone"),
@@ -114,7 +114,7 @@ class TestDefaultsFollowTheLimitAbove:
         assert Settings(stored=paused)["EnergyManExternalInputLimit"] == 0
 
 
-def test_nobody_can_change_a_snapshot() -> None:
+def test_a_snapshot_is_immutable() -> None:
     settings = Settings()
     with pytest.raises(TypeError):
         settings.stored["FreeCharging"] = True  # type: ignore[index]  # that is the point
@@ -125,6 +125,6 @@ def test_nobody_can_change_a_snapshot() -> None:
     assert later.with_values({"FreeCharging": None}).changed == frozenset()
 
 
-def test_a_printed_snapshot_tells_no_secrets() -> None:
+def test_a_printed_snapshot_contains_no_secrets() -> None:
     settings = Settings(HardwareFacts(site_key="sesame"), {"APNPassword": "open sesame"})
     assert "sesame" not in f"{settings!r} {settings.facts!r}"

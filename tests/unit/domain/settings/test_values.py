@@ -81,7 +81,7 @@ cases = st.sampled_from(ENTRIES).flatmap(lambda entry: st.tuples(st.just(entry),
 
 
 @given(cases)
-def test_what_a_backend_reads_it_can_write_back(case: tuple[Entry, Value]) -> None:
+def test_values_read_by_a_backend_can_be_written_back(case: tuple[Entry, Value]) -> None:
     entry, value = case
     if entry.type is Type.SECRET_KEY and isinstance(value, bytes):
         assert parse(entry, value.hex(), Form.OCPP) == value
@@ -90,7 +90,7 @@ def test_what_a_backend_reads_it_can_write_back(case: tuple[Entry, Value]) -> No
 
 
 @given(cases)
-def test_what_people_and_programs_read_they_can_write_back(case: tuple[Entry, Value]) -> None:
+def test_values_read_by_people_and_programs_can_be_written_back(case: tuple[Entry, Value]) -> None:
     entry, value = case
     if entry.type is not Type.SECRET_KEY:
         assert parse(entry, to_text(entry, value), Form.TEXT) == value
@@ -104,7 +104,7 @@ def test_files_keep_every_value(case: tuple[Entry, Value]) -> None:
 
 
 @given(st.sampled_from(ENTRIES), st.text(max_size=40) | st.integers() | st.floats() | st.none())
-def test_any_input_is_taken_or_refused_in_words(entry: Entry, raw: object) -> None:
+def test_any_input_is_accepted_or_refused_with_a_sentence(entry: Entry, raw: object) -> None:
     for form in Form:
         try:
             value = parse(entry, raw, form)
@@ -155,7 +155,7 @@ def test_a_huge_input_is_refused() -> None:
         ("SEMPTarget", "20 kWh / 7:30", "20 07:30"),
     ],
 )
-def test_spellings_that_are_understood(key: str, raw: object, value: Value) -> None:
+def test_accepted_spellings(key: str, raw: object, value: Value) -> None:
     assert parse(entry_of(key), raw) == value
 
 
@@ -192,7 +192,7 @@ def test_spellings_that_are_understood(key: str, raw: object, value: Value) -> N
         ("MeterSerialPort", "/dev/../etc/passwd", "Enter a device such as"),
     ],
 )
-def test_what_is_refused_and_how(key: str, raw: object, sentence: str) -> None:
+def test_refused_values(key: str, raw: object, sentence: str) -> None:
     with pytest.raises(Malformed) as refused:
         parse(entry_of(key), raw)
     assert str(refused.value.message).startswith(sentence)

@@ -119,11 +119,11 @@ def meet(condition: Condition, settings: Settings, on_the_way: frozenset[str]) -
     return None
 
 
-def test_a_part_that_is_missing() -> None:
+def test_settings_of_a_missing_part_are_hidden() -> None:
     assert not visible(CATALOGUE.settings["APN"], Settings(NO_MODEM))
 
 
-def test_each_socket_for_itself() -> None:
+def test_visibility_is_decided_for_each_socket() -> None:
     settings = Settings(stored={"MeterConfig_2": "tq_em300"})
     entry = CATALOGUE.settings["MeterIP"]
     assert [visible(entry, settings, connector) for connector in (1, 2)] == [False, True]

@@ -140,17 +140,19 @@ def check(entries: list[Installed], local: float, span_s: int, every_s: int) -> 
 
 
 @given(entries=books(200), local=st.integers(0, 50).map(float))
-def test_every_second_of_some_minutes(entries: list[Installed], local: float) -> None:
+def test_agrees_with_the_oracle_in_every_second_of_some_minutes(
+    entries: list[Installed], local: float
+) -> None:
     check(entries, local, span_s=240, every_s=1)
 
 
 @given(entries=books(3 * 86_400), local=st.integers(0, 50).map(float))
-def test_some_days(entries: list[Installed], local: float) -> None:
+def test_agrees_with_the_oracle_over_some_days(entries: list[Installed], local: float) -> None:
     check(entries, local, span_s=5 * 86_400, every_s=1800)
 
 
 @given(entries=books(200), split_s=st.integers(1, 239))
-def test_a_window_is_the_sum_of_its_parts(entries: list[Installed], split_s: int) -> None:
+def test_a_window_equals_its_parts(entries: list[Installed], split_s: int) -> None:
     state = situation(*entries, started=NOW)
     whole = connector_curve(state, window(240), RateUnit.AMPERE, local=Limit(99.0))
     first = connector_curve(state, window(split_s), RateUnit.AMPERE, local=Limit(99.0))

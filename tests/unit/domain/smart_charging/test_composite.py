@@ -56,7 +56,7 @@ def test_tc_066_three_purposes() -> None:
     assert composite(*tc_066(), seconds=400) == {0: 8, 50: 10, 200: 6, 240: 10}
 
 
-def test_tc_066_the_other_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tc_066_with_the_other_interpretation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composites, "TRANSACTION_SILENCES_DEFAULT", False)
     found = composite(*tc_066(), seconds=400)
     assert found == {0: 8, 50: 10, 200: 6, 240: 10, 260: 8, 300: 10}
@@ -69,13 +69,13 @@ def test_tc_072_stacked_profiles() -> None:
     assert found == {0: 7, 100: 9, 150: 8, 200: 10}
 
 
-def test_equal_neighbours_are_one() -> None:
+def test_equal_neighbouring_periods_are_merged() -> None:
     entry = installed(profile(TX, {0: 10.0, 60: 10.0, 120: 12.0, 180: 12.0}))
     assert composite(entry, seconds=600) == {0: 10, 120: 12}
     assert composite(entry, seconds=600, local=10.0) == {0: 10}
 
 
-def test_without_duration_the_highest_level_never_yields() -> None:
+def test_without_a_duration_the_highest_level_always_holds() -> None:
     """Errata 3.7."""
     entries = [
         installed(profile(TX, {0: 6.0}, number=1, level=0)),
@@ -89,7 +89,7 @@ def test_without_any_profile_the_local_limit_holds() -> None:
     assert composite(seconds=600) == {0: None}
 
 
-def test_a_duration_of_nothing_still_tells_the_limit_of_now() -> None:
+def test_a_window_of_zero_seconds_has_the_present_limit() -> None:
     entry = installed(profile(TX, {0: 9.0}))
     assert composite(entry, seconds=0, local=16.0) == {0: 9}
 
@@ -222,7 +222,7 @@ def test_a_daily_schedule_does_not_begin_before_its_start() -> None:
     assert composite(entry, seconds=3600, local=20.0) == {0: 20}
 
 
-def test_what_is_longer_than_a_day_is_cut_off() -> None:
+def test_a_daily_schedule_is_cut_after_a_day() -> None:
     entry = installed(
         profile(DEFAULT, {0: 6.0, 90_000: 30.0}, start=after(days=-3), duration=100_000, **NIGHT)
     )
@@ -257,7 +257,7 @@ def test_the_station_sums_its_connectors_and_obeys_its_own_limit() -> None:
     assert steps(station_curve(lines, station, Limit(18.0))) == {0: 18, 60: 15}
 
 
-def test_halves_of_a_window_are_the_window() -> None:
+def test_two_halves_equal_the_window() -> None:
     entries = tc_066()
     whole = composite(*entries, seconds=400)
     late = composite(*entries, seconds=200, at=NOW + timedelta(seconds=200))
@@ -295,7 +295,7 @@ def test_periods_that_differ_in_their_phases_only_stay_apart() -> None:
 @pytest.mark.parametrize(
     ("own_level", "general_level", "expected"), [(0, 1, 8.0), (1, 1, 12.0), (2, 1, 12.0)]
 )
-def test_the_highest_level_counts_whichever_connector_a_default_was_set_for(
+def test_the_highest_level_counts_for_station_and_connector_defaults(
     own_level: int, general_level: int, expected: float
 ) -> None:
     entries = [

@@ -55,7 +55,7 @@ RECURRING: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DA
         (profile(DEFAULT, {0: 10.0}, valid_from=after(hours=1), valid_to=NOW), 1, "never valid"),
     ],
 )
-def test_what_is_taken(taken: Any, connector: int, words: str | None) -> None:
+def test_accepted_profiles(taken: Any, connector: int, words: str | None) -> None:
     found = problem(taken, connector, CAPACITY)
     assert found is None if words is None else (found is not None and words in found)
 
@@ -95,7 +95,7 @@ def numbers(book: Any) -> list[int]:
     return [entry.profile.profile_id for entry in book]
 
 
-def test_the_same_slot_and_the_same_id_replace() -> None:
+def test_the_same_stack_level_or_the_same_id_replaces() -> None:
     first = installed(profile(DEFAULT, {0: 10.0}, number=1))
     book = install([], first, CAPACITY) or []
     same_slot = installed(profile(DEFAULT, {0: 12.0}, number=2))
@@ -108,7 +108,7 @@ def test_the_same_slot_and_the_same_id_replace() -> None:
     assert numbers(install(book, other_connector, CAPACITY)) == [2, 3]
 
 
-def test_a_full_book_takes_only_what_replaces() -> None:
+def test_when_full_only_replacements_are_accepted() -> None:
     book = [installed(profile(DEFAULT, {0: 10.0}, number=n, level=n)) for n in range(3)]
     assert install(book, installed(profile(DEFAULT, {0: 9.0}, number=9)), CAPACITY) is not None
     more = installed(profile(DEFAULT, {0: 9.0}, number=9, level=3))
@@ -137,5 +137,5 @@ BOOK = [
         (Selection(connector=1, purpose=DEFAULT, stack_level=0), []),
     ],
 )
-def test_what_is_cleared(selection: Selection, cleared: list[int]) -> None:
+def test_cleared_profiles(selection: Selection, cleared: list[int]) -> None:
     assert numbers(entry for entry in BOOK if selection.fits(entry)) == cleared

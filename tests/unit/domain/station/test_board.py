@@ -19,7 +19,7 @@ VALUES = (*get_args(BoardCommand), *get_args(BoardReport), *get_args(PilotComman
 
 
 @pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__name__)
-def test_a_value_crosses_the_border_of_a_process(kind: type) -> None:
+def test_board_values_are_frozen_and_can_be_serialised(kind: type) -> None:
     assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]  # a dataclass
 
     @settings(max_examples=20)

@@ -102,7 +102,7 @@ class TestPause:
         assert machine.when(OPEN) == [106.0]
         assert machine.session is not None
 
-    def test_an_offer_within_the_grace_goes_on_without_switching(self) -> None:
+    def test_an_offer_within_six_seconds_continues_without_switching(self) -> None:
         machine = self._paused().wait(2).feed(Offered(10.0)).wait(60)
         assert machine.when(OPEN) == []
         assert (machine.offered_a, machine.charging) == (10.0, True)
@@ -129,7 +129,7 @@ class TestStop:
         assert machine.when(OFF)[-1] == at_s
         assert machine.when(OPEN) == [at_s + 1.5]
 
-    def test_or_after_six_seconds_under_load(self) -> None:
+    def test_the_contactor_opens_after_six_seconds_under_load(self) -> None:
         machine = Machine().charge()
         machine.car_follows = False
         at_s = machine.now_s
@@ -153,7 +153,7 @@ class TestContactor:
         machine.wait(1).pilot(C).wait(10)
         assert machine.when(CLOSE)[-1] == opened_s + 5.0
 
-    def test_while_it_rests_nobody_says_the_vehicle_does_not_want(self) -> None:
+    def test_during_the_rest_the_status_is_not_suspended_ev(self) -> None:
         machine = Machine().charge().wait(10)
         machine.car_follows = False
         machine.pilot(B).wait(1).pilot(C)
@@ -170,7 +170,7 @@ class TestContactor:
         machine.plug().authorize().pilot(C, diode)
         assert bool(machine.when(CLOSE)) is closes
 
-    def test_without_that_check_pwm_is_enough(self) -> None:
+    def test_on_boards_without_a_diode_check_pwm_is_enough(self) -> None:
         machine = Machine(diode_check=False)
         machine.car_follows = False
         machine.plug().authorize().pilot(C, DiodeCheck.UNKNOWN)
@@ -226,7 +226,7 @@ class TestStateD:
         assert not machine.state.contactor_closed
         assert machine.session is not None
 
-    def test_and_goes_on_when_it_needs_no_air_any_more(self) -> None:
+    def test_charging_goes_on_when_the_vehicle_returns_to_c(self) -> None:
         machine = Machine().charge().pilot(D).wait(10).pilot(C)
         assert machine.charging
         assert not machine.state.faults

@@ -50,7 +50,7 @@ def test_manual_9_whether_a_fault_stops_blocks_or_warns(fault: Fault) -> None:
     assert machine.status is (Status.FINISHING if stops else Status.CHARGING)
 
 
-def test_whatever_stops_blocks_too() -> None:
+def test_every_stopping_fault_blocks() -> None:
     assert STOPPING <= BLOCKING
 
 
@@ -85,7 +85,7 @@ class TestStateF:
         assert machine.effects(VehicleLeft) == []
         assert machine.effects(VehicleArrived) == []
 
-    def test_a_vehicle_that_does_not_ask_is_spared(self) -> None:
+    def test_without_a_request_of_the_vehicle_there_is_no_state_f(self) -> None:
         machine = Machine().charge().pilot(B)
         machine.feed(FaultRaised(Fault.RESIDUAL_CURRENT))
         assert machine.state.sent_pilot == PilotOff()
@@ -93,7 +93,7 @@ class TestStateF:
     def test_boards_without_state_f_switch_the_pilot_off(self) -> None:
         assert self._faulty(has_state_f=False).state.sent_pilot == PilotOff()
 
-    def test_pulled_by_force_in_state_f_only_the_cable_tells(self) -> None:
+    def test_in_state_f_unplugging_is_seen_by_the_cable_only(self) -> None:
         machine = self._faulty().feed(PlugReport(NO_PLUG))
         assert len(machine.effects(VehicleLeft)) == 1
         machine.wait(10).pilot(A)
@@ -125,7 +125,7 @@ class TestWeldedContactor:
         assert isinstance(machine.state.sent_pilot, PilotStateF)
         assert machine.status is Status.FAULTED
 
-    def test_not_before_the_sense_input_is_open(self) -> None:
+    def test_the_fault_ends_only_when_the_feedback_is_open(self) -> None:
         machine = self._welded()
         machine.feed(FaultCleared(Fault.CONTACTOR_WELDED))
         assert Fault.CONTACTOR_WELDED in machine.state.faults
@@ -133,7 +133,7 @@ class TestWeldedContactor:
         assert machine.state.faults == frozenset()
         assert not machine.locked
 
-    def test_unplugging_does_not_help(self) -> None:
+    def test_unplugging_does_not_clear_the_fault(self) -> None:
         machine = self._welded().unplug().wait(10)
         assert Fault.CONTACTOR_WELDED in machine.state.faults
 
@@ -141,7 +141,7 @@ class TestWeldedContactor:
         machine = Machine().feed(ContactorReport(closed=True)).wait(0.6)
         assert machine.state.faults == {Fault.CONTACTOR_WELDED}
 
-    def test_without_feedback_nothing_can_be_said_and_the_session_still_ends(self) -> None:
+    def test_without_feedback_there_is_no_fault_and_the_session_ends(self) -> None:
         machine = Machine(weld_check=False).charge()
         machine.contactor_obeys = False
         machine.feed(OWN_STOP).wait(10)
@@ -158,7 +158,7 @@ class TestContactorDoesNotClose:
         machine.wait(0.2)
         assert Fault.CONTACTOR_OPEN in machine.state.faults
 
-    def test_it_falls_while_it_should_hold(self) -> None:
+    def test_the_contactor_opens_while_it_should_be_closed(self) -> None:
         machine = Machine().charge().wait(60).feed(ContactorReport(closed=False)).wait(1.1)
         assert Fault.CONTACTOR_OPEN in machine.state.faults
 
@@ -172,7 +172,7 @@ class TestContactorDoesNotClose:
         assert not machine.state.faults
         assert machine.charge().charging
 
-    def test_a_vehicle_that_changes_its_mind_is_no_fault(self) -> None:
+    def test_a_vehicle_that_stops_asking_is_no_fault(self) -> None:
         machine = Machine()
         machine.contactor_obeys = False
         machine.plug().authorize().wait(0.5).pilot(B).wait(60)
@@ -196,7 +196,7 @@ class TestDiode:
         assert Fault.DIODE_CHECK in machine.state.faults
         assert not machine.state.contactor_closed
 
-    def test_a_blink_is_no_evidence(self) -> None:
+    def test_a_short_failure_is_ignored(self) -> None:
         machine = Machine().charge().pilot(C, DiodeCheck.FAILED).wait(0.05).pilot(C).wait(1)
         assert machine.charging
 
@@ -211,7 +211,7 @@ class TestVehicleSignal:
     """States E and F that are not ours (manual 9, "Vehicle signals error"): no energy, no end."""
 
     @pytest.mark.parametrize("state", [E, F])
-    def test_energy_stops_the_session_does_not(self, state: object) -> None:
+    def test_energy_stops_and_the_session_goes_on(self, state: object) -> None:
         machine = Machine().charge().wait(10)
         machine.pilot(E if state is E else F)
         assert not machine.state.contactor_closed
@@ -221,7 +221,7 @@ class TestVehicleSignal:
         machine.pilot(C)
         assert machine.charging
 
-    def test_right_after_our_own_change_it_is_not_judged(self) -> None:
+    def test_the_signal_is_ignored_right_after_a_change_of_the_pilot(self) -> None:
         machine = Machine().charge()
         machine.now_s = machine.state.sent_pilot_at_s
         machine.pilot(E)
@@ -229,7 +229,7 @@ class TestVehicleSignal:
         assert not machine.state.contactor_closed
         assert machine.wait(0.5).state.faults == {Fault.VEHICLE_SIGNAL}
 
-    def test_the_vehicle_is_not_taken_as_gone(self) -> None:
+    def test_the_vehicle_still_counts_as_connected(self) -> None:
         machine = Machine().charge().pilot(E).wait(60).pilot(C)
         assert machine.effects(VehicleLeft) == []
 
@@ -257,7 +257,7 @@ class TestCable:
         assert not machine.state.contactor_closed
         assert machine.stops == []
 
-    def test_while_the_contactor_opens_the_bolt_stays(self) -> None:
+    def test_the_plug_stays_locked_while_the_contactor_opens(self) -> None:
         machine = Machine().charge()
         machine.contactor_obeys = False
         machine.feed(PlugReport(NO_PLUG)).wait(0.3)
@@ -293,7 +293,7 @@ class TestBoardLost:
         machine.wait(0.2)
         assert machine.stops == OTHER
 
-    def test_it_may_not_have_heard_what_was_said_just_before(self) -> None:
+    def test_commands_sent_just_before_the_loss_may_not_have_arrived(self) -> None:
         machine = Machine(watchdog_s=3.0).charge()
         machine.contactor_obeys = machine.car_follows = False
         machine.pilot(B).wait(0.2).feed(BoardLinkReport(alive=False)).wait(3.3)
@@ -307,7 +307,7 @@ class TestBoardLost:
         machine.feed(BoardLinkReport(alive=False)).wait(600)
         assert machine.state.faults == {Fault.BOARD_LOST}
 
-    def test_back_again_it_is_told_everything_anew(self) -> None:
+    def test_after_the_return_all_commands_are_sent_again(self) -> None:
         machine = Machine().feed(BoardLinkReport(alive=False)).wait(60)
         machine.log.clear()
         machine.feed(BoardLinkReport(alive=True))
@@ -316,7 +316,7 @@ class TestBoardLost:
         assert [effect for _, effect in machine.log] == [OPEN, SetPilot(PilotOff())]
         assert machine.status is Status.AVAILABLE
 
-    def test_a_short_gap_is_no_chance_to_stay_closed(self) -> None:
+    def test_a_short_loss_still_opens_the_contactor(self) -> None:
         machine = Machine().charge()
         machine.contactor_obeys = False
         machine.feed(BoardLinkReport(alive=False)).wait(0.5)
@@ -376,7 +376,7 @@ class TestLockFailures:
         assert not machine.state.contactor_closed
         assert machine.wait(10).stops == OTHER
 
-    def test_nothing_waits_for_the_next_event(self) -> None:
+    def test_effects_of_a_lock_failure_happen_in_the_same_step(self) -> None:
         """The lock gives up in the middle of a step; what follows, follows in that step."""
         machine = Machine().charge()
         machine.log.clear()

@@ -88,7 +88,7 @@ def test_card_expires_without_plug(timeout_s: float) -> None:
     assert not machine.plug().session
 
 
-def test_a_second_card_begins_the_timeout_anew() -> None:
+def test_a_second_card_restarts_the_timeout() -> None:
     machine = Machine().authorize().wait(40).authorize(OTHER_CARD).wait(40)
     assert machine.status is Status.AUTHORIZED
     machine.plug()
@@ -144,7 +144,7 @@ def test_a_vehicle_that_leaves_and_returns_arrives_again_though_the_cable_stays(
     assert len(machine.effects(VehicleArrived)) == 2
 
 
-def test_free_permission_does_not_outlive_its_vehicle() -> None:
+def test_a_free_authorization_ends_with_its_vehicle() -> None:
     machine = Machine()
     machine.lock_obeys = False
     machine.plug().authorize(FREE)
@@ -152,7 +152,7 @@ def test_free_permission_does_not_outlive_its_vehicle() -> None:
     assert machine.unplug().status is Status.AVAILABLE
 
 
-def test_free_permission_without_vehicle_is_nobodys() -> None:
+def test_a_free_authorization_needs_a_vehicle() -> None:
     assert Machine().authorize(FREE).status is Status.AVAILABLE
 
 
@@ -194,7 +194,7 @@ def test_no_session_while_a_fault_forbids_it(fault: Fault) -> None:
     assert machine.charging
 
 
-def test_a_warning_does_not_keep_anybody_from_charging() -> None:
+def test_a_warning_does_not_prevent_charging() -> None:
     assert Machine().feed(FaultRaised(Fault.SURGE_PROTECTION)).plug().authorize().charging
 
 
@@ -229,7 +229,7 @@ class TestWhileTheStartIsCommitted:
         assert machine.stops == [OWN_STOP.stop]
         assert not machine.effects(AllowContactor)
 
-    def test_not_committed_it_never_was(self) -> None:
+    def test_a_start_that_is_not_committed_leaves_no_session(self) -> None:
         machine = self._opening().feed(SessionNotOpened())
         assert machine.status is Status.PREPARING
         machine.journal_obeys = True
@@ -265,13 +265,13 @@ class TestAvailability:
         machine.feed(OWN_STOP)
         assert machine.status is Status.UNAVAILABLE
 
-    def test_a_session_that_was_never_committed_does_not_lose_the_wish(self) -> None:
+    def test_out_of_service_is_kept_when_the_start_is_not_committed(self) -> None:
         machine = Machine()
         machine.journal_obeys = False
         machine.plug().authorize().feed(AvailabilityAsked(operative=False), SessionNotOpened())
         assert machine.status is Status.UNAVAILABLE
 
-    def test_the_wish_can_be_taken_back(self) -> None:
+    def test_out_of_service_can_be_withdrawn(self) -> None:
         machine = Machine().charge()
         machine.feed(AvailabilityAsked(operative=False), AvailabilityAsked(operative=True))
         machine.feed(OWN_STOP)
@@ -298,7 +298,7 @@ class TestResumeAfterPowerCut:
         machine.state = fresh
         return machine.feed(SessionResumed(LiveSession(CARD, Phase.RUNNING, "s9")))
 
-    def test_nothing_is_commanded_before_the_board_has_spoken(self) -> None:
+    def test_nothing_is_commanded_before_the_first_reports_of_the_board(self) -> None:
         machine = self._resumed().wait(60)
         assert machine.log == []
         assert machine.session is not None
@@ -330,21 +330,21 @@ class TestResumeAfterPowerCut:
 class TestUnlock:
     """TC_030, TC_031: UnlockConnector."""
 
-    def test_a_waiting_vehicle_gets_its_cable(self) -> None:
+    def test_a_waiting_vehicle_is_unlocked(self) -> None:
         machine = Machine().plug().feed(UnlockAsked())
         assert (machine.locked, machine.status) == (False, Status.FINISHING)
         machine.wait(3600)
         assert not machine.locked
         assert machine.authorize().charging
 
-    def test_a_permission_that_waits_is_over(self) -> None:
+    def test_a_pending_authorization_ends(self) -> None:
         machine = Machine()
         machine.feed(FaultRaised(Fault.STORAGE_FULL)).plug().authorize()
         assert machine.locked
         machine.feed(UnlockAsked())
         assert (machine.locked, machine.status) == (False, Status.FINISHING)
 
-    def test_energy_comes_before_the_cable(self) -> None:
+    def test_the_contactor_opens_before_the_plug_is_released(self) -> None:
         machine = Machine().charge()
         stop = Stop(StopReason.UNLOCK_COMMAND)
         machine.car_follows = machine.contactor_obeys = False
@@ -356,12 +356,12 @@ class TestUnlock:
         assert not machine.locked
 
 
-def test_refused_card_leaves_a_plug_where_it_is() -> None:
+def test_without_authorization_the_plug_stays_locked() -> None:
     machine = Machine().plug().wait(60)
     assert (machine.status, machine.locked) == (Status.PREPARING, True)
     assert machine.when(SetPilot(PilotNominal(16.0))) == []
 
 
-def test_authorized_event_is_what_authorizes() -> None:
+def test_an_authorization_is_owned_by_its_card() -> None:
     assert Authorized(CARD).authorization.owned_by("a1")
     assert not CARD.owned_by("")

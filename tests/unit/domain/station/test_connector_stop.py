@@ -179,19 +179,19 @@ class TestVehicleSideDisconnect:
         assert machine.status is Status.FINISHING
         assert machine.unplug().status is Status.AVAILABLE
 
-    def test_pulled_by_force_nobody_is_waited_for(self) -> None:
+    def test_after_a_forced_unplugging_the_cable_is_not_held(self) -> None:
         machine = self._kept().unplug().wait(1).plug()
         assert machine.state.cable_held_for is None
         assert machine.effects(VehicleArrived)[1:]
 
-    def test_unlock_command_gives_it_too(self) -> None:
+    def test_the_unlock_command_releases_a_held_cable(self) -> None:
         assert not self._kept().feed(UnlockAsked()).locked
 
     def test_another_card_charges_with_it(self) -> None:
         machine = self._kept().authorize(OTHER_CARD)
         assert machine.status is Status.AUTHORIZED
 
-    def test_nobody_waits_for_an_owner_without_card(self) -> None:
+    def test_only_sessions_with_a_card_hold_the_cable(self) -> None:
         machine = Machine(unlock_on_vehicle_disconnect=False).plug().authorize(FREE).leave()
         assert not machine.wait(1).locked
 
@@ -217,7 +217,7 @@ class TestDeAuthorized:
         machine = Machine().plug().authorize(FREE).feed(self.REFUSED)
         assert not machine.wait(1).locked
 
-    def test_who_asked_for_the_cable_meanwhile_gets_it(self) -> None:
+    def test_a_cable_requested_meanwhile_is_released(self) -> None:
         machine = Machine().charge()
         machine.journal_obeys = False
         machine.feed(self.REFUSED, UnlockAsked()).wait(5).feed(SessionClosed())
@@ -250,7 +250,7 @@ def test_only_the_first_reason_counts() -> None:
     assert machine.stops == [OWN_STOP.stop]
 
 
-def test_pulled_in_full_flight_the_contactor_opens_first() -> None:
+def test_unplugged_while_charging_the_contactor_opens_first() -> None:
     """IEC 61851-1 Table A.6, sequence 2.2."""
     machine = Machine().charge()
     machine.log.clear()
@@ -279,7 +279,7 @@ def test_cable_without_vehicle_is_still_finishing() -> None:
     assert machine.feed(PlugReport(NO_PLUG)).status is Status.AVAILABLE
 
 
-def test_left_is_told_once() -> None:
+def test_the_departure_is_signalled_once() -> None:
     machine = Machine().charge().leave().feed(PlugReport(NO_PLUG)).wait(60)
     assert len(machine.effects(VehicleLeft)) == 1
 

@@ -51,7 +51,7 @@ def test_after_thirty_seconds_in_b2_for_four_seconds(method: WakeUp) -> None:
 
 
 @pytest.mark.parametrize("method", WakeUp)
-def test_once_for_each_offer(method: WakeUp) -> None:
+def test_a_vehicle_is_woken_once_for_each_offer(method: WakeUp) -> None:
     machine = _sleeping(method).wait(3600)
     assert len(machine.when(SHOWS[method])) == 1
     machine.feed(Offered(0.0)).wait(600)
@@ -60,7 +60,7 @@ def test_once_for_each_offer(method: WakeUp) -> None:
     assert len(machine.when(SHOWS[method])) == 2
 
 
-def test_switched_off_nobody_is_woken() -> None:
+def test_when_switched_off_no_vehicle_is_woken() -> None:
     machine = _sleeping(None).wait(3600)
     assert [effect for effect in SHOWS.values() if machine.when(effect)] == []
 
@@ -74,19 +74,19 @@ def test_a_vehicle_that_reacts_is_left_alone(reacts_s: float) -> None:
     assert len(machine.effects(SetPilot)) == woken
 
 
-def test_nobody_is_woken_before_the_card() -> None:
+def test_no_vehicle_is_woken_before_authorization() -> None:
     machine = Machine(wake_up=WakeUp.STATE_F).plug().wait(3600)
     assert machine.effects(SetPilot) == []
 
 
-def test_nobody_is_woken_in_a_pause() -> None:
+def test_no_vehicle_is_woken_in_a_pause() -> None:
     machine = _sleeping().feed(Offered(0.0)).wait(3600)
     assert machine.when(SHOWS[WakeUp.PILOT_INTERRUPTION]) == []
 
 
 class TestOurOwnInterruptionIsNotTheVehicleLeaving:
     @pytest.mark.parametrize("method", WakeUp)
-    def test_whatever_the_board_reports_meanwhile(self, method: WakeUp) -> None:
+    def test_reports_during_the_interruption_are_ignored(self, method: WakeUp) -> None:
         machine = _sleeping(method).wait(30)
         machine.pilot(A).wait(3.9).pilot(B).wait(60)
         assert machine.effects(VehicleLeft) == []
@@ -94,11 +94,11 @@ class TestOurOwnInterruptionIsNotTheVehicleLeaving:
         assert machine.stops == []
         assert not machine.state.faults
 
-    def test_but_who_really_left_has_left(self) -> None:
+    def test_a_vehicle_that_left_is_noticed_after_the_interruption(self) -> None:
         machine = _sleeping().wait(31).pilot(A).wait(60)
         assert machine.stops == [Stop(StopReason.EV_DISCONNECTED)]
 
-    def test_and_a_pulled_cable_tells_at_once(self) -> None:
+    def test_a_pulled_cable_is_noticed_at_once(self) -> None:
         machine = _sleeping().wait(31).feed(PlugReport(NO_PLUG))
         assert machine.stops == [Stop(StopReason.EV_DISCONNECTED)]
 

@@ -46,7 +46,7 @@ WITHOUT_READER = {A.SHOW_CARD: A.PLUG_IN, A.PLUGGED_SHOW_CARD: A.PLUGGED_WAIT}
 
 
 @pytest.mark.parametrize(("status", "pattern", "plugged", "needs_card", "expected"), STATES)
-def test_what_it_tells(
+def test_lines_by_state(
     status: Status, pattern: str, plugged: bool, needs_card: bool, expected: Announcement
 ) -> None:
     for takes_card in (True, False):
@@ -62,7 +62,7 @@ def test_every_state_and_announcement_occurs() -> None:
     assert {row[1] for row in STATES} == set(PATTERNS)
 
 
-def test_there_is_room_for_every_text() -> None:
+def test_every_text_fits() -> None:
     with every_case() as case:
         for announced, language in product(Announcement, LANGUAGES):
             with case(f"{announced.name} in {language.value}"):
@@ -75,7 +75,7 @@ def test_there_is_room_for_every_text() -> None:
                 assert "{" not in "".join(screen)
 
 
-def test_four_languages_take_turns() -> None:
+def test_four_languages_alternate() -> None:
     assert screens(Announcement.SHOW_CARD, DisplayLanguage.MULTI) == (
         Screen("Ready", "Show your card"),
         Screen("Bereit", "Karte vorhalten"),
@@ -98,10 +98,12 @@ def test_languages_differ() -> None:
         (-5.0, -1.0, DisplayLanguage.ENGLISH, "0.0kW 0.00kWh"),
     ],
 )
-def test_figures(power_w: float, energy_wh: float, language: DisplayLanguage, text: str) -> None:
+def test_figures_are_shown(
+    power_w: float, energy_wh: float, language: DisplayLanguage, text: str
+) -> None:
     assert figures(power_w, energy_wh, language) == text
 
 
 @given(st.floats(-1e3, 1e5), st.floats(0, 1e9), st.sampled_from(list(DisplayLanguage)))
-def test_figures_have_room(power_w: float, energy_wh: float, language: DisplayLanguage) -> None:
+def test_figures_fit(power_w: float, energy_wh: float, language: DisplayLanguage) -> None:
     assert len(figures(power_w, energy_wh, language)) <= WIDTH

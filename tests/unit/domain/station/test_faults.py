@@ -72,7 +72,7 @@ def test_manual_9(code: str, fault: Fault, stops: bool) -> None:
     assert kind.stops is stops
 
 
-def test_the_manual_comes_first_in_its_order() -> None:
+def test_the_rows_of_the_manual_come_first_in_order() -> None:
     """The number of a row is its vendor code (D19) and its Modbus bit (D11)."""
     assert list(CATALOGUE)[: len(MANUAL_9)] == [fault for _, fault, _ in MANUAL_9]
     assert vendor_code(Fault.RESIDUAL_CURRENT) == "E01"
@@ -80,7 +80,7 @@ def test_the_manual_comes_first_in_its_order() -> None:
     assert vendor_code(Fault.OTHER) == "E29"
 
 
-def test_every_fault_has_a_row_and_every_row_says_something() -> None:
+def test_every_fault_has_a_row_with_texts() -> None:
     assert set(CATALOGUE) == set(Fault)
     for kind in CATALOGUE.values():
         assert kind.activation
@@ -91,14 +91,14 @@ def test_every_fault_has_a_row_and_every_row_says_something() -> None:
         assert kind.code_15 in OCPP_15_CODES
 
 
-def test_the_most_serious_is_told_first() -> None:
+def test_the_most_serious_fault_comes_first() -> None:
     assert most_serious(frozenset()) is None
     order = [Fault.CONTACTOR_WELDED, Fault.OTHER, Fault.VEHICLE_SIGNAL, Fault.SURGE_PROTECTION]
     for index, fault in enumerate(order):
         assert most_serious(frozenset(order[index:])) is fault
 
 
-def test_sets() -> None:
+def test_faults_that_stop_and_block() -> None:
     some = frozenset({Fault.RCD_TRIPPED, Fault.VEHICLE_SIGNAL, Fault.SURGE_PROTECTION})
     assert stopping(some) == {Fault.RCD_TRIPPED}
     assert blocking(some) == {Fault.RCD_TRIPPED, Fault.VEHICLE_SIGNAL}

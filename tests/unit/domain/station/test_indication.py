@@ -82,7 +82,7 @@ def test_manual_6(meaning: str, state: ConnectorState, pattern: str) -> None:
         (ConnectorState(raised=FAULT), True, True, "updating"),
     ],
 )
-def test_what_covers_what(
+def test_patterns_by_priority(
     state: ConnectorState, rejected: bool, updating: bool, pattern: str
 ) -> None:
     assert pattern_for(snapshot_of(state), rejected=rejected, updating=updating) == pattern

@@ -87,28 +87,28 @@ def test_an_unlock_command_is_one_more_try() -> None:
     assert drive.failure is None
 
 
-def test_freed_by_hand_it_has_recovered() -> None:
+def test_a_lock_freed_by_hand_has_recovered() -> None:
     stuck, _ = _drive(False, {}, 60, LockDrive(position=Position.LOCKED, wanted=True))
     freed = advance(replace(stuck, position=Position.UNLOCKED), False, 70.0)
     assert freed.drive.failure is None
     assert freed.pulse is None
 
 
-def test_detected_again_it_has_recovered() -> None:
+def test_a_lock_detected_again_has_recovered() -> None:
     missing = advance(LockDrive(position=Position.ABSENT), True, 0.0).drive
     assert missing.failure is Fault.LOCK_MISSING
     step = advance(replace(missing, position=Position.UNLOCKED), True, 5.0)
     assert (step.drive.failure, step.pulse) == (None, True)
 
 
-def test_a_new_wish_waits_for_the_pulse_before_it() -> None:
+def test_a_new_command_waits_for_the_running_pulse() -> None:
     drive = advance(LockDrive(), True, 0.0).drive
     step = advance(replace(drive, position=Position.LOCKED), False, 0.3)
     assert (step.pulse, step.drive.deadline_s) == (None, 0.6)
     assert advance(step.drive, False, 0.6).pulse is False
 
 
-def test_it_is_secure_only_when_nothing_can_change_it() -> None:
+def test_secure_means_locked_and_no_pulse_running() -> None:
     locked = LockDrive(position=Position.LOCKED, wanted=True)
     assert locked.secure
     assert not replace(locked, wanted=False).secure

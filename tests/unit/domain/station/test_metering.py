@@ -63,7 +63,7 @@ def charging(account: Account, power_w: float, seconds: int, factor: float = 1.0
         (1000, 10, Verdict.JUMP),
     ],
 )
-def test_what_a_new_value_means(gained_wh: int, elapsed_s: float, verdict: Verdict) -> None:
+def test_verdicts_on_a_new_register(gained_wh: int, elapsed_s: float, verdict: Verdict) -> None:
     each = reading(BEGUN_WH + gained_wh, elapsed_s)
     account, found = begun().see(each, moment(elapsed_s), MAX_W, watched=False)
     assert found is verdict
@@ -72,7 +72,7 @@ def test_what_a_new_value_means(gained_wh: int, elapsed_s: float, verdict: Verdi
 
 
 @pytest.mark.parametrize("step_wh", [-5, -999_999, 5_000_000])
-def test_a_step_begins_anew_and_keeps_what_was_believed(step_wh: int) -> None:
+def test_after_a_step_counting_restarts_with_the_believed_energy(step_wh: int) -> None:
     account = charging(begun(), 11_000.0, 120)
     assert account.line_wh == BEGUN_WH + 366
     account, _ = seen(account, reading(account.register_wh + step_wh, 121.0, 11_000.0))
@@ -103,7 +103,7 @@ class TestContradiction:
 
     @pytest.mark.parametrize("resolution_wh", [1, 10])
     @pytest.mark.parametrize("delay_s", [0, 8])
-    def test_nor_one_that_is_coarse_and_late(self, resolution_wh: int, delay_s: int) -> None:
+    def test_a_coarse_and_late_meter_has_no_doubts(self, resolution_wh: int, delay_s: int) -> None:
         account, power_w = begun(), 11_000.0
         for second in range(1, 1800):
             counted_wh = power_w * max(0, second - delay_s) / 3600
@@ -111,7 +111,7 @@ class TestContradiction:
             account, verdict = seen(account, reading(shown_wh, float(second), power_w))
             assert verdict is Verdict.GOOD
 
-    def test_nor_one_whose_car_takes_pulses(self) -> None:
+    def test_pulses_of_a_car_raise_no_doubts(self) -> None:
         account, counted_ws = begun(), 0.0
         for second in range(1, 1800):
             power_w = 20_000.0 if second % 7 < 3 else 0.0
@@ -142,7 +142,7 @@ class TestContradiction:
         assert verdict is Verdict.TOO_FAST
         assert account.line_wh - BEGUN_WH <= 183 + 15 * 1.2 + 20
 
-    def test_what_nobody_watched_is_no_contradiction(self) -> None:
+    def test_an_unwatched_time_is_no_contradiction(self) -> None:
         account = charging(begun(), 11_000.0, 60)
         later = reading(account.register_wh + 10, 3660.0, 11_000.0)
         account, verdict = account.see(later, moment(3660.0), MAX_W, watched=False)
@@ -166,7 +166,7 @@ class TestGap:
             (100, -86_400, Verdict.JUMP),
         ],
     )
-    def test_it_is_believed_as_far_as_it_can_have_flowed(
+    def test_energy_in_a_gap_is_believed_up_to_the_possible_maximum(
         self, gained_wh: int, gap_s: float, verdict: Verdict
     ) -> None:
         account = charging(begun(), 11_000.0, 60)
@@ -177,7 +177,7 @@ class TestGap:
         assert after.line_wh == account.line_wh + believed_wh
 
     @pytest.mark.parametrize("unknown", ["date", "serial number"])
-    def test_without_a_clock_or_a_serial_number_it_was_a_quarter_of_an_hour(
+    def test_without_clock_or_serial_number_a_gap_counts_as_a_quarter_of_an_hour(
         self, unknown: str
     ) -> None:
         account = charging(begun("" if unknown == "serial number" else "A"), 11_000.0, 60)
@@ -197,14 +197,14 @@ class TestGap:
 
 
 class TestBetweenSessions:
-    def test_the_line_is_the_register(self) -> None:
+    def test_between_sessions_the_register_is_the_reference(self) -> None:
         account = begun().closed()
         for register_wh in (BEGUN_WH + 5_000_000, 7, 8):
             account, _ = seen(account, reading(register_wh, 10.0))
             assert account.line_wh == register_wh
             assert account.doubts == frozenset()
 
-    def test_a_step_is_told_but_not_an_exchange_while_the_station_was_off(self) -> None:
+    def test_a_step_is_reported_unless_the_meter_was_exchanged_while_off(self) -> None:
         account = begun().closed()
         assert seen(account, reading(7, 1.0))[1] is Verdict.BACKWARDS
         rebooted = Moment("two", 1.0, NOON)

@@ -85,7 +85,7 @@ def test_a_vehicle_reads_what_was_offered(current_a: float) -> None:
 
 
 @given(st.floats(51, 52.51))
-def test_where_the_tables_do_not_meet_a_vehicle_reads_less(current_a: float) -> None:
+def test_between_the_tables_a_vehicle_reads_less(current_a: float) -> None:
     """Table A.7 changes its slope at 51 A, Table A.8 at 85 % (52.5 A)."""
     read = offer_of_duty(duty_for_current(current_a))
     assert current_a - 1.6 <= read.current_a <= current_a + 0.001

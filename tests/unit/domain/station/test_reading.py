@@ -19,7 +19,7 @@ GOOD = MeterReading(1_000_000, PerPhase.same(16.0), V230, 11_040.0, NOW_S, "SIM1
 NAN, INF = math.nan, math.inf
 
 
-def test_a_good_one_passes_as_it_is() -> None:
+def test_a_good_reading_is_unchanged() -> None:
     assert usable(GOOD, NOW_S) == GOOD
 
 
@@ -54,13 +54,13 @@ def test_a_good_one_passes_as_it_is() -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_true_is_no_reading(change: dict[str, Any]) -> None:
+def test_an_impossible_reading_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(UnusableReading):
         usable(replace(GOOD, **change), NOW_S)
 
 
 @pytest.mark.parametrize("answer", [None, 12, "reading", {"register_wh": 1}, object()])
-def test_nor_is_anything_else(answer: object) -> None:
+def test_other_objects_are_refused(answer: object) -> None:
     with pytest.raises(UnusableReading):
         usable(answer, NOW_S)
 
@@ -69,12 +69,12 @@ def test_a_power_that_the_meter_does_not_give_follows_from_the_rest() -> None:
     assert usable(replace(GOOD, power_w=NAN), NOW_S).power_w == 11_040.0
 
 
-def test_a_current_transformer_the_wrong_way_round_hides_no_current() -> None:
+def test_negative_currents_of_a_reversed_transformer_count() -> None:
     turned = replace(GOOD, current_a=PerPhase(-30, 6, 6), power_w=-1000.0)
     assert usable(turned, NOW_S).current_a == PerPhase(30, 6, 6)
 
 
-def test_a_meter_without_voltages_may_tell_a_power() -> None:
+def test_a_meter_without_voltages_may_report_power() -> None:
     bare = replace(GOOD, voltage_v=ZERO)
     assert usable(bare, NOW_S) == bare
 
@@ -90,7 +90,7 @@ anything = st.one_of(
 
 
 @given(st.tuples(*[anything] * 6))
-def test_whatever_passes_is_finite_and_in_range(values: tuple[Any, ...]) -> None:
+def test_accepted_readings_are_finite_and_in_range(values: tuple[Any, ...]) -> None:
     try:
         passed = usable(MeterReading(*values), NOW_S)
     except UnusableReading:

@@ -62,7 +62,7 @@ def test_flags_of_start_and_end() -> None:
         (IdentityKind.RFID, "", ""),
     ],
 )
-def test_who_charges_is_shown_by_the_end_of_the_token(
+def test_identities_are_masked_to_the_end_of_the_token(
     kind: IdentityKind, token: str, shown: str
 ) -> None:
     assert Identity(kind, token).masked == shown

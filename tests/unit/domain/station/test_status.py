@@ -70,11 +70,11 @@ def _in(state: PilotState, **more: object) -> ConnectorState:
         (_in(PilotState.C, raised=frozenset({Fault.CARD_READER}), sent_allow=True), "charging"),
     ],
 )
-def test_the_most_serious_that_fits(state: ConnectorState, status: str) -> None:
+def test_the_status_by_priority(state: ConnectorState, status: str) -> None:
     assert connector_status(state).value == status
 
 
-def test_every_word_has_one_of_the_nine() -> None:
+def test_every_status_maps_to_one_of_ocpp_16() -> None:
     assert set(OCPP_16) == set(ConnectorStatus)
     assert set(OCPP_16.values()) == {
         "Available",
@@ -97,7 +97,7 @@ def test_pilot_as_the_standard_writes_it(state: str, pwm: bool, text: str) -> No
     assert pilot_text(ConnectorState(pilot=PilotReport(PilotState(state), pwm))) == text
 
 
-def test_cable() -> None:
+def test_the_cable_rating() -> None:
     assert cable_a(ConnectorState()) is None
     assert cable_a(ConnectorState(plug=Plug(PlugKind.VALID, 20))) == 20
     assert cable_a(ConnectorState(plug=Plug(PlugKind.SHORT))) is None
@@ -118,7 +118,7 @@ def test_whether_the_plug_can_be_pulled(position: LockPosition, wanted: bool, he
     assert plug_held(ConnectorState(lock=LockDrive(position, wanted))) is held
 
 
-def test_nothing_is_told_as_offered_while_nothing_is() -> None:
+def test_the_reported_offer_is_zero_while_nothing_is_offered() -> None:
     """Current.Offered and Power.Offered (OCPP 1.6 section 7.31)."""
     offers = {"sent_pilot": PilotNominal(16.0)}
     cases: list[tuple[ConnectorState, float]] = [

@@ -37,14 +37,14 @@ class TestPersisting:
             watch = watch.see(condition, at_s)
         assert watch.present is present
 
-    def test_it_tells_when_it_must_look_again(self) -> None:
+    def test_the_next_deadline_is_known(self) -> None:
         watch = Persisting(raise_s=3.0, clear_s=5.0).see(True, 10.0)
         assert watch.due_s == 13.0
         watch = watch.see(True, 13.0)
         assert (watch.present, watch.due_s) == (True, None)
         assert watch.see(False, 20.0).due_s == 25.0
 
-    def test_no_patience_is_no_delay(self) -> None:
+    def test_without_a_delay_it_counts_at_once(self) -> None:
         assert Persisting(0.0, 0.0).see(True, 1.0).present
 
 
@@ -134,12 +134,12 @@ class TestOverCurrent:
         [((7.1, 60), (6, 1), 6), ((20, 0.5), (6, 15), 6), ((20, 1), (12, 60), 16)],
         ids=["within the tolerance", "inrush", "now and then"],
     )
-    def test_pulses_that_cool_in_between_do_not(
+    def test_pulses_with_pauses_to_cool_are_tolerated(
         self, high: tuple[float, float], low: tuple[float, float], offered_a: float
     ) -> None:
         assert self._pulses(high, low, offered_a, 3600) is None
 
-    def test_a_car_that_takes_its_5_s_for_every_lower_offer_is_without_blame(self) -> None:
+    def test_a_car_that_follows_within_5_s_is_tolerated(self) -> None:
         """Each offer is followed 4.9 s after it was made."""
         state, offers_a = OverCurrent(), [32.0 - 2 * n for n in range(14)]
         for number, offered_a in enumerate(offers_a):
@@ -155,7 +155,7 @@ class TestOverCurrent:
         state = OverCurrent().see(PerPhase(0, 40, 0), 16, 0, closed=True)
         assert state.see(PerPhase(0, 40, 0), 16, 7, closed=True).faulty
 
-    def test_an_open_contactor_lets_nothing_through(self) -> None:
+    def test_with_an_open_contactor_there_is_no_over_current(self) -> None:
         state = OverCurrent().see(PerPhase.same(40), 16, 0, closed=False)
         assert state == OverCurrent()
 
@@ -227,7 +227,7 @@ class TestSupply:
         assert not self._see([(0, lonely), (10, lonely)], phases=1).low.present
         assert self._see([(0, lonely), (10, lonely)], phases=3).low.present
 
-    def test_a_meter_that_measures_no_voltage_proves_nothing(self) -> None:
+    def test_a_meter_without_voltages_is_ignored(self) -> None:
         supply = Supply().see(ZERO, 0).see(ZERO, 100)
         assert not supply.dark.present
         assert not supply.low.present
@@ -260,7 +260,7 @@ class TestHeat:
             heat = heat.see(board_c)
         assert heat.too_hot is off
 
-    def test_it_does_not_hunt(self) -> None:
+    def test_the_limit_has_hysteresis(self) -> None:
         heat = Heat().see(70)
         limits_a = {heat.limit_a(32)}
         for board_c in (68, 69.5, 66, 69.9, 65.1):
@@ -286,14 +286,14 @@ class TestResidualTrip:
     @pytest.mark.parametrize(
         ("cable", "pause"), [(False, 0.0), (True, 1.0)], ids=["unplugged", "left"]
     )
-    def test_when(self, reset_s: float, cable: bool, pause: float) -> None:
+    def test_rearm_times(self, reset_s: float, cable: bool, pause: float) -> None:
         trip = ResidualTrip().see(0, reset_s, tripped=True, vehicle=True, cable=True)
         trip = trip.see(100, reset_s, tripped=True, vehicle=True, cable=True)
         assert not trip.due(100)
         trip = trip.see(200, reset_s, tripped=True, vehicle=False, cable=cable)
         assert trip.rearm_at_s == 200 + pause * reset_s
 
-    def test_pulled_later_than_it_left(self) -> None:
+    def test_rearming_counts_from_the_departure(self) -> None:
         trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
         trip = trip.see(100, 10, tripped=True, vehicle=False, cable=True)
         trip = trip.see(103, 10, tripped=True, vehicle=False, cable=False)
@@ -305,7 +305,7 @@ class TestResidualTrip:
         trip = trip.see(5, 10, tripped=True, vehicle=True, cable=True)
         assert not trip.due(100)
 
-    def test_where_nobody_is_it_is_tried_ever_more_rarely(self) -> None:
+    def test_without_a_vehicle_the_delay_doubles(self) -> None:
         trip, now_s, pauses = ResidualTrip(), 0.0, []
         for _ in range(10):
             trip = trip.see(now_s, 10, tripped=True, vehicle=False, cable=False)
@@ -315,7 +315,7 @@ class TestResidualTrip:
             trip = trip.see(now_s, 10, tripped=False, vehicle=False, cable=False)
         assert pauses == [10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
 
-    def test_rearmed_it_is_forgotten(self) -> None:
+    def test_a_trip_that_is_gone_is_forgotten(self) -> None:
         trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
         trip = trip.see(1, 10, tripped=False, vehicle=True, cable=True)
         assert trip == ResidualTrip()
@@ -330,7 +330,7 @@ class TestReclosing:
         assert device.due_s in (at_s + 15, None)
         return device.see(False, at_s + 15)
 
-    def test_three_times_a_day(self) -> None:
+    def test_the_fourth_trip_of_a_day_latches(self) -> None:
         device = Reclosing()
         for number in range(3):
             device = self._trip(device, number * 1000.0)
@@ -339,7 +339,7 @@ class TestReclosing:
         assert device.faulty
         assert device.see(False, 10**6).faulty
 
-    def test_yesterday_is_forgotten(self) -> None:
+    def test_trips_of_yesterday_do_not_count(self) -> None:
         device = Reclosing()
         for number in range(12):
             device = self._trip(device, number * 9 * 3600.0)
