@@ -64,9 +64,7 @@ def test_an_old_one_is_copied_before_it_is_changed(
 ) -> None:
     schema.migrate(connection, path, [FIRST])
     notice = schema.migrate(connection, path, [FIRST, SECOND])
-    assert (
-        str(notice) == "station.db was migrated from schema 1; a copy is in station-schema-1.db."
-    )
+    assert str(notice) == "station.db was migrated from schema 1; a copy is in station-schema-1.db."
     with closing(sqlite3.connect(path.with_name("station-schema-1.db"))) as copy:
         assert copy.execute("SELECT * FROM thing").fetchall() == [(1,)]
     assert connection.execute("SELECT * FROM thing").fetchall() == [(1, "x;y")]
