@@ -75,7 +75,7 @@ async def limited(folder: Path, backend: BareBackend, **more: Any) -> AsyncItera
         "WebSocketsBackendURL": backend.url,
     } | more
     async with running_station(folder, **{"ChargePointID": "CP-1"} | made) as station:
-        await backend.booted()
+        await backend.wait_for_boot()
         await limit_all(backend)
         await station.until_state("reserved")
         await station.until_state("unavailable", 2)
@@ -161,7 +161,7 @@ async def test_a_relative_limit_of_the_station_counts_from_its_receipt_and_outli
     async with bare_backend() as backend:
         made: dict[str, Any] = {"ConnectionType": "ethernet", "WebSocketsBackendURL": backend.url}
         async with running_station(tmp_path, ChargePointID="CP-1", **made) as station:
-            await backend.booted()
+            await backend.wait_for_boot()
             sent = profile(1, "ChargePointMaxProfile", 10, "Relative")
             await order(backend, "SetChargingProfile", connectorId=0, csChargingProfiles=sent)
             await station.plug(1)
