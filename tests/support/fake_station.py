@@ -621,28 +621,28 @@ class FakeSimulator:
 
     def _plugged(self, connector: int) -> bool:
         if connector not in {1, 2}:
-            raise SimulatorError(404, f"There is no socket {connector}.")
+            raise SimulatorError("not_found", f"There is no socket {connector}.")
         return bool(self.status.connector(connector)["cable_a"])
 
     async def plug(self, connector: int, vehicle: Members = NOTHING) -> None:
         if self._plugged(connector):
-            raise SimulatorError(409, f"Something is plugged at socket {connector} already.")
+            raise SimulatorError("conflict", f"Something is plugged at socket {connector} already.")
         name = vehicle.get("vehicle", "family")
         if name not in VEHICLES:
-            raise SimulatorError(422, f"There is no vehicle {name}.")
+            raise SimulatorError("invalid", f"There is no vehicle {name}.")
         self.calls.append(("plug", connector, name))
         self.status.edit(connector, state="preparing", pilot="B1", cable_a=32, led="preparing")
 
     async def unplug(self, connector: int, *, force: bool = False) -> None:
         if not self._plugged(connector):
-            raise SimulatorError(409, f"Nothing is plugged at socket {connector}.")
+            raise SimulatorError("conflict", f"Nothing is plugged at socket {connector}.")
         if self.status.connector(connector)["locked"] and not force:
-            raise SimulatorError(409, "The plug is locked; pull it by force?")
+            raise SimulatorError("conflict", "The plug is locked; pull it by force?")
         self.status.edit(connector, **free_connector(connector))
 
     async def change_vehicle(self, connector: int, change: Members) -> None:
         if not self._plugged(connector):
-            raise SimulatorError(409, f"Nothing is plugged at socket {connector}.")
+            raise SimulatorError("conflict", f"Nothing is plugged at socket {connector}.")
         self.calls.append(("vehicle", connector, dict(change)))
         self.status.edit(connector)
 
@@ -656,7 +656,7 @@ class FakeSimulator:
         id_token: str | None = None,
     ) -> None:
         if uid is None and id_token is None:
-            raise SimulatorError(422, "A card needs a uid or an id_token.")
+            raise SimulatorError("invalid", "A card needs a uid or an id_token.")
         card = {"uid": uid, "connector": connector, "hold_s": hold_s, "secure": secure}
         self.calls.append(("card", {k: v for k, v in card.items() if v is not None}))
         number = connector or 1
@@ -691,7 +691,7 @@ class FakeSimulator:
         extent: Mapping[str, float] | None = None,
     ) -> None:
         if fault not in CAUSES:
-            raise SimulatorError(404, f"there is no cause {fault!r}")
+            raise SimulatorError("not_found", f"there is no cause {fault!r}")
         self.calls.append(("fault", fault, value))
         for number in (connector,) if connector else (1, 2):
             (self.active.add if active else self.active.discard)((fault, number))
@@ -707,7 +707,7 @@ class FakeSimulator:
 
     async def set_site(self, change: Members) -> None:
         if unknown := change.keys() - self.site.keys():
-            raise SimulatorError(422, f"The site has no {', '.join(sorted(unknown))}.")
+            raise SimulatorError("invalid", f"The site has no {', '.join(sorted(unknown))}.")
         self.site.update(change)
         self.status.edit(0)
 

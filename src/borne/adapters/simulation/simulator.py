@@ -1,7 +1,7 @@
 """The simulator as used by page, API and tests: everything a person could do at the plant.
 
-Checks the request, changes the world, then returns. Raises SimulatorError: 404 for unknown things,
-409 for what is physically impossible, 422 for invalid requests.
+Checks the request, changes the world, then returns. Raises SimulatorError: "not_found" for unknown
+things, "conflict" for what is physically impossible, "invalid" for invalid requests.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Simulator:
         model = _vehicle(vehicle)
         if socket.vehicle is not None:
             raise SimulatorError(
-                409,
+                "conflict",
                 Message(
                     N_("{car} is plugged into {socket}"),
                     {"car": socket.vehicle.model.name, "socket": connector},
@@ -92,7 +92,7 @@ class Simulator:
             )
         if socket.lock.holds:
             raise SimulatorError(
-                409,
+                "conflict",
                 Message(
                     N_("the lock of {socket} is closed, no plug can enter"), {"socket": connector}
                 ),
@@ -106,7 +106,7 @@ class Simulator:
             raise _nothing_plugged(connector)
         if socket.lock.holds and not force:
             raise SimulatorError(
-                409, Message(N_("the plug in {socket} is locked"), {"socket": connector})
+                "conflict", Message(N_("the plug in {socket} is locked"), {"socket": connector})
             )
         if socket.lock.holds:
             socket.lock.release_by_hand()
@@ -121,7 +121,7 @@ class Simulator:
         try:
             model = vehicle.model.changed({"soc": vehicle.soc, **change})
         except ValidationError as error:
-            raise SimulatorError(422, verbatim(error_text(error))) from error
+            raise SimulatorError("invalid", verbatim(error_text(error))) from error
         socket.change_vehicle(model)
 
     async def present_card(
@@ -144,11 +144,11 @@ class Simulator:
         try:
             read = Card.model_validate({k: v for k, v in card.items() if v is not None})
         except ValidationError as error:
-            raise SimulatorError(422, verbatim(error_text(error))) from error
+            raise SimulatorError("invalid", verbatim(error_text(error))) from error
         if read.connector is not None:
             self._socket(read.connector)
         if not self.world.power_on:
-            raise SimulatorError(409, N_("the card reader has no power"))
+            raise SimulatorError("conflict", N_("the card reader has no power"))
         self.world.cards.emit(
             CardRead(
                 uid=read.uid.upper(),
@@ -179,35 +179,41 @@ class Simulator:
         if name == faults.OTHER:
             code = error_code or code_in_name or "OtherError"
             if value is not None:
-                raise SimulatorError(422, verbatim(f"{name} takes an error_code, not a value"))
+                raise SimulatorError(
+                    "invalid", verbatim(f"{name} takes an error_code, not a value")
+                )
             if code not in faults.ERROR_CODES:
                 known = ", ".join(sorted(faults.ERROR_CODES))
                 raise SimulatorError(
-                    422, verbatim(f"{code!r} is not an OCPP error code; there are: {known}")
+                    "invalid", verbatim(f"{code!r} is not an OCPP error code; there are: {known}")
                 )
             faults.set_other(self.world, code, sockets, active)
             return
         cause = faults.CATALOGUE.get(fault)
         if cause is None:
             known = ", ".join((*faults.CATALOGUE, faults.OTHER))
-            raise SimulatorError(404, verbatim(f"there is no cause {fault!r}; there are: {known}"))
+            raise SimulatorError(
+                "not_found", verbatim(f"there is no cause {fault!r}; there are: {known}")
+            )
         try:
             how_bad = faults.extent_of(cause, extent, value)
         except ValueError as error:
-            raise SimulatorError(422, verbatim(str(error))) from error
+            raise SimulatorError("invalid", verbatim(str(error))) from error
         faults.set_cause(self.world, cause, sockets, active, how_bad)
 
     async def set_link(self, link: str, *, up: bool, mode: str | None = None) -> None:
         """Cut or restore a link; restoring triggers an immediate retry of waiting connections."""
         if link not in self.world.links:
             known = ", ".join(self.world.links)
-            raise SimulatorError(404, verbatim(f"there is no link {link!r}; there are: {known}"))
+            raise SimulatorError(
+                "not_found", verbatim(f"there is no link {link!r}; there are: {known}")
+            )
         try:
             how = None if mode is None else LinkMode(mode)
         except ValueError as error:
             known = ", ".join(LinkMode)
             raise SimulatorError(
-                422, verbatim(f"{mode!r} is not a mode; there are: {known}")
+                "invalid", verbatim(f"{mode!r} is not a mode; there are: {known}")
             ) from error
         await self.world.links[link].switch(up, how)
 
@@ -216,7 +222,7 @@ class Simulator:
         try:
             asked = SiteChange.model_validate(change)
         except ValidationError as error:
-            raise SimulatorError(422, verbatim(error_text(error))) from error
+            raise SimulatorError("invalid", verbatim(error_text(error))) from error
         site = self.world.site
         if asked.building_a is not None:
             site.building_a = _per_phase(asked.building_a)
@@ -229,14 +235,14 @@ class Simulator:
     async def set_input(self, number: int, *, active: bool) -> None:
         """Set optocoupler input 1 or 2."""
         if number not in self.world.inputs:
-            raise SimulatorError(404, verbatim(f"there is no input {number}"))
+            raise SimulatorError("not_found", verbatim(f"there is no input {number}"))
         self.world.set_input(number, active)
 
     async def set_temperature(self, board_c: float, connector: int | None = None) -> None:
         """Set the temperature of one board, or of all."""
         if not COLDEST_C <= board_c <= HOTTEST_C:
             raise SimulatorError(
-                422, verbatim(f"{board_c} is not between {COLDEST_C} and {HOTTEST_C} °C")
+                "invalid", verbatim(f"{board_c} is not between {COLDEST_C} and {HOTTEST_C} °C")
             )
         for socket in self._sockets(connector):
             socket.temperature_c = board_c
@@ -249,7 +255,9 @@ class Simulator:
         try:
             return self.world.sockets[connector]
         except KeyError:
-            raise SimulatorError(404, verbatim(f"there is no connector {connector}")) from None
+            raise SimulatorError(
+                "not_found", verbatim(f"there is no connector {connector}")
+            ) from None
 
     def _sockets(self, connector: int | None) -> list[Socket]:
         if connector is None:
@@ -259,7 +267,7 @@ class Simulator:
 
 def _nothing_plugged(connector: int) -> SimulatorError:
     message = Message(N_("nothing is plugged into {socket}"), {"socket": connector})
-    return SimulatorError(409, message)
+    return SimulatorError("conflict", message)
 
 
 def _vehicle(asked: Mapping[str, object]) -> Vehicle:
@@ -271,9 +279,9 @@ def _vehicle(asked: Mapping[str, object]) -> Vehicle:
             return Vehicle.model_validate(members)
         return named(str(name)).changed(members)
     except UnknownVehicle as error:
-        raise SimulatorError(422, verbatim(str(error))) from error
+        raise SimulatorError("invalid", verbatim(str(error))) from error
     except ValidationError as error:
-        raise SimulatorError(422, verbatim(error_text(error))) from error
+        raise SimulatorError("invalid", verbatim(error_text(error))) from error
 
 
 def _per_phase(value: float | tuple[float, float, float]) -> PerPhase:

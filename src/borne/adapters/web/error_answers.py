@@ -15,7 +15,6 @@ from borne.adapters.web.errors import ApiError, BodyRefused, wants_page
 from borne.adapters.web.pages.problem import problem_page
 from borne.adapters.web.pages.shell import words_for
 from borne.application.people.accounts import Busy
-from borne.application.ports.simulator import SimulatorError
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.application.refusals import Refused
 from borne.foundation.messages import N_, Message, verbatim
@@ -38,14 +37,6 @@ CODES = {
     500: "internal_error",
     503: "unavailable",
 }
-REFUSALS = {
-    "forbidden": 403,
-    "invalid_token": 422,
-    "unknown_connector": 404,
-    "unknown_entry": 404,
-    "unknown_profile": 404,
-}
-"""Refusals of the flows that have a status of their own; the others are conflicts (409)."""
 HTTP_SENTENCES = {404: N_("Not Found"), 405: N_("Method Not Allowed")}
 """Of the framework's own errors."""
 JSON_PROBLEMS = {"json_invalid"}
@@ -82,13 +73,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def _refused(request: Request, error: Refused) -> Response:
-        status = REFUSALS.get(error.code, 409)
-        return await answer(request, ApiError(status, error.code, error.message))
-
-    @app.exception_handler(SimulatorError)
-    async def _simulator(request: Request, error: SimulatorError) -> Response:
-        code = CODES.get(error.status, "refused")
-        return await answer(request, ApiError(error.status, code, error.message))
+        return await answer(request, ApiError(status_of(error.code), error.code, error.message))
 
     @app.exception_handler(StorageFull)
     async def _full(request: Request, error: StorageFull) -> Response:  # noqa: ARG001 -- its text is for logs
@@ -120,6 +105,16 @@ def install(app: FastAPI) -> None:
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response
+
+
+def status_of(refusal: str) -> int:
+    """The status of a refusal, by its code: `forbidden`, `unknown_...` and `not_found`,
+    `invalid...`; all others are conflicts with the state of the station."""
+    if refusal == "forbidden":
+        return 403
+    if refusal == "not_found" or refusal.startswith("unknown_"):
+        return 404
+    return 422 if refusal.startswith("invalid") else 409
 
 
 def _sentence(error: HTTPException) -> Message | str:

@@ -9,8 +9,9 @@ from typing import Annotated, Literal, NotRequired, Protocol
 from typing_extensions import TypedDict  # pydantic reads that of the library from Python 3.12 on
 
 from borne.application.commands import ConnectorId, Effect, IdToken, Length, Members, Range, command
+from borne.application.refusals import Refused
 from borne.domain.principals import Role
-from borne.foundation.messages import Explained, Message
+from borne.foundation.messages import Message
 
 Amps = Sequence[float]
 """Per phase: L1, L2, L3."""
@@ -23,12 +24,14 @@ InputNumber = Annotated[int, Range(1, 2)]
 Celsius = Annotated[float, Range(-60, 200)]
 
 
-class SimulatorError(Explained):
-    """A physical impossibility, for example a second plug; `status` is an HTTP code."""
+class SimulatorError(Refused):
+    """The simulated world cannot do it: it does not exist, is physically impossible (a second
+    plug), or makes no sense."""
 
-    def __init__(self, status: int, message: Message | str) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(
+        self, code: Literal["not_found", "conflict", "invalid"], message: Message | str
+    ) -> None:
+        super().__init__(code, message)
 
 
 class VehicleView(TypedDict):

@@ -305,5 +305,5 @@ async def test_a_value_that_makes_no_sense_is_refused(
     bench = Bench()
     with pytest.raises(SimulatorError, match=words) as caught:
         await bench.cause_with(cause, value)
-    assert caught.value.status == 422
+    assert caught.value.code == "invalid"
     assert not any(row["active"] for row in bench.simulator.faults())

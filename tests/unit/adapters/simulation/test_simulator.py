@@ -15,10 +15,10 @@ from tests.support.bench import Bench
 from tests.support.virtual_time import virtual_time
 
 
-async def refusal(call: Any) -> tuple[int, str]:
+async def refusal(call: Any) -> tuple[str, str]:
     with pytest.raises(SimulatorError) as caught:
         await call
-    return caught.value.status, str(caught.value)
+    return caught.value.code, str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -40,26 +40,29 @@ async def test_plug(vehicle: Mapping[str, Any], expected: Mapping[str, Any]) -> 
 
 
 @virtual_time
-async def test_what_is_physically_impossible_is_409() -> None:
+async def test_what_is_physically_impossible_is_a_conflict() -> None:
     bench = await Bench().start()
     simulator = bench.simulator
-    assert (await refusal(simulator.unplug(1, force=False)))[0] == 409
-    assert (await refusal(simulator.change_vehicle(1, {})))[0] == 409
+    assert (await refusal(simulator.unplug(1, force=False)))[0] == "conflict"
+    assert (await refusal(simulator.change_vehicle(1, {})))[0] == "conflict"
     await bench.plug()
-    assert await refusal(simulator.plug(1, {})) == (409, "Family car is plugged into 1")
+    assert await refusal(simulator.plug(1, {})) == ("conflict", "Family car is plugged into 1")
     bench.board.set_lock(True)
     await asyncio.sleep(1)
-    assert await refusal(simulator.unplug(1, force=False)) == (409, "the plug in 1 is locked")
+    assert await refusal(simulator.unplug(1, force=False)) == (
+        "conflict",
+        "the plug in 1 is locked",
+    )
     await simulator.unplug(1, force=True)
     bench.board.set_lock(True)
     await asyncio.sleep(1)
-    assert (await refusal(simulator.plug(1, {})))[0] == 409
+    assert (await refusal(simulator.plug(1, {})))[0] == "conflict"
     bench.world.cut_power()
-    assert (await refusal(simulator.present_card(uid="DEADBEEF")))[0] == 409
+    assert (await refusal(simulator.present_card(uid="DEADBEEF")))[0] == "conflict"
 
 
 @virtual_time
-async def test_what_does_not_exist_is_404() -> None:
+async def test_what_does_not_exist_is_not_found() -> None:
     simulator = Bench().simulator
     for call in (
         simulator.plug(3, {}),
@@ -72,11 +75,11 @@ async def test_what_does_not_exist_is_404() -> None:
         simulator.set_input(3, active=True),
         simulator.set_temperature(20, 3),
     ):
-        assert (await refusal(call))[0] == 404
+        assert (await refusal(call))[0] == "not_found"
 
 
 @virtual_time
-async def test_what_makes_no_sense_is_422_in_words() -> None:
+async def test_what_makes_no_sense_is_invalid_in_words() -> None:
     bench = Bench()
     simulator = bench.simulator
     await bench.plug()
@@ -98,8 +101,8 @@ async def test_what_makes_no_sense_is_422_in_words() -> None:
         "999": simulator.set_temperature(999, None),
     }
     for words, call in refused.items():
-        status, message = await refusal(call)
-        assert status == 422
+        code, message = await refusal(call)
+        assert code == "invalid"
         assert words in message
     assert bench.simulator.view()["sockets"][1]["vehicle"] is None
 

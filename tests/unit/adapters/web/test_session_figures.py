@@ -73,7 +73,7 @@ async def test_making_anonymous_needs_a_card(token: str, browser: Clients, host:
     before = list(host.all.sessions.records)
     client = await browser(Role.OPERATOR)
     answer = await client.post("/sessions/anonymise", data={"id_token": token})
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     assert host.all.sessions.records == before
 
 
