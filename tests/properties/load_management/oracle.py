@@ -61,7 +61,7 @@ class Problem:
         chosen = [self.phases(self.cars[car]) for car in admitted]
         for high, low in DIRECTED_PAIRS:
             base = self.base[high - 1] - self.base[low - 1]
-            room = self.imbalance.room_a(high, low) - base
+            room = self.imbalance.headroom_a(high, low) - base
             if room < 0 and not any(high in used and low not in used for used in chosen):
                 continue
             rows.append(

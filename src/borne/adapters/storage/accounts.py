@@ -66,12 +66,12 @@ class SqlAccounts:
         ]
 
     async def add_token(self, token: StoredToken) -> None:
-        """Add one; raises ValueError when its id is taken."""
+        """Add one; raises ValueError when its id is existing."""
         row = (token.token_id, token.hash, token.role.value, token.name, token.created_at)
 
         def job(connection: Connection) -> None:
-            taken = "SELECT 1 FROM api_token WHERE token_id = ?"
-            if connection.execute(taken, row[:1]).fetchone():
+            existing = "SELECT 1 FROM api_token WHERE token_id = ?"
+            if connection.execute(existing, row[:1]).fetchone():
                 raise ValueError(f"there is an API token {token.token_id} already")
             connection.execute(
                 "INSERT INTO api_token (token_id, hash, role, name, created_at)"

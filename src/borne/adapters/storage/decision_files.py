@@ -39,7 +39,7 @@ class DecisionFiles:
         path = self._folder / NEWEST
         require_space(path)
         if self._began_s is None:
-            self._began_s = self._take_up(path)
+            self._began_s = self._resume_file(path)
         data = "".join(f"{line}\n" for line in lines).encode()
         descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "ab") as file:
@@ -50,7 +50,7 @@ class DecisionFiles:
             self._rotate(path)
         return full
 
-    def _take_up(self, path: Path) -> float:
+    def _resume_file(self, path: Path) -> float:
         """When the file of the last run was last written; a line that was torn is cut off."""
         try:
             with path.open("r+b") as file:

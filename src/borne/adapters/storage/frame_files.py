@@ -45,7 +45,7 @@ class FrameFiles:
         self._failing = False
         self._current: Path | None = None
         self._lines = 0
-        self._taken_up = False
+        self._resumed = False
 
     async def append(self, records: Sequence[Record]) -> None:
         """Keep them, if that is possible."""
@@ -111,8 +111,8 @@ class FrameFiles:
 
     def _writable(self) -> Path:
         """The file to append to: the last one, or a new one when that is full."""
-        if not self._taken_up:
-            self._take_up()
+        if not self._resumed:
+            self._resume_file()
         if self._current is None:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             files = self._files()
@@ -122,7 +122,7 @@ class FrameFiles:
             self._current, self._lines = self._folder / f"{number:08d}.jsonl", 0
         return self._current
 
-    def _take_up(self) -> None:
+    def _resume_file(self) -> None:
         """Go on with the file of the last start, after a line that a power cut tore."""
         for path in self._files()[-1:]:
             data = path.read_bytes()
@@ -132,7 +132,7 @@ class FrameFiles:
                 if data and not data.endswith(b"\n"):
                     with path.open("ab") as file:
                         file.write(b"\n")
-        self._taken_up = True
+        self._resumed = True
 
     def _files(self) -> list[Path]:
         found = [path for path in self._folder.glob("*.jsonl") if path.stem.isdecimal()]

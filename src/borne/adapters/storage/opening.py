@@ -137,11 +137,11 @@ async def open_storage(
     pool = executor or ThreadPoolExecutor(1, "storage")
     notices: list[Message] = []
     damage: Signal[Message] = Signal()
-    tell_later = _from_executor(damage)
+    notify_later = _from_executor(damage)
     commissioning = Commissioning(folder)
     identity = _Identity(commissioning, ids)
     station = _Opener(folder / STATION_FILE, "station", "FULL", connect, notices.append, identity)
-    curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, tell_later)
+    curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, notify_later)
     reserve = folders.Reserve(folder / RESERVE_FILE, reserve_bytes)
 
     def first_open() -> Connection:
@@ -153,7 +153,7 @@ async def open_storage(
     def on_damage(error: Exception) -> None:
         """From the executor: the next start checks the whole file."""
         if ask_for_check(folder / STATION_FILE, error):
-            tell_later(Message(_DAMAGE_FOUND, {"name": STATION_FILE}))
+            notify_later(Message(_DAMAGE_FOUND, {"name": STATION_FILE}))
 
     database = Database(first_open, pool, reserve, open_files, on_damage)
 
@@ -177,12 +177,12 @@ async def open_storage(
         SqlSecurityLog(database),
     )
 
-    def take_up(connection: Connection) -> None:
+    def first_read(connection: Connection) -> None:
         reserve.keep()
         _read_first(connection, stores, (frames, meters))
 
     try:
-        await database.read(take_up)
+        await database.read(first_read)
     except BaseException:
         ending.abort()
         raise
@@ -266,11 +266,11 @@ def _from_executor(signal: Signal[Message]) -> Callable[[Message], None]:
     """Emits on the loop what a job found, when the station may be running already."""
     loop = asyncio.get_running_loop()
 
-    def tell(notice: Message) -> None:
+    def notify(notice: Message) -> None:
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(signal.emit, notice)
 
-    return tell
+    return notify
 
 
 class _Opener:
@@ -312,11 +312,11 @@ class _Opener:
 
     def _open_first(self) -> Connection:
         for moved in folders.clear_companions(self._path):
-            self._tell(_MOVED, target=moved.name)
+            self._report(_MOVED, target=moved.name)
         lost = self._path.is_dir()
         if lost:
             target = files.put_aside(self._path)
-            self._tell(_MOVED, target=target.name)
+            self._report(_MOVED, target=target.name)
         elif folders.has_orphans(self._path):
             lost = True
             self.put_aside()
@@ -355,7 +355,7 @@ class _Opener:
                 close_abruptly(connection)
             raise
         if lost:
-            self._tell(_LOG_LOST)
+            self._report(_LOG_LOST)
         mark_of(self._path).unlink(missing_ok=True)
         return connection
 
@@ -373,15 +373,15 @@ class _Opener:
         target = folders.put_aside(self._path)
         connection = self._open()
         if self._identity is None:
-            self._tell(_DAMAGED, target=target.name)
+            self._report(_DAMAGED, target=target.name)
             return connection
         self._identity.name_messages(connection)
-        found = salvage.take_over(target, self._path.name, connection, self._connect, self._steps)
+        found = salvage.recover(target, self._path.name, connection, self._connect, self._steps)
         if found.kept:
             kept, gone = _list(found.kept), _list(found.lost)
-            self._tell(_DAMAGED_IN_PART, target=target.name, kept=kept, gone=gone)
+            self._report(_DAMAGED_IN_PART, target=target.name, kept=kept, gone=gone)
         else:
-            self._tell(_DAMAGED, target=target.name)
+            self._report(_DAMAGED, target=target.name)
         self._notify_all(self._identity.give(connection, self._path.name, missing=False))
         mark_of(self._path).unlink(missing_ok=True)
         return connection
@@ -422,14 +422,14 @@ class _Opener:
 
     def _put_aside(self, why: str, template: str, **values: str) -> None:
         target = folders.put_aside(self._path, why)
-        self._tell(template, target=target.name, **values)
+        self._report(template, target=target.name, **values)
 
     def _notify_all(self, notices: Sequence[Message]) -> None:
         for notice in notices:
             _log.error("%s", notice)
             self._notify(notice)
 
-    def _tell(self, template: str, **values: object) -> None:
+    def _report(self, template: str, **values: object) -> None:
         notice = Message(template, {"name": self._path.name, **values})
         _log.error("%s", notice)
         self._notify(notice)

@@ -47,7 +47,7 @@ class Salvaged:
     lost: Sequence[str] = tuple(TABLES)
 
 
-def take_over(
+def recover(
     aside: Path, name: str, connection: Connection, connect: Connect, steps: Sequence[schema.Step]
 ) -> Salvaged:
     """Copy the sound tables of the database `name` in the folder `aside` into the new, open one.
@@ -59,7 +59,7 @@ def take_over(
         folders.copy_database(aside / name, work)
         return _read(work / name, connection, connect, steps)
     except (sqlite3.Error, OSError, folders.StorageUnavailable) as error:
-        _log.warning("nothing can be taken over from %s: %s", aside / name, error)
+        _log.warning("nothing can be recovered from %s: %s", aside / name, error)
         return Salvaged()
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -138,6 +138,6 @@ NAMES = (
 """Values of other rooms that pages show: roles, locks, simulated cars and cards."""
 
 
-def said(table: dict[str, str], key: str) -> str:
+def phrase(table: dict[str, str], key: str) -> str:
     """The phrase of a key; an unknown key is spelled out rather than hidden."""
     return table.get(key) or key.replace("_", " ").replace("-", " ").capitalize()

@@ -116,7 +116,7 @@ class AuthorizationFlow:
         """A card was read; the work goes on in a task. What was held too short was not read: no
         ring turns or refuses, only the log and the display tell."""
         if not cards.held_long_enough(read.held_s):
-            self._tell((), Reason.HELD_TOO_SHORT, "", accepted=False)
+            self._report_outcome((), Reason.HELD_TOO_SHORT, "", accepted=False)
             return
         now_s = self._loop.time()
         shown = read.uid or read.id_token or ""
@@ -204,7 +204,7 @@ class AuthorizationFlow:
             uid, card = self._recognise(read)
         except cards.BadCard as error:
             _log.info("a card could not be used: %s", error)
-            self._tell(tuple(self._connectors), Reason.UNKNOWN_CARD, "", accepted=False)
+            self._report_outcome(tuple(self._connectors), Reason.UNKNOWN_CARD, "", accepted=False)
             return
         number = read.connector if read.connector in self._connectors else None
         if number is None:
@@ -259,17 +259,17 @@ class AuthorizationFlow:
             case StopSession(id_token, reason):
                 for connector in targets:
                     self._stop(connector, id_token)
-                self._tell(numbers, reason, masked, accepted=True)
+                self._report_outcome(numbers, reason, masked, accepted=True)
             case ReleaseCable(reason):
                 for connector in targets:
                     connector.unlock()
-                self._tell(numbers, reason, masked, accepted=True)
+                self._report_outcome(numbers, reason, masked, accepted=True)
             case Refuse(reason, why):
                 self._refuse(targets, reason, card, why)
             case Ignore(reason):
                 _log.info("card %s ignored: %s", masked, reason)
             case _:
-                self._tell(numbers, Reason.UNKNOWN_CARD, masked, accepted=False)
+                self._report_outcome(numbers, Reason.UNKNOWN_CARD, masked, accepted=False)
 
     def _admit(
         self,
@@ -288,12 +288,12 @@ class AuthorizationFlow:
         for connector, granted in given:
             connector.authorize(granted)
         numbers = tuple(connector.id for connector, _ in given)
-        self._tell(numbers, reason, Identity(card.kind, card.token).masked, accepted=True)
+        self._report_outcome(numbers, reason, Identity(card.kind, card.token).masked, accepted=True)
 
     def _refuse(self, targets: list[Connector], reason: Reason, card: Card, why: str = "") -> None:
         numbers = tuple(connector.id for connector in targets)
         masked = Identity(card.kind, card.token).masked
-        self._tell(numbers, reason, masked, accepted=False, why=why)
+        self._report_outcome(numbers, reason, masked, accepted=False, why=why)
 
     def _kept_from(self, card: Card, connector: Connector) -> bool:
         """Whether asking anybody about this card is in vain."""
@@ -366,7 +366,7 @@ class AuthorizationFlow:
             used = self._lists.whitelist.used(vehicle.token, [connector.id])
             self._supervisor.start("whitelist use", used)
             masked = Identity(vehicle.kind, vehicle.token).masked
-            self._tell((connector.id,), accept.reason, masked, accepted=True)
+            self._report_outcome((connector.id,), accept.reason, masked, accepted=True)
 
     def _listed_vehicle(self, connector: int) -> Card | None:
         """The vehicle at a connector when the whitelist names it there."""
@@ -411,7 +411,7 @@ class AuthorizationFlow:
     def _all_free(self) -> list[Connector]:
         return [r for r in self._all() if r.status.state in _FREE]
 
-    def _tell(
+    def _report_outcome(
         self,
         connectors: tuple[int, ...],
         reason: Reason,

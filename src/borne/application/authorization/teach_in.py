@@ -140,7 +140,7 @@ class TeachIn:
         """The dialogue is still there; every few seconds. Raises Refused when it is over."""
         running = self._of(lease)
         running.lease_ends_s = self._now_s() + LEASE_S
-        self._follow(tell=False)
+        self._follow(notify=False)
         return self._state_of(running)
 
     def prolong(self, lease: str) -> TeachInState:
@@ -187,7 +187,7 @@ class TeachIn:
         running.last_token, running.last_read_s = text, now_s
         if not again:
             running.ends_s = now_s + TEACH_IN_S
-            self._follow(tell=False)
+            self._follow(notify=False)
             self._supervisor.start("teach-in", self._teach_card(running, read, text))
         return True
 
@@ -254,13 +254,13 @@ class TeachIn:
             raise Refused("teach_in_over", N_("The teach-in is over."))
         return self._running
 
-    def _follow(self, *, tell: bool = True) -> None:
+    def _follow(self, *, notify: bool = True) -> None:
         running = self._running
         if running is None:
             return
         due_s = min(running.ends_s, running.lease_ends_s)
         self._timers.plan_at("end", due_s, self._end)
-        if tell:
+        if notify:
             self.changed.emit(self._state_of(running))
 
     def _end(self) -> None:

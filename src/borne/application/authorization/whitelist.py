@@ -79,7 +79,7 @@ class Whitelist:
 
     async def load(self) -> None:
         """Read what is stored."""
-        self._take(await self._store.load(), ())
+        self._update(await self._store.load(), ())
 
     def match(self, uid: str, connector: int) -> WhitelistMatch:
         """What the list says of a token in normal form at a connector."""
@@ -134,7 +134,7 @@ class Whitelist:
                 raise _full()
             stored = self._entry(card, old)
             await self._store.put([stored])
-            self._take([stored], ())
+            self._update([stored], ())
         return stored
 
     def holds(self, card: ListedCard) -> bool:
@@ -159,7 +159,7 @@ class Whitelist:
                 return False
             named = replace(old, name=name.strip()[: list_text.LONGEST_NAME])
             await self._store.put([named])
-            self._take([named], ())
+            self._update([named], ())
         return True
 
     @command("whitelist/{token}", Role.OPERATOR, "Remove an entry by its token", Effect.REMOVE)
@@ -215,7 +215,7 @@ class Whitelist:
                 raise _full()
             await self._store.put(missing)
             self._removal = None
-            self._take(missing, ())
+            self._update(missing, ())
         return len(missing)
 
     async def used(self, uid: str, connectors: Iterable[int]) -> None:
@@ -233,7 +233,7 @@ class Whitelist:
             except StorageFailed as error:
                 _log.warning("when a card was used is not kept: %s", error)
                 return
-            self._take(used, ())
+            self._update(used, ())
 
     async def import_text(
         self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
@@ -280,7 +280,7 @@ class Whitelist:
     async def _apply(self, changed: Sequence[WhitelistEntry], gone: Sequence[_Key]) -> None:
         if changed:
             await self._store.put(changed)
-            self._take(changed, ())
+            self._update(changed, ())
         if gone:
             await self._store.remove(gone)
             self._forget(gone)
@@ -319,7 +319,7 @@ class Whitelist:
             )
         return self._ordered
 
-    def _take(self, entries: Iterable[WhitelistEntry], gone: Iterable[_Key]) -> None:
+    def _update(self, entries: Iterable[WhitelistEntry], gone: Iterable[_Key]) -> None:
         for token, connector in gone:
             self._entries.pop((token, connector), None)
             self._bound.get(token, set()).discard(connector)
@@ -332,7 +332,7 @@ class Whitelist:
     def _forget(self, keys: Sequence[_Key]) -> None:
         removed = [self._entries[key] for key in keys if key in self._entries]
         self._removal = _Removal(removed, self._clock.monotonic() + UNDO_S)
-        self._take((), keys)
+        self._update((), keys)
 
 
 def _listed(entry: WhitelistEntry) -> ListedCard:

@@ -22,7 +22,7 @@ from borne.foundation.clock import Clock
 STATE_KEY = "backend_of_last_start"
 FORM = 1
 """Of what is stored."""
-NOBODY = ""
+NO_BACKEND = ""
 """The backend is switched off."""
 DEFAULT_PORTS = {"ws": ":80", "wss": ":443"}
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def name_of(settings: Settings) -> str:
     """The backend and our identity there as one text. With and without TLS is the same backend,
     and so is the same address in another spelling."""
     if not has_backend(settings):
-        return NOBODY
+        return NO_BACKEND
     url = settings.text("WebSocketsBackendURL").strip()
     return f"{_address(url)} {settings.text('ChargePointID')}"
 
@@ -79,12 +79,12 @@ class BackendChange:
         """Forget what another backend set; what fails is tried again at the next start."""
         now = name_of(settings)
         last, _ = await stored_fact(self._state, STATE_KEY, _from_stored, Last())
-        lists_of = now if now != NOBODY else last.lists_of
+        lists_of = now if now != NO_BACKEND else last.lists_of
         if Last(now, lists_of) == last:
             return
         gone: dict[str, int] = {}
         # A version that did not write it down yet had the same backend, if it has one now.
-        if last.name not in (now, None) or now == NOBODY:
+        if last.name not in (now, None) or now == NO_BACKEND:
             gone |= await _forget(self._binding)
         if last.lists_of not in (lists_of, None):
             gone |= await _forget(self._lists)

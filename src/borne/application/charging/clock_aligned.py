@@ -42,7 +42,7 @@ class ClockAlignedValues:
         self._clock = clock
         self._interval_s = interval_s
         self._changed = Flag()
-        self._taken: datetime | None = None
+        self._last_mark: datetime | None = None
         """The last mark."""
         self._marking = OnDemandTask(supervisor, "clock aligned values", self._mark)
 
@@ -60,11 +60,11 @@ class ClockAlignedValues:
         while (interval_s := self._interval_s()) > 0 and self._clock.trust is not ClockTrust.NONE:
             self._changed.clear()
             mark = next_mark(self._clock.now(), interval_s)
-            if mark == self._taken:
+            if mark == self._last_mark:
                 # A timer rang early: this mark is done, and a little of it is left.
                 mark = next_mark(mark, interval_s)
             if await self._wait_until(mark):
-                self._taken = mark
+                self._last_mark = mark
                 await self._record(mark)
 
     async def _wait_until(self, mark: datetime) -> bool:

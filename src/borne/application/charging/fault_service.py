@@ -224,10 +224,10 @@ class FaultService:
     def follow_external_meter(self, meter: MeterPort) -> None:
         """The site's meter: silence is a fault that does not stop anybody (manual 9)."""
 
-        def take(reading: MeterReading | MeterSilent) -> None:
+        def on_reading(reading: MeterReading | MeterSilent) -> None:
             self.on_external_meter(silent=isinstance(reading, MeterSilent))
 
-        meter.subscribe(take)
+        meter.subscribe(on_reading)
 
     def on_external_meter(self, *, silent: bool) -> None:
         """The site's meter does not answer, or does again."""

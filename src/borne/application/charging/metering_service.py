@@ -95,7 +95,7 @@ class MeteringService:
             found = (record for record in running if record.start.connector == connector)
             record = next(found, None)
             if record is not None:
-                channel.account = _taken_up(record, channel.account)
+                channel.account = _resumed_account(record, channel.account)
             elif channel.account is not None:
                 channel.account = channel.account.closed()
         for connector, channel in self._channels.items():
@@ -103,7 +103,7 @@ class MeteringService:
             try:
                 await channel.meter.start()
             except Exception as error:
-                self._take(connector, error)
+                self._process_answer(connector, error)
             await self.read(connector)
         if self._live_poll_s is not None:
             pause_s = self._live_poll_s
@@ -174,7 +174,7 @@ class MeteringService:
         if channel is None:
             return None
         if len(channel.reads) >= MAX_READS:
-            self._take(connector, MeterSilent("it still owes earlier answers"))
+            self._process_answer(connector, MeterSilent("it still owes earlier answers"))
             return None
         read = asyncio.ensure_future(_ask(channel.meter))
         channel.reads.add(read)
@@ -186,16 +186,16 @@ class MeteringService:
             raise
         if not done or read.cancelled():
             read.cancel()
-            self._take(connector, MeterSilent(f"no answer in {READ_TIMEOUT_S:.0f} s"))
+            self._process_answer(connector, MeterSilent(f"no answer in {READ_TIMEOUT_S:.0f} s"))
             return None
         error = read.exception()
-        return self._take(connector, read.result() if error is None else error)
+        return self._process_answer(connector, read.result() if error is None else error)
 
     def _on_news(self, connector: int, answer: object) -> None:
-        self._take(connector, answer)
+        self._process_answer(connector, answer)
 
-    def _take(self, connector: int, answer: object) -> MeterReading | None:
-        """The door. None: nothing came through."""
+    def _process_answer(self, connector: int, answer: object) -> MeterReading | None:
+        """Check an answer of the meter and publish the reading; None if it is not usable."""
         channel = self._channels[connector]
         try:
             if isinstance(answer, BaseException):
@@ -259,14 +259,14 @@ class MeteringService:
         _log.warning(
             "socket %d: no reading of the meter: %s", connector, str(error) or type(error).__name__
         )
-        tell_silence = partial(self._tell_silence, connector, channel)
-        channel.timers.plan("silent", SILENCE_S, tell_silence)
+        set_silent = partial(self._set_silent, connector, channel)
+        channel.timers.plan("silent", SILENCE_S, set_silent)
         if connector in self.readings:
-            tell_blind = partial(self._tell_blind, connector, channel)
-            channel.timers.plan("blind", BLIND_S, tell_blind)
+            set_blind = partial(self._set_blind, connector, channel)
+            channel.timers.plan("blind", BLIND_S, set_blind)
         else:
-            # Before the start nobody was looking either: a restart begins no new patience.
-            self._tell_blind(connector, channel)
+            # At a start there is no earlier reading to wait on: the meter counts as blind at once.
+            self._set_blind(connector, channel)
 
     def _end_silence(self, connector: int, channel: _Channel) -> None:
         channel.failing = False
@@ -279,11 +279,11 @@ class MeteringService:
             channel.silent = False
             self.silent.emit((connector, False))
 
-    def _tell_blind(self, connector: int, channel: _Channel) -> None:
+    def _set_blind(self, connector: int, channel: _Channel) -> None:
         channel.blind = True
         self.blind.emit((connector, True))
 
-    def _tell_silence(self, connector: int, channel: _Channel) -> None:
+    def _set_silent(self, connector: int, channel: _Channel) -> None:
         channel.silent = True
         self.silent.emit((connector, True))
 
@@ -293,7 +293,7 @@ class MeteringService:
             await asyncio.gather(*(self.read(connector) for connector in tuple(self._watched)))
 
 
-def _taken_up(record: SessionRecord, stored: Account | None) -> Account:
+def _resumed_account(record: SessionRecord, stored: Account | None) -> Account:
     """The account of a session that a power cut interrupted: the stored one if it is of this
     session, else what the journal knows."""
     start = record.start

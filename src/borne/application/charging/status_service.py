@@ -226,7 +226,7 @@ class StatusService:
             sources.indication.shown(number),
             plugged=state.connected,
             needs_card=free is None or RULES[free].needs_card,
-            takes_card=self._takes_card(),
+            reader_works=self._reader_works(),
         )
         record = sources.journal.record(number)
         language = settings.choice("DisplayLanguage", DisplayLanguage)
@@ -234,14 +234,14 @@ class StatusService:
         energy_wh = record.energy_wh if record else 0
         return tuple(screens(announced, language, power_w=power_w, energy_wh=energy_wh))
 
-    def _takes_card(self) -> bool:
+    def _reader_works(self) -> bool:
         """There is a reader, and it works."""
         faults = {active.fault for active in self._from.faults.active(0)}
         return self._from.settings().flag("RFIDEnable") and Fault.CARD_READER not in faults
 
     def _asks_for_card(self) -> bool:
         free = free_mode(self._from.settings())
-        return (free is None or RULES[free].needs_card) and self._takes_card()
+        return (free is None or RULES[free].needs_card) and self._reader_works()
 
     def _session(self, record: SessionRecord | None) -> RunningSession | None:
         if record is None:

@@ -198,13 +198,13 @@ class TransactionJournal:
 
     def _follow(self, record: SessionRecord, *, resumed: bool = False) -> None:
         connector = record.start.connector
-        live = self._taken_up(record, resumed=resumed)
+        live = self._live_session(record, resumed=resumed)
         self._live[connector], self._records[connector] = live, record
         self._metering.watch(connector, active=True)
         live.task = self._supervisor.start("sampling", self._sample_regularly(connector, live))
         self.changed.emit(connector)
 
-    def _taken_up(self, record: SessionRecord, *, resumed: bool = True) -> _Live:
+    def _live_session(self, record: SessionRecord, *, resumed: bool = True) -> _Live:
         not_before = _latest(record) if resumed else None
         return _Live(record.start, self._clock.stepped_by, not_before, resumed=resumed)
 
@@ -236,7 +236,7 @@ class TransactionJournal:
         self, record: SessionRecord, live: _Live | None, stop: Stop, flags: set[SessionFlag]
     ) -> None:
         """`live` is None when the session did not run in this boot."""
-        live = live or self._taken_up(record)
+        live = live or self._live_session(record)
         moment = self._moment(live)
         if moment.wall is None or live.shift:
             flags.add(SessionFlag.UNDATED)

@@ -61,12 +61,12 @@ class Fields:
         self.where = where
 
     @overload
-    def take(self, name: str, parse: Parser[T]) -> T: ...
+    def field(self, name: str, parse: Parser[T]) -> T: ...
 
     @overload
-    def take(self, name: str, parse: Parser[T], default: D) -> T | D: ...
+    def field(self, name: str, parse: Parser[T], default: D) -> T | D: ...
 
-    def take(self, name: str, parse: Parser[T], default: object = _REQUIRED) -> object:
+    def field(self, name: str, parse: Parser[T], default: object = _REQUIRED) -> object:
         """The parsed value; the default when the field is absent or null."""
         value = self._left.pop(name, None)
         if value is None and default is not _REQUIRED:
@@ -220,8 +220,8 @@ def _samples(value: object) -> tuple[PerPhase, ...]:
 def group(value: object) -> Group:
     """A sub-distribution or a supply line."""
     fields = Fields(value, "group")
-    name = fields.take("id", text)
-    found = Group(name, fields.take("limit", per_phase), fields.take("parent", text, ROOT))
+    name = fields.field("id", text)
+    found = Group(name, fields.field("limit", per_phase), fields.field("parent", text, ROOT))
     fields.done()
     return found
 
@@ -229,14 +229,14 @@ def group(value: object) -> Group:
 def disconnected_socket(value: object) -> DisconnectedSocket:
     """A socket in the check of a configuration."""
     fields = Fields(value, "socket")
-    fields.take("id", text, "")
+    fields.field("id", text, "")
     found = DisconnectedSocket(
-        fields.take("disconnected", number),
-        group=fields.take("group", text, ROOT),
-        connected=connected_phases(fields.take("connected_phases", whole, 3)),
-        rotation=fields.take("rotation", _rotation, Rotation.RST),
+        fields.field("disconnected", number),
+        group=fields.field("group", text, ROOT),
+        connected=connected_phases(fields.field("connected_phases", whole, 3)),
+        rotation=fields.field("rotation", _rotation, Rotation.RST),
     )
-    fields.take("phases", phases_or_unknown, None)  # detected ones do not count
+    fields.field("phases", phases_or_unknown, None)  # detected ones do not count
     fields.done()
     return found
 
@@ -244,9 +244,9 @@ def disconnected_socket(value: object) -> DisconnectedSocket:
 def _window(value: object) -> ScheduleWindow:
     fields = Fields(value, "window")
     found = ScheduleWindow(
-        fields.take("from", _time_of_day),
-        fields.take("to", _time_of_day),
-        fields.take("limit", per_phase),
+        fields.field("from", _time_of_day),
+        fields.field("to", _time_of_day),
+        fields.field("limit", per_phase),
     )
     fields.done()
     return found
@@ -254,7 +254,7 @@ def _window(value: object) -> ScheduleWindow:
 
 def _digital_input(value: object) -> DigitalInput:
     fields = Fields(value, "digital input")
-    found = DigitalInput(fields.take("active", flag), fields.take("limit", per_phase))
+    found = DigitalInput(fields.field("active", flag), fields.field("limit", per_phase))
     fields.done()
     return found
 
@@ -269,20 +269,20 @@ def _location(value: object) -> MeterLocation:
 
 def _external_meter(value: object) -> ExternalMeter:
     fields = Fields(value, "external meter")
-    current_a = fields.take("current", per_phase, None)
-    valid = fields.take("valid", flag, current_a is not None)
+    current_a = fields.field("current", per_phase, None)
+    valid = fields.field("valid", flag, current_a is not None)
     found = ExternalMeter(
-        main_limit_a=fields.take("main_limit", per_phase),
+        main_limit_a=fields.field("main_limit", per_phase),
         current_a=current_a if valid else None,
-        location=fields.take("location", _location, MeterLocation.EXCLUDING),
-        headroom_a=fields.take("headroom", per_phase, ZERO),
-        fallback_a=fields.take("fallback", per_phase, FALLBACK_NOTHING),
+        location=fields.field("location", _location, MeterLocation.EXCLUDING),
+        headroom_a=fields.field("headroom", per_phase, ZERO),
+        fallback_a=fields.field("fallback", per_phase, FALLBACK_NOTHING),
         evse_current_a=lowest_over_window(
-            fields.take("evse_measured", _samples, ())
-            + fields.take("evse_measured_window", _samples, ())
-            + fields.take("evse_measured_min", _samples, ())
+            fields.field("evse_measured", _samples, ())
+            + fields.field("evse_measured_window", _samples, ())
+            + fields.field("evse_measured_min", _samples, ())
         ),
-        use_export=fields.take("use_export", flag, False),
+        use_export=fields.field("use_export", flag, False),
     )
     fields.done()
     return found
@@ -315,26 +315,26 @@ def _state(value: object) -> Demand:
 
 def _participant(value: object, position: int) -> Participant:
     fields = Fields(value, f"evse {position + 1}")
-    name = fields.take("id", text)
+    name = fields.field("id", text)
     fields.where = f"evse {name}"
     limits = {LimitCause.MAXIMUM: 32.0}
     for field, source in _OWN_LIMITS.items():
-        limits[source] = fields.take(field, number, limits.get(source, float("inf")))
+        limits[source] = fields.field(field, number, limits.get(source, float("inf")))
     source = min(limits, key=limits.__getitem__)
     found = Participant(
         id=name,
-        group=fields.take("group", text, ROOT),
-        rotation=fields.take("rotation", _rotation, Rotation.RST),
-        connected=connected_phases(fields.take("connected_phases", whole, 3)),
-        phases=fields.take("phases", phases_or_unknown, None),
-        demand=fields.take("state", _state, Demand.CHARGING),
-        minimum_a=fields.take("min", number, 6.0),
+        group=fields.field("group", text, ROOT),
+        rotation=fields.field("rotation", _rotation, Rotation.RST),
+        connected=connected_phases(fields.field("connected_phases", whole, 3)),
+        phases=fields.field("phases", phases_or_unknown, None),
+        demand=fields.field("state", _state, Demand.CHARGING),
+        minimum_a=fields.field("min", number, 6.0),
         maximum_a=limits[source],
         maximum_cause=source,
-        priority=fields.take("priority", whole, 0),
-        rank=fields.take("rank", number, float(position)),
+        priority=fields.field("priority", whole, 0),
+        rank=fields.field("rank", number, float(position)),
         settled_a=_settled(fields),
-        reserved_a=fields.take("lost", number, None),
+        reserved_a=fields.field("lost", number, None),
     )
     fields.done()
     return found
@@ -342,8 +342,8 @@ def _participant(value: object, position: int) -> Participant:
 
 def _settled(fields: Fields) -> float | None:
     """A measured car has settled; a setpoint, when told, that it nearly uses speaks against."""
-    measured_a = fields.take("measured", _measured, None)
-    setpoint_a = fields.take("setpoint", number, None)
+    measured_a = fields.field("measured", _measured, None)
+    setpoint_a = fields.field("setpoint", number, None)
     if measured_a is not None and setpoint_a is not None and measured_a >= setpoint_a - USED_UP_A:
         return None
     return measured_a
@@ -353,30 +353,30 @@ class Case:
     """What `allocate` and `transition` have in common: site, groups, participants."""
 
     def __init__(self, fields: Fields) -> None:
-        site = Fields(fields.take("site", lambda value: value), "site")
-        now = site.take("now", _time_of_day, None)
+        site = Fields(fields.field("site", lambda value: value), "site")
+        now = site.field("now", _time_of_day, None)
         rules = Site(
-            sub_distribution_a=site.take("evse_sub_limit", per_phase),
-            operator_sub_distribution_a=site.take("operator_sub_limit", per_phase, None),
-            schedule=site.take("scheduler", each(_window), ()),
-            digital_inputs=site.take("digital_input", _digital_inputs, ())
-            + site.take("digital_inputs", _digital_inputs, ()),
-            energy_manager_a=site.take("ems_limit", per_phase, None),
-            external_meter=site.take("external_meter", _external_meter, None),
+            sub_distribution_a=site.field("evse_sub_limit", per_phase),
+            operator_sub_distribution_a=site.field("operator_sub_limit", per_phase, None),
+            schedule=site.field("scheduler", each(_window), ()),
+            digital_inputs=site.field("digital_input", _digital_inputs, ())
+            + site.field("digital_inputs", _digital_inputs, ()),
+            energy_manager_a=site.field("ems_limit", per_phase, None),
+            external_meter=site.field("external_meter", _external_meter, None),
         )
         if rules.schedule and now is None:
             raise VectorError("site: a scheduler needs now")
-        it_network: bool = site.take("it_network", flag, False)
-        limit_a = site.take("imbalance", number, None)
-        base_a = site.take("imbalance_base", per_phase, ZERO)
+        it_network: bool = site.field("it_network", flag, False)
+        limit_a = site.field("imbalance", number, None)
+        base_a = site.field("imbalance_base", per_phase, ZERO)
         site.done()
         self.supply = Supply(
             root_limit(rules, now).amps,
-            Topology(fields.take("groups", each(group), ())),
+            Topology(fields.field("groups", each(group), ())),
             it_network,
             None if limit_a is None else Imbalance(limit_a, base_a),
         )
         self.participants = [
             _participant(value, position)
-            for position, value in enumerate(fields.take("evses", items))
+            for position, value in enumerate(fields.field("evses", items))
         ]

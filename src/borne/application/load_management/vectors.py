@@ -82,11 +82,11 @@ class VectorReport:
 def run_vectors(document: object) -> VectorReport:
     """Run every vector of a parsed document. Raises VectorError when it is no vector document."""
     fields = Fields(document, "the document")
-    version = fields.take("version", number, KNOWN_VERSION)
+    version = fields.field("version", number, KNOWN_VERSION)
     if version != KNOWN_VERSION:
         raise VectorError(f"version {version} is not known, only {KNOWN_VERSION}")
-    tolerance_a = fields.take("tolerance", number, DEFAULT_TOLERANCE_A)
-    vectors = fields.take("vectors", items)
+    tolerance_a = fields.field("tolerance", number, DEFAULT_TOLERANCE_A)
+    vectors = fields.field("vectors", items)
     return VectorReport(
         tuple(_run(vector, place, tolerance_a) for place, vector in enumerate(vectors, 1))
     )
@@ -94,16 +94,16 @@ def run_vectors(document: object) -> VectorReport:
 
 def main(path: Path, emit: Callable[[str], object] | None = None) -> int:
     """Run a file and print its report; 0: all passed, 1: some failed, 2: not readable."""
-    say = emit or (lambda line: sys.stdout.write(line + "\n"))
+    emit_line = emit or (lambda line: sys.stdout.write(line + "\n"))
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise VectorError("the file is larger than 64 MiB")
         report = run_vectors(json.loads(path.read_bytes()))
     except (OSError, ValueError, OverflowError, RecursionError) as error:
-        say(f"{path}: {error}")
+        emit_line(f"{path}: {error}")
         return 2
     for line in report.lines():
-        say(line)
+        emit_line(line)
     return 1 if report.failed else 0
 
 
@@ -114,13 +114,13 @@ def _run(vector: object, place: int, tolerance_a: float) -> VectorResult:
     name = f"vector {place}"
     try:
         fields = Fields(vector, name)
-        name = fields.take("id", text, name)
+        name = fields.field("id", text, name)
         for remark in ("feature", "why"):
-            fields.take(remark, text, "")
-        kind = fields.take("type", text)
+            fields.field(remark, text, "")
+        kind = fields.field("type", text)
         if kind not in _KINDS:
             raise VectorError(f"type {kind} is not known")  # reported below
-        problems = _KINDS[kind](fields, fields.take("tolerance", number, tolerance_a))
+        problems = _KINDS[kind](fields, fields.field("tolerance", number, tolerance_a))
     except (ValueError, OverflowError) as error:
         problems = [str(error)]
     return VectorResult(name, tuple(problems))
@@ -128,7 +128,7 @@ def _run(vector: object, place: int, tolerance_a: float) -> VectorResult:
 
 def _allocate(fields: Fields, tolerance_a: float) -> list[str]:
     case = Case(fields)
-    expected = fields.take("expected", amps_by_id)
+    expected = fields.field("expected", amps_by_id)
     fields.done()
     allocation = allocate(Snapshot(case.supply, case.participants))
     return _compare_by_id("", expected, allocation.amps, tolerance_a)
@@ -137,10 +137,10 @@ def _allocate(fields: Fields, tolerance_a: float) -> list[str]:
 def _transition(fields: Fields, tolerance_a: float) -> list[str]:
     case = Case(fields)
     ids = [one.id for one in case.participants]
-    envelope = dict(zip(ids, fields.take("envelope", amps_of(ids)), strict=True))
-    target = dict(zip(ids, fields.take("target", amps_of(ids)), strict=True))
-    unconfirmed = fields.take("unconfirmed", chosen_of(ids), frozenset())
-    expected = [fields.take(f"expected_step{step}", amps_of(ids), None) for step in (1, 2)]
+    envelope = dict(zip(ids, fields.field("envelope", amps_of(ids)), strict=True))
+    target = dict(zip(ids, fields.field("target", amps_of(ids)), strict=True))
+    unconfirmed = fields.field("unconfirmed", chosen_of(ids), frozenset())
+    expected = [fields.field(f"expected_step{step}", amps_of(ids), None) for step in (1, 2)]
     fields.done()
     problems = []
     for step, wanted in enumerate(expected, 1):
@@ -157,8 +157,8 @@ def _transition(fields: Fields, tolerance_a: float) -> list[str]:
 
 
 def _detect_phases(fields: Fields, _: float) -> list[str]:
-    measured_a = fields.take("measured", per_phase)
-    expected = fields.take("expected", phases_or_unknown)
+    measured_a = fields.field("measured", per_phase)
+    expected = fields.field("expected", phases_or_unknown)
     fields.done()
     found = detect_phases(measured_a)
     if found == expected:
@@ -167,11 +167,11 @@ def _detect_phases(fields: Fields, _: float) -> list[str]:
 
 
 def _failsafe_config(fields: Fields, _: float) -> list[str]:
-    topology = Topology(fields.take("groups", each(group), ()))
-    limit_a = fields.take("limit", per_phase)
-    it_network = fields.take("it_network", flag, False)
-    sockets = fields.take("sockets", each(disconnected_socket))
-    expected_ok = fields.take("expected_ok", flag)
+    topology = Topology(fields.field("groups", each(group), ()))
+    limit_a = fields.field("limit", per_phase)
+    it_network = fields.field("it_network", flag, False)
+    sockets = fields.field("sockets", each(disconnected_socket))
+    expected_ok = fields.field("expected_ok", flag)
     fields.done()
     found = overcommitments(topology, limit_a, sockets, it_network=it_network)
     if (not found) == expected_ok:
@@ -186,15 +186,15 @@ def _failsafe_config(fields: Fields, _: float) -> list[str]:
 
 
 def _failsafe_fallback(fields: Fields, tolerance_a: float) -> list[str]:
-    setpoints = fields.take("setpoint", each(number))
-    limits = fields.take("disconnected", each(number))
-    fields.take("limit", per_phase, None)
+    setpoints = fields.field("setpoint", each(number))
+    limits = fields.field("disconnected", each(number))
+    fields.field("limit", per_phase, None)
     if len(setpoints) != len(limits):
         raise VectorError("setpoint and disconnected have different lengths")
     names = [f"socket {place}" for place in range(1, len(limits) + 1)]
     problems = []
     for stage in (FailSafeStage.LIMITED, FailSafeStage.STATIC):
-        expected = fields.take(f"expected_stage{stage.value}", amps_of(names), None)
+        expected = fields.field(f"expected_stage{stage.value}", amps_of(names), None)
         given = [fallback_a(*pair, stage) for pair in zip(setpoints, limits, strict=True)]
         if expected is not None:
             problems += _compare_by_id(

@@ -72,7 +72,7 @@ class LimitCause(StrEnum):
     """The car does not ask; it is offered what others leave."""
     WAKE_UP_WAITS = "wake_up_waits"
     """The car does not ask, and nothing is left."""
-    NOT_HEARD = "not_heard"
+    NO_CONTACT = "not_heard"
     """Connection lost: a fixed current stays reserved on all connected phases."""
     WAITS_FOR_OTHERS = "waits_for_others"
     """Rises as soon as others are confirmed lower."""

@@ -151,7 +151,7 @@ class _Distribution:
             if one.settled_a is not None and self.reclaim:
                 upper[place] = one.upper_a
             if one.reserved_a is not None:
-                reason = Reason(LimitCause.NOT_HEARD, amps=one.reserved_a)
+                reason = Reason(LimitCause.NO_CONTACT, amps=one.reserved_a)
                 self._grant(place, one.reserved_a, reason)
             elif demand is nothing:
                 pass
@@ -242,6 +242,6 @@ class _Distribution:
         for high, low in DIRECTED_PAIRS:
             if high in phases and low not in phases:
                 difference = self.added[high - 1] - self.added[low - 1] + amps
-                if difference > self.imbalance.room_a(high, low) + SLACK_A:
+                if difference > self.imbalance.headroom_a(high, low) + SLACK_A:
                     return high, low
         return None

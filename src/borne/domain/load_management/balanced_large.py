@@ -128,10 +128,10 @@ def fill_large(
         car.crossed + tuple(first + n for n, pair in enumerate(DIRECTED_PAIRS) if car.tilts(*pair))
         for car in cars
     ]
-    rooms = [imbalance.room_a(*pair) for pair in DIRECTED_PAIRS]
+    headrooms = [imbalance.headroom_a(*pair) for pair in DIRECTED_PAIRS]
     opposite = [DIRECTED_PAIRS.index(pair[::-1]) for pair in DIRECTED_PAIRS]
     free = filler(first, lower, upper, [car.crossed for car in cars], priority)
-    bound = filler(first + len(rooms), lower, upper, crossed, priority)
+    bound = filler(first + len(headrooms), lower, upper, crossed, priority)
     filled = free(capacity)
     best: Filled | None = None
     caps: list[float] = []
@@ -141,7 +141,7 @@ def fill_large(
         ):
             best = filled
         tilts = tilt(cars, filled.amps)
-        renewed = [room + tilts[other] for room, other in zip(rooms, opposite, strict=True)]
+        renewed = [room + tilts[other] for room, other in zip(headrooms, opposite, strict=True)]
         if turn > DAMPED_AFTER:
             renewed = [(new + old) / 2 for new, old in zip(renewed, caps, strict=True)]
         if caps and max(abs(new - old) for new, old in zip(renewed, caps, strict=True)) < SLACK_A:
@@ -173,7 +173,7 @@ def _between(
     for high, low in DIRECTED_PAIRS:
         start = base[high - 1] - base[low - 1]
         gain = full[high - 1] - full[low - 1] - start
-        room = imbalance.room_a(high, low) - start
+        room = imbalance.headroom_a(high, low) - start
         if gain > room and gain > 0:
             share = min(share, max(0.0, room) / gain)
     return [least + share * (most - least) for least, most in zip(lower, amps, strict=True)]

@@ -76,6 +76,6 @@ def _beside_rogues(
 
 def _rounded(amps: float, held: Reason | None, step_a: float) -> float:
     """What is kept for a participant that cannot be heard is no setpoint."""
-    if held is not None and held.cause is LimitCause.NOT_HEARD:
+    if held is not None and held.cause is LimitCause.NO_CONTACT:
         return amps
     return floor_to_step(amps, step_a)

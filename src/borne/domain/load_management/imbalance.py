@@ -35,7 +35,7 @@ class Imbalance:
     limit_a: float
     base_a: PerPhase = ZERO
 
-    def room_a(self, high: GridPhase, low: GridPhase) -> float:
+    def headroom_a(self, high: GridPhase, low: GridPhase) -> float:
         """How far the participants may lift `high` above `low`; negative: the house alone is
         beyond the limit."""
         return self.limit_a - (self.base_a[high - 1] - self.base_a[low - 1])
@@ -56,7 +56,7 @@ class Imbalance:
         """The same from what cars add to each phase, and the sets of phases that they load."""
         sets = list(used)
         for high, low in DIRECTED_PAIRS:
-            if added[high - 1] - added[low - 1] > self.room_a(high, low) + tolerance_a and any(
+            if added[high - 1] - added[low - 1] > self.headroom_a(high, low) + tolerance_a and any(
                 high in phases and low not in phases for phases in sets
             ):
                 return high, low
@@ -164,10 +164,10 @@ class Constraints:
         return self._rows.value[: len(self.cells)]
 
     def _house_exceeds(self) -> bool:
-        return any(self.imbalance.room_a(high, low) < 0 for high, low in DIRECTED_PAIRS)
+        return any(self.imbalance.headroom_a(high, low) < 0 for high, low in DIRECTED_PAIRS)
 
     def _room(self, high: GridPhase, low: GridPhase, admitted: Sequence[Car]) -> float:
-        room = self.imbalance.room_a(high, low)
+        room = self.imbalance.headroom_a(high, low)
         if room < 0 and not any(car.tilts(high, low) for car in admitted):
             return inf
         return room

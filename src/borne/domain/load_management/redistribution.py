@@ -124,7 +124,7 @@ class _SafeStep:
         if one.reserved_a is not None:
             kept = max(one.reserved_a, one.envelope_a)
             self.amps[one.id] = kept
-            self.held[one.id] = Reason(LimitCause.NOT_HEARD, amps=kept)
+            self.held[one.id] = Reason(LimitCause.NO_CONTACT, amps=kept)
             return True
         if one.setpoint_a is not None and target > one.setpoint_a:
             stop = self.overloaded.intersection(crossed)

@@ -200,11 +200,11 @@ def listener_ports(settings: Settings) -> dict[str, int]:
 
 
 def _ports(settings: Settings) -> Findings:
-    taken: dict[int, str] = {8888: "SEMPInterface"} if settings.flag("SEMPInterface") else {}
+    used: dict[int, str] = {8888: "SEMPInterface"} if settings.flag("SEMPInterface") else {}
     for owner, port in listener_ports(settings).items():
         key = owner.removesuffix("+1")
-        if port in taken:
-            other = CATALOGUE.settings[taken[port]]
+        if port in used:
+            other = CATALOGUE.settings[used[port]]
             yield (
                 key,
                 Message(
@@ -213,7 +213,7 @@ def _ports(settings: Settings) -> Findings:
                 ),
             )
             return
-        taken[port] = key
+        used[port] = key
 
 
 def _rule(check: Callable[[Settings], Findings], *keys: str) -> Rule:

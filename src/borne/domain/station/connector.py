@@ -29,7 +29,7 @@ from borne.domain.station.connector_events import (
     Event,
     OpenSession,
 )
-from borne.domain.station.connector_intake import take
+from borne.domain.station.connector_intake import apply_event
 from borne.domain.station.connector_outputs import (
     asks,
     checked,
@@ -71,7 +71,7 @@ def step(state: ConnectorState, event: Event, now_s: float, config: ConnectorCon
     """Take one event at monotonic time `now_s`; total over all events and states."""
     before = state
     effects: list[Effect] = []
-    state = take(state, event, now_s, config)
+    state = apply_event(state, event, now_s, config)
     state = expire(state, now_s, config, effects)
     state = judge_vehicle(before, state, now_s, config, effects)
     state = _follow(before, state, now_s, config, effects)

@@ -53,10 +53,10 @@ from borne.domain.station.connector_state import (
 from borne.domain.station.faults import Fault, blocking
 
 
-def take(
+def apply_event(
     state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
-    """The state with the news of `event` in it."""
+    """The state after `event`, before the rules are applied."""
     match event:
         case PilotReport():
             return _on_pilot(state, event)
@@ -77,10 +77,10 @@ def take(
         case FaultCleared(fault):
             return replace(state, raised=state.raised - {fault})
         case _:
-            return _on_wish(state, event, now_s, config)
+            return _on_request(state, event, now_s, config)
 
 
-def _on_wish(
+def _on_request(
     state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
     match event:
@@ -306,9 +306,9 @@ def out_of_service(state: ConnectorState) -> ConnectorState:
 
 
 def _on_reservation(state: ConnectorState, reservation_id: int | None) -> ConnectorState:
-    nobody = not (state.connected or state.finished or state.pending is not None)
+    vacant = not (state.connected or state.finished or state.pending is not None)
     stood = state.reservation_id is not None and state.reserved_first
-    first = reservation_id is not None and (nobody or stood)
+    first = reservation_id is not None and (vacant or stood)
     return replace(state, reservation_id=reservation_id, reserved_first=first)
 
 

@@ -27,7 +27,7 @@ from borne.domain.station.connector_intake import out_of_service, stopping, with
 from borne.domain.station.connector_state import (
     ASKING,
     CONNECTED,
-    NOBODY,
+    NO_VEHICLE,
     ConnectorConfig,
     ConnectorState,
     Phase,
@@ -74,7 +74,7 @@ def rests_from_s(state: ConnectorState) -> float | None:
     session = state.session
     if state.rests or state.sent_allow or session is None or not session.energised:
         return None
-    return state.opened_at_s + timing.REST_TOLD_S
+    return state.opened_at_s + timing.REST_REPORT_DELAY_S
 
 
 def _expire_contactor(
@@ -133,7 +133,7 @@ def _judge_presence(state: ConnectorState, config: ConnectorConfig) -> Connector
     pulled = not config.tethered and not state.plugged
     if pulled and state.ignore_pilot_until_s is not None:
         return replace(
-            state, ignore_pilot_until_s=None, ignored_pilot=None, pilot=NOBODY, connected=False
+            state, ignore_pilot_until_s=None, ignored_pilot=None, pilot=NO_VEHICLE, connected=False
         )
     if state.pilot.state in CONNECTED:
         connected = True

@@ -109,7 +109,7 @@ class LiveSession:
     """Somebody asked for the cable: it is not kept for anybody afterwards."""
 
 
-NOBODY = PilotReport(PilotState.A, pwm=False)
+NO_VEHICLE = PilotReport(PilotState.A, pwm=False)
 PILOT_OFF = PilotOff()
 
 
@@ -124,7 +124,7 @@ class ConnectorState:
     unplugged and nothing is commanded."""
     seen_pilot: bool = False
     seen_plug: bool = False
-    pilot: PilotReport = NOBODY
+    pilot: PilotReport = NO_VEHICLE
     plug: Plug = NO_PLUG
     connected: bool = False
     """A vehicle is at the cable. States E and F do not tell: they keep what was known."""

@@ -30,10 +30,10 @@ class Screen(NamedTuple):
 
 
 def announcement(
-    status: ConnectorStatus, pattern: str, *, plugged: bool, needs_card: bool, takes_card: bool
+    status: ConnectorStatus, pattern: str, *, plugged: bool, needs_card: bool, reader_works: bool
 ) -> Announcement:
-    """What there is to tell; `pattern` is that of the LED ring, `needs_card`: not free for all,
-    `takes_card`: there is a reader that works. Nobody is asked for what cannot be done."""
+    """The text to show; `pattern` is that of the LED ring, `needs_card`: not free for all,
+    `reader_works`: cards can be read. The display never asks for what is impossible."""
     match pattern:
         case "updating":
             return Announcement.UPDATING
@@ -48,17 +48,17 @@ def announcement(
         case "authorized":
             return Announcement.ACCEPTED if plugged else Announcement.ACCEPTED_PLUG_IN
         case _:
-            return _by_status(status, needs_card=needs_card, takes_card=takes_card)
+            return _by_status(status, needs_card=needs_card, reader_works=reader_works)
 
 
-def _by_status(status: ConnectorStatus, *, needs_card: bool, takes_card: bool) -> Announcement:
+def _by_status(status: ConnectorStatus, *, needs_card: bool, reader_works: bool) -> Announcement:
     match status:
         case ConnectorStatus.AVAILABLE:
-            return Announcement.SHOW_CARD if needs_card and takes_card else Announcement.PLUG_IN
+            return Announcement.SHOW_CARD if needs_card and reader_works else Announcement.PLUG_IN
         case ConnectorStatus.RESERVED:
             return Announcement.RESERVED
         case ConnectorStatus.PREPARING:
-            if needs_card and not takes_card:
+            if needs_card and not reader_works:
                 return Announcement.PLUGGED_WAIT
             return Announcement.PLUGGED_SHOW_CARD if needs_card else Announcement.ACCEPTED
         case ConnectorStatus.AUTHORIZED:
@@ -89,7 +89,7 @@ def figures(power_w: float, energy_wh: float, language: DisplayLanguage) -> str:
 
 
 def screens(
-    told: Announcement, language: DisplayLanguage, *, power_w: float = 0.0, energy_wh: float = 0.0
+    shown: Announcement, language: DisplayLanguage, *, power_w: float = 0.0, energy_wh: float = 0.0
 ) -> tuple[Screen, ...]:
     """One for each language that the display shows in turn."""
     chosen = IN_TURN if language is DisplayLanguage.MULTI else (language,)
@@ -97,7 +97,7 @@ def screens(
         Screen(
             *(
                 text.replace(FIGURES, figures(power_w, energy_wh, each))
-                for text in TEXTS[each][told]
+                for text in TEXTS[each][shown]
             )
         )
         for each in chosen

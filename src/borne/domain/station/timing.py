@@ -24,7 +24,7 @@ run a self-test of the residual current monitor first."""
 REST_S = 5.0
 """Pause of the contactor between opening and closing, to spare its contacts."""
 
-REST_TOLD_S = 0.5
+REST_REPORT_DELAY_S = 0.5
 """A contactor that opens while the vehicle asks may be the first sign of a plug that is pulled; one
 that is still open after this is a pause of the station."""
 

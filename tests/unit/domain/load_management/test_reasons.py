@@ -66,7 +66,7 @@ CASES = [
         [car(demand=Demand.WAKE_UP), car("B")],
         Reason(K.WAKE_UP_WAITS, link=N1, amps=4),
     ),
-    (63, [car(reserved_a=8.0)], Reason(K.NOT_HEARD, amps=8.0)),
+    (63, [car(reserved_a=8.0)], Reason(K.NO_CONTACT, amps=8.0)),
 ]
 
 

@@ -85,7 +85,7 @@ def test_a_waiting_participant_has_a_reason() -> None:
 def test_an_unreachable_participant_keeps_its_reservation() -> None:
     lost = Participant(id="A", reserved_a=8, envelope_a=10)
     reasons = step(16, lost, Participant(id="B"), B=16).held
-    assert reasons["A"] == Reason(LimitCause.NOT_HEARD, amps=10)
+    assert reasons["A"] == Reason(LimitCause.NO_CONTACT, amps=10)
     assert reasons["B"].cause is LimitCause.WAITS_FOR_OTHERS
 
 

@@ -41,7 +41,7 @@ def test_the_oracle_agrees_with_the_hand_checked_vectors(vector: dict[str, objec
         case.supply.imbalance,
         it_network=case.supply.it_network,
     )
-    hand = fields.take("expected", amps_by_id)
+    hand = fields.field("expected", amps_by_id)
     asleep = {one.id for one in case.participants if one.demand is Demand.WAKE_UP}
     for name in hand.keys() - asleep:
         assert found[name] == pytest.approx(hand[name], abs=0.05)

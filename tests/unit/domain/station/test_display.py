@@ -49,11 +49,11 @@ WITHOUT_READER = {A.SHOW_CARD: A.PLUG_IN, A.PLUGGED_SHOW_CARD: A.PLUGGED_WAIT}
 def test_lines_by_state(
     status: Status, pattern: str, plugged: bool, needs_card: bool, expected: Announcement
 ) -> None:
-    for takes_card in (True, False):
+    for reader_works in (True, False):
         found = announcement(
-            status, pattern, plugged=plugged, needs_card=needs_card, takes_card=takes_card
+            status, pattern, plugged=plugged, needs_card=needs_card, reader_works=reader_works
         )
-        assert found is (expected if takes_card else WITHOUT_READER.get(expected, expected))
+        assert found is (expected if reader_works else WITHOUT_READER.get(expected, expected))
 
 
 def test_every_state_and_announcement_occurs() -> None:

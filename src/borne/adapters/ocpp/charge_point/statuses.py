@@ -111,7 +111,7 @@ class Statuses:
             if self._uplink.online:
                 self._hurry(connector_id)
             else:
-                await self._tell_unaccepted(connector_id)
+                await self._report_unaccepted(connector_id)
 
         return TriggerMessageStatus.ACCEPTED, send
 
@@ -189,7 +189,7 @@ class Statuses:
                 self._waiting.append(_Waiting(self._current[number], _loop_time(), triggered=True))
         self._work.set()
 
-    async def _tell_unaccepted(self, connector_id: int | None) -> None:
+    async def _report_unaccepted(self, connector_id: int | None) -> None:
         for number in self._wanted(connector_id):
             now = self._clock.date(self._clock.moment())
             request = _request(self._current[number], now)

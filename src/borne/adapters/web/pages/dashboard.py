@@ -99,7 +99,7 @@ BUTTONS: dict[str, Button] = {
     "enable": Button(_AVAILABILITY, N_("Done."), {"operative": True}),
     "disable": Button(_AVAILABILITY, N_("Done."), {"operative": False}),
 }
-SAID = {"scheduled": N_("Done after the running session.")}
+ANSWER_TEXTS = {"scheduled": N_("Done after the running session.")}
 """In the place of a button's own words, by the answer of its command."""
 
 
@@ -117,5 +117,5 @@ async def act(
     control, who = station(request).control, visitor(request).principal
     arguments = {"connector": connector, **button.arguments}
     answer = await button.command.execute(control, who, arguments)
-    text = words_for(request)(SAID.get(str(answer), button.done))
+    text = words_for(request)(ANSWER_TEXTS.get(str(answer), button.done))
     return done(request, text, "/")

@@ -317,8 +317,8 @@ def opened(step: Step, request: Request) -> tuple[Button, ...]:
 
 def _translated(text: str, words: Words) -> str:
     """In the reader's language, and as the backend has it."""
-    said = words(text)
-    return text if said == text else f"{said} ({text})"
+    translated = words(text)
+    return text if translated == text else f"{translated} ({text})"
 
 
 def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from borne.adapters.web.i18n import NO_BREAK, Words
-from borne.adapters.web.states import FAULTS, REASONS, SOURCES, Look, look, said
+from borne.adapters.web.states import FAULTS, REASONS, SOURCES, Look, look, phrase
 from borne.domain.limits.sources import LimitScope
 from borne.domain.load_management.topology import Rotation, grid_currents
 from borne.domain.station.station_status import (
@@ -152,7 +152,7 @@ def _socket(
     state = socket.state
     plugged = bool(socket.cable_a) or state in PLUGGED
     seen = look(state, socket.led, plugged=plugged, asks_for_card=socket.asks_for_card)
-    faults = tuple(words(said(FAULTS, active.fault)) for active in socket.faults)
+    faults = tuple(words(phrase(FAULTS, active.fault)) for active in socket.faults)
     charging = state is ConnectorStatus.CHARGING
     steps = _steps(socket.limits, words)
     lowest = next((step.amps for step in steps if step.lowest), "")
@@ -209,13 +209,13 @@ IDENTITIES: dict[IdentityKind, str] = {
     IdentityKind.LOCAL: N_("this page"),
     IdentityKind.REMOTE: N_("backend"),
 }
-NOBODY = {IdentityKind.FREE, IdentityKind.LOCAL}
+ANONYMOUS = {IdentityKind.FREE, IdentityKind.LOCAL}
 """Their tokens stand for everybody, or for a page."""
 
 
 def _identity(identity: MaskedIdentity, words: Words) -> str:
     kind, masked = identity.kind, identity.masked
-    if kind in IDENTITIES and (not masked or kind in NOBODY):
+    if kind in IDENTITIES and (not masked or kind in ANONYMOUS):
         return words(IDENTITIES[kind])
     return masked.replace("...", "…") or "–"
 
@@ -237,10 +237,10 @@ def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[Step, ...]:
     marked = effective[-1] if effective else lowest.index(min(lowest))
     return tuple(
         Step(
-            words(said(SOURCES, row.source)),
+            words(phrase(SOURCES, row.source)),
             _amps_text(row.amps, words),
             round(lowest[index] / scale * 100, 1),
-            words(said(REASONS, row.cause)).format(detail=row.detail),
+            words(phrase(REASONS, row.cause)).format(detail=row.detail),
             index == marked,
         )
         for index, row in enumerate(rows)
@@ -351,11 +351,11 @@ def problems(status: StationStatus, names: Mapping[int, str], words: Words) -> l
         name = names.get(socket.id) or words("Socket {n}").format(n=socket.id)
         severe = socket.state is ConnectorStatus.FAULTED
         for active in socket.faults:
-            fault_text = words(said(FAULTS, active.fault))
+            fault_text = words(phrase(FAULTS, active.fault))
             text = words("{name}: {text}").format(name=name, text=fault_text)
             found.append(_problem(text, active, now, words, severe=severe))
     for active in status.faults:
-        text = words(said(FAULTS, active.fault))
+        text = words(phrase(FAULTS, active.fault))
         found.append(_problem(text, active, now, words, severe=False))
     return sorted(found, key=lambda problem: not problem.severe)
 
@@ -408,9 +408,9 @@ def title(status: StationStatus | None, station: str, words: Words) -> str:
 
 def announcement(status: StationStatus, names: Mapping[int, str], words: Words) -> str:
     """States in one sentence, for the live region of screen readers."""
-    said_of = words("{name}: {text}")
+    item = words("{name}: {text}")
     cards = sockets(status, names, words)
-    return ". ".join(said_of.format(name=card.name, text=_calm(card, words)) for card in cards)
+    return ". ".join(item.format(name=card.name, text=_calm(card, words)) for card in cards)
 
 
 def _calm(card: Socket, words: Words) -> str:

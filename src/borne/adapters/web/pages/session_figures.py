@@ -28,7 +28,7 @@ routes = Routes(OPERATOR)
 
 MAX_CARDS = 20
 TOKEN_LONGEST = 255
-NOBODY = (IdentityKind.FREE, IdentityKind.LOCAL)
+ANONYMOUS = (IdentityKind.FREE, IdentityKind.LOCAL)
 """Whose token, if any, is one of the station and not of a person."""
 
 
@@ -73,7 +73,7 @@ def _sum(groups: Sequence[SessionGroup]) -> SessionTotals:
 
 def _row(group: SessionGroup, words: Words) -> Figures:
     totals, who = group.totals, group.identity
-    personal = who is not None and who.kind not in NOBODY
+    personal = who is not None and who.kind not in ANONYMOUS
     return Figures(
         connector=group.connector,
         identity=who,

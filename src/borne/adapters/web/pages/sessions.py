@@ -20,7 +20,7 @@ from borne.adapters.web.i18n import Words, list_separator
 from borne.adapters.web.pages.session_figures import figures_of
 from borne.adapters.web.pages.shell import page, setting, words_for, zone_of
 from borne.adapters.web.routes import Routes
-from borne.adapters.web.states import FLAGS, STOP_REASONS, said
+from borne.adapters.web.states import FLAGS, STOP_REASONS, phrase
 from borne.application.ports.storage import SessionGrouping, SessionQuery
 from borne.domain.principals import Role
 from borne.domain.station.session import UNBILLABLE, Sample, SessionRecord
@@ -74,7 +74,7 @@ def identity_text(identity: Identity, words: Words) -> str:
 
 def notes_of(record: SessionRecord, words: Words) -> list[str]:
     """What a reader must know about the figures."""
-    notes = [words(said(FLAGS, flag.value)) for flag in sorted(record.flags)]
+    notes = [words(phrase(FLAGS, flag.value)) for flag in sorted(record.flags)]
     if not record.billable and not record.flags & UNBILLABLE:
         notes.append(words("not billable: free charging that is not reported to a backend"))
     return notes
@@ -98,7 +98,7 @@ def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> 
         kind=start.identity.kind.value,
         energy=words.energy(record.energy_wh),
         max_power=words.power(record.max_power_w) if record.max_power_w else "–",
-        reason=words(said(STOP_REASONS, end.reason.value)) if end else words("running"),
+        reason=words(phrase(STOP_REASONS, end.reason.value)) if end else words("running"),
         transaction=str(record.transaction_id) if record.transaction_id is not None else "–",
         flags=tuple(notes_of(record, words)),
         billable=record.billable,

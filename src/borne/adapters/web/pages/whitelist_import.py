@@ -27,19 +27,19 @@ async def import_page(request: Request) -> Response:
 
 @routes.post("/whitelists/import")
 async def import_list(request: Request) -> Response:
-    """Check a text; with `import` in the form also take it. Bad lines hinder nobody."""
+    """Check a list; with `import` in the form also import it. Invalid lines are skipped."""
     fields = await form(request)
     text, replace_all = fields.get("text", ""), fields.get("replace") == "1"
     whitelist, principal = station(request).whitelist, visitor(request).principal
-    take, words = "import" in fields, words_for(request)
+    importing, words = "import" in fields, words_for(request)
     try:
         report = await whitelist.import_text(
-            text, principal, dry_run=not take, replace_all=replace_all
+            text, principal, dry_run=not importing, replace_all=replace_all
         )
     except Refused as error:
         problem = error.message.render(words)
         return await _page(request, 422, text=text, replace_all=replace_all, problem=problem)
-    if take and not report.bad:
+    if importing and not report.bad:
         return RedirectResponse("/whitelists", 303)
     return await _page(request, text=text, replace_all=replace_all, report=report)
 

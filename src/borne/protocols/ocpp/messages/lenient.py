@@ -31,9 +31,9 @@ _NOT_UNDERSTOOD: Final[Mapping[type[Enum], Enum]] = {
 """A word about a card that nobody understands is no acceptance."""
 
 
-def mended(model: type[Message], payload: Any) -> tuple[dict[str, Any], list[str]]:
-    """The payload as `model` can read it, and what had to be done for it, in words. What cannot be
-    mended and is needed stays as it is: reading it then fails."""
+def repaired(model: type[Message], payload: Any) -> tuple[dict[str, Any], list[str]]:
+    """The payload as `model` can parse it, and a note for each repair. A required member that
+    cannot be repaired is kept, so that parsing fails."""
     notes: list[str] = []
     if not isinstance(payload, dict):
         return {}, ["the payload is not an object"]

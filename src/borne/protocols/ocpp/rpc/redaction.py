@@ -129,8 +129,8 @@ class Redactor:
                 if masked == inner:
                     return text
                 return json.dumps(masked, separators=(",", ":"), ensure_ascii=False)
-        return MASK if self._tells_secret(text) else without_credentials(text)
+        return MASK if self._contains_secret(text) else without_credentials(text)
 
-    def _tells_secret(self, text: str) -> bool:
+    def _contains_secret(self, text: str) -> bool:
         """password=..., and whatever follows the name of a secret. A bare name is none."""
         return self.is_secret(text) and _plain(text) not in self._hints and not text.isalnum()

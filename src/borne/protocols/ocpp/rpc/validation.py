@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from borne.protocols.ocpp.messages import Action, Message, request_model, response_model
-from borne.protocols.ocpp.messages.lenient import mended
+from borne.protocols.ocpp.messages.lenient import repaired
 from borne.protocols.ocpp.rpc.errors import ErrorCode, InvalidAnswer, RpcError
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def read_response(action: Action, payload: Any) -> Message:
         return model.from_wire(payload, tolerant=True)
     except ValidationError:
         pass
-    better, notes = mended(model, payload)
+    better, notes = repaired(model, payload)
     try:
         response = model.from_wire(better, tolerant=True)
     except ValidationError as error:
