@@ -34,7 +34,9 @@ class FileCertificates:
     def put_damaged_aside(self) -> list[str]:
         """Move damaged files away; returns their new names. Checks only the outer structure,
         without `checks`."""
-        if self._folder.exists() and not self._folder.is_dir():
+        if not self._folder.exists():
+            return []
+        if not self._folder.is_dir():
             return [put_aside(self._folder).name]
         kept = [path for use in RootUse for path in (self._folder / use.value).glob("*.pem")]
         own = self._folder / "own.pem"

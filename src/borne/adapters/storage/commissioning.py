@@ -138,9 +138,11 @@ _MISSING = N_("The file {file} was missing, and a new one was started.")
 
 
 def _content(path: Path) -> Any:
-    if path.stat().st_size > LARGEST_BYTES:
+    with path.open("rb") as file:
+        content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
         raise ValueError("too long")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(content.decode())
 
 
 def _text(facts: Facts) -> bytes:

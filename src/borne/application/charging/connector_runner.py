@@ -283,7 +283,8 @@ class ConnectorRunner(MachineCommands):
             await asyncio.sleep(CLOSE_RETRY_S)
 
     def _arm_timer(self) -> None:
-        due_s = next_deadline(self.state, self._config())
+        config = self._obeyed or self._config()
+        due_s = next_deadline(self.state, config)
         if due_s is not None and self._failed:
             due_s = max(due_s, self._loop.time() + FAILURE_PAUSE_S)
         self._timers.plan_at("deadline", due_s, self._on_deadline)

@@ -67,8 +67,7 @@ class Certificates:
 
     async def start(self) -> list[Message]:
         """Load the certificates; returns notices for users."""
-        damaged = await asyncio.to_thread(self._store.put_damaged_aside)
-        self.material = await asyncio.to_thread(self._read)
+        damaged, self.material = await asyncio.to_thread(self._load)
         return [Message(_DAMAGED, {"name": name}) for name in damaged]
 
     async def install(self, use: RootUse, pem: str) -> str:
@@ -151,6 +150,9 @@ class Certificates:
         await self._events.note(SecurityEvent.RECONFIGURATION, detail)
         self.material = await asyncio.to_thread(self._read)
         self.changed.emit(self.material)
+
+    def _load(self) -> tuple[list[str], Material]:
+        return self._store.put_damaged_aside(), self._read()
 
     def _read(self) -> Material:
         roots = "".join(self._store.roots(RootUse.CENTRAL_SYSTEM))

@@ -62,18 +62,20 @@ class Settings:
 
     def _looked_up(self, key: str, connector: int) -> Value:
         entry = CATALOGUE.settings.get(key)
-        if entry is None or connector not in range(1, max(self.facts.connectors, 1) + 1):
+        if entry is None or not 1 <= connector <= max(self.facts.connectors, 1):
             raise UnknownSetting(f"{key}, connector {connector}")
-        return self.at(Address(entry, connector))
+        return self._value(entry, connector)
 
     def at(self, address: Address) -> Value:
-        entry = address.entry
+        return self._value(address.entry, address.connector)
+
+    def _value(self, entry: Entry, connector: int) -> Value:
         if entry.derived_from:
             return DERIVED[entry.key](self)
-        name = full_name(entry, address.connector)
+        name = full_name(entry, connector)
         if name in self.stored:
             return self.stored[name]
-        return self.default(entry, address.connector)
+        return self.default(entry, connector)
 
     def _resolve(self, name: str) -> Address:
         address = resolve(name, self.facts)

@@ -79,6 +79,11 @@ class OverCurrent:
         return self.until_s == float("inf")
 
     @property
+    def cold(self) -> bool:
+        """Nothing flowed that matters still."""
+        return self.flow is None and self.since_s is None and not self.heat_a2s and not self.offers
+
+    @property
     def due_s(self) -> float | None:
         """When `see` must be called again though nothing changed."""
         if self.until_s is not None:
@@ -102,6 +107,8 @@ class OverCurrent:
             if now_s < state.until_s:
                 return OverCurrent(trips=state.trips, until_s=state.until_s)
             state = OverCurrent(trips=state.trips)
+        if state.cold and not closed:
+            return state
         state = state.followed(max(drawn_a) if closed else 0.0, offered_a, now_s)
         if not closed or max(drawn_a) <= tolerated_a(offered_a):
             return state.cooled()

@@ -59,7 +59,7 @@ class Redactor:
     def clean(self, raw: str | bytes) -> str:
         """The frame as text without secrets, at most MAX_TEXT_LENGTH characters of it."""
         text = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
-        if self._suspicious(text):
+        if text and self._suspicious(text):
             text = self._masked(text)
         if len(text) > MAX_TEXT_LENGTH:
             text = f"{text[:MAX_TEXT_LENGTH]}... ({len(text)} characters)"
