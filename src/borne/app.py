@@ -68,6 +68,7 @@ from borne.foundation.events import Signal
 from borne.foundation.loop_lag import LoopLag
 from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
+from borne.protocols.frame_json import frame_json
 from borne.protocols.status_json import status_json
 
 LIVE_POLL_S = 1.0
@@ -344,6 +345,7 @@ class Host:
             maintenance=build_maintenance(self.options.data, __version__, self.options.installer),
             certificates=FileCertificates(self.options.data),
             status_json=status_json,
+            frame_json=frame_json,
             simulator=self.plant.simulator,
             try_connection=self._try_connection,
             live_poll_s=LIVE_POLL_S if self.options.live else None,

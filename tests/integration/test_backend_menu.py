@@ -115,7 +115,7 @@ async def test_messages_are_kept_over_a_restart(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         before = bench.station.services.backend
         assert before is not None
-        kept_before = [message["text"] for message in before.message_log()]
+        kept_before = [message.text for message in before.message_log()]
         restarted = bench.station.host.station
         await bench.station.host.restart(SYSTEM, "now")
         await bench.station.until_restarted(restarted)
@@ -123,10 +123,10 @@ async def test_messages_are_kept_over_a_restart(tmp_path: Path) -> None:
         assert backend is not None
         assert backend is not before
         await bench.station.until_online()
-        assert [message["text"] for message in backend.message_log()][
+        assert [message.text for message in backend.message_log()][
             : len(kept_before)
         ] == kept_before
-        kept = [message["text"] for message in await backend.message_history()]
+        kept = [message.text for message in await backend.message_history()]
         assert kept[: len(kept_before)] == kept_before
         assert sum('"BootNotification"' in text for text in kept) == 2
 

@@ -21,6 +21,7 @@ from borne.application.ports.certificates import RootUse
 from borne.application.ports.storage import Storage, StorageDamaged
 from borne.domain.principals import SYSTEM, Role
 from borne.foundation.clock import Clock, ClockTrust
+from tests.support.frames import frame
 from tests.support.running_station import RunningStation, running_station
 from tests.unit.adapters.storage.builders import NOON, start, start_message, values_message
 
@@ -43,7 +44,7 @@ async def use(folder: Path, seed: int) -> None:
     root.write_text(ssl.DER_cert_to_PEM_cert(b"\x30\x82\x01\x00" + bytes(256)))
     clock = Clock(lambda: 0.0, NOON, ClockTrust.NTP)
     storage = await open_storage(folder, clock, iter_ids(seed + 100))
-    await storage.frames.append([{"at": "2026-11-22T12:00:00Z", "text": "[]"}])
+    await storage.frames.append([frame()])
     await storage.journal.open(start(f"ended-{seed}", connector=1), start_message(f"ended-{seed}"))
     for number in range(12):
         name = f"session-{seed}-{number}"

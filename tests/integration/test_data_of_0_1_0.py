@@ -50,9 +50,7 @@ def message_ids(one: RunningStation, action: str) -> list[Any]:
     backend = one.services.backend
     assert backend is not None
     log = backend.message_log()
-    return [
-        each["message_id"] for each in log if (each["action"], each["kind"]) == (action, "call")
-    ]
+    return [each.message_id for each in log if (each.action, each.kind) == (action, "call")]
 
 
 async def taken_up(one: RunningStation, central: CentralSystem) -> None:

@@ -13,6 +13,7 @@ from borne.application.ports.storage import StorageFull
 from borne.domain.station.faults import Fault
 from borne.foundation.files import write_private
 from tests.integration.test_outside_contracts import FAST, api
+from tests.support.frames import frame
 from tests.support.running_station import CARD, RunningStation
 
 FREE = {"FreeCharging": "on", "FreeChargingMode": "no_ocpp"}
@@ -78,11 +79,11 @@ async def test_every_file_of_the_station_is_on_the_full_disk(tmp_path: Path) -> 
             await station.set(OperatorCurrentLimit=10)
         with pytest.raises(OSError, match="No space left"):
             write_private(tmp_path / "certificates" / "own.pem", b"")
-        await storage.frames.append([{"at": "2026-01-01T00:00:00Z"}])
+        await storage.frames.append([frame()])
         assert await storage.frames.tail() == []
         await client.put(f"{SIMULATOR}/faults/disk-full", json={"active": False})
         await storage.state.put("key", "value")
-        await storage.frames.append([{"at": "2026-01-01T00:00:00Z"}])
+        await storage.frames.append([frame()])
         assert len(await storage.frames.tail()) == 1
 
 

@@ -53,6 +53,7 @@ from borne.application.ports.storage import (
 from borne.application.refusals import Refused, require
 from borne.application.services import RestartAnswer, StationServices, When
 from borne.application.settings.settings_service import SettingsService
+from borne.domain.frames import FrameRecord
 from borne.domain.principals import SYSTEM, Principal, Role
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import HardwareFacts
@@ -82,6 +83,7 @@ from tests.support.fake_stores import (
     MemoryTokens,
     MemoryWhitelist,
 )
+from tests.support.frames import frame
 from tests.support.status_reader import status_of
 
 Json = dict[str, Any]
@@ -507,32 +509,32 @@ class FakeBackend:
         away = (LinkState.WAITING, BootState.NONE)
         return BackendView(*away, 3, next_attempt_s=12.0, last_error=error, steps=steps)
 
-    def message_log(self) -> Sequence[Json]:
-        log: list[Json] = []
+    def message_log(self) -> Sequence[FrameRecord]:
+        log: list[FrameRecord] = []
         for index in range(40):
-            at = format_utc(NOW - timedelta(seconds=300 * (40 - index)))
-            action, text = "Heartbeat", "{}"
+            at = NOW - timedelta(seconds=300 * (40 - index))
+            action, text, message_id = "Heartbeat", "{}", f"m{index:04d}"
             if index % 6 == 0:
                 action = "StatusNotification"
                 text = '{"connectorId":1,"errorCode":"NoError","status":"Charging"}'
-            frame: Json = {
-                "at": at,
-                "direction": "sent",
-                "kind": "call",
-                "action": action,
-                "message_id": f"m{index:04d}",
-                "text": f'[2,"m{index:04d}","{action}",{text}]',
-                "outcome": "",
-                "elapsed_ms": None,
-            }
-            answer = {"direction": "received", "kind": "result", "action": None, "elapsed_ms": 23.4}
-            answer["text"] = f'[3,"m{index:04d}",{{}}]'
-            if index == 24:
-                answer |= {"kind": "error", "outcome": "InternalError"}
-            log += [frame, frame | answer]
+            call = f'[2,"{message_id}","{action}",{text}]'
+            log.append(frame("sent", "call", message_id, call, action, seq=2 * index, at=at))
+            kind, outcome = ("error", "InternalError") if index == 24 else ("result", "")
+            answer = frame(
+                "received",
+                kind,
+                message_id,
+                f'[3,"{message_id}",{{}}]',
+                None,
+                seq=2 * index + 1,
+                at=at,
+                outcome=outcome,
+                elapsed_ms=23.4,
+            )
+            log.append(answer)
         return log
 
-    async def message_history(self) -> Sequence[Json]:
+    async def message_history(self) -> Sequence[FrameRecord]:
         return self.message_log()
 
 

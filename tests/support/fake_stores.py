@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from borne.application.ports.settings import LoadedSettings, SettingsDocument, SettingsHealth
-from borne.application.ports.storage import CachedToken, StoredToken, WhitelistEntry
+from borne.application.ports.storage import (
+    CachedToken,
+    LoggedSecurityEvent,
+    StoredToken,
+    WhitelistEntry,
+)
 from borne.domain.principals import Role
 from borne.domain.station.metering import Account
 from borne.foundation.clock import Moment
@@ -76,19 +81,14 @@ class MemorySecurityLog:
     """A SecurityLog."""
 
     def __init__(self) -> None:
-        self.events: list[tuple[str, str]] = []
+        self.events: list[LoggedSecurityEvent] = []
 
     async def add(self, kind: str, detail: str, at: Moment) -> int:
-        self.events.append((kind, detail))
+        self.events.append(LoggedSecurityEvent(len(self.events) + 1, kind, detail, at, ""))
         return len(self.events)
 
-    async def page(self, *, after: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = [
-            {"seq": number, "kind": kind, "detail": detail}
-            for number, (kind, detail) in enumerate(self.events, 1)
-            if number > after
-        ]
-        return found[:limit]
+    async def page(self, *, after: int = 0, limit: int = 100) -> list[LoggedSecurityEvent]:
+        return self.events[after : after + limit]
 
     async def verify(self) -> int | None:
         return None

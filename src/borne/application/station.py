@@ -54,6 +54,7 @@ class Station:
         self.status = StatusService(self._status_sources(), clock)
         self.diagnostics = Diagnostics(
             lambda: parts.status_json(self.status.snapshot()),
+            parts.frame_json,
             parts.settings,
             self.link,
             storage.security,

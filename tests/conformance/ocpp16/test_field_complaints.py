@@ -451,8 +451,8 @@ async def test_q25_the_raw_messages_can_be_handed_on(tmp_path: Path) -> None:
         await read(bench, "HeartbeatInterval")
         backend = bench.station.services.backend
         assert backend is not None
-        log = [entry for entry in backend.message_log() if entry["text"]]
-        frames = [json.loads(entry["text"]) for entry in log]
+        log = [entry for entry in backend.message_log() if entry.text]
+        frames = [json.loads(entry.text) for entry in log]
         ids = {kind: {f[1] for f in frames if f[0] == kind} for kind in (2, 3)}
         assert ids[2] == ids[3]  # every question with its answer
         actions = {frame[2] for frame in frames if frame[0] == 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -112,7 +112,7 @@ class StorageModel(RuleBasedStateMachine):
         self.state: dict[str, Any] = {}
         self.storage = self.opened()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Awaitable[T]) -> T:
         return self.loop.run_until_complete(work)
 
     def opened(self) -> Storage:
@@ -149,9 +149,7 @@ class StorageModel(RuleBasedStateMachine):
         assert bool(gone) == bool(self.may_be_dropped)
         self.queue = [w for w in self.queue if w.seq not in gone]
 
-    def send(
-        self, work: Coroutine[Any, Any, None], queued: TransactionMessage | None
-    ) -> int | None:
+    def send(self, work: Awaitable[None], queued: TransactionMessage | None) -> int | None:
         self.may_be_dropped = set()
         before = [w.seq for w in self.queue]
         seq = self.push(queued) if queued is not None else None

@@ -10,13 +10,13 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from borne.adapters.ocpp.backend_settings import LiveSettings
 from borne.adapters.ocpp.charge_point.client import ChargePointClient
 from borne.adapters.ocpp.charge_point.config import BackendConfig
 from borne.adapters.ocpp.charge_point.contract import StationSide
-from borne.adapters.ocpp.charge_point.frame_keeper import FrameKeeper, plain
+from borne.adapters.ocpp.charge_point.frame_keeper import FrameKeeper
 from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory
 from borne.adapters.ocpp.charge_point.payloads import meter_values_request
 from borne.adapters.ocpp.charge_point.security_notices import SecurityNotices
@@ -36,6 +36,7 @@ from borne.application.ports.backend import (
     StatusReport,
 )
 from borne.application.ports.storage import Storage
+from borne.domain.frames import FrameRecord
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock
@@ -146,11 +147,11 @@ class OcppBackend:
     def view(self) -> BackendView:
         return self.client.view()
 
-    def message_log(self) -> Sequence[Mapping[str, Any]]:
+    def message_log(self) -> Sequence[FrameRecord]:
         """The last messages, secrets redacted."""
-        return [plain(record) for record in self.client.log.records()]
+        return self.client.log.records()
 
-    async def message_history(self) -> Sequence[Mapping[str, Any]]:
+    async def message_history(self) -> Sequence[FrameRecord]:
         """The messages on the disk, secrets redacted."""
         return await self._keeper.history()
 

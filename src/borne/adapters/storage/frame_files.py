@@ -11,15 +11,18 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
+from borne.domain.frames import FrameRecord
 from borne.foundation.clock import parse_utc
 from borne.foundation.disk import require_space
+from borne.foundation.json_value import JsonObject
+from borne.protocols.frame_json import frame_json, frame_of
 
 KEPT: Final = 5_000
 """Messages."""
@@ -28,7 +31,6 @@ FILE_BYTES: Final = 512 * 1024
 """A file is full at the first of both; with one more than needed the oldest goes."""
 _MAX_FILES: Final = KEPT // FILE_LINES + 1
 T = TypeVar("T")
-Record = Mapping[str, Any]
 _log = logging.getLogger(__name__)
 
 
@@ -47,15 +49,15 @@ class FrameFiles:
         self._lines = 0
         self._resumed = False
 
-    async def append(self, records: Sequence[Record]) -> None:
+    async def append(self, records: Sequence[FrameRecord]) -> None:
         """Keep them, if that is possible."""
         if self._gone or not records:
             return
         self._opened_empty = False
-        lines = [json.dumps(dict(record), ensure_ascii=False, default=str) for record in records]
+        lines = [json.dumps(frame_json(record), ensure_ascii=False) for record in records]
         await self._run(lambda: self._append(lines), None)
 
-    async def tail(self, limit: int = KEPT) -> list[Record]:
+    async def tail(self, limit: int = KEPT) -> list[FrameRecord]:
         """The newest ones, oldest first."""
         if self._gone or self._opened_empty:
             return []
@@ -138,8 +140,8 @@ class FrameFiles:
         found = [path for path in self._folder.glob("*.jsonl") if path.stem.isdecimal()]
         return sorted(found, key=lambda path: int(path.stem))
 
-    def _tail(self, limit: int) -> list[Record]:
-        found: list[Record] = []
+    def _tail(self, limit: int) -> list[FrameRecord]:
+        found: list[FrameRecord] = []
         for path in reversed(self._files()):
             found = [*_records(path), *found]
             if len(found) >= limit:
@@ -148,7 +150,7 @@ class FrameFiles:
 
     def _forget(self, before: datetime) -> None:
         for path in self._files():
-            last = next(reversed(_records(path)), {})
+            last = next(reversed(_objects(path)), {})
             with suppress(ValueError):
                 if parse_utc(str(last.get("at", ""))) >= before:
                     return
@@ -161,12 +163,21 @@ class FrameFiles:
         self._failing = True
 
 
-def _records(path: Path) -> list[Record]:
-    """What can be read of a file; a line torn by a power cut is none."""
-    found: list[Record] = []
+def _records(path: Path) -> list[FrameRecord]:
+    """What can be read of a file; what another version wrote differently is left out."""
+    found: list[FrameRecord] = []
+    for data in _objects(path):
+        with suppress(ValueError, LookupError, TypeError):
+            found.append(frame_of(data))
+    return found
+
+
+def _objects(path: Path) -> list[JsonObject]:
+    """The lines of a file; one that was torn by a power cut is none."""
+    found: list[JsonObject] = []
     for line in path.read_bytes().splitlines():
         with suppress(ValueError, RecursionError):
-            record = json.loads(line)
-            if isinstance(record, dict):
-                found.append(record)
+            data = json.loads(line)
+            if isinstance(data, dict):
+                found.append(data)
     return found

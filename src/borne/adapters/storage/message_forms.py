@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from borne.application.state.kept_state import mapping, text, whole
+from borne.application.state.kept_state import mapping, sequence, text, whole
 from borne.domain.station.measurands import MeterValue, SampledValue
 from borne.domain.station.session import StopReason
 from borne.domain.station.transaction_messages import (
@@ -170,7 +170,7 @@ def _read_values(stored: Any) -> tuple[MeterValue, ...]:
     return tuple(
         MeterValue(
             _moment(value["timestamp"]),
-            tuple(_read_sampled(mapping(one)) for one in value["sampled_value"]),
+            tuple(_read_sampled(mapping(one)) for one in sequence(value["sampled_value"])),
         )
         for value in map(mapping, stored)
     )

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.moments import columns, moment, read_datings
+from borne.application.ports.storage import LoggedSecurityEvent
 from borne.foundation.clock import Moment
 
 EVENTS_LIMIT = 20_000
@@ -35,7 +35,7 @@ class SqlSecurityLog:
         self._limit = limit
         self._block = block
         self._first_misfit: FirstAnswers[int] = FirstAnswers(database, _misfit_of_empty)
-        self._first_page: FirstAnswers[list[Mapping[str, Any]]] = FirstAnswers(
+        self._first_page: FirstAnswers[list[LoggedSecurityEvent]] = FirstAnswers(
             database, lambda c: {} if _length(c) else {"page": []}
         )
 
@@ -61,23 +61,23 @@ class SqlSecurityLog:
         self._first_page.forget()
         return await self._database.write(job)
 
-    async def page(self, *, after: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
-        """Events in order: seq, kind, detail, at (dated if that is possible by now), hash."""
+    async def page(self, *, after: int = 0, limit: int = 100) -> list[LoggedSecurityEvent]:
+        """Events in order."""
 
-        def job(connection: Connection) -> list[Mapping[str, Any]]:
+        def job(connection: Connection) -> list[LoggedSecurityEvent]:
             datings = read_datings(connection)
             rows = connection.execute(
                 f"SELECT {_ROW} FROM security_event WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - constant
                 (after, limit),
             ).fetchall()
             return [
-                {
-                    "seq": row[0],
-                    "kind": row[1],
-                    "detail": row[2],
-                    "at": moment(*columns(moment(*row[3:6]), datings)).to_text(),
-                    "hash": row[6],
-                }
+                LoggedSecurityEvent(
+                    seq=row[0],
+                    kind=row[1],
+                    detail=row[2],
+                    at=moment(*columns(moment(*row[3:6]), datings)),
+                    hash=row[6],
+                )
                 for row in rows
             ]
 

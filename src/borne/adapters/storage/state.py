@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.message_forms import json_text
+from borne.foundation.json_value import JsonValue
 
 
 class SqlState:
@@ -22,18 +22,19 @@ class SqlState:
         """Part of the job that opens the database."""
         self._first.read(connection)
 
-    async def get(self, key: str) -> Any:
-        """JSON data or None; what is no JSON comes back as it is, for its reader to refuse."""
+    async def get(self, key: str) -> JsonValue:
+        """What is no JSON comes back as it is, for its reader to refuse."""
         query = "SELECT value FROM state WHERE key = ?"
         row = await self._first.get(key, lambda c: c.execute(query, (key,)).fetchone() or ())
         if not row:
             return None
         try:
-            return json.loads(row[0])
+            value: JsonValue = json.loads(row[0])
         except (ValueError, TypeError, RecursionError):
             return str(row[0])
+        return value
 
-    async def put(self, key: str, value: Any) -> None:
+    async def put(self, key: str, value: JsonValue) -> None:
         """Stored when it returns; None removes."""
         text = json_text(value)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Final
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from borne.adapters.web.guard import station
 from borne.application.backend.message_filter import Asked, MessageFilter
+from borne.domain.frames import FrameRecord
+from borne.protocols.frame_json import frame_json
 
 IN_MEMORY: Final = 500
 KEPT: Final = 5000
@@ -46,7 +48,7 @@ class ChosenMessages(BaseModel):
         return MessageFilter(self.action, asked_by, self.errors, self.connector, self.text)
 
 
-async def chosen_messages(request: Request, chosen: ChosenMessages) -> Sequence[Mapping[str, Any]]:
+async def chosen_messages(request: Request, chosen: ChosenMessages) -> Sequence[FrameRecord]:
     """Newest last; from the memory where that holds enough of them, else from the disk."""
     port = station(request).backend
     if port is None:
@@ -58,10 +60,10 @@ async def chosen_messages(request: Request, chosen: ChosenMessages) -> Sequence[
     return await asyncio.to_thread(wanted.choose, await port.message_history())
 
 
-def pieces(messages: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+def pieces(messages: Sequence[FrameRecord]) -> Iterator[list[str]]:
     """Each as JSON, some at a time: an answer of thousands must not hold up the station."""
     for first in range(0, len(messages), PIECE):
         yield [
-            json.dumps(dict(message), ensure_ascii=False, default=str)
+            json.dumps(frame_json(message), ensure_ascii=False)
             for message in messages[first : first + PIECE]
         ]

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from borne.application.charging.connector import Connector
 from borne.application.ports.storage import StateStore
@@ -21,6 +20,7 @@ from borne.domain.station.connector_state import Authorization
 from borne.domain.station.status import ConnectorStatus
 from borne.foundation.clock import Clock, ClockTrust, format_utc, parse_utc
 from borne.foundation.events import Signal
+from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.timers import Timers
 
@@ -190,7 +190,7 @@ def _reservation(connector: Connector) -> int | None:
     return authorization.reservation_id if authorization else None
 
 
-def _to_stored(entry: Reservation) -> dict[str, Any]:
+def _to_stored(entry: Reservation) -> JsonObject:
     return {
         "form": FORM,
         "reservation_id": entry.reservation_id,
@@ -201,7 +201,7 @@ def _to_stored(entry: Reservation) -> dict[str, Any]:
     }
 
 
-def _from_stored(data: Any) -> Reservation:
+def _from_stored(data: JsonValue) -> Reservation:
     stored = of_form(data, FORM)
     parent = stored["parent"]
     return Reservation(

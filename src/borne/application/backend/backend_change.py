@@ -11,13 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from borne.application.ports.storage import SecurityLog, StateStore, StorageFailed
 from borne.application.settings.station_settings import has_backend
 from borne.application.state.kept_state import of_form, stored_fact, text
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock
+from borne.foundation.json_value import JsonValue
 
 STATE_KEY = "backend_of_last_start"
 FORM = 1
@@ -106,7 +106,7 @@ async def _forget(services: Mapping[str, Forget]) -> dict[str, int]:
     return {name: number for name, forget in services.items() if (number := await forget())}
 
 
-def _from_stored(data: Any) -> Last:
+def _from_stored(data: JsonValue) -> Last:
     stored = of_form(data, FORM)
     lists_of = stored["lists_of"]
     return Last(text(stored["name"]), None if lists_of is None else text(lists_of))

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-Frame = Mapping[str, Any]
-FAILURES: Final = frozenset({"error", "unusable", "no_answer"})
+from borne.domain.frames import Direction, FrameKind, FrameRecord
+
+FAILURES: Final = frozenset({FrameKind.ERROR, FrameKind.UNUSABLE, FrameKind.NO_ANSWER})
+_OF_THE_ASKER: Final = frozenset({FrameKind.CALL, FrameKind.NO_ANSWER, FrameKind.UNUSABLE})
 _CONNECTOR = re.compile(r'"connectorId"\s*:\s*(\d+)')
 _TRANSACTION = re.compile(r'"transactionId"\s*:\s*(-?\d+)')
 
@@ -37,7 +39,7 @@ class MessageFilter:
         """Whether anything is left out."""
         return self != MessageFilter()
 
-    def choose(self, frames: Sequence[Frame]) -> list[Frame]:
+    def choose(self, frames: Sequence[FrameRecord]) -> list[FrameRecord]:
         """The frames of the exchanges that fit, in their order."""
         if not self.chooses:
             return list(frames)
@@ -49,13 +51,13 @@ class MessageFilter:
                 chosen.update(place for place, _ in exchange)
         return [frame for place, frame in enumerate(frames) if place in chosen]
 
-    def _fits(self, exchange: Sequence[Frame], connectors: Mapping[str, str]) -> bool:
-        call, texts = exchange[0], [str(frame.get("text") or "") for frame in exchange]
-        if self.action and call.get("action") != self.action:
+    def _fits(self, exchange: Sequence[FrameRecord], connectors: Mapping[str, str]) -> bool:
+        call, texts = exchange[0], [frame.text for frame in exchange]
+        if self.action and call.action != self.action:
             return False
-        if self.asked_by is not None and _asked_by(call) != self.asked_by:
+        if self.asked_by is not None and _asked_by(call) is not self.asked_by:
             return False
-        if self.errors and not any(frame.get("kind") in FAILURES for frame in exchange):
+        if self.errors and not any(frame.kind in FAILURES for frame in exchange):
             return False
         if self.connector is not None:
             named = {connector for text in texts for connector in _named(text, connectors)}
@@ -65,22 +67,21 @@ class MessageFilter:
         return not wanted or any(wanted in text.casefold() for text in texts)
 
 
-def _asked_by(frame: Frame) -> str:
-    """The direction of the call that the frame is or answers."""
-    own = str(frame.get("direction"))
-    if frame.get("kind") in {"call", "no_answer", "unusable"}:
-        return own
-    return Asked.BACKEND if own == Asked.STATION else Asked.STATION
+def _asked_by(frame: FrameRecord) -> Asked:
+    """Who sent the call that the frame is or answers."""
+    sent = frame.direction is Direction.SENT
+    own, other = (Asked.STATION, Asked.BACKEND) if sent else (Asked.BACKEND, Asked.STATION)
+    return own if frame.kind in _OF_THE_ASKER else other
 
 
-def _exchanges(frames: Sequence[Frame]) -> list[list[tuple[int, Frame]]]:
+def _exchanges(frames: Sequence[FrameRecord]) -> list[list[tuple[int, FrameRecord]]]:
     """Each call with its answers; what answers nothing stands alone. A repeat begins anew."""
-    found: list[list[tuple[int, Frame]]] = []
-    latest: dict[tuple[str, str], list[tuple[int, Frame]]] = {}
+    found: list[list[tuple[int, FrameRecord]]] = []
+    latest: dict[tuple[Asked, str], list[tuple[int, FrameRecord]]] = {}
     for place, frame in enumerate(frames):
-        message_id = str(frame.get("message_id") or "")
-        key = (_asked_by(frame), message_id)
-        exchange = latest.get(key) if message_id and frame.get("kind") != "call" else None
+        key = (_asked_by(frame), frame.message_id or "")
+        answers = frame.message_id and frame.kind is not FrameKind.CALL
+        exchange = latest.get(key) if answers else None
         if exchange is None:
             exchange = []
             found.append(exchange)
@@ -89,13 +90,13 @@ def _exchanges(frames: Sequence[Frame]) -> list[list[tuple[int, Frame]]]:
     return found
 
 
-def _connectors(exchanges: Sequence[Sequence[tuple[int, Frame]]]) -> dict[str, str]:
+def _connectors(exchanges: Sequence[Sequence[tuple[int, FrameRecord]]]) -> dict[str, str]:
     """The connector of each transaction that began among the messages."""
     found: dict[str, str] = {}
     for exchange in exchanges:
-        if exchange[0][1].get("action") != "StartTransaction":
+        if exchange[0][1].action != "StartTransaction":
             continue
-        text = " ".join(str(frame.get("text") or "") for _, frame in exchange)
+        text = " ".join(frame.text for _, frame in exchange)
         connector, transaction = _CONNECTOR.search(text), _TRANSACTION.search(text)
         if connector and transaction:
             found[transaction[1]] = connector[1]

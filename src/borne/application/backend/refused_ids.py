@@ -7,8 +7,7 @@ StopTransactionOnInvalidId, they end, or go on without energy. A refusal outlive
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
 from borne.application.charging.connector import Connector
 from borne.application.charging.metering_service import MeteringService
@@ -18,6 +17,7 @@ from borne.application.settings.running import RunningSettings
 from borne.application.state.kept_state import of_form, stored_entries, text
 from borne.domain.station.connector_state import Phase, Stop
 from borne.domain.station.session import StopReason
+from borne.foundation.json_value import JsonValue
 from borne.foundation.supervisor import Supervisor
 
 REFUSAL_KEYS = frozenset({"MaxEnergyOnInvalidId", "StopTransactionOnInvalidId"})
@@ -81,8 +81,7 @@ class RefusedIds:
     async def _keep(self) -> None:
         """A full disk must neither let a refused card go on nor hold up the answer's commit."""
         try:
-            stored = [{"form": FORM, "session_id": each} for each in sorted(self._refused)]
-            await self._state.put(STATE_KEY, stored or None)
+            await self._state.put(STATE_KEY, _to_stored(self._refused))
         except StorageFailed as error:
             _log.warning("refused sessions are not kept over a restart: %s", error)
 
@@ -110,5 +109,9 @@ class RefusedIds:
         return reading.register_wh - record.start.meter_start_wh < most_wh
 
 
-def _from_stored(entry: Any) -> str:
+def _to_stored(refused: Collection[str]) -> JsonValue:
+    return [{"form": FORM, "session_id": each} for each in sorted(refused)] or None
+
+
+def _from_stored(entry: JsonValue) -> str:
     return entry if isinstance(entry, str) else text(of_form(entry, FORM)["session_id"])

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from borne.application.ports.storage import SessionJournal, StateStore
 from borne.application.state.kept_state import number, of_form, stored_entries, text
 from borne.foundation.clock import Clock, ClockTrust, Moment
+from borne.foundation.json_value import JsonObject, JsonValue
 
 STATE_KEY = "undated_boots"
 FORM = 2
@@ -65,11 +65,11 @@ class TimestampResolver:
         return (await stored_entries(self._state, STATE_KEY, _from_stored))[0]
 
 
-def _to_stored(boot_id: str, began_s: float) -> dict[str, Any]:
+def _to_stored(boot_id: str, began_s: float) -> JsonObject:
     return {"form": FORM, "boot_id": boot_id, "began_s": began_s}
 
 
-def _from_stored(entry: Any) -> tuple[str, float]:
+def _from_stored(entry: JsonValue) -> tuple[str, float]:
     if isinstance(entry, list):
         boot_id, began_s = entry
     else:

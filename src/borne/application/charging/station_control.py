@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from borne.application.charging.connector import Connector
 from borne.application.commands import ConnectorId, IdToken, command
@@ -16,6 +16,7 @@ from borne.domain.station.session import StopReason
 from borne.domain.station.status import STATUS_WORDS, ConnectorStatus
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.events import Signal
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import N_, Message
 
 _STARTABLE = frozenset(
@@ -165,9 +166,9 @@ class StationControl:
         return found
 
 
-def _to_stored(connectors: Collection[int]) -> list[dict[str, int]] | None:
+def _to_stored(connectors: Collection[int]) -> JsonValue:
     return [{"form": FORM, "connector": each} for each in sorted(connectors)] or None
 
 
-def _from_stored(entry: Any) -> int:
+def _from_stored(entry: JsonValue) -> int:
     return whole(entry if isinstance(entry, int) else of_form(entry, FORM)["connector"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,11 @@ from borne.application.ports.simulator import SimulatorPort
 from borne.application.ports.storage import Storage
 from borne.application.services import ConnectionTrial, Restarter
 from borne.application.settings.settings_service import SettingsService
+from borne.domain.frames import FrameRecord
 from borne.domain.station.session import StopReason
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
+from borne.foundation.json_value import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,10 @@ class StationParts:
     new_id: Callable[[], str]
     maintenance: Maintenance
     certificates: CertificateStore
-    status_json: Callable[[StationStatus], Mapping[str, Any]]
+    status_json: Callable[[StationStatus], JsonObject]
     """Converts the status for the diagnostics."""
+    frame_json: Callable[[FrameRecord], JsonObject]
+    """Converts a message of the backend link for them."""
     simulator: SimulatorPort | None = None
     try_connection: ConnectionTrial | None = None
     live_poll_s: float | None = None

@@ -7,13 +7,12 @@ wrote the fields of its classes, marked with their names; that is still read.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from borne.application.state.kept_state import mapping, text, whole
+from borne.application.state.kept_state import mapping, sequence, text, whole
 from borne.domain.smart_charging.profiles import (
     Installed,
     Kind,
@@ -25,6 +24,7 @@ from borne.domain.smart_charging.profiles import (
     Schedule,
 )
 from borne.foundation.clock import parse_utc
+from borne.foundation.json_value import JsonObject, JsonValue
 
 FORM = 1
 MIN_A = 6.0
@@ -32,7 +32,7 @@ MIN_A = 6.0
 E = TypeVar("E", bound=StrEnum)
 
 
-def to_stored(entry: Installed) -> dict[str, Any]:
+def to_stored(entry: Installed) -> JsonObject:
     """JSON data of the newest form."""
     profile, schedule = entry.profile, entry.profile.schedule
     return {
@@ -59,7 +59,7 @@ def to_stored(entry: Installed) -> dict[str, Any]:
     }
 
 
-def from_stored(data: Any) -> Installed:
+def from_stored(data: JsonValue) -> Installed:
     """The inverse, for every form that was ever written. Raises ValueError, LookupError or
     TypeError."""
     stored = mapping(data)
@@ -76,13 +76,13 @@ def from_stored(data: Any) -> Installed:
     )
 
 
-def stand_in(data: Any, stack_level: int, now: datetime) -> Installed:
+def stand_in(data: JsonValue, stack_level: int, now: datetime) -> Installed:
     """What holds instead of an entry that cannot be read: the least that charges, until the
     backend or a person replaces or clears it. Nothing is allowed again that was limited. What can
     be read of connector, purpose, level and number is kept."""
     stored = data if isinstance(data, dict) else {}
     inner = stored.get("profile")
-    profile: Mapping[str, Any] = inner if isinstance(inner, dict) else {}
+    profile: JsonObject = inner if isinstance(inner, dict) else {}
     connector, number, level = 0, 0, stack_level
     with suppress(TypeError):
         connector = max(0, whole(stored.get("connector")))
@@ -103,36 +103,36 @@ def stand_in(data: Any, stack_level: int, now: datetime) -> Installed:
     )
 
 
-def _profile(stored: Mapping[str, Any]) -> Profile:
+def _profile(stored: JsonObject) -> Profile:
     schedule = mapping(stored["schedule"])
     return Profile(
         profile_id=whole(stored["id"]),
         stack_level=whole(stored["stack_level"]),
-        purpose=Purpose(stored["purpose"]),
-        kind=Kind(stored["kind"]),
+        purpose=Purpose(text(stored["purpose"])),
+        kind=Kind(text(stored["kind"])),
         schedule=Schedule(
-            unit=RateUnit(schedule["unit"]),
+            unit=RateUnit(text(schedule["unit"])),
             periods=_periods(schedule["periods"]),
             duration_s=_maybe_whole(schedule["duration_s"]),
             start=_maybe_date(schedule["start"]),
         ),
-        recurrency=None if stored["recurrency"] is None else Recurrency(stored["recurrency"]),
+        recurrency=_maybe_recurrency(stored["recurrency"]),
         valid_from=_maybe_date(stored["valid_from"]),
         valid_to=_maybe_date(stored["valid_to"]),
         transaction_id=_maybe_whole(stored["transaction_id"]),
     )
 
 
-def _periods(stored: Any) -> tuple[Period, ...]:
-    if not isinstance(stored, list) or not stored:
+def _periods(stored: JsonValue) -> tuple[Period, ...]:
+    if not stored:
         raise ValueError("a schedule without periods")
     return tuple(
         Period(whole(start_s), _limit(limit), _maybe_whole(phases))
-        for start_s, limit, phases in stored
+        for start_s, limit, phases in map(sequence, sequence(stored))
     )
 
 
-def _limit(value: Any) -> float:
+def _limit(value: JsonValue) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no limit")
     if not math.isfinite(value) or value < 0:
@@ -140,11 +140,15 @@ def _limit(value: Any) -> float:
     return value
 
 
-def _maybe_whole(value: Any) -> int | None:
+def _maybe_recurrency(value: JsonValue) -> Recurrency | None:
+    return None if value is None else Recurrency(text(value))
+
+
+def _maybe_whole(value: JsonValue) -> int | None:
     return None if value is None else whole(value)
 
 
-def _maybe_date(value: Any) -> datetime | None:
+def _maybe_date(value: JsonValue) -> datetime | None:
     return None if value is None else parse_utc(text(value))
 
 
@@ -152,7 +156,7 @@ def _date_text(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat() if value else None
 
 
-def _from_0_1_0(stored: Mapping[str, Any]) -> dict[str, Any]:
+def _from_0_1_0(stored: JsonObject) -> JsonObject:
     """The newest form of what version 0.1.0 wrote."""
     profile = mapping(stored["profile"])
     schedule = mapping(profile["schedule"])
@@ -175,8 +179,8 @@ def _from_0_1_0(stored: Mapping[str, Any]) -> dict[str, Any]:
                 "duration_s": schedule["duration_s"],
                 "start": _old_date(schedule["start"]),
                 "periods": [
-                    [mapping(each)["start_s"], each["limit"], each["phases"]]
-                    for each in schedule["periods"]
+                    [each["start_s"], each["limit"], each["phases"]]
+                    for each in map(mapping, sequence(schedule["periods"]))
                 ],
             },
         },
@@ -193,14 +197,14 @@ _OLD_NAMES = {
 """Names of 0.1.0, written out: nothing that is renamed today may change them."""
 
 
-def _old_choice(stored: Any, kind: type[E]) -> str | None:
+def _old_choice(stored: JsonValue, kind: type[E]) -> str | None:
     if stored is None:
         return None
     name, _, member = text(mapping(stored)["!"]).partition(".")
     return kind(_OLD_NAMES[name][member]).value
 
 
-def _old_date(stored: Any) -> str | None:
+def _old_date(stored: JsonValue) -> str | None:
     if stored is None:
         return None
     when = datetime.fromisoformat(text(mapping(stored)["iso"]))

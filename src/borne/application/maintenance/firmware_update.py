@@ -34,11 +34,12 @@ from borne.application.ports.maintenance import (
     TransferFailed,
 )
 from borne.application.ports.storage import StateStore
-from borne.application.state.kept_state import mapping, of_form, stored_fact, text, whole
+from borne.application.state.kept_state import mapping, number, of_form, stored_fact, text, whole
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, format_utc, parse_utc
 from borne.foundation.events import Signal
 from borne.foundation.files import write_private
+from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.redaction import without_credentials
 from borne.foundation.supervisor import Supervisor
 
@@ -323,8 +324,8 @@ class FirmwareUpdates:
         except InstallFailed as error:
             _log.error("firmware %s was not installed: %s", package.version, error)
             raise _Ended(UpdateState.INSTALLATION_FAILED) from None
-        stored = {"form": FORM, "order": _to_stored(order), "installing": package.version}
-        await self._state.put(STATE_KEY, stored)
+        stored: JsonObject = {"form": FORM, "order": _to_stored(order)}
+        await self._state.put(STATE_KEY, {**stored, "installing": package.version})
         if order.request_id is not None:
             self._report(order, UpdateState.INSTALL_REBOOTING)
         await self.before_restart()
@@ -355,7 +356,7 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _to_stored(order: UpdateOrder) -> dict[str, Any]:
+def _to_stored(order: UpdateOrder) -> JsonObject:
     shown = without_credentials(order.location)
     return {
         "location": shown,
@@ -370,7 +371,7 @@ def _to_stored(order: UpdateOrder) -> dict[str, Any]:
     }
 
 
-def _under_way(data: Any) -> tuple[UpdateOrder, str | None, bool]:
+def _under_way(data: JsonValue) -> tuple[UpdateOrder, str | None, bool]:
     """The order, the version being installed, and whether the address is stored separately."""
     stored = of_form(data, FORM)
     order, wanted = mapping(stored["order"]), stored.get("installing")
@@ -378,14 +379,14 @@ def _under_way(data: Any) -> tuple[UpdateOrder, str | None, bool]:
     return _from_stored(order), None if wanted is None else text(wanted), apart
 
 
-def _from_stored(stored: Mapping[str, Any]) -> UpdateOrder:
+def _from_stored(stored: JsonObject) -> UpdateOrder:
     install_at, retries = stored["install_at"], stored["retries"]
     pause_s, request_id = stored["retry_interval_s"], stored["request_id"]
     return UpdateOrder(
         location=text(stored["location"]),
         retrieve_at=parse_utc(text(stored["retrieve_at"])),
         retries=None if retries is None else whole(retries),
-        retry_interval_s=None if pause_s is None else float(pause_s),
+        retry_interval_s=None if pause_s is None else number(pause_s),
         request_id=None if request_id is None else whole(request_id),
         install_at=parse_utc(text(install_at)) if install_at else None,
         certificate=text(stored["certificate"]),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from borne.application.ports.storage import QueuedMessage
+from borne.domain.frames import FrameRecord
 from borne.domain.station.status import BackendStatus
 from borne.domain.station.transaction_messages import StartMessage, StopMessage
 from borne.foundation.clock import Moment
@@ -183,8 +184,8 @@ class BackendPort(Protocol):
     def view(self) -> BackendView:
         """For people."""
 
-    def message_log(self) -> Sequence[Mapping[str, Any]]:
+    def message_log(self) -> Sequence[FrameRecord]:
         """The last 500 messages, newest last, secrets redacted."""
 
-    async def message_history(self) -> Sequence[Mapping[str, Any]]:
-        """All messages that are kept on the disk, in the same form."""
+    async def message_history(self) -> Sequence[FrameRecord]:
+        """All messages that are kept on the disk."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
+from borne.domain.frames import FrameRecord
 from borne.domain.principals import Role
 from borne.domain.station.metering import Account
 from borne.domain.station.session import Sample, SessionEnd, SessionRecord, SessionStart
@@ -15,6 +16,7 @@ from borne.domain.station.transaction_messages import MessageKind, TransactionMe
 from borne.domain.vehicle import Identity
 from borne.foundation.clock import Moment
 from borne.foundation.events import Signal
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import Message
 
 
@@ -346,11 +348,25 @@ class AccountStore(Protocol):
 class StateStore(Protocol):
     """Small durable facts: availability of connectors, boot counter, reservations, profiles."""
 
-    async def get(self, key: str) -> Any:
-        """JSON data or None."""
+    async def get(self, key: str) -> JsonValue:
+        """None when nothing is stored."""
 
-    async def put(self, key: str, value: Any) -> None:
+    async def put(self, key: str, value: JsonValue) -> None:
         """Stored when it returns; None removes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSecurityEvent:
+    """A row of the security log."""
+
+    seq: int
+    kind: str
+    """As the backend knows it (OCPP 1.6 security whitepaper, A04)."""
+    detail: str
+    at: Moment
+    """Dated if that is possible by now."""
+    hash: str
+    """Of this row and the one before."""
 
 
 class SecurityLog(Protocol):
@@ -359,8 +375,8 @@ class SecurityLog(Protocol):
     async def add(self, kind: str, detail: str, at: Moment) -> int:
         """The sequence number of the stored event."""
 
-    async def page(self, *, after: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
-        """Events in order: seq, kind, detail, at, hash."""
+    async def page(self, *, after: int = 0, limit: int = 100) -> list[LoggedSecurityEvent]:
+        """Events in order."""
 
     async def verify(self) -> int | None:
         """Check the chain: None when it is whole, else the first event that does not fit."""
@@ -368,12 +384,12 @@ class SecurityLog(Protocol):
 
 class FrameArchive(Protocol):
     """The last messages exchanged with the backend, without secrets; a power cut may lose the
-    newest ones. Records are JSON data with an `at`."""
+    newest ones."""
 
-    async def append(self, records: Sequence[Mapping[str, Any]]) -> None:
+    async def append(self, records: Sequence[FrameRecord]) -> None:
         """Keep them, if the disk allows it; the oldest ones go."""
 
-    async def tail(self, limit: int = ...) -> list[Mapping[str, Any]]:
+    async def tail(self, limit: int = ...) -> list[FrameRecord]:
         """The newest ones, oldest first; all that there are without a limit."""
 
     async def forget(self, before: datetime) -> None:
@@ -393,8 +409,8 @@ class Storage:
     security: SecurityLog
     frames: FrameArchive
     meters: MeterStore
-    close: Callable[[], Any] = field(repr=False)
-    """Awaitable: finish writes and close."""
+    close: Callable[[], Awaitable[None]] = field(repr=False)
+    """Finish writes and close."""
     abort: Callable[[], None] = field(repr=False)
     """Power cut: forget what was not committed."""
     free_bytes: Callable[[], int] = field(repr=False)

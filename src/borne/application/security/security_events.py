@@ -7,15 +7,18 @@ and repeated until the backend has answered; the position of the last one surviv
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from borne.application.ports.storage import SecurityLog, StateStore, StorageFailed
+from borne.application.ports.storage import (
+    LoggedSecurityEvent,
+    SecurityLog,
+    StateStore,
+    StorageFailed,
+)
 from borne.application.state.kept_state import stored_fact, whole
-from borne.foundation.clock import Clock, Moment
+from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
@@ -106,9 +109,9 @@ class SecurityEvents:
         after = await self._reported_up_to()
         while page := await self._log.page(after=after, limit=PAGE):
             for event in page:
-                if event["kind"] in _REPORTED:
+                if event.kind in _REPORTED:
                     return self._unreported(event)
-            after = int(page[-1]["seq"])
+            after = page[-1].seq
         return None
 
     async def reported(self, seq: int) -> None:
@@ -124,11 +127,10 @@ class SecurityEvents:
         last = await self._reported_up_to()
         before = last
         while page := await self._log.page(after=last, limit=PAGE):
-            last = int(page[-1]["seq"])
+            last = page[-1].seq
         if last != before:
             await self.reported(last)
 
-    def _unreported(self, event: Mapping[str, Any]) -> UnreportedEvent:
-        moment = Moment.from_text(str(event["at"]))
-        at = self._clock.date(moment) or self._clock.now()
-        return UnreportedEvent(int(event["seq"]), str(event["kind"]), str(event["detail"]), at)
+    def _unreported(self, event: LoggedSecurityEvent) -> UnreportedEvent:
+        at = self._clock.date(event.at) or self._clock.now()
+        return UnreportedEvent(event.seq, event.kind, event.detail, at)

@@ -4,8 +4,7 @@ The new profile is on trial until the backend has been reached with it."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from borne.application.ports.settings import SettingsNotSaved
 from borne.application.ports.storage import StateStore
@@ -15,6 +14,7 @@ from borne.application.state.kept_state import of_form, stored_fact, text, whole
 from borne.domain.principals import BACKEND, SYSTEM
 from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
+from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.supervisor import OnDemandTask, Supervisor
 from borne.foundation.waiting import Flag, wait_for_flag
 
@@ -40,13 +40,13 @@ def missing(profile: int, password: bytes | None, material: Material) -> str | N
     return None
 
 
-def _trial(data: Any) -> dict[str, object]:
+def _trial(data: JsonValue) -> JsonObject:
     """Parse the stored values from before a trial; no other settings can be restored from them."""
     stored = of_form(data, FORM)
     return {KEY: whole(stored[KEY]), URL: text(stored[URL])}
 
 
-def _to_stored(trial: Mapping[str, object]) -> dict[str, object]:
+def _to_stored(trial: JsonObject) -> JsonObject:
     return {"form": FORM, **trial}
 
 
@@ -78,11 +78,10 @@ class SecurityProfiles:
         settings = self._settings.settings
         stored, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
         profile, url = settings.integer(KEY), settings.text(URL)
-        before: dict[str, object] = {KEY: profile, URL: url}
         changes: dict[str, object] = {KEY: value}
         if value.strip() in SECURED and url.lower().startswith("ws://"):
             changes[URL] = f"wss{url[2:]}"
-        await self._remember(stored or before)
+        await self._remember(stored or {KEY: profile, URL: url})
         self._online.clear()
         try:
             await self._settings.change(changes, BACKEND, "ocpp", form=Form.OCPP)
@@ -123,10 +122,10 @@ class SecurityProfiles:
         else:
             await self._go_back(before)
 
-    async def _remember(self, trial: Mapping[str, object] | None) -> None:
+    async def _remember(self, trial: JsonObject | None) -> None:
         await self._state.put(STATE_KEY, None if trial is None else _to_stored(trial))
 
-    async def _go_back(self, before: Mapping[str, object]) -> None:
+    async def _go_back(self, before: JsonObject) -> None:
         _log.error("the raised security profile does not work: back to %s", before[KEY])
         try:
             await self._settings.change(before, SYSTEM, "security profile")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from borne.application.ports.storage import StateStore, StorageFailed
 from borne.application.state.stored_notices import remember
+from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.messages import N_, Message
 
 T = TypeVar("T")
@@ -28,15 +29,15 @@ _log = logging.getLogger(__name__)
 
 
 async def stored_entries(
-    state: StateStore, key: str, read: Callable[[Any], T]
-) -> tuple[list[T], list[Any]]:
+    state: StateStore, key: str, read: Callable[[JsonValue], T]
+) -> tuple[list[T], list[JsonValue]]:
     """The entries of a stored list, and those that `read` cannot read: these are moved aside."""
     stored = await state.get(key)
     if stored is None:
         return [], []
     found: list[T] = []
-    readable: list[Any] = []
-    unreadable: list[Any] = []
+    readable: list[JsonValue] = []
+    unreadable: list[JsonValue] = []
     for entry in stored if isinstance(stored, list) else [stored]:
         try:
             found.append(read(entry))
@@ -50,7 +51,7 @@ async def stored_entries(
 
 
 async def stored_fact(
-    state: StateStore, key: str, read: Callable[[Any], T], otherwise: T
+    state: StateStore, key: str, read: Callable[[JsonValue], T], otherwise: T
 ) -> tuple[T, bool]:
     """A stored fact, and whether it could be read; what cannot is moved aside."""
     stored = await state.get(key)
@@ -64,7 +65,9 @@ async def stored_fact(
     return otherwise, False
 
 
-async def _set_aside(state: StateStore, key: str, entries: Sequence[Any], rest: Any) -> None:
+async def _set_aside(
+    state: StateStore, key: str, entries: Sequence[JsonValue], rest: JsonValue
+) -> None:
     """Keep what cannot be read, for service, and tell it; the same entry once. On a full disk it
     is in the log only, and stays where it is."""
     try:
@@ -79,14 +82,14 @@ async def _set_aside(state: StateStore, key: str, entries: Sequence[Any], rest: 
     await remember(state, [Message(_PUT_ASIDE, {"number": len(entries), "key": key})])
 
 
-def whole(value: Any) -> int:
+def whole(value: JsonValue) -> int:
     """A whole number; raises TypeError."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{value!r} is no whole number")
     return value
 
 
-def number(value: Any) -> float:
+def number(value: JsonValue) -> float:
     """A finite number; raises TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no number")
@@ -95,14 +98,21 @@ def number(value: Any) -> float:
     return float(value)
 
 
-def text(value: Any) -> str:
+def text(value: JsonValue) -> str:
     """A text; raises TypeError."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
 
 
-def of_form(value: Any, form: int) -> Mapping[str, Any]:
+def sequence(value: JsonValue) -> Sequence[JsonValue]:
+    """A list; raises TypeError."""
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
+
+
+def of_form(value: JsonValue, form: int) -> JsonObject:
     """An object of that form; without a number it is of form 1, as 0.1.0 wrote it. Raises TypeError
     or ValueError."""
     stored = mapping(value)
@@ -111,7 +121,7 @@ def of_form(value: Any, form: int) -> Mapping[str, Any]:
     return stored
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: JsonValue) -> JsonObject:
     """An object; raises TypeError."""
     if not isinstance(value, dict):
         raise TypeError(f"{value!r} is no object")

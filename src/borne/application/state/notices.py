@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from borne.application.ports.storage import StateStore
 from borne.application.refusals import require
@@ -16,6 +15,7 @@ from borne.application.state.kept_state import mapping, of_form, stored_entries,
 from borne.application.state.stored_notices import FORM, STATE_KEY, remember
 from borne.domain.principals import Principal, Role
 from borne.foundation.events import Signal
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import Message
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Notices:
         return number
 
 
-def _from_stored(entry: Any) -> Message:
+def _from_stored(entry: JsonValue) -> Message:
     stored = of_form(entry, FORM)
     notice = Message(text(stored["template"]), mapping(stored["values"]))
     str(notice)

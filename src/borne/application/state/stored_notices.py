@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from borne.application.ports.storage import StateStore, StorageFailed
+from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.messages import Message
 
 STATE_KEY = "storage_notices"
@@ -30,12 +30,12 @@ async def remember(state: StateStore, notices: Sequence[Message]) -> None:
         _log.error("notices could not be stored: %s", error)
 
 
-def _with_form(entry: Any) -> Any:
+def _with_form(entry: JsonValue) -> JsonValue:
     """An entry of version 0.1.0 has no number of its form; that is the only difference."""
     return {"form": FORM, **entry} if isinstance(entry, dict) else entry
 
 
-def _to_stored(notice: Message) -> dict[str, Any]:
+def _to_stored(notice: Message) -> JsonObject:
     return {
         "form": FORM,
         "template": notice.template,
@@ -43,7 +43,7 @@ def _to_stored(notice: Message) -> dict[str, Any]:
     }
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> JsonValue:
     if value is None or isinstance(value, str | int | float):
         return value
     return str(value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from borne.foundation.json_value import JsonValue
 from tests.unit.adapters.storage.builders import opened
 
 
@@ -30,5 +31,5 @@ async def test_none_removes(tmp_path: Path) -> None:
     await storage.state.put("key", None)
     assert await storage.state.get("key") is None
     with pytest.raises(TypeError):
-        await storage.state.put("key", object())
+        await storage.state.put("key", cast("JsonValue", object()))
     await storage.close()

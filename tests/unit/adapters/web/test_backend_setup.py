@@ -20,6 +20,7 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.domain.station.transaction_messages import MessageKind, StopMessage
 from borne.foundation.clock import Moment
+from borne.protocols.frame_json import frame_json
 from tests.support.fake_station import FakeHost
 from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_pages import HTMX, stage, text_of
@@ -144,7 +145,7 @@ async def test_the_log_is_a_file_of_json_lines(person: Client, host: FakeHost) -
     assert "ocpp-messages.jsonl" in answer.headers["content-disposition"]
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert host.all.backend is not None
-    assert lines == [dict(message) for message in host.all.backend.message_log()]
+    assert lines == [frame_json(message) for message in host.all.backend.message_log()]
     host.replace(backend=None)
     assert (await person.get("/backend/messages.jsonl")).text == ""
 

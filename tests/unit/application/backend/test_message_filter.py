@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from borne.application.backend.message_filter import Asked, MessageFilter
-
-
-def frame(
-    direction: str, kind: str, message_id: str, text: str = "", action: str | None = None
-) -> dict[str, Any]:
-    return {
-        "direction": direction,
-        "kind": kind,
-        "message_id": message_id,
-        "action": action,
-        "text": text,
-    }
-
+from tests.support.frames import frame
 
 LOG = [
     frame("sent", "call", "a", '{"connectorId":2,"idTag":"X"}', "StartTransaction"),
@@ -30,8 +16,8 @@ LOG = [
     frame("received", "error", "b", "InternalError", "StatusNotification"),
     frame("sent", "call", "c", '{"transactionId":17,"meterStop":9}', "StopTransaction"),
     frame("sent", "no_answer", "c", "", "StopTransaction"),
-    frame("received", "result", "c", "late"),
-    frame("received", "unusable", "", "no JSON"),
+    frame("received", "result", "c", "late", None),
+    frame("received", "unusable", "", "no JSON", None),
 ]
 
 

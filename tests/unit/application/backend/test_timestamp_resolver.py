@@ -10,6 +10,7 @@ import pytest
 
 from borne.application.backend.timestamp_resolver import TimestampResolver
 from borne.application.ports.storage import Storage
+from borne.application.state.kept_state import mapping, sequence
 from borne.domain.station.session import SessionEnd, SessionRecord, SessionStart, StopReason
 from borne.domain.station.transaction_messages import StartMessage
 from borne.domain.vehicle import Identity, IdentityKind
@@ -163,7 +164,8 @@ async def test_boots_of_form_1_are_dated_too(board: _Board) -> None:
     await state.put("undated_boots", [["boot-1", 5000.0]])
     board.now_s = 10.0
     await board.boot()
-    assert [entry["form"] for entry in await state.get("undated_boots")] == [2, 2]
+    boots = sequence(await state.get("undated_boots"))
+    assert [mapping(entry)["form"] for entry in boots] == [2, 2]
     await board.learn_the_date()
     (began, _) = await board.offsets("s1")
     assert began is not None

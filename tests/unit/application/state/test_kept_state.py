@@ -33,6 +33,7 @@ from borne.domain.smart_charging.profiles import (
     Recurrency,
     Schedule,
 )
+from borne.foundation.json_value import JsonObject
 from borne.foundation.messages import Message
 from tests.support.fake_stores import MemoryState
 from tests.support.running_station import running_station, store_settings
@@ -137,7 +138,8 @@ def test_an_unreadable_profile_limits_to_six_amperes(entry: Any) -> None:
 
 
 def test_a_replacement_keeps_the_readable_fields() -> None:
-    data = {"form": 9, "connector": 2, "session_id": "s1", "profile": {"id": 7, "stack_level": 3}}
+    profile = {"id": 7, "stack_level": 3}
+    data: JsonObject = {"form": 9, "connector": 2, "session_id": "s1", "profile": profile}
     found = stored_profiles.stand_in(data, 10, NOON)
     assert (found.connector, found.session_id) == (2, "s1")
     assert found.profile.purpose is Purpose.TRANSACTION

@@ -4,20 +4,13 @@ minute at most and a busy one not for every message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from borne.application.ports.storage import FrameArchive
-from borne.foundation.clock import parse_utc
+from borne.domain.frames import FrameRecord
 from borne.foundation.supervisor import OnDemandTask, Supervisor
 from borne.foundation.waiting import Flag, wait_for_flag
-from borne.protocols.ocpp.rpc.frame_log import (
-    DEFAULT_CAPACITY,
-    Direction,
-    FrameKind,
-    FrameLog,
-    FrameRecord,
-)
+from borne.protocols.ocpp.rpc.frame_log import DEFAULT_CAPACITY, FrameLog
 
 BATCH_S: Final = 60.0
 """So long the first frame waits for others; a power cut loses no more than this."""
@@ -42,8 +35,7 @@ class FrameKeeper:
         """Fill the ring with what was kept before the start; once."""
         if self._log.records():
             return
-        kept = await self._archive.tail(DEFAULT_CAPACITY)
-        self._log.restore([record for data in kept if (record := _record(data)) is not None])
+        self._log.restore(await self._archive.tail(DEFAULT_CAPACITY))
 
     async def _write(self) -> None:
         await wait_for_flag(self._full, BATCH_S)
@@ -52,9 +44,9 @@ class FrameKeeper:
     async def flush(self) -> None:
         batch, self._waiting = self._waiting, []
         self._full.clear()
-        await self._archive.append([plain(record) for record in batch])
+        await self._archive.append(batch)
 
-    async def history(self) -> list[Mapping[str, Any]]:
+    async def history(self) -> list[FrameRecord]:
         """All that is kept, oldest first."""
         await self.flush()
         return await self._archive.tail()
@@ -65,36 +57,3 @@ class FrameKeeper:
         self._writing.request()
         if len(self._waiting) >= BATCH:
             self._full.set()
-
-
-def plain(record: FrameRecord) -> dict[str, Any]:
-    """As JSON data: for the archive, and for the API."""
-    return {
-        "seq": record.seq,
-        "at": record.at.isoformat(),
-        "direction": record.direction.value,
-        "kind": record.kind.value,
-        "action": record.action,
-        "message_id": record.message_id,
-        "text": record.text,
-        "outcome": record.outcome,
-        "elapsed_ms": record.elapsed_ms,
-    }
-
-
-def _record(data: Mapping[str, Any]) -> FrameRecord | None:
-    """The inverse; None for what another version wrote differently."""
-    try:
-        return FrameRecord(
-            seq=int(data["seq"]),
-            at=parse_utc(str(data["at"])),
-            direction=Direction(data["direction"]),
-            kind=FrameKind(data["kind"]),
-            action=data["action"],
-            message_id=data["message_id"],
-            text=str(data["text"]),
-            outcome=str(data["outcome"]),
-            elapsed_ms=data["elapsed_ms"],
-        )
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
@@ -22,6 +22,7 @@ from borne.application.backend.queue_view import GivenUpMessage, WaitingMessage
 from borne.application.commands import Removed
 from borne.application.ports.backend import BootState, LinkState, StepResult
 from borne.application.ports.storage import SessionQuery
+from borne.domain.frames import FrameRecord
 from borne.domain.station.session import Sample, SessionRecord
 from borne.foundation.clock import format_utc
 from borne.foundation.messages import N_
@@ -196,7 +197,7 @@ async def messages(
     return StreamingResponse(_document(found[-chosen.limit :]), media_type="application/json")
 
 
-def _document(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _document(messages: Sequence[FrameRecord]) -> Iterator[str]:
     yield '{"messages":['
     for number, piece in enumerate(pieces(messages)):
         yield ("," if number else "") + ",".join(piece)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from borne.application.backend.connection_help import remedy_of
 from borne.application.backend.message_filter import FAILURES
 from borne.application.backend.queue_view import GivenUpMessage, QueueView, WaitingMessage
 from borne.application.ports.backend import BackendPort, BackendView, StepResult, StepState
+from borne.domain.frames import Direction, FrameKind, FrameRecord
 from borne.foundation.messages import N_
 
 routes = Routes(OPERATOR)
@@ -44,6 +45,7 @@ STATES = {"ok": "ok", "failed": "fault", "running": "now"}
 ICONS = {"ok": "check", "fault": "x", "now": "refresh-cw", "later": "circle"}
 MAX_LINES = 500
 """On the page; the file has all."""
+OTHER = {Direction.SENT: Direction.RECEIVED, Direction.RECEIVED: Direction.SENT}
 FOLD_FROM = 2
 """Heartbeats in a row from this number on are one line."""
 
@@ -115,29 +117,27 @@ def sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
     return words("Not connected"), "fault"
 
 
-def exchanges(log: Sequence[Mapping[str, Any]]) -> list[Line]:
+def exchanges(log: Sequence[FrameRecord]) -> list[Line]:
     """Calls with their answers, newest first; what belongs to no call stands alone."""
-    pending: dict[tuple[str, str], dict[str, Any]] = {}
-    found: list[dict[str, Any]] = []
+    pending: dict[tuple[Direction, str], int] = {}
+    found: list[tuple[FrameRecord, FrameRecord | None]] = []
     for frame in log:
-        sent = frame.get("direction") == "sent"
-        own, other = ("sent", "received") if sent else ("received", "sent")
-        message_id, kind = str(frame.get("message_id") or ""), frame.get("kind")
-        if kind == "call":
-            call = {"call": frame, "answer": None}
-            pending[own, message_id] = call
-            found.append(call)
+        message_id = frame.message_id or ""
+        if frame.kind is FrameKind.CALL:
+            pending[frame.direction, message_id] = len(found)
+            found.append((frame, None))
+            continue
+        own = frame.kind is FrameKind.NO_ANSWER
+        asked = frame.direction if own else OTHER[frame.direction]
+        place = pending.pop((asked, message_id), None)
+        if place is None:
+            found.append((frame, None))
         else:
-            asked_by = own if kind == "no_answer" else other
-            open_call = pending.pop((asked_by, message_id), None)
-            if open_call is not None:
-                open_call["answer"] = frame
-            else:
-                found.append({"call": frame, "answer": None})
-    return [_line(pair["call"], pair["answer"]) for pair in reversed(found)]
+            found[place] = (found[place][0], frame)
+    return [_line(call, answer) for call, answer in reversed(found)]
 
 
-def lines(log: Sequence[Mapping[str, Any]], *, fold: bool, words: Words) -> list[Line]:
+def lines(log: Sequence[FrameRecord], *, fold: bool, words: Words) -> list[Line]:
     """The messages, newest first; heartbeats in a row are folded."""
     found: list[Line] = []
     beats: list[Line] = []
@@ -160,28 +160,27 @@ def _unfold(beats: list[Line], found: list[Line], words: Words) -> None:
     beats.clear()
 
 
-def _line(call: Mapping[str, Any], answer: Mapping[str, Any] | None) -> Line:
+def _line(call: FrameRecord, answer: FrameRecord | None) -> Line:
     last = answer or call
-    duration = last.get("elapsed_ms")
     return Line(
-        id=str(call.get("message_id") or ""),
-        time=str(call.get("at") or "").replace("T", " ")[:19],
-        direction="up" if call.get("direction") == "sent" else "down",
-        action=str(call.get("action") or call.get("kind") or "?"),
-        result=str(last.get("outcome") or ("" if answer else "…")),
-        failed=last.get("kind") in FAILURES,
-        duration=f"{duration:.0f} ms" if isinstance(duration, int | float) else "",
-        request=_pretty(call.get("text")),
-        response=_pretty(answer.get("text")) if answer else "",
+        id=call.message_id or "",
+        time=call.at.strftime("%Y-%m-%d %H:%M:%S"),
+        direction="up" if call.direction is Direction.SENT else "down",
+        action=call.action or call.kind.value,
+        result=last.outcome or ("" if answer else "…"),
+        failed=last.kind in FAILURES,
+        duration="" if last.elapsed_ms is None else f"{last.elapsed_ms:.0f} ms",
+        request=_pretty(call.text),
+        response=_pretty(answer.text) if answer else "",
     )
 
 
-def _pretty(text: Any) -> str:
+def _pretty(text: str) -> str:
     """JSON with line breaks; anything else as it came."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        return str(text or "")
+    except (ValueError, RecursionError):
+        return text
 
 
 def state(port: BackendPort | None, words: Words) -> dict[str, Any]:

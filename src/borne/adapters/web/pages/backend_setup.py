@@ -22,6 +22,7 @@ from borne.adapters.web.routes import Routes
 from borne.application.backend.presets import Preset, presets
 from borne.application.ports.backend import StepResult, StepState
 from borne.application.settings.settings_service import SettingsRejected
+from borne.domain.frames import FrameRecord
 from borne.domain.settings import CATALOGUE
 from borne.domain.settings.entry import Feature
 from borne.domain.settings.snapshot import Settings
@@ -179,6 +180,6 @@ async def messages(request: Request, chosen: Annotated[ChosenMessages, Query()])
     )
 
 
-def _lines(log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _lines(log: Sequence[FrameRecord]) -> Iterator[str]:
     for piece in pieces(log):
         yield "".join(f"{line}\n" for line in piece)

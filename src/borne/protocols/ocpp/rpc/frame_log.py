@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
+from borne.domain.frames import FrameFacts, FrameRecord
 from borne.foundation.events import Signal
 from borne.protocols.ocpp.rpc.redaction import Redactor
 
@@ -16,47 +15,6 @@ MAX_CHARACTERS = 1_000_000
 MAX_ACTION = 64
 MAX_OUTCOME = 255
 """Both are what the other side wrote."""
-
-
-class Direction(StrEnum):
-    """Seen from here."""
-
-    SENT = "sent"
-    RECEIVED = "received"
-
-
-class FrameKind(StrEnum):
-    """What a log entry is."""
-
-    CALL = "call"
-    RESULT = "result"
-    ERROR = "error"
-    UNUSABLE = "unusable"
-    NO_ANSWER = "no_answer"
-    """Not a frame: our call ran into its timeout."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameFacts:
-    """What is known of a frame beside its text."""
-
-    direction: Direction
-    kind: FrameKind
-    action: str | None = None
-    message_id: str | None = None
-    outcome: str = ""
-    """A status, an error code, "late", or why the frame was not used."""
-    elapsed_ms: float | None = None
-    """From call to answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameRecord(FrameFacts):
-    """One entry; `seq` orders and pairs nothing: pairs have the same `message_id`."""
-
-    seq: int = field(kw_only=True)
-    at: datetime = field(kw_only=True)
-    text: str = field(kw_only=True)
 
 
 class FrameLog:

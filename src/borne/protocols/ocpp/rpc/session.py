@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
+from borne.domain.frames import Direction, FrameFacts, FrameKind
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages import Action, Message, action_of, response_model
@@ -27,7 +28,7 @@ from borne.protocols.ocpp.rpc.errors import (
     NoAnswer,
     RpcError,
 )
-from borne.protocols.ocpp.rpc.frame_log import Direction, FrameFacts, FrameKind, FrameLog
+from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import CallHandler, Reply
 from borne.protocols.ocpp.rpc.validation import read_request, read_response
 

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from borne.adapters.ocpp.charge_point.frame_keeper import BATCH, BATCH_S, FrameKeeper
+from borne.domain.frames import Direction, FrameFacts, FrameKind, FrameRecord
 from borne.foundation.supervisor import Supervisor
-from borne.protocols.ocpp.rpc.frame_log import (
-    DEFAULT_CAPACITY,
-    Direction,
-    FrameFacts,
-    FrameKind,
-    FrameLog,
-)
+from borne.protocols.ocpp.rpc.frame_log import DEFAULT_CAPACITY, FrameLog
 from tests.support.virtual_time import run_virtual
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -26,14 +20,14 @@ class Archive:
 
     def __init__(self) -> None:
         self.writes: list[int] = []
-        self.records: list[Mapping[str, Any]] = []
+        self.records: list[FrameRecord] = []
 
-    async def append(self, records: Sequence[Mapping[str, Any]]) -> None:
+    async def append(self, records: Sequence[FrameRecord]) -> None:
         if records:
             self.writes.append(len(records))
         self.records += records
 
-    async def tail(self, limit: int = 5000) -> list[Mapping[str, Any]]:
+    async def tail(self, limit: int = 5000) -> list[FrameRecord]:
         return self.records[-limit:]
 
     async def forget(self, before: datetime) -> None: ...
@@ -75,7 +69,7 @@ async def test_history_holds_what_was_said_a_moment_ago_without_secrets() -> Non
     add(log)
     (record,) = await keeper.history()
     await tasks.stop()
-    assert record["at"] == "2026-11-22T12:00:00+00:00"
+    assert record.at == NOW
     assert "geheim" not in str(record)
 
 
@@ -86,10 +80,9 @@ async def test_after_a_restart_the_ring_begins_with_the_newest() -> None:
     keeper = FrameKeeper(before, archive, tasks)
     add(before, DEFAULT_CAPACITY + 5)
     await keeper.flush()
-    archive.records.append({"at": "from another version"})
     after = FrameLog(lambda: NOW)
     await FrameKeeper(after, archive, tasks).restore()
-    assert after.records() == before.records()[1:]
+    assert after.records() == before.records()
     add(after)
     assert after.records()[-1].seq == DEFAULT_CAPACITY + 6
     await tasks.stop()

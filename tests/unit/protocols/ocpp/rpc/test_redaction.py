@@ -8,14 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from borne.adapters.ocpp.backend import SECRET_KEYS
+from borne.domain.frames import Direction, FrameFacts, FrameKind
 from borne.domain.settings import CATALOGUE
-from borne.protocols.ocpp.rpc.frame_log import (
-    MAX_CHARACTERS,
-    Direction,
-    FrameFacts,
-    FrameKind,
-    FrameLog,
-)
+from borne.protocols.ocpp.rpc.frame_log import MAX_CHARACTERS, FrameLog
 from borne.protocols.ocpp.rpc.redaction import MAX_TEXT_LENGTH, Redactor
 
 SECRET = "5ec2e7"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from borne.domain.frames import Direction, FrameKind
 from borne.foundation.supervisor import Supervisor
 from borne.protocols.ocpp.messages import Action, Message
 from borne.protocols.ocpp.messages.core import (
@@ -38,7 +39,7 @@ from borne.protocols.ocpp.rpc.errors import (
     NoAnswer,
     RpcError,
 )
-from borne.protocols.ocpp.rpc.frame_log import Direction, FrameKind, FrameLog
+from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import Handlers, Reply
 from borne.protocols.ocpp.rpc.session import (
     MAX_CONCURRENT_CALLS,
