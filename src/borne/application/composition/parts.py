@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ class StationParts:
     new_id: Callable[[], str]
     maintenance: Maintenance
     certificates: CertificateStore
-    status_json: Callable[[StationStatus], JsonObject]
+    status_json: Callable[[StationStatus], Mapping[str, object]]
     """Converts the status for the diagnostics."""
     frame_json: Callable[[FrameRecord], JsonObject]
     """Converts a message of the backend link for them."""

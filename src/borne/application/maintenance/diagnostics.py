@@ -5,7 +5,7 @@ backend."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +27,7 @@ PAGE = 500
 class Diagnostics:
     """Collects the diagnostics of a running station."""
 
-    status: Callable[[], JsonObject]
+    status: Callable[[], Mapping[str, object]]
     """As in the API."""
     frame_json: Callable[[FrameRecord], JsonObject]
     """The same of a message."""
@@ -102,5 +102,5 @@ def _lines(records: Iterable[JsonObject]) -> str:
     return "".join(json.dumps(record) + "\n" for record in records)
 
 
-def _json(data: JsonObject) -> str:
+def _json(data: Mapping[str, object]) -> str:
     return json.dumps(data, indent=1)
