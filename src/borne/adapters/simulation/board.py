@@ -252,11 +252,11 @@ class SimulatedBoard:
     def _sense_contacts(self) -> None:
         if not self._link_up:
             return
-        contacts = frozenset(self._socket.defects.contacts)
+        contacts = self._socket.defects.contacts
         for contact in sorted(contacts ^ self._contacts):
             self._report(ContactReport(contact, contact in contacts))
         self._contacts = contacts
-        other = frozenset(self._socket.defects.other)
+        other = self._socket.defects.other
         for code in sorted(other ^ self._other):
             self._report(OtherFaultReport(code, code in other))
         self._other = other

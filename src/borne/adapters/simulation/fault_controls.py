@@ -103,7 +103,8 @@ def contact_of(contact: Contact) -> Defect:
     """The feedback contact of a tripped protective device."""
 
     def set_(defects: Defects, active: bool, _extent: Extent) -> None:
-        (defects.contacts.add if active else defects.contacts.discard)(contact)
+        contacts = defects.contacts
+        defects.contacts = contacts | {contact} if active else contacts - {contact}
 
     return Defect(set_, lambda defects: contact in defects.contacts)
 
@@ -130,7 +131,7 @@ def rogue(defects: Defects, active: bool, extent: Extent) -> None:
 
 def lose_phase(defects: Defects, active: bool, extent: Extent) -> None:
     """Remove the voltage of one phase of the socket."""
-    defects.lost_phases = {extent.phase - 1} if active else set()
+    defects.lost_phases = frozenset({extent.phase - 1} if active else ())
 
 
 def voltage(default_v: float, high: bool) -> Defect:

@@ -372,7 +372,7 @@ def set_other(world: World, error_code: str, sockets: list[Socket], active: bool
     """Set or clear a fault with the board's own error code."""
     for socket in sockets:
         codes = socket.defects.other
-        (codes.add if active else codes.discard)(error_code)
+        socket.defects.other = codes | {error_code} if active else codes - {error_code}
         socket.settle()
     world.touch()
 

@@ -164,7 +164,7 @@ class Route:
         """Client connections that are not connected to the target yet."""
         self._ready: dict[_End, asyncio.TimerHandle] = {}
         """Connections to the target for future clients."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
         self._listening = asyncio.Lock()
         self._open = False
         self._unsubscribe: Unsubscribe = _nothing
@@ -314,8 +314,8 @@ class Route:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
 
     async def _connect(self, end: _End) -> None:
         loop = asyncio.get_running_loop()

@@ -62,11 +62,11 @@ class Defects:
     proximity_ohm: float | None = None
     plug_not_in: bool = False
     """The bolt cannot enter the plug."""
-    contacts: set[Contact] = field(default_factory=set)
+    contacts: frozenset[Contact] = frozenset()
     leak_dc_ma: float = 0.0
     leak_ac_ma: float = 0.0
     monitor_defective: bool = False
-    lost_phases: set[int] = field(default_factory=set)
+    lost_phases: frozenset[int] = frozenset()
     """Phases of the socket, 0 to 2."""
     supply_lost: bool = False
     """No voltage at socket and meter, and no feedback contact that shows why."""
@@ -87,7 +87,7 @@ class Defects:
     meter_polled: bool = False
     """The meter sends no notifications; it only answers requests."""
     pulses: Pulses | None = None
-    other: set[str] = field(default_factory=set)
+    other: frozenset[str] = frozenset()
     """OCPP error codes reported by the board."""
 
 

@@ -279,9 +279,9 @@ def _restored(stored: StoredDefects) -> Defects:
     return replace(
         Defects(**members),
         wire=WireFaults(stored.pilot_shorted, stored.pilot_open),
-        contacts=set(stored.contacts),
-        lost_phases={phase - 1 for phase in stored.lost_phases},
+        contacts=frozenset(stored.contacts),
+        lost_phases=frozenset(phase - 1 for phase in stored.lost_phases),
         voltage_v=None if stored.voltage_v is None else PerPhase(*stored.voltage_v),
         pulses=None if stored.pulses is None else Pulses(**stored.pulses.model_dump()),
-        other=set(stored.other),
+        other=frozenset(stored.other),
     )

@@ -73,6 +73,20 @@ class Site:
     """Power of the photovoltaics, spread over three phases."""
 
 
+class _StationSubscription:
+    """Unsubscribes when called, or when the station is removed."""
+
+    __slots__ = ("_forget", "_unsubscribe")
+
+    def __init__(self, unsubscribe: Unsubscribe, station_removed: Signal[None]) -> None:
+        self._unsubscribe = unsubscribe
+        self._forget = station_removed.subscribe(self)
+
+    def __call__(self, _: None = None) -> None:
+        self._unsubscribe()
+        self._forget()
+
+
 class World:
     """Everything outside the station. Create it on the loop on which it runs."""
 
@@ -110,7 +124,7 @@ class World:
         for socket in self.sockets.values():
             socket.changed.subscribe(self._socket_changed)
         for link in self.links.values():
-            link.changed.subscribe(lambda _: self.touch())
+            link.changed.subscribe(self._link_changed)
 
     # Site -----------------------------------------------------------------------------------
 
@@ -174,19 +188,16 @@ class World:
 
     def until_station_removed(self, unsubscribe: Unsubscribe) -> Unsubscribe:
         """Let a subscription end when the station is removed."""
-
-        def end(*_: object) -> None:
-            unsubscribe()
-            forget()
-
-        forget = self.station_removed.subscribe(end)
-        return end
+        return _StationSubscription(unsubscribe, self.station_removed)
 
     def touch(self) -> None:
         self.changed.emit(self)
 
     def _supply_v(self) -> PerPhase:
         return self.site.voltage_v
+
+    def _link_changed(self, _link: Link) -> None:
+        self.touch()
 
     def _socket_changed(self, _socket: Socket) -> None:
         self._measure_site()

@@ -57,7 +57,7 @@ class Database:
         self._lock = threading.Lock()
         self._closed = False
         self._gone = False
-        self._waiting: set[asyncio.Future[object]] = set()
+        self._waiting: list[asyncio.Future[object]] = []
 
     @property
     def closed(self) -> bool:
@@ -143,8 +143,8 @@ class Database:
         if self._closed:
             raise StorageClosed
         answer = asyncio.get_running_loop().run_in_executor(self._executor, job)
-        self._waiting.add(answer)  # type: ignore[arg-type]  # only waited for
-        answer.add_done_callback(self._waiting.discard)
+        self._waiting.append(answer)  # type: ignore[arg-type]  # only waited for
+        answer.add_done_callback(self._waiting.remove)  # type: ignore[arg-type]  # as above
         return await answer
 
     def _guarded(self, job: Job[T]) -> T:

@@ -15,6 +15,8 @@ T = TypeVar("T")
 class FirstAnswers(Generic[T]):
     """Answers by key. Each is given once, and not after `forget`: then the database is asked."""
 
+    __slots__ = ("_database", "_found", "_otherwise", "_query", "_stale")
+
     def __init__(
         self, database: Database, query: Job[Mapping[str, T]], *, otherwise: T | None = None
     ) -> None:
@@ -23,13 +25,13 @@ class FirstAnswers(Generic[T]):
         self._query = query
         self._otherwise = otherwise
         self._found: dict[str, T] = {}
-        self._stale: set[str] | None = None
+        self._stale: tuple[str, ...] | None = None
         """None: nothing was read."""
 
     def read(self, connection: Connection) -> None:
         """Part of the job that opens the database."""
         self._found = dict(self._query(connection))
-        self._stale = set()
+        self._stale = ()
 
     def forget(self, *keys: str) -> None:
         """These are about to be written; without keys all are."""
@@ -37,15 +39,18 @@ class FirstAnswers(Generic[T]):
             self._stale = None
             self._found.clear()
         elif self._stale is not None:
-            self._stale.update(keys)
             for key in keys:
-                self._found.pop(key, None)
+                self._take(key)
 
     async def get(self, key: str, job: Job[T]) -> T:
         """The answer, by `job` where it was not read at the opening."""
         if self._stale is not None and key not in self._stale and not self._database.closed:
-            answer = self._found.pop(key, self._otherwise)
-            self._stale.add(key)
+            answer = self._take(key)
             if answer is not None:
                 return answer
         return await self._database.read(job)
+
+    def _take(self, key: str) -> T | None:
+        if self._stale is not None and key not in self._stale:
+            self._stale += (key,)
+        return self._found.pop(key, self._otherwise)

@@ -76,6 +76,8 @@ class TokenLists:
 class AuthorizationFlow:
     """Decides on every card and every vehicle that arrives."""
 
+    _conflicts: frozenset[str] = frozenset()
+
     def __init__(
         self,
         connectors: Mapping[int, Connector],
@@ -98,7 +100,6 @@ class AuthorizationFlow:
         self._last_read: dict[int | None, tuple[str, float]] = {}
         self._waiting_since: dict[int, float] = {}
         self._floating: Authorization | None = None
-        self._conflicts: set[str] = set()
         self._vehicles: dict[int, str] = {}
         """MAC address of the vehicle at a connector, as far as it told one."""
 
@@ -175,16 +176,16 @@ class AuthorizationFlow:
     def on_new_list(self) -> None:
         """The backend sent another list: what contradicted the old one is settled."""
         if self._conflicts:
-            self._conflicts.clear()
+            self._conflicts = frozenset()
             self.list_conflict.emit(False)
 
     def _compare(self, id_token: str, listed: KnownToken | None, info: IdTagInfo) -> None:
         """OCPP 1.6 section 3.5.2: the backend learns that its list contradicts its answer."""
         before, key = bool(self._conflicts), id_token.casefold()
         if listed is not None and listed.valid is not KnownToken(info.status).valid:
-            self._conflicts.add(key)
+            self._conflicts |= {key}
         else:
-            self._conflicts.discard(key)
+            self._conflicts -= {key}
         if bool(self._conflicts) is not before:
             self.list_conflict.emit(not before)
 

@@ -65,6 +65,8 @@ class _Content:
 class BackendReporter:
     """Turns changes of state into the current status of each connector."""
 
+    _in_session: frozenset[int] = frozenset()
+
     def __init__(
         self,
         connectors: Mapping[int, Connector],
@@ -88,7 +90,6 @@ class BackendReporter:
         """Whose activation the backend knows: only these recover."""
         self._waiting: dict[int, tuple[_Content, Moment]] = {}
         self._timers = Timers()
-        self._in_session: set[int] = set()
         self._list_conflict = False
         self._silent = False
 
@@ -171,9 +172,9 @@ class BackendReporter:
         number, session, faults = connector.id, connector.status.session, connector.status.faults
         status = self._status(connector)
         if session is not None and session.session_id:
-            self._in_session.add(number)
+            self._in_session |= {number}
         elif session is None and number in self._in_session:
-            self._in_session.discard(number)
+            self._in_session -= {number}
             before = self._latest(number)
             ended = before is not None and before.status in IN_TRANSACTION
             if ended and status is BackendStatus.AVAILABLE:

@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 class RefusedIds:
     """Watches the sessions that were refused."""
 
+    _refused: frozenset[str] = frozenset()
+
     def __init__(
         self,
         connectors: Mapping[int, Connector],
@@ -45,12 +47,11 @@ class RefusedIds:
         self._settings = settings
         self._state = state
         self._supervisor = supervisor
-        self._refused: set[str] = set()
 
     async def start(self) -> None:
         """Take up refusals of sessions that go on after a restart."""
         refused, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
-        self._refused = set(refused)
+        self._refused = frozenset(refused)
         self._metering.changed.subscribe(self._judge)
         self._settings.on_change(REFUSAL_KEYS, self._judge_all)
         for number, connector in self._connectors.items():
@@ -61,7 +62,7 @@ class RefusedIds:
         """The backend judged the id of a session."""
         if id_status == "Accepted":
             return
-        self._refused.add(session_id)
+        self._refused |= {session_id}
         await self._keep()
         self._judge_all()
 

@@ -89,6 +89,8 @@ class FaultSources:
 class FaultService:
     """All faults of the station."""
 
+    _contacts: frozenset[tuple[Contact, str]] = frozenset()
+
     def __init__(
         self,
         connectors: Mapping[int, Connector],
@@ -104,15 +106,15 @@ class FaultService:
         self._loop = asyncio.get_running_loop()
         self._active: dict[tuple[Fault, int], ActiveFault] = {}
         self._timers = Timers(self._loop)
-        self._contacts: set[tuple[Contact, str]] = set()
         self._wired = _wired(sources.settings())
         self._rcd = Reclosing()
+        wired = frozenset(self._wired)
         self.watches = {
             number: ConnectorWatch(
                 connector,
                 partial(self._phases, number),
                 self._station_contacts,
-                frozenset(self._wired),
+                wired,
                 self._on_finding,
                 self._derate,
             )
@@ -250,7 +252,8 @@ class FaultService:
             self._note_contact(report.contact, source, open_=report.tripped)
 
     def _note_contact(self, contact: Contact, source: str, *, open_: bool) -> None:
-        (self._contacts.add if open_ else self._contacts.discard)((contact, source))
+        entry = {(contact, source)}
+        self._contacts = self._contacts | entry if open_ else self._contacts - entry
         self._judge_contacts()
 
     def _station_contacts(self) -> frozenset[Contact]:

@@ -61,12 +61,12 @@ class Facts:
     residual: ResidualCurrentReport = field(
         default_factory=lambda: ResidualCurrentReport(tripped=False)
     )
-    contacts: set[Contact] = field(default_factory=set)
+    contacts: frozenset[Contact] = frozenset()
     supply_sensed: bool = True
     self_test_failed: bool = False
     meter_silent: bool = False
     implausible: bool = False
-    other: set[str] = field(default_factory=set)
+    other: frozenset[str] = frozenset()
 
     def found(self, elsewhere: frozenset[Contact]) -> Found:
         """Which faults follow; `elsewhere` are contacts known from other places."""
@@ -252,9 +252,10 @@ class ConnectorWatch:
             case SupplyReport(present):
                 facts.supply_sensed = present
             case ContactReport(contact, tripped) if contact in self._wired:
-                (facts.contacts.add if tripped else facts.contacts.discard)(contact)
+                contacts = facts.contacts
+                facts.contacts = contacts | {contact} if tripped else contacts - {contact}
             case OtherFaultReport(error_code, active):
-                (facts.other.add if active else facts.other.discard)(error_code)
+                facts.other = facts.other | {error_code} if active else facts.other - {error_code}
             case BrownOutReport() | BoardLinkReport(alive=True):
                 # Its latch may be lost; a trip that is still there is reported anew.
                 facts.residual = ResidualCurrentReport(tripped=False)

@@ -51,11 +51,13 @@ class _Channel:
     failing: bool = False
     blind: bool = False
     silent: bool = False
-    reads: set[asyncio.Task[MeterReading]] = field(default_factory=set)
+    reads: list[asyncio.Task[MeterReading]] = field(default_factory=list)
 
 
 class MeteringService:
     """Meters of all connectors."""
+
+    _watched: frozenset[int] = frozenset()
 
     def __init__(
         self,
@@ -84,7 +86,6 @@ class MeteringService:
         self._store = store
         self._supervisor = supervisor
         self._live_poll_s = live_poll_s
-        self._watched: set[int] = set()
 
     async def start(self, running: Sequence[SessionRecord] = ()) -> None:
         """Take up the accounts, those of sessions that a power cut interrupted too, and begin to
@@ -125,7 +126,7 @@ class MeteringService:
 
     def watch(self, connector: int, *, active: bool) -> None:
         """Read this meter regularly while a session runs."""
-        (self._watched.add if active else self._watched.discard)(connector)
+        self._watched = self._watched | {connector} if active else self._watched - {connector}
 
     def has_meter(self, connector: int) -> bool:
         """Whether a billing meter belongs to this connector."""
@@ -177,7 +178,7 @@ class MeteringService:
             self._process_answer(connector, MeterSilent("it still owes earlier answers"))
             return None
         read = asyncio.ensure_future(_ask(channel.meter))
-        channel.reads.add(read)
+        channel.reads.append(read)
         read.add_done_callback(partial(_forget, channel))
         try:
             done, _ = await asyncio.wait({read}, timeout=READ_TIMEOUT_S)
@@ -290,7 +291,7 @@ class MeteringService:
     async def _poll(self, pause_s: float) -> None:
         while True:
             await asyncio.sleep(pause_s)
-            await asyncio.gather(*(self.read(connector) for connector in tuple(self._watched)))
+            await asyncio.gather(*(self.read(connector) for connector in self._watched))
 
 
 def _resumed_account(record: SessionRecord, stored: Account | None) -> Account:
@@ -331,6 +332,6 @@ async def _ask(meter: MeterPort) -> MeterReading:
 
 
 def _forget(channel: _Channel, read: asyncio.Task[MeterReading]) -> None:
-    channel.reads.discard(read)
+    channel.reads.remove(read)
     if not read.cancelled():
         read.exception()  # looked at, so that asyncio does not complain

@@ -67,7 +67,7 @@ class StatusService:
         self._card: LastCard | None = None
         self._revision = 1
         self._pending = False
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: list[asyncio.Future[None]] = []
 
     def start(self) -> None:
         """Follow everything that is visible."""
@@ -125,13 +125,13 @@ class StatusService:
         """The state as soon as its revision is above `after`, or at the timeout."""
         if self.revision <= after:
             future = asyncio.get_running_loop().create_future()
-            self._waiters.add(future)
+            self._waiters.append(future)
             try:
                 await asyncio.wait_for(future, timeout_s)
             except TimeoutError:
                 pass
             finally:
-                self._waiters.discard(future)
+                self._waiters.remove(future)
         return self.snapshot()
 
     async def changes(self) -> AsyncIterator[StationStatus]:

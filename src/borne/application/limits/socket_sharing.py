@@ -46,6 +46,8 @@ class Meters(Protocol):
 class SocketSharing:
     """Looks at the own sockets, and remembers between two plans."""
 
+    _silent: frozenset[int] = frozenset()
+
     def __init__(
         self, connectors: Mapping[int, Connector], meters: Meters, supervisor: Supervisor
     ) -> None:
@@ -57,7 +59,6 @@ class SocketSharing:
         self._meters = meters
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
-        self._silent: set[int] = set()
         self._seen: dict[int, SocketFacts] = {}
         self._shared = False
         self._timers = Timers(self._loop)
@@ -118,7 +119,7 @@ class SocketSharing:
 
     def _on_silence(self, news: tuple[int, bool]) -> None:
         connector, silent = news
-        (self._silent.add if silent else self._silent.discard)(connector)
+        self._silent = self._silent | {connector} if silent else self._silent - {connector}
         self._compare(connector, restricts=True)
 
     def _compare(self, connector: int, *, restricts: bool) -> None:

@@ -129,7 +129,7 @@ class SettingsService:
         self._active = active
         self._run_blocking = run_blocking
         self._lock = asyncio.Lock()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: list[asyncio.Task[Any]] = []
         self._closed = False
         self._changes: Signal[SettingsChange] = Signal()
         self.confirmed: Signal[Principal] = Signal()
@@ -322,8 +322,8 @@ class SettingsService:
             work.close()
             raise SettingsNotSaved(N_("The station is stopping."))
         task = asyncio.get_running_loop().create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running.append(task)
+        task.add_done_callback(self._running.remove)
         task.add_done_callback(_retrieve)
         return await asyncio.shield(task)
 
