@@ -174,18 +174,18 @@ class _Distribution:
             self.order.cells,
         )
         solution = solve(self.topology, self.left, cars)
-        admitted = [places[car] for car in solution.admitted] if solution.refused else places
         filled = solution.filled
         if self.imbalance is not None:
-            tilting = [self._car(place) for place in admitted]
+            tilting = [self._car(place) for place in solution.admitted]
             if self.imbalance.broken(tilting, filled.amps) is not None:
                 self._distribute_balanced(places, self.imbalance)
                 return
-        for car, refusal in solution.refused.items():
-            self.why[places[car]] = self._waits(Bottleneck(refusal.link), refusal.left_a)
-        for place, current, stop in zip(admitted, filled.amps, filled.bottleneck, strict=True):
-            self.amps[place] = current
-            self.why[place] = stop
+        for place, refusal in solution.refused.items():
+            self.why[place] = self._waits(Bottleneck(refusal.link), refusal.left_a)
+        amps, why = self.amps, self.why
+        found = zip(solution.admitted, filled.amps, filled.bottleneck, strict=True)
+        for place, current, stop in found:
+            amps[place], why[place] = current, stop
         self.scarce = bool(solution.refused) or any(filled.bottleneck)
 
     def _car(self, place: int) -> Car:

@@ -1,14 +1,14 @@
 """Admission and max-min filling of large groups, with NumPy; the same answers as `filling`.
 
-All links are raised at once, each as far as it would go alone. A link none of whose cars is held
-lower by another link is a *local bottleneck*: its level is final, so its cars are fixed, as are
-cars that reached their upper bound. Then the others rise on. A level never falls, and the lowest
-one is always a local bottleneck, so that every round fixes somebody: some ten rounds for ten
-thousand cars.
+In each round the level is found at which each link would be full if its cars crossed no other. A
+link none of whose cars is held lower by another link is a *local bottleneck*: its level is final,
+so its cars are fixed, as are cars that reached their upper bound. The next round is about the
+others and what the fixed ones leave. The lowest level is always that of a local bottleneck, so that
+every round fixes somebody: some ten rounds for ten thousand cars.
 
-How far a link goes alone is found without a search. Between *marks* (a lower bound, where a car
-starts to rise, and an upper bound, where it stops) the current of a link grows linearly with its
-level; a running sum over its sorted marks tells between which two of them it is full.
+The level is found without a search. Between *marks* (a lower bound, where a car starts to rise, and
+an upper bound, where it stops) the current of a link grows linearly with its level; a running sum
+over its sorted marks tells between which two of them it is full.
 
 `take` with numbers is used instead of indexing with arrays or flags: it is two to three times as
 quick, and indexing is most of the work.
@@ -40,25 +40,20 @@ Amps = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-SHORT = np.iinfo(np.int16).max
-
 HIGHEST_A = 1e6
 """An upper bound that is infinite counts as this, so that sums are finite."""
 
 
-def links_of(topology: Topology, cells: Sequence[int] | Numbers) -> Numbers:
-    """Links that each car crosses, a column for each; missing ones are `len(topology.links)`."""
-    return _table(topology).take(np.asarray(cells, dtype=np.intp), axis=1)
-
-
 @lru_cache(maxsize=4)
-def _table(topology: Topology) -> Numbers:
+def _links_of_cells(topology: Topology) -> Numbers:
+    """Links that a car in each cell crosses, as columns."""
     crossed = [topology.links_of(cell) for cell in range(topology.cell_count)]
     return as_columns(crossed, len(topology.links))
 
 
 def as_columns(crossed: Sequence[Sequence[int]], links: int) -> Numbers:
-    """Sequences of links as columns of equal height, filled up with the number `links`."""
+    """Sequences of links as columns of equal height, filled up with the number `links`: a link that
+    does not exist."""
     heights = np.array([len(one) for one in crossed], dtype=np.intp)
     height = max(map(len, crossed), default=0)
     columns = np.full((len(crossed), height), links, dtype=np.intp)
@@ -76,11 +71,15 @@ def _numbers(values: Sequence[int]) -> Numbers:
     return np.fromiter(values, np.intp, len(values))
 
 
+def _room(capacity: Sequence[float]) -> Amps:
+    """What every link has; the last entry belongs to the link that does not exist."""
+    return _amps((*capacity, np.inf))
+
+
 def totals(links: Numbers, amps: Amps, size: int) -> Amps:
-    """The sum on every link; the last entry belongs to the missing ones."""
-    if amps.ndim == 1:
-        amps = amps[np.newaxis].repeat(len(links), axis=0)
-    return np.bincount(links.ravel(), amps.ravel(), size + 1)
+    """The sum of all cars on each of `size` links."""
+    each = amps[np.newaxis].repeat(len(links), axis=0)
+    return np.bincount(links.ravel(), each.ravel(), size)
 
 
 def _where(links: Numbers, flags: Flags) -> Numbers:
@@ -90,22 +89,22 @@ def _where(links: Numbers, flags: Flags) -> Numbers:
 
 def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solution:
     """`filling_method.solve`."""
-    places = _numbers(cars.places)
+    places, room = _numbers(cars.places), _room(capacity)
     least, most = _amps(cars.lower).take(places), _amps(cars.upper).take(places)
-    links = links_of(topology, _numbers(cars.cells).take(places))
+    links = _links_of_cells(topology).take(_numbers(cars.cells).take(places), axis=1)
     classes = _numbers(cars.priority)
     classes = classes.take(places) if len(classes) else classes
-    refused = admit(capacity, least, links)
-    admitted: Sequence[int] = range(len(places))
+    refused = admit(room, least, links)
     if refused:
         stay = np.ones(len(places), dtype=np.bool_)
         stay[list(refused)] = False
         chosen = stay.nonzero()[0]
-        least, most = least.take(chosen), most.take(chosen)
+        least, most, places = least.take(chosen), most.take(chosen), places.take(chosen)
         classes = classes.take(chosen) if len(classes) else classes
-        links, admitted = links.take(chosen, axis=1), chosen.tolist()
-    filled = fill_by_class(capacity, least, _bounded(least, most), links, classes)
-    return Solution(refused, admitted, filled)
+        links = links.take(chosen, axis=1)
+    filled = fill_by_class(room, least, _bounded(least, most), links, classes)
+    waiting = {cars.places[car]: refusal for car, refusal in refused.items()}
+    return Solution(waiting, places.tolist(), filled)
 
 
 def _bounded(least: Amps, most: Amps) -> Amps:
@@ -113,11 +112,10 @@ def _bounded(least: Amps, most: Amps) -> Amps:
     return np.minimum(np.fmax(least, most), np.fmax(least, HIGHEST_A))
 
 
-def admit(capacity: Sequence[float], least: Amps, links: Numbers) -> dict[int, Refusal]:
+def admit(room: Amps, least: Amps, links: Numbers) -> dict[int, Refusal]:
     """`filling.admit` for cars in the order of admission. Only links that all minima together
     exceed can refuse anybody; they are walked through one by one."""
-    room = np.append(np.array(capacity, dtype=float), np.inf)
-    tight = totals(links, least, len(capacity)) > room + SLACK_A
+    tight = totals(links, least, len(room)) > room + SLACK_A
     if not tight.any():
         return {}
     concerned = tight.take(links).any(axis=0).nonzero()[0]
@@ -125,11 +123,11 @@ def admit(capacity: Sequence[float], least: Amps, links: Numbers) -> dict[int, R
     crossing = tight.take(crossed)
     numbers = _where(crossed, crossing).tolist()
     ends = crossing.sum(axis=1).cumsum().tolist()
-    left, lower = room.tolist(), least.tolist()
+    needs = least.take(concerned).tolist()
+    left = room.tolist()
     refused: dict[int, Refusal] = {}
     start = 0
-    for car, end in zip(concerned.tolist(), ends, strict=True):
-        need = lower[car]
+    for car, need, end in zip(concerned.tolist(), needs, ends, strict=True):
         for link in numbers[start:end]:
             if left[link] + SLACK_A < need:
                 refused[car] = Refusal(link, left[link])
@@ -141,29 +139,21 @@ def admit(capacity: Sequence[float], least: Amps, links: Numbers) -> dict[int, R
     return refused
 
 
-def fill_by_class(
-    capacity: Sequence[float],
-    least: Amps,
-    most: Amps,
-    links: Numbers,
-    classes: Numbers,
-) -> Filled:
+def fill_by_class(room: Amps, least: Amps, most: Amps, links: Numbers, classes: Numbers) -> Filled:
     """`filling.fill_by_class`."""
-    room = np.append(np.array(capacity, dtype=float), np.inf)
     levels = sorted(set(classes.tolist()), reverse=True)
     if len(levels) <= 1:
         amps, stops = _Filling(room, least, most, links).run()
         return Filled(amps.tolist(), stops)
     amps = least.copy()
     found: list[Bottleneck | None] = [None] * len(least)
-    size = len(capacity)
-    room -= totals(links, least, size)
+    left = room - totals(links, least, len(room))
     for level in levels:
         cars = (classes == level).nonzero()[0]
         own = links.take(cars, axis=1)
-        room += totals(own, least[cars], size)
-        amps[cars], stops = _Filling(room, least[cars], most[cars], own).run()
-        room -= totals(own, amps[cars], size)
+        left += totals(own, least[cars], len(room))
+        amps[cars], stops = _Filling(left, least[cars], most[cars], own).run()
+        left -= totals(own, amps[cars], len(room))
         for car, stop in zip(cars.tolist(), stops, strict=True):
             found[car] = stop
     return Filled(amps.tolist(), found)
@@ -180,174 +170,139 @@ def filler(
     least = np.array(lower, dtype=float)
     most = _bounded(least, np.array(upper, dtype=float))
     columns, classes = as_columns(crossed, links), np.array(priority, dtype=np.intp)
-    return lambda capacity: fill_by_class(capacity, least, most, columns, classes)
+    return lambda capacity: fill_by_class(_room(capacity), least, most, columns, classes)
 
 
 class _Filling:
-    """The working state. Arrays of links have one entry more, for missing links, which are never
-    full. `lower`, `upper`, `links` and `cars` keep those only that are not fixed yet."""
+    """The working state. `cars`, their bounds and links, and the marks are those only of cars that
+    are not fixed yet."""
 
     def __init__(self, room: Amps, lower: Amps, upper: Amps, links: Numbers) -> None:
-        self.size = len(room) - 1
+        self.size = len(room)
+        self.room = room.copy()
+        """What fixed cars leave of each link."""
         self.lower = lower
         self.upper = upper
         self.links = links
         self.cars = np.arange(len(lower))
-        self.free = np.ones(len(lower), dtype=np.bool_)
+        self.free = np.ones(len(lower) + 1, dtype=np.bool_)
+        """The cars that are not fixed; the last entry is for the mark that belongs to none."""
         self.amps = lower.copy()
-        self.never = np.full(len(room), np.inf)
-        self.full_at = self.never.copy()
+        self.least = np.min(lower) if len(lower) else 0.0
+        """No level is lower."""
+        self.full_at = np.full(self.size, np.inf)
         """Final levels of the links that were local bottlenecks."""
-        self._all = room, lower, upper, links
+        self._all = lower, upper, links
 
     def run(self) -> tuple[Amps, list[Bottleneck | None]]:
         """Amps of each car, and the link that stops it below its upper bound."""
         if not len(self.cars):
             return self.amps, []
-        self._begin()
+        self._mark()
         while len(self.cars):
-            self._raise()
-            self._fix()
+            self._fix(self._levels())
         return self.amps, self._bottlenecks()
 
-    def _totals(self, links: Numbers, amps: Amps) -> Amps:
-        return totals(links, amps, self.size)
+    def _mark(self) -> None:
+        """The marks of all links, link by link, rising. Each has a level in `marks`, a car and a
+        link; passing it changes the number of cars that rise by `turns`, and the current of those
+        that do not by `steps`. A car has one on each of its links, where it stops, and two more on
+        those where it starts late: one below all levels, which adds its lower bound, and one at its
+        lower bound, where rising replaces that.
 
-    def _begin(self) -> None:
-        """Levels to start from: the highest lower bound where a link allows it, which leaves no
-        car to start later, else the lowest. `gap` is what a link has left at its level."""
-        room = self._all[0]
-        top = np.max(self.lower)
-        self.gap = room - self._totals(self.links, np.minimum(top, self.upper))
-        late = self.gap <= SLACK_A
-        self.level = np.full(self.size + 1, top)
-        starters = self.cars[:0]
-        if late.any():
-            self.level[late] = np.min(self.lower)
-            at_least = room - self._totals(self.links, self.lower)
-            self.gap = np.where(late, at_least, self.gap)
-            starters = late.take(self.links).any(axis=0).nonzero()[0]
-        self.level[self.size] = np.inf
-        self._mark(starters)
+        The very last mark belongs to no car and to the link that does not exist. It is never
+        removed, so that there is a mark after those of any link that does.
+        """
+        lower, upper, nowhere = self.lower, self.upper, self.size - 1
+        late, late_on = self._late()
+        start, everybody, count = lower.take(late), len(lower), len(late)
+        marks = np.concatenate((upper, start, np.full(count, self.least - 1), (self.least - 2,)))
+        steps = np.concatenate((upper, -start, start, (0.0,)))
+        turns = np.array((-1, 1, 0)).repeat((everybody, count, count + 1))
+        cars = np.concatenate((self.cars, late, late, (everybody,)))
+        last = np.full((len(self.links), 1), nowhere)
+        links = np.concatenate((self.links, late_on, late_on, last), axis=1).T
+        order = marks.argsort()
+        narrow = np.min_scalar_type(nowhere)  # small numbers are sorted several times as quickly
+        numbers = links.astype(narrow).take(order, axis=0).ravel()
+        by_link = numbers.argsort(kind="stable")[: np.count_nonzero(numbers != nowhere) + 1]
+        self.links_of = numbers.take(by_link)
+        by_link //= len(self.links)
+        order = order.take(by_link)
+        self.cars_of, self.turns = cars.take(order), turns.take(order)
+        self.marks, self.steps = marks.take(order), steps.take(order)
 
-    def _mark(self, starters: Numbers) -> None:
-        """The marks above the levels, by link and rising: where any car stops, and where the
-        `starters` start. There is an entry for each in `marks`, `links_of`, `cars_of`, in `turns`
-        by how much it changes the number of rising cars (None: all stop), and in `signed` what
-        passing it adds to the current of cars that do not rise."""
-        count = len(self.cars)
-        bounds = np.concatenate((self.upper, self.lower[starters]))
-        owners = np.concatenate((self.cars, starters))
-        order = bounds.argsort()
-        marks, cars = bounds.take(order), owners.take(order)
-        links = np.ascontiguousarray(self.links.T).take(cars, axis=0)
-        above = (marks[:, np.newaxis] > self.level.take(links)).ravel().nonzero()[0]
-        links_of = links.ravel().take(above)
-        short = links_of.astype(np.int16) if self.size < SHORT else links_of
-        by_link = short.argsort(kind="stable")
-        self.links_of = links_of.take(by_link)
-        place = above.take(by_link) // links.shape[1]
-        self.numbers = np.arange(len(place))
-        self.marks, self.cars_of = marks.take(place), cars.take(place)
-        self.turns, self.signed = None, self.marks
-        if len(starters):
-            self.turns = np.where(order < count, -1.0, 1.0).take(place)
-            self.signed = self.marks * -self.turns
+    def _late(self) -> tuple[Numbers, Numbers]:
+        """The cars that start late, and on which links. A link that lets everybody reach the
+        highest lower bound is full above it, so that its cars may as well rise from the beginning;
+        on other links all start late but those with the lowest lower bound."""
+        lower, links = self.lower, self.links
+        highest = np.minimum(np.max(lower), self.upper)
+        short = self.room <= totals(links, highest, self.size) + SLACK_A
+        late = (short.take(links).any(axis=0) & (lower > self.least)).nonzero()[0]
+        crossed = links.take(late, axis=1)
+        return late, np.where(short.take(crossed), crossed, self.size - 1)
 
-    def _raise(self) -> None:
-        """Find the level at which each link is full alone; infinite: never."""
-        level = self.never.copy()
-        if len(self.links_of):
-            self._cross(level)
-        self.level = level
-
-    def _cross(self, level: Amps) -> None:
-        """Between two marks the current of the rising cars is the sum of the marks that were
-        passed, less those where a car started, and the level for each that still rises. A link is
-        full where that is its gap and what they had at the level before."""
+    def _levels(self) -> Amps:
+        """The level at which each link would be full if its cars crossed no other; infinite:
+        never. Before a mark the current of a link is what the marks passed have added, and the
+        level for each car that rises."""
         lengths = np.bincount(self.links_of)
-        links = lengths.nonzero()[0]
-        lengths = lengths.take(links)
         ends = lengths.cumsum()
         firsts = ends - lengths
-        rising = self._rising(ends, lengths)
+        turned = self.turns.cumsum()
+        rising = turned - self.turns
+        rising -= turned.take(ends - 1).repeat(lengths)  # nobody rises after the last mark
         passed_a = np.zeros(len(self.marks) + 1)
-        self.signed.cumsum(out=passed_a[1:])
-        start, gap = self.level.take(links), self.gap.take(links)
-        needed = gap + start * rising.take(firsts) + passed_a.take(firsts)
+        self.steps.cumsum(out=passed_a[1:])
+        level = passed_a.take(firsts)
+        level += self.room
         current = self.marks * rising
         current += passed_a[:-1]
-        self.below = current < needed.repeat(lengths)
-        passed = np.add.reduceat(self.below, firsts, dtype=np.intp)
-        at = firsts + passed
-        found = needed - passed_a.take(at)
-        found /= np.maximum(rising.take(at, mode="clip"), 1)
-        np.maximum(found, start, out=found)
-        found[passed == lengths] = np.inf
-        level[links] = found
-        self.gap[links] = np.minimum(gap, 0.0)
+        below = current < level.repeat(lengths)
+        full = np.add.reduceat(below, firsts, dtype=np.intp)
+        full += firsts
+        level -= passed_a.take(full)
+        level /= np.maximum(rising.take(full, mode="clip"), 1)
+        np.maximum(level, self.least, out=level)
+        level[full >= ends] = np.inf
+        return level
 
-    def _rising(self, ends: Numbers, lengths: Numbers) -> Amps | Numbers:
-        """How many cars rise before each mark: as many as stop at it or later, less those that
-        start at it or later."""
-        if self.turns is None:
-            return ends.repeat(lengths) - self.numbers[: len(self.marks)]
-        passed = self.turns.cumsum()
-        rising: Amps = passed - self.turns
-        rising -= passed.take(ends - 1).repeat(lengths)
-        return rising
-
-    def _fix(self) -> None:
+    def _fix(self, level: Amps) -> None:
         """Fix the cars of local bottlenecks and those at their upper bound."""
         lower, upper, links = self.lower, self.upper, self.links
-        level = self.level.take(links)
-        lowest = level.min(axis=0)
-        below_upper = lowest < upper - SLACK_A
-        reached = np.maximum(lowest, lower)
-        held_lower = level > np.where(below_upper, reached + SLACK_A, np.inf)
+        across = level.take(links)
+        reached = across.min(axis=0)
+        np.maximum(reached, lower, out=reached)
         np.minimum(reached, upper, out=reached)
-        final = self.level.copy()
-        final[_where(links, held_lower)] = np.inf
-        np.minimum(self.full_at, final, out=self.full_at)
-        staying = final.take(links).min(axis=0) > lowest + SLACK_A
-        staying &= below_upper
-        stay = staying.nonzero()[0]
+        held_at = np.where(reached < upper - SLACK_A, reached + SLACK_A, np.inf)
+        level[_where(links, across > held_at)] = np.inf
+        np.minimum(self.full_at, level, out=self.full_at)
+        staying = level.take(links).min(axis=0) > held_at
         self.amps[self.cars] = reached
-        if len(stay):
-            gone = (~staying).nonzero()[0]
-            alone = np.maximum(level.take(gone, axis=1), lower.take(gone))
-            np.minimum(alone, upper.take(gone), out=alone)
-            alone -= reached.take(gone)
-            self.gap += self._totals(links.take(gone, axis=1), alone)
-            self.free[self.cars] = staying
-            self._keep(stay)
-        else:
-            self.cars = stay
-
-    def _keep(self, stay: Numbers) -> None:
-        self.cars = self.cars.take(stay)
-        self.lower, self.upper = self.lower.take(stay), self.upper.take(stay)
-        self.links = self.links.take(stay, axis=1)
-        if len(self.links_of):
-            ahead = (self.free.take(self.cars_of) & ~self.below).nonzero()[0]
-            self.marks, self.cars_of = self.marks.take(ahead), self.cars_of.take(ahead)
-            self.links_of = self.links_of.take(ahead)
-            if self.turns is None:
-                self.signed = self.marks
-            else:
-                self.turns, self.signed = self.turns.take(ahead), self.signed.take(ahead)
+        self.free[self.cars] = staying
+        stay, gone = staying.nonzero()[0], (~staying).nonzero()[0]
+        self.room -= totals(links.take(gone, axis=1), reached.take(gone), self.size)
+        self.cars, self.links = self.cars.take(stay), links.take(stay, axis=1)
+        self.lower, self.upper = lower.take(stay), upper.take(stay)
+        ahead = self.free.take(self.cars_of).nonzero()[0]
+        self.cars_of, self.links_of = self.cars_of.take(ahead), self.links_of.take(ahead)
+        self.marks, self.steps = self.marks.take(ahead), self.steps.take(ahead)
+        self.turns = self.turns.take(ahead)
 
     def _bottlenecks(self) -> list[Bottleneck | None]:
         """For each car below its upper bound the nearest link that was full at its level."""
-        _, lower, upper, links = self._all
+        lower, upper, links = self._all
         stopped = (self.amps < upper - SLACK_A).nonzero()[0]
         own, amps = links.take(stopped, axis=1), self.amps.take(stopped)
         binds = self.full_at.take(own) <= amps + SLACK_A
-        stops = np.full(len(upper), self.size)
+        nowhere = self.size - 1
+        stops = np.full(len(upper), nowhere)
         stops[stopped] = own[binds.argmax(axis=0), np.arange(len(stopped))]
         binds &= amps > lower.take(stopped) + SLACK_A
-        sharing = np.bincount(_where(own, binds), minlength=self.size + 1).tolist()
-        known: list[Bottleneck | None] = [None] * (self.size + 1)
-        for link in set(stops[stopped].tolist()):
-            known[link] = Bottleneck(link, sharing[link])
-        return list(map(known.__getitem__, stops.tolist()))
+        sharing = np.bincount(_where(own, binds), minlength=self.size).tolist()
+        found = np.full(self.size, None)
+        for link in np.bincount(stops)[:nowhere].nonzero()[0].tolist():
+            found[link] = Bottleneck(link, sharing[link])
+        bottlenecks: list[Bottleneck | None] = found.take(stops).tolist()
+        return bottlenecks

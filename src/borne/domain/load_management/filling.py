@@ -7,7 +7,7 @@ Bertsekas and Gallager). Cars cross every link with coefficient one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
 from math import inf
@@ -17,8 +17,7 @@ from borne.domain.load_management.participant import SLACK_A
 from borne.domain.load_management.topology import GridPhase
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """The link on which a car's minimum does not fit, and what that link has left."""
 
     link: int
@@ -82,15 +81,14 @@ class Wanting:
     priority: Sequence[int]
     """Empty when all are of one class."""
     cells: Sequence[int]
-    """`Topology.cells`."""
+    """`Topology.cell`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Cars by number, as in `Wanting.places`: who is refused, who is admitted, and the currents of
-    the admitted."""
+    """Who is refused and who is admitted, by place, and the currents of the admitted."""
 
-    refused: dict[int, Refusal]
+    refused: Mapping[int, Refusal]
     admitted: Sequence[int]
     filled: Filled
 

@@ -19,7 +19,7 @@ from borne.domain.load_management.filling import (
 )
 from borne.domain.load_management.topology import Topology
 
-ARRAYS_FROM = 300
+ARRAYS_FROM = 150
 """Cars from which NumPy is quicker."""
 
 
@@ -39,19 +39,18 @@ def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solut
         from borne.domain.load_management import array_filling
 
         return array_filling.solve(topology, capacity, cars)
-    everybody = range(len(cars.places))
-    lower = [cars.lower[place] for place in cars.places]
-    upper = [max(cars.lower[place], cars.upper[place]) for place in cars.places]
-    priority = [cars.priority[place] for place in cars.places] if cars.priority else []
-    crossed = [topology.links_of(cars.cells[place]) for place in cars.places]
-    refused = admit(capacity, everybody, lower, crossed)
-    admitted: Sequence[int] = everybody
+    places = cars.places
+    lower = [cars.lower[place] for place in places]
+    crossed = [topology.links_of(cars.cells[place]) for place in places]
+    refused = admit(capacity, range(len(places)), lower, crossed)
     if refused:
-        admitted = [car for car in everybody if car not in refused]
-        lower, upper = [lower[car] for car in admitted], [upper[car] for car in admitted]
-        priority = [priority[car] for car in admitted] if priority else []
-        crossed = [crossed[car] for car in admitted]
-    return Solution(refused, admitted, fill_by_class(capacity, lower, upper, crossed, priority))
+        admitted = [car for car in range(len(places)) if car not in refused]
+        lower, crossed = [lower[car] for car in admitted], [crossed[car] for car in admitted]
+        places = [places[car] for car in admitted]
+    upper = [max(least, cars.upper[place]) for least, place in zip(lower, places, strict=True)]
+    priority = [cars.priority[place] for place in places] if cars.priority else []
+    waiting = {cars.places[car]: refusal for car, refusal in refused.items()}
+    return Solution(waiting, places, fill_by_class(capacity, lower, upper, crossed, priority))
 
 
 def filler(

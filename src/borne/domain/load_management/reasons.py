@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.filling import Bottleneck
 from borne.domain.load_management.participant import LOWEST_PILOT_A, SLACK_A, Reason
 from borne.domain.load_management.snapshot import Snapshot
 from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
+from borne.foundation.memo import Memo
 
 Why = Reason | Bottleneck | None
 """A reason, or what blocks more; None: nothing does."""
@@ -41,33 +41,41 @@ class Findings:
 
     def reasons(self, amps: Iterable[float]) -> list[Reason]:
         """The reason of everybody who gets `amps`."""
-        held, own_limit = cache(self._held), cache(_own_limit)
+        share, least, own_limit = Memo(self._share), Memo(self._least), Memo(_own_limit)
         reclaim, highest = self.reclaim, self.highest
         found: list[Reason] = []
         for one, current, why in zip(self.snapshot.order.participants, amps, self.why, strict=True):
-            if why is None:
-                if one.settled_a is not None and reclaim and one.upper_a < one.maximum_a:
-                    found.append(Reason(LimitCause.TAKES_LESS, amps=one.settled_a))
-                else:
-                    found.append(own_limit(one.maximum_a, one.maximum_cause))
-            elif isinstance(why, Reason):
-                found.append(why)
-            else:
+            if isinstance(why, Bottleneck):
                 near_a = current - SLACK_A
-                least = near_a <= one.minimum_a or near_a <= LOWEST_PILOT_A
-                found.append(held(why, least, least and one.priority < highest))
+                if near_a <= LOWEST_PILOT_A or near_a <= one.minimum_a:
+                    found.append(least[why, one.priority < highest])
+                else:
+                    found.append(share[why])
+            elif why is not None:
+                found.append(why)
+            elif one.settled_a is not None and reclaim and one.upper_a < one.maximum_a:
+                found.append(Reason(LimitCause.TAKES_LESS, amps=one.settled_a))
+            else:
+                found.append(own_limit[one.maximum_a, one.maximum_cause])
         return found
 
-    def _held(self, stop: Bottleneck, least: bool, outranked: bool) -> Reason:
+    def _share(self, stop: Bottleneck) -> Reason:
+        """Above the least that can be offered."""
         link, against = named(self.snapshot.supply.topology, stop)
         if against is not None:
-            return Reason(LimitCause.IMBALANCE, link=link, against=against)
-        if least:
-            cause = LimitCause.HIGHER_PRIORITY if outranked else LimitCause.MINIMUM_SHARE
-            return Reason(cause, link=link)
+            return Reason(LimitCause.IMBALANCE, link, against)
         cause = LimitCause.GROUP_LIMIT if stop.sharing == 1 else LimitCause.FAIR_SHARE
-        return Reason(cause, link=link, sharing=stop.sharing)
+        return Reason(cause, link, sharing=stop.sharing)
+
+    def _least(self, held: tuple[Bottleneck, bool]) -> Reason:
+        """Held at the least that can be offered; `outranked`: a higher class wants current."""
+        stop, outranked = held
+        link, against = named(self.snapshot.supply.topology, stop)
+        if against is not None:
+            return Reason(LimitCause.IMBALANCE, link, against)
+        return Reason(LimitCause.HIGHER_PRIORITY if outranked else LimitCause.MINIMUM_SHARE, link)
 
 
-def _own_limit(amps: float, source: LimitCause | None) -> Reason:
+def _own_limit(limit: tuple[float, LimitCause | None]) -> Reason:
+    amps, source = limit
     return Reason(LimitCause.OWN_LIMIT, amps=amps, source=source)

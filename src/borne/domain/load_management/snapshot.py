@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Participant, phases_loaded
-from borne.domain.load_management.topology import Topology
+from borne.domain.load_management.topology import Rotation, SocketPhase, Topology
+from borne.foundation.memo import Memo
 from borne.foundation.units import PerPhase
 
 
@@ -38,7 +39,7 @@ class Order:
     participants: Sequence[Participant]
     ids: Sequence[str]
     cells: Sequence[int]
-    """What each of them loads: `Topology.cells`."""
+    """What each of them loads: `Topology.cell`."""
     topology: Topology
 
     @property
@@ -69,21 +70,36 @@ class Snapshot:
         """Raises TopologyError for an unknown group and ValueError for a repeated id."""
         found = sorted(self.participants, key=attrgetter("id"))
         found.sort(key=attrgetter("rank"))
-        found.sort(key=attrgetter("priority"), reverse=True)
+        if len({one.priority for one in found}) > 1:
+            found.sort(key=attrgetter("priority"), reverse=True)
         ids = [one.id for one in found]
         _refuse_repeated(ids)
-        topology, it_network = self.supply.topology, self.supply.it_network
-        loads = [
-            phases_loaded(
+        cell = _cells(self.supply.topology, self.supply.it_network)
+        cells = [
+            cell[
+                one.group,
                 one.rotation,
                 one.connected,
                 one.phases if one.reserved_a is None else None,
-                it_network,
-            )
+            ]
             for one in found
         ]
-        cells = topology.cells([one.group for one in found], loads)
-        return Order(found, ids, cells, topology)
+        return Order(found, ids, cells, self.supply.topology)
+
+
+Wiring = tuple[str, Rotation, frozenset[SocketPhase], frozenset[SocketPhase] | None]
+"""Group, rotation, connected phases, and those that the car was seen to use."""
+
+
+@lru_cache(maxsize=4)
+def _cells(topology: Topology, it_network: bool) -> Memo[Wiring, int]:
+    """The cell of a participant, kept from one snapshot of the topology to the next."""
+
+    def cell(wiring: Wiring) -> int:
+        group, rotation, connected, phases = wiring
+        return topology.cell(group, phases_loaded(rotation, connected, phases, it_network))
+
+    return Memo(cell)
 
 
 def _refuse_repeated(ids: Sequence[str]) -> None:

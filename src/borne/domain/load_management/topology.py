@@ -120,9 +120,6 @@ class Topology:
     def __init__(self, groups: Iterable[Group] = ()) -> None:
         self.groups: Mapping[str, Group] = _by_id(groups)
         self._numbers = {ROOT: 0} | {name: i for i, name in enumerate(self.groups, start=1)}
-        self._first_cells = {
-            name: len(PHASE_SETS) * number for name, number in self._numbers.items()
-        }
         self._lines = tuple(self._line_upwards(name) for name in self._numbers)
         self._cells: dict[int, tuple[int, ...]] = {}
         self.links: Sequence[Link] = tuple(
@@ -142,14 +139,13 @@ class Topology:
             here = self.groups[here].parent
         return (*line, self._numbers[ROOT])
 
-    def cells(self, groups: Sequence[str], phase_sets: Iterable[int]) -> list[int]:
-        """The cell of each socket, from its group and the number of the phases that it loads:
-        sockets of one cell cross the same links."""
-        first = self._first_cells
-        try:
-            return [first[group] + phases for group, phases in zip(groups, phase_sets, strict=True)]
-        except KeyError as error:
-            raise TopologyError(f"there is no group {error.args[0]}") from None
+    def cell(self, group: str, phase_set: int) -> int:
+        """The cell of a socket, from its group and the number of the phases that it loads: sockets
+        of one cell cross the same links."""
+        number = self._numbers.get(group)
+        if number is None:
+            raise TopologyError(f"there is no group {group}")
+        return len(PHASE_SETS) * number + phase_set
 
     @property
     def cell_count(self) -> int:
@@ -171,8 +167,7 @@ class Topology:
 
     def crossed(self, group: str, phases: Iterable[GridPhase]) -> tuple[int, ...]:
         """Numbers of the links between a socket in `group` and the grid, on these phases."""
-        (cell,) = self.cells([group], [NUMBER_OF_PHASES[frozenset(phases)]])
-        return self.links_of(cell)
+        return self.links_of(self.cell(group, NUMBER_OF_PHASES[frozenset(phases)]))
 
     def capacities(self, root_limit_a: PerPhase) -> list[float]:
         """The limit of every link, in amps, in the order of `links`."""
