@@ -64,7 +64,7 @@ def test_settings_are_set_and_read(data: Path) -> None:
     assert borne("settings", "set", "--data", data, "OperatorCurrentLimit=32").code == 0
 
 
-def test_what_needs_a_restart_is_told(data: Path) -> None:
+def test_a_required_restart_is_printed(data: Path) -> None:
     ran = borne("settings", "set", "ChargePointModel=AC twin", "--data", data)
     assert ran.out == "ChargePointModel: stored (after a restart)\n"
 

@@ -31,7 +31,7 @@ def _after(error_s: float) -> datetime:
 
 
 @pytest.mark.parametrize("error_s", [1.0, -1.0, SLEW_LIMIT_S, -SLEW_LIMIT_S])
-def test_a_small_correction_is_made_up_for_gradually(seconds: _Seconds, error_s: float) -> None:
+def test_a_small_correction_is_applied_gradually(seconds: _Seconds, error_s: float) -> None:
     clock = Clock(seconds, NOON, ClockTrust.RTC)
     steps: list[ClockStep] = []
     clock.stepped.subscribe(steps.append)
@@ -45,7 +45,7 @@ def test_a_small_correction_is_made_up_for_gradually(seconds: _Seconds, error_s:
 
 
 @pytest.mark.parametrize("error_s", [2.1, -2.1, 3600.0, -3600.0])
-def test_a_large_correction_is_a_step_that_is_told(seconds: _Seconds, error_s: float) -> None:
+def test_a_large_correction_is_a_step_and_signalled(seconds: _Seconds, error_s: float) -> None:
     clock = Clock(seconds, NOON, ClockTrust.RTC)
     steps: list[ClockStep] = []
     clock.stepped.subscribe(steps.append)
@@ -54,7 +54,7 @@ def test_a_large_correction_is_a_step_that_is_told(seconds: _Seconds, error_s: f
     assert steps == [ClockStep(NOON, _after(error_s), ClockTrust.BACKEND, dated=False)]
 
 
-def test_the_first_date_is_taken_at_once_and_dates_what_was_before(seconds: _Seconds) -> None:
+def test_the_first_date_applies_at_once_and_dates_earlier_moments(seconds: _Seconds) -> None:
     clock = Clock(seconds)
     undated = clock.moment()
     assert undated.wall is None

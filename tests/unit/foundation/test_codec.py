@@ -63,7 +63,7 @@ LAMP = Lamp(Colour.GREEN, math.inf, (Point(1.0, 2.0),))
     ],
     ids=repr,
 )
-def test_what_is_encoded_is_decoded(value: object) -> None:
+def test_encoded_values_are_decoded_unchanged(value: object) -> None:
     assert _codec().decode(_codec().encode(value)) == value
 
 
@@ -93,7 +93,7 @@ def test_older_names_are_written_and_read() -> None:
     ],
     ids=str,
 )
-def test_what_is_none_of_the_types_is_not_built(data: Any) -> None:
+def test_unknown_types_are_not_built(data: Any) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         _codec().decode(data)
 

@@ -25,7 +25,7 @@ def taken() -> Iterator[int]:
         yield sock.getsockname()[1]
 
 
-def test_a_taken_port_is_told_in_one_sentence(taken: int) -> None:
+def test_a_used_port_is_reported_in_one_sentence(taken: int) -> None:
     with pytest.raises(CannotListen) as refused:
         bind("127.0.0.1", taken, "the web page")
     expected = (
@@ -34,12 +34,12 @@ def test_a_taken_port_is_told_in_one_sentence(taken: int) -> None:
     assert str(refused.value) == expected
 
 
-def test_an_address_of_another_machine() -> None:
+def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(CannotListen, match="does not have that address"):
         bind("192.0.2.1", 0, "Modbus")
 
 
-def test_a_name_that_is_no_address() -> None:
+def test_an_unknown_host_name_is_refused() -> None:
     with pytest.raises(CannotListen, match="no such address"):
         bind("nowhere.invalid", 0, "Modbus")
 
@@ -55,7 +55,7 @@ def forbid_low_ports(monkeypatch: pytest.MonkeyPatch, high_port: int) -> None:
     monkeypatch.setattr(listener, "_bound", unprivileged)
 
 
-def test_a_low_port_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_low_port_falls_back_with_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     forbid_low_ports(monkeypatch, 8080)
     bound = bind("127.0.0.1", 80, "the web page")
     bound.socket.close()
@@ -113,7 +113,7 @@ def serve(**options: Any) -> HttpServer:
     return HttpServer(hello, bind("127.0.0.1", 0, "a test"), **options)
 
 
-async def test_it_answers_and_stops() -> None:
+async def test_the_server_answers_and_stops() -> None:
     server = serve()
     await server.start()
     async with httpx.AsyncClient() as client:
@@ -125,7 +125,7 @@ async def test_it_answers_and_stops() -> None:
         await connect(server)
 
 
-async def test_who_is_not_allowed_gets_403() -> None:
+async def test_other_addresses_get_403() -> None:
     server = serve(allowed=AllowList(["192.0.2.0/24"]))
     await server.start()
     async with httpx.AsyncClient() as client:
@@ -237,9 +237,7 @@ async def ended(pipe: Pipe) -> bytes:
         "half of another request",
     ],
 )
-async def test_a_client_that_is_waited_for_too_long_is_closed(
-    first: bytes, limits: dict[str, float]
-) -> None:
+async def test_a_slow_client_is_closed(first: bytes, limits: dict[str, float]) -> None:
     async with served(**limits) as server:
         await ended(await send(server, first))
         assert len(server.connections) == 0
@@ -285,7 +283,7 @@ async def test_a_large_answer_may_be_read_slowly() -> None:
         pipe[1].close()
 
 
-async def test_half_requests_give_way_to_whole_ones() -> None:
+async def test_incomplete_requests_are_closed_for_new_connections() -> None:
     async with served(connections=ConnectionLimits(all=4)) as server:
         halves = [await send(server, HALF) for _ in range(12)]
         assert await answer_to(server) == b"HTTP/1.1 200 OK\r\n"
@@ -294,7 +292,7 @@ async def test_half_requests_give_way_to_whole_ones() -> None:
             pipe[1].close()
 
 
-async def test_when_everybody_is_being_answered_only_the_watch_is_received() -> None:
+async def test_when_all_places_answer_only_health_checks_are_accepted() -> None:
     limits = {"connections": ConnectionLimits(all=2, reserve=1), "always": frozenset({"/healthz"})}
     async with served(**limits) as server:
         slow = [await send(server, WHOLE % b"slow") for _ in range(2)]
@@ -348,7 +346,7 @@ ROOM = ConnectionLimits(all=6, each=3, loopback=2, reserve=1)
         ([(HERE, None)] * 5 + [(HERE, 9.0)], FAR, Entry.SERVED, 5),
     ],
 )
-def test_who_gives_way(
+def test_the_connection_that_is_closed_for_a_new_one(
     there: list[tuple[str, float | None]], newcomer: str, entry: Entry, dropped: int | None
 ) -> None:
     table = ConnectionTable(ROOM)

@@ -40,12 +40,12 @@ S = "geheim-wort"
         ("/login?next=/settings", None),
     ],
 )
-def test_secrets_are_blotted_out(text: str, shown: str | None) -> None:
+def test_secrets_are_removed(text: str, shown: str | None) -> None:
     assert redact(text) == (text if shown is None else shown)
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TerminalFormatter(traces=True)])
-def test_in_messages_and_traces(formatter: logging.Formatter) -> None:
+def test_secrets_are_removed_from_messages_and_traces(formatter: logging.Formatter) -> None:
     try:
         raise ValueError(f"password='{S} x'")
     except ValueError as error:

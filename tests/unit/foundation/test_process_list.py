@@ -47,12 +47,12 @@ def test_every_secret_setting_is_covered() -> None:
         ("--data", None),
     ],
 )
-def test_what_is_covered(argument: str, shown: str | None) -> None:
+def test_covered_arguments(argument: str, shown: str | None) -> None:
     hidden = covered(argument.encode())
     assert (hidden.rstrip(b"\0").decode() if hidden is not None else None) == shown
 
 
-def test_the_process_list_shows_none() -> None:
+def test_the_process_list_shows_no_secret() -> None:
     script = (
         "import sys; from borne.foundation.process_list import hide_secrets; "
         "assert hide_secrets(sys.argv); sys.stdout.write(sys.argv[1] + '\\n'); sys.stdout.flush(); "
@@ -76,7 +76,7 @@ def test_the_process_list_shows_none() -> None:
 
 
 @pytest.mark.parametrize("stat", [None, "1 (a) b c", f"1 (a b) S {'0 ' * 44}17 18 0"])
-def test_where_it_cannot_be_done_it_is_said(stat: str | None, tmp_path: Path) -> None:
+def test_without_support_false_is_returned(stat: str | None, tmp_path: Path) -> None:
     (tmp_path / "cmdline").write_bytes(b"x\0")
     if stat is not None:
         (tmp_path / "stat").write_text(stat)

@@ -79,7 +79,7 @@ def test_a_stall_lasts_no_longer_than_at_speed_1(wall: Wall, stall_s: float) -> 
     assert max(gaps) <= 1 + stall_s + CATCH_UP_S
 
 
-def test_time_passes_for_one_who_only_asks(wall: Wall) -> None:
+def test_time_passes_while_a_task_is_always_ready(wall: Wall) -> None:
     """A task that is always ready does not hold the timers up."""
 
     async def main() -> None:
@@ -91,7 +91,7 @@ def test_time_passes_for_one_who_only_asks(wall: Wall) -> None:
     wall.run(main())
 
 
-def test_the_time_of_a_callback_stands_still(wall: Wall) -> None:
+def test_time_is_constant_within_a_callback(wall: Wall) -> None:
     async def main() -> None:
         began_s = asyncio.get_running_loop().time()
         wall.work(1)
@@ -100,7 +100,7 @@ def test_the_time_of_a_callback_stands_still(wall: Wall) -> None:
     wall.run(main())
 
 
-def test_on_the_real_wall() -> None:
+def test_scaled_time_takes_its_share_of_real_time() -> None:
     async def main() -> None:
         await asyncio.sleep(3)
 

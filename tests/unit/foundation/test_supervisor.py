@@ -45,7 +45,7 @@ async def test_tasks_end_in_the_order_of_their_start() -> None:
     assert ended == list(range(20))
 
 
-async def test_work_that_fails_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failed_work_is_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisors, "FIRST_PAUSE_S", 0.0)
     tries: list[int] = []
     done = asyncio.Event()
@@ -87,7 +87,7 @@ async def test_work_on_demand_runs_once_for_all_requests_that_came_while_it_ran(
     await supervisor.stop()
 
 
-async def test_work_on_demand_that_fails_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failed_work_on_demand_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisors, "FIRST_PAUSE_S", 0.0)
     tries: list[int] = []
     done = asyncio.Event()

@@ -10,7 +10,7 @@ from tests.support.virtual_time import virtual_time
 
 
 @virtual_time
-async def test_a_timer_rings_once_and_is_forgotten() -> None:
+async def test_a_timer_fires_once_and_is_removed() -> None:
     rung: list[str] = []
     timers = Timers()
     timers.plan("tea", 60.0, partial(rung.append, "tea"))
@@ -33,7 +33,7 @@ async def test_the_last_plan_of_a_name_holds() -> None:
 
 
 @virtual_time
-async def test_a_timer_that_rings_may_plan_itself_anew() -> None:
+async def test_a_firing_timer_may_plan_itself_again() -> None:
     rung: list[float] = []
     timers, loop = Timers(), asyncio.get_running_loop()
 
@@ -58,7 +58,7 @@ async def test_a_timer_says_when_it_is_due() -> None:
 
 
 @virtual_time
-async def test_once_stopped_nothing_rings_and_nothing_is_planned() -> None:
+async def test_after_the_stop_nothing_fires_and_nothing_is_planned() -> None:
     rung: list[str] = []
     timers = Timers()
     timers.plan("tea", 1.0, partial(rung.append, "tea"))

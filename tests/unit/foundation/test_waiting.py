@@ -9,7 +9,7 @@ import pytest
 from borne.foundation.waiting import Flag, wait_for_flag
 
 
-async def test_everybody_who_waits_goes_on_in_order() -> None:
+async def test_all_waiters_continue_in_order() -> None:
     flag, went_on = Flag(), list[int]()
 
     async def wait(number: int) -> None:
@@ -25,14 +25,14 @@ async def test_everybody_who_waits_goes_on_in_order() -> None:
     assert not flag.is_set()
 
 
-async def test_a_set_flag_keeps_nobody_waiting() -> None:
+async def test_waiting_for_a_set_flag_returns_at_once() -> None:
     flag = Flag()
     flag.set()
     await flag.wait()
     assert await wait_for_flag(flag, 0.0)
 
 
-async def test_who_gave_up_is_not_woken() -> None:
+async def test_a_cancelled_waiter_is_not_woken() -> None:
     flag = Flag()
     gave_up = asyncio.create_task(flag.wait())
     waits = asyncio.create_task(flag.wait())
@@ -44,5 +44,5 @@ async def test_who_gave_up_is_not_woken() -> None:
     await waits
 
 
-async def test_a_time_that_passes_is_told() -> None:
+async def test_a_timeout_is_reported() -> None:
     assert not await wait_for_flag(Flag(), 0.0)

@@ -35,13 +35,13 @@ WHOLE = {
 }
 
 
-def test_what_is_read_back_is_the_same() -> None:
+def test_a_status_is_read_back_unchanged() -> None:
     status = status_of(WHOLE)
     written = json.loads(json.dumps(status_json(status), allow_nan=False))
     assert status_of(written) == status
 
 
-def test_every_member_stands_in_the_json() -> None:
+def test_every_field_is_in_the_json() -> None:
     written = json.loads(json.dumps(status_json(status_of(WHOLE))))
     written["connectors"][0].pop("asks_for_card")
     assert written == WHOLE

@@ -31,17 +31,17 @@ def test_all_cases_are_checked_and_those_that_fail_are_named() -> None:
     assert "assert 1 / (number - 4))" in lines[2]
 
 
-def test_cases_that_hold_say_nothing() -> None:
+def test_passing_cases_print_nothing() -> None:
     with every_case() as case, case("one"):
         assert True
 
 
-def test_a_loop_over_nothing_is_no_proof() -> None:
+def test_a_loop_without_cases_fails() -> None:
     with pytest.raises(AssertionError, match="there is no case"), every_case():
         pass
 
 
-def test_an_error_outside_the_cases_is_its_own() -> None:
+def test_an_error_outside_the_cases_is_raised() -> None:
     def check() -> None:
         with every_case() as case:
             with case("one"):
@@ -52,6 +52,6 @@ def test_an_error_outside_the_cases_is_its_own() -> None:
         check()
 
 
-def test_what_ends_the_test_is_not_collected() -> None:
+def test_exceptions_that_end_the_test_are_not_collected() -> None:
     with pytest.raises(pytest.fail.Exception), every_case() as case, case("one"):
         pytest.fail("ends the test")

@@ -23,7 +23,7 @@ def check(folder: Path, content: bytes, running: str = "1.2.3") -> str:
 
 
 @pytest.mark.parametrize("packing", ["xz", "gz"])
-def test_a_good_package(tmp_path: Path, packing: str) -> None:
+def test_a_valid_package_is_accepted(tmp_path: Path, packing: str) -> None:
     assert check(tmp_path, package("1.2.4", packing=packing, architecture="arm64")) == "1.2.4"
 
 
@@ -47,7 +47,7 @@ STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
         (package()[:-10], "damaged"),
     ],
 )
-def test_bad_packages(tmp_path: Path, content: bytes, words: str) -> None:
+def test_invalid_packages_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
     with pytest.raises(PackageRefused, match=words):
         check(tmp_path, content)
 
@@ -57,7 +57,7 @@ GOOD = package()
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, len(GOOD) - 1), change=st.integers(1, 255))
-def test_one_wrong_byte_spoils_it(tmp_path: Path, position: int, change: int) -> None:
+def test_any_changed_byte_is_refused(tmp_path: Path, position: int, change: int) -> None:
     wrong = bytearray(GOOD)
     wrong[position] ^= change
     try:
@@ -71,7 +71,7 @@ def test_one_wrong_byte_spoils_it(tmp_path: Path, position: int, change: int) ->
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300))
-def test_anything_may_come(tmp_path: Path, content: bytes) -> None:
+def test_any_file_is_handled(tmp_path: Path, content: bytes) -> None:
     for raw in (content, b"!<arch>\n" + content):
         with pytest.raises(PackageRefused):
             check(tmp_path, raw)

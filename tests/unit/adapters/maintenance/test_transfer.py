@@ -171,7 +171,7 @@ async def test_an_sftp_server_with_another_key_gets_no_password(
     assert len(learnt(known)) == 1
 
 
-async def test_the_key_of_a_server_that_refuses_us_is_not_learnt(
+async def test_the_key_of_a_server_that_refuses_the_login_is_not_stored(
     tmp_path: Path, known: Path, remote: Path
 ) -> None:
     async with sftp_server(remote) as server:
@@ -180,7 +180,7 @@ async def test_the_key_of_a_server_that_refuses_us_is_not_learnt(
     assert learnt(known) == []
 
 
-async def test_a_server_that_is_not_known_gets_nothing(
+async def test_an_unknown_server_gets_no_upload(
     tmp_path: Path, source: Path, certified: ssl.SSLContext
 ) -> None:
     wary = Transfer(NOWHERE)
@@ -205,7 +205,9 @@ async def test_a_server_that_is_not_known_gets_nothing(
         ("ftp://host:99999/x", TransferProblem.BAD_ADDRESS),
     ],
 )
-async def test_addresses(tmp_path: Path, location: str, expected: TransferProblem) -> None:
+async def test_addresses_are_checked(
+    tmp_path: Path, location: str, expected: TransferProblem
+) -> None:
     assert await problem(location, tmp_path / "got") is expected
 
 
@@ -218,5 +220,5 @@ async def test_addresses(tmp_path: Path, location: str, expected: TransferProble
         ("http://h/logs/given.zip", "http://h/logs/given.zip"),
     ],
 )
-def test_the_file_in_the_folder(location: str, expected: str) -> None:
+def test_the_address_of_a_file_in_a_folder(location: str, expected: str) -> None:
     assert in_folder(location, "x.zip") == expected

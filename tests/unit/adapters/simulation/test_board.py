@@ -259,7 +259,7 @@ async def test_rearmed_while_current_leaks_it_trips_again() -> None:
 
 @pytest.mark.parametrize("defective", [False, True])
 @virtual_time
-async def test_self_test_tells_whether_the_monitor_works(defective: bool) -> None:
+async def test_self_test_reports_whether_the_monitor_works(defective: bool) -> None:
     bench = await Bench().start()
     await bench.cause("rcm-self-test", active=defective)
     bench.board.self_test()
@@ -273,7 +273,7 @@ async def test_self_test_tells_whether_the_monitor_works(defective: bool) -> Non
 
 
 @virtual_time
-async def test_lost_link_is_told_and_the_watchdog_opens() -> None:
+async def test_a_lost_link_is_reported_and_the_watchdog_opens() -> None:
     bench = await Bench().charging()
     await bench.cause("board-lost")
     await asyncio.sleep(10)
@@ -326,7 +326,7 @@ async def test_any_error_code_can_be_reported() -> None:
 
 
 @virtual_time
-async def test_defects_that_were_there_before_the_start_are_told() -> None:
+async def test_defects_from_before_the_start_are_reported() -> None:
     bench = Bench()
     await bench.cause("spd")
     await bench.cause("board-lost")
@@ -359,7 +359,7 @@ async def test_diode_is_judged_with_pwm_only() -> None:
 
 @pytest.mark.parametrize("end", ["stop", "power_cut"])
 @virtual_time
-async def test_after_its_end_a_board_is_safe_silent_and_deaf(end: str) -> None:
+async def test_after_its_stop_a_board_is_safe_and_ignores_commands(end: str) -> None:
     bench = await Bench().charging()
     if end == "stop":
         await bench.board.stop()

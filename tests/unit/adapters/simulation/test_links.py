@@ -125,7 +125,7 @@ async def opened() -> AsyncIterator[LinkBench]:
         await bench.close()
 
 
-async def test_up_carries_bytes_and_ends() -> None:
+async def test_an_open_link_carries_bytes_and_the_end() -> None:
     async with opened() as bench:
         client = await bench.talk()
         assert await client.end() == b""
@@ -141,7 +141,7 @@ async def test_much_data_passes_with_back_pressure() -> None:
         assert received == data
 
 
-async def test_reset_tears_old_and_new_connections() -> None:
+async def test_reset_breaks_old_and_new_connections() -> None:
     async with opened() as bench:
         client = await bench.talk()
         await bench.link.switch(False, LinkMode.RESET)
@@ -152,7 +152,7 @@ async def test_reset_tears_old_and_new_connections() -> None:
         await bench.talk()
 
 
-async def test_refuse_closes_the_door_and_opens_it_at_the_same_address() -> None:
+async def test_refuse_closes_the_listener_and_reopens_it_at_the_same_address() -> None:
     async with opened() as bench:
         client = await bench.talk()
         address = bench.route.address
@@ -184,7 +184,7 @@ async def test_blackhole_delays_until_it_is_mended() -> None:
         assert await new.hear(3) == b"two"
 
 
-async def test_who_leaves_in_a_black_hole_is_missed_afterwards() -> None:
+async def test_a_client_that_left_in_a_black_hole_is_noticed_afterwards() -> None:
     async with opened() as bench:
         client = await bench.talk()
         await bench.link.switch(False, LinkMode.BLACKHOLE)
@@ -194,7 +194,7 @@ async def test_who_leaves_in_a_black_hole_is_missed_afterwards() -> None:
         assert await bench.server.left.get() == "closed"
 
 
-async def test_blackhole_turned_into_reset_tears() -> None:
+async def test_a_black_hole_turned_into_reset_breaks_connections() -> None:
     async with opened() as bench:
         client = await bench.talk()
         await bench.link.switch(False, LinkMode.BLACKHOLE)
@@ -202,7 +202,7 @@ async def test_blackhole_turned_into_reset_tears() -> None:
         assert await client.is_torn()
 
 
-async def test_dead_target_tears_the_client() -> None:
+async def test_a_dead_target_closes_the_client() -> None:
     async with opened() as bench:
         await bench.server.stop()
         assert await (await bench.dial()).is_torn()
@@ -241,7 +241,7 @@ async def test_routes_are_made_once_for_each_target() -> None:
     await server.stop()
 
 
-async def test_dialling_learns_what_the_target_says() -> None:
+async def test_dialling_through_a_route_behaves_like_the_target() -> None:
     server = EchoServer()
     port = await server.start()
     world = World(1)
@@ -276,7 +276,7 @@ async def test_dialling_into_a_black_hole_waits_until_it_is_mended() -> None:
     await server.stop()
 
 
-async def test_a_connection_that_was_made_ahead_is_torn_with_the_link() -> None:
+async def test_a_connection_made_in_advance_breaks_with_the_link() -> None:
     server = EchoServer()
     port = await server.start()
     world = World(1)
@@ -288,7 +288,7 @@ async def test_a_connection_that_was_made_ahead_is_torn_with_the_link() -> None:
     await server.stop()
 
 
-async def test_ever_new_targets_do_not_fill_the_machine() -> None:
+async def test_the_number_of_routes_is_limited() -> None:
     routes = Routes(World(1))
     addresses = [await routes.through("backend", LOCAL, port) for port in range(1, 100)]
     with pytest.raises(ConnectionRefusedError):
@@ -306,7 +306,7 @@ def open_sockets() -> int:
     return found
 
 
-async def test_a_route_that_is_given_up_while_it_opens_is_opened_anew() -> None:
+async def test_a_route_cancelled_while_opening_is_opened_again() -> None:
     before = open_sockets()
     for steps in itertools.count():
         routes = Routes(World(1))

@@ -65,7 +65,7 @@ class Network:
             await ended.wait()
 
 
-def test_up_passes() -> None:
+def test_an_open_link_passes_bytes() -> None:
     network = Network()
 
     async def scenario() -> None:
@@ -76,7 +76,7 @@ def test_up_passes() -> None:
     network.run(scenario())
 
 
-def test_blackhole_is_silence_until_the_keep_alive_gives_up() -> None:
+def test_a_black_hole_is_silent_until_the_keep_alive_fails() -> None:
     network = Network()
 
     async def scenario() -> None:
@@ -109,7 +109,7 @@ def test_blackhole_that_is_mended_in_time_loses_nothing() -> None:
     network.run(scenario())
 
 
-def test_reset_and_refuse() -> None:
+def test_reset_and_refuse_end_connections() -> None:
     network = Network()
 
     async def scenario() -> None:

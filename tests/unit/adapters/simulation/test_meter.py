@@ -47,7 +47,7 @@ async def test_one_hour_at_16_a_is_11040_wh() -> None:
 
 
 @virtual_time
-async def test_meter_tells_changes_and_nothing_else() -> None:
+async def test_a_meter_reports_changes_only() -> None:
     bench = await Bench().start()
     bench.forget()
     await bench.plug()
@@ -89,7 +89,7 @@ async def test_dead_meter_link_is_silence_while_the_register_counts() -> None:
     ("cause", "shift_wh"), [("meter-backwards", -1_000), ("meter-jump", 5_000_000)]
 )
 @virtual_time
-async def test_tampered_register_is_told_and_stays(cause: str, shift_wh: int) -> None:
+async def test_a_tampered_register_is_reported_and_stays(cause: str, shift_wh: int) -> None:
     bench = await Bench().start()
     before = await bench.meter.read()
     await bench.cause(cause)
@@ -139,7 +139,7 @@ async def test_external_meter_unreachable() -> None:
 
 
 @virtual_time
-async def test_stopped_meter_tells_nothing() -> None:
+async def test_a_stopped_meter_reports_nothing() -> None:
     bench = await Bench().charging(16)
     await bench.meter.stop()
     await bench.cause("phase-loss")
@@ -148,7 +148,7 @@ async def test_stopped_meter_tells_nothing() -> None:
 
 
 @virtual_time
-async def test_meter_that_is_silent_at_the_start_says_so() -> None:
+async def test_a_meter_that_is_silent_at_the_start_reports_it() -> None:
     bench = Bench()
     await bench.cause("meter-ocpp")
     await bench.start()
@@ -201,7 +201,7 @@ async def test_the_world_knows_the_true_energy_whatever_the_meter_shows() -> Non
     [("register", ["register_wh"]), ("power", ["power_w"]), ("current", ["current_a"])],
 )
 @virtual_time
-async def test_a_meter_that_tells_no_number(value: str, missing: list[str]) -> None:
+async def test_a_meter_that_reports_not_a_number(value: str, missing: list[str]) -> None:
     def unknown(reading: MeterReading | MeterSilent) -> list[str]:
         assert isinstance(reading, MeterReading)
         found: dict[str, list[float]] = {
@@ -222,7 +222,7 @@ async def test_a_meter_that_tells_no_number(value: str, missing: list[str]) -> N
 
 
 @virtual_time
-async def test_a_garbled_meter_fails_and_is_not_called_silent() -> None:
+async def test_a_meter_with_invalid_answers_raises_another_error_than_silence() -> None:
     bench = await Bench().charging(16)
     await bench.cause("meter-garbage")
     await asyncio.sleep(1)
@@ -236,7 +236,7 @@ async def test_a_garbled_meter_fails_and_is_not_called_silent() -> None:
 
 
 @virtual_time
-async def test_a_polled_meter_answers_and_tells_nothing_by_itself() -> None:
+async def test_a_polled_meter_answers_and_reports_nothing_by_itself() -> None:
     bench = await Bench().start()
     await bench.cause("meter-polled")
     await bench.plug()
@@ -299,9 +299,7 @@ async def test_a_car_that_draws_in_pulses() -> None:
     ],
 )
 @virtual_time
-async def test_a_value_that_makes_no_sense_is_refused(
-    cause: str, value: object, words: str
-) -> None:
+async def test_an_invalid_value_is_refused(cause: str, value: object, words: str) -> None:
     bench = Bench()
     with pytest.raises(SimulatorError, match=words) as caught:
         await bench.cause_with(cause, value)

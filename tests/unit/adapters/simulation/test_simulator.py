@@ -32,7 +32,7 @@ async def refusal(call: Any) -> tuple[str, str]:
     ],
 )
 @virtual_time
-async def test_plug(vehicle: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+async def test_plug_and_unplug(vehicle: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     bench = Bench()
     await bench.simulator.plug(1, vehicle)
     shown = bench.view()["vehicle"]
@@ -119,7 +119,7 @@ async def test_what_makes_no_sense_is_invalid_in_words() -> None:
     ],
 )
 @virtual_time
-async def test_card(card: Mapping[str, Any], read: CardRead) -> None:
+async def test_present_a_card(card: Mapping[str, Any], read: CardRead) -> None:
     bench = Bench()
     seen: list[CardRead] = []
     bench.world.cards.subscribe(seen.append)
@@ -190,7 +190,7 @@ async def test_links_inputs_and_site_are_shown() -> None:
 
 
 @virtual_time
-async def test_the_world_tells_when_it_changed() -> None:
+async def test_the_world_signals_its_changes() -> None:
     bench = await Bench().start()
     changes: list[object] = []
     bench.world.changed.subscribe(changes.append)

@@ -112,7 +112,7 @@ async def test_sleepy_vehicle_falls_asleep_again_in_a_pause() -> None:
 
 
 @virtual_time
-async def test_a_blink_of_the_pilot_wakes_nobody() -> None:
+async def test_a_short_interruption_wakes_no_vehicle() -> None:
     bench = await Bench().charging(16, wake_up=True)
     bench.board.set_pilot(PilotInterrupt(0.5))
     await asyncio.sleep(30)
@@ -129,7 +129,9 @@ async def test_a_blink_of_the_pilot_wakes_nobody() -> None:
     ],
 )
 @virtual_time
-async def test_driver_changes_the_vehicle_at_once(change: dict[str, Any], state: str) -> None:
+async def test_changes_by_the_driver_take_effect_at_once(
+    change: dict[str, Any], state: str
+) -> None:
     bench = await Bench().charging(16)
     await bench.simulator.change_vehicle(1, change)
     assert bench.view()["vehicle"]["state"] == state

@@ -59,7 +59,7 @@ async def test_lock_without_power(opens: bool, position: LockPosition) -> None:
 
 @pytest.mark.parametrize("end", ["power cut", "next station"])
 @virtual_time
-async def test_what_was_built_before_is_dead(end: str) -> None:
+async def test_hardware_of_an_earlier_power_up_does_nothing(end: str) -> None:
     bench = Bench()
     hardware = simulated_hardware(bench.world)
     await bench.start()
@@ -132,13 +132,13 @@ def run_with(seed: int) -> list[tuple[float, BoardReport]]:
     return run_virtual(live())
 
 
-def test_same_seed_same_story() -> None:
+def test_the_same_seed_gives_the_same_reports() -> None:
     assert run_with(7) == run_with(7)
     assert run_with(7) != run_with(8)
 
 
 @virtual_time
-async def test_an_idle_world_plans_nothing() -> None:
+async def test_an_idle_world_has_no_timers() -> None:
     """Next event, not tick: without stations there is nothing to wake up for."""
     world = World(2, random.Random(1))
     world.sockets[1].plug(Vehicle())
@@ -148,7 +148,7 @@ async def test_an_idle_world_plans_nothing() -> None:
 
 
 @virtual_time
-async def test_readers_see_their_cards_while_they_live() -> None:
+async def test_readers_report_their_cards_while_they_work() -> None:
     bench = await Bench().start()
     shared, first, second = simulated_hardware(bench.world).readers
     seen: list[tuple[str, str]] = []
@@ -166,7 +166,7 @@ async def test_readers_see_their_cards_while_they_live() -> None:
 
 
 @virtual_time
-async def test_reader_that_is_dead_already_says_so() -> None:
+async def test_a_broken_reader_reports_it_at_once() -> None:
     bench = Bench()
     await bench.cause("rfid-reader")
     links: list[bool] = []
@@ -176,7 +176,7 @@ async def test_reader_that_is_dead_already_says_so() -> None:
 
 
 @virtual_time
-async def test_reading_is_fresh_between_events() -> None:
+async def test_a_reading_is_current_between_events() -> None:
     bench = await Bench().charging(16)
     first: MeterReading = await bench.meter.read()
     await asyncio.sleep(3.6)

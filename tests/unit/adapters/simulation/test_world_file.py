@@ -63,7 +63,7 @@ async def charging(path: Path) -> Bench:
 
 
 @virtual_time
-async def test_registers_cars_and_charge_come_back(path: Path) -> None:
+async def test_registers_cars_and_charge_are_restored(path: Path) -> None:
     bench = await charging(path)
     await asyncio.sleep(3600)
     shown = bench.simulator.view()["sockets"]
@@ -82,7 +82,7 @@ async def test_registers_cars_and_charge_come_back(path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(LIBRARY))
 @virtual_time
-async def test_every_car_comes_back(path: Path, name: str) -> None:
+async def test_every_car_is_restored(path: Path, name: str) -> None:
     world = World(2)
     WorldFile(path, world).open()
     await Simulator(world).plug(2, {"vehicle": name})
@@ -107,7 +107,7 @@ async def test_a_sleeping_car_that_was_woken_is_awake(path: Path) -> None:
 
 @pytest.mark.parametrize("cause", [name for name in CATALOGUE if name != "brown-out"])
 @virtual_time
-async def test_every_cause_comes_back_as_bad_as_it_was(path: Path, cause: str) -> None:
+async def test_every_cause_is_restored_with_its_value(path: Path, cause: str) -> None:
     bench = await charging(path)
     await bench.cause(cause)
     again = opened(path)
@@ -117,14 +117,14 @@ async def test_every_cause_comes_back_as_bad_as_it_was(path: Path, cause: str) -
     assert not any(row["active"] for row in Simulator(opened(path)).faults())
 
 
-def test_no_defect_is_forgotten() -> None:
+def test_every_defect_is_stored() -> None:
     """A new kind of defect must be stored too."""
     known = {"pilot_shorted", "pilot_open"} | {field.name for field in fields(Defects)} - {"wire"}
     assert set(stored_world.StoredDefects.model_fields) == known
 
 
 @virtual_time
-async def test_values_and_other_faults_come_back(path: Path) -> None:
+async def test_values_and_other_faults_are_restored(path: Path) -> None:
     bench = await charging(path)
     await bench.cause_with("car-pulses", {"high_a": 29, "low_s": 2})
     await bench.cause_with("meter-factor", 3)
@@ -138,7 +138,7 @@ async def test_values_and_other_faults_come_back(path: Path) -> None:
 
 @pytest.mark.parametrize(("serial", "shown_wh"), [("OTHER", 777), ("SIM1", 42)])
 @virtual_time
-async def test_a_meter_fitted_before_the_street_is_read_was_exchanged_meanwhile(
+async def test_a_meter_fitted_before_the_world_is_read_counts_as_exchanged(
     path: Path, serial: str, shown_wh: int
 ) -> None:
     world = World(2)
@@ -156,7 +156,7 @@ async def test_a_meter_fitted_before_the_street_is_read_was_exchanged_meanwhile(
 
 
 @virtual_time
-async def test_links_site_inputs_reader_and_temperature_come_back(path: Path) -> None:
+async def test_links_site_inputs_reader_and_temperature_are_restored(path: Path) -> None:
     bench = Bench()
     WorldFile(path, bench.world).open()
     await bench.simulator.set_link("backend", up=False, mode="blackhole")
@@ -182,7 +182,7 @@ async def test_starting_the_program_switches_the_mains_on(path: Path) -> None:
 
 
 @virtual_time
-async def test_another_number_of_sockets_takes_what_fits(path: Path) -> None:
+async def test_with_another_number_of_sockets_what_fits_is_restored(path: Path) -> None:
     bench = await charging(path)
     world = World(1, random.Random(7))
     assert WorldFile(path, world).open() == ()
@@ -196,7 +196,7 @@ async def test_another_number_of_sockets_takes_what_fits(path: Path) -> None:
 
 
 @virtual_time
-async def test_no_kill_takes_a_register_back_behind_what_was_told(path: Path) -> None:
+async def test_after_a_kill_no_register_is_below_what_was_read(path: Path) -> None:
     """The file is read as it is at every moment, which is what a kill leaves."""
     bench = await charging(path)
     rng = random.Random(4)
@@ -220,14 +220,14 @@ async def test_no_kill_takes_a_register_back_behind_what_was_told(path: Path) ->
 
 
 @virtual_time
-async def test_a_register_that_steps_back_comes_back_so(path: Path) -> None:
+async def test_a_register_that_stepped_back_is_restored_so(path: Path) -> None:
     bench = await charging(path)
     await bench.cause_with("meter-step", -700)
     assert opened(path).sockets[1].register_wh == bench.socket.register_wh
 
 
 @virtual_time
-async def test_what_is_told_within_one_wh_is_not_written_again(
+async def test_readings_within_one_wh_are_not_written_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = await charging(path)
@@ -242,7 +242,7 @@ async def test_what_is_told_within_one_wh_is_not_written_again(
 
 
 @virtual_time
-async def test_in_idle_nothing_is_written(path: Path) -> None:
+async def test_while_idle_nothing_is_written(path: Path) -> None:
     bench = Bench()
     file = WorldFile(path, bench.world)
     file.open()
@@ -292,7 +292,7 @@ async def test_the_file_does_not_grow_while_energy_flows(path: Path) -> None:
     ],
 )
 @virtual_time
-async def test_a_file_of_no_use_is_put_aside_and_told(
+async def test_an_unusable_file_is_put_aside_and_reported(
     path: Path, content: bytes, reason: str
 ) -> None:
     write(path, content)
@@ -321,7 +321,7 @@ async def test_a_file_of_no_use_is_put_aside_and_told(
     ],
 )
 @virtual_time
-async def test_a_value_that_cannot_be_makes_a_fresh_world(
+async def test_an_impossible_value_makes_a_new_world(
     path: Path, where: tuple[str, ...], value: object
 ) -> None:
     await charging(path)
@@ -336,7 +336,7 @@ async def test_a_value_that_cannot_be_makes_a_fresh_world(
 
 
 @virtual_time
-async def test_every_cut_off_file_is_survived(path: Path) -> None:
+async def test_every_truncated_file_is_handled(path: Path) -> None:
     await charging(path)
     content = json.dumps(kept(path))
     for length in range(0, len(content) - 2, 97):
@@ -345,7 +345,7 @@ async def test_every_cut_off_file_is_survived(path: Path) -> None:
 
 
 @virtual_time
-async def test_a_fresh_world_begins_anew(path: Path) -> None:
+async def test_a_fresh_world_is_new(path: Path) -> None:
     bench = await charging(path)
     world = World(2, random.Random(5))
     assert WorldFile(path, world).open(fresh=True) == ()
@@ -355,7 +355,7 @@ async def test_a_fresh_world_begins_anew(path: Path) -> None:
 
 
 @virtual_time
-async def test_a_world_that_cannot_be_kept_goes_on(
+async def test_a_world_that_cannot_be_stored_goes_on(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World(2)

@@ -46,7 +46,7 @@ def test_lines_are_appended_by_each_run(tmp_path: Path) -> None:
     assert (tmp_path / NEWEST).stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:
+def test_existing_lines_are_not_written_again(tmp_path: Path) -> None:
     files = DecisionFiles(tmp_path)
     files.append(["x" * 1000])
     before = (tmp_path / NEWEST).stat()
@@ -82,7 +82,7 @@ def test_full_files_get_a_number_and_the_oldest_go(tmp_path: Path) -> None:
     assert numbers == [*map(str, range(2 * MAX_FILES + 1, 3 * MAX_FILES)), "last"]
 
 
-def test_a_quiet_day_later_the_old_ones_go(tmp_path: Path) -> None:
+def test_old_files_are_deleted_after_a_day_without_lines(tmp_path: Path) -> None:
     wall = Wall()
     files = DecisionFiles(tmp_path, wall)
     rolled: list[bool] = []
@@ -105,7 +105,7 @@ def test_a_step_of_the_clock_begins_a_file(tmp_path: Path) -> None:
     assert files.append(["2"]) is True
 
 
-def test_on_a_full_disk_it_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     disk.fill(tmp_path)
     try:
         with pytest.raises(OSError, match="No space"):
@@ -114,7 +114,7 @@ def test_on_a_full_disk_it_is_told(tmp_path: Path) -> None:
         disk.empty(tmp_path)
 
 
-def test_any_other_file_stands_alone(tmp_path: Path) -> None:
+def test_other_files_are_read_alone(tmp_path: Path) -> None:
     DecisionFiles(tmp_path).append(["x" * decision_files.FILE_BYTES])
     other = tmp_path / "decisions-00000001.jsonl"
     assert files_of_journal(other) == [other]

@@ -33,7 +33,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-async def test_the_questions_of_a_start_are_one_job(tmp_path: Path, jobs: list[str]) -> None:
+async def test_the_reads_at_a_start_are_one_job(tmp_path: Path, jobs: list[str]) -> None:
     storage = await opened(tmp_path)
     assert await storage.whitelist.load() == []
     assert await storage.tokens.load("cache") == await storage.tokens.load("local_list") == []
@@ -51,7 +51,7 @@ async def test_the_questions_of_a_start_are_one_job(tmp_path: Path, jobs: list[s
     await storage.close()
 
 
-async def test_a_start_finds_what_was_stored(tmp_path: Path) -> None:
+async def test_a_start_reads_what_was_stored(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     await storage.whitelist.put([WhitelistEntry("AB")])
     await storage.tokens.put("cache", [CachedToken("CD", "Accepted")])
@@ -72,7 +72,7 @@ async def test_a_start_finds_what_was_stored(tmp_path: Path) -> None:
     await storage.close()
 
 
-async def test_what_is_written_before_it_is_asked_is_answered(tmp_path: Path) -> None:
+async def test_a_value_written_before_the_first_read_is_returned(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     await storage.whitelist.put([WhitelistEntry("AB")])
     await storage.tokens.put("local_list", [CachedToken("CD", "Accepted")])

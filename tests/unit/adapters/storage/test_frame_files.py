@@ -63,9 +63,7 @@ async def test_the_newest_five_thousand_are_kept_and_the_disk_is_bounded(
     assert sum(sizes) < 12 * (FILE_BYTES + 250_000)
 
 
-async def test_a_torn_line_and_rubbish_are_passed_over(
-    tmp_path: Path, pool: ThreadPoolExecutor
-) -> None:
+async def test_torn_and_invalid_lines_are_skipped(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     await files(tmp_path, pool).append(records(1, 2))
     (path,) = (tmp_path / "messages").iterdir()
     path.write_bytes(path.read_bytes()[:-9])
@@ -76,19 +74,19 @@ async def test_a_torn_line_and_rubbish_are_passed_over(
     assert numbers(await again.tail()) == [1, 3]
 
 
-async def test_only_the_owner_reads(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+async def test_only_the_owner_can_read_the_files(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     await files(tmp_path, pool).append(records(1, 1))
     (path,) = (tmp_path / "messages").iterdir()
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
-async def test_a_full_disk_keeps_nothing(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+async def test_on_a_full_disk_nothing_is_kept(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     kept = files(tmp_path, pool, room=False)
     await kept.append(records(1, 1))
     assert await kept.tail() == []
 
 
-async def test_a_bad_folder_is_told_and_harmless(
+async def test_a_bad_folder_is_reported_and_raises_nothing(
     tmp_path: Path, pool: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "messages").write_text("a file")

@@ -100,7 +100,7 @@ CODES = [
 
 @pytest.mark.parametrize(("code", "error"), CODES)
 @pytest.mark.parametrize("statement", ["BEGIN", "UPDATE session", "INSERT INTO message", "COMMIT"])
-async def test_an_end_whose_commit_fails_did_not_happen(
+async def test_an_end_whose_commit_fails_leaves_the_session_open(
     storage: Storage, disk: Disk, statement: str, code: int, error: type[Exception]
 ) -> None:
     await storage.journal.open(start(), None)
@@ -114,13 +114,15 @@ async def test_an_end_whose_commit_fails_did_not_happen(
     assert await storage.outbox.length() == 1
 
 
-async def test_a_mistake_of_ours_is_no_matter_of_the_disk(storage: Storage, disk: Disk) -> None:
+async def test_a_programming_error_is_not_reported_as_a_disk_failure(
+    storage: Storage, disk: Disk
+) -> None:
     disk.fail("COMMIT", sqlite3.SQLITE_MISUSE)
     with pytest.raises(sqlite3.OperationalError):
         await storage.state.put("key", 1)
 
 
-async def test_a_running_session_ends_with_the_reserve(
+async def test_a_running_session_ends_in_the_reserved_space(
     storage: Storage, disk: Disk, tmp_path: Path
 ) -> None:
     await storage.journal.open(start(), start_message())
@@ -150,7 +152,7 @@ async def test_a_running_session_ends_with_the_reserve(
 
 
 class TestReserve:
-    def test_it_takes_room_and_gives_it_once(self, tmp_path: Path) -> None:
+    def test_the_reserve_takes_space_and_frees_it_once(self, tmp_path: Path) -> None:
         reserve = folder.Reserve(tmp_path / "reserve", 1000)
         assert not reserve.use()
         reserve.keep()
@@ -159,7 +161,7 @@ class TestReserve:
         assert reserve.use()
         assert not reserve.use()
 
-    def test_it_takes_nothing_of_a_nearly_full_disk(
+    def test_the_reserve_is_not_taken_on_a_nearly_full_disk(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(folder, "free_bytes", lambda _: folder.ROOM_BYTES)
@@ -187,7 +189,7 @@ class TestSamples:
             "curves of sessions are not kept: the disk is nearly full"
         ]
 
-    async def test_a_full_disk_costs_points_and_is_told_once(
+    async def test_a_full_disk_loses_points_of_curves_and_is_reported_once(
         self, storage: Storage, disk: Disk, caplog: pytest.LogCaptureFixture
     ) -> None:
         await storage.journal.open(start(), None)
@@ -210,7 +212,7 @@ class TestSamples:
             await storage.journal.sample("s1", sample(1, 1100), None)
 
 
-async def test_free_room_is_told(
+async def test_the_free_space_is_known(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert storage.free_bytes() > 0
@@ -225,7 +227,7 @@ async def test_free_room_is_told(
         (OSError(errno.EROFS, "Read-only file system"), "Read-only"),
     ],
 )
-async def test_a_disk_that_takes_no_new_file_is_told_in_one_sentence(
+async def test_a_disk_that_takes_no_new_file_is_reported_in_one_sentence(
     tmp_path: Path, error: OSError, said: str
 ) -> None:
     def connect(path: Path) -> sqlite3.Connection:
@@ -249,7 +251,7 @@ async def test_a_station_starts_on_a_full_disk_with_its_reserve(tmp_path: Path) 
         simulated.empty(tmp_path)
 
 
-async def test_without_a_reserve_a_full_disk_is_told(tmp_path: Path) -> None:
+async def test_without_a_reserve_a_full_disk_is_reported(tmp_path: Path) -> None:
     await (await opened(tmp_path, reserve_bytes=0)).close()
     simulated.fill(tmp_path)
     try:

@@ -47,7 +47,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
     await storage.close()
 
 
-async def test_a_session_is_what_was_said_of_it(storage: Storage) -> None:
+async def test_a_session_is_read_as_it_was_stored(storage: Storage) -> None:
     begin = SessionStart(
         "s1",
         2,
@@ -216,7 +216,7 @@ class TestDating:
         ]
         assert await storage.journal.undated() == {"x": 5.0}
 
-    async def test_the_first_date_holds(self, storage: Storage) -> None:
+    async def test_a_date_is_not_overwritten(self, storage: Storage) -> None:
         await storage.journal.open(start(when=at(10, dated=False)), None)
         assert await storage.journal.date("boot-1", NOON, 0.0) == 1
         assert await storage.journal.date("boot-1", NOON + timedelta(days=9), 0.0) == 0
@@ -224,9 +224,7 @@ class TestDating:
         assert record is not None
         assert record.start.at == at(10)
 
-    async def test_what_comes_after_the_date_but_was_before_it_is_dated_too(
-        self, storage: Storage
-    ) -> None:
+    async def test_moments_stored_after_the_dating_are_dated_too(self, storage: Storage) -> None:
         await storage.journal.date("boot-1", NOON, 0.0)
         begin = at(10, dated=False)
         await storage.journal.open(start(when=begin), start_message(when=begin))
@@ -247,7 +245,7 @@ class TestDating:
 
 
 class TestTotals:
-    async def test_nothing_is_nothing(self, storage: Storage) -> None:
+    async def test_totals_without_sessions_are_zero(self, storage: Storage) -> None:
         totals = await storage.journal.totals()
         assert totals == SessionTotals()
         assert (totals.mean_energy_wh, totals.mean_duration_s) == (0.0, 0.0)
@@ -273,7 +271,7 @@ class TestTotals:
         await storage.journal.close("s1", end(at(4, boot="boot-2"), wh=50), None)
         assert await storage.journal.totals() == SessionTotals(1, 50, 0.0, 0)
 
-    async def test_a_register_that_went_backwards_is_no_energy(self, storage: Storage) -> None:
+    async def test_a_register_that_went_backwards_adds_no_energy(self, storage: Storage) -> None:
         await storage.journal.open(start(wh=1000), None)
         await storage.journal.close("s1", end(wh=900), None)
         assert (await storage.journal.totals()).energy_wh == 0
@@ -326,7 +324,7 @@ class TestPrivacy:
         assert (await storage.journal.page())[1] == 0
         assert await storage.journal.curve("old") == []
 
-    async def test_what_runs_or_waits_for_the_backend_is_kept(self, storage: Storage) -> None:
+    async def test_running_and_queued_sessions_are_kept(self, storage: Storage) -> None:
         await storage.journal.open(start("running"), None)
         await storage.journal.open(start("waiting"), start_message("waiting"))
         await storage.journal.close("waiting", end(), None)

@@ -28,7 +28,7 @@ CAR = WhitelistEntry("0A1B2C3D4E5F", "MAC", 2)
 
 
 class TestWhitelist:
-    async def test_entries_come_back_by_token_and_connector(self, storage: Storage) -> None:
+    async def test_entries_are_sorted_by_token_and_connector(self, storage: Storage) -> None:
         await storage.whitelist.put([LEFT, ANYWHERE, CAR])
         assert await storage.whitelist.load() == [CAR, ANYWHERE, LEFT]
 
@@ -46,7 +46,7 @@ class TestWhitelist:
         assert await storage.whitelist.remove(None) == 2
         assert await storage.whitelist.load() == []
 
-    async def test_it_survives(self, tmp_path: Path) -> None:
+    async def test_the_whitelist_survives_a_restart(self, tmp_path: Path) -> None:
         storage = await opened(tmp_path)
         await storage.whitelist.put([LEFT])
         storage.abort()
@@ -60,7 +60,7 @@ TWO = CachedToken("02", "Blocked")
 
 
 class TestTokens:
-    async def test_the_lists_know_nothing_of_each_other(self, storage: Storage) -> None:
+    async def test_the_two_lists_are_separate(self, storage: Storage) -> None:
         await storage.tokens.put("cache", [ONE])
         await storage.tokens.replace("local_list", [TWO], 3)
         assert await storage.tokens.load("cache") == [ONE]
@@ -105,6 +105,6 @@ class TestTokens:
         await small.close()
 
     @pytest.mark.parametrize("which", ["", "whitelist", "'; DROP TABLE token"])
-    async def test_there_are_two_lists(self, storage: Storage, which: str) -> None:
+    async def test_other_list_names_are_refused(self, storage: Storage, which: str) -> None:
         with pytest.raises(ValueError, match="no such list"):
             await storage.tokens.load(which)

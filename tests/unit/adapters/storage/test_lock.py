@@ -21,18 +21,18 @@ with FolderLock(Path(sys.argv[1])):
 """
 
 
-def test_the_second_is_told_who_is_first(tmp_path: Path) -> None:
+def test_a_second_process_gets_the_id_of_the_first(tmp_path: Path) -> None:
     with FolderLock(tmp_path), pytest.raises(FolderInUse, match=f"process {os.getpid()}"):
         FolderLock(tmp_path).acquire()
 
 
-def test_given_back_it_can_be_taken(tmp_path: Path) -> None:
+def test_a_released_lock_can_be_acquired(tmp_path: Path) -> None:
     for _ in range(2):
         with FolderLock(tmp_path / "data"):
             pass
 
 
-def test_taking_and_giving_twice_is_harmless(tmp_path: Path) -> None:
+def test_acquiring_and_releasing_twice_is_harmless(tmp_path: Path) -> None:
     lock = FolderLock(tmp_path)
     lock.acquire()
     lock.acquire()
@@ -42,7 +42,7 @@ def test_taking_and_giving_twice_is_harmless(tmp_path: Path) -> None:
         pass
 
 
-def test_a_killed_process_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OWNER, str(tmp_path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

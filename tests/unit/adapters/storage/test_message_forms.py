@@ -67,19 +67,19 @@ def decoded(message: TransactionMessage, stored: str, form: int = 1) -> Transact
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_a_message_comes_back_as_it_was(message: TransactionMessage) -> None:
+def test_a_message_is_read_as_it_was_stored(message: TransactionMessage) -> None:
     stored = message_forms.encode(message)
     assert decoded(message, stored) == as_stored(message)
     assert message_forms.encode(decoded(message, stored)) == stored
 
 
-def test_every_field_has_its_place() -> None:
+def test_every_field_is_stored() -> None:
     """A field that is added needs one in the stored form."""
     kinds = (StartMessage, StopMessage, MeterValuesMessage, MeterValue, SampledValue)
     assert [len(fields(kind)) for kind in kinds] == [6, 7, 3, 2, 6]
 
 
-def test_what_0_1_0_wrote_is_the_same_text_again(tmp_path: Path) -> None:
+def test_messages_of_0_1_0_are_written_with_the_same_text(tmp_path: Path) -> None:
     shutil.copytree(OF_0_1_0, tmp_path / "data")
     with closing(sqlite3.connect(tmp_path / "data" / "station.db")) as connection:
         query = "SELECT kind, session_id, connector, payload FROM message"
@@ -101,23 +101,23 @@ def test_what_0_1_0_wrote_is_the_same_text_again(tmp_path: Path) -> None:
         '{"meter_stop":200,"timestamp":"2026-11-22T12:00:00Z","transaction_data":{}}',
     ],
 )  # fmt: skip
-def test_what_is_no_message_is_refused(stored: str) -> None:
+def test_invalid_messages_are_refused(stored: str) -> None:
     with pytest.raises((ValueError, TypeError, LookupError, RecursionError)):
         decoded(MESSAGES[2], stored)
 
 
-def test_another_form_is_refused() -> None:
+def test_an_unknown_form_is_refused() -> None:
     with pytest.raises(ValueError, match="another version"):
         decoded(MESSAGES[0], message_forms.encode(MESSAGES[0]), form=2)
 
 
-def test_a_reason_of_another_version_costs_no_end() -> None:
+def test_an_unknown_stop_reason_is_read_as_other() -> None:
     found = decoded(MESSAGES[3], STOP % "Earthquake")
     assert isinstance(found, StopMessage)
     assert found.reason is StopReason.OTHER
 
 
-async def test_an_unreadable_message_is_put_aside_and_told_and_the_queue_goes_on(
+async def test_an_unreadable_message_is_put_aside_and_the_queue_goes_on(
     tmp_path: Path,
 ) -> None:
     storage = await opened(tmp_path)
@@ -145,7 +145,7 @@ async def test_an_unreadable_message_is_put_aside_and_told_and_the_queue_goes_on
 class TestAnOlderProgram:
     """It knows neither forms nor columns of moments, and works on the same database."""
 
-    async def test_what_it_left_without_a_date_is_dated(self, tmp_path: Path) -> None:
+    async def test_messages_left_without_a_date_are_dated(self, tmp_path: Path) -> None:
         storage = await opened(tmp_path)
         await storage.journal.open(start(), None)
         await storage.close()
@@ -164,7 +164,7 @@ class TestAnOlderProgram:
         expected = message_forms.encode(start_message(when=at(10)))
         assert look(tmp_path, "SELECT payload FROM message") == [(expected,)]
 
-    async def test_it_uses_the_database_as_it_is(self, tmp_path: Path) -> None:
+    async def test_an_older_program_uses_the_database(self, tmp_path: Path) -> None:
         storage = await opened(tmp_path)
         await storage.journal.open(start(), start_message(when=at(10, dated=False)))
         await storage.close()

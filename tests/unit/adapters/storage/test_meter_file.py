@@ -42,7 +42,7 @@ async def written(folder: Path, *accounts: Account) -> None:
     meters.abort()
 
 
-async def test_what_was_kept_is_read_as_it_was(tmp_path: Path) -> None:
+async def test_a_stored_account_is_read_unchanged(tmp_path: Path) -> None:
     undated = replace(ACCOUNT, at=at(3, dated=False), doubts=frozenset())
     storage = await opened(tmp_path)
     storage.meters.keep(1, ACCOUNT)
@@ -54,18 +54,18 @@ async def test_what_was_kept_is_read_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "meters").stat().st_mode & 0o077 == 0
 
 
-async def test_a_new_station_has_none(tmp_path: Path) -> None:
+async def test_a_new_station_has_no_accounts(tmp_path: Path) -> None:
     assert await file_of(tmp_path).load() == {}
 
 
-async def test_a_killed_station_has_lost_nothing_that_was_written(tmp_path: Path) -> None:
+async def test_after_a_kill_written_accounts_are_there(tmp_path: Path) -> None:
     for register_wh in range(5):
         await written(tmp_path, replace(ACCOUNT, register_wh=register_wh))
         assert (await file_of(tmp_path).load())[1].register_wh == register_wh
 
 
 @pytest.mark.parametrize("torn_at", [0, 5, 9, 100, 200])
-async def test_a_write_that_was_cut_off_leaves_the_one_before(tmp_path: Path, torn_at: int) -> None:
+async def test_a_truncated_write_leaves_the_account_before(tmp_path: Path, torn_at: int) -> None:
     older, newer = ACCOUNT, replace(ACCOUNT, line_wh=1_000_200)
     await written(tmp_path, older)
     before = (tmp_path / "meters").read_bytes()
@@ -80,7 +80,7 @@ async def test_a_write_that_was_cut_off_leaves_the_one_before(tmp_path: Path, to
 @pytest.mark.parametrize(
     "content", [b"", b"\0" * 2 * SLOT_BYTES, b"12345678 {}\n", b"\xff" * 100, b"00000000 \n"]
 )
-async def test_a_damaged_file_is_no_reason_not_to_start(tmp_path: Path, content: bytes) -> None:
+async def test_a_damaged_file_counts_as_empty(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "meters").write_bytes(content)
     meters = file_of(tmp_path)
     assert await meters.load() == {}
@@ -99,7 +99,7 @@ async def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
         assert await file_of(tmp_path).load() in ({}, {1: ACCOUNT})
 
 
-async def test_it_is_made_durable_every_five_seconds_and_for_doubts_at_once(
+async def test_accounts_are_made_durable_every_five_seconds_and_doubts_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s, synced = 0.0, list[float]()
@@ -117,7 +117,7 @@ async def test_it_is_made_durable_every_five_seconds_and_for_doubts_at_once(
     meters.abort()
 
 
-async def test_a_full_disk_is_told_and_breaks_nothing(
+async def test_a_full_disk_is_logged_and_raises_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     storage = await opened(tmp_path)
@@ -140,7 +140,7 @@ def _no_room(*_: object) -> int:
     raise OSError(errno.ENOSPC, "full")
 
 
-async def test_a_session_knows_its_meter_and_the_time_of_its_last_sample(tmp_path: Path) -> None:
+async def test_the_account_of_a_session_has_its_meter_and_last_sample(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     await storage.journal.open(start(serial="SIM1"), None)
     record = await storage.journal.get("s1")

@@ -52,7 +52,7 @@ class Fleet:
         return sum(database.rests for database in self.databases)
 
 
-def test_a_start_of_many_leaves_few_open() -> None:
+def test_many_stations_leave_few_databases_open() -> None:
     fleet = Fleet(1000)
     assert fleet.use_all() == 1000 - FIRST_LIMIT
     for _ in range(OFTEN - 1):
@@ -60,7 +60,7 @@ def test_a_start_of_many_leaves_few_open() -> None:
     assert fleet.files.limit == FIRST_LIMIT
 
 
-def test_those_that_are_needed_again_and_again_stay_open() -> None:
+def test_databases_in_frequent_use_stay_open() -> None:
     fleet = Fleet(200)
     for _ in range(OFTEN + 1):
         fleet.use_all()
@@ -68,7 +68,7 @@ def test_those_that_are_needed_again_and_again_stay_open() -> None:
     assert fleet.files.limit <= 200 + FIRST_LIMIT
 
 
-def test_never_more_than_the_machine_allows() -> None:
+def test_the_limit_of_the_machine_is_kept() -> None:
     fleet = Fleet(200, most=100)
     for _ in range(OFTEN + 2):
         fleet.use_all()
@@ -76,7 +76,7 @@ def test_never_more_than_the_machine_allows() -> None:
     assert fleet.use_all() > 0
 
 
-def test_when_it_is_quiet_again_they_rest() -> None:
+def test_idle_databases_are_closed() -> None:
     fleet = Fleet(200)
     for _ in range(OFTEN + 1):
         fleet.use_all()
@@ -87,14 +87,14 @@ def test_when_it_is_quiet_again_they_rest() -> None:
     assert fleet.files.limit == FIRST_LIMIT
 
 
-def test_what_is_needed_seldom_does_not_raise_the_limit() -> None:
+def test_databases_in_rare_use_do_not_raise_the_limit() -> None:
     fleet = Fleet(100)
     for _ in range(2 * OFTEN):
         fleet.use_all(every_s=SOON_S / 10)
     assert fleet.files.limit == FIRST_LIMIT
 
 
-def test_what_was_closed_for_good_never_rests() -> None:
+def test_a_closed_database_is_not_closed_again() -> None:
     fleet = Fleet(FIRST_LIMIT)
     fleet.use_all()
     for database in fleet.databases:
@@ -104,6 +104,8 @@ def test_what_was_closed_for_good_never_rests() -> None:
 
 
 @pytest.mark.parametrize("files", [256, 4096, 1_000_000])
-def test_half_of_the_files_are_left_for_others(files: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_of_the_file_descriptors_are_left_for_others(
+    files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
     assert FIRST_LIMIT <= most_open() <= max(FIRST_LIMIT, files // 6)

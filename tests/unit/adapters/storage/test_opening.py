@@ -57,7 +57,7 @@ async def test_a_new_folder_is_made_and_only_its_owner_reads_it(tmp_path: Path) 
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
 
 
-async def test_a_polite_end_leaves_no_log_behind(tmp_path: Path) -> None:
+async def test_a_close_leaves_no_write_ahead_log(tmp_path: Path) -> None:
     await fill(tmp_path)
     assert names(tmp_path) == {"station.db", "curves.db", "reserve", "commissioned.json"}
 
@@ -71,7 +71,7 @@ async def test_curves_are_opened_when_the_first_point_comes(tmp_path: Path) -> N
     await storage.close()
 
 
-async def test_money_is_synced_at_every_commit(tmp_path: Path) -> None:
+async def test_the_session_database_is_synced_at_every_commit(tmp_path: Path) -> None:
     seen: list[sqlite3.Connection] = []
 
     def connect(path: Path) -> sqlite3.Connection:
@@ -104,13 +104,13 @@ async def test_an_opening_commits_once(tmp_path: Path) -> None:
     assert len(commits) == 1
 
 
-def test_an_opening_makes_no_file_to_remove_it(tmp_path: Path) -> None:
+def test_an_opening_creates_no_temporary_file(tmp_path: Path) -> None:
     before = tmp_path.stat().st_mtime_ns
     prepare(tmp_path)
     assert tmp_path.stat().st_mtime_ns == before
 
 
-async def test_a_folder_taken_away_while_it_rests_is_told_as_a_failure(tmp_path: Path) -> None:
+async def test_a_folder_removed_while_idle_is_a_storage_failure(tmp_path: Path) -> None:
     files = OpenFiles(1)
     first = await opened(tmp_path / "one", open_files=files)
     second = await opened(tmp_path / "two", open_files=files)
@@ -123,17 +123,19 @@ async def test_a_folder_taken_away_while_it_rests_is_told_as_a_failure(tmp_path:
 
 
 class TestFolder:
-    async def test_a_file_in_its_place_is_told(self, tmp_path: Path) -> None:
+    async def test_a_file_in_the_place_of_the_folder_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(StorageUnavailable, match=r"^The data folder .*file cannot be used: "):
             await opened(tmp_path / "file")
 
-    async def test_a_folder_that_cannot_be_made_is_told(self) -> None:
+    async def test_a_folder_that_cannot_be_made_is_reported(self) -> None:
         with pytest.raises(StorageUnavailable, match=r"^The data folder /proc/none/x cannot be"):
             await opened(Path("/proc/none/x"))
 
     @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
-    async def test_a_folder_in_its_place_is_moved_away(self, tmp_path: Path, suffix: str) -> None:
+    async def test_a_folder_in_the_place_of_the_database_is_moved_away(
+        self, tmp_path: Path, suffix: str
+    ) -> None:
         (tmp_path / f"station.db{suffix}").mkdir()
         storage = await opened(tmp_path)
         assert "A folder was in the place" in str(storage.notices[0])
@@ -180,7 +182,7 @@ OBVIOUS = [garble_header, write_text, garble_schema, garble_pages, cut_short]
 
 class TestDamage:
     @pytest.mark.parametrize("damage", OBVIOUS)
-    async def test_a_damaged_database_is_put_aside_and_told(
+    async def test_a_damaged_database_is_put_aside_and_reported(
         self, tmp_path: Path, damage: Damage
     ) -> None:
         await fill(tmp_path)
@@ -227,7 +229,7 @@ class TestDamage:
         assert first.message_id != second.message_id
 
     @pytest.mark.parametrize("polite", [True, False])
-    async def test_damage_out_of_sight_is_looked_for_at_every_start(
+    async def test_every_start_checks_the_whole_database(
         self, tmp_path: Path, *, polite: bool
     ) -> None:
         storage = await opened(tmp_path)
@@ -242,7 +244,7 @@ class TestDamage:
         await storage.close()
 
     @pytest.mark.parametrize("index", ["session_connector", "session_start"])
-    async def test_an_index_of_before_is_found_after_a_power_cut(
+    async def test_an_outdated_index_page_is_found_after_a_power_cut(
         self, tmp_path: Path, index: str
     ) -> None:
         """A page that never reached the disk: the old one is sound in itself."""
@@ -266,7 +268,7 @@ class TestDamage:
         assert "station.db was damaged" in str(storage.notices[0])
         await storage.close()
 
-    async def test_curves_begin_anew_when_damage_shows_while_they_work(
+    async def test_curves_start_again_when_damage_is_found_while_running(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         storage = await opened(tmp_path)
@@ -287,7 +289,7 @@ class TestDamage:
         await storage.close()
 
     @pytest.mark.parametrize("damage", OBVIOUS)
-    async def test_damaged_curves_cost_no_session(self, tmp_path: Path, damage: Damage) -> None:
+    async def test_damaged_curves_lose_no_session(self, tmp_path: Path, damage: Damage) -> None:
         await fill(tmp_path)
         damage(tmp_path / "curves.db")
         storage = await opened(tmp_path)
@@ -301,14 +303,14 @@ class TestDamage:
         await storage.close()
         assert (tmp_path / "curves-damaged-1" / "curves.db").exists()
 
-    async def test_a_log_whose_database_was_taken_away_is_kept(self, tmp_path: Path) -> None:
+    async def test_a_write_ahead_log_without_its_database_is_kept(self, tmp_path: Path) -> None:
         (tmp_path / "station.db-wal").write_bytes(b"sessions")
         storage = await opened(tmp_path)
         assert "station.db was damaged" in str(storage.notices[0])
         await storage.close()
         assert (tmp_path / "station-damaged-1" / "station.db-wal").read_bytes() == b"sessions"
 
-    async def test_an_empty_file_is_a_database_that_is_missing(self, tmp_path: Path) -> None:
+    async def test_an_empty_file_counts_as_a_missing_database(self, tmp_path: Path) -> None:
         (tmp_path / "station.db").touch()
         storage = await opened(tmp_path)
         assert "missing or empty" in str(storage.notices[0])
@@ -324,7 +326,7 @@ class TestVersions:
             "CREATE TABLE invoice (number INTEGER)",
         ],
     )
-    async def test_newer_data_that_says_so_is_used_as_it_is(
+    async def test_newer_data_marked_as_compatible_is_used(
         self, tmp_path: Path, change: str
     ) -> None:
         await fill(tmp_path)
@@ -350,7 +352,7 @@ class TestVersions:
             "ALTER TABLE message RENAME TO outbox; CREATE VIEW message AS SELECT 1",
         ],
     )
-    async def test_other_newer_data_is_put_aside_as_it_is(
+    async def test_other_newer_data_is_put_aside_unchanged(
         self, tmp_path: Path, change: str
     ) -> None:
         await fill(tmp_path)
@@ -367,7 +369,7 @@ class TestVersions:
         await storage.close()
         assert (tmp_path / "station-newer-1" / "station.db").read_bytes() == before
 
-    async def test_newer_curves_cost_no_session(self, tmp_path: Path) -> None:
+    async def test_newer_curves_lose_no_session(self, tmp_path: Path) -> None:
         await fill(tmp_path)
         execute(tmp_path / "curves.db", "PRAGMA user_version = 999")
         execute(tmp_path / "curves.db", "INSERT INTO schema_version VALUES (999)")

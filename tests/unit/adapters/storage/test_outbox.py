@@ -57,7 +57,7 @@ def number_in(queued: QueuedMessage) -> int:
     return int(queued.message.values[0].sampled[0].value)
 
 
-async def test_an_empty_queue_has_nothing(storage: Storage) -> None:
+async def test_an_empty_queue_has_no_message(storage: Storage) -> None:
     assert await storage.outbox.next() is None
     assert await storage.outbox.length() == 0
     assert await storage.outbox.content() == []
@@ -113,7 +113,7 @@ async def test_a_repeat_is_byte_identical(tmp_path: Path) -> None:
     assert repeat.message == first.message
 
 
-async def test_the_answer_to_a_start_names_the_rest_of_its_session(storage: Storage) -> None:
+async def test_the_answer_to_a_start_gives_its_session_the_transaction_id(storage: Storage) -> None:
     await charge(storage, "s1")
     await charge(storage, "s2")
     assert (await head(storage)).transaction_id is None
@@ -124,14 +124,14 @@ async def test_the_answer_to_a_start_names_the_rest_of_its_session(storage: Stor
     assert record.transaction_id == 42
 
 
-async def test_the_last_of_two_answers_holds(storage: Storage) -> None:
+async def test_the_last_of_two_answers_counts(storage: Storage) -> None:
     await charge(storage)
     await storage.outbox.answered(1, transaction_id=42)
     await storage.outbox.answered(1, transaction_id=43)
     assert [q.transaction_id for q in await storage.outbox.content()] == [43, 43]
 
 
-async def test_answers_to_others_do_not_name_a_session(storage: Storage) -> None:
+async def test_answers_to_other_messages_set_no_transaction_id(storage: Storage) -> None:
     await charge(storage, values=0)
     await storage.outbox.answered(1, transaction_id=42)
     await storage.outbox.answered(2, transaction_id=99)
@@ -141,7 +141,7 @@ async def test_answers_to_others_do_not_name_a_session(storage: Storage) -> None
     assert await storage.outbox.length() == 0
 
 
-async def test_attempts_count_and_survive(tmp_path: Path) -> None:
+async def test_attempts_are_counted_and_survive_a_restart(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     await charge(storage)
     assert [await storage.outbox.failed(1) for _ in range(3)] == [1, 2, 3]
@@ -152,7 +152,7 @@ async def test_attempts_count_and_survive(tmp_path: Path) -> None:
     await storage.close()
 
 
-async def test_a_start_given_up_lets_its_session_go_on_as_minus_one(storage: Storage) -> None:
+async def test_a_start_given_up_gives_its_session_the_id_minus_one(storage: Storage) -> None:
     await charge(storage)
     first = await head(storage)
     await storage.outbox.discard(first.seq, "FormationViolation")
@@ -165,7 +165,7 @@ async def test_a_start_given_up_lets_its_session_go_on_as_minus_one(storage: Sto
     )
 
 
-async def test_another_message_given_up_leaves_the_session_its_number(storage: Storage) -> None:
+async def test_another_message_given_up_keeps_the_transaction_id(storage: Storage) -> None:
     await charge(storage)
     await storage.outbox.answered(1, transaction_id=5)
     await storage.outbox.discard(2, "refused")
@@ -175,7 +175,7 @@ async def test_another_message_given_up_leaves_the_session_its_number(storage: S
     assert [lost.message.transaction_id for lost in await storage.outbox.lost()] == [5]
 
 
-async def test_a_session_that_runs_when_its_start_is_given_up_ends_as_minus_one(
+async def test_a_session_running_when_its_start_is_given_up_ends_with_minus_one(
     storage: Storage,
 ) -> None:
     await storage.journal.open(start(), start_message())
@@ -216,7 +216,7 @@ class TestFullQueue:
         assert kinds == [MessageKind.START, MessageKind.STOP] * 5
         await storage.close()
 
-    async def test_the_head_stays_for_it_may_be_on_its_way(self, tmp_path: Path) -> None:
+    async def test_the_oldest_message_is_never_dropped(self, tmp_path: Path) -> None:
         storage = await opened(tmp_path, queue_limit=3)
         for number in range(9):
             await storage.journal.sample("x", sample(1, 1), values_message("x", value=str(number)))
@@ -248,13 +248,13 @@ class TestWaitForWork:
         await storage.outbox.wait_for_work()
         await storage.close()
 
-    async def test_nothing_is_missed_between_next_and_the_waiting(self, storage: Storage) -> None:
+    async def test_a_message_between_next_and_wait_is_not_missed(self, storage: Storage) -> None:
         looking = asyncio.create_task(storage.outbox.next())
         await asyncio.gather(storage.journal.open(start(), start_message()), looking)
         assert looking.result() is None or looking.result() == await head(storage)
         await storage.outbox.wait_for_work()
 
-    async def test_many_may_wait(self, storage: Storage) -> None:
+    async def test_several_may_wait(self, storage: Storage) -> None:
         assert await storage.outbox.next() is None
         waiting = [asyncio.create_task(storage.outbox.wait_for_work()) for _ in range(3)]
         await storage.journal.open(start(), start_message())

@@ -26,7 +26,7 @@ from tests.unit.adapters.storage.builders import (
 from tests.unit.adapters.storage.faults import Disk
 
 
-async def test_what_was_acknowledged_is_there_after_a_cut(tmp_path: Path) -> None:
+async def test_acknowledged_data_is_there_after_a_power_cut(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     await storage.journal.open(start(), start_message())
     await storage.journal.sample("s1", sample(1, 1100), values_message())
@@ -39,7 +39,7 @@ async def test_what_was_acknowledged_is_there_after_a_cut(tmp_path: Path) -> Non
     await storage.close()
 
 
-async def test_what_waits_when_the_power_fails_never_happens(tmp_path: Path) -> None:
+async def test_waiting_writes_are_dropped_at_a_power_cut(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         storage = await opened(tmp_path, executor=pool)
         gate = threading.Event()
@@ -58,7 +58,7 @@ async def test_what_waits_when_the_power_fails_never_happens(tmp_path: Path) -> 
     await storage.close()
 
 
-async def test_what_is_being_written_when_the_power_fails_is_undone(tmp_path: Path) -> None:
+async def test_a_running_write_is_undone_at_a_power_cut(tmp_path: Path) -> None:
     disk, writing, failed = Disk(), threading.Event(), threading.Event()
     storage = await opened(tmp_path, connect=disk.connect)
 
@@ -81,7 +81,7 @@ async def test_what_is_being_written_when_the_power_fails_is_undone(tmp_path: Pa
     await storage.close()
 
 
-async def test_a_polite_end_finishes_what_was_asked_before(tmp_path: Path) -> None:
+async def test_a_close_finishes_the_writes_before_it(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     writes = [
         asyncio.create_task(storage.journal.open(start(str(number)), start_message(str(number))))
@@ -112,7 +112,7 @@ CALLS: dict[str, Callable[[Storage], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("polite", [True, False])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-async def test_later_calls_are_refused(
+async def test_calls_after_the_close_are_refused(
     tmp_path: Path, call: Callable[[Storage], Awaitable[object]], *, polite: bool
 ) -> None:
     storage = await opened(tmp_path)
@@ -125,7 +125,7 @@ async def test_later_calls_are_refused(
         await call(storage)
 
 
-async def test_ends_may_come_twice_and_in_any_order(tmp_path: Path) -> None:
+async def test_close_and_abort_may_come_twice_in_any_order(tmp_path: Path) -> None:
     for ends in ("cc", "ca", "ac", "aa"):
         storage = await opened(tmp_path)
         for kind in ends:
@@ -136,7 +136,7 @@ async def test_ends_may_come_twice_and_in_any_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sqlite3 merges the log at every close")
-async def test_a_cut_leaves_the_log_as_it_is(tmp_path: Path) -> None:
+async def test_a_power_cut_leaves_the_write_ahead_log(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     await storage.journal.open(start(), start_message())
     before = (tmp_path / "station.db").read_bytes()

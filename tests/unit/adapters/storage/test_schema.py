@@ -50,7 +50,7 @@ def test_the_packaged_files_have_whole_statements(name: str) -> None:
         assert not rest.strip()
 
 
-def test_a_new_database_goes_through_all_steps_without_a_copy(
+def test_a_new_database_runs_all_migrations_without_a_copy(
     connection: sqlite3.Connection, path: Path
 ) -> None:
     assert schema.migrate(connection, path, [FIRST, SECOND]) is None
@@ -59,7 +59,7 @@ def test_a_new_database_goes_through_all_steps_without_a_copy(
     assert [file.name for file in path.parent.iterdir()] == ["station.db"]
 
 
-def test_an_old_one_is_copied_before_it_is_changed(
+def test_an_old_database_is_copied_before_its_migration(
     connection: sqlite3.Connection, path: Path
 ) -> None:
     schema.migrate(connection, path, [FIRST])
@@ -71,7 +71,7 @@ def test_an_old_one_is_copied_before_it_is_changed(
     assert schema.migrate(connection, path, [FIRST, SECOND]) is None
 
 
-def test_a_step_that_fails_leaves_the_old_schema(
+def test_a_failed_migration_leaves_the_old_schema(
     connection: sqlite3.Connection, path: Path
 ) -> None:
     schema.migrate(connection, path, [FIRST])
@@ -98,7 +98,7 @@ def test_newer_data_that_older_programs_can_use_is_used(
     assert schema.version(connection) == 2
 
 
-def test_a_migration_tells_in_its_text_which_programs_can_use_its_data() -> None:
+def test_a_migration_names_the_programs_that_can_use_its_data() -> None:
     assert schema.step_of(3, "-- readable from schema 2\nSELECT 1;\n").readable_from == 2
     assert schema.step_of(3, "SELECT 1;\n").readable_from == 3
 
@@ -136,7 +136,7 @@ async def test_data_of_every_schema_is_read(tmp_path: Path, name: str, version: 
 
 
 @pytest.mark.parametrize("name", ["station", "curves"])
-def test_a_ready_database_is_what_the_steps_make(name: str, tmp_path: Path) -> None:
+def test_the_template_database_equals_the_migrated_one(name: str, tmp_path: Path) -> None:
     steps, made = schema.packaged(name), tmp_path / "made.db"
     ready = tmp_path / "ready.db"
     ready.write_bytes(schema.empty_database(steps))

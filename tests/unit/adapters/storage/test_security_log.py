@@ -83,7 +83,7 @@ async def test_dates_that_become_known_later_do_not_break_the_chain(storage: Sto
     assert await storage.security.verify() is None
 
 
-async def test_old_events_go_in_blocks_and_the_chain_goes_on(
+async def test_old_events_are_deleted_in_blocks_and_the_chain_stays_valid(
     storage: Storage, tmp_path: Path
 ) -> None:
     database = Database(lambda: connect_sqlite(tmp_path / "station.db"), ThreadPoolExecutor(1))

@@ -242,7 +242,7 @@ async def test_figures_are_counted_on_a_full_disk(tmp_path: Path, storage: Stora
 
 
 @pytest.mark.usefixtures("every_period_is_kept")
-async def test_nobody_stays_in_the_sums(tmp_path: Path, storage: Storage) -> None:
+async def test_an_anonymous_card_is_removed_from_the_sums(tmp_path: Path, storage: Storage) -> None:
     await storage.journal.open(start(token="SECRET"), None)
     await storage.journal.close("s1", end(), None)
     await storage.journal.statistics(SessionGrouping.CARD, SessionQuery(since=NOON))
@@ -254,7 +254,7 @@ async def test_nobody_stays_in_the_sums(tmp_path: Path, storage: Storage) -> Non
             assert rows == [("", 1)], table
 
 
-async def test_what_an_older_program_writes_counts(tmp_path: Path) -> None:
+async def test_sessions_written_by_an_older_program_count(tmp_path: Path) -> None:
     """A program of an older schema uses the database as it is, with its own statements."""
     storage = await opened(tmp_path)
     await storage.journal.open(start("new"), None)
@@ -315,7 +315,7 @@ class TestPages:
     )
 
     @pytest.mark.parametrize("query", QUERIES)
-    async def test_by_key_they_cover_all_rows_once(
+    async def test_pages_by_key_cover_all_rows_once(
         self, filled: Storage, query: SessionQuery
     ) -> None:
         journal = filled.journal
@@ -330,7 +330,7 @@ class TestPages:
         assert len(every) == total > 10
 
     @pytest.mark.parametrize("query", QUERIES)
-    async def test_back_by_key_they_are_the_same(
+    async def test_pages_back_by_key_are_the_same(
         self, filled: Storage, query: SessionQuery
     ) -> None:
         every, _ = await filled.journal.page(query, limit=1000)
@@ -338,16 +338,16 @@ class TestPages:
         assert newer == every[5:9]
         assert (await filled.journal.page(query, after=every[0].session_id))[0] == []
 
-    async def test_what_begins_meanwhile_shifts_nothing(self, filled: Storage) -> None:
+    async def test_new_sessions_do_not_shift_pages(self, filled: Storage) -> None:
         first, _ = await filled.journal.page(limit=5)
         await filled.journal.open(start("meanwhile"), None)
         second, _ = await filled.journal.page(before=first[-1].session_id, limit=5)
         assert [record.session_id for record in second] == [f"s{n}" for n in range(31, 26, -1)]
 
-    async def test_behind_a_session_that_is_gone_there_is_nothing(self, filled: Storage) -> None:
+    async def test_a_page_after_a_deleted_session_is_empty(self, filled: Storage) -> None:
         assert (await filled.journal.page(before="gone"))[0] == []
 
-    async def test_rows_that_cannot_be_read_end_no_export(
+    async def test_unreadable_rows_do_not_end_an_export(
         self, tmp_path: Path, filled: Storage
     ) -> None:
         await filled.close()
@@ -416,7 +416,7 @@ def test_cards_of_a_kept_period_are_read_in_their_order(
     ]
 
 
-async def test_a_page_of_a_month_costs_the_same_wherever_it_is(tmp_path: Path) -> None:
+async def test_a_page_of_a_month_reads_as_many_rows_anywhere(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     for number in range(400):
         await storage.journal.open(start(f"s{number}", when=at(60.0 * number)), None)

@@ -48,11 +48,11 @@ def save(files: Files, *documents: SettingsDocument) -> None:
 
 
 class TestOnARealDisk:
-    def test_a_first_start_has_none(self, folder: Path) -> None:
+    def test_a_first_start_has_no_settings(self, folder: Path) -> None:
         loaded = load(PosixFiles(folder))
         assert (loaded.document, loaded.health) == (SettingsDocument(), SettingsHealth.FRESH)
 
-    def test_what_was_saved_comes_back(self, folder: Path) -> None:
+    def test_saved_settings_are_loaded(self, folder: Path) -> None:
         saved = SettingsDocument({"A": [1, 2, 3], "Ä": {"hex": "00"}}, {"serial_number": "x"}, 4)
         save(PosixFiles(folder), saved)
         loaded = load(PosixFiles(folder))
@@ -66,19 +66,19 @@ class TestOnARealDisk:
         save(PosixFiles(folder), SettingsDocument({}, {}, 1, unconfirmed=True))
         assert load(PosixFiles(folder)).document.unconfirmed
 
-    def test_nobody_else_can_read_it(self, folder: Path) -> None:
+    def test_only_the_owner_can_read_the_files(self, folder: Path) -> None:
         save(PosixFiles(folder), document(1, WLANPassword="sesame"))
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         for file in folder.iterdir():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
-    def test_the_last_five_are_kept(self, folder: Path) -> None:
+    def test_the_last_five_revisions_are_kept(self, folder: Path) -> None:
         save(PosixFiles(folder), *(document(n, A=n) for n in range(1, 9)))
         assert sorted(file.name for file in folder.iterdir()) == [
             f"settings-{number:010}.json" for number in range(4, 9)
         ]
 
-    def test_a_disk_that_cannot_be_written_is_told(self, folder: Path) -> None:
+    def test_a_disk_that_cannot_be_written_is_reported(self, folder: Path) -> None:
         folder.write_text("a file where the folder should be")
         with pytest.raises(SettingsNotSaved, match="could not be stored"):
             SettingsStore(PosixFiles(folder)).save(document(1))
@@ -105,7 +105,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
 class TestDamagedFile:
-    def test_the_one_before_is_in_force_and_people_are_told(
+    def test_the_revision_before_is_in_force_and_reported(
         self, damage: Callable[[bytes], bytes]
     ) -> None:
         files = FailingFiles()
@@ -118,7 +118,7 @@ class TestDamagedFile:
         assert f"kept as {name}.damaged" in str(loaded.reports[0])
         assert f"{name}.damaged" in files.names
 
-    def test_without_a_good_one_the_station_is_damaged_until_it_is_confirmed(
+    def test_without_a_readable_revision_the_settings_count_as_damaged_until_confirmed(
         self, damage: Callable[[bytes], bytes]
     ) -> None:
         files = FailingFiles()
@@ -191,7 +191,7 @@ class TestSchema:
         assert "newer version, schema 2" in str(loaded.reports[0])
         assert files.read("settings-0000000002.json.damaged") == written
 
-    def test_a_version_without_a_way_is_not_guessed(self) -> None:
+    def test_a_version_without_a_migration_is_refused(self) -> None:
         files = FailingFiles()
         save(files, document(1, A=1))
         loaded = SettingsStore(files, schema=3, migrations={2: dict}).load()
@@ -275,7 +275,7 @@ def test_no_power_cut_loses_what_was_acknowledged(
     assert load(after).document.revision == 99
 
 
-def test_every_step_of_a_save_can_be_the_last() -> None:
+def test_a_cut_at_every_step_of_a_save_loses_nothing() -> None:
     """The same, exhaustively: each cut, with nothing and with everything of the unsynced kept."""
     whole = FailingFiles()
     save(whole, document(1, A=1), document(2, A=2))
@@ -295,7 +295,7 @@ def test_every_step_of_a_save_can_be_the_last() -> None:
             assert load(after).document.revision in {done, done + 1}
 
 
-def test_the_model_of_the_disk_punishes_a_forgotten_fsync() -> None:
+def test_the_disk_model_loses_data_without_fsync() -> None:
     """Without it the tests above would prove nothing."""
 
     class Forgetful(FailingFiles):
@@ -353,7 +353,7 @@ def disk(revisions: int = 3, serial_number: str = "a1") -> Disk:
     return made
 
 
-def test_what_was_stored_last_is_known_by_its_mark() -> None:
+def test_the_mark_names_the_newest_revision() -> None:
     assert disk().load().health is SettingsHealth.GOOD
     assert Disk().load().health is SettingsHealth.FRESH
 
@@ -403,7 +403,7 @@ def disk_with_other_third() -> Disk:
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
-def test_whatever_is_not_what_was_stored_last_must_be_confirmed(
+def test_settings_other_than_the_newest_must_be_confirmed(
     loss: Callable[[Disk], None],
 ) -> None:
     found = disk()
@@ -419,7 +419,7 @@ def test_whatever_is_not_what_was_stored_last_must_be_confirmed(
     assert again.document.values != {"A": 99}
 
 
-def test_all_older_revisions_that_can_be_read_are_told() -> None:
+def test_all_readable_older_revisions_are_returned() -> None:
     found = disk(4)
     found.remove(4)
     found.put(2, b"rubbish")
@@ -428,7 +428,7 @@ def test_all_older_revisions_that_can_be_read_are_told() -> None:
 
 
 @pytest.mark.parametrize("damage", ["removed", "rubbish"])
-def test_a_station_that_lost_all_its_settings_is_not_new(damage: str) -> None:
+def test_a_station_without_its_settings_files_is_not_new(damage: str) -> None:
     found = disk()
     for number in (1, 2, 3):
         found.put(number, b"rubbish")
@@ -440,11 +440,11 @@ def test_a_station_that_lost_all_its_settings_is_not_new(damage: str) -> None:
         assert loaded.document.made == {"serial_number": "a1"}
 
 
-def test_a_station_that_has_run_has_had_settings() -> None:
+def test_a_station_with_data_must_have_settings() -> None:
     assert Disk().load(in_use=True).health is SettingsHealth.DAMAGED
 
 
-def test_settings_of_another_station_do_not_make_it_that_station() -> None:
+def test_settings_of_another_station_must_be_confirmed() -> None:
     found = disk()
     other_station(found)
     loaded = found.load()
@@ -453,7 +453,7 @@ def test_settings_of_another_station_do_not_make_it_that_station() -> None:
     assert "another station" in str(loaded.reports[0])
 
 
-def test_a_damaged_file_counts_also_when_the_power_goes_before_it_is_told() -> None:
+def test_a_damaged_file_counts_also_after_a_power_cut_before_the_report() -> None:
     files = FailingFiles()
     save(files, document(1, A=1), document(2, A=2))
     files.names[name_of(2)].content = b"rubbish"
@@ -461,7 +461,7 @@ def test_a_damaged_file_counts_also_when_the_power_goes_before_it_is_told() -> N
         assert load(files).health is SettingsHealth.RECOVERED
 
 
-def test_files_of_the_first_version_are_good_and_are_marked_with_the_next_change() -> None:
+def test_files_of_the_first_version_are_valid_and_marked_at_the_next_change() -> None:
     """They know neither number nor mark."""
     found = Disk()
     for number, amps in ((1, 32), (2, 16)):
@@ -489,7 +489,7 @@ def framed(body: dict[str, Any]) -> bytes:
     return json.dumps(header).encode() + b"\n" + text + b"\n"
 
 
-def test_a_mark_that_cannot_be_written_does_not_undo_what_is_stored() -> None:
+def test_a_mark_that_cannot_be_written_keeps_the_stored_settings() -> None:
     found = disk(1)
     store = found.store()
     store.load()
@@ -499,7 +499,7 @@ def test_a_mark_that_cannot_be_written_does_not_undo_what_is_stored() -> None:
     assert found.load().health is SettingsHealth.GOOD
 
 
-def test_without_a_first_mark_nothing_is_stored_that_relies_on_it() -> None:
+def test_without_a_first_mark_no_settings_are_stored() -> None:
     found = Disk()
     found.beside.broken["fsync"] = OSError(errno.EIO, "Input/output error")
     with pytest.raises(SettingsNotSaved):
@@ -508,7 +508,7 @@ def test_without_a_first_mark_nothing_is_stored_that_relies_on_it() -> None:
     assert found.load().health is SettingsHealth.FRESH
 
 
-def test_no_power_cut_makes_good_settings_look_lost() -> None:
+def test_after_any_power_cut_valid_settings_are_not_taken_as_lost() -> None:
     """A cut at every step of two saves, in both folders, with nothing and all of the unsynced."""
     whole = disk(2)
     steps = (whole.files.steps, whole.beside.steps)

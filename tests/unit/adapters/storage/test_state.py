@@ -24,7 +24,7 @@ async def test_a_value_is_there_after_a_power_cut(tmp_path: Path, value: Any) ->
     await storage.close()
 
 
-async def test_none_removes(tmp_path: Path) -> None:
+async def test_none_removes_a_value(tmp_path: Path) -> None:
     storage = await opened(tmp_path)
     assert await storage.state.get("key") is None
     await storage.state.put("key", 1)

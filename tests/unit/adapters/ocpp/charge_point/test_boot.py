@@ -70,7 +70,9 @@ async def test_accepted_then_clock_interval_and_every_status(bench: Bench) -> No
 
 
 @on_a_bench()
-async def test_rejected_is_silence_in_both_directions_until_the_interval(bench: Bench) -> None:
+async def test_rejected_means_no_message_in_both_directions_until_the_interval(
+    bench: Bench,
+) -> None:
     three_statuses(bench)
     bench.outbox.put(meter())
     bench.central.then(BOOT, boot_answer("Rejected", 100))
@@ -99,7 +101,7 @@ async def test_rejected_stays_silent_over_a_reconnect(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_pending_obeys_but_neither_starts_nor_speaks(bench: Bench) -> None:
+async def test_pending_answers_calls_but_sends_nothing(bench: Bench) -> None:
     async def answer(request: Message) -> Message:
         return GetConfigurationResponse()
 
@@ -146,7 +148,7 @@ async def test_pending_sends_what_is_triggered(bench: Bench) -> None:
 
 @pytest.mark.parametrize("interval", [0, -5])
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
-def test_without_an_interval_the_pace_is_our_own(interval: int, status: str) -> None:
+def test_without_an_interval_the_default_is_used(interval: int, status: str) -> None:
     @on_a_bench()
     async def test(bench: Bench) -> None:
         bench.central.then(BOOT, *[boot_answer(status, interval)] * 4)
@@ -161,7 +163,7 @@ def test_without_an_interval_the_pace_is_our_own(interval: int, status: str) -> 
 
 
 @on_a_bench(call_timeout_s=60)
-async def test_errors_and_silence_are_no_reason_to_hammer(bench: Bench) -> None:
+async def test_errors_and_timeouts_are_retried_with_growing_pauses(bench: Bench) -> None:
     bench.central.then(BOOT, CallRefused("InternalError", "", {}), None, None)
     bench.start()
     await asyncio.sleep(40)
@@ -175,7 +177,7 @@ async def test_errors_and_silence_are_no_reason_to_hammer(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_a_reconnect_is_no_boot(bench: Bench) -> None:
+async def test_a_reconnect_sends_no_boot_notification(bench: Bench) -> None:
     three_statuses(bench)
     await bench.online()
     bench.central.reachable = False
@@ -193,7 +195,7 @@ async def test_a_reconnect_is_no_boot(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_a_reconnect_with_other_content_is_a_boot(bench: Bench) -> None:
+async def test_a_reconnect_with_other_content_sends_a_boot_notification(bench: Bench) -> None:
     three_statuses(bench)
     await bench.online()
     bench.content = BootNotificationRequest(charge_point_vendor="V", charge_point_model="M2")
@@ -217,7 +219,7 @@ async def test_changed_content_is_sent_with_the_next_connection(bench: Bench) ->
 
 
 @on_a_bench()
-async def test_content_that_cannot_be_sent_is_shown_and_tried_again(bench: Bench) -> None:
+async def test_invalid_boot_content_is_shown_and_retried(bench: Bench) -> None:
     good, bench.content = bench.content, None
     bench.start()
     await asyncio.sleep(60)
@@ -327,7 +329,7 @@ def test_triggers_answer_then_send(
 
 
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
-def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
+def test_messages_waiting_behind_a_boot_follow_its_answer(status: str) -> None:
     """A message that was due while a repeated BootNotification was on its way."""
 
     @on_a_bench()
@@ -353,7 +355,7 @@ def test_what_waits_behind_a_boot_obeys_its_answer(status: str) -> None:
 
 
 @on_a_bench()
-async def test_who_asks_while_an_accepted_boot_is_under_way_only_waits(bench: Bench) -> None:
+async def test_calls_during_a_repeated_boot_wait(bench: Bench) -> None:
     bench.central.defaults[Action.AUTHORIZE] = AuthorizeResponse(
         id_tag_info=IdTagInfo(status=AuthorizationStatus.ACCEPTED)
     )
@@ -367,7 +369,7 @@ async def test_who_asks_while_an_accepted_boot_is_under_way_only_waits(bench: Be
 
 
 @pytest.mark.parametrize("answer", [None, CallRefused("InternalError", "", {})])
-def test_a_repeated_boot_without_a_usable_answer_holds_everything(
+def test_a_repeated_boot_without_a_usable_answer_stops_all_messages(
     answer: CallRefused | None,
 ) -> None:
     """The backend may have taken the acceptance back by the answer that was lost."""
@@ -389,7 +391,7 @@ def test_a_repeated_boot_without_a_usable_answer_holds_everything(
 
 
 @on_a_bench()
-async def test_a_boot_whose_answer_died_with_the_connection_is_repeated(bench: Bench) -> None:
+async def test_a_boot_whose_answer_was_lost_is_repeated(bench: Bench) -> None:
     trigger = TriggerMessageRequest(requested_message=MessageTrigger.BOOT_NOTIFICATION)
     await bench.online()
     bench.central.current.abort()

@@ -37,7 +37,7 @@ def test_pauses_grow_to_a_cap_with_jitter() -> None:
 
 
 @on_a_bench(longest_reconnect_pause_s=60)
-async def test_it_dials_for_ever_and_ever_slower(bench: Bench) -> None:
+async def test_it_dials_for_ever_with_growing_pauses(bench: Bench) -> None:
     bench.central.reachable = False
     bench.start()
     await asyncio.sleep(3600)
@@ -66,7 +66,7 @@ async def test_retry_now_clears_the_back_off(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_retry_now_begins_a_hanging_dial_anew(bench: Bench) -> None:
+async def test_retry_now_restarts_a_hanging_dial(bench: Bench) -> None:
     bench.central.alive = False
     bench.start()
     await asyncio.sleep(30)
@@ -78,7 +78,7 @@ async def test_retry_now_begins_a_hanging_dial_anew(bench: Bench) -> None:
 
 
 @on_a_bench(longest_reconnect_pause_s=60)
-async def test_a_link_that_falls_at_once_is_a_failure_a_stable_one_is_none(bench: Bench) -> None:
+async def test_a_link_that_falls_at_once_counts_as_a_failure(bench: Bench) -> None:
     bench.start()
     for _ in range(40):
         await asyncio.sleep(5)
@@ -119,7 +119,7 @@ async def test_other_requests(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_what_is_known_but_not_offered_is_not_supported(bench: Bench) -> None:
+async def test_known_actions_without_a_handler_are_not_supported(bench: Bench) -> None:
     await bench.online()
     with pytest.raises(RpcError, match="NotSupported"):
         await bench.central.current.ask(UnlockConnectorRequest(connector_id=1))
@@ -146,7 +146,7 @@ async def test_small_changes_keep_the_connection(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_another_password_hangs_up_politely_and_dials_at_once(bench: Bench) -> None:
+async def test_another_password_closes_the_connection_and_dials_at_once(bench: Bench) -> None:
     await bench.online()
     first = bench.central.current
     connection = replace(bench.config.connection, password=b"new")
@@ -159,7 +159,7 @@ async def test_another_password_hangs_up_politely_and_dials_at_once(bench: Bench
 
 
 @on_a_bench()
-async def test_another_backend_is_told_who_we_are(bench: Bench) -> None:
+async def test_another_backend_gets_a_boot_notification(bench: Bench) -> None:
     await bench.online()
     connection = replace(bench.config.connection, url="ws://other/")
     bench.client.configure(replace(bench.config, connection=connection))
@@ -168,7 +168,7 @@ async def test_another_backend_is_told_who_we_are(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_the_view_follows(bench: Bench) -> None:
+async def test_the_view_follows_the_connection(bench: Bench) -> None:
     views: list[BackendView] = []
     online: list[bool] = []
     bench.client.changed.subscribe(views.append)
@@ -187,7 +187,7 @@ async def test_the_view_follows(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_stop_says_goodbye(bench: Bench) -> None:
+async def test_stop_closes_the_connection(bench: Bench) -> None:
     await bench.online()
     await bench.client.stop()
     assert bench.running is not None
@@ -197,7 +197,7 @@ async def test_stop_says_goodbye(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("moment_s", [0, 0.005, 1, 301])
-def test_a_power_cut_ends_everything_without_a_word(moment_s: float) -> None:
+def test_a_power_cut_ends_everything_without_a_close_frame(moment_s: float) -> None:
     @on_a_bench()
     async def test(bench: Bench) -> None:
         bench.status(1, "Available")
@@ -227,7 +227,7 @@ async def test_abort_from_a_callback_ends_the_run(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("round_trip_s", "closes_s"), [(0.5, 0.5), (30.0, 2.0)])
-def test_a_reconnection_waits_for_an_answer_but_not_long(
+def test_a_reconnection_waits_shortly_for_a_pending_answer(
     round_trip_s: float, closes_s: float
 ) -> None:
     @on_a_bench()

@@ -45,7 +45,7 @@ def test_the_identity_is_the_last_segment(url: str, identity: str, dialled: str)
         ("ws://example.org", ""),
     ],
 )
-def test_what_cannot_be_dialled_is_said_in_a_sentence(url: str, identity: str) -> None:
+def test_an_invalid_url_is_refused_with_a_sentence(url: str, identity: str) -> None:
     with pytest.raises(ConfigError) as problem:
         endpoint_url(url, identity)
     assert "secret" not in str(problem.value)
@@ -62,7 +62,7 @@ def test_what_cannot_be_dialled_is_said_in_a_sentence(url: str, identity: str) -
         ("https://proxy", "https://proxy"),
     ],
 )
-def test_a_proxy_is_host_and_port(proxy: str | None, url: str | None) -> None:
+def test_a_proxy_has_host_and_port(proxy: str | None, url: str | None) -> None:
     assert proxy_url(proxy) == url
 
 

@@ -41,7 +41,7 @@ def add(log: FrameLog, number: int = 1) -> None:
         )
 
 
-def test_one_write_a_minute_none_while_nothing_is_said() -> None:
+def test_one_write_a_minute_and_none_without_messages() -> None:
     async def main() -> None:
         log, archive = FrameLog(lambda: NOW), Archive()
         tasks = Supervisor("test")
@@ -62,7 +62,7 @@ def test_one_write_a_minute_none_while_nothing_is_said() -> None:
     run_virtual(main())
 
 
-async def test_history_holds_what_was_said_a_moment_ago_without_secrets() -> None:
+async def test_the_history_includes_the_latest_messages_without_secrets() -> None:
     log, archive = FrameLog(lambda: NOW), Archive()
     tasks = Supervisor("test")
     keeper = FrameKeeper(log, archive, tasks)
@@ -73,7 +73,7 @@ async def test_history_holds_what_was_said_a_moment_ago_without_secrets() -> Non
     assert "geheim" not in str(record)
 
 
-async def test_after_a_restart_the_ring_begins_with_the_newest() -> None:
+async def test_after_a_restart_the_log_begins_with_the_newest_messages() -> None:
     archive = Archive()
     before = FrameLog(lambda: NOW)
     tasks = Supervisor("test")

@@ -43,7 +43,7 @@ def session(bench: Bench, name: str = "s1") -> None:
 
 
 @on_a_bench()
-async def test_in_order_with_the_transaction_id_of_the_answer(bench: Bench) -> None:
+async def test_messages_are_sent_in_order_with_the_transaction_id(bench: Bench) -> None:
     session(bench)
     bench.outbox.put(meter(None, connector=0))
     await bench.online()
@@ -61,7 +61,9 @@ async def test_in_order_with_the_transaction_id_of_the_answer(bench: Bench) -> N
 
 
 @on_a_bench()
-async def test_after_the_statuses_but_for_those_that_say_that_it_is_over(bench: Bench) -> None:
+async def test_the_queue_comes_after_statuses_except_those_that_end_a_transaction(
+    bench: Bench,
+) -> None:
     session(bench)
     for connector, status in enumerate(("Available", "Finishing", "Reserved")):
         bench.status(connector, status)
@@ -78,7 +80,7 @@ async def test_after_the_statuses_but_for_those_that_say_that_it_is_over(bench: 
 
 
 @pytest.mark.parametrize("over", ["Available", "Preparing", "Finishing", "Reserved", "Unavailable"])
-def test_the_end_of_a_transaction_is_told_before_the_status_that_follows(over: str) -> None:
+def test_a_stop_is_sent_before_the_status_that_follows(over: str) -> None:
     @on_a_bench()
     async def test(bench: Bench) -> None:
         bench.status(1, "Charging")
@@ -104,7 +106,7 @@ def test_the_end_of_a_transaction_is_told_before_the_status_that_follows(over: s
 
 
 @on_a_bench(transaction_message_attempts=9, transaction_message_retry_interval_s=3600)
-async def test_a_stop_that_was_tried_in_vain_holds_no_status_back(bench: Bench) -> None:
+async def test_a_stop_that_failed_holds_no_status_back(bench: Bench) -> None:
     await bench.online()
     bench.central.then(STOP, REFUSED)
     session(bench)
@@ -114,7 +116,7 @@ async def test_a_stop_that_was_tried_in_vain_holds_no_status_back(bench: Bench) 
 
 
 @on_a_bench(transaction_message_attempts=9, transaction_message_retry_interval_s=3600)
-async def test_a_stop_that_cannot_come_soon_holds_a_status_back_for_a_moment(bench: Bench) -> None:
+async def test_a_stop_behind_a_long_queue_holds_a_status_back_for_15_s(bench: Bench) -> None:
     await bench.online()
     bench.central.then(START, REFUSED)
     session(bench)
@@ -126,7 +128,7 @@ async def test_a_stop_that_cannot_come_soon_holds_a_status_back_for_a_moment(ben
 
 
 @on_a_bench()
-async def test_a_fault_waits_for_no_stop(bench: Bench) -> None:
+async def test_a_fault_status_does_not_wait_for_a_stop(bench: Bench) -> None:
     await bench.online()
     session(bench)
     bench.status(1, "Faulted")
@@ -160,7 +162,7 @@ async def test_attempt_n_waits_n_intervals_and_the_last_gives_up(bench: Bench) -
 
 
 @on_a_bench(transaction_message_attempts=2, transaction_message_retry_interval_s=10)
-async def test_silence_on_a_living_link_is_a_failed_attempt(bench: Bench) -> None:
+async def test_no_answer_while_connected_is_a_failed_attempt(bench: Bench) -> None:
     bench.central.then(METER, None, None)
     bench.outbox.put(meter(None))
     await bench.online()
@@ -170,7 +172,7 @@ async def test_silence_on_a_living_link_is_a_failed_attempt(bench: Bench) -> Non
 
 
 @on_a_bench(transaction_message_attempts=1)
-async def test_a_black_hole_costs_no_attempt(bench: Bench) -> None:
+async def test_a_dead_link_counts_no_attempt(bench: Bench) -> None:
     await bench.online()
     bench.central.alive = False
     session(bench)
@@ -183,7 +185,9 @@ async def test_a_black_hole_costs_no_attempt(bench: Bench) -> None:
 
 
 @on_a_bench(transaction_message_attempts=1)
-async def test_a_lost_connection_costs_no_attempt_and_the_repeat_is_the_same(bench: Bench) -> None:
+async def test_a_lost_connection_counts_no_attempt_and_the_repeat_is_identical(
+    bench: Bench,
+) -> None:
     bench.central.then(START, None, None)
     session(bench)
     await bench.online()
@@ -225,7 +229,9 @@ def test_every_message_is_tried_once(attempts: int) -> None:
     [MeterValuesMessage("s", 1, ()), meter("s", connector=-1), start("s", token="x" * 21)],
     ids=["no values", "no connector", "too long a token"],
 )
-def test_what_ocpp_cannot_say_does_not_block_the_queue(message: TransactionMessage) -> None:
+def test_a_message_that_ocpp_cannot_express_does_not_block_the_queue(
+    message: TransactionMessage,
+) -> None:
     @on_a_bench()
     async def test(bench: Bench) -> None:
         bench.outbox.put(message)
@@ -266,7 +272,7 @@ async def test_dates_are_committed_before_a_message_without_them_is_sent(bench: 
 
 
 @on_a_bench()
-async def test_what_follows_from_an_answer_happens_before_its_commit(bench: Bench) -> None:
+async def test_the_consequences_of_an_answer_come_before_its_commit(bench: Bench) -> None:
     committed: list[int] = []
     bench.outbox.committed.subscribe(lambda seq: committed.append(len(bench.listener.starts)))
     bench.central.then(STOP, StopTransactionResponse(id_tag_info=BLOCKED))
@@ -279,7 +285,7 @@ async def test_what_follows_from_an_answer_happens_before_its_commit(bench: Benc
 
 
 @on_a_bench(transaction_message_retry_interval_s=3600)
-async def test_people_need_not_wait_for_the_next_attempt(bench: Bench) -> None:
+async def test_retry_now_repeats_the_failed_message_at_once(bench: Bench) -> None:
     bench.central.then(METER, REFUSED)
     bench.outbox.put(meter(None))
     await bench.online()
@@ -290,7 +296,7 @@ async def test_people_need_not_wait_for_the_next_attempt(bench: Bench) -> None:
 
 
 @on_a_bench()
-async def test_others_may_speak_while_the_queue_waits(bench: Bench) -> None:
+async def test_other_messages_are_sent_while_the_queue_waits(bench: Bench) -> None:
     bench.central.then(METER, REFUSED)
     bench.outbox.put(meter(None))
     await bench.online()
@@ -332,7 +338,7 @@ def test_answers_are_committed_even_when_the_connection_ends_with_them() -> None
 
 
 @on_a_bench(drain_pause_s=0.5)
-async def test_a_long_queue_goes_at_a_measured_pace_and_new_values_wait_their_turn(
+async def test_a_long_queue_is_sent_with_pauses_in_order(
     bench: Bench,
 ) -> None:
     """After a long absence: the statuses first, then the queue, with room for others between."""

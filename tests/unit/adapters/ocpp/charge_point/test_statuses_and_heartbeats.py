@@ -29,7 +29,7 @@ REFUSED = CallRefused("InternalError", "", {})
 
 
 @on_a_bench()
-async def test_every_change_is_told_while_online(bench: Bench) -> None:
+async def test_every_change_is_sent_while_online(bench: Bench) -> None:
     await bench.online()
     for status in ("Preparing", "Charging", "Charging", "SuspendedEV", "Charging"):
         bench.status(1, status)
@@ -53,7 +53,7 @@ async def test_a_status_has_the_time_at_which_it_began(bench: Bench) -> None:
 
 
 @on_a_bench(clock_is_known=False)
-async def test_before_the_clock_is_known_the_date_is_made_up_later(bench: Bench) -> None:
+async def test_a_status_from_before_the_date_was_known_is_dated_later(bench: Bench) -> None:
     bench.status(1, "Available")
     await asyncio.sleep(30)
     bench.listener.on_time = (  # type: ignore[method-assign]  # what the application does
@@ -74,7 +74,7 @@ async def test_a_refused_status_is_not_repeated(bench: Bench) -> None:
 
 
 @on_a_bench(call_timeout_s=10)
-async def test_an_unanswered_status_is_repeated_while_it_is_true(bench: Bench) -> None:
+async def test_an_unanswered_status_is_repeated_while_it_is_current(bench: Bench) -> None:
     bench.central.then(STATUS, None, None, None)
     bench.status(1, "Available")
     await bench.online()
@@ -99,7 +99,7 @@ async def test_a_status_without_answer_does_not_hold_up_the_queue_for_ever(bench
 
 
 @on_a_bench()
-async def test_a_flood_keeps_what_is_true(bench: Bench) -> None:
+async def test_of_many_changes_the_current_status_is_sent(bench: Bench) -> None:
     await bench.online()
     for number in range(500):
         bench.status(1, ("Charging", "SuspendedEV")[number % 2])
@@ -112,7 +112,7 @@ async def test_a_flood_keeps_what_is_true(bench: Bench) -> None:
 
 
 @on_a_bench(force_heartbeat=False)
-async def test_heartbeats_come_after_silence_only(bench: Bench) -> None:
+async def test_heartbeats_are_sent_only_without_other_messages(bench: Bench) -> None:
     await bench.online()
     for number in range(9):
         await asyncio.sleep(100)
@@ -123,7 +123,7 @@ async def test_heartbeats_come_after_silence_only(bench: Bench) -> None:
 
 
 @on_a_bench(force_heartbeat=False)
-async def test_the_time_is_asked_for_once_a_day(bench: Bench) -> None:
+async def test_the_time_is_requested_once_a_day(bench: Bench) -> None:
     await bench.online()
     for number in range(1500):
         await asyncio.sleep(100)
@@ -132,7 +132,7 @@ async def test_the_time_is_asked_for_once_a_day(bench: Bench) -> None:
 
 
 @on_a_bench(force_heartbeat=True)
-async def test_forced_heartbeats_come_anyway(bench: Bench) -> None:
+async def test_forced_heartbeats_are_sent_always(bench: Bench) -> None:
     await bench.online()
     for number in range(9):
         await asyncio.sleep(100)
@@ -152,7 +152,7 @@ async def test_the_interval_may_change_while_waiting(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("interval", [0, -1])
-def test_no_interval_keeps_our_own_and_never_hammers(interval: int) -> None:
+def test_without_an_interval_the_default_is_kept(interval: int) -> None:
     @on_a_bench(heartbeat_interval_s=interval)
     async def test(bench: Bench) -> None:
         bench.central.then(Action.BOOT_NOTIFICATION, boot_answer(interval=interval))
@@ -165,7 +165,7 @@ def test_no_interval_keeps_our_own_and_never_hammers(interval: int) -> None:
 
 
 @on_a_bench()
-async def test_a_failed_heartbeat_is_shown_and_tried_again_later(bench: Bench) -> None:
+async def test_a_failed_heartbeat_is_shown_and_retried_later(bench: Bench) -> None:
     bench.central.then(HEARTBEAT, REFUSED)
     await bench.online()
     await asyncio.sleep(301)
@@ -179,7 +179,7 @@ async def test_a_failed_heartbeat_is_shown_and_tried_again_later(bench: Bench) -
 
 
 @on_a_bench(force_heartbeat=False)
-async def test_a_date_that_was_long_under_way_is_asked_for_again_soon(bench: Bench) -> None:
+async def test_a_slow_answer_with_the_date_is_requested_again_soon(bench: Bench) -> None:
     bench.central.round_trip_s = 40.0
     bench.start()
     await asyncio.sleep(50)
@@ -190,7 +190,7 @@ async def test_a_date_that_was_long_under_way_is_asked_for_again_soon(bench: Ben
 
 
 @on_a_bench(force_heartbeat=False)
-async def test_a_slow_line_is_not_asked_for_ever(bench: Bench) -> None:
+async def test_on_a_slow_line_the_date_is_not_requested_for_ever(bench: Bench) -> None:
     bench.central.round_trip_s = 10.0
     bench.start()
     await asyncio.sleep(130)
@@ -199,7 +199,7 @@ async def test_a_slow_line_is_not_asked_for_ever(bench: Bench) -> None:
 
 
 @on_a_bench(clock_is_known=False)
-async def test_a_status_that_is_asked_for_before_the_date_is_known_has_none(bench: Bench) -> None:
+async def test_a_triggered_status_before_the_date_is_known_has_no_date(bench: Bench) -> None:
     bench.status(1, "Available")
     bench.central.then(Action.BOOT_NOTIFICATION, boot_answer("Pending"))
     bench.start()
@@ -213,7 +213,7 @@ async def test_a_status_that_is_asked_for_before_the_date_is_known_has_none(benc
 
 
 @on_a_bench()
-async def test_a_triggered_status_is_what_is_true_now_with_the_time_of_now(bench: Bench) -> None:
+async def test_a_triggered_status_is_the_present_one_with_the_present_time(bench: Bench) -> None:
     """The application may hold a status back (MinimumStatusDuration): not when somebody asks."""
 
     def settle(connector: int | None) -> None:
@@ -249,7 +249,7 @@ async def test_a_triggered_status_comes_after_those_that_led_to_it(bench: Bench)
 
 
 @on_a_bench()
-async def test_a_triggered_status_waits_for_no_stop(bench: Bench) -> None:
+async def test_a_triggered_status_does_not_wait_for_a_stop(bench: Bench) -> None:
     """What is true now was asked for; the order of a session's end is worth less."""
     await bench.online()
     bench.outbox.put(start(), stop())
@@ -268,7 +268,7 @@ async def never() -> None:
 
 
 @on_a_bench()
-async def test_news_is_told_once_and_not_after_an_absence(bench: Bench) -> None:
+async def test_an_event_text_is_sent_once_and_not_after_a_reconnect(bench: Bench) -> None:
     def news(info: str) -> None:
         report = StatusReport(
             1, BackendStatus.AVAILABLE, bench.clock.moment(), info=info, info_is_news=True

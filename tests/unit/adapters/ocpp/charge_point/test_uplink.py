@@ -48,14 +48,14 @@ def on_a_link(test: Callable[[Bench], Awaitable[None]]) -> Callable[[], None]:
 
 
 @on_a_link
-async def test_one_call_after_the_other(bench: Bench) -> None:
+async def test_calls_are_sent_one_after_the_other(bench: Bench) -> None:
     began_s = now_s()
     await asyncio.gather(bench.call(), bench.call(), bench.call())
     assert [sent_s - began_s for sent_s in bench.sent_s] == [0, 1, 2]
 
 
 @on_a_link
-async def test_the_time_allowed_starts_with_the_turn(bench: Bench) -> None:
+async def test_the_timeout_starts_when_the_call_is_sent(bench: Bench) -> None:
     bench.central.then(Action.HEARTBEAT, None, None)
     began_s = now_s()
     first, second = bench.call(), bench.call()
@@ -66,7 +66,7 @@ async def test_the_time_allowed_starts_with_the_turn(bench: Bench) -> None:
 
 
 @on_a_link
-async def test_a_given_up_call_frees_the_way(bench: Bench) -> None:
+async def test_a_cancelled_call_frees_the_line(bench: Bench) -> None:
     bench.central.then(Action.HEARTBEAT, None)
     first, second = bench.call(), bench.call()
     await asyncio.sleep(2)
@@ -76,7 +76,7 @@ async def test_a_given_up_call_frees_the_way(bench: Bench) -> None:
 
 
 @on_a_link
-async def test_a_call_that_waited_is_not_sent_when_its_turn_comes_too_late(bench: Bench) -> None:
+async def test_a_waiting_call_is_refused_when_acceptance_is_lost(bench: Bench) -> None:
     first, refused = bench.call(), bench.call()
     await asyncio.sleep(0.5)
     bench.uplink.set_accepted(False)
@@ -87,7 +87,7 @@ async def test_a_call_that_waited_is_not_sent_when_its_turn_comes_too_late(bench
 
 
 @on_a_link
-async def test_all_that_wait_end_with_the_link(bench: Bench) -> None:
+async def test_waiting_calls_end_with_the_link(bench: Bench) -> None:
     bench.central.then(Action.HEARTBEAT, None)
     calls = [bench.call() for _ in range(3)]
     await asyncio.sleep(1)

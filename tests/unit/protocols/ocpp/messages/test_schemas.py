@@ -43,7 +43,7 @@ def test_every_schema_has_a_model() -> None:
 @pytest.mark.parametrize(("name", "model"), CASES, ids=IDS)
 @given(data=st.data())
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_what_we_produce_is_valid_and_reads_back(
+def test_produced_messages_are_valid_and_can_be_read(
     name: str, model: type[Message], data: st.DataObject
 ) -> None:
     message = data.draw(messages(model))

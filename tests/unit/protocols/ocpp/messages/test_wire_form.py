@@ -52,7 +52,7 @@ def test_dates_are_read_with_fractions_and_offsets(text: str, meant: datetime) -
      "0001-01-01T00:00:00+14:00", "2026-11-22x12:00:00Z", [], "T", "9999-12-31T23:59:59-14:00",
      "2026-11-22T12:00:61Z", "2026-11-22T12:00:00 CET", "٢٠٢٦-11-22T12:00:00Z", "2026-11-22T" * 9],
 )  # fmt: skip
-def test_what_is_no_date_is_refused(value: Any) -> None:
+def test_invalid_dates_are_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         UpdateFirmwareRequest.from_wire({"location": "", "retrieveDate": value})
 
@@ -103,24 +103,24 @@ def test_the_misspelt_celsius_is_read_and_never_sent() -> None:
         None,
     ],
 )
-def test_wire_data_is_taken_literally(payload: Any) -> None:
+def test_values_are_not_converted_between_types(payload: Any) -> None:
     with pytest.raises(ValidationError):
         ChangeAvailabilityRequest.from_wire(payload)
 
 
-def test_null_means_absent() -> None:
+def test_null_counts_as_absent() -> None:
     read = RemoteStartTransactionRequest.from_wire({"idTag": "A", "connectorId": None})
     assert read.to_wire() == {"idTag": "A"}
 
 
-def test_answers_may_carry_more_than_we_know() -> None:
+def test_unknown_members_of_answers_are_ignored() -> None:
     payload = {"status": "Accepted", "currentTime": "2026-11-22T12:00:00Z", "interval": 5, "x": 1}
     with pytest.raises(ValidationError):
         BootNotificationResponse.from_wire(payload)
     assert BootNotificationResponse.from_wire(payload, tolerant=True).interval == 5
 
 
-def test_an_empty_sample_costs_a_meter_value_but_no_stop() -> None:
+def test_an_empty_sample_is_refused_in_meter_values_and_dropped_from_a_stop() -> None:
     empty = {"timestamp": "2026-11-22T12:00:00Z", "sampledValue": []}
     with pytest.raises(ValidationError):
         MeterValuesRequest.from_wire({"connectorId": 1, "meterValue": [empty]})
@@ -133,7 +133,7 @@ def test_an_empty_sample_costs_a_meter_value_but_no_stop() -> None:
     assert StopTransactionRequest.from_wire(stop).to_wire() == stop
 
 
-def test_stored_fields_become_a_message_again() -> None:
+def test_stored_fields_are_read_as_a_message() -> None:
     stored = StartTransactionRequest(
         connector_id=1, id_tag="A", meter_start=5, timestamp=NOON
     ).to_plain()
@@ -146,7 +146,7 @@ def test_stored_fields_become_a_message_again() -> None:
     assert StartTransactionRequest.model_validate(stored).to_plain() == stored
 
 
-def test_actions_know_who_sends_them() -> None:
+def test_actions_have_a_sender() -> None:
     assert action_of(AuthorizeRequest) is Action.AUTHORIZE
     assert spec_of(Action.AUTHORIZE).initiator is Initiator.CHARGE_POINT
     assert spec_of(Action.RESET).initiator is Initiator.CENTRAL_SYSTEM
@@ -163,7 +163,7 @@ def test_actions_know_who_sends_them() -> None:
         ),
     ],
 )
-def test_models_are_imported_by_need(imported: str, loaded: set[str]) -> None:
+def test_models_are_imported_on_demand(imported: str, loaded: set[str]) -> None:
     """Profiles that nobody uses cost no time at the start."""
     package = "borne.protocols.ocpp.messages."
     code = f"import sys, borne.{imported}; print(*sys.modules)"

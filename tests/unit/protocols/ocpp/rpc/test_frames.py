@@ -60,7 +60,7 @@ def test_frames_are_read(text: str | bytes, frame: Frame) -> None:
         f'[3,"1",{"[" * 5000}',
     ],
 )
-def test_an_answer_beyond_use_is_a_failure(text: str | bytes) -> None:
+def test_an_unusable_answer_fails_the_call(text: str | bytes) -> None:
     """Who asked need not wait for the timeout, in which nothing else could be said."""
     match parse(text):
         case Failure("1", ErrorCode.FORMATION_VIOLATION, words):
@@ -97,7 +97,7 @@ def test_an_answer_beyond_use_is_a_failure(text: str | bytes) -> None:
         (f'[2,"1","Heartbeat",{"[" * 5000}', "1", ErrorCode.FORMATION_VIOLATION),
     ],
 )
-def test_what_is_no_frame_is_answered_when_it_was_a_call(
+def test_an_invalid_call_is_answered_with_an_error(
     text: str | bytes, answered_as: str | None, code: ErrorCode
 ) -> None:
     frame = parse(text)
@@ -169,7 +169,7 @@ def test_bad_payloads_have_the_codes_of_table_7(
     assert refused.value.code is code
 
 
-def test_refusals_do_not_repeat_what_was_sent() -> None:
+def test_errors_do_not_repeat_what_was_sent() -> None:
     with pytest.raises(RpcError) as refused:
         read_request("ChangeConfiguration", {"key": "AuthorizationKey", "value": ["5ec2e7"]})
     assert "5ec2e7" not in refused.value.description
@@ -222,7 +222,7 @@ JSON = st.recursive(
 @example("[2," + "9" * 5000 + ',"Heartbeat",{}]')
 @example('[2,1e999,"Heartbeat",{}]')
 @example("[" * 100_000)
-def test_nothing_that_arrives_breaks_the_parser(text: str | bytes) -> None:
+def test_the_parser_handles_any_text(text: str | bytes) -> None:
     frame = parse(text)
     if isinstance(frame, Call):
         try:
@@ -232,7 +232,7 @@ def test_nothing_that_arrives_breaks_the_parser(text: str | bytes) -> None:
 
 
 @given(st.data())
-def test_nothing_in_a_payload_breaks_validation(data: st.DataObject) -> None:
+def test_validation_handles_any_payload(data: st.DataObject) -> None:
     """A valid request with one value replaced by anything is accepted or refused with a code."""
     action = data.draw(st.sampled_from(Action))
     payload = data.draw(messages(request_model(action))).to_wire()

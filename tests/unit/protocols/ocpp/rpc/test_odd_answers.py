@@ -68,7 +68,7 @@ START: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("payload", START.values(), ids=START.keys())
-def test_a_start_that_is_accepted_oddly_is_accepted(payload: dict[str, Any]) -> None:
+def test_unusual_spellings_of_accepted_are_accepted(payload: dict[str, Any]) -> None:
     answer = read(Action.START_TRANSACTION, payload)
     assert answer.transaction_id == 41
     assert answer.id_tag_info.status is AuthorizationStatus.ACCEPTED
@@ -79,7 +79,7 @@ def test_a_start_that_is_accepted_oddly_is_accepted(payload: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     "info", [None, "Accepted", [], {}, {"status": None}, 7, {"expiryDate": "x"}]
 )
-def test_a_start_that_says_nothing_of_the_card_has_its_number(info: Any) -> None:
+def test_a_start_answer_without_id_tag_info_has_its_transaction_id(info: Any) -> None:
     answer = read(Action.START_TRANSACTION, {"transactionId": 41, "idTagInfo": info})
     assert answer == StartTransactionResponse(transaction_id=41, id_tag_info=None)
     assert read(Action.START_TRANSACTION, {"transactionId": 41}) == answer
@@ -87,22 +87,20 @@ def test_a_start_that_says_nothing_of_the_card_has_its_number(info: Any) -> None
 
 @pytest.mark.parametrize("status", ["Fine", "", "Accepted!", 1, True, ["Accepted"], "OK"])
 @pytest.mark.parametrize("action", [Action.START_TRANSACTION, Action.STOP_TRANSACTION])
-def test_a_word_about_a_card_that_is_not_understood_is_no_acceptance(
-    action: Action, status: Any
-) -> None:
+def test_an_unknown_status_of_a_card_is_no_acceptance(action: Action, status: Any) -> None:
     answer = read(action, {"transactionId": 41, "idTagInfo": {"status": status}})
     assert answer.id_tag_info.status is AuthorizationStatus.INVALID
 
 
 @pytest.mark.parametrize("number", [None, "", "x", "4 1", 41.5, True, [], {}, "9" * 5000, 2**63])
-def test_a_start_without_a_number_is_no_answer(number: Any) -> None:
+def test_a_start_answer_without_a_transaction_id_is_unusable(number: Any) -> None:
     with pytest.raises(InvalidAnswer):
         read(Action.START_TRANSACTION, {"transactionId": number, "idTagInfo": ACCEPTED})
 
 
 @given(around=AROUND, info=AROUND)
 @FAST
-def test_whatever_surrounds_the_number_of_a_transaction(
+def test_a_transaction_id_is_read_beside_any_other_members(
     around: dict[str, Any], info: dict[str, Any]
 ) -> None:
     payload = {**around, "transactionId": 41, "idTagInfo": {**info, **ACCEPTED}}
@@ -117,7 +115,7 @@ def test_whatever_surrounds_the_number_of_a_transaction(
 
 @given(around=AROUND, status=st.sampled_from(list(RegistrationStatus)))
 @FAST
-def test_whatever_surrounds_the_status_of_a_boot(
+def test_a_boot_status_is_read_beside_any_other_members(
     around: dict[str, Any], status: RegistrationStatus
 ) -> None:
     answer = read(Action.BOOT_NOTIFICATION, {**around, "status": status})
@@ -127,14 +125,14 @@ def test_whatever_surrounds_the_status_of_a_boot(
 
 @given(around=AROUND)
 @FAST
-def test_whatever_surrounds_the_time_of_a_heartbeat(around: dict[str, Any]) -> None:
+def test_a_heartbeat_time_is_read_beside_any_other_members(around: dict[str, Any]) -> None:
     answer = read(Action.HEARTBEAT, {**around, "currentTime": "2026-11-22T12:00:00Z"})
     assert answer == HeartbeatResponse(current_time=NOON)
 
 
 @given(around=AROUND, status=st.sampled_from(list(AuthorizationStatus)))
 @FAST
-def test_whatever_surrounds_the_verdict_on_a_card(
+def test_a_card_status_is_read_beside_any_other_members(
     around: dict[str, Any], status: AuthorizationStatus
 ) -> None:
     for action in (Action.AUTHORIZE, Action.STOP_TRANSACTION):
@@ -146,7 +144,7 @@ def test_whatever_surrounds_the_verdict_on_a_card(
 
 @given(around=AROUND)
 @FAST
-def test_whatever_surrounds_a_plain_status(around: dict[str, Any]) -> None:
+def test_a_plain_status_is_read_beside_any_other_members(around: dict[str, Any]) -> None:
     for action in (Action.DATA_TRANSFER, Action.SIGN_CERTIFICATE):
         answer: Any = read(action, {**around, "status": "Rejected"})
         assert answer.status == "Rejected"
@@ -163,7 +161,7 @@ TAKEN = [
 @pytest.mark.parametrize("action", TAKEN)
 @given(payload=JUNK)
 @settings(FAST, max_examples=30)
-def test_a_message_that_is_taken_is_taken_whatever_the_answer_holds(
+def test_answers_without_content_acknowledge_whatever_they_hold(
     action: Action, payload: Any
 ) -> None:
     assert read(action, payload) is not None
@@ -211,7 +209,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("text", FRAMES.values(), ids=FRAMES.keys())
-def test_an_answer_in_a_frame_that_is_nearly_one_is_used(text: str | bytes) -> None:
+def test_an_answer_in_a_nearly_valid_frame_is_used(text: str | bytes) -> None:
     frame = frames.parse(text)
     assert isinstance(frame, frames.Result)
     assert frame.message_id == "1"
@@ -219,7 +217,7 @@ def test_an_answer_in_a_frame_that_is_nearly_one_is_used(text: str | bytes) -> N
     assert answer.transaction_id == 41
 
 
-def test_members_without_sense_are_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_members_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     read(Action.START_TRANSACTION, {"transactionId": "41", "idTagInfo": {"status": "Fine"}})
     assert "transactionId is read as 41" in caplog.text
     assert "idTagInfo.status is read as Invalid" in caplog.text

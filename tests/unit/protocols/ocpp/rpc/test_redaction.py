@@ -64,7 +64,7 @@ def change(key: str, value: str = SECRET) -> str:
         "GET https://h/x?5ec2e7",
     ],
 )
-def test_secrets_are_taken_out(text: str | bytes) -> None:
+def test_secrets_are_removed(text: str | bytes) -> None:
     cleaned = Redactor(["SimPin"]).clean(text)
     assert SECRET not in cleaned
     assert len(cleaned) > 10
@@ -83,7 +83,7 @@ def test_secrets_are_taken_out(text: str | bytes) -> None:
         "garbage",
     ],
 )
-def test_the_rest_stays_as_it_was(text: str) -> None:
+def test_everything_else_stays(text: str) -> None:
     assert Redactor().clean(text) == text
 
 
@@ -100,7 +100,7 @@ def test_long_frames_are_cut() -> None:
     assert len(cleaned) < MAX_TEXT_LENGTH + 50
 
 
-def test_the_log_is_a_ring_and_tells() -> None:
+def test_the_log_keeps_the_newest_and_signals_additions() -> None:
     log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC), capacity=2)
     numbers: list[int] = []
     log.added.subscribe(lambda record: numbers.append(record.seq))
@@ -113,7 +113,7 @@ def test_the_log_is_a_ring_and_tells() -> None:
     assert log.records()[0].elapsed_ms == 500
 
 
-def test_frames_in_memory_are_bounded_together() -> None:
+def test_the_total_size_of_frames_is_limited() -> None:
     log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC))
     for _ in range(1000):
         facts = FrameFacts(
@@ -126,7 +126,7 @@ def test_frames_in_memory_are_bounded_together() -> None:
     assert all(len(each.action or "") + len(each.outcome) < 500 for each in kept)
 
 
-def test_what_became_of_a_frame_tells_no_secret_either() -> None:
+def test_the_result_of_a_frame_contains_no_secret() -> None:
     log = FrameLog(lambda: datetime(2026, 11, 22, tzinfo=UTC))
     outcome = f"ftp://u:{SECRET}@h"
     log.add("", FrameFacts(Direction.RECEIVED, FrameKind.ERROR, outcome=outcome))

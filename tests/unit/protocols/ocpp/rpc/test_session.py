@@ -142,7 +142,7 @@ async def test_a_call_gets_its_answer(peer: Peer) -> None:
 
 
 @conversation
-async def test_one_own_call_at_a_time(peer: Peer) -> None:
+async def test_one_call_is_outstanding_at_a_time(peer: Peer) -> None:
     first = heartbeat(peer)
     await peer.sent()
     with pytest.raises(RuntimeError, match="in flight"):
@@ -152,7 +152,7 @@ async def test_one_own_call_at_a_time(peer: Peer) -> None:
 
 
 @conversation
-async def test_calls_cross(peer: Peer) -> None:
+async def test_crossing_calls_are_both_answered(peer: Peer) -> None:
     async def clear(request: Message) -> ResetResponse:
         return ResetResponse(status=AcceptedOrRejected.ACCEPTED)
 
@@ -181,7 +181,7 @@ async def test_a_handler_may_call_back_before_it_answers(peer: Peer) -> None:
 
 
 @conversation
-async def test_what_follows_an_answer_comes_after_it(peer: Peer) -> None:
+async def test_an_action_after_an_answer_runs_after_it(peer: Peer) -> None:
     async def reset(request: ResetRequest) -> Reply[ResetResponse]:
         async def then() -> None:
             await peer.session.call(HeartbeatRequest(), HeartbeatResponse)
@@ -197,7 +197,7 @@ async def test_what_follows_an_answer_comes_after_it(peer: Peer) -> None:
 
 
 @conversation
-async def test_what_follows_survives_the_end_of_the_connection(peer: Peer) -> None:
+async def test_an_action_after_an_answer_survives_the_end_of_the_connection(peer: Peer) -> None:
     done = asyncio.Event()
 
     async def reset(request: ResetRequest) -> Reply[ResetResponse]:
@@ -232,7 +232,7 @@ async def test_no_answer_is_a_timeout_and_a_late_one_is_dropped(peer: Peer) -> N
 
 
 @conversation
-async def test_a_given_up_call_frees_the_way(peer: Peer) -> None:
+async def test_a_cancelled_call_frees_the_line(peer: Peer) -> None:
     first = heartbeat(peer)
     await peer.sent()
     first.cancel()
@@ -245,7 +245,7 @@ async def test_a_given_up_call_frees_the_way(peer: Peer) -> None:
 
 
 @conversation
-async def test_a_persisted_id_is_used_again(peer: Peer) -> None:
+async def test_a_given_message_id_is_used(peer: Peer) -> None:
     for _ in range(2):
         call = heartbeat(peer, message_id="kept")
         assert await peer.sent() == [2, "kept", "Heartbeat", {}]
@@ -254,7 +254,7 @@ async def test_a_persisted_id_is_used_again(peer: Peer) -> None:
 
 
 @conversation
-async def test_an_error_is_an_answer(peer: Peer) -> None:
+async def test_a_call_error_is_raised(peer: Peer) -> None:
     call = heartbeat(peer)
     await peer.sent()
     peer.wire.give(4, "own-1", "InternalError", "no disk", {"free": 0})
@@ -264,7 +264,7 @@ async def test_an_error_is_an_answer(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("payload", [{}, None, [], {"idTagInfo": 5}])
-def test_a_bad_answer_is_told_apart(payload: Any) -> None:
+def test_an_invalid_answer_has_its_own_error(payload: Any) -> None:
     @conversation
     async def test(peer: Peer) -> None:
         asked = peer.session.call(AuthorizeRequest(id_tag="A"), AuthorizeResponse)
@@ -278,7 +278,7 @@ def test_a_bad_answer_is_told_apart(payload: Any) -> None:
 
 
 @conversation
-async def test_an_answer_may_carry_more(peer: Peer) -> None:
+async def test_unknown_members_of_an_answer_are_ignored(peer: Peer) -> None:
     call = heartbeat(peer)
     await peer.sent()
     peer.wire.give(3, "own-1", {**TIME, "mood": "fine"})
@@ -310,7 +310,7 @@ async def test_a_call_ends_with_the_connection(peer: Peer) -> None:
         ('[2,"x","GetConfiguration",{}]', "InternalError"),
     ],
 )
-def test_every_bad_call_is_answered_and_the_talk_goes_on(frame: str, code: str) -> None:
+def test_every_invalid_call_is_answered_and_the_session_goes_on(frame: str, code: str) -> None:
     from borne.protocols.ocpp.messages.core import ClearCacheRequest, GetConfigurationRequest
     from borne.protocols.ocpp.messages.firmware import GetDiagnosticsRequest
 
@@ -341,7 +341,7 @@ def test_every_bad_call_is_answered_and_the_talk_goes_on(frame: str, code: str) 
 
 
 @pytest.mark.parametrize("noise", ["", "noise", "[]", '[9,"x",1]', b"\xff\xfe", '[3,"own-7",{}]'])
-def test_noise_is_kept_and_passed_over(noise: str | bytes) -> None:
+def test_invalid_frames_are_logged_and_ignored(noise: str | bytes) -> None:
     @conversation
     async def test(peer: Peer) -> None:
         peer.wire.give_raw(noise)
@@ -355,7 +355,7 @@ def test_noise_is_kept_and_passed_over(noise: str | bytes) -> None:
 
 
 @conversation
-async def test_silence_is_possible(peer: Peer) -> None:
+async def test_a_handler_may_give_no_answer(peer: Peer) -> None:
     async def silent(request: Message) -> Message:
         raise NoAnswer
 
