@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -65,6 +65,7 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.session import StopReason
 from borne.foundation.clock import Clock, ClockTrust
 from borne.foundation.events import Signal
+from borne.foundation.json_value import JsonObject
 from borne.foundation.loop_lag import LoopLag
 from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
@@ -428,7 +429,7 @@ class Host:
             return Clock(loop.time)
         return Clock(loop.time, wall, ClockTrust.RTC)
 
-    async def _command(self, command: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    async def _command(self, command: str, arguments: JsonObject) -> JsonObject:
         services = self.services()
         if services is None:
             raise CommandFailed("The station has no power.")

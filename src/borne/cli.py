@@ -293,7 +293,7 @@ def _offline(
     from borne.data_folder import CannotUse, run_offline
 
     try:
-        return run_offline(data, command, arguments), ""
+        return dict(run_offline(data, command, arguments)), ""
     except FolderInUse as busy:
         return None, str(busy)
     except CommandRefused as refused:

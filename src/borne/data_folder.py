@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from borne.adapters.storage import StorageUnavailable, open_storage
 from borne.adapters.storage.commissioning import Commissioning
@@ -23,6 +22,7 @@ from borne.application.ports.storage import Storage, StorageFailed, StorageFull
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.settings.entry import Feature, HardwareFacts
 from borne.foundation.clock import Clock, ClockTrust
+from borne.foundation.json_value import JsonObject
 
 
 class CannotUse(Exception):
@@ -88,14 +88,14 @@ def random_token(size: int) -> str:
     return secrets.token_urlsafe(size)
 
 
-def run_offline(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def run_offline(data: Path, command: str, arguments: JsonObject) -> JsonObject:
     """Run a command without a station, under the folder's lock. `notices` in the result are for the
     user. Raises FolderInUse, CannotUse, CommandRefused and CommandFailed."""
     with friendly_errors(data), FolderLock(data):
         return asyncio.run(_run(data, command, arguments))
 
 
-async def _run(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+async def _run(data: Path, command: str, arguments: JsonObject) -> JsonObject:
     """Run a command; opens the database only if the command needs it."""
     loop = asyncio.get_running_loop()
     clock = Clock(loop.time, datetime.now(UTC), ClockTrust.RTC)
@@ -110,4 +110,4 @@ async def _run(data: Path, command: str, arguments: Mapping[str, Any]) -> dict[s
             return await open_accounts(settings, storage, clock, Logins(loop.time, random_token))
 
         answer = await LocalCommands(settings, accounts).run(command, arguments)
-        return answer | {"notices": notices}
+        return {**answer, "notices": notices}

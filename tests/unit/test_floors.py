@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -150,6 +151,62 @@ def test_nobody_else_posts_events_of_the_machine() -> None:
         if "connector_events" in path.read_text()
     }
     assert importers == OWNERS
+
+
+TYPES_OF_ARGUMENTS = "application/commands.py"
+"""Holds types as values, which Python 3.11 has no better word for."""
+
+
+def _annotations(tree: ast.Module) -> Iterator[tuple[int, ast.expr]]:
+    """What the public functions, fields and names of a module are said to be."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                if name == "__init__" or not name.startswith("_"):
+                    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                    found = [argument.annotation for argument in every] + [node.returns]
+                    yield from ((node.lineno, each) for each in found if each is not None)
+            case ast.ClassDef(body=body) | ast.Module(body=body):
+                for each in body:
+                    match each:
+                        case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
+                            if not name.startswith("_"):
+                                yield each.lineno, annotation
+
+
+def says_any(source: str) -> list[int]:
+    """Lines whose public types let everything through. What a coroutine yields and is sent says
+    nothing: these two are never used."""
+    return [
+        line
+        for line, annotation in _annotations(ast.parse(source))
+        if "Any" in re.findall(r"\w+", ast.unparse(annotation).replace("Coroutine[Any, Any, ", ""))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("def f(x: Any) -> None: ...", [1]),
+        ("async def f() -> Mapping[str, Any]: ...", [1]),
+        ("class A:\n    def __init__(self, *, x: list[Any]) -> None: ...", [2]),
+        ("class A:\n    x: Any = None", [2]),
+        ("Frame: TypeAlias = Mapping[str, Any]\nx: Any", [2]),
+        ("def f(x: Coroutine[Any, Any, None]) -> Anything: ...", []),
+        ("def _f(x: Any) -> Any: ...", []),
+    ],
+)
+def test_any_is_found(source: str, lines: list[int]) -> None:
+    assert says_any(source) == lines
+
+
+def test_the_doors_of_the_application_say_what_passes() -> None:
+    found = {
+        str(path.relative_to(SOURCE)): lines
+        for path in SOURCE.glob("application/**/*.py")
+        if (lines := says_any(path.read_text("utf-8")))
+    }
+    assert found.keys() == {TYPES_OF_ARGUMENTS}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

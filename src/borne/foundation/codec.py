@@ -14,6 +14,8 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
+from borne.foundation.json_value import JsonValue
+
 _FLOATS = {"inf": math.inf, "-inf": -math.inf}
 
 
@@ -49,7 +51,7 @@ class Codec:
             for kind, members in self._stored_members.items()
         }
 
-    def encode(self, value: Any) -> Any:
+    def encode(self, value: object) -> JsonValue:
         """Convert a value to JSON data; raises TypeError for an unknown type."""
         match value:
             case None | bool() | str() if not isinstance(value, enum.Enum):
@@ -104,7 +106,7 @@ class Codec:
             case _:
                 return data
 
-    def _encode_object(self, value: Any) -> Any:
+    def _encode_object(self, value: object) -> JsonValue:
         kind = type(value)
         if kind not in self._stored_types or not dataclasses.is_dataclass(value):
             raise TypeError(f"{kind.__name__} cannot be written")

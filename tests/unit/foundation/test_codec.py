@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from borne.foundation.codec import Codec, StoredNames
+from borne.foundation.json_value import JsonObject
 
 
 class Colour(enum.Enum):
@@ -72,7 +73,7 @@ def test_older_names_are_written_and_read() -> None:
         types={"Lamp": "Bulb", "Colour": "Tint"},
         members={"Lamp": {"watts": "power", "dim": None}, "Colour": {"GREEN": "VERT"}},
     )
-    data = {
+    data: JsonObject = {
         "@": "Bulb",
         "colour": {"!": "Tint.VERT"},
         "power": {"~": "inf"},

@@ -13,11 +13,11 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from borne.foundation.files import put_aside
+from borne.foundation.json_value import JsonObject
 
 NAME = "control.sock"
 LONGEST_LINE = 256 * 1024
@@ -25,7 +25,7 @@ TIMEOUT_S = 30.0
 
 _log = logging.getLogger(__name__)
 
-Run = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+Run = Callable[[str, JsonObject], Awaitable[JsonObject]]
 
 
 class NoStation(Exception):
@@ -81,7 +81,7 @@ class ControlServer:
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes) -> JsonObject:
         try:
             request = json.loads(line)
             command, arguments = str(request["command"]), dict(request["arguments"])
@@ -99,7 +99,7 @@ class ControlServer:
         return {"result": result}
 
 
-def send_command(folder: Path, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def send_command(folder: Path, command: str, arguments: JsonObject) -> JsonObject:
     """Send a command to the running station; blocks. The response has `result`, `refused` or
     `failed`. Raises NoStation."""
     request = json.dumps({"command": command, "arguments": dict(arguments)}).encode() + b"\n"
@@ -110,7 +110,7 @@ def send_command(folder: Path, command: str, arguments: Mapping[str, Any]) -> di
                 sock.connect(address)
             sock.sendall(request)
             with sock.makefile("rb") as answer:
-                result: dict[str, Any] = json.loads(answer.readline(LONGEST_LINE * 16))
+                result: JsonObject = json.loads(answer.readline(LONGEST_LINE * 16))
         except (OSError, ValueError) as error:
             raise NoStation(str(error)) from None
         return result

@@ -13,13 +13,14 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from borne.application.charging.decided import Decided, Deciding
 from borne.application.maintenance.decision_forms import CODECS, FIRST_FORM, FORM
+from borne.application.state.kept_state import number, whole
 from borne.domain.station.connector import step
-from borne.domain.station.connector_state import ConnectorState
+from borne.domain.station.connector_state import ConnectorConfig, ConnectorState
 from borne.foundation.codec import Codec
+from borne.foundation.json_value import JsonObject, JsonValue
 
 MAX_LINES = 50_000
 """Limit between two writes to disk, far more than a minute's worth. Beyond it the lines are
@@ -33,7 +34,7 @@ _CODEC = CODECS[FORM]
 class _Chain:
     """Per connector: the last recorded configuration, and lines since the last complete state."""
 
-    config: Any = None
+    config: ConnectorConfig | None = None
     since_snapshot: int = SNAPSHOT_EVERY
 
 
@@ -87,19 +88,19 @@ class DecisionJournal:
             }
         )
 
-    def _masked(self, value: Any) -> Any:
+    def _masked(self, value: object) -> JsonValue:
         return _mask(_CODEC.encode(value), self._salt)
 
-    def _add(self, line: Mapping[str, Any]) -> None:
+    def _add(self, line: JsonObject) -> None:
         self._lines.append(json.dumps(line, separators=(",", ":")))
 
 
-def _hash(state: Any) -> str:
+def _hash(state: JsonValue) -> str:
     text = json.dumps(state, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _mask(data: Any, salt: str) -> Any:
+def _mask(data: JsonValue, salt: str) -> JsonValue:
     """Replace tokens by pseudonyms."""
     match data:
         case dict():
@@ -122,7 +123,7 @@ class _Replayed:
     """Where the replay of a connector has come to, and how its lines are written."""
 
     state: ConnectorState
-    config: Any
+    config: ConnectorConfig
     codec: Codec
 
 
@@ -142,8 +143,8 @@ def replay(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
     report = ReplayReport()
     chains: dict[int, _Replayed] = {}
     for name, lines in files:
-        for number, text in enumerate(lines, 1):
-            place = f"{name} line {number}".lstrip()
+        for line, text in enumerate(lines, 1):
+            place = f"{name} line {line}".lstrip()
             try:
                 _replay_line(json.loads(text), chains, report, place)
             except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -152,12 +153,12 @@ def replay(files: Iterable[tuple[str, Iterable[str]]]) -> ReplayReport:
 
 
 def _replay_line(
-    line: Mapping[str, Any],
+    line: JsonObject,
     chains: dict[int, _Replayed],
     report: ReplayReport,
     place: str,
 ) -> None:
-    connector = int(line["connector"])
+    connector = whole(line["connector"])
     if "state" in line:
         codec = _codec(line.get("form", FIRST_FORM))
         state, config = codec.decode(line["state"]), codec.decode(line["config"])
@@ -168,7 +169,7 @@ def _replay_line(
         return
     before = chains[connector]
     codec = before.codec
-    result = step(before.state, codec.decode(line["event"]), float(line["at"]), before.config)
+    result = step(before.state, codec.decode(line["event"]), number(line["at"]), before.config)
     report.steps += 1
     chains[connector] = replace(before, state=result.state)
     if codec.encode(result.effects) != line["effects"]:

@@ -7,19 +7,20 @@ own process under the lock of the data folder. `settings get` prints values in t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 from borne.application.people.accounts import Accounts, PasswordRefused, TooManyTokens
 from borne.application.people.passwords import LONGEST, SHORTEST, Busy, Weakness
 from borne.application.ports.settings import SettingsNotSaved
 from borne.application.ports.storage import StorageFailed, StorageFull
 from borne.application.settings.settings_service import SettingsRejected, SettingsService
+from borne.application.state.kept_state import mapping
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.addressing import resolve
 from borne.domain.settings.values import Form, to_text
 from borne.domain.settings.view import SettingView
 from borne.foundation.addresses import is_loopback
+from borne.foundation.json_value import JsonObject
 from borne.foundation.logging import redact
 
 HIDDEN = "(set)"
@@ -101,7 +102,7 @@ class LocalCommands:
         self._accounts = accounts
         self._page = page
 
-    async def run(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def run(self, command: str, arguments: JsonObject) -> JsonObject:
         """Execute one command; raises CommandRefused and CommandFailed."""
         try:
             return await self._run(command, arguments)
@@ -113,7 +114,7 @@ class LocalCommands:
             reason = str(failed).removesuffix(".")
             raise CommandFailed(f"Nothing was stored: {reason}.") from None
 
-    async def _run(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _run(self, command: str, arguments: JsonObject) -> JsonObject:
         match command:
             case "settings-list":
                 return {"settings": [self._row(view) for view in self._settings.list(SYSTEM)]}
@@ -130,13 +131,13 @@ class LocalCommands:
             case _:
                 raise CommandRefused(f"There is no command {_short(command)}.")
 
-    def _get(self, name: str) -> dict[str, Any]:
+    def _get(self, name: str) -> JsonObject:
         for view in self._settings.list(SYSTEM):
             if view.name == name:
                 return self._row(view)
         raise CommandRefused(f"There is no setting {_short(name)}.")
 
-    def _row(self, view: SettingView) -> dict[str, Any]:
+    def _row(self, view: SettingView) -> JsonObject:
         return {
             "name": view.name,
             "text": self._text(view),
@@ -155,8 +156,8 @@ class LocalCommands:
         address = resolve(view.name, settings.facts)
         return to_text(address.entry, settings.at(address)) if address is not None else ""
 
-    async def _set(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        changes = {str(key): value for key, value in dict(arguments.get("changes", {})).items()}
+    async def _set(self, arguments: JsonObject) -> JsonObject:
+        changes = mapping(arguments.get("changes", {}))
         try:
             result = await self._settings.change(changes, SYSTEM, "command line", form=Form.TEXT)
         except SettingsRejected as rejected:
@@ -165,7 +166,7 @@ class LocalCommands:
             raise CommandFailed(str(error)) from None
         return result.to_json()
 
-    async def _set_password(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _set_password(self, arguments: JsonObject) -> JsonObject:
         role = _role(arguments)
         accounts = await self._accounts()
         try:
@@ -174,12 +175,12 @@ class LocalCommands:
             raise CommandRefused(f"This password is refused: {_WEAK[refused.why]}.") from None
         return {"role": role.value}
 
-    async def _create_link(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _create_link(self, arguments: JsonObject) -> JsonObject:
         role = _role(arguments)
         secret = await (await self._accounts()).create_link(role)
         return {"page": self._page, "path": f"/login/{secret}"}
 
-    async def _create_token(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _create_token(self, arguments: JsonObject) -> JsonObject:
         role, name = _role(arguments), str(arguments.get("name", ""))
         accounts = await self._accounts()
         try:
@@ -190,7 +191,7 @@ class LocalCommands:
         return {"id": stored.token_id, "token": token}
 
 
-def _role(arguments: Mapping[str, Any]) -> Role:
+def _role(arguments: JsonObject) -> Role:
     try:
         return Role(str(arguments.get("role", "")))
     except ValueError:

@@ -129,7 +129,7 @@ class SettingsService:
         self._active = active
         self._run_blocking = run_blocking
         self._lock = asyncio.Lock()
-        self._running: list[asyncio.Task[Any]] = []
+        self._running: list[asyncio.Task[object]] = []
         self._closed = False
         self._changes: Signal[SettingsChange] = Signal()
         self.confirmed: Signal[Principal] = Signal()
@@ -438,7 +438,7 @@ def _careful(settings: Settings, loaded: LoadedSettings, facts: HardwareFacts) -
             return settings
 
 
-def _retrieve(task: asyncio.Task[Any]) -> None:
+def _retrieve(task: asyncio.Task[object]) -> None:
     """Retrieve the exception of a task whose caller was cancelled, to avoid asyncio's warning."""
     if not task.cancelled():
         task.exception()
