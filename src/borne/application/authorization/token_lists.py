@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from borne.application.ports.backend import IdTagInfo
-from borne.application.ports.storage import CachedToken, StorageFailed, TokenCacheStore
+from borne.application.ports.storage import CachedToken, TokenCacheStore
 from borne.application.refusals import require
+from borne.application.state.storage_failure import log_storage_failure
 from borne.domain.authorization.decision import KnownToken
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.choices import CacheExpiry
@@ -68,12 +69,11 @@ class BackendTokens:
         )
         evicted = self._admit(id_token.casefold())
         self._tokens[id_token.casefold()] = stored
-        try:
+        consequence = "an answer of the backend is not kept over a restart"
+        with log_storage_failure(_log, consequence, logging.WARNING):
             if evicted:
                 await self._store.remove(self._which, evicted)
             await self._store.put(self._which, [stored])
-        except StorageFailed as error:
-            _log.warning("an answer of the backend is not kept over a restart: %s", error)
 
     async def replace(self, tokens: Sequence[CachedToken], version: int) -> None:
         """The whole list with its version, in one commit."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from borne.application.commands import ConnectorId, Effect, IdToken, Length, Removed, command
-from borne.application.ports.storage import StorageFailed, WhitelistEntry, WhitelistStore
+from borne.application.ports.storage import WhitelistEntry, WhitelistStore
 from borne.application.refusals import Refused, no_socket, require
+from borne.application.state.storage_failure import log_storage_failure
 from borne.domain.authorization import cards, list_text
 from borne.domain.authorization.decision import WhitelistMatch
 from borne.domain.authorization.list_text import BadLine, ListedCard, TokenKind
@@ -228,12 +229,10 @@ class Whitelist:
                 for key in keys
                 if key in self._entries
             ]
-            try:
+            consequence = "when a card was used is not kept"
+            with log_storage_failure(_log, consequence, logging.WARNING):
                 await self._store.put(used)
-            except StorageFailed as error:
-                _log.warning("when a card was used is not kept: %s", error)
-                return
-            self._update(used, ())
+                self._update(used, ())
 
     async def import_text(
         self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False

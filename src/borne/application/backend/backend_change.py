@@ -12,9 +12,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from borne.application.ports.storage import SecurityLog, StateStore, StorageFailed
+from borne.application.ports.storage import SecurityLog, StateStore
 from borne.application.settings.station_settings import has_backend
 from borne.application.state.kept_state import of_form, stored_fact, text
+from borne.application.state.storage_failure import log_storage_failure
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.clock import Clock
 from borne.foundation.json_value import JsonValue
@@ -96,10 +97,8 @@ class BackendChange:
             return
         detail = ", ".join(f"{number} {name}" for name, number in gone.items())
         _log.warning("the backend has changed or is switched off; gone with it: %s", detail)
-        try:
+        with log_storage_failure(_log, "that is not in the security log"):
             await self._log.add("backend_changed", detail, self._clock.moment())
-        except StorageFailed as error:
-            _log.error("that was not noted: %s", error)
 
 
 async def _forget(services: Mapping[str, Forget]) -> dict[str, int]:

@@ -12,9 +12,10 @@ from collections.abc import Collection, Mapping
 from borne.application.charging.connector import Connector
 from borne.application.charging.metering_service import MeteringService
 from borne.application.charging.transaction_journal import TransactionJournal
-from borne.application.ports.storage import StateStore, StorageFailed
+from borne.application.ports.storage import StateStore
 from borne.application.settings.running import RunningSettings
 from borne.application.state.kept_state import of_form, stored_entries, text
+from borne.application.state.storage_failure import log_storage_failure
 from borne.domain.station.connector_state import Phase, Stop
 from borne.domain.station.session import StopReason
 from borne.foundation.json_value import JsonValue
@@ -81,10 +82,9 @@ class RefusedIds:
 
     async def _keep(self) -> None:
         """A full disk must neither let a refused card go on nor hold up the answer's commit."""
-        try:
+        consequence = "refused sessions are not kept over a restart"
+        with log_storage_failure(_log, consequence, logging.WARNING):
             await self._state.put(STATE_KEY, _to_stored(self._refused))
-        except StorageFailed as error:
-            _log.warning("refused sessions are not kept over a restart: %s", error)
 
     def _judge_all(self) -> None:
         for connector in self._connectors:

@@ -15,9 +15,9 @@ from borne.application.ports.storage import (
     LoggedSecurityEvent,
     SecurityLog,
     StateStore,
-    StorageFailed,
 )
 from borne.application.state.kept_state import stored_fact, whole
+from borne.application.state.storage_failure import log_storage_failure
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
@@ -77,12 +77,9 @@ class SecurityEvents:
         self._supervisor = supervisor
 
     async def note(self, event: SecurityEvent, detail: str = "") -> None:
-        try:
+        with log_storage_failure(_log, f"security event {event} was not stored"):
             await self._log.add(event.value, detail, self._clock.moment())
-        except StorageFailed as error:
-            _log.error("security event %s was not stored: %s", event, error)
-            return
-        self.noted.emit(event.value)
+            self.noted.emit(event.value)
 
     def note_later(self, event: SecurityEvent, detail: str = "") -> None:
         """Store an event; for callers that cannot await."""
@@ -94,15 +91,13 @@ class SecurityEvents:
 
     async def check(self) -> None:
         """Verify the log's hash chain and record tampering, once per position."""
-        try:
+        with log_storage_failure(_log, "the security log could not be checked"):
             misfit = await self._log.verify()
             if misfit is None or misfit == await self._state.get(MISFIT_KEY):
                 return
             _log.error("the security log was changed from event %d on", misfit)
             await self.note(SecurityEvent.TAMPER_DETECTION, f"security log, event {misfit}")
             await self._state.put(MISFIT_KEY, misfit)
-        except StorageFailed as error:
-            _log.error("the security log could not be checked: %s", error)
 
     async def next(self) -> UnreportedEvent | None:
         """The oldest unreported event that the backend should get."""

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from borne.application.ports.storage import StateStore, StorageFailed
+from borne.application.ports.storage import StateStore
+from borne.application.state.storage_failure import log_storage_failure
 from borne.application.state.stored_notices import remember
 from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.messages import N_, Message
@@ -70,15 +71,13 @@ async def _set_aside(
 ) -> None:
     """Keep what cannot be read, for service, and tell it; the same entry once. On a full disk it
     is in the log only, and stays where it is."""
-    try:
+    with log_storage_failure(_log, f"{key}: what cannot be read could not be put aside"):
         before = await state.get(ASIDE + key)
         kept = list(before) if isinstance(before, list) else []
         kept += [entry for entry in entries if entry not in kept]
         if kept != before:
             await state.put(ASIDE + key, kept[-MAX_ASIDE:])
         await state.put(key, rest)
-    except StorageFailed as error:
-        _log.error("%s: what cannot be read could not be put aside: %s", key, error)
     await remember(state, [Message(_PUT_ASIDE, {"number": len(entries), "key": key})])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from borne.application.ports.storage import StateStore, StorageFailed
+from borne.application.ports.storage import StateStore
+from borne.application.state.storage_failure import log_storage_failure
 from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.messages import Message
 
@@ -19,15 +20,13 @@ _log = logging.getLogger(__name__)
 async def remember(state: StateStore, notices: Sequence[Message]) -> None:
     """Store notices until somebody takes note of them; each once. On a full disk they are in the
     log only."""
-    try:
+    with log_storage_failure(_log, "notices could not be stored"):
         before = await state.get(STATE_KEY)
         entries = before if isinstance(before, list) else [] if before is None else [before]
         kept = [_with_form(entry) for entry in entries]
         kept += [entry for entry in map(_to_stored, notices) if entry not in kept]
         if kept != before:
             await state.put(STATE_KEY, kept[-MAX_NOTICES:])
-    except StorageFailed as error:
-        _log.error("notices could not be stored: %s", error)
 
 
 def _with_form(entry: JsonValue) -> JsonValue:
