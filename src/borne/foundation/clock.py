@@ -117,8 +117,8 @@ class Clock:
     def now(self) -> datetime:
         """The best known UTC; the epoch plus uptime while the date is unknown."""
         elapsed_s = self._monotonic() - self._base_s
-        most_s = elapsed_s * SLEW_RATE
-        slewed_s = min(max(self._slew_s, -most_s), most_s)
+        max_correction_s = elapsed_s * SLEW_RATE
+        slewed_s = min(max(self._slew_s, -max_correction_s), max_correction_s)
         return self._wall_at_base + timedelta(seconds=elapsed_s + slewed_s)
 
     def moment(self) -> Moment:

@@ -57,11 +57,11 @@ class _ScaledSelector(selectors.BaseSelector):
     def _behind_s(self) -> float:
         return _monotonic() - self._wall_s
 
-    def _advance(self, most_s: float | None) -> None:
+    def _advance(self, limit_s: float | None) -> None:
         behind_s = self._behind_s()
         step_s = behind_s * self._speed
-        if most_s is not None:
-            step_s = min(step_s, max(most_s, behind_s))
+        if limit_s is not None:
+            step_s = min(step_s, max(limit_s, behind_s))
         self.now_s += step_s
         self._wall_s = max(self._wall_s + step_s / self._speed, _monotonic() - CATCH_UP_S)
 

@@ -40,17 +40,17 @@ class FirstAnswers(Generic[T]):
             self._found.clear()
         elif self._stale is not None:
             for key in keys:
-                self._take(key)
+                self._pop(key)
 
     async def get(self, key: str, job: Job[T]) -> T:
         """The answer, by `job` where it was not read at the opening."""
         if self._stale is not None and key not in self._stale and not self._database.closed:
-            answer = self._take(key)
+            answer = self._pop(key)
             if answer is not None:
                 return answer
         return await self._database.read(job)
 
-    def _take(self, key: str) -> T | None:
+    def _pop(self, key: str) -> T | None:
         if self._stale is not None and key not in self._stale:
             self._stale += (key,)
         return self._found.pop(key, self._otherwise)

@@ -31,7 +31,7 @@ class Resting(Protocol):
         """Close politely, unless it is in use."""
 
 
-def most_open() -> int:
+def max_open_files() -> int:
     """How many databases the process can hold open with half of the files that it may open, and
     an eighth of the memory that is free now."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -41,18 +41,18 @@ def most_open() -> int:
 
 
 class OpenFiles:
-    """Keeps as many databases open as are needed again and again, and at most `most`; share one
+    """Keeps as many databases open as are needed again and again, and at most `max_open`; share one
     between the storages of a process."""
 
     def __init__(
         self,
-        most: int | None = None,
+        max_open: int | None = None,
         *,
         first: int = FIRST_LIMIT,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most = most_open() if most is None else most
-        self.limit = min(first, self._most)
+        self._max = max_open_files() if max_open is None else max_open
+        self.limit = min(first, self._max)
         """How many stay open now."""
         self._now_s = now_s
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class OpenFiles:
         self._missed[database] = since_s, times + 1
         if times + 1 >= OFTEN:
             del self._missed[database]
-            self.limit = min(self.limit + 1, self._most)
+            self.limit = min(self.limit + 1, self._max)
 
     def _tired(self, now_s: float) -> list[Resting]:
         tired = []

@@ -103,11 +103,11 @@ class RefusedIds:
             found.hold(held=True)
 
     def _has_grace(self, connector: int) -> bool:
-        most_wh = self._settings().integer("MaxEnergyOnInvalidId")
+        max_wh = self._settings().integer("MaxEnergyOnInvalidId")
         record, reading = self._journal.record(connector), self._metering.readings.get(connector)
-        if most_wh <= 0 or record is None or reading is None:
+        if max_wh <= 0 or record is None or reading is None:
             return False
-        return reading.register_wh - record.start.meter_start_wh < most_wh
+        return reading.register_wh - record.start.meter_start_wh < max_wh
 
 
 def _to_stored(refused: Collection[str]) -> JsonValue:

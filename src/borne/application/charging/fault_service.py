@@ -35,9 +35,9 @@ from borne.foundation.events import Signal
 from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
-BACKEND_PATIENCE_S = 10.0
+BACKEND_FAULT_DELAY_S = 10.0
 """A link that comes back sooner is no news."""
-METER_PATIENCE_S = 10.0
+METER_FAULT_DELAY_S = 10.0
 METER_BLIND_A = 6.0
 """What a car may draw while its meter is silent, until that is a fault."""
 STORAGE_RETRY_S = 30.0
@@ -233,7 +233,7 @@ class FaultService:
 
     def on_external_meter(self, *, silent: bool) -> None:
         """The site's meter does not answer, or does again."""
-        self._raise_after_delay(Fault.METER_EXTERNAL, METER_PATIENCE_S, present=silent)
+        self._raise_after_delay(Fault.METER_EXTERNAL, METER_FAULT_DELAY_S, present=silent)
 
     # Contacts and inputs --------------------------------------------------------------------
 
@@ -281,7 +281,7 @@ class FaultService:
 
     def on_backend_online(self, online: bool) -> None:
         """The backend is connected and has accepted us, or not."""
-        self._raise_after_delay(Fault.BACKEND_OFFLINE, BACKEND_PATIENCE_S, present=not online)
+        self._raise_after_delay(Fault.BACKEND_OFFLINE, BACKEND_FAULT_DELAY_S, present=not online)
 
     def on_storage_failed(self, full: bool) -> None:
         """The disk refused to store something, or stored the end of a session: that may have used
@@ -303,12 +303,12 @@ class FaultService:
         self.set_once(Fault.STORAGE_FULL, active=full)
         self._timers.plan("storage", STORAGE_RETRY_S, self.check_free_space)
 
-    def _raise_after_delay(self, fault: Fault, patience_s: float, *, present: bool) -> None:
+    def _raise_after_delay(self, fault: Fault, delay_s: float, *, present: bool) -> None:
         if not present:
             self._timers.cancel(fault)
             self.set_once(fault, active=False)
         elif fault not in self._timers and (fault, 0) not in self._active:
-            self._timers.plan(fault, patience_s, partial(self.set_once, fault, active=True))
+            self._timers.plan(fault, delay_s, partial(self.set_once, fault, active=True))
 
     def _phases(self, connector: int) -> int:
         return phases_connected(self._sources.settings(), connector)

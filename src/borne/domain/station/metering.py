@@ -81,9 +81,9 @@ class Account:
         return replace(self, session_id="", doubts=frozenset(), surplus_wh=0.0, deficit_wh=0.0)
 
     def see(
-        self, reading: MeterReading, at: Moment, most_w: float, *, watched: bool = True
+        self, reading: MeterReading, at: Moment, max_w: float, *, watched: bool = True
     ) -> tuple[Account, Verdict]:
-        """Take in a reading of moment `at`. `most_w` is what the socket can deliver; `watched` is
+        """Take in a reading of moment `at`. `max_w` is what the socket can deliver; `watched` is
         False when nobody knows what flowed since the last reading (the meter was silent)."""
         serial_number = reading.serial_number or self.serial_number
         seen = replace(
@@ -93,7 +93,7 @@ class Account:
             at=at,
             power_w=reading.power_w,
         )
-        verdict = self._judge(reading, at, most_w)
+        verdict = self._judge(reading, at, max_w)
         if not self.session_id:
             rebooted = at.boot_id != self.at.boot_id
             return replace(seen, line_wh=reading.register_wh), (
@@ -105,7 +105,7 @@ class Account:
             seen = replace(seen, doubts=self.doubts | {verdict})
         return seen, verdict
 
-    def _judge(self, reading: MeterReading, at: Moment, most_w: float) -> Verdict:
+    def _judge(self, reading: MeterReading, at: Moment, max_w: float) -> Verdict:
         """What the register alone says."""
         serial, known = reading.serial_number, self.serial_number
         gained_wh = reading.register_wh - self.register_wh
@@ -113,19 +113,19 @@ class Account:
             return Verdict.EXCHANGED
         if gained_wh < 0:
             return Verdict.BACKWARDS
-        possible_wh = self._possible_wh(at, most_w, vouched=bool(known))
+        possible_wh = self._possible_wh(at, max_w, vouched=bool(known))
         return Verdict.JUMP if gained_wh > possible_wh else Verdict.GOOD
 
-    def _possible_wh(self, at: Moment, most_w: float, *, vouched: bool) -> float:
+    def _possible_wh(self, at: Moment, max_w: float, *, vouched: bool) -> float:
         """What can have flowed since the last reading."""
         if at.boot_id == self.at.boot_id:
             elapsed_s = max(0.0, at.monotonic_s - self.at.monotonic_s)
-            return elapsed_s / 3600 * most_w * POWER_MARGIN + TOLERANCE_WH
+            return elapsed_s / 3600 * max_w * POWER_MARGIN + TOLERANCE_WH
         gap_s = UNKNOWN_GAP_S
         if at.wall is not None and self.at.wall is not None:
             gap_s = max(0.0, (at.wall - self.at.wall).total_seconds())
             gap_s = gap_s if vouched else min(gap_s, UNKNOWN_GAP_S)
-        return gap_s / 3600 * most_w + TOLERANCE_WH
+        return gap_s / 3600 * max_w + TOLERANCE_WH
 
     def _count(self, seen: Account, *, watched: bool) -> tuple[Account, Verdict]:
         """Add a plausible increment, as far as the power that the meter told can carry it."""
@@ -135,21 +135,21 @@ class Account:
             return replace(seen, line_wh=self.line_wh + gained_wh), Verdict.GOOD
         hours = max(0.0, seen.at.monotonic_s - self.at.monotonic_s) / 3600
         powers_w = (max(0.0, self.power_w), max(0.0, seen.power_w))
-        least_wh = max(0.0, min(powers_w) * (1 - CLASS) - IDLE_W) * hours
+        min_wh = max(0.0, min(powers_w) * (1 - CLASS) - IDLE_W) * hours
         highest_wh = (max(powers_w) * (1 + CLASS) + IDLE_W) * hours
         believed_wh = min(gained_wh, math.floor(highest_wh + TOLERANCE_WH - self.surplus_wh))
         surplus_wh = self.surplus_wh + gained_wh - highest_wh
-        deficit_wh = max(0.0, self.deficit_wh + least_wh - gained_wh)
-        patience_wh = TOLERANCE_WH + LATENCY_S / 3600 * max(powers_w)
+        deficit_wh = max(0.0, self.deficit_wh + min_wh - gained_wh)
+        tolerance_wh = TOLERANCE_WH + LATENCY_S / 3600 * max(powers_w)
         counted = replace(
             seen,
             line_wh=self.line_wh + believed_wh,
             surplus_wh=min(max(0.0, surplus_wh), TOLERANCE_WH),
-            deficit_wh=min(deficit_wh, patience_wh),
+            deficit_wh=min(deficit_wh, tolerance_wh),
         )
         if believed_wh < gained_wh:
             return counted, Verdict.TOO_FAST
-        return counted, Verdict.TOO_SLOW if deficit_wh > patience_wh else Verdict.GOOD
+        return counted, Verdict.TOO_SLOW if deficit_wh > tolerance_wh else Verdict.GOOD
 
 
 def opened(reading: MeterReading, at: Moment) -> Account:

@@ -17,8 +17,8 @@ MARGIN_A = 0.5
 MARGIN_FACTOR = 1.10
 FOLLOW_S = 5.0
 """A lower offer must be followed in this time."""
-PATIENCE_S = 7.0
-HEAT_PATIENCE_S = 14.0
+TRIP_DELAY_S = 7.0
+HEAT_TRIP_DELAY_S = 14.0
 """In pulses: as much heat as this long of the excess that flows now."""
 MIN_A = 6.0
 """Any line carries this, so it cools at least so fast."""
@@ -90,9 +90,9 @@ class OverCurrent:
             return None if self.latched else self.until_s
         if self.since_s is None or self.flow is None:
             return None
-        due_s = [self.since_s + PATIENCE_S]
+        due_s = [self.since_s + TRIP_DELAY_S]
         if self.flow.heat_a2 > 0:
-            rest_s = HEAT_PATIENCE_S - self.heat_a2s / self.flow.heat_a2
+            rest_s = HEAT_TRIP_DELAY_S - self.heat_a2s / self.flow.heat_a2
             due_s.append(self.flow.at_s + rest_s)
         due_s += [offer.until_s for offer in self.offers[:-1]]
         later = [due for due in due_s if due > self.flow.at_s]
@@ -114,7 +114,7 @@ class OverCurrent:
             return state.cooled()
         since_s = now_s if state.since_s is None else state.since_s
         state = replace(state, since_s=since_s)
-        if now_s < since_s + PATIENCE_S and not state.hot:
+        if now_s < since_s + TRIP_DELAY_S and not state.hot:
             return state
         last = state.trips >= len(PAUSES_S)
         until_s = float("inf") if last else now_s + PAUSES_S[state.trips]
@@ -123,7 +123,7 @@ class OverCurrent:
     @property
     def hot(self) -> bool:
         excess_a2 = 0.0 if self.flow is None else self.flow.heat_a2
-        return 0 < excess_a2 * HEAT_PATIENCE_S <= self.heat_a2s
+        return 0 < excess_a2 * HEAT_TRIP_DELAY_S <= self.heat_a2s
 
     def followed(self, drawn_a: float, offered_a: float, now_s: float) -> OverCurrent:
         """Heat until now, and what flows and is allowed from now on."""

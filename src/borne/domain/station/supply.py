@@ -17,12 +17,12 @@ LOW_FACTOR = 0.8
 HIGH_FACTOR = 1.1
 HYSTERESIS_FACTOR = 0.02
 DARK_V = 50.0
-PATIENCE_S = 3.0
+FAULT_DELAY_S = 3.0
 RECOVERY_S = 3.0
 
 
 def _watch() -> Persisting:
-    return Persisting(PATIENCE_S, RECOVERY_S)
+    return Persisting(FAULT_DELAY_S, RECOVERY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Supply:
     """The meter has shown a voltage: one that never does cannot measure any."""
     low: Persisting = field(default_factory=_watch)
     high: Persisting = field(default_factory=_watch)
-    dark: Persisting = field(default_factory=lambda: Persisting(PATIENCE_S, 0.0))
+    dark: Persisting = field(default_factory=lambda: Persisting(FAULT_DELAY_S, 0.0))
 
     @property
     def due_s(self) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from borne.adapters.storage import OpenFiles
-from borne.adapters.storage.open_files import FIRST_LIMIT, OFTEN, SOON_S, most_open
+from borne.adapters.storage.open_files import FIRST_LIMIT, OFTEN, SOON_S, max_open_files
 
 
 @dataclass(eq=False)
@@ -108,4 +108,4 @@ def test_half_of_the_file_descriptors_are_left_for_others(
     files: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
-    assert FIRST_LIMIT <= most_open() <= max(FIRST_LIMIT, files // 6)
+    assert FIRST_LIMIT <= max_open_files() <= max(FIRST_LIMIT, files // 6)

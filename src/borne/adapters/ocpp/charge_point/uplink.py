@@ -58,10 +58,10 @@ class Uplink:
         self.online_changed.emit(online)
 
     @asynccontextmanager
-    async def between_calls(self, patience_s: float) -> AsyncIterator[None]:
+    async def between_calls(self, timeout_s: float) -> AsyncIterator[None]:
         """No call is under way, or one for longer than that; none begins meanwhile."""
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 await self._turn.acquire()
         except TimeoutError:
             yield
