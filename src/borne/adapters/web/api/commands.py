@@ -93,7 +93,7 @@ def endpoint(command: Command, find: Callable[[Request], object]) -> Endpoint:
     return give
 
 
-def revision(request: Request) -> dict[str, Any]:
+def revision(request: Request) -> dict[str, object]:
     """The revision of the status after a command; without power there is no station."""
     services = web_state(request.app).host.services()
     return {"revision": services.status.revision} if services else {"power": "off"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Header, Query, Request
 from starlette.responses import JSONResponse, Response
@@ -37,7 +37,7 @@ def settings_of(services: StationServices) -> SettingsService:
     return service
 
 
-def described(view: SettingView) -> dict[str, Any]:
+def described(view: SettingView) -> dict[str, object]:
     """A setting with all that a form needs."""
     entry = view.entry
     return {
@@ -75,7 +75,7 @@ async def read(
     return JSONResponse(body, headers={"ETag": f'"{revision}"'})
 
 
-def _listed(service: SettingsService, principal: Principal, *, details: bool) -> dict[str, Any]:
+def _listed(service: SettingsService, principal: Principal, *, details: bool) -> dict[str, object]:
     """The answer. It reads immutable settings, so a worker may run it."""
     views = service.list(principal)
     if not details:
@@ -105,7 +105,7 @@ async def change(
 
 
 async def apply(
-    service: SettingsService, changes: Mapping[str, Any], request: Request, revision: int | None
+    service: SettingsService, changes: Mapping[str, object], request: Request, revision: int | None
 ) -> ChangeResult:
     """Change settings for the visitor. Raises ApiError."""
     principal = visitor(request).principal

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from starlette.responses import StreamingResponse
@@ -83,13 +83,13 @@ async def _events(web: WebState, who: Visitor, last_id: str) -> AsyncIterator[st
     yield event("end", {"power": "on" if web.host.services() else "off"}, None)
 
 
-def changed_members(before: StationStatus, after: StationStatus) -> dict[str, Any]:
+def changed_members(before: StationStatus, after: StationStatus) -> dict[str, object]:
     """The top-level members of the answer that differ; a reader replaces them."""
     old, new = dict(status_json(before)), status_json(after)
     return {key: value for key, value in new.items() if old[key] != value}
 
 
-def event(name: str, data: Any, id_: int | None) -> str:
+def event(name: str, data: object, id_: int | None) -> str:
     """One server-sent event with JSON data."""
     head = f"id: {id_}\n" if id_ is not None else ""
     return f"{head}event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import Path, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -26,6 +26,7 @@ from borne.application.people.accounts import (
 )
 from borne.application.people.logins import LoginWay
 from borne.application.people.passwords import SHORTEST, Weakness
+from borne.application.ports.simulator import CardView
 from borne.domain.principals import Role
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.messages import N_
@@ -85,10 +86,9 @@ def _tail(number: str) -> str:
     return Identity(IdentityKind.RFID, number).masked.replace("...", "…") if number else ""
 
 
-def _sample_cards(request: Request) -> Sequence[Mapping[str, Any]]:
+def _sample_cards(request: Request) -> Sequence[CardView]:
     simulator = station(request).simulator
-    cards: Sequence[Mapping[str, Any]] = simulator.view().get("cards", ()) if simulator else ()
-    return cards
+    return simulator.view()["cards"] if simulator else ()
 
 
 @routes.get("/account/password", ACCOUNT)

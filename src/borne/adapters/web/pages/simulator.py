@@ -20,6 +20,14 @@ from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.states import Look, look
+from borne.application.ports.simulator import (
+    CauseValue,
+    CauseView,
+    PluggedView,
+    SocketView,
+    VehicleView,
+    WorldView,
+)
 from borne.domain.station.station_status import SocketStatus, StationStatus
 from borne.foundation.messages import N_
 
@@ -94,50 +102,53 @@ class Outlet:
     facts: tuple[tuple[str, str], ...]
 
 
-def outlets(view: Mapping[str, Any], status: StationStatus, words: Words) -> list[Outlet]:
-    """The sockets with what hangs on them."""
+def outlets(view: WorldView, status: StationStatus, words: Words) -> list[Outlet]:
+    """The sockets with their vehicles."""
     return [_outlet(socket, status.socket(socket["id"]), words) for socket in view["sockets"]]
 
 
-def _outlet(socket: Mapping[str, Any], status: SocketStatus, words: Words) -> Outlet:
-    car = socket.get("vehicle") or {}
-    seen = look(status.state, str(socket.get("led", "")), plugged=bool(car))
-    car_state = CAR_STATES.get(str(car.get("state", "")), "")
+def _outlet(socket: SocketView, status: SocketStatus, words: Words) -> Outlet:
+    car = socket["vehicle"]
+    seen = look(status.state, socket["led"], plugged=car is not None)
     return Outlet(
         id=socket["id"],
-        led=str(socket.get("led", "")),
+        led=socket["led"],
         look=seen,
         sentence=words(seen.sentence),
-        plugged=bool(car),
-        locked=bool(socket.get("locked")),
-        charging=max(socket.get("current_a") or [0]) > 1,
-        car=words(str(car.get("name", ""))),
-        car_state=words("asleep") if car.get("asleep") else words(car_state),
-        soc=round(float(car.get("soc", 0)) * 100),
-        wants_charge=bool(car.get("wants_charge", True)),
-        ventilation=bool(car.get("ventilation", False)),
-        power=words.power(float(socket.get("power_w") or 0)),
+        plugged=car is not None,
+        locked=socket["locked"],
+        charging=max(socket["current_a"]) > 1,
+        car=words(car["name"]) if car else "",
+        car_state=_car_state(car, words) if car else "",
+        soc=round(car["soc"] * 100) if car else 0,
+        wants_charge=car is None or car["wants_charge"],
+        ventilation=car is not None and car["ventilation"],
+        power=words.power(socket["power_w"]),
         display=status.display,
         facts=_facts(socket, words),
     )
 
 
-def _facts(socket: Mapping[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
-    pilot = socket.get("pilot") or {}
-    amps = " / ".join(words.number(value, 1) for value in socket.get("current_a") or ())
-    contactor = words("closed") if socket.get("contactor_closed") else words("open")
+def _car_state(car: PluggedView, words: Words) -> str:
+    return words("asleep") if car["asleep"] else words(CAR_STATES.get(car["state"], ""))
+
+
+def _facts(socket: SocketView, words: Words) -> tuple[tuple[str, str], ...]:
+    pilot = socket["pilot"]
+    amps = " / ".join(words.number(value, 1) for value in socket["current_a"])
+    contactor = words("closed") if socket["contactor_closed"] else words("open")
     return (
-        (words("Pilot"), f"{pilot.get('high_v', 0):g} V, {pilot.get('duty_percent', 0):g} %"),
-        (words("Contactor"), f"{contactor} ({socket.get('contactor_cycles', 0)})"),
-        (words("Lock"), words(str(socket.get("lock", "–")))),
+        (words("Pilot"), f"{pilot['high_v']:g} V, {pilot['duty_percent']:g} %"),
+        (words("Contactor"), f"{contactor} ({socket['contactor_cycles']})"),
+        (words("Lock"), words(socket["lock"])),
         (words("Current"), f"{amps} A"),
-        (words("Register"), words.energy(socket.get("register_wh") or 0)),
-        (words("Board"), f"{socket.get('temperature_c', 0):g} °C"),
+        (words("Register"), words.energy(socket["register_wh"])),
+        (words("Board"), f"{socket['temperature_c']:g} °C"),
     )
 
 
-def value_fields(value: Mapping[str, Any], words: Words) -> list[Field]:
-    """How the value of a cause is asked for."""
+def value_fields(value: CauseValue, words: Words) -> list[Field]:
+    """The form fields for the severity of a cause."""
     default = value["default"]
     if isinstance(default, Mapping):
         return [
@@ -150,14 +161,14 @@ def value_fields(value: Mapping[str, Any], words: Words) -> list[Field]:
     return [Field("value", "", label, default, value["minimum"], value["maximum"], choices)]
 
 
-def _cause(fault: Mapping[str, Any], words: Words) -> dict[str, Any]:
+def _cause(fault: CauseView, words: Words) -> dict[str, object]:
     value = fault.get("value")
     fields = value_fields(value, words) if value else []
-    return dict(fault, label=words(str(fault["label"])), fields=fields)
+    return {**fault, "label": words(fault["label"]), "fields": fields}
 
 
 def variables(request: Request) -> dict[str, Any]:
-    """All that the page shows."""
+    """The variables of the page."""
     words, simulator = words_for(request), world(request)
     view = simulator.view()
     vehicles = simulator.vehicles()["vehicles"]
@@ -166,23 +177,23 @@ def variables(request: Request) -> dict[str, Any]:
         "outlets": outlets(view, status, words),
         "refused_card": refused(status, words),
         "cars": [_car(key, vehicle, words) for key, vehicle in vehicles.items()],
-        "cards": view.get("cards", ()),
+        "cards": view["cards"],
         "faults": [_cause(fault, words) for fault in view["faults"]],
         "links": [
             (name, words(LINKS.get(name, name)), link) for name, link in view["links"].items()
         ],
         "modes": LINK_MODES,
         "site": view["site"],
-        "inputs": view.get("inputs", {}),
-        "board_c": round(max(socket.get("temperature_c", 0) for socket in view["sockets"])),
+        "inputs": view["inputs"],
+        "board_c": round(max(socket["temperature_c"] for socket in view["sockets"])),
         "broken": sum(1 for fault in view["faults"] if fault["active"]),
     }
 
 
-def _car(key: str, vehicle: Mapping[str, Any], words: Words) -> dict[str, str]:
-    phases = words.plural("{n} phase", "{n} phases", int(vehicle.get("phases", 3)))
-    about = f"{phases}, {words.amps_short(vehicle.get('max_a'))}"
-    return {"key": key, "name": words(str(vehicle.get("name", key))), "about": about}
+def _car(key: str, vehicle: VehicleView, words: Words) -> dict[str, str]:
+    phases = words.plural("{n} phase", "{n} phases", vehicle["phases"])
+    about = f"{phases}, {words.amps_short(vehicle['max_a'])}"
+    return {"key": key, "name": words(vehicle["name"]), "about": about}
 
 
 def pieces(request: Request) -> dict[str, str]:

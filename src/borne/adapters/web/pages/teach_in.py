@@ -96,7 +96,7 @@ def _running(request: Request, lease: str, state: TeachInState) -> str:
         reader=state.reader,
         bind=state.bind,
         connectors=_connectors(request),
-        sample_cards=simulator.view().get("cards", ()) if simulator else (),
+        sample_cards=simulator.view()["cards"] if simulator else (),
     )
     return partial("#teach-body", content) + partial("#teach-log", _log(request, state, words))
 
