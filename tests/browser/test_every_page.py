@@ -260,7 +260,7 @@ def arrange(site: Site, way: Way, prepare: Callable[[FakeHost], None]) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("look", LOOKS)
-def test_looks(
+def test_page_in_each_theme_and_width(
     look: str,
     screens: list[tuple[str, str]],
     shared_site: Site,
@@ -288,7 +288,7 @@ def test_looks(
 
 
 @pytest.mark.browser
-def test_looks_without_login(
+def test_page_without_login_in_each_theme_and_width(
     screens: list[tuple[str, str]],
     site: Site,
     eyes: Eyes,
@@ -337,7 +337,7 @@ def guess_often(host: FakeHost) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["de", "fr", "nl"])
-def test_longer_words_do_not_scroll_sideways(
+def test_translated_pages_do_not_scroll_sideways(
     language: str, shared_site: Site, eyes: Eyes, picture: Callable[[Page, str], None]
 ) -> None:
     """At 320 pixels; the German pages, whose words are the longest, at every width."""

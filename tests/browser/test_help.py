@@ -64,7 +64,7 @@ def test_a_ring_turns_while_a_card_is_checked(page: Page, site: Site) -> None:
     assert arcs.evaluate(animation) == PATTERNS["checking"].frames[0][1] * 1000
 
 
-def test_calm_people_see_the_colour_stand_still(page: Page, site: Site) -> None:
+def test_without_motion_the_ring_is_steady(page: Page, site: Site) -> None:
     site.fake.do(lambda host: host.status.edit(1, led="charging"))
     page.emulate_media(reduced_motion="reduce")
     page.goto(site.url)
@@ -74,7 +74,7 @@ def test_calm_people_see_the_colour_stand_still(page: Page, site: Site) -> None:
     assert ring.locator(".arc-2").evaluate("(arc) => getComputedStyle(arc).stroke") == blue
 
 
-def test_from_the_problem_to_its_end(page: Page, site: Site) -> None:
+def test_a_fault_is_followed_from_the_dashboard_to_its_end(page: Page, site: Site) -> None:
     site.fake.do(lambda host: host.status.edit(2, name="Right", locked=True, faults=[FAULT]))
     page.get_by_role("link", name="Fix it: Right: Type 2 actuator stuck").click()
     expect(page.get_by_text("Present now: Right")).to_be_visible()
@@ -84,7 +84,7 @@ def test_from_the_problem_to_its_end(page: Page, site: Site) -> None:
     expect(page.get_by_text("The station does not have this problem now.")).to_be_visible()
 
 
-def test_a_step_ticks_itself(page: Page, site: Site) -> None:
+def test_a_step_is_ticked_when_it_is_done(page: Page, site: Site) -> None:
     plugged = free_connector(1) | {"cable_a": 32, "pilot": "C2", "faults": [RESIDUAL]}
     site.fake.do(lambda host: host.status.edit(1, **plugged))
     page.goto(f"{site.url}/help/residual-current")
@@ -94,7 +94,7 @@ def test_a_step_ticks_itself(page: Page, site: Site) -> None:
     expect(step).to_contain_text("done")
 
 
-def test_a_light_is_tapped_and_words_are_searched(page: Page, site: Site) -> None:
+def test_a_light_is_chosen_and_help_is_searched(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/help")
     page.get_by_role("link", name="Blue, blinking fast").click()
     expect(page.locator("#meaning")).to_contain_text("Accepted: charging can begin.")
@@ -103,7 +103,7 @@ def test_a_light_is_tapped_and_words_are_searched(page: Page, site: Site) -> Non
     expect(page.locator("#help-list")).to_contain_text("Error as soon as a car is plugged in")
 
 
-def test_a_restart_is_asked_first(page: Page, site: Site) -> None:
+def test_a_restart_is_confirmed_first(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/help/rfid-reader")
     page.get_by_role("button", name="Restart …").click()
     dialog = page.get_by_role("dialog")

@@ -80,7 +80,7 @@ def test_plug_and_charge_without_backend(eyes: Eyes, tmp_path: Path) -> None:
         expect(page.locator("#socket-1")).to_contain_text("Charge à")
 
 
-def test_a_badge_without_backend(eyes: Eyes, tmp_path: Path) -> None:
+def test_a_card_without_backend(eyes: Eyes, tmp_path: Path) -> None:
     empty_list = ("--set", "FLLEnable=off")
     with fresh(tmp_path, *empty_list) as address:
         page = eyes.open()

@@ -58,7 +58,7 @@ def simulator(fake: Fake) -> FakeSimulator:
 # Live ---------------------------------------------------------------------------------------------
 
 
-def test_a_car_starts_to_charge_before_the_eyes(page: Page, fake: Fake) -> None:
+def test_the_dashboard_follows_a_car_that_starts_to_charge(page: Page, fake: Fake) -> None:
     expect(page.locator("#socket-1")).to_contain_text("Free")
     fake.do(lambda host: host.status.edit(1, **charging_connector(1, 3, 10.7, "...5F3580")))
     expect(page.locator("#socket-1")).to_contain_text("Charging at 7.3\u202fkW")
@@ -90,7 +90,7 @@ def test_an_open_question_survives_updates(page: Page, fake: Fake) -> None:
     assert control(fake).calls == [("end_session", 1, StopReason.LOCAL)]
 
 
-def test_a_refusal_is_said(page: Page, fake: Fake) -> None:
+def test_a_refusal_is_shown(page: Page, fake: Fake) -> None:
     fake.do(lambda host: host.status.edit(2, name="Garage"))
     expect(page.locator("#socket-2")).to_contain_text("Garage")
     fake.do(lambda host: host.status.connector(1).update(state="charging"))
@@ -98,7 +98,7 @@ def test_a_refusal_is_said(page: Page, fake: Fake) -> None:
     expect(page.locator(".toast.fault")).to_contain_text("Socket 1 cannot start: it is charging.")
 
 
-def test_old_values_are_shown_as_old(page: Page, fake: Fake) -> None:
+def test_values_are_marked_as_old_without_a_connection(page: Page, fake: Fake) -> None:
     expect(page.locator("#stale")).to_be_hidden()
     fake.do(lambda host: host.status.edit(2, name="Garage"))
     expect(page.locator("#socket-2"), "the stream stands").to_contain_text("Garage")
@@ -107,7 +107,7 @@ def test_old_values_are_shown_as_old(page: Page, fake: Fake) -> None:
     expect(page.locator("body")).to_have_class("with-side with-tabs is-stale")
 
 
-def test_live_data_come_when_a_script_is_late(page: Page, site: Site, fake: Fake) -> None:
+def test_live_data_arrive_when_a_script_loads_late(page: Page, site: Site, fake: Fake) -> None:
     """On a slow line, or a busy station."""
     held: list[Route] = []
     # Playwright cannot call a method of a built-in type.
@@ -120,7 +120,7 @@ def test_live_data_come_when_a_script_is_late(page: Page, site: Site, fake: Fake
     expect(page.locator("#socket-2")).to_contain_text("Garage")
 
 
-def test_a_lost_login_leads_to_the_login(page: Page, site: Site, fake: Fake) -> None:
+def test_an_ended_login_redirects_to_the_login_page(page: Page, site: Site, fake: Fake) -> None:
     fake.run(fake.host.accounts.set_password(Role.MANUFACTURER, PASSWORD))
     fake.do(lambda host: host.status.edit(1, locked=True))
     page.wait_for_url(f"{site.url}/login")
@@ -146,7 +146,7 @@ def test_a_page_notices_a_power_cut_and_its_end_by_itself(page: Page, fake: Fake
 # Settings -----------------------------------------------------------------------------------------
 
 
-def test_change_look_and_save(page: Page, site: Site, fake: Fake) -> None:
+def test_a_change_is_reviewed_and_saved(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/settings/load-management")
     limit = page.get_by_label("Operator Current Limit [A]", exact=True)
     limit.fill("16")
@@ -174,7 +174,7 @@ def test_change_look_and_save(page: Page, site: Site, fake: Fake) -> None:
     expect(limit).to_have_value("32")
 
 
-def test_a_mistake_is_said_at_the_field_and_blocks_saving(page: Page, site: Site) -> None:
+def test_an_error_is_shown_at_the_field_and_blocks_saving(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings/load-management")
     limit = page.get_by_label("Operator Current Limit [A]", exact=True)
     limit.fill("99")
@@ -188,7 +188,7 @@ def test_a_mistake_is_said_at_the_field_and_blocks_saving(page: Page, site: Site
     expect(bar).to_be_hidden()
 
 
-def test_a_switch_brings_its_fields_and_takes_them_away(page: Page, site: Site) -> None:
+def test_a_switch_shows_and_hides_its_fields(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings/load-management")
     switch = page.get_by_role("switch", name="Modbus TCP Server", exact=True)
     port = page.get_by_label("Modbus TCP Server Base Port")
@@ -220,7 +220,9 @@ def test_save_and_restart_waits_for_the_station(page: Page, site: Site, fake: Fa
     expect(page.get_by_text("1 setting works after a restart.")).to_be_visible()
 
 
-def test_a_restart_from_the_system_page_is_asked_first(page: Page, site: Site, fake: Fake) -> None:
+def test_a_restart_from_the_system_page_is_confirmed_first(
+    page: Page, site: Site, fake: Fake
+) -> None:
     page.goto(f"{site.url}/settings/system")
     page.get_by_role("button", name="Restart …").click()
     dialog = page.get_by_role("dialog", name="Restart")
@@ -244,7 +246,7 @@ def test_log_files_are_downloaded(page: Page, site: Site) -> None:
     assert download.value.suggested_filename.endswith(".zip")
 
 
-def test_search_while_typing(page: Page, site: Site) -> None:
+def test_settings_are_searched_while_typing(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/settings")
     page.get_by_label("Search all settings").press_sequentially("heartbeat")
     page.get_by_role("link", name="Force heartbeat").click()
@@ -275,7 +277,7 @@ def test_add_find_delete_and_undo_a_card(page: Page, site: Site, fake: Fake) -> 
     assert entry.name == "Eve"
 
 
-def test_cards_are_taught_named_and_found(page: Page, site: Site, fake: Fake) -> None:
+def test_cards_are_added_by_teach_in_named_and_found(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/whitelists")
     page.get_by_role("button", name="Add entry").click()
     dialog = page.get_by_role("dialog")
@@ -308,7 +310,7 @@ def teaching(host: FakeHost) -> TeachInState | None:
     return host.all.teach_in.state()
 
 
-def test_a_page_that_goes_away_lets_go_of_the_teach_in(
+def test_leaving_the_page_ends_the_teach_in(
     page: Page, site: Site, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("borne.application.authorization.teach_in.LEASE_S", 600.0)
@@ -322,7 +324,7 @@ def test_a_page_that_goes_away_lets_go_of_the_teach_in(
     expect(page.locator("#teach-note")).to_be_empty()
 
 
-def test_the_dialogue_says_when_its_time_is_over(page: Page, site: Site, fake: Fake) -> None:
+def test_the_teach_in_dialogue_shows_its_end(page: Page, site: Site, fake: Fake) -> None:
     page.clock.install()
     page.goto(f"{site.url}/whitelists")
     page.get_by_role("button", name="Add entry").click()
@@ -335,7 +337,7 @@ def test_the_dialogue_says_when_its_time_is_over(page: Page, site: Site, fake: F
     expect(dialog.get_by_role("timer")).to_be_visible()
 
 
-def test_all_cards_are_deleted_and_brought_back(page: Page, site: Site) -> None:
+def test_all_cards_are_deleted_and_restored(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists")
     page.get_by_role("button", name="Delete all …").click()
     dialog = page.get_by_role("dialog")
@@ -372,7 +374,7 @@ def test_the_spellings_appear_while_a_number_is_typed(page: Page, site: Site) ->
     expect(page.locator("#spellings")).to_contain_text("839B0E0A")
 
 
-def test_a_wrong_card_number_is_said_and_kept(page: Page, site: Site) -> None:
+def test_a_wrong_card_number_is_reported_and_kept(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/whitelists")
     page.get_by_role("button", name="Add entry").click()
     page.get_by_label("Card number").fill("hello")
@@ -381,7 +383,9 @@ def test_a_wrong_card_number_is_said_and_kept(page: Page, site: Site) -> None:
     expect(page.get_by_label("Card number")).to_have_value("hello")
 
 
-def test_the_ladder_is_live_and_the_log_can_be_filtered(page: Page, site: Site, fake: Fake) -> None:
+def test_the_connection_steps_are_live_and_the_log_can_be_filtered(
+    page: Page, site: Site, fake: Fake
+) -> None:
     page.goto(f"{site.url}/backend")
     expect(page.locator("#backend-state")).to_contain_text("Connected (send heartbeat")
 
@@ -443,7 +447,7 @@ def test_a_cause_is_set_with_a_value(page: Page, site: Site, fake: Fake) -> None
     assert simulator(fake).active == {("residual-current", 2)}
 
 
-def test_break_and_mend(page: Page, site: Site, fake: Fake) -> None:
+def test_a_fault_is_set_and_cleared(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/simulator")
     switch = page.get_by_role("switch", name="Current leaks to earth at socket 2")
     switch.check()
@@ -456,7 +460,7 @@ def test_break_and_mend(page: Page, site: Site, fake: Fake) -> None:
     assert simulator(fake).links["backend"] == {"up": False, "mode": "blackhole"}
 
 
-def test_the_sun_and_the_building(page: Page, site: Site, fake: Fake) -> None:
+def test_building_load_and_photovoltaics_are_set(page: Page, site: Site, fake: Fake) -> None:
     page.goto(f"{site.url}/simulator")
     slider = page.get_by_label("Load on L1")
     slider.fill("25")
@@ -491,7 +495,7 @@ def test_calm_display_stops_all_motion(page: Page, site: Site, fake: Fake) -> No
     assert page.evaluate(moving) == 0
 
 
-def test_the_first_key_leads_to_the_content(page: Page, site: Site) -> None:
+def test_the_first_tab_stop_skips_to_the_content(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/sessions")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -512,7 +516,7 @@ def test_a_phone_reaches_every_page(site: Site, fake: Fake, eyes: Eyes) -> None:
     phone.wait_for_url(f"{site.url}/login")
 
 
-def test_the_countdown_counts(site: Site, fake: Fake, eyes: Eyes) -> None:
+def test_the_countdown_runs(site: Site, fake: Fake, eyes: Eyes) -> None:
     def guess(host: FakeHost) -> None:
         for _ in range(20):
             host.accounts._attempts.count("installer", "127.0.0.1")
@@ -552,7 +556,7 @@ def test_a_page_keeps_its_title_while_the_station_goes_on(
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_scrolls_over_the_head_of_the_page(page: Page, fake: Fake, width: int) -> None:
+def test_the_page_header_stays_on_top_while_scrolling(page: Page, fake: Fake, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 500})
     covered = page.evaluate(
         """() => {

@@ -67,13 +67,13 @@ def test_three_days(tmp_path: Path, seed: int) -> None:
     assert days.sessions > 30
 
 
-def test_two_stations_in_one_process_have_two_bills(tmp_path: Path) -> None:
+def test_two_stations_in_one_process_are_billed_separately(tmp_path: Path) -> None:
     days = _play(Days(101, tmp_path, days=1.0, stations=2))
     assert days.sessions > 20
     assert {path.name for path in tmp_path.iterdir()} == {"station-1", "station-2"}
 
 
-def test_what_is_given_up_is_in_the_journal_of_lost_messages(tmp_path: Path) -> None:
+def test_messages_given_up_are_in_the_journal_of_lost_messages(tmp_path: Path) -> None:
     few = {"TransactionMessageAttempts": 3}
     days = _play(Days(202, tmp_path, days=2.0, settings=few, may_lose=True))
     assert days.sessions > 20

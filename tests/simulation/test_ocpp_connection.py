@@ -55,7 +55,7 @@ class Central:
 
 
 @sim_test(seeds=4)
-async def test_transactions_arrive_once_in_order_whatever_the_line_does() -> None:
+async def test_transactions_arrive_once_and_in_order_on_any_line() -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SimLoop)
     central, outbox = Central(), MemoryOutbox()

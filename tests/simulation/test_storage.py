@@ -72,7 +72,7 @@ async def drive(folder: Path) -> list[QueuedMessage]:
 
 
 @sim_test(seeds=10)
-async def test_a_power_cut_in_the_middle_costs_no_message_and_no_order() -> None:
+async def test_a_power_cut_loses_and_reorders_no_message() -> None:
     with TemporaryDirectory() as folder:
         delivered = await drive(Path(folder))
     assert [queued.seq for queued in delivered] == list(range(1, len(delivered) + 1))

@@ -37,7 +37,7 @@ async def _start_remotely(bench: Rig) -> None:
 
 @pytest.mark.parametrize("start", [_start_by_card, _start_remotely])
 @pytest.mark.parametrize("cut", [False, True], ids=["", "after a power cut"])
-async def test_a_group_told_by_the_start_answer_lets_its_cards_stop(
+async def test_a_group_from_the_start_answer_lets_its_cards_stop(
     tmp_path: Path, start: Any, cut: bool
 ) -> None:
     ledger = Ledger(parents={OTHER_TAG: "FAMILY"}, at_start={TAG: GROUP})
@@ -69,9 +69,7 @@ async def test_a_card_of_a_group_stops_at_a_reader_that_sockets_share(tmp_path: 
 
 
 @pytest.mark.parametrize("asks", [True, False])
-async def test_a_card_of_the_group_that_the_station_does_not_know(
-    tmp_path: Path, asks: bool
-) -> None:
+async def test_an_unknown_card_of_the_group_is_asked_about(tmp_path: Path, asks: bool) -> None:
     """SendAuthorizeForStop, with an empty cache: asked about, or of no account."""
     ledger = Ledger(parents={TAG: "Family", OTHER_TAG: "Family"})
     settings: dict[str, Any] = {"SendAuthorizeForStop": asks, "AuthorizationCacheEnabled": "off"}
@@ -92,9 +90,7 @@ async def _refuse(action: str, _: Any) -> None:
 
 
 @pytest.mark.parametrize("listed", [False, True], ids=["unknown", "on the list"])
-async def test_a_backend_that_answers_with_an_error_authorizes_nobody(
-    tmp_path: Path, listed: bool
-) -> None:
+async def test_an_authorize_answered_with_an_error_is_refused(tmp_path: Path, listed: bool) -> None:
     """Unknown ids are for when nobody answers (section 3.5.4)."""
     ledger = Ledger(meanwhile=_refuse)
     async with rig(tmp_path, ledger, IfInDoubtAllowCharging="on") as bench:
@@ -109,7 +105,7 @@ async def test_a_backend_that_answers_with_an_error_authorizes_nobody(
 
 
 @pytest.mark.parametrize("blocked_by", ["StartTransaction", "Authorize"])
-async def test_a_list_that_contradicts_an_answer_is_told_until_there_is_another(
+async def test_a_local_list_conflict_is_reported_until_the_next_list(
     tmp_path: Path, blocked_by: str
 ) -> None:
     """LocalListConflict (section 3.5.2)."""
@@ -132,7 +128,7 @@ async def test_a_list_that_contradicts_an_answer_is_told_until_there_is_another(
         assert ledger.of("StatusNotification", connector_id=0)[-1]["error_code"] == "NoError"
 
 
-async def test_a_list_that_agrees_with_the_answers_is_no_news(tmp_path: Path) -> None:
+async def test_a_list_that_agrees_with_the_answers_is_no_conflict(tmp_path: Path) -> None:
     ledger = Ledger(at_start={TAG: {"status": "ConcurrentTx"}})
     async with rig(tmp_path, ledger, LocalPreAuthorize="true") as bench:
         assert await send(bench, 1, entry(TAG)) == "Accepted"
@@ -156,9 +152,7 @@ MODES = {
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_free_charging_says_of_whoever_charges_what_its_mode_says(
-    tmp_path: Path, mode: Mode
-) -> None:
+async def test_free_charging_reports_what_its_mode_prescribes(tmp_path: Path, mode: Mode) -> None:
     """Manual 5.2: nobody's card is told in modes 1 to 5, and nobody is asked about."""
     tag, needs_card = MODES[mode]
     silent = mode is Mode.NO_OCPP
@@ -204,7 +198,7 @@ async def test_free_charging_says_of_whoever_charges_what_its_mode_says(
 
 
 @pytest.mark.parametrize("how", ["switched off", "broken"])
-async def test_a_card_at_a_socket_that_is_out_of_service_asks_nobody(
+async def test_a_card_at_a_socket_out_of_service_is_not_asked_about(
     tmp_path: Path, how: str
 ) -> None:
     async with rig(tmp_path) as bench:
@@ -224,14 +218,14 @@ async def test_a_card_at_a_socket_that_is_out_of_service_asks_nobody(
         await bench.ledger.wait_for("StartTransaction", connector_id=2)
 
 
-async def test_a_reservation_that_is_over_already_is_rejected(tmp_path: Path) -> None:
+async def test_an_expired_reservation_is_rejected(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await reserve(bench, seconds=-1.0) == "Rejected"
         await bench.settled()
         assert bench.ledger.statuses(1) == ["Available"]
 
 
-async def test_no_time_to_plug_in_is_no_value(tmp_path: Path) -> None:
+async def test_a_connection_timeout_of_zero_is_rejected(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         for value, answer in (("0", "Rejected"), ("1", "Accepted")):
             asked = call.ChangeConfiguration(key="ConnectionTimeOut", value=value)

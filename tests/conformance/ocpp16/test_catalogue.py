@@ -56,10 +56,10 @@ def test_the_catalogue_is_complete() -> None:
     assert list(rows()) == [f"TC_{number}_CS" for number in CERTIFICATION] + COMPLAINTS
 
 
-def test_what_is_said_to_be_tested_is() -> None:
+def test_every_case_marked_tested_has_a_test() -> None:
     assert {name for name, proof in rows().items() if proof == "tested"} == proved()
 
 
-def test_what_is_not_tested_has_its_reason() -> None:
+def test_every_other_case_has_a_reason() -> None:
     for name, proof in rows().items():
         assert proof == "tested" or NOT_APPLICABLE.fullmatch(proof), name

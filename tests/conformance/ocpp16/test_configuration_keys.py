@@ -168,7 +168,7 @@ async def write(bench: Rig, key: str, value: str) -> str:
     return str((await bench.call(call.ChangeConfiguration(key=key, value=value))).status)
 
 
-async def test_what_is_only_read_is_not_written(tmp_path: Path) -> None:
+async def test_read_only_keys_are_rejected(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         configured = await read(bench)
         only_read = [key for key, (access, _) in KEYS.items() if access is R]
@@ -180,7 +180,7 @@ ONLY_UP = {"SecurityProfile"}
 """A05.FR.01: what is not higher is refused."""
 
 
-async def test_what_is_written_is_judged(tmp_path: Path) -> None:
+async def test_written_values_are_checked(tmp_path: Path) -> None:
     """What is there may be written again; what is no value of the type may not."""
     async with rig(tmp_path) as bench:
         configured = await read(bench)
@@ -205,7 +205,7 @@ async def test_the_feature_profiles_are_offered(tmp_path: Path) -> None:
                 await bench.call(request)  # NotSupported and NotImplemented would be raised
 
 
-async def test_the_lists_are_as_long_as_is_told(tmp_path: Path) -> None:
+async def test_the_lists_are_as_long_as_reported(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         most = await number(bench, "SendLocalListMaxLength")
         cards = [entry(f"CARD{n}") for n in range(most + 1)]
@@ -216,7 +216,7 @@ async def test_the_lists_are_as_long_as_is_told(tmp_path: Path) -> None:
         assert await write(bench, "MeterValuesSampledData", several) == "Rejected"
 
 
-async def test_as_many_profiles_as_is_told(tmp_path: Path) -> None:
+async def test_as_many_profiles_as_reported_are_accepted(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         most = await number(bench, "MaxChargingProfilesInstalled")
         levels = await number(bench, "ChargeProfileMaxStackLevel")
@@ -232,7 +232,7 @@ async def test_as_many_profiles_as_is_told(tmp_path: Path) -> None:
         assert statuses == ["Accepted"] * most + ["Rejected"]
 
 
-async def test_more_keys_at_once_than_is_told(tmp_path: Path) -> None:
+async def test_more_keys_at_once_than_reported_are_refused(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         most = await number(bench, "GetConfigurationMaxKeys")
         names = [f"None{n}" for n in range(most + 1)]

@@ -73,7 +73,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_true_is_found(name: str) -> None:
+def test_impossible_messages_are_found(name: str) -> None:
     checker = conversation_of(*WRONG[name])
     rule = name.partition(":")[0]
     assert [found.partition(":")[0] for found in checker.findings] == [rule]
@@ -118,25 +118,25 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_may_be_true_is_let_be(name: str) -> None:
+def test_possible_messages_are_accepted(name: str) -> None:
     conversation_of(*RIGHT[name]).check()
 
 
-def test_after_an_absence_only_the_present_is_told() -> None:
+def test_after_a_reconnect_any_present_status_is_accepted() -> None:
     checker = conversation_of(CHARGING)
     checker.connected()
     send(checker, ("StatusNotification", status("Available")), ENDED)
     checker.check()
 
 
-def test_a_status_that_is_asked_for_waits_for_no_end() -> None:
+def test_a_triggered_status_may_come_before_the_stop() -> None:
     checker = conversation_of(CHARGING)
     checker.commanded("TriggerMessage", {"requestedMessage": "StatusNotification"})
     send(checker, FINISHED, ENDED)
     checker.check()
 
 
-def test_every_test_that_has_a_backend_is_judged() -> None:
+def test_every_test_with_a_backend_is_checked() -> None:
     """`tests/conftest.py` checks what a test began."""
     checker = ConversationChecker("here")
     assert checkers == [checker]

@@ -156,7 +156,7 @@ async def test_MaxEnergyOnInvalidId(tmp_path: Path) -> None:
         assert stop["meter_stop"] - start["meter_start"] >= 3
 
 
-async def test_a_refused_id_stays_refused_through_a_power_failure(tmp_path: Path) -> None:
+async def test_a_refused_id_stays_refused_after_a_power_failure(tmp_path: Path) -> None:
     ledger = Ledger(judge=lambda _: "Invalid")
     async with rig(
         tmp_path, ledger, IfInDoubtAllowCharging="on", StopTransactionOnInvalidId="false"

@@ -167,7 +167,7 @@ async def test_TC_061_1_CS_clear_cache(tmp_path: Path) -> None:
         assert len(bench.ledger.of("Authorize")) == 2
 
 
-async def test_people_see_what_is_cached_and_may_forget_it(tmp_path: Path) -> None:
+async def test_cached_cards_are_shown_and_can_be_deleted(tmp_path: Path) -> None:
     async with rig(tmp_path, LocalPreAuthorize="true") as bench:
         await bench.configure(AuthorizeRemoteTxRequests=True)
         await cached(bench)

@@ -91,7 +91,7 @@ async def test_StopTxnAlignedData(tmp_path: Path) -> None:
         assert set(sent[1:-1]) == {("Sample.Clock", register), ("Sample.Periodic", power)}
 
 
-async def test_the_stop_message_knows_the_time_before_a_power_failure(tmp_path: Path) -> None:
+async def test_the_stop_message_includes_samples_before_a_power_failure(tmp_path: Path) -> None:
     async with rig(tmp_path, RestartTransactionAfterPowerLoss="true") as bench:
         await bench.configure(StopTxnSampledData="Power.Active.Import", MeterValueSampleInterval=1)
         await bench.charging()
@@ -162,7 +162,7 @@ async def test_TC_055_CS_trigger_for_an_unknown_connector(
         assert (await bench.call(asked)).status == "Rejected"
 
 
-async def test_the_card_that_starts_may_be_told_late(tmp_path: Path) -> None:
+async def test_values_wait_for_the_answer_to_their_start(tmp_path: Path) -> None:
     """Values of a transaction that has no number yet wait for its StartTransaction."""
     async with rig(tmp_path, MeterValueSampleInterval=1, IfInDoubtAllowCharging="on") as bench:
         await bench.offline()

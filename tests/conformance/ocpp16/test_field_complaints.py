@@ -98,7 +98,7 @@ async def test_q01_later_messages_carry_the_id_of_the_transaction(tmp_path: Path
         assert {message["transaction_id"] for message in answer} == {1001}
 
 
-async def test_q02_a_long_configuration_is_whole_and_of_texts(tmp_path: Path) -> None:
+async def test_q02_a_long_configuration_is_complete_and_has_text_values(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         answer = (await read(bench)).configuration_key
         assert len(answer) > 100
@@ -107,7 +107,7 @@ async def test_q02_a_long_configuration_is_whole_and_of_texts(tmp_path: Path) ->
             assert isinstance(entry["readonly"], bool)
 
 
-async def test_q03_a_new_connection_has_its_boot_on_demand(tmp_path: Path) -> None:
+async def test_q03_a_boot_notification_can_be_triggered_on_a_new_connection(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         for boots in (2, 3, 4):
             assert await trigger(bench, MessageTrigger.boot_notification) == "Accepted"
@@ -129,7 +129,7 @@ async def test_q03_an_error_to_the_boot_starts_no_loop(tmp_path: Path) -> None:
         await bench.booted()
 
 
-async def test_q04_the_status_of_every_connector_is_told(tmp_path: Path) -> None:
+async def test_q04_the_status_of_every_connector_is_sent(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         first = [answer["connector_id"] for answer in bench.ledger.of("StatusNotification")[:3]]
         assert first == [0, 1, 2]
@@ -175,7 +175,7 @@ async def test_q07_pings_are_answered_and_silence_is_noticed(
         await bench.central.wait_for_handshake(2)
 
 
-async def test_q08_dates_are_true_and_of_now(tmp_path: Path) -> None:
+async def test_q08_dates_are_correct_and_current(tmp_path: Path) -> None:
     """Also when the clock of the station knows nothing at its start, and after an absence."""
     began = datetime.now(UTC) - timedelta(seconds=1)
     options = {"wall": lambda: datetime(1970, 1, 1, tzinfo=UTC)}
@@ -195,7 +195,7 @@ async def test_q08_dates_are_true_and_of_now(tmp_path: Path) -> None:
         assert dates == sorted(dates)
 
 
-async def test_q09_meter_values_have_words_of_the_standard(tmp_path: Path) -> None:
+async def test_q09_meter_values_use_the_enumerations_of_the_standard(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         offered = [
             m for m in MEASURANDS if await change(bench, "MeterValuesSampledData", m) == "Accepted"
@@ -240,7 +240,7 @@ async def test_q10_measurands_can_be_tried_one_by_one(tmp_path: Path) -> None:
         assert len(bench.central.handshakes) == 1
 
 
-async def test_q11_the_keys_asked_for_and_no_others(tmp_path: Path) -> None:
+async def test_q11_only_the_requested_keys_are_answered(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         answer = await read(bench, "heartbeatinterval", "Nonsense", "NumberOfConnectors", "")
         assert [(entry["key"], entry["readonly"]) for entry in answer.configuration_key] == [
@@ -250,7 +250,7 @@ async def test_q11_the_keys_asked_for_and_no_others(tmp_path: Path) -> None:
         assert answer.unknown_key == ["Nonsense", ""]
 
 
-async def test_q12_units_of_charging_profiles_are_words(tmp_path: Path) -> None:
+async def test_q12_units_of_charging_profiles_are_listed(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         answer = await read(bench, "ChargingScheduleAllowedChargingRateUnit")
         assert answer.configuration_key[0]["value"] == "Current,Power"
@@ -280,7 +280,7 @@ async def test_q14_after_a_remote_stop_the_next_start_needs_no_unplugging(tmp_pa
         await bench.status("Charging", count=2)
 
 
-async def test_q15_what_is_accepted_happens(tmp_path: Path) -> None:
+async def test_q15_accepted_commands_are_carried_out(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await remote_start(bench, 2) == "Accepted"
         await bench.status("Preparing", 2)
@@ -292,7 +292,7 @@ async def test_q15_what_is_accepted_happens(tmp_path: Path) -> None:
         await bench.ledger.wait_for("StopTransaction", transaction_id=1001)
 
 
-async def test_q16_a_stop_that_nobody_wants_is_given_up(tmp_path: Path) -> None:
+async def test_q16_a_stop_that_is_always_refused_is_given_up(tmp_path: Path) -> None:
     ledger = Ledger(meanwhile=refusing("StopTransaction"))
     async with rig(
         tmp_path, ledger, TransactionMessageAttempts=2, TransactionMessageRetryInterval=0
@@ -308,7 +308,7 @@ async def test_q16_a_stop_that_nobody_wants_is_given_up(tmp_path: Path) -> None:
         assert len(ledger.of("StartTransaction")) == 2
 
 
-async def test_q17_a_start_is_told_in_two_words(tmp_path: Path) -> None:
+async def test_q17_a_start_is_reported_as_preparing_then_charging(tmp_path: Path) -> None:
     """A car that takes its time is no SuspendedEV when MinimumStatusDuration says so."""
     async with rig(tmp_path, MinimumStatusDuration=1) as bench:
         await bench.plug(reaction_s=0.5)
@@ -318,7 +318,7 @@ async def test_q17_a_start_is_told_in_two_words(tmp_path: Path) -> None:
         assert bench.ledger.statuses(1) == ["Available", "Preparing", "Charging"]
 
 
-async def test_q18_before_acceptance_there_is_nothing_but_the_boot(tmp_path: Path) -> None:
+async def test_q18_before_acceptance_only_boot_notifications_are_sent(tmp_path: Path) -> None:
     ledger = Ledger(boot_status="Pending", interval_s=2)
     async with rig(tmp_path, ledger, booted=False, IfInDoubtAllowCharging="on") as bench:
         await ledger.wait_for("BootNotification")
@@ -341,7 +341,7 @@ async def test_q18_before_acceptance_there_is_nothing_but_the_boot(tmp_path: Pat
     ],
     ids=["as it is", "upper case", "turned round"],
 )
-async def test_q19_a_card_is_spelt_the_same_everywhere(
+async def test_q19_a_card_number_is_written_the_same_everywhere(
     tmp_path: Path, settings: dict[str, Any], tag: str
 ) -> None:
     async with rig(tmp_path, **settings) as bench:
@@ -411,7 +411,9 @@ async def test_q22_a_backend_that_does_not_answer_does_not_hold_a_reset_up(
         assert first["reason"] == "SoftReset"
 
 
-async def test_q23_what_the_backend_cannot_take_does_not_block_the_rest(tmp_path: Path) -> None:
+async def test_q23_a_message_that_is_always_refused_does_not_block_the_queue(
+    tmp_path: Path,
+) -> None:
     ledger = Ledger(meanwhile=refusing("MeterValues"))
     async with rig(
         tmp_path,
@@ -446,7 +448,7 @@ async def test_q24_commands_are_answered_while_an_answer_is_awaited(tmp_path: Pa
         assert answer["configurationKey"][0]["key"] == "HeartbeatInterval"
 
 
-async def test_q25_the_raw_messages_can_be_handed_on(tmp_path: Path) -> None:
+async def test_q25_raw_messages_can_be_exported(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await read(bench, "HeartbeatInterval")
         backend = bench.station.services.backend

@@ -106,7 +106,7 @@ async def test_the_rings_show_the_installation(data: Path, server: HttpFiles) ->
         assert bench.station.connector()["led"] == "available"
 
 
-async def test_without_an_installer_the_package_is_staged_and_that_is_told(
+async def test_without_an_installer_the_package_is_staged_and_reported(
     data: Path, server: HttpFiles
 ) -> None:
     async with rig(data) as bench:
@@ -128,7 +128,7 @@ async def test_a_session_ends_before_the_installation(data: Path, server: HttpFi
         await bench.status("Available", 2, count=2)
 
 
-async def test_an_order_outlives_a_power_failure(data: Path, server: HttpFiles) -> None:
+async def test_an_order_survives_a_power_failure(data: Path, server: HttpFiles) -> None:
     async with rig(data, options={"installer": PretendInstaller()}) as bench:
         await update(bench, f"{server.location}/good.deb", seconds=2)
         await bench.station.host.cut()
@@ -136,7 +136,7 @@ async def test_an_order_outlives_a_power_failure(data: Path, server: HttpFiles) 
         await bench.ledger.wait_for(FIRMWARE, status="Installed")
 
 
-async def test_retries(data: Path, server: HttpFiles) -> None:
+async def test_downloads_are_retried(data: Path, server: HttpFiles) -> None:
     async with rig(data) as bench:
         when = datetime.now(UTC).isoformat()
         await bench.call(

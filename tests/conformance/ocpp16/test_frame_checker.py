@@ -72,11 +72,11 @@ async def test_a_wrong_answer_is_found() -> None:
     assert await findings([3, "a", {"status": "Accepted"}], asked="Reset") == ""
 
 
-async def test_calls_do_not_overlap() -> None:
+async def test_overlapping_calls_are_found() -> None:
     assert "another waits" in await findings(HEARTBEAT, [2, "2", "Heartbeat", {}])
 
 
-async def test_an_id_is_used_again_for_the_same_message_only() -> None:
+async def test_a_message_id_may_repeat_for_the_same_message_only() -> None:
     checker = FrameChecker()
     boot = [2, "1", "BootNotification", BOOT]
     wire = CheckedConnection(Wire([json.dumps(f) for f in (HEARTBEAT, HEARTBEAT, boot)]), checker)
@@ -88,5 +88,5 @@ async def test_an_id_is_used_again_for_the_same_message_only() -> None:
         checker.check()
 
 
-def test_a_sound_wire_is_not_complained_about() -> None:
+def test_valid_frames_are_accepted() -> None:
     assert asyncio.run(findings([2, "1", "StatusNotification", STATUS])) == ""

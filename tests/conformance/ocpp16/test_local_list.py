@@ -100,7 +100,7 @@ async def test_an_entry_without_information_is_removed(tmp_path: Path) -> None:
         await bench.ledger.wait_for("Authorize", id_tag=TAG)
 
 
-async def test_the_list_outlives_a_power_failure_and_decides_offline(tmp_path: Path) -> None:
+async def test_the_list_survives_a_power_failure_and_decides_offline(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await send(bench, 3, entry(TAG), entry(OTHER_TAG, "Blocked")) == "Accepted"
         await bench.station.host.cut()

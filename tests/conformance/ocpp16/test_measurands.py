@@ -71,7 +71,7 @@ async def test_a_list_with_one_that_cannot_be_sent_changes_nothing(tmp_path: Pat
             assert answer.configuration_key[0]["value"] == "Voltage,Current.Import"
 
 
-async def test_what_a_stop_repeats_is_what_was_accepted(tmp_path: Path) -> None:
+async def test_a_stop_contains_the_accepted_measurands(tmp_path: Path) -> None:
     async with rig(tmp_path, MeterValueSampleInterval=1) as bench:
         wanted = sorted(listed())
         assert await change(bench, "StopTxnSampledData", ",".join(wanted)) == "Accepted"
@@ -88,7 +88,7 @@ async def test_what_a_stop_repeats_is_what_was_accepted(tmp_path: Path) -> None:
         assert message == set(wanted)
 
 
-async def test_the_register_is_sent_when_nothing_is_asked_for(tmp_path: Path) -> None:
+async def test_the_register_is_sent_when_no_measurand_is_configured(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
         assert await change(bench, "MeterValuesSampledData", "") == "Accepted"
@@ -96,7 +96,7 @@ async def test_the_register_is_sent_when_nothing_is_asked_for(tmp_path: Path) ->
         assert {value["measurand"] for value in values} == {"Energy.Active.Import.Register"}
 
 
-async def test_power_offered_is_sent_without_being_asked_for(tmp_path: Path) -> None:
+async def test_power_offered_is_sent_by_default(tmp_path: Path) -> None:
     """A home automation whose own list is refused goes on with the list that it finds."""
     async with rig(tmp_path) as bench:
         await bench.charging()

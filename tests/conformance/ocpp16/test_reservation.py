@@ -177,7 +177,7 @@ async def test_TC_052_CS_cancel_an_unknown_reservation(tmp_path: Path) -> None:
     "remote",
     [pytest.param(False, id="TC_053_1_CS"), pytest.param(True, id="TC_053_2_CS")],
 )
-async def test_a_card_of_the_same_group_uses_it(tmp_path: Path, remote: bool) -> None:
+async def test_a_card_of_the_same_group_uses_the_reservation(tmp_path: Path, remote: bool) -> None:
     ledger = Ledger(parents={OTHER_TAG: "group"})
     async with rig(tmp_path, ledger) as bench:
         assert await reserve(bench, parent="group") == "Accepted"
@@ -203,7 +203,7 @@ async def test_the_same_number_replaces_a_reservation(tmp_path: Path) -> None:
         await bench.status("Available", 1, count=2)
 
 
-async def test_a_reservation_outlives_a_power_failure(tmp_path: Path) -> None:
+async def test_a_reservation_survives_a_power_failure(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await reserve(bench) == "Accepted"
         await bench.status("Reserved")
@@ -212,7 +212,7 @@ async def test_a_reservation_outlives_a_power_failure(tmp_path: Path) -> None:
         await bench.status("Reserved", count=2)
 
 
-async def test_a_reservation_that_nobody_uses_in_time_stays(tmp_path: Path) -> None:
+async def test_a_reservation_whose_card_was_shown_without_a_plug_stays(tmp_path: Path) -> None:
     """The card was shown but no plug came: the connector is reserved as before."""
     async with rig(tmp_path, ConnectionTimeOut=1) as bench:
         assert await reserve(bench) == "Accepted"

@@ -115,7 +115,7 @@ async def test_TC_078_CS_an_invalid_root(tmp_path: Path) -> None:
         assert await installed(bench) == []
 
 
-async def test_as_many_roots_as_there_is_room(tmp_path: Path) -> None:
+async def test_the_number_of_roots_is_limited(tmp_path: Path) -> None:
     async with rig(tmp_path, **with_password()) as bench:
         for number in range(10):
             assert await install(bench, make_root(f"Root {number}").pem) == "Accepted"
@@ -258,7 +258,7 @@ async def test_TC_081_CS_firmware_with_a_wrong_signature(tmp_path: Path) -> None
         await bench.ledger.wait_for(EVENT, type="InvalidFirmwareSignature")
 
 
-async def test_firmware_signed_by_a_stranger_is_not_fetched(tmp_path: Path) -> None:
+async def test_firmware_with_an_untrusted_certificate_is_not_downloaded(tmp_path: Path) -> None:
     async with updating(tmp_path) as (bench, location, content):
         stranger = issue(ROOT, name="stranger")
         signature = sign_firmware(content, stranger)
@@ -304,7 +304,7 @@ async def test_TC_084_CS_lower_the_profile(tmp_path: Path) -> None:
         assert await set_profile(bench, 0) == "Rejected"
 
 
-async def test_a_raised_profile_that_does_not_work_is_taken_back(
+async def test_a_raised_profile_that_does_not_connect_is_reverted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("borne.application.security.security_profile.TRIAL_S", 1.0)
@@ -317,14 +317,14 @@ async def test_a_raised_profile_that_does_not_work_is_taken_back(
         assert answer.configuration_key[0]["value"] == "1"
 
 
-async def test_without_a_profile_nobody_hears_of_security(tmp_path: Path) -> None:
+async def test_without_a_profile_no_security_events_are_sent(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await install(bench, "nonsense") == "Rejected"
         await bench.settled()
         assert bench.ledger.of(EVENT) == []
 
 
-async def test_events_are_told_until_they_are_answered(tmp_path: Path) -> None:
+async def test_events_are_sent_until_they_are_answered(tmp_path: Path) -> None:
     async with rig(tmp_path, **with_password()) as bench:
         await bench.ledger.wait_for(EVENT, type="StartupOfTheDevice")
         await bench.offline()

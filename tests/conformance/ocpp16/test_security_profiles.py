@@ -97,7 +97,7 @@ async def test_TC_085_CS_basic_authentication(tmp_path: Path) -> None:
         assert "value" not in answer.configuration_key[0]
 
 
-async def test_a_backend_that_refuses_the_password_hears_of_it_later(tmp_path: Path) -> None:
+async def test_a_refused_password_is_reported_after_the_next_connection(tmp_path: Path) -> None:
     async with rig(tmp_path, **with_password()) as bench:
         await bench.offline()
         bench.central.refuse = HTTPStatus.UNAUTHORIZED
@@ -228,7 +228,9 @@ async def disagreeing(context: ssl.SSLContext) -> AsyncIterator[int]:
 
 
 @pytest.mark.parametrize("kind", NOT_AGREED)
-async def test_TC_086_CS_a_way_of_speaking_that_is_refused(tmp_path: Path, kind: str) -> None:
+async def test_TC_086_CS_without_a_common_tls_setting_it_is_refused(
+    tmp_path: Path, kind: str
+) -> None:
     await prepare(tmp_path / "station")
     context, event = NOT_AGREED[kind]
     central = CentralSystem()
@@ -262,7 +264,7 @@ async def test_TC_087_CS_tls_with_a_certificate_of_the_station(tmp_path: Path) -
         assert subject["commonName"] == "S-1"
 
 
-async def test_TC_087_CS_without_a_certificate_nobody_gets_in(tmp_path: Path) -> None:
+async def test_TC_087_CS_without_a_certificate_the_connection_fails(tmp_path: Path) -> None:
     """A backend of profile 3 has no use for a password."""
     await prepare(tmp_path / "station")
     async with (

@@ -260,7 +260,7 @@ async def test_watts_count_the_phases_that_the_car_uses(tmp_path: Path) -> None:
         await bench.station.until(lambda c: c["offered_a"][0] == 10.0)
 
 
-async def test_profiles_outlive_a_power_failure(tmp_path: Path) -> None:
+async def test_profiles_survive_a_power_failure(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         number = await started(bench)
         assert await send(bench, profile(TX, {0: 9.0}, number=1, transaction=number)) == "Accepted"
@@ -282,7 +282,7 @@ async def test_profiles_outlive_a_power_failure(tmp_path: Path) -> None:
     ],
     ids=["stack level", "first period", "too many periods", "station on a connector"],
 )
-async def test_what_is_refused(tmp_path: Path, sent: dict[str, Any]) -> None:
+async def test_refused_profiles(tmp_path: Path, sent: dict[str, Any]) -> None:
     async with rig(tmp_path) as bench:
         assert await send(bench, sent) == "Rejected"
 
@@ -293,14 +293,14 @@ async def test_a_schedule_of_an_unknown_connector(tmp_path: Path) -> None:
         assert answer.status == "Rejected"
 
 
-async def test_watts_are_told_when_asked(tmp_path: Path) -> None:
+async def test_a_composite_schedule_in_watts(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await send(bench, profile(DEFAULT, {0: 10.0})) == "Accepted"
         assert await composite(bench, unit="W") == {0: 6900.0}
         assert await composite(bench, unit=None, duration=0) == {0: 10.0}
 
 
-async def test_phases_are_told_and_those_that_cannot_be_switched_are_refused(
+async def test_phases_are_reported_and_those_that_cannot_be_switched_are_refused(
     tmp_path: Path,
 ) -> None:
     """OCPP 1.6 section 7.12: a period without a number holds for three phases."""

@@ -54,7 +54,7 @@ ENDS: dict[str, tuple[Callable[[Rig], Awaitable[Any]], list[str]]] = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_the_end_is_told_before_the_statuses_that_follow(tmp_path: Path, end: str) -> None:
+async def test_a_stop_is_sent_before_the_statuses_that_follow(tmp_path: Path, end: str) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
         before = len(_messages_of(bench))
@@ -64,7 +64,7 @@ async def test_the_end_is_told_before_the_statuses_that_follow(tmp_path: Path, e
         assert _messages_of(bench)[before:] == ["StopTransaction", *after]
 
 
-async def test_the_end_by_a_fault_is_told_before_it_is_finished(tmp_path: Path) -> None:
+async def test_after_a_fault_the_stop_is_sent_before_finishing(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
         before = len(_messages_of(bench))
@@ -79,7 +79,7 @@ async def test_the_end_by_a_fault_is_told_before_it_is_finished(tmp_path: Path) 
         assert set(sent[:-2]) == {"Faulted"}
 
 
-async def test_the_end_by_a_power_cut_is_told_before_the_status(tmp_path: Path) -> None:
+async def test_after_a_power_cut_the_stop_is_sent_before_the_status(tmp_path: Path) -> None:
     async with rig(tmp_path, RestartTransactionAfterPowerLoss="off") as bench:
         await bench.charging()
         await bench.station.host.cut()
@@ -91,7 +91,7 @@ async def test_the_end_by_a_power_cut_is_told_before_the_status(tmp_path: Path) 
         assert _messages_of(bench)[before:] == ["StopTransaction", "Preparing"]
 
 
-async def test_the_end_by_a_reset_is_told_before_the_status(tmp_path: Path) -> None:
+async def test_at_a_reset_the_stop_is_sent_before_the_status(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.charging()
         before = len(_messages_of(bench))
@@ -102,7 +102,7 @@ async def test_the_end_by_a_reset_is_told_before_the_status(tmp_path: Path) -> N
         assert sent[0] == "StopTransaction"
 
 
-async def test_an_answer_to_a_trigger_is_true_while_short_statuses_are_not_told(
+async def test_a_triggered_status_is_the_present_one_while_short_ones_are_held_back(
     tmp_path: Path,
 ) -> None:
     async with rig(tmp_path, MinimumStatusDuration=600) as bench:
@@ -122,7 +122,7 @@ async def test_an_answer_to_a_trigger_is_true_while_short_statuses_are_not_told(
         await bench.status("Finishing")
 
 
-async def test_a_reserved_socket_stays_reserved_when_a_stranger_plugs(tmp_path: Path) -> None:
+async def test_a_reserved_socket_stays_reserved_when_another_car_plugs_in(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await reserve(bench) == "Accepted"
         await bench.status("Reserved")
@@ -137,7 +137,7 @@ async def test_a_reserved_socket_stays_reserved_when_a_stranger_plugs(tmp_path: 
         assert _messages_of(bench) == ["Available", "Reserved", "Preparing", "Charging"]
 
 
-async def test_a_stranger_at_a_reserved_socket_comes_and_goes(tmp_path: Path) -> None:
+async def test_another_car_at_a_reserved_socket_changes_no_status(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         assert await reserve(bench) == "Accepted"
         await bench.status("Reserved")
@@ -156,7 +156,7 @@ def _availability(kind: AvailabilityType) -> call.ChangeAvailability:
     return call.ChangeAvailability(connector_id=1, type=kind)
 
 
-async def test_out_of_service_waits_for_whoever_prepares_to_charge(tmp_path: Path) -> None:
+async def test_out_of_service_waits_while_a_driver_prepares(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         await bench.plug()
         await bench.status("Preparing")
@@ -170,7 +170,7 @@ async def test_out_of_service_waits_for_whoever_prepares_to_charge(tmp_path: Pat
 
 
 @pytest.mark.parametrize("leaves", [True, False], ids=["who leaves", "who does nothing"])
-async def test_out_of_service_waits_not_long_for_whoever_prepares(
+async def test_out_of_service_waits_at_most_the_connection_timeout(
     tmp_path: Path, leaves: bool
 ) -> None:
     # A second when nobody acts; long enough never to matter when somebody leaves.
@@ -189,7 +189,7 @@ async def test_out_of_service_waits_not_long_for_whoever_prepares(
         await bench.status("Available" if leaves else "Preparing", count=3 if leaves else 2)
 
 
-async def test_out_of_service_at_once_where_nobody_prepares(tmp_path: Path) -> None:
+async def test_out_of_service_at_once_when_no_driver_prepares(tmp_path: Path) -> None:
     async with rig(tmp_path) as bench:
         answer = await bench.call(_availability(AvailabilityType.inoperative))
         assert answer.status == "Accepted"

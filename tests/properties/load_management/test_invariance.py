@@ -31,9 +31,7 @@ def test_the_order_of_the_participants_does_not_matter(instance: Instance, dice:
 
 
 @given(instances(most=12), st.integers(2, 10))
-def test_twice_the_supply_for_twice_the_appetite_is_twice_the_current(
-    instance: Instance, factor: int
-) -> None:
+def test_doubling_limits_and_demands_doubles_currents(instance: Instance, factor: int) -> None:
     def scaled(limit_a: PerPhase) -> PerPhase:
         return PerPhase(*(factor * value for value in limit_a))
 
@@ -129,7 +127,7 @@ def test_no_difference_is_above_its_limit(instance: Instance) -> None:
 
 
 @given(instances(balanced=True, most=14, root=(20, 120)))
-def test_the_method_for_large_groups_is_as_safe(instance: Instance) -> None:
+def test_the_method_for_large_groups_keeps_all_limits(instance: Instance) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("borne.domain.load_management.allocation.EXACT_SIZE", 0)
         given_a = amps(instance)

@@ -159,7 +159,7 @@ class Worst:
     shapes,
     st.lists(ops, max_size=25),
 )
-def test_no_car_that_obeys_can_bring_the_line_above_its_limit(
+def test_obedient_cars_keep_the_line_below_its_limit(
     rotations: tuple[Rotation, Rotation],
     first: PerPhase,
     second: PerPhase,
@@ -180,7 +180,7 @@ def test_no_car_that_obeys_can_bring_the_line_above_its_limit(
     shapes,
     st.tuples(st.sampled_from(list(Rotation)), st.sampled_from(list(Rotation))),
 )
-def test_beside_a_car_that_takes_what_it_likes_the_other_takes_what_is_left(
+def test_beside_a_rogue_car_the_other_gets_what_is_left(
     rogue_a: float, cap_a: float, shape: PerPhase, rotations: tuple[Rotation, Rotation]
 ) -> None:
     world = Worst(rotations)

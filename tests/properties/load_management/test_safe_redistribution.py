@@ -131,7 +131,7 @@ def new_targets(instance: Instance, dice: Random) -> dict[str, float]:
     st.sampled_from((0.0, 0.05, 0.4)),
     st.sampled_from((1, 4, 10)),
 )
-def test_no_instant_is_above_a_limit(
+def test_no_limit_is_exceeded_at_any_instant(
     instance: Instance, dice: Random, loss: float, period_s: int
 ) -> None:
     group = Group(instance, dice, loss)
@@ -179,6 +179,6 @@ def test_two_stages_never_exceed_what_both_sums_allow(
         assert total <= limit_a + 1e-9
 
 
-def test_a_participant_that_was_never_heard_holds_its_envelope() -> None:
+def test_a_participant_that_never_answered_keeps_its_envelope() -> None:
     silent = Participant(id="A", envelope_a=16.0)
     assert SetpointTrack(16.0).sent(1, 6.0).envelope_a(1e6) == silent.envelope_a

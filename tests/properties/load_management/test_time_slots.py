@@ -24,7 +24,7 @@ STEP_S = 300.0
     st.floats(0.0, 0.3),
     st.randoms(use_true_random=False),
 )
-def test_bounded_wait(cars: int, places: int, newcomers: float, dice: Random) -> None:
+def test_waiting_times_are_bounded(cars: int, places: int, newcomers: float, dice: Random) -> None:
     records: dict[str, SlotRecord] = {}
     plugged = {f"car {n}" for n in range(cars)}
     ahead: dict[str, int] = {}

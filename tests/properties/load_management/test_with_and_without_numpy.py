@@ -161,7 +161,7 @@ def test_balance_of_a_large_group() -> None:
 
 
 @pytest.mark.parametrize("odd_a", [float("nan"), float("inf"), -5.0, 0.0])
-def test_a_limit_that_is_odd(odd_a: float) -> None:
+def test_unusual_limits(odd_a: float) -> None:
     cars = [Participant(id="a", maximum_a=odd_a), Participant(id="b"), Participant(id="c")]
     plain, arrays = both(Snapshot(Supply(PerPhase.same(63.0)), cars))
     assert_same(plain, arrays)

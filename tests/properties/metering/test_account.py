@@ -158,7 +158,7 @@ def play(life: Life, act: str, value: Any) -> None:
 
 
 @given(st.lists(acts, max_size=14))
-def test_billed_is_what_was_believed_and_can_have_flowed(steps: list[tuple[str, Any]]) -> None:
+def test_billed_energy_was_believed_and_can_have_flowed(steps: list[tuple[str, Any]]) -> None:
     life = Life()
     for act, value in steps:
         play(life, act, value)
@@ -175,7 +175,7 @@ def test_billed_is_what_was_believed_and_can_have_flowed(steps: list[tuple[str, 
 
 
 @given(st.lists(acts, max_size=14))
-def test_another_serial_number_or_a_lower_register_is_always_a_doubt(
+def test_another_serial_number_or_a_lower_register_always_raises_a_doubt(
     steps: list[tuple[str, Any]],
 ) -> None:
     life = Life()

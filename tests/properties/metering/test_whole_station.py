@@ -144,6 +144,6 @@ async def live(data: Path, steps: list[tuple[str, Any]]) -> None:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(acts, min_size=1, max_size=8))
 @example([("meter-ocpp", True), ("step", -1000000), ("restart", None)])
-def test_money_and_guard_hold_whatever_happens(steps: list[tuple[str, Any]]) -> None:
+def test_billing_and_protection_hold_in_any_order_of_events(steps: list[tuple[str, Any]]) -> None:
     with data_in_memory() as folder:
         run_virtual(live(folder, steps))

@@ -214,7 +214,7 @@ async def live(
     st.fixed_dictionaries({1: rotations, 2: rotations}),
     st.booleans(),
 )
-def test_the_line_never_carries_more_than_it_can(
+def test_the_line_never_exceeds_its_capacity(
     arrive: tuple[dict[str, Any], float, dict[str, Any]],
     steps: list[Act],
     capacity_a: int,

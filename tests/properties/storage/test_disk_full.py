@@ -50,7 +50,7 @@ async def disturbed(path: Path, steps: list[Step], room: int, expected: list[Con
 
 
 @pytest.mark.parametrize("steps", [CHARGE, LISTS], ids=["charge", "lists"])
-async def test_a_disk_that_becomes_full_at_any_write(memory: Path, steps: list[Step]) -> None:
+async def test_the_disk_becomes_full_at_any_write(memory: Path, steps: list[Step]) -> None:
     writes, expected = await undisturbed(memory / "reference", steps)
     met = [
         await disturbed(memory / str(room), steps, room, expected) for room in range(0, writes, 3)

@@ -132,7 +132,7 @@ async def test_lists_checkpoints_and_restarts_survive_every_cut(memory: Path) ->
     assert await recording.check_every_cut(memory / "two") > len(recording.recorder.operations)
 
 
-def test_the_recorded_disk_loses_what_it_should() -> None:
+def test_the_recorded_disk_loses_unsynced_writes() -> None:
     disk = Disk()
     for operation in (
         Created("a"),
