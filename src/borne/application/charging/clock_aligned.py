@@ -1,7 +1,7 @@
-"""Meter values at full marks of the clock: the same moments for every station.
+"""Meter values at multiples of the clock-aligned interval, at the same moments in every station.
 
 Source: OCPP 1.6 section 3.16 and 9.1.4 (ClockAlignedDataInterval counts from midnight UTC), errata
-3.13 to 3.16. Without a date there are no marks.
+3.13 to 3.16. Without a date no values are taken.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from borne.foundation.supervisor import OnDemandTask, Supervisor
 from borne.foundation.waiting import Flag, wait_for_flag
 
 EARLY_S = 0.002
-"""A timer may ring this much before its time."""
+"""A timer may fire this much before its time."""
 
 
 def next_mark(now: datetime, interval_s: float) -> datetime:
-    """The first multiple of the interval after `now`, counted from midnight, which is one too."""
+    """The first multiple of the interval after `now`, counted from midnight UTC."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     passed = (now - midnight) // timedelta(seconds=interval_s)
     mark = midnight + (passed + 1) * timedelta(seconds=interval_s)
@@ -27,7 +27,7 @@ def next_mark(now: datetime, interval_s: float) -> datetime:
 
 
 class ClockAlignedValues:
-    """Takes the values of all connectors at each mark."""
+    """Records the values of all connectors at each multiple of the interval."""
 
     def __init__(
         self,
@@ -51,24 +51,24 @@ class ClockAlignedValues:
         self._marking.request()
 
     def reconsider(self) -> None:
-        """The interval or the clock changed."""
+        """Call when the interval or the clock changed."""
         self._changed.set()
         self._marking.request()
 
     async def _mark(self) -> None:
-        """Mark after mark, as long as there are any."""
+        """Record mark after mark, until the interval is 0 or the date is unknown."""
         while (interval_s := self._interval_s()) > 0 and self._clock.trust is not ClockTrust.NONE:
             self._changed.clear()
             mark = next_mark(self._clock.now(), interval_s)
             if mark == self._last_mark:
-                # A timer rang early: this mark is done, and a little of it is left.
+                # The timer fired early: the same mark must not be recorded twice.
                 mark = next_mark(mark, interval_s)
             if await self._wait_until(mark):
                 self._last_mark = mark
                 await self._record(mark)
 
     async def _wait_until(self, mark: datetime) -> bool:
-        """True at the mark, False when something changed before."""
+        """True at the mark, False if interval or clock changed before."""
         while (left_s := (mark - self._clock.now()).total_seconds()) > EARLY_S:
             if await wait_for_flag(self._changed, left_s):
                 return False

@@ -1,6 +1,7 @@
-"""A connector as everybody but its owner sees it: what it is, what it does, what it may be asked.
+"""A connector as all services except its owner see it.
 
-The runner of a local board is one implementation; an EVSE elsewhere is another.
+`ConnectorRunner` implements it for a local board; an EVSE behind a second controller will be
+another implementation.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from borne.domain.station.faults import Fault
 from borne.foundation.events import Signal, Unsubscribe
 
 IDLE_WAIT_S = 15.0
-"""Longest wait for the end of a session: the vehicle has 6 s, the commit some more."""
+"""Longest wait for the end of a session: the vehicle has 6 s to stop, then the end is committed."""
 
 
 class Connector(Protocol):
-    """One connector of the station. Commands take effect before they return, but for what a
-    session has to commit; what follows is told by `changed`."""
+    """One connector of the station. Commands take effect before they return, except for what a
+    session must commit first; results are signalled by `changed`."""
 
     @property
     def id(self) -> int:
-        """Its number, from 1."""
+        """The connector number, from 1."""
 
     @property
     def capabilities(self) -> BoardCapabilities:
@@ -38,11 +39,11 @@ class Connector(Protocol):
 
     @property
     def changed(self) -> Signal[Connector]:
-        """Its status is another one."""
+        """The status changed."""
 
     @property
     def arrived(self) -> Signal[Connector]:
-        """A vehicle is connected and nobody has authorized it yet."""
+        """A vehicle was connected, and nobody has authorized it yet."""
 
     @property
     def left(self) -> Signal[Connector]:
@@ -50,70 +51,69 @@ class Connector(Protocol):
 
     @property
     def expired(self) -> Signal[Authorization]:
-        """Nobody plugged in for this permission in time."""
+        """The connection timeout of an authorization ran out: nobody plugged in."""
 
     @property
     def storage_failed(self) -> Signal[bool]:
-        """True when a session could not be stored, False when one could again."""
+        """True when a session could not be stored, False when one was stored again."""
 
     def subscribe_reports(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
-        """Every report of its board."""
+        """Pass every report of the board to `listener`."""
 
     # Sessions --------------------------------------------------------------------------------
 
     def authorize(self, authorization: Authorization) -> None:
-        """Somebody may charge here."""
+        """Allow a session here."""
 
     def withdraw_authorization(self) -> None:
-        """The permission that waits is taken back."""
+        """Take back an authorization that waits for its session."""
 
     def show_card_check(self, *, active: bool) -> None:
-        """A card is being checked, or no longer."""
+        """Whether a card is being checked."""
 
     def set_group(self, group_id: str) -> None:
-        """The backend has named the group of whoever charges (parentIdTag)."""
+        """Note the group of the session's token, as reported by the backend (parentIdTag)."""
 
     def resume(self, session: LiveSession) -> None:
-        """A session found open after a power cut goes on."""
+        """Continue a session that was open at a power cut."""
 
     def end_session(self, stop: Stop) -> None:
-        """End the session, or the permission that waits."""
+        """End the session, or take back the authorization that waits."""
 
     def hold(self, *, held: bool) -> None:
         """Withhold energy, or give it again, without ending the session."""
 
     def unlock(self) -> None:
-        """Release the cable; a running session is stopped first by the caller."""
+        """Release the cable; the caller ends a running session first."""
 
     # What it may do --------------------------------------------------------------------------
 
     def offer(self, current_a: float) -> None:
-        """Current that the limits allow, in A per phase; below 6 A is a pause."""
+        """Set the current that the limits allow, in A per phase; below 6 A is a pause."""
 
     def set_available(self, *, available: bool, at_once: bool = False) -> None:
-        """In service or not; out of service waits for whoever uses it, unless it is to be at
-        once."""
+        """Take in or out of service; the latter waits for the present user, unless `at_once`."""
 
     def reserve(self, reservation_id: int | None) -> None:
-        """Kept for somebody, or (None) for nobody any more."""
+        """Reserve the connector, or (None) remove the reservation."""
 
     def set_fault(self, fault: Fault, *, active: bool) -> None:
-        """A fault that was found outside has come, or its cause is gone."""
+        """Raise or clear a fault that was found outside the connector machine."""
 
     def self_test(self) -> None:
         """Test the residual current monitor."""
 
     def rearm(self) -> None:
-        """Clear a latched protection of the board (residual current)."""
+        """Reset a latched protection of the board (residual current)."""
 
     # Waiting ---------------------------------------------------------------------------------
 
     async def wait_for(
         self, reached: Callable[[ConnectorSnapshot], bool], timeout_s: float
     ) -> bool:
-        """Wait until its status is as wanted; False at the timeout."""
+        """Wait until `reached` is true of the status; False at the timeout."""
 
 
 async def wait_until_idle(connector: Connector, timeout_s: float = IDLE_WAIT_S) -> bool:
-    """Wait until no session is left; False at the timeout."""
+    """Wait until there is no session; False at the timeout."""
     return await connector.wait_for(lambda status: status.session is None, timeout_s)

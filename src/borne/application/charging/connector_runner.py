@@ -1,8 +1,9 @@
-"""Runs the machine of one connector on the event loop.
+"""Runs the state machine of one connector on the event loop.
 
-Every event is taken at once and to the end: a report of the board is answered by commands within
-the same callback, without an await, so that nothing can come between unplugging and the command
-to open. Only the journal's work is asynchronous, and its result comes back as an event.
+Every event is processed at once and completely: a report of the board is answered by commands
+within the same callback, without an await, so that nothing can happen between unplugging and the
+command to open the contactor. Only the commits of the journal are asynchronous; their result comes
+back as an event.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ from borne.foundation.timers import Timers
 KEEP_ALIVES_PER_WATCHDOG = 3
 CLOSE_RETRY_S = 5.0
 FAILURE_PAUSE_S = 1.0
-"""After a mistake in the machine its next deadline may be long past."""
+"""After an internal error the next deadline may lie in the past; without a pause it would repeat
+endlessly."""
 NOT_FOR_THE_MACHINE = (
     ContactReport,
     OtherFaultReport,
@@ -70,22 +72,22 @@ NOT_FOR_THE_MACHINE = (
     SupplyReport,
     TemperatureReport,
 )
-"""These are judged elsewhere, and come back as faults."""
+"""Reports that `FaultWatch` judges; what follows comes back as faults."""
 _log = logging.getLogger(__name__)
 
 
 class SessionKeeper(Protocol):
-    """Commits starts and ends; the transaction journal is one."""
+    """Commits starts and ends of sessions; implemented by the transaction journal."""
 
     async def begin(self, connector: int, authorization: Authorization) -> str:
-        """Commit a start; the id of the session. Raises StorageFailed."""
+        """Commit a start and return the id of the session. Raises StorageFailed."""
 
     async def finish(self, connector: int, session_id: str, stop: Stop) -> None:
         """Commit an end. Raises StorageFailed."""
 
 
 class ConnectorRunner(MachineCommands):
-    """The `Connector` of a local board: its machine and its timers."""
+    """The `Connector` of a local board: its state machine and timers."""
 
     def __init__(
         self,
@@ -109,7 +111,7 @@ class ConnectorRunner(MachineCommands):
         self._keeper = keeper
         self._config = config
         self._obeyed: ConnectorConfig | None = None
-        """What the last step was taken with."""
+        """The configuration that the last step used."""
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Event] = []
@@ -120,17 +122,17 @@ class ConnectorRunner(MachineCommands):
         self._unsubscribe: Unsubscribe | None = None
 
     async def start(self) -> None:
-        """Listen to the board and arm it."""
+        """Subscribe to the board and start it."""
         self._unsubscribe = self.board.subscribe(self._on_board_report)
         await self.board.start()
 
     async def stop(self) -> None:
-        """Leave the board safe."""
+        """Stop the board; it is left in a safe state."""
         self.abort()
         await self.board.stop()
 
     def abort(self) -> None:
-        """Power cut: no more events, no more commands."""
+        """Power cut: process no more events, send no more commands."""
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -142,32 +144,26 @@ class ConnectorRunner(MachineCommands):
 
     @property
     def capabilities(self) -> BoardCapabilities:
-        """What its board can do."""
         return self.board.capabilities
 
     @property
     def status(self) -> ConnectorSnapshot:
-        """What is known now."""
         if self._snapshot is None or self._snapshot[0] is not self.state:
             self._snapshot = (self.state, snapshot_of(self.state))
         return self._snapshot[1]
 
     def subscribe_reports(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
-        """Every report of its board."""
         return self.board.subscribe(listener)
 
     def self_test(self) -> None:
-        """Test the residual current monitor."""
         self.board.send(SelfTest())
 
     def rearm(self) -> None:
-        """Clear a latched protection of the board."""
         self.board.send(Rearm())
 
     async def wait_for(
         self, reached: Callable[[ConnectorSnapshot], bool], timeout_s: float
     ) -> bool:
-        """Wait until its status is as wanted; False at the timeout."""
         done = self._loop.create_future()
 
         def check(_: Connector) -> None:
@@ -187,7 +183,7 @@ class ConnectorRunner(MachineCommands):
     # The machine -----------------------------------------------------------------------------
 
     def post(self, event: Event) -> None:
-        """Take an event now, or right after the one that is being taken."""
+        """Process an event now, or right after the one that is being processed."""
         self._waiting.append(event)
         if self._busy:
             return
@@ -203,7 +199,7 @@ class ConnectorRunner(MachineCommands):
             self.changed.emit(self)
 
     def on_config_changed(self) -> None:
-        """Settings may have changed what the machine obeys: it looks again at what it knows."""
+        """Step the machine if a setting that it obeys has changed."""
         if self._obeyed is not None and self._config() != self._obeyed:
             self.post(Tick())
 
@@ -229,7 +225,7 @@ class ConnectorRunner(MachineCommands):
         self.decided.emit(decided)
 
     def _fail_safe(self, event: Event) -> None:
-        """A mistake in the machine must not leave a socket alive."""
+        """On an internal error, open the contactor and switch the pilot off."""
         _log.exception("connector %d: no decision on %s", self.id, type(event).__name__)
         self.board.send(AllowContactor(allowed=False))
         self.board.send(SetPilot(PilotOff()))

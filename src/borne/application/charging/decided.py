@@ -1,4 +1,4 @@
-"""A decision of a connector's machine, for the journal that can be replayed."""
+"""A decision of a connector's state machine, for the journal that can be replayed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from borne.foundation.events import Signal
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision of the machine, with all that led to it."""
+    """One decision of the machine, with everything that led to it."""
 
     connector: int
     now_s: float
@@ -24,8 +24,8 @@ class Decided:
 
 
 class Deciding(Protocol):
-    """Something with a machine."""
+    """A connector whose decisions can be followed."""
 
     @property
     def decided(self) -> Signal[Decided]:
-        """Every decision, after it was carried out."""
+        """Emitted for every decision, after its effects were carried out."""

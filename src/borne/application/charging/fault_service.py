@@ -1,7 +1,8 @@
-"""Keeps the list of all faults, and finds those that are not the connector machine's own.
+"""The list of all faults, and the faults that the connector machine does not find itself.
 
-Causes come from boards, meters, readers, inputs, the disk and the backend; a fault is posted to
-the connector it concerns, station faults to every connector. Manual section 9, decision 0072.
+Causes come from boards, meters, readers, inputs, the disk and the backend. A fault is posted to the
+connector that it concerns, a fault of the station to every connector. Manual section 9, decision
+0072.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 BACKEND_FAULT_DELAY_S = 10.0
-"""A link that comes back sooner is no news."""
+"""A link that is back sooner is not reported as a fault."""
 METER_FAULT_DELAY_S = 10.0
 METER_BLIND_A = 6.0
-"""What a car may draw while its meter is silent, until that is a fault."""
+"""What a vehicle may draw while its meter does not answer, before that is a fault."""
 STORAGE_RETRY_S = 30.0
 ROOM_BYTES = 16 * 1024 * 1024
-"""With less than this on the disk nothing new is tried."""
+"""With less free space than this, a full disk is not yet considered mended."""
 
 FULL_BYTES = 1024 * 1024
-"""With less than this the next write may fail."""
+"""With less free space than this, the next write may fail."""
 
 _INPUTS = {
     "RCDInput": Contact.RCD,
@@ -69,7 +70,7 @@ class ActiveFault:
 
 @dataclass(frozen=True, slots=True)
 class FaultChange:
-    """A fault came or went."""
+    """A fault was raised or cleared."""
 
     fault: Fault
     connector: int
@@ -78,7 +79,8 @@ class FaultChange:
 
 @dataclass(frozen=True, slots=True)
 class FaultSources:
-    """Where causes come from besides boards and billing meters, and where limits by heat go."""
+    """Where causes come from, besides boards and billing meters, and where limits by temperature
+    go."""
 
     settings: Callable[[], Settings]
     limits: LimitRows | None = None
@@ -87,7 +89,7 @@ class FaultSources:
 
 
 class FaultService:
-    """All faults of the station."""
+    """All faults of the station and of its connectors."""
 
     _contacts: frozenset[tuple[Contact, str]] = frozenset()
 
@@ -122,7 +124,7 @@ class FaultService:
         }
 
     def start(self) -> None:
-        """Follow boards, meters, inputs and machines."""
+        """Subscribe to boards, meters, inputs and connectors."""
         for number, connector in self._connectors.items():
             connector.changed.subscribe(self._on_connector_changed)
             connector.storage_failed.subscribe(self.on_storage_failed)
@@ -130,7 +132,7 @@ class FaultService:
             self.watches[number].start()
             account = self._metering.account(number)
             if account is not None and account.doubts:
-                # Found at power-up, before anybody listened.
+                # Faults that were found at power-up, before this subscription.
                 self.watches[number].on_implausible()
         self._metering.blind.subscribe(self._on_meter_blind)
         for blind in self._metering.blind_connectors:
@@ -157,16 +159,16 @@ class FaultService:
         return sorted(found, key=lambda f: (f.connector, list(CATALOGUE).index(f.fault)))
 
     def error_code(self, fault: Fault, connector: int) -> str:
-        """The OCPP 1.6 error code; a board words its own faults."""
+        """The OCPP 1.6 error code; for the fault "other" it is the one that the board reports."""
         watch = self.watches.get(connector)
         if fault is Fault.OTHER and watch is not None and watch.facts.other:
             return min(watch.facts.other)
         return CATALOGUE[fault].code_16
 
     def set(self, fault: Fault, connector: int = 0, *, active: bool) -> None:
-        """A cause was found or is gone; connector 0 concerns all."""
+        """Raise or clear a fault; connector 0 concerns all connectors."""
         if active:
-            # Listed first: what follows at a connector is then known to be the station's.
+            # Listed first, so that it is not listed for each connector as well.
             self._note(fault, connector, active=True)
         for number, found in self._connectors.items():
             if connector in (0, number):
@@ -175,7 +177,7 @@ class FaultService:
             self._note(fault, connector, active=False)
 
     def self_test(self, connector: int) -> None:
-        """Test a residual current monitor at once; the fault follows from its report."""
+        """Test the residual current monitor now; a fault follows from its report."""
         self.watches[connector].self_test()
 
     # Machines -------------------------------------------------------------------------------
@@ -210,7 +212,7 @@ class FaultService:
         self.watches[connector].on_silence(silent=silent)
 
     def _on_meter_blind(self, news: tuple[int, bool]) -> None:
-        """Nobody sees what a vehicle draws: it shall draw the least that it can."""
+        """Without a reading nobody can limit what is drawn: offer only the minimum."""
         connector, blind = news
         self._put(connector, sources.METER, METER_BLIND_A if blind else None, LimitCause.BLIND)
 
@@ -224,7 +226,7 @@ class FaultService:
         self.watches[connector].on_implausible()
 
     def follow_external_meter(self, meter: MeterPort) -> None:
-        """The site's meter: silence is a fault that does not stop anybody (manual 9)."""
+        """Subscribe to the meter of the site: its silence stops nobody (manual 9)."""
 
         def on_reading(reading: MeterReading | MeterSilent) -> None:
             self.on_external_meter(silent=isinstance(reading, MeterSilent))
@@ -232,13 +234,13 @@ class FaultService:
         meter.subscribe(on_reading)
 
     def on_external_meter(self, *, silent: bool) -> None:
-        """The site's meter does not answer, or does again."""
+        """The meter of the site stopped answering, or answers again."""
         self._raise_after_delay(Fault.METER_EXTERNAL, METER_FAULT_DELAY_S, present=silent)
 
     # Contacts and inputs --------------------------------------------------------------------
 
     def read_inputs(self) -> None:
-        """The station's digital inputs as they are now, as far as they carry contacts."""
+        """Read the digital inputs, as far as a contact of a protective device is connected."""
         inputs = self._sources.inputs
         if inputs is None:
             return
@@ -273,27 +275,27 @@ class FaultService:
             watch.judge()
 
     def set_once(self, fault: Fault, *, active: bool) -> None:
-        """A cause at the station that is reported again and again."""
+        """Raise or clear a fault of the station whose cause is reported repeatedly."""
         if active is not ((fault, 0) in self._active):
             self.set(fault, active=active)
 
     # Everything else ------------------------------------------------------------------------
 
     def on_backend_online(self, online: bool) -> None:
-        """The backend is connected and has accepted us, or not."""
+        """The backend connected and accepted the station, or is gone."""
         self._raise_after_delay(Fault.BACKEND_OFFLINE, BACKEND_FAULT_DELAY_S, present=not online)
 
     def on_storage_failed(self, full: bool) -> None:
-        """The disk refused to store something, or stored the end of a session: that may have used
-        the reserve, so it is no proof that there is room for anything new."""
+        """True: something could not be stored. False: the end of a session could; as that may have
+        used the reserve, the free space is checked."""
         if full:
             self._set_storage_full(full=True)
         else:
             self.check_free_space()
 
     def check_free_space(self) -> None:
-        """Whether the disk is full is known before somebody waits for it. Once it was, there must
-        be plenty of room again."""
+        """Raise the fault before a write fails. It is cleared only when there is plenty of room
+        again."""
         known = (Fault.STORAGE_FULL, 0) in self._active
         self._set_storage_full(
             full=self._sources.free_bytes() < (ROOM_BYTES if known else FULL_BYTES)
@@ -330,8 +332,8 @@ class FaultService:
 
 
 def _wired(settings: Settings) -> dict[Contact, int]:
-    """Contacts that an input is set up for, with its number. Others are not connected: whatever
-    is measured there says nothing. A change needs a restart."""
+    """Contacts that an input is configured for, with the number of the input. Other contacts are
+    not connected, so their state means nothing. A change needs a restart."""
     numbers = {
         contact: _OPTO.get(settings.choice(key, OptoInput)) for key, contact in _INPUTS.items()
     }

@@ -1,7 +1,7 @@
-"""Watches one connector's board and meter, and tells which faults follow from what they say.
+"""Watches board and meter of one connector, and reports the faults that follow.
 
-The judging is the domain's (over-current, supply, temperature, residual trips); here the facts
-are gathered, one timer is kept, and monitors are re-armed and tested when their time has come.
+The domain judges (over-current, supply, temperature, residual current); here the facts are
+gathered, the next judgement is timed, and residual current monitors are re-armed and tested.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 SUPPLY_SETTLE_S = 1.0
-"""Contacts that explain a missing supply may be reported a little later."""
+"""The contact that explains a missing supply may be reported this much later."""
 EXPLAINED_S = 2.0
-"""A device that was switched on again still explains a supply that is not quite back."""
+"""A protective device that was switched on again explains a missing supply for this long."""
 
 CUTS_SUPPLY = frozenset({Contact.RCD, Contact.MCB_TYPE2})
 Found = Mapping[Fault, bool]
@@ -45,7 +45,7 @@ Found = Mapping[Fault, bool]
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of one connector besides its machine."""
+    """What is known of one connector, besides the state of its machine."""
 
     heat: Heat = field(default_factory=Heat)
     supply: Supply = field(default_factory=Supply)
@@ -55,7 +55,7 @@ class Facts:
     explained: Persisting = field(
         default_factory=lambda: Persisting(raise_s=0.0, clear_s=EXPLAINED_S)
     )
-    """A contact tells why there is no supply."""
+    """Whether a contact explains a missing supply."""
     over_current: OverCurrent = field(default_factory=OverCurrent)
     trip: ResidualTrip = field(default_factory=ResidualTrip)
     residual: ResidualCurrentReport = field(
@@ -69,7 +69,7 @@ class Facts:
     other: frozenset[str] = frozenset()
 
     def found(self, elsewhere: frozenset[Contact]) -> Found:
-        """Which faults follow; `elsewhere` are contacts known from other places."""
+        """The faults that follow; `elsewhere` are contacts that other sources reported."""
         contacts, explained = self.contacts | elsewhere, self.explained.present
         dark = self.unpowered.present or self.supply.dark.present
         return {
@@ -89,9 +89,9 @@ class Facts:
 
 
 class ConnectorWatch:
-    """The watch of one connector. Of the board's contacts it heeds those that are `wired`.
-    `report` gets every fault that follows or follows no more, `derate` the limit by heat (None: no
-    reason for less)."""
+    """The watch of one connector. Contacts of the board count only if they are `wired`. `report`
+    gets every fault that is found or has ended, `derate` the limit by temperature (None: no limit).
+    """
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class ConnectorWatch:
         self._ended = False
 
     def start(self) -> None:
-        """Follow machine and board."""
+        """Subscribe to connector and board."""
         self._connector.changed.subscribe(lambda _: self._on_connector_changed())
         self._connector.left.subscribe(lambda _: self._on_vehicle_left())
         self._connector.subscribe_reports(self._on_board_report)
@@ -140,7 +140,7 @@ class ConnectorWatch:
         self.judge()
 
     def on_silence(self, *, silent: bool) -> None:
-        """The billing meter does not answer, or does again."""
+        """The billing meter stopped answering, or answers again."""
         self.facts.meter_silent = silent
         if silent:
             self._reading = None
@@ -148,7 +148,7 @@ class ConnectorWatch:
         self.judge()
 
     def on_implausible(self) -> None:
-        """The register gave a value that cannot be; the reading itself follows."""
+        """The register had an impossible value; the reading itself follows."""
         self.facts.implausible = self._implausible_reading = True
         self.judge()
 
@@ -158,7 +158,7 @@ class ConnectorWatch:
             self._connector.self_test()
 
     def judge(self) -> None:
-        """Draw the conclusions that the facts allow now."""
+        """Report the faults that follow from the facts now."""
         if self._ended:
             return
         now_s = self._loop.time()
@@ -225,7 +225,7 @@ class ConnectorWatch:
         self._timers.plan_at("judge", due_s, self.judge)
 
     def _on_connector_changed(self) -> None:
-        """A session that was taken up without its car ends; nobody is left to unplug."""
+        """A resumed session whose vehicle has left in the meantime ends; nobody will unplug."""
         state = self._connector.status
         running = state.session is not None
         if self._had_session and not running and not state.connected:
@@ -257,7 +257,7 @@ class ConnectorWatch:
             case OtherFaultReport(error_code, active):
                 facts.other = facts.other | {error_code} if active else facts.other - {error_code}
             case BrownOutReport() | BoardLinkReport(alive=True):
-                # Its latch may be lost; a trip that is still there is reported anew.
+                # Its latch may be lost; the board reports a trip that is still present again.
                 facts.residual = ResidualCurrentReport(tripped=False)
             case _:
                 return

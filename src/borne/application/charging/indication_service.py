@@ -1,4 +1,4 @@
-"""Keeps every LED ring on the pattern that the state asks for (manual 6)."""
+"""Shows the state of every connector on its LED ring (manual 6)."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class IndicationService:
         self._rejected.stop()
 
     def show_update(self, *, active: bool) -> None:
-        """New software is being installed (up to 10 min), or no longer."""
+        """Whether new software is being installed (up to 10 min)."""
         self._updating = active
         self._refresh_all()
 
     def on_card_outcome(self, outcome: CardOutcome) -> None:
-        """A refused card is shown by so many blinks (manual 6: five)."""
+        """Blink for a refused card, `BlinkRepeat` times (manual 6: five)."""
         blinks = self._settings().integer("BlinkRepeat")
         if outcome.accepted or blinks == 0:
             return

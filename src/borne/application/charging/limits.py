@@ -1,4 +1,4 @@
-"""Limits as charging sees them: faults put rows, the status shows what holds."""
+"""Limits as the charging services use them: faults put rows, the status shows which row holds."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from borne.foundation.events import Signal
 
 
 class LimitRows(Protocol):
-    """Where a service puts its rows."""
+    """Where a service puts its rows of limits."""
 
     def put(self, connector: int, row: LimitRow) -> None:
         """Set the row of a source."""
 
     def withdraw(self, connector: int, source: Source) -> None:
-        """Take it back."""
+        """Remove the row of a source."""
 
 
 class Limits(Protocol):
-    """What holds now."""
+    """The limits in force."""
 
     @property
     def changed(self) -> Signal[int]:
-        """The offer of a connector is another one."""
+        """The offer of a connector changed."""
 
     @property
     def shared(self) -> Sequence[LimitRow]:
         """What all connectors together may draw, per phase of the grid."""
 
     def offer(self, connector: int) -> Offer:
-        """What a connector may offer, and why."""
+        """The offer of a connector, with the rows that bind it."""

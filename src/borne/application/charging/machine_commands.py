@@ -25,7 +25,7 @@ from borne.domain.station.faults import Fault
 
 
 class MachineCommands(ABC):
-    """What a connector may be asked, for a machine that takes events."""
+    """The commands of `Connector`, for a state machine that takes events."""
 
     @abstractmethod
     def post(self, event: Event) -> None:

@@ -1,12 +1,13 @@
-"""The billing meters: the one door through which everything that they tell passes.
+"""The billing meters: every reading passes through this service.
 
-A driver's answer, asked for or told by itself, is first judged (`domain.station.reading`): what
-cannot be used, and every failure of the driver, is silence. Then its register is entered in the
-meter's account (`domain.station.metering`), and the reading that everybody sees carries the line
-of that account as its register: status, meter values, curves, limits of energy and the bill are
-therefore right, or wrong, together. A doubt is told with its reason.
+An answer of a driver is first checked (`domain.station.reading`): what is not usable, and every
+failure of the driver, counts as silence. Then its register is entered in the account of the meter
+(`domain.station.metering`), and the published reading carries the line of that account as its
+register. So status, meter values, curves, limits of energy and the bill all use the same number.
+Whatever raises a doubt is logged with its reason.
 
-Silence is told in two steps: soon, because nobody guards the line any more, and as a fault.
+Silence is signalled twice: `blind` after a few seconds, because the current can no longer be
+guarded, and `silent` when it is a fault.
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ from borne.foundation.timers import Timers
 
 READ_TIMEOUT_S = 3.0
 BLIND_S = 5.0
-"""Without a reading for so long the vehicle may have done anything that the standard allows."""
+"""After this long without a reading the vehicle may draw anything that the standard allows."""
 SILENCE_S = 10.0
 LATE_S = 10.0
-"""A meter that is polled and was not for so long: what flowed meanwhile is not known."""
+"""If a polled meter was not read for this long, what flowed in between is not known."""
 MAX_READS = 3
-"""Answers of one meter that are waited for at a time: a driver may hang for ever."""
+"""Reads of one meter that may be pending: a driver may hang for ever."""
 MAX_POWER_PER_AMPERE_W = 3 * 253.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Channel:
-    """One meter, and what is known of it."""
+    """One meter and its state."""
 
     meter: MeterPort
     max_w: float
@@ -55,7 +56,7 @@ class _Channel:
 
 
 class MeteringService:
-    """Meters of all connectors."""
+    """The meters of all connectors."""
 
     _watched: frozenset[int] = frozenset()
 
@@ -68,12 +69,12 @@ class MeteringService:
         live_poll_s: float | None = None,
     ) -> None:
         self.readings: dict[int, MeterReading] = {}
-        """The last usable one of each meter, with the line of its account as the register."""
+        """The last usable reading of each meter, with the line of its account as the register."""
         self.changed: Signal[int] = Signal()
         self.blind: Signal[tuple[int, bool]] = Signal()
-        """There is no reading that anybody could guard a line by, or there is again."""
+        """Whether there is no reading by which the current could be guarded."""
         self.silent: Signal[tuple[int, bool]] = Signal()
-        """The same for so long that it is a fault."""
+        """Whether that lasts so long that it is a fault."""
         self.implausible: Signal[tuple[int, Verdict]] = Signal()
         self._channels = {
             connector: _Channel(
@@ -88,8 +89,8 @@ class MeteringService:
         self._live_poll_s = live_poll_s
 
     async def start(self, running: Sequence[SessionRecord] = ()) -> None:
-        """Take up the accounts, those of sessions that a power cut interrupted too, and begin to
-        listen to every meter."""
+        """Load the accounts, also of sessions that a power cut interrupted, and subscribe to every
+        meter."""
         stored = await self._store.load()
         for connector, channel in self._channels.items():
             channel.account = stored.get(connector)
@@ -125,7 +126,7 @@ class MeteringService:
                 read.cancel()
 
     def watch(self, connector: int, *, active: bool) -> None:
-        """Read this meter regularly while a session runs."""
+        """Whether to read this meter regularly, as for a running session."""
         self._watched = self._watched | {connector} if active else self._watched - {connector}
 
     def has_meter(self, connector: int) -> bool:
@@ -136,7 +137,7 @@ class MeteringService:
     # Sessions -------------------------------------------------------------------------------
 
     def begin(self, connector: int, session_id: str) -> Account | None:
-        """A session begins at what the meter showed last; None when it never answered."""
+        """Begin a session at the last register; None if the meter never answered."""
         channel = self._channels.get(connector)
         if channel is None or channel.account is None:
             return None
@@ -149,8 +150,8 @@ class MeteringService:
         return channel.account
 
     def end(self, connector: int) -> None:
-        """The session is over, or did not begin: from now on what is told is what the meter shows,
-        at once and not from its next news on."""
+        """End a session, or one that did not begin: the register of the meter is published again,
+        at once and not only with the next reading."""
         channel = self._channels.get(connector)
         if channel is None or channel.account is None:
             return
@@ -163,14 +164,14 @@ class MeteringService:
             self.changed.emit(connector)
 
     def account(self, connector: int) -> Account | None:
-        """What is believed of the meter of a connector."""
+        """The account of the meter of a connector."""
         channel = self._channels.get(connector)
         return channel.account if channel else None
 
     # Readings -------------------------------------------------------------------------------
 
     async def read(self, connector: int) -> MeterReading | None:
-        """A fresh reading, or None when there is none to be had."""
+        """A fresh reading; None if the meter gives none."""
         channel = self._channels.get(connector)
         if channel is None:
             return None
@@ -216,7 +217,7 @@ class MeteringService:
         return self.readings[connector]
 
     def _enter(self, connector: int, channel: _Channel, reading: MeterReading) -> None:
-        """Into the account; and the reading, with its line, becomes what everybody sees."""
+        """Enter the reading in the account, and publish it with the line of the account."""
         boot_id = self._clock.boot_id
         undated = Moment(boot_id, reading.at_s, None)
         at = Moment(boot_id, reading.at_s, self._clock.date(undated))
@@ -248,7 +249,7 @@ class MeteringService:
 
     @property
     def blind_connectors(self) -> tuple[int, ...]:
-        """Those of which nobody sees now what they draw."""
+        """Connectors whose current is not known at the moment."""
         return tuple(number for number, channel in self._channels.items() if channel.blind)
 
     # Silence --------------------------------------------------------------------------------
@@ -318,12 +319,12 @@ def _resumed_account(record: SessionRecord, stored: Account | None) -> Account:
 
 
 def _is_older(reading: MeterReading, account: Account, boot_id: str) -> bool:
-    """Overtaken by a later one."""
+    """Whether a later reading came before this one."""
     return account.at.boot_id == boot_id and reading.at_s < account.at.monotonic_s
 
 
 def _worth_keeping(before: Account, after: Account) -> bool:
-    """Whether more has changed than the time: an idle meter does not wear the flash."""
+    """Whether more has changed than the time: an idle meter must not wear the flash memory."""
     return replace(after, at=before.at, power_w=before.power_w) != before
 
 

@@ -1,4 +1,4 @@
-"""What a power cut interrupted: resumed or closed at the next start (manual 4)."""
+"""Sessions that a power cut interrupted are resumed or closed at the next start (manual 4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from borne.domain.vehicle import IdentityKind
 
 
 class SessionRecovery:
-    """Takes up the sessions that the store holds as open."""
+    """Resumes the sessions that are stored as open."""
 
     def __init__(
         self,
@@ -33,12 +33,13 @@ class SessionRecovery:
         self._interrupted: Sequence[SessionRecord] = ()
 
     async def start_meters(self) -> None:
-        """The meters' accounts go on where an open session left them."""
+        """Start the meters; their accounts continue where an open session left them."""
         self._interrupted = await self._stored.open_sessions()
         await self._metering.start(self._interrupted)
 
     async def resume_sessions(self) -> None:
-        """Resume, or close: by the setting, and when the connector is not there any more."""
+        """Resume each session, or close it: by the setting, or because its connector no longer
+        exists."""
         resume = self._settings().flag("RestartTransactionAfterPowerLoss")
         for record in self._interrupted:
             connector = self._connectors.get(record.start.connector)
@@ -52,7 +53,7 @@ class SessionRecovery:
 def _live(record: SessionRecord) -> LiveSession:
     start = record.start
     identity = start.identity
-    # A tag that stands for everybody, or for a page, is nobody's card.
+    # The token of free charging or of a page must not end the session as a card would.
     card = "" if identity.kind in (IdentityKind.FREE, IdentityKind.LOCAL) else identity.id_token
     permit = Authorization(identity, start.reported, card=card)
     return LiveSession(permit, Phase.RUNNING, record.session_id)

@@ -24,7 +24,7 @@ EXPORT_BATCH = 200
 
 
 class SessionsService:
-    """Reads the journal, and erases from it who a session was of."""
+    """Reads sessions for people, and anonymises them."""
 
     def __init__(
         self, journal: SessionJournal, settings: Callable[[], Settings], clock: Clock
@@ -42,7 +42,8 @@ class SessionsService:
         before: str | None = None,
         after: str | None = None,
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Newest first, and how many in all; `before` and `after` are ids of sessions."""
+        """Newest first, with the number of all that match; `before` and `after` are ids of
+        sessions."""
         return await self._journal.page(
             query, offset=offset, limit=limit, before=before, after=after
         )
@@ -54,8 +55,8 @@ class SessionsService:
         return await self._journal.curve(session_id)
 
     async def totals(self) -> SessionFigures:
-        """All ended sessions, and those that began in the last calendar month of the station's
-        time zone."""
+        """Of all ended sessions, and of those that began in the last calendar month, in the
+        station's time zone."""
         zone = zone_named(self._settings().text("TimeZone"))
         since, until = Month.of(self._clock.now(), zone).plus(-1).bounds(zone)
         return SessionFigures(
@@ -72,8 +73,8 @@ class SessionsService:
     async def export(
         self, query: SessionQuery = ALL_SESSIONS
     ) -> AsyncIterator[Sequence[SessionRecord]]:
-        """Every session that matches, newest first, some at a time. One that begins meanwhile is
-        not among them, and none comes twice."""
+        """Every session that matches, newest first, in batches. Sessions that begin meanwhile are
+        left out, and none is repeated."""
         before: str | None = None
         while records := await self._journal.batch(query, before=before, limit=EXPORT_BATCH):
             yield records
@@ -82,8 +83,8 @@ class SessionsService:
     async def anonymise(
         self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()
     ) -> int:
-        """Erase who charged, by token or by session; how many sessions. What still runs keeps its
-        token, and what waits for the backend does until it is delivered."""
+        """Erase the tokens of sessions, chosen by token or by session; how many sessions. A running
+        session keeps its token, and one that waits for the backend does until it is delivered."""
         require(principal, Role.OPERATOR)
         if not (id_token or sessions):
             raise Refused("invalid", N_("Name the card or the sessions to make anonymous."))

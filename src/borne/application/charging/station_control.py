@@ -1,4 +1,4 @@
-"""Commands on connectors, whoever gives them: people, the backend, an energy manager."""
+"""Commands to connectors from people, from the backend and from energy managers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _STARTABLE = frozenset(
 LOCAL_TAG = "local"
 STATE_KEY = "inoperative"
 BACKEND_KEY = "inoperative_by_backend"
-"""Those that are out of service by the word of a backend alone: it goes with the backend."""
+"""Connectors that only the backend took out of service: they return to service when the backend
+goes."""
 FORM = 2
 """Form 1 was the bare number of the connector."""
 
@@ -35,7 +36,7 @@ class StationControl:
 
     def __init__(self, connectors: Mapping[int, Connector], state: StateStore) -> None:
         self.station_changed: Signal[bool] = Signal()
-        """Whether the station as a whole (connector 0) is in service, when that changes."""
+        """Whether the station as a whole (connector 0) is in service, emitted when that changes."""
         self.station_operative = True
         self._inoperative: set[int] = set()
         self._by_backend: set[int] = set()
@@ -44,11 +45,11 @@ class StationControl:
         self._state = state
 
     async def restore_availability(self) -> None:
-        """Connectors that were out of service before the restart still are (OCPP TC_034)."""
+        """Take out of service what was so before the restart (OCPP TC_034)."""
         found, unreadable = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._inoperative = set(found)
         if unreadable:
-            # What was out of service must not come back because that cannot be read any more.
+            # An unreadable entry must not put a connector back into service.
             self._inoperative |= {0, *self._connectors}
             await self._state.put(STATE_KEY, _to_stored(self._inoperative))
         of_backend, _ = await stored_entries(self._state, BACKEND_KEY, _from_stored)
@@ -105,7 +106,7 @@ class StationControl:
     ) -> Literal["accepted", "scheduled"]:
         """Take in or out of service: "accepted", or "scheduled" until whoever charges, or prepares
         to, has ended."""
-        # 0 means all and the station itself, which is back in service with the first connector.
+        # 0 is the station with all connectors; it returns to service with the first of them.
         chosen = list(self._connectors) if connector == 0 else [self._connector(connector).id]
         named = {0, *chosen} if operative else {connector, *chosen}
         wanted = self._inoperative - named if operative else self._inoperative | named
@@ -120,7 +121,7 @@ class StationControl:
         return "scheduled" if waits else "accepted"
 
     async def forget_backend(self) -> int:
-        """Back in service is what only a backend had taken out of it; how many there were."""
+        """Put back into service what only the backend had taken out; how many."""
         ended = self._by_backend
         if not ended:
             return 0
@@ -130,7 +131,7 @@ class StationControl:
         return len(ended)
 
     async def _remember(self, inoperative: set[int], by_backend: set[int]) -> None:
-        # A power failure in between then turns a change of the backend into one of a user.
+        # After a power failure between these writes the change counts as one of a user.
         if self._by_backend - by_backend:
             await self._state.put(BACKEND_KEY, _to_stored(self._by_backend & by_backend))
         await self._state.put(STATE_KEY, _to_stored(inoperative))

@@ -1,6 +1,6 @@
 """The live state of the station, gathered from its services.
 
-A revision counts visible changes; those of one turn of the event loop are one revision.
+The revision counts visible changes; all changes of one turn of the event loop are one revision.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class StatusSources:
 
 
 class StatusService:
-    """Gathers, counts, and wakes those who wait."""
+    """Gathers the state, counts its revisions, and wakes those who wait for the next one."""
 
     def __init__(self, sources: StatusSources, clock: Clock) -> None:
         self.revised: Signal[int] = Signal()
@@ -70,7 +70,7 @@ class StatusService:
         self._waiters: list[asyncio.Future[None]] = []
 
     def start(self) -> None:
-        """Follow everything that is visible."""
+        """Subscribe to everything that is visible."""
         sources = self._from
         for connector in sources.connectors.values():
             connector.changed.subscribe(self._note)
@@ -90,11 +90,11 @@ class StatusService:
         return self._revision
 
     def touch(self) -> None:
-        """Something visible changed elsewhere."""
+        """Call when something visible has changed that this service does not follow."""
         self._note(None)
 
     def on_card(self, outcome: CardOutcome) -> None:
-        """What became of a card: people see why it was refused."""
+        """Remember the outcome of a card, so that people see why it was refused."""
         self._card = LastCard(
             self._clock.now(),
             outcome.connectors,
@@ -122,7 +122,7 @@ class StatusService:
         )
 
     async def wait(self, after: int, timeout_s: float) -> StationStatus:
-        """The state as soon as its revision is above `after`, or at the timeout."""
+        """The state once its revision is above `after`, or at the timeout."""
         if self.revision <= after:
             future = asyncio.get_running_loop().create_future()
             self._waiters.append(future)
@@ -135,7 +135,7 @@ class StatusService:
         return self.snapshot()
 
     async def changes(self) -> AsyncIterator[StationStatus]:
-        """A snapshot, then another after each change."""
+        """A snapshot, then another one after each change."""
         seen = 0
         while True:
             snapshot = await self.wait(seen, 3600.0)
@@ -235,7 +235,7 @@ class StatusService:
         return tuple(screens(announced, language, power_w=power_w, energy_wh=energy_wh))
 
     def _reader_works(self) -> bool:
-        """There is a reader, and it works."""
+        """Whether there is a reader and none of them has a fault."""
         faults = {active.fault for active in self._from.faults.active(0)}
         return self._from.settings().flag("RFIDEnable") and Fault.CARD_READER not in faults
 
@@ -259,5 +259,5 @@ class StatusService:
 
 
 def _on_phases(amps: float, phases: int) -> PerPhase:
-    """What is offered to each phase that is wired to the socket."""
+    """The offer on each phase that is wired to the socket."""
     return PerPhase(*(round(amps, 1) if phase < phases else 0.0 for phase in range(len(PHASES))))

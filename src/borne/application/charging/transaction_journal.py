@@ -1,6 +1,6 @@
-"""Sessions from start to end: what was metered is committed before anything follows from it.
+"""Sessions from start to end. Nothing follows from a session before it is committed.
 
-A session begins with a committed start (then energy may flow) and ends with a committed end
+A session begins with a committed start (only then energy may flow) and ends with a committed end
 (after the contactor opened). Messages for the backend are queued in the same commit.
 """
 
@@ -45,22 +45,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Live:
-    """A session that runs."""
+    """A running session."""
 
     start: SessionStart
     stepped_by: timedelta
-    """Of the clock, when this boot took the session up: later steps do not move its times."""
+    """How far the clock had been set when this boot resumed the session: later changes of the clock
+    do not move its times."""
     not_before: datetime | None = None
-    """Nothing of it may be dated earlier: what was stored before this boot."""
+    """No date of the session may be earlier: the latest date that was stored before this boot."""
     shift: timedelta | None = None
-    """What its dates are ahead of the clock for that; None until the date is known."""
+    """How far its dates are ahead of the clock for that reason; None until the date is known."""
     max_power_w: float = 0.0
     resumed: bool = False
-    """Its older samples are in the stored curve only."""
+    """Its older samples are only in the stored curve."""
     samples: list[Sample] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     reconsider: Flag = field(default_factory=Flag)
-    """The settings of sampling may have changed."""
+    """Set when the settings of sampling may have changed."""
 
 
 class TransactionJournal:
@@ -91,7 +92,7 @@ class TransactionJournal:
         metering.changed.subscribe(self._on_reading)
 
     def reconsider(self) -> None:
-        """Settings changed: another interval holds from now on."""
+        """Call when settings changed: another interval may hold."""
         for live in self._live.values():
             live.reconsider.set()
 
@@ -108,18 +109,18 @@ class TransactionJournal:
         )
 
     def connector_of(self, session_id: str) -> int | None:
-        """Where a session runs; None when it is over."""
+        """The connector where a session runs; None if it has ended."""
         records = self._records.items()
         return next((c for c, record in records if record.session_id == session_id), None)
 
     def by_transaction(self, transaction_id: int) -> SessionRecord | None:
-        """The running session that the backend calls so."""
+        """The running session with this transaction id."""
         running = (self.record(connector) for connector in self._records)
         return next((r for r in running if r and r.transaction_id == transaction_id), None)
 
     async def begin(self, connector: int, authorization: Authorization) -> str:
-        """Commit a start; returns the session's id. Raises StorageFull, and MeterSilent when
-        a billing meter never answered."""
+        """Commit a start and return the id of the session. Raises StorageFull, and MeterSilent if a
+        billing meter never answered."""
         flags = set[SessionFlag]()
         if not self._metering.has_meter(connector):
             flags.add(SessionFlag.NOT_BILLABLE)
@@ -153,7 +154,7 @@ class TransactionJournal:
         return start.session_id
 
     def resume(self, record: SessionRecord) -> None:
-        """Go on with a session that was open at a power cut."""
+        """Continue a session that was open at a power cut."""
         self._follow(record, resumed=True)
 
     async def finish(self, connector: int, session_id: str, stop: Stop) -> None:
@@ -176,8 +177,8 @@ class TransactionJournal:
         self.changed.emit(connector)
 
     async def close_after_power_loss(self, record: SessionRecord) -> None:
-        """End a session that is not to go on: what the meter counted meanwhile, as far as that is
-        believed, else what was stored last."""
+        """End a session that is not to be resumed, at the register if the meter kept counting and
+        is believed, else at the last stored value."""
         connector = record.start.connector
         reading = await self._metering.read(connector)
         account = self._metering.account(connector)
@@ -190,7 +191,7 @@ class TransactionJournal:
             self._metering.end(connector)
 
     def learn_transaction(self, session_id: str, transaction_id: int) -> None:
-        """The backend gave the session its number."""
+        """Note the transaction id that the backend assigned to a session."""
         for connector, record in self._records.items():
             if record.session_id == session_id:
                 self._records[connector] = replace(record, transaction_id=transaction_id)
@@ -209,8 +210,8 @@ class TransactionJournal:
         return _Live(record.start, self._clock.stepped_by, not_before, resumed=resumed)
 
     def _line_wh(self, record: SessionRecord) -> int:
-        """Where the line of a session has come to: what was believed last, whether the meter
-        answers now or not."""
+        """The line of the account of a session, as last believed, whether the meter answers now or
+        not."""
         account = self._metering.account(record.start.connector)
         counted = account is not None and account.session_id == record.session_id
         believed_wh = account.line_wh if account is not None and counted else 0
@@ -223,7 +224,7 @@ class TransactionJournal:
         return frozenset({SessionFlag.METER_FAULT})
 
     def _moment(self, live: _Live, moment: Moment | None = None) -> Moment:
-        """A moment of a session: its dates grow as time passes, whatever the clock is set to."""
+        """A moment within a session; its dates grow with time, however the clock is set."""
         moment = moment or self._clock.moment()
         if moment.wall is None:
             return moment
@@ -235,7 +236,7 @@ class TransactionJournal:
     async def _commit_end(
         self, record: SessionRecord, live: _Live | None, stop: Stop, flags: set[SessionFlag]
     ) -> None:
-        """`live` is None when the session did not run in this boot."""
+        """`live` is None if the session did not run in this boot."""
         live = live or self._live_session(record)
         moment = self._moment(live)
         if moment.wall is None or live.shift:
@@ -274,7 +275,7 @@ class TransactionJournal:
             live.max_power_w = max(live.max_power_w, reading.power_w)
 
     async def record_sample(self, connector: int, live: _Live, *, report: bool) -> None:
-        """Store one point of the curve and queue it for the backend if wanted."""
+        """Store a point of the curve, and queue it for the backend if `report`."""
         reading = await self._metering.read(connector)
         if reading is None:
             return
@@ -293,8 +294,8 @@ class TransactionJournal:
         self.changed.emit(connector)
 
     async def record_aligned(self, connector: int, at: Moment) -> None:
-        """Queue the values of a full mark of the clock, and keep them for the stop message; also
-        outside sessions (OCPP 1.6 section 3.16)."""
+        """Queue the values of a clock-aligned mark and keep them for the stop message; also outside
+        sessions (OCPP 1.6 section 3.16)."""
         live, sampling = self._live.get(connector), self._sampling()
         if live is not None and not live.start.reported:
             return
@@ -318,8 +319,8 @@ class TransactionJournal:
             self.storage_failed.emit(True)
 
     async def triggered(self, connector: int) -> tuple[MeterValuesMessage, int | None] | None:
-        """What the backend wants to know now (TriggerMessage), and the id of the transaction that
-        runs; None when the meter is silent, or nobody knows the date: the message must have one."""
+        """The values for a TriggerMessage, and the id of the running transaction; None if the meter
+        is silent, or if the date is unknown, as the message needs one."""
         reading = await self._metering.read(connector)
         if reading is None or self._clock.trust is ClockTrust.NONE:
             return None

@@ -1,1 +1,2 @@
-"""Stored facts of the station: read with care, kept as long as allowed, and told when damaged."""
+"""Stored facts of the station: how they are read, how long they are kept, and the notices when some
+are damaged."""

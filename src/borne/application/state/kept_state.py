@@ -1,7 +1,7 @@
-"""Stored facts, read so that nothing in them keeps a station from starting.
+"""Reads stored facts; unreadable ones do not keep a station from starting.
 
 Every fact has an explicit form of its own. What cannot be read (written by another version, or
-changed by others) is moved aside under another key, told, and goes on without.
+changed by others) is moved to another key and reported as a notice.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from borne.foundation.messages import N_, Message
 
 T = TypeVar("T")
 ASIDE = "unreadable:"
-"""Before the key under which unreadable data is kept, for service."""
+"""Prefix of the key under which unreadable data is kept, for service."""
 MAX_ASIDE = 100
-"""Entries kept for service; the oldest go."""
+"""Entries that are kept; the oldest are dropped."""
 _PUT_ASIDE = N_(
     "{number} stored entries of {key} could not be read and were put aside; the station goes on "
     "without them."
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 async def stored_entries(
     state: StateStore, key: str, read: Callable[[JsonValue], T]
 ) -> tuple[list[T], list[JsonValue]]:
-    """The entries of a stored list, and those that `read` cannot read: these are moved aside."""
+    """The entries of a stored list, and those that `read` cannot read; these are moved aside."""
     stored = await state.get(key)
     if stored is None:
         return [], []
@@ -54,7 +54,7 @@ async def stored_entries(
 async def stored_fact(
     state: StateStore, key: str, read: Callable[[JsonValue], T], otherwise: T
 ) -> tuple[T, bool]:
-    """A stored fact, and whether it could be read; what cannot is moved aside."""
+    """A stored fact, and whether it could be read; an unreadable one is moved aside."""
     stored = await state.get(key)
     if stored is None:
         return otherwise, True
@@ -69,8 +69,8 @@ async def stored_fact(
 async def _set_aside(
     state: StateStore, key: str, entries: Sequence[JsonValue], rest: JsonValue
 ) -> None:
-    """Keep what cannot be read, for service, and tell it; the same entry once. On a full disk it
-    is in the log only, and stays where it is."""
+    """Keep unreadable entries for service, each once, and remember a notice. On a full disk they
+    stay where they are, and are only logged."""
     with log_storage_failure(_log, f"{key}: what cannot be read could not be put aside"):
         before = await state.get(ASIDE + key)
         kept = list(before) if isinstance(before, list) else []
@@ -112,8 +112,8 @@ def sequence(value: JsonValue) -> Sequence[JsonValue]:
 
 
 def of_form(value: JsonValue, form: int) -> JsonObject:
-    """An object of that form; without a number it is of form 1, as 0.1.0 wrote it. Raises TypeError
-    or ValueError."""
+    """An object of that form; without a number it is of form 1, as version 0.1.0 wrote it. Raises
+    TypeError or ValueError."""
     stored = mapping(value)
     if whole(stored.get("form", 1)) != form:
         raise ValueError(f"form {stored['form']} is of another version")

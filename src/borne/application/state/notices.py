@@ -1,7 +1,7 @@
-"""What people must know of the stored data: damaged, foreign, missing, put aside.
+"""Notices about the stored data: damaged, foreign, missing or unreadable.
 
-A notice is stored until somebody from operator upwards has taken note of it, so that it is not
-lost with the start that found it. While there is one, the fault "storage-damaged" is shown.
+A notice is stored until somebody with at least the role operator acknowledges it, so that it
+outlives the start that found it. While there is one, the fault "storage-damaged" is shown.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _log = logging.getLogger(__name__)
 
 
 class Notices:
-    """The notices that wait for somebody."""
+    """The notices that nobody has acknowledged yet."""
 
     def __init__(self, state: StateStore) -> None:
         self.changed: Signal[bool] = Signal()
-        """Whether there are any, after a change."""
+        """Whether there are any, emitted after a change."""
         self._state = state
         self._entries: list[Message] = []
 
     async def start(self, found: Sequence[Message]) -> None:
-        """Add what this start found to what waits."""
+        """Add what this start found to the stored notices."""
         if found:
             await remember(self._state, found)
         await self.reload()
@@ -40,14 +40,14 @@ class Notices:
         self.changed.emit(bool(self._entries))
 
     async def reload(self) -> None:
-        """Read what waits; a notice that cannot be read is moved aside, which is one more."""
+        """Load the stored notices; one that cannot be read is moved aside, which adds a notice."""
         entries, unreadable = await stored_entries(self._state, STATE_KEY, _from_stored)
         if unreadable:
             entries, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._entries = entries
 
     async def add(self, notice: Message) -> None:
-        """Something was found while the station runs."""
+        """Add a notice while the station runs."""
         if notice in self._entries:
             return
         _log.error("%s", notice)
@@ -61,7 +61,7 @@ class Notices:
         return tuple(self._entries)
 
     async def acknowledge(self, principal: Principal) -> int:
-        """Somebody took note; how many there were. Raises Refused and StorageFailed."""
+        """Remove all notices; how many there were. Raises Refused and StorageFailed."""
         require(principal, Role.OPERATOR)
         number = len(self._entries)
         await self._state.put(STATE_KEY, None)

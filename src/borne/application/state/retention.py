@@ -1,6 +1,7 @@
-"""Sessions are kept for as long as the setting says (privacy); once a day the older ones go.
+"""Deletes sessions that are older than the setting allows (privacy), once a day.
 
-What runs, or waits for the backend, is kept. Without a trusted date nothing is old.
+A running session, and one that waits for the backend, is kept. Without a trusted date nothing is
+deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from borne.foundation.timers import Timers
 
 DAY_S = 86_400.0
 RETRY_S = 3_600.0
-"""After trouble with the disk."""
+"""After a failure of the disk."""
 FOR_EVER = 0
 _NEXT = "tidy"
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Retention:
         self._timers = Timers()
 
     def start(self) -> None:
-        """Now, and then every day."""
+        """Delete now, and then every day."""
         self._supervisor.start("retention", self._tidy_and_plan())
 
     def abort(self) -> None:

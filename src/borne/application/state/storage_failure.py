@@ -1,4 +1,4 @@
-"""What is not worth failing for when the disk is full or broken."""
+"""Writes that may be lost when the disk is full or broken."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from borne.application.ports.storage import StorageFailed
 def log_storage_failure(
     log: logging.Logger, consequence: str, level: int = logging.ERROR
 ) -> Iterator[None]:
-    """Leave the block when nothing can be stored, and go on behind it; the log says what follows
-    from that, and why."""
+    """If the block raises StorageFailed, log the consequence and the reason, and go on after it."""
     try:
         yield
     except StorageFailed as error:

@@ -1,4 +1,4 @@
-"""Notices in the stored state: they wait there until somebody takes note of them."""
+"""Notices in the stored state, until somebody acknowledges them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _log = logging.getLogger(__name__)
 
 
 async def remember(state: StateStore, notices: Sequence[Message]) -> None:
-    """Store notices until somebody takes note of them; each once. On a full disk they are in the
-    log only."""
+    """Store notices until somebody acknowledges them, each once. On a full disk they are only
+    logged."""
     with log_storage_failure(_log, "notices could not be stored"):
         before = await state.get(STATE_KEY)
         entries = before if isinstance(before, list) else [] if before is None else [before]
@@ -30,7 +30,7 @@ async def remember(state: StateStore, notices: Sequence[Message]) -> None:
 
 
 def _with_form(entry: JsonValue) -> JsonValue:
-    """An entry of version 0.1.0 has no number of its form; that is the only difference."""
+    """Add the number of the form; entries of version 0.1.0 differ in nothing else."""
     return {"form": FORM, **entry} if isinstance(entry, dict) else entry
 
 
