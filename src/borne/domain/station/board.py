@@ -1,8 +1,9 @@
 """The vocabulary between a charge controller board and the station.
 
-A board makes the control pilot, drives lock and contactor, and protects by itself: it opens the
-contactor on A, E, F and on its own faults within 100 ms, and falls to pilot off when no keep-alive
-comes (IEC 61851-1 and docs/safety.md). The station only allows and restricts.
+A board generates the control pilot, drives lock and contactor, and protects without the station: it
+opens the contactor within 100 ms in states A, E, F and on faults of its own, and switches the pilot
+off if the keep-alive is missing (IEC 61851-1 and docs/safety.md). The station only permits and
+restricts.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ class PilotState(StrEnum):
 
 
 class PlugKind(StrEnum):
-    """What the proximity pilot tells (IEC 61851-1 Table B.2)."""
+    """The coding of the proximity pilot (IEC 61851-1 Table B.2)."""
 
     NONE = "none"
     VALID = "valid"
     AMBIGUOUS = "ambiguous"
-    """Between two codes, or half plugged."""
+    """Between two codes, or half plugged in."""
     SHORT = "short"
 
 
@@ -60,7 +61,7 @@ class LockPosition(StrEnum):
 
 
 class DiodeCheck(StrEnum):
-    """Result of the check for the vehicle's diode; judged only while PWM runs."""
+    """Result of the check for the vehicle's diode; only evaluated while PWM runs."""
 
     UNKNOWN = "unknown"
     GOOD = "good"
@@ -99,7 +100,8 @@ class PilotStateF:
 
 @dataclass(frozen=True, slots=True)
 class PilotInterrupt:
-    """Opens the pilot for `duration_s`, as if unplugged; then back to what was before."""
+    """Interrupt the pilot for `duration_s`, as if unplugged; then the previous command applies
+    again."""
 
     duration_s: float
 
@@ -109,28 +111,29 @@ PilotCommand = PilotOff | PilotNominal | PilotDigital | PilotStateE | PilotState
 
 @dataclass(frozen=True, slots=True)
 class SetPilot:
-    """What the pilot shall show; an interruption returns to the command before it."""
+    """Set the pilot; after an interruption the previous command applies again."""
 
     command: PilotCommand
 
 
 @dataclass(frozen=True, slots=True)
 class AllowContactor:
-    """Allow the board to close when the vehicle asks (C, or D); False opens at once."""
+    """Permit the board to close the contactor when the vehicle asks for energy (C or D); False
+    opens it at once."""
 
     allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class MoveLock:
-    """One pulse of the actuator; the feedback tells the result."""
+    """One pulse of the actuator; the result is reported by the feedback."""
 
     locked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
-    """Must come more often than `watchdog_s` while anything is allowed."""
+    """Must be sent more often than `watchdog_s` while anything is permitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,8 @@ BoardCommand = SetPilot | AllowContactor | MoveLock | KeepAlive | SelfTest | Rea
 
 @dataclass(frozen=True, slots=True)
 class PilotReport:
-    """The pilot as measured, debounced by the board; `pwm` tells B1 from B2 and C1 from C2."""
+    """The pilot as measured and debounced by the board; `pwm` distinguishes B1 from B2 and C1 from
+    C2."""
 
     state: PilotState
     pwm: bool
@@ -174,7 +178,7 @@ class LockReport:
 
 @dataclass(frozen=True, slots=True)
 class ContactorReport:
-    """Sensed behind the contactor (mirror contact or voltage), not the coil command."""
+    """State sensed behind the contactor (mirror contact or voltage), not the coil command."""
 
     closed: bool
 
@@ -191,23 +195,23 @@ class ResidualCurrentReport:
 
 @dataclass(frozen=True, slots=True)
 class TemperatureReport:
-    """Of the board, in degrees Celsius."""
+    """Temperature of the board in degrees Celsius."""
 
     board_c: float
 
 
 @dataclass(frozen=True, slots=True)
 class BoardLinkReport:
-    """False: the board does not answer; it is then off by its own watchdog. After True every other
-    report follows anew."""
+    """False: the board does not answer and is switched off by its own watchdog. After True, every
+    other report is sent again."""
 
     alive: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BrownOutReport:
-    """The board lost its supply for a moment and is armed again: all outputs are off. Every other
-    report follows anew."""
+    """The board lost its supply for a moment and is armed again with all outputs off. Every other
+    report is sent again."""
 
 
 class Contact(StrEnum):
@@ -221,7 +225,7 @@ class Contact(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactReport:
-    """An auxiliary contact: the device behind it tripped, or is in order again."""
+    """An auxiliary contact: its device has tripped, or is closed again."""
 
     contact: Contact
     tripped: bool
@@ -229,14 +233,15 @@ class ContactReport:
 
 @dataclass(frozen=True, slots=True)
 class SupplyReport:
-    """The mains before the contactor, from boards that sense it; told when it goes or comes."""
+    """The supply before the contactor, from boards that sense it; reported when it fails or
+    returns."""
 
     present: bool
 
 
 @dataclass(frozen=True, slots=True)
 class OtherFaultReport:
-    """A fault that the board words itself: any OCPP error code, begun or ended."""
+    """A fault with the board's own error code (any of OCPP), which began or ended."""
 
     error_code: str
     active: bool
@@ -259,7 +264,7 @@ BoardReport = (
 
 @dataclass(frozen=True, slots=True)
 class BoardCapabilities:
-    """What a board can do and must be given."""
+    """Abilities and limits of a board."""
 
     max_current_a: int = 32
     phases: int = 3
@@ -272,7 +277,7 @@ class BoardCapabilities:
     has_contactor_feedback: bool = True
     tethered_cable_a: int | None = None
     watchdog_s: float = 3.0
-    """Silence after which the board goes to pilot off by itself."""
+    """The board switches the pilot off after this time without a command."""
     residual_reset_s: float = 10.0
     """A tripped residual current monitor may be re-armed this long after the vehicle left (manual
     9; 900 s with sensors up to D0469)."""

@@ -1,10 +1,10 @@
-"""The machine of one connector: from plug and card to energy, and safely back.
+"""The state machine of one connector: from plug and card to energy, and safely back.
 
-`step(state, event, now_s, config)` is pure. It returns the next state and the effects: commands
-to the board, and intents that the runner carries out and answers with events (open a session,
-close a session). What the board is told is derived from the state at the end of every step and
-sent when it differs from what was sent before, so that no path can forget a command. A second
-step at the same time without news does nothing (decision 0070).
+`step(state, event, now_s, config)` is pure. It returns the next state and effects: commands to the
+board, and requests to open or close a session, which the runner executes and answers with events.
+The commands are derived from the state at the end of every step, and sent if they differ from those
+sent before, so no code path can omit a command. A second step at the same time without a new event
+does nothing (decision 0070).
 
 Sources: manual 5.1 and 9, IEC 61851-1 Annex A, OCPP 1.6 chapters 3 and 4, decision D29.
 """
@@ -68,7 +68,7 @@ class Step:
 
 
 def step(state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig) -> Step:
-    """Take one event at monotonic time `now_s`; total over all events and states."""
+    """Process one event at monotonic time `now_s`; defined for all events and states."""
     before = state
     effects: list[Effect] = []
     state = apply_event(state, event, now_s, config)
@@ -79,8 +79,8 @@ def step(state: ConnectorState, event: Event, now_s: float, config: ConnectorCon
 
 
 def next_deadline(state: ConnectorState, config: ConnectorConfig) -> float | None:
-    """When the machine wants a Tick, always later than its last step; None when it waits for
-    events only."""
+    """When the machine needs a Tick, always later than its last step; None if it only waits for
+    events."""
     session = state.session
     due = (
         state.pending_deadline_s,
@@ -113,7 +113,7 @@ def _follow(
     config: ConnectorConfig,
     effects: list[Effect],
 ) -> ConnectorState:
-    """Everything that follows from what is known; again when the lock gives up or recovers."""
+    """Apply all rules; repeated if the lock fails or recovers."""
     faults = state.faults
     state = judge_causes(before, state, now_s, config)
     state = _command(state, now_s, config, effects)
@@ -160,7 +160,7 @@ def _note_allow(
         )
     limit_s = timing.CONTACTOR_OPEN_FEEDBACK_S
     if not state.board_alive:
-        # It does not hear us either: it is off when its own watchdog says so.
+        # The board does not receive commands either: it is off once its own watchdog has expired.
         limit_s += config.watchdog_s
     moving = state.contactor_closed or state.close_deadline_s is not None
     return replace(
@@ -175,7 +175,7 @@ def _note_allow(
 def _wake(
     state: ConnectorState, now_s: float, config: ConnectorConfig, effects: list[Effect]
 ) -> ConnectorState:
-    """Wake a vehicle that does not react to an offer (Annex A.5.3, decision D7)."""
+    """Wake up a vehicle that does not react to an offer (Annex A.5.3, decision D7)."""
     if config.wake_up is None or not offering(state):
         if not (state.woken or state.wake_due_s is not None):
             return state

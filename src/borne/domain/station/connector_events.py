@@ -1,7 +1,7 @@
-"""What may happen to a connector, and what follows: the machine's input and output.
+"""Input and output of a connector's state machine: events and effects.
 
-Reports of the board are events as they are; an effect is a command to the board or an intent that
-the runner carries out and answers with an event.
+Reports of the board are events; an effect is a command to the board, or a request that the runner
+executes and answers with an event.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from borne.domain.station.faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """Somebody may charge here."""
+    """A user may charge here."""
 
     authorization: Authorization
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationWithdrawn:
-    """The permission that waits is taken back."""
+    """The pending authorization is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardChecking:
-    """A card is being checked (True) or no longer (False)."""
+    """A card is being checked (True), or the check is over (False)."""
 
     active: bool
 
@@ -41,14 +41,14 @@ class StopAsked:
 
 @dataclass(frozen=True, slots=True)
 class HoldAsked:
-    """Withhold energy, or give it again, without ending the session."""
+    """Withhold energy, or allow it again, without ending the session."""
 
     held: bool
 
 
 @dataclass(frozen=True, slots=True)
 class GroupReported:
-    """The group of whoever charges, as the backend says (parentIdTag)."""
+    """The group of the running session's card, from the backend (parentIdTag)."""
 
     group_id: str
 
@@ -72,7 +72,7 @@ class SessionClosed:
 
 @dataclass(frozen=True, slots=True)
 class SessionResumed:
-    """A session found open after a power cut goes on."""
+    """A session that was open at a power failure continues."""
 
     session: LiveSession
 
@@ -86,14 +86,14 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class FaultRaised:
-    """A fault that was found outside this machine."""
+    """A fault that was detected outside this machine."""
 
     fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
 class FaultCleared:
-    """Its cause is gone."""
+    """A fault that was detected outside has ended."""
 
     fault: Fault
 
@@ -105,8 +105,8 @@ class UnlockAsked:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityAsked:
-    """In service or not; out of service waits for the end of a session, and for whoever prepares
-    one, unless it is to be at once."""
+    """Put the connector in or out of service. Out of service waits for the end of a session or of
+    its preparation, unless `at_once`."""
 
     operative: bool
     at_once: bool = False
@@ -114,7 +114,7 @@ class AvailabilityAsked:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """Kept for somebody, or (None) for nobody any more."""
+    """Reserve the connector, or (None) end its reservation."""
 
     reservation_id: int | None
 
@@ -166,19 +166,19 @@ class CloseSession:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationExpired:
-    """Nobody plugged in within the vehicle connection timeout."""
+    """The vehicle connection timeout expired before a vehicle was plugged in."""
 
     authorization: Authorization
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleArrived:
-    """A vehicle is connected and nobody has authorized it yet."""
+    """A vehicle is connected that is not authorized yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleLeft:
-    """The vehicle is gone; faults that wait for it may clear."""
+    """The vehicle was unplugged; faults that wait for this may clear."""
 
 
 Effect = (

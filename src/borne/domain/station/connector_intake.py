@@ -1,6 +1,6 @@
-"""Taking one event into the state of a connector: what it says, before anything is judged.
+"""The part of the state machine that records one event in the state, before the rules are applied.
 
-Part of the machine in `connector`.
+See `connector`.
 """
 
 from __future__ import annotations
@@ -124,12 +124,12 @@ def _on_journal(
 
 
 def without_pending(state: ConnectorState) -> ConnectorState:
-    """Nobody's permission waits."""
+    """The state without a pending authorization."""
     return replace(state, pending=None, pending_deadline_s=None)
 
 
 def stopping(session: LiveSession, stop: Stop, now_s: float) -> LiveSession:
-    """The session on its way to its end; one that is being opened ends after that."""
+    """The session with its stop begun; a session that is being opened ends after that."""
     if session.phase is Phase.OPENING:
         return replace(session, stop=stop)
     deadline_s = now_s + timing.FORCED_OPEN_S
@@ -187,7 +187,7 @@ def _on_board_link(
     state: ConnectorState, now_s: float, config: ConnectorConfig, *, alive: bool
 ) -> ConnectorState:
     if not alive:
-        # Perhaps it did not hear the last command either.
+        # The board may have missed the last command too.
         awaited = state.open_deadline_s is not None
         due_s = now_s + config.watchdog_s + timing.CONTACTOR_OPEN_FEEDBACK_S
         return replace(
@@ -217,7 +217,7 @@ def _on_brown_out(state: ConnectorState, now_s: float) -> ConnectorState:
 
 
 def _unknown(state: ConnectorState) -> ConnectorState:
-    """Nothing is commanded before the board has told how things are."""
+    """The state of an unknown connector: no commands until the board has reported."""
     return replace(
         state,
         known=False,
@@ -286,7 +286,7 @@ def _on_unlock(state: ConnectorState) -> ConnectorState:
 def _on_availability(
     state: ConnectorState, asked: AvailabilityAsked, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
-    """Out of service waits for a session, and for whoever prepares one (decision 0137)."""
+    """Going out of service waits for a session or for its preparation (decision 0137)."""
     if asked.operative:
         return replace(state, operative=True, inoperative_later=False, inoperative_due_s=None)
     if state.session is not None:
@@ -299,7 +299,7 @@ def _on_availability(
 
 
 def out_of_service(state: ConnectorState) -> ConnectorState:
-    """Nobody may charge here from now on."""
+    """The state out of service: charging is not possible from now on."""
     return replace(
         without_pending(state), operative=False, inoperative_later=False, inoperative_due_s=None
     )
@@ -331,7 +331,8 @@ def _on_opened(state: ConnectorState, session_id: str, now_s: float) -> Connecto
 
 
 def _on_resumed(state: ConnectorState, session: LiveSession, now_s: float) -> ConnectorState:
-    """The vehicle needs its time again; it is not preparing, whatever it did before."""
+    """Continue a session: the vehicle gets its time to react again, and the connector does not
+    count as preparing."""
     session = replace(session, asked=True, may_ask_until_s=now_s + timing.ASK_S)
     return replace(without_pending(state), session=session, session_plug=state.plug)
 

@@ -1,6 +1,6 @@
-"""What board and actuator shall do, derived from the state alone.
+"""Commands for board and lock actuator, derived from the state alone.
 
-Nothing here remembers: a command can be late by one step, but never forgotten.
+This module keeps no state: a command can be late by one step, but never lost.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from borne.domain.station.session import StopReason
 STATE_F = PilotStateF()
 STATE_E = PilotStateE()
 KEEPS_STATE_F = frozenset({Fault.CONTACTOR_WELDED, Fault.SELF_TEST})
-"""With these the station is not available, whatever the vehicle does."""
+"""With these faults the pilot shows state F, whatever the vehicle does."""
 
 
 def contactor_allowed(state: ConnectorState, now_s: float, config: ConnectorConfig) -> bool:
-    """Whether the board may close: a committed session, a locked plug, a vehicle that asks and has
-    shown its diode, an offer, and no fault. While an offer is withdrawn the vehicle may switch off
-    first."""
+    """True if the board may close the contactor: the session is committed, the plug locked, the
+    vehicle asks and has shown its diode, there is an offer, and no fault. While an offer is
+    withdrawn, the vehicle may switch off first."""
     session = state.session
     if session is None or not asks(state, config) or not secured(state, config):
         return False
@@ -52,7 +52,7 @@ def contactor_allowed(state: ConnectorState, now_s: float, config: ConnectorConf
 
 
 def secured(state: ConnectorState, config: ConnectorConfig) -> bool:
-    """The plug is in, its cable is known, and nobody can pull it."""
+    """The plug is inserted and locked, and its cable is known."""
     if config.tethered:
         return True
     locked = not config.has_lock or state.lock.secure
@@ -60,25 +60,25 @@ def secured(state: ConnectorState, config: ConnectorConfig) -> bool:
 
 
 def checked(state: ConnectorState, config: ConnectorConfig) -> bool:
-    """The vehicle sees the offer, and the check for its diode was good."""
+    """The vehicle sees the offer, and its diode was detected."""
     if not state.pilot.pwm:
         return False
     return not config.diode_check or state.pilot.diode is DiodeCheck.GOOD
 
 
 def paused(state: ConnectorState) -> bool:
-    """The session goes on without an offer."""
+    """The session continues without an offer."""
     session = state.session
     return session is not None and (session.held or state.offer_a < timing.MINIMUM_A)
 
 
 def offering(state: ConnectorState) -> bool:
-    """The vehicle shall see an offer."""
+    """The pilot signals an offer."""
     return state.running and state.connected and not paused(state) and not blocking(state.faults)
 
 
 def asks(state: ConnectorState, config: ConnectorConfig) -> bool:
-    """The vehicle wants energy and may have it in this state."""
+    """The vehicle asks for energy and may get it in this state."""
     if state.pilot.state is PilotState.D:
         return config.ventilation and state.connected
     return state.pilot.state is PilotState.C and state.connected
@@ -91,7 +91,7 @@ def _must_open(state: ConnectorState, session: LiveSession, now_s: float) -> boo
 
 
 def pilot_wanted(state: ConnectorState, now_s: float, config: ConnectorConfig) -> PilotCommand:
-    """What the pilot shall show."""
+    """The pilot command for the state."""
     if state.state_f_until_s is not None or KEEPS_STATE_F & state.faults:
         return STATE_F if config.has_state_f else PILOT_OFF
     if not offering(state):
@@ -117,7 +117,7 @@ def _paced(state: ConnectorState, now_s: float) -> float:
 
 
 def lock_wanted(state: ConnectorState, config: ConnectorConfig) -> bool:
-    """Whether the plug shall be locked (manual 5.1 "Lock Actuator only if authorized")."""
+    """True if the plug must be locked (manual 5.1 "Lock Actuator only if authorized")."""
     if not config.has_lock or config.tethered:
         return False
     if not state.settled:
@@ -151,8 +151,8 @@ def _lock_wanted_in(session: LiveSession, state: ConnectorState, config: Connect
 
 
 def keeps_cable(session: LiveSession, config: ConnectorConfig) -> bool:
-    """Whether the cable stays locked after this session until its owner comes (OCPP 1.6 4.9,
-    errata 3.17). Nobody is waited for who has no card."""
+    """True if the cable stays locked after this session for its owner (OCPP 1.6 4.9, errata 3.17).
+    Only sessions with a card hold the cable."""
     if session.stop is None or session.released or not session.authorization.card:
         return False
     if session.stop.reason is StopReason.DE_AUTHORIZED:

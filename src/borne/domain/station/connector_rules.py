@@ -1,7 +1,7 @@
-"""Judging what a connector knows: what time has decided, what the vehicle signals, whether it
-left, and what ends its session.
+"""The rules of the state machine: expired times, signals of the vehicle, its absence, and what ends
+a session.
 
-Part of the machine in `connector`.
+See `connector`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ DISTURBED = (PilotState.E, PilotState.F)
 def expire(
     state: ConnectorState, now_s: float, config: ConnectorConfig, effects: list[Effect]
 ) -> ConnectorState:
-    """What time has decided."""
+    """Apply all times that have expired."""
     due = state.pending_deadline_s
     if state.pending is not None and due is not None and now_s >= due and state.session is None:
         effects.append(AuthorizationExpired(state.pending))
@@ -70,7 +70,7 @@ def expire(
 
 
 def rests_from_s(state: ConnectorState) -> float | None:
-    """When an open contactor counts as a pause; None: it does already, or never will."""
+    """When an open contactor counts as a pause; None if it does already, or never will."""
     session = state.session
     if state.rests or state.sent_allow or session is None or not session.energised:
         return None
@@ -99,7 +99,7 @@ def judge_vehicle(
     config: ConnectorConfig,
     effects: list[Effect],
 ) -> ConnectorState:
-    """Who is at the cable, and what that means."""
+    """Evaluate the vehicle at the cable."""
     if not state.known:
         if not (state.seen_pilot and (state.seen_plug or config.tethered)):
             return state
@@ -120,7 +120,7 @@ def judge_vehicle(
 
 
 def _judge_availability(state: ConnectorState, now_s: float) -> ConnectorState:
-    """Out of service as soon as nobody prepares to charge, or has had the time for it."""
+    """Go out of service once no user prepares to charge, or has had the time for it."""
     if not state.inoperative_later or state.session is not None:
         return state
     due_s = state.inoperative_due_s
@@ -145,7 +145,7 @@ def _judge_presence(state: ConnectorState, config: ConnectorConfig) -> Connector
 
 
 def _judge_absence(state: ConnectorState, config: ConnectorConfig) -> ConnectorState:
-    """Nobody is there: what waited for that ends."""
+    """End what depends on a connected vehicle or a user."""
     empty = config.tethered or not state.plugged
     if state.session is None and not state.latched <= OUTLIVES_VEHICLE:
         state = replace(state, latched=state.latched & OUTLIVES_VEHICLE)
@@ -181,7 +181,7 @@ def _judge_signals(state: ConnectorState, now_s: float, config: ConnectorConfig)
 
 
 def _judge_plug(state: ConnectorState, now_s: float) -> tuple[ConnectorState, bool]:
-    """Short circuit counts at once; half plugged only when it stays so."""
+    """A short circuit counts at once; a half inserted plug only if it stays so."""
     if not state.connected or state.plug.kind in (PlugKind.NONE, PlugKind.VALID):
         if state.bad_plug_due_s is not None:
             state = replace(state, bad_plug_due_s=None)
@@ -226,7 +226,7 @@ def _judge_disconnect(
 def judge_causes(
     before: ConnectorState, state: ConnectorState, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
-    """What a fault (manual 9) or state D (manual 5.1) does to vehicle and session."""
+    """Effects of a fault (manual 9) or of state D (manual 5.1) on vehicle and session."""
     newly = blocking(state.faults) and not blocking(before.faults)
     if newly and state.pilot.state in ASKING and state.board_alive and config.has_state_f:
         state = replace(state, state_f_until_s=now_s + timing.STATE_F_S)

@@ -1,6 +1,6 @@
-"""What anybody may know of a connector at a moment, whoever runs it.
+"""The public state of a connector, independent of the kind of its runner.
 
-The machine's own state stays with its owner; this is what follows from it.
+The machine's state is private to its owner; these values are derived from it.
 """
 
 from __future__ import annotations
@@ -28,47 +28,47 @@ from borne.domain.station.status import (
 
 @dataclass(frozen=True, slots=True)
 class ConnectorSnapshot:
-    """One connector."""
+    """The public state of one connector."""
 
     state: ConnectorStatus = ConnectorStatus.AVAILABLE
     known: bool = True
     """Pilot and plug have been reported since the start."""
     pilot: str = "A1"
-    """As the standard writes it."""
+    """In the notation of the standard."""
     connected: bool = False
-    """A vehicle is at the cable."""
+    """A vehicle is connected."""
     asking: bool = False
     """The vehicle asks for energy."""
     plugged: bool = False
-    """Something is in the socket."""
+    """A plug is in the socket."""
     cable_a: int | None = None
     """Capacity of the plugged cable."""
     plug_held: bool = False
     """The plug cannot be pulled."""
     locked: bool = False
-    """The actuator reports so."""
+    """The actuator reports that the plug is locked."""
     contactor_closed: bool = False
     contactor_settled: bool = True
-    """Open for certain, or known to be welded."""
+    """The contactor is certainly open, or known to be welded."""
     pilot_a: float = 0.0
-    """What the control pilot offers, in A per phase; 0 without an offer."""
+    """Current signalled by the control pilot, in A per phase; 0 without an offer."""
     offered_a: float = 0.0
-    """What the vehicle may draw now; 0 while the contactor must not close for it."""
+    """Current that the vehicle may draw now; 0 while the contactor must not close."""
     faults: frozenset[Fault] = frozenset()
     out_of_service_later: bool = False
-    """Taken out of service as soon as nobody uses it."""
+    """Goes out of service once it is no longer used."""
     reservation_id: int | None = None
     checking: bool = False
     """A card is being checked."""
     pending: Authorization | None = None
-    """A permission that waits for its vehicle."""
+    """An authorization that waits for a vehicle."""
     cable_held_for: Authorization | None = None
-    """The session is over; only this owner gets the cable."""
+    """The session is over, and the cable is locked for this owner."""
     session: LiveSession | None = None
     finished: bool = False
-    """A session ended and the plug is still in."""
+    """A session ended and the plug is still inserted."""
     just_finished: bool = False
-    """So short a time ago that people are told."""
+    """The session ended recently, which is still shown to users."""
 
     @property
     def running(self) -> bool:
@@ -77,7 +77,7 @@ class ConnectorSnapshot:
 
 
 def snapshot_of(state: ConnectorState) -> ConnectorSnapshot:
-    """What follows from the machine's state."""
+    """Derive the public state from the machine's state."""
     sent = state.sent_pilot
     return ConnectorSnapshot(
         state=connector_status(state),

@@ -1,4 +1,4 @@
-"""What the machine of a connector knows: configuration, session, state.
+"""Data of a connector's state machine: configuration, session, state.
 
 Sources: manual 5.1, OCPP 1.6 chapter 4.
 """
@@ -30,7 +30,7 @@ NEVER_S = float("-inf")
 
 @dataclass(frozen=True, slots=True)
 class ConnectorConfig:
-    """Settings and hardware that the machine obeys; may change between steps."""
+    """Settings and hardware facts for the machine; may change between steps."""
 
     stop_mode: StopMode = StopMode.NORMAL
     lock_only_if_authorized: bool = False
@@ -38,31 +38,31 @@ class ConnectorConfig:
     connection_timeout_s: float = 45.0
     ventilation: bool = False
     wake_up: WakeUp | None = None
-    """How a vehicle that does not react is woken; None: not at all."""
+    """How a vehicle that does not react is woken up; None if it is not."""
     has_lock: bool = True
     tethered: bool = False
     weld_check: bool = True
     diode_check: bool = True
     has_state_f: bool = True
     watchdog_s: float = 3.0
-    """A board that hears nothing is off after this."""
+    """The board switches off after this time without a command."""
 
 
 class Phase(StrEnum):
-    """Life of a session inside the machine."""
+    """Phase of a session in the machine."""
 
     OPENING = "opening"
-    """The journal is asked to commit its start; no energy may flow yet."""
+    """The start is being committed; no energy may flow yet."""
     RUNNING = "running"
     STOPPING = "stopping"
     """The offer is withdrawn; the vehicle may open S2 before the contactor opens."""
     CLOSING = "closing"
-    """The contactor is open; the journal is asked to commit the end."""
+    """The contactor is open; the end is being committed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why and by whom a session ends."""
+    """The reason of a stop, and the token that requested it."""
 
     reason: StopReason
     id_token: str | None = None
@@ -70,19 +70,19 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """A permission to charge that waits for its session."""
+    """An authorization that waits for its session."""
 
     identity: Identity
     reported: bool = True
-    """Whether the backend learns of the session."""
+    """Whether the session is reported to the backend."""
     reservation_id: int | None = None
     card: str = ""
-    """The card that was shown; with free charging its token differs from the identity's."""
+    """The card that was shown; with free charging its token differs from that of the identity."""
     expires: bool = True
     """False: no vehicle connection timeout (free charging without a card)."""
 
     def owned_by(self, token: str) -> bool:
-        """Whether a card with this token is the one that got the permission."""
+        """True if a card with this token belongs to the authorization."""
         own = {self.card.casefold(), self.identity.id_token.casefold()} - {""}
         return token.casefold() in own
 
@@ -97,16 +97,16 @@ class LiveSession:
     stop: Stop | None = None
     stop_deadline_s: float | None = None
     asked: bool = False
-    """The vehicle has asked for energy since the session began."""
+    """The vehicle has asked for energy in this session."""
     may_ask_until_s: float | None = None
-    """The session has just begun: until then a vehicle that does not ask is not yet pausing."""
+    """Until then a vehicle that does not ask for energy does not count as paused."""
     energised: bool = False
     """The contactor was closed in this session."""
     held: bool = False
-    """Energy is withheld without ending the session (an id that the backend refused, or a card
-    in the mode "only stop by disconnect")."""
+    """Energy is withheld without ending the session (a card that the backend refused, or a card in
+    the mode "only stop by disconnect")."""
     released: bool = False
-    """Somebody asked for the cable: it is not kept for anybody afterwards."""
+    """An unlock was requested: the cable is not held after the session."""
 
 
 NO_VEHICLE = PilotReport(PilotState.A, pwm=False)
@@ -115,77 +115,77 @@ PILOT_OFF = PilotOff()
 
 @dataclass(frozen=True, slots=True)
 class ConnectorState:
-    """All that the machine knows of its connector."""
+    """The complete state of the machine."""
 
     at_s: float = field(default=NEVER_S, compare=False)
-    """When the last step was taken; what was due until then is done."""
+    """Time of the last step; everything due before it has been processed."""
     known: bool = False
-    """The board has told pilot and plug since it was armed; before that nobody is taken as
-    unplugged and nothing is commanded."""
+    """The board has reported pilot and plug since it was armed. Before that, nothing counts as
+    unplugged and no command is sent."""
     seen_pilot: bool = False
     seen_plug: bool = False
     pilot: PilotReport = NO_VEHICLE
     plug: Plug = NO_PLUG
     connected: bool = False
-    """A vehicle is at the cable. States E and F do not tell: they keep what was known."""
+    """A vehicle is connected. States E and F leave this unchanged."""
     session_plug: Plug = NO_PLUG
-    """The cable as read when the session began; a change is a fault."""
+    """The cable at the start of the session; a change is a fault."""
     lock: locks.LockDrive = field(default_factory=locks.LockDrive)
     contactor_closed: bool = False
     board_alive: bool = True
     raised: frozenset[Fault] = frozenset()
-    """Faults found outside, and those that are gone when the pilot is in order again."""
+    """Faults detected elsewhere, and those that clear once the pilot is in order."""
     latched: frozenset[Fault] = frozenset()
-    """Faults found here that stay until the vehicle is unplugged."""
+    """Faults detected here that stay until the vehicle is unplugged."""
     bad_plug_due_s: float | None = None
-    """An unreadable cable is a fault then."""
+    """When an unreadable cable becomes a fault."""
     diode_due_s: float | None = None
-    """A missing diode is a fault then."""
+    """When a missing diode becomes a fault."""
     operative: bool = True
     inoperative_later: bool = False
     inoperative_due_s: float | None = None
-    """Whoever prepares to charge has until then, before the connector goes out of service."""
+    """When the connector goes out of service although a user prepares to charge."""
     reservation_id: int | None = None
     reserved_first: bool = False
-    """The reservation stood before whoever is plugged in came: it stays what is told."""
+    """The reservation is older than the plugged-in vehicle, so it is still shown."""
     checking: bool = False
     pending: Authorization | None = None
     pending_deadline_s: float | None = None
     session: LiveSession | None = None
     finished: bool = False
-    """A session ended (or the cable was released) and the plug is still in."""
+    """A session ended (or the cable was released) and the plug is still inserted."""
     finished_until_s: float | None = None
     cable_held_for: Authorization | None = None
-    """The session is over, but only this owner gets the cable (OCPP 4.9, errata 3.17)."""
+    """The session is over, and the cable is locked for this owner (OCPP 4.9, errata 3.17)."""
     offer_a: float = 0.0
-    # What the board was told, and when.
+    # Commands sent to the board, and when.
     resend: bool = False
-    """The board may have forgotten or missed what it was told."""
+    """The board may have lost or missed commands, so they are sent again."""
     sent_pilot: PilotCommand = PILOT_OFF
     sent_pilot_at_s: float = NEVER_S
     sent_allow: bool = False
     opened_at_s: float = NEVER_S
     rests: bool = False
-    """The contactor was closed in this session and has been open for a while."""
+    """The contactor was closed in this session and has been open for some time."""
     open_deadline_s: float | None = None
-    """Until then the contactor must have opened."""
+    """Deadline for the contactor to open."""
     close_deadline_s: float | None = None
     state_f_until_s: float | None = None
-    """A fault came while the vehicle was asking: it sees state F until then."""
-    # Waking a vehicle.
+    """A fault occurred while the vehicle asked for energy: it sees state F until then."""
+    # Wake-up of a vehicle.
     woken: bool = False
-    """It reacted to this offer, or was woken for it already."""
+    """The vehicle reacted to this offer, or was already woken up for it."""
     wake_due_s: float | None = None
     wake_ends_s: float | None = None
-    """The pilot is interrupted until then."""
+    """End of the interruption of the pilot."""
     ignore_pilot_until_s: float | None = None
-    """Until then the pilot may show nothing but our own interruption."""
+    """Until then the pilot is not evaluated, because of our own interruption."""
     ignored_pilot: PilotReport | None = None
-    """What it showed meanwhile, to be believed when that is over."""
+    """The pilot as reported during that time, to be evaluated afterwards."""
 
     @property
     def faults(self) -> frozenset[Fault]:
-        """Everything that is wrong here."""
+        """All present faults."""
         found = self.raised | self.latched
         if self.lock.failure is not None:
             found |= {self.lock.failure}
@@ -193,7 +193,7 @@ class ConnectorState:
 
     @property
     def preparing(self) -> bool:
-        """Somebody has begun to use the connector and has no session yet."""
+        """A user has begun to use the connector, and there is no session yet."""
         if self.session is not None:
             return False
         kept = self.reservation_id is not None and self.reserved_first
@@ -206,12 +206,12 @@ class ConnectorState:
 
     @property
     def settled(self) -> bool:
-        """The contactor is open for certain, or known to be welded."""
+        """The contactor is certainly open, or known to be welded."""
         if self.sent_allow or self.open_deadline_s is not None:
             return False
         return not self.contactor_closed or Fault.CONTACTOR_WELDED in self.latched
 
     @property
     def plugged(self) -> bool:
-        """Something is in the socket."""
+        """A plug is in the socket."""
         return self.plug.kind is not PlugKind.NONE

@@ -1,7 +1,7 @@
-"""What the two-line display of a socket shows (manual 5.3, "Language of Display").
+"""Content of the two-line display of a socket (manual 5.3, "Language of Display").
 
-Like the LED ring it follows from the state alone: the pattern of the ring is one of its inputs, so
-that both never contradict each other.
+Like the LED pattern it is derived from the state alone; the LED pattern is one of its inputs, so
+that they never contradict each other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IN_TURN = (
     DisplayLanguage.FRENCH,
     DisplayLanguage.DUTCH,
 )
-"""Of "Multi-Language EN-DE-FR-NL"."""
+"""The languages of "Multi-Language EN-DE-FR-NL"."""
 
 
 class Screen(NamedTuple):
@@ -91,7 +91,7 @@ def figures(power_w: float, energy_wh: float, language: DisplayLanguage) -> str:
 def screens(
     shown: Announcement, language: DisplayLanguage, *, power_w: float = 0.0, energy_wh: float = 0.0
 ) -> tuple[Screen, ...]:
-    """One for each language that the display shows in turn."""
+    """One screen for each language that the display shows in turn."""
     chosen = IN_TURN if language is DisplayLanguage.MULTI else (language,)
     return tuple(
         Screen(

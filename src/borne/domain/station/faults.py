@@ -1,7 +1,7 @@
-"""The catalogue of faults (manual section 9), and what each one does.
+"""The catalogue of faults (manual section 9) and their effects.
 
-Order is part of the contract: the number of a row is its vendor code (`E01`...) and its bit in the
-Modbus error registers. Rows 1 to 16 are the manual's; the others are ours.
+The order is part of the contract: a row's number is its vendor code (`E01`...) and its bit in the
+Modbus error registers. Rows 1 to 16 are those of the manual, the others are ours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from borne.foundation.messages import N_
 
 
 class Fault(StrEnum):
-    """Identity of a fault; the same word names its help page."""
+    """Identifier of a fault; also the name of its help page."""
 
     RESIDUAL_CURRENT = "residual-current"
     VEHICLE_SIGNAL = "vehicle-signal"
@@ -52,14 +52,14 @@ LOCK_FAULTS = frozenset({Fault.PLUG_LOCK, Fault.LOCK_STUCK, Fault.LOCK_MISSING})
 
 
 class Scope(StrEnum):
-    """Where a fault lives."""
+    """What a fault concerns."""
 
     CONNECTOR = "connector"
     STATION = "station"
 
 
 class Clears(StrEnum):
-    """What ends a fault once its cause has gone."""
+    """What clears a fault once its cause is gone."""
 
     BY_ITSELF = "by_itself"
     UNPLUG = "unplug"
@@ -70,10 +70,10 @@ class Clears(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """What a fault means to vehicle, backend and people.
+    """Effects of a fault on vehicle, backend and users.
 
-    `stops` ends the transaction; `blocks` keeps the socket from giving current and shows it as
-    Faulted; neither is a warning.
+    `stops` ends the transaction; `blocks` prevents the socket from supplying current and shows it
+    as Faulted; with neither, the fault is a warning.
     """
 
     fault: Fault
@@ -361,17 +361,18 @@ BLOCKING = frozenset(fault for fault, kind in CATALOGUE.items() if kind.blocks)
 
 
 def stopping(faults: frozenset[Fault]) -> frozenset[Fault]:
-    """Those that end a transaction."""
+    """The faults that end a transaction."""
     return faults & STOPPING
 
 
 def blocking(faults: frozenset[Fault]) -> frozenset[Fault]:
-    """Those that keep the socket from giving current."""
+    """The faults that prevent the socket from supplying current."""
     return faults & BLOCKING
 
 
 def most_serious(faults: frozenset[Fault]) -> Fault | None:
-    """The one to tell first: stopping before blocking before warnings, then table order."""
+    """The fault to report first: stopping before blocking before warnings, then in the order of the
+    table."""
     order = list(CATALOGUE)
     ranked = sorted(
         faults,

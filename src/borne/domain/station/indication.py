@@ -1,7 +1,7 @@
-"""What the LED ring shows (manual section 6), as data.
+"""Patterns of the LED ring (manual section 6) as data.
 
-A pattern is a list of frames (colour, seconds) and how often it runs. LED driver, page and help
-use the same table. States that the manual does not name are marked as ours.
+A pattern is a list of frames (colour, seconds) and a number of repetitions. LED driver, pages and
+help use the same table. Patterns for states that the manual does not name are marked as ours.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from borne.domain.station.status import ConnectorStatus
 
 
 class Colour(StrEnum):
-    """What the ring can show."""
+    """Colours of the ring."""
 
     OFF = "off"
     GREEN = "green"
@@ -28,7 +28,7 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Frames repeat `repeat` times, for ever when None; one frame alone is steady."""
+    """Frames repeat `repeat` times, without end if None; a single frame is steady."""
 
     name: str
     frames: tuple[tuple[Colour, float], ...]
@@ -36,7 +36,7 @@ class Pattern:
     rotates: bool = False
 
     def colour_at(self, elapsed_s: float) -> Colour:
-        """What the ring shows so long after the pattern began; dark when it is over."""
+        """Colour at this time after the start of the pattern; dark after its end."""
         whole_s = sum(seconds for _, seconds in self.frames)
         if self.repeat is not None and elapsed_s >= self.repeat * whole_s:
             return Colour.OFF
@@ -49,12 +49,12 @@ class Pattern:
 
     @property
     def period_s(self) -> float:
-        """How long all frames take."""
+        """Duration of all frames."""
         return sum(seconds for _, seconds in self.frames)
 
     @property
     def duration_s(self) -> float | None:
-        """How long it lasts; None for ever."""
+        """Duration of the pattern; None without end."""
         if self.repeat is None:
             return None
         return self.repeat * sum(seconds for _, seconds in self.frames)
@@ -82,7 +82,7 @@ PATTERNS = {
         _blinks("rejected", Colour.THREE, 1.0, repeat=5),
         _blinks("faulted", Colour.THREE, 1.0),
         _steady("updating", Colour.THREE),
-        # Not in the manual: out of service is dark, a vehicle that waits for a card stays green.
+        # Not in the manual: out of service is dark; a vehicle that waits for a card stays green.
         _steady("unavailable", Colour.OFF),
         _steady("preparing", Colour.GREEN),
     )
@@ -111,9 +111,9 @@ def pattern_for(
     updating: bool = False,
     backend_matters: bool = False,
 ) -> str:
-    """Name of the pattern; a refused card is shown over everything but faults and updates. Where
-    `backend_matters` (manual 4, "Show backend disconnect as error") its loss shows as a fault,
-    but only over a socket that nobody uses."""
+    """The name of the pattern. A refused card is shown unless there is a fault or an update. If
+    `backend_matters` (manual 4, "Show backend disconnect as error"), a lost backend is shown as a
+    fault on sockets that are not in use."""
     status = state.state
     if updating:
         return "updating"
@@ -126,7 +126,8 @@ def pattern_for(
     if backend_matters and status in _UNUSED and Fault.BACKEND_OFFLINE in state.faults:
         return "faulted"
     if state.running and not state.connected:
-        # "Vehicle just unplugged": the session waits for it, as after a card (LED of RFID110).
+        # "Vehicle just unplugged": the session waits for the vehicle, as after a card (LED of
+        # RFID110).
         return "authorized"
     if status is ConnectorStatus.FINISHING:
         ending = state.session is not None or state.just_finished

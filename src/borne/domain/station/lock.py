@@ -1,8 +1,8 @@
-"""Driving the plug lock: pulses, feedback, retries, and its three distinct failures.
+"""Control of the plug lock: pulses, feedback, retries, and three different failures.
 
-One pulse moves the actuator; the feedback must follow within a second. A failed pulse is tried
-again after the opposite one (the plug was perhaps not fully in); retries keep a pause, because
-actuators overheat (reference data of common actuators: 300 to 600 ms pulse, 3 s pause).
+One pulse moves the actuator; the feedback must follow within a second. After a failed pulse an
+opposite one precedes the retry (the plug may not have been fully inserted). Retries keep a pause,
+because actuators overheat (data of common actuators: 300 to 600 ms pulse, 3 s pause).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from borne.domain.station.board import LockPosition
 from borne.domain.station.faults import Fault
 
 PULSE_S = 0.6
-"""The longest pulse; no other one begins before its end."""
+"""Length of the longest pulse; the next one starts after it."""
 FEEDBACK_S = 1.0
 PAUSE_S = 3.0
 ATTEMPTS = 3
@@ -21,15 +21,15 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class LockDrive:
-    """What was asked of the actuator, and what it told."""
+    """The requested position of the actuator, and its feedback."""
 
     position: LockPosition = LockPosition.UNLOCKED
     wanted: bool = False
     attempts: int = 0
     deadline_s: float | None = None
-    """Until when feedback is awaited, or the pause before the next pulse."""
+    """Deadline for the feedback, or end of the pause before the next pulse."""
     backing_off: bool = False
-    """The opposite pulse was given; the next one tries again."""
+    """The opposite pulse was sent; the next one is the retry."""
     failure: Fault | None = None
     pulsed_at_s: float = float("-inf")
 
@@ -39,20 +39,20 @@ class LockDrive:
 
     @property
     def secure(self) -> bool:
-        """Locked, and nothing is under way that could change it."""
+        """Locked, and no movement is in progress."""
         return self.is_locked and self.wanted and not self.backing_off
 
 
 @dataclass(frozen=True, slots=True)
 class LockStep:
-    """The next state and the pulse to give, if any."""
+    """The next state, and the pulse to send, if any."""
 
     drive: LockDrive
     pulse: bool | None = None
 
 
 def reached(drive: LockDrive) -> bool:
-    """Whether the feedback agrees with what is wanted."""
+    """True if the feedback matches the requested position."""
     target = LockPosition.LOCKED if drive.wanted else LockPosition.UNLOCKED
     return drive.position is target
 
@@ -75,7 +75,7 @@ def advance(drive: LockDrive, wanted: bool, now_s: float) -> LockStep:
 
 
 def retry(drive: LockDrive) -> LockDrive:
-    """Forget a failure so that the next `advance` tries again (unlock command, hard reset)."""
+    """Reset a failure, so that the next `advance` retries (unlock command, hard reset)."""
     return _fresh(drive, drive.wanted)
 
 
@@ -84,7 +84,7 @@ def _fresh(drive: LockDrive, wanted: bool, failure: Fault | None = None) -> Lock
 
 
 def _first_pulse(drive: LockDrive, now_s: float) -> LockStep:
-    """As soon as the pulse before it, which was for the opposite, is over."""
+    """Send the first pulse once the previous, opposite one is over."""
     due_s = drive.pulsed_at_s + PULSE_S
     if now_s < due_s:
         return LockStep(replace(drive, deadline_s=due_s))

@@ -1,4 +1,4 @@
-"""Measurands of OCPP 1.6 (7.31) that this station can give, from one sample of a meter."""
+"""Measurands of OCPP 1.6 (7.31) that this station supports, from one sample of a meter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TO_NEUTRAL = ("L1-N", "L2-N", "L3-N")
 
 @dataclass(frozen=True, slots=True)
 class SampledValue:
-    """One quantity of a sample. `value` is decimal text: a repeat is the same to the last digit."""
+    """One quantity of a sample. `value` is decimal text, so that repeated values are identical."""
 
     value: str
     unit: str
@@ -31,7 +31,7 @@ class SampledValue:
 
 @dataclass(frozen=True, slots=True)
 class MeterValue:
-    """What was measured at one moment."""
+    """The values of one moment."""
 
     at: Moment
     sampled: tuple[SampledValue, ...]
@@ -69,13 +69,13 @@ _POINT_CONTEXTS = frozenset({BEGIN, END})
 
 SUPPORTED = tuple(_GIVE)
 PHASES = {"Current.Import": _LINES, "Voltage": _TO_NEUTRAL}
-"""Of these one phase alone can be asked for, as in `Current.Import.L1`."""
+"""Measurands that can be requested for a single phase, as in `Current.Import.L1`."""
 _BY_FOLDED = {name.casefold(): name for name in SUPPORTED}
 
 
 def canonical(text: str) -> str | None:
-    """The name of a quantity as we write it, perhaps with one phase; None for what cannot be sent.
-    A voltage is one to neutral, also where only the line is named."""
+    """The canonical name of a measurand, possibly with a phase; None if it is not supported.
+    Voltages are to neutral, even if only the line is named."""
     whole = _BY_FOLDED.get(text.casefold())
     if whole is not None:
         return whole
@@ -99,8 +99,8 @@ def _given(sample: Sample, name: str) -> list[_Quantity]:
 
 
 def meter_value(sample: Sample, names: Iterable[str]) -> MeterValue | None:
-    """One value for each measurand and phase; None when none of them can be given. The begin and
-    the end of a transaction have only their register."""
+    """One value per measurand and phase; None if there is none. Samples at the begin and the end of
+    a transaction only have the register."""
     point = sample.context in _POINT_CONTEXTS
     sampled = tuple(
         SampledValue(value, unit, _measurand(name), sample.context, phase)

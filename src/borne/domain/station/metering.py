@@ -1,10 +1,9 @@
-"""The account of a billing meter: the sum of the increments that are believed.
+"""The account of a billing meter: the sum of all plausible increments.
 
-Energy is money, so nothing is invented, nothing is negative, and nothing that was measured is
-forgotten. The register that a meter shows is only looked at for how much it has grown. What grew
-by as much as can have flowed is added to `line_wh`; that line is what everybody is told as the
-register. In a session it never falls and never leaps, whatever the meter shows; between sessions
-it is the register itself. Decisions 0125 and 0127.
+Energy is billed, so none is invented, none is negative, and no measured energy is lost. Of the
+meter's register only its growth is used: plausible growth is added to `line_wh`, which is reported
+as the register everywhere. Within a session it never falls or jumps, whatever the meter shows;
+between sessions it equals the register. Decisions 0125 and 0127.
 """
 
 from __future__ import annotations
@@ -19,72 +18,73 @@ from borne.foundation.clock import Moment
 TOLERANCE_WH = 20
 """Rounding, delayed reading, and the resolution of old pulse meters."""
 POWER_MARGIN = 2.5
-"""What a fuse lets through for a while: a vehicle that draws too much is no fault of the meter."""
+"""A fuse carries this multiple for some time: a vehicle that draws too much is not a fault of the
+meter."""
 UNKNOWN_GAP_S = 900.0
-"""How long the station was off, when no clock or no serial number vouches for more."""
+"""Assumed time without power if neither clock nor serial number allow a longer one."""
 
 CLASS = 0.1
-"""Register and power of one meter may differ by this much: their classes, and that power is seen
-once a second only."""
+"""Tolerated difference between register and power of a meter, due to accuracy classes and because
+power is only read once a second."""
 IDLE_W = 100.0
-"""What a meter may not see of a car that sleeps, or take for one."""
+"""Power that a meter may miss, or wrongly show, for a sleeping car."""
 LATENCY_S = 10.0
-"""A register may be this much older than the power beside it."""
+"""The register may be older than the power in the same reading by this time."""
 
 
 class Verdict(StrEnum):
-    """What a new register value means. All but the first are doubts."""
+    """Assessment of a new register value. All but the first are doubts."""
 
     GOOD = "good"
     BACKWARDS = "backwards"
-    """Lower than before: replaced, reset or rolled over."""
+    """Lower than before: replaced, reset or overflowed."""
     JUMP = "jump"
     """More than the socket could have delivered."""
     EXCHANGED = "exchanged"
-    """Another serial number: another meter."""
+    """Another serial number, so another meter."""
     TOO_FAST = "too_fast"
-    """It counts more than the power that the same meter tells."""
+    """The register counts more than the power of the same meter."""
     TOO_SLOW = "too_slow"
-    """It counts less, or not at all."""
+    """The register counts less than the power, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is believed of one meter."""
+    """The accepted energy of one meter."""
 
     serial_number: str
     """Empty while unknown."""
     register_wh: int
-    """What the meter itself showed last."""
+    """The last register value of the meter."""
     line_wh: int
-    """What is told as its register: the start of the session and all increments believed since."""
+    """The reported register: its value at the start of the session plus all accepted increments."""
     at: Moment
-    """Of the last reading."""
+    """Time of the last reading."""
     power_w: float = 0.0
     session_id: str = ""
-    """The session that is counted; empty between sessions."""
+    """The session being counted; empty between sessions."""
     doubts: frozenset[Verdict] = frozenset()
-    """Of this session: its energy is no more than what was believed, and cannot be billed."""
+    """Doubts about this session: its energy is what was accepted, and cannot be billed."""
     surplus_wh: float = 0.0
-    """What the register counted beyond its power, as far as that was believed."""
+    """Energy that the register counted beyond its power, as far as accepted."""
     deficit_wh: float = 0.0
-    """What its power carried and the register did not count."""
+    """Energy according to the power that the register did not count."""
 
     def begin(self, session_id: str, at: Moment) -> Account:
-        """A session begins at what the meter shows."""
+        """Start a session at the present register."""
         return replace(
             self.closed(), session_id=session_id, line_wh=self.register_wh, at=at, power_w=0.0
         )
 
     def closed(self) -> Account:
-        """No session is counted any more."""
+        """End the session."""
         return replace(self, session_id="", doubts=frozenset(), surplus_wh=0.0, deficit_wh=0.0)
 
     def see(
         self, reading: MeterReading, at: Moment, max_w: float, *, watched: bool = True
     ) -> tuple[Account, Verdict]:
-        """Take in a reading of moment `at`. `max_w` is what the socket can deliver; `watched` is
-        False when nobody knows what flowed since the last reading (the meter was silent)."""
+        """Process a reading of moment `at`. `max_w` is the highest power of the socket; `watched`
+        is False if the power since the last reading is unknown (the meter did not answer)."""
         serial_number = reading.serial_number or self.serial_number
         seen = replace(
             self,
@@ -106,7 +106,7 @@ class Account:
         return seen, verdict
 
     def _judge(self, reading: MeterReading, at: Moment, max_w: float) -> Verdict:
-        """What the register alone says."""
+        """Assess the register alone."""
         serial, known = reading.serial_number, self.serial_number
         gained_wh = reading.register_wh - self.register_wh
         if serial and known and serial != known:
@@ -117,7 +117,7 @@ class Account:
         return Verdict.JUMP if gained_wh > possible_wh else Verdict.GOOD
 
     def _possible_wh(self, at: Moment, max_w: float, *, vouched: bool) -> float:
-        """What can have flowed since the last reading."""
+        """The most energy that can have flowed since the last reading."""
         if at.boot_id == self.at.boot_id:
             elapsed_s = max(0.0, at.monotonic_s - self.at.monotonic_s)
             return elapsed_s / 3600 * max_w * POWER_MARGIN + TOLERANCE_WH
@@ -128,10 +128,10 @@ class Account:
         return gap_s / 3600 * max_w + TOLERANCE_WH
 
     def _count(self, seen: Account, *, watched: bool) -> tuple[Account, Verdict]:
-        """Add a plausible increment, as far as the power that the meter told can carry it."""
+        """Add a plausible increment, limited by the power that the meter measured."""
         gained_wh = seen.register_wh - self.register_wh
         if not watched or seen.at.boot_id != self.at.boot_id:
-            # Nobody saw the power: the bound of the gap is all that there is.
+            # The power is unknown, so only the bound of the gap applies.
             return replace(seen, line_wh=self.line_wh + gained_wh), Verdict.GOOD
         hours = max(0.0, seen.at.monotonic_s - self.at.monotonic_s) / 3600
         powers_w = (max(0.0, self.power_w), max(0.0, seen.power_w))
@@ -153,7 +153,7 @@ class Account:
 
 
 def opened(reading: MeterReading, at: Moment) -> Account:
-    """The account of a meter that was never seen before."""
+    """The account of a new meter."""
     return Account(
         reading.serial_number, reading.register_wh, reading.register_wh, at, reading.power_w
     )

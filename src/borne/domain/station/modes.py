@@ -1,4 +1,4 @@
-"""Ways in which a connector may be set up."""
+"""Configurable modes of a connector."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class StopMode(StrEnum):
 
 
 class WakeUp(StrEnum):
-    """How a sleeping vehicle is woken (decision D7)."""
+    """How a sleeping vehicle is woken up (decision D7)."""
 
     PILOT_INTERRUPTION = "pilot_interruption"
     STATE_F = "state_f"

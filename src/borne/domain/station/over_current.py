@@ -1,10 +1,10 @@
-"""A vehicle that draws more than it was offered.
+"""Detection of a vehicle that draws more than its offer.
 
-It may draw (offer + 0.5 A) * 1.10 and has 5 s to follow a lower offer, so more than that for 7 s
-is a fault: contactor off, state F, and another chance after a pause. The fourth time it stays
-(practice of EVerest's manifest; IEC 61851-1 Table A.6 sequence 6). A vehicle that keeps to its
-offer now and then heats the line as well: what flows beyond the offers of the last 5 s is summed
-as heat (current squared times time), and drawing less cools. Decision 0128.
+It may draw (offer + 0.5 A) * 1.10 and has 5 s to follow a lower offer. More than that for 7 s is a
+fault: contactor off, state F, and a new attempt after a pause. The fourth fault stays (practice of
+EVerest's manifest; IEC 61851-1 Table A.6 sequence 6). A vehicle that exceeds its offer repeatedly
+for a short time heats the line as well: current beyond the offers of the last 5 s is summed as heat
+(current squared times time), and drawing less cools. Decision 0128.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from borne.foundation.units import PerPhase
 MARGIN_A = 0.5
 MARGIN_FACTOR = 1.10
 FOLLOW_S = 5.0
-"""A lower offer must be followed in this time."""
+"""Time in which a vehicle must follow a lower offer."""
 TRIP_DELAY_S = 7.0
 HEAT_TRIP_DELAY_S = 14.0
-"""In pulses: as much heat as this long of the excess that flows now."""
+"""For pulses: the heat of the present excess during this time."""
 MIN_A = 6.0
-"""Any line carries this, so it cools at least so fast."""
+"""Every line carries this current, which determines the slowest cooling."""
 MAX_OFFERS = 16
-"""Lower offers within the time to follow that are told apart."""
+"""Maximum number of lower offers that are distinguished within the time to follow."""
 PAUSES_S = (30.0, 120.0, 600.0)
-"""Before the second, third and fourth chance."""
+"""Pauses before the second, third and fourth attempt."""
 
 
 def tolerated_a(offered_a: float) -> float:
-    """What may be drawn without blame."""
+    """The current that may be drawn for an offer."""
     return (offered_a + MARGIN_A) * MARGIN_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An offer that may still be drawn until then, though it is lower now."""
+    """An earlier, higher offer that may still be drawn until a deadline."""
 
     tolerated_a: float
     until_s: float
@@ -43,7 +43,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What flowed since the last look."""
+    """The current since the last call."""
 
     at_s: float
     drawn_a: float
@@ -51,22 +51,22 @@ class Flow:
 
     @property
     def heat_a2(self) -> float:
-        """Beyond what was allowed; negative: it cools."""
+        """Heat per second beyond the permitted current; negative while cooling."""
         return self.drawn_a**2 - self.tolerated_a**2
 
 
 @dataclass(frozen=True, slots=True)
 class OverCurrent:
-    """What is known of the vehicle that is plugged in."""
+    """The state of the detection for the plugged-in vehicle."""
 
     since_s: float | None = None
     trips: int = 0
     until_s: float | None = None
-    """The fault lasts until then; infinite when no chance is left."""
+    """End of the fault; infinite if no attempts are left."""
     heat_a2s: float = 0.0
     flow: Flow | None = None
     offers: tuple[Offered, ...] = ()
-    """Higher ones that may still be drawn, the highest first; the present one last."""
+    """Earlier offers that may still be drawn, highest first; the present one is last."""
 
     @property
     def faulty(self) -> bool:
@@ -75,17 +75,17 @@ class OverCurrent:
 
     @property
     def latched(self) -> bool:
-        """It had all its chances; only unplugging helps."""
+        """No attempts are left; the fault stays until unplugging."""
         return self.until_s == float("inf")
 
     @property
     def cold(self) -> bool:
-        """Nothing flowed that matters still."""
+        """True if no relevant heat is left."""
         return self.flow is None and self.since_s is None and not self.heat_a2s and not self.offers
 
     @property
     def due_s(self) -> float | None:
-        """When `see` must be called again though nothing changed."""
+        """When `see` must be called again even without a change."""
         if self.until_s is not None:
             return None if self.latched else self.until_s
         if self.since_s is None or self.flow is None:
@@ -101,7 +101,7 @@ class OverCurrent:
     def see(
         self, drawn_a: PerPhase, offered_a: float, now_s: float, *, closed: bool
     ) -> OverCurrent:
-        """What flows now through a contactor, and what is offered."""
+        """Process the present current through the contactor and the offer."""
         state = self
         if state.until_s is not None:
             if now_s < state.until_s:
@@ -126,7 +126,7 @@ class OverCurrent:
         return 0 < excess_a2 * HEAT_TRIP_DELAY_S <= self.heat_a2s
 
     def followed(self, drawn_a: float, offered_a: float, now_s: float) -> OverCurrent:
-        """Heat until now, and what flows and is allowed from now on."""
+        """Add the heat up to now, and use the new current and offer from now on."""
         heat_a2s = self.heat_a2s
         if self.flow is not None:
             heat_a2s += self.flow.heat_a2 * max(0.0, now_s - self.flow.at_s)
@@ -135,7 +135,7 @@ class OverCurrent:
         return replace(self, heat_a2s=max(0.0, heat_a2s), flow=flow, offers=offers)
 
     def cooled(self) -> OverCurrent:
-        """Nothing is wrong now; what is cold is forgotten with its offers, unless these matter."""
+        """Drop heat and offers that no longer matter."""
         state = replace(self, since_s=None)
         drawn = state.flow is not None and state.flow.drawn_a > 0
         if drawn or state.heat_a2s > 0:

@@ -1,8 +1,8 @@
 """Control pilot and proximity pilot: tables and physics of IEC 61851-1 (2017), Annexes A and B.
 
 The EVSE feeds +12 V or a 1 kHz square wave of +/-12 V through 1 kOhm; the vehicle loads the
-positive half through a diode, and so tells what it wants. The duty cycle tells the vehicle what
-it may draw; a resistor in the plug tells what the cable can carry.
+positive half through a diode, which signals its state. The duty cycle signals the current that the
+vehicle may draw; a resistor in the plug codes the capacity of the cable.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def duty_for_current(current_a: float) -> float:
 
 
 class OfferKind(Enum):
-    """What a duty cycle means to a vehicle."""
+    """Meaning of a duty cycle for a vehicle."""
 
     NONE = "no charging"
     DIGITAL = "digital communication only"
@@ -74,7 +74,8 @@ DUTY_RANGES = (
 
 
 def offer_of_duty(duty_percent: float) -> Offer:
-    """What a vehicle may draw at that duty cycle (Table A.8), to a thousandth of an ampere."""
+    """The current that a vehicle may draw at a duty cycle (Table A.8), to a thousandth of an
+    ampere."""
     for row in DUTY_RANGES:
         if duty_percent < row.up_to_percent or (
             row.inclusive and duty_percent == row.up_to_percent
@@ -116,7 +117,7 @@ def loaded_v(source_v: float, load_ohm: float, *, diode: bool = True) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Voltages that an EVSE must take for `state`."""
+    """Voltages that an EVSE must accept as `state`."""
 
     state: PilotState
     low_v: float
@@ -134,8 +135,8 @@ BANDS = (
 
 
 def state_of_voltage(high_v: float, previous: PilotState | None) -> PilotState:
-    """The state that a positive level shows. Between two bands the previous state holds
-    (hysteresis); without one, the nearest band counts."""
+    """The state for a positive level. Between two bands the previous state stays (hysteresis);
+    without one, the nearest band counts."""
     for band in BANDS:
         if band.low_v <= high_v <= band.high_v:
             return band.state
@@ -145,7 +146,7 @@ def state_of_voltage(high_v: float, previous: PilotState | None) -> PilotState:
 
 
 def diode_of_voltage(low_v: float, state: PilotState, *, pwm: bool) -> DiodeCheck:
-    """Whether the negative half shows the vehicle's diode; only PWM and a vehicle tell."""
+    """Result of the diode check from the negative half; only meaningful with PWM and a vehicle."""
     if not pwm or state not in (PilotState.B, PilotState.C, PilotState.D):
         return DiodeCheck.UNKNOWN
     return DiodeCheck.GOOD if low_v <= DIODE_LOW_V else DiodeCheck.FAILED
@@ -176,7 +177,7 @@ PROXIMITY_RANGES = (
 
 
 def plug_of_resistance(ohm: float) -> Plug:
-    """What the resistor between proximity pilot and earth tells."""
+    """The plug for the resistance between proximity pilot and earth."""
     for row in PROXIMITY_RANGES:
         if ohm < row.below_ohm:
             return row.plug

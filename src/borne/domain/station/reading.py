@@ -1,8 +1,8 @@
-"""What a meter tells, and which of it can be used at all.
+"""Readings of a meter, and which of them are usable.
 
-A driver may hand over anything: half an answer, "not implemented" as NaN, a word order that makes
-a power of gigawatts, an old answer. What cannot be true of a socket is no reading: it counts as
-silence, and nobody sees its numbers. Whether a usable register is believed: `metering`.
+A driver may return anything: incomplete answers, NaN for "not implemented", gigawatts due to a
+wrong word order, outdated answers. Values that are impossible for a socket are rejected and count
+as a missing answer. `metering` assesses the register of a usable reading.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from dataclasses import dataclass, replace
 from borne.foundation.units import PerPhase
 
 MAX_WH = 10**12
-"""No register of a socket comes that far; a wrong word order does."""
+"""No register of a socket reaches this; a wrong word order does."""
 MAX_V = 1000.0
 MAX_A = 1000.0
 MAX_W = 1_000_000.0
 CARRIED_FACTOR = 1.25
 CARRIED_SLACK_W = 500.0
-"""Power beyond voltage times current: read a moment apart while a car changes its power."""
+"""Tolerated power beyond voltage times current, as they are read at slightly different times."""
 OLD_S = 10.0
-"""An answer from a cache is no news of what flows now."""
+"""A cached answer of this age says nothing about the present current."""
 AHEAD_S = 1.0
 
 
 class UnusableReading(Exception):
-    """No reading; the message says what is wrong with it."""
+    """The reading is not usable; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """What a meter tells. `register_wh` is the imported active energy."""
+    """A reading of a meter. `register_wh` is the imported active energy."""
 
     register_wh: int
     current_a: PerPhase
@@ -40,12 +40,12 @@ class MeterReading:
     at_s: float
     """Monotonic time of the reading."""
     serial_number: str = ""
-    """Of the meter that answered; empty when the answer does not tell it."""
+    """Serial number of the meter; empty if the answer has none."""
 
 
 def usable(answer: object, now_s: float) -> MeterReading:
-    """The reading, of plain finite numbers in range, currents without a sign; raises
-    UnusableReading. A power that the meter does not give (NaN) follows from the rest."""
+    """Check a reading: plain finite numbers in range, currents without a sign; raises
+    UnusableReading. A missing power (NaN) is computed from voltage and current."""
     if not isinstance(answer, MeterReading):
         raise UnusableReading(f"it answered {type(answer).__name__}")
     current_a = _phases("current", answer.current_a, MAX_A)

@@ -1,8 +1,8 @@
-"""A residual current device that comes back by itself: "up to a certain point this is corrected
+"""A residual current device that recloses by itself: "up to a certain point this is corrected
 automatically" (manual 9).
 
-A device that reports to be closed again is believed three times within a day; the fourth time the
-fault stays until the station is restarted, because something keeps tripping it.
+A device may reclose three times within a day. The fourth time, the fault stays until the station is
+restarted, because something keeps tripping the device.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 TIMES = 3
 WITHIN_S = 24 * 3600.0
 STEADY_S = 5.0
-"""Closed for so long it counts as closed."""
+"""The contact counts as closed after this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,18 @@ class Reclosing:
 
     @property
     def left(self) -> int:
-        """How often it may still come back by itself."""
+        """Number of times that it may still reclose."""
         return max(0, TIMES - len(self.trips_s))
 
     @property
     def due_s(self) -> float | None:
-        """When `see` must be called again though nothing changed."""
+        """When `see` must be called again even without a change."""
         if not self.tripped or self.closed_since_s is None or self.latched:
             return None
         return self.closed_since_s + STEADY_S
 
     def see(self, open_now: bool, now_s: float) -> Reclosing:
-        """The auxiliary contact now."""
+        """Process the auxiliary contact."""
         if open_now:
             if self.tripped:
                 return replace(self, closed_since_s=None)

@@ -1,7 +1,7 @@
 """When a tripped residual current monitor may be re-armed (manual 9).
 
-At once when the cable is pulled out of the station; otherwise some time after the vehicle left
-(10 s, or 15 min with old sensors). Where it trips again though nobody is there, the pause doubles.
+At once when the cable is unplugged from the station; otherwise some time after the vehicle left (10
+s, or 15 min with old sensors). If it trips again without a vehicle, the pause doubles.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ LONGEST_PAUSE_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class ResidualTrip:
-    """A trip, as far as there is one."""
+    """The state of a trip."""
 
     tripped: bool = False
     lonely_trips: int = 0
-    """How often it tripped in a row while no vehicle was there."""
+    """Number of consecutive trips without a vehicle."""
     rearm_at_s: float | None = None
 
     def see(
         self, now_s: float, reset_s: float, *, tripped: bool, vehicle: bool, cable: bool
     ) -> ResidualTrip:
-        """How things are now; `reset_s` belongs to the sensor."""
+        """Process the present state; `reset_s` depends on the sensor."""
         state = self
         if tripped and not state.tripped:
             lonely = 0 if vehicle else state.lonely_trips + 1
@@ -42,5 +42,5 @@ class ResidualTrip:
         return replace(state, rearm_at_s=now_s + pause_s)
 
     def due(self, now_s: float) -> bool:
-        """Whether the board shall be re-armed now."""
+        """True if the board must be re-armed now."""
         return self.tripped and self.rearm_at_s is not None and now_s >= self.rearm_at_s

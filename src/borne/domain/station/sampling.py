@@ -1,4 +1,4 @@
-"""What the backend learns of a session: which messages, with which of the measured values.
+"""Selects the messages and values of a session for the backend.
 
 Sources: OCPP 1.6 sections 3.16 and 9.1, errata 3.13 to 3.16.
 """
@@ -20,15 +20,16 @@ from borne.domain.station.transaction_messages import (
 
 T = TypeVar("T")
 MAX_STOP_VALUES = 120
-"""Meter values that a stop message repeats; intermediate ones go first (errata 3.14)."""
+"""Maximum number of meter values in a stop message; intermediate ones are dropped first (errata
+3.14)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """What the backend wants to know, and how often (0 = never)."""
+    """The values requested by the backend, and their interval (0 = never)."""
 
     backend: bool = True
-    """False: there is none, and no session is reported."""
+    """False without a backend: no session is reported."""
     interval_s: float = 60.0
     sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
     stop_sampled: tuple[str, ...] = ()
@@ -37,7 +38,7 @@ class SamplingSettings:
     stop_aligned: tuple[str, ...] = ()
 
     def repeated(self, context: str) -> tuple[str, ...]:
-        """What the stop message repeats of a sample."""
+        """The measurands of a sample that the stop message repeats."""
         match context:
             case measurands.CLOCK if self.aligned_s > 0:
                 return self.stop_aligned
@@ -47,12 +48,12 @@ class SamplingSettings:
 
     @property
     def at_ends(self) -> tuple[str, ...]:
-        """What the stop message says of the begin and the end."""
+        """The measurands of the stop message for begin and end."""
         return tuple(dict.fromkeys((*self.stop_sampled, *self.stop_aligned)))
 
 
 def start_message(start: SessionStart) -> StartMessage | None:
-    """None for a session that the backend does not hear of."""
+    """The start message; None if the session is not reported to the backend."""
     if not start.reported:
         return None
     return StartMessage(
@@ -68,7 +69,7 @@ def start_message(start: SessionStart) -> StartMessage | None:
 def stop_message(
     start: SessionStart, end: SessionEnd, samples: Sequence[Sample], sampling: SamplingSettings
 ) -> StopMessage | None:
-    """With the samples of the session that are to be repeated; None as above."""
+    """The stop message with the samples to repeat; None as for `start_message`."""
     if not start.reported:
         return None
     at_ends = sampling.at_ends
@@ -93,13 +94,13 @@ def stop_message(
 def values_message(
     connector: int, session_id: str | None, sample: Sample, names: Sequence[str]
 ) -> MeterValuesMessage | None:
-    """The quantities `names` of a sample, or its register; None when it has none of them."""
+    """The values `names` of a sample, or its register; None if it has none of them."""
     value = meter_value(sample, names or (measurands.REGISTER,))
     return MeterValuesMessage(session_id, connector, (value,)) if value else None
 
 
 def _thinned(values: Sequence[T]) -> tuple[T, ...]:
-    """The first, the last, and as many in between as a message may hold, evenly."""
+    """The first and the last value, and evenly chosen ones in between up to the maximum."""
     if len(values) <= MAX_STOP_VALUES:
         return tuple(values)
     step = (len(values) - 1) / (MAX_STOP_VALUES - 1)

@@ -1,7 +1,7 @@
-"""A charging session: the thing that is invoiced.
+"""A charging session, the unit of billing.
 
-Energy is the difference of two values of one line, in whole Wh: the sum of what the billing meter
-counted and was believed (`metering`).
+Its energy is the difference of two values of one line, in whole Wh: the sum of the accepted
+increments of the billing meter (`metering`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from borne.foundation.units import ZERO, PerPhase
 
 
 class StopReason(StrEnum):
-    """Why a session ended, in the words of OCPP 1.6 (4.10)."""
+    """Why a session ended, with the values of OCPP 1.6 (4.10)."""
 
     EMERGENCY_STOP = "EmergencyStop"
     EV_DISCONNECTED = "EVDisconnected"
@@ -31,7 +31,7 @@ class StopReason(StrEnum):
 
 
 class SessionFlag(StrEnum):
-    """What a reader of the session must know about its figures."""
+    """Qualifies the figures of a session."""
 
     NOT_BILLABLE = "not_billable"
     """There is no billing meter."""
@@ -40,10 +40,10 @@ class SessionFlag(StrEnum):
     ESTIMATED_STOP = "estimated_stop"
     """The stop value is the last stored sample."""
     METER_FAULT = "meter_fault"
-    """The register fell, jumped, contradicted its own power, or another meter answered: the energy
-    is what was believed, and cannot be billed."""
+    """The register fell, jumped, contradicted its own power, or the meter was exchanged: the energy
+    is what was accepted, and cannot be billed."""
     UNDATED = "undated"
-    """The date was not known; it is estimated."""
+    """The date was unknown and is estimated."""
 
 
 UNBILLABLE = frozenset({SessionFlag.NOT_BILLABLE, SessionFlag.METER_FAULT})
@@ -52,7 +52,7 @@ UNBILLABLE = frozenset({SessionFlag.NOT_BILLABLE, SessionFlag.METER_FAULT})
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One point of a session's curve."""
+    """One sample of a session."""
 
     at: Moment
     register_wh: int
@@ -65,7 +65,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SessionStart:
-    """Everything that is fixed when a session begins."""
+    """The data of a session's start."""
 
     session_id: str
     connector: int
@@ -73,25 +73,25 @@ class SessionStart:
     at: Moment
     meter_start_wh: int
     reported: bool
-    """Whether the backend is told (free charging modes 1 to 3 are not)."""
+    """Whether the session is reported to the backend (not in free charging modes 1 to 3)."""
     reservation_id: int | None = None
     flags: frozenset[SessionFlag] = frozenset()
     meter_serial: str = ""
-    """Of the meter that counts it; empty when unknown."""
+    """Serial number of the meter; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
-    """Everything that is fixed when it ends."""
+    """The data of a session's end."""
 
     at: Moment
     meter_stop_wh: int
     reason: StopReason
     id_token: str | None = None
-    """Who stopped it; None when nobody with a token did."""
+    """The token that stopped the session; None if it was not stopped by a token."""
     flags: frozenset[SessionFlag] = frozenset()
     max_power_w: float = field(default=0.0, compare=False)
-    """Highest power that the meter told, for the record's; samples may be too few to see it."""
+    """Highest measured power; samples may be too few to contain it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +107,27 @@ class SessionRecord:
     last_at: Moment | None = None
     """Of the last stored sample."""
     doubts: frozenset[SessionFlag] = frozenset()
-    """Of a running session: flags that its end will have."""
+    """Flags that the end of a running session will have."""
 
     @property
     def session_id(self) -> str:
-        """Same as that of its start."""
+        """The id of the session."""
         return self.start.session_id
 
     @property
     def energy_wh(self) -> int:
-        """End (or last sample) minus start; never negative."""
+        """Energy from the start to the end (or last sample); never negative."""
         stop = self.end.meter_stop_wh if self.end else self.last_wh
         return max(0, stop - self.start.meter_start_wh)
 
     @property
     def flags(self) -> frozenset[SessionFlag]:
-        """Those of start and end; while it runs, those that are known already."""
+        """Flags of start and end; while the session runs, those known already."""
         return self.start.flags | (self.end.flags if self.end else self.doubts)
 
     @property
     def billable(self) -> bool:
-        """Whether it may be invoiced: there was a billing meter without doubts, and it was not
-        given away (free charging that no backend is told of)."""
+        """True if the session may be invoiced: the meter is without doubts, and the session was not
+        free charging without reports to the backend."""
         given_away = self.start.identity.kind is IdentityKind.FREE and not self.start.reported
         return not given_away and not self.flags & UNBILLABLE

@@ -1,4 +1,4 @@
-"""The live state of a station as everybody outside sees it: frozen values, no wire format.
+"""The live status of a station as frozen values, independent of any wire format.
 
 Currents are rounded to 0.1 A.
 """
@@ -33,25 +33,26 @@ class FaultStatus:
 class LimitStatus:
     """One limit in A per phase; `until` None: until its owner changes it.
 
-    Of a connector in the frame of its socket, of a station or group in that of the grid.
+    Limits of a connector are in phases of its socket, those of a station or group in phases of the
+    grid.
     """
 
     source: LimitCause
     scope: LimitScope
     amps: PerPhase
     cause: LimitCause
-    """Where the value is from."""
+    """Why the limit has this value."""
     since: datetime
     until: datetime | None = None
     effective: bool = False
-    """Nothing else limits more."""
+    """True if no other limit is lower."""
     detail: str = ""
-    """What belongs to the cause: the number of a profile."""
+    """A detail of the cause, for example the number of a profile."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedIdentity:
-    """Who charges; of a card number the end only."""
+    """Who charges; of a card number only the end."""
 
     kind: IdentityKind
     masked: str
@@ -59,7 +60,7 @@ class MaskedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RunningSession:
-    """The session at a connector; `started_at` None: the date is not known yet."""
+    """The session at a connector; `started_at` is None while the date is unknown."""
 
     session_id: str
     started_at: datetime | None
@@ -72,7 +73,7 @@ class RunningSession:
 
 @dataclass(frozen=True, slots=True)
 class SocketStatus:
-    """One connector."""
+    """The status of one connector."""
 
     id: int
     state: ConnectorStatus
@@ -83,14 +84,14 @@ class SocketStatus:
     name: str = ""
     offered_a: PerPhase = ZERO
     phases: int = 3
-    """Wired to the socket: 1 or 3."""
+    """Phases wired to the socket: 1 or 3."""
     measured_a: PerPhase = ZERO
     power_w: int = 0
     register_wh: int | None = None
     cable_a: int | None = None
     locked: bool = False
     display: tuple[Screen, ...] = ()
-    """Screens of the two-line display; several are languages that take turns."""
+    """Screens of the two-line display; several screens are languages shown in turn."""
     asks_for_card: bool = True
     session: RunningSession | None = None
     limits: tuple[LimitStatus, ...] = ()
@@ -99,17 +100,17 @@ class SocketStatus:
 
 @dataclass(frozen=True, slots=True)
 class BackendStatus:
-    """The backend in short."""
+    """Summary of the backend connection."""
 
     link: str = "off"
     boot: str = "none"
     queue: int = 0
-    """Messages that wait."""
+    """Number of waiting messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastCard:
-    """The last card that was shown, and what became of it."""
+    """The last card that was shown, and the result."""
 
     at: datetime
     connectors: tuple[int, ...]
@@ -121,7 +122,7 @@ class LastCard:
 
 @dataclass(frozen=True, slots=True)
 class StationStatus:
-    """The whole state. `revision` counts visible changes."""
+    """The complete status. `revision` is incremented with every visible change."""
 
     revision: int
     time: datetime
@@ -130,15 +131,15 @@ class StationStatus:
     backend: BackendStatus = BackendStatus()
     load_management_role: str = "disabled"
     limits: tuple[LimitStatus, ...] = ()
-    """What all sockets share: supply line, limit of the station."""
+    """Limits shared by all sockets: supply line, limit of the station."""
     faults: tuple[FaultStatus, ...] = ()
-    """Those of the station; a socket's are its own."""
+    """Faults of the station; sockets have their own."""
     last_card: LastCard | None = None
     notices: tuple[Message, ...] = ()
-    """What people must know of the stored data."""
+    """Notices about the stored data."""
 
     def socket(self, connector: int) -> SocketStatus:
-        """One of them. Raises KeyError."""
+        """The status of one socket. Raises KeyError."""
         for each in self.sockets:
             if each.id == connector:
                 return each
@@ -146,5 +147,5 @@ class StationStatus:
 
     @property
     def power_w(self) -> int:
-        """Of all sockets together."""
+        """Power of all sockets together."""
         return sum(each.power_w for each in self.sockets)

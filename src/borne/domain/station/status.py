@@ -1,6 +1,6 @@
-"""The state of a connector in one word, for people and for the backend.
+"""The status of a connector as one value, for users and for the backend.
 
-One of ten words for pages and API; the nine of OCPP 1.6 (chapter 4.9) follow from them.
+Pages and API use ten values; the nine of OCPP 1.6 (chapter 4.9) are derived from them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from borne.foundation.messages import N_
 
 
 class ConnectorStatus(StrEnum):
-    """What a connector is doing."""
+    """The status of a connector."""
 
     AVAILABLE = "available"
     RESERVED = "reserved"
@@ -30,7 +30,7 @@ class ConnectorStatus(StrEnum):
 
 
 def connector_status(state: ConnectorState) -> ConnectorStatus:
-    """The first that fits, most serious first."""
+    """The first matching status, most serious first."""
     if blocking(state.faults):
         return ConnectorStatus.FAULTED
     if state.session is not None:
@@ -63,7 +63,7 @@ def _in_session(state: ConnectorState, session: LiveSession) -> ConnectorStatus:
     if state.pilot.state not in ASKING:
         begins = session.may_ask_until_s is not None
         return ConnectorStatus.CHARGING if begins else ConnectorStatus.SUSPENDED_EV
-    # The contactor rests between two closings; before the first one the vehicle waits for nothing.
+    # The contactor rests between two closings; before the first closing the vehicle does not wait.
     return ConnectorStatus.SUSPENDED_EVSE if state.rests else ConnectorStatus.CHARGING
 
 
@@ -79,11 +79,11 @@ STATUS_WORDS = {
     ConnectorStatus.UNAVAILABLE: N_("unavailable"),
     ConnectorStatus.FAULTED: N_("faulted"),
 }
-"""Within a sentence."""
+"""Status names for use within a sentence."""
 
 
 class BackendStatus(StrEnum):
-    """What a backend learns of a connector: the nine words of OCPP 1.6."""
+    """The status of a connector for the backend: the nine values of OCPP 1.6."""
 
     AVAILABLE = "Available"
     PREPARING = "Preparing"
@@ -132,13 +132,13 @@ NEXT_16 = {
         | IN_TRANSACTION
     ),
 }
-"""The table of OCPP 1.6 section 4.9: what may follow what at a connector."""
+"""Transitions of OCPP 1.6 section 4.9."""
 
 
 def between_16(
     before: BackendStatus, after: BackendStatus, *, plugged: bool
 ) -> BackendStatus | None:
-    """The status through which a connector goes where the table has no direct way."""
+    """The intermediate status if the table has no direct transition."""
     if after is before or after in NEXT_16[before]:
         return None
     first, last = (_FINISHING, _AVAILABLE) if plugged else (_AVAILABLE, _FINISHING)
@@ -147,7 +147,7 @@ def between_16(
 
 
 def pilot_text(state: ConnectorState) -> str:
-    """A1 to F as the standard writes it; the digit tells whether PWM runs."""
+    """A1 to F in the notation of the standard; the digit says whether PWM runs."""
     letter = state.pilot.state
     if letter in (PilotState.E, PilotState.F):
         return letter.value
@@ -155,8 +155,8 @@ def pilot_text(state: ConnectorState) -> str:
 
 
 def offered_a(state: ConnectorState) -> float:
-    """What the vehicle may draw now, in A per phase; 0 while the contactor must not close for it,
-    and while there is no offer (below 6 A is none)."""
+    """Current that the vehicle may draw now, in A per phase; 0 while the contactor must not close,
+    and without an offer (below 6 A there is none)."""
     if connector_status(state) not in (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV):
         return 0.0
     if state.pilot.state in ASKING and not state.sent_allow:
@@ -170,7 +170,7 @@ def cable_a(state: ConnectorState) -> int | None:
 
 
 def plug_held(state: ConnectorState) -> bool:
-    """Whether the plug cannot be pulled: locked, or not yet released."""
+    """True if the plug cannot be pulled: locked, or not yet released."""
     lock = state.lock
     if lock.position is LockPosition.MOVING:
         return not lock.wanted

@@ -1,8 +1,8 @@
-"""The supply as the billing meter sees it: missing or low phases, too high voltage, darkness.
+"""The supply as measured by the billing meter: missing or low phases, too high voltage, no voltage.
 
-A phase below 0.8 or above 1.1 times the nominal voltage for 3 s is a fault (EN 50160 allows 0.85
-to 1.1). All phases dark while nothing tells why is perhaps the residual current device (manual 9,
-"RCD may be triggered").
+A phase below 0.8 or above 1.1 times the nominal voltage for 3 s is a fault (EN 50160 allows 0.85 to
+1.1). If all phases are without voltage and no contact shows why, the residual current device may
+have tripped (manual 9, "RCD may be triggered").
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ def _watch() -> Persisting:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What is known of the phases of one socket."""
+    """The state of the phases of one socket."""
 
     measured: bool = False
-    """The meter has shown a voltage: one that never does cannot measure any."""
+    """The meter has measured a voltage; one that never does has no voltage input."""
     low: Persisting = field(default_factory=_watch)
     high: Persisting = field(default_factory=_watch)
     dark: Persisting = field(default_factory=lambda: Persisting(FAULT_DELAY_S, 0.0))
 
     @property
     def due_s(self) -> float | None:
-        """When `see` must be called again though nothing changed."""
+        """When `see` must be called again even without a change."""
         times = [w.due_s for w in (self.low, self.high, self.dark) if w.due_s is not None]
         return min(times) if times else None
 
     def see(self, voltage_v: PerPhase, now_s: float, phases: int = 3) -> Supply:
-        """The voltages of the connected phases now."""
+        """Process the voltages of the connected phases."""
         volts = voltage_v[:phases]
         if not self.measured and max(volts) < DARK_V:
             return self

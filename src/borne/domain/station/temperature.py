@@ -1,6 +1,6 @@
-"""Less current when the board gets hot: from 60 degrees Celsius linearly down to 6 A at 75, off at
-80, on again 5 K below. Rising temperature counts at once, falling only after 5 K, so that nothing
-hunts."""
+"""Reduction of the current when the board is hot: from 60 degrees Celsius linearly down to 6 A at
+75, off at 80, on again 5 K below. A rising temperature counts at once, a falling one only after 5
+K, to avoid oscillation."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ HYSTERESIS_K = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """`counts_c` is the temperature that counts."""
+    """`counts_c` is the temperature used for the limit."""
 
     counts_c: float = float("-inf")
 
     @property
     def too_hot(self) -> bool:
-        """No current at all."""
+        """True if no current is allowed."""
         return self.counts_c >= OFF_C
 
     def see(self, board_c: float) -> Heat:
         return Heat(max(board_c, min(self.counts_c, board_c + HYSTERESIS_K)))
 
     def limit_a(self, full_a: float) -> float | None:
-        """What may be offered at most; None: heat is no reason for less."""
+        """The highest permitted offer; None if the temperature does not limit it."""
         if self.counts_c < DERATE_FROM_C:
             return None
         share = (DERATE_TO_C - self.counts_c) / (DERATE_TO_C - DERATE_FROM_C)

@@ -1,6 +1,7 @@
-"""What a backend must learn of a transaction, with real instants and in nobody's wire format.
+"""The messages of a transaction for the backend, with moments instead of dates, and independent of
+any wire format.
 
-The transaction id is no part of it: it is known late, and resolved when a message is sent.
+The transaction id is not included: it becomes known later, and is resolved when a message is sent.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from borne.foundation.clock import Moment
 
 
 class MessageKind(StrEnum):
-    """In the words of OCPP 1.6."""
+    """With the names of OCPP 1.6."""
 
     START = "StartTransaction"
     STOP = "StopTransaction"
@@ -42,7 +43,7 @@ class StartMessage:
         return (self.at,)
 
     def with_moments(self, change: Callable[[Moment], Moment]) -> StartMessage:
-        """The same with each moment changed."""
+        """A copy with each moment converted."""
         return replace(self, at=change(self.at))
 
 
@@ -59,26 +60,26 @@ class StopMessage:
     at: Moment
     reason: StopReason
     id_token: str | None = None
-    """Who ended it; None when nobody with a token did."""
+    """The token that ended the transaction; None if it was not ended by a token."""
     values: tuple[MeterValue, ...] = ()
-    """What is repeated of the whole transaction, oldest first."""
+    """Values repeated from the whole transaction, oldest first."""
 
     @property
     def moments(self) -> tuple[Moment, ...]:
         return (self.at, *(value.at for value in self.values))
 
     def with_moments(self, change: Callable[[Moment], Moment]) -> StopMessage:
-        """The same with each moment changed."""
+        """A copy with each moment converted."""
         return replace(self, at=change(self.at), values=_with_moments(self.values, change))
 
 
 @dataclass(frozen=True, slots=True)
 class MeterValuesMessage:
-    """What a meter showed, in a transaction or outside of any."""
+    """Values of a meter, within or outside a transaction."""
 
     kind: ClassVar[MessageKind] = MessageKind.METER_VALUES
     droppable: ClassVar[bool] = True
-    """A full queue may lose intermediate values: the energy is in start and stop."""
+    """A full queue may drop intermediate values: the energy is in start and stop."""
 
     session_id: str | None
     connector: int
@@ -89,7 +90,7 @@ class MeterValuesMessage:
         return tuple(value.at for value in self.values)
 
     def with_moments(self, change: Callable[[Moment], Moment]) -> MeterValuesMessage:
-        """The same with each moment changed."""
+        """A copy with each moment converted."""
         return replace(self, values=_with_moments(self.values, change))
 
 
