@@ -23,7 +23,7 @@ from borne.domain.load_management.cycle import distribute
 from borne.domain.load_management.filling import admit, fill
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.topology import (
     ROOT,
     Group,
@@ -50,7 +50,7 @@ ROTATIONS = (Rotation.RST, Rotation.STR, Rotation.TRS)
 class Instance:
     """A group of sockets with the limits of its tree."""
 
-    supply: Supply
+    supply: SharedSupply
     participants: list[Participant]
 
 
@@ -100,7 +100,7 @@ def instance(size: int, seed: int = SEED, tightness: float = TIGHTNESS) -> Insta
         for name, row in zip(names, factors, strict=True)
     }
     groups = [Group(name, limits[name], parent) for name, parent in parents.items()]
-    return Instance(Supply(limits[ROOT], Topology(groups)), participants)
+    return Instance(SharedSupply(limits[ROOT], Topology(groups)), participants)
 
 
 def _upwards(group: str, parents: dict[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.topology import (
     ROOT,
     Group,
@@ -30,7 +30,7 @@ class Instance:
     it_network: bool = False
 
     def snapshot(self, participants: Sequence[Participant] | None = None) -> Snapshot:
-        supply = Supply(self.root_limit_a, self.topology, self.it_network, self.imbalance)
+        supply = SharedSupply(self.root_limit_a, self.topology, self.it_network, self.imbalance)
         return Snapshot(supply, self.participants if participants is None else participants)
 
 

@@ -13,7 +13,7 @@ from borne.domain.load_management.allocation import allocate
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
 from borne.domain.load_management.quantise import quantise
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.topology import GridPhase, Group, Topology
 from borne.foundation.units import PerPhase
 from tests.properties.load_management.instances import Instance, instances
@@ -147,6 +147,6 @@ def test_rounded_currents_keep_all_limits(instance: Instance, step_a: float) -> 
 def test_a_wide_balance_limit_changes_nothing() -> None:
     cars = [Participant(id=name) for name in "AB"]
     limit_a = PerPhase.same(30)
-    plain = allocate(Snapshot(Supply(limit_a), cars))
-    wide = allocate(Snapshot(Supply(limit_a, imbalance=Imbalance(1000.0)), cars))
+    plain = allocate(Snapshot(SharedSupply(limit_a), cars))
+    wide = allocate(Snapshot(SharedSupply(limit_a, imbalance=Imbalance(1000.0)), cars))
     assert (plain.amps, plain.reasons) == (wide.amps, wide.reasons)

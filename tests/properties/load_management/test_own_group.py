@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from borne.domain.load_management.own_group import GroupPlan, GroupSnapshot, GroupState, plan
 from borne.domain.load_management.own_socket import SocketFacts
-from borne.domain.load_management.snapshot import Supply
+from borne.domain.load_management.snapshot import SharedSupply
 from borne.domain.load_management.topology import Rotation
 from borne.foundation.units import ZERO, PerPhase
 
@@ -105,7 +105,7 @@ class Worst:
     def plan(self) -> None:
         snapshot = GroupSnapshot(
             sockets=tuple(self.facts.values()),
-            supply=Supply(self.cap),
+            supply=SharedSupply(self.cap),
             minimum_a=6.0,
             now_s=self.now_s,
         )

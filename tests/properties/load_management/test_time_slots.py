@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from borne.domain.load_management.allocation import allocate
 from borne.domain.load_management.participant import Participant
 from borne.domain.load_management.rotation_slots import SlotRecord, advance, ranks
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.foundation.units import PerPhase
 
 SLOT_S = 1800.0
@@ -37,7 +37,7 @@ def test_waiting_times_are_bounded(cars: int, places: int, newcomers: float, dic
         known = {name: records.get(name) or SlotRecord(name, now_s) for name in plugged}
         order = ranks(known.values(), now_s, SLOT_S)
         wanting = [Participant(id=name, rank=order[name]) for name in plugged]
-        amps = allocate(Snapshot(Supply(PerPhase.same(6.0 * places)), wanting)).amps
+        amps = allocate(Snapshot(SharedSupply(PerPhase.same(6.0 * places)), wanting)).amps
         served = {name for name, given_a in amps.items() if given_a}
         records = advance(records, sorted(plugged), served, now_s)
         for name, record in records.items():

@@ -16,7 +16,7 @@ from borne.domain.load_management.allocation import Allocation, allocate
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant
 from borne.domain.load_management.redistribution import Setpoints, safe_step
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.topology import (
     ROOT,
     Group,
@@ -154,7 +154,7 @@ def test_without_numpy_a_large_group_is_filled_in_plain_python(
 
 def test_balance_of_a_large_group() -> None:
     instance = large(Random(2), 400)
-    supply = Supply(instance.root_limit_a, instance.topology, imbalance=Imbalance(20.0))
+    supply = SharedSupply(instance.root_limit_a, instance.topology, imbalance=Imbalance(20.0))
     plain, arrays = both(Snapshot(supply, instance.participants))
     assert arrays.amps == pytest.approx(plain.amps, abs=1e-4)
     assert_balanced(replace(instance, imbalance=supply.imbalance), dict(arrays.amps))
@@ -163,6 +163,6 @@ def test_balance_of_a_large_group() -> None:
 @pytest.mark.parametrize("odd_a", [float("nan"), float("inf"), -5.0, 0.0])
 def test_unusual_limits(odd_a: float) -> None:
     cars = [Participant(id="a", maximum_a=odd_a), Participant(id="b"), Participant(id="c")]
-    plain, arrays = both(Snapshot(Supply(PerPhase.same(63.0)), cars))
+    plain, arrays = both(Snapshot(SharedSupply(PerPhase.same(63.0)), cars))
     assert_same(plain, arrays)
     assert sum(arrays.amps.values()) <= 63.0 + NEAR_A

@@ -1,8 +1,8 @@
 """When offers are computed: once for all changes of a loop turn, on an immutable snapshot.
 
-A small snapshot is planned on the loop; a large one in a worker, so that nothing else waits. What
-changed meanwhile makes the worker's answer stale: it may lower, never raise, and another cycle
-follows. Decreases that follow from rows do not come this way; they wait for nobody.
+A small snapshot is planned on the loop; a large one in a worker, so that nothing else waits. If
+something changed meanwhile the worker's answer is stale: it may lower offers, not raise them, and
+another cycle follows. Decreases that follow from rows are made at once, without a cycle.
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ from borne.domain.smart_charging.clock_doubt import Doubts, by_purpose, from_the
 from borne.domain.smart_charging.composite import (
     LONGEST_WINDOW_S,
     Curve,
-    Electric,
+    CurveStep,
     Limit,
+    PowerConversion,
     Situation,
-    Step,
     Window,
     connector_curve,
     for_backend,
@@ -68,11 +68,11 @@ from borne.foundation.units import PerPhase
 
 STATE_KEY = "charging_profiles"
 LOOK_AHEAD_S = 86400.0
-"""How far the next change is searched for."""
+"""How far ahead the next change of a limit is searched."""
 IN_USE_A = 0.5
 """A phase that carries this is used by the vehicle."""
 PROFILE_KEYS = frozenset({"PhasesConnected", "TimeZone"})
-"""What charging profiles are read with."""
+"""Settings on which the limits of profiles depend."""
 ProfileId = Annotated[int, Range(-(2**63), 2**63 - 1)]
 OF_CONNECTOR = (Purpose.DEFAULT, Purpose.TRANSACTION)
 _UNREADABLE = N_(
@@ -135,11 +135,11 @@ class ChargingProfiles:
         self._writing = asyncio.Lock()
 
     async def start(self) -> None:
-        """Take up what is stored; before the first offer is made."""
+        """Load what is stored; before the first offer is made."""
         self._book, unreadable = await stored_entries(self._state, STATE_KEY, from_stored)
         if unreadable:
             level, now = self._capacity().stack_level, self._clock.now()
-            # No limit is lifted because it cannot be read any more.
+            # A limit that cannot be read any more must not be lifted.
             self._book += [stand_in(entry, level, now) for entry in unreadable]
             await self._store(self._book)
             await remember(self._state, [Message(_UNREADABLE, {"amps": MIN_A})])
@@ -184,7 +184,8 @@ class ChargingProfiles:
         return True
 
     async def forget_backend(self) -> int:
-        """The backend that set them is gone; how many there were. Limits of persons stay."""
+        """Remove all profiles, since another backend is in charge; how many there were. Limits of
+        persons stay."""
         self._for_start.clear()
         number = len(self._book)
         await self.clear(Selection())
@@ -252,13 +253,13 @@ class ChargingProfiles:
         self.forget_start(connector)
 
     def forget_start(self, connector: int) -> None:
-        """No session came of it."""
+        """No session began: drop the profile that was kept for it."""
         self._for_start.pop(connector, None)
 
     # Limits of now -----------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Put the limits of now, and look again when one of them changes."""
+        """Put the limits of now, and again when one of them changes."""
         self._timers.cancel("change")
         if self._clock.trust is ClockTrust.NONE:
             self._put_lowest()
@@ -279,7 +280,8 @@ class ChargingProfiles:
             self._timers.plan("change", min(changes), self.refresh)
 
     def _on_clock_set(self, step: ClockStep) -> None:
-        """The clock was set. What it was before the first date is no time to count on."""
+        """The clock was set. A time server raises no doubts, nor does the first date of a clock
+        that had none."""
         if step.trust is ClockTrust.NTP or step.dated:
             self._doubts = Doubts.none()
         else:
@@ -294,7 +296,7 @@ class ChargingProfiles:
         self.refresh()
 
     def _put_lowest(self) -> None:
-        """Without a date nobody knows which period holds: the lowest of each profile does."""
+        """Without a date it is not known which period holds: put the lowest limit of all."""
         for connector in self._connectors:
             situation = self._situation(connector)
             self._put(connector, sources.OCPP_TX, lowest_ever(situation, OF_CONNECTOR))
@@ -321,10 +323,10 @@ class ChargingProfiles:
         found = rules.of_connector(self._book, connector, self._sessions.get(connector))
         record = self._running.record(connector)
         started = self._began(record.start.at) if record else None
-        return Situation(found, self._electric(connector), started)
+        return Situation(found, self._conversion(connector), started)
 
     def _began(self, start: Moment) -> datetime | None:
-        """When a session began, as the clock tells time now, also when it was set meanwhile."""
+        """When a session began, on the clock of now, also when it was set meanwhile."""
         if start.boot_id != self._clock.boot_id:
             return self._clock.date(start)
         elapsed_s = self._clock.monotonic() - start.monotonic_s
@@ -338,7 +340,8 @@ class ChargingProfiles:
         purposes: Sequence[Purpose] = tuple(Purpose),
         local: Limit | None = None,
     ) -> Curve:
-        """What the profiles allow: no more than on the clock as it was before it was set."""
+        """What the profiles allow; while the clock is in doubt also on the clock before it was
+        set."""
         now = self._situation(connector)
         kept = replace(now, profiles=by_purpose(now.profiles, self._doubts))
         situations = [now] if kept == now else [now, kept]
@@ -348,12 +351,16 @@ class ChargingProfiles:
             for purpose, entries in kept.profiles.items()
         }
         lowest = lowest_ever(replace(kept, profiles=unknown), purposes, unit)
-        return lowest_curve(curves if lowest is None else [*curves, (Step(0.0, lowest),)])
+        return lowest_curve(curves if lowest is None else [*curves, (CurveStep(0.0, lowest),)])
 
-    def _electric(self, connector: int) -> Electric:
+    def _conversion(self, connector: int) -> PowerConversion:
         if connector == STATION:
-            return Electric(max(phases_connected(self._settings(), n) for n in self._connectors))
-        return Electric(phases_connected(self._settings(), connector), self._phases.get(connector))
+            return PowerConversion(
+                max(phases_connected(self._settings(), n) for n in self._connectors)
+            )
+        return PowerConversion(
+            phases_connected(self._settings(), connector), self._phases.get(connector)
+        )
 
     def _station_curve(self, window: Window, unit: RateUnit) -> Curve:
         return self._curve(STATION, window, unit, [Purpose.STATION])
@@ -373,10 +380,10 @@ class ChargingProfiles:
         amps = self._limits.own_limit_a(connector)
         if amps is None:
             return None
-        electric = self._electric(connector)
+        conversion = self._conversion(connector)
         in_watts = unit is RateUnit.WATT
-        value = watts_of(amps, electric.in_use(None), electric.voltage_v) if in_watts else amps
-        return Limit(value, phases=electric.phases)
+        value = watts_of(amps, conversion.in_use(None), conversion.voltage_v) if in_watts else amps
+        return Limit(value, phases=conversion.phases)
 
     def _usual_unit(self) -> RateUnit:
         units = {entry.profile.schedule.unit for entry in self._book}

@@ -1,9 +1,9 @@
-"""Keeps everybody's rows of limits, and turns them into one offer for each connector.
+"""Keeps the rows of limits, and turns them into one offer for each connector.
 
 Rows come from settings, board and cable, and from those who put their own (backend, energy
-manager, faults). From there it goes in one direction: rows, snapshot, plan, offers. An offer that
-a row has fallen below is lowered at once; everything else waits for the next cycle, which takes
-all changes of a loop turn together. A connector without an obligation gets nothing.
+manager, faults). Data goes in one direction: rows, snapshot, plan, offers. An offer that a row has
+fallen below is lowered at once; everything else waits for the next cycle, which handles all changes
+of a loop turn together. A connector without an obligation gets nothing.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from borne.foundation.units import PerPhase
 
 HISTORY = 500
 FOREIGN = frozenset({sources.OCPP_TX, sources.OCPP_STATION, sources.ENERGY_MANAGER})
-"""Limits that others set."""
+"""Limits that machines outside the station set."""
 STATION = 0
-"""As a connector: the rows that all connectors share, in amps per grid phase."""
+"""Number of the book with the rows that all connectors share, in amps per grid phase."""
 _log = logging.getLogger(__name__)
 
 RunInWorker = Callable[[Callable[[], LimitPlan]], Awaitable[LimitPlan]]
@@ -173,12 +173,12 @@ class LimitService:
         return LimitRow(source, PerPhase.same(amps), cause, self._clock.now())
 
     def _on_connector_changed(self, connector: Connector) -> None:
-        """A board may know what it can only after its start; a plug tells its cable."""
+        """A board may know its capabilities only after its start; a cable comes with its plug."""
         if self._note_hardware(connector.id, connector):
             self._on_rows_changed(connector.id)
 
     def _note_hardware(self, number: int, connector: Connector) -> bool:
-        """True if board or cable are others than before."""
+        """True if board or cable have changed."""
         found = (connector.capabilities.max_current_a, connector.status.cable_a)
         if found == self._hardware.get(number):
             return False
@@ -253,7 +253,7 @@ class LimitService:
             return planning.paused(snapshot)
 
     def _lower_all(self) -> None:
-        """Nobody waits for a worker to offer less."""
+        """Lower offers that are too high now, without waiting for a worker."""
         if self._cycle.in_worker:
             for number, offer in planning.lowered(self._snapshot()).items():
                 self._set_lowered(number, offer)
@@ -272,7 +272,7 @@ class LimitService:
             self._offer(connector, offer)
 
     def _apply(self, plan: LimitPlan, fresh: bool) -> None:
-        """Whoever falls falls first; a stale plan raises nobody."""
+        """Decreases come before increases; a stale plan only lowers."""
         if self._expire():
             fresh = False
             self._on_rows_changed()

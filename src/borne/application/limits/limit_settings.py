@@ -34,7 +34,7 @@ LIMIT_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SocketSettings:
-    """Of one connector."""
+    """The settings of one connector that concern limits."""
 
     maximum_a: int
     operator_a: int
@@ -44,7 +44,7 @@ class SocketSettings:
     rotation: Rotation
 
     def rows(self, now: datetime) -> Iterable[LimitRow]:
-        """The limits among them."""
+        """The rows that follow from them."""
         yield _row(sources.MAXIMUM, self.maximum_a, now)
         yield _row(sources.OPERATOR, self.operator_a, now)
         if self.installation_a is not None:
@@ -53,7 +53,7 @@ class SocketSettings:
 
 @dataclass(frozen=True, slots=True)
 class LimitSettings:
-    """Of the station."""
+    """The settings of the station that concern limits."""
 
     sockets: Mapping[int, SocketSettings]
     supply_line_a: int | None

@@ -1,9 +1,9 @@
 """The own sockets as participants of what they share: a single supply line, the backend's limit
 of the station.
 
-The decision is `domain.load_management.own_group`. Here the sockets are looked at, what the
-distribution must remember is kept, and the next look is planned. Nothing is polled while nothing
-is to be learnt: connectors and meters tell when something changes.
+The decision is `domain.load_management.own_group`. Here the sockets are observed, what the
+distribution must remember is kept, and the next plan is scheduled. Nothing is polled unless a
+sample is needed: connectors and meters report what changes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class SocketSharing:
         self._meters.silent.subscribe(self._on_silence)
 
     def abort(self) -> None:
-        """Power cut, or the end."""
+        """Stop: the power is cut, or the station ends."""
         self._ended = True
         self._timers.stop()
 
@@ -87,13 +87,13 @@ class SocketSharing:
         return facts
 
     def commit(self, plan: LimitPlan) -> None:
-        """A plan is in force: remember what it learnt, and look again when it is due."""
+        """A plan is in force: keep what it remembers, and plan again when it is due."""
         self.state = plan.group
         self._shared = plan.shared
         self._timers.plan_at("look", plan.due_s, self._on_due)
 
     def note_offer(self, connector: int, amps: float) -> None:
-        """An offer was lowered beside the plans."""
+        """An offer was lowered without a plan."""
         name = socket_id(connector)
         memory = self.state.memory(name).offered(amps, self._loop.time())
         self.state = replace(self.state, sockets={**self.state.sockets, name: memory})
@@ -123,7 +123,7 @@ class SocketSharing:
         self._compare(connector, restricts=True)
 
     def _compare(self, connector: int, *, restricts: bool) -> None:
-        """Ask for a new distribution if what it depends on is not what it was."""
+        """Request a new distribution if what it depends on has changed."""
         seen = self._seen.get(connector)
         if not self._shared or self._ended or seen is None:
             return

@@ -1,6 +1,6 @@
 """The format of load-management vectors: fields, defaults, units (amps per phase).
 
-Every field is taken once; what is left over is unknown and named in the error.
+Every field is read once; those that are left are unknown and named in the error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from borne.domain.load_management.site import (
     lowest_over_window,
     root_limit,
 )
-from borne.domain.load_management.snapshot import Supply
+from borne.domain.load_management.snapshot import SharedSupply
 from borne.domain.load_management.topology import (
     ROOT,
     Group,
@@ -52,7 +52,7 @@ _REQUIRED = object()
 
 
 class Fields:
-    """The fields of one object, each to be taken once."""
+    """The fields of one object, each to be read once."""
 
     def __init__(self, value: object, where: str) -> None:
         if not isinstance(value, dict):
@@ -79,7 +79,7 @@ class Fields:
             raise VectorError(f"{self.where}: {name}: {error}") from error
 
     def done(self) -> None:
-        """Raise VectorError when a field was not taken."""
+        """Raise VectorError when a field was not read."""
         if self._left:
             raise VectorError(f"{self.where}: unknown fields: {', '.join(sorted(self._left))}")
 
@@ -102,7 +102,7 @@ def flag(value: object) -> bool:
 
 
 def text(value: object) -> str:
-    """A string; a number is taken as its digits."""
+    """A string; a whole number counts as its digits."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise VectorError(f"{value!r} is no text")
     return str(value)
@@ -341,7 +341,7 @@ def _participant(value: object, position: int) -> Participant:
 
 
 def _settled(fields: Fields) -> float | None:
-    """A measured car has settled; a setpoint, when told, that it nearly uses speaks against."""
+    """A measured car has settled, unless it takes nearly all of the setpoint that is given."""
     measured_a = fields.field("measured", _measured, None)
     setpoint_a = fields.field("setpoint", number, None)
     if measured_a is not None and setpoint_a is not None and measured_a >= setpoint_a - USED_UP_A:
@@ -370,7 +370,7 @@ class Case:
         limit_a = site.field("imbalance", number, None)
         base_a = site.field("imbalance_base", per_phase, ZERO)
         site.done()
-        self.supply = Supply(
+        self.supply = SharedSupply(
             root_limit(rules, now).amps,
             Topology(fields.field("groups", each(group), ())),
             it_network,

@@ -1,7 +1,7 @@
 """Runs files of load-management vectors: hand-checked cases with the currents they must give.
 
 Kinds: `allocate`, `transition`, `detect_phases`, `failsafe_config`, `failsafe_fallback`. A field
-that is not known fails its vector: a limit that is overlooked would pass for the wrong reason.
+that is not known fails its vector: without it the case would not be the one that is meant.
 """
 
 from __future__ import annotations

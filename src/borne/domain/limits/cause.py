@@ -1,7 +1,8 @@
-"""Why a current is limited: one vocabulary from the row of a limit to the page "Why 13 A?".
+"""Why a current is limited.
 
-Rows of limits, the limit of a site, and the reasons of the distribution use the same words. The
-values are part of the status API (`source` and `reason` of a row): they do not change.
+Rows of limits, the limit of a site, the reasons of the distribution and the page "Why 13 A?" use
+the same words. The values are part of the status API (`source` and `reason` of a row): they do not
+change.
 """
 
 from __future__ import annotations

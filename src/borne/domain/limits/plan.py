@@ -24,8 +24,8 @@ from borne.domain.load_management import own_group
 from borne.domain.load_management.own_group import GroupPlan, GroupSnapshot, GroupState
 from borne.domain.load_management.own_socket import SocketFacts, frame_of_socket
 from borne.domain.load_management.participant import Grant
-from borne.domain.load_management.snapshot import Supply
-from borne.domain.load_management.topology import GRID_PHASES, Link
+from borne.domain.load_management.snapshot import SharedSupply
+from borne.domain.load_management.topology import GRID_PHASES, SupplyLink
 from borne.foundation.units import ZERO, PerPhase
 
 
@@ -75,7 +75,7 @@ class SharedLimit:
     amps: PerPhase
     rows: tuple[LimitRow, ...]
 
-    def row_of(self, link: Link | None) -> LimitRow:
+    def row_of(self, link: SupplyLink | None) -> LimitRow:
         """The row behind a link; without one, the row of the lowest phase."""
         if link is not None:
             return self.rows[link.phase - 1]
@@ -165,7 +165,7 @@ def _group_snapshot(snapshot: LimitSnapshot, limit: SharedLimit | None) -> Group
 
     return GroupSnapshot(
         sockets=tuple(map(entitled, snapshot.sockets)),
-        supply=None if limit is None else Supply(limit.amps, it_network=snapshot.it_network),
+        supply=None if limit is None else SharedSupply(limit.amps, it_network=snapshot.it_network),
         minimum_a=minimum_a(snapshot.station),
         now_s=snapshot.now_s,
     )

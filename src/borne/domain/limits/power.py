@@ -1,9 +1,10 @@
-"""The one place where watts become amperes, and back."""
+"""Conversion between watts and amperes."""
 
 from __future__ import annotations
 
 NOMINAL_V = 230.0
-"""Between line and neutral. Not measured: a limit in watts must not move with the voltage."""
+"""Between line and neutral. Not the measured one: the amperes of a limit in watts would change with
+it."""
 
 
 def amps_of(watts: float, phases: int, voltage_v: float = NOMINAL_V) -> float:

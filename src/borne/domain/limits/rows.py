@@ -54,7 +54,7 @@ class LimitRow:
         return f"{self.cause.value} {self.detail}".rstrip()
 
     def expired(self, now_s: float) -> bool:
-        """Whether its time is over."""
+        """True from the end of its time on."""
         return self.until_s is not None and now_s >= self.until_s
 
     def as_fallback(self, since: datetime) -> LimitRow:
@@ -81,19 +81,19 @@ class LimitBook:
         return LimitBook({**self.rows, row.key: self.dated(row)})
 
     def dated(self, row: LimitRow) -> LimitRow:
-        """The row with the date of the present one, when nothing changes."""
+        """The row, with the `since` of the present one if value and reason are the same."""
         old = self.rows.get(row.key)
         if old is not None and (old.amps, old.reason) == (row.amps, row.reason):
             return replace(row, since=old.since)
         return row
 
     def withdraw(self, source: Source, owner: str = "") -> LimitBook:
-        """Take back the row of a source: its owner's right only."""
+        """Remove the row of a source; for its owner only."""
         gone = (source, owner)
         return LimitBook({key: row for key, row in self.rows.items() if key != gone})
 
     def expire(self, now_s: float, since: datetime) -> LimitBook:
-        """Replace what is over by its fallback; the same book when nothing is."""
+        """Replace expired rows by their fallback; the same book when there are none."""
         if not any(row.expired(now_s) for row in self):
             return self
         return LimitBook(

@@ -1,6 +1,6 @@
-"""Who may limit a current. Every source is declared once, here.
+"""Who may limit a current. Every source is declared here.
 
-To add one: a word in `LimitCause`, a line here, and its name for people in
+To add one: a value of `LimitCause`, a line here, and its name for people in
 `adapters/web/states.py`.
 """
 
@@ -29,7 +29,7 @@ class LimitKind(StrEnum):
     RECOMMENDATION = "recommendation"
     """The live one of the highest priority holds, and never above an obligation."""
     DEMAND = "demand"
-    """Not a limit: the least that is of use, for the distribution of what is shared."""
+    """Not a limit: the least that is of use, for the distribution of a shared limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from borne.domain.load_management.topology import (
     PHASE_SETS,
     ROOT,
     GridPhase,
-    Link,
+    SupplyLink,
 )
 from borne.foundation.units import PerPhase
 
@@ -176,8 +176,8 @@ class _Distribution:
         solution = solve(self.topology, self.left, cars)
         filled = solution.filled
         if self.imbalance is not None:
-            tilting = [self._car(place) for place in solution.admitted]
-            if self.imbalance.broken(tilting, filled.amps) is not None:
+            admitted = [self._car(place) for place in solution.admitted]
+            if self.imbalance.broken(admitted, filled.amps) is not None:
                 self._distribute_balanced(places, self.imbalance)
                 return
         for place, refusal in solution.refused.items():
@@ -225,8 +225,8 @@ class _Distribution:
                 short = self.topology.links[link]
                 self._stay_asleep(place, Reason(WAITS, link=short, amps=self.left[link]))
                 return
-        if (pair := self._tilted_by(place, need)) is not None:
-            self._stay_asleep(place, Reason(WAITS, link=Link(ROOT, pair[0]), against=pair[1]))
+        if (pair := self._unbalances(place, need)) is not None:
+            self._stay_asleep(place, Reason(WAITS, link=SupplyLink(ROOT, pair[0]), against=pair[1]))
             return
         self._grant(place, need, WAKES_UP)
 
@@ -234,8 +234,8 @@ class _Distribution:
         self.why[place] = reason
         self.scarce = True
 
-    def _tilted_by(self, place: int, amps: float) -> tuple[GridPhase, GridPhase] | None:
-        """The pair of phases that this much more would unbalance."""
+    def _unbalances(self, place: int, amps: float) -> tuple[GridPhase, GridPhase] | None:
+        """The pair of phases whose difference would exceed its limit with so much more."""
         if self.imbalance is None:
             return None
         phases = self._phases(place)

@@ -8,7 +8,7 @@ every round fixes somebody: some ten rounds for ten thousand cars.
 
 The level is found without a search. Between *marks* (a lower bound, where a car starts to rise, and
 an upper bound, where it stops) the current of a link grows linearly with its level; a running sum
-over its sorted marks tells between which two of them it is full.
+over its sorted marks gives the two between which it is full.
 
 `take` with numbers is used instead of indexing with arrays or flags: it is two to three times as
 quick, and indexing is most of the work.

@@ -2,8 +2,8 @@
 
 The highest common level is sought for which a point exists; the cells that no point lifts above it
 are fixed there, and the others rise on. Cars of lower classes may be anywhere within their bounds
-meanwhile, so that they can balance a car of a higher class. Each level starts from above: what
-proves that a level is too high also tells the highest level that it does not forbid.
+meanwhile, so that they can balance a car of a higher class. The search comes from above: the
+conflict that proves that a level is too high also gives the highest level that it allows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Current imbalance for groups too large for the exact method: always safe, nearly always exact.
 
 The difference of phases a and b depends only on X_ab, the sum of the cars on a and not on b. Each
-directed pair becomes a link with capacity d - (B_a - B_b) + X_ba; filling and renewing these
-capacities settles within a few rounds. What is returned keeps every difference.
+directed pair becomes a link with the capacity d - (B_a - B_b) + X_ba (d: the limit, B: the other
+loads). The group is filled and these capacities are computed anew, until they do not change any
+more, which takes a few rounds. What is returned keeps every difference.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROUNDS = 60
 DAMPED_AFTER = 20
 
 
-def tilt(cars: Sequence[Car], amps: Sequence[float]) -> list[float]:
+def on_one_phase_only(cars: Sequence[Car], amps: Sequence[float]) -> list[float]:
     """X of every directed pair: current on the first phase that is not on the second."""
     sums = by_phases(cars, amps)
     return [
@@ -125,7 +126,8 @@ def fill_large(
     priority = [car.priority for car in cars]
     first = len(capacity)
     crossed = [
-        car.crossed + tuple(first + n for n, pair in enumerate(DIRECTED_PAIRS) if car.tilts(*pair))
+        car.crossed
+        + tuple(first + n for n, pair in enumerate(DIRECTED_PAIRS) if car.adds_to_difference(*pair))
         for car in cars
     ]
     headrooms = [imbalance.headroom_a(*pair) for pair in DIRECTED_PAIRS]
@@ -140,8 +142,8 @@ def fill_large(
             best is None or sorted(filled.amps) > sorted(best.amps)
         ):
             best = filled
-        tilts = tilt(cars, filled.amps)
-        renewed = [room + tilts[other] for room, other in zip(headrooms, opposite, strict=True)]
+        differing = on_one_phase_only(cars, filled.amps)
+        renewed = [room + differing[other] for room, other in zip(headrooms, opposite, strict=True)]
         if turn > DAMPED_AFTER:
             renewed = [(new + old) / 2 for new, old in zip(renewed, caps, strict=True)]
         if caps and max(abs(new - old) for new, old in zip(renewed, caps, strict=True)) < SLACK_A:

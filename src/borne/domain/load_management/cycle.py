@@ -40,7 +40,7 @@ def distribute(
         targets = allocate(snapshot)
     amps, reasons = targets.amps, targets.reasons
     if overdrawn:
-        amps, reasons = _beside_rogues(snapshot, amps, overdrawn)
+        amps, reasons = _beside_overdrawn(snapshot, amps, overdrawn)
     setpoints = safe_step(snapshot, quantise(snapshot, amps, step_a))
     held = setpoints.held
     return {
@@ -57,20 +57,20 @@ Targets = tuple[Mapping[str, float], Mapping[str, Reason]]
 """Amps and reasons, by id."""
 
 
-def _beside_rogues(
-    snapshot: Snapshot, targets_a: Mapping[str, float], rogues: Mapping[str, Overdraw]
+def _beside_overdrawn(
+    snapshot: Snapshot, targets_a: Mapping[str, float], overdrawn: Mapping[str, Overdraw]
 ) -> Targets:
     left_a = snapshot.supply.root_limit_a
-    for rogue in rogues.values():
-        left_a = left_a.minus(rogue.grid_a)
+    for overdraw in overdrawn.values():
+        left_a = left_a.minus(overdraw.grid_a)
     left_a = PerPhase(*(max(0.0, amps) for amps in left_a))
-    others = [one for one in snapshot.participants if one.id not in rogues]
+    others = [one for one in snapshot.participants if one.id not in overdrawn]
     supply = replace(snapshot.supply, root_limit_a=left_a)
     found = allocate(Snapshot(supply, others))
     amps, reasons = dict(found.amps), dict(found.reasons)
-    for name, rogue in rogues.items():
-        amps[name] = min(targets_a[name], rogue.setpoint_a)
-        reasons[name] = Reason(LimitCause.TAKES_MORE, amps=max(rogue.grid_a))
+    for name, overdraw in overdrawn.items():
+        amps[name] = min(targets_a[name], overdraw.setpoint_a)
+        reasons[name] = Reason(LimitCause.TAKES_MORE, amps=max(overdraw.grid_a))
     return amps, reasons
 
 

@@ -1,9 +1,9 @@
 """When master and slave cannot hear each other (manual 7.7).
 
-A slave falls back in two stages: first it only ever goes down, to its Disconnected Limit; it rises
-to that limit only when every other slave must have gone down too. A master keeps, for a slave it
-cannot hear, the highest current that slave may still take. So no order of the time-outs exceeds a
-limit, provided that the disconnected limits together keep every limit.
+A slave falls back in two stages: first it only goes down, to its Disconnected Limit; it rises to
+that limit only when every other slave must have gone down too. For a slave that it cannot hear a
+master reserves the highest current that this slave may still take. So no limit is exceeded, in
+whatever order the time-outs end, provided that the disconnected limits together keep every limit.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from borne.domain.load_management.redistribution import EV_REACTION_S
 from borne.domain.load_management.topology import (
     ALL_SOCKET_PHASES,
     ROOT,
-    Link,
     Rotation,
     SocketPhase,
+    SupplyLink,
     Topology,
     loaded_phases,
 )
 from borne.foundation.units import PerPhase
 
 MARGIN_S = 1.0
+"""For the time that a message and a timer take."""
 
 
 class FailSafeStage(Enum):
@@ -95,7 +96,7 @@ class DisconnectedSocket:
 class Overcommitment:
     """A link whose limit the disconnected limits together exceed."""
 
-    link: Link
+    link: SupplyLink
     total_a: float
     limit_a: float
 
@@ -110,7 +111,7 @@ def overcommitments(
     """Check of a configuration: every link on which the sum of disconnected limits is too high.
 
     Connected phases count, not detected ones. For a main distribution that must hold without the
-    master, ask with an empty topology and the main limit less the highest load of the house.
+    master, ask with an empty topology and the main limit less the highest other load of the site.
     """
     limits = topology.capacities(root_limit_a)
     totals = [0.0] * len(limits)

@@ -30,10 +30,10 @@ def admit(
     lower: Sequence[float],
     crossed: Sequence[Sequence[int]],
 ) -> dict[int, Refusal]:
-    """The cars whose minimum does not fit, going through `order` and skipping misfits.
+    """The cars whose minimum does not fit beside those admitted before them in `order`.
 
-    Link limits only get easier when a car is left out, so that going greedily gives the
-    lexicographically best set of admitted cars.
+    A car that is refused leaves more on every link, so that admitting one after the other gives the
+    lexicographically best set.
     """
     left = list(capacity)
     refused: dict[int, Refusal] = {}

@@ -1,7 +1,7 @@
 """Chooses how a group is filled: in plain Python, or with NumPy when it is large.
 
 Both give the same currents. NumPy is optional and takes a tenth of a second to import, so that it
-is looked for only when a group needs it.
+is imported only when a group needs it.
 """
 
 from __future__ import annotations

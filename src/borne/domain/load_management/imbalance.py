@@ -1,12 +1,13 @@
 """Current imbalance: the difference between two grid phases has a limit (manual 7.4).
 
-Other than the limit of a sum, the limit of a difference is not kept by giving less: leaving a car
-out can unbalance the others. So links and differences are one set of linear constraints, and
-admission looks ahead. Cars with the same links are one *cell*; only the sums of cells matter for
-whether a point exists.
+Unlike the limit of a sum, the limit of a difference is not kept by giving less: refusing a car can
+unbalance the others. So links and differences are one set of linear constraints, and admission
+looks ahead. Cars with the same links are one *cell*; whether a point exists depends on the sums of
+the cells only.
 
-When the house alone exceeds the limit, cars on the high phase get nothing unless the others bring
-the difference back within it; cars on the low phases charge as usual, never by force.
+When the other loads of the site alone exceed the limit, cars on the high phase get nothing unless
+the others bring the difference back within it; cars on the low phases charge as usual, and nobody
+gets current only to balance.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Imbalance:
     base_a: PerPhase = ZERO
 
     def headroom_a(self, high: GridPhase, low: GridPhase) -> float:
-        """How far the participants may lift `high` above `low`; negative: the house alone is
-        beyond the limit."""
+        """How far the participants may lift `high` above `low`; negative: the
+        other loads of the site alone exceed the limit."""
         return self.limit_a - (self.base_a[high - 1] - self.base_a[low - 1])
 
     def broken(
@@ -73,7 +74,7 @@ class Car:
     phases: frozenset[GridPhase]
     priority: int = 0
 
-    def tilts(self, high: GridPhase, low: GridPhase) -> bool:
+    def adds_to_difference(self, high: GridPhase, low: GridPhase) -> bool:
         """True when it loads `high` and not `low`."""
         return high in self.phases and low not in self.phases
 
@@ -136,15 +137,15 @@ class Constraints:
     ) -> Conflict | None:
         """Find sums within the cells' bounds that keep everything, or the conflict.
 
-        A difference that the house alone exceeds binds only when an admitted car adds to it.
+        A difference that the other loads alone exceed binds only when an admitted car adds to it.
         """
         for n, (least, most) in enumerate(zip(lower, upper, strict=True)):
             self._rows.set_bounds(n, max(0.0, least), max(0.0, most))
         first = len(self.cells) + len(self._links)
-        tilted = [self.cars[car] for car in admitted] if self._house_exceeds() else []
+        admitted_cars = [self.cars[car] for car in admitted] if self._base_exceeds() else []
         for n, (one, other) in enumerate(PAIRS, start=first):
             self._rows.set_bounds(
-                n, -self._room(other, one, tilted), self._room(one, other, tilted)
+                n, -self._room(other, one, admitted_cars), self._room(one, other, admitted_cars)
             )
         return self._rows.solve()
 
@@ -163,17 +164,18 @@ class Constraints:
         """The sums of the cells that the last successful check found."""
         return self._rows.value[: len(self.cells)]
 
-    def _house_exceeds(self) -> bool:
+    def _base_exceeds(self) -> bool:
         return any(self.imbalance.headroom_a(high, low) < 0 for high, low in DIRECTED_PAIRS)
 
     def _room(self, high: GridPhase, low: GridPhase, admitted: Sequence[Car]) -> float:
         room = self.imbalance.headroom_a(high, low)
-        if room < 0 and not any(car.tilts(high, low) for car in admitted):
+        if room < 0 and not any(car.adds_to_difference(high, low) for car in admitted):
             return inf
         return room
 
     def cause(self, conflict: Conflict, cell: int) -> Bottleneck:
-        """The constraint to name: a difference in the conflict, else a link of the cell."""
+        """The constraint that is given as the reason: a difference in the conflict, else a link of
+        the cell."""
         found: int | None = None
         for variable, factor in conflict.terms:
             row = variable - len(self.cells)

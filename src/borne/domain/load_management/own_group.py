@@ -1,8 +1,8 @@
-"""The own sockets as a group: one look at all of them, and what each may offer until the next.
+"""The own sockets as a group: what each may offer until they are looked at again.
 
 A pure function of what is remembered and of one snapshot (manual 7.2 case 3, 7.3), which may run
-in a worker: the plan carries the revision of the snapshot that it answers. Without a
-shared limit everybody has what its own limits allow, and is watched all the same: when a shared
+in a worker: the plan carries the revision of the snapshot that it answers. Without a shared limit
+every socket has what its own limits allow. Its setpoints are remembered all the same: when a shared
 limit comes, nobody is raised before others are lower.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.cycle import Overdraw, distribute
 from borne.domain.load_management.own_socket import (
-    LATE_S,
+    AFTER_S,
     SocketFacts,
     SocketMemory,
 )
@@ -31,9 +31,10 @@ from borne.domain.load_management.rotation_slots import (
     ranks,
 )
 from borne.domain.load_management.shedding import shed
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 
-AGAIN_S = 60.0
+RETRY_S = 60.0
+"""After a distribution that failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class GroupSnapshot:
     """All sockets and what they share at one moment."""
 
     sockets: tuple[SocketFacts, ...]
-    supply: Supply | None
+    supply: SharedSupply | None
     """None: nothing is shared."""
     minimum_a: float
     now_s: float
@@ -97,7 +98,7 @@ def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
     sockets = {name: state.memory(name).offered(0.0, snapshot.now_s) for name in names}
     reason = Reason(LimitCause.PAUSED)
     grants = {name: Grant(name, 0.0, reason) for name in names}
-    return GroupPlan(GroupState(sockets), grants, snapshot.now_s + AGAIN_S, snapshot.revision)
+    return GroupPlan(GroupState(sockets), grants, snapshot.now_s + RETRY_S, snapshot.revision)
 
 
 def lowered(
@@ -163,18 +164,18 @@ def _dues(
         memory = sockets[fact.participant]
         yield from memory.looks_due(fact, now_s)
         for until_s in memory.fades(now_s):
-            yield until_s + LATE_S
+            yield until_s + AFTER_S
 
 
 def _slot_dues(
     slots: Mapping[str, SlotRecord], grants: Iterable[Grant], now_s: float
 ) -> Iterator[float]:
-    """Whoever waits for the minimum may have it when a time slot ends."""
+    """A car that waits for the minimum may get it when a time slot ends."""
     if not any(grant.reason.cause is LimitCause.WAITING_FOR_MINIMUM for grant in grants):
         return
     for record in slots.values():
         since_s = record.serving_since_s
         begun_s = record.waiting_since_s if since_s is None else since_s
         if begun_s is not None:
-            ends_s = begun_s + TIME_SLOT_S + LATE_S
+            ends_s = begun_s + TIME_SLOT_S + AFTER_S
             yield ends_s if ends_s > now_s else now_s + TIME_SLOT_S

@@ -30,10 +30,11 @@ from borne.domain.load_management.topology import (
 from borne.foundation.units import PerPhase
 
 SETTLE_S = EV_REACTION_S + 1.0
-"""So long an old setpoint is taken to flow: the car's time and some more."""
+"""For this long the current of an old setpoint may still flow: the car's reaction and a margin."""
 
 DECLINED_S = 60.0
-"""A car that was offered current for this long and did not ask (waking included) does not want."""
+"""A car that was offered current for this long and did not ask for it, the attempt to wake it
+included, wants none."""
 
 SAMPLE_S = 2.0
 """Between two looks at a current that is being judged."""
@@ -42,10 +43,10 @@ SAMPLE_GAP_S = 1.0
 """Samples that follow faster are one."""
 
 OVERDRAWN_A = 0.5
-"""A car that takes this much more than it may draws what it likes."""
+"""A car that takes this much more than it may does not obey its offer."""
 
-LATE_S = 0.01
-"""A look that is due after a time comes this much later."""
+AFTER_S = 0.01
+"""Added to the end of a time, so that it is over when the sockets are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,7 @@ class SocketMemory:
         )
 
     def learning(self, facts: SocketFacts) -> bool:
-        """Samples are wanted to tell the phases."""
+        """Samples are needed to know the phases."""
         if self.closed_since_s is None or facts.measured_a is None:
             return False
         sample = detect_phases(facts.measured_a)
@@ -185,12 +186,12 @@ class SocketMemory:
         if self.reclaim.below_since_s is not None:
             settles_s = max(self.reclaim.below_since_s, self.changed_s) + SETTLED_S
             if settles_s >= now_s:
-                yield settles_s + LATE_S
+                yield settles_s + AFTER_S
         if self.idle_since_s is not None and self.declined_since_s is None:
-            yield self.idle_since_s + DECLINED_S + LATE_S
+            yield self.idle_since_s + DECLINED_S + AFTER_S
         if self.declined_since_s is not None:
             retry_s = self.declined_since_s + TIME_SLOT_S
-            yield (retry_s if retry_s > now_s else now_s + DECLINED_S) + LATE_S
+            yield (retry_s if retry_s > now_s else now_s + DECLINED_S) + AFTER_S
 
     def fades(self, now_s: float) -> Iterator[float]:
         """When old setpoints of this socket end."""

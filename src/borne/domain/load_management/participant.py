@@ -18,9 +18,9 @@ from borne.domain.load_management.topology import (
     PHASE_SETS,
     ROOT,
     GridPhase,
-    Link,
     Rotation,
     SocketPhase,
+    SupplyLink,
     loaded_phases,
 )
 
@@ -110,7 +110,7 @@ class Reason(NamedTuple):
     """Why, with the numbers that belong to it."""
 
     cause: LimitCause
-    link: Link | None = None
+    link: SupplyLink | None = None
     """The grid phase of a group that has no more."""
     against: GridPhase | None = None
     """Imbalance: the phase that lies too low beside `link`."""

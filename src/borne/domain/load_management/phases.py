@@ -1,7 +1,8 @@
 """Which phases of its socket a car uses, from measured currents (manual 7.6).
 
-Real cars draw up to 0.7 A differently on their phases and a leak on the others; some let phases go
-at the end of a charge. A phase is released only after several equal samples; it is added at once.
+The currents of a car's phases differ by up to 0.7 A, and a small current flows on those that it
+does not use; some cars use fewer phases at the end of a charge. A phase is released only after
+several equal samples; it is added at once.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SETTLED_S = 5.0
 
 
 def detect_phases(measured_a: PerPhase) -> frozenset[SocketPhase] | None:
-    """Phases in use in one sample; None when the car draws too little to tell."""
+    """Phases in use in one sample; None when the car draws too little to know."""
     strongest = max(measured_a)
     if not strongest >= CHARGING_A:  # also not a number
         return None
@@ -38,8 +39,8 @@ def detect_phases(measured_a: PerPhase) -> frozenset[SocketPhase] | None:
 
 @dataclass(frozen=True, slots=True)
 class PhaseDetection:
-    """What is known of one plugged car. A fresh value stands for: plugged in, connection lost,
-    phases switched."""
+    """What is known of one plugged car. It begins anew when the car is plugged in, when the
+    connection is lost, and when phases are switched."""
 
     used: frozenset[SocketPhase] | None = None
     """None: unknown, all connected phases count."""

@@ -17,7 +17,7 @@ from borne.domain.load_management.snapshot import Snapshot
 FINE_STEP_A = 0.1
 
 NEARLY = 1e-6
-"""Of a step: what misses a whole step by less is one."""
+"""A share of a step: a current that misses a whole step by less than this counts as that step."""
 
 
 def floor_to_step(amps: float, step_a: float = FINE_STEP_A) -> float:

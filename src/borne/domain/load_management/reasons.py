@@ -13,18 +13,18 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.filling import Bottleneck
 from borne.domain.load_management.participant import LOWEST_PILOT_A, SLACK_A, Reason
 from borne.domain.load_management.snapshot import Snapshot
-from borne.domain.load_management.topology import ROOT, GridPhase, Link, Topology
+from borne.domain.load_management.topology import ROOT, GridPhase, SupplyLink, Topology
 from borne.foundation.memo import Memo
 
 Why = Reason | Bottleneck | None
 """A reason, or what blocks more; None: nothing does."""
 
 
-def named(topology: Topology, stop: Bottleneck) -> tuple[Link | None, GridPhase | None]:
+def named(topology: Topology, stop: Bottleneck) -> tuple[SupplyLink | None, GridPhase | None]:
     """The link to name, and for a difference between phases the one that is too low."""
     if stop.pair is not None:
         high, low = stop.pair
-        return Link(ROOT, high), low
+        return SupplyLink(ROOT, high), low
     return (None if stop.link is None else topology.links[stop.link]), None
 
 

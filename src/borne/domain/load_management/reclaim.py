@@ -1,7 +1,7 @@
-"""What a car leaves of its offer goes to others (manual 7.4).
+"""What a car does not take of its offer goes to others (manual 7.4).
 
-The offer itself is lowered to what the car takes and a margin, never the book-keeping alone: a car
-may at any time take all that its pilot says.
+The offer itself is lowered to what the car takes and a margin: a car may at any time take all that
+is offered, so that it does not suffice to count less for it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ USED_UP_A = 0.5
 """A car this near to its offer wants more."""
 
 SETTLED_S = 12.0
-"""Cars ramp; below the offer for this long means settled."""
+"""A car rises slowly to its offer; one that has been below it for this long will not take more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reclaim:
-    """What is known of one car's appetite."""
+    """Whether one car takes less than its offer."""
 
     settled_a: float | None = None
     """What the car takes when that is less than its offer; None: it may have all."""

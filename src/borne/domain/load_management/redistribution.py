@@ -22,8 +22,8 @@ from borne.domain.load_management.snapshot import Snapshot
 EV_REACTION_S = 5.0
 """A car follows a change of the duty cycle within this time (IEC 61851-1)."""
 
-
 MAX_IN_FLIGHT = 16
+"""Setpoints that are remembered one by one until they are confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class SetpointTrack:
     def confirmed(self, number: int, amps: float, now_s: float, settle_s: float) -> SetpointTrack:
         """The participant applies this setpoint; whatever it may have applied before fades.
 
-        A confirmation that was overtaken by a newer one tells nothing any more. `settle_s`: how
-        long the car may still draw the old current, counted from now (at least `EV_REACTION_S`).
+        A confirmation of an older setpoint than the last confirmed one changes nothing. `settle_s`:
+        how long the car may still draw the old current, from now (at least `EV_REACTION_S`).
         """
         if number < self.acknowledged:
             return self
@@ -119,7 +119,8 @@ class _SafeStep:
         return Setpoints(self.amps, self.held)
 
     def _settled(self, one: Participant, crossed: tuple[int, ...]) -> bool:
-        """Everybody who does not rise keeps the envelope; decreases need nothing else."""
+        """Give those that do not rise their setpoint; True for them. A decrease never exceeds a
+        limit."""
         target = self.targets_a.get(one.id, 0.0)
         if one.reserved_a is not None:
             kept = max(one.reserved_a, one.envelope_a)

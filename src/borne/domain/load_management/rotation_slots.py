@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 TIME_SLOT_S = 30 * 60.0
-"""Default; a contactor wears with every start, cars with every pause."""
+"""Default. Every start wears the contactor, and some cars take pauses badly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _lower(line: list[Participant], amps: dict[str, float], limit_a: float) -> N
 
 
 def _level_a(amps: list[float], limit_a: float) -> float:
-    """The level that offers must not exceed so that their sum is the limit."""
+    """The level to which offers are cut so that their sum is the limit."""
     left_a = limit_a
     for number, lowest_a in enumerate(sorted(amps)):
         share_a = left_a / (len(amps) - number)

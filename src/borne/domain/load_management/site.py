@@ -46,7 +46,7 @@ class ScheduleWindow:
 
 @dataclass(frozen=True, slots=True)
 class DigitalInput:
-    """A cap on the sub-distribution while the input is active."""
+    """A limit of the sub-distribution while the input is active."""
 
     active: bool
     limit_a: PerPhase

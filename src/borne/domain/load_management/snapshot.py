@@ -1,7 +1,6 @@
 """What one distribution is computed from: immutable, so that a worker may compute it.
 
-The revision tells which snapshot a result answers: whoever waits for it can see whether it is of
-the newest one.
+A result carries the revision of its snapshot, so that it can be seen whether it answers the newest.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from borne.foundation.units import PerPhase
 
 
 @dataclass(frozen=True, slots=True)
-class Supply:
+class SharedSupply:
     """What is distributed: the tree, and the limit of its root in amps per grid phase."""
 
     root_limit_a: PerPhase
@@ -53,7 +52,7 @@ class Order:
         return self.topology.links_of(self.cells[place])
 
     def all_crossed(self) -> list[tuple[int, ...]]:
-        """Of all of them."""
+        """The same for every participant, in this order."""
         return [self.topology.links_of(cell) for cell in self.cells]
 
 
@@ -61,7 +60,7 @@ class Order:
 class Snapshot:
     """A supply and all who take part. What follows from it is computed once."""
 
-    supply: Supply
+    supply: SharedSupply
     participants: Sequence[Participant]
     revision: int = 0
 

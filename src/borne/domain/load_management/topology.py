@@ -94,7 +94,7 @@ def _loaded(
     return PHASE_SETS[sum(1 << (rotation.grid_phase(phase) - 1) for phase in used)]
 
 
-class Link(NamedTuple):
+class SupplyLink(NamedTuple):
     """One grid phase of one group."""
 
     group: str
@@ -122,8 +122,8 @@ class Topology:
         self._numbers = {ROOT: 0} | {name: i for i, name in enumerate(self.groups, start=1)}
         self._lines = tuple(self._line_upwards(name) for name in self._numbers)
         self._cells: dict[int, tuple[int, ...]] = {}
-        self.links: Sequence[Link] = tuple(
-            Link(group, phase) for group in self._numbers for phase in GRID_PHASES
+        self.links: Sequence[SupplyLink] = tuple(
+            SupplyLink(group, phase) for group in self._numbers for phase in GRID_PHASES
         )
 
     def _line_upwards(self, name: str) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
-"""Profiles while the clock is in doubt: whoever sets it wrong must not lift a limit.
+"""Profiles while the clock is in doubt: a clock that is set wrongly must not lift a limit.
 
-A profile counts on the clock that it came under. When the clock is set afterwards, the profile
-counts twice, on the new clock and as if nothing had been set, and the lower limit holds; until
-the new time is confirmed: by a time server, or because it is plausible and stood for an hour.
+A profile was received at a time of the clock of then. When the clock is set afterwards, the profile
+is evaluated twice, on the new clock and as if it had not been set, and the lower limit holds until
+the new time is confirmed: by a time server, or because it is plausible and held for an hour.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from borne.domain.smart_charging.profiles import Installed, Purpose, shifted
 
 TOLERATED_S = 60.0
-"""So little lifts no limit that matters."""
+"""A clock that is set by no more than this puts no profile in doubt."""
 PLAUSIBLE_S = 26 * 3600.0
-"""A clock in the wrong time zone, on the wrong side of midnight; no clock drifts further unseen."""
+"""A wrong time zone and a wrong day at midnight account for this much. More than that would have
+been noticed."""
 CONFIRMED_S = 3600.0
 """A plausible new time is believed when nobody set the clock again for so long."""
 
@@ -36,7 +37,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """Of all profiles that came before the clock was set."""
+    """The doubts about all profiles that came before the clock was set."""
 
     of: Mapping[Installed, Doubt]
 
@@ -72,7 +73,7 @@ class Doubts:
         return min(ends, default=None)
 
     def undisturbed(self, entry: Installed) -> Installed:
-        """As the profile counts had nobody set the clock."""
+        """The profile as it would count if the clock had not been set."""
         doubt = self.of.get(entry)
         return entry if doubt is None else shifted(entry, doubt.seconds)
 
@@ -85,7 +86,7 @@ def from_the_future(entry: Installed, now: datetime) -> bool:
 def by_purpose(
     profiles: Mapping[Purpose, Sequence[Installed]], doubts: Doubts
 ) -> dict[Purpose, list[Installed]]:
-    """The profiles of a connector as if nobody had set the clock."""
+    """The profiles of a connector as if the clock had not been set."""
     return {
         purpose: [doubts.undisturbed(entry) for entry in entries]
         for purpose, entries in profiles.items()

@@ -17,17 +17,17 @@ from borne.domain.limits.power import NOMINAL_V, amps_of, watts_of
 from borne.domain.smart_charging.profiles import Installed, Period, Purpose, RateUnit
 from borne.domain.smart_charging.schedule import Stretch, begun_at, stretches
 
-TRANSACTION_SILENCES_DEFAULT = True
-"""Once the profile of a transaction has begun, the default is out for the rest of the transaction,
-also when the profile has no limit any more (reading of the compliance test tool, TC_066). False:
-the default comes back where the profile has no limit."""
+TRANSACTION_REPLACES_DEFAULT = True
+"""Once the profile of a transaction has begun, the default does not count for the rest of the
+transaction, also when the profile has no limit any more (as the compliance test tool reads it,
+TC_066). False: the default counts again where the profile has no limit."""
 LONGEST_WINDOW_S = 7 * 86400
-"""A composite schedule is cut off after this."""
+"""A composite schedule covers no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Electric:
-    """How amperes and watts go together at a connector."""
+class PowerConversion:
+    """How watts are converted to amperes, and back, at a connector."""
 
     phases: int = 3
     """Connected."""
@@ -36,8 +36,8 @@ class Electric:
     voltage_v: float = NOMINAL_V
 
     def in_use(self, asked: int | None) -> int:
-        """Phases to count with: those measured, else those that the profile names (three without
-        a word), as far as they are connected."""
+        """Phases to count with: those measured, else those that the profile names (three if it
+        names none), as far as they are connected."""
         return self.measured or min(asked or 3, self.phases)
 
     def convert(self, limit: float, period: Period, unit: RateUnit, wanted: RateUnit) -> float:
@@ -59,20 +59,20 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A limit from `start_s` after the begin of the window on; None: there is none."""
+class CurveStep:
+    """A limit that holds from `start_s` after the begin of the window; None: no limit."""
 
     start_s: float
     limit: Limit | None
 
 
-Curve = tuple[Step, ...]
+Curve = tuple[CurveStep, ...]
 """From 0 on, without equal neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time that is looked at."""
+    """The time for which limits are asked."""
 
     start: datetime
     duration_s: float
@@ -80,7 +80,7 @@ class Window:
 
     @property
     def end(self) -> datetime:
-        """Exclusive; also no time at all has its first moment."""
+        """Exclusive. A window of no duration still has its first moment."""
         return self.start + timedelta(seconds=max(1.0, self.duration_s))
 
     def offset_s(self, at: datetime) -> float:
@@ -93,7 +93,7 @@ class Situation:
     """A connector and its transaction."""
 
     profiles: Mapping[Purpose, Sequence[Installed]]
-    electric: Electric = Electric()
+    conversion: PowerConversion = PowerConversion()
     transaction_start: datetime | None = None
     """None: no transaction; what counts from its start counts from the begin of the window."""
 
@@ -106,7 +106,7 @@ class _Stack:
     ) -> None:
         ordered = sorted(entries, key=lambda entry: -entry.profile.stack_level)
         found = [stretches(e, base, window.zone, window.start, window.end) for e in ordered]
-        self._electric = situation.electric
+        self._conversion = situation.conversion
         self._lines = [([s.start for s in line], line) for line in found]
 
     def edges(self) -> Iterable[datetime]:
@@ -124,8 +124,8 @@ class _Stack:
 
     def _limit(self, stretch: Stretch, unit: RateUnit) -> Limit:
         period = stretch.period
-        value = self._electric.convert(period.limit, period, stretch.unit, unit)
-        phases = min(period.phases or 3, self._electric.phases)
+        value = self._conversion.convert(period.limit, period, stretch.unit, unit)
+        phases = min(period.phases or 3, self._conversion.phases)
         return Limit(value, stretch.profile_id, phases)
 
 
@@ -145,7 +145,7 @@ def connector_curve(
         if purpose in wanted
     }
     own = situation.profiles.get(Purpose.TRANSACTION, ())
-    blocks = [] if Purpose.TRANSACTION not in wanted else [_silence(entry, base) for entry in own]
+    blocks = [] if Purpose.TRANSACTION not in wanted else [_replaces(entry, base) for entry in own]
 
     def at(moment: datetime) -> Limit | None:
         found = [local]
@@ -153,11 +153,11 @@ def connector_curve(
             if purpose is not Purpose.DEFAULT:
                 found.append(stack.at(moment, unit))
         ours = stacks.get(Purpose.TRANSACTION)
-        silent = any(begin <= moment and (end is None or moment < end) for begin, end in blocks)
-        if not TRANSACTION_SILENCES_DEFAULT:
-            silent = ours is not None and ours.at(moment, unit) is not None
+        replaced = any(begin <= moment and (end is None or moment < end) for begin, end in blocks)
+        if not TRANSACTION_REPLACES_DEFAULT:
+            replaced = ours is not None and ours.at(moment, unit) is not None
         default = stacks.get(Purpose.DEFAULT)
-        if default is not None and not silent:
+        if default is not None and not replaced:
             found.append(default.at(moment, unit))
         return lowest(found)
 
@@ -172,18 +172,19 @@ def lowest_curve(curves: Sequence[Curve]) -> Curve:
         return curves[0]
     starts = sorted({step.start_s for curve in curves for step in curve})
     return merged(
-        Step(start_s, lowest(value_at(curve, start_s) for curve in curves)) for start_s in starts
+        CurveStep(start_s, lowest(value_at(curve, start_s) for curve in curves))
+        for start_s in starts
     )
 
 
 def lowest_ever(
     situation: Situation, purposes: Iterable[Purpose], unit: RateUnit = RateUnit.AMPERE
 ) -> Limit | None:
-    """The lowest limit that any profile of these purposes ever has: what is safe while the date
-    is not known."""
+    """The lowest limit that any profile of these purposes ever has: safe while the date is not
+    known."""
     found = (
         Limit(
-            situation.electric.convert(period.limit, period, entry.profile.schedule.unit, unit),
+            situation.conversion.convert(period.limit, period, entry.profile.schedule.unit, unit),
             entry.profile.profile_id,
         )
         for purpose in purposes
@@ -193,7 +194,8 @@ def lowest_ever(
     return lowest(found)
 
 
-def _silence(entry: Installed, base: datetime) -> tuple[datetime, datetime | None]:
+def _replaces(entry: Installed, base: datetime) -> tuple[datetime, datetime | None]:
+    """When the profile of a transaction replaces the default: begin and end."""
     return begun_at(entry, base), entry.profile.valid_to
 
 
@@ -201,7 +203,7 @@ def _curve(
     window: Window, edges: Iterable[datetime], at: Callable[[datetime], Limit | None]
 ) -> Curve:
     inner = sorted(edge for edge in edges if window.start < edge < window.end)
-    return merged(Step(window.offset_s(edge), at(edge)) for edge in (window.start, *inner))
+    return merged(CurveStep(window.offset_s(edge), at(edge)) for edge in (window.start, *inner))
 
 
 def lowest(limits: Iterable[Limit | None]) -> Limit | None:
@@ -210,9 +212,9 @@ def lowest(limits: Iterable[Limit | None]) -> Limit | None:
     return min(found, key=lambda limit: (limit.value, limit.phases), default=None)
 
 
-def merged(steps: Iterable[Step]) -> Curve:
+def merged(steps: Iterable[CurveStep]) -> Curve:
     """Without steps that change nothing of the limit's value and phases."""
-    result: list[Step] = []
+    result: list[CurveStep] = []
     for step in steps:
         if not result or not _alike(result[-1].limit, step.limit):
             result.append(step)
@@ -236,7 +238,7 @@ def station_curve(
     def at(start_s: float) -> Limit | None:
         return lowest((_sum(connectors, start_s), value_at(station, start_s), local))
 
-    return merged(Step(start_s, at(start_s)) for start_s in starts)
+    return merged(CurveStep(start_s, at(start_s)) for start_s in starts)
 
 
 def _sum(connectors: Sequence[Curve], start_s: float) -> Limit | None:
@@ -255,14 +257,14 @@ def value_at(curve: Curve, start_s: float) -> Limit | None:
 
 def for_backend(curve: Curve) -> Curve:
     """As a backend gets it: whole seconds, one decimal, never above the true limit."""
-    rounded: dict[int, Step] = {}
+    rounded: dict[int, CurveStep] = {}
     for step in curve:
         start_s = round(step.start_s)
         limit = step.limit and replace(step.limit, value=floor_1(step.limit.value))
-        rounded[start_s] = Step(start_s, limit)
+        rounded[start_s] = CurveStep(start_s, limit)
     return merged(rounded.values())
 
 
 def floor_1(value: float) -> float:
-    """Down to one decimal; what a binary float lacks is forgiven."""
+    """Rounded down to one decimal; a value that misses it by a rounding error counts as it."""
     return math.floor(value * 10 + 1e-6) / 10

@@ -100,13 +100,13 @@ class Installed:
 
     @property
     def slot(self) -> tuple[object, ...]:
-        """Two profiles of one slot cannot be: the later replaces the earlier."""
+        """A slot holds one profile: a later one replaces it."""
         profile = self.profile
         return (self.connector, profile.purpose, profile.stack_level, self.session_id)
 
 
 def shifted(installed: Installed, seconds: float) -> Installed:
-    """With all its dates moved: as it counts on a clock that was set by so much."""
+    """The profile with all its dates moved by `seconds`."""
     by, profile = timedelta(seconds=seconds), installed.profile
 
     def moved(date: datetime | None) -> datetime | None:
@@ -218,7 +218,8 @@ def install(
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which profiles are to be cleared: by id alone, or by all of the rest that is given."""
+    """Which profiles are to be cleared: the one with the id, or without an id all that fit what is
+    given."""
 
     profile_id: int | None = None
     connector: int | None = None
@@ -226,7 +227,7 @@ class Selection:
     stack_level: int | None = None
 
     def fits(self, installed: Installed) -> bool:
-        """Whether this one is meant."""
+        """True for a profile that is to be cleared."""
         profile = installed.profile
         if self.profile_id is not None:
             return profile.profile_id == self.profile_id
@@ -240,8 +241,8 @@ class Selection:
 def of_connector(
     book: Iterable[Installed], connector: int, session_id: str | None
 ) -> dict[Purpose, list[Installed]]:
-    """What concerns a connector, by purpose. A default of its own replaces that of connector 0 on
-    the same stack level."""
+    """The profiles that hold at a connector, by purpose. A default of its own replaces that of
+    connector 0 on the same stack level."""
     found: dict[Purpose, list[Installed]] = {purpose: [] for purpose in Purpose}
     own_levels = {
         entry.profile.stack_level

@@ -39,7 +39,7 @@ def stretches(
     start: datetime,
     end: datetime,
 ) -> list[Stretch]:
-    """The limits of a profile within [start, end), in order. Where it has none, none is given."""
+    """The limits of a profile within [start, end), in order; nothing where it has no limit."""
     profile = installed.profile
     lower = max(start, profile.valid_from) if profile.valid_from else start
     upper = min(end, profile.valid_to) if profile.valid_to else end
@@ -72,7 +72,7 @@ def _runs(
     lower: datetime,
     upper: datetime,
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Begin and end of each time that the schedule is gone through and touches [lower, upper)."""
+    """Begin and end of each run of the schedule that overlaps [lower, upper)."""
     profile = installed.profile
     first = first_start(installed, transaction_start)
     if lower >= upper:

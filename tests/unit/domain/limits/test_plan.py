@@ -20,9 +20,9 @@ from borne.domain.limits.plan import (
 )
 from borne.domain.limits.rows import LimitRow, Offer
 from borne.domain.limits.sources import Source
-from borne.domain.load_management.own_group import AGAIN_S
+from borne.domain.load_management.own_group import RETRY_S
 from borne.domain.load_management.own_socket import SETTLE_S, SocketFacts, socket_id
-from borne.domain.load_management.topology import ROOT, GridPhase, Link, Rotation
+from borne.domain.load_management.topology import ROOT, GridPhase, Rotation, SupplyLink
 from borne.foundation.units import PerPhase
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_each_shared_phase_names_its_lowest_row() -> None:
     assert limit.amps == PerPhase(20.0, 16.0, 0.0)
     assert limit.rows == (backend, line, backend)
     assert limit.row_of(None) is backend
-    assert limit.row_of(Link(ROOT, GridPhase.N2)) is line
+    assert limit.row_of(SupplyLink(ROOT, GridPhase.N2)) is line
 
 
 def test_a_share_has_source_and_date_of_its_lowest_row() -> None:
@@ -125,7 +125,7 @@ def test_a_paused_plan_offers_nothing_with_a_reason_and_a_retry(
     planned = paused(snapshot(*station))
     assert {offer.amps for offer in planned.offers.values()} == {0.0}
     assert binding(planned.offers[1]) == ("load_management", "paused")
-    assert planned.due_s == 1000.0 + AGAIN_S
+    assert planned.due_s == 1000.0 + RETRY_S
 
 
 def test_lowering_never_raises_an_offer_and_keeps_the_shares() -> None:

@@ -15,7 +15,7 @@ from borne.domain.load_management.fail_safe import (
 from borne.domain.load_management.topology import (
     GridPhase,
     Group,
-    Link,
+    SupplyLink,
     Topology,
     connected_phases,
 )
@@ -57,8 +57,8 @@ def test_overcommitted_links_are_named() -> None:
         DisconnectedSocket(3, "st"),
     ]
     assert overcommitments(topology, PerPhase.same(19), sockets) == (
-        Overcommitment(Link("st", GridPhase.N1), 19, 16),
-        Overcommitment(Link("st", GridPhase.N2), 11, 10),
+        Overcommitment(SupplyLink("st", GridPhase.N1), 19, 16),
+        Overcommitment(SupplyLink("st", GridPhase.N2), 11, 10),
     )
 
 

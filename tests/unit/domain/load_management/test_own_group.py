@@ -20,7 +20,7 @@ from borne.domain.load_management.own_socket import (
     frame_of_socket,
 )
 from borne.domain.load_management.rotation_slots import TIME_SLOT_S
-from borne.domain.load_management.snapshot import Supply
+from borne.domain.load_management.snapshot import SharedSupply
 from borne.domain.load_management.topology import Rotation, SocketPhase
 from borne.foundation.units import ZERO, PerPhase
 
@@ -71,7 +71,7 @@ class Sockets:
     def snapshot(self, revision: int = 0) -> GroupSnapshot:
         return GroupSnapshot(
             sockets=tuple(self.facts.values()),
-            supply=None if self.line_a is None else Supply(self.line_a),
+            supply=None if self.line_a is None else SharedSupply(self.line_a),
             minimum_a=self.minimum_a,
             now_s=self.now_s,
             revision=revision,

@@ -6,7 +6,7 @@ import pytest
 
 from borne.domain.load_management.participant import Participant
 from borne.domain.load_management.quantise import floor_to_step, quantise
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.foundation.units import PerPhase
 
 
@@ -19,7 +19,7 @@ def test_currents_are_rounded_down(amps: float, step_a: float, floored: float) -
 
 
 def snapshot(limit_a: float, cars: list[Participant]) -> Snapshot:
-    return Snapshot(Supply(PerPhase.same(limit_a)), cars)
+    return Snapshot(SharedSupply(PerPhase.same(limit_a)), cars)
 
 
 def rounded(limit_a: float, step_a: float, **amps: float) -> dict[str, float]:

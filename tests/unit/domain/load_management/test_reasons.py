@@ -8,19 +8,19 @@ from borne.domain.limits.cause import LimitCause
 from borne.domain.load_management.allocation import Allocation, allocate
 from borne.domain.load_management.imbalance import Imbalance
 from borne.domain.load_management.participant import Demand, Participant, Reason
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.topology import (
     ROOT,
     GridPhase,
     Group,
-    Link,
     SocketPhase,
+    SupplyLink,
     Topology,
 )
 from borne.foundation.units import PerPhase
 
 K = LimitCause
-N1 = Link(ROOT, GridPhase.N1)
+N1 = SupplyLink(ROOT, GridPhase.N1)
 ONE_PHASE = frozenset({SocketPhase.L1})
 
 
@@ -34,7 +34,7 @@ def allocated(
     topology: Topology | None = None,
     imbalance: Imbalance | None = None,
 ) -> Allocation:
-    supply = Supply(limit_a, topology or Topology(), imbalance=imbalance)
+    supply = SharedSupply(limit_a, topology or Topology(), imbalance=imbalance)
     return allocate(Snapshot(supply, cars))
 
 
@@ -81,7 +81,7 @@ def test_the_group_that_binds_is_named() -> None:
     topology = Topology([Group("feeder", PerPhase(32, 20, 32))])
     cars = [car("A", group="feeder"), car("B", group="feeder")]
     found = allocated(PerPhase.same(100), cars, topology).reasons["A"]
-    assert found == Reason(K.FAIR_SHARE, link=Link("feeder", GridPhase.N2), sharing=2)
+    assert found == Reason(K.FAIR_SHARE, link=SupplyLink("feeder", GridPhase.N2), sharing=2)
 
 
 @pytest.mark.parametrize("cars", [2, 40], ids=["exact", "large"])
@@ -115,5 +115,5 @@ def test_two_participants_of_one_name_are_refused() -> None:
 
 
 def test_an_allocation_carries_the_revision_of_its_snapshot() -> None:
-    snapshot = Snapshot(Supply(PerPhase.same(32)), [car()], revision=7)
+    snapshot = Snapshot(SharedSupply(PerPhase.same(32)), [car()], revision=7)
     assert allocate(snapshot).revision == 7

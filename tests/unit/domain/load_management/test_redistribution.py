@@ -12,11 +12,11 @@ from borne.domain.load_management.redistribution import (
     SetpointTrack,
     safe_step,
 )
-from borne.domain.load_management.snapshot import Snapshot, Supply
-from borne.domain.load_management.topology import ROOT, GridPhase, Link
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
+from borne.domain.load_management.topology import ROOT, GridPhase, SupplyLink
 from borne.foundation.units import PerPhase
 
-N1 = Link(ROOT, GridPhase.N1)
+N1 = SupplyLink(ROOT, GridPhase.N1)
 
 
 def test_a_setpoint_in_flight_counts_with_the_one_in_force() -> None:
@@ -73,7 +73,7 @@ def test_the_envelope_is_never_below_the_measured_current(
 
 
 def step(limit_a: float, *cars: Participant, **targets_a: float) -> Setpoints:
-    return safe_step(Snapshot(Supply(PerPhase.same(limit_a)), cars), targets_a)
+    return safe_step(Snapshot(SharedSupply(PerPhase.same(limit_a)), cars), targets_a)
 
 
 def test_a_waiting_participant_has_a_reason() -> None:

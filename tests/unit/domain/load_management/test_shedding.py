@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from borne.domain.load_management.participant import Demand, Participant
 from borne.domain.load_management.shedding import shed
-from borne.domain.load_management.snapshot import Snapshot, Supply
+from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 from borne.domain.load_management.topology import Group, Rotation, SocketPhase, Topology
 from borne.foundation.units import PerPhase
 
@@ -40,18 +40,22 @@ def test_the_highest_currents_are_lowered_and_the_last_cars_pause(
 ) -> None:
     cars = [car(str(number)) for number in range(len(offers_a))]
     offers = {one.id: amps for one, amps in zip(cars, offers_a, strict=True)}
-    assert list(shed(Snapshot(Supply(PerPhase.same(limit_a)), cars), offers).values()) == kept_a
+    assert (
+        list(shed(Snapshot(SharedSupply(PerPhase.same(limit_a)), cars), offers).values()) == kept_a
+    )
 
 
 def test_cars_served_first_go_on() -> None:
     cars = [car("a"), car("b", priority=1)]
-    kept = shed(Snapshot(Supply(PerPhase.same(10.0)), cars), {"a": 16.0, "b": 16.0})
+    kept = shed(Snapshot(SharedSupply(PerPhase.same(10.0)), cars), {"a": 16.0, "b": 16.0})
     assert kept == {"a": 0.0, "b": 10.0}
 
 
 def test_reserved_currents_stay_and_cars_without_demand_get_nothing() -> None:
     cars = [car("a"), car("b", reserved_a=8.0), car("c", demand=Demand.NONE)]
-    kept = shed(Snapshot(Supply(PerPhase.same(20.0)), cars), {"a": 16.0, "b": 32.0, "c": 32.0})
+    kept = shed(
+        Snapshot(SharedSupply(PerPhase.same(20.0)), cars), {"a": 16.0, "b": 32.0, "c": 32.0}
+    )
     assert kept == {"a": 12.0, "b": 8.0, "c": 0.0}
 
 
@@ -63,7 +67,7 @@ def test_only_the_phases_and_groups_that_are_overloaded_come_down() -> None:
     ]
     topology = Topology([Group("hall", PerPhase.same(8.0))])
     offers = dict.fromkeys("abc", 16.0)
-    kept = shed(Snapshot(Supply(PerPhase(20.0, 10.0, 0.0), topology), cars), offers)
+    kept = shed(Snapshot(SharedSupply(PerPhase(20.0, 10.0, 0.0), topology), cars), offers)
     assert kept == {"a": 12.0, "b": 10.0, "c": 8.0}
 
 
@@ -90,7 +94,7 @@ def test_shedding_keeps_links_raises_none_and_leaves_none_below_the_minimum(
     ]
     topology = Topology([Group("hall", PerPhase.same(20.0))])
     offers = {one.id: offer for one, offer in zip(people, offers_a, strict=False)}
-    kept = shed(Snapshot(Supply(PerPhase(*limit), topology, it_network), people), offers)
+    kept = shed(Snapshot(SharedSupply(PerPhase(*limit), topology, it_network), people), offers)
     left = topology.capacities(PerPhase(*limit))
     for one in people:
         assert kept[one.id] <= offers[one.id]

@@ -8,9 +8,9 @@ from borne.domain.load_management.topology import (
     ROOT,
     GridPhase,
     Group,
-    Link,
     Rotation,
     SocketPhase,
+    SupplyLink,
     Topology,
     TopologyError,
     connected_phases,
@@ -58,9 +58,9 @@ def test_links_from_the_socket_to_the_grid() -> None:
     topology = Topology([Group("leaf", PerPhase(1, 2, 3), "mid"), Group("mid", PerPhase(4, 5, 6))])
     crossed = topology.crossed("leaf", {N2})
     assert [topology.links[number] for number in crossed] == [
-        Link("leaf", N2),
-        Link("mid", N2),
-        Link(ROOT, N2),
+        SupplyLink("leaf", N2),
+        SupplyLink("mid", N2),
+        SupplyLink(ROOT, N2),
     ]
     assert topology.capacities(PerPhase(7, 8, 9)) == [7, 8, 9, 1, 2, 3, 4, 5, 6]
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from borne.domain.smart_charging.composite import (
     Curve,
-    Electric,
     Limit,
+    PowerConversion,
     Situation,
     Window,
     connector_curve,
@@ -62,10 +62,10 @@ def installed(
 def situation(
     *entries: Installed,
     started: datetime | None = NOW,
-    electric: Electric = Electric(),  # noqa: B008 -- immutable
+    conversion: PowerConversion = PowerConversion(),  # noqa: B008 -- immutable
 ) -> Situation:
     session = SESSION if started is not None else None
-    return Situation(of_connector(entries, 1, session), electric, started)
+    return Situation(of_connector(entries, 1, session), conversion, started)
 
 
 def window(seconds: float, start: datetime = NOW) -> Window:
@@ -84,10 +84,10 @@ def composite(
     unit: RateUnit = RateUnit.AMPERE,
     started: datetime | None = NOW,
     at: datetime = NOW,
-    electric: Electric = Electric(),  # noqa: B008 -- immutable
+    conversion: PowerConversion = PowerConversion(),  # noqa: B008 -- immutable
 ) -> dict[float, float | None]:
     limit = None if local is None else Limit(local)
-    moment = situation(*entries, started=started, electric=electric)
+    moment = situation(*entries, started=started, conversion=conversion)
     return steps(connector_curve(moment, window(seconds, at), unit, local=limit))
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from borne.domain.smart_charging.composite import (
-    Electric,
+    CurveStep,
     Limit,
-    Step,
+    PowerConversion,
     connector_curve,
     merged,
     value_at,
@@ -129,7 +129,7 @@ def books(scale_s: int) -> st.SearchStrategy[list[Installed]]:
 def check(entries: list[Installed], local: float, span_s: int, every_s: int) -> None:
     started = NOW - timedelta(seconds=span_s // 3)
     view = window(span_s)
-    state = situation(*entries, started=started, electric=Electric())
+    state = situation(*entries, started=started, conversion=PowerConversion())
     curve = connector_curve(state, view, RateUnit.AMPERE, local=Limit(local))
     assert merged(curve) == curve
     for second in range(0, span_s, every_s):
@@ -158,7 +158,7 @@ def test_a_window_equals_its_parts(entries: list[Installed], split_s: int) -> No
     first = connector_curve(state, window(split_s), RateUnit.AMPERE, local=Limit(99.0))
     late = window(240 - split_s, NOW + timedelta(seconds=split_s))
     second = connector_curve(state, late, RateUnit.AMPERE, local=Limit(99.0))
-    moved = (Step(step.start_s + split_s, step.limit) for step in second)
+    moved = (CurveStep(step.start_s + split_s, step.limit) for step in second)
     joined = merged([*first, *moved])
     assert [(s.start_s, s.limit and s.limit.value) for s in joined] == [
         (s.start_s, s.limit and s.limit.value) for s in whole

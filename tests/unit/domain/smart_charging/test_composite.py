@@ -11,8 +11,8 @@ import pytest
 
 from borne.domain.smart_charging import composite as composites
 from borne.domain.smart_charging.composite import (
-    Electric,
     Limit,
+    PowerConversion,
     connector_curve,
     station_curve,
 )
@@ -57,7 +57,7 @@ def test_tc_066_three_purposes() -> None:
 
 
 def test_tc_066_with_the_other_interpretation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(composites, "TRANSACTION_SILENCES_DEFAULT", False)
+    monkeypatch.setattr(composites, "TRANSACTION_REPLACES_DEFAULT", False)
     found = composite(*tc_066(), seconds=400)
     assert found == {0: 8, 50: 10, 200: 6, 240: 10, 260: 8, 300: 10}
 
@@ -154,32 +154,32 @@ def test_absolute_without_a_start_counts_from_its_receipt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "phases", "electric", "expected"),
+    ("value", "unit", "phases", "conversion", "expected"),
     [
-        (11_040.0, RateUnit.WATT, None, Electric(), 16.0),
-        (3_680.0, RateUnit.WATT, None, Electric(), 5.3),
-        (3_680.0, RateUnit.WATT, 1, Electric(), 16.0),
-        (3_680.0, RateUnit.WATT, 1, Electric(measured=3), 5.3),
-        (3_680.0, RateUnit.WATT, 3, Electric(measured=1), 16.0),
-        (3_680.0, RateUnit.WATT, None, Electric(phases=1), 16.0),
-        (3_680.0, RateUnit.WATT, None, Electric(phases=1, voltage_v=240.0), 15.3),
-        (16.0, RateUnit.AMPERE, 1, Electric(), 16.0),
-        (16.0, RateUnit.AMPERE, 3, Electric(phases=1), 16.0),
+        (11_040.0, RateUnit.WATT, None, PowerConversion(), 16.0),
+        (3_680.0, RateUnit.WATT, None, PowerConversion(), 5.3),
+        (3_680.0, RateUnit.WATT, 1, PowerConversion(), 16.0),
+        (3_680.0, RateUnit.WATT, 1, PowerConversion(measured=3), 5.3),
+        (3_680.0, RateUnit.WATT, 3, PowerConversion(measured=1), 16.0),
+        (3_680.0, RateUnit.WATT, None, PowerConversion(phases=1), 16.0),
+        (3_680.0, RateUnit.WATT, None, PowerConversion(phases=1, voltage_v=240.0), 15.3),
+        (16.0, RateUnit.AMPERE, 1, PowerConversion(), 16.0),
+        (16.0, RateUnit.AMPERE, 3, PowerConversion(phases=1), 16.0),
     ],
 )
 def test_amps_from_watts(
-    value: float, unit: RateUnit, phases: int | None, electric: Electric, expected: float
+    value: float, unit: RateUnit, phases: int | None, conversion: PowerConversion, expected: float
 ) -> None:
     entry = installed(profile(TX, {0: value}, unit=unit, phases=phases))
-    assert composite(entry, seconds=60, electric=electric) == {0: expected}
+    assert composite(entry, seconds=60, conversion=conversion) == {0: expected}
 
 
 def test_watts_from_amps() -> None:
     entry = installed(profile(TX, {0: 10.0}))
     assert composite(entry, seconds=60, unit=RateUnit.WATT) == {0: 6900}
-    assert composite(entry, seconds=60, unit=RateUnit.WATT, electric=Electric(phases=1)) == {
-        0: 2300
-    }
+    assert composite(
+        entry, seconds=60, unit=RateUnit.WATT, conversion=PowerConversion(phases=1)
+    ) == {0: 2300}
 
 
 def test_amps_and_watts_mixed() -> None:
@@ -274,7 +274,7 @@ def test_a_relative_profile_of_the_station_counts_from_its_receipt() -> None:
 
 def phases_of(entry: Installed, connected: int = 3) -> list[tuple[float, int]]:
     curve = connector_curve(
-        situation(entry, electric=Electric(connected)), window(600), RateUnit.WATT
+        situation(entry, conversion=PowerConversion(connected)), window(600), RateUnit.WATT
     )
     return [(step.start_s, step.limit.phases) for step in curve if step.limit is not None]
 
