@@ -37,7 +37,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
-def test_nobody_charges_until_a_person_confirms(
+def test_charging_is_blocked_until_a_person_confirms(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     run_virtual(lost(tmp_path, damage))

@@ -41,7 +41,7 @@ def refused(ran: Ran, *parts: str, code: int = 2) -> None:
         assert part in ran.sentence
 
 
-def test_version() -> None:
+def test_version_is_printed() -> None:
     assert borne("version") == Ran(0, f"borne {__version__}\n", "")
 
 
@@ -100,7 +100,9 @@ def test_wrong_settings_change_nothing(data: Path, pair: str) -> None:
         (("token", "create", "--role", "root"), ROLES),
     ],
 )
-def test_nonsense_is_one_sentence(data: Path, arguments: tuple[str, ...], part: str) -> None:
+def test_invalid_arguments_are_answered_in_one_sentence(
+    data: Path, arguments: tuple[str, ...], part: str
+) -> None:
     refused(borne(*arguments, "--data", data), part)
 
 
@@ -126,20 +128,20 @@ def test_a_password_comes_from_standard_input(data: Path) -> None:
         refused(ran, why)
 
 
-def test_strong_passwords_may_be_demanded(data: Path) -> None:
+def test_strong_passwords_may_be_required(data: Path) -> None:
     assert borne("settings", "set", "EnforceStrongPasswords=on", "--data", data).code == 0
     ran = borne("user", "set-password", "user", "--data", data, stdin="nurkleinebuchstaben\n")
     refused(ran, "capital letters")
 
 
-def test_a_link_of_a_running_station_leads_to_its_page(running: Path) -> None:
+def test_a_link_of_a_running_station_opens_its_page(running: Path) -> None:
     for role in ROLES.split(", "):
         ran = borne("login-link", "--role", role, "--data", running)
         assert ran.out.startswith(f"{PAGE}/login/")
         assert ran.err == ""
 
 
-def test_a_link_without_a_station_says_so(tmp_path: Path) -> None:
+def test_a_link_without_a_station_has_a_note(tmp_path: Path) -> None:
     ran = borne("login-link", "--role", "operator", "--data", tmp_path)
     assert ran.out.startswith("http://127.0.0.1:8080/login/")
     assert "No station runs" in ran.sentence
@@ -169,7 +171,7 @@ def test_settings_from_standard_input(data: Path) -> None:
     refused(borne("settings", "set", "--data", data), "--set-file")
 
 
-def test_settings_from_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_settings_from_a_missing_file(tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
     refused(borne("serve", "--data", tmp_path, "--set-file", nowhere), "cannot be read")
     large = tmp_path / "large"
@@ -177,7 +179,7 @@ def test_settings_from_a_file_that_is_not_there(tmp_path: Path) -> None:
     refused(borne("settings", "set", "--data", tmp_path, "--set-file", large), "larger than")
 
 
-def test_vectors(tmp_path: Path) -> None:
+def test_vectors_are_run(tmp_path: Path) -> None:
     path = tmp_path / "vectors.json"
     path.write_text(json.dumps(VECTORS))
     ran = borne("vectors", path)
@@ -187,11 +189,11 @@ def test_vectors(tmp_path: Path) -> None:
     assert borne("vectors", path).code == 2
 
 
-def test_a_journal_of_decisions_that_is_none(tmp_path: Path) -> None:
+def test_replaying_a_file_that_is_no_journal(tmp_path: Path) -> None:
     refused(borne("replay", tmp_path / "nowhere"), "nowhere")
 
 
-def test_the_log_of_a_command_is_its_own(tmp_path: Path) -> None:
+def test_a_command_restores_the_loggers(tmp_path: Path) -> None:
     """A start that fails leaves the loggers of this process as they were."""
     before = logging.getLogger().handlers[:]
     borne("serve", "--data", tmp_path, "--port", "0", "--host", "203.0.113.9")

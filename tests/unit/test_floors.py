@@ -69,11 +69,11 @@ def impurities(source: str) -> list[str]:
         ),
     ],
 )
-def test_impurity_is_found(source: str, what: str) -> None:
+def test_an_impure_module_is_found(source: str, what: str) -> None:
     assert impurities(source) == [what]
 
 
-def test_a_pure_module_is_let_through() -> None:
+def test_a_pure_module_passes() -> None:
     assert impurities("from datetime import datetime\ndef later(now: datetime): return now") == []
 
 
@@ -91,7 +91,7 @@ def test_imports_go_down_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
 
 
-def test_every_contract_is_kept_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_import_contract_exists(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     contracts = {contract["id"] for contract in read_user_options().contracts_options}
     assert contracts == {
@@ -114,7 +114,7 @@ def test_every_test_is_in_a_lane() -> None:
     assert strays == []
 
 
-def test_every_package_is_one() -> None:
+def test_every_folder_of_modules_is_a_package() -> None:
     """A folder without __init__.py would be left out by the contracts without a word."""
     without = [
         str(folder.relative_to(ROOT))
@@ -124,7 +124,7 @@ def test_every_package_is_one() -> None:
     assert without == []
 
 
-def test_only_the_station_knows_who_runs_a_connector() -> None:
+def test_only_the_station_imports_the_connector_runner() -> None:
     """Everybody else sees the protocol: another EVSE may be run by somebody else."""
     runner = "borne.application.charging.connector_runner"
     importers = {
@@ -144,7 +144,7 @@ OWNERS = {
 }
 
 
-def test_nobody_else_posts_events_of_the_machine() -> None:
+def test_only_the_runner_posts_events_of_the_machine() -> None:
     importers = {
         str(path.relative_to(SOURCE))
         for path in SOURCE.glob("application/**/*.py")
@@ -209,7 +209,7 @@ def test_the_doors_of_the_application_say_what_passes() -> None:
     assert found.keys() == {TYPES_OF_ARGUMENTS}
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_there_are_no_circular_imports() -> None:
     graph = grimp.build_graph("borne")
     imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
     try:
@@ -218,7 +218,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         pytest.fail(" <- ".join(error.args[1]))
 
 
-def test_the_host_knows_plants_only() -> None:
+def test_the_host_does_not_import_the_simulation() -> None:
     """The simulation is chosen in one function; a file of real hardware would be another."""
     tree = ast.parse((SOURCE / "app.py").read_text())
     simulated = {

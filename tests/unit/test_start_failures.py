@@ -49,33 +49,33 @@ def used(data: Path) -> Path:
         (["HLC15118Mode=offer"], "ISO 15118"),
     ],
 )
-def test_wrong_settings_are_refused_whole(tmp_path: Path, sets: list[str], part: str) -> None:
+def test_invalid_settings_are_refused_together(tmp_path: Path, sets: list[str], part: str) -> None:
     arguments = [word for text in ("StationName=New", *sets) for word in ("--set", text)]
     refused(start(tmp_path, *arguments), part, code=2)
     assert borne("settings", "get", "StationName", "--data", tmp_path).out == "Station\n"
 
 
-def test_several_wrong_settings_are_one_sentence(tmp_path: Path) -> None:
+def test_several_invalid_settings_are_one_sentence(tmp_path: Path) -> None:
     ran = start(tmp_path, "--set", "FreeCharging=maybe", "--set", "Nonsense=1")
     refused(ran, "FreeCharging", "Nonsense", code=2)
 
 
 @pytest.mark.parametrize("speed", ["0.5", "nan", "inf", "fast"])
-def test_impossible_speeds(tmp_path: Path, speed: str) -> None:
+def test_invalid_speeds_are_refused(tmp_path: Path, speed: str) -> None:
     assert start(tmp_path, "--speed", speed).code == 2
 
 
-def test_a_backend_cannot_be_hurried(tmp_path: Path) -> None:
+def test_a_backend_excludes_a_higher_speed(tmp_path: Path) -> None:
     ran = start(tmp_path, "--speed", "10", "--set", "ConnectionType=ethernet")
     refused(ran, "ConnectionType=no_backend", code=2)
     assert borne("settings", "get", "ConnectionType", "--data", tmp_path).out == "no_backend\n"
 
 
-def test_there_is_no_real_hardware_yet(tmp_path: Path) -> None:
+def test_real_hardware_is_refused(tmp_path: Path) -> None:
     refused(start(tmp_path, "--hardware", "board.yaml"), "hardware", code=2)
 
 
-def test_settings_of_a_newer_version_are_put_aside_and_told(tmp_path: Path) -> None:
+def test_settings_of_a_newer_version_are_put_aside_and_reported(tmp_path: Path) -> None:
     used(tmp_path)
     newest = max((tmp_path / "settings").glob("settings-*.json"))
     header, body, _ = newest.read_bytes().split(b"\n")
@@ -94,7 +94,7 @@ def test_settings_of_a_newer_version_are_put_aside_and_told(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("below", ["", "data", "data/deeper"])
-def test_a_folder_that_is_a_file(tmp_path: Path, below: str) -> None:
+def test_a_file_as_data_folder_is_refused(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("")
     data = tmp_path / "file" / below
     for ran in (start(data), borne("settings", "list", "--data", data)):
@@ -109,7 +109,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path, below: str) -> None:
     ],
     ids=["overwritten", "cut"],
 )
-def test_a_damaged_database_is_put_aside_and_told(
+def test_a_damaged_database_is_put_aside_and_reported(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     damage(used(tmp_path) / "station.db")
@@ -117,7 +117,7 @@ def test_a_damaged_database_is_put_aside_and_told(
     assert list(tmp_path.glob("station-damaged-*"))
 
 
-def test_a_database_of_a_newer_version_keeps_no_station_from_starting(
+def test_a_station_starts_with_a_database_of_a_newer_version(
     tmp_path: Path,
 ) -> None:
     path = used(tmp_path) / "station.db"
@@ -146,7 +146,7 @@ def taken() -> Iterator[int]:
         yield sock.getsockname()[1]
 
 
-def test_a_taken_port(tmp_path: Path, taken: int) -> None:
+def test_a_used_port_is_refused(tmp_path: Path, taken: int) -> None:
     ran = borne("serve", "--data", tmp_path, "--port", str(taken))
     refused(ran, f"Port {taken} on 127.0.0.1", "another program uses it")
 
@@ -155,5 +155,5 @@ def test_a_taken_port(tmp_path: Path, taken: int) -> None:
     ("host", "part"),
     [("203.0.113.9", "does not have that address"), ("no.such.host.invalid", "no such address")],
 )
-def test_addresses_of_other_machines(tmp_path: Path, host: str, part: str) -> None:
+def test_addresses_of_other_machines_are_refused(tmp_path: Path, host: str, part: str) -> None:
     refused(start(tmp_path, "--host", host), part)

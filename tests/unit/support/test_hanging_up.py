@@ -34,7 +34,7 @@ class HungUp:
         return await self._said.get()
 
 
-async def test_an_answer_behind_a_call_that_nobody_can_answer_is_read() -> None:
+async def test_an_answer_is_read_after_a_call_on_a_closed_connection() -> None:
     charge_point = RecordingChargePoint(
         "CP-1", CheckedConnection(HungUp(), FrameChecker()), Ledger()
     )

@@ -295,7 +295,7 @@ async def test_a_card_that_was_not_read_is_ignored(read: CardRead, reason: Reaso
 
 
 @virtual_time
-async def test_a_connector_out_of_service_asks_nobody() -> None:
+async def test_a_card_at_a_connector_out_of_service_is_not_asked_about() -> None:
     place, backend = await with_backend({ANNA: ACCEPTED})
     place.benches[1].runner.post(AvailabilityAsked(operative=False))
     await place.show(ANNA)

@@ -137,7 +137,7 @@ class TestWeldedContactor:
         machine = self._welded().unplug().wait(10)
         assert Fault.CONTACTOR_WELDED in machine.state.faults
 
-    def test_closed_though_nobody_asked_for_it(self) -> None:
+    def test_closed_without_a_command(self) -> None:
         machine = Machine().feed(ContactorReport(closed=True)).wait(0.6)
         assert machine.state.faults == {Fault.CONTACTOR_WELDED}
 
