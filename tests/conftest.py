@@ -52,7 +52,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The simulated loop needs Python 3.12; on 3.11 its lane is told as "could not run"."""
+    """The simulated loop needs Python 3.12; on 3.11 its lane is reported as "could not run"."""
     in_lane = collection_path.is_relative_to(TESTS / "simulation")
     if not in_lane or importlib.util.find_spec("simloop") is not None:
         return None
@@ -83,7 +83,7 @@ def _slowest() -> dict[str, float]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Whatever a test is about: what its stations told a backend could be true."""
+    """For every test: what its stations sent to a backend must be possible."""
     checkers.clear()
     result = yield
     for checker in checkers:

@@ -1,8 +1,8 @@
 """From a pilot change to the command to open, on the real loop: idle, and under load.
 
-A thread plays the board: it tells that the vehicle is unplugged and takes the time until the
-contactor is told to open. Under load the same process serves event streams and pages, imports a
-whitelist of ten thousand cards and polls its meters. Prints p50, p99.9, the worst, and the ratio.
+A thread plays the board: it reports that the vehicle is unplugged and takes the time until the
+contactor is commanded to open. Under load the same process serves event streams and pages, imports
+a whitelist of ten thousand cards and polls its meters. Prints p50, p99.9, the worst, and the ratio.
 
     python -m tests.benchmarks.reaction [ROUNDS]
 """
@@ -34,7 +34,7 @@ PAUSE_S = 0.004
 
 
 class _Probe:
-    """Tells unplugging from another thread and waits for the command."""
+    """Reports unplugging from another thread and waits for the command."""
 
     def __init__(self, station: RunningStation, rounds: int) -> None:
         assert station.host.station is not None
@@ -68,7 +68,7 @@ class _Probe:
         return taken
 
     def _restore(self, held: Any) -> None:
-        """As if nothing had been: the real board was never told to open."""
+        """Back to the state before: the real board was never commanded to open."""
         self._runner.state = held
 
 

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.start [--starts N] [--imports]
 
 Medians of several starts of `borne serve`, in seconds since the process began: until both sockets
-are told as Available to a central system on this machine, until `/healthz` answers, and the peak
-of memory with web, OCPP and storage on. The first start makes the data; the others find it.
+are reported as Available to a central system on this machine, until `/healthz` answers, and the
+peak of memory with web, OCPP and storage on. The first start makes the data; the others find it.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def peak_kb(pid: int) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1])
-    raise RuntimeError("the kernel does not tell the peak of memory")
+    raise RuntimeError("the kernel does not report the peak of memory")
 
 
 def cpu_seconds(pid: int) -> float:

@@ -69,7 +69,7 @@ def _answer(action: str, payload: dict[str, Any], counts: dict[str, int]) -> dic
 
 
 async def stations(folder: Path, number: int, pipe: Connection) -> None:
-    """Start them all, wait until the central system has seen them, and tell the figures."""
+    """Start them all, wait until the central system has seen them, and print the figures."""
     url = f"ws://127.0.0.1:{pipe.recv()}/ocpp"
     pool, files = ThreadPoolExecutor(STORAGE_THREADS), OpenFiles()
     shared = partial(_open, pool, files)

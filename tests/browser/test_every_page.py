@@ -267,7 +267,7 @@ def test_page_in_each_theme_and_width(
     request: pytest.FixtureRequest,
     picture: Callable[[Page, str], None],
 ) -> None:
-    """Whoever only looks shares a login; who does something has a login of his own."""
+    """Tests that only look share a login; tests that change something have their own."""
     way, prepare = LOOKS[look]
     if callable(way):
         page = request.getfixturevalue("eyes").enter(shared_site)

@@ -48,17 +48,17 @@ async def test_TCPWatchdogTimeout(tmp_path: Path) -> None:
 @contextmanager
 def log_message(word: str) -> Iterator[asyncio.Event]:
     """Set when the station logs this word."""
-    said = asyncio.Event()
+    seen = asyncio.Event()
 
     class Ear(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if word in record.getMessage():
-                said.set()
+                seen.set()
 
     ear, logger = Ear(), logging.getLogger("borne")
     logger.addHandler(ear)
     try:
-        yield said
+        yield seen
     finally:
         logger.removeHandler(ear)
 
@@ -67,9 +67,9 @@ async def test_the_watchdog_waits_for_a_session(tmp_path: Path) -> None:
     async with rig(tmp_path, TCPWatchdogTimeout=1) as bench:
         await bench.charging()
         before = bench.station.host.station
-        with log_message("restart") as said:
+        with log_message("restart") as seen:
             await bench.offline()
-            await asyncio.wait_for(said.wait(), 20)
+            await asyncio.wait_for(seen.wait(), 20)
         assert bench.station.host.station is before
         await bench.station.card_token(TAG)
         await bench.station.until_restarted(before)

@@ -46,7 +46,7 @@ METERS_THAT_LIE = [
 def test_a_wrong_meter_bills_only_the_believed_energy(
     tmp_path: Path, cause: str, value: object, interval_s: int
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with running_station(tmp_path, MeterValueSampleInterval=interval_s) as at:
             await at.charge()
             shown_wh = at.shown_wh
@@ -66,11 +66,11 @@ def test_a_wrong_meter_bills_only_the_believed_energy(
             assert [m.message.kind for m in messages].count(MessageKind.STOP) == 1
             check_messages(messages)
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_another_meter_is_shown_as_soon_as_its_session_is_over(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with running_station(tmp_path) as at:
             await at.charge()
             await at.cause("meter-exchanged", 777)
@@ -78,11 +78,11 @@ def test_another_meter_is_shown_as_soon_as_its_session_is_over(tmp_path: Path) -
             assert (await at.session()).end is not None
             assert at.connector()["register_wh"] == at.socket.register_wh == 777
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_a_jump_of_a_polled_meter_is_noticed(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with running_station(tmp_path, MeterValueSampleInterval=5) as at:
             await at.cause("meter-polled")
             await at.charge()
@@ -94,13 +94,13 @@ def test_a_jump_of_a_polled_meter_is_noticed(tmp_path: Path) -> None:
             assert not record.billable
             check_messages(await at.messages())
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_energy_since_the_last_sample_is_billed_though_the_meter_is_silent(
     tmp_path: Path,
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with running_station(tmp_path, MeterValueSampleInterval=900) as at:
             await at.charge(60)
             shown_wh = at.shown_wh
@@ -111,7 +111,7 @@ def test_energy_since_the_last_sample_is_billed_though_the_meter_is_silent(
             assert SessionFlag.METER_SILENT_AT_STOP in record.flags
             assert record.billable, "it is less than what flowed"
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize("settings", [REPORTED, FREE], ids=["billed", "free"])
@@ -127,9 +127,9 @@ def test_energy_since_the_last_sample_is_billed_though_the_meter_is_silent(
 def test_over_current_protection_is_never_blind(
     tmp_path: Path, cause: str, value: object, settings: dict[str, str]
 ) -> None:
-    """A rogue car draws 30 A; nobody sees it."""
+    """A rogue car draws 30 A and no meter reports it."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with running_station(tmp_path, **settings, OperatorCurrentLimit=16) as at:
             await at.cause("meter-polled")
             await at.charge(20)
@@ -151,11 +151,11 @@ def test_over_current_protection_is_never_blind(
             assert Fault.METER_BILLING not in at.faults
             assert "meter" not in {row["source"] for row in at.connector()["limits"]}
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_a_meter_without_a_power_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with running_station(tmp_path) as at:
             await at.cause("meter-nan", "power")
             await at.charge()
@@ -170,7 +170,7 @@ def test_a_meter_without_a_power_is_read_as_far_as_it_can_be(tmp_path: Path) -> 
             assert len(messages) > 10
             check_messages(messages)
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 class TestPower:
@@ -178,7 +178,7 @@ class TestPower:
     def test_a_meter_exchanged_while_the_station_was_off_bills_nothing_new(
         self, tmp_path: Path, relative_wh: int
     ) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with running_station(tmp_path) as at:
                 await at.charge()
                 shown_wh = at.shown_wh
@@ -195,7 +195,7 @@ class TestPower:
                 assert Fault.METER_IMPLAUSIBLE in at.faults
                 check_messages(await at.messages())
 
-        run_virtual(story())
+        run_virtual(scenario())
 
     @pytest.mark.parametrize("resume", ["on", "off"])
     @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ class TestPower:
     def test_what_the_same_meter_counted_meanwhile_is_believed_if_it_can_have_flowed(
         self, tmp_path: Path, step_wh: int, believed: bool, resume: str
     ) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with running_station(tmp_path, RestartTransactionAfterPowerLoss=resume) as at:
                 await at.charge()
                 shown_wh = at.shown_wh
@@ -217,18 +217,18 @@ class TestPower:
                 await at.simulator.unplug(1, force=True)
                 await asyncio.sleep(10)
                 record = await at.session()
-                least_wh = shown_wh + step_wh if believed else shown_wh
-                assert least_wh <= billed_wh(record) <= least_wh + 4, "a second before the cut"
+                min_wh = shown_wh + step_wh if believed else shown_wh
+                assert min_wh <= billed_wh(record) <= min_wh + 4, "a second before the cut"
                 assert (SessionFlag.METER_FAULT not in record.flags) is believed
                 assert record.billable is believed
                 check_messages(await at.messages())
 
-        run_virtual(story())
+        run_virtual(scenario())
 
     def test_a_session_goes_on_through_power_cuts_with_every_watt_hour(
         self, tmp_path: Path
     ) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with running_station(tmp_path, MeterValueSampleInterval=900) as at:
                 await at.charge()
                 for _ in range(5):
@@ -241,10 +241,10 @@ class TestPower:
                 assert record.billable
                 check_messages(await at.messages())
 
-        run_virtual(story())
+        run_virtual(scenario())
 
     def test_a_doubt_outlives_a_power_cut(self, tmp_path: Path) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with running_station(tmp_path, RestartTransactionAfterPowerLoss="off") as at:
                 await at.charge()
                 await at.cause("meter-step", -5)
@@ -255,10 +255,10 @@ class TestPower:
                 assert SessionFlag.METER_FAULT in record.flags
                 assert not record.billable
 
-        run_virtual(story())
+        run_virtual(scenario())
 
     def test_a_meter_exchanged_between_two_sessions_raises_no_doubt(self, tmp_path: Path) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with running_station(tmp_path) as at:
                 await at.host.cut()
                 await at.cause("meter-exchanged", 17)
@@ -273,13 +273,13 @@ class TestPower:
                 assert record.start.meter_serial == at.socket.meter_serial
                 assert record.billable
 
-        run_virtual(story())
+        run_virtual(scenario())
 
     @pytest.mark.parametrize("harm", ["missing", "empty", "damaged"])
     def test_without_the_accounts_the_journal_s_samples_hold(
         self, tmp_path: Path, harm: str
     ) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with running_station(tmp_path) as at:
                 await at.charge()
                 await at.host.cut()
@@ -300,7 +300,7 @@ class TestPower:
                 assert abs(billed_wh(record) - at.socket.energy_wh) <= 1
                 assert record.billable
 
-        run_virtual(story())
+        run_virtual(scenario())
 
 
 class TestClock:
@@ -311,7 +311,7 @@ class TestClock:
     def test_a_clock_that_is_set_moves_no_date_of_a_running_session(
         self, tmp_path: Path, step: timedelta, then: str
     ) -> None:
-        async def story() -> None:
+        async def scenario() -> None:
             async with running_station(tmp_path) as at:
                 await at.charge(300)
                 at.host.clock.observe(at.host.clock.now() + step, ClockTrust.BACKEND)
@@ -332,16 +332,18 @@ class TestClock:
                 assert record.start.at.wall is not None
                 duration = record.end.at.wall - record.start.at.wall
                 if then == "power cut" and step > timedelta():
-                    assert duration >= timedelta(seconds=600), "nobody knows how long it was off"
+                    assert duration >= timedelta(seconds=600), (
+                        "the duration without power is unknown"
+                    )
                 else:
                     assert timedelta(seconds=600) <= duration < timedelta(seconds=750)
                 check_messages(await at.messages())
 
-        run_virtual(story())
+        run_virtual(scenario())
 
 
 def test_pulses_are_over_current(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with running_station(tmp_path, OperatorCurrentLimit=6) as at:
             await at.charge(20)
             await at.cause("car-pulses", {"high_a": 30, "high_s": 6.5, "low_a": 6, "low_s": 0.5})
@@ -349,4 +351,4 @@ def test_pulses_are_over_current(tmp_path: Path) -> None:
             assert Fault.OVER_CURRENT in at.faults
             assert not at.socket.contactor.closed
 
-    run_virtual(story())
+    run_virtual(scenario())

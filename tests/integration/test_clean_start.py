@@ -19,7 +19,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 port = int(sys.argv[sys.argv.index("--port") + 1])
 http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
-DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+IGNORES_SIGTERM = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 LATE_FAULT = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
 
 
@@ -37,7 +37,7 @@ def test_a_station_that_answers_and_stops_passes(tmp_path: Path) -> None:
     [
         pytest.param("raise SystemExit(2)", 20.0, 20.0, "ended with 2 before", id="ends at once"),
         pytest.param("import signal\nsignal.pause()", 0.3, 20.0, "did not answer", id="silent"),
-        pytest.param(DEAF + SERVES, 20.0, 0.3, "did not stop", id="does not stop"),
+        pytest.param(IGNORES_SIGTERM + SERVES, 20.0, 0.3, "did not stop", id="does not stop"),
         pytest.param(LATE_FAULT + SERVES, 20.0, 20.0, "stopped with 3", id="stops badly"),
     ],
 )

@@ -174,7 +174,7 @@ async def test_a_relative_schedule_is_independent_of_the_clock(
 
 @virtual_time
 async def test_a_profile_from_the_future_holds_at_its_lowest(tmp_path: Path) -> None:
-    """It came under a clock that was far ahead; nobody knows which of its periods holds."""
+    """It came under a clock that was far ahead; it is unknown which of its periods holds."""
     async with charging(tmp_path) as station:
         step(station, 400 * DAY_S)
         periods = (Period(0, 20.0), Period(3600, 9.0))

@@ -64,7 +64,7 @@ async def tried(url: str, **config: Any) -> StepResult:
 
 @asynccontextmanager
 async def answering(answer: bytes | None) -> AsyncIterator[int]:
-    """A server that says this to whatever it hears, or nothing at all; its port."""
+    """A server that answers everything with this, or with nothing; its port."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -117,7 +117,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def black_hole() -> AsyncIterator[int]:
-    """A port whose queue of connections is full: what dials it hears nothing."""
+    """A port whose queue of connections is full: a client that dials gets no answer."""
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(closing(socket.socket()))
         listener.bind(("127.0.0.1", 0))
@@ -312,4 +312,4 @@ async def test_a_heartbeat_without_an_answer() -> None:
 
 @pytest.mark.parametrize("step", ORDER)
 def test_every_step_has_a_remedy_for_any_error(step: str) -> None:
-    assert remedy(step, "something that nobody thought of")
+    assert remedy(step, "an unexpected error")

@@ -1,6 +1,6 @@
-"""Any file of the data folder missing, empty, cut short, garbage, of another station or of a newer
-version: the station starts, tells what is missing, opens no account that was closed, and knows that
-it was in use."""
+"""Any file of the data folder missing, empty, cut short, garbage, of another station or of a
+newer version: the station starts, reports what is missing, opens no account that was closed, and
+knows that it was in use."""
 
 from __future__ import annotations
 

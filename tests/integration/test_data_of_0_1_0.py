@@ -38,8 +38,8 @@ def queued(folder: Path) -> list[tuple[str, Any]]:
 
 
 class OtherMeters(random.Random):
-    """The random seed of a world whose new meters show less than the ones before: nothing can be
-    told of the time without power."""
+    """The random seed of a world whose new meters show less than the ones before: nothing is known
+    of the time without power."""
 
     def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
         return start if stop is not None else super().randrange(start)

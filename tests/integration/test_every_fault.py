@@ -1,6 +1,6 @@
 """Every fault of the catalogue from its physical cause, in a whole station on virtual time: what
 the status, the pages and the log show, whether the transaction stops, and how it is cleared (manual
-9, decision 0072). What a backend is told of the same rows: `test_fault_notifications`.
+9, decision 0072). What a backend receives for the same rows: `test_fault_notifications`.
 
 Nothing is injected but causes of the simulated world; the station finds the rest by itself.
 """
@@ -193,8 +193,8 @@ QUIET = {
     "pilot-open": "for the station the car is gone",
     "brown-out": "the session goes on",
     "master-lost": "load management falls back by itself",
-    "usb-link": "the link inside a double station is another room's",
-    "clock-lost": "told at the next power-up",
+    "usb-link": "the link inside a double station belongs to another service",
+    "clock-lost": "reported at the next power-up",
     "meter-polled": "the station asks often enough",
     "disk-full": "when something is to be stored: test_simulated_causes",
     "backend-offline": "needs a backend, below",
@@ -268,7 +268,7 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     def log(what: str) -> bool:
         return f"socket {connector}: {row.fault} {what}" in caplog.messages
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path, **row.settings) as at:
             await bring_about(at, row)
             assert row.fault in at.shown
@@ -301,7 +301,7 @@ def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
             if "restart" not in row.cleared_by:
                 assert log("cleared")
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def _socket(at: Bench) -> Any:
@@ -309,7 +309,7 @@ def _socket(at: Bench) -> Any:
 
 
 def test_a_welded_contactor_keeps_the_plug_locked_and_state_f(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path) as at:
             await at.charge()
             await at.cause("contactor-welded")
@@ -324,13 +324,13 @@ def test_a_welded_contactor_keeps_the_plug_locked_and_state_f(tmp_path: Path) ->
             assert not at.connector()["locked"]
             assert at.state == "finishing"
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_a_rogue_car_gets_three_more_chances(tmp_path: Path) -> None:
     """(offer + 0.5 A) * 1.10 for 7 s, then pauses of 30 s, 2 min and 10 min, then for good."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path) as at:
             loop = asyncio.get_running_loop()
             times: list[tuple[float, bool]] = []
@@ -352,7 +352,7 @@ def test_a_rogue_car_gets_three_more_chances(tmp_path: Path) -> None:
             await asyncio.sleep(2)
             assert at.state == "available"
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_a_rogue_car_gets_three_more_chances(tmp_path: Path) -> None:
 def test_heat_lowers_the_current_before_it_stops_charging(
     board_c: float, offered_a: float, state: str, tmp_path: Path
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         limits = {"MaximumCurrent": 32, "InstallationCurrentLimit": 32, "OperatorCurrentLimit": 32}
         async with bench(tmp_path, **limits) as at:
             await at.charge(max_a=32)
@@ -383,13 +383,13 @@ def test_heat_lowers_the_current_before_it_stops_charging(
             await asyncio.sleep(10)
             assert "temperature" not in {row["source"] for row in at.connector()["limits"]}
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_a_residual_current_device_that_recloses_is_accepted_three_times(tmp_path: Path) -> None:
     """Manual 9: corrected automatically up to a certain point."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path, RCDInput="opto_2") as at:
             for _ in range(3):
                 await at.cause("rcd-tripped")
@@ -406,7 +406,7 @@ def test_a_residual_current_device_that_recloses_is_accepted_three_times(tmp_pat
             await asyncio.sleep(5)
             assert at.shown == set()
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_a_residual_current_device_that_recloses_is_accepted_three_times(tmp_pat
 def test_contacts_at_the_digital_inputs(
     setting: str, fault: Fault, slug: str, number: int | None, tmp_path: Path
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path, **{setting: slug}) as at:
             await at.charge()
             for each in (1, 2):
@@ -433,7 +433,7 @@ def test_contacts_at_the_digital_inputs(
                 await asyncio.sleep(10)
                 assert at.shown == set()
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize(
@@ -450,7 +450,7 @@ def test_a_contact_without_a_configured_input_is_ignored(
 ) -> None:
     """What it cuts is found at the voltage."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path) as at:
             await at.charge()
             await at.cause(cause)
@@ -460,14 +460,14 @@ def test_a_contact_without_a_configured_input_is_ignored(
             await asyncio.sleep(10)
             assert at.shown == set()
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize("setting", ["RCDInput", "MCBType2Input", "MCBDomesticInput", "SPDInput"])
 def test_inputs_are_obeyed(setting: str, tmp_path: Path) -> None:
     """A contact that is open already at the start is found too."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         store_settings(tmp_path, {**FREE, setting: "opto_1"})
         host = Host(HostOptions(tmp_path, live=False, rng=random.Random(7), control_socket=False))
         world_of(host).set_input(1, active=True)
@@ -475,11 +475,11 @@ def test_inputs_are_obeyed(setting: str, tmp_path: Path) -> None:
         assert Bench(host).shown
         await host.stop()
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_brown_out_the_session_goes_on(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path) as at:
             await at.charge()
             for _ in range(3):
@@ -488,11 +488,11 @@ def test_brown_out_the_session_goes_on(tmp_path: Path) -> None:
                 assert (at.state, at.shown) == ("charging", set())
             assert len(await at.sessions()) == 1
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_state_d_without_ventilation_is_reported(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path) as at:
             await at.simulator.plug(1, {**PLUG, "vehicle": "ventilated"})
             await asyncio.sleep(10)
@@ -503,12 +503,12 @@ def test_state_d_without_ventilation_is_reported(tmp_path: Path) -> None:
             await asyncio.sleep(1)
             assert at.shown == set()
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize("code", ["WeakSignal", "HighTemperature", "ResetFailure"])
 def test_a_fault_reported_with_a_code_of_the_board(code: str, tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path) as at:
             await at.charge()
             await at.simulator.set_fault(f"other:{code}", active=True, connector=1)
@@ -519,19 +519,19 @@ def test_a_fault_reported_with_a_code_of_the_board(code: str, tmp_path: Path) ->
             await asyncio.sleep(1)
             assert at.shown == set()
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize("shown_as_fault", [False, True])
 def test_a_backend_that_cannot_be_reached(shown_as_fault: bool, tmp_path: Path) -> None:
-    """Manual 4, "Show backend disconnect as error": the ring tells only when it shall."""
+    """Manual 4, "Show backend disconnect as error": the ring shows it only when set."""
     backend = {
         "ConnectionType": "ethernet",
         "WebSocketsBackendURL": "ws://127.0.0.1:9/ocpp",
         "ShowBackendDisconnectAsError": "on" if shown_as_fault else "off",
     }
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(tmp_path, **backend) as at:
             assert at.shown == set()
             await asyncio.sleep(10)
@@ -543,7 +543,7 @@ def test_a_backend_that_cannot_be_reached(shown_as_fault: bool, tmp_path: Path) 
             await asyncio.sleep(1)
             assert at.connector()["led"] == "available"
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 @pytest.mark.parametrize("method", ["pilot_interruption", "state_f", "state_e"])
@@ -551,7 +551,7 @@ def test_a_backend_that_cannot_be_reached(shown_as_fault: bool, tmp_path: Path) 
 def test_a_sleeping_car_is_woken(method: str, allowed: str, tmp_path: Path) -> None:
     """Decision D7; settings "Allow EV Wakeup" and "EV wake-up method"."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         settings = {"DLMAllowEVWakeup": allowed, "EVWakeupMethod": method}
         async with bench(tmp_path, **settings) as at:
             await at.simulator.plug(1, {**PLUG, "vehicle": "sleepy"})
@@ -562,14 +562,14 @@ def test_a_sleeping_car_is_woken(method: str, allowed: str, tmp_path: Path) -> N
             assert at.shown == set()
             assert len(await at.sessions()) == 1
 
-    run_virtual(story())
+    run_virtual(scenario())
 
 
 def test_the_method_of_waking_is_obeyed(tmp_path: Path) -> None:
     """What the car sees in the fourth second: nothing, or 0 V, or -12 V."""
     drives: dict[str, str] = {}
 
-    async def story(method: str, data: Path) -> None:
+    async def scenario(method: str, data: Path) -> None:
         async with bench(data, EVWakeupMethod=method) as at:
             await at.simulator.plug(1, {**PLUG, "vehicle": "sleepy"})
             await asyncio.sleep(33)
@@ -579,5 +579,5 @@ def test_the_method_of_waking_is_obeyed(tmp_path: Path) -> None:
     for method in ("pilot_interruption", "state_f", "state_e"):
         data = tmp_path / method
         data.mkdir()
-        run_virtual(story(method, data))
+        run_virtual(scenario(method, data))
     assert drives == {"pilot_interruption": "OPEN", "state_f": "LOW", "state_e": "ZERO"}

@@ -1,5 +1,5 @@
-"""What a backend is told of every fault (manual 9): its code and text when it comes, its resolution
-when it has gone. Causes and clearing are those of `test_every_fault`.
+"""What a backend receives for every fault (manual 9): its code and text when it comes, its
+resolution when it has gone. Causes and clearing are those of `test_every_fault`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Backend:
 def test_manual_9_reported_to_the_backend(row: Row, tmp_path: Path) -> None:
     kind = CATALOGUE[row.fault]
     if "restart" in row.cleared_by:
-        pytest.skip("a restart makes a new station, which tells its state anew")
+        pytest.skip("a restart makes a new station, which reports its state anew")
 
     async def scenario() -> list[StatusReport]:
         backend = _Backend()

@@ -81,7 +81,7 @@ async def test_a_station_that_was_in_use_gets_no_card(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({}, "local whitelist is switched off"),
         ({"FLLEnable": "on"}, "not on the local whitelist"),
@@ -93,7 +93,7 @@ async def test_a_station_that_was_in_use_gets_no_card(tmp_path: Path) -> None:
     ],
 )
 async def test_a_refused_card_says_why_and_what_helps(
-    tmp_path: Path, changes: dict[str, Any], said: str
+    tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
     async with running_station(tmp_path, **changes) as one:
         status = one.services.status
@@ -101,7 +101,7 @@ async def test_a_refused_card_says_why_and_what_helps(
         await one.card(UNKNOWN)
         await one.until(lambda _: status.snapshot().last_card is not None)
         text = refused(status.snapshot(), Words("en"))
-        assert said in text
+        assert expected in text
         assert "adbeef" in text
 
 
@@ -118,11 +118,12 @@ async def test_an_accepted_card_shows_no_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "said"), [("Blocked", "blocked"), ("Expired", "expired"), ("ConcurrentTx", "elsewhere")]
+    ("why", "expected"),
+    [("Blocked", "blocked"), ("Expired", "expired"), ("ConcurrentTx", "elsewhere")],
 )
-def test_the_status_from_the_backend_is_shown(why: str, said: str) -> None:
+def test_the_status_from_the_backend_is_shown(why: str, expected: str) -> None:
     at = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     card = LastCard(at, (1,), False, Reason.REFUSED_BY_BACKEND, why, "")
     seen = StationStatus(1, at, ClockTrust.NTP, (), last_card=card)
-    assert said in refused(seen, Words("en"))
+    assert expected in refused(seen, Words("en"))
     assert refused(replace(seen, time=at + timedelta(minutes=6)), Words("en")) == ""

@@ -1,5 +1,5 @@
 """A full disk while a backend judges cards and answers: what was answered stays answered, what runs
-can end, and nothing new begins in the room that is kept for ends (decision 0052).
+can end, and nothing new begins in the space reserved for ends (decision 0052).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ async def fill_disk(bench: Rig) -> None:
 
 
 async def started_offline(bench: Rig) -> None:
-    """A session whose start waits to be told; then the disk is full."""
+    """A session whose start waits to be sent; then the disk is full."""
     await bench.offline()
     await bench.plug()
     await bench.swipe()
@@ -31,7 +31,7 @@ async def test_a_start_answered_on_a_full_disk_is_sent_once(tmp_path: Path) -> N
         await bench.ledger.wait_for("StartTransaction")
         await bench.station.until(lambda c: c["session"]["transaction_id"] == 1001)
         await bench.stop()
-        # The queue is in order: it is told after the answer to the start was committed.
+        # The queue is in order: it is sent after the answer to the start was committed.
         (stop,) = await bench.ledger.wait_for("StopTransaction")
         assert stop["transaction_id"] == 1001
         assert len(bench.ledger.of("StartTransaction")) == 1

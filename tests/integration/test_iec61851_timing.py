@@ -1,6 +1,6 @@
 """Times of IEC 61851-1 Table A.6 in a whole station, measured at wires and contacts of the
 simulated world: from what the vehicle does to what it sees and gets. Virtual time, no backend,
-nobody needs a card.
+no card is needed.
 """
 
 from __future__ import annotations

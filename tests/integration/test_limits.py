@@ -42,7 +42,7 @@ def offered(station: RunningStation, number: int = 1) -> float:
 
 
 def row_of(station: RunningStation, source: str) -> dict[str, Any]:
-    """The row of a source at socket 1, as the status tells it."""
+    """The row of a source at socket 1, as the status shows it."""
     rows: list[dict[str, Any]] = station.connector()["limits"]
     return next(row for row in rows if row["source"] == source)
 
@@ -95,7 +95,7 @@ def test_when_the_distribution_fails_all_sockets_pause(
     def fail(*_: object) -> NoReturn:
         raise ArithmeticError("a mistake")
 
-    async def story(break_it: Callable[[], None], mend_it: Callable[[], None]) -> None:
+    async def scenario(break_it: Callable[[], None], repair_it: Callable[[], None]) -> None:
         async with running_station(tmp_path, **FREE, SingleSupplyLine="on") as station:
             await station.plug(1, BIG)
             await asyncio.sleep(10.0)
@@ -104,9 +104,9 @@ def test_when_the_distribution_fails_all_sockets_pause(
             await station.plug(2, BIG)
             await asyncio.sleep(1.0)
             assert (offered(station, 1), offered(station, 2)) == (0.0, 0.0)
-            mend_it()
+            repair_it()
             await asyncio.sleep(90.0)
             assert (offered(station, 1), offered(station, 2)) == (16.0, 16.0)
 
-    run_virtual(story(lambda: monkeypatch.setattr(own_group, "plan", fail), monkeypatch.undo))
+    run_virtual(scenario(lambda: monkeypatch.setattr(own_group, "plan", fail), monkeypatch.undo))
     assert "the sockets could not share" in caplog.text

@@ -1,4 +1,4 @@
-"""A station that lost its newest settings charges nobody until a person confirms the limits."""
+"""A station that lost its newest settings does not charge until a person confirms the limits."""
 
 from __future__ import annotations
 

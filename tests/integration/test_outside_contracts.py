@@ -271,7 +271,7 @@ async def test_metrics_show_the_station(tmp_path: Path) -> None:
         text = (await client.get("/metrics")).text
         found = [METRIC.fullmatch(each) for each in text.splitlines() if not each.startswith("#")]
         values = {(each[1], each[2]): float(each[3]) for each in found if each}
-        assert len(values) == len(found), "each line is a sample, none is told twice"
+        assert len(values) == len(found), "each line is a sample, none is repeated"
         assert values["borne_contactor_cycles_total", "1"] == 1
         assert values["borne_contactor_cycles_total", "2"] == 0
         assert values["borne_offered_amperes", "1"] == 32

@@ -27,7 +27,7 @@ class Ring:
 
 
 class Bench:
-    """A plant of one board without a meter, whose power nobody can cut."""
+    """A plant of one board without a meter, without a mains switch."""
 
     connectors: Sequence[int] = (1,)
     keeps_time = True

@@ -1,4 +1,4 @@
-"""What a backend is told of a connector is true at that moment, and agrees with the page.
+"""The statuses of a connector that a backend receives are current and agree with the page.
 
 On virtual time, with a recorder in the place of the backend.
 """
@@ -41,7 +41,7 @@ WHITELISTED = {"FLLEnable": "on"}
 FREE = {"FreeCharging": "on", "FreeChargingMode": "status_without_auth"}
 BACKEND = {
     "ConnectionType": "ethernet",
-    # Nobody dials: there is no URL, and the recorder stands for the link.
+    # Nothing is dialled: there is no URL, and the recorder stands for the link.
     "WebSocketsBackendURL": "",
 }
 
@@ -68,7 +68,7 @@ class Recorder:
 
 
 class Bench:
-    """A station and the recorder of what it tells."""
+    """A station and the recorder of its reports."""
 
     def __init__(self, station: RunningStation) -> None:
         self.station = station
@@ -255,8 +255,8 @@ async def cause(at: Bench, what: tuple[str, int], *, active: bool) -> None:
 def test_a_recovery_follows_its_activation(
     tmp_path: Path, what: tuple[str, int], switched: str
 ) -> None:
-    """Decision D31: an activation that was kept back recovers in silence, one that was told is
-    told to be over."""
+    """Decision D31: an activation that was held back sends no recovery, one that was sent
+    sends it."""
     first = "on" if switched == "off in between" else "off"
 
     async def scenario(at: Bench) -> None:
@@ -265,14 +265,14 @@ def test_a_recovery_follows_its_activation(
             wanted = switched.startswith("on")
             await at.station.set(SendErrorStatusNotifications=wanted)
         await cause(at, what, active=False)
-        said = [info for _, _, info in words(at, what[1]) if info]
+        infos = [info for _, _, info in words(at, what[1]) if info]
         codes = {code for _, code, _ in words(at, what[1])}
         if switched == "never":
-            assert said == []
+            assert infos == []
             assert codes <= {"NoError", "OtherError"}
         else:
-            assert said == list(WORDS[what])
-        if said or words(at, what[1]):
+            assert infos == list(WORDS[what])
+        if infos or words(at, what[1]):
             assert words(at, what[1])[-1][1] == "NoError"
 
     on_a_bench(tmp_path, scenario, SendErrorStatusNotifications=first)
@@ -283,7 +283,7 @@ def test_a_fault_that_was_never_reported_sends_no_recovery(tmp_path: Path) -> No
         await cause(at, ("over-temperature", 1), active=True)
         await cause(at, BROKEN, active=True)
         await cause(at, BROKEN, active=False)
-        said = [info for _, _, info in words(at, 1) if info]
-        assert said == ["Controller too hot"]
+        infos = [info for _, _, info in words(at, 1) if info]
+        assert infos == ["Controller too hot"]
 
     on_a_bench(tmp_path, scenario, SendInformativeStatusNotifications="off")

@@ -1,4 +1,4 @@
-"""The security log is looked at when a station starts: a change is told, and told once."""
+"""The security log is looked at when a station starts: a change is reported once."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from tests.support.timeouts import TEST_TIMEOUT_S
 FAST: dict[str, Any] = {"reaction_s": 0.1, "max_a": 32}
 OTHER_CARD = "11223344"
 NO_CARD: dict[str, Any] = {"FreeCharging": "on", "FreeChargingMode": "full_fixed_without_auth"}
-"""The backend is told everything, and nobody needs a card."""
+"""The backend gets every message, and no card is needed."""
 
 
 def dialling(url: str) -> dict[str, Any]:
@@ -49,14 +49,14 @@ def dialling(url: str) -> dict[str, Any]:
 
 
 OFFLINE = dialling("ws://127.0.0.1:9/ocpp")
-"""A backend that nobody runs."""
+"""A backend that does not exist."""
 
 
 @asynccontextmanager
 async def online(
     data: Path, ledger: Ledger | None = None, **changes: Any
 ) -> AsyncIterator[tuple[RunningStation, CentralSystem]]:
-    """A station with its central system, both sockets told as available."""
+    """A station with its central system, both sockets reported as available."""
     async with (
         central_system(ledger) as central,
         running_station(data, **dialling(central.url) | changes) as station,
@@ -249,7 +249,7 @@ async def test_BackendConnectionTimeout(tmp_path: Path) -> None:
     await server.wait_closed()
 
 
-# What the backend is told ---------------------------------------------------------------------
+# What the backend receives --------------------------------------------------------------------
 
 
 async def boot(data: Path, **changes: Any) -> dict[str, Any]:
@@ -308,7 +308,7 @@ async def test_PreparingUntilStateC(tmp_path: Path, early: str, status: str) -> 
         await station.plug(1, FAST | {"wants_charge": False})
         await central.ledger.wait_for("StartTransaction")
         await station.until_state("suspended_ev")
-        # Statuses are told in order: this one comes after all of connector 1.
+        # Statuses are sent in order: this one comes after all of connector 1.
         await station.simulator.set_fault("residual-current", active=True, connector=2)
         await central.ledger.wait_for("StatusNotification", connector_id=2, status="Faulted")
         assert central.ledger.statuses(1)[-1] == status
@@ -604,7 +604,7 @@ async def test_FLLEnable(tmp_path: Path) -> None:
 
 
 async def learn(data: Path, **changes: Any) -> None:
-    """A station that has heard of a card from its backend, and keeps what it heard."""
+    """A station that has asked its backend about a card, and keeps the answer."""
     async with online(data, **changes) as (station, central):
         await station.card()
         await central.ledger.wait_for("Authorize")
@@ -863,10 +863,10 @@ async def test_RestStateOpen(tmp_path: Path) -> None:
 
 def test_LogLevel(tmp_path: Path) -> None:
     with served("--data", tmp_path, "--set", "LogLevel=error") as running:
-        for change in ({"FLLEnable": "on"}, {"LogLevel": "info"}, {"StationName": "told"}):
+        for change in ({"FLLEnable": "on"}, {"LogLevel": "info"}, {"StationName": "shown"}):
             assert "result" in send_command(tmp_path, "settings-set", {"changes": change})
         running.wait_for(running.err, "settings changed.*StationName")
-        assert "FLLEnable" not in "".join(running.said)
+        assert "FLLEnable" not in "".join(running.lines)
 
 
 async def test_TimeZone(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ cars is used, every active setting is changed once, and the station is used agai
 - a setting that services subscribed to was read anew within the change,
 - one that takes effect at a restart was named in the answer,
 - any other is listed here as read at its use,
-- and whoever read a setting before its change has read it again afterwards.
+- and every reader of a setting before its change has read it again afterwards.
 """
 
 from __future__ import annotations
@@ -307,7 +307,7 @@ class Trial:
         elif observed and key in {*AT_USE, *NEXT_START}:
             self.wrong.append(f"{key}: is said to be read at its use, and subscribed to")
         elif observed and not self.readings.since(key, self.changed_at[key]):
-            self.wrong.append(f"{key}: nobody has read it within the change")
+            self.wrong.append(f"{key}: it was not read within the change")
 
     def judge_readers(self, before: Mapping[str, set[str]]) -> None:
         for key, revision in self.changed_at.items():
@@ -317,7 +317,7 @@ class Trial:
             stale = before[key] - self.readings.since(key, revision)
             self.wrong += [f"{key}: {reader} has not read it again" for reader in stale]
             if not self.readings.readers(key):
-                self.wrong.append(f"{key}: nobody reads it")
+                self.wrong.append(f"{key}: it is never read")
 
 
 @pytest.mark.parametrize("station", STATIONS)

@@ -1,5 +1,5 @@
 """The connection test, and the steps of the running connection, through the simulated network: what
-they tell is true of the target, not of the way through this process."""
+they report is true of the target, not of the way through this process."""
 
 from __future__ import annotations
 

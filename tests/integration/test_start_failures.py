@@ -54,7 +54,7 @@ def used(data: Path) -> Path:
     return data
 
 
-# What is told ----------------------------------------------------------------------------------
+# What is reported ------------------------------------------------------------------------------
 
 
 def test_damaged_settings_are_reported_and_the_revision_before_is_in_force(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_damaged_settings_are_reported_and_the_revision_before_is_in_force(tmp_p
     with served("--data", tmp_path) as running:
         running.wait_for(running.err, "cannot be read")
         running.end()
-        greeting = "".join(running.said)
+        greeting = "".join(running.lines)
     assert "the settings before it are in force" in greeting
     assert here.borne("settings", "get", "StationName", "--data", tmp_path).out == "Station\n"
 
@@ -152,7 +152,7 @@ def test_without_rights_for_port_80_a_high_one_is_used(tmp_path: Path) -> None:
     try:
         assert running.wait_for_page() == "http://127.0.0.2:8080"
         assert running.end() == 0
-        assert "Port 80 needs privileges" in "".join(running.said)
+        assert "Port 80 needs privileges" in "".join(running.lines)
     finally:
         running.process.kill()
         running.wait()
@@ -192,7 +192,7 @@ def test_a_signal_during_the_start_ends_it(tmp_path: Path, how: signal.Signals, 
     while not (tmp_path / mark).exists():
         os.sched_yield()
     assert running.end(how) in (0, 128 + how)
-    assert "internal" not in "".join(running.said)
+    assert "internal" not in "".join(running.lines)
     with served("--data", tmp_path):
         pass
 
@@ -218,6 +218,6 @@ def test_a_closed_standard_output_does_not_stop_the_start(tmp_path: Path) -> Non
         assert here.borne("settings", "get", "FreeCharging", "--data", tmp_path).out == "off\n"
     finally:
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in errors

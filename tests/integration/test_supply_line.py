@@ -197,7 +197,7 @@ async def test_ConnectorPhaseRotation(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_DLMMinimumCurrentLimit(tmp_path: Path) -> None:
-    """Who cannot get the minimum waits for its turn, and is told so."""
+    """A socket that cannot get the minimum waits for its turn, and its reason says so."""
     async with line(tmp_path, SupplyLineCurrentCapacity=14) as station:
         await two_big_cars(station)
         assert offers(station) == (7.0, 7.0)

@@ -12,7 +12,7 @@ from tests.support.running_station import CARD, running_station
 
 
 def backend_settings(url: str) -> dict[str, Any]:
-    """A station that is told to dial this central system."""
+    """A station that is configured to dial this central system."""
     return {"ConnectionType": "ethernet", "WebSocketsBackendURL": url, "ChargePointID": "CP-1"}
 
 

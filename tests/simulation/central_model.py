@@ -171,14 +171,14 @@ class CentralModel:
         try:
             async for text in connection:
                 assert isinstance(text, str)
-                self._take(connection, station, text, life)
+                self._on_frame(connection, station, text, life)
         except ConnectionClosed:
             pass
         finally:
             if self._links.get(station) is connection:
                 del self._links[station]
 
-    def _take(self, connection: ServerConnection, station: str, text: str, life: int) -> None:
+    def _on_frame(self, connection: ServerConnection, station: str, text: str, life: int) -> None:
         frame = json.loads(text)
         if frame[0] != 2:
             future = self._asked.get(frame[1])

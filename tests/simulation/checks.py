@@ -20,12 +20,12 @@ MONEY = ("StartTransaction", "StopTransaction")
 UNKNOWN = -1
 """OCPP 1.6 errata 3.18."""
 TRIGGERED = '"context":"Trigger"'
-"""Values that the backend asked for are told at once, past the queue, also while it is Pending
+"""Values that the backend asked for are sent at once, past the queue, also while it is Pending
 (OCPP 1.6 section 4.2)."""
 PAGE = 500
 PRECISE_S = 3.0
 ROUGH_S = 35.0
-"""The first answer that tells the date may have been under way for the call timeout; then the
+"""The first answer with the date may have been under way for the call timeout; then the
 date is asked for again."""
 SELDOM = 0.1
 LATE_S = 5 * 3600.0
@@ -149,7 +149,7 @@ def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
 
 
 def wrong_with_dates(journal: Sequence[SessionRecord], truth: Truth) -> Iterator[str]:
-    """Sessions begin and end when they did; where nobody knew the date it is worked out later."""
+    """Sessions begin and end when they did; without a date it is worked out later."""
     errors_s: list[float] = []
     for record in journal:
         for reported, true, flags in _moments(record, truth.metered[record.session_id]):

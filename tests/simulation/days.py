@@ -78,7 +78,7 @@ class Resident:
 
 @dataclass
 class Days:
-    """One story, drawn from a seed."""
+    """One scenario, drawn from a seed."""
 
     seed: int
     folder: Path

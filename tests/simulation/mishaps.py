@@ -106,7 +106,7 @@ class Mishaps:
 
     async def heal(self) -> None:
         """Everything works again."""
-        await self._mend_everything()
+        await self._repair_everything()
         await self._simulated.world.links["backend"].switch(True)
         await self._central.go_away(politely=False)
         await self._central.start()
@@ -164,7 +164,7 @@ class Mishaps:
         with suppress(SimulatorError):
             await self._simulated.simulator.set_fault(cause, active=active, connector=scoped)
 
-    async def _mend_everything(self) -> None:
+    async def _repair_everything(self) -> None:
         for cause in BREAKABLE:
             for connector in self._simulated.world.sockets:
                 await self._set_fault(cause, connector, active=False)

@@ -1,6 +1,6 @@
 """People at a station: they plug, hold cards, wait, change their mind, and drive away.
 
-Everything is drawn from one generator per socket, so a seed is a story.
+Everything is drawn from one generator per socket, so a seed is a scenario.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def judge(id_tag: str) -> dict[str, str]:
 
 
 class Driver:
-    """Whoever comes to one socket, one after the other."""
+    """The people who come to one socket, one after the other."""
 
     def __init__(self, simulated: SimulatedStation, connector: int, rng: random.Random) -> None:
         self._simulated = simulated

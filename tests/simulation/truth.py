@@ -36,7 +36,7 @@ class Metered:
 
 
 class _Room:
-    """A room of the storage whose commits are watched."""
+    """A part of the storage whose commits are watched."""
 
     def __init__(self, inner: Any, **after: Callable[..., None]) -> None:
         self._inner = inner
@@ -76,7 +76,7 @@ class Truth:
         self._simulated = simulated
         for socket in simulated.world.sockets.values():
             socket.changed.subscribe(self._look)
-        simulated.host.station_changed.subscribe(self._take_station)
+        simulated.host.station_changed.subscribe(self._on_station)
 
     def wrap(self, storage: Storage) -> Storage:
         """The storage of a power-up, watched."""
@@ -144,7 +144,7 @@ class Truth:
         if offered_a > limit_a + TOLERANCE_A and since_s > OBEY_S:
             self._violate(f"connector {number}: {offered_a} A offered, the limit is {limit_a} A")
 
-    def _take_station(self, station: Station | None) -> None:
+    def _on_station(self, station: Station | None) -> None:
         if station is None:
             return
         assert self._simulated is not None

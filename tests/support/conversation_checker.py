@@ -1,4 +1,4 @@
-"""Judges what a station tells a central system over its whole life: whether it could be true.
+"""Checks what a station sends to a central system over its whole life: whether it could be true.
 
 Statuses follow the table of OCPP 1.6 section 4.9, the end of a transaction comes before the status
 that follows it, times and registers never go back within a transaction, a message id stands for one

@@ -406,8 +406,8 @@ class FakeSessions:
             raise Refused("invalid", "Name the card or the sessions to make anonymous.")
         forgotten = [each for each in self.records if each.start.identity.id_token == id_token]
         for each in forgotten:
-            nobody = replace(each.start, identity=Identity(each.start.identity.kind, ""))
-            self.records[self.records.index(each)] = replace(each, start=nobody)
+            anonymous = replace(each.start, identity=Identity(each.start.identity.kind, ""))
+            self.records[self.records.index(each)] = replace(each, start=anonymous)
         return len(forgotten)
 
     async def totals(self) -> SessionFigures:

@@ -113,11 +113,11 @@ class _Conversation:
         await self._say("250 there")
 
     async def _listen(self) -> int:
-        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self._server.writers.append(writer)
             await self._data.put((reader, writer))
 
-        listener = await asyncio.start_server(take, "127.0.0.1", 0, ssl=self._context)
+        listener = await asyncio.start_server(receive, "127.0.0.1", 0, ssl=self._context)
         self._server.listeners.append(listener)
         port: int = listener.sockets[0].getsockname()[1]
         return port

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class HttpFiles:
-    """`/denied` needs rights that nobody has; `refused` methods are answered with 405."""
+    """`/denied` needs rights that no user has; `refused` methods are answered with 405."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}

@@ -148,7 +148,7 @@ class Served:
         self.process, stdout, stderr = start(["serve", *arguments], **how)
         self.out: queue.Queue[str | None] = queue.Queue()
         self.err: queue.Queue[str | None] = queue.Queue()
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self.page = ""
         self.link = ""
         self._pumps = [self._pump(stdout, self.out), self._pump(stderr, self.err)]
@@ -156,7 +156,7 @@ class Served:
     def _pump(self, stream: IO[str], into: queue.Queue[str | None]) -> threading.Thread:
         def run() -> None:
             for line in stream:
-                self.said.append(line)
+                self.lines.append(line)
                 into.put(line.rstrip("\n"))
             stream.close()
             into.put(None)
@@ -176,7 +176,7 @@ class Served:
         """The next line that matches."""
         while True:
             line = lines.get(timeout=TEST_TIMEOUT_S)
-            assert line is not None, "".join(self.said)
+            assert line is not None, "".join(self.lines)
             found = re.search(pattern, line)
             if found:
                 return found
@@ -191,7 +191,7 @@ class Served:
         code = self.process.wait(timeout=TEST_TIMEOUT_S)
         for pump in self._pumps:
             pump.join(timeout=TEST_TIMEOUT_S)
-        assert not TRACE.search("".join(self.said)), "".join(self.said)
+        assert not TRACE.search("".join(self.lines)), "".join(self.lines)
         return code
 
 

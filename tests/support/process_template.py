@@ -117,7 +117,7 @@ class Template:
         return Copy(status_fd)
 
     def close(self) -> None:
-        """It ends when nobody can ask it any more."""
+        """It ends when no process can ask it any more."""
         self._socket.close()
         self._process.wait()
 
@@ -148,7 +148,7 @@ def _main(descriptor: int) -> None:
             for key, _ in ready.select():
                 if key.fd != descriptor:
                     ready.unregister(key.fd)
-                    _tell_end(key.fd, *copies.pop(key.fd))
+                    _report_end(key.fd, *copies.pop(key.fd))
                     continue
                 message, files, _, _ = socket.recv_fds(asked, LONGEST_PROGRAM, 4)
                 if not message:
@@ -168,7 +168,7 @@ def _main(descriptor: int) -> None:
                 ready.register(process, selectors.EVENT_READ)
 
 
-def _tell_end(process: int, pid: int, pipe: int) -> None:
+def _report_end(process: int, pid: int, pipe: int) -> None:
     status = os.waitpid(pid, 0)[1]
     with contextlib.suppress(BrokenPipeError):
         os.write(pipe, b"%d\n" % os.waitstatus_to_exitcode(status))

@@ -44,7 +44,7 @@ class RunningStation:
         return self.services.simulator
 
     def connector(self, number: int = 1) -> dict[str, Any]:
-        """The state of a connector as the API tells it."""
+        """The state of a connector as the API shows it."""
         snapshot = status_json(self.services.status.snapshot())
         return next(dict(c) for c in snapshot["connectors"] if c["id"] == number)
 

@@ -1,7 +1,7 @@
 """A whole station on a simulated network: virtual time, real WebSockets, real storage.
 
-`simulate` runs a story on a fresh `SimLoop`; every machine of it (a station, the central system) is
-a host of the simulated network. The simulated world (world, people) belongs to the station's
+`simulate` runs a scenario on a fresh `SimLoop`; every machine of it (a station, the central system)
+is a host of the simulated network. The simulated world (world, people) belongs to the station's
 machine.
 """
 
@@ -44,7 +44,7 @@ class _Nothing:
 
 
 def simulate(scenario: Callable[[SimLoop], Coroutine[Any, Any, T]], seed: int = 0) -> T:
-    """Run a story on a network of its own."""
+    """Run a scenario on a network of its own."""
     loop = SimLoop(seed)
     loop._recorder = loop._choice_log = cast(Any, _Nothing())
     loop.net.set_defaults(latency=(0.005, 0.1))

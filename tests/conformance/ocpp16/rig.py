@@ -47,7 +47,7 @@ class Rig:
         return await self.central.call(request)
 
     async def status(self, status: str, connector: int = 1, count: int = 1) -> dict[str, Any]:
-        """Wait until the central system was told that status so many times; the last of them."""
+        """Wait until the central system received that status so many times; the last of them."""
         statuses = await self.ledger.wait_for(
             "StatusNotification", count, connector_id=connector, status=status
         )

@@ -57,7 +57,7 @@ async def test_a_group_from_the_start_answer_lets_its_cards_stop(
 
 
 async def test_a_card_of_a_group_stops_at_a_reader_that_sockets_share(tmp_path: Path) -> None:
-    """Nobody waits at the other socket: a session is meant."""
+    """No car waits at the other socket: the card is for a session."""
     ledger = Ledger(parents={TAG: "Family", OTHER_TAG: "Family"})
     async with rig(tmp_path, ledger) as bench:
         await bench.charging()
@@ -91,7 +91,7 @@ async def _refuse(action: str, _: Any) -> None:
 
 @pytest.mark.parametrize("listed", [False, True], ids=["unknown", "on the list"])
 async def test_an_authorize_answered_with_an_error_is_refused(tmp_path: Path, listed: bool) -> None:
-    """Unknown ids are for when nobody answers (section 3.5.4)."""
+    """AllowOfflineTxForUnknownId applies when there is no answer (section 3.5.4)."""
     ledger = Ledger(meanwhile=_refuse)
     async with rig(tmp_path, ledger, IfInDoubtAllowCharging="on") as bench:
         if listed:
@@ -153,7 +153,7 @@ MODES = {
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_free_charging_reports_what_its_mode_prescribes(tmp_path: Path, mode: Mode) -> None:
-    """Manual 5.2: nobody's card is told in modes 1 to 5, and nobody is asked about."""
+    """Manual 5.2: no card is reported in modes 1 to 5, and none is asked about."""
     tag, needs_card = MODES[mode]
     silent = mode is Mode.NO_OCPP
     settings: dict[str, Any] = {

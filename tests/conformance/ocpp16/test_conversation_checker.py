@@ -62,7 +62,7 @@ WRONG = {
     ],
     "energy: an end below the last values": [("MeterValues", values(301)), ENDED],
     "energy: in kWh as well": [("MeterValues", values(1, unit="kWh")), ENDED],
-    "transaction: a number that nobody gave": [("MeterValues", values(110, number=8))],
+    "transaction: a number that was never assigned": [("MeterValues", values(110, number=8))],
     "transaction: an end of nothing": [("StopTransaction", {**STOP, "transactionId": 8})],
     "transaction: an end that comes twice": [
         ENDED,

@@ -225,7 +225,7 @@ async def test_q10_measurands_can_be_tried_one_by_one(tmp_path: Path) -> None:
         key = "MeterValuesSampledData"
         (most,) = (await read(bench, f"{key}MaxLength")).configuration_key
         assert int(most["value"]) >= 10
-        said = len(bench.ledger.seen)
+        before = len(bench.ledger.seen)
         value = ""
         for measurand in MEASURANDS:
             status = await change(bench, key, measurand)
@@ -236,7 +236,7 @@ async def test_q10_measurands_can_be_tried_one_by_one(tmp_path: Path) -> None:
         assert await change(bench, key, f"{MEASURANDS[0]},Nonsense") == "Rejected"
         several = "Energy.Active.Import.Register,Current.Import,Voltage"
         assert await change(bench, key, several) == "Accepted"
-        assert len(bench.ledger.seen) == said
+        assert len(bench.ledger.seen) == before
         assert len(bench.central.handshakes) == 1
 
 

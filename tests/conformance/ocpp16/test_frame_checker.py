@@ -1,4 +1,4 @@
-"""The witness sees what is wrong: without that its silence proves nothing."""
+"""The checker finds wrong frames: otherwise its silence would prove nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offers told in meter values are offers made (OCPP 1.6 section 7.31)."""
+"""Offers in meter values are the real ones (OCPP 1.6 section 7.31)."""
 
 from __future__ import annotations
 

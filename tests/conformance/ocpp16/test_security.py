@@ -163,7 +163,7 @@ def ssl_subject(pem: str) -> str:
 async def test_TC_077_CS_an_invalid_certificate(tmp_path: Path) -> None:
     async with rig(tmp_path, **with_password()) as bench:
         await install(bench, ROOT.pem)
-        assert await signed(bench, issue(ROOT).pem) == "Rejected"  # nobody asked
+        assert await signed(bench, issue(ROOT).pem) == "Rejected"  # it was not requested
         csr = await request_certificate(bench)
         stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
         for chain in (

@@ -1,5 +1,5 @@
 """Certification cases of the security profiles, with real certificates on real sockets: who is let
-in, who is refused, and what the backend hears of it (security whitepaper A00, A02, chapter 8).
+in, who is refused, and what the backend learns of it (security whitepaper A00, A02, chapter 8).
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ async def refused(station: RunningStation) -> None:
 
 
 async def wait_for_event(station: RunningStation, central: CentralSystem, event: str) -> None:
-    """The true backend, now there, hears of the false one."""
+    """The true backend, now reachable, gets a report about the false one."""
     await station.simulator.set_link("backend", up=True, mode=None)
     await station.until_online()
     (answer,) = await central.ledger.wait_for(EVENT, type=event)

@@ -173,7 +173,7 @@ async def test_out_of_service_waits_while_a_driver_prepares(tmp_path: Path) -> N
 async def test_out_of_service_waits_at_most_the_connection_timeout(
     tmp_path: Path, leaves: bool
 ) -> None:
-    # A second when nobody acts; long enough never to matter when somebody leaves.
+    # A second without actions; long enough never to matter when somebody leaves.
     async with rig(tmp_path, ConnectionTimeOut=600 if leaves else 1) as bench:
         await bench.plug()
         await bench.status("Preparing")

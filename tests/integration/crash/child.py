@@ -43,7 +43,7 @@ class Child:
         )
 
     async def play(self) -> None:
-        """The story, from its begin or from where it was interrupted."""
+        """The scenario, from its start or from where it was interrupted."""
         socket = world_of(self._host).sockets[1]
         first = not self._kept.exists()
         rig = RunningStation(self._host)

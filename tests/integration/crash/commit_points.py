@@ -19,11 +19,11 @@ AtPoint = Callable[[str], Awaitable[None]]
 
 
 class _Watched:
-    """Forwards everything and tells before and after each commit."""
+    """Forwards everything and calls back before and after each commit."""
 
-    def __init__(self, inner: Any, room: str, names: tuple[str, ...], at: AtPoint) -> None:
+    def __init__(self, inner: Any, part: str, names: tuple[str, ...], at: AtPoint) -> None:
         self._inner = inner
-        self._room = room
+        self._part = part
         self._names = names
         self._at = at
 
@@ -33,9 +33,9 @@ class _Watched:
             return found
 
         async def watched(*arguments: Any, **options: Any) -> Any:
-            await self._at(f"{self._room}.{name} before")
+            await self._at(f"{self._part}.{name} before")
             result = await found(*arguments, **options)
-            await self._at(f"{self._room}.{name} after")
+            await self._at(f"{self._part}.{name} after")
             return result
 
         return watched
@@ -47,6 +47,6 @@ def watch(storage: Storage, at: AtPoint) -> Storage:
         "journal": _Watched(storage.journal, "journal", JOURNAL, at),
         "outbox": _Watched(storage.outbox, "outbox", OUTBOX, at),
     }
-    for room, names in OTHERS.items():
-        changes[room] = _Watched(getattr(storage, room), room, names, at)
+    for part, names in OTHERS.items():
+        changes[part] = _Watched(getattr(storage, part), part, names, at)
     return replace(storage, **changes)

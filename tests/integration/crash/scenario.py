@@ -20,7 +20,7 @@ SAMPLES = 1
 
 
 async def begin(station: RunningStation) -> None:
-    """From a free socket to energy that flows, and one sample told."""
+    """From a free socket to energy that flows, and one sample reported."""
     if world_of(station.host).sockets[1].vehicle is None:
         await station.plug(1, CAR)
     await station.until(lambda c: c["state"] in ("preparing", "charging", "suspended_ev"))

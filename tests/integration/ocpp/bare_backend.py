@@ -1,5 +1,5 @@
-"""A backend that speaks in bare frames over a real WebSocket: it sends what it is told to, right or
-wrong, and answers a station as little as the standard allows."""
+"""A backend that speaks in bare frames over a real WebSocket: it sends what the test wants,
+right or wrong, and answers a station as little as the standard allows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
 
 
 class BareBackend:
-    """One station at a time. `told` has its requests in order."""
+    """One station at a time. `received` has its requests in order."""
 
     def __init__(self) -> None:
         self.url = ""

@@ -78,7 +78,7 @@ class Peer(ChargePoint):
 
 
 class Central:
-    """The server. `told` has every request of the station, in order."""
+    """The server. `received` has every request of the station, in order."""
 
     def __init__(self) -> None:
         self.received: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()

@@ -71,8 +71,8 @@ def _install(npm: str, cache: Path, folder: Path) -> None:
 
 
 class NodeBackend:
-    """The running central system. `told` has the station's requests in order, `invalid` all that
-    its validation did not let pass."""
+    """The running central system. `received` has the station's requests in order, `invalid` all
+    that its validation did not let pass."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.port = 0
@@ -87,18 +87,18 @@ class NodeBackend:
         """Take in what it says, until it ends."""
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            await self._take(json.loads(line))
+            await self._on_message(json.loads(line))
 
-    async def _take(self, said: dict[str, Any]) -> None:
-        match said:
+    async def _on_message(self, message: dict[str, Any]) -> None:
+        match message:
             case {"listening": port}:
                 self.port = port
             case {"told": action, "params": params}:
                 self.received.append((action, params))
             case {"answer": number}:
-                self._answers[number].set_result(said)
+                self._answers[number].set_result(message)
             case {"invalid": _}:
-                self.invalid.append(said)
+                self.invalid.append(message)
         async with self._changed:
             self._changed.notify_all()
 
@@ -128,9 +128,9 @@ class NodeBackend:
         assert self._process.stdin is not None
         line = json.dumps({"id": number, "method": method, "params": params})
         self._process.stdin.write(f"{line}\n".encode())
-        said = await asyncio.wait_for(waiting, TEST_TIMEOUT_S)
-        said.pop("answer")
-        return dict(said.get("result", said))
+        message = await asyncio.wait_for(waiting, TEST_TIMEOUT_S)
+        message.pop("answer")
+        return dict(message.get("result", message))
 
 
 @asynccontextmanager

@@ -198,4 +198,4 @@ async def test_its_validation_finds_an_invalid_message() -> None:
         async with connect(url, subprotocols=[Subprotocol("ocpp1.6")]) as socket:
             await socket.send('[2,"1","BootNotification",{"chargePointModel":"M"}]')
             assert json.loads(await socket.recv())[:2] == [4, "1"]
-        assert [said["invalid"] for said in backend.invalid] == ["BootNotification"]
+        assert [message["invalid"] for message in backend.invalid] == ["BootNotification"]

@@ -107,7 +107,7 @@ class Problem:
             admitted = [car for car, bit in enumerate(bits) if bit]
             if self.solve(admitted, bounds, [0.0] * len(bits)) is not None:
                 return admitted
-        raise AssertionError("not even nobody may charge")
+        raise AssertionError("not even the empty set is feasible")
 
     # Levels ---------------------------------------------------------------------------------
 
@@ -127,14 +127,16 @@ class Problem:
                     (max(low, min(level, high)), high) if car in free else (low, high)
                     for car, (low, high) in enumerate(bounds)
                 ]
-                fixed = [car for car in free if self._most(admitted, floor, car) <= level + 1e-6]
+                fixed = [
+                    car for car in free if self._max_level(admitted, floor, car) <= level + 1e-6
+                ]
                 assert fixed
                 for car in fixed:
                     bounds[car] = (floor[car][0], floor[car][0])
                 free = [car for car in free if car not in fixed]
         return [low for low, _ in bounds]
 
-    def _most(
+    def _max_level(
         self, admitted: Sequence[int], bounds: Sequence[tuple[float, float]], car: int
     ) -> float:
         eased = [

@@ -163,11 +163,11 @@ def test_obedient_cars_keep_the_line_below_its_limit(
     rotations: tuple[Rotation, Rotation],
     first: PerPhase,
     second: PerPhase,
-    story: list[tuple[tuple[str, int, Any], float]],
+    steps: list[tuple[tuple[str, int, Any], float]],
 ) -> None:
     world = Worst(rotations)
     begin = [(("arrive", 1, first), 20.0), (("arrive", 2, second), 40.0)]
-    for (name, number, value), then_s in [*begin, *story]:
+    for (name, number, value), then_s in [*begin, *steps]:
         world.do(name, number, value)
         world.look()
         world.check()
@@ -187,10 +187,10 @@ def test_beside_a_rogue_car_the_other_gets_what_is_left(
     world.do("cap", 0, (cap_a, cap_a, cap_a))
     world.do("arrive", 1, PerPhase(1, 1, 1))
     world.do("arrive", 2, shape)
-    takes = PerPhase.same(rogue_a)
+    drawn = PerPhase.same(rogue_a)
     for _ in range(20):
         drawn = world.worst(2)
-        world.change(1, measured_a=takes)
+        world.change(1, measured_a=drawn)
         world.change(2, measured_a=drawn)
         world.plan()
         world.now_s += 7.0

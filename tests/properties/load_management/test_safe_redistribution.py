@@ -166,10 +166,10 @@ def test_two_stages_never_exceed_what_both_sums_allow(
     """Setpoints that fit, disconnected limits that fit, time-outs in any order: always fits."""
     timing = FailSafeTiming(heartbeat_timeout_s=60.0, max_skew_s=10.0)
     limit_a = max(sum(pair[0] for pair in sockets), sum(pair[1] for pair in sockets))
-    heard_s = [dice.uniform(0.0, timing.max_skew_s) for _ in sockets]
+    confirmed_s = [dice.uniform(0.0, timing.max_skew_s) for _ in sockets]
     for second in range(140):
         total = 0.0
-        for (setpoint_a, disconnected_a), last_s in zip(sockets, heard_s, strict=True):
+        for (setpoint_a, disconnected_a), last_s in zip(sockets, confirmed_s, strict=True):
             total += max(
                 fallback_a(
                     setpoint_a, disconnected_a, timing.stage(max(0.0, second - lag - last_s))

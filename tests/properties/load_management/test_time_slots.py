@@ -1,4 +1,4 @@
-"""Nobody waits forever, whoever else comes and goes."""
+"""No car waits forever, however others come and go."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """A whole station with meters that lie, fall silent or are exchanged, power cuts, restarts and a
-clock that is set: what is billed, told and guarded.
+clock that is set: what is billed, reported and protected.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ async def perform(at: RunningStation, act: str, value: Any) -> None:
 
 
 async def watch(at: RunningStation, wrong: list[str]) -> None:
-    """Nobody draws unseen for longer than the patience, and the status can always be told."""
+    """No car draws unmeasured for longer than the time limit, and the status can always be read."""
     blind_s = 0.0
     while True:
         await asyncio.sleep(0.5)

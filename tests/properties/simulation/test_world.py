@@ -132,15 +132,15 @@ async def perform(bench: Bench, act: Act) -> None:
             await bench.cause(name, active=act.value)
 
 
-def live(vehicle: dict[str, Any], story: list[Act], check: Callable[[Bench], str | None]) -> None:
-    """Play a story and hold it to the register's law and to `check` at every event."""
+def live(vehicle: dict[str, Any], steps: list[Act], check: Callable[[Bench], str | None]) -> None:
+    """Run the steps and check the register's law and to `check` at every event."""
 
     async def play() -> None:
         bench = await Bench().start()
         observer = Observer(bench, check)
         await bench.plug(**vehicle)
         bench.offer(16)
-        for act in story:
+        for act in steps:
             await asyncio.sleep(act.then_s)
             await perform(bench, act)
         await asyncio.sleep(FOLLOW_S)
@@ -162,9 +162,9 @@ def no_current_through_open_contacts(bench: Bench) -> str | None:
 @settings(max_examples=60, deadline=None)
 @given(vehicles, st.lists(acts, max_size=12))
 def test_no_current_flows_through_an_open_contactor(
-    vehicle: dict[str, Any], story: list[Act]
+    vehicle: dict[str, Any], steps: list[Act]
 ) -> None:
-    live(vehicle, story, no_current_through_open_contacts)
+    live(vehicle, steps, no_current_through_open_contacts)
 
 
 class Obedience:
@@ -187,9 +187,9 @@ class Obedience:
 @settings(max_examples=60, deadline=None)
 @given(vehicles, st.lists(acts, max_size=12))
 def test_obedient_vehicles_draw_what_was_offered_within_5_s(
-    vehicle: dict[str, Any], story: list[Act]
+    vehicle: dict[str, Any], steps: list[Act]
 ) -> None:
-    live(vehicle, story, Obedience())
+    live(vehicle, steps, Obedience())
 
 
 @settings(max_examples=30, deadline=None)
@@ -227,10 +227,10 @@ def test_without_an_offer_obedient_vehicles_stop_in_3_s(
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), max_size=10))
-def test_a_silent_meter_never_answers_with_a_number(story: list[tuple[bool, float]]) -> None:
+def test_a_silent_meter_never_answers_with_a_number(steps: list[tuple[bool, float]]) -> None:
     async def play() -> None:
         bench = await Bench().charging(16)
-        for silent, then_s in story:
+        for silent, then_s in steps:
             await bench.cause("meter-ocpp", active=silent)
             await asyncio.sleep(then_s)
             try:

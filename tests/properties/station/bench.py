@@ -1,8 +1,8 @@
-"""A room of pure models around the connector machine: cars, boards, a journal, and time.
+"""A bench of pure models around the connector machine: cars, boards, a journal, and time.
 
 Everything that hardware does late is late here too: reports arrive 30 ms after the fact, contacts
-move in 20 ms, bolts in 400 ms. Whoever feeds an event gets every promise of the machine checked
-after it, from facts that the room keeps by itself.
+move in 20 ms, bolts in 400 ms. After every event all promises of the machine are
+checked, from facts that the bench keeps by itself.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Socket:
         """Grows when everything that was planned at the board is void."""
         self.boots = 1
         self.measured: tuple[PilotReport, Plug, LockPosition, bool] | None = None
-        # What the machine was told, as the room remembers it.
+        # What was reported to the machine.
         self.reported_pilot = PilotReport(PilotState.A, pwm=False)
         self.reported_plug = Plug(PlugKind.NONE)
         self.reported_lock = LockPosition.UNLOCKED
@@ -244,7 +244,7 @@ class Socket:
             self.send(report)
 
     def send(self, report: Event) -> None:
-        """On its way to the machine. What a board told dies with it; its driver lives."""
+        """On its way to the machine. Reports of a board are dropped with it; its driver stays."""
         own = isinstance(report, BoardLinkReport | BrownOutReport)
         self.bench.after(REPORT_S, lambda: self.feed(report), self, settles=False, lasts=own)
 
@@ -319,7 +319,7 @@ class Socket:
         self.settle()
 
     def set_silent(self, silent: bool) -> None:
-        """The link to the board is lost or back; a silent board hears and tells nothing."""
+        """The link to the board is lost or back; a silent board gets and reports nothing."""
         if silent is self.defects.silent:
             return
         self.defects.silent = silent
@@ -430,7 +430,7 @@ class Socket:
             assert self.reported_lock is LockPosition.LOCKED or not self.config.has_lock
 
     def _led(self, blocks: set[Fault]) -> str:
-        """Manual 6, from the room's point of view."""
+        """Manual 6, from the facts of the bench."""
         state, journal = self.state, self.bench.journal
         if blocks:
             return "faulted"

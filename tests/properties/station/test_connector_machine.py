@@ -147,7 +147,7 @@ class Connectors(RuleBasedStateMachine):
         self._at(at).feed(StopAsked(stop))
 
     @rule(at=side, what=st.integers(0, 6), yes=st.booleans())
-    def wish(self, at: int, what: int, yes: bool) -> None:
+    def set_available(self, at: int, what: int, yes: bool) -> None:
         event = (
             HoldAsked(yes),
             UnlockAsked(),

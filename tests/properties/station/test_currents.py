@@ -1,9 +1,9 @@
 """No switch, restart, damaged file, clock or backend raises an offer above the lowest limit that
 a person has set and not lifted.
 
-Stories of people in every role and through every door, who set whatever concerns a current, while
-files of the settings are damaged, power goes and the clock is set. A model that knows nothing of
-the station keeps what was set; the offer of each socket and the sum on the line are held against
+Scenarios of people in every role and through every interface, who set whatever concerns a current,
+while files of the settings are damaged, power goes and the clock is set. A model that knows nothing
+of the station keeps what was set; the offer of each socket and the sum on the line are held against
 it at every change.
 """
 
@@ -153,7 +153,7 @@ class Model:
     installer: bool = False
     may_install: bool = True
     blocked: bool = False
-    """Settings were lost and nobody has confirmed the limits."""
+    """Settings were lost and the limits are not confirmed."""
     profiles: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     """Of a socket, or of all (0): amperes and end on the loop's clock."""
 
@@ -172,14 +172,14 @@ class Model:
     def capacity(self) -> int:
         """What the line carries: as somebody said, or the lowest installation limit."""
         most = self.limits.get(STATION, DEFAULT_A)
-        said = self.limits.get(CAPACITY)
+        set_a = self.limits.get(CAPACITY)
         lowest = min(self.installed(socket) for socket in SOCKETS)
-        return min(most, lowest if said is None else said)
+        return min(most, lowest if set_a is None else set_a)
 
     def allowed(self, socket: int, now_s: float) -> float:
         """The most that a socket may be offered."""
-        said = self.of(OPERATOR, socket)
-        found = [BOARD_A, CABLE_A, self.maximum(socket), DEFAULT_A if said is None else said]
+        set_a = self.of(OPERATOR, socket)
+        found = [BOARD_A, CABLE_A, self.maximum(socket), DEFAULT_A if set_a is None else set_a]
         found.append(self.capacity if self.line else self.installed(socket))
         if socket in self.profiles and now_s < self.profiles[socket][1]:
             return min(*found, self.profiles[socket][0])
@@ -198,9 +198,9 @@ class Model:
             return Role.OPERATOR
         return needed
 
-    def after(self, wish: Mapping[str, Any]) -> Model:
+    def after(self, request: Mapping[str, Any]) -> Model:
         """A wish was accepted."""
-        limits = {**self.limits, **{n: v for n, v in wish.items() if n in LIMITS}}
+        limits = {**self.limits, **{n: v for n, v in request.items() if n in LIMITS}}
         # A value that is the default anyway sets nothing; the line's default is another.
         gone = [n for n, v in limits.items() if v is None or (v == DEFAULT_A and n != CAPACITY)]
         for name in gone:
@@ -208,10 +208,10 @@ class Model:
         changed = replace(
             self,
             limits=limits,
-            line_wanted=wish.get(LINE, self.line_wanted),
-            may_install=wish.get("OperatorMayInstall", self.may_install),
+            line_wanted=request.get(LINE, self.line_wanted),
+            may_install=request.get("OperatorMayInstall", self.may_install),
         )
-        begins = changed.line_wanted and not self.line_wanted and CAPACITY not in wish
+        begins = changed.line_wanted and not self.line_wanted and CAPACITY not in request
         if begins and limits.get(CAPACITY, 0) > min(map(changed.installed, SOCKETS)):
             del limits[CAPACITY]
         return changed
@@ -220,12 +220,12 @@ class Model:
         """Limits that stand above the limit over them."""
         found = []
         for socket in SOCKETS:
-            installed, said = self.of(INSTALLED, socket), self.of(OPERATOR, socket)
+            installed, set_a = self.of(INSTALLED, socket), self.of(OPERATOR, socket)
             if installed is not None and installed > self.maximum(socket):
                 found.append(f"{INSTALLED} of {socket}")
             for line in {self.line, self.line_wanted}:
                 above = self.capacity if line else self.installed(socket)
-                if said is not None and said > min(above, self.maximum(socket)):
+                if set_a is not None and set_a > min(above, self.maximum(socket)):
                     found.append(f"{OPERATOR} of {socket}")
         if self.limits.get(CAPACITY, 0) > self.limits.get(STATION, DEFAULT_A):
             found.append(CAPACITY)
@@ -334,20 +334,20 @@ class Watch:
         assert self.host.station is not None
         return self.host.station
 
-    async def _set(self, door: str, wish: Mapping[str, Any]) -> None:
+    async def _set(self, door: str, request: Mapping[str, Any]) -> None:
         principal, change = self._door(door)
         try:
-            await change(wish)
+            await change(request)
         except SettingsRejected:
             return
-        for name, value in wish.items():
+        for name, value in request.items():
             self._check_right(name, principal)
             if value is not None and self.service.settings[name] != value:
                 self.wrong.append(f"{name}={value} accepted as {self.service.settings[name]!r}")
-        if self.model.line and any(base(name) == INSTALLED for name in wish):
+        if self.model.line and any(base(name) == INSTALLED for name in request):
             self.wrong.append("an installation limit was accepted beside the supply line")
-        self.model = self.model.after(wish)
-        self.wrong += [f"accepted {wish}: {what}" for what in self.model.contradictions()]
+        self.model = self.model.after(request)
+        self.wrong += [f"accepted {request}: {what}" for what in self.model.contradictions()]
 
     def _check_right(self, name: str, principal: Principal) -> None:
         needed = self.model.role_for(name)
@@ -362,32 +362,32 @@ class Watch:
                 principal = Principal(PrincipalKind.PERSON, Role.OPERATOR)
                 staging = SettingsStaging(service, lambda: self.now_s)
 
-                async def save(wish: Mapping[str, Any]) -> None:
-                    texts = {n: None if v is None else _text(v) for n, v in wish.items()}
+                async def save(request: Mapping[str, Any]) -> None:
+                    texts = {n: None if v is None else _text(v) for n, v in request.items()}
                     staging.stage("s", texts, principal)
                     await staging.save("s", principal, "page")
 
                 return principal, save
             case "backend":
-                return BACKEND, lambda wish: service.change(
-                    {n: "" if v is None else _text(v) for n, v in wish.items()},
+                return BACKEND, lambda request: service.change(
+                    {n: "" if v is None else _text(v) for n, v in request.items()},
                     BACKEND,
                     "ocpp",
                     form=Form.OCPP,
                 )
             case "system":
-                return SYSTEM, lambda wish: service.change(
-                    {n: None if v is None else _text(v) for n, v in wish.items()},
+                return SYSTEM, lambda request: service.change(
+                    {n: None if v is None else _text(v) for n, v in request.items()},
                     SYSTEM,
                     "command line",
                     form=Form.TEXT,
                 )
             case "token":
                 token = Principal(PrincipalKind.API_TOKEN, Role.OPERATOR)
-                return token, lambda wish: service.change(wish, token, "api")
+                return token, lambda request: service.change(request, token, "api")
             case _:
                 person = Principal(PrincipalKind.PERSON, Role(door))
-                return person, lambda wish: service.change(wish, person, "api")
+                return person, lambda request: service.change(request, person, "api")
 
     async def _restart(self, *, cut: bool) -> None:
         if cut:
@@ -444,7 +444,7 @@ class Watch:
         self._restarted()
         blocks = not self.service.charging_allowed
         if lost and not blocks:
-            self.wrong.append(f"{what}: nobody was asked")
+            self.wrong.append(f"{what}: no confirmation was asked for")
         if blocks and not (lost or may_block or self.model.blocked):
             self.wrong.append(f"{what}: asked without reason")
         if lost:
@@ -554,7 +554,7 @@ def one(name: str, value: st.SearchStrategy[Any], then_s: float = 8.0) -> st.Sea
 
 
 lowers = one("set", st.tuples(st.just("system"), lowered))
-stories = st.lists(
+act_lists = st.lists(
     st.one_of(
         acts.map(lambda only: [only]),
         acts.map(lambda only: [only]),
@@ -568,6 +568,6 @@ stories = st.lists(
 
 @pytest.mark.timeout(1200)
 @settings(max_examples=examples(40, campaign=400))
-@given(stories)
-def test_no_offer_is_above_what_a_person_has_set(story: list[Act]) -> None:
-    assert run_virtual(live(story)) == []
+@given(act_lists)
+def test_no_offer_is_above_what_a_person_has_set(acts: list[Act]) -> None:
+    assert run_virtual(live(acts)) == []

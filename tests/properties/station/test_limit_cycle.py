@@ -1,7 +1,7 @@
 """Offers against rows in any order, with a worker that answers late (decision 0181).
 
 Real connector machines on boards of the test, rows from the test; the distribution runs on the
-loop, or in a worker whose answers come when the story says so. What must hold is computed anew
+loop, or in a worker whose answers come when the scenario says so. What must hold is computed anew
 from the rows, without the code under test.
 """
 
@@ -89,7 +89,7 @@ class World:
         await gate
         return plan
 
-    # The story -----------------------------------------------------------------------------
+    # The scenario -----------------------------------------------------------------------------
 
     async def do(self, name: str, what: Any, value: Any, for_s: float | None) -> None:
         before, may_rise = self.offers(), self.inline
@@ -227,13 +227,13 @@ class World:
         assert self.offers() == own
 
 
-async def live(story: list[tuple[Any, ...]], *, inline: bool, wired: dict[str, Any]) -> None:
+async def live(steps: list[tuple[Any, ...]], *, inline: bool, wired: dict[str, Any]) -> None:
     world = World(inline=inline)
     await world.sockets.start(**wired)
     for connector in (1, 2):
         await world.do("car", connector, True, None)
         await world.settle()
-    for name, what, value, for_s in story:
+    for name, what, value, for_s in steps:
         await world.do(name, what, value, for_s)
     await world.check_everybody_is_served_in_the_end()
     world.sockets.service.abort()
@@ -246,6 +246,6 @@ async def live(story: list[tuple[Any, ...]], *, inline: bool, wired: dict[str, A
     st.sampled_from([{}, SECOND_ON_N2]),
 )
 def test_no_offer_is_above_a_row_and_no_stale_plan_raises(
-    story: list[tuple[Any, ...]], inline: bool, wired: dict[str, Any]
+    steps: list[tuple[Any, ...]], inline: bool, wired: dict[str, Any]
 ) -> None:
-    run_virtual(live(story, inline=inline, wired=wired))
+    run_virtual(live(steps, inline=inline, wired=wired))

@@ -74,10 +74,10 @@ class Recorder(apsw.VFS):
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
-        self.room: int | None = None
-        """So many further writes find room on the disk; None: as many as come."""
+        self.writes_left: int | None = None
+        """So many further writes fit on the disk; None: all of them."""
         self.merging = False
-        """The last write without room was one of a checkpoint."""
+        """The last write without space was one of a checkpoint."""
         self.name = f"recorder-{next(self._numbers)}"
         super().__init__(self.name, "")
 
@@ -89,11 +89,11 @@ class Recorder(apsw.VFS):
 
     def fill(self, name: str) -> None:
         """For a write; raises the error of a full disk."""
-        if self.room == 0:
+        if self.writes_left == 0:
             self.merging = not name.endswith("-wal")
             raise apsw.exception_for(apsw.SQLITE_FULL)
-        if self.room is not None:
-            self.room -= 1
+        if self.writes_left is not None:
+            self.writes_left -= 1
 
     def sync_folder(self, folder: Path) -> None:
         """In the place of the storage's own."""

@@ -1,5 +1,5 @@
 """The disk becomes full at any write: the call that meets it stores nothing, everything before
-stays, and when there is room again the same call succeeds."""
+stays, and when there is space again the same call succeeds."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ async def undisturbed(path: Path, steps: list[Step]) -> tuple[int, list[Content]
     return sum(isinstance(o, Written) for o in recorder.operations), contents
 
 
-async def disturbed(path: Path, steps: list[Step], room: int, expected: list[Content]) -> bool:
+async def disturbed(
+    path: Path, steps: list[Step], writes_left: int, expected: list[Content]
+) -> bool:
     """The disk is full after so many writes; whether a step met that."""
     recorder = Recorder()
     storage = await opened(path, connect=recorder.connect, reserve_bytes=0)
-    recorder.room = room
+    recorder.writes_left = writes_left
     met = False
     for number, step in enumerate(steps):
         try:
@@ -38,10 +40,10 @@ async def disturbed(path: Path, steps: list[Step], room: int, expected: list[Con
         except StorageFull:
             met = True
             assert (await content(storage)).durable == expected[number].durable
-            recorder.room = None
+            recorder.writes_left = None
             await step(storage)
         assert (await content(storage)).durable == expected[number + 1].durable
-    recorder.room = None
+    recorder.writes_left = None
     await storage.close()
     again = await opened(path)
     assert (await content(again)).durable == expected[-1].durable
@@ -53,6 +55,7 @@ async def disturbed(path: Path, steps: list[Step], room: int, expected: list[Con
 async def test_the_disk_becomes_full_at_any_write(memory: Path, steps: list[Step]) -> None:
     writes, expected = await undisturbed(memory / "reference", steps)
     met = [
-        await disturbed(memory / str(room), steps, room, expected) for room in range(0, writes, 3)
+        await disturbed(memory / str(writes_left), steps, writes_left, expected)
+        for writes_left in range(0, writes, 3)
     ]
     assert sum(met) > len(met) / 2

@@ -23,7 +23,7 @@ USER = Principal(PrincipalKind.PERSON, Role.USER, "user")
 
 @dataclass
 class MemoryRepository:
-    """Keeps every document that was saved; full when told so."""
+    """Keeps every document that was saved; full when set so."""
 
     loaded: LoadedSettings = field(
         default_factory=lambda: LoadedSettings(SettingsDocument(), SettingsHealth.FRESH)

@@ -1,4 +1,4 @@
-"""A board and a keeper of sessions that do what a test says, and remember what they were told."""
+"""A board and a keeper of sessions that do what a test says, and record their commands."""
 
 from __future__ import annotations
 

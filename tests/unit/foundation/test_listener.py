@@ -258,7 +258,7 @@ async def test_single_bytes_do_not_prolong_the_headers() -> None:
 async def test_a_client_that_does_not_read_is_cut_off() -> None:
     async with served(reading_s=SHORT_S) as server:
         pipe = await send(server, WHOLE % b"endless")
-        while len(server.connections):  # noqa: ASYNC110 -- the table tells nobody
+        while len(server.connections):  # noqa: ASYNC110 -- the table has no signal
             await asyncio.sleep(0.01)
         assert (await ended(pipe)).startswith(b"HTTP/1.1 200")
 
@@ -308,7 +308,7 @@ async def until_answering(server: HttpServer, number: int) -> None:
         return sum(each.waits_since is None for each in server.connections)
 
     async with asyncio.timeout(10):
-        while answering() < number:  # noqa: ASYNC110 -- the table tells nobody
+        while answering() < number:  # noqa: ASYNC110 -- the table has no signal
             await asyncio.sleep(0.01)
 
 
@@ -326,7 +326,7 @@ class Client:
 
 
 FAR, OTHER, HERE = "192.168.1.44", "192.168.1.45", "127.0.0.1"
-ROOM = ConnectionLimits(all=6, each=3, loopback=2, reserve=1)
+LIMITS = ConnectionLimits(all=6, each=3, loopback=2, reserve=1)
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ ROOM = ConnectionLimits(all=6, each=3, loopback=2, reserve=1)
 def test_the_connection_that_is_closed_for_a_new_one(
     there: list[tuple[str, float | None]], newcomer: str, entry: Entry, dropped: int | None
 ) -> None:
-    table = ConnectionTable(ROOM)
+    table = ConnectionTable(LIMITS)
     clients = [Client(*each) for each in there]
     for client in clients:
         assert table.enter(client) is Entry.SERVED

@@ -1,4 +1,4 @@
-"""A loop over many cases tells which of them fail, and cannot pass without any."""
+"""A loop over many cases names those that fail, and cannot pass without any."""
 
 from __future__ import annotations
 

@@ -21,17 +21,17 @@ class HungUp:
     """A connection that still holds a call of the station and its answer."""
 
     def __init__(self) -> None:
-        self._said: asyncio.Queue[str] = asyncio.Queue()
+        self._frames: asyncio.Queue[str] = asyncio.Queue()
 
     async def send(self, frame: str) -> None:
         kind, message_id, *_ = json.loads(frame)
         if kind != 2:
             raise ConnectionClosed(None, None)
-        self._said.put_nowait(json.dumps([2, "own", "StatusNotification", STATUS]))
-        self._said.put_nowait(json.dumps([3, message_id, {"status": "Accepted"}]))
+        self._frames.put_nowait(json.dumps([2, "own", "StatusNotification", STATUS]))
+        self._frames.put_nowait(json.dumps([3, message_id, {"status": "Accepted"}]))
 
     async def recv(self) -> Any:
-        return await self._said.get()
+        return await self._frames.get()
 
 
 async def test_an_answer_is_read_after_a_call_on_a_closed_connection() -> None:

@@ -108,7 +108,7 @@ async def test_ftp_problems(tmp_path: Path, source: Path) -> None:
 
 
 def learnt(known: Path) -> list[str]:
-    """The keys, which nobody else may change."""
+    """The keys, which only the owner may change."""
     if not known.exists():
         return []
     assert known.stat().st_mode & 0o077 == 0

@@ -142,7 +142,7 @@ async def test_bolt_comes_back_from_a_plug_that_is_not_in(how: str) -> None:
 
 
 @virtual_time
-async def test_stuck_bolt_stays_locked_until_it_is_mended() -> None:
+async def test_a_stuck_bolt_stays_locked_until_it_is_repaired() -> None:
     bench = await Bench().start()
     bench.board.set_lock(True)
     await asyncio.sleep(1)

@@ -136,8 +136,8 @@ async def test_much_data_passes_with_back_pressure() -> None:
     async with opened() as bench:
         client = await bench.talk()
         data = bytes(range(256)) * 20_000
-        said, received = await asyncio.gather(client.say(data), client.hear(len(data)))
-        assert said is None
+        sent, received = await asyncio.gather(client.say(data), client.hear(len(data)))
+        assert sent is None
         assert received == data
 
 
@@ -165,14 +165,14 @@ async def test_refuse_closes_the_listener_and_reopens_it_at_the_same_address() -
         await bench.talk()
 
 
-async def test_a_refused_link_that_is_mended_without_waiting_opens_soon() -> None:
+async def test_a_refused_link_that_is_restored_at_once_opens_soon() -> None:
     async with opened() as bench:
         await bench.link.switch(False, LinkMode.REFUSE)
         bench.link.set(True)
         await bench.dial_until_open()
 
 
-async def test_blackhole_delays_until_it_is_mended() -> None:
+async def test_a_black_hole_delays_until_it_ends() -> None:
     async with opened() as bench:
         old = await bench.talk()
         await bench.link.switch(False, LinkMode.BLACKHOLE)
@@ -257,7 +257,7 @@ async def test_dialling_through_a_route_behaves_like_the_target() -> None:
     await routes.close()
 
 
-async def test_dialling_into_a_black_hole_waits_until_it_is_mended() -> None:
+async def test_dialling_into_a_black_hole_waits_until_it_ends() -> None:
     server = EchoServer()
     port = await server.start()
     world = World(1)

@@ -93,7 +93,7 @@ def test_a_black_hole_is_silent_until_the_keep_alive_fails() -> None:
     network.run(scenario())
 
 
-def test_blackhole_that_is_mended_in_time_loses_nothing() -> None:
+def test_a_black_hole_that_ends_in_time_loses_nothing() -> None:
     network = Network()
 
     async def scenario() -> None:

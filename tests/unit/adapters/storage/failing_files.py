@@ -89,7 +89,7 @@ class FailingFiles:
     def after_power_cut(
         self, happened: Callable[[int], bool], torn: Callable[[bytes], bytes]
     ) -> FailingFiles:
-        """The folder when power is back. `happened(n)` tells whether the n-th unsynced change of
+        """The folder when power is back. `happened(n)` says whether the n-th unsynced change of
         names reached the disk, `torn` what is left of unsynced content."""
         names = dict(self.durable)
         for number, change in enumerate(self.pending):

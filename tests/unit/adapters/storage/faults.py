@@ -33,7 +33,7 @@ class Disk:
         self.connections[name].real.execute(f"PRAGMA max_page_count = {TINY}").fetchall()
 
     def empty(self, name: str = "station.db") -> None:
-        """There is room again."""
+        """There is free space again."""
         self.connections[name].real.execute(f"PRAGMA max_page_count = {UNLIMITED}").fetchall()
 
     def fail(self, statement: str, code: int, name: str = "station.db") -> None:
@@ -46,7 +46,7 @@ class Disk:
 
 
 class FaultyConnection:
-    """A `Connection` that fails when it is told to."""
+    """A `Connection` that fails when the test wants it."""
 
     def __init__(self, real: sqlite3.Connection) -> None:
         self.real = real
@@ -62,7 +62,7 @@ class FaultyConnection:
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
         for start, code in self.faults.items():
             if sql.startswith(start):
-                error = sqlite3.OperationalError(f"told to fail with {code}")
+                error = sqlite3.OperationalError(f"set to fail with {code}")
                 error.sqlite_errorcode = code
                 raise error
         for start, action in self.before.items():

@@ -21,8 +21,8 @@ async def pool() -> AsyncIterator[ThreadPoolExecutor]:
         yield pool
 
 
-def files(folder: Path, pool: ThreadPoolExecutor, *, room: bool = True) -> FrameFiles:
-    return FrameFiles(folder / "messages", pool, lambda: room)
+def files(folder: Path, pool: ThreadPoolExecutor, *, enough_space: bool = True) -> FrameFiles:
+    return FrameFiles(folder / "messages", pool, lambda: enough_space)
 
 
 def records(first: int, number: int, text: str = "") -> list[FrameRecord]:
@@ -81,7 +81,7 @@ async def test_only_the_owner_can_read_the_files(tmp_path: Path, pool: ThreadPoo
 
 
 async def test_on_a_full_disk_nothing_is_kept(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
-    kept = files(tmp_path, pool, room=False)
+    kept = files(tmp_path, pool, enough_space=False)
     await kept.append(records(1, 1))
     assert await kept.tail() == []
 

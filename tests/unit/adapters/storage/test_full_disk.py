@@ -33,7 +33,7 @@ from tests.unit.adapters.storage.builders import (
 from tests.unit.adapters.storage.faults import Disk
 
 BIG = "x" * 10_000
-"""More than the free room on the pages that a database has."""
+"""More than the free space on the pages that a database has."""
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ async def test_a_running_session_ends_in_the_reserved_space(
     assert record is not None
     assert record.end is not None
     await storage.outbox.failed(1)
-    assert reserve.exists(), "it is taken again as soon as there is room"
+    assert reserve.exists(), "it is taken again as soon as there is space"
 
 
 class TestReserve:
@@ -220,7 +220,7 @@ async def test_the_free_space_is_known(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
         (PermissionError(errno.EACCES, "Permission denied"), "Permission denied"),
@@ -228,12 +228,12 @@ async def test_the_free_space_is_known(
     ],
 )
 async def test_a_disk_that_takes_no_new_file_is_reported_in_one_sentence(
-    tmp_path: Path, error: OSError, said: str
+    tmp_path: Path, error: OSError, expected: str
 ) -> None:
     def connect(path: Path) -> sqlite3.Connection:
         raise error
 
-    with pytest.raises(StorageUnavailable, match=said):
+    with pytest.raises(StorageUnavailable, match=expected):
         await opened(tmp_path, connect=connect)
 
 

@@ -279,7 +279,7 @@ async def test_the_backend_link(operator: Client, host: FakeHost) -> None:
     host.all.backend.lost = True
     answer = (await operator.get(f"{API}/backend")).json()
     assert (answer["link"], answer["queue"]) == ("waiting", 3)
-    (failing,) = [rung for rung in answer["ladder"] if rung["state"] == "failed"]
+    (failing,) = [step for step in answer["ladder"] if step["state"] == "failed"]
     assert (answer["failing_step"], failing["step"]) == ("websocket", "websocket")
     assert "password" in failing["remedy"]
     messages = (await operator.get(f"{API}/backend/messages", params={"limit": 4})).json()

@@ -315,7 +315,7 @@ async def test_streams_are_bounded(served: Served) -> None:
         for _ in range(MAX_STREAMS_PER_ADDRESS):
             group.create_task(read())
         async with asyncio.timeout(TEST_TIMEOUT_S):
-            while len(hub) < MAX_STREAMS_PER_ADDRESS:  # noqa: ASYNC110 -- the hub tells nobody
+            while len(hub) < MAX_STREAMS_PER_ADDRESS:  # noqa: ASYNC110 -- the hub has no signal
                 await asyncio.sleep(0.01)
         async with httpx.AsyncClient(base_url=served.url) as client:
             one_more = await client.get("/api/v1/events", headers=headers)

@@ -262,15 +262,15 @@ def test_small_power_is_in_watts(watts: float | None, text: str) -> None:
     [(0, "0 min"), (59, "0 min"), (60, "1 min"), (6060, "1 h 41"), (90000, "1 d 1 h"), (None, "–")],
 )
 def test_durations_are_written_in_words(seconds: float | None, text: str) -> None:
-    said = Words("en").duration(seconds)
-    assert said.replace("\u202f", " ").replace("\u00a0", " ") == text
-    assert " " not in said
+    written = Words("en").duration(seconds)
+    assert written.replace("\u202f", " ").replace("\u00a0", " ") == text
+    assert " " not in written
 
 
 @pytest.mark.parametrize("language", SEPARATORS)
 def test_no_line_ends_between_a_number_and_its_unit(language: str) -> None:
     words = Words(language)
-    for said in (
+    for written in (
         words.energy(2_615_060),
         words.power(7400),
         words.power(850),
@@ -281,7 +281,7 @@ def test_no_line_ends_between_a_number_and_its_unit(language: str) -> None:
         words("Hold the card to the reader for 2 s, within one minute.").partition(",")[0][-3:],
         words("{n} s").format(n=12),
     ):
-        assert " " not in said
+        assert " " not in written
 
 
 class Asking:

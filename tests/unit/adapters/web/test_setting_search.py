@@ -110,7 +110,7 @@ def test_every_synonym_finds_its_entry() -> None:
 
 
 def test_every_label_finds_its_setting_from_every_language() -> None:
-    """Whoever has the text from another language's manual."""
+    """A label copied from the manual in another language."""
     keys: dict[str, list[str]] = {}
     for (key, entry), language in product(CATALOGUE.settings.items(), NAMES):
         keys.setdefault(Words(language)(entry.label), []).append(key)

@@ -1,7 +1,7 @@
 """From a card, or a vehicle that arrives, to a session: whose it is, who is asked, what is refused.
 
 Two connectors with their real machines on boards of the test; seen is what the journal is asked to
-begin and to end, and what people are told of a card. Which list decides in which case is the
+begin and to end, and what people see of a card. Which list decides in which case is the
 domain's (`tests/unit/domain/authorization`).
 """
 
@@ -431,7 +431,8 @@ async def test_free_charging_does_not_start_at_a_reserved_connector() -> None:
     assert len(place.begun(2)) == 1
 
 
-# Vehicles, and nobody with a card -----------------------------------------------------------------
+# Vehicles, and sessions without a card
+# -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mac_first", [True, False])

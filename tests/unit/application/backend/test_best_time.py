@@ -14,8 +14,8 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("clock_s", "round_trip_s", "best_s"),
     [
-        pytest.param(None, 0.2, 0.1, id="nobody knew the date: the middle of the round trip"),
-        pytest.param(None, 50.0, 25.0, id="nobody knew the date, and the answer was late"),
+        pytest.param(None, 0.2, 0.1, id="no date before: the middle of the round trip"),
+        pytest.param(None, 50.0, 25.0, id="no date before, and the answer was late"),
         pytest.param(50.0, 50.0, 50.0, id="a late answer does not set a good clock back"),
         pytest.param(0.0, 50.0, 0.0, id="it may have been made just before it arrived"),
         pytest.param(51.0, 50.0, 25.0, id="it cannot be so: the clock is fast"),

@@ -37,7 +37,7 @@ class _LateClock(Clock):
 
 @pytest.mark.parametrize("kind", [Clock, _LateClock])
 def test_each_mark_is_emitted_once(kind: type[Clock]) -> None:
-    async def story() -> list[datetime | None]:
+    async def scenario() -> list[datetime | None]:
         loop = asyncio.get_running_loop()
         clock = kind(loop.time, NOON + timedelta(seconds=1), ClockTrust.NTP)
         journal: Any = _Journal()
@@ -51,7 +51,7 @@ def test_each_mark_is_emitted_once(kind: type[Clock]) -> None:
         marks: list[datetime | None] = journal.marks
         return marks
 
-    assert run_virtual(story()) == [NOON + timedelta(minutes=15 * n) for n in (1, 2, 3)]
+    assert run_virtual(scenario()) == [NOON + timedelta(minutes=15 * n) for n in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ async def test_no_energy_before_the_start_is_committed() -> None:
 @pytest.mark.parametrize(
     ("error", "full"),
     [
-        (StorageFull("no room"), [True]),
+        (StorageFull("no space"), [True]),
         (StorageFailed("broken"), [True]),
         (MeterSilent("never answered"), []),
         (RuntimeError("else"), []),
@@ -114,7 +114,7 @@ async def test_a_start_that_cannot_be_committed_gives_no_energy(
     assert changes == full
 
 
-@pytest.mark.parametrize("error", [StorageFull("no room"), RuntimeError("else")])
+@pytest.mark.parametrize("error", [StorageFull("no space"), RuntimeError("else")])
 @virtual_time
 async def test_an_end_is_retried_until_it_is_committed(error: Exception) -> None:
     bench = await _charging()
@@ -246,7 +246,7 @@ class TestEnd:
         async def scenario() -> None:
             bench = await _charging()
             if not commits:
-                bench.keeper.finish_error = StorageFull("no room")
+                bench.keeper.finish_error = StorageFull("no space")
             bench.runner.post(STOP)
             assert await wait_until_idle(bench.runner, 15.0) is commits
 

@@ -52,7 +52,7 @@ WIRED = dict.fromkeys(("RCDInput", "MCBType2Input", "MCBDomesticInput", "SPDInpu
 
 
 class FakeMeter:
-    """A MeterPort that tells what a test says."""
+    """A MeterPort whose readings come from the test."""
 
     model, serial_number, billing = "test", "1", True
 
@@ -217,7 +217,7 @@ class TestFullDisk:
     async def _full(self) -> Station:
         station = await _station()
         bench = station.benches[1]
-        bench.keeper.begin_error = StorageFull("no room")
+        bench.keeper.begin_error = StorageFull("no space")
         bench.board.plug()
         await asyncio.sleep(1)
         bench.runner.post(Authorized(CARD))
@@ -262,7 +262,7 @@ class TestFullDisk:
         assert station.active() == []
 
 
-class TestPatience:
+class TestDelays:
     @virtual_time
     async def test_a_short_loss_of_the_backend_is_no_fault(self) -> None:
         station = await _station()

@@ -21,7 +21,7 @@ ACCEPTED = CardOutcome((1,), accepted=True, reason=Reason.CACHE, masked="...")
 
 
 class Rings:
-    """Two sockets and what their rings were told."""
+    """Two sockets and what their rings show."""
 
     def __init__(self) -> None:
         self.benches = {number: RunnerBench(number) for number in (1, 2)}

@@ -241,7 +241,7 @@ async def test_a_start_that_is_not_committed_leaves_no_session(error: StorageFai
     assert bench.changed_connectors == []
     account = bench.metering.account(1)
     assert account is not None
-    assert account.session_id == "", "the meter counts for nobody"
+    assert account.session_id == "", "the meter counts for no session"
     bench.store.error = None
     assert await bench.journal.begin(1, CARD) == "s2"
     assert list(bench.store.records) == ["s2"]
@@ -425,7 +425,7 @@ async def test_a_sample_that_cannot_be_stored_is_reported_and_the_session_goes_o
     bench.store.error = StorageFull("full")
     await asyncio.sleep(130)
     assert bench.failures == [True, True]
-    assert bench.store.messages == [], "nothing is told that is not stored"
+    assert bench.store.messages == [], "nothing is sent that is not stored"
     bench.store.error = None
     await asyncio.sleep(60)
     assert bench.kinds == [MessageKind.METER_VALUES]
@@ -474,7 +474,7 @@ async def test_an_end_is_signalled_when_it_is_committed() -> None:
     assert not bench.store.messages[0].droppable
     account = bench.metering.account(1)
     assert account is not None
-    assert account.session_id == "", "the meter counts for nobody"
+    assert account.session_id == "", "the meter counts for no session"
 
 
 @pytest.mark.parametrize("error", [StorageFull("full"), StorageFailed("broken")])
@@ -626,7 +626,7 @@ async def test_a_resumed_session_continues_its_energy() -> None:
     await bench.journal.finish(1, "s0", LOCAL)
     assert bench.store.records["s0"].energy_wh == pytest.approx(3500 + 11_040, abs=20)
     assert bench.kinds.count(MessageKind.STOP) == 1
-    assert bench.kinds.count(MessageKind.START) == 0, "it was told before"
+    assert bench.kinds.count(MessageKind.START) == 0, "it was sent before"
 
 
 @virtual_time

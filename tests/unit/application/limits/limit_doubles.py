@@ -102,7 +102,7 @@ class Sockets:
         return self.service.offer(connector)
 
     def amps(self) -> list[float]:
-        """What each connector offers, and what its machine was told: the same."""
+        """What each connector offers, and what its machine was offered: the same."""
         offers = [bench.runner.state.offer_a for bench in self.benches.values()]
         assert offers == [self.service.offered_a(number) for number in self.benches]
         return offers

@@ -464,7 +464,7 @@ async def test_after_the_clock_was_set_the_lower_limit_of_both_times_holds(
     assert bench.amps()[0] == amps
 
 
-# What the backend is told -------------------------------------------------------------------------
+# What the backend receives ------------------------------------------------------------------------
 
 
 @virtual_time

@@ -181,8 +181,8 @@ def test_vectors_are_read_from_files(tmp_path: Path) -> None:
     def status(content: bytes) -> tuple[int, list[str]]:
         path = tmp_path / "vectors.json"
         path.write_bytes(content)
-        said: list[str] = []
-        return main(path, said.append), said
+        printed: list[str] = []
+        return main(path, printed.append), printed
 
     good = {"version": 1, "vectors": [ONE]}
     bad = {"version": 1, "vectors": [{**ONE, "expected": {"A": 1}}]}

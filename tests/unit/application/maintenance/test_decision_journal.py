@@ -1,4 +1,4 @@
-"""The journal of decisions replays alike, keeps no tokens, and tells differences."""
+"""The journal of decisions replays alike, keeps no tokens, and reports differences."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class NoTransfer:
 
 
 class Bench:
-    """The two rooms, without a station."""
+    """Firmware updates and log uploads, without a station."""
 
     def __init__(self, folder: Path, state: MemoryState | None = None) -> None:
         loop = asyncio.get_running_loop()

@@ -67,9 +67,9 @@ async def test_with_one_error_nothing_is_applied() -> None:
     repository = MemoryRepository()
     service = open_service(repository)
     saved = len(repository.saved)
-    wish = {"OperatorCurrentLimit": 16, "OperatorCurrentLimit_2": 99, "MaximumCurrent": 16}
+    request = {"OperatorCurrentLimit": 16, "OperatorCurrentLimit_2": 99, "MaximumCurrent": 16}
     with pytest.raises(SettingsRejected) as rejected:
-        await service.change(wish, OPERATOR, "api")
+        await service.change(request, OPERATOR, "api")
     assert set(rejected.value.errors) == {"OperatorCurrentLimit_2", "MaximumCurrent"}
     assert service.settings.changed == frozenset()
     assert len(repository.saved) == saved
@@ -284,9 +284,9 @@ class TestLostSettings:
 
     async def test_a_person_confirms_the_limits(self) -> None:
         service, repository = self.lost_service()
-        for nobody in (BACKEND, USER):
+        for other in (BACKEND, USER):
             with pytest.raises(MayNotConfirm):
-                await service.confirm_limits(nobody)
+                await service.confirm_limits(other)
         assert service.health is SettingsHealth.DAMAGED
         await service.confirm_limits(OPERATOR)
         assert service.charging_allowed
@@ -391,9 +391,9 @@ class TestUntilTheRestart:
         assert views["InstallationCurrentLimit"].held
         assert views["InstallationCurrentLimit"].locked is None
         assert views["OperatorCurrentLimit"].highest == (8,)
-        wish = {"SupplyLineCurrentCapacity": 32, "OperatorCurrentLimit": 20}
+        request = {"SupplyLineCurrentCapacity": 32, "OperatorCurrentLimit": 20}
         with pytest.raises(SettingsRejected, match="At most 8 A"):
-            await service.change(wish, INSTALLER, "api")
+            await service.change(request, INSTALLER, "api")
         service.mark_started()
         assert service.in_force.single_supply_line
         assert service.settings["SupplyLineCurrentCapacity"] == 8

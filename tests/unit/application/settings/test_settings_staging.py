@@ -19,7 +19,7 @@ from tests.unit.application.settings_doubles import (
 
 
 class Bench:
-    """A staging area with a clock that stands still until it is told."""
+    """A staging area with a clock that the test sets."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

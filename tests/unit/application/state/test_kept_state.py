@@ -1,4 +1,4 @@
-"""Stored facts that cannot be read: moved aside and told, and never in the way of a start."""
+"""Stored facts that cannot be read: moved aside and reported; the station starts all the same."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ STARTS = [
         "refuse",
         Reason.REFUSED_BY_BACKEND,
     ),
-    # while nobody can be asked: C5
+    # while the backend cannot be asked: C5
     ("listed offline", ALL_ON, replace(OFFLINE, local_list=GOOD), "accept", Reason.LOCAL_LIST),
     ("cached offline", ALL_ON, replace(OFFLINE, cache=GOOD), "accept", Reason.CACHE),
     ("cached, no answer", ALL_ON, replace(SILENT, cache=GOOD), "accept", Reason.CACHE),
@@ -258,7 +258,7 @@ STOPS = [
     ("same group, but expired", ALL_ON, replace(OFFLINE, cache=OLD), "B2", "group", "ignore",
      Reason.FOREIGN_SESSION),
     ("TC_069: group unknown, online", STRICT, ONLINE, "B2", "group", "ask", None),
-    ("group unknown, and nobody is to be asked", ALL_ON, ONLINE, "B2", "group", "ignore",
+    ("group unknown, and the backend is not asked", ALL_ON, ONLINE, "B2", "group", "ignore",
      Reason.FOREIGN_SESSION),
     ("group unknown, offline", ALL_ON, OFFLINE, "B2", "group", "ignore", Reason.FOREIGN_SESSION),
     ("backend says same group", ALL_ON, _answered(GOOD), "B2", "group", "stop", Reason.SAME_GROUP),

@@ -40,7 +40,7 @@ def _busy(connector: int) -> Candidate:
         ([], None),
     ],
     ids=[
-        "nobody is there: whoever is plugged next",
+        "no car is plugged: the next one",
         "one waits",
         "the other waits",
         "both wait: the earlier",

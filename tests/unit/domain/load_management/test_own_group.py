@@ -56,7 +56,7 @@ class Sockets:
     def change(self, connector: int, **changes: object) -> None:
         self.facts[connector] = replace(self.facts[connector], **changes)  # type: ignore[arg-type]  # any field
 
-    def take(self) -> None:
+    def draw(self) -> None:
         """Every car has followed its offer."""
         for connector, (shape, max_a) in self.draws.items():
             amps = min(max_a, self.offers()[connector - 1])
@@ -81,7 +81,7 @@ class Sockets:
         """Look often enough for everything to be known."""
         for _ in range(times):
             self.look(every_s)
-            self.take()
+            self.draw()
 
     def offers(self) -> list[float]:
         return [self.last.state.sockets[name].setpoint_a for name in NAMES.values()]
@@ -110,7 +110,7 @@ def test_a_new_limit_lowers_at_once_and_raises_later() -> None:
     sockets.look()
     sockets.arrive(2)
     sockets.look()
-    sockets.take()
+    sockets.draw()
     sockets.line_a = PerPhase.same(40.0)
     sockets.look()
     assert sockets.offers() == [20.0, 20.0]
@@ -118,7 +118,7 @@ def test_a_new_limit_lowers_at_once_and_raises_later() -> None:
     sockets.look()
     assert sockets.offers() == [10.0, 20.0]
     assert sockets.reasons() == [K.OWN_LIMIT, K.WAITS_FOR_OTHERS]
-    sockets.take()
+    sockets.draw()
     sockets.look(SETTLE_S - 0.1)
     assert sockets.offers() == [10.0, 20.0]
     sockets.look(0.2)
@@ -129,14 +129,14 @@ def test_current_that_a_car_still_draws_stays_reserved() -> None:
     sockets = Sockets()
     sockets.arrive(1)
     sockets.look()
-    sockets.take()
+    sockets.draw()
     sockets.arrive(2)
     sockets.look()
     for _ in range(5):
         sockets.look(SETTLE_S)
         assert sockets.offers()[1] == 0.0
     assert sockets.reasons()[0] is K.TAKES_MORE
-    sockets.take()
+    sockets.draw()
     sockets.look()
     assert sockets.offers() == [16.0, 16.0]
 
@@ -201,7 +201,7 @@ def test_several_looks_at_one_moment_are_one_sample() -> None:
     sockets = Sockets()
     sockets.arrive(1, ONE)
     sockets.look()
-    sockets.take()
+    sockets.draw()
     sockets.look(10.0)
     for _ in range(10):
         sockets.look()
@@ -212,7 +212,7 @@ def test_samples_are_requested_until_the_phases_are_known() -> None:
     sockets = Sockets()
     sockets.arrive(1, ONE)
     sockets.look()
-    sockets.take()
+    sockets.draw()
     looks = 0
     while (due_s := sockets.look().due_s) is not None and due_s <= sockets.now_s + 3.0:
         sockets.now_s = due_s
@@ -251,9 +251,9 @@ class TestCarsThatDoNotWant:
         sockets = self.full()
         sockets.settle(14)
         sockets.look(TIME_SLOT_S)
-        sockets.take()
+        sockets.draw()
         sockets.look(SETTLE_S + 0.1)
-        sockets.take()
+        sockets.draw()
         assert sockets.offers() == [7.0, 25.0]
         sockets.settle(12)
         assert sockets.offers() == [0.0, 32.0]
@@ -280,7 +280,7 @@ def test_cars_take_turns_when_the_minimum_fits_once() -> None:
         for number, amps in enumerate(sockets.offers(), 1):
             served[number] += passed_s * (amps > 0)
         assert sum(sockets.offers()) <= 10.0
-        sockets.take()
+        sockets.draw()
         sockets.look(passed_s)
     assert served[1] == pytest.approx(served[2], rel=0.2)
     assert min(served.values()) > TIME_SLOT_S

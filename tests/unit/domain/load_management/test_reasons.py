@@ -1,4 +1,4 @@
-"""Why 13 A? Every grant tells (house: limits, participants)."""
+"""Why 13 A? Every grant has its reason."""
 
 from __future__ import annotations
 

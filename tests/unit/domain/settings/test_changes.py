@@ -123,7 +123,7 @@ def test_contradicting_values_of_a_view_and_its_setting_are_refused() -> None:
 
 
 def test_a_view_obeys_the_rules_of_its_setting() -> None:
-    """Decision D36: without backend nobody is charged on doubt."""
+    """Decision D36: without a backend there is no charging in doubt."""
     result = planned({"AllowOfflineTxForUnknownId": True})
     assert set(result.errors) == {"AllowOfflineTxForUnknownId"}
 
@@ -181,10 +181,10 @@ _LIMIT_RULES = {"EnergyManExternalInputLimit", "DLMMinimumCurrentLimit"}
 
 
 @given(_wishes)
-def test_accepted_changes_never_leave_a_contradiction(wishes: list[dict[str, Any]]) -> None:
+def test_accepted_changes_never_leave_a_contradiction(requests: list[dict[str, Any]]) -> None:
     settings = Settings()
-    for wish in wishes:
-        result = planned(wish, settings, by=SYSTEM)
+    for request in requests:
+        result = planned(request, settings, by=SYSTEM)
         if not result.errors:
             settings = result.after
         assert not set(conflicts(settings)) - _LIMIT_RULES

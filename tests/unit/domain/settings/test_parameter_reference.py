@@ -1,4 +1,4 @@
-"""The page of parameters tells what the catalogue says."""
+"""The page of parameters agrees with the catalogue."""
 
 from __future__ import annotations
 

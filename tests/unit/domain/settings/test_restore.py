@@ -1,4 +1,4 @@
-"""Settings out of stored values: what is wrong becomes less, never more, and is told."""
+"""Settings out of stored values: what is wrong becomes less, never more, and is reported."""
 
 from __future__ import annotations
 

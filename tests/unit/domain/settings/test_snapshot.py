@@ -1,4 +1,4 @@
-"""Settings as the rooms of the station read them."""
+"""Settings as the services of the station read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connector machine on a table: an obedient board and journal answer it at once, unless told
+"""A connector machine on a table: an obedient board and journal answer it at once, unless set
 not to. Times count from the start."""
 
 from __future__ import annotations

@@ -282,7 +282,7 @@ class TestCable:
 
 
 class TestBoardLost:
-    """A board that is not heard is off by its own watchdog; until then the end waits."""
+    """An unreachable board is off by its own watchdog; until then the end waits."""
 
     def test_the_session_ends_when_the_board_is_off_for_certain(self) -> None:
         machine = Machine(watchdog_s=3.0).charge()

@@ -1,4 +1,4 @@
-"""The two-line display: what it tells in each state, and that every text has room."""
+"""The two-line display: its lines in each state, and that every text fits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STATES = [
 
 
 WITHOUT_READER = {A.SHOW_CARD: A.PLUG_IN, A.PLUGGED_SHOW_CARD: A.PLUGGED_WAIT}
-"""Nobody is asked for a card where it cannot be read."""
+"""Without a reader no card is asked for."""
 
 
 @pytest.mark.parametrize(("status", "pattern", "plugged", "needs_card", "expected"), STATES)

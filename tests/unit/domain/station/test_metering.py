@@ -123,7 +123,7 @@ class TestContradiction:
     @pytest.mark.parametrize("power_w", [1_400.0, 3_700.0, 11_000.0, 22_000.0])
     def test_a_frozen_register_while_power_flows(self, power_w: float) -> None:
         seconds = next(n for n in range(1, 200) if charging(begun(), power_w, n, factor=0).doubts)
-        assert power_w * seconds / 3600 < 100, "told before much has flowed"
+        assert power_w * seconds / 3600 < 100, "reported before much has flowed"
         assert seconds > 10, "the register may be late"
         account = charging(begun(), power_w, 200, factor=0)
         assert account.doubts == {Verdict.TOO_SLOW}

@@ -60,7 +60,7 @@ def boot_answer(status: str = "Accepted", interval: int = 300) -> BootNotificati
 
 
 @dataclass
-class Told:
+class ReceivedMessage:
     """A message that reached the central system."""
 
     at_s: float
@@ -81,7 +81,7 @@ class CentralSystem:
         self.reachable = True
         self.alive = True
         """False: a black hole behind an open connection."""
-        self.received: list[Told] = []
+        self.received: list[ReceivedMessage] = []
         self.links: list[FakeLink] = []
         self.dials: list[float] = []
         self.script: dict[Action, deque[Answer]] = {}
@@ -163,7 +163,7 @@ class FakeLink:
             raise ConnectionLost("closed")
         answer: Answer = None
         if self.central.alive:
-            self.central.received.append(Told(now_s(), action, request, message_id))
+            self.central.received.append(ReceivedMessage(now_s(), action, request, message_id))
             answer = self.central.answer(action)
         if answer is None:
             ended = asyncio.create_task(self.ended.wait())
@@ -301,7 +301,7 @@ class MemoryOutbox:
 
 @dataclass
 class RecordingListener:
-    """What the application heard."""
+    """What the application received."""
 
     times: list[datetime] = field(default_factory=list)
     intervals: list[int] = field(default_factory=list)

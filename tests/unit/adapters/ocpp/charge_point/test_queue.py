@@ -341,7 +341,7 @@ def test_answers_are_committed_even_when_the_connection_ends_with_them() -> None
 async def test_a_long_queue_is_sent_with_pauses_in_order(
     bench: Bench,
 ) -> None:
-    """After a long absence: the statuses first, then the queue, with room for others between."""
+    """After a long absence: the statuses first, then the queue, with pauses for other messages."""
     for _ in range(40):
         bench.outbox.put(meter("s"))
     bench.status(1, "Charging")

@@ -164,7 +164,7 @@ def test_actions_have_a_sender() -> None:
     ],
 )
 def test_models_are_imported_on_demand(imported: str, loaded: set[str]) -> None:
-    """Profiles that nobody uses cost no time at the start."""
+    """Unused profiles cost no time at the start."""
     package = "borne.protocols.ocpp.messages."
     code = f"import sys, borne.{imported}; print(*sys.modules)"
     modules = subprocess.run(

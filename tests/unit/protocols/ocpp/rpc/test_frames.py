@@ -72,7 +72,7 @@ def test_an_unusable_answer_fails_the_call(text: str | bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "answered_as", "code"),
     [
-        # Nobody to answer.
+        # Nothing to answer.
         ("", None, ErrorCode.FORMATION_VIOLATION),
         ("hello", None, ErrorCode.FORMATION_VIOLATION),
         ("{}", None, ErrorCode.FORMATION_VIOLATION),
