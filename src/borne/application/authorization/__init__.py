@@ -1,1 +1,1 @@
-"""Who may charge (manual 5): cards, whitelists, lists of the backend, reservations."""
+"""Authorization (manual 5): cards, whitelists, lists of the backend, reservations."""

@@ -1,8 +1,8 @@
-"""From a card at a reader, or a vehicle at a socket, to a permission.
+"""From a card at a reader, or a vehicle at a socket, to an authorization.
 
-The decision is the domain's; here the card finds its socket, the backend is asked while the ring
-turns, and the answer goes to the connector. A card that comes before the plug waits at every
-socket that could take it; the first that is plugged uses it up.
+The domain decides. This service selects the connector, asks the backend, and passes the result to
+the connector. A card shown before plugging in waits at every socket that could be used; the first
+one plugged in uses it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
 
 DOUBLE_READ_S = 2.0
-"""The same card within this time, and no other in between, is the same gesture."""
+"""The same card within this time, without another one in between, counts as shown once."""
 
 MAC_DIGITS = 12
 _FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
@@ -66,7 +66,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TokenLists:
-    """Everything the station knows about tokens by itself."""
+    """The station's own data about tokens: whitelist, local list, cache."""
 
     whitelist: Whitelist
     local_list: BackendTokens
@@ -74,7 +74,7 @@ class TokenLists:
 
 
 class AuthorizationFlow:
-    """Decides on every card and every vehicle that arrives."""
+    """Decides about every card and every connected vehicle."""
 
     _conflicts: frozenset[str] = frozenset()
 
@@ -89,7 +89,7 @@ class AuthorizationFlow:
     ) -> None:
         self.outcome: Signal[CardOutcome] = Signal()
         self.list_conflict: Signal[bool] = Signal()
-        """Whether an answer of the backend contradicts its local list."""
+        """True if an answer of the backend contradicts its local list."""
         self._link = link
         self._connectors = connectors
         self._settings = settings
@@ -101,10 +101,10 @@ class AuthorizationFlow:
         self._waiting_since: dict[int, float] = {}
         self._floating: Authorization | None = None
         self._vehicles: dict[int, str] = {}
-        """MAC address of the vehicle at a connector, as far as it told one."""
+        """MAC addresses of connected vehicles, if known."""
 
     def start(self, vehicles: VehiclePort | None = None) -> None:
-        """Follow the connectors, and what vehicles tell of themselves."""
+        """Subscribe to the connectors, and to the MAC addresses of vehicles."""
         if vehicles is not None:
             vehicles.subscribe(self.on_vehicle)
         self._settings.on_change(POLICY_KEYS, self.reconsider)
@@ -114,8 +114,8 @@ class AuthorizationFlow:
             connector.changed.subscribe(self._on_connector_changed)
 
     def on_card(self, read: CardRead) -> None:
-        """A card was read; the work goes on in a task. What was held too short was not read: no
-        ring turns or refuses, only the log and the display tell."""
+        """Process a card in a task. A card that was held too briefly was not read: only log and
+        display show that."""
         if not cards.held_long_enough(read.held_s):
             self._report_outcome((), Reason.HELD_TOO_SHORT, "", accepted=False)
             return
@@ -128,8 +128,8 @@ class AuthorizationFlow:
         self._supervisor.start("card", self._check_card(read))
 
     def on_vehicle(self, connector: int, mac: str) -> None:
-        """A vehicle told its MAC address; whether it is seen as plugged before or after that is
-        not said. A session that runs, or a card that was shown, stays."""
+        """Process the MAC address of a vehicle, which may arrive before or after it is reported as
+        plugged in. A running session, or a card that was shown, has precedence."""
         found = self._connectors.get(connector)
         digits = "".join(char for char in mac.upper() if char.isalnum())
         if found is None or len(digits) != MAC_DIGITS:
@@ -139,17 +139,18 @@ class AuthorizationFlow:
             self._decide_arrival(found)
 
     def reconsider(self) -> None:
-        """Settings or the backend link changed: vehicles that wait may charge now."""
+        """Decide again about waiting vehicles, after a change of settings or of the backend
+        connection."""
         for connector in tuple(self._waiting_since):
             self._decide_arrival(self._connectors[connector])
 
     @property
     def online(self) -> bool:
-        """Whether the backend can be asked."""
+        """True if the backend can be asked."""
         return self._link.online
 
     async def ask_backend(self, id_token: str) -> IdTagInfo:
-        """Ask and remember the answer; raises BackendUnreachable, NoVerdict."""
+        """Ask the backend and cache the answer; raises BackendUnreachable, NoVerdict."""
         if self._link.backend is None:
             raise BackendUnreachable("no backend is configured")
         info = await self._link.backend.authorize(id_token)
@@ -157,7 +158,7 @@ class AuthorizationFlow:
         return info
 
     async def learn(self, id_token: str, info: IdTagInfo) -> None:
-        """Keep an answer in the cache; ids of the local list are not cached (OCPP 3.5.1)."""
+        """Store an answer in the cache, except for tokens of the local list (OCPP 3.5.1)."""
         settings = self._settings()
         listed = None
         if settings.flag("LocalAuthListEnabled"):
@@ -168,19 +169,20 @@ class AuthorizationFlow:
             await self._lists.cache.learn(id_token, info, expiry)
 
     def on_group(self, connector: int, group: str) -> None:
-        """The backend told the group of a running session: the last one told holds."""
+        """Set the group of a running session, as reported by the backend; the last one counts."""
         found = self._connectors.get(connector)
         if found is not None:
             found.set_group(group)
 
     def on_new_list(self) -> None:
-        """The backend sent another list: what contradicted the old one is settled."""
+        """Clear the conflict with the former list, after the backend has sent a new one."""
         if self._conflicts:
             self._conflicts = frozenset()
             self.list_conflict.emit(False)
 
     def _compare(self, id_token: str, listed: KnownToken | None, info: IdTagInfo) -> None:
-        """OCPP 1.6 section 3.5.2: the backend learns that its list contradicts its answer."""
+        """Detect an answer that contradicts the local list, which is reported to the backend (OCPP
+        1.6 section 3.5.2)."""
         before, key = bool(self._conflicts), id_token.casefold()
         if listed is not None and listed.valid is not KnownToken(info.status).valid:
             self._conflicts |= {key}
@@ -190,7 +192,7 @@ class AuthorizationFlow:
             self.list_conflict.emit(not before)
 
     async def decide_token(self, card: Card, uid: str, connector: int | None) -> Decision:
-        """The answer to a token, asking the backend if need be."""
+        """Decide about a token; asks the backend if necessary."""
         policy = authorization_policy(self._settings())
         state = self._connectors[connector].status if connector is not None else None
         session, held_for = (state.session, state.cable_held_for) if state else (None, None)
@@ -232,7 +234,8 @@ class AuthorizationFlow:
         self._apply(decision, card, uid, targets)
 
     async def _check_groups(self, card: Card, uid: str) -> None:
-        """At a shared reader, with nobody waiting: a card may be of the group of a session."""
+        """At a shared reader without a waiting vehicle: check whether the card belongs to the group
+        of a session."""
         decision: Decision = Refuse(Reason.UNKNOWN_CARD)
         for connector in self._all():
             session = connector.status.session
@@ -279,7 +282,7 @@ class AuthorizationFlow:
         card: Card,
         targets: list[Connector],
     ) -> None:
-        """Give the permission to the connectors that are not kept for others."""
+        """Authorize at the connectors that are not reserved for others."""
         admit = self._reservations.admit
         given = [(r, granted) for r in targets if (granted := admit(r.id, authorization))]
         if not given:
@@ -297,7 +300,7 @@ class AuthorizationFlow:
         self._report_outcome(numbers, reason, masked, accepted=False, why=why)
 
     def _kept_from(self, card: Card, connector: Connector) -> bool:
-        """Whether asking anybody about this card is in vain."""
+        """True if the connector is reserved for others and no answer can change that."""
         if connector.status.session is not None:
             return False
         granted = self._reservations.permission(connector.id, card.token, None)
@@ -370,7 +373,7 @@ class AuthorizationFlow:
             self._report_outcome((connector.id,), accept.reason, masked, accepted=True)
 
     def _listed_vehicle(self, connector: int) -> Card | None:
-        """The vehicle at a connector when the whitelist names it there."""
+        """The vehicle at a connector, if the whitelist has it for this connector."""
         mac = self._vehicles.get(connector)
         if mac is None:
             return None
@@ -427,7 +430,7 @@ class AuthorizationFlow:
 
 
 def _is_useless(state: ConnectorSnapshot) -> bool:
-    """Nothing can begin here, and nothing waits for a card."""
+    """True if no session can start here and none waits for a card."""
     broken = state.state in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
     return broken and state.session is None and state.cable_held_for is None
 

@@ -1,4 +1,4 @@
-"""Whom a card is for: somebody who waits for the master card, the teach-in, else charging."""
+"""Routes a card to its recipient: master card dialogue, teach-in, or authorization."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESET_BY_MASTER_CARD = (Role.USER, Role.INSTALLER, Role.OPERATOR)
 
 
 class CardRouter:
-    """Teach-in and master card of one station, and the way of every card."""
+    """Owns teach-in and master card, and routes every card."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class CardRouter:
         )
 
     def start(self, hardware: Hardware, authorize: Callable[[CardRead], None]) -> None:
-        """Listen to readers and cars; `authorize` takes the cards that are for charging."""
+        """Subscribe to readers and cars; `authorize` receives the cards for charging."""
         self._authorize = authorize
         for reader in hardware.readers:
             reader.subscribe(self.on_card)
@@ -51,12 +51,12 @@ class CardRouter:
             hardware.vehicles.subscribe(self.teach_in.on_vehicle)
 
     def abort(self) -> None:
-        """Power cut, or the end of the station."""
+        """Stop at once: power failure, or end of the station."""
         self.teach_in.abort()
         self.master_card.abort()
 
     def on_card(self, read: CardRead) -> None:
-        """A card was read; one that was held too short says nothing to whoever waits for it."""
+        """Process a card; one that was held too briefly is not passed on."""
         if not self._settings().flag("RFIDEnable"):
             return
         if not cards.held_long_enough(read.held_s):
@@ -69,6 +69,7 @@ class CardRouter:
         return self._settings().flag("EnforceSecureRFID")
 
     async def _reset_passwords(self) -> None:
-        """Afterwards the operator's printed password opens the page that sets a new one."""
+        """Reset the passwords; afterwards the operator's printed password opens the page that sets
+        a new one."""
         for role in RESET_BY_MASTER_CARD:
             await self._accounts.set_password(role, None)

@@ -17,20 +17,20 @@ from borne.foundation.clock import Clock, format_utc
 from borne.foundation.events import Signal
 
 NOT_SUPPORTED = -1
-"""Version while the list is not in use."""
+"""Version while the list is disabled."""
 _log = logging.getLogger(__name__)
 
 Entry = tuple[str, IdTagInfo | None]
 
 
 class LocalList:
-    """Takes updates of the backend; the cards themselves are asked in `BackendTokens`."""
+    """Applies updates from the backend; the cards themselves are in `BackendTokens`."""
 
     def __init__(
         self, tokens: BackendTokens, settings: Callable[[], Settings], clock: Clock
     ) -> None:
         self.updated: Signal[int] = Signal()
-        """Another list holds, of this version."""
+        """The list was replaced or updated; the value is its version."""
         self._tokens = tokens
         self._settings = settings
         self._clock = clock
@@ -38,16 +38,16 @@ class LocalList:
 
     @property
     def enabled(self) -> bool:
-        """Whether the list is in use."""
+        """True if the list is enabled."""
         return self._settings().flag("LocalAuthListEnabled")
 
     async def version(self) -> int:
-        """GetLocalListVersion: -1 while not in use, 0 when empty."""
+        """GetLocalListVersion: -1 while disabled, 0 if empty."""
         return await self._tokens.version() if self.enabled else NOT_SUPPORTED
 
     async def update(self, version: int, entries: Sequence[Entry], *, full: bool) -> str:
-        """SendLocalList: Accepted, Failed, NotSupported or VersionMismatch; nothing is changed
-        unless Accepted."""
+        """SendLocalList: Accepted, Failed, NotSupported or VersionMismatch; the list changes only
+        if Accepted."""
         if not self.enabled:
             return "NotSupported"
         async with self._updating:
@@ -65,7 +65,7 @@ class LocalList:
         return "Accepted"
 
     def _merged(self, entries: Sequence[Entry], *, full: bool) -> list[CachedToken] | None:
-        """The list after the update; None when it cannot be made."""
+        """The list after the update; None if the update is invalid."""
         settings = self._settings()
         ids = {token.casefold() for token, _ in entries}
         if len(entries) > settings.integer("SendLocalListMaxLength") or len(ids) < len(entries):

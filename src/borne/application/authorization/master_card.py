@@ -1,6 +1,6 @@
-"""The master card (manual 5.3, "Enforce Master RFID"): it proves that somebody may reset passwords.
+"""The master card (manual 5.3, "Enforce Master RFID"), which permits a reset of the passwords.
 
-A page that asks for it waits; while nobody waits the card is a card like any other.
+It has an effect only while a page waits for it; otherwise it is treated like any other card.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MASTER_CARD_S = 60.0
 
 
 class MasterCard:
-    """One wait at a time: Refused("busy")."""
+    """Only one page can wait at a time; others get Refused("busy")."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class MasterCard:
 
     @property
     def known(self) -> bool:
-        """Whether there is a master card."""
+        """True if a master card is set."""
         return bool(self._known())
 
     def is_master(self, read: CardRead) -> bool:
-        """Whether this is the master card, as far as a card can prove it."""
+        """True if this is the number of the master card."""
         if not self.known or (self._secure_only() and not read.secure):
             return False
         try:
@@ -51,20 +51,20 @@ class MasterCard:
             return False
 
     async def reset_passwords(self, timeout_s: float = MASTER_CARD_S) -> bool:
-        """Wait for the master card; when it comes the passwords of user, installer and operator
-        are reset. False when it did not come. Raises Refused."""
+        """Wait for the master card, then reset the passwords of user, installer and operator. False
+        at the timeout. Raises Refused."""
         if not self.known:
             raise Refused("no_master_card", N_("The station knows no master card."))
         if await self._wait(timeout_s, any_card=False) is None:
             return False
-        # Whoever stops waiting now does not stop it halfway.
+        # The reset completes even if the caller is cancelled.
         self._resetting = asyncio.ensure_future(self._reset())
         await asyncio.shield(self._resetting)
         return True
 
     async def next_card(self, timeout_s: float = MASTER_CARD_S) -> str | None:
-        """Wait for any card that may become the master card; its number as the settings want it,
-        None when none came. Raises Refused."""
+        """Wait for any card that may become the master card; its number for the setting, or None at
+        the timeout. Raises Refused."""
         read = await self._wait(timeout_s, any_card=True)
         if read is None:
             return None
@@ -77,7 +77,7 @@ class MasterCard:
         return cards.spell(uid, self._spelling())
 
     def on_card(self, read: CardRead) -> bool:
-        """A card was read; True when somebody waited for it."""
+        """Process a card; True if a page waited for it."""
         waiting = self._waiting
         if waiting is None or waiting.done():
             return False
@@ -87,7 +87,7 @@ class MasterCard:
         return True
 
     def abort(self) -> None:
-        """Power cut, or the end of the station."""
+        """Stop at once: power failure, or end of the station."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 

@@ -11,7 +11,7 @@ from borne.domain.station.faults import Fault
 
 
 class ReaderWatch:
-    """Follows the links of all readers."""
+    """Watches the links of all readers."""
 
     def __init__(
         self, readers: Sequence[ReaderPort], faults: FaultService, settings: RunningSettings
@@ -22,7 +22,7 @@ class ReaderWatch:
         self._alive = True
 
     def start(self) -> None:
-        """Follow the readers and the setting."""
+        """Subscribe to the readers and the setting."""
         for reader in self._readers:
             reader.subscribe_link(self._on_link_changed)
         self._settings.on_change({"RFIDEnable"}, self._judge)

@@ -1,7 +1,7 @@
-"""Keeps connectors for those who reserved them (OCPP 1.6 sections 3.10, 5.1 and 5.13).
+"""Reservations of connectors (OCPP 1.6 sections 3.10, 5.1 and 5.13).
 
-A reservation ends when a transaction uses it, at its expiry date, when its connector breaks or is
-taken out of service, or when the backend cancels it. It outlives restarts.
+A reservation ends when a transaction uses it, at its expiry date, when its connector is faulted or
+out of service, or when the backend cancels it. It survives restarts.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from borne.foundation.timers import Timers
 
 STATE_KEY = "reservations"
 FORM = 1
-"""Of what is stored."""
+"""Version of the stored form."""
 LONGEST_SLEEP_S = 86400.0
-"""Timers of some loops cannot wait for years."""
+"""Some event loops cannot wait for years."""
 _log = logging.getLogger(__name__)
 
 
 class Reservations:
-    """The book of the station."""
+    """All reservations of the station."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Reservations:
         supervisor: Supervisor,
     ) -> None:
         self.changed: Signal[int] = Signal()
-        """How many there are, after a change."""
+        """The number of reservations, after a change."""
         self._connectors = connectors
         self._state = state
         self._clock = clock
@@ -53,7 +53,7 @@ class Reservations:
         self._writing = asyncio.Lock()
 
     async def start(self) -> None:
-        """Take up what is stored."""
+        """Load the stored reservations."""
         entries, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._book = Book({entry.reservation_id: entry for entry in entries})
         for connector in self._connectors.values():
@@ -69,7 +69,7 @@ class Reservations:
         return list(self._book.entries.values())
 
     async def reserve(self, asked: Reservation) -> Answer:
-        """ReserveNow; what is accepted is stored."""
+        """ReserveNow; an accepted reservation is stored."""
         async with self._writing:
             answer = rules.answer(self._book, asked, self._statuses(), self._clock.now())
             if answer is Answer.ACCEPTED:
@@ -80,7 +80,7 @@ class Reservations:
         return answer
 
     async def cancel(self, reservation_id: int) -> bool:
-        """CancelReservation; False when there is none with this id."""
+        """CancelReservation; False if there is none with this id."""
         if reservation_id not in self._book.entries:
             return False
         self._end([reservation_id], "cancelled by the backend")
@@ -89,7 +89,7 @@ class Reservations:
         return True
 
     async def forget_all(self) -> int:
-        """The backend that made them is gone; how many there were."""
+        """Remove all reservations of a former backend; returns their number."""
         ids = list(self._book.entries)
         if ids:
             self._end(ids, "the backend that made them is gone")
@@ -102,8 +102,8 @@ class Reservations:
         return rules.permission(self._waiting(), connector, self._statuses(), id_token, group)
 
     def admit(self, connector: int, authorization: Authorization) -> Authorization | None:
-        """The authorization, with the reservation that it uses; None when the connector is kept
-        for somebody else."""
+        """The authorization with the reservation that it uses; None if the connector is reserved
+        for another card."""
         identity = authorization.identity
         verdict = self.permission(connector, identity.id_token, identity.group_id)
         if not verdict.allowed:
@@ -123,7 +123,7 @@ class Reservations:
         return {number: r.status.state for number, r in self._connectors.items()}
 
     def _waiting(self) -> Book:
-        """Without those of any connector that somebody is using already."""
+        """The reservations without those of connector 0 whose card already uses a connector."""
         used = {_reservation(connector) for connector in self._connectors.values()}
         floating = {entry.reservation_id for entry in self._book.of(rules.ANY)}
         return self._book.without(number for number in used & floating if number is not None)
@@ -139,7 +139,7 @@ class Reservations:
         self._judge()
 
     def _judge(self) -> None:
-        """What time and state have ended, and what is to be shown now."""
+        """End expired and lost reservations, and update what the connectors show."""
         lost = self._book.lost(self._statuses())
         if lost:
             self._end_by_itself(lost, "the connector is out of service")
@@ -184,7 +184,7 @@ class Reservations:
 
 
 def _reservation(connector: Connector) -> int | None:
-    """The reservation that is being used there."""
+    """The reservation that is being used at a connector."""
     session = connector.status.session
     authorization = session.authorization if session else connector.status.pending
     return authorization.reservation_id if authorization else None

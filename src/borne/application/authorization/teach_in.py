@@ -1,8 +1,8 @@
-"""Teach-in (manual 5.5): while it runs, every card that is shown is added to the local whitelist.
+"""Teach-in (manual 5.5): while it runs, every card shown is added to the local whitelist.
 
-It is a lease of one dialogue: it ends by itself a minute after the last card unless it is
-prolonged, and soon after the dialogue stops renewing it (page closed, connection lost). A power
-cut ends it. A car that is plugged in meanwhile adds its MAC address when that is known.
+It belongs to one dialogue: it ends a minute after the last card unless prolonged, and soon after
+the dialogue stops renewing it (page closed, connection lost). A power failure ends it. A car that
+is plugged in meanwhile is added with its MAC address, if known.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from borne.foundation.timers import Timers
 TEACH_IN_S = 60.0
 LEASE_S = 15.0
 DOUBLE_READ_S = 2.0
-"""The same card within this time is the same gesture."""
+"""The same card within this time counts as shown once."""
 EVENTS_KEPT = 200
 
 
 class TeachInResult(StrEnum):
-    """What became of a card or a car during teach-in."""
+    """The result for a card or a car during teach-in."""
 
     ADDED = "added"
     KNOWN = "known"
-    """It is in the list already."""
+    """It is already in the list."""
     UNREADABLE = "unreadable"
     RANDOM = "random"
-    """It shows another number each time."""
+    """It has a random UID."""
     NOT_SECURE = "not_secure"
-    """Only cards protected against copying are taken."""
+    """Only cards protected against copying are accepted."""
     LIST_FULL = "list_full"
 
 
@@ -54,11 +54,11 @@ class TeachInEvent:
     at: datetime
     result: TeachInResult
     token: str
-    """As the whitelist shows it."""
+    """In the spelling of the whitelist."""
     kind: str
     """RFID or MAC."""
     connector: int | None
-    """The entry is bound to it."""
+    """The connector to which the entry is bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class TeachInState:
 
     by: str
     reader: int | None
-    """Only the reader of this socket; None: every reader."""
+    """Restrict to the reader of this socket; None: all readers."""
     bind: int | None
     remaining_s: float
     events: Sequence[TeachInEvent]
@@ -90,8 +90,8 @@ class _Running:
 
 
 class TeachIn:
-    """One at a time. It ends a minute after the last card unless prolonged, and when its dialogue
-    stops renewing its lease."""
+    """Only one at a time. It ends a minute after the last card unless prolonged, and when its
+    dialogue stops renewing its lease."""
 
     def __init__(
         self,
@@ -115,8 +115,8 @@ class TeachIn:
     def start(
         self, principal: Principal, *, reader: int | None = None, bind: int | None = None
     ) -> str:
-        """Begin; the lease that `renew`, `prolong` and `finish` want. `reader`: only cards at
-        this socket's reader. `bind`: entries hold for this connector only. Raises Refused."""
+        """Start; returns the lease for `renew`, `prolong` and `finish`. `reader` restricts to the
+        cards at one socket's reader, `bind` binds new entries to one connector. Raises Refused."""
         require(principal, Role.OPERATOR)
         if self._running is not None:
             raise Refused(
@@ -137,14 +137,15 @@ class TeachIn:
         return self._running.lease
 
     def renew(self, lease: str) -> TeachInState:
-        """The dialogue is still there; every few seconds. Raises Refused when it is over."""
+        """Keep the teach-in alive, every few seconds, while its dialogue is open. Raises Refused if
+        it is over."""
         running = self._of(lease)
         running.lease_ends_s = self._now_s() + LEASE_S
         self._follow(notify=False)
         return self._state_of(running)
 
     def prolong(self, lease: str) -> TeachInState:
-        """Another minute from now. Raises Refused when it is over."""
+        """Continue for another minute. Raises Refused if it is over."""
         running = self._of(lease)
         running.ends_s = self._now_s() + TEACH_IN_S
         running.lease_ends_s = self._now_s() + LEASE_S
@@ -152,32 +153,32 @@ class TeachIn:
         return self._state_of(running)
 
     def choose(self, lease: str, *, reader: int | None, bind: int | None) -> TeachInState:
-        """From now on only this reader, and entries for this connector; None: all. Raises Refused
-        when it is over."""
+        """Restrict to one reader, and bind new entries to one connector; None: no restriction.
+        Raises Refused if it is over."""
         running = self._of(lease)
         running.reader, running.bind = reader, bind
         self._follow()
         return self._state_of(running)
 
     def finish(self, lease: str) -> Sequence[TeachInEvent]:
-        """End; what was taught. Raises Refused when it was over already."""
+        """End; returns the events. Raises Refused if it was already over."""
         running = self._of(lease)
         self._end()
         return tuple(reversed(running.events))
 
     def state(self) -> TeachInState | None:
-        """The teach-in that runs, for everybody who looks."""
+        """The running teach-in, for all viewers."""
         return None if self._running is None else self._state_of(self._running)
 
     def abort(self) -> None:
-        """Power cut, or the end of the station."""
+        """Stop at once: power failure, or end of the station."""
         self._running = None
         self._timers.stop()
 
     # Readers and cars -------------------------------------------------------------------------
 
     def on_card(self, read: CardRead) -> bool:
-        """A card was read; True when it was a card to teach, which then authorizes nothing."""
+        """Process a card; True if it was for the teach-in and thus authorizes nothing."""
         running = self._running
         if running is None or running.reader not in (None, read.connector):
             return False
@@ -192,7 +193,7 @@ class TeachIn:
         return True
 
     def on_short_read(self, read: CardRead) -> bool:
-        """A card was taken away too early; True when it was meant for the teach-in."""
+        """Process a card that was removed too early; True if it was for the teach-in."""
         running = self._running
         if running is None or running.reader not in (None, read.connector):
             return False
@@ -201,7 +202,7 @@ class TeachIn:
         return True
 
     def on_vehicle(self, connector: int, mac: str) -> None:
-        """A car was plugged in and told its MAC address (ISO 15118)."""
+        """Process the MAC address of a car that was plugged in (ISO 15118)."""
         running = self._running
         digits = "".join(char for char in mac.upper() if char.isalnum())
         if running is None or running.reader not in (None, connector) or len(digits) != 12:

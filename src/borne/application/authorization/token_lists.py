@@ -1,7 +1,7 @@
-"""What the backend said of cards: its local list and the cache.
+"""Answers of the backend about cards: its local list, and the cache.
 
-Held in memory, stored on every change before it is confirmed. Tokens are kept as the backend
-writes them and compared without regard to case (OCPP 1.6, CiString).
+They are kept in memory and stored with every change before it is confirmed. Tokens are kept in the
+backend's spelling and compared without case (OCPP 1.6, CiString).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def in_one_year(now: datetime) -> datetime:
 
 
 def is_expired(token: CachedToken, now: datetime) -> bool:
-    """Whether the backend's word is too old."""
+    """True if the backend's answer has expired."""
     return token.expires_at is not None and parse_utc(token.expires_at) <= now
 
 
 class BackendTokens:
-    """What the backend said of tokens: one of its two lists ("cache", "local_list")."""
+    """One of the two lists of backend answers ("cache", "local_list")."""
 
     def __init__(self, which: str, store: TokenCacheStore, clock: Clock) -> None:
         self._which = which
@@ -47,19 +47,19 @@ class BackendTokens:
         self._tokens: dict[str, CachedToken] = {}
 
     async def load(self) -> None:
-        """Read what is stored."""
+        """Load the stored answers."""
         self._tokens = {t.token.casefold(): t for t in await self._store.load(self._which)}
 
     def look_up(self, id_token: str) -> KnownToken | None:
-        """The stored answer, with its expiry judged now."""
+        """The stored answer, and whether it has expired."""
         token = self._tokens.get(id_token.casefold())
         if token is None:
             return None
         return KnownToken(token.status, token.parent, is_expired(token, self._clock.now()))
 
     async def learn(self, id_token: str, info: IdTagInfo, expiry: CacheExpiry) -> None:
-        """Keep an answer of the backend. On a full disk it holds until the restart: whoever waits
-        for this answer must not lose it because it cannot be remembered."""
+        """Store an answer of the backend. On a full disk it is only kept in memory, so that the
+        card that waits for it can still be used."""
         stored = CachedToken(
             token=id_token,
             status=info.status,
@@ -76,12 +76,12 @@ class BackendTokens:
             await self._store.put(self._which, [stored])
 
     async def replace(self, tokens: Sequence[CachedToken], version: int) -> None:
-        """The whole list with its version, in one commit."""
+        """Replace list and version in one commit."""
         await self._store.replace(self._which, tokens, version)
         self._tokens = {token.token.casefold(): token for token in tokens}
 
     async def version(self) -> int:
-        """Version of the list; 0 when it is empty."""
+        """Version of the list; 0 if it is empty."""
         return await self._store.version(self._which) if self._tokens else 0
 
     async def clear(self) -> None:
@@ -89,14 +89,14 @@ class BackendTokens:
         self._tokens.clear()
 
     async def forget_backend(self) -> int:
-        """The backend that told of them is gone; how many there were."""
+        """Remove all answers of a former backend; returns their number."""
         number = len(self._tokens)
         if number:
             await self.clear()
         return number
 
     async def forget(self, id_token: str, principal: Principal) -> bool:
-        """A person forgets one; False when it was not there."""
+        """Remove one answer for a user; False if it was unknown."""
         require(principal, Role.OPERATOR)
         stored = self._tokens.get(id_token.casefold())
         if stored is None:
@@ -106,7 +106,7 @@ class BackendTokens:
         return True
 
     async def forget_all(self, principal: Principal) -> int:
-        """A person forgets everything; how many entries there were."""
+        """Remove all answers for a user; returns their number."""
         require(principal, Role.OPERATOR)
         number = len(self._tokens)
         await self.clear()

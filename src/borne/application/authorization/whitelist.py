@@ -1,7 +1,8 @@
-"""The local whitelist (manual 5.5): held in memory, stored on every change before it is confirmed.
+"""The local whitelist (manual 5.5), kept in memory and stored with every change before it is
+confirmed.
 
-Inside, tokens are in normal form. Outside they are written as the setting "RFID Tag letter case"
-wants it (manual 5.3); both cases are read.
+Internally, tokens have their internal form; for users they have the spelling of the setting "RFID
+Tag letter case" (manual 5.3), and are parsed without case.
 """
 
 from __future__ import annotations
@@ -41,24 +42,24 @@ class _Removal:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do."""
+    """The result of an import, or of its preview."""
 
     applied: bool
     added: int
     changed: int
     unchanged: int
     removed: int
-    """Entries that are not in the text, when it replaces the list."""
+    """Entries removed because they are not in the text, if it replaces the list."""
     repeated: int
-    """Lines whose entry came again further down."""
+    """Lines whose entry is repeated further down."""
     bad: int
     problems: Sequence[BadLine]
-    """The first of the bad lines, with the reason."""
+    """The first invalid lines, with the reason."""
 
 
 class Whitelist:
-    """The list. Tokens go in and out as the setting "RFID Tag letter case" wants them; in small
-    letters and capitals alike."""
+    """The local whitelist. Tokens are accepted and returned in the spelling of the setting "RFID
+    Tag letter case", without case."""
 
     def __init__(
         self,
@@ -79,11 +80,11 @@ class Whitelist:
         self._writing = asyncio.Lock()
 
     async def load(self) -> None:
-        """Read what is stored."""
+        """Load the stored entries."""
         self._update(await self._store.load(), ())
 
     def match(self, uid: str, connector: int) -> WhitelistMatch:
-        """What the list says of a token in normal form at a connector."""
+        """Look up a token in internal form for a connector."""
         bound = self._bound.get(uid)
         if not bound:
             return WhitelistMatch.NONE
@@ -94,7 +95,7 @@ class Whitelist:
     def page(
         self, *, search: str = "", offset: int = 0, limit: int = 200
     ) -> tuple[Sequence[WhitelistEntry], int]:
-        """By token, and how many match."""
+        """Entries by token, and the number of matches."""
         wanted = search.strip().casefold()
         digits = "".join(char for char in wanted if char.isalnum())
         found = self._in_order()
@@ -117,8 +118,8 @@ class Whitelist:
         name: Name = "",
         kind: Literal["RFID", "MAC"] = "RFID",  # noqa: ARG002 -- the token itself shows it
     ) -> WhitelistEntry:
-        """Add an entry, or replace the one with the same token and connector. The answer is the
-        entry as stored: its token is normalised."""
+        """Add an entry, or replace the one with the same token and connector. Returns the entry as
+        stored, with its token in internal form."""
         number, read_kind, bound = self._read_token(token)
         bound = connector if bound is None else bound
         if bound is not None and not 1 <= bound <= self._connectors:
@@ -127,7 +128,8 @@ class Whitelist:
         return self._outside(await self.store(ListedCard(number, read_kind, bound, short)))
 
     async def store(self, card: ListedCard) -> WhitelistEntry:
-        """Add or replace an entry; its token stays in normal form. Raises Refused when full."""
+        """Add or replace an entry with a token in internal form. Raises Refused if the list is
+        full."""
         async with self._writing:
             key = (card.token, card.connector)
             old = self._entries.get(key)
@@ -139,11 +141,11 @@ class Whitelist:
         return stored
 
     def holds(self, card: ListedCard) -> bool:
-        """Whether the list has this entry, or one that is bound to no connector."""
+        """True if the list has this entry, or the same one without a connector."""
         return not {card.connector, None}.isdisjoint(self._bound.get(card.token, ()))
 
     def spelled(self, token: str, kind: str) -> str:
-        """A token as people see it; what is no token stays as it is."""
+        """A token in the configured spelling; a text that is not a token stays unchanged."""
         try:
             return list_text.spell_token(cards.normalise(token), kind, self._spelling())
         except cards.BadCard:
@@ -152,7 +154,7 @@ class Whitelist:
     async def rename(
         self, token: str, connector: int | None, name: str, principal: Principal
     ) -> bool:
-        """Give an entry another name; False when it is not there."""
+        """Rename an entry; False if it is unknown."""
         require(principal, Role.OPERATOR)
         async with self._writing:
             old = self._entries.get((self._read_token(token)[0], connector))
@@ -171,7 +173,7 @@ class Whitelist:
         *,
         connector: ConnectorId | None = None,
     ) -> Removed:
-        """Refused when it is not there."""
+        """Remove an entry; raises Refused if it is unknown."""
         try:
             key = (self._read_token(token)[0], connector)
         except Refused:
@@ -184,7 +186,7 @@ class Whitelist:
         return Removed(1)
 
     async def remove_all(self, principal: Principal) -> int:
-        """Empty the list; how many entries there were."""
+        """Empty the list; returns the number of entries."""
         require(principal, Role.OPERATOR)
         async with self._writing:
             keys = list(self._entries)
@@ -195,14 +197,14 @@ class Whitelist:
 
     @property
     def undoable(self) -> int:
-        """How many entries `undo` would bring back now."""
+        """Number of entries that `undo` would restore now."""
         removal = self._removal
         if removal is None or self._clock.monotonic() >= removal.until_s:
             return 0
         return len(removal.entries)
 
     async def undo(self, principal: Principal) -> int:
-        """Bring the last removal back; how many entries. What was added since stays."""
+        """Undo the last removal; returns the number of entries. Entries added since then stay."""
         require(principal, Role.OPERATOR)
         async with self._writing:
             if self._removal is None or not self.undoable:
@@ -220,7 +222,7 @@ class Whitelist:
         return len(missing)
 
     async def used(self, uid: str, connectors: Iterable[int]) -> None:
-        """A card was accepted by this list: remember when."""
+        """Note the time of use for a card accepted by this list."""
         now = format_utc(self._clock.now())
         async with self._writing:
             keys: list[_Key] = [(uid, None), *((uid, number) for number in connectors)]
@@ -237,8 +239,8 @@ class Whitelist:
     async def import_text(
         self, text: str, principal: Principal, *, dry_run: bool, replace_all: bool = False
     ) -> ImportReport:
-        """Read a list in any form (`domain.authorization.list_text`) and add it, or only tell
-        what that would do. Bad lines keep nobody from the good ones. Raises Refused."""
+        """Import a list in any form (`domain.authorization.list_text`), or only report the effect.
+        Invalid lines are skipped. Raises Refused."""
         require(principal, Role.OPERATOR)
         spelling = self._spelling()
         try:
@@ -267,12 +269,12 @@ class Whitelist:
         )
 
     async def export_csv(self, delimiter: str = ",") -> str:
-        """The whole list as a table that `import_text` understands."""
+        """The whole list as a table that `import_text` accepts."""
         rows = [(_listed(e), e.added_at, e.last_used_at) for e in self._in_order()]
         return await asyncio.to_thread(list_text.write_csv, rows, self._spelling(), delimiter)
 
     async def export_colons(self) -> str:
-        """The whole list in the manual's form, without names: `UID:UID_1:...`."""
+        """The whole list in the manual's format, without names: `UID:UID_1:...`."""
         rows = [_listed(entry) for entry in self._in_order()]
         return await asyncio.to_thread(list_text.write_colons, rows, self._spelling())
 
@@ -302,7 +304,7 @@ class Whitelist:
         )
 
     def _merged(self, card: ListedCard) -> WhitelistEntry:
-        """An imported entry; a list without names leaves names alone."""
+        """An imported entry; if the list has no names, the existing name stays."""
         old = self._entries.get((card.token, card.connector))
         name = card.name or (old.name if old else "")
         return self._entry(replace(card, name=name), old)

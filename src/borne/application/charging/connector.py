@@ -43,7 +43,7 @@ class Connector(Protocol):
 
     @property
     def arrived(self) -> Signal[Connector]:
-        """A vehicle was connected, and nobody has authorized it yet."""
+        """A vehicle was connected that is not authorized yet."""
 
     @property
     def left(self) -> Signal[Connector]:

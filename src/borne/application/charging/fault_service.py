@@ -43,7 +43,7 @@ METER_BLIND_A = 6.0
 """What a vehicle may draw while its meter does not answer, before that is a fault."""
 STORAGE_RETRY_S = 30.0
 ROOM_BYTES = 16 * 1024 * 1024
-"""With less free space than this, a full disk is not yet considered mended."""
+"""A full disk counts as solved only with at least this much free space."""
 
 FULL_BYTES = 1024 * 1024
 """With less free space than this, the next write may fail."""
@@ -212,7 +212,7 @@ class FaultService:
         self.watches[connector].on_silence(silent=silent)
 
     def _on_meter_blind(self, news: tuple[int, bool]) -> None:
-        """Without a reading nobody can limit what is drawn: offer only the minimum."""
+        """Without a reading the current cannot be supervised, so only the minimum is offered."""
         connector, blind = news
         self._put(connector, sources.METER, METER_BLIND_A if blind else None, LimitCause.BLIND)
 
@@ -226,7 +226,8 @@ class FaultService:
         self.watches[connector].on_implausible()
 
     def follow_external_meter(self, meter: MeterPort) -> None:
-        """Subscribe to the meter of the site: its silence stops nobody (manual 9)."""
+        """Subscribe to the meter of the site; if it does not answer, charging continues (manual
+        9)."""
 
         def on_reading(reading: MeterReading | MeterSilent) -> None:
             self.on_external_meter(silent=isinstance(reading, MeterSilent))
@@ -294,7 +295,7 @@ class FaultService:
             self.check_free_space()
 
     def check_free_space(self) -> None:
-        """Raise the fault before a write fails. It is cleared only when there is plenty of room
+        """Raise the fault before a write fails; clear it once there is plenty of free space
         again."""
         known = (Fault.STORAGE_FULL, 0) in self._active
         self._set_storage_full(
@@ -332,8 +333,8 @@ class FaultService:
 
 
 def _wired(settings: Settings) -> dict[Contact, int]:
-    """Contacts that an input is configured for, with the number of the input. Other contacts are
-    not connected, so their state means nothing. A change needs a restart."""
+    """Contacts for which an input is configured, with its number. Other contacts are not connected
+    and are ignored. A change needs a restart."""
     numbers = {
         contact: _OPTO.get(settings.choice(key, OptoInput)) for key, contact in _INPUTS.items()
     }

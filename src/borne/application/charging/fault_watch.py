@@ -35,7 +35,7 @@ from borne.foundation.timers import Timers
 from borne.foundation.units import PerPhase
 
 SUPPLY_SETTLE_S = 1.0
-"""The contact that explains a missing supply may be reported this much later."""
+"""The contact that explains a missing supply may be reported up to this much later."""
 EXPLAINED_S = 2.0
 """A protective device that was switched on again explains a missing supply for this long."""
 
@@ -225,7 +225,8 @@ class ConnectorWatch:
         self._timers.plan_at("judge", due_s, self.judge)
 
     def _on_connector_changed(self) -> None:
-        """A resumed session whose vehicle has left in the meantime ends; nobody will unplug."""
+        """End a resumed session whose vehicle left during the power failure, as it will not be
+        unplugged."""
         state = self._connector.status
         running = state.session is not None
         if self._had_session and not running and not state.connected:
@@ -257,7 +258,7 @@ class ConnectorWatch:
             case OtherFaultReport(error_code, active):
                 facts.other = facts.other | {error_code} if active else facts.other - {error_code}
             case BrownOutReport() | BoardLinkReport(alive=True):
-                # Its latch may be lost; the board reports a trip that is still present again.
+                # The board's latch may be lost; a trip that is still present is reported again.
                 facts.residual = ResidualCurrentReport(tripped=False)
             case _:
                 return

@@ -41,7 +41,7 @@ class IndicationService:
             self._refresh(connector)
 
     def shown(self, connector: int) -> str:
-        """Name of the pattern at a connector."""
+        """Name of the pattern shown at a connector."""
         return self._shown.get(connector, "")
 
     def abort(self) -> None:

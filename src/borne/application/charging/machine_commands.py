@@ -29,7 +29,7 @@ class MachineCommands(ABC):
 
     @abstractmethod
     def post(self, event: Event) -> None:
-        """Take an event."""
+        """Process an event."""
 
     def authorize(self, authorization: Authorization) -> None:
         self.post(Authorized(authorization))

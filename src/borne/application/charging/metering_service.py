@@ -35,7 +35,7 @@ SILENCE_S = 10.0
 LATE_S = 10.0
 """If a polled meter was not read for this long, what flowed in between is not known."""
 MAX_READS = 3
-"""Reads of one meter that may be pending: a driver may hang for ever."""
+"""Maximum number of pending reads of one meter, because a driver may hang."""
 MAX_POWER_PER_AMPERE_W = 3 * 253.0
 _log = logging.getLogger(__name__)
 
@@ -72,9 +72,9 @@ class MeteringService:
         """The last usable reading of each meter, with the line of its account as the register."""
         self.changed: Signal[int] = Signal()
         self.blind: Signal[tuple[int, bool]] = Signal()
-        """Whether there is no reading by which the current could be guarded."""
+        """True if no reading is available to supervise the current."""
         self.silent: Signal[tuple[int, bool]] = Signal()
-        """Whether that lasts so long that it is a fault."""
+        """True if this lasts long enough to be a fault."""
         self.implausible: Signal[tuple[int, Verdict]] = Signal()
         self._channels = {
             connector: _Channel(

@@ -104,8 +104,8 @@ class StationControl:
     async def set_availability(
         self, connector: ConnectorId, principal: Principal, *, operative: bool
     ) -> Literal["accepted", "scheduled"]:
-        """Take in or out of service: "accepted", or "scheduled" until whoever charges, or prepares
-        to, has ended."""
+        """Put a connector in or out of service: "accepted", or "scheduled" until the present use
+        has ended."""
         # 0 is the station with all connectors; it returns to service with the first of them.
         chosen = list(self._connectors) if connector == 0 else [self._connector(connector).id]
         named = {0, *chosen} if operative else {connector, *chosen}
@@ -121,7 +121,8 @@ class StationControl:
         return "scheduled" if waits else "accepted"
 
     async def forget_backend(self) -> int:
-        """Put back into service what only the backend had taken out; how many."""
+        """Put connectors that only the backend had taken out of service back into service; returns
+        their number."""
         ended = self._by_backend
         if not ended:
             return 0

@@ -1,7 +1,7 @@
 """Notices about the stored data: damaged, foreign, missing or unreadable.
 
-A notice is stored until somebody with at least the role operator acknowledges it, so that it
-outlives the start that found it. While there is one, the fault "storage-damaged" is shown.
+A notice is stored until a user with at least the role operator acknowledges it, so that it survives
+restarts. While there is one, the fault "storage-damaged" is shown.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _log = logging.getLogger(__name__)
 
 
 class Notices:
-    """The notices that nobody has acknowledged yet."""
+    """The unacknowledged notices."""
 
     def __init__(self, state: StateStore) -> None:
         self.changed: Signal[bool] = Signal()
-        """Whether there are any, emitted after a change."""
+        """True if there are any, emitted after a change."""
         self._state = state
         self._entries: list[Message] = []
 

@@ -1,4 +1,4 @@
-"""Notices in the stored state, until somebody acknowledges them."""
+"""Notices in the stored state, until they are acknowledged."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 async def remember(state: StateStore, notices: Sequence[Message]) -> None:
-    """Store notices until somebody acknowledges them, each once. On a full disk they are only
-    logged."""
+    """Store notices until they are acknowledged, each once. On a full disk they are only logged."""
     with log_storage_failure(_log, "notices could not be stored"):
         before = await state.get(STATE_KEY)
         entries = before if isinstance(before, list) else [] if before is None else [before]
