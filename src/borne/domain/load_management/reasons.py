@@ -41,7 +41,7 @@ class Findings:
 
     def reasons(self, amps: Iterable[float]) -> list[Reason]:
         """The reason of everybody who gets `amps`."""
-        share, least, own_limit = Memo(self._share), Memo(self._least), Memo(_own_limit)
+        share, least, own_limit = Memo(self._share), Memo(self._at_minimum), Memo(_own_limit)
         reclaim, highest = self.reclaim, self.highest
         found: list[Reason] = []
         for one, current, why in zip(self.snapshot.order.participants, amps, self.why, strict=True):
@@ -67,7 +67,7 @@ class Findings:
         cause = LimitCause.GROUP_LIMIT if stop.sharing == 1 else LimitCause.FAIR_SHARE
         return Reason(cause, link, sharing=stop.sharing)
 
-    def _least(self, held: tuple[Bottleneck, bool]) -> Reason:
+    def _at_minimum(self, held: tuple[Bottleneck, bool]) -> Reason:
         """Held at the least that can be offered; `outranked`: a higher class wants current."""
         stop, outranked = held
         link, against = named(self.snapshot.supply.topology, stop)
