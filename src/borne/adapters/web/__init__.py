@@ -13,14 +13,14 @@ __all__ = ["close_streams", "create_app"]
 
 
 def create_app(host: WebHost) -> FastAPI:
-    """The application that serves the stations of `host`; heavy imports happen here."""
+    """The ASGI application for the stations of `host`. Imports the framework, which is slow."""
     from borne.adapters.web.factory import build
 
     return build(host)
 
 
 def close_streams(app: FastAPI) -> None:
-    """End every event stream, so that a polite stop need not wait for its readers."""
+    """End all event streams, so that a shutdown does not wait for them."""
     from borne.adapters.web.state import web_state
 
     web_state(app).hub.close()

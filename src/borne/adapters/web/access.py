@@ -1,8 +1,8 @@
-"""What a route demands of whoever comes. It is declared with the route (`routes`) and enforced in
-one place (`guard`).
+"""Access requirements of routes. Each is declared with its route (`routes`) and enforced in one
+place (`guard`).
 
-A role includes the weaker ones. Finer rights (which setting, whose session) are judged by the
-flows in `application/`, which get the principal.
+A role includes the weaker ones. Finer rights (which setting, whose session) are checked in
+`application/`, which gets the principal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from borne.domain.principals import Role
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a route demands. `role` None: nobody needs to log in."""
+    """Requirements of a route. `role` None: no login needed."""
 
     role: Role | None
     power: bool = True
@@ -24,7 +24,7 @@ class Access:
     simulator: bool = False
     """Only with simulated hardware, and from this machine unless others are allowed."""
     open_by: str = ""
-    """A switch among the settings that lets everybody in."""
+    """A setting that opens the route to everybody."""
 
 
 PUBLIC = Access(None)

@@ -1,4 +1,4 @@
-"""The messages of the backend link that a page, the API or an export asks for."""
+"""Selects messages of the backend link for page, API and export."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIECE: Final = 50
 
 
 class ChosenMessages(BaseModel):
-    """Query parameters; all that are given must hold."""
+    """Query parameters; a message must match all that are given."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -36,32 +36,32 @@ class ChosenMessages(BaseModel):
     @field_validator("errors", "connector", mode="before")
     @classmethod
     def _nothing(cls, value: object, info: ValidationInfo) -> object:
-        """A form sends empty fields."""
+        """Forms send empty fields."""
         if value != "":
             return value
         return None if info.field_name == "connector" else False
 
     @property
     def filter(self) -> MessageFilter:
-        """As the application has it."""
+        """The corresponding filter of the application."""
         asked_by = Asked(self.direction) if self.direction else None
         return MessageFilter(self.action, asked_by, self.errors, self.connector, self.text)
 
 
 async def chosen_messages(request: Request, chosen: ChosenMessages) -> Sequence[FrameRecord]:
-    """Newest last; from the memory where that holds enough of them, else from the disk."""
+    """Matching messages, newest last; from memory if it holds enough of them, else from disk."""
     port = station(request).backend
     if port is None:
         return ()
     wanted = chosen.filter
     if not wanted.chooses and chosen.limit <= IN_MEMORY:
         return port.message_log()
-    # Thousands of texts to look through: not in the event loop.
+    # Thousands of texts are searched: not in the event loop.
     return await asyncio.to_thread(wanted.choose, await port.message_history())
 
 
 def pieces(messages: Sequence[FrameRecord]) -> Iterator[list[str]]:
-    """Each as JSON, some at a time: an answer of thousands must not hold up the station."""
+    """The messages as JSON, in portions, so that thousands of them do not block the event loop."""
     for first in range(0, len(messages), PIECE):
         yield [
             json.dumps(frame_json(message), ensure_ascii=False)

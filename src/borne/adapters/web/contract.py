@@ -15,14 +15,14 @@ from borne.application.services import Power, StationServices
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the station can do its work: settings valid, boards armed."""
+    """True if the station can work: settings valid, boards armed."""
 
     ready: bool
     reasons: tuple[str, ...] = ()
     works: bool = True
-    """False: it cannot serve yet. A station that only waits for a person works: its page is where
-    the person is needed."""
-    """Why not, in words."""
+    """False: it cannot serve yet. True for a station that only waits for a confirmation, as that is
+    made on its page."""
+    """Why it is not ready."""
 
 
 class WebHost(Protocol):
@@ -30,29 +30,29 @@ class WebHost(Protocol):
 
     @property
     def version(self) -> str:
-        """Of the software."""
+        """Version of the software."""
 
     @property
     def power(self) -> Power | None:
-        """The mains switch; None when the hardware is real."""
+        """The mains switch; None with real hardware."""
 
     @property
     def remote_simulator(self) -> bool:
-        """Whether other machines may use the simulator (else this machine only)."""
+        """True if other machines may use the simulator, not only this one."""
 
     @property
     def own_names(self) -> tuple[str, ...]:
-        """Names under which it was told to listen, beside those of the machine."""
+        """Names of the listener, in addition to those of the machine."""
 
     @property
     def simulator(self) -> SimulatorPort | None:
-        """The simulated world, with or without power; None when the hardware is real."""
+        """The simulated world, with or without power; None with real hardware."""
 
     def services(self) -> StationServices | None:
         """The running station; None while power is cut."""
 
     def health(self) -> Readiness:
-        """For `/readyz`."""
+        """Readiness for `/readyz`."""
 
     async def metrics(self) -> str:
         """The text of `/metrics` (Prometheus exposition format)."""

@@ -1,4 +1,4 @@
-"""Sessions as CSV, streamed: it holds for a thousand sessions as for a million."""
+"""Sessions as CSV, streamed, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell value that spreadsheets do not interpret as a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
@@ -56,7 +56,7 @@ def _row(record: SessionRecord) -> list[str]:
 async def sessions_csv(
     batches: AsyncIterator[Sequence[SessionRecord]], separator: str
 ) -> AsyncIterator[str]:
-    """Header and rows, in pieces of some ten kilobytes; each is written in a worker."""
+    """Header and rows, in chunks of some ten kilobytes, each formatted in a worker thread."""
     yield _text([COLUMNS], separator)
     async for records in batches:
         yield await asyncio.to_thread(_rows, records, separator)

@@ -1,4 +1,4 @@
-"""Answers to errors: JSON for programs, pages for people."""
+"""Error responses: JSON for programs, pages for people."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ CODES = {
     503: "unavailable",
 }
 HTTP_SENTENCES = {404: N_("Not Found"), 405: N_("Method Not Allowed")}
-"""Of the framework's own errors."""
+"""Messages of the framework, by status."""
 JSON_PROBLEMS = {"json_invalid"}
 
 
 async def answer(request: Request, error: ApiError) -> Response:
-    """The error as page or JSON."""
+    """The error as a page or as JSON."""
     if wants_page(request):
         return await problem_page(request, error)
     message = for_reader(request, error.message)
@@ -58,14 +58,15 @@ async def answer(request: Request, error: ApiError) -> Response:
 
 
 def for_reader(request: Request, message: Message) -> str:
-    """For a page that asks in the background the reader's language; programs get English."""
+    """The message in the visitor's language for background requests of a page, in English for
+    programs."""
     if "hx-request" not in request.headers:
         return str(message)
     return message.render(words_for(request))
 
 
 def install(app: FastAPI) -> None:
-    """Register the translation of every foreseen exception."""
+    """Register handlers for all expected exceptions."""
 
     @app.exception_handler(ApiError)
     async def _known(request: Request, error: ApiError) -> Response:
@@ -108,8 +109,8 @@ def install(app: FastAPI) -> None:
 
 
 def status_of(refusal: str) -> int:
-    """The status of a refusal, by its code: `forbidden`, `unknown_...` and `not_found`,
-    `invalid...`; all others are conflicts with the state of the station."""
+    """HTTP status of a refusal by its code: 403 for `forbidden`, 404 for `not_found` and
+    `unknown_...`, 422 for `invalid...`, otherwise 409 (conflict with the state of the station)."""
     if refusal == "forbidden":
         return 403
     if refusal == "not_found" or refusal.startswith("unknown_"):
@@ -124,7 +125,7 @@ def _sentence(error: HTTPException) -> Message | str:
 
 
 def from_validation(error: RequestValidationError) -> ApiError:
-    """What is wrong with a request, one sentence for each field."""
+    """The problems of a request, one sentence per field."""
     problems = list(error.errors())
     if any(problem["type"] in JSON_PROBLEMS for problem in problems):
         return ApiError(400, "bad_json", N_("The body is not valid JSON."))
@@ -139,7 +140,7 @@ def _place(location: tuple[int | str, ...]) -> str:
 
 
 def unforeseen(path: str) -> tuple[str, bytes]:
-    """Log the running exception under an id; the id and a JSON body for the client."""
+    """Log the current exception under an id; returns the id and a JSON body for the client."""
     error_id = secrets.token_hex(4)
     _log.exception("error %s while answering %s", error_id, path)
     body = {

@@ -1,4 +1,4 @@
-"""Errors with a sentence for people, whoever reads it."""
+"""Errors with a translatable message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from borne.foundation.messages import Explained, Message
 
 
 class ApiError(Explained):
-    """An answer that is an error; `details` join the JSON object."""
+    """An error response; `details` are added to the JSON object."""
 
     def __init__(
         self,
@@ -28,7 +28,8 @@ class ApiError(Explained):
 
 
 class BodyRefused(HTTPException):
-    """A body too large or too late: what reads bodies lets only the framework's errors through."""
+    """The body is too large or too late. Derived from HTTPException, the only exceptions that pass
+    through the body parser."""
 
     def __init__(self, status: int, template: str, **values: object) -> None:
         self.message = Message(template, values)
@@ -36,11 +37,11 @@ class BodyRefused(HTTPException):
 
 
 class BrokenOff(Exception):
-    """A long answer that nobody may read any more."""
+    """A long response was aborted because its login or token ended."""
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person looks at it: not under /api, and the browser asks for HTML."""
+    """True if the client expects a page: not under /api, and HTML is accepted."""
     path = request.scope["path"]
     if path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
         return False

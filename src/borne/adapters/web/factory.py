@@ -1,4 +1,4 @@
-"""Builds the application: routes behind the guard, errors in words, the shell around all."""
+"""Builds the application: routes behind the guard, error handlers, and the outer shell."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ MODULES = (
 
 
 def build(host: WebHost) -> FastAPI:
-    """The application."""
+    """Build the application."""
     app = FastAPI(title="borne", version=host.version, openapi_url=None, docs_url=None)
     state = WebState(host, EventHub(host.services), Staging())
     state.accounts()
@@ -86,5 +86,5 @@ def build(host: WebHost) -> FastAPI:
 
 
 def all_routes() -> list[GuardedRoute]:
-    """Every route but the packaged files."""
+    """All routes except the packaged files."""
     return [route for routes in MODULES for route in routes]

@@ -1,8 +1,8 @@
-"""`GET /rest/full_state`: the state of a socket as older controllers of this kind tell it, one
-`key:value` a line, for the home automation that reads them.
+"""`GET /rest/full_state`: the state of a socket in the format of older controllers, one `key:value`
+per line, for home automation that reads it.
 
-Keys, their order and the words are those seen on such controllers. A key of which this station has
-no reading stands there without a value: nothing is made up.
+Keys, order and words are those seen on such controllers. A key without a reading on this station
+has an empty value.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ OCPP = {
 def full_state(
     status: StationStatus, connector: int, settings: Settings, version: str, *, stranger: bool
 ) -> str:
-    """The lines of a socket. Strangers (with RestStateOpen) see no card. Raises KeyError for a
-    socket that there is not."""
+    """The lines of a socket. Without login (RestStateOpen) no card is shown. Raises KeyError for an
+    unknown socket."""
     socket = status.socket(connector)
     values = (
         _vehicle(status, socket)

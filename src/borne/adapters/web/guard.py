@@ -1,6 +1,6 @@
-"""The one door: every route passes `admit` before its body is read.
+"""Access control: every request passes `admit` before its body is read.
 
-Order: power, simulator, who asks, forged requests, forced password change, role.
+Order of the checks: power, simulator, identity, forged requests, forced password change, role.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ BEARER_LONGEST = 200
 
 
 def visitor(request: Request) -> Visitor:
-    """The visitor of an admitted request that needed a login."""
+    """The visitor of an admitted request that required a login."""
     found = request.state.visitor
     assert isinstance(found, Visitor)
     return found
 
 
 def maybe_visitor(request: Request) -> Visitor | None:
-    """The visitor, if somebody is logged in; also on public pages and error pages."""
+    """The visitor if logged in; also available on public pages and error pages."""
     found = getattr(request.state, "visitor", None)
     return found if isinstance(found, Visitor) else None
 
@@ -54,18 +54,18 @@ def station(request: Request) -> StationServices:
 
 
 def client_address(request: Request) -> str:
-    """The address of the other end of the connection; no header is trusted."""
+    """The peer address of the connection; no header is trusted."""
     return request.client.host if request.client else ""
 
 
 def cookie_name(request: Request) -> str:
-    """Cookies are not separated by port, stations on one machine are."""
+    """Contains the port, because browsers do not separate cookies by port."""
     server = request.scope.get("server")
     return f"borne_{server[1]}" if server and server[1] else "borne"
 
 
 def guarded(access: Access, handle: Handler) -> Handler:
-    """A handler of requests behind the guard."""
+    """Wraps a request handler with access control."""
 
     async def handle_admitted(request: Request) -> Response:
         turned_away = await admit(request, access)
@@ -73,7 +73,7 @@ def guarded(access: Access, handle: Handler) -> Handler:
             return turned_away
         response = await handle(request)
         who = maybe_visitor(request)
-        # An event stream ends by itself, and says so.
+        # An event stream ends itself, with an event for the client.
         if (
             who is not None
             and isinstance(response, StreamingResponse)
@@ -87,7 +87,7 @@ def guarded(access: Access, handle: Handler) -> Handler:
 
 
 async def admit(request: Request, access: Access) -> Response | None:
-    """None when the visitor may pass, else where to go. Raises ApiError."""
+    """None if the visitor may pass, otherwise a redirect. Raises ApiError."""
     web = web_state(request.app)
     accounts = web.accounts()
     if access.power and web.host.services() is None:
@@ -113,7 +113,7 @@ async def admit(request: Request, access: Access) -> Response | None:
 
 
 def gone() -> ApiError:
-    """The answer to who waited until the login or token was gone."""
+    """The answer if the login or token ended while the request was waiting."""
     return ApiError(401, "login_required", N_("The login or API token has ended meanwhile."))
 
 
@@ -127,7 +127,8 @@ async def _while_admitted(
 
 
 def identify(request: Request, accounts: Accounts | None) -> Visitor | None:
-    """Who shows a valid token or cookie. A wrong token is an error, a wrong cookie is nobody."""
+    """The visitor of a valid token or cookie. An invalid token is an error, an invalid cookie is
+    ignored."""
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, token = header.partition(" ")
@@ -153,8 +154,8 @@ def _check_simulator(request: Request, web: WebState) -> None:
 
 
 def _check_origin(request: Request, *, needed: bool) -> None:
-    """Refuse what another site made the browser send. Browsers tell the site of origin over
-    HTTPS and on this machine, and always the origin of an unsafe request."""
+    """Refuse requests that another site made the browser send. Browsers send the site of origin
+    over HTTPS and on localhost, and always send the origin of an unsafe request."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     if site is not None:

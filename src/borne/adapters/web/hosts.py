@@ -1,9 +1,9 @@
-"""Under which names the station answers (DNS rebinding).
+"""Host names under which the station answers (protection against DNS rebinding).
 
-A page of another site may make its own name point to this machine; the browser then takes the
-station for that site and hands it everything. Only the name in `Host` tells. Addresses cannot be
-pointed elsewhere, so every one is accepted; of names those that belong to this machine, and those
-in the setting WebHostNames. No header of a proxy is trusted.
+A foreign site may let its own name resolve to this machine; the browser then treats the station as
+that site and sends it everything. Only the name in `Host` reveals this. Addresses cannot be
+rebound, so all of them are accepted; names must belong to this machine or be listed in the setting
+WebHostNames. Proxy headers are not trusted.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ MISSING = N_("The request has no host: send the header Host with the station's a
 
 
 def host_of(headers: Sequence[str]) -> str:
-    """The address or name in `Host`, without port, in small letters; empty when there is none, it
-    makes no sense, or there are several."""
+    """The address or name in `Host`, without port, in lower case; empty if missing, invalid or
+    repeated."""
     found = _HOST.fullmatch(headers[0].strip()) if len(headers) == 1 else None
     if found is None:
         return ""
@@ -43,7 +43,7 @@ def host_of(headers: Sequence[str]) -> str:
 
 
 def is_own(host: str, names: Iterable[str]) -> bool:
-    """Whether `host` is an address, this machine, or one of `names`."""
+    """True if `host` is an address, this machine, or one of `names`."""
     return (
         _is_address(host)
         or host in {LOCALHOST, *machine_names()}
@@ -52,7 +52,7 @@ def is_own(host: str, names: Iterable[str]) -> bool:
 
 
 def machine_names() -> set[str]:
-    """The machine's name, short as well, and as multicast DNS announces it."""
+    """The machine's host name, full and short, and its multicast DNS name."""
     full = socket.gethostname().removesuffix(".").lower()
     short = full.partition(".")[0]
     return {full, short, f"{short}.local"} if short else set()
@@ -67,7 +67,7 @@ def _is_address(host: str) -> bool:
 
 
 async def refusal(request: Request, names: Iterable[str]) -> Response | None:
-    """The answer to a request under a foreign name, or under none."""
+    """The response to a request with a foreign host name or without one."""
     header = request.headers.getlist("host")
     host = host_of(header)
     if host and is_own(host, names):
@@ -80,6 +80,6 @@ async def refusal(request: Request, names: Iterable[str]) -> Response | None:
     if not shown.isprintable():
         shown = "?"
     if wants_page(request):
-        # Plain: a page could not load its style and symbols under this name either.
+        # Plain text: a page could not load its style sheet under this name either.
         return PlainTextResponse(words_for(request)(message).format(name=shown), status)
     return await answer(request, ApiError(status, code, Message(message, {"name": shown})))

@@ -1,4 +1,4 @@
-"""Languages: which one a visitor gets, its catalogue, and how it writes numbers."""
+"""Languages: the choice for a visitor, its catalogue, and its number formats."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OWN_NAMES: Mapping[type[StrEnum], Mapping[str, str]] = {
         DisplayLanguage.DANISH: "Dansk",
     },
 }
-"""A list of languages shows each one in its own words, whatever the reader's language is."""
+"""Name of each language in itself, for the list of languages."""
 NARROW_SPACE = "\u202f"
 NO_BREAK = "\u00a0"
 _BEFORE_UNIT = re.compile(
@@ -46,14 +46,14 @@ _BEFORE_UNIT = re.compile(
 
 @cache
 def available() -> tuple[str, ...]:
-    """English and every language that has a compiled catalogue."""
+    """English and all languages with a compiled catalogue."""
     found = [code for code in NAMES if (LOCALES / code / "LC_MESSAGES" / "borne.mo").is_file()]
     return tuple(dict.fromkeys([DEFAULT, *found]))
 
 
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
-    """The translations of a language; English needs none."""
+    """The translations of a language; empty for English."""
     return gettext.translation(DOMAIN, LOCALES, [language], fallback=True)
 
 
@@ -69,21 +69,21 @@ SEPARATORS = {
     "de": (",", "."),
     "nl": (",", "."),
 }
-"""Of decimals and of thousands, as in CLDR; a test compares them."""
+"""Separators of decimals and thousands, from CLDR; a test compares them."""
 
 
 DATES = {"en": "%Y-%m-%d", "fr": "%d/%m/%Y", "de": "%d.%m.%Y", "nl": "%d-%m-%Y"}
-"""As people write them; in English in the order of ISO 8601, which nobody misreads."""
+"""Date formats; English uses ISO 8601, which is unambiguous."""
 
 
 def list_separator(language: str) -> str:
-    """Between the columns of a CSV, as spreadsheets of the language expect it."""
+    """Column separator of CSV files, as expected by spreadsheets in the language."""
     return ";" if SEPARATORS.get(language, SEPARATORS[DEFAULT])[0] == "," else ","
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How to speak to one visitor."""
+    """Translations and number formats for one visitor."""
 
     language: str
 
@@ -96,14 +96,14 @@ class Words:
         return _BEFORE_UNIT.sub(NARROW_SPACE, text).format(n=number)
 
     def number(self, value: float, digits: int = 0) -> str:
-        """A number as the language writes it."""
+        """A number in the format of the language."""
         decimal, group = SEPARATORS.get(self.language, SEPARATORS[DEFAULT])
         whole, _, fraction = f"{value:,.{digits}f}".partition(".")
         whole = whole.replace(",", group)
         return f"{whole}{decimal}{fraction}" if fraction else whole
 
     def number_short(self, value: float) -> str:
-        """`13` or `12.5`: a decimal only when there is one."""
+        """`13` or `12.5`: a decimal only if needed."""
         return self.number(value, 0 if abs(value - round(value)) < 0.05 else 1)
 
     def amps(self, value: float | None) -> str:
@@ -111,7 +111,7 @@ class Words:
         return "–" if value is None else f"{self.number(value, 1)}{NARROW_SPACE}A"
 
     def amps_short(self, value: float | None) -> str:
-        """`13 A`, with a decimal only when there is one."""
+        """`13 A`, with a decimal only if needed."""
         return "–" if value is None else f"{self.number_short(value)}{NARROW_SPACE}A"
 
     def currents(self, values: Sequence[float] | None) -> str:
@@ -160,8 +160,8 @@ class Words:
 
 
 def negotiate(request: Request, station_language: str = DEFAULT) -> str:
-    """The visitor's choice, else the station's (setting WebUILanguage) unless it was left at
-    English, else what the browser prefers."""
+    """The visitor's choice; else the station's (setting WebUILanguage) unless it is English; else
+    the preference of the browser."""
     chosen = request.cookies.get(COOKIE, "")
     if chosen in available():
         return chosen

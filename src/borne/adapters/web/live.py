@@ -1,7 +1,7 @@
-"""Changes of the station, told to many: one pump reads the status, every stream gets the newest.
+"""Distributes changes of the station: one task reads the status, every stream gets the newest.
 
-A slow reader misses states between, never the last one; nothing queues up. A stream ends when the
-station under it ends (power cut, restart), or the login or token behind it.
+A slow reader skips intermediate states but always gets the last one; nothing is queued. A stream
+ends with its station (power cut, restart), or with its login or token.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from borne.domain.station.station_status import StationStatus
 MAX_STREAMS = 32
 MAX_STREAMS_PER_ADDRESS = 8
 CHECK_S = 1.0
-"""How often the pump looks whether its station is still there."""
+"""Interval of the check that the station still exists."""
 KEEP_ALIVE_S = 15.0
 
 
 class TooManyStreams(Exception):
-    """There are as many streams as there may be."""
+    """The maximum number of streams is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What a stream sees next. `snapshot` None: nothing new, time for a keep-alive."""
+    """The next item of a stream. `snapshot` None: no change, send a keep-alive."""
 
     snapshot: StationStatus | None
 
@@ -52,7 +52,7 @@ class _Mailbox:
 
 
 class EventHub:
-    """All open streams of one application."""
+    """All open streams of an application."""
 
     def __init__(self, services: Callable[[], StationServices | None]) -> None:
         self._services = services
@@ -63,14 +63,14 @@ class EventHub:
         return len(self._boxes)
 
     def check_room(self, owner: str) -> None:
-        """Raise TooManyStreams when the owner may not open another stream."""
+        """Raise TooManyStreams if the owner may not open another stream."""
         own = sum(1 for box in self._boxes if box.owner == owner)
         if len(self._boxes) >= MAX_STREAMS or own >= MAX_STREAMS_PER_ADDRESS:
             raise TooManyStreams
 
     async def follow(self, owner: str, valid: Callable[[], bool]) -> AsyncIterator[Tick]:
-        """The state now, then the newest after each change, and a keep-alive when it is quiet.
-        Ends with the station, or when `valid()` no longer holds."""
+        """The current state, then the newest after each change, and keep-alives in between. Ends
+        with the station, or when `valid()` is false."""
         services = self._services()
         if services is None:
             return

@@ -1,7 +1,7 @@
-"""The shell around every answer: own names only, size and time limits, security headers, no stack
-trace outside.
+"""Outermost layer of every response: own host names only, size and time limits, security headers,
+no stack traces.
 
-Pure ASGI, so that event streams pass through untouched.
+Pure ASGI, so that event streams pass unbuffered.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from borne.foundation.messages import N_
 _log = logging.getLogger(__name__)
 
 BODY_LIMIT = 64 * 1024
-"""Ordinary requests: a whole change of settings has some 30 kB."""
+"""For ordinary requests: a change of all settings has some 30 kB."""
 LARGE_BODY_LIMIT = 4 * 1024 * 1024
 LARGE_BODIES = ("/whitelists/import",)
 BODY_TIMEOUT_S = 20.0
 LARGE_BODY_TIMEOUT_S = 120.0
-"""For the whole body: a byte now and then does not prolong it."""
+"""For the whole body, so that a slow sender cannot prolong it."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

@@ -1,8 +1,9 @@
-"""The LED rings of the pages: a style sheet made from the table of patterns (manual section 6).
+"""The LED rings of the pages: a style sheet generated from the table of patterns (manual section
+6).
 
-A ring is three arcs, each a third of the circle. A pattern is an animation of their colours that
-jumps from frame to frame, so a page blinks exactly as the station does. Without motion (calm
-display, `prefers-reduced-motion`) the first frame stands still.
+A ring has three arcs, each a third of the circle. A pattern is a stepwise animation of their
+colours, so that a page blinks exactly as the station does. With reduced motion (calm display,
+`prefers-reduced-motion`) only the first frame is shown.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ _TURN = "@keyframes led-turn { to { transform: rotate(360deg); } }"
 
 
 def shown(colour: Colour, arc: int) -> Colour:
-    """What an arc (1 to 3) shows while the ring has a colour."""
+    """The appearance of an arc (1 to 3) while the ring has a colour."""
     return _THIRDS[arc - 1] if colour is Colour.THREE else colour
 
 
 def stylesheet() -> str:
-    """The file `led.css`."""
+    """The content of `led.css`."""
     rules = [_rules(pattern, f'[data-led="{name}"]') for name, pattern in PATTERNS.items()]
     pictures = [
         _rules(picture(pattern), f'.picture[data-led="{name}"]')
@@ -32,7 +33,7 @@ def stylesheet() -> str:
 
 
 def picture(pattern: Pattern) -> Pattern:
-    """A pattern that ends, as help shows it: again and again, with a rest."""
+    """A finite pattern as help shows it: repeated with a pause."""
     frames = pattern.frames * (pattern.repeat or 1)
     return Pattern(f"{pattern.name}-again", (*frames, (Colour.OFF, REST_S)))
 
@@ -51,7 +52,7 @@ def _rules(pattern: Pattern, selector: str) -> str:
 
 
 def _turning(pattern: Pattern, selector: str) -> str:
-    """One arc of the three goes round once in the time of all frames."""
+    """One of three arcs turns once in the time of all frames."""
     turn = f"led-turn {_whole_s(pattern):g}s linear infinite"
     colour = shown(pattern.frames[0][0], 1)
     return (

@@ -1,7 +1,7 @@
-"""Search by words: all languages at once, accents and letter case folded. Pure.
+"""Full-text search in all languages, ignoring accents and letter case. Pure.
 
-A text counts by where it stands: in the name, among the values and headings, or in the help. Names
-come first; of equals, what works before what is planned; what only experts ask for comes last.
+A match is ranked by its place: name, then values and headings, then help text. Within a rank, what
+this version supports precedes what is planned; expert settings come last.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from borne.domain.settings.manual_words import SKIPPED, WORDS
 
 T = TypeVar("T")
 LONG_WORD = 4
-"""From so many letters on a word is also found inside another one (Strom in Ladestrom)."""
+"""Minimum length of a word that is also found inside another one (Strom in Ladestrom)."""
 ENDING = 2
-"""So many letters at the end of a long word may differ: plurals and endings."""
+"""Number of letters at the end of a long word that may differ: plurals and endings."""
 STEM = 5
 NEARLY = 0.6
-"""When nothing has all words: what has at least this share of them."""
+"""Minimum share of the words, if nothing has all of them."""
 NAME, VALUE, HELP = range(3)
 """Where a word was found."""
 
 
 def folded(text: str) -> str:
-    """Lower case, without accents, words parted by one space."""
+    """Lower case, without accents, words separated by one space."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join(re.findall(r"\w+", plain.replace("œ", "oe").replace("_", " ")))
@@ -43,20 +43,20 @@ def _skipped() -> frozenset[str]:
 
 
 def asked(query: str) -> list[str]:
-    """The words of a query; small ones only where there are no others."""
+    """The words of a query; stop words only if there are no others."""
     words = folded(query).split()
     return [word for word in words if word not in _skipped()] or words
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a query, ready to be looked for."""
+    """A word of a query, prepared for matching."""
 
     begins: str
     inside: str
-    """Empty: too short to be looked for inside others."""
+    """Empty: too short to be found inside others."""
     stems: tuple[str, ...]
-    """Whole words that are the same but for the ending."""
+    """Whole words that differ only in the ending."""
 
     @classmethod
     def of(cls, word: str) -> Word:
@@ -69,7 +69,7 @@ class Word:
         )
 
     def is_in(self, text: str, *, inside: bool) -> bool:
-        """Whether the text has it."""
+        """True if the text contains the word."""
         if self.begins in text or (inside and self.inside and self.inside in text):
             return True
         return any(map(text.__contains__, self.stems))
@@ -77,12 +77,12 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is searched: names (each as it stands), and the words at each level."""
+    """The searched texts: names (each as a whole), and the words at each level."""
 
     names: tuple[str, ...]
     levels: tuple[str, str, str]
     shortest: int
-    """Letters of the shortest name."""
+    """Length of the shortest name."""
 
     @classmethod
     def of(cls, names: Iterable[str], values: Iterable[str], helps: Iterable[str]) -> Text:
@@ -92,7 +92,7 @@ class Text:
         return cls(plain, levels, min(map(len, plain), default=0))
 
     def found(self, word: Word) -> int | None:
-        """The first level that has the word."""
+        """The first level that contains the word."""
         for level, text in enumerate(self.levels):
             if word.is_in(text, inside=level != HELP):
                 return level
@@ -106,7 +106,7 @@ def _joined(texts: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Generic[T]):
-    """Something that may be found."""
+    """An item that can be found."""
 
     item: T
     text: Text
@@ -115,7 +115,7 @@ class Candidate(Generic[T]):
 
 
 def best(candidates: Sequence[Candidate[T]], query: str) -> list[T]:
-    """What matches, best first; when nothing has all words, what has most of them."""
+    """Matches, best first; if nothing has all words, the items with most of them."""
     words, phrase = [Word.of(word) for word in asked(query)], folded(query)
     if not words:
         return []
@@ -148,7 +148,7 @@ def _score(
 
 
 def _nearness(names: Iterable[str], phrase: str) -> int:
-    """0: it is the name; 1: a name has the phrase; 2: only its words."""
+    """0: equals the name; 1: a name contains the phrase; 2: only its words."""
     near = 2
     for name in names:
         if name == phrase:
@@ -168,7 +168,7 @@ def in_all_languages(text: str) -> tuple[str, ...]:
 
 @cache
 def text_of(key: str) -> Text:
-    """What the search knows of an entry of the catalogue."""
+    """The searchable text of a catalogue entry."""
     entry = CATALOGUE[key]
     names = [*in_all_languages(entry.label), entry.key, *WORDS.get(key, ())]
     return Text.of(names, _values(entry), in_all_languages(entry.help) if entry.help else ())
@@ -184,6 +184,6 @@ def _values(entry: Entry) -> list[str]:
 
 
 def texts(label: str, also: Iterable[str] = (), helps: Iterable[str] = ()) -> Text:
-    """Of something else than a setting: its name in all languages, and other names."""
+    """The searchable text of another item: its name in all languages, and other names."""
     help_texts = [text for each in helps for text in in_all_languages(each)]
     return Text.of([*in_all_languages(label), *also], (), help_texts)

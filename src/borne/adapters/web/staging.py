@@ -1,5 +1,5 @@
-"""Unsaved changes of settings, for each login: the application's staging, kept while the station
-under it is the same, and dropped with the login."""
+"""Unsaved changes of settings, per login. They are kept while the station is the same, and dropped
+with the login."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Staging:
         self._staging: SettingsStaging | None = None
 
     def of(self, services: StationServices) -> SettingsStaging:
-        """Made anew when the station was restarted."""
+        """The staging of this station; a new one after a restart."""
         service = services.settings
         assert isinstance(service, SettingsService)
         if self._staging is None or self._of is not service:
@@ -26,12 +26,12 @@ class Staging:
         return self._staging
 
     def draft(self, services: StationServices | None, who: Visitor | None) -> Draft:
-        """What the visitor has not saved yet."""
+        """The unsaved changes of the visitor."""
         if services is None or who is None or who.login is None:
             return Draft()
         return self.of(services).draft(who.login.key, who.principal)
 
     def drop(self, key: str) -> None:
-        """Forget what a login had staged that ended."""
+        """Drop the changes of a login that ended."""
         if self._staging is not None:
             self._staging.reset(key)

@@ -1,4 +1,4 @@
-"""What the web application keeps while stations come and go."""
+"""State of the web application that outlives a station."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ T = TypeVar("T")
 
 
 class WebState:
-    """One for each application."""
+    """One per application."""
 
     def __init__(self, host: WebHost, hub: EventHub, staging: Staging) -> None:
         self.host = host
         self.hub = hub
         self.staging = staging
         self.credential_ended: Signal[str] = Signal()
-        """The hash of a cookie or token that is no longer valid."""
+        """Emits the hash of a cookie or token that is no longer valid."""
         self.credential_ended.subscribe(hub.end_of)
         self.credential_ended.subscribe(staging.drop)
         self.packing = asyncio.Lock()
-        """One archive of log files at a time."""
+        """Only one archive of log files is packed at a time."""
         self._accounts: Accounts | None = None
         self._host_names: tuple[str, ...] = ()
 
     def host_names(self) -> tuple[str, ...]:
-        """Names that the owner gave the station, by `--host` and by WebHostNames; while power is
-        cut those of the last one."""
+        """Names from `--host` and from the setting WebHostNames; while power is cut those of the
+        last station."""
         services = self.host.services()
         if services is not None:
             self._host_names = services.settings.settings.items("WebHostNames")
         return (*self.host.own_names, *self._host_names)
 
     def accounts(self) -> Accounts | None:
-        """Those of the running station, or of the last one: power is restored by somebody who
-        could log in before it was cut."""
+        """Accounts of the running station, or of the last one: whoever could log in before the
+        power cut may restore power."""
         services = self.host.services()
         if services is not None:
             accounts = services.accounts
@@ -62,13 +62,13 @@ class WebState:
             accounts.logins.ended.subscribe(self.credential_ended.emit)
 
     def admits(self, who: Visitor) -> bool:
-        """Whether the visitor's login or token is still valid."""
+        """True if the visitor's login or token is still valid."""
         accounts = self.accounts()
         return accounts is not None and accounts.holds(who.key)
 
     async def while_admitted(self, who: Visitor, work: Coroutine[Any, Any, T]) -> T | None:
-        """The result of `work` that takes its time; None as soon as the visitor's login or token
-        is gone, which ends the work."""
+        """The result of `work`; None, with `work` cancelled, as soon as the visitor's login or
+        token ends."""
         waiting = asyncio.ensure_future(work)
 
         def end(key: str) -> None:
@@ -85,7 +85,7 @@ class WebState:
 
 
 def web_state(app: FastAPI) -> WebState:
-    """The state of an application made by `build`."""
+    """The state of an application built by `build`."""
     state = app.state.web
     assert isinstance(state, WebState)
     return state

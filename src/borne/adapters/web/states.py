@@ -1,5 +1,5 @@
-"""How a state of a connector looks and is said: one table for card, icon and sentence
-(manual section 6). The LED pattern itself comes with the status and is drawn by `rings`."""
+"""Appearance and wording of the states of a connector: one table for card, icon and sentence
+(manual section 6). The LED pattern comes with the status and is drawn by `rings`."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ LOOKS: dict[str, Look] = {
     "offline": Look("off", "dashed", "unplug", N_("No contact")),
 }
 OVERRIDES = {"checking", "rejected", "updating"}
-"""LED patterns that say more than the state."""
+"""LED patterns that are more specific than the state."""
 UNKNOWN = Look("off", "dashed", "circle-help", N_("Unknown"))
 
 
 def look(state: str, led: str, *, plugged: bool, asks_for_card: bool = True) -> Look:
-    """The look of a connector; without a reader that works nobody is asked for a card."""
+    """The look of a connector; without a working reader no card is asked for."""
     if led in OVERRIDES:
         return LOOKS[led]
     if state == "preparing" and not asks_for_card:
@@ -124,7 +124,7 @@ FLAGS: dict[str, str] = {
 }
 
 FAULTS: dict[str, str] = {fault.value: kind.activation for fault, kind in CATALOGUE.items()}
-"""The catalogue's sentence of each fault."""
+"""The message of each fault, from the catalogue."""
 
 
 NAMES = (
@@ -135,9 +135,9 @@ NAMES = (
     *(N_("Ventilated car"), N_("Stubborn car"), N_("Rogue car"), N_("Leaking car")),
     *(N_("Half plugged car"), N_("Full car"), N_("Unknown"), N_("New")),
 )
-"""Values of other rooms that pages show: roles, locks, simulated cars and cards."""
+"""Values of other parts that pages show: roles, locks, simulated cars and cards."""
 
 
 def phrase(table: dict[str, str], key: str) -> str:
-    """The phrase of a key; an unknown key is spelled out rather than hidden."""
+    """The phrase for a key; an unknown key is shown as it is."""
     return table.get(key) or key.replace("_", " ").replace("-", " ").capitalize()

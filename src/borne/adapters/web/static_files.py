@@ -1,7 +1,7 @@
-"""The packaged files of the pages: read once, compressed once, cached by browsers for ever.
+"""The packaged files of the pages: read and compressed once, cached by browsers indefinitely.
 
-One of them, `led.css`, is made of a table. Only names that are in the package are served, so no
-path can lead elsewhere.
+`led.css` is generated from a table. Only names in the package are served, so path traversal is
+impossible.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Packaged:
 
 @cache
 def packaged(name: str) -> Packaged | None:
-    """A packaged file by its name; None when there is none."""
+    """A packaged file by name; None if unknown."""
     if name not in names():
         return None
     path = FOLDER / name
@@ -59,13 +59,13 @@ def packaged(name: str) -> Packaged | None:
 
 @cache
 def names() -> frozenset[str]:
-    """What may be served."""
+    """Names of all files."""
     files = (path for path in FOLDER.rglob("*") if path.is_file() and path.suffix in TYPES)
     return frozenset(path.relative_to(FOLDER).as_posix() for path in files) | MADE.keys()
 
 
 def static_url(name: str) -> str:
-    """The address of a file, with its version."""
+    """The URL of a file, with its version."""
     file = packaged(name)
     if file is None:
         raise FileNotFoundError(name)

@@ -1,4 +1,4 @@
-"""Who visits; apart from the guard, because state and pages speak of visitors too."""
+"""The visitor of a request; separate from the guard, because state and pages use it too."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from borne.domain.principals import Principal, Role
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks. Machines with a token have no login."""
+    """Whoever sent the request. A machine with a token has no login."""
 
     principal: Principal
     login: Login | None
     key: str
-    """The hash of the cookie or token: what is open for the visitor ends with it."""
+    """The hash of the cookie or token; open streams of the visitor end with it."""
 
     @property
     def role(self) -> Role:
-        """Short for the principal's."""
+        """Role of the principal."""
         return self.principal.role

@@ -1,1 +1,1 @@
-"""The routes under /api/v1, and those for watchdogs and metrics."""
+"""Routes under /api/v1, and for watchdogs and metrics."""

@@ -19,7 +19,7 @@ from borne.protocols.status_json import Amps, Identity
 
 
 class Error(TypedDict):
-    """Every error: a stable code and a sentence for people."""
+    """Every error: a stable code and a message for people."""
 
     error: str
     message: str

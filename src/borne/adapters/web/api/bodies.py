@@ -1,4 +1,4 @@
-"""What the API accepts: one model for each body, strict about types and names."""
+"""Models of the request bodies, strict about types and names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Connector = Annotated[int, Field(ge=1, le=64)]
 
 
 def bounded(kind: Any) -> Any:
-    """The type of an argument of a command, with the bounds that it declares, for pydantic."""
+    """The type of an argument of a command, with its limits in the terms of pydantic."""
     parts = get_args(kind)
     if get_origin(kind) is Annotated:
         return Annotated[(bounded(parts[0]), *map(_bound, parts[1:]))]
@@ -35,7 +35,7 @@ def _bound(bound: object) -> object:
 
 
 class Body(BaseModel):
-    """Unknown members are refused: a misspelt one would silently do nothing."""
+    """Unknown members are refused: a misspelt one would have no effect."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -54,7 +54,7 @@ class PowerAction(Body):
 
 
 def _clean(value: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what is no JSON data after all: lone surrogates, NaN, infinity."""
+    """Refuse what is not valid JSON data: lone surrogates, NaN, infinity."""
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The charging profiles of the backend: seen, and cleared by people (OCPP 1.6 section 3.13)."""
+"""The charging profiles of the backend (OCPP 1.6 section 3.13)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ routes = Routes(OPERATOR, API, tag="limits")
 
 
 def profile_json(entry: Installed) -> answers.ChargingProfile:
-    """A profile for programs, in the words of OCPP 1.6; times are ISO 8601."""
+    """A profile in the terms of OCPP 1.6; times are ISO 8601."""
     profile, schedule = entry.profile, entry.profile.schedule
     return {
         "id": profile.profile_id,
@@ -42,7 +42,7 @@ def profile_json(entry: Installed) -> answers.ChargingProfile:
 
 
 def profiles_of(request: Request) -> ChargingProfiles:
-    """The profiles; 404 for a station without one."""
+    """The charging profiles of the station; 404 for a station without any."""
     found = station(request).charging_profiles
     if found is None:
         raise ApiError(404, "unknown_profile", N_("There is no such charging profile."))
@@ -51,5 +51,5 @@ def profiles_of(request: Request) -> ChargingProfiles:
 
 @routes.get("/charging-profiles", summary="Charging profiles of the backend")
 async def charging_profiles(request: Request) -> answers.ChargingProfiles:
-    """All that are installed, in the order of their receipt."""
+    """All installed profiles, in the order of receipt."""
     return {"profiles": [profile_json(entry) for entry in profiles_of(request).entries]}

@@ -1,4 +1,4 @@
-"""For watchdogs and metrics, and the description of the API."""
+"""Routes for watchdogs and metrics, and the API description."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ routes = Routes(HOST, tag="health")
 
 @routes.get("/healthz", summary="Alive?")
 async def healthz() -> Health:
-    """Answers as long as the program runs."""
+    """Answers while the program runs."""
     return {"status": "ok"}
 
 
 @routes.get("/readyz", summary="Ready?", answer=Ready)
 async def readyz(request: Request) -> Response:
-    """Ready when settings are valid and boards armed, else the reasons: with 503 while the station
-    cannot serve, with 200 while it only waits for a person who confirms its limits."""
+    """Ready if the settings are valid and the boards armed, else the reasons: with status 503 while
+    the station cannot serve, with 200 while it only waits for somebody to confirm its limits."""
     host = web_state(request.app).host
     if host.services() is None:
         return JSONResponse({"ready": False, "error": "no_power", "reasons": ["no power"]}, 503)
@@ -36,7 +36,7 @@ async def readyz(request: Request) -> Response:
 
 @routes.get("/metrics", METRICS, response_class=PlainTextResponse, summary="Metrics")
 async def metrics(request: Request) -> PlainTextResponse:
-    """Prometheus text format."""
+    """In Prometheus text format."""
     text = await web_state(request.app).host.metrics()
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -48,5 +48,5 @@ def _document() -> bytes:
 
 @routes.get(f"{API}/openapi.json", USER, described=False)
 async def openapi() -> Response:
-    """The description of this API, made at build time."""
+    """The description of this API, generated at build time."""
     return Response(_document(), media_type="application/json")

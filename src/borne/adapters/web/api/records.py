@@ -34,7 +34,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 def session_json(record: SessionRecord) -> answers.Session:
-    """A session for programs; dates are ISO 8601, energy whole Wh."""
+    """A session; dates are ISO 8601, energy in whole Wh."""
     start, end = record.start, record.end
     flags = sorted(flag.value for flag in record.flags)
     return {
@@ -55,7 +55,7 @@ def session_json(record: SessionRecord) -> answers.Session:
 
 
 def sample_json(sample: Sample) -> answers.CurvePoint:
-    """A point of the curve."""
+    """A point of the charging curve."""
     return {
         "at": sample.at.to_text(),
         "register_wh": sample.register_wh,
@@ -75,8 +75,8 @@ async def sessions(
     until: datetime | None = None,
     before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> answers.Sessions:
-    """A page of sessions and how many there are. `before`: the id of a session, whose older ones
-    are wanted; `next` is that of the following page, null at the end."""
+    """A page of sessions and the total number. `before`: only sessions older than this session id;
+    `next` is the value for the following page, null at the end."""
     query = SessionQuery(connector=connector, since=since, until=until)
     records, total = await station(request).sessions.page(
         query, offset=offset, limit=limit, before=before
@@ -125,7 +125,7 @@ async def whitelist(
     offset: Offset = 0,
     limit: Limit = 200,
 ) -> answers.Whitelist:
-    """By token, and how many match."""
+    """Entries by token, and the number of matches."""
     entries, total = station(request).whitelist.page(search=search, offset=offset, limit=limit)
     return {"entries": entries, "total": total}
 
@@ -137,7 +137,7 @@ async def whitelist_remove(
     connector: Annotated[Connector | None, Query()] = None,
     body: Annotated[WhitelistRemove | None, Body()] = None,
 ) -> Removed:
-    """By query or body. 404 when it is not there."""
+    """Token in the query or in the body. 404 if there is no such entry."""
     chosen = body or (WhitelistRemove(token=token, connector=connector) if token else None)
     if chosen is None:
         raise ApiError(422, "invalid", N_("Name the token to remove."))
@@ -147,7 +147,7 @@ async def whitelist_remove(
 
 @routes.get("/backend", summary="State of the backend link")
 async def backend(request: Request) -> answers.Backend:
-    """Link, boot, queue and the steps of the connection; a failing one with what helps."""
+    """Link, boot state, queue and the steps of the connection; a failed step has a remedy."""
     port = station(request).backend
     if port is None:
         return {
@@ -191,8 +191,8 @@ async def messages(
     request: Request,
     chosen: Annotated[ChosenMessages, Query()],
 ) -> Response:
-    """The last ones that fit, newest last; a call and its answer belong together; secrets are
-    redacted. Up to 5,000 are kept."""
+    """The latest matching messages, newest last. A call and its answer are kept together, secrets
+    are redacted. Up to 5,000 messages are stored."""
     found = await chosen_messages(request, chosen)
     return StreamingResponse(_document(found[-chosen.limit :]), media_type="application/json")
 
@@ -206,7 +206,8 @@ def _document(messages: Sequence[FrameRecord]) -> Iterator[str]:
 
 @routes.get("/backend/queue", summary="What waits for the backend")
 async def queue(request: Request) -> answers.Queue:
-    """How many of each kind, since when, the oldest hundred, and what was given up."""
+    """Number of messages by kind, time of the oldest, the oldest hundred, and the messages that
+    were given up."""
     view = await station(request).queue()
     return {
         "waiting": view.waiting,

@@ -1,4 +1,4 @@
-"""The state in the words of older controllers; see `full_state`."""
+"""The state in the format of older controllers; see `full_state`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ routes = Routes(Access(Role.USER, open_by="RestStateOpen"))
 async def state(
     request: Request, connector: Annotated[int, Query(ge=1, le=64)] = 1
 ) -> PlainTextResponse:
-    """A line for each key; of the second socket with `?connector=2`."""
+    """One line per key; with `?connector=2` of the second socket."""
     services = station(request)
     try:
         text = full_state(

@@ -1,4 +1,4 @@
-"""Settings for programs: one flat object; a change is applied whole or not at all."""
+"""Settings as one flat object. A change is applied completely or not at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def settings_of(services: StationServices) -> SettingsService:
 
 
 def described(view: SettingView) -> dict[str, object]:
-    """A setting with all that a form needs."""
+    """A setting with all details that a form needs."""
     entry = view.entry
     return {
         "key": view.name,
@@ -76,7 +76,7 @@ async def read(
 
 
 def _listed(service: SettingsService, principal: Principal, *, details: bool) -> dict[str, object]:
-    """The answer. It reads immutable settings, so a worker may run it."""
+    """The answer. It reads immutable settings only, so it may run in a worker thread."""
     views = service.list(principal)
     if not details:
         return {view.name: view.value for view in views}
@@ -93,8 +93,8 @@ async def change(
     body: JsonObject,
     if_match: Annotated[str | None, Header(description="The revision that was read")] = None,
 ) -> SettingsChanged:
-    """Keys and new values, null for the default. All or nothing: 422 has one error for each
-    refused key."""
+    """Keys and new values, null for the default. If a value is refused, nothing is changed and
+    status 422 has one error per key."""
     service = settings_of(station(request))
     result = await apply(service, body, request, revision_of(if_match))
     return {
@@ -107,7 +107,7 @@ async def change(
 async def apply(
     service: SettingsService, changes: Mapping[str, object], request: Request, revision: int | None
 ) -> ChangeResult:
-    """Change settings for the visitor. Raises ApiError."""
+    """Change settings with the rights of the visitor. Raises ApiError."""
     principal = visitor(request).principal
     try:
         return await service.change(changes, principal, principal.name, if_revision=revision)
@@ -121,7 +121,7 @@ async def apply(
 
 
 def rejected(errors: Mapping[str, Message]) -> ApiError:
-    """422 with one sentence for each key."""
+    """Status 422 with one message per key."""
     sentences = {name: str(message) for name, message in errors.items()}
     message = "Nothing was changed: " + "; ".join(
         f"{name}: {text}" for name, text in list(sentences.items())[:20]
@@ -130,7 +130,7 @@ def rejected(errors: Mapping[str, Message]) -> ApiError:
 
 
 def revision_of(if_match: str | None) -> int | None:
-    """The revision of an If-Match header. Raises ApiError."""
+    """The revision in an If-Match header. Raises ApiError."""
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().strip('"')

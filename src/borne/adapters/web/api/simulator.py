@@ -1,4 +1,4 @@
-"""The world around a simulated station. Every call answers after the world changed."""
+"""The simulated world around a station. Every call answers after the change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ routes = Routes(WORLD, f"{API}/simulator", tag="simulator")
 
 
 def world(request: Request) -> SimulatorPort:
-    """The simulated world; it is there without a station too."""
+    """The simulated world; it also exists while the station has no power."""
     simulator = web_state(request.app).host.simulator
     if simulator is None:
         raise ApiError(404, "no_simulator", N_("The hardware of this station is not simulated."))
@@ -40,13 +40,13 @@ async def vehicles(request: Request) -> Vehicles:
 
 @routes.get("/faults", summary="Causes of faults")
 async def faults(request: Request) -> Faults:
-    """Every physical cause that can be set, with its state."""
+    """All physical causes that can be set, with their state."""
     return {"faults": world(request).faults()}
 
 
 @routes.post("/power", summary="The mains switch")
 async def power(request: Request, body: PowerAction) -> PowerAnswer:
-    """Cut: without farewell, what was not committed is lost. Restore: the station starts anew."""
+    """Cut: an abrupt power loss, uncommitted data is lost. Restore: the station starts again."""
     web = web_state(request.app)
     switch = web.host.power
     if switch is None:

@@ -1,4 +1,4 @@
-"""The live state: once, at the next change, or as a stream (server-sent events)."""
+"""The live state: now, at the next change, or as a stream (server-sent events)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def status(
     after: Annotated[int | None, Query(description="Wait for a newer revision")] = None,
     wait: Annotated[str, Query(max_length=12, description="At most so long: 10s, 500ms")] = "0s",
 ) -> Status:
-    """The state now; with `after` and `wait`, as soon as its revision is above `after`."""
+    """The current state; with `after` and `wait`, as soon as its revision is above `after`."""
     timeout_s = duration_s(wait)
     view = station(request).status
     if after is None or timeout_s == 0:
@@ -84,7 +84,7 @@ async def _events(web: WebState, who: Visitor, last_id: str) -> AsyncIterator[st
 
 
 def changed_members(before: StationStatus, after: StationStatus) -> dict[str, object]:
-    """The top-level members of the answer that differ; a reader replaces them."""
+    """The top-level members of the answer that changed; a client replaces them."""
     old, new = dict(status_json(before)), status_json(after)
     return {key: value for key, value in new.items() if old[key] != value}
 
@@ -96,13 +96,13 @@ def event(name: str, data: object, id_: int | None) -> str:
 
 
 def stream(content: AsyncIterator[str]) -> StreamingResponse:
-    """An event stream that no proxy buffers."""
+    """An event stream that proxies do not buffer."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(content, media_type=EVENT_STREAM, headers=headers)
 
 
 def too_many_streams() -> ApiError:
-    """The answer when no further stream may be opened."""
+    """The answer if no further stream may be opened."""
     message = N_("Too many event streams are open; close one first.")
     return ApiError(503, "too_many_streams", message, {"retry_after_s": 5})
 

@@ -1,1 +1,1 @@
-"""Pages for people: Jinja2 templates, live by htmx and one event stream a page."""
+"""Pages for people: Jinja2 templates, kept live by htmx and one event stream per page."""

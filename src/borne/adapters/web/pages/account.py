@@ -1,4 +1,4 @@
-"""The account: password, who may come in, API tokens, how the pages look."""
+"""Account page: passwords, API tokens, appearance."""
 
 from __future__ import annotations
 
@@ -43,13 +43,12 @@ WEAKNESSES: dict[Weakness, str] = {
 
 
 def weak(words: Words, why: Weakness) -> str:
-    """What is wrong with a new password."""
+    """Explains why a new password is refused."""
     return words(WEAKNESSES[why]).format(n=SHORTEST)
 
 
 @routes.get("/account", USER)
 async def account(request: Request, card: Annotated[str, Query(max_length=20)] = "") -> Response:
-    """The page."""
     return await _account(request, card_outcome=outcome(card, words_for(request)))
 
 
@@ -93,7 +92,6 @@ def _sample_cards(request: Request) -> Sequence[CardView]:
 
 @routes.get("/account/password", ACCOUNT)
 async def password_page(request: Request) -> Response:
-    """The form for a new password of one's own."""
     return await _password_page(request, "", 200)
 
 
@@ -114,7 +112,7 @@ async def _password_page(request: Request, problem: str, http_status: int) -> Re
 
 @routes.post("/account/password", ACCOUNT)
 async def change_password(request: Request) -> Response:
-    """Set one's own password."""
+    """Change the visitor's own password."""
     who, words, fields = visitor(request), words_for(request), await form(request)
     if who.login is None:
         raise ApiError(403, "login_only", N_("An API token has no password."))
@@ -140,7 +138,7 @@ async def change_password(request: Request) -> Response:
 
 @routes.post("/account/passwords/{role}")
 async def set_password(request: Request, role: Role) -> Response:
-    """Set or remove the password of a weaker role; it must be changed at its first use."""
+    """Set or remove the password of a weaker role; it must be changed at first use."""
     who, words, fields = visitor(request), words_for(request), await form(request)
     person_only(who)
     new = fields.get("new", "")[:1000]
@@ -159,7 +157,7 @@ async def set_password(request: Request, role: Role) -> Response:
 
 @routes.post("/account/tokens")
 async def create_token(request: Request) -> Response:
-    """A new API token, shown on the answering page only."""
+    """Create an API token; it is shown once, in the response."""
     who, words, fields = visitor(request), words_for(request), await form(request)
     person_only(who)
     try:
@@ -177,7 +175,6 @@ async def create_token(request: Request) -> Response:
 
 @routes.post("/account/tokens/{token_id}/delete")
 async def remove_token(request: Request, token_id: Annotated[str, Path(max_length=40)]) -> Response:
-    """Take a token back."""
     who, accounts = visitor(request), accounts_of(request)
     person_only(who)
     await form(request)
@@ -187,6 +184,6 @@ async def remove_token(request: Request, token_id: Annotated[str, Path(max_lengt
 
 
 def person_only(who: Visitor) -> None:
-    """Tokens must not make tokens: a leaked one would outlive its removal."""
+    """Tokens must not create tokens: a leaked one would outlive its removal."""
     if who.login is None:
         raise ApiError(403, "login_only", N_("This needs a login; a token does not suffice."))

@@ -1,4 +1,4 @@
-"""The backend: is it connected, which step fails and what helps, what was said."""
+"""Backend page: state of the connection, failed step with remedy, messages."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ STEPS: dict[str, str] = {
     "heartbeat": N_("Heartbeat"),
 }
 STATES = {"ok": "ok", "failed": "fault", "running": "now"}
-"""The other states (unknown, skipped) are still to come, or not needed."""
+"""Other states (unknown, skipped) have no tone."""
 ICONS = {"ok": "check", "fault": "x", "now": "refresh-cw", "later": "circle"}
 MAX_LINES = 500
-"""On the page; the file has all."""
+"""Maximum on the page; the exported file has all."""
 OTHER = {Direction.SENT: Direction.RECEIVED, Direction.RECEIVED: Direction.SENT}
 FOLD_FROM = 2
-"""Heartbeats in a row from this number on are one line."""
+"""Minimum number of consecutive heartbeats that are folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Line:
 
 
 def connection_steps(results: Iterable[StepResult], words: Words) -> list[Step]:
-    """The steps of the connection; the first failing one tells what helps."""
+    """The steps of the connection; the first failed one has a remedy."""
     found, failed = [], False
     for result in results:
         name = STEPS.get(result.step, result.step.capitalize())
@@ -94,7 +94,7 @@ def connection_steps(results: Iterable[StepResult], words: Words) -> list[Step]:
 
 
 def sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
-    """The state in one sentence, as the manual has it, and its tone."""
+    """The state in one sentence, in the words of the manual, and its tone."""
     if view is None or view.link == "off":
         return words("No backend. The station works on its own."), "quiet"
     if view.link == "connected" and view.boot == "accepted":
@@ -118,7 +118,7 @@ def sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
 
 
 def exchanges(log: Sequence[FrameRecord]) -> list[Line]:
-    """Calls with their answers, newest first; what belongs to no call stands alone."""
+    """Calls with their answers, newest first; messages without a call stand alone."""
     pending: dict[tuple[Direction, str], int] = {}
     found: list[tuple[FrameRecord, FrameRecord | None]] = []
     for frame in log:
@@ -138,7 +138,7 @@ def exchanges(log: Sequence[FrameRecord]) -> list[Line]:
 
 
 def lines(log: Sequence[FrameRecord], *, fold: bool, words: Words) -> list[Line]:
-    """The messages, newest first; heartbeats in a row are folded."""
+    """The messages, newest first; consecutive heartbeats are folded."""
     found: list[Line] = []
     beats: list[Line] = []
     for line in exchanges(log):
@@ -176,7 +176,7 @@ def _line(call: FrameRecord, answer: FrameRecord | None) -> Line:
 
 
 def _pretty(text: str) -> str:
-    """JSON with line breaks; anything else as it came."""
+    """JSON with line breaks; any other text unchanged."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -230,14 +230,14 @@ def _when(date: datetime | None, zone: tzinfo, words: Words) -> str:
 
 @routes.get("/backend")
 async def backend(request: Request, chosen: Annotated[ChosenMessages, Query()]) -> Response:
-    """The page, or its log alone when a filter changed."""
+    """The page, or its log only after a change of the filter."""
     services, words = station(request), words_for(request)
     port = services.backend
     chosen = chosen.model_copy(update={"limit": IN_MEMORY})
     log = await chosen_messages(request, chosen)
     filtered = chosen.filter.chooses
     variables: dict[str, Any] = {
-        # Hundreds of messages are laid out: not in the event loop.
+        # Hundreds of messages are formatted: not in the event loop.
         "lines": await asyncio.to_thread(lines, log, fold=not filtered, words=words),
         "chosen": chosen,
         "number": len(log),

@@ -1,4 +1,4 @@
-"""Setting up the backend: presets of providers, a test of the connection, the log as a file."""
+"""Setup of the backend: presets of providers, connection test, export of the log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NO_BACKEND = "none"
 TRIAL_S = 60.0
 HOLDS = frozenset({StepState.OK, StepState.SKIPPED})
 TRIED = {"interface", "dns", "tcp", "tls", "websocket"}
-"""The steps that a trial can take without saying anything to the backend."""
+"""The steps that a test can execute without sending a message to the backend."""
 NOTES = (
     N_("The connection is not encrypted."),
     N_("The connection is not encrypted; it is reached through its own access point only."),
@@ -52,12 +52,12 @@ NOTES = (
         "ask the provider."
     ),
 )
-"""Of the presets, for translators."""
+"""Texts of the presets, for translation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A preset with what it fills in."""
+    """A preset with its values."""
 
     key: str
     name: str
@@ -96,7 +96,6 @@ def _shown(key: str, value: str, words: Words) -> str:
 
 @routes.get("/backend/presets")
 async def presets_page(request: Request) -> Response:
-    """What the providers want to be set."""
     editor = SettingsEditor(request)
     variables: dict[str, Any] = {
         "offers": offers(editor.words),
@@ -107,7 +106,7 @@ async def presets_page(request: Request) -> Response:
 
 @routes.post("/backend/presets/{key}")
 async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)]) -> Response:
-    """Stage the values of a preset; they are saved with the others."""
+    """Stage the values of a preset."""
     editor, fields = SettingsEditor(request), await form(request)
     settings, mobile = editor.service.settings, fields.get("way") == "mobile"
     known = {preset.key: preset for preset in presets()}
@@ -117,7 +116,7 @@ async def use_preset(request: Request, key: Annotated[str, Path(max_length=40)])
         if mobile and not _has_modem(settings):
             raise ApiError(422, "no_modem", N_("This station has no mobile modem."))
         wanted = known[key].changes(mobile=mobile)
-        # What is so already may be a value that nobody can change.
+        # A value that is set already may be read-only.
         changes = {
             name: value for name, value in wanted.items() if not _is_so(settings, name, value)
         }
@@ -141,7 +140,7 @@ def _is_so(settings: Settings, key: str, value: str) -> bool:
 
 @routes.post("/backend/test")
 async def try_connection(request: Request) -> Response:
-    """Try the way to the backend with what is typed, saved or not."""
+    """Test the connection with the unsaved settings."""
     await form(request)
     editor, attempt = SettingsEditor(request), station(request).try_connection
     words = editor.words
@@ -172,7 +171,7 @@ async def try_connection(request: Request) -> Response:
 
 @routes.get("/backend/messages.jsonl")
 async def messages(request: Request, chosen: Annotated[ChosenMessages, Query()]) -> Response:
-    """All messages that fit as a file, one on each line; secrets are redacted."""
+    """All matching messages as a file, one per line; secrets are redacted."""
     log = await chosen_messages(request, chosen.model_copy(update={"limit": KEPT}))
     headers = {"Content-Disposition": 'attachment; filename="ocpp-messages.jsonl"'}
     return StreamingResponse(

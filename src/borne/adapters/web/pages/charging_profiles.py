@@ -1,4 +1,4 @@
-"""The charging profiles of the backend on a page: look, clear one, clear all."""
+"""Page of the charging profiles of the backend: list, clear one, clear all."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ PURPOSES = {
     Purpose.TRANSACTION: N_("this session only"),
 }
 MAX_PERIODS = 6
-"""In a row of the table; the API has all."""
+"""Maximum in a row of the table; the API has all."""
 LONGEST_NUMBER = 20
 
 
 @routes.get(PATH)
 async def entries(request: Request) -> Response:
-    """All of them, in the order of their receipt."""
     found = profiles_of(request).entries
     return await page(
         request, "charging_profiles.html", rows=[_row(entry, request) for entry in found]
@@ -39,7 +38,6 @@ async def entries(request: Request) -> Response:
 
 @routes.post(f"{PATH}/remove")
 async def remove(request: Request) -> Response:
-    """Clear one."""
     text = (await form(request)).get("id", "")[:LONGEST_NUMBER]
     number = int(text) if text.isascii() and text.removeprefix("-").isdigit() else None
     if number is None:
@@ -50,7 +48,6 @@ async def remove(request: Request) -> Response:
 
 @routes.post(f"{PATH}/clear")
 async def clear(request: Request) -> Response:
-    """Clear all."""
     await form(request)
     await profiles_of(request).remove_all(visitor(request).principal)
     return RedirectResponse(PATH, 303)

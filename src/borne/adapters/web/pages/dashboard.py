@@ -35,12 +35,12 @@ routes = Routes(USER)
 
 
 def socket_names(request: Request) -> dict[int, str]:
-    """Names of the sockets, where they have one."""
+    """Names of the sockets that have one."""
     return {socket.id: socket.name for socket in station(request).status.snapshot().sockets}
 
 
 def variables(request: Request, status: StationStatus) -> dict[str, Any]:
-    """What the live pieces of the dashboard show."""
+    """The variables of the live parts."""
     words, names = words_for(request), socket_names(request)
     display = setting(request, "DisplayType", DisplayBoard.NONE) != DisplayBoard.NONE
     return {
@@ -55,7 +55,7 @@ def variables(request: Request, status: StationStatus) -> dict[str, Any]:
 
 
 def rotations(request: Request, status: StationStatus) -> dict[int, Rotation]:
-    """How the phases of each socket lie at the grid."""
+    """Phase rotation of each socket, relative to the grid."""
     settings = settings_of(station(request)).settings
     return {
         socket.id: Rotation(
@@ -67,7 +67,6 @@ def rotations(request: Request, status: StationStatus) -> dict[int, Rotation]:
 
 @routes.get("/")
 async def dashboard(request: Request) -> Response:
-    """The page."""
     services = station(request)
     status = services.status.snapshot()
     words = words_for(request)
@@ -84,7 +83,7 @@ async def dashboard(request: Request) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What a button of a socket's card does, and says when it is done."""
+    """The command of a button on a socket card, and the message when it is done."""
 
     command: Command
     done: str
@@ -100,7 +99,7 @@ BUTTONS: dict[str, Button] = {
     "disable": Button(_AVAILABILITY, N_("Done."), {"operative": False}),
 }
 ANSWER_TEXTS = {"scheduled": N_("Done after the running session.")}
-"""In the place of a button's own words, by the answer of its command."""
+"""Replaces the message of a button, by the answer of its command."""
 
 
 @routes.post("/connectors/{connector}/{action}", OPERATOR)
@@ -109,7 +108,7 @@ async def act(
     connector: Annotated[int, Path(ge=1, le=64)],
     action: Annotated[str, Path(max_length=20)],
 ) -> Response:
-    """A button of a socket's card."""
+    """Execute the command of a button."""
     button = BUTTONS.get(action)
     if button is None:
         raise ApiError(404, "not_found", N_("There is no such action."))

@@ -1,4 +1,4 @@
-"""Coming in and going out: login, one-time links, preferences, old addresses."""
+"""Login, logout, one-time links, preferences, and addresses of older controllers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def login_page(
     next: str = "/",  # noqa: A002 -- name in the URL
     card: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """The login form; who is logged in goes on."""
+    """The login form; redirects if logged in already."""
     if maybe_visitor(request) is not None:
         return RedirectResponse(local_path(next), 303)
     card_outcome = outcome(card, words_for(request))
@@ -101,7 +101,7 @@ async def login(request: Request) -> Response:
 async def login_link(
     request: Request, secret: Annotated[str, Path(max_length=SECRET_LONGEST)]
 ) -> Response:
-    """A one-time link made on this machine."""
+    """Use a one-time link that was created on this machine."""
     try:
         cookie, _ = await accounts_of(request).use_link(secret, client_address(request))
     except LinkRefused:
@@ -113,7 +113,6 @@ async def login_link(
 
 @routes.post("/logout", LOGOUT)
 async def logout(request: Request) -> Response:
-    """End this login."""
     who, accounts = maybe_visitor(request), web_state(request.app).accounts()
     if who is not None and who.login is not None and accounts is not None:
         accounts.logout(who.login)
@@ -124,7 +123,7 @@ async def logout(request: Request) -> Response:
 
 @routes.post("/preferences")
 async def preferences(request: Request) -> Response:
-    """Language, theme and calm display of this browser."""
+    """Set language, theme and calm display of this browser."""
     fields = await form(request)
     response = RedirectResponse(local_path(fields.get("next", "/")), 303)
     if fields.get("language") in available():
@@ -141,25 +140,25 @@ async def preferences(request: Request) -> Response:
 @routes.get("/legacy")
 @routes.get("/legacy/{chapter:path}")
 async def old_address() -> Response:
-    """Addresses of the pages that the manual names (2, 7.3)."""
+    """Redirect the addresses that the manual names (2, 7.3)."""
     return RedirectResponse("/login?next=/settings/installation", 303)
 
 
 @routes.get("/doc")
 async def old_documentation() -> Response:
-    """The documentation of older controllers."""
+    """Redirect the documentation of older controllers."""
     return RedirectResponse("/login?next=/help", 303)
 
 
 @routes.get("/doc/{chapter}")
 async def old_chapter(chapter: Annotated[str, Path(max_length=40)]) -> Response:
-    """Two chapters are lists of keys."""
+    """Redirect a chapter; two of them are lists of keys."""
     target = "/settings/search" if chapter in CHAPTERS_OF_KEYS else "/help"
     return RedirectResponse(f"/login?next={target}", 303)
 
 
 def with_login(request: Request, response: Response, cookie: str) -> Response:
-    """The answer with the login cookie."""
+    """Add the login cookie to a response."""
     response.set_cookie(
         cookie_name(request),
         cookie,
@@ -172,5 +171,5 @@ def with_login(request: Request, response: Response, cookie: str) -> Response:
 
 
 def remember(response: Response, name: str, value: str) -> None:
-    """A harmless cookie for a year."""
+    """Set a preference cookie for one year."""
     response.set_cookie(name, value, max_age=YEAR_S, path="/", httponly=True, samesite="lax")

@@ -1,4 +1,4 @@
-"""What the station sees by itself of a step of help: done, not yet, or unknown. Pure."""
+"""Automatic checks of help steps: done, not yet, or unknown. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ABSENT: dict[Check, frozenset[Fault]] = {
     Check.BOARD_ANSWERS: frozenset({Fault.BOARD_LOST}),
     Check.ROOM_ON_DISK: frozenset({Fault.STORAGE_FULL}),
 }
-"""Holds while none of these faults is present."""
+"""Passes while none of these faults is present."""
 _CONTACTS = frozenset(
     {Fault.RCD_TRIPPED, Fault.MCB_TYPE2, Fault.MCB_DOMESTIC, Fault.SURGE_PROTECTION}
 )
@@ -41,7 +41,7 @@ def _pilot(socket: SocketStatus) -> str:
 
 
 def present(status: StationStatus) -> dict[Fault, tuple[int, ...]]:
-    """The faults of now and the connectors that have them; 0 is the station."""
+    """The present faults and the connectors that have them; 0 is the station."""
     found: dict[Fault, tuple[int, ...]] = {}
     places = [(socket.id, socket.faults) for socket in status.sockets]
     for place, faults in [*places, (0, status.faults)]:
@@ -51,7 +51,7 @@ def present(status: StationStatus) -> dict[Fault, tuple[int, ...]]:
 
 
 def concerned(remedy: Remedy, status: StationStatus) -> list[SocketStatus]:
-    """The connectors that a page is about: those with its fault, else all."""
+    """The connectors with the fault of a page, else all."""
     places = present(status).get(remedy.fault, ()) if remedy.fault else ()
     chosen = [socket for socket in status.sockets if socket.id in places]
     return chosen or list(status.sockets)
@@ -60,7 +60,7 @@ def concerned(remedy: Remedy, status: StationStatus) -> list[SocketStatus]:
 def holds(
     check: Check, remedy: Remedy, status: StationStatus, steps: Sequence[StepResult] = ()
 ) -> bool | None:
-    """Whether a check holds; None when the station cannot tell."""
+    """True if a check passes; None if the station cannot know."""
     now = present(status)
     if check in _AT_CONNECTORS:
         return all(map(_AT_CONNECTORS[check], concerned(remedy, status)))
@@ -82,7 +82,7 @@ def holds(
 
 
 def _network(steps: Iterable[StepResult]) -> bool | None:
-    """What the steps below TLS tell: one that failed, or the last that stands."""
+    """The result of the steps below TLS: the failed one, or the last known."""
     states = [each.state for each in steps if each.step in _NETWORK_STEPS]
     if StepState.FAILED in states:
         return False

@@ -1,7 +1,7 @@
-"""Help: what the station has now, what its lights mean, a page for everything that can go wrong.
+"""Help: present faults, meaning of the lights, and a page for every fault.
 
-The content is data of the domain (`domain/help/remedies.py`); this module shows it, ticks what
-the station sees by itself, and puts the buttons beside the steps (manual 9 and 10).
+The content is data of the domain (`domain/help/remedies.py`); this module renders it, ticks the
+steps that the station can check, and adds the buttons (manual 9 and 10).
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ SEEN: dict[str, str] = {
     "updating": N_("Green, yellow, blue: steady"),
     "unavailable": N_("Dark"),
 }
-"""What one sees, by the first pattern that looks so."""
+"""Description of the appearance, by the first pattern that looks so."""
 HELPERS: dict[Who, str] = {
     Who.YOU: N_("You can fix this"),
     Who.OPERATOR: N_("The operator can fix this"),
     Who.ELECTRICIAN: N_("An electrician must come"),
     Who.SERVICE: N_("The manufacturer's service must come"),
 }
-"""Headings of the list, by who is asked first."""
+"""Headings of the list, by the person to ask first."""
 LINKS: dict[Action, tuple[str, str]] = {
     Action.CONNECTION_STEPS: ("/backend", N_("Steps of the connection")),
     Action.SHOW_CURVE: ("/sessions", N_("Sessions")),
@@ -96,7 +96,7 @@ CLEARS: dict[Clears, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Beside a step. `post` sends a form, otherwise it is a link."""
+    """A button of a step. `post` sends a form, otherwise it is a link."""
 
     label: str
     url: str
@@ -106,7 +106,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A step. `done` None: the station cannot tell."""
+    """A step. `done` None: the station cannot know."""
 
     text: str
     done: bool | None
@@ -115,7 +115,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """A ring to tap."""
+    """A ring that can be selected."""
 
     pattern: str
     seen: str
@@ -125,7 +125,7 @@ class Light:
 
 @cache
 def lights() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Patterns that look the same are one picture: its first pattern, and all of them."""
+    """Patterns that look alike, merged: the first of them, and all of them."""
     found: dict[tuple[object, ...], list[str]] = {}
     for name, pattern in PATTERNS.items():
         found.setdefault(_appearance(pattern), []).append(name)
@@ -137,7 +137,7 @@ def _appearance(pattern: Pattern) -> tuple[object, ...]:
 
 
 def light(chosen: str, words: Words) -> Light | None:
-    """What a ring means, and where to read on."""
+    """The meaning of a ring, and links to further help."""
     names = next((names for first, names in lights() if first == chosen), ())
     if not names:
         return None
@@ -151,7 +151,7 @@ def light(chosen: str, words: Words) -> Light | None:
 
 
 def found(query: str) -> list[Remedy]:
-    """The pages that match the query in any language; all without one."""
+    """The pages that match the query in any language; all for an empty query."""
     everything = [search.Candidate(each, _text(each.slug)) for each in REMEDIES.values()]
     return search.best(everything, query) if query.strip() else list(REMEDIES.values())
 
@@ -167,7 +167,7 @@ def _text(slug: str) -> search.Text:
 
 
 def by_helper(remedies: list[Remedy], words: Words) -> list[tuple[str, list[Remedy]]]:
-    """The pages, under who is asked first."""
+    """The pages, grouped by who is asked first."""
     return [
         (words(HELPERS[who]), group)
         for who in Who
@@ -181,7 +181,7 @@ async def help_index(
     q: Annotated[str, Query(max_length=80)] = "",
     seen: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    """The entrance, or the list alone while somebody types in the search field."""
+    """The index, or the list only while the visitor types in the search field."""
     words = words_for(request)
     groups = by_helper(found(q), words)
     if is_htmx(request):
@@ -201,7 +201,6 @@ async def help_index(
 
 @routes.get("/help/{slug}")
 async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)]) -> Response:
-    """One page."""
     if slug not in REMEDIES:
         raise ApiError(404, "not_found", N_("There is no such page of help."))
     words, remedy = words_for(request), REMEDIES[slug]
@@ -219,7 +218,7 @@ async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)])
 
 
 def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
-    """What the live part shows."""
+    """The variables of the live part."""
     services, words = station(request), words_for(request)
     status = services.status.snapshot()
     names = socket_names(request)
@@ -257,7 +256,7 @@ def _place(number: int, names: Mapping[int, str], words: Words) -> str:
 def buttons(
     step: Step, remedy: Remedy, request: Request, status: StationStatus
 ) -> tuple[Button, ...]:
-    """What the visitor may press at a step."""
+    """The buttons of a step, by the visitor's rights."""
     words, action = words_for(request), step.action
     if action is None or not visitor(request).role.includes(Role.OPERATOR):
         return ()
@@ -288,17 +287,17 @@ def buttons(
 
 
 def works(step: Step) -> bool:
-    """Whether every setting that the step speaks of is obeyed by this version."""
+    """True if this version supports every setting of the step."""
     return all(key in ACTIVE for key in step.settings)
 
 
 def text_of(step: Step) -> str:
-    """The step's text; never one that asks for what this version cannot do."""
+    """The step's text, adapted to what this version supports."""
     return step.text if works(step) or not step.without else step.without
 
 
 def opened(step: Step, request: Request) -> tuple[Button, ...]:
-    """The settings of a step: those that this visitor can see on their page now."""
+    """The settings of a step that the visitor can see on their page."""
     words, principal = words_for(request), visitor(request).principal
     offered = {
         view.entry.key: view
@@ -316,13 +315,13 @@ def opened(step: Step, request: Request) -> tuple[Button, ...]:
 
 
 def _translated(text: str, words: Words) -> str:
-    """In the reader's language, and as the backend has it."""
+    """The text in the visitor's language, and in English as the backend receives it."""
     translated = words(text)
     return text if translated == text else f"{translated} ({text})"
 
 
 def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
-    """The technical block of a fault, as backend and manual have it."""
+    """The technical details of a fault, as in backend and manual."""
     yes, no = words("yes"), words("no")
     codes = (
         kind.code_16 if kind.code_16 == kind.code_15 else f"{kind.code_16} (1.5: {kind.code_15})"
@@ -341,7 +340,7 @@ def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
 
 
 def pieces(request: Request) -> dict[str, str]:
-    """The live part of the page that the stream was opened for."""
+    """The live part of the page of this stream."""
     remedy = REMEDIES.get(request.query_params.get("slug", ""))
     if remedy is None:
         return {}
@@ -349,7 +348,7 @@ def pieces(request: Request) -> dict[str, str]:
 
 
 def limits(request: Request, remedy: Remedy) -> list[tuple[str, str]]:
-    """What is compared before it is confirmed: label and value as it holds now."""
+    """The limits to confirm: label and current value."""
     operator = visitor(request).role.includes(Role.OPERATOR)
     if remedy.fault is not Fault.SETTINGS_DAMAGED or not operator:
         return []
@@ -363,7 +362,7 @@ def limits(request: Request, remedy: Remedy) -> list[tuple[str, str]]:
 
 @routes.post("/notices/acknowledge", OPERATOR)
 async def acknowledge(request: Request) -> Response:
-    """Somebody has read what was found of damaged data."""
+    """Acknowledge the notices about damaged data."""
     await form(request)
     notices = station(request).notices
     if notices is not None:
@@ -373,7 +372,7 @@ async def acknowledge(request: Request) -> Response:
 
 @routes.post("/settings/confirm", OPERATOR)
 async def confirm(request: Request, revision: int | None = None) -> Response:
-    """Somebody has compared the limits of a station that lost its settings."""
+    """Confirm the limits of a station that lost its settings."""
     await form(request)
     service = settings_of(station(request))
     try:

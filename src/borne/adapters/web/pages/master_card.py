@@ -1,7 +1,7 @@
-"""The master card (manual 5.3, "Enforce Master RFID"): registered on the account page, and held to
-the reader when a password is forgotten.
+"""The master card (manual 5.3, "Enforce Master RFID"): registered on the account page, held to the
+reader when a password is forgotten.
 
-A form waits with its answer until the card was held. A browser that goes away ends the wait.
+The request waits until the card was held. If the browser disconnects, the wait ends.
 """
 
 from __future__ import annotations
@@ -46,35 +46,35 @@ OUTCOMES: dict[str, tuple[str, str]] = {
         N_("This station requires a master card: register one that resets forgotten passwords."),
     ),
 }
-"""Tone and sentence of what became of it; the key is in the address."""
+"""Tone and message of each outcome; the key is in the URL."""
 
 
 def outcome(key: str, words: Words) -> tuple[str, str] | None:
-    """What to tell; None for nothing."""
+    """Tone and message for an outcome; None without one."""
     found = OUTCOMES.get(key)
     return (found[0], words(found[1])) if found else None
 
 
 def is_known(request: Request) -> bool:
-    """Whether the station has a master card."""
+    """True if the station has a master card."""
     services = web_state(request.app).host.services()
     return bool(services and services.master_card and services.master_card.known)
 
 
 def is_missing(request: Request, role: Role) -> bool:
-    """Whether this role is asked to register one first."""
+    """True if this role must register a master card first."""
     enforced = setting(request, "EnforceMasterRFID", default=False)
     return bool(enforced) and role.includes(Role.OPERATOR) and not is_known(request)
 
 
 def first_page(request: Request, role: Role, target: str) -> str:
-    """Where a login leads: on, or to the master card that is missing."""
+    """The page after login: `target`, or the account page if the master card is missing."""
     return "/account?card=enforced" if is_missing(request, role) else target
 
 
 @routes.post("/login/master-card", PUBLIC)
 async def reset_passwords(request: Request) -> Response:
-    """Wait for the master card; it is the proof, so no login is needed."""
+    """Wait for the master card. It proves the right, so no login is needed."""
     await form(request)
     try:
         came = await while_connected(request, _card(request).reset_passwords())
@@ -100,14 +100,13 @@ async def register(request: Request) -> Response:
 
 @routes.post("/account/master-card/remove")
 async def remove(request: Request) -> Response:
-    """Forget it."""
     await form(request)
     _people_only(request)
     return await _store(request, "", "removed")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of `work`; None when the browser went away, which ends it."""
+    """The result of `work`; None, with `work` cancelled, if the browser disconnects."""
     waiting = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(request.receive())
     try:

@@ -27,7 +27,7 @@ STATUSES = {
     "Invalid": ("fault", N_("unknown to the backend")),
     "ConcurrentTx": ("warn", N_("was charging elsewhere")),
 }
-"""Tone and word of what the backend said."""
+"""Tone and word of each status of the backend."""
 
 
 @routes.get(PATH)
@@ -36,7 +36,6 @@ async def entries(
     q: Annotated[str, Query(max_length=60)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
-    """The list, by card number."""
     everything = _list(request).content()
     wanted = q.strip().casefold()
     found = [token for token in everything if wanted in token.token.casefold()]
@@ -56,7 +55,6 @@ async def entries(
 
 @routes.post(f"{PATH}/remove")
 async def remove(request: Request) -> Response:
-    """Forget a card."""
     token = (await form(request)).get("token", "")[:255]
     if not await _list(request).forget(token, visitor(request).principal):
         raise ApiError(404, "unknown_entry", N_("The whitelist has no such entry."))
@@ -65,7 +63,6 @@ async def remove(request: Request) -> Response:
 
 @routes.post(f"{PATH}/clear")
 async def clear(request: Request) -> Response:
-    """Forget all cards."""
     await form(request)
     await _list(request).forget_all(visitor(request).principal)
     return RedirectResponse(PATH, 303)

@@ -1,4 +1,4 @@
-"""From the status to what the dashboard draws. Pure functions."""
+"""View models of the dashboard, made from the status. Pure functions."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from borne.foundation.messages import N_
 from borne.foundation.units import PerPhase
 
 BAR_WIDTH = 1000.0
-"""Of the drawing; the red zone beyond the limit takes the last eighth."""
+"""Of the drawing; the red zone above the limit is the last eighth."""
 LIMIT_AT = 0.875
 DEFAULT_LIMIT_A = 32.0
 OVER_A = 0.5
-"""Meters and cars are not exact: more than this above a limit is shown as an overload."""
+"""Meters and cars are inaccurate: only more than this above a limit is shown as an overload."""
 PLUGGED = {
     ConnectorStatus.PREPARING,
     ConnectorStatus.CHARGING,
@@ -48,7 +48,7 @@ STARTABLE = {ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING}
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of a bar."""
+    """A part of a bar."""
 
     kind: str
     x: float
@@ -57,12 +57,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One phase: what flows, against the limit."""
+    """One phase: current against the limit."""
 
     phase: str
     segments: tuple[Segment, ...]
     limit_x: float | None
-    """None: nothing limits the sum."""
+    """None: the sum is unlimited."""
     text: str
     label: str
     over: bool
@@ -77,7 +77,7 @@ class Flow:
     bars: tuple[Bar, ...]
     legend: tuple[tuple[str, str], ...]
     limit: str
-    """What holds for the sum, in words."""
+    """The limit of the sum, formatted."""
     limited: bool
 
 
@@ -104,7 +104,7 @@ class Socket:
     sentence: str
     big: str
     display: Sequence[Sequence[str]]
-    """A screen for each language that takes turns; empty when none is fitted."""
+    """One screen per language, shown in turn; empty without a display."""
     facts: tuple[tuple[str, str], ...]
     phases: tuple[tuple[str, str, float], ...]
     why: str
@@ -118,7 +118,7 @@ class Socket:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line of the strip at the top."""
+    """A line of the problem strip at the top."""
 
     text: str
     since: str
@@ -128,7 +128,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A word in the header."""
+    """A short state in the header."""
 
     icon: str
     text: str
@@ -139,7 +139,7 @@ class Chip:
 def sockets(
     status: StationStatus, names: Mapping[int, str], words: Words, *, display: bool = False
 ) -> list[Socket]:
-    """The cards, by connector; `display`: the station has one."""
+    """The cards, by connector; `display`: the station has a display."""
     return [
         _socket(socket, names.get(socket.id, ""), status.time, words, display=display)
         for socket in status.sockets
@@ -210,7 +210,7 @@ IDENTITIES: dict[IdentityKind, str] = {
     IdentityKind.REMOTE: N_("backend"),
 }
 ANONYMOUS = {IdentityKind.FREE, IdentityKind.LOCAL}
-"""Their tokens stand for everybody, or for a page."""
+"""Kinds without a personal token."""
 
 
 def _identity(identity: MaskedIdentity, words: Words) -> str:
@@ -256,8 +256,8 @@ def _amps_text(amps: Sequence[float], words: Words) -> str:
 def flow(
     status: StationStatus, words: Words, rotations: Mapping[int, Rotation] = MappingProxyType({})
 ) -> Flow:
-    """What flows on each phase, from which socket. The sum is held against a limit only where all
-    sockets share one; a socket's own limit stands on its card.
+    """Current per phase, by socket. The sum is compared with a limit only if all sockets share one;
+    a socket's own limit is on its card.
 
     `rotations` by connector: the shared line has the phases of the grid, a meter those of its
     socket.
@@ -299,10 +299,10 @@ def flow(
 
 
 def shared_limit(status: StationStatus) -> PerPhase | None:
-    """The lowest limit of what all sockets draw together, per phase of the grid; None without.
+    """The lowest limit shared by all sockets, per phase of the grid; None without one.
 
-    A socket's row in the name of the line is its share. Of a station with one socket, that
-    socket's own limits are those of the whole.
+    A socket's row with the source of the line is its share. For a station with one socket, the
+    limits of that socket apply to the whole.
     """
     rows = [row.amps for row in status.limits]
     if len(status.sockets) == 1:
@@ -376,7 +376,7 @@ BACKEND_CHIPS: dict[str, tuple[str, str, str]] = {
 
 
 def chips(status: StationStatus | None, words: Words) -> list[Chip]:
-    """Backend, load management, and the clock when nobody vouches for it."""
+    """Backend, load management, and the clock if it is not trusted."""
     if status is None:
         return []
     backend = status.backend
@@ -397,7 +397,7 @@ def chips(status: StationStatus | None, words: Words) -> list[Chip]:
 
 
 def title(status: StationStatus | None, station: str, words: Words) -> str:
-    """The title of the page: it tells the state when the tab is in the background."""
+    """The title of the page, with the state for a tab in the background."""
     if status is None:
         return station
     total_w = status.power_w
@@ -407,12 +407,12 @@ def title(status: StationStatus | None, station: str, words: Words) -> str:
 
 
 def announcement(status: StationStatus, names: Mapping[int, str], words: Words) -> str:
-    """States in one sentence, for the live region of screen readers."""
+    """All states in one sentence, for the live region of screen readers."""
     item = words("{name}: {text}")
     cards = sockets(status, names, words)
     return ". ".join(item.format(name=card.name, text=_calm(card, words)) for card in cards)
 
 
 def _calm(card: Socket, words: Words) -> str:
-    """The sentence without the power, which changes all the time."""
+    """The sentence without the power, which changes constantly."""
     return words(card.look.sentence) if card.state is ConnectorStatus.CHARGING else card.sentence

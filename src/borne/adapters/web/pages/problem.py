@@ -22,7 +22,7 @@ TITLES: dict[int, str] = {
 
 
 async def problem_page(request: Request, error: ApiError) -> Response:
-    """The page for an error; never a stack trace."""
+    """The page for an error; without a stack trace."""
     if error.code == "no_power":
         return await page(request, "no_power.html", 503)
     words = words_for(request)

@@ -1,4 +1,4 @@
-"""Why the last card was refused, and what helps: on the dashboard and beside the simulator."""
+"""Why the last card was refused, and what helps: for dashboard and simulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from borne.domain.station.station_status import StationStatus
 from borne.foundation.messages import N_
 
 SHOWN_S = 300.0
-"""Later nobody looks for the card of before."""
+"""After this time the message is hidden."""
 _UNKNOWN = N_("it is not on the local whitelist. Add it on the page Whitelists.")
 REASONS: Mapping[str, str] = {
     "unknown_card": _UNKNOWN,
@@ -43,7 +43,7 @@ WHY: Mapping[str, str] = {
 
 
 def refused(status: StationStatus, words: Words) -> str:
-    """The sentence, or nothing when the last card was accepted or long ago."""
+    """The message; None if the last card was accepted or is too old."""
     card = status.last_card
     if card is None or card.accepted or (status.time - card.at).total_seconds() > SHOWN_S:
         return ""

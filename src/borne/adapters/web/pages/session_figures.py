@@ -1,4 +1,4 @@
-"""Figures of the sessions per socket and per card, and forgetting who charged."""
+"""Figures of the sessions per socket and per card, and anonymising."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ routes = Routes(OPERATOR)
 MAX_CARDS = 20
 TOKEN_LONGEST = 255
 ANONYMOUS = (IdentityKind.FREE, IdentityKind.LOCAL)
-"""Whose token, if any, is one of the station and not of a person."""
+"""Kinds of identity whose token belongs to the station, not to a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A row: what it counts and its sums in words."""
+    """A row: socket or card, and its sums."""
 
     connector: int | None
-    """None of a card, and of all sockets together."""
+    """None for a card, and for the sum of all sockets."""
     identity: Identity | None
     id_token: str
-    """Empty where there is nobody to forget."""
+    """Empty if there is nobody to anonymise."""
     sessions: str
     energy: str
     mean: str
@@ -87,7 +87,7 @@ def _row(group: SessionGroup, words: Words) -> Figures:
 
 @routes.post("/sessions/anonymise")
 async def anonymise(request: Request) -> Response:
-    """Forget who charged with a card; the sessions and their energy stay."""
+    """Remove the identity from the sessions of a card; sessions and energy are kept."""
     fields = await form(request)
     token = fields.get("id_token", "")
     if len(token) > TOKEN_LONGEST:

@@ -40,7 +40,7 @@ IDENTITIES = {"FREE": N_("free charging"), "LOCAL": N_("this page"), "REMOTE": N
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A session in words."""
+    """A session, formatted."""
 
     id: str
     socket: int
@@ -60,12 +60,12 @@ class Row:
 
 
 def date_text(when: datetime | None, zone: tzinfo, words: Words) -> str:
-    """Date and time for people."""
+    """Formatted date and time."""
     return words.moment(when.astimezone(zone)) if when else words("unknown")
 
 
 def identity_text(identity: Identity, words: Words) -> str:
-    """The end of a card number, or how somebody charged without one."""
+    """The last digits of a card number, or another way of authorization."""
     kind = identity.kind.value
     if kind in IDENTITIES and (kind != "REMOTE" or not identity.id_token):
         return words(IDENTITIES[kind])
@@ -73,7 +73,7 @@ def identity_text(identity: Identity, words: Words) -> str:
 
 
 def notes_of(record: SessionRecord, words: Words) -> list[str]:
-    """What a reader must know about the figures."""
+    """Remarks about the figures of a session."""
     notes = [words(phrase(FLAGS, flag.value)) for flag in sorted(record.flags)]
     if not record.billable and not record.flags & UNBILLABLE:
         notes.append(words("not billable: free charging that is not reported to a backend"))
@@ -81,7 +81,7 @@ def notes_of(record: SessionRecord, words: Words) -> list[str]:
 
 
 def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> Row:
-    """A session in words."""
+    """Format a session."""
     start, end = record.start, record.end
     seconds = None
     if start.at.wall is not None:
@@ -108,7 +108,7 @@ def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> 
 
 
 def month_bounds(month: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    """First moment of a month `2026-11` and of the next; None for anything else."""
+    """Start of a month `2026-11` and of the next; None if invalid."""
     parsed = Month.parse(month)
     return parsed.bounds(zone) if parsed else (None, None)
 
@@ -123,8 +123,8 @@ async def sessions(
     after: Annotated[str | None, Query(max_length=ID_LENGTH)] = None,
     forgotten: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
-    """The list, newest first, and the figures of the month or of the last 30 days. The next page
-    is found by the last session of this one, whatever its number is."""
+    """The list, newest first, and the figures of the month or of the last 30 days. The next page is
+    found by the last session of this one, whatever its number is."""
     services, words, zone = station(request), words_for(request), zone_of(request)
     since, until = month_bounds(month, zone)
     connector = int(socket) if socket.isascii() and socket.isdigit() else None
@@ -172,7 +172,7 @@ async def export(
     month: Annotated[str, Query(max_length=MONTH_LENGTH)] = "",
     socket: Annotated[str, Query(max_length=3)] = "",
 ) -> Response:
-    """To the CSV of the API, with the separator that the language's spreadsheets expect."""
+    """Redirect to the CSV of the API, with the separator of the language."""
     words = words_for(request)
     since, until = month_bounds(month, zone_of(request))
     query = ["separator=" + quote(list_separator(words.language), safe=",")]
@@ -186,7 +186,6 @@ async def export(
 
 @routes.get("/sessions/{session_id}")
 async def session(request: Request, session_id: Annotated[str, Path(max_length=64)]) -> Response:
-    """One session with its curve."""
     services, words, zone = station(request), words_for(request), zone_of(request)
     record = await services.sessions.get(session_id)
     if record is None:
@@ -213,7 +212,7 @@ async def session(request: Request, session_id: Annotated[str, Path(max_length=6
 
 
 def thinned(samples: Sequence[Sample]) -> list[Sample]:
-    """At most `MAX_POINTS` samples: a screen has no more pixels."""
+    """At most `MAX_POINTS` samples, as a screen has no more pixels."""
     return list(samples[:: max(1, -(-len(samples) // MAX_POINTS))])
 
 

@@ -1,4 +1,4 @@
-"""From the catalogue's view of a setting to a field of a form. Pure."""
+"""Form fields made from catalogue entries. Pure."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ MENUS: dict[Menu, tuple[str, str, str]] = {
     ),
     Menu.SYSTEM: (N_("System"), "server", N_("Name, language, time, security")),
 }
-"""Menu: label, icon, what is in it."""
+"""Label, icon and description of each menu."""
 MAX_SEGMENTS = 4
 UNIT_WORDS = {"day": N_("days"), "byte": N_("bytes")}
-"""Units that are words; the others are signs, the same in every language."""
+"""Units that are words; the others are symbols, the same in all languages."""
 HIDDEN = "••••••"
 
 
@@ -53,7 +53,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One setting on a page. `value` is what the control shows: the staged one, if any."""
+    """A setting on a page. `value` is shown in the control: the staged value, if any."""
 
     name: str
     id: str
@@ -138,7 +138,7 @@ def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
 
 
 def control_of(entry: Entry) -> str:
-    """Which control edits the setting."""
+    """The kind of control for the setting."""
     match entry.type:
         case Type.BOOL:
             return "switch"
@@ -192,13 +192,13 @@ def _options(entry: Entry, value: Json, words: Words) -> tuple[Option, ...]:
 
 
 def choice_label(entry: Entry, choice: Choice, words: Words) -> str:
-    """A value to choose, in words."""
+    """The label of a choice."""
     own = OWN_NAMES.get(entry.enum, {}) if entry.enum else {}
     return own.get(choice.slug) or words(choice.label)
 
 
 def _unit_text(entry: Entry, words: Words) -> str:
-    """The unit as people write it: signs stay, words are translated."""
+    """The unit for display: symbols stay, words are translated."""
     name = UNIT_WORDS.get(entry.unit)
     return words(name) if name else entry.unit
 
@@ -240,7 +240,7 @@ def field_id(name: str) -> str:
 
 
 def shown(entry: Entry, value: Json, words: Words) -> str:
-    """A value in words."""
+    """A value, formatted."""
     match value:
         case None | "" | []:
             return words("not set")
@@ -261,7 +261,7 @@ def shown(entry: Entry, value: Json, words: Words) -> str:
 def groups(
     views: Sequence[SettingView], draft: Draft, after: Settings, show: str, words: Words
 ) -> list[Group]:
-    """The sections of a page. `show`: "" (what works and applies), "changed", "planned"."""
+    """The sections of a page. `show`: "" (supported and applicable), "changed", "planned"."""
     items = {item.name: item for item in draft.items}
     sections: dict[str, list[Field]] = {}
     for view in views:
@@ -290,7 +290,7 @@ def _wanted(view: SettingView, item: StagedItem | None, after: Settings, show: s
 
 
 def changes(draft: Draft, entries: Mapping[str, Entry], words: Words) -> list[Change]:
-    """The lines of the unsaved changes, old to new."""
+    """The unsaved changes, from old to new value."""
     return [_change(item, entries[item.name], words) for item in draft.items]
 
 

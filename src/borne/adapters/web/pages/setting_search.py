@@ -1,6 +1,6 @@
-"""The search of the settings pages: settings, and the pages that do what people look for.
+"""Search of the settings pages: settings, and pages for actions and lists.
 
-It knows the words of the manual in all languages, whatever language the pages have.
+It matches the words of the manual in all languages, whatever the language of the page.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ TARGETS: dict[str, str] = {
     "reading.signaled_current": "/",
     "reading.backend_state": "/",
 }
-"""Where the actions, lists and readings of the catalogue are; the others are planned."""
+"""Pages of the actions, lists and readings of the catalogue; the others are planned."""
 OTHERS = tuple(
     entry
     for entry in CATALOGUE
@@ -62,7 +62,7 @@ OTHERS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A line of the results. No `url`: planned, there is no page for it."""
+    """A search result. Without `url`: planned, there is no page."""
 
     label: str
     help: str
@@ -73,7 +73,7 @@ class Result:
 
 
 def find(views: Sequence[SettingView], role: Role, query: str, words: Words) -> list[Result]:
-    """What matches the query, best first."""
+    """Matches of the query, best first."""
     candidates: list[search.Candidate[str | Entry | SettingView]] = [
         search.Candidate(url, _page_text(url))
         for url, (_, needed) in PAGES.items()

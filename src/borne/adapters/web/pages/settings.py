@@ -1,4 +1,4 @@
-"""Settings pages, made from the catalogue; changes are staged, then saved together."""
+"""Settings pages, generated from the catalogue. Changes are staged, then saved together."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from borne.foundation.units import PHASES
 routes = Routes(OPERATOR)
 
 LISTS = "/whitelists"
-"""The manual's menu "Whitelists" is the lists themselves; the search finds its few settings."""
+"""Page of the manual's menu "Whitelists"; its few settings are found by the search."""
 SHOWS = ("", "changed", "planned")
 BAR_SLOT = "#bar-slot"
 WHEN: dict[str, When] = {"now": "now", "idle": "idle"}
@@ -50,7 +50,7 @@ Where = Annotated[str, Path(max_length=40)]
 
 
 class SettingsEditor:
-    """What a settings page works with: the visitor's staged changes on the settings in force."""
+    """The visitor's staged changes on top of the current settings."""
 
     def __init__(self, request: Request) -> None:
         who = visitor(request)
@@ -72,18 +72,18 @@ class SettingsEditor:
 
     @property
     def views(self) -> list[SettingView]:
-        """What the visitor may see."""
+        """The settings that are visible to the visitor."""
         return self.service.list(self.principal)
 
     def after(self, draft: Draft) -> Settings:
-        """The settings as they would be: they decide which fields are shown."""
+        """The settings as they would be after saving: they decide which fields are shown."""
         staged = {
             item.name: item.new for item in draft.items if item.error is None and not item.secret
         }
         return self.service.plan(staged, self.principal).after if staged else self.service.settings
 
     def bar(self, problem: str = "", *, saved: bool = False) -> dict[str, Any]:
-        """The variables of the unsaved-changes bar."""
+        """The variables of the bar of unsaved changes."""
         draft = self.draft
         return {
             "draft": draft,
@@ -102,12 +102,12 @@ class SettingsEditor:
 
 
 def charging(request: Request) -> bool:
-    """Whether a session runs that a restart would end."""
+    """True if a session runs that a restart would end."""
     return any(socket.session for socket in station(request).status.snapshot().sockets)
 
 
 def menus(editor: SettingsEditor, draft: Draft) -> list[dict[str, Any]]:
-    """The pages of the settings, with the number of unsaved changes on each."""
+    """The settings pages, with the number of unsaved changes on each."""
     entries = editor.entries(draft)
     found: list[dict[str, Any]] = []
     for menu, (label, icon, about) in setting_fields.MENUS.items():
@@ -125,7 +125,6 @@ def menus(editor: SettingsEditor, draft: Draft) -> list[dict[str, Any]]:
 
 @routes.get("/settings")
 async def index(request: Request) -> Response:
-    """The list of pages."""
     editor = SettingsEditor(request)
     return await page(
         request, "settings_index.html", menus=menus(editor, editor.draft), query="", **editor.bar()
@@ -134,7 +133,7 @@ async def index(request: Request) -> Response:
 
 @routes.get("/settings/search")
 async def search(request: Request, q: Annotated[str, Query(max_length=80)] = "") -> Response:
-    """Settings and pages that match the words."""
+    """Settings and pages that match the query."""
     editor = SettingsEditor(request)
     results = await asyncio.to_thread(_found, editor, q) if q.strip() else []
     if is_htmx(request):
@@ -148,7 +147,7 @@ def _found(editor: SettingsEditor, query: str) -> list[setting_search.Result]:
 
 @routes.get("/settings/draft.json")
 async def download(request: Request) -> Response:
-    """The unsaved changes, to keep them when they cannot be saved."""
+    """The unsaved changes as a file, in case they cannot be saved."""
     items = SettingsEditor(request).draft.items
     content = {item.name: item.new for item in items if not item.secret}
     headers = {"Content-Disposition": 'attachment; filename="settings.json"'}
@@ -158,7 +157,7 @@ async def download(request: Request) -> Response:
 
 @routes.get("/settings/system/logs.zip")
 async def log_files(request: Request) -> Response:
-    """All that support needs, without secrets (manual 10)."""
+    """All files that support needs, without secrets (manual 10)."""
     web, services = web_state(request.app), station(request)
     if web.packing.locked():
         message = N_("The log files are being packed already; try again.")
@@ -175,14 +174,14 @@ async def log_files(request: Request) -> Response:
 async def menu_page(
     request: Request, menu: Where, show: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
-    """One page of settings."""
     editor = SettingsEditor(request)
     variables = await asyncio.to_thread(_page, editor, editor.draft, menu, show)
     return await page(request, "settings.html", **variables, **editor.bar())
 
 
 def _page(editor: SettingsEditor, draft: Draft, menu: str, show: str) -> dict[str, Any]:
-    """What one page shows. It reads immutable settings, so a worker may run it."""
+    """The variables of a page. It reads immutable settings only, so it may run in a worker
+    thread."""
     known = {each.value: each for each in setting_fields.MENUS}
     if menu not in known:
         raise ApiError(404, "not_found", N_("There is no such page of settings."))
@@ -207,7 +206,7 @@ def _page(editor: SettingsEditor, draft: Draft, menu: str, show: str) -> dict[st
 
 @routes.post("/settings/stage")
 async def stage(request: Request) -> Response:
-    """One changed field. Several fields of one name (L1, L2, L3) are joined by commas."""
+    """Stage one changed field. Several fields of one name (L1, L2, L3) are joined by commas."""
     editor = SettingsEditor(request)
     fields: dict[str, list[str]] = {}
     for name, value in await form_items(request):
@@ -227,13 +226,13 @@ async def stage(request: Request) -> Response:
 
 
 def no_setting(error: SettingsRejected) -> ApiError:
-    """The answer to a name that no setting has."""
+    """The answer to an unknown setting."""
     names = {"name": ", ".join(error.errors)}
     return ApiError(422, "invalid", Message(N_("There is no setting {name}."), names))
 
 
 def _joined(values: list[str]) -> str:
-    """Three values are L1, L2, L3; of two the last holds (a switch sends "off" and "on")."""
+    """Three values are L1, L2, L3; of two the last applies (a switch sends "off" and "on")."""
     if len(values) != len(PHASES):
         return values[-1]
     return ",".join(value.strip() for value in values) if any(values) else ""
@@ -249,7 +248,7 @@ async def undo(request: Request, name: Annotated[str, Path(max_length=80)]) -> R
 
 @routes.post("/settings/keep/{name}")
 async def keep(request: Request, name: Annotated[str, Path(max_length=80)]) -> Response:
-    """Keep one's own value in a conflict."""
+    """Keep the own value in a conflict."""
     editor, fields = SettingsEditor(request), await form(request)
     editor.staging.keep_mine(editor.key, name, editor.principal)
     return await _answer(editor, fields.get("_menu", ""), fields.get("_show", ""), fresh=True)
@@ -286,7 +285,6 @@ async def save(request: Request) -> Response:
 
 @routes.post("/settings/restart")
 async def restart(request: Request) -> Response:
-    """Restart now, or when nobody charges."""
     editor, fields = SettingsEditor(request), await form(request)
     return await _restart(editor, WHEN.get(fields.get("restart", ""), "now"))
 
@@ -317,7 +315,7 @@ async def _answer(
     fresh: bool = False,
     saved: bool = False,
 ) -> Response:
-    """The fields and the bar as they are now. `fresh` replaces what was typed."""
+    """The current fields and bar. `fresh` replaces the typed values."""
     request = editor.request
     if not is_htmx(request):
         return RedirectResponse(f"/settings/{menu}" if menu else "/settings", 303)

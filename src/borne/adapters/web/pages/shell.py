@@ -1,4 +1,4 @@
-"""What every page has: language, theme, navigation, header; and how forms are read."""
+"""The frame of every page: language, theme, navigation, header; and parsing of forms."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ THEME_COOKIE = "borne_theme"
 CALM_COOKIE = "borne_calm"
 MAX_FIELDS = 400
 LONG_FORM = 64 * 1024
-"""A form of so many bytes is read in a worker."""
+"""Forms above this size in bytes are parsed in a worker thread."""
 MAX_TABS = 4
-"""In the bottom bar of a phone, beside "More"."""
+"""Maximum in the bottom bar of a phone, beside "More"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Item:
     role: Role
     simulator: bool = False
     tab: bool = False
-    """In the bottom bar of a phone, if there is room; the others are under "More"."""
+    """Shown in the bottom bar of a phone if there is space; the others are under "More"."""
     also: str = ""
-    """Another address that belongs to it."""
+    """Another path of the same page."""
     ends_group: bool = False
 
 
@@ -73,7 +73,7 @@ NAVIGATION = (
     Item("/help", N_("Help"), "circle-help", Role.USER, tab=True),
     Item("/account", N_("Account"), "user", Role.USER),
 )
-"""The manual's menu, in its order and under its names (manual 3), then what it does not have."""
+"""The menu of the manual, in its order and with its names (manual 3), then additional pages."""
 
 
 @cache
@@ -94,7 +94,7 @@ def environment() -> Environment:
 
 
 def icon(name: str, size: int = 20) -> Markup:
-    """A symbol of the sprite, hidden from screen readers: the word stands beside it."""
+    """A symbol of the sprite, hidden from screen readers, as it always stands beside its word."""
     sprite = static_url("icons.svg")
     return Markup(
         '<svg class="icon" width="{size}" height="{size}" aria-hidden="true">'
@@ -103,7 +103,7 @@ def icon(name: str, size: int = 20) -> Markup:
 
 
 def current(items: Sequence[Item], path: str) -> str:
-    """The address of the entry that the page at `path` belongs to; empty for none."""
+    """The navigation entry for the page at `path`; empty without one."""
     found = [
         (len(url), item.url)
         for item in items
@@ -114,7 +114,7 @@ def current(items: Sequence[Item], path: str) -> str:
 
 
 def staged_on(draft: Draft) -> Counter[str]:
-    """Unsaved changes by the address of their page, and all of them for "/settings"."""
+    """Number of unsaved changes by page address, and in total for "/settings"."""
     known = CATALOGUE.settings
     keys = (
         item.name if item.name in known else item.name.rpartition("_")[0] for item in draft.items
@@ -125,7 +125,7 @@ def staged_on(draft: Draft) -> Counter[str]:
 
 
 def words_for(request: Request) -> Words:
-    """The language of this visitor."""
+    """Language of the visitor."""
     found = getattr(request.state, "words", None)
     if not isinstance(found, Words):
         found = Words(negotiate(request, _station_language(request)))
@@ -138,7 +138,7 @@ def _station_language(request: Request) -> str:
 
 
 def setting(request: Request, key: str, default: object) -> object:
-    """A setting for the page's frame; the default while there is no station."""
+    """A setting for the frame; the default while there is no station."""
     services = web_state(request.app).host.services()
     if services is None:
         return default
@@ -155,7 +155,7 @@ def zone_of(request: Request) -> tzinfo:
 
 
 def day_of(request: Request, text: str) -> str:
-    """The day of a stored time, for people; nothing when there is none."""
+    """The date of a stored time, formatted; empty without one."""
     try:
         return words_for(request).date(parse_utc(text).astimezone(zone_of(request)))
     except ValueError:
@@ -213,46 +213,46 @@ def _navigation(who: Visitor | None, *, simulated: bool) -> list[Item]:
 async def page(
     request: Request, template: str, http_status: int = 200, **variables: Any
 ) -> HTMLResponse:
-    """A whole page."""
+    """Render a whole page."""
     return HTMLResponse(await large_part(request, template, **variables), http_status)
 
 
 async def large_part(request: Request, template: str, **variables: Any) -> str:
-    """A piece of a page that takes a while: drawn in a worker, from values that stand still."""
+    """Render a large piece in a worker thread, from immutable values."""
     values = frame(request) | variables
     return await asyncio.to_thread(lambda: environment().get_template(template).render(values))
 
 
 def part(request: Request, template: str, **variables: Any) -> str:
-    """A piece of a page."""
+    """Render a piece of a page."""
     return environment().get_template(template).render(frame(request) | variables)
 
 
 def partial(target: str, content: str, swap: str = "outerMorph") -> str:
-    """A piece for htmx that goes to its own target."""
+    """Wrap a piece for htmx with its target."""
     return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{content}</hx-partial>'
 
 
 def is_htmx(request: Request) -> bool:
-    """Whether a piece is asked for, not a page."""
+    """True if htmx requests a piece, not a page."""
     return request.headers.get("hx-request") == "true"
 
 
 def toast(request: Request, text: str, tone: str = "ok") -> str:
-    """A message at the edge of the page."""
+    """A notification at the edge of the page."""
     content = part(request, "parts/toast.html", text=text, tone=tone)
     return partial("#toasts", content, "beforeend")
 
 
 def done(request: Request, text: str, where: str, *pieces: str, tone: str = "ok") -> Response:
-    """The answer to a form: pieces and a message for htmx, else back to a page."""
+    """The answer to a form: pieces and a notification for htmx, otherwise a redirect."""
     if is_htmx(request):
         return HTMLResponse("".join(pieces) + toast(request, text, tone))
     return RedirectResponse(where, 303)
 
 
 async def form(request: Request) -> Mapping[str, str]:
-    """The fields of a form; of several with one name the last."""
+    """The fields of a form; the last one of each name."""
     return dict(await form_items(request))
 
 
@@ -275,6 +275,6 @@ def _read(body: bytes) -> list[tuple[str, str]]:
 
 
 def local_path(target: str) -> str:
-    """A path on this station to go on to; anything else becomes the dashboard."""
+    """A path on this station; any other value becomes the dashboard."""
     plain = target.startswith("/") and not target.startswith(("//", "/\\", "/login", "/logout"))
     return target if plain and target.isprintable() and len(target) <= 500 else "/"

@@ -1,6 +1,6 @@
-"""The simulator page: the station drawn, cars, cards, faults, links, the building.
+"""Simulator page: drawing of the station, cars, cards, faults, links, building.
 
-Its buttons call the public simulator API; this module only shows the world.
+Its buttons use the public simulator API; this module only renders.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ PARTS: dict[str, str] = {
     "low_a": N_("Low current (A)"),
     "low_s": N_("for (s)"),
 }
-"""Members of a value that has several."""
+"""Labels of the members of a compound value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field for the value of a cause; `under` when it is a member of the value."""
+    """A field for the severity of a cause; `under` for a member of the value."""
 
     name: str
     under: str
@@ -98,7 +98,7 @@ class Outlet:
     ventilation: bool
     power: str
     display: Sequence[Sequence[str]]
-    """A screen for each language that takes turns."""
+    """One screen per language, shown in turn."""
     facts: tuple[tuple[str, str], ...]
 
 

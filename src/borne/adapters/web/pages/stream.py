@@ -1,4 +1,4 @@
-"""The event stream of a page: pieces of HTML, sent when their text changed, morphed in place."""
+"""The event stream of a page: HTML pieces, sent when they change, morphed in place."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ routes = Routes(USER)
 
 Pieces = dict[str, str]
 REST_S = 0.25
-"""At most four redraws a second."""
+"""At most four updates a second."""
 
 
 def frame_pieces(request: Request, status: StationStatus) -> Pieces:
-    """What every page shows live: the header's chips. Its title is the page's own."""
+    """The live part of every page: the chips of the header. The title belongs to the page."""
     words = words_for(request)
     return {"#chips": part(request, "parts/chips.html", chips=present.chips(status, words))}
 
 
 def dashboard_pieces(request: Request, status: StationStatus) -> Pieces:
-    """The cards of the dashboard, and its title, which tells the state to who reads another tab."""
+    """The cards of the dashboard, and its title, which shows the state for a tab in the
+    background."""
     values = dashboard.variables(request, status)
     words, names = words_for(request), dashboard.socket_names(request)
     station_name = str(setting(request, "StationName", "") or "Station")
@@ -114,6 +115,6 @@ async def _pieces(request: Request, draw: Draw) -> AsyncIterator[str]:
 
 
 def message(text: str) -> str:
-    """An unnamed event: htmx swaps it."""
+    """An unnamed event, swapped by htmx."""
     lines = "\n".join(f"data: {line}" for line in text.splitlines())
     return f"{lines}\n\n"

@@ -1,6 +1,6 @@
-"""Teach-in: a dialogue during which every card that is shown is added (manual 5.5).
+"""Teach-in: a dialogue during which every card shown is added (manual 5.5).
 
-The dialogue holds a lease and renews it every few seconds; a page that is closed lets it go.
+The dialogue has a lease and renews it every few seconds; it expires when the page is closed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RESULTS: dict[TeachInResult, tuple[str, str, str]] = {
     ),
     TeachInResult.LIST_FULL: ("circle-x", "fault", N_("{token}: the list is full")),
 }
-"""Icon, tone and sentence of what became of a card."""
+"""Icon, tone and message of each result."""
 
 
 def teacher(request: Request) -> TeachIn:
@@ -72,7 +72,7 @@ def events(state: TeachInState | None, words: Words) -> list[dict[str, Any]]:
 
 
 def pieces(request: Request) -> dict[str, str]:
-    """The live part of the whitelists page: that a teach-in runs, and its log."""
+    """The live part of the whitelists page: the running teach-in and its log."""
     services, words = station(request), words_for(request)
     state = services.teach_in.state() if services.teach_in else None
     found = {"#teach-note": part(request, "parts/teach_note.html", running=state)}
@@ -103,7 +103,6 @@ def _running(request: Request, lease: str, state: TeachInState) -> str:
 
 @routes.post("/whitelists/teach")
 async def start(request: Request) -> Response:
-    """Begin."""
     fields, teach_in = await form(request), teacher(request)
     lease = teach_in.start(
         visitor(request).principal,
@@ -115,19 +114,18 @@ async def start(request: Request) -> Response:
 
 @routes.post("/whitelists/teach/renew")
 async def renew(request: Request) -> Response:
-    """The dialogue is still there."""
+    """Keep the teach-in alive while its dialogue is open."""
     return await _go_on(request, longer=False)
 
 
 @routes.post("/whitelists/teach/prolong")
 async def prolong(request: Request) -> Response:
-    """Another minute."""
     return await _go_on(request, longer=True)
 
 
 @routes.post("/whitelists/teach/choose")
 async def choose(request: Request) -> Response:
-    """Another reader, or entries for one socket."""
+    """Restrict to a reader, or bind entries to a socket."""
     fields, teach_in = await form(request), teacher(request)
     lease = fields.get("lease", "")[:100]
     reader, bind = connector_in(fields, "reader"), connector_in(fields, "bind")
@@ -149,7 +147,7 @@ async def _go_on(request: Request, *, longer: bool) -> Response:
 
 @routes.post("/whitelists/teach/finish")
 async def finish(request: Request) -> Response:
-    """The dialogue was closed: end, and show what was added."""
+    """The dialogue was closed: end, and show the added cards."""
     lease, words = (await form(request)).get("lease", "")[:100], words_for(request)
     text = ""
     try:

@@ -50,7 +50,7 @@ class Group:
 
 
 def system_status(status: StationStatus, names: Mapping[int, str], request: Request) -> list[Group]:
-    """The rows that the manual tells to look at, under its names."""
+    """The rows of the manual's "System Status", with its labels."""
     words = words_for(request)
     backend = station(request).backend
     link, _ = sentence(backend.view() if backend else None, words)
@@ -77,7 +77,7 @@ def _socket(socket: SocketStatus, names: Mapping[int, str], words: Words) -> Gro
 
 
 def details(status: StationStatus, words: Words) -> list[Group]:
-    """What service asks for beside it."""
+    """Further rows for service."""
     backend = status.backend
     rows = [
         (words("Registration"), backend.boot),

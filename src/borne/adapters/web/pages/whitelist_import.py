@@ -1,4 +1,4 @@
-"""Import into the local whitelist: what a text would do, then do it (manual 5.5)."""
+"""Import into the local whitelist: preview, then import (manual 5.5)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ PROBLEMS_SHOWN = 50
 
 @routes.get("/whitelists/import")
 async def import_page(request: Request) -> Response:
-    """The empty form."""
     return await _page(request)
 
 

@@ -1,6 +1,6 @@
 """The local whitelist: list, search, add, rename, delete with undo, export (manual 5.5).
 
-Import and teach-in have modules of their own.
+Import and teach-in have their own modules.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ async def whitelists(
     q: Annotated[str, Query(max_length=60)] = "",
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
-    """The page, or the list alone while somebody types in the search field."""
+    """The page, or the list only while the visitor types in the search field."""
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/whitelist.html", **listed(request, q, number)))
     return await whole(request, q, number)
@@ -60,7 +60,7 @@ async def whitelists(
 async def whole(
     request: Request, query: str = "", number: int = 1, status: int = 200, **typed: str
 ) -> Response:
-    """The page; `typed` keeps what was wrong."""
+    """The page; `typed` keeps invalid input."""
     services = station(request)
     variables = listed(request, query, number) | {
         "enabled": setting(request, "FLLEnable", default=True),
@@ -81,7 +81,7 @@ async def whole(
 
 @routes.post("/whitelists/enable")
 async def enable(request: Request) -> Response:
-    """Switch the local whitelist on, where somebody sees that it is off."""
+    """Enable the local whitelist."""
     await form(request)
     who, words = visitor(request), words_for(request)
     service = settings_of(station(request))
@@ -119,19 +119,18 @@ def listed(request: Request, query: str = "", number: int = 1) -> dict[str, Any]
 
 
 def connector_in(fields: Mapping[str, str], name: str = "connector") -> int | None:
-    """The socket that a form names; none means all."""
+    """The socket in a form; None for all."""
     text = fields.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
 
 
 def list_piece(request: Request) -> str:
-    """The list as it is now, for htmx."""
+    """The current list, for htmx."""
     return partial("#whitelist", part(request, "parts/whitelist.html", **listed(request)))
 
 
 @routes.post("/whitelists/add")
 async def add(request: Request) -> Response:
-    """A new entry."""
     fields = await form(request)
     services, words = station(request), words_for(request)
     token, name = fields.get("token", "")[:255], fields.get("name", "")[:60]
@@ -151,7 +150,6 @@ async def add(request: Request) -> Response:
 
 @routes.post("/whitelists/rename")
 async def rename(request: Request) -> Response:
-    """Another name for an entry."""
     fields = await form(request)
     renamed = await station(request).whitelist.rename(
         fields.get("token", "")[:255],
@@ -176,7 +174,7 @@ async def remove(request: Request) -> Response:
 
 @routes.post("/whitelists/clear")
 async def clear(request: Request) -> Response:
-    """Delete all entries, when their number was typed."""
+    """Delete all entries, if their number was typed."""
     fields, words = await form(request), words_for(request)
     whitelist = station(request).whitelist
     _, number = whitelist.page(limit=1)
@@ -189,7 +187,7 @@ async def clear(request: Request) -> Response:
 
 @routes.post("/whitelists/undo")
 async def undo(request: Request) -> Response:
-    """Bring back what was deleted a moment ago."""
+    """Restore the last removal."""
     await form(request)
     words = words_for(request)
     number = await station(request).whitelist.undo(visitor(request).principal)
@@ -201,7 +199,7 @@ async def undo(request: Request) -> Response:
 
 @routes.get("/whitelists/export")
 async def export(request: Request, form: Annotated[str, Query(max_length=10)] = "csv") -> Response:
-    """The list as a file: a table, or the manual's form (`UID:UID_1:...`)."""
+    """The list as a file: a table, or the format of the manual (`UID:UID_1:...`)."""
     whitelist = station(request).whitelist
     if form == "colons":
         text, name, kind = await whitelist.export_colons(), "whitelist.txt", "text/plain"
@@ -214,13 +212,13 @@ async def export(request: Request, form: Annotated[str, Query(max_length=10)] = 
 
 @routes.get("/whitelists/spellings")
 async def spelled(request: Request, token: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """How a number is written in each of the four ways, while it is typed."""
+    """A number in each of the four spellings, while it is typed."""
     rows = spellings(token, request)
     return HTMLResponse(part(request, "parts/spellings.html", spellings=rows, typed=token))
 
 
 def spellings(token: str, request: Request) -> list[tuple[str, str, bool]]:
-    """Name, number and whether it is the way of this station; nothing when it is no card."""
+    """Name, number, and True for the spelling of this station; empty if it is no card number."""
     used, words = _spelling(request), words_for(request)
     try:
         uid = cards.parse(token, used)
