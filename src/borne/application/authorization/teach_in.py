@@ -49,7 +49,7 @@ class TeachInResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TeachInEvent:
-    """One card or car."""
+    """One card or vehicle."""
 
     at: datetime
     result: TeachInResult

@@ -28,7 +28,7 @@ from borne.foundation.messages import N_, Message
 
 WHITELIST_LIMIT = 20_000
 UNDO_S = 30.0
-"""A removal can be undone for this long."""
+"""How long a removal can be undone."""
 Name = Annotated[str, Length(0, list_text.LONGEST_NAME)]
 _Key = tuple[str, int | None]
 _log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The vocabulary between a charge controller board and the station.
+"""Commands to a charge controller board, and its reports.
 
 A board generates the control pilot, drives lock and contactor, and protects without the station: it
 opens the contactor within 100 ms in states A, E, F and on faults of its own, and switches the pilot
@@ -143,7 +143,7 @@ class SelfTest:
 
 @dataclass(frozen=True, slots=True)
 class Rearm:
-    """Clear a latched protection (residual current)."""
+    """Reset a latched protection (residual current)."""
 
 
 BoardCommand = SetPilot | AllowContactor | MoveLock | KeepAlive | SelfTest | Rearm
@@ -185,7 +185,7 @@ class ContactorReport:
 
 @dataclass(frozen=True, slots=True)
 class ResidualCurrentReport:
-    """The residual current monitor: tripped or not, values in mA."""
+    """State of the residual current monitor, with its values in mA."""
 
     tripped: bool
     rms_ma: float = 0.0

@@ -100,7 +100,7 @@ class FaultCleared:
 
 @dataclass(frozen=True, slots=True)
 class UnlockAsked:
-    """Release the cable; a running session is stopped by the caller first."""
+    """Release the cable; the caller ends a running session first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ def _judge_diode(state: ConnectorState, now_s: float) -> tuple[ConnectorState, b
 def _judge_disconnect(
     state: ConnectorState, now_s: float, config: ConnectorConfig
 ) -> ConnectorState:
-    """Manual 5.1, Stop Transaction Mode: what unplugging ends."""
+    """Whether unplugging ends the session (manual 5.1, Stop Transaction Mode)."""
     session = state.session
     if session is None or session.stop is not None or state.connected:
         return state

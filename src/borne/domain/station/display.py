@@ -32,8 +32,8 @@ class Screen(NamedTuple):
 def announcement(
     status: ConnectorStatus, pattern: str, *, plugged: bool, needs_card: bool, reader_works: bool
 ) -> Announcement:
-    """The text to show; `pattern` is that of the LED ring, `needs_card`: not free for all,
-    `reader_works`: cards can be read. The display never asks for what is impossible."""
+    """The text to show; `pattern` is that of the LED ring, `needs_card`: charging is not free for
+    all, `reader_works`: cards can be read. It never asks for something that is impossible."""
     match pattern:
         case "updating":
             return Announcement.UPDATING
@@ -78,7 +78,7 @@ def _by_status(status: ConnectorStatus, *, needs_card: bool, reader_works: bool)
 
 
 def figures(power_w: float, energy_wh: float, language: DisplayLanguage) -> str:
-    """`7.4kW 12.34kWh`; large energies lose their decimals to stay within the line."""
+    """`7.4kW 12.34kWh`; large energies lose decimals to fit the line."""
     power = f"{max(0.0, power_w) / 1000:.1f}kW"
     energy_kwh = max(0.0, energy_wh) / 1000
     lines = (f"{power} {energy_kwh:.{digits}f}kWh" for digits in (2, 1))

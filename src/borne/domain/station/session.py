@@ -105,7 +105,7 @@ class SessionRecord:
     """Highest stored value of the session's line."""
     max_power_w: float = 0.0
     last_at: Moment | None = None
-    """Of the last stored sample."""
+    """Moment of the last stored sample."""
     doubts: frozenset[SessionFlag] = frozenset()
     """Flags that the end of a running session will have."""
 
