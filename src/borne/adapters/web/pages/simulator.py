@@ -109,6 +109,7 @@ def outlets(view: WorldView, status: StationStatus, words: Words) -> list[Outlet
 
 def _outlet(socket: SocketView, status: SocketStatus, words: Words) -> Outlet:
     car = socket["vehicle"]
+    name = car["name"] if car else ""
     seen = look(status.state, socket["led"], plugged=car is not None)
     return Outlet(
         id=socket["id"],
@@ -118,7 +119,7 @@ def _outlet(socket: SocketView, status: SocketStatus, words: Words) -> Outlet:
         plugged=car is not None,
         locked=socket["locked"],
         charging=max(socket["current_a"]) > 1,
-        car=words(car["name"]) if car else "",
+        car=words(name) if name else "",
         car_state=_car_state(car, words) if car else "",
         soc=round(car["soc"] * 100) if car else 0,
         wants_charge=car is None or car["wants_charge"],
@@ -134,13 +135,13 @@ def _car_state(car: PluggedView, words: Words) -> str:
 
 
 def _facts(socket: SocketView, words: Words) -> tuple[tuple[str, str], ...]:
-    pilot = socket["pilot"]
+    pilot, lock = socket["pilot"], socket["lock"]
     amps = " / ".join(words.number(value, 1) for value in socket["current_a"])
     contactor = words("closed") if socket["contactor_closed"] else words("open")
     return (
         (words("Pilot"), f"{pilot['high_v']:g} V, {pilot['duty_percent']:g} %"),
         (words("Contactor"), f"{contactor} ({socket['contactor_cycles']})"),
-        (words("Lock"), words(socket["lock"])),
+        (words("Lock"), words(lock)),
         (words("Current"), f"{amps} A"),
         (words("Register"), words.energy(socket["register_wh"])),
         (words("Board"), f"{socket['temperature_c']:g} °C"),
@@ -162,9 +163,9 @@ def value_fields(value: CauseValue, words: Words) -> list[Field]:
 
 
 def _cause(fault: CauseView, words: Words) -> dict[str, object]:
-    value = fault.get("value")
+    value, label = fault.get("value"), fault["label"]
     fields = value_fields(value, words) if value else []
-    return {**fault, "label": words(fault["label"]), "fields": fields}
+    return {**fault, "label": words(label), "fields": fields}
 
 
 def variables(request: Request) -> dict[str, Any]:
@@ -192,8 +193,8 @@ def variables(request: Request) -> dict[str, Any]:
 
 def _car(key: str, vehicle: VehicleView, words: Words) -> dict[str, str]:
     phases = words.plural("{n} phase", "{n} phases", vehicle["phases"])
-    about = f"{phases}, {words.amps_short(vehicle['max_a'])}"
-    return {"key": key, "name": words(vehicle["name"]), "about": about}
+    name, about = vehicle["name"], f"{phases}, {words.amps_short(vehicle['max_a'])}"
+    return {"key": key, "name": words(name), "about": about}
 
 
 def pieces(request: Request) -> dict[str, str]:
