@@ -87,7 +87,7 @@ def assert_kept(instance: Instance, given_a: dict[str, float], tolerance_a: floa
 
 
 def assert_balanced(instance: Instance, given_a: dict[str, float]) -> None:
-    """Against what the house and the reservations unbalance already."""
+    """Beside what the other loads and the reservations unbalance already."""
     assert instance.imbalance is not None
     own = [one for one in instance.participants if one.reserved_a is None]
     fixed = [one for one in instance.participants if one.reserved_a is not None]
@@ -98,8 +98,8 @@ def assert_balanced(instance: Instance, given_a: dict[str, float]) -> None:
         )
 
     base = [
-        house + total(fixed, phase)
-        for house, phase in zip(instance.imbalance.base_a, GridPhase, strict=True)
+        other_load_a + total(fixed, phase)
+        for other_load_a, phase in zip(instance.imbalance.base_a, GridPhase, strict=True)
     ]
     for high in GridPhase:
         for low in GridPhase:

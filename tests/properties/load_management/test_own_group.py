@@ -180,7 +180,7 @@ def test_obedient_cars_keep_the_line_below_its_limit(
     shapes,
     st.tuples(st.sampled_from(list(Rotation)), st.sampled_from(list(Rotation))),
 )
-def test_beside_a_rogue_car_the_other_gets_what_is_left(
+def test_beside_a_car_that_overdraws_the_other_gets_what_is_left(
     rogue_a: float, cap_a: float, shape: PerPhase, rotations: tuple[Rotation, Rotation]
 ) -> None:
     world = Worst(rotations)

@@ -1,4 +1,4 @@
-"""Rows in, offers out: the door of the limit service (house: limits; decisions 0009, 0180)."""
+"""Rows in, offers out: the public methods of the limit service (decisions 0009, 0180)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who allows how much, and why (house: limits)."""
+"""Who allows how much, and why."""
 
 from __future__ import annotations
 

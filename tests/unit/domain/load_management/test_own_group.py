@@ -36,7 +36,7 @@ ONE = PerPhase(1.0, 0.0, 0.0)
 
 @dataclass
 class Sockets:
-    """Two sockets and the watch of a test; `take` lets cars draw what they are offered."""
+    """Two sockets and the clock of a test; `take` lets cars draw what they are offered."""
 
     line_a: PerPhase | None = LINE
     minimum_a: float = 7.0

@@ -104,6 +104,37 @@ def test_a_wake_up_that_would_unbalance_waits() -> None:
     assert found.reasons["A"] == Reason(K.WAKE_UP_WAITS, link=N1, against=GridPhase.N2)
 
 
+def test_a_wake_up_on_all_phases_unbalances_nothing() -> None:
+    at_the_limit = car("B", phases=ONE_PHASE, maximum_a=10)
+    asleep = car("A", demand=Demand.WAKE_UP)
+    found = allocated(PerPhase.same(63), [at_the_limit, asleep], imbalance=Imbalance(10.0))
+    assert dict(found.amps) == {"A": 6.0, "B": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("limit_a", "cars", "scarce"),
+    [
+        (32, [car(maximum_a=16), car("B", maximum_a=16)], False),
+        (31, [car(maximum_a=16), car("B", maximum_a=16)], True),
+        (20, [car(minimum_a=16, maximum_a=16), car("B")], True),
+        (20, [car(maximum_a=16), car("B", demand=Demand.WAKE_UP)], True),
+        (32, [car(maximum_a=16), car("B", demand=Demand.WAKE_UP)], False),
+        (32, [car(maximum_a=5)], False),
+    ],
+    ids=["enough", "shared", "refused", "asleep", "woken", "own limit"],
+)
+def test_whether_somebody_could_use_more(
+    limit_a: float, cars: list[Participant], scarce: bool
+) -> None:
+    assert allocated(PerPhase.same(limit_a), cars).scarce is scarce
+
+
+def test_without_reclaim_a_car_counts_as_if_it_took_its_whole_offer() -> None:
+    snapshot = Snapshot(SharedSupply(PerPhase.same(40)), [car(settled_a=9.0), car("B")])
+    assert dict(allocate(snapshot, reclaim=False).amps) == {"A": 20.0, "B": 20.0}
+    assert dict(allocate(snapshot).amps) == {"A": 10.0, "B": 30.0}
+
+
 def test_the_rest_of_each_link() -> None:
     one = car(phases=ONE_PHASE, maximum_a=13)
     assert allocated(PerPhase(32, 20, 10), [one]).left_a == (19, 20, 10)
