@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from borne.domain.settings.values import Json
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import Explained, Message
 
 
@@ -33,7 +33,7 @@ class SettingsHealth(StrEnum):
 class SettingsDocument:
     """What is stored: deviations from the defaults, and what was made once for the station."""
 
-    values: Mapping[str, Json] = field(default_factory=dict)
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
     revision: int = 0
     unconfirmed: bool = False

@@ -31,9 +31,10 @@ from borne.domain.settings.entry import HardwareFacts
 from borne.domain.settings.restore import lowest_of, restore, safe_values, stored_form
 from borne.domain.settings.rights import writer_of
 from borne.domain.settings.snapshot import Settings, in_force
-from borne.domain.settings.values import Form, Json
+from borne.domain.settings.values import Form
 from borne.domain.settings.view import SettingView, view_all
 from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import N_, Explained, Message
 
 _log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class SettingsService:
         *,
         found: LoadedSettings,
         reports: tuple[Message, ...],
-        aside: Mapping[str, Json],
+        aside: Mapping[str, JsonValue],
         made: Mapping[str, str],
         active: Collection[str],
         run_blocking: RunBlocking,

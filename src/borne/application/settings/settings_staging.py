@@ -19,7 +19,8 @@ from borne.domain.principals import Principal
 from borne.domain.settings.addressing import Address, field_label_of, resolve
 from borne.domain.settings.entry import Value
 from borne.domain.settings.snapshot import Settings
-from borne.domain.settings.values import Form, Json, to_json
+from borne.domain.settings.values import Form, to_json
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import Message
 
 EXPIRES_S = 24 * 3600.0
@@ -33,13 +34,13 @@ class StagedItem:
     name: str
     label: Message
     secret: bool
-    old: Json
-    new: Json
+    old: JsonValue
+    new: JsonValue
     """The raw input if it is invalid; None for secrets."""
     error: Message | None
     conflict: bool
     """Another user has changed the value since; `current` is the new one."""
-    current: Json
+    current: JsonValue
     restart: bool
 
 
@@ -203,7 +204,7 @@ def _item(
     current = settings.at(address)
     typed = item.raw if isinstance(item.raw, bool | int | float | str | list) else None
 
-    def shown(value: Value) -> Json:
+    def shown(value: Value) -> JsonValue:
         return None if secret else to_json(value)
 
     return StagedItem(

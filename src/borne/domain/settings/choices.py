@@ -253,11 +253,6 @@ class DlmRole(StrEnum):
         """True with or without a slave function of its own."""
         return self in {DlmRole.MASTER, DlmRole.STANDALONE_MASTER}
 
-    @property
-    def is_slave(self) -> bool:
-        """True if another station sets its limit."""
-        return self in {DlmRole.SLAVE_AUTO, DlmRole.SLAVE_FIXED}
-
 
 class SampleRate(StrEnum):
     """Interval of the load management (decision D5)."""

@@ -13,7 +13,8 @@ from borne.domain.settings.addressing import Address, addresses, label_of, resol
 from borne.domain.settings.entry import Amps, Entry, HardwareFacts, Value
 from borne.domain.settings.rules import conflicts
 from borne.domain.settings.snapshot import Settings
-from borne.domain.settings.values import Json, Malformed, from_file, to_file
+from borne.domain.settings.values import Malformed, from_file, to_file
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import N_, Message
 
 
@@ -23,13 +24,13 @@ class Restored:
 
     settings: Settings
     problems: tuple[Message, ...] = ()
-    aside: Mapping[str, Json] = field(default_factory=dict)
+    aside: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
-def restore(raw: Mapping[str, Json], facts: HardwareFacts, revision: int) -> Restored:
+def restore(raw: Mapping[str, JsonValue], facts: HardwareFacts, revision: int) -> Restored:
     """Restore the settings of a station from stored values."""
     values: dict[str, Value] = {}
-    aside: dict[str, Json] = {}
+    aside: dict[str, JsonValue] = {}
     problems: list[Message] = []
     for name, stored in raw.items():
         address = resolve(name, facts)
@@ -136,7 +137,7 @@ def _strength(entry: Entry, number: int) -> tuple[bool, int]:
     return entry.also.get(number) == "off", number
 
 
-def stored_form(settings: Settings, aside: Mapping[str, Json]) -> dict[str, Json]:
+def stored_form(settings: Settings, aside: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The values to store: deviations from the defaults, and the values kept for another
     version."""
     values = {name: to_file(value) for name, value in settings.stored.items()}

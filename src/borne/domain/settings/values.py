@@ -10,9 +10,8 @@ from enum import Enum
 
 from borne.domain.settings.entry import Amps, Choice, Entry, Format, Type, Value
 from borne.domain.settings.formats import CHECKS, Malformed, parse_amps, refuse
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import N_, Message
-
-Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 MAX_INPUT = 8192
 """Maximum length of an input text, above every limit in the catalogue."""
@@ -211,7 +210,7 @@ def _hex_key(entry: Entry, raw: str) -> bytes:
 # Output -------------------------------------------------------------------------------------
 
 
-def to_json(value: Value) -> Json:
+def to_json(value: Value) -> JsonValue:
     """The value in API form; raises TypeError for secrets."""
     match value:
         case bytes():
@@ -254,7 +253,7 @@ def _is_compound(entry: Entry) -> bool:
     return entry.format in {Format.TIME_WINDOW, Format.GROUP}
 
 
-def to_file(value: Value) -> Json:
+def to_file(value: Value) -> JsonValue:
     """The value as stored, including secrets."""
     if isinstance(value, bytes):
         return {"hex": value.hex()}
@@ -276,7 +275,6 @@ def from_file(entry: Entry, raw: object) -> Value:
 
 __all__ = [
     "Form",
-    "Json",
     "Malformed",
     "check_range",
     "from_file",

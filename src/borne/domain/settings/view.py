@@ -11,8 +11,9 @@ from borne.domain.settings.changes import replaced
 from borne.domain.settings.entry import Entry, Value
 from borne.domain.settings.rights import may_read, refusal
 from borne.domain.settings.snapshot import Settings, in_force
-from borne.domain.settings.values import Json, to_json
+from borne.domain.settings.values import to_json
 from borne.domain.settings.visibility import missing_part, visible
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import Message
 
 
@@ -24,10 +25,10 @@ class SettingView:
     entry: Entry
     connector: int
     label: Message
-    value: Json
+    value: JsonValue
     """None for secrets."""
     is_set: bool
-    default: Json
+    default: JsonValue
     changed: bool
     """Differs from the default."""
     pending_restart: bool

@@ -9,9 +9,9 @@ from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, OWN_NAMES, Words
 from borne.application.settings.settings_staging import Draft, StagedItem
 from borne.domain.settings.entry import Choice, Entry, Format, Menu, Type
 from borne.domain.settings.snapshot import Settings
-from borne.domain.settings.values import Json
 from borne.domain.settings.view import SettingView
 from borne.domain.settings.visibility import visible
+from borne.foundation.json_value import JsonValue
 from borne.foundation.messages import N_
 
 MENUS: dict[Menu, tuple[str, str, str]] = {
@@ -107,7 +107,7 @@ class Change:
 def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
     """The field of a setting with its staged change."""
     entry = view.entry
-    value: Json = view.value if item is None else item.new
+    value: JsonValue = view.value if item is None else item.new
     high = max(view.highest) if view.highest else None
     return Field(
         name=view.name,
@@ -164,7 +164,7 @@ def _input_mode(entry: Entry) -> str:
     return "email" if entry.format is Format.EMAIL else "text"
 
 
-def _text(value: Json) -> str:
+def _text(value: JsonValue) -> str:
     match value:
         case None:
             return ""
@@ -176,7 +176,7 @@ def _text(value: Json) -> str:
             return str(value)
 
 
-def _three(value: Json) -> tuple[str, ...]:
+def _three(value: JsonValue) -> tuple[str, ...]:
     if isinstance(value, list) and len(value) == 3:
         return tuple(str(item) for item in value)
     if isinstance(value, str) and value:
@@ -184,7 +184,7 @@ def _three(value: Json) -> tuple[str, ...]:
     return ("", "", "")
 
 
-def _options(entry: Entry, value: Json, words: Words) -> tuple[Option, ...]:
+def _options(entry: Entry, value: JsonValue, words: Words) -> tuple[Option, ...]:
     return tuple(
         Option(choice.slug, choice_label(entry, choice, words), choice.slug == value)
         for choice in entry.choices
@@ -239,7 +239,7 @@ def field_id(name: str) -> str:
     return f"s-{name}"
 
 
-def shown(entry: Entry, value: Json, words: Words) -> str:
+def shown(entry: Entry, value: JsonValue, words: Words) -> str:
     """A value, formatted."""
     match value:
         case None | "" | []:
