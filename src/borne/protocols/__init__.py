@@ -1,1 +1,1 @@
-"""Wire formats and conversations that several adapters share, without flows or adapters."""
+"""Wire formats and protocols that several adapters share."""

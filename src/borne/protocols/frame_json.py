@@ -1,4 +1,4 @@
-"""A frame of the backend link as JSON: in the archive, in the API and its exports."""
+"""A frame of the backend connection as JSON: in the archive, the API and exports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def frame_json(record: FrameRecord) -> JsonObject:
 
 
 def frame_of(data: JsonObject) -> FrameRecord:
-    """Raises ValueError, LookupError or TypeError for what another version wrote differently."""
+    """Parse a frame; raises ValueError, LookupError or TypeError for another version's form."""
     return FrameRecord(
         seq=int(_number(data["seq"])),
         at=parse_utc(str(data["at"])),

@@ -73,7 +73,7 @@ class Connector(TypedDict):
     locked: bool
     led: str
     display: list[list[str]]
-    """Screens of the two-line display; several are languages that take turns."""
+    """Screens of the two-line display; several screens are languages shown in turn."""
     asks_for_card: bool
     session: RunningSession | None
     limits: list[LimitRow]
@@ -81,7 +81,7 @@ class Connector(TypedDict):
 
 
 class BackendLink(TypedDict):
-    """The backend in short."""
+    """Summary of the backend connection."""
 
     link: BackendLinkState
     boot: str
@@ -95,7 +95,7 @@ class LoadManagement(TypedDict):
 
 
 class LastCard(TypedDict):
-    """The outcome of the last card."""
+    """The result of the last card."""
 
     at: str
     connectors: list[int]
@@ -116,7 +116,7 @@ class Status(TypedDict):
     backend: BackendLink
     load_management: LoadManagement
     limits: list[LimitRow]
-    """Shared by all sockets, in the frame of the grid: supply line, limit of the station."""
+    """Shared by all sockets, in phases of the grid: supply line, limit of the station."""
     faults: list[ActiveFault]
     last_card: LastCard | None
     notices: list[str]

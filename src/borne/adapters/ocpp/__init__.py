@@ -1,1 +1,1 @@
-"""OCPP 1.6: `charge_point` is the client side; the handlers join it with the application."""
+"""OCPP 1.6: `charge_point` is the client; the handlers connect it with the application."""

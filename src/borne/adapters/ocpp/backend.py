@@ -1,7 +1,7 @@
-"""The station's link to a central system over OCPP-J 1.6: between the flows and the client.
+"""The connection to a central system over OCPP-J 1.6, between the application and the client.
 
-Translates words only. What a command does is decided in `application.backend`, what is sent when
-in `charge_point`.
+Only translates. `application.backend` decides what a command does, `charge_point` when messages are
+sent.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from borne.protocols.ocpp.rpc.handlers import Handlers
 from borne.protocols.ocpp.rpc.redaction import Redactor
 
 SHUTDOWN_TIMEOUT_S: Final = 5.0
-"""For what waits in the queue when the station stops; the rest is sent after the next start."""
+"""Time to deliver the queue when the station stops; the rest is sent after the next start."""
 
 SECRET_KEYS: Final = tuple(entry.key for entry in CATALOGUE if entry.type.is_secret)
 
@@ -120,15 +120,17 @@ class OcppBackend:
         return self.client.connected
 
     def subscribe_online(self, listener: Callable[[bool], None]) -> Unsubscribe:
-        """True when the backend is connected and has accepted us, False when no longer."""
+        """Calls `listener` with True when the backend has accepted the station, False when that
+        ends."""
         return self.client.online_changed.subscribe(listener)
 
     def subscribe_link(self, listener: Callable[[], None]) -> Unsubscribe:
-        """Told when what `view` shows has changed."""
+        """Calls `listener` when the content of `view` has changed."""
         return self.client.changed.subscribe(lambda _: listener())
 
     async def authorize(self, id_token: str) -> IdTagInfo:
-        """Ask; raises BackendUnreachable, and NoVerdict for an answer that says nothing."""
+        """Send Authorize; raises BackendUnreachable, and NoVerdict for an answer without a
+        status."""
         try:
             return await self.client.authorize(id_token)
         except Unreachable as error:
@@ -141,7 +143,7 @@ class OcppBackend:
         self.client.report_status(report)
 
     def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
-        """Where to ask for statuses that were held back."""
+        """Set the function that reports statuses that were held back."""
         self.client.ask_statuses(settle)
 
     def view(self) -> BackendView:
@@ -156,7 +158,7 @@ class OcppBackend:
         return await self._keeper.history()
 
     def on_settings_changed(self, settings: Settings) -> None:
-        """Follow what takes effect without a restart."""
+        """Apply the settings that take effect without a restart."""
         self._live.on_settings_changed(settings)
         self._security.reconsider()
 
@@ -168,8 +170,8 @@ class OcppBackend:
         await self.client.run()
 
     async def stop(self) -> None:
-        """Say goodbye, when the backend has what waited for it: a StopTransaction that a reset
-        made is answered before the connection closes."""
+        """Close the connection after the queue was delivered, so that a StopTransaction caused by a
+        reset is still answered."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_TIMEOUT_S):
                 await self._hand_over()
@@ -180,7 +182,7 @@ class OcppBackend:
         self.client.abort()
 
     async def _hand_over(self) -> None:
-        """Return when nothing waits, or the backend does not take it."""
+        """Return once the queue is empty, or the backend does not accept its messages."""
         moved: asyncio.Queue[bool] = asyncio.Queue()
         ends = (
             self.client.queue_moved.subscribe(moved.put_nowait),

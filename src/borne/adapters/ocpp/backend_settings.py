@@ -1,8 +1,8 @@
-"""From settings and certificates to what the client of a backend works with.
+"""Converts settings and certificates to the configuration of the client.
 
-Sources: manual 4; security whitepaper A00 (profiles). From profile 2 on the connection is TLS with
-full checks, whatever the URL and the strictness say; in profile 3 a certificate takes the place of
-the password.
+Sources: manual 4; security whitepaper A00 (profiles). From profile 2 on, the connection uses TLS
+with all checks, whatever the URL and the strictness; in profile 3 a certificate replaces the
+password.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ BACKEND_KEYS = frozenset(
         "WebSocketPingInterval",
     }
 )
-"""What a running client follows."""
+"""Settings that a running client applies."""
 NO_MATERIAL = Material()
 
 
 def backend_config(
     settings: Settings, connectors: Sequence[int], material: Material = NO_MATERIAL
 ) -> BackendConfig:
-    """The settings of the backend menu as the client wants them."""
+    """The client's configuration from the settings of the backend menu."""
     timeout_s = float(settings.integer("BackendConnectionTimeout"))
     connection = ConnectionConfig(
         url=settings.text("WebSocketsBackendURL"),
@@ -82,14 +82,14 @@ def secured(
 
 
 class LiveSettings:
-    """Applies settings to a running client. What needs a new connection waits while an answer is
-    on its way: the backend shall have it first."""
+    """Applies settings to a running client. Changes that need a new connection wait until a pending
+    answer has been sent."""
 
     def __init__(self, client: ChargePointClient, material: Material, url: str) -> None:
         self._client = client
         self._material = material
         self._url = url
-        """As it was at the start: another one waits for a restart."""
+        """The URL of the start; a new one needs a restart."""
         self._settings: Settings | None = None
         self._held = 0
 
@@ -103,7 +103,8 @@ class LiveSettings:
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[None]:
-        """An answer is being made; when that succeeds, `release` follows once it was sent."""
+        """An answer is being prepared; if that succeeds, `release` must be called after it was
+        sent."""
         self._held += 1
         try:
             yield
@@ -112,7 +113,7 @@ class LiveSettings:
             raise
 
     async def release(self) -> None:
-        """The answer was sent."""
+        """Apply waiting changes, after the answer was sent."""
         self._held -= 1
         self._apply()
 

@@ -49,7 +49,7 @@ _FIRMWARE = {
 def register_maintenance(
     handlers: Handlers, services: BackendServices, notices: Notices
 ) -> MaintenanceSide:
-    """Add what this profile knows, and tell of progress."""
+    """Register the commands of this profile, and report progress."""
     side = MaintenanceSide(
         services.firmware, services.logs, notices.post, lambda: services.commands.secure
     )
@@ -60,7 +60,7 @@ def register_maintenance(
 
 
 class MaintenanceSide:
-    """The two services as OCPP 1.6 sees them."""
+    """Firmware updates and log uploads in terms of OCPP 1.6."""
 
     def __init__(
         self,
@@ -77,8 +77,8 @@ class MaintenanceSide:
         logs.progressed.subscribe(self._send_logs)
 
     async def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse:
-        """UpdateFirmware: the answer says nothing, the statuses do. With a security profile only
-        signed firmware is taken (whitepaper L01.FR.20)."""
+        """UpdateFirmware: the answer is empty, the statuses report progress. With a security
+        profile only signed firmware is accepted (whitepaper L01.FR.20)."""
         if self._secure():
             raise RpcError(ErrorCode.NOT_SUPPORTED, "use SignedUpdateFirmware")
         await self._firmware.order(
@@ -89,7 +89,7 @@ class MaintenanceSide:
         return UpdateFirmwareResponse()
 
     async def diagnostics(self, request: GetDiagnosticsRequest) -> GetDiagnosticsResponse:
-        """GetDiagnostics: the name of the file that will come."""
+        """GetDiagnostics: returns the name of the future file."""
         name, _ = self._logs.order(
             UploadOrder(
                 LogKind.DIAGNOSTICS,
@@ -103,7 +103,7 @@ class MaintenanceSide:
         return GetDiagnosticsResponse(file_name=name)
 
     async def firmware_status(self, _: int | None) -> Sequence[Message]:
-        """For TriggerMessage: Idle unless an update is under way."""
+        """For TriggerMessage: Idle unless an update is in progress."""
         state = self._firmware.current.state
         status = (
             FirmwareStatus.IDLE if state in ENDED else _FIRMWARE.get(state, FirmwareStatus.IDLE)
@@ -111,7 +111,7 @@ class MaintenanceSide:
         return [FirmwareStatusNotificationRequest(status=status)]
 
     async def diagnostics_status(self, _: int | None) -> Sequence[Message]:
-        """For TriggerMessage: Idle unless an upload is under way."""
+        """For TriggerMessage: Idle unless an upload is in progress."""
         busy = self._logs.current.state is UploadState.UPLOADING
         status = DiagnosticsStatus.UPLOADING if busy else DiagnosticsStatus.IDLE
         return [DiagnosticsStatusNotificationRequest(status=status)]

@@ -1,6 +1,6 @@
-"""Tries a connection without using it: the steps up to WebSocket (manual 4, connection test).
+"""Tests a connection up to WebSocket without using it (manual 4, connection test).
 
-For settings that are not saved yet. Nothing is said on the connection, not even BootNotification.
+For settings that are not saved yet. No OCPP message is sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ async def probe(
     route: DialRoute | None = None,
     interfaces: Interfaces | None = None,
 ) -> Sequence[StepResult]:
-    """The steps, as far as they hold."""
+    """The results of the steps."""
     steps = ConnectionSteps(clock.now)
     connection = Connection(config, route=route, interfaces=interfaces)
     try:

@@ -27,7 +27,7 @@ from borne.protocols.ocpp.rpc.handlers import Handlers
 
 
 def register_profiles(handlers: Handlers, services: BackendServices) -> None:
-    """Add what these profiles know."""
+    """Register the commands of these profiles."""
     cards = _Cards(services.local_list)
     handlers.register(GetLocalListVersionRequest, cards.version)
     handlers.register(SendLocalListRequest, cards.update)

@@ -1,4 +1,4 @@
-"""What failed connections say about security (whitepaper chapter 8)."""
+"""Security events of failed connections (whitepaper chapter 8)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CIPHERS = ("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "NO_CIPHERS")
 
 
 def event_of(failure: ConnectFailed) -> SecurityEvent | None:
-    """The event that a failed connection is, if any."""
+    """The security event for a failed connection, if any."""
     if failure.step is ConnectionStep.WEBSOCKET and failure.http_status in _UNAUTHORIZED:
         return SecurityEvent.FAILED_TO_AUTHENTICATE
     if failure.step is not ConnectionStep.TLS:
@@ -28,7 +28,7 @@ def event_of(failure: ConnectFailed) -> SecurityEvent | None:
 
 
 class ConnectionEvents:
-    """Notes a failure when it begins, not at each attempt."""
+    """Records a failure when it begins, not at each attempt."""
 
     def __init__(self, events: SecurityEvents) -> None:
         self._events = events

@@ -30,7 +30,7 @@ def register_security(
     live: LiveSettings,
     post: Post,
 ) -> None:
-    """Add what the whitepaper knows."""
+    """Register the commands of the whitepaper."""
     certificates = _Certificates(services, live)
     handlers.register(wire.InstallCertificateRequest, certificates.install)
     handlers.register(wire.GetInstalledCertificateIdsRequest, certificates.ids)

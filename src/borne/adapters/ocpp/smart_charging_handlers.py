@@ -31,11 +31,11 @@ from borne.protocols.ocpp.messages.types import AcceptedOrRejected
 from borne.protocols.ocpp.rpc.handlers import Handlers
 
 ASSUMED_PHASES: Final = 3
-"""Where a period names none (section 7.12)."""
+"""Assumed if a period names none (section 7.12)."""
 
 
 def register_smart_charging(handlers: Handlers, services: BackendServices) -> None:
-    """Add what this profile knows."""
+    """Register the commands of this profile."""
     smart = _SmartCharging(services.profiles)
     handlers.register(SetChargingProfileRequest, smart.set)
     handlers.register(ClearChargingProfileRequest, smart.clear)
@@ -43,7 +43,7 @@ def register_smart_charging(handlers: Handlers, services: BackendServices) -> No
 
 
 def charging_profile(received: wire.ChargingProfile) -> Profile:
-    """A profile in the words of the domain."""
+    """Convert a profile to the domain's type."""
     schedule = received.charging_schedule
     recurrency = received.recurrency_kind
     return Profile(

@@ -1,4 +1,4 @@
-"""Which command of the backend calls which function of the station (OCPP 1.6 chapter 5)."""
+"""Maps commands of the backend to functions of the station (OCPP 1.6 chapter 5)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from borne.protocols.ocpp.rpc.handlers import Handlers, Reply
 
 
 def register_core(handlers: Handlers, commands: BackendCommands, live: LiveSettings) -> None:
-    """Add the commands of the core profile."""
+    """Register the commands of the core profile."""
     core = _Core(commands, live)
     handlers.register(RemoteStartTransactionRequest, core.remote_start)
     handlers.register(RemoteStopTransactionRequest, core.remote_stop)

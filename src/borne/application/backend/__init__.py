@@ -1,1 +1,1 @@
-"""The backend (manual 4): commands, answers, what it hears, and help when it cannot be reached."""
+"""The backend (manual 4): commands, answers, reports, and help for a failing connection."""

@@ -1,4 +1,4 @@
-"""What follows from the backend's answers: behind `ports.BackendListener`."""
+"""Processes the backend's answers (implements `ports.BackendListener`)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.supervisor import Supervisor
 
 YEARS: Final = range(2025, 2100)
-"""Of a time that is believed: other ones are a backend's mistake, and would break the calendar."""
+"""Years of a plausible time; others are an error of the backend and would break the calendar."""
 _log = logging.getLogger(__name__)
 
 
 def best_time(now: datetime | None, answered: datetime, round_trip_s: float) -> datetime:
-    """What an answer teaches. It was made at some time of its round trip, which may be a minute:
-    a clock that shows such a time stays as it is, else the middle is the best guess."""
+    """The time according to an answer. It was sent at some time of its round trip, which may take a
+    minute: a clock within that range is left unchanged, else the middle is the best estimate."""
     if now is not None and answered <= now <= answered + timedelta(seconds=round_trip_s):
         return now
     return answered + timedelta(seconds=round_trip_s / 2)
@@ -63,20 +63,20 @@ class BackendAnswers:
         self._clock.observe(best_time(now, at, round_trip_s), ClockTrust.BACKEND)
 
     def on_heartbeat_interval(self, interval_s: int) -> None:
-        """It is a setting like any other; said at each start, it costs no write."""
+        """Change the setting; if the value is unchanged, nothing is written."""
         current = self._settings.settings.integer("HeartbeatInterval")
         if interval_s > 0 and interval_s != current:
             self._supervisor.start("heartbeat interval", self._hold_interval(interval_s))
 
     async def date_moments(self) -> None:
-        """Commit the dates of what happened before anybody knew the date."""
+        """Commit the dates of moments from before the date was known."""
         await self._timestamp_resolver.date_all()
 
     async def on_start_answered(
         self, message: StartMessage, transaction_id: int, info: IdTagInfo | None
     ) -> None:
-        """The session has a number, and the id is judged; without a word on it (None) it stays as
-        it was judged before."""
+        """Store the session's transaction id, and check the status of its card; None leaves that
+        unchanged."""
         session_id = message.session_id
         self._journal.learn_transaction(session_id, transaction_id)
         if info is None:
@@ -88,12 +88,12 @@ class BackendAnswers:
         await self._refused.on_start_answered(session_id, info.status)
 
     async def on_stop_answered(self, message: StopMessage, info: IdTagInfo) -> None:
-        """Keep the backend's word on the token."""
+        """Store the backend's answer about the token."""
         if message.id_token:
             await self._authorization.learn(message.id_token, info)
 
     def on_message_lost(self, message: QueuedMessage, reason: str) -> None:
-        """It stays in the journal of lost messages, and people see it."""
+        """Log the loss; the message stays in the journal of lost messages and is shown to users."""
         action, session_id = message.message.kind.value, message.message.session_id or ""
         detail = f"{action} of session {session_id}: {reason}"
         _log.error("given up: %s", detail)

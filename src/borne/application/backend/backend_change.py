@@ -1,9 +1,9 @@
-"""What a backend set goes with it: when it is switched off, or another one takes its place.
+"""Removes what a former backend has set, once it is switched off or replaced.
 
-A limit of 0 A, a reservation, a socket out of service, a list of cards: each is the word of one
-central system about one identity. Nobody else can take it back. So at each start the backend of the
-settings is compared with that of the last start. What persons set stays, and so do their limits.
-Decision 0146.
+A limit of 0 A, a reservation, a socket out of service, a list of cards: these are commands of one
+central system to one identity, and no other can revoke them. Therefore each start compares the
+configured backend with that of the last start. Settings and limits made by users stay. Decision
+0146.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from borne.foundation.json_value import JsonValue
 
 STATE_KEY = "backend_of_last_start"
 FORM = 1
-"""Of what is stored."""
+"""Version of the stored form."""
 NO_BACKEND = ""
 """The backend is switched off."""
 DEFAULT_PORTS = {"ws": ":80", "wss": ":443"}
@@ -32,8 +32,8 @@ Forget = Callable[[], Awaitable[int]]
 
 
 def name_of(settings: Settings) -> str:
-    """The backend and our identity there as one text. With and without TLS is the same backend,
-    and so is the same address in another spelling."""
+    """Backend and identity as one text. The same backend with or without TLS, or with another
+    spelling of its address, has the same name."""
     if not has_backend(settings):
         return NO_BACKEND
     url = settings.text("WebSocketsBackendURL").strip()
@@ -49,16 +49,16 @@ def _address(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """What the starts before left behind; None: nobody wrote it down."""
+    """The state stored by earlier starts; None if they did not store it."""
 
     name: str | None = None
     """The backend of the last start."""
     lists_of: str | None = None
-    """The last backend that there was."""
+    """The last backend that was configured."""
 
 
 class BackendChange:
-    """Looks once, at the start, before anybody may charge."""
+    """Compares the backends at the start, before charging is possible."""
 
     def __init__(
         self,
@@ -72,19 +72,19 @@ class BackendChange:
         self._log = log
         self._clock = clock
         self._binding = binding
-        """Goes when the backend is switched off, too."""
+        """Removed also when the backend is switched off."""
         self._lists = lists
-        """Is not asked without a backend, and goes when another one comes."""
+        """Unused without a backend, and removed when another one is configured."""
 
     async def start(self, settings: Settings) -> None:
-        """Forget what another backend set; what fails is tried again at the next start."""
+        """Remove what another backend has set; failures are repeated at the next start."""
         now = name_of(settings)
         last, _ = await stored_fact(self._state, STATE_KEY, _from_stored, Last())
         lists_of = now if now != NO_BACKEND else last.lists_of
         if Last(now, lists_of) == last:
             return
         gone: dict[str, int] = {}
-        # A version that did not write it down yet had the same backend, if it has one now.
+        # A version that did not store the name is assumed to have had the same backend.
         if last.name not in (now, None) or now == NO_BACKEND:
             gone |= await _forget(self._binding)
         if last.lists_of not in (lists_of, None):

@@ -1,6 +1,6 @@
-"""What a central system may ask of the station, independent of protocol and version.
+"""The commands of a central system, independent of protocol and version.
 
-The backend acts with the operator's rights at most. Answers are the words of OCPP 1.6.
+The backend has the operator's rights at most. Results are named as in OCPP 1.6.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CommandServices:
-    """What carries a command out."""
+    """The services that execute the commands."""
 
     connectors: Mapping[int, Connector]
     authorization: AuthorizationFlow
@@ -77,12 +77,12 @@ class BackendCommands:
     def __init__(self, services: CommandServices) -> None:
         self._services = services
         self._asking: dict[int, str] = {}
-        """Remote starts whose id the backend is asked about: one per connector."""
+        """Remote starts whose idTag is being authorized by the backend: one per connector."""
 
     async def remote_start(
         self, connector: int | None, id_token: str, profile: Profile | None = None
     ) -> bool:
-        """RemoteStartTransaction: True when it will be tried (C24)."""
+        """RemoteStartTransaction: True if it will be tried (C24)."""
         found = self._choose(connector, id_token)
         settings = self._services.settings.settings
         if found is None or authorization_policy(settings).free is not None:
@@ -127,9 +127,9 @@ class BackendCommands:
             self._asking.pop(connector.id, None)
 
     async def remote_stop(self, transaction_id: int) -> bool:
-        """RemoteStopTransaction: False when no such transaction runs (C25)."""
-        # The journal on disk is asked for its time: the answer that gave the number may be on its
-        # way through the services.
+        """RemoteStopTransaction: False if there is no such transaction (C25)."""
+        # The journal on disk is read, because the answer with the transaction id may still be in
+        # processing.
         stored = await self._services.journal.find_transaction(transaction_id)
         record = self._services.running.by_transaction(transaction_id)
         if record is None or (stored is not None and stored.end is not None):
@@ -161,7 +161,7 @@ class BackendCommands:
         return "Unlocked" if done else "UnlockFailed"
 
     async def reset(self, *, hard: bool) -> None:
-        """Reset, after its answer is on the way; one that fails is tried again (C26)."""
+        """Reset, after the answer was sent; a failed reset is repeated (C26)."""
         reason = StopReason.HARD_RESET if hard else StopReason.SOFT_RESET
         retries = self._services.settings.settings.integer("ResetRetries")
         for attempt in range(retries + 1):
@@ -174,7 +174,7 @@ class BackendCommands:
                 return
 
     async def clear_cache(self) -> bool:
-        """ClearCache: False when there is no cache (C7)."""
+        """ClearCache: False if there is no cache (C7)."""
         if not self._services.settings.settings.flag("AuthorizationCacheEnabled"):
             return False
         await self._services.cache.clear()
@@ -183,31 +183,31 @@ class BackendCommands:
     async def meter_values(
         self, connector: int | None
     ) -> list[tuple[MeterValuesMessage, int | None]]:
-        """TriggerMessage: the values of a connector, or of all, as they are now, each with the id
-        of the transaction that runs."""
+        """TriggerMessage: the present values of one connector or all, each with the id of the
+        running transaction."""
         wanted = self._services.connectors if connector is None else [connector]
         found = [await self._services.running.triggered(number) for number in wanted]
         return [values for values in found if values is not None]
 
     @property
     def settings(self) -> Settings:
-        """As they are now."""
+        """The settings in force."""
         return self._services.settings.settings
 
     @property
     def backend_url(self) -> str:
-        """As it is set."""
+        """The configured URL."""
         return self.settings.text("WebSocketsBackendURL")
 
     @property
     def secure(self) -> bool:
-        """Whether a security profile is in use."""
+        """True if a security profile is in use."""
         return self.settings.integer("SecurityProfile") > 0
 
     def read_settings(
         self, keys: Sequence[str]
     ) -> tuple[list[ocpp_view.ConfigurationKey], list[str]]:
-        """GetConfiguration: what was asked for (everything when nothing was), and unknown keys."""
+        """GetConfiguration: the requested keys (all if none is named), and the unknown ones."""
         service = self._services.settings
         return ocpp_view.configuration(service.settings, keys, service.active)
 
@@ -218,8 +218,8 @@ class BackendCommands:
         return await change_configuration(self._services.settings, key, value)
 
     def _choose(self, connector: int | None, id_token: str) -> Connector | None:
-        """The connector that is meant: the one named, that of a plugged vehicle, or the only one
-        that is left."""
+        """The connector for a start: the named one, that of a plugged-in vehicle, or the only
+        available one."""
         connectors = self._services.connectors
         if connector is not None:
             found = connectors.get(connector)

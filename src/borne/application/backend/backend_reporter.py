@@ -1,8 +1,8 @@
-"""Reports the status of every connector to the backend, and of the station as connector 0.
+"""Reports the status of every connector, and of the station as connector 0, to the backend.
 
 Sources: OCPP 1.6 chapter 4.9 and errata 3.20; MinimumStatusDuration of chapter 9; manual 4 (which
-notifications are sent, "Preparing until state C"), decision D31; free charging mode 1 sends
-nothing (manual 5.2). Decisions 0135 (order) and 0136 (a vehicle that does not ask).
+notifications are sent, "Preparing until state C"), decision D31; free charging mode 1 sends nothing
+(manual 5.2). Decisions 0135 (order) and 0136 (a vehicle that does not ask for energy).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from borne.foundation.timers import Timers
 INFO_LENGTH = 50
 """OCPP 1.6: `info` of StatusNotification."""
 TEMPERATURE_STEP_K = 10.0
-"""The backend hears of the controller's temperature when it has changed by so much."""
+"""The controller's temperature is reported after a change of this size."""
 EV_SIDE_DISCONNECTED = "EV side disconnected"
 LIST_CONFLICT = "LocalListConflict"
 REPORTING_KEYS = FREE_KEYS | {
@@ -48,7 +48,7 @@ _ENDING = frozenset({Phase.STOPPING, Phase.CLOSING})
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """All of a StatusNotification but the time."""
+    """The content of a StatusNotification without the time."""
 
     status: BackendStatus
     error: str = NO_ERROR
@@ -56,14 +56,14 @@ class _Content:
     vendor: str = ""
 
     def repeats(self, before: _Content) -> bool:
-        """Nothing new; a resolution text that is gone again is not worth a message."""
+        """True if nothing is new; the removal of a resolution text is not reported."""
         quiet = self.error == before.error == NO_ERROR and self.info == ""
         left = quiet and before.info != EV_SIDE_DISCONNECTED
         return self == before or (left and self.status is before.status)
 
 
 class BackendReporter:
-    """Turns changes of state into the current status of each connector."""
+    """Derives the present status of each connector from its state."""
 
     _in_session: frozenset[int] = frozenset()
 
@@ -87,14 +87,14 @@ class BackendReporter:
         self._reported_faults: dict[int, set[Fault]] = {
             number: set() for number in (0, *connectors)
         }
-        """Whose activation the backend knows: only these recover."""
+        """Faults that were reported to the backend: only these are reported as recovered."""
         self._waiting: dict[int, tuple[_Content, Moment]] = {}
         self._timers = Timers()
         self._list_conflict = False
         self._silent = False
 
     def start(self) -> None:
-        """Follow the connectors and the faults."""
+        """Subscribe to connectors and faults."""
         self._silent = self._is_silent()
         for connector in self._connectors.values():
             connector.changed.subscribe(self._on_connector_changed)
@@ -105,7 +105,7 @@ class BackendReporter:
         self._refresh()
 
     def _on_settings_changed(self) -> None:
-        """What they keep from the backend, or no longer, is sent now."""
+        """Report what the changed settings reveal or hide."""
         silent, self._silent = self._silent, self._is_silent()
         if silent and not self._silent:
             for connector, content in self._sent.items():
@@ -113,7 +113,7 @@ class BackendReporter:
         self._refresh()
 
     def settle(self, connector: int | None = None) -> None:
-        """Somebody asks what is true now: MinimumStatusDuration delays nothing any longer."""
+        """Report present statuses now, without the delay of MinimumStatusDuration."""
         for number in tuple(self._waiting) if connector is None else (connector,):
             waiting = self._waiting.get(number)
             if waiting is not None:
@@ -136,7 +136,7 @@ class BackendReporter:
             self._on_connector_changed(connector)
 
     def _on_board_report(self, connector: Connector, report: BoardReport) -> None:
-        """Informative: nothing is wrong, but somebody may want to know."""
+        """Report informative events of the board that are not faults."""
         if not isinstance(report, TemperatureReport):
             return
         reported_c = self._reported_c.get(connector.id)
@@ -145,7 +145,7 @@ class BackendReporter:
         self._reported_c[connector.id] = report.board_c
         before = self._sent.get(connector.id)
         wanted = self._settings().flag("SendInformativeStatusNotifications")
-        # The first reading is no news.
+        # The first reading is not a change.
         if reported_c is not None and wanted and before is not None and before.error == NO_ERROR:
             info = f"Controller temperature {report.board_c:.0f} °C"
             self._send(connector.id, replace(before, info=info), self._clock.moment())
@@ -178,7 +178,7 @@ class BackendReporter:
             before = self._latest(number)
             ended = before is not None and before.status in IN_TRANSACTION
             if ended and status is BackendStatus.AVAILABLE:
-                # Short as it may be, the end of a transaction is reported as one.
+                # The end of a transaction is reported even if the status is very short.
                 self._report(number, BackendStatus.FINISHING, faults)
         if status is BackendStatus.SUSPENDED_EV and not connector.status.connected:
             info = info or EV_SIDE_DISCONNECTED
@@ -189,7 +189,7 @@ class BackendReporter:
         if session is None or state is ConnectorStatus.FAULTED:
             return OCPP_16[state]
         if session.phase in _ENDING:
-            # The transaction goes on until its end is committed, and so does its status.
+            # The transaction, and its status, continue until its end is committed.
             before = self._latest(connector.id)
             if before is not None and before.status in (*IN_TRANSACTION, BackendStatus.PREPARING):
                 return before.status
@@ -201,7 +201,7 @@ class BackendReporter:
         return OCPP_16[state]
 
     def _latest(self, connector: int) -> _Content | None:
-        """What was sent last, or waits to be sent."""
+        """The last content that was sent or waits to be sent."""
         waiting = self._waiting.get(connector)
         return waiting[0] if waiting is not None else self._sent.get(connector)
 
@@ -239,7 +239,7 @@ class BackendReporter:
     def _content(
         self, connector: int, status: BackendStatus, faults: frozenset[Fault], info: str
     ) -> _Content:
-        """With "Send error" off nothing new is reported of faults; what was reported recovers."""
+        """With "Send error" off, no new faults are reported; those already reported recover."""
         error, vendor = NO_ERROR, ""
         wanted = self._settings().flag("SendErrorStatusNotifications")
         headline = most_serious(faults if wanted else faults & self._reported_faults[connector])

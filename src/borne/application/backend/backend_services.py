@@ -1,4 +1,4 @@
-"""What serves a backend, as the link to it sees it."""
+"""The services for a backend, as its connection uses them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from borne.application.security.security_events import SecurityEvents
 
 @dataclass(frozen=True, slots=True)
 class BackendServices:
-    """A service for each part of the protocol that it may use."""
+    """A service for each part of the protocol."""
 
     commands: BackendCommands
     local_list: LocalList

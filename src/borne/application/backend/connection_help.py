@@ -1,6 +1,5 @@
-"""What to do about the step of the connection that fails (manual 10, rows "no backend"): one table
-for pages and API. Texts are in English and marked for translation.
-"""
+"""Help for the failing step of the connection (manual 10, rows "no backend"): one table for pages
+and API. Texts are in English and marked for translation."""
 
 from __future__ import annotations
 
@@ -14,7 +13,8 @@ from borne.foundation.messages import N_
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """`signs`: one of them stands in the error, in small letters; none: whatever the error is."""
+    """`signs`: one of them must occur in the error, in lower case; without signs the row matches
+    any error."""
 
     step: str
     remedy: str
@@ -114,7 +114,7 @@ _ROWS: Final = (
 
 
 def remedy(step: str, detail: str = "", http_status: int | None = None) -> str:
-    """What helps, in English; empty where nobody knows."""
+    """The remedy in English; empty if unknown."""
     error = detail.lower()
     for row in _ROWS:
         if row.step != step:
@@ -128,12 +128,12 @@ def remedy(step: str, detail: str = "", http_status: int | None = None) -> str:
 
 
 def remedy_of(result: StepResult) -> str:
-    """What helps a step that fails; empty for the others."""
+    """The remedy of a failing step; empty for others."""
     if result.state is not StepState.FAILED:
         return ""
     return remedy(result.step, result.detail or result.last_error, result.http_status)
 
 
 def failing_step(results: Iterable[StepResult]) -> ConnectionStep | None:
-    """The first one that fails now."""
+    """The first failing step."""
     return next((each.step for each in results if each.state is StepState.FAILED), None)

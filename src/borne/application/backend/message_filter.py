@@ -1,4 +1,4 @@
-"""Chooses among the messages exchanged with a backend: a call and its answer belong together."""
+"""Selects from the messages exchanged with a backend; a call and its answer stay together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TRANSACTION = re.compile(r'"transactionId"\s*:\s*(-?\d+)')
 
 
 class Asked(StrEnum):
-    """Who asked, seen from the station."""
+    """The sender of a call, seen from the station."""
 
     STATION = "sent"
     BACKEND = "received"
@@ -25,7 +25,7 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """All that is given must hold. `connector` also finds messages that only name a transaction
+    """All given filters must match. `connector` also matches messages that only name a transaction
     whose StartTransaction is among the messages."""
 
     action: str = ""
@@ -36,11 +36,11 @@ class MessageFilter:
 
     @property
     def chooses(self) -> bool:
-        """Whether anything is left out."""
+        """True if the filter excludes anything."""
         return self != MessageFilter()
 
     def choose(self, frames: Sequence[FrameRecord]) -> list[FrameRecord]:
-        """The frames of the exchanges that fit, in their order."""
+        """The frames of the matching exchanges, in order."""
         if not self.chooses:
             return list(frames)
         exchanges = _exchanges(frames)
@@ -68,14 +68,15 @@ class MessageFilter:
 
 
 def _asked_by(frame: FrameRecord) -> Asked:
-    """Who sent the call that the frame is or answers."""
+    """The sender of the call to which the frame belongs."""
     sent = frame.direction is Direction.SENT
     own, other = (Asked.STATION, Asked.BACKEND) if sent else (Asked.BACKEND, Asked.STATION)
     return own if frame.kind in _OF_THE_ASKER else other
 
 
 def _exchanges(frames: Sequence[FrameRecord]) -> list[list[tuple[int, FrameRecord]]]:
-    """Each call with its answers; what answers nothing stands alone. A repeat begins anew."""
+    """Each call with its answers; an answer without a call stands alone. A repeated call starts a
+    new exchange."""
     found: list[list[tuple[int, FrameRecord]]] = []
     latest: dict[tuple[Asked, str], list[tuple[int, FrameRecord]]] = {}
     for place, frame in enumerate(frames):
@@ -91,7 +92,7 @@ def _exchanges(frames: Sequence[FrameRecord]) -> list[list[tuple[int, FrameRecor
 
 
 def _connectors(exchanges: Sequence[Sequence[tuple[int, FrameRecord]]]) -> dict[str, str]:
-    """The connector of each transaction that began among the messages."""
+    """The connector of each transaction that starts among the messages."""
     found: dict[str, str] = {}
     for exchange in exchanges:
         if exchange[0][1].action != "StartTransaction":

@@ -1,4 +1,4 @@
-"""Presets: what a provider of a backend wants to be set (manual 1.3), read from data files."""
+"""Presets: the settings required by providers of backends (manual 1.3), loaded from data files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Preset:
     source: str
     settings: Mapping[str, str]
     mobile: Mapping[str, str]
-    """More of them where the station dials in over the mobile network."""
+    """Additional settings for the mobile network."""
     notes: Sequence[str] = field(default=())
 
     def changes(self, *, mobile: bool) -> dict[str, str]:
-        """What to stage: for the mobile network, or for an Ethernet."""
+        """The settings to stage, for the mobile network or for Ethernet."""
         if mobile:
             return {"ConnectionType": "gsm", **self.mobile, **self.settings}
         return {"ConnectionType": "ethernet", **self.settings}
@@ -30,7 +30,7 @@ class Preset:
 
 @cache
 def presets() -> tuple[Preset, ...]:
-    """All that come with the station, by name."""
+    """All presets of the software, by name."""
     folder = files("borne.presets")
     found = (entry for entry in folder.iterdir() if entry.name.endswith(".json"))
     read = (

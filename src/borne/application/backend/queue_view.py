@@ -1,4 +1,4 @@
-"""What waits for the backend, for people: how much of what, since when, and each message."""
+"""The queue for the backend, for users: counts, age, and the messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class WaitingMessage:
 
     queued: QueuedMessage
     queued_at: datetime | None
-    """None while nobody knows the date; so are those below."""
+    """None while the date is unknown; likewise below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class GivenUpMessage:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """`messages` are the oldest ones, in the order in which they go; `lost` the newest of those
-    that were given up."""
+    """`messages` are the oldest, in the order of sending; `lost` are the newest that were given
+    up."""
 
     waiting: int
     kinds: Mapping[MessageKind, int]
@@ -46,19 +46,19 @@ class QueueView:
 
 
 class QueueReader(Protocol):
-    """Reads it anew."""
+    """Reads the queue."""
 
     async def __call__(self, limit: int = MAX_SHOWN) -> QueueView:
-        """With so many messages of each kind of list at most."""
+        """Read at most `limit` messages of each list."""
 
 
 async def no_queue(limit: int = MAX_SHOWN) -> QueueView:  # noqa: ARG001 -- a QueueReader
-    """Of a station that queues nothing."""
+    """The view of a station without a queue."""
     return QueueView(0, {}, None, (), ())
 
 
 async def queue_view(outbox: Outbox, clock: Clock, limit: int = MAX_SHOWN) -> QueueView:
-    """As it is now; undated moments are dated if that is possible by now."""
+    """The present queue; undated moments get a date, if it is known by now."""
     kinds = await outbox.kinds()
     messages = tuple(_waiting(queued, clock) for queued in await outbox.content(limit))
     return QueueView(

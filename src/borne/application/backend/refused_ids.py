@@ -1,7 +1,7 @@
-"""Sessions whose id the backend refused after they began (OCPP 1.6 section 4.8, errata 3.17).
+"""Sessions whose card the backend refused after they began (OCPP 1.6 section 4.8, errata 3.17).
 
-First they may get MaxEnergyOnInvalidId, so that the car can drive away; then, by
-StopTransactionOnInvalidId, they end, or go on without energy. A refusal outlives restarts.
+They first get MaxEnergyOnInvalidId, so that the car can drive away; then, depending on
+StopTransactionOnInvalidId, they end or continue without energy. A refusal survives restarts.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from borne.foundation.supervisor import Supervisor
 REFUSAL_KEYS = frozenset({"MaxEnergyOnInvalidId", "StopTransactionOnInvalidId"})
 STATE_KEY = "refused_sessions"
 FORM = 2
-"""Form 1 was the bare id."""
+"""Form 1 was only the session id."""
 _log = logging.getLogger(__name__)
 
 
 class RefusedIds:
-    """Watches the sessions that were refused."""
+    """Supervises refused sessions."""
 
     _refused: frozenset[str] = frozenset()
 
@@ -50,7 +50,7 @@ class RefusedIds:
         self._supervisor = supervisor
 
     async def start(self) -> None:
-        """Take up refusals of sessions that go on after a restart."""
+        """Resume the supervision of sessions that continue after a restart."""
         refused, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._refused = frozenset(refused)
         self._metering.changed.subscribe(self._judge)
@@ -60,7 +60,7 @@ class RefusedIds:
             self._judge(number)
 
     async def on_start_answered(self, session_id: str, id_status: str) -> None:
-        """The backend judged the id of a session."""
+        """Process the backend's status of a session's card."""
         if id_status == "Accepted":
             return
         self._refused |= {session_id}
@@ -81,7 +81,8 @@ class RefusedIds:
         self._supervisor.start("refused ids", self._keep())
 
     async def _keep(self) -> None:
-        """A full disk must neither let a refused card go on nor hold up the answer's commit."""
+        """Store the refusals. A full disk must neither let a refused session continue nor block the
+        commit of the answer."""
         consequence = "refused sessions are not kept over a restart"
         with log_storage_failure(_log, consequence, logging.WARNING):
             await self._state.put(STATE_KEY, _to_stored(self._refused))

@@ -1,7 +1,7 @@
-"""Restarts the station when its backend could not be reached for long (manual 4, TCP Watchdog).
+"""Restarts the station if its backend was unreachable for a long time (manual 4, TCP Watchdog).
 
-A restart is the last resort of a link that is stuck. It waits for running sessions, and is not
-made when the backend comes back meanwhile.
+A restart is the last resort for a stuck connection. It waits for running sessions, and is cancelled
+if the backend is reached meanwhile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class TcpWatchdog:
-    """Counts while there is no connection. 0 as timeout: off."""
+    """Measures the time without a connection. A timeout of 0 switches it off."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class TcpWatchdog:
         self._restarting = False
 
     def on_link_changed(self, connected: bool) -> None:
-        """The connection stands, or not any more."""
+        """Process the start or end of a connection."""
         if connected:
             self._lost_s = None
         elif self._lost_s is None:
@@ -47,7 +47,7 @@ class TcpWatchdog:
         self.reconsider()
 
     def reconsider(self) -> None:
-        """The timeout may have changed or expired, or a session have ended."""
+        """Call when the timeout may have changed or expired, or a session may have ended."""
         timeout_s = self._timeout_s()
         due_s = None if self._lost_s is None or timeout_s <= 0 else self._lost_s + timeout_s
         if due_s is None or self._loop.time() < due_s:

@@ -1,9 +1,9 @@
-"""Gives dates to what happened while nobody knew the date, once and for good.
+"""Sets the dates of moments from before the date was known, once.
 
-A boot that learns the date dates its own moments by the monotonic clock. One that never learnt it
-(power failed again before) is dated by what followed: its last moment was at the latest when the
-next boot began. So order and durations hold, and the time without power counts as nothing.
-Source: OCPP 1.6 errata 3.10.
+A boot that gets the date dates its own moments with the monotonic clock. A boot that never got it
+is dated from the following one: its last moment is at the latest at the start of the next boot. So
+order and durations are correct, and the time without power counts as zero. Source: OCPP 1.6 errata
+3.10.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from borne.foundation.json_value import JsonObject, JsonValue
 
 STATE_KEY = "undated_boots"
 FORM = 2
-"""Form 1 was a list of the id and the time."""
+"""Form 1 was a list of id and time."""
 GAP = timedelta(milliseconds=10)
-"""Between two boots, at least: stored moments are rounded."""
+"""Minimum time between two boots, because stored moments are rounded."""
 MAX_BOOTS = 1000
-"""Older ones than these all end when the oldest of these began."""
+"""Older boots are dated at the start of the oldest of these."""
 
 
 class TimestampResolver:
-    """Dates moments of this boot and of earlier ones."""
+    """Sets the dates of moments of this and earlier boots."""
 
     def __init__(self, journal: SessionJournal, state: StateStore, clock: Clock) -> None:
         self._journal = journal
@@ -36,8 +36,8 @@ class TimestampResolver:
         self._began_undated = False
 
     async def begin(self) -> None:
-        """At a power-up, before anything is dated or sent: date earlier boots, or remember that
-        this is one more without a date."""
+        """At a power-up, before anything is dated or sent: date earlier boots, or store that this
+        boot has no date either."""
         if self._clock.trust is not ClockTrust.NONE:
             await self.date_all()
             return
@@ -46,7 +46,7 @@ class TimestampResolver:
         await self._state.put(STATE_KEY, [_to_stored(*boot) for boot in boots[-MAX_BOOTS:]])
 
     async def date_all(self) -> None:
-        """Date everything; without effect while the date is unknown."""
+        """Date everything; no effect while the date is unknown."""
         clock = self._clock
         if clock.trust is ClockTrust.NONE:
             return
@@ -56,7 +56,7 @@ class TimestampResolver:
         for boot_id, wall, monotonic_s in _estimates(undated, boots, clock.boot_id, began):
             await self._journal.date(boot_id, wall, monotonic_s)
         if self._began_undated:
-            # Also when nothing is stored yet: what waits for its commit is dated as it comes.
+            # Also if nothing is stored yet, for moments whose commit is pending.
             await self._journal.date(clock.boot_id, clock.now(), clock.monotonic())
         if boots:
             await self._state.put(STATE_KEY, None)
@@ -84,9 +84,8 @@ def _estimates(
     current: str,
     began: datetime,
 ) -> list[tuple[str, datetime, float]]:
-    """Boot, date and monotonic time of the last moment of each earlier boot, oldest first, so
-    that a power cut in between leaves nothing older without a date; `boots` in order with the
-    times of their beginnings."""
+    """Boot, date and monotonic time of the last moment of each earlier boot, oldest first, so that
+    an interruption leaves no older boot undated; `boots` are in order with their start times."""
     ordered = [boot for boot in boots if boot[0] in undated and boot[0] != current]
     known = {boot_id for boot_id, _ in boots} | {current}
     forgotten = [(boot_id, last_s) for boot_id, last_s in undated.items() if boot_id not in known]

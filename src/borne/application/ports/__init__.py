@@ -1,1 +1,2 @@
-"""What the flows need from the world, as narrow protocols: a file for each counterpart."""
+"""Ports: what the application needs from outside, as narrow protocols; a file for each
+counterpart."""

@@ -1,4 +1,4 @@
-"""The link to a backend, whatever its protocol."""
+"""The connection to a backend, independent of its protocol."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ NO_ERROR: Final = "NoError"
 
 
 class BackendUnreachable(Exception):
-    """No answer can be had from the backend now."""
+    """The backend cannot answer now."""
 
 
 class NoVerdict(Exception):
-    """The backend answered, and did not say whether the card is good: nobody is authorized."""
+    """The backend's answer has no usable status of the card, so nothing is authorized."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdTagInfo:
-    """The backend's word on a token."""
+    """The backend's information about a token."""
 
     status: str
     """Accepted, Blocked, Expired, Invalid, ConcurrentTx."""
@@ -43,7 +43,7 @@ class IdTagInfo:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The status of a connector (0 = the station) and when it became so."""
+    """The status of a connector (0 = the station), with the time of its change."""
 
     connector: int
     status: BackendStatus
@@ -52,58 +52,61 @@ class StatusReport:
     info: str = ""
     vendor_error_code: str = ""
     info_is_news: bool = False
-    """The text says what happened, not what is: it is sent once, now or never."""
+    """The text reports an event instead of a state: it is sent once, now or never."""
 
     @property
     def lasting(self) -> StatusReport:
-        """What is still true when the news is old."""
+        """The report without the part that is only true once."""
         return replace(self, info="", info_is_news=False) if self.info_is_news else self
 
     def same_as(self, other: StatusReport | None) -> bool:
-        """Equal but for the time."""
+        """Equal apart from the time."""
         return other is not None and replace(self, at=other.at, info_is_news=False) == replace(
             other, info_is_news=False
         )
 
 
 class BackendListener(Protocol):
-    """What the flows want to hear from the backend. What follows from an answer may happen twice
-    and changes nothing then: a power cut may come before its commit."""
+    """Receives the backend's answers. Methods must be idempotent, because a power failure may
+    precede the commit of an answer."""
 
     def on_time(self, at: datetime, round_trip_s: float) -> None:
-        """The backend told the time, in an answer that took so long."""
+        """The backend sent its time, in an answer with this round trip time."""
 
     def on_heartbeat_interval(self, interval_s: int) -> None:
-        """The backend chose the interval."""
+        """The backend set the heartbeat interval."""
 
     async def date_moments(self) -> None:
-        """Something without a date is to be sent: commit what dates are known now, so that a
-        repeat has the same."""
+        """Called before a message without date is sent: commit the dates known now, so that a
+        repetition is identical."""
 
     async def on_start_answered(
         self, message: StartMessage, transaction_id: int, info: IdTagInfo | None
     ) -> None:
-        """A start has its number; None when nothing was said of the id. Before the commit."""
+        """A StartTransaction was answered with a transaction id; `info` is None without information
+        about the card. Called before the commit."""
 
     async def on_stop_answered(self, message: StopMessage, info: IdTagInfo) -> None:
-        """A word on the id that ended a transaction. Before the commit."""
+        """A StopTransaction was answered with information about its card. Called before the
+        commit."""
 
     def on_message_lost(self, message: QueuedMessage, reason: str) -> None:
-        """A message was given up: energy may be missing at the backend."""
+        """A message was given up: the backend may lack energy."""
 
 
 class LinkState(StrEnum):
-    """Of the connection."""
+    """State of the connection."""
 
     OFF = "off"
     CONNECTING = "connecting"
     CONNECTED = "connected"
     WAITING = "waiting"
-    """For the next attempt."""
+    """Waiting for the next attempt."""
 
 
 class BootState(StrEnum):
-    """What the backend last said of this station; it holds across connections of one process."""
+    """The backend's last answer to BootNotification; stays across the connections of one
+    process."""
 
     NONE = "none"
     PENDING = "pending"
@@ -112,7 +115,7 @@ class BootState(StrEnum):
 
 
 class ConnectionStep(StrEnum):
-    """The way to the backend, from the station outwards (manual 4 and 10, rows "no backend")."""
+    """Steps of the connection, from the station outwards (manual 4 and 10, rows "no backend")."""
 
     INTERFACE = "interface"
     DNS = "dns"
@@ -124,19 +127,19 @@ class ConnectionStep(StrEnum):
 
 
 class StepState(StrEnum):
-    """Of one step."""
+    """State of a step."""
 
     UNKNOWN = "unknown"
     RUNNING = "running"
     OK = "ok"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Not needed, or not known: no TLS with ws://, no DNS behind a proxy."""
+    """Not needed, or unknown: no TLS with ws://, no DNS behind a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What is known of a step. `last_error` stays after a later success."""
+    """The result of a step. `last_error` stays after a later success."""
 
     step: ConnectionStep
     state: StepState = StepState.UNKNOWN
@@ -149,7 +152,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class BackendView:
-    """The state of the link for pages, API and metrics."""
+    """The state of the connection for pages, API and metrics."""
 
     link: LinkState
     boot: BootState
@@ -157,35 +160,35 @@ class BackendView:
     next_heartbeat_s: float | None = None
     next_attempt_s: float | None = None
     last_error: str = ""
-    """Of the first step that fails now; empty when none does."""
+    """Error of the first failing step; empty if none fails."""
     connections: int = 0
-    """Made since the station started."""
+    """Number of connections since the start."""
     steps: tuple[StepResult, ...] = ()
 
 
 class BackendPort(Protocol):
-    """The central system as the flows see it; a station without backend has none."""
+    """The central system as the application sees it."""
 
     async def authorize(self, id_token: str) -> IdTagInfo:
-        """Ask; raises BackendUnreachable when there is no answer within the timeout, NoVerdict
-        when there is one that says nothing."""
+        """Send Authorize; raises BackendUnreachable without an answer within the timeout, NoVerdict
+        for an answer without a status."""
 
     def report_status(self, report: StatusReport) -> None:
-        """The current status of a connector; only the newest counts while offline."""
+        """Report the present status of a connector; while offline only the newest counts."""
 
     def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
-        """`settle` is called when the backend is to hear what is true now: it reports what was
-        held back, of one connector or of all."""
+        """Set a function that reports statuses that were held back, for one connector or all,
+        before the present ones are sent."""
 
     @property
     def online(self) -> bool:
         """Connected and accepted."""
 
     def view(self) -> BackendView:
-        """For people."""
+        """The state of the connection, for users."""
 
     def message_log(self) -> Sequence[FrameRecord]:
         """The last 500 messages, newest last, secrets redacted."""
 
     async def message_history(self) -> Sequence[FrameRecord]:
-        """All messages that are kept on the disk."""
+        """All stored messages."""

@@ -1,4 +1,4 @@
-"""The way to the backend, for services that exist before there is one, or without."""
+"""The connection to the backend, for services that are created before it, or without one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from borne.foundation.events import Signal, Unsubscribe
 
 
 class Backend(BackendPort, Protocol):
-    """A connection to a backend with a life of its own."""
+    """A backend that the station starts and stops."""
 
     @property
     def connected(self) -> bool:
@@ -20,41 +20,41 @@ class Backend(BackendPort, Protocol):
         """True when the backend is connected and has accepted us, False when no longer."""
 
     def subscribe_link(self, listener: Callable[[], None]) -> Unsubscribe:
-        """Told when what `view` shows has changed."""
+        """Calls `listener` when the content of `view` has changed."""
 
     async def run(self) -> None:
         """Stay connected."""
 
     async def stop(self) -> None:
-        """Say goodbye."""
+        """Stop in an orderly way."""
 
     def abort(self) -> None:
-        """Power cut."""
+        """Stop at once, as in a power failure."""
 
 
 class BackendLink:
-    """Whoever needs the backend holds this and looks at `backend` when it needs it."""
+    """Holds the present backend, if any, for all services that need it."""
 
     def __init__(self) -> None:
         self.backend: Backend | None = None
-        """None while none is configured."""
+        """None if no backend is configured."""
         self.online_changed: Signal[bool] = Signal()
         """True when the backend is connected and has accepted us, False when no longer."""
         self.changed: Signal[None] = Signal()
-        """What `view` shows is different."""
+        """The content of `view` has changed."""
 
     def attach(self, backend: Backend) -> None:
-        """There is a backend: from now on it is asked, and learns what happens."""
+        """Use this backend from now on."""
         self.backend = backend
         backend.subscribe_link(lambda: self.changed.emit(None))
         backend.subscribe_online(self.online_changed.emit)
 
     @property
     def online(self) -> bool:
-        """Whether the backend can be asked."""
+        """True if the backend can be asked."""
         return self.backend is not None and self.backend.online
 
     @property
     def connected(self) -> bool:
-        """Whether the connection stands, accepted or not."""
+        """True while connected, accepted or not."""
         return self.backend is not None and self.backend.connected

@@ -1,4 +1,4 @@
-"""What the certificates of a station need from the world. All methods block: for worker threads."""
+"""The storage of certificates. All methods block: for worker threads."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Protocol
 
 
 class RootUse(StrEnum):
-    """What an installed root is for; names of the whitepaper."""
+    """Purpose of an installed root certificate, named as in the whitepaper."""
 
     CENTRAL_SYSTEM = "CentralSystemRootCertificate"
     MANUFACTURER = "ManufacturerRootCertificate"
 
 
 class HashAlgorithm(StrEnum):
-    """For the hashes that name a certificate."""
+    """Hash algorithms of certificate hashes."""
 
     SHA256 = "SHA256"
     SHA384 = "SHA384"
@@ -26,7 +26,7 @@ class HashAlgorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CertificateHash:
-    """Names a certificate, as in OCSP."""
+    """Identifies a certificate, as in OCSP."""
 
     algorithm: HashAlgorithm
     issuer_name: str
@@ -34,7 +34,7 @@ class CertificateHash:
     serial_number: str
 
     def same_as(self, other: CertificateHash) -> bool:
-        """Hexadecimal digits have no case, and a number no leading zeros."""
+        """Compares without letter case and leading zeros."""
 
         def plain(named: CertificateHash) -> tuple[str, ...]:
             serial = named.serial_number.casefold().lstrip("0")
@@ -49,44 +49,44 @@ class CertificateHash:
 
 
 class BadCertificate(Exception):
-    """A certificate that must not be used, in a sentence."""
+    """A certificate is invalid; the message says why."""
 
 
 class CertificateStore(Protocol):
-    """Roots, and the station's own key and certificate. Keys never leave it."""
+    """Root certificates, and the station's own key and certificate. Keys never leave the store."""
 
     def put_damaged_aside(self) -> list[str]:
-        """Move away what is no certificate, before anything is read; names of the files."""
+        """Move damaged files away before anything is read; returns their new names."""
 
     def lost_roots(self, use: RootUse) -> bool:
-        """Whether there were roots of this use that were damaged, and none is left."""
+        """True if all roots for this use were damaged."""
 
     def roots(self, use: RootUse) -> list[str]:
-        """PEM, oldest first."""
+        """Root certificates in PEM, oldest first."""
 
     def install_root(self, use: RootUse, pem: str, now: datetime) -> None:
-        """Keep a root; raises BadCertificate, and OSError when it cannot be stored."""
+        """Store a root; raises BadCertificate, and OSError if it cannot be stored."""
 
     def hashes(self, use: RootUse, algorithm: HashAlgorithm) -> list[CertificateHash]:
-        """What is installed."""
+        """Hashes of the installed certificates."""
 
     def delete_root(self, named: CertificateHash) -> bool:
-        """Remove a root; False when there is none of that name."""
+        """Delete a root; False if it does not exist."""
 
     def is_root(self, use: RootUse, named: CertificateHash) -> bool:
-        """Whether it is installed for this use."""
+        """True if the certificate is installed for this use."""
 
     def request(self, common_name: str, organization: str) -> str:
-        """Make a key and a request for its certificate, in PEM."""
+        """Generate a key and a certificate signing request for it, in PEM."""
 
     def install_certificate(self, chain: str, now: datetime) -> None:
-        """Use the certificate of the last request; raises BadCertificate."""
+        """Install the certificate for the last request; raises BadCertificate."""
 
     def own(self) -> tuple[Path, Path] | None:
-        """Files of the chain and its key."""
+        """The files of the chain and its key."""
 
     def check_signing_certificate(self, pem: str, now: datetime) -> None:
-        """Whether the maker's root vouches for it; raises BadCertificate."""
+        """Validate a certificate against the manufacturer's roots; raises BadCertificate."""
 
     def signature_is_valid(self, path: Path, pem: str, signature: str) -> bool:
-        """Whether a base64 signature over a file is by the key of this certificate."""
+        """True if a base64 signature of a file was made with the certificate's key."""

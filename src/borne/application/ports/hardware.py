@@ -1,4 +1,4 @@
-"""The boards, meters, readers, inputs and lights under a station."""
+"""The hardware of a station: boards, meters, readers, inputs and lights."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from borne.foundation.events import Unsubscribe
 
 
 class EvsePort(Protocol):
-    """One EVSE: a local board or a remote controller. Commands and reports are plain frozen values
-    that may cross the border of a process. A command returns at once and never raises; what became
-    of it is told by reports."""
+    """One EVSE: a local board or a remote controller. Commands and reports are frozen values that
+    could cross a process border. A command returns at once and never raises; its result is
+    reported."""
 
     @property
     def capabilities(self) -> BoardCapabilities:
@@ -24,13 +24,13 @@ class EvsePort(Protocol):
         """Arm the board; the first reports (pilot, plug, lock, contactor) follow at once."""
 
     async def stop(self) -> None:
-        """Leave the board safe: pilot off, contactor open."""
+        """Stop in a safe state: pilot off, contactor open."""
 
     def subscribe(self, listener: Callable[[BoardReport], None]) -> Unsubscribe:
-        """Every report from now on, in order, on the event loop."""
+        """Call `listener` with every report, in order, on the event loop."""
 
     def send(self, command: BoardCommand) -> None:
-        """Tell the board what to do."""
+        """Send a command to the board."""
 
 
 class MeterSilent(Exception):
@@ -38,38 +38,38 @@ class MeterSilent(Exception):
 
 
 class MeterPort(Protocol):
-    """A meter of one connector (billing) or of the site. Whatever `read` raises counts as
-    silence, and so does an answer that cannot be true (`domain.station.reading`)."""
+    """The billing meter of a connector, or the meter of the site. Any exception of `read` counts as
+    a missing answer, and so does an implausible one (`domain.station.reading`)."""
 
     @property
     def model(self) -> str:
-        """For people and BootNotification."""
+        """Model name for users and BootNotification."""
 
     @property
     def serial_number(self) -> str:
-        """Empty when unknown; a change during a session is a meter fault."""
+        """Empty if unknown; a change during a session is a meter fault."""
 
     @property
     def billing(self) -> bool:
-        """False: sessions measured by it are marked "not billable"."""
+        """False: sessions measured by this meter are "not billable"."""
 
     async def start(self) -> None:
-        """Begin to watch."""
+        """Start to watch."""
 
     async def stop(self) -> None:
-        """End watching."""
+        """Stop watching."""
 
     async def read(self) -> MeterReading:
-        """A fresh reading; raises MeterSilent."""
+        """Read the meter; raises MeterSilent."""
 
     def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
-        """Readings when something changed, silence when it begins."""
+        """Call `listener` with a reading after a change, and with MeterSilent when answers stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardRead:
-    """A card at a reader. `uid` is plain hex as read; `id_token` replaces it when a counterpart
-    gives a ready token. `connector` is None at a reader shared by several sockets."""
+    """A card at a reader. `uid` is hex as read; `id_token` replaces it for a counterpart that sends
+    complete tokens. `connector` is None at a reader shared by several sockets."""
 
     uid: str
     connector: int | None = None
@@ -82,27 +82,29 @@ class ReaderPort(Protocol):
     """A card reader."""
 
     def subscribe(self, listener: Callable[[CardRead], None]) -> Unsubscribe:
-        """Every card that was read."""
+        """Call `listener` with every card read."""
 
     def subscribe_link(self, listener: Callable[[bool], None]) -> Unsubscribe:
-        """False when the reader stops answering, True when it is back."""
+        """Call `listener` with False when the reader stops answering, True when it answers
+        again."""
 
 
 class InputPort(Protocol):
     """Digital inputs of the station (optocouplers 1 and 2)."""
 
     def active(self, number: int) -> bool:
-        """The level now."""
+        """The present level."""
 
     def subscribe(self, listener: Callable[[int, bool], None]) -> Unsubscribe:
-        """Input number and level at each change."""
+        """Call `listener` with number and level of each change."""
 
 
 class VehiclePort(Protocol):
-    """What vehicles tell of themselves by high-level communication (ISO 15118)."""
+    """Data that vehicles send by high-level communication (ISO 15118)."""
 
     def subscribe(self, listener: Callable[[int, str], None]) -> Unsubscribe:
-        """Connector and MAC address (12 hex digits) of every vehicle that is plugged in."""
+        """Call `listener` with connector and MAC address (12 hex digits) of every vehicle plugged
+        in."""
 
 
 class IndicatorPort(Protocol):
@@ -112,12 +114,12 @@ class IndicatorPort(Protocol):
         """Show a named pattern of `domain.station.indication`."""
 
     def dim(self, percent: int) -> None:
-        """Brightness of all rings; those that cannot be dimmed stay as they are."""
+        """Set the brightness of all rings; rings that cannot be dimmed ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvseHardware:
-    """What belongs to one socket."""
+    """The hardware of one socket."""
 
     connector: int
     board: EvsePort
@@ -127,7 +129,7 @@ class EvseHardware:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """All that a station is built on."""
+    """The complete hardware of a station."""
 
     evses: Sequence[EvseHardware]
     readers: Sequence[ReaderPort]

@@ -1,4 +1,4 @@
-"""What firmware updates and diagnostics need from the world, as narrow protocols."""
+"""File transfer, packages and installation, for firmware updates and diagnostics."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Protocol
 
 
 class TransferProblem(StrEnum):
-    """Why a file did not get through."""
+    """Why a transfer failed."""
 
     FAILED = "failed"
     DENIED = "denied"
     UNSUPPORTED = "unsupported"
-    """The scheme, or the way of sending, is not offered."""
+    """The scheme or method is not supported."""
     BAD_ADDRESS = "bad_address"
     TOO_LARGE = "too_large"
 
 
 class TransferFailed(Exception):
-    """A file did not get through; the message is for people."""
+    """A transfer failed; the message is for users."""
 
     def __init__(self, problem: TransferProblem, message: str) -> None:
         super().__init__(message)
@@ -28,20 +28,20 @@ class TransferFailed(Exception):
 
 
 class FileTransfer(Protocol):
-    """Fetches and leaves files at addresses that a backend names."""
+    """Downloads and uploads files at addresses given by a backend."""
 
     def check(self, location: str) -> None:
-        """Whether an address could work at all; raises TransferFailed when it never can."""
+        """Raises TransferFailed for an address that cannot be used."""
 
     async def download(self, location: str, target: Path, max_bytes: int) -> None:
-        """Fetch a file; raises TransferFailed, and leaves nothing then."""
+        """Download a file; raises TransferFailed and then leaves no file."""
 
     async def upload(self, location: str, name: str, source: Path) -> None:
-        """Leave a file in the folder `location`; raises TransferFailed."""
+        """Upload a file into the folder `location`; raises TransferFailed."""
 
 
 class PackageRefused(Exception):
-    """A firmware package that must not be installed, in a sentence."""
+    """A firmware package must not be installed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,23 @@ class Package:
 
 
 class PackageChecker(Protocol):
-    """Knows which packages may be installed. Blocks: for a worker thread."""
+    """Checks firmware packages. Blocks: for a worker thread."""
 
     def check(self, path: Path, *, running: str) -> Package:
-        """Signature, name, architecture, and a version above the running one; raises
-        PackageRefused."""
+        """Check signature, name, architecture, and that the version is newer than the running one;
+        raises PackageRefused."""
 
 
 class InstallFailed(Exception):
-    """The package is sound, but was not installed; the old one runs on."""
+    """A valid package could not be installed; the old software keeps running."""
 
 
 class Installer(Protocol):
-    """Puts a staged package in place; it runs after the next start."""
+    """Installs a staged package; it runs after the next start."""
 
     @property
     def version(self) -> str:
-        """Of the software that runs now."""
+        """Version of the running software."""
 
     async def install(self, package: Package) -> None:
         """Raises InstallFailed."""
@@ -77,13 +77,13 @@ class Installer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """Everything that updates and diagnostics work with."""
+    """Everything needed for updates and diagnostics."""
 
     folder: Path
-    """For packages and archives on their way."""
+    """Folder for packages and archives in transfer."""
     transfer: FileTransfer
     checker: PackageChecker
     version: str
     """Of the running software."""
     installer: Installer | None = None
-    """None: packages are checked and staged, and installing is told as failed."""
+    """None: packages are checked and staged, but installation is reported as failed."""

@@ -1,6 +1,6 @@
-"""What stands under a station: its hardware, its mains switch, its way to the world.
+"""The plant of a station: its hardware, power switch, and network.
 
-A simulated world is one; a file that describes real hardware, or a second controller, another.
+A simulated world is one; a hardware file or a second controller would be others.
 """
 
 from __future__ import annotations
@@ -15,49 +15,50 @@ from borne.foundation.events import Signal
 
 
 class MainsSwitch(Protocol):
-    """Cuts the power of what can be cut from here."""
+    """Switches the power of the station."""
 
     def cut(self) -> None:
-        """Power is gone."""
+        """Switch the power off."""
 
     def restore(self) -> None:
-        """Power is back."""
+        """Switch the power on."""
 
 
 class Plant(Protocol):
-    """It outlives the stations that are built on it, one after the other."""
+    """Survives the stations that are built on it, one after the other."""
 
     @property
     def connectors(self) -> Sequence[int]:
-        """Their numbers."""
+        """The connector numbers."""
 
     @property
     def keeps_time(self) -> bool:
-        """Its clock went on while there was no power."""
+        """True if the clock kept running without power."""
 
     @property
     def mains(self) -> MainsSwitch | None:
-        """None where nobody can cut the power from here."""
+        """None if the power cannot be cut by software."""
 
     @property
     def simulator(self) -> SimulatorPort | None:
-        """The hands of a simulated plant."""
+        """The simulator of a simulated plant."""
 
     @property
     def link_restored(self) -> Signal[None]:
-        """The way to the backend is open again: nobody has to wait before the next attempt."""
+        """The network to the backend works again, so the next attempt need not wait."""
 
     def open(self) -> Sequence[str]:
-        """Begin; what people must know of what was kept."""
+        """Open the plant; returns notices about its stored data."""
 
     def power_on(self) -> None:
-        """The software starts, and has not read anything yet."""
+        """The software starts and has not read any data yet."""
 
     def power_up(self, settings: Settings) -> Hardware:
-        """The hardware for one station; that of the station before is dead from now on."""
+        """The hardware for a new station; that of the previous station stops working."""
 
     async def dial(self, host: str, port: int) -> tuple[str, int]:
-        """Where to connect to reach a backend, once it has accepted; raises OSError."""
+        """The address to connect to for a backend, after it has accepted a connection; raises
+        OSError."""
 
     async def close(self) -> None:
-        """The end of the program."""
+        """Close at the end of the program."""

@@ -1,4 +1,4 @@
-"""What the settings service needs from storage."""
+"""Storage of the settings."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from borne.foundation.messages import Explained, Message
 
 
 class SettingsHealth(StrEnum):
-    """How the stored settings were found."""
+    """State of the stored settings at the start."""
 
     FRESH = "fresh"
-    """There were none: a first start."""
+    """There are none: a first start."""
     GOOD = "good"
     RECOVERED = "recovered"
-    """The newest was damaged or is missing; what an older one holds counts once a person has
-    confirmed the limits, and nobody charges before."""
+    """The newest was damaged or is missing; an older one is used once a person has confirmed the
+    limits. Charging is not allowed before."""
     DAMAGED = "damaged"
-    """There were some and none can be read: safe values, and no charging until confirmed."""
+    """None of the stored settings is readable: safe values, and no charging until confirmed."""
 
     @property
     def unfit(self) -> bool:
-        """Not what was stored last: nobody may charge on it unseen."""
+        """True if the settings are not the last stored ones, so charging needs confirmation."""
         return self in {SettingsHealth.RECOVERED, SettingsHealth.DAMAGED}
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsDocument:
-    """What is stored: deviations from the defaults, and what was made once for the station."""
+    """The stored content: deviations from the defaults, and values generated for the station."""
 
     values: Mapping[str, JsonValue] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
     revision: int = 0
     unconfirmed: bool = False
-    """The settings, or their newest revision, were lost and nobody has checked the limits yet."""
+    """Settings were lost, and the limits have not been confirmed yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """What was found, and what people must know about it."""
+    """The loaded settings, and notices for users."""
 
     document: SettingsDocument
     health: SettingsHealth
     reports: tuple[Message, ...] = ()
     others: tuple[SettingsDocument, ...] = ()
-    """Of recovered settings: the older revisions that can be read."""
+    """For recovered settings: the readable older revisions."""
 
 
 class SettingsNotSaved(Explained):
-    """Nothing was changed because it could not be stored; the message says why."""
+    """The settings could not be stored and are unchanged; the message says why."""
 
 
 class SettingsRepository(Protocol):
-    """Durable settings. Both calls block; `save` returns after the commit."""
+    """Durable storage of settings. Both methods block; `save` returns after the commit."""
 
     def load(self) -> LoadedSettings:
-        """The newest good settings."""
+        """Load the newest valid settings."""
 
     def save(self, document: SettingsDocument) -> None:
-        """Commit; raises SettingsNotSaved with nothing changed."""
+        """Commit; raises SettingsNotSaved without any change."""

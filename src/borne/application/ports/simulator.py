@@ -1,4 +1,4 @@
-"""The knobs of the simulated world."""
+"""Control of the simulated world."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Celsius = Annotated[float, Range(-60, 200)]
 
 
 class SimulatorError(Refused):
-    """The simulated world cannot do it: it does not exist, is physically impossible (a second
-    plug), or makes no sense."""
+    """The simulated world refuses: something does not exist, is physically impossible (a second
+    plug), or the request is invalid."""
 
     def __init__(
         self, code: Literal["not_found", "conflict", "invalid"], message: Message | str
@@ -61,7 +61,7 @@ class PluggedView(VehicleView):
 
 
 class PilotView(TypedDict):
-    """What is measured at the control pilot."""
+    """Values measured at the control pilot."""
 
     drive: str
     duty_percent: float
@@ -70,7 +70,7 @@ class PilotView(TypedDict):
 
 
 class SocketView(TypedDict):
-    """A socket with what hangs on it."""
+    """A socket with its state."""
 
     id: int
     vehicle: PluggedView | None
@@ -92,7 +92,7 @@ class SocketView(TypedDict):
 
 
 class CardView(TypedDict):
-    """A card that lies ready."""
+    """A card of the simulator."""
 
     name: str
     uid: str
@@ -107,7 +107,7 @@ class LinkView(TypedDict):
 
 
 class CauseValue(TypedDict):
-    """How bad a cause can be."""
+    """The value of a cause and its bounds."""
 
     unit: str
     default: object
@@ -139,7 +139,7 @@ class SiteView(TypedDict):
 
 
 class WorldView(TypedDict):
-    """All of the simulated world."""
+    """The complete simulated world."""
 
     power: Literal["on", "off"]
     sockets: Sequence[SocketView]
@@ -154,25 +154,25 @@ class WorldView(TypedDict):
 
 
 class SimulatorPort(Protocol):
-    """The world around a simulated station, for page, API and tests. Every call returns after
-    the world changed. Raises SimulatorError."""
+    """The world around a simulated station, for page, API and tests. All methods return after the
+    change. Raises SimulatorError."""
 
     def view(self) -> WorldView:
         """All of it."""
 
     def vehicles(self) -> Vehicles:
-        """What can be plugged in."""
+        """The vehicles that can be plugged in."""
 
     def faults(self) -> Sequence[CauseView]:
         """Every physical cause that can be set, with its state."""
 
     @command("simulator/connectors/{connector}/plug", Role.OPERATOR, "Plug a vehicle in")
     async def plug(self, connector: ConnectorId, vehicle: Members = NOTHING) -> None:
-        """`{}`, `{"vehicle": NAME}` or a whole vehicle. Refused when something is plugged."""
+        """`{}`, `{"vehicle": NAME}` or a complete vehicle. Refused if a vehicle is plugged in."""
 
     @command("simulator/connectors/{connector}/unplug", Role.OPERATOR, "Pull the plug")
     async def unplug(self, connector: ConnectorId, *, force: bool = False) -> None:
-        """Refused when the plug is locked, unless forced."""
+        """Refused if the plug is locked, unless forced."""
 
     @command("simulator/connectors/{connector}/vehicle", Role.OPERATOR, "Change the vehicle")
     async def change_vehicle(self, connector: ConnectorId, change: Members) -> None:
@@ -188,8 +188,8 @@ class SimulatorPort(Protocol):
         secure: bool | None = None,
         id_token: IdToken | None = None,
     ) -> None:
-        """A card by its UID, or a ready token by `id_token`. Without `connector`: at the reader
-        that the sockets share."""
+        """A card by its UID, or a complete token by `id_token`. Without `connector`: at the shared
+        reader."""
 
     @command("simulator/faults/{fault}", Role.OPERATOR, "Set or clear a cause", Effect.SET)
     async def set_fault(
@@ -202,9 +202,9 @@ class SimulatorPort(Protocol):
         value: float | ErrorCode | Mapping[str, float] | None = None,
         extent: Mapping[str, float] | None = None,
     ) -> None:
-        """The fault itself is what the station makes of its cause. `value` says how bad it is, in
-        the unit of the cause; `extent` says the same by name. The list of causes has unit, default
-        and bounds. `other` takes an OCPP error code."""
+        """Sets a cause; the station detects the fault. `value` is the severity in the unit of the
+        cause; `extent` is the same by name. The list of causes has unit, default and bounds.
+        `other` accepts an OCPP error code."""
 
     @command("simulator/links/{link}", Role.OPERATOR, "Cut or mend a connection", Effect.SET)
     async def set_link(self, link: LinkName, *, up: bool, mode: LinkFailure | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What is kept: sessions and their messages, cards, accounts, state, logs."""
+"""Durable storage: sessions and their messages, cards, accounts, state, logs."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from borne.foundation.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message without a committed answer. A repeat is byte-identical: same id, same content,
+    """A message without a committed answer. A repetition is byte-identical: same id, same content,
     same transaction id."""
 
     seq: int
     message_id: str
     message: TransactionMessage
     transaction_id: int | None
-    """The backend's, -1 after a Start that was given up; None while it is not known, and outside of
-    transactions."""
+    """The backend's transaction id; -1 after a StartTransaction that was given up; None while
+    unknown, and outside transactions."""
     attempts: int
     enqueued_at: Moment
 
@@ -44,12 +44,12 @@ class StorageFull(StorageFailed):
 
 
 class StorageDamaged(StorageFailed):
-    """What is in the file is no sound database: the next start puts it aside."""
+    """The database file is damaged; the next start puts it aside."""
 
 
 @dataclass(frozen=True, slots=True)
 class LostMessage:
-    """A message that was given up, and why."""
+    """A message that was given up, with the reason."""
 
     message: QueuedMessage
     reason: str
@@ -58,14 +58,14 @@ class LostMessage:
 
 @dataclass(frozen=True, slots=True)
 class SessionQuery:
-    """Which sessions: those that all given filters let through."""
+    """A query for sessions; all filters must match."""
 
     connector: int | None = None
     id_token: str | None = None
     since: datetime | None = None
-    """Begun at that moment or later; what has no date is not found."""
+    """Started at this time or later; sessions without date do not match."""
     until: datetime | None = None
-    """Begun before that moment."""
+    """Started before this time."""
 
 
 ALL_SESSIONS = SessionQuery()
@@ -73,13 +73,13 @@ ALL_SESSIONS = SessionQuery()
 
 @dataclass(frozen=True, slots=True)
 class SessionTotals:
-    """Sums over ended sessions; the duration over those whose begin and end are known."""
+    """Sums over ended sessions; the duration only over those with known begin and end."""
 
     sessions: int = 0
     energy_wh: int = 0
     duration_s: float = 0.0
     timed: int = 0
-    """How many sessions `duration_s` counts."""
+    """Number of sessions in `duration_s`."""
 
     @property
     def mean_energy_wh(self) -> float:
@@ -94,7 +94,7 @@ class SessionTotals:
 
 @dataclass(frozen=True, slots=True)
 class SessionFigures:
-    """What the dashboard tells of sessions."""
+    """Figures of sessions on the dashboard."""
 
     everything: SessionTotals = SessionTotals()
     last_month: SessionTotals = SessionTotals()
@@ -102,7 +102,7 @@ class SessionFigures:
 
 
 class SessionGrouping(StrEnum):
-    """What statistics tell apart."""
+    """Grouping of statistics."""
 
     CONNECTOR = "connector"
     CARD = "card"
@@ -114,39 +114,39 @@ class SessionGroup:
 
     connector: int | None
     identity: Identity | None
-    """Of a card; an anonymous one has no token."""
+    """Identity of a card; an anonymous one has no token."""
     totals: SessionTotals
 
 
 class SessionJournal(Protocol):
-    """Sessions, durable. A method returns after the commit; raises StorageFull (a full disk) or
-    StorageFailed (any other trouble with it)."""
+    """Durable storage of sessions. Methods return after the commit; they raise StorageFull (a full
+    disk) or StorageFailed (other errors)."""
 
     async def open(self, start: SessionStart, message: TransactionMessage | None) -> None:
-        """Begin a session and queue its message, in one commit."""
+        """Start a session and queue its message in one commit."""
 
     async def close(
         self, session_id: str, end: SessionEnd, message: TransactionMessage | None
     ) -> None:
-        """End a session and queue its message, in one commit; a second end changes nothing."""
+        """End a session and queue its message in one commit; repeating it has no effect."""
 
     async def sample(
         self, session_id: str, sample: Sample, message: TransactionMessage | None
     ) -> None:
-        """Add a point to the curve (may be lost at a power cut or on a full disk) and queue its
+        """Add a sample (it may be lost in a power failure or on a full disk) and queue its
         message."""
 
     async def queue(self, message: TransactionMessage) -> None:
-        """Queue a message that belongs to no session."""
+        """Queue a message outside a session."""
 
     async def open_sessions(self) -> list[SessionRecord]:
-        """Sessions without an end, oldest first."""
+        """Sessions without end, oldest first."""
 
     async def get(self, session_id: str) -> SessionRecord | None:
         """One session."""
 
     async def find_transaction(self, transaction_id: int) -> SessionRecord | None:
-        """The session that the backend calls so."""
+        """The session with this transaction id."""
 
     async def page(
         self,
@@ -157,48 +157,51 @@ class SessionJournal(Protocol):
         before: str | None = None,
         after: str | None = None,
     ) -> tuple[list[SessionRecord], int]:
-        """Newest first, and how many there are in all. With the id of a session: those that began
-        `before` it or `after` it, next to it; none when it is gone."""
+        """A page of sessions, newest first, and the total count. With a session id in `before` or
+        `after`: the sessions next to it that began before or after it; none if the session is
+        gone."""
 
     async def batch(
         self, query: SessionQuery, *, before: str | None = None, limit: int = 50
     ) -> list[SessionRecord]:
-        """As `page`, without counting."""
+        """Like `page`, without the count."""
 
     async def curve(self, session_id: str) -> list[Sample]:
         """The samples of a session, oldest first."""
 
     async def date(self, boot_id: str, wall: datetime, monotonic_s: float) -> int:
-        """Give a date to every undated moment of that boot, in sessions and queue; how many."""
+        """Set the date of every undated moment of a boot, in sessions and queue; returns their
+        number."""
 
     async def undated(self) -> dict[str, float]:
-        """Boots with moments that still have no date, each with its latest monotonic time."""
+        """Boots with undated moments, each with its latest monotonic time."""
 
     async def totals(self, query: SessionQuery = ALL_SESSIONS) -> SessionTotals:
-        """Sums over the ended sessions among them."""
+        """Sums over the matching ended sessions."""
 
     async def statistics(
         self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> list[SessionGroup]:
-        """The same per socket or per card, most energy first."""
+        """Sums per socket or card, by energy, highest first."""
 
     async def forget(self, before: datetime) -> int:
-        """Delete what ended and began before that date and has nothing in the queue; how many."""
+        """Delete sessions that ended before that date and have no queued messages; returns their
+        number."""
 
     async def anonymise(self, *, id_token: str | None = None, sessions: Sequence[str] = ()) -> int:
-        """Erase the tokens of ended sessions, by token or by session; how many."""
+        """Remove the tokens of ended sessions, by token or by session id; returns their number."""
 
 
 class MeterStore(Protocol):
-    """The accounts of the billing meters, so that no energy is lost or invented across restarts:
-    a kill loses a second, a power cut some seconds. Trouble with the disk is logged, not raised.
-    """
+    """The accounts of the billing meters, so that no energy is lost or invented across restarts: a
+    kill of the process loses one second, a power failure some seconds. Disk errors are logged, not
+    raised."""
 
     async def load(self) -> Mapping[int, Account]:
-        """By connector; empty when there is nothing that can be read."""
+        """Accounts by connector; empty if none is readable."""
 
     def keep(self, connector: int, account: Account, *, urgent: bool = False) -> None:
-        """Store soon; an urgent one does not wait to be made durable."""
+        """Store soon; `urgent` does not wait to be made durable."""
 
 
 class Outbox(Protocol):
@@ -206,13 +209,13 @@ class Outbox(Protocol):
 
     @property
     def waiting(self) -> int:
-        """How many waited at the last change, without asking the disk."""
+        """Number of waiting messages at the last change, without disk access."""
 
     async def end_waits(self, connector: int) -> bool:
-        """Whether the end of a session at this connector waits to be told for the first time."""
+        """True if the end of a session at this connector has not been sent yet."""
 
     async def next(self) -> QueuedMessage | None:
-        """The oldest without a committed answer."""
+        """The oldest message without a committed answer."""
 
     async def answered(
         self,
@@ -222,61 +225,64 @@ class Outbox(Protocol):
         id_status: str | None = None,
         group_id: str | None = None,
     ) -> None:
-        """Commit the answer: the message leaves the queue; a Start's answer gives its session
-        the transaction id, and the group of its card where it tells one."""
+        """Commit the answer: the message leaves the queue; the answer to a StartTransaction sets
+        transaction id and card group of its session."""
 
     async def failed(self, seq: int) -> int:
-        """Count a failed attempt (an error or no answer while connected); the attempts so far."""
+        """Count a failed attempt (an error, or no answer while connected); returns the attempts so
+        far."""
 
     async def discard(self, seq: int, reason: str) -> None:
-        """Give a message up; kept in the journal of lost messages. A Start given up makes the
-        rest of its session use transaction id -1."""
+        """Give up a message; it is kept in the journal of lost messages. After a StartTransaction
+        that was given up, the session uses transaction id -1."""
 
     async def length(self) -> int:
-        """How many wait."""
+        """Number of waiting messages."""
 
     async def content(self, limit: int = 100) -> list[QueuedMessage]:
-        """The oldest ones, for people."""
+        """The oldest waiting messages, for users."""
 
     async def kinds(self) -> dict[MessageKind, int]:
-        """How many of each kind wait."""
+        """Number of waiting messages by kind."""
 
     async def lost(self, limit: int = 100) -> list[LostMessage]:
         """Messages given up, newest first."""
 
     async def wait_for_work(self) -> None:
-        """Return when `next` may have something."""
+        """Wait until `next` may return a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhitelistEntry:
-    """An entry of the local whitelist. `token` is normalised: upper case hex, natural order."""
+    """An entry of the local whitelist. `token` is in internal form: upper case hex, natural byte
+    order."""
 
     token: str
     kind: str = "RFID"
     connector: int | None = None
-    """Bound to one connector (manual 5.5, decision D1)."""
+    """The connector to which the entry is bound (manual 5.5, decision D1)."""
     name: str = ""
     added_at: str = ""
     last_used_at: str = ""
 
 
 class WhitelistStore(Protocol):
-    """The local whitelist, durable."""
+    """Durable storage of the local whitelist."""
 
     async def load(self) -> list[WhitelistEntry]:
         """All entries, by token."""
 
     async def put(self, entries: Sequence[WhitelistEntry]) -> None:
-        """Add or replace, in one commit."""
+        """Add or replace entries in one commit."""
 
     async def remove(self, keys: Sequence[tuple[str, int | None]] | None) -> int:
-        """Remove the entries (token, connector), or all when None; how many."""
+        """Remove entries (token, connector), or all if None; returns their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedToken:
-    """What the backend said of a token (OCPP whitelist, manual 5.4) or its local list."""
+    """A backend's answer about a token (OCPP whitelist, manual 5.4), or an entry of its local
+    list."""
 
     token: str
     status: str
@@ -286,7 +292,7 @@ class CachedToken:
 
 
 class TokenCacheStore(Protocol):
-    """Backend answers kept on the station: the cache and the local authorization list."""
+    """Answers of the backend: the cache and the local authorization list."""
 
     async def load(self, which: str) -> list[CachedToken]:
         """`which` is "cache" or "local_list"."""
@@ -295,18 +301,18 @@ class TokenCacheStore(Protocol):
         """Add or replace."""
 
     async def replace(self, which: str, tokens: Sequence[CachedToken], version: int) -> None:
-        """The whole list with its version, in one commit."""
+        """Replace list and version in one commit."""
 
     async def remove(self, which: str, tokens: Sequence[str] | None) -> int:
-        """Some, or all when None."""
+        """Remove tokens, or all if None."""
 
     async def version(self, which: str) -> int:
-        """Version of the local list; 0 when empty."""
+        """Version of the local list; 0 if empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """An API token: its hash, never itself."""
+    """An API token, stored as its hash."""
 
     token_id: str
     hash: str
@@ -316,15 +322,15 @@ class StoredToken:
 
 
 CLOSED_ACCOUNT = "closed"
-"""In the place of a password hash: there was a password and it is lost. No password opens the
-account, the printed one neither; a new one is set on the machine or by a stronger role."""
+"""Stored instead of a password hash if the password was lost. No password opens the account, not
+even the printed one; a new one is set on the machine or by a higher role."""
 
 
 class AccountStore(Protocol):
     """Password hashes, API tokens, one-time links and logins; durable."""
 
     async def password_hash(self, role: Role) -> str | None:
-        """None while no password is set."""
+        """None if no password is set."""
 
     async def set_password_hash(self, role: Role, hash_: str | None) -> None:
         """Set or remove."""
@@ -336,23 +342,23 @@ class AccountStore(Protocol):
         """Add one."""
 
     async def remove_token(self, token_id: str) -> bool:
-        """Remove one; False when unknown."""
+        """Remove a token; False if it is unknown."""
 
     async def add_link(self, hash_: str, role: Role, expires_at: str) -> None:
-        """A one-time login link."""
+        """Add a one-time login link."""
 
     async def use_link(self, hash_: str, now: str) -> Role | None:
-        """Consume a link; None when unknown, used or expired."""
+        """Consume a link; None if it is unknown, used or expired."""
 
 
 class StateStore(Protocol):
-    """Small durable facts: availability of connectors, boot counter, reservations, profiles."""
+    """Small durable values: availability of connectors, boot counter, reservations, profiles."""
 
     async def get(self, key: str) -> JsonValue:
-        """None when nothing is stored."""
+        """None if nothing is stored."""
 
     async def put(self, key: str, value: JsonValue) -> None:
-        """Stored when it returns; None removes."""
+        """Store a value, durable on return; None removes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,44 +367,44 @@ class LoggedSecurityEvent:
 
     seq: int
     kind: str
-    """As the backend knows it (OCPP 1.6 security whitepaper, A04)."""
+    """Named as for the backend (OCPP 1.6 security whitepaper, A04)."""
     detail: str
     at: Moment
-    """Dated if that is possible by now."""
+    """With a date, if it is known by now."""
     hash: str
-    """Of this row and the one before."""
+    """Hash over this row and the previous one."""
 
 
 class SecurityLog(Protocol):
     """Hash-chained log of security events, durable."""
 
     async def add(self, kind: str, detail: str, at: Moment) -> int:
-        """The sequence number of the stored event."""
+        """Returns the sequence number of the stored event."""
 
     async def page(self, *, after: int = 0, limit: int = 100) -> list[LoggedSecurityEvent]:
         """Events in order."""
 
     async def verify(self) -> int | None:
-        """Check the chain: None when it is whole, else the first event that does not fit."""
+        """Verify the chain: None if it is intact, else the first event that does not match."""
 
 
 class FrameArchive(Protocol):
-    """The last messages exchanged with the backend, without secrets; a power cut may lose the
-    newest ones."""
+    """The last messages exchanged with the backend, without secrets; a power failure may lose the
+    newest."""
 
     async def append(self, records: Sequence[FrameRecord]) -> None:
-        """Keep them, if the disk allows it; the oldest ones go."""
+        """Store frames, if the disk allows it; the oldest ones are dropped."""
 
     async def tail(self, limit: int = ...) -> list[FrameRecord]:
-        """The newest ones, oldest first; all that there are without a limit."""
+        """The newest frames, oldest first; all of them without a limit."""
 
     async def forget(self, before: datetime) -> None:
-        """Delete older ones; some may stay until newer ones are old too."""
+        """Delete older frames; some may remain until newer ones are old too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The durable rooms of a station."""
+    """The durable stores of a station."""
 
     journal: SessionJournal
     outbox: Outbox
@@ -412,11 +418,11 @@ class Storage:
     close: Callable[[], Awaitable[None]] = field(repr=False)
     """Finish writes and close."""
     abort: Callable[[], None] = field(repr=False)
-    """Power cut: forget what was not committed."""
+    """Stop at once, as in a power failure: uncommitted data is lost."""
     free_bytes: Callable[[], int] = field(repr=False)
     notices: Sequence[Message] = ()
-    """What people must know about the opening: damaged, missing, foreign, put aside."""
+    """Notices about the opening: damaged, missing, foreign or put aside data."""
     remarks: Sequence[Message] = ()
-    """What is said about it at the start, and no trouble: data taken over from an older version."""
+    """Remarks about the opening that are no problem, for example a migration."""
     damage: Signal[Message] = field(default_factory=Signal)
-    """What people must know of damage that is found while the station runs."""
+    """Notices about damage that is found while the station runs."""

@@ -1,1 +1,1 @@
-"""OCPP 1.6: its messages, and the conversation over JSON; for either side."""
+"""OCPP 1.6: messages, and the JSON protocol for both sides."""

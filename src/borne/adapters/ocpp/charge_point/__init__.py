@@ -1,1 +1,1 @@
-"""The charge point's side of OCPP 1.6: connect, boot, report, deliver, obey."""
+"""The charge point's side of OCPP 1.6: connect, boot, report, deliver, execute commands."""

@@ -1,7 +1,7 @@
-"""BootNotification: until the central system accepts us, nothing else is said.
+"""BootNotification: until the central system accepts the station, no other message is sent.
 
-Source: OCPP 1.6 edition 2 section 4.2, OCPP-J 1.6 section 5.4 (no Boot on a mere reconnect),
-errata 3.22 and 3.35.
+Source: OCPP 1.6 edition 2 section 4.2, OCPP-J 1.6 section 5.4 (no BootNotification after a mere
+reconnection), errata 3.22 and 3.35.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost
 
 FIRST_RETRY_S: Final = 30.0
 LONGEST_RETRY_S: Final = 900.0
-"""Our own pace when the backend gives no interval, an error, or no answer."""
+"""Our own interval if the backend gives none, an error, or no answer."""
 LONGEST_INTERVAL_S: Final = 86400
-"""No answer silences the station for longer."""
+"""Upper bound for the interval that a backend may demand."""
 
 _STATES: Final = {
     RegistrationStatus.ACCEPTED: BootState.ACCEPTED,
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class Boot:
-    """Keeps the charge point accepted, across connections of one process."""
+    """Keeps the charge point accepted, across the connections of one process."""
 
     def __init__(
         self,
@@ -51,34 +51,34 @@ class Boot:
     ) -> None:
         self.state = BootState.NONE
         self.answered: Signal[BootNotificationResponse] = Signal()
-        """Each answer, before anything follows from it."""
+        """Emitted for each answer, before it has any effect."""
         self.round_trip_s = 0.0
-        """How long the last answer took."""
+        """Round trip time of the last answer."""
         self._uplink = uplink
         self._content = content
         self._listener = listener
         self._steps = steps
         self._accepted_content: BootNotificationRequest | None = None
         self._unanswered = False
-        """The last one met no answer: nobody knows what the backend decided."""
+        """The last request was not answered, so the backend's decision is unknown."""
         self._wanted = False
         self._not_before_s = 0.0
         self._pause = Pause()
         self._backoff = Backoff(rng, first_s=FIRST_RETRY_S, longest_s=LONGEST_RETRY_S)
 
     def trigger(self) -> None:
-        """Send a BootNotification now, whatever the interval says; several triggers before it is
-        sent are one.
+        """Send a BootNotification now, regardless of the interval; repeated triggers before it is
+        sent count as one.
 
-        The errata recommend to refuse this after acceptance; evcc and Home Assistant ask for it and
-        wait, and it harms nobody.
+        The errata recommend to refuse this after acceptance, but evcc and Home Assistant trigger it
+        and wait for it, and it does no harm.
         """
         self._wanted = True
         self._not_before_s = 0.0
         self._pause.wake()
 
     def forget(self) -> None:
-        """Another central system, or another identity: start from nothing."""
+        """Reset everything, for another central system or identity."""
         self.state = BootState.NONE
         self._accepted_content = None
         self._unanswered = False
@@ -86,7 +86,8 @@ class Boot:
         self._backoff.reset()
 
     async def keep_accepted(self) -> None:
-        """For the time of one link: boot when needed, again when asked, and open the way."""
+        """Run during one connection: boot if necessary, repeat on request, and permit ordinary
+        calls."""
         self._wanted = False
         try:
             while True:
@@ -125,7 +126,7 @@ class Boot:
             _log.warning("BootNotification failed (%s), again in %.0f s", error, pause_s)
             self._steps.failed(ConnectionStep.BOOT, str(error))
             self._not_before_s = _loop_time() + pause_s
-            # An earlier acceptance may have been taken back by the answer that was lost.
+            # The lost answer may have revoked an earlier acceptance.
             self._uplink.set_accepted(False)
             return
         self._unanswered = False
@@ -158,7 +159,7 @@ class Boot:
 
 
 def _interval_s(answer: BootNotificationResponse) -> int:
-    """0: it is left to us."""
+    """The interval of the answer; 0 if it leaves the choice to us."""
     return max(0, min(answer.interval or 0, LONGEST_INTERVAL_S))
 
 

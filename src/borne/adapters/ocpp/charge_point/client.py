@@ -1,7 +1,8 @@
-"""The charge point as a client of one central system: dial, boot, report, deliver, obey; for ever.
+"""The client of one central system: connects, boots, reports, delivers and executes commands,
+without end.
 
 Sources: OCPP 1.6 edition 2 sections 4 and 5, OCPP-J 1.6, manual section 4. A cancelled `run`, or
-`abort`, is a power cut: sockets are dropped and nothing is waited for.
+`abort`, simulates a power failure: sockets are dropped without waiting.
 """
 
 from __future__ import annotations
@@ -59,16 +60,16 @@ _REFUSED_BEFORE_ACCEPTANCE: Final[dict[Action, Message]] = {
         status=AcceptedOrRejected.REJECTED
     ),
 }
-"""OCPP 1.6 section 4.2: not while Pending."""
+"""Answers to these calls while the registration is pending (OCPP 1.6 section 4.2)."""
 
 LONGEST_CALL_S: Final = 2.0
-"""So long a call that is under way may hold up a reconnection."""
+"""Longest time for which a running call may delay a reconnection."""
 _log = logging.getLogger(__name__)
 Res = TypeVar("Res", bound=Message)
 
 
 class ChargePointClient:
-    """One per station and central system. `run` once."""
+    """The client of one station. `run` can be called once."""
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class ChargePointClient:
     ) -> None:
         self.changed: Signal[BackendView] = Signal()
         self.failed: Signal[ConnectFailed] = Signal()
-        """Each attempt to connect that failed."""
+        """Emitted for each failed attempt to connect."""
         self.log = log or FrameLog(clock.now)
         self._config = config
         self._handlers = station.handlers
@@ -98,7 +99,7 @@ class ChargePointClient:
         self._heartbeats = Heartbeats(self._uplink, listener, self._steps, config)
         self._drain = Drain(station.outbox, self._uplink, self._statuses, listener, clock, config)
         self.queue_moved = self._drain.moved
-        """A transaction message was delivered or given up (True), or not taken (False)."""
+        """A transaction message was delivered or given up (True), or not accepted (False)."""
         self.notices = Notices(self._uplink, self._tasks)
         self.triggers = Triggers(self._uplink, self._boot, self._statuses, self._heartbeats)
         self.triggers.connectors = config.connectors
@@ -119,7 +120,7 @@ class ChargePointClient:
 
     @property
     def connected(self) -> bool:
-        """The link is up."""
+        """True while a connection is established."""
         return self._link_state is LinkState.CONNECTED
 
     @property
@@ -128,38 +129,38 @@ class ChargePointClient:
 
     @property
     def config(self) -> BackendConfig:
-        """The one in force."""
+        """The configuration in force."""
         return self._config
 
     @property
     def uplink(self) -> Uplink:
-        """The way to the backend, for what accompanies the client."""
+        """The connection for other services that send calls."""
         return self._uplink
 
     @property
     def tasks(self) -> Supervisor:
-        """They end with the client."""
+        """Tasks that end with the client."""
         return self._tasks
 
     def report_status(self, report: StatusReport) -> None:
-        """The status of a connector; while offline only the newest is kept."""
+        """Set the status of a connector; while offline only the newest is kept."""
         self._statuses.report(report)
 
     def ask_statuses(self, settle: Callable[[int | None], None]) -> None:
-        """Call `settle` before telling what is true now: it reports what was held back."""
+        """Call `settle` before sending present statuses; it reports those that were held back."""
         self._statuses.settle = settle
 
     async def authorize(self, id_tag: str) -> IdTagInfo:
-        """Ask the central system; raises CallFailed, of which Unreachable means "nobody there"."""
+        """Send Authorize; raises CallFailed (Unreachable if there was no answer)."""
         answer = await self._uplink.call(AuthorizeRequest(id_tag=id_tag), AuthorizeResponse)
         return id_tag_info(answer.id_tag_info)
 
     async def call(self, request: Message, response_type: type[Res]) -> Res:
-        """Any other request that need not survive: raises CallFailed."""
+        """Send any other request that need not be repeated after a failure; raises CallFailed."""
         return await self._uplink.call(request, response_type)
 
     def configure(self, config: BackendConfig) -> None:
-        """Replace the settings: at once, with a new connection only where that is needed."""
+        """Apply a new configuration; reconnects only if necessary."""
         old, self._config = self._config, config
         self._heartbeats.apply(config)
         self._drain.config = config
@@ -171,12 +172,12 @@ class ChargePointClient:
         if (new.url, new.identity) != (before.url, before.identity):
             self._boot.forget()
         roots = before.tls.trusted_roots_pem
-        # Other roots count from the next connection on.
+        # New root certificates count from the next connection on.
         if replace(new, tls=replace(new.tls, trusted_roots_pem=roots)) != before:
             self.reconnect()
 
     def reconnect(self) -> None:
-        """Hang up politely and dial again at once."""
+        """Close the connection in an orderly way and reconnect at once."""
         if self._link_state is LinkState.CONNECTED and self._link is not None:
             self._redial = True
             self._backoff.reset()
@@ -185,12 +186,13 @@ class ChargePointClient:
             self.retry_now()
 
     async def _hang_up(self, link: Link) -> None:
-        """Between calls: some backends lose what follows an answer that they cannot send."""
+        """Close between calls, because some backends lose messages that follow an answer they
+        cannot send."""
         async with self._uplink.between_calls(LONGEST_CALL_S):
             await link.close()
 
     def retry_now(self) -> None:
-        """Dial now instead of later, with a fresh back-off; a dial under way begins anew."""
+        """Connect now with a reset back-off; a running attempt is restarted."""
         self._backoff.reset()
         self._drain.retry_now()
         self._pause.wake()
@@ -198,7 +200,7 @@ class ChargePointClient:
             self._opening.cancel()
 
     def view(self) -> BackendView:
-        """The state of the link."""
+        """The state of the connection."""
         failure = self._steps.first_failure()
         return BackendView(
             link=self._link_state,
@@ -214,7 +216,7 @@ class ChargePointClient:
     # Life ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Stay connected until `stop`; cancelling is a power cut."""
+        """Stay connected until `stop`; cancelling simulates a power failure."""
         self._tasks.keep("statuses", self._statuses.run)
         self._tasks.keep("queue", self._drain.run)
         self._tasks.keep("heartbeats", self._heartbeats.run)
@@ -228,7 +230,7 @@ class ChargePointClient:
             self.abort()
 
     async def stop(self) -> None:
-        """End politely; `run` returns."""
+        """Stop in an orderly way; `run` returns."""
         self._stopping = True
         self._pause.wake()
         if self._opening is not None:
@@ -237,7 +239,7 @@ class ChargePointClient:
             await self._link.close()
 
     def abort(self) -> None:
-        """End now, without a closing handshake."""
+        """Stop at once, without a closing handshake."""
         self._stopping = True
         self._pause.wake()
         if self._opening is not None:
@@ -249,7 +251,7 @@ class ChargePointClient:
         self._set_link_state(LinkState.OFF)
 
     async def _one_connection(self) -> bool:
-        """Dial and serve; True when the next dial need not wait."""
+        """Connect and serve; True if the next attempt need not wait."""
         link = self._make_link(self._config, self._handle, self._tasks, self.log)
         self._steps.restart()
         self._set_link_state(LinkState.CONNECTING)
@@ -272,7 +274,7 @@ class ChargePointClient:
         return await self._serve(link)
 
     async def _serve(self, link: Link) -> bool:
-        """True when the connection was ended on purpose."""
+        """Serve a connection; True if it was closed on purpose."""
         began_s = _loop_time()
         self._link = link
         self._redial = False
@@ -294,7 +296,7 @@ class ChargePointClient:
         return self._redial
 
     async def _keep_accepted(self, link: Link) -> None:
-        """A link without a Boot is worth nothing: when booting breaks, dial again, later."""
+        """Keep the registration; if booting fails, the connection is closed and retried later."""
         try:
             await self._boot.keep_accepted()
         except Exception as error:
@@ -304,7 +306,7 @@ class ChargePointClient:
             link.abort()
 
     async def _handle(self, action: Action, request: Message) -> Message | Reply[Any]:
-        """What a central system may ask depends on whether it has accepted us."""
+        """Answer a call, depending on whether the central system has accepted the station."""
         if self._boot.state is BootState.REJECTED:
             raise NoAnswer(f"{action} before acceptance")
         if self._boot.state is not BootState.ACCEPTED and action in _REFUSED_BEFORE_ACCEPTANCE:
@@ -330,7 +332,7 @@ class ChargePointClient:
 
 
 def _cancelled_from_outside() -> bool:
-    """Whether this very task is being cancelled, not one that it awaits."""
+    """True if this task itself is being cancelled, not one that it awaits."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -1,4 +1,4 @@
-"""What the operator sets about the backend, as the client needs it. Replaceable at run time."""
+"""The client's configuration of the backend. Replaceable at run time."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from borne.adapters.ocpp.charge_point.tls import TlsConfig
 
 SUB_PROTOCOL: Final = "ocpp1.6"
 MAX_FRAME_BYTES: Final = 512 * 1024
-"""A full SendLocalList or a schedule of 1440 periods needs some 100 kB."""
+"""A full SendLocalList or a schedule of 1440 periods needs about 100 kB."""
 
 
 class ConfigError(ValueError):
-    """A sentence for people about a setting that cannot work."""
+    """A setting cannot work; the message is for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
-    """Everything that a new connection is made from; a change means to reconnect."""
+    """Parameters of a connection; a change requires a reconnection."""
 
     url: str
     identity: str
     password: bytes | None = field(default=None, repr=False)
-    """HTTP basic authentication (user = identity), as bytes on the wire."""
+    """HTTP basic authentication (user = identity), as bytes."""
     proxy: str | None = field(default=None, repr=False)
     """`host:port` or `http://[user:password@]host:port`."""
     tls: TlsConfig = field(default_factory=TlsConfig)
     connect_timeout_s: float = 60.0
-    """DNS to WebSocket, together (manual 4, backend connection timeout)."""
+    """For all steps from DNS to WebSocket (manual 4, backend connection timeout)."""
     pong_timeout_s: float = 20.0
-    """No pong within this: the connection is dead."""
+    """Without a pong within this time the connection counts as dead."""
     compression: bool = False
-    """Offer permessage-deflate: saves bytes, costs about 100 kB of memory a connection."""
+    """Offer permessage-deflate: saves data, costs about 100 kB of memory per connection."""
     max_frame_bytes: int = MAX_FRAME_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class BackendConfig:
-    """The connection and the rules of the conversation."""
+    """The connection, and parameters of the protocol."""
 
     connection: ConnectionConfig
     connectors: tuple[int, ...] = (1, 2)
@@ -48,13 +48,13 @@ class BackendConfig:
     ping_interval_s: float = 60.0
     """WebSocketPingInterval; 0 = off."""
     heartbeat_interval_s: float = 300.0
-    """HeartbeatInterval; the BootNotification answer replaces it."""
+    """HeartbeatInterval; replaced by the BootNotification answer."""
     force_heartbeat: bool = True
-    """Heartbeats even while other messages prove the link."""
+    """Send heartbeats even if other messages show that the connection works."""
     transaction_message_attempts: int = 3
     transaction_message_retry_interval_s: float = 60.0
     drain_pause_s: float = 0.05
-    """Between queued messages, so that a long queue does not starve the rest."""
+    """Pause between queued messages, so that a long queue does not block others."""
     longest_reconnect_pause_s: float = 120.0
 
 
@@ -78,7 +78,7 @@ def endpoint_url(url: str, identity: str) -> str:
 
 
 def proxy_url(proxy: str | None) -> str | None:
-    """The proxy as a URL; `host:port` means HTTP. Raises ConfigError."""
+    """The proxy as a URL; `host:port` implies HTTP. Raises ConfigError."""
     if not proxy or not proxy.strip():
         return None
     text = proxy.strip()

@@ -1,4 +1,4 @@
-"""One WebSocket connection to a central system: used once, then thrown away.
+"""One WebSocket connection to a central system; used once.
 
 Source: OCPP-J 1.6 sections 3 (URL, sub-protocol) and 5 (ping, compression); manual section 4
 (proxy, TLS strictness, keep-alive). Each step is reported to a `ConnectionSteps`.
@@ -45,28 +45,29 @@ from borne.foundation.waiting import Flag, wait_for_flag
 from borne.protocols.ocpp.rpc.session import TransportClosed
 
 CLOSE_TIMEOUT_S: Final = 5.0
-"""A backend that does not answer the closing handshake is not waited for longer."""
+"""Longest wait for the backend's part of the closing handshake."""
 ADDRESS_TIMEOUT_S: Final = 10.0
-"""For one of several addresses of a name, so that a dead IPv6 route does not eat all the time."""
+"""Timeout per address of a host name, so that a dead IPv6 route does not use up all the time."""
 
 
 class ConnectionState(Enum):
-    """Each is entered at most once, in this order."""
+    """States of a connection, each entered at most once, in this order."""
 
     NEW = "new"
     CONNECTING = "connecting"
     OPEN = "open"
-    """The sub-protocol is agreed; frames flow."""
+    """The sub-protocol is agreed and frames can be sent."""
     CLOSED = "closed"
 
 
 DialRoute = Callable[[str, int], Awaitable[tuple[str, int]]]
-"""Where to dial instead of an address and port: a simulated network. It raises OSError as the true
-target does; names and TLS stay as they are."""
+"""Gives the address to connect to instead, for a simulated network. Raises OSError like the real
+target; host name and TLS are unchanged."""
 
 
 class Connection:
-    """A text transport over WebSocket. `open` first; everything ends at `close` or `abort`."""
+    """A text transport over WebSocket. `open` comes first; the connection ends with `close` or
+    `abort`."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class Connection:
         self._ping_changed = Flag()
 
     async def open(self, steps: ConnectionSteps) -> None:
-        """Climb as far as WebSocket; raises ConnectFailed with the step that does not hold."""
+        """Connect up to WebSocket; raises ConnectFailed with the failing step."""
         if self.state is not ConnectionState.NEW:
             raise RuntimeError("a connection may only be used once")
         self.state = ConnectionState.CONNECTING
@@ -108,7 +109,7 @@ class Connection:
                 self.state = ConnectionState.CLOSED
 
     async def send(self, text: str) -> None:
-        """Write one text frame; raises TransportClosed."""
+        """Send one text frame; raises TransportClosed."""
         try:
             await self._opened().send(text)
         except ConnectionClosed as error:
@@ -116,7 +117,7 @@ class Connection:
             raise TransportClosed(str(error)) from None
 
     async def recv(self) -> bytes:
-        """The next frame, undecoded: bad UTF-8 is bad content, not the end of the connection."""
+        """The next frame, undecoded: invalid UTF-8 does not end the connection."""
         try:
             return await self._opened().recv(decode=False)
         except ConnectionClosed as error:
@@ -130,7 +131,7 @@ class Connection:
             self._ping_changed.set()
 
     async def keep_alive(self) -> None:
-        """Ping at the interval; returns after aborting a connection that does not answer."""
+        """Ping at the interval; returns after aborting a connection without pong."""
         while self.state is ConnectionState.OPEN:
             self._ping_changed.clear()
             interval_s = self._ping_interval_s if self._ping_interval_s > 0 else None
@@ -139,25 +140,25 @@ class Connection:
                 self.abort()
 
     async def ping(self) -> bool:
-        """True when a pong comes in time."""
+        """Send a ping; True if the pong arrives in time."""
         if self.state is not ConnectionState.OPEN:
             return False
         try:
             async with asyncio.timeout(self._config.pong_timeout_s):
-                # Shielded: the library completes the future even after we gave up.
+                # Shielded, because the library completes the future even after we gave up.
                 await asyncio.shield(asyncio.ensure_future(await self._opened().ping()))
             return True
         except (TimeoutError, ConnectionClosed):
             return False
 
     async def close(self) -> None:
-        """Say goodbye, then close."""
+        """Close with the closing handshake."""
         opened, self.state = self._socket, ConnectionState.CLOSED
         if opened is not None:
             await opened.close()
 
     def abort(self) -> None:
-        """Close without a handshake, as a power cut does."""
+        """Close without a handshake, as in a power failure."""
         self.state = ConnectionState.CLOSED
         if self._socket is not None:
             self._socket.transport.abort()
@@ -222,7 +223,7 @@ class Connection:
 
     def _look_at_interfaces(self, steps: ConnectionSteps) -> None:
         found = self._interfaces() if self._interfaces is not None else None
-        # A backend on this very machine needs none.
+        # A backend on this machine needs no interface.
         self._no_interface = found is not None and not found
         if found:
             steps.ok(ConnectionStep.INTERFACE, ", ".join(found))
@@ -230,7 +231,7 @@ class Connection:
             steps.skipped(ConnectionStep.INTERFACE)
 
     def _blamed(self, error: ConnectFailed) -> ConnectFailed:
-        """Without any interface the steps above it are not to blame."""
+        """If no interface is up, the failure is attributed to that step."""
         if self._no_interface and error.step in {ConnectionStep.DNS, ConnectionStep.TCP}:
             return ConnectFailed(
                 ConnectionStep.INTERFACE, f"no network interface is up ({error.reason})"
@@ -254,7 +255,7 @@ class Connection:
             raise ConnectFailed(ConnectionStep.TLS, f"own certificates: {error}") from error
 
     async def _dial(self, steps: ConnectionSteps, host: str, port: int) -> socket.socket:
-        """Resolve anew at each attempt, then try the addresses one after the other."""
+        """Resolve the host name at each attempt, then try its addresses one after the other."""
         loop = asyncio.get_running_loop()
         self._enter(steps, ConnectionStep.DNS)
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -282,14 +283,14 @@ class Connection:
 
 
 class _Connect(connect):
-    """The library's connect, but a redirect is an error (it would carry credentials away)."""
+    """The library's connect, but redirects are errors, because they could leak credentials."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
 
 
 class _Observed(ClientConnection):
-    """A connection that tells when TCP and TLS stand and HTTP begins."""
+    """A connection that reports when TCP and TLS are established and HTTP starts."""
 
     def __init__(
         self, transport_made: Callable[[BaseTransport], None], *args: Any, **options: Any
@@ -305,7 +306,8 @@ class _Observed(ClientConnection):
 
 
 async def _connected_socket(family: int, address: Any) -> socket.socket:
-    # Named TCP, else asyncio leaves Nagle on: 40 ms for each second of two frames.
+    # With the protocol named, asyncio switches Nagle's algorithm off, which would cost 40 ms for
+    # each second frame.
     opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setblocking(False)
@@ -326,7 +328,7 @@ def _tls_detail(transport: BaseTransport) -> str:
 
 
 def _explain(step: ConnectionStep, error: Exception) -> ConnectFailed:
-    """The step and a sentence for what the libraries raised."""
+    """The failing step and a message for an exception of the libraries."""
     match error:
         case ConfigError():
             return ConnectFailed(ConnectionStep.DNS, str(error))

@@ -1,7 +1,6 @@
-"""How far the way to the backend goes: the steps from the network interface to Heartbeat, as data
-for people.
+"""The steps of a connection from the network interface to Heartbeat, as data for users.
 
-Source: manual sections 4 and 10 (rows "no backend"); the page shows the first step that fails.
+Source: manual sections 4 and 10 (rows "no backend"); the page shows the first failing step.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from borne.protocols.ocpp.rpc.errors import OcppError
 
 
 class ConnectFailed(OcppError):
-    """No connection: at which step, and why."""
+    """The connection failed: the step and the reason."""
 
     def __init__(self, step: ConnectionStep, reason: str, http_status: int | None = None) -> None:
         super().__init__(f"{step}: {reason}")
@@ -25,11 +24,11 @@ class ConnectFailed(OcppError):
 
 
 class ConnectionSteps:
-    """Collects the results; a step that runs again makes those above it unknown."""
+    """Collects the results; restarting a step resets the steps above it."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.changed: Signal[StepResult] = Signal()
-        """A step holds, or fails, that did not before."""
+        """Emitted when a step succeeds or fails that did not before."""
         self._now = now
         self._results = {step: StepResult(step) for step in ConnectionStep}
 
@@ -38,16 +37,16 @@ class ConnectionSteps:
         return tuple(self._results.values())
 
     def first_failure(self) -> StepResult | None:
-        """The lowest step that fails now."""
+        """The lowest failing step."""
         return next((r for r in self._results.values() if r.state is StepState.FAILED), None)
 
     def restart(self) -> None:
-        """A new attempt: nothing is known, old errors stay readable."""
+        """Start a new attempt: all results are reset, the last errors stay readable."""
         for step in ConnectionStep:
             self._set(step, StepState.UNKNOWN, "")
 
     def running(self, step: ConnectionStep) -> None:
-        """The step has begun."""
+        """The step has started."""
         self._set(step, StepState.RUNNING, "")
 
     def ok(self, step: ConnectionStep, detail: str = "", http_status: int | None = None) -> None:
@@ -58,7 +57,7 @@ class ConnectionSteps:
         self._set(step, StepState.SKIPPED, "")
 
     def failed(self, step: ConnectionStep, reason: str, http_status: int | None = None) -> None:
-        """The step does not hold; nothing is known of those above it."""
+        """The step failed; the steps above it are unknown."""
         steps = list(ConnectionStep)
         for other in steps[steps.index(step) + 1 :]:
             self._set(other, StepState.UNKNOWN, "")

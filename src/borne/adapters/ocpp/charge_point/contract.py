@@ -13,10 +13,10 @@ from borne.protocols.ocpp.rpc.handlers import Handlers
 
 @dataclass(frozen=True, slots=True)
 class StationSide:
-    """All that stands behind the client."""
+    """Functions of the station for the client."""
 
     boot_content: Callable[[], BootNotificationRequest]
-    """What to say of ourselves; asked anew at each connection."""
+    """Content of BootNotification, requested for each connection."""
     handlers: Handlers
     outbox: Outbox
     listener: BackendListener

@@ -1,8 +1,8 @@
 """Delivers the durable queue of transaction messages, in order, each until it is answered.
 
-Source: OCPP 1.6 edition 2 section 3.7 and 3.7.1, errata 3.18. Attempt n that meets an error or no
-answer waits n x TransactionMessageRetryInterval; after TransactionMessageAttempts the message is
-given up, and people see it. Being offline is no attempt.
+Source: OCPP 1.6 edition 2 section 3.7 and 3.7.1, errata 3.18. After attempt n without success it
+waits n x TransactionMessageRetryInterval; after TransactionMessageAttempts the message is given up,
+which is shown to users. While offline, no attempts are counted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Drain:
-    """One message at a time, for ever."""
+    """Sends one message at a time, without end."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Drain:
     ) -> None:
         self.config = config
         self.moved: Signal[bool] = Signal()
-        """A message was delivered or given up (True), or not taken (False)."""
+        """A message was delivered or given up (True), or not accepted (False)."""
         self._outbox = outbox
         self._uplink = uplink
         self._statuses = statuses
@@ -52,7 +52,7 @@ class Drain:
         self._pause = Pause()
 
     def retry_now(self) -> None:
-        """Cut the wait for the next attempt short."""
+        """End the wait for the next attempt."""
         self._pause.wake()
 
     async def run(self) -> None:
@@ -92,8 +92,8 @@ class Drain:
         self.moved.emit(True)
 
     async def _commit(self, queued: QueuedMessage, answer: Message) -> None:
-        """What follows from an answer comes first: a repeat after a power cut finds nothing half
-        done."""
+        """Process the answer before the message is removed, so that a repetition after a power
+        failure is complete."""
         match queued.message, answer:
             case StartMessage() as start, StartTransactionResponse(transaction_id=number):
                 info = id_tag_info(answer.id_tag_info) if answer.id_tag_info else None

@@ -1,6 +1,5 @@
-"""Keeps the frames of a connection on the disk: in batches, so that an idle station writes once a
-minute at most and a busy one not for every message.
-"""
+"""Stores the frames of a connection in batches, so that an idle station writes at most once a
+minute, and a busy one not for every message."""
 
 from __future__ import annotations
 
@@ -13,15 +12,15 @@ from borne.foundation.waiting import Flag, wait_for_flag
 from borne.protocols.ocpp.rpc.frame_log import DEFAULT_CAPACITY, FrameLog
 
 BATCH_S: Final = 60.0
-"""So long the first frame waits for others; a power cut loses no more than this."""
+"""Longest wait before a batch is written; a power failure loses no more than this."""
 BATCH: Final = 200
-"""So many do not wait."""
+"""A batch of this size is written at once."""
 MAX_WAITING: Final = 1000
-"""A disk that is slower than the backend loses the oldest, not the memory."""
+"""If the disk is slower than the backend, the oldest frames are lost beyond this number."""
 
 
 class FrameKeeper:
-    """Between the ring in memory and the archive. `restore` first."""
+    """Connects the ring in memory with the archive. Call `restore` first."""
 
     def __init__(self, log: FrameLog, archive: FrameArchive, tasks: Supervisor) -> None:
         self._log = log
@@ -32,7 +31,7 @@ class FrameKeeper:
         log.added.subscribe(self._on_frame)
 
     async def restore(self) -> None:
-        """Fill the ring with what was kept before the start; once."""
+        """Fill the ring with the stored frames, once."""
         if self._log.records():
             return
         self._log.restore(await self._archive.tail(DEFAULT_CAPACITY))
@@ -47,7 +46,7 @@ class FrameKeeper:
         await self._archive.append(batch)
 
     async def history(self) -> list[FrameRecord]:
-        """All that is kept, oldest first."""
+        """All stored frames, oldest first."""
         await self.flush()
         return await self._archive.tail()
 

@@ -1,4 +1,4 @@
-"""Heartbeats: a sign of life after silence, and the time of day at least once a day.
+"""Heartbeats: proof of life after a pause, and the time of day at least once a day.
 
 Source: OCPP 1.6 edition 2 section 4.6, OCPP-J 1.6 section 5.3; manual 4 ("force heartbeat").
 """
@@ -18,17 +18,17 @@ from borne.protocols.ocpp.messages.core import HeartbeatRequest, HeartbeatRespon
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
 LONGEST_INTERVAL_S: Final = 86400.0
-"""The time is asked for once a day, whatever else is said (OCPP 1.6 section 4.6)."""
+"""The time is requested at least once a day (OCPP 1.6 section 4.6)."""
 PRECISE_S: Final = 4.0
-"""An answer that took longer tells the time too roughly."""
+"""A slower answer gives only an imprecise time."""
 AGAIN_S: Final = 60.0
 ROUGH_ANSWERS: Final = 3
-"""It is asked for again soon, but not for ever: a slow line stays slow."""
+"""After an imprecise answer the time is requested again soon, at most this often."""
 _log = logging.getLogger(__name__)
 
 
 class Heartbeats:
-    """When the next one is due, and sending it."""
+    """Plans and sends heartbeats."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Heartbeats:
         self._force = config.force_heartbeat
         self._last_s: float | None = None
         self._rough = 0
-        """Rough answers in a row."""
+        """Number of consecutive imprecise answers."""
         self._pause = Pause()
 
     @property
@@ -58,17 +58,17 @@ class Heartbeats:
         self._pause.wake()
 
     def apply(self, config: BackendConfig) -> None:
-        """Take over changed settings."""
+        """Apply a changed configuration."""
         self._force = config.force_heartbeat
         self.set_interval(config.heartbeat_interval_s)
 
     def time_known(self, round_trip_s: float) -> None:
-        """A Boot answer had the time: as good as a heartbeat."""
+        """Count a BootNotification answer with the time as a heartbeat."""
         self._note_time(round_trip_s)
         self._pause.wake()
 
     async def run(self) -> None:
-        """Beat, for ever."""
+        """Send heartbeats without end."""
         while True:
             await self._uplink.wait_online()
             wait_s = self._due_s() - _loop_time()
@@ -78,7 +78,7 @@ class Heartbeats:
                 await self._beat()
 
     async def beat(self, *, triggered: bool = False) -> None:
-        """One Heartbeat now; raises CallFailed."""
+        """Send one Heartbeat now; raises CallFailed."""
         began_s = _loop_time()
         call = self._uplink.call_unaccepted if triggered else self._uplink.call
         answer = await call(HeartbeatRequest(), HeartbeatResponse)

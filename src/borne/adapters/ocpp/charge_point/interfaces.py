@@ -1,4 +1,4 @@
-"""The first step to a backend: which network interfaces of this machine are up."""
+"""The first step of a connection: which network interfaces are up."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Final
 
 Interfaces = Callable[[], Sequence[str] | None]
-"""Names of those that are up, without the loop-back; None where that cannot be known."""
+"""Names of the interfaces that are up, without loopback; None if that is unknown."""
 
 _FOLDER: Final = Path("/sys/class/net")
 _UP: Final = frozenset({"up", "unknown"})
-"""Tunnels and modems do not tell."""
+"""Tunnels and modems report "unknown"."""
 
 
 def interfaces_up(folder: Path = _FOLDER) -> Sequence[str] | None:
-    """As Linux tells."""
+    """As reported by Linux."""
     try:
         found = sorted(entry.name for entry in folder.iterdir() if entry.name != "lo")
         return [name for name in found if _state(folder / name) in _UP]

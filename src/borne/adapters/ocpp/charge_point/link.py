@@ -1,4 +1,4 @@
-"""What the flows see of a transport: JSON over WebSocket here, SOAP over HTTP elsewhere."""
+"""The interface of a transport: JSON over WebSocket here, SOAP over HTTP elsewhere."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Res = TypeVar("Res", bound=Message)
 
 
 class Link(Protocol):
-    """A conversation with the central system, used once: open, run, and call meanwhile."""
+    """A conversation with the central system, used once: `open`, `run`, and `call` meanwhile."""
 
     async def open(self, steps: ConnectionSteps) -> None:
-        """Make the connection; raises ConnectFailed."""
+        """Connect; raises ConnectFailed."""
 
     async def run(self) -> None:
-        """Receive until the link is gone."""
+        """Receive until the connection is closed."""
 
     async def call(
         self,
@@ -37,20 +37,20 @@ class Link(Protocol):
         """As `Session.call`."""
 
     async def is_alive(self, since_s: float) -> bool:
-        """Whether something arrived since that loop time, or an answer to a probe comes."""
+        """True if something was received since that loop time, or a probe is answered."""
 
     def apply(self, config: BackendConfig) -> None:
-        """Take over what can change without a new connection."""
+        """Apply what can change without a new connection."""
 
     async def close(self) -> None:
-        """End it politely."""
+        """Close in an orderly way."""
 
     def abort(self) -> None:
-        """End it now, without a closing handshake."""
+        """Close at once, without a closing handshake."""
 
 
 class LinkFactory(Protocol):
-    """Makes a fresh link for each attempt."""
+    """Creates a new link for each attempt."""
 
     def __call__(
         self, config: BackendConfig, handler: CallHandler, tasks: Supervisor, log: FrameLog
@@ -103,18 +103,18 @@ class JsonLink:
         *,
         message_id: str | None = None,
     ) -> Res:
-        """One CALL and its answer."""
+        """Send a CALL and return its answer."""
         return await self._session.call(request, response_type, message_id=message_id)
 
     async def is_alive(self, since_s: float) -> bool:
-        """A frame since then, or a pong now."""
+        """True after a frame since then, or a pong now."""
         received_s = self._session.last_received_s
         if received_s is not None and received_s >= since_s:
             return True
         return await self._connection.ping()
 
     def apply(self, config: BackendConfig) -> None:
-        """Ping interval and call timeout."""
+        """Apply ping interval and call timeout."""
         self._connection.set_ping_interval(config.ping_interval_s)
         self._session.call_timeout_s = config.call_timeout_s
 

@@ -1,6 +1,7 @@
-"""Messages of progress for the backend: in order, once, as soon as they can be sent.
+"""Progress messages for the backend: in order, once, as soon as they can be sent.
 
-They wait while offline and are lost with the power; what must survive is posted again.
+They wait in memory while offline and are lost in a power failure; messages that must survive are
+posted again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from borne.protocols.ocpp.messages import Message, action_of, response_model
 from borne.protocols.ocpp.rpc.errors import CallFailed, ConnectionLost, NotAccepted
 
 MAX_WAITING: Final = 50
-"""Older ones go first."""
+"""Beyond this number the oldest are dropped."""
 LONGEST_FLUSH_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
@@ -33,14 +34,14 @@ class Notices:
         self._sending = OnDemandTask(tasks, "notices", self._send_all)
 
     def post(self, message: Message) -> None:
-        """Send it when its turn comes."""
+        """Queue a message."""
         self._waiting.append(message)
         del self._waiting[:-MAX_WAITING]
         self._empty.clear()
         self._sending.request()
 
     async def flush(self) -> None:
-        """Return when all is sent; not much later in any case."""
+        """Wait until all messages are sent, with a time limit."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_FLUSH_S):
                 await self._empty.wait()

@@ -1,4 +1,4 @@
-"""Transaction messages as requests of OCPP 1.6: the one place where they take its form.
+"""Converts transaction messages to requests of OCPP 1.6.
 
 Sources: OCPP 1.6 sections 6.31, 6.45 and 6.49; errata 3.18.
 """
@@ -25,13 +25,13 @@ from borne.protocols.ocpp.messages.core import (
 from borne.protocols.ocpp.messages.types import IdTagInfo as WireIdTagInfo
 
 UNKNOWN_TRANSACTION: Final = -1
-"""Errata 3.18: its StartTransaction could not be delivered."""
+"""Used if the StartTransaction could not be delivered (errata 3.18)."""
 
 Request = StartTransactionRequest | StopTransactionRequest | MeterValuesRequest
 
 
 def request_of(message: TransactionMessage, transaction_id: int | None, clock: Clock) -> Request:
-    """The request; a moment that nobody can date counts as now. Raises ValidationError."""
+    """The request; a moment with unknown date becomes the present. Raises ValidationError."""
     match message:
         case StartMessage():
             return StartTransactionRequest.model_validate(_start(message, clock), by_name=True)
@@ -45,7 +45,7 @@ def request_of(message: TransactionMessage, transaction_id: int | None, clock: C
 def meter_values_request(
     message: MeterValuesMessage, transaction_id: int | None, clock: Clock
 ) -> MeterValuesRequest:
-    """As above."""
+    """The MeterValues request; like `request_of`."""
     fields = {
         "connector_id": message.connector,
         "transaction_id": transaction_id,
@@ -55,7 +55,7 @@ def meter_values_request(
 
 
 def id_tag_info(wire: WireIdTagInfo) -> IdTagInfo:
-    """What a backend says of a card, in the words of the application."""
+    """Convert the backend's information about a card."""
     return IdTagInfo(wire.status.value, wire.parent_id_tag, wire.expiry_date)
 
 

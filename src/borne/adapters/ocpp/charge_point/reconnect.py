@@ -1,6 +1,6 @@
-"""When to dial again: capped exponential back-off with jitter, for ever.
+"""When to reconnect: exponential back-off with a cap and jitter, without end.
 
-After a power cut in a street all stations come back at once: the jitter spreads them.
+After a local power failure many stations reconnect at once; the jitter spreads them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 120.0
 FACTOR: Final = 2.0
 JITTER: Final = 0.5
-"""A pause is drawn from its upper half: between 50 % and 100 % of the nominal one."""
+"""A pause is chosen between 50 % and 100 % of the nominal one."""
 STABLE_AFTER_S: Final = 30.0
-"""A link that held this long starts over with the first pause."""
+"""A connection that lasted this long resets the back-off."""
 
 
 class Backoff:
@@ -42,12 +42,12 @@ class Backoff:
         return nominal_s * (1 - JITTER * self._rng.random())
 
     def reset(self) -> None:
-        """Begin with the first pause again."""
+        """Start with the first pause again."""
         self._failures = 0
 
 
 class Pause:
-    """A sleep that can be cut short from outside, and that tells when it ends."""
+    """A sleep that can be ended from outside, and that knows its remaining time."""
 
     def __init__(self) -> None:
         self._wake = Flag()
@@ -55,17 +55,17 @@ class Pause:
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds to go, None when nobody sleeps."""
+        """Remaining seconds; None if not sleeping."""
         if self._until_s is None:
             return None
         return max(0.0, self._until_s - asyncio.get_running_loop().time())
 
     def wake(self) -> None:
-        """End the sleep now; without effect on later ones."""
+        """End the present sleep; no effect on later ones."""
         self._wake.set()
 
     async def sleep(self, seconds: float) -> bool:
-        """Sleep; True when woken early."""
+        """Sleep; True if woken early."""
         self._wake.clear()
         self._until_s = asyncio.get_running_loop().time() + seconds
         try:

@@ -1,4 +1,5 @@
-"""Tells the central system of security events, each until it is answered (whitepaper A04.FR.02)."""
+"""Reports security events to the central system, each until it is answered (whitepaper
+A04.FR.02)."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class SecurityNotices:
-    """Sends while `enabled()`: a central system without the security extension is left alone."""
+    """Sends while `enabled()`, because a central system may lack the security extension."""
 
     def __init__(
         self,
@@ -37,12 +38,12 @@ class SecurityNotices:
         self._sending = OnDemandTask(tasks, "security events", self._send_all)
 
     def start(self) -> None:
-        """Send what was not sent before the start, and what follows."""
+        """Send the events that are not reported yet, and all later ones."""
         self._events.noted.subscribe(lambda _: self._sending.request())
         self._sending.request()
 
     def reconsider(self) -> None:
-        """Whether events are sent may have changed."""
+        """Call when `enabled` may have changed."""
         self._sending.request()
 
     async def _send_all(self) -> None:

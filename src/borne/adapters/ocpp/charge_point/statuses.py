@@ -1,8 +1,8 @@
-"""StatusNotification: every change while online, only what is true now after an absence.
+"""StatusNotification: every change while online; after a disconnection only the present statuses.
 
-A status that says that a transaction is over follows its StopTransaction, as far as that can be
+A status that implies the end of a transaction is sent after its StopTransaction, if that can be
 sent now (decision 0135). Source: OCPP 1.6 edition 2 section 4.9, OCPP-J 1.6 section 5.4, errata
-3.22 (0 and every connector after a Boot).
+3.22 (0 and every connector after a BootNotification).
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from borne.protocols.ocpp.rpc.errors import CallFailed, CallTimeout, ConnectionL
 from borne.protocols.ocpp.rpc.handlers import FollowUp
 
 MAX_ATTEMPTS: Final = 3
-"""For a status that meets no answer on a living link; a newer one replaces it anyway."""
+"""Attempts for a status that is not answered on a working connection; a newer one replaces it
+anyway."""
 MAX_WAITING: Final = 100
-"""Beyond this many unsent changes only the newest of each connector is kept."""
+"""Beyond this number of unsent changes, only the newest of each connector is kept."""
 LONGEST_HOLD_S: Final = 15.0
-"""So long a status waits for the StopTransaction before it: behind a long queue, or one that is
-stuck, what is true now counts for more than the order."""
+"""Longest time for which a status waits for the preceding StopTransaction; behind a long or stuck
+queue, the present status is more important than the order."""
 OVER: Final = frozenset(
     {
         BackendStatus.AVAILABLE,
@@ -52,22 +53,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A status that is to be sent."""
+    """A status to send."""
 
     report: StatusReport
     since_s: float
     triggered: bool = False
-    """Somebody asked: it is sent as of now, whatever else waits."""
+    """Triggered: the present status is sent, regardless of waiting ones."""
 
 
 class Statuses:
-    """The statuses of all connectors and what the backend knows of them."""
+    """The statuses of all connectors, and what the backend knows of them."""
 
     def __init__(
         self, uplink: Uplink, clock: Clock, end_waits: Callable[[int], Awaitable[bool]]
     ) -> None:
         self.settle: Callable[[int | None], None] = lambda _: None
-        """Makes the application report what it held back, of one connector or of all."""
+        """Lets the application report what it held back, for one connector or all."""
         self._uplink = uplink
         self._clock = clock
         self._end_waits = end_waits
@@ -79,7 +80,7 @@ class Statuses:
         uplink.online_changed.subscribe(self._on_online)
 
     def report(self, report: StatusReport) -> None:
-        """The status of a connector changed; a repetition is ignored."""
+        """Report the status of a connector; repetitions are ignored."""
         if report.same_as(self._current.get(report.connector)):
             return
         self._current[report.connector] = report.lasting
@@ -90,11 +91,11 @@ class Statuses:
             self._work.set()
 
     def reconsider(self) -> None:
-        """The queue of transactions went on: what waited for it may be due."""
+        """Call after progress of the transaction queue: waiting statuses may be due."""
         self._work.set()
 
     def forget_known(self) -> None:
-        """After a Boot the backend gets everything again."""
+        """Report all statuses again, after a BootNotification."""
         self._known.clear()
         if self._uplink.online:
             self.settle(None)
@@ -102,7 +103,8 @@ class Statuses:
             self._work.set()
 
     def triggered(self, connector_id: int | None) -> tuple[TriggerMessageStatus, FollowUp | None]:
-        """Answer to a trigger: what is true at that time is sent after it, of one or of all."""
+        """Answer a trigger; afterwards the statuses at that time are sent, of one connector or
+        all."""
         if not self._wanted(connector_id):
             return TriggerMessageStatus.REJECTED, None
 
@@ -116,17 +118,17 @@ class Statuses:
         return TriggerMessageStatus.ACCEPTED, send
 
     async def caught_up(self) -> None:
-        """Return when the statuses due after going online were sent, or tried."""
+        """Wait until the statuses due after connecting have been sent or tried."""
         await self._caught_up.wait()
 
     async def run(self) -> None:
-        """Send, for ever."""
+        """Send statuses without end."""
         while True:
             await self._uplink.wait_online()
             self._work.clear()
             due = await self._next_due()
             if due is not None:
-                # While the queue was read, an absence may have made others of them.
+                # While the queue was read, a disconnection may have replaced them.
                 if due in self._waiting:
                     await self._send(due)
                 continue
@@ -138,7 +140,8 @@ class Statuses:
                 await self._work.wait()
 
     async def _next_due(self) -> _Waiting | None:
-        """The first that need not wait for the end of a transaction, nor for one that does."""
+        """The first status that need not wait for the end of a transaction, directly or behind
+        another one."""
         held = set[int]()
         asked = {waiting.report.connector for waiting in self._waiting if waiting.triggered}
         for waiting in tuple(self._waiting):
@@ -180,7 +183,7 @@ class Statuses:
             self._waiting.remove(waiting)
 
     def _hurry(self, connector_id: int | None) -> None:
-        """Everything that waits is sent now, and the present status even if it is known."""
+        """Send all waiting statuses now, and the present one even if it is known."""
         for number in self._wanted(connector_id):
             ours = [w for w in self._waiting if w.report.connector == number]
             if ours and ours[-1].report.lasting.same_as(self._current[number]):
@@ -211,7 +214,8 @@ class Statuses:
         self._work.set()
 
     def _collapse(self) -> None:
-        """Only the newest of each connector, 0 first, and only what the backend does not know."""
+        """Keep only the newest status of each connector, 0 first, that the backend does not
+        know."""
         now_s = _loop_time()
         self._waiting = [
             _Waiting(report, now_s)
@@ -225,7 +229,7 @@ def _loop_time() -> float:
 
 
 def _request(report: StatusReport, when: datetime | None) -> StatusNotificationRequest:
-    """While nobody knows the date it is left out: no date is better than a wrong one."""
+    """The request; the timestamp is left out while the date is unknown."""
     return StatusNotificationRequest(
         connector_id=report.connector,
         error_code=ChargePointErrorCode(report.error_code),

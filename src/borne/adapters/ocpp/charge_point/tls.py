@@ -1,4 +1,4 @@
-"""TLS of the client side: the five levels of strictness of manual section 4.
+"""TLS of the client: the five levels of strictness of manual section 4.
 
 Source: manual 4 ("SSL strictness as client"), OCPP 1.6 security whitepaper section 2 (TLS 1.2 or
 newer, AEAD suites, no compression).
@@ -12,26 +12,26 @@ from enum import StrEnum
 from pathlib import Path
 
 _IGNORE_VALIDITY_DATES = 0x200000
-"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module lacks."""
 
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:AES128-GCM-SHA256:AES256-GCM-SHA384"
-"""For TLS 1.2: those that the whitepaper demands, and better ones."""
+"""For TLS 1.2: the suites required by the whitepaper, and better ones."""
 
 
 class TlsLevel(StrEnum):
-    """Weakest first. Every level encrypts."""
+    """Weakest first. All levels encrypt."""
 
     ENCRYPT_ONLY = "encrypt_only"
-    """No authentication: anybody may be the backend."""
+    """No authentication: the server's identity is not checked."""
     ALLOW_EXPIRED_SKIP_HOST = "allow_expired_skip_host"
     SKIP_HOST = "skip_host"
     ALLOW_EXPIRED = "allow_expired"
-    """Chain and host are checked, dates are not: also helps a station without a clock."""
+    """Chain and host are checked, dates are not; also for a station without a clock."""
     NORMAL = "normal"
 
     @property
     def checks_chain(self) -> bool:
-        """The certificate must lead to a trusted root."""
+        """The certificate must chain to a trusted root."""
         return self is not TlsLevel.ENCRYPT_ONLY
 
     @property
@@ -41,28 +41,28 @@ class TlsLevel(StrEnum):
 
     @property
     def checks_host(self) -> bool:
-        """The certificate must name the host that was dialled."""
+        """The certificate must match the host name."""
         return self in {TlsLevel.ALLOW_EXPIRED, TlsLevel.NORMAL}
 
 
 @dataclass(frozen=True, slots=True)
 class TlsConfig:
-    """How to trust a backend, and how to be known by it."""
+    """Trusted certificates, and our own."""
 
     level: TlsLevel = TlsLevel.NORMAL
     trusted_roots_pem: str = ""
-    """Roots of the operator; empty: those of the system."""
+    """Root certificates of the operator; empty for the system's."""
     certificate_file: Path | None = None
     """Our chain (security profile 3), with `key_file`."""
     key_file: Path | None = None
     system_roots: bool = False
-    """Those of the system too."""
+    """Trust the system's root certificates as well."""
     revision: str = ""
-    """Differs when the connection must be made anew though all else is the same."""
+    """A change forces a new connection even if all else is equal."""
 
 
 def client_context(config: TlsConfig) -> ssl.SSLContext:
-    """A context for `config`; blocks for some milliseconds (reads files).
+    """Create the SSL context; blocks for some milliseconds (reads files).
 
     Raises ssl.SSLError or OSError for unusable certificates.
     """

@@ -1,7 +1,7 @@
-"""TriggerMessage: answer first, then send what was asked for.
+"""TriggerMessage: first the answer, then the requested messages.
 
 Source: OCPP 1.6 edition 2 section 5.17; errata 3.35 for BootNotification. Triggered messages are
-the only ones of ours that may be sent while the central system has not accepted us (section 4.2).
+the only ones that may be sent before acceptance (section 4.2).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from borne.protocols.ocpp.rpc.errors import CallFailed
 from borne.protocols.ocpp.rpc.handlers import FollowUp, Reply
 
 TriggerSource = Callable[[int | None], Awaitable[Sequence[Message]]]
-"""Makes the messages for a connector (None = all); an empty answer means there is nothing."""
+"""Creates the messages for a connector (None = all); empty if there is none."""
 
 MAX_WAITING: Final = 20
 """Triggers whose messages are not answered yet."""
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class Triggers:
-    """Who makes which triggered message. Names are those on the wire, of both trigger actions."""
+    """The sources of triggered messages. Names are those of OCPP, for both trigger actions."""
 
     def __init__(
         self, uplink: Uplink, boot: Boot, statuses: Statuses, heartbeats: Heartbeats
@@ -49,7 +49,7 @@ class Triggers:
         self._waiting = 0
 
     def register(self, name: str, source: TriggerSource) -> None:
-        """Messages named `name` come from `source`."""
+        """Let `source` create the messages named `name`."""
         if name in self._sources:
             raise ValueError(f"{name} has a source already")
         self._sources[name] = source
@@ -59,8 +59,8 @@ class Triggers:
         return Reply(TriggerMessageResponse(status=status), then)
 
     async def prepare(self, name: str, connector_id: int | None) -> _Answer:
-        """The status to answer with, and what to send afterwards. A backend that triggers without
-        answering what it gets is refused: nothing piles up here."""
+        """The status of the answer, and the messages to send afterwards. A backend that does not
+        answer triggered messages is refused, so that they do not accumulate."""
         if self._waiting >= MAX_WAITING:
             return TriggerMessageStatus.REJECTED, None
         status, then = await self._prepare(name, connector_id)

@@ -1,4 +1,4 @@
-"""The way to a central system that comes and goes, as one thing to call through."""
+"""Calls to a central system, independent of the present connection."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ Res = TypeVar("Res", bound=Message)
 
 
 class Uplink:
-    """The current link and whether the central system has accepted us."""
+    """The present connection, and whether the central system has accepted the station."""
 
     def __init__(self) -> None:
         self.online_changed: Signal[bool] = Signal()
-        """True when calls may be made, False when not any more."""
+        """True when calls can be made, False when that ends."""
         self.last_answer_s: float | None = None
-        """Loop time of the last answer to a call of ours."""
+        """Loop time of the last answer to a call."""
         self._link: Link | None = None
         self._online = Flag()
         self._turn = asyncio.Lock()
-        """One call after the other: each looks at its turn whether it may still be sent."""
+        """Calls are serialized: each one checks when it starts whether it may still be sent."""
 
     @property
     def online(self) -> bool:
         return self._online.is_set()
 
     async def wait_online(self) -> None:
-        """Return when calls may be made."""
+        """Wait until calls can be made."""
         await self._online.wait()
 
     def attach(self, link: Link) -> None:
-        """A link stands; nothing is accepted on it yet."""
+        """Use a new connection, on which nothing is accepted yet."""
         self._link = link
 
     def detach(self) -> None:
@@ -47,7 +47,7 @@ class Uplink:
         self._link = None
 
     def set_accepted(self, accepted: bool) -> None:
-        """Open or close the way for ordinary calls."""
+        """Permit or stop ordinary calls."""
         online = accepted and self._link is not None
         if online == self.online:
             return
@@ -59,7 +59,7 @@ class Uplink:
 
     @asynccontextmanager
     async def between_calls(self, timeout_s: float) -> AsyncIterator[None]:
-        """No call is under way, or one for longer than that; none begins meanwhile."""
+        """Enter between calls, or after `timeout_s` during one; no other call starts meanwhile."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._turn.acquire()
@@ -74,9 +74,10 @@ class Uplink:
     async def call(
         self, request: Message, response_type: type[Res], *, message_id: str | None = None
     ) -> Res:
-        """An ordinary call: refused with NotAccepted or ConnectionLost while not online.
+        """An ordinary call; raises NotAccepted or ConnectionLost while not online.
 
-        A call may have waited for the answer to a BootNotification: it looks again at its turn.
+        A call may have waited for the answer to BootNotification, so it checks again when it
+        starts.
         """
         link = self._standing()
         self._check_accepted()
@@ -87,7 +88,7 @@ class Uplink:
     async def call_unaccepted(
         self, request: Message, response_type: type[Res], *, message_id: str | None = None
     ) -> Res:
-        """A call that needs no acceptance: BootNotification, and what was triggered."""
+        """A call that needs no acceptance: BootNotification, and triggered messages."""
         link = self._standing()
         async with self._turn:
             return await self._exchange(link, request, response_type, message_id)
@@ -104,7 +105,7 @@ class Uplink:
     async def _exchange(
         self, link: Link, request: Message, response_type: type[Res], message_id: str | None
     ) -> Res:
-        """A timeout on a link that proves dead is a ConnectionLost: the peer never had a chance."""
+        """A timeout on a dead connection is reported as ConnectionLost."""
         if link is not self._link:
             raise ConnectionLost("the connection is gone")
         loop = asyncio.get_running_loop()
@@ -124,6 +125,6 @@ class Uplink:
         return answer
 
     def _lost(self, link: Link) -> None:
-        """Nobody may try again on a dead link: loops that wait for `online` would spin."""
+        """Leave the online state at once, so that loops that wait for it do not spin."""
         if link is self._link:
             self.set_accepted(False)

@@ -1,7 +1,7 @@
-"""One pydantic model per OCPP 1.6 message, for every transport (J and S) and both directions.
+"""One pydantic model per OCPP 1.6 message, for all transports (J and S) and both directions.
 
-Models live in one module per feature profile and are imported by need: `registry` names them
-all without importing any. Fields are snake_case in Python and camelCase on the wire.
+Each feature profile has a module, imported when needed: `registry` lists all without importing any.
+Fields are snake_case in Python and camelCase on the wire.
 """
 
 from borne.protocols.ocpp.messages.base import Message

@@ -1,9 +1,9 @@
-"""What all OCPP 1.6 messages share: base model, field types, wire form.
+"""Base model, field types and wire form of all OCPP 1.6 messages.
 
 Sources: OCPP 1.6 edition 2 section 7 (types), errata 3.10 (dates), OCPP-J 1.6 section 4 and its
-errata (JSON forms). Wire data is checked strictly (a number is no string); a `null` for an
-optional field is taken as absent, because several central systems send it. Dates are read in every
-form that can mean one moment only.
+errata (JSON forms). Wire data is validated strictly (a number is not a string), except that `null`
+for an optional field counts as absent, because several central systems send it. Dates are parsed in
+every unambiguous form.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from borne.foundation.clock import format_utc
 
 INT64_MAX = 2**63 - 1
 DECIMAL_TOLERANCE = 1e-9
-"""Relative slack for binary floats when checking "one digit fraction"."""
+"""Tolerance for binary floats when checking "one digit fraction"."""
 
 
 class Message(BaseModel):
-    """Base of every request, response and structure. Immutable; unknown fields are refused.
+    """Base of all requests, responses and structures. Immutable; unknown fields are rejected.
 
-    Python code builds messages by field name; wire data is read by `from_wire` only.
+    Python code creates messages by field name; `from_wire` parses wire data.
     """
 
     model_config = ConfigDict(
@@ -51,15 +51,15 @@ class Message(BaseModel):
 
     @classmethod
     def from_wire(cls, payload: Any, *, tolerant: bool = False) -> Self:
-        """Read decoded JSON with camelCase keys; raises pydantic.ValidationError.
+        """Parse decoded JSON with camelCase keys; raises pydantic.ValidationError.
 
-        `tolerant` ignores unknown fields: right for answers, where refusing helps nobody.
+        `tolerant` ignores unknown fields, for answers.
         """
         extra: Literal["ignore", "forbid"] = "ignore" if tolerant else "forbid"
         return cls.model_validate(payload, by_alias=True, by_name=False, extra=extra)
 
     def to_wire(self) -> dict[str, Any]:
-        """JSON data with camelCase keys, absent fields left out."""
+        """JSON data with camelCase keys, without absent fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def to_wire_json(self) -> str:
@@ -89,9 +89,9 @@ LONGEST_DATE: Final = 64
 
 
 def _text_date(value: Any) -> Any:
-    """Wire dates are ISO 8601 texts: no epoch seconds, no bare days. Read with a space instead of
-    the T, any number of digits of a second, offsets without colon, no offset at all, in any letter
-    case: what central systems write, and what can mean one moment only."""
+    """Wire dates are ISO 8601 texts, not epoch seconds or dates without time. Accepted variants: a
+    space instead of the T, any number of fractional digits, offsets without colon, no offset, any
+    letter case."""
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str):
@@ -127,7 +127,7 @@ def _leap_second(day: str, time: str, offset: str) -> datetime:
 
 
 def _to_utc(value: datetime) -> datetime:
-    """A date without offset is taken as UTC (errata 3.10 allows only UTC to be sent)."""
+    """A date without offset counts as UTC (errata 3.10 permits only UTC)."""
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     try:
@@ -149,10 +149,10 @@ DateTime = Annotated[
     AfterValidator(_to_utc),
     PlainSerializer(format_utc, return_type=str, when_used="json"),
 ]
-"""UTC inside; sent as `...Z` with at most milliseconds."""
+"""UTC internally; sent as `...Z` with at most milliseconds."""
 
 Integer = Annotated[StrictInt, Field(ge=-INT64_MAX - 1, le=INT64_MAX)]
-"""A whole number that a database can hold."""
+"""An integer that fits into a database column."""
 
 NonNegative = Annotated[StrictInt, Field(ge=0, le=INT64_MAX)]
 ConnectorId = NonNegative
@@ -170,4 +170,4 @@ CiString50 = Annotated[str, StringConstraints(strict=True, max_length=50)]
 CiString255 = Annotated[str, StringConstraints(strict=True, max_length=255)]
 CiString500 = Annotated[str, StringConstraints(strict=True, max_length=500)]
 IdToken = CiString20
-"""Compared without regard to letter case (OCPP 1.6 section 7.28)."""
+"""Compared without case (OCPP 1.6 section 7.28)."""

@@ -211,7 +211,7 @@ class Location(StrEnum):
 
 
 class UnitOfMeasure(StrEnum):
-    """Section 7.45. Reads the misspelt "Celcius" of the first JSON schema, sends "Celsius"."""
+    """Section 7.45. Accepts the misspelt "Celcius" of the first JSON schema, sends "Celsius"."""
 
     WH = "Wh"
     KWH = "kWh"
@@ -230,7 +230,7 @@ class UnitOfMeasure(StrEnum):
     K = "K"
     PERCENT = "Percent"
     HERTZ = "Hertz"
-    """Only in the later MeterValues schema, not in that of StopTransaction: better not sent."""
+    """Only in the later MeterValues schema, not in that of StopTransaction; therefore not sent."""
 
     @classmethod
     def _missing_(cls, value: object) -> UnitOfMeasure | None:
@@ -265,7 +265,7 @@ class KeyValue(Message):
 
 
 class LongKeyValue(KeyValue):
-    """Longer than the standard allows; only for backends whose operator wants it (D21)."""
+    """A value longer than the standard permits; only if the operator allows it (D21)."""
 
     value: str | None = None
 
@@ -297,7 +297,7 @@ class BootNotificationRequest(Request):
 
 
 class BootNotificationResponse(Response):
-    """Section 6.4; `interval` in seconds. None: the answer that was read lacks it."""
+    """Section 6.4; `interval` in seconds. None if the answer lacks it."""
 
     status: RegistrationStatus
     current_time: DateTime | None
@@ -373,7 +373,7 @@ class HeartbeatRequest(Request):
 
 
 class HeartbeatResponse(Response):
-    """Section 6.30. None: the answer that was read lacks it; it is a sign of life all the same."""
+    """Section 6.30. None if the answer lacks it; it still proves that the backend is alive."""
 
     current_time: DateTime | None
 
@@ -388,7 +388,7 @@ class MeterValuesRequest(Request):
     @field_validator("meter_value", mode="after")
     @classmethod
     def _each_has_values(cls, value: tuple[MeterValue, ...]) -> Any:
-        """Only here: an empty sample inside StopTransaction must not cost the whole Stop."""
+        """Only here, because an empty sample must not invalidate a whole StopTransaction."""
         if any(not item.sampled_value for item in value):
             raise PydanticCustomError("too_short", "sampledValue should have at least 1 item")
         return value
@@ -447,7 +447,7 @@ class StartTransactionRequest(Request):
 
 
 class StartTransactionResponse(Response):
-    """Section 6.46. None: the answer that was read says nothing of the card."""
+    """Section 6.46. None if the answer has no information about the card."""
 
     id_tag_info: IdTagInfo | None
     transaction_id: Integer

@@ -1,10 +1,10 @@
-"""Reads the answer of a central system by what is usable in it.
+"""Parses answers of a central system tolerantly.
 
-An answer is the end of something that has happened on the other side: a transaction has a number
-there, a message was taken. To refuse the whole for a member beside it would lose that. So a member
-that can be understood is understood (another letter case, a number as text), one that cannot is
-left out where we can do without it, and every liberty is noted. Requests are read strictly: there
-an error answer tells the other side what is wrong. Decision 0145.
+An answer confirms something that has happened at the other side: a transaction got a number, a
+message was accepted. Rejecting it because of another member would lose that. Therefore members are
+converted if possible (another letter case, a number as text), dropped if they are optional, and
+every deviation is noted. Requests are parsed strictly, because the error answer shows the sender
+what is wrong. Decision 0145.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from borne.protocols.ocpp.messages.base import Message
 from borne.protocols.ocpp.messages.types import AuthorizationStatus
 
 LONGEST_NUMBER: Final = 25
-"""Digits of a number that came as text; an id has 19 at most."""
+"""Longest number given as text; an id has at most 19 digits."""
 _NOT_UNDERSTOOD: Final[Mapping[type[Enum], Enum]] = {
     AuthorizationStatus: AuthorizationStatus.INVALID,
 }
-"""A word about a card that nobody understands is no acceptance."""
+"""An unknown status of a card does not count as accepted."""
 
 
 def repaired(model: type[Message], payload: Any) -> tuple[dict[str, Any], list[str]]:
@@ -70,7 +70,7 @@ def _key(alias: str, payload: dict[Any, Any]) -> str | None:
 
 
 def _value(info: FieldInfo, raw: Any, where: str, notes: list[str]) -> Any:
-    """What a member means; None when it means nothing."""
+    """The meaning of a value; None if it has none."""
     if raw is None:
         if info.is_required():
             notes.append(f"{where} is null")
@@ -93,7 +93,7 @@ def _left_out(where: str, notes: list[str]) -> None:
 
 
 def _readings(kind: Any, raw: Any) -> typing.Iterator[Any]:
-    """What could be meant."""
+    """Possible meanings of a value."""
     if kind is int:
         yield from _whole(raw)
     elif isinstance(kind, type) and issubclass(kind, Enum):
@@ -123,7 +123,7 @@ def _dispensable(info: FieldInfo) -> bool:
 
 
 def _kind(annotation: Any) -> Any:
-    """The type below `Annotated` and `| None`."""
+    """The type without `Annotated` and `| None`."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _kind(arguments[0])
@@ -141,7 +141,7 @@ def _fits(info: FieldInfo, value: Any) -> bool:
 
 
 class _Field:
-    """A field by identity: a key for the cache."""
+    """A field compared by identity, as a key of the cache."""
 
     def __init__(self, info: FieldInfo) -> None:
         self.info = info

@@ -1,4 +1,4 @@
-"""Every OCPP 1.6 action: its profile, who may send it, and its two models, imported by need.
+"""All OCPP 1.6 actions: profile, initiator, and the two models, imported when needed.
 
 Sources: OCPP 1.6 edition 2 sections 3.1 (profiles), 4 and 5 (who initiates), security whitepaper.
 """
@@ -24,7 +24,7 @@ class Initiator(Enum):
 
 
 class FeatureProfile(StrEnum):
-    """Section 3.1; spelt as in SupportedFeatureProfiles. Security is no feature profile."""
+    """Section 3.1; spelt as in SupportedFeatureProfiles. Security is not a feature profile."""
 
     CORE = "Core"
     FIRMWARE_MANAGEMENT = "FirmwareManagement"
@@ -81,7 +81,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """What is fixed about an action."""
+    """Static properties of an action."""
 
     action: Action
     profile: FeatureProfile

@@ -28,7 +28,7 @@ PemChain = Annotated[str, StringConstraints(strict=True, max_length=10000)]
 
 
 class HashAlgorithm(StrEnum):
-    """Of a certificate's identifying hashes."""
+    """Hash algorithm of certificate hashes."""
 
     SHA256 = "SHA256"
     SHA384 = "SHA384"
@@ -36,7 +36,7 @@ class HashAlgorithm(StrEnum):
 
 
 class CertificateUse(StrEnum):
-    """What an installed root is for."""
+    """Purpose of an installed root certificate."""
 
     CENTRAL_SYSTEM_ROOT_CERTIFICATE = "CentralSystemRootCertificate"
     MANUFACTURER_ROOT_CERTIFICATE = "ManufacturerRootCertificate"
@@ -66,7 +66,7 @@ class InstallCertificateStatus(StrEnum):
 
 
 class LogType(StrEnum):
-    """Which log GetLog asks for."""
+    """Kind of log for GetLog."""
 
     DIAGNOSTICS_LOG = "DiagnosticsLog"
     SECURITY_LOG = "SecurityLog"
@@ -81,7 +81,7 @@ class LogStatus(StrEnum):
 
 
 class UploadLogStatus(StrEnum):
-    """Progress of a log upload; the schema writes UploadFailure where the text has UploadFailed."""
+    """Progress of a log upload; the schema has UploadFailure, the text UploadFailed."""
 
     BAD_MESSAGE = "BadMessage"
     IDLE = "Idle"
@@ -122,7 +122,7 @@ class SignedUpdateStatus(StrEnum):
 
 
 class ExtendedMessageTrigger(StrEnum):
-    """What ExtendedTriggerMessage may ask for."""
+    """Messages for ExtendedTriggerMessage."""
 
     BOOT_NOTIFICATION = "BootNotification"
     LOG_STATUS_NOTIFICATION = "LogStatusNotification"
@@ -143,7 +143,7 @@ class CertificateHashData(Message):
 
 
 class LogParameters(Message):
-    """Where the log goes and which part of it."""
+    """Destination and period of a log."""
 
     remote_location: Url
     oldest_timestamp: DateTime | None = None
@@ -167,7 +167,7 @@ class CertificateSignedRequest(Request):
 
 
 class CertificateSignedResponse(Response):
-    """Whether the certificate is used."""
+    """Whether the certificate is accepted."""
 
     status: AcceptedOrRejected
 
@@ -198,7 +198,7 @@ class ExtendedTriggerMessageResponse(Response):
 
 
 class GetInstalledCertificateIdsRequest(Request):
-    """Which certificates of one use are installed."""
+    """Request the installed certificates of one use."""
 
     certificate_type: CertificateUse
 
@@ -223,7 +223,7 @@ class GetLogRequest(Request):
 
 
 class GetLogResponse(Response):
-    """Whether an upload follows, and its file name."""
+    """Whether an upload follows, and the name of its file."""
 
     status: LogStatus
     filename: CiString255 | None = None
@@ -272,7 +272,7 @@ class SignCertificateRequest(Request):
 
 
 class SignCertificateResponse(Response):
-    """Whether the request was taken."""
+    """Whether the request was accepted."""
 
     status: AcceptedOrRejected
 
@@ -298,6 +298,6 @@ class SignedUpdateFirmwareRequest(Request):
 
 
 class SignedUpdateFirmwareResponse(Response):
-    """Whether it will be done."""
+    """Whether the update will be done."""
 
     status: SignedUpdateStatus

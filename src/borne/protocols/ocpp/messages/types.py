@@ -32,7 +32,7 @@ class AcceptedOrRejected(StrEnum):
 
     @classmethod
     def of(cls, accepted: bool) -> AcceptedOrRejected:
-        """The one that says so."""
+        """Accepted if true."""
         return cls.ACCEPTED if accepted else cls.REJECTED
 
 
@@ -75,7 +75,7 @@ class ChargingRateUnit(StrEnum):
 
 
 class IdTagInfo(Message):
-    """What a central system knows of an idTag (section 7.27)."""
+    """The central system's information about an idTag (section 7.27)."""
 
     expiry_date: DateTime | None = None
     parent_id_tag: CiString20 | None = None

@@ -1,4 +1,4 @@
-"""Error codes of OCPP-J 1.6 (section 4.2.3) and what can become of a call."""
+"""Error codes of OCPP-J 1.6 (section 4.2.3), and the outcomes of a call."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 class ErrorCode(StrEnum):
-    """Spelt as in OCPP-J 1.6 table 7, misspelling included."""
+    """Spelt as in OCPP-J 1.6 table 7, including its misspelling."""
 
     NOT_IMPLEMENTED = "NotImplemented"
-    """The action is not known."""
+    """The action is unknown."""
     NOT_SUPPORTED = "NotSupported"
-    """The action is known but not offered here."""
+    """The action is known but not supported."""
     INTERNAL_ERROR = "InternalError"
     """The action was understood and failed."""
     PROTOCOL_ERROR = "ProtocolError"
@@ -22,20 +22,20 @@ class ErrorCode(StrEnum):
     FORMATION_VIOLATION = "FormationViolation"
     """Bad syntax or an unknown field."""
     PROPERTY_CONSTRAINT_VIOLATION = "PropertyConstraintViolation"
-    """A field has a value that it must not have."""
+    """A field has an invalid value."""
     OCCURENCE_CONSTRAINT_VIOLATION = "OccurenceConstraintViolation"
-    """A field is missing, or a list too short or too long."""
+    """A field is missing, or a list is too short or too long."""
     TYPE_CONSTRAINT_VIOLATION = "TypeConstraintViolation"
     """A field has the wrong type."""
     GENERIC_ERROR = "GenericError"
 
 
 class OcppError(Exception):
-    """Root of this room's exceptions."""
+    """Base class of the exceptions of this package."""
 
 
 class RpcError(OcppError):
-    """Raised by a handler (or found in a frame): answered with a CALLERROR."""
+    """Raised by a handler, or for an invalid frame: answered with a CALLERROR."""
 
     def __init__(
         self,
@@ -50,19 +50,19 @@ class RpcError(OcppError):
 
 
 class NoAnswer(OcppError):
-    """Raised by a handler that must stay silent (a rejected charge point, OCPP 1.6 section 4.2)."""
+    """Raised by a handler that must not answer (a rejected charge point, OCPP 1.6 section 4.2)."""
 
 
 class CallFailed(OcppError):
-    """A call of ours has no usable answer."""
+    """A call has no usable answer."""
 
 
 class Unreachable(CallFailed):
-    """Nobody answered."""
+    """There was no answer."""
 
 
 class ConnectionLost(Unreachable):
-    """The connection is closed; the other side may or may not have acted."""
+    """The connection is closed; whether the other side has acted is unknown."""
 
 
 class CallTimeout(Unreachable):
@@ -70,11 +70,12 @@ class CallTimeout(Unreachable):
 
 
 class NotAccepted(Unreachable):
-    """The central system has not accepted us: the call was not sent (OCPP 1.6 section 4.2)."""
+    """The call was not sent, because the central system has not accepted the station (OCPP 1.6
+    section 4.2)."""
 
 
 class CallRefused(CallFailed):
-    """The answer is a CALLERROR; `code` is kept as text since peers invent their own."""
+    """The answer is a CALLERROR; `code` is a text, because peers invent their own codes."""
 
     def __init__(self, code: str, description: str, details: Mapping[str, Any]) -> None:
         super().__init__(f"{code}: {description}" if description else code)
@@ -84,4 +85,4 @@ class CallRefused(CallFailed):
 
 
 class InvalidAnswer(CallFailed):
-    """There is an answer that is none."""
+    """The answer is invalid."""

@@ -1,4 +1,4 @@
-"""The last frames of a connection, for people and for export: bounded, without secrets."""
+"""The last frames of a connection, for users and exports: bounded, without secrets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from borne.protocols.ocpp.rpc.redaction import Redactor
 
 DEFAULT_CAPACITY = 500
 MAX_CHARACTERS = 1_000_000
-"""Of all frames in memory together: a backend may send 500 long ones."""
+"""Total size of the frames in memory, because a backend may send 500 long ones."""
 MAX_ACTION = 64
 MAX_OUTCOME = 255
-"""Both are what the other side wrote."""
+"""Both limit text from the other side."""
 
 
 class FrameLog:
-    """A ring of frames that tells its listeners of each new one."""
+    """A ring of frames that notifies listeners of each new one."""
 
     def __init__(
         self,
@@ -39,13 +39,13 @@ class FrameLog:
         return list(self._records)
 
     def restore(self, older: Sequence[FrameRecord]) -> None:
-        """Begin with what an earlier process kept; before the first frame of this one."""
+        """Start with the stored frames of an earlier process, before the first new one."""
         for record in older:
             self._keep(record)
         self._seq = max((record.seq for record in older), default=self._seq)
 
     def add(self, raw: str | bytes, facts: FrameFacts) -> None:
-        """Keep a frame; secrets are taken out here."""
+        """Add a frame; secrets are masked here."""
         self._seq += 1
         record = FrameRecord(
             facts.direction,

@@ -1,7 +1,7 @@
-"""Frames of OCPP-J 1.6 (section 4.2), without I/O: text to frame and back.
+"""Frames of OCPP-J 1.6 (section 4.2), without I/O: parsing and formatting.
 
-`parse` never raises: whatever arrives is a Call, a Result, a Failure, or something Unusable with
-as much of it as could be understood, so that a bad CALL can still be answered.
+`parse` never raises: the result is a Call, a Result, a Failure, or an Unusable with everything that
+could be parsed, so that an invalid CALL can still be answered.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 MAX_DEPTH = 16
 """The deepest message of OCPP 1.6 (SetChargingProfile) has 6 levels with its frame."""
 MAX_ID_LENGTH = 255
-"""The standard says 36; longer ids are answered too, within reason."""
+"""The standard says 36; longer ids are answered too, up to this length."""
 MAX_DESCRIPTION_LENGTH = 255
 MAX_DIGITS = 40
 
@@ -56,7 +56,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Not a frame. With `message_id` it was meant as a CALL and deserves `error` as answer."""
+    """An invalid frame. With `message_id` it was meant as a CALL, to be answered with `error`."""
 
     error: RpcError
     message_id: str | None = None
@@ -67,8 +67,8 @@ Frame = Call | Result | Failure | Unusable
 
 
 def parse(text: str | bytes) -> Frame:
-    """Read one frame; the size was limited by the transport. An answer of which no more than its
-    id can be used is a Failure: who waits for it need not wait longer."""
+    """Parse one frame; the transport limits its size. An answer of which only the id is usable
+    becomes a Failure, so that its caller stops waiting."""
     try:
         data = from_json(text, allow_inf_nan=False)
     except ValueError as error:
@@ -91,17 +91,17 @@ def parse(text: str | bytes) -> Frame:
 
 
 def call_text(message_id: str, action: str, payload_json: str) -> str:
-    """A CALL around a payload that is JSON already."""
+    """Format a CALL with a payload in JSON."""
     return f'[2,{json.dumps(message_id)},"{action}",{payload_json}]'
 
 
 def result_text(message_id: str, payload_json: str) -> str:
-    """A CALLRESULT around a payload that is JSON already."""
+    """Format a CALLRESULT with a payload in JSON."""
     return f"[3,{json.dumps(message_id)},{payload_json}]"
 
 
 def error_text(message_id: str, error: RpcError) -> str:
-    """A CALLERROR."""
+    """Format a CALLERROR."""
     description = error.description[:MAX_DESCRIPTION_LENGTH]
     return json.dumps(
         [CALL_ERROR, message_id, error.code, description, error.details], separators=(",", ":")
@@ -129,7 +129,7 @@ def _failure(message_id: str, data: list[Any]) -> Failure:
 
 
 def _usable_id(value: Any) -> str | None:
-    """Numbers are no ids by the standard, yet answering them is what keeps the peer going."""
+    """Accept numbers as ids, contrary to the standard, because unanswered peers would block."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**36 else None
     return value if isinstance(value, str) and len(value) <= MAX_ID_LENGTH else None
@@ -144,9 +144,9 @@ def _broken(text: str | bytes, why: str) -> Frame:
 
 
 def _nearly_an_answer(text: str | bytes) -> Result | None:
-    """A CALLRESULT that only a forgiving reader understands (NaN, numbers of thousands of digits,
-    halves of surrogate pairs, bare control characters, bytes that are no UTF-8): what it says of
-    our request must not be lost for what stands beside it."""
+    """A CALLRESULT with syntax errors that a tolerant parser accepts (NaN, numbers with thousands
+    of digits, half surrogate pairs, raw control characters, invalid UTF-8), so that its usable part
+    is not lost."""
     read = text.decode(errors="replace") if isinstance(text, bytes) else text
     if _kind_of(read) != CALL_RESULT:
         return None
@@ -161,7 +161,7 @@ def _nearly_an_answer(text: str | bytes) -> Result | None:
 
 
 def _whole(digits: str) -> int | float:
-    """Python refuses to read thousands of digits; beside what is needed they harm nobody."""
+    """Parse an integer of any length; Python refuses thousands of digits."""
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
@@ -177,7 +177,7 @@ def _beyond_use(kind: int, message_id: str, why: str) -> Frame:
 
 
 def _may_be_deep(text: str | bytes) -> bool:
-    """Cheap: a frame with few brackets cannot be deep."""
+    """A quick test: a frame with few brackets cannot be deep."""
     if isinstance(text, bytes):
         return text.count(b"[") + text.count(b"{") > MAX_DEPTH
     return text.count("[") + text.count("{") > MAX_DEPTH

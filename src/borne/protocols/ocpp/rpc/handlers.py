@@ -1,7 +1,8 @@
-"""Which function answers which action: unknown is NotImplemented, known but absent NotSupported.
+"""Maps actions to handlers: unknown actions give NotImplemented, known ones without handler
+NotSupported.
 
-A handler takes the request model and returns the response model, or a `Reply` when something is
-to be done after the answer is on its way (a reset, a triggered message, a reconnect).
+A handler gets the request model and returns the response model, or a `Reply` if something must be
+done after the answer was sent (a reset, a triggered message, a reconnection).
 """
 
 from __future__ import annotations
@@ -20,26 +21,26 @@ FollowUp = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[Res]):
-    """An answer, and what is to happen once it was written to the connection."""
+    """An answer, and what to do after it was written to the connection."""
 
     response: Res
     then: FollowUp | None = None
 
 
 CallHandler = Callable[[Action, Message], Awaitable[Message | Reply[Any]]]
-"""What a session calls. May raise RpcError (CALLERROR) or NoAnswer (silence)."""
+"""Called by a session for each CALL. May raise RpcError (CALLERROR) or NoAnswer (no answer)."""
 
 Handler = Callable[[Req], Awaitable[Message | Reply[Any]]]
 
 
 class Handlers:
-    """A table of handlers, itself a `CallHandler`."""
+    """A table of handlers; itself a `CallHandler`."""
 
     def __init__(self) -> None:
         self._handlers: dict[Action, Callable[[Any], Awaitable[Message | Reply[Any]]]] = {}
 
     def register(self, request: type[Req], handler: Handler[Req]) -> None:
-        """Answer requests of this model with `handler`; a second handler is an error."""
+        """Use `handler` for requests of this model; registering a second one is an error."""
         action = action_of(request)
         if action in self._handlers:
             raise ValueError(f"{action} has a handler already")

@@ -1,9 +1,8 @@
-"""Takes secrets out of frames before anybody sees them: the one place where that happens.
+"""Masks secrets in frames before they are logged or shown.
 
-A raw log is what settles arguments with a backend, so everything stays but the values of secret
-configuration keys, members with the name of a secret, and the credentials inside addresses. How a
-backend writes them (letter case, names of members, escapes, a frame that is no JSON) does not
-matter.
+Raw logs settle disputes with a backend, so everything is kept except the values of secret
+configuration keys, members with secret names, and credentials in URLs. The spelling of the backend
+(letter case, member names, escapes, invalid JSON) does not matter.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any, Final
 from borne.foundation.redaction import MASK, without_credentials
 
 MAX_TEXT_LENGTH = 8192
-"""Longer frames are cut in the log, not on the wire."""
+"""Longer frames are truncated in the log, not on the wire."""
 
 _HINTS: Final = (
     "authorizationkey",
@@ -32,32 +31,32 @@ _HINTS: Final = (
     "token",
 )
 _NAMES_ONLY: Final = frozenset({"key", "unknownkey", "vendorid", "messageid", "readonly"})
-"""Members that hold names, no secrets."""
+"""Members that contain names, not secrets."""
 _LETTERS: Final = re.compile(r"[^a-z0-9]+")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ADDRESS_SIGNS: Final = ("@", "?", "#")
 _MAX_NESTED: Final = 4
-"""Texts that are JSON inside texts that are JSON ..."""
+"""Nesting of JSON within texts of JSON."""
 
 
 def _plain(name: str) -> str:
-    """A name without what spellings differ in."""
+    """A name without differences of spelling."""
     return _LETTERS.sub("", name.casefold())
 
 
 class Redactor:
-    """Masks frames. `secret_keys` adds names of configuration keys to those that are obvious."""
+    """Masks frames. `secret_keys` adds names of configuration keys to the built-in ones."""
 
     def __init__(self, secret_keys: Iterable[str] = ()) -> None:
         self._hints = (*_HINTS, *(_plain(key) for key in secret_keys))
 
     def is_secret(self, key: str) -> bool:
-        """True for a configuration key whose value nobody may read."""
+        """True for a configuration key with a secret value."""
         plain = _plain(key)
         return any(hint in plain for hint in self._hints)
 
     def clean(self, raw: str | bytes) -> str:
-        """The frame as text without secrets, at most MAX_TEXT_LENGTH characters of it."""
+        """The frame as text without secrets, truncated to MAX_TEXT_LENGTH."""
         text = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
         if text and self._suspicious(text):
             text = self._masked(text)
@@ -80,7 +79,7 @@ class Redactor:
         return json.dumps(masked, separators=(",", ":"), ensure_ascii=False)
 
     def _withheld(self, text: str) -> str:
-        """What is no JSON is shown only when nothing in it can be a secret."""
+        """Text that is not JSON is shown only if it cannot contain a secret."""
         plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace("\\/", "/")
         if self.is_secret(plain):
             return f"({len(text)} characters withheld)"
@@ -99,7 +98,7 @@ class Redactor:
 
     def _mask_members(self, data: dict[Any, Any], depth: int) -> dict[Any, Any]:
         members = {member: _plain(str(member)) for member in data}
-        # {"key": "AuthorizationKey", "value": ...}, whatever the two are called.
+        # {"key": "AuthorizationKey", "value": ...}, whatever these two members are called.
         of_secret = any(
             plain == "key" and self._names_secret(data[member]) for member, plain in members.items()
         )
@@ -118,7 +117,7 @@ class Redactor:
         return any(isinstance(each, str) and self.is_secret(each) for each in named)
 
     def _mask_text(self, text: str, depth: int) -> str:
-        """A text of any member: perhaps JSON itself, perhaps with an address in it."""
+        """Mask the text of a member, which may itself be JSON or contain a URL."""
         if depth < _MAX_NESTED and text.lstrip()[:1] in ("{", "["):
             try:
                 inner = json.loads(text, strict=False)
@@ -132,5 +131,6 @@ class Redactor:
         return MASK if self._contains_secret(text) else without_credentials(text)
 
     def _contains_secret(self, text: str) -> bool:
-        """password=..., and whatever follows the name of a secret. A bare name is none."""
+        """True for password=..., or another value after the name of a secret; not for the name
+        alone."""
         return self.is_secret(text) and _plain(text) not in self._hints and not text.isalnum()

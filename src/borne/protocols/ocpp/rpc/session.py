@@ -1,8 +1,7 @@
-"""One OCPP-J conversation over a text transport: our calls and theirs, crossing freely.
+"""An OCPP-J conversation over a text transport, with calls in both directions at the same time.
 
-Source: OCPP-J 1.6 sections 4.1 and 4.2. At most one own CALL is in flight; incoming CALLs are
-answered by tasks of their own meanwhile, so a handler may call back. Serves a charge point as
-well as a central system.
+Source: OCPP-J 1.6 sections 4.1 and 4.2. At most one own CALL is in flight. Incoming CALLs are
+answered by separate tasks, so a handler may call back. Used by charge point and central system.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from borne.protocols.ocpp.rpc.validation import read_request, read_response
 DEFAULT_CALL_TIMEOUT_S: Final = 60.0
 """Manual section 4, backend connection timeout."""
 MAX_CONCURRENT_CALLS: Final = 16
-"""A correct peer has one CALL in flight; more are answered up to here, then refused."""
+"""A correct peer has one CALL in flight; up to this number are answered, more are refused."""
 MAX_UNANSWERED: Final = 64
-"""Beyond this nothing is read until answers have left: a flood meets TCP's own brake."""
+"""Beyond this number, reading stops until answers are sent, so that TCP slows the peer down."""
 MAX_FOLLOW_UPS: Final = 64
-"""What follows answers (a reset, a triggered message) and is not done yet; more is refused."""
+"""Unfinished actions after answers (a reset, a triggered message); more are refused."""
 REMEMBERED_LATE_IDS: Final = 32
-"""How many timed-out calls a late answer is still recognised for."""
+"""Number of timed-out calls for which a late answer is still recognized."""
 
 _SENT, _RECEIVED = Direction.SENT, Direction.RECEIVED
 _log = logging.getLogger(__name__)
@@ -53,10 +52,10 @@ class TransportClosed(Exception):
 
 
 class TextTransport(Protocol):
-    """What carries frames. Size limits are its own: a frame over the limit closes it."""
+    """Transports frames. It limits their size: a larger frame closes it."""
 
     async def send(self, text: str) -> None:
-        """Write one frame; raises TransportClosed."""
+        """Send one frame; raises TransportClosed."""
 
     async def recv(self) -> str | bytes:
         """The next frame; raises TransportClosed."""
@@ -71,10 +70,10 @@ class _Pending:
 
 
 class Session:
-    """A peer on one connection. `run` reads until the transport closes; `call` asks.
+    """A peer on one connection. `run` receives until the transport closes; `call` sends a CALL.
 
-    Handlers and what follows them run as tasks of `tasks`: they outlive the connection (a reset
-    must not die with the socket that it closes) and end with their owner.
+    Handlers and follow-up actions run as tasks of `tasks`: they outlive the connection (a reset
+    must not end with the socket that it closes) and end with their owner.
     """
 
     def __init__(
@@ -100,10 +99,10 @@ class Session:
         self._answered = Flag()
         self._closed = False
         self.last_received_s: float | None = None
-        """Loop time of the last frame of any kind that arrived."""
+        """Loop time of the last frame received."""
 
     async def run(self) -> None:
-        """Read and answer until the transport closes; then every waiting call fails."""
+        """Receive and answer until the transport closes; then every waiting call fails."""
         try:
             while True:
                 raw = await self._transport.recv()
@@ -128,9 +127,9 @@ class Session:
     ) -> Res:
         """Send a CALL and return its validated answer.
 
-        One after the other: whoever calls waits for its turn, and looks at it then whether the call
-        may still be sent. `message_id` repeats a persisted id. Raises CallRefused, InvalidAnswer,
-        CallTimeout, ConnectionLost.
+        Calls are serialized; each one checks when it starts whether it may still be sent.
+        `message_id` repeats a stored id. Raises CallRefused, InvalidAnswer, CallTimeout,
+        ConnectionLost.
         """
         if self._pending is not None:
             raise RuntimeError("a call is in flight")
@@ -276,7 +275,7 @@ def _loop_time() -> float:
 
 
 def _outcome(frame: frames.Result | frames.Failure) -> str:
-    """What a person wants to know first of an answer."""
+    """The essential part of an answer, for users."""
     match frame:
         case frames.Failure(code=code):
             return code

@@ -1,6 +1,6 @@
-"""From a payload to its model, and from pydantic's findings to OCPP error codes.
+"""Validates payloads, and maps pydantic's errors to OCPP error codes.
 
-Source: OCPP-J 1.6 table 7. A payload with several faults gets the code that comes first in
+Source: OCPP-J 1.6 table 7. A payload with several errors gets the code that comes first in
 `_SEVERITY`; the description names the field.
 """
 
@@ -31,11 +31,11 @@ _CODES: Final = {
     "too_short": ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
     "too_long": ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
 }
-"""Otherwise: a wrong JSON type is a type violation, the rest a property violation."""
+"""For other errors: a wrong JSON type is a type violation, everything else a property violation."""
 
 
 def read_request(action_name: str, payload: dict[str, Any]) -> tuple[Action, Message]:
-    """The validated request of an incoming CALL; raises RpcError with the code to answer."""
+    """Validate the request of an incoming CALL; raises RpcError with the code for the answer."""
     try:
         action = Action(action_name)
     except ValueError:
@@ -47,8 +47,8 @@ def read_request(action_name: str, payload: dict[str, Any]) -> tuple[Action, Mes
 
 
 def read_response(action: Action, payload: Any) -> Message:
-    """The answer to our own CALL: its usable part, without unknown members; raises InvalidAnswer
-    when what it is for cannot be used."""
+    """Validate the answer to our own CALL: its usable part, without unknown members; raises
+    InvalidAnswer if the essential part is unusable."""
     model = response_model(action)
     try:
         return model.from_wire(payload, tolerant=True)
@@ -73,7 +73,7 @@ def _rpc_error(error: ValidationError) -> RpcError:
 
 
 def code_of(finding: ErrorDetails) -> ErrorCode:
-    """The OCPP error code for one finding of pydantic."""
+    """The OCPP error code for an error of pydantic."""
     kind = finding["type"]
     if kind in _CODES:
         return _CODES[kind]
