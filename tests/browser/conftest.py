@@ -146,13 +146,13 @@ def shared_site() -> Iterator[Site]:
     yield from _site()
 
 
-class Eyes:
-    """Opens pages and remembers what the browser complained of."""
+class Pages:
+    """Opens pages and records the errors of the browser."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._contexts: list[BrowserContext] = []
-        self.complaints: list[str] = []
+        self.browser_errors: list[str] = []
 
     def open(self, size: str = "desktop", theme: str = "light", **options: Any) -> Page:
         width, height = SIZES[size]
@@ -165,13 +165,13 @@ class Eyes:
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.browser_errors.append(str(error)))
         return page
 
     def _console(self, message: ConsoleMessage) -> None:
         expected = any(part in message.text for part in EXPECTED)
         if message.type in {"error", "warning"} and not expected:
-            self.complaints.append(message.text)
+            self.browser_errors.append(message.text)
 
     def log_in(self, page: Page, site: Site, name: str = "") -> None:
         page.goto(f"{site.url}/login")
@@ -195,29 +195,29 @@ class Eyes:
 
 
 @pytest.fixture
-def eyes(launched: Browser) -> Iterator[Eyes]:
-    found = Eyes(launched)
+def pages(launched: Browser) -> Iterator[Pages]:
+    found = Pages(launched)
     yield found
     found.close()
-    assert found.complaints == []
+    assert found.browser_errors == []
 
 
 @pytest.fixture(scope="package")
-def lookers(launched: Browser, shared_site: Site) -> Iterator[tuple[Eyes, Page]]:
-    """A page of somebody who only looks; what it has loaded once it need not load again."""
-    eyes = Eyes(launched)
-    yield eyes, eyes.enter(shared_site)
-    eyes.close()
+def shared_pages(launched: Browser, shared_site: Site) -> Iterator[tuple[Pages, Page]]:
+    """A page for tests that only look: what it has loaded once it need not load again."""
+    pages = Pages(launched)
+    yield pages, pages.enter(shared_site)
+    pages.close()
 
 
 @pytest.fixture
-def looker(lookers: tuple[Eyes, Page]) -> Iterator[Page]:
+def shared_page(shared_pages: tuple[Pages, Page]) -> Iterator[Page]:
     """That page, for one test."""
-    eyes, page = lookers
-    eyes.complaints.clear()
+    pages, page = shared_pages
+    pages.browser_errors.clear()
     yield page
     page.goto("about:blank")
-    assert eyes.complaints == []
+    assert pages.browser_errors == []
 
 
 def resize(page: Page, size: str, theme: str = "light") -> None:

@@ -22,7 +22,7 @@ from borne.domain.smart_charging.profiles import (
     RateUnit,
     Schedule,
 )
-from tests.browser.conftest import Eyes, Site, resize
+from tests.browser.conftest import Pages, Site, resize
 from tests.support.fake_station import PASSWORD, FakeHost, FakeProfiles, free_connector
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -270,9 +270,9 @@ def test_page_in_each_theme_and_width(
     """Tests that only look share a login; tests that change something have their own."""
     way, prepare = LOOKS[look]
     if callable(way):
-        page = request.getfixturevalue("eyes").enter(shared_site)
+        page = request.getfixturevalue("pages").enter(shared_site)
     else:
-        page = request.getfixturevalue("looker")
+        page = request.getfixturevalue("shared_page")
     arrange(shared_site, way, prepare)
     resize(page, *screens[0])
     go(page, shared_site, way)
@@ -291,11 +291,11 @@ def test_page_in_each_theme_and_width(
 def test_page_without_login_in_each_theme_and_width(
     screens: list[tuple[str, str]],
     site: Site,
-    eyes: Eyes,
+    pages: Pages,
     picture: Callable[[Page, str], None],
 ) -> None:
     fake = site.fake
-    page = eyes.open()
+    page = pages.open()
 
     def look(name: str) -> None:
         for size, theme in screens:
@@ -338,10 +338,10 @@ def guess_often(host: FakeHost) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["de", "fr", "nl"])
 def test_translated_pages_do_not_scroll_sideways(
-    language: str, shared_site: Site, eyes: Eyes, picture: Callable[[Page, str], None]
+    language: str, shared_site: Site, pages: Pages, picture: Callable[[Page, str], None]
 ) -> None:
     """At 320 pixels; the German pages, whose words are the longest, at every width."""
-    page = eyes.enter(shared_site, "narrow")
+    page = pages.enter(shared_site, "narrow")
     page.context.add_cookies(
         [{"name": "borne_language", "value": language, "url": shared_site.url}]
     )

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from borne.adapters.web.rings import ARCS, shown
 from borne.domain.station.faults import Fault
 from borne.domain.station.indication import PATTERNS, Colour
-from tests.browser.conftest import Eyes, Site
+from tests.browser.conftest import Pages, Site
 from tests.support.fake_station import free_connector
 from tests.support.timeouts import TEST_TIMEOUT_S
 
@@ -37,8 +37,8 @@ COLOURS = """() => {
 
 
 @pytest.fixture
-def page(site: Site, eyes: Eyes) -> Page:
-    return eyes.enter(site)
+def page(site: Site, pages: Pages) -> Page:
+    return pages.enter(site)
 
 
 @pytest.mark.parametrize("name", [name for name in PATTERNS if name != "checking"])

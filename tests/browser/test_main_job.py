@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Background, Eyes
+from tests.browser.conftest import Background, Pages
 from tests.support.central_system import CentralSystem
 from tests.support.process import served
 from tests.support.timeouts import TEST_TIMEOUT_S
@@ -47,7 +47,7 @@ def _hold_card(page: Page) -> None:
 
 
 def test_a_car_charged_through_the_page_is_billed(
-    eyes: Eyes, tmp_path: Path, central: tuple[Background, CentralSystem]
+    pages: Pages, tmp_path: Path, central: tuple[Background, CentralSystem]
 ) -> None:
     background, backend = central
     ledger = backend.ledger
@@ -58,7 +58,7 @@ def test_a_car_charged_through_the_page_is_billed(
     with served("--data", tmp_path, *_settings(backend)) as running:
         for connector in (1, 2):
             wait_for("StatusNotification", connector_id=connector, status="Available")
-        page = eyes.open()
+        page = pages.open()
         page.goto(running.link)
         _plug_and_hold_card(page, wait_for)
         (authorize,) = wait_for("Authorize")

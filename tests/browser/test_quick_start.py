@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Background, Eyes
+from tests.browser.conftest import Background, Pages
 from tests.support.central_system import CentralSystem
 from tests.support.process import served
 from tests.support.timeouts import TEST_TIMEOUT_S
@@ -66,9 +66,9 @@ def plug_in(page: Page) -> None:
     page.locator("#plug-1 .choices button").first.click()
 
 
-def test_plug_and_charge_without_backend(eyes: Eyes, tmp_path: Path) -> None:
+def test_plug_and_charge_without_backend(pages: Pages, tmp_path: Path) -> None:
     with fresh(tmp_path) as address:
-        page = eyes.open(locale="fr-BE")
+        page = pages.open(locale="fr-BE")
         log_in(page, address)
         menu(page, "Autorisation")
         page.get_by_role("switch", name="Recharge gratuite", exact=True).check()
@@ -80,10 +80,10 @@ def test_plug_and_charge_without_backend(eyes: Eyes, tmp_path: Path) -> None:
         expect(page.locator("#socket-1")).to_contain_text("Charge à")
 
 
-def test_a_card_without_backend(eyes: Eyes, tmp_path: Path) -> None:
+def test_a_card_without_backend(pages: Pages, tmp_path: Path) -> None:
     empty_list = ("--set", "FLLEnable=off")
     with fresh(tmp_path, *empty_list) as address:
-        page = eyes.open()
+        page = pages.open()
         log_in(page, address)
         menu(page, "Whitelists")
         page.get_by_role("button", name="Add entry", exact=True).click()
@@ -103,11 +103,11 @@ def test_a_card_without_backend(eyes: Eyes, tmp_path: Path) -> None:
 
 
 def test_a_backend_over_the_local_network(
-    eyes: Eyes, tmp_path: Path, central: tuple[Background, CentralSystem]
+    pages: Pages, tmp_path: Path, central: tuple[Background, CentralSystem]
 ) -> None:
     background, backend = central
     with fresh(tmp_path) as address:
-        page = eyes.open(locale="fr-BE")
+        page = pages.open(locale="fr-BE")
         log_in(page, address)
         menu(page, "Réseau")
         page.locator("main").get_by_role("link", name="Backend").click()

@@ -9,7 +9,7 @@ from borne.application.authorization.teach_in import TeachInState
 from borne.application.people.passwords import LONGEST_DELAY_S
 from borne.domain.principals import Role
 from borne.domain.station.session import StopReason
-from tests.browser.conftest import Eyes, Fake, Site
+from tests.browser.conftest import Fake, Pages, Site
 from tests.support.fake_station import (
     PASSWORD,
     FakeBackend,
@@ -38,9 +38,9 @@ def fake(site: Site) -> Fake:
 
 
 @pytest.fixture
-def page(site: Site, fake: Fake, eyes: Eyes) -> Page:
+def page(site: Site, fake: Fake, pages: Pages) -> Page:
     """The dashboard, logged in as manufacturer."""
-    return eyes.enter(site)
+    return pages.enter(site)
 
 
 def control(fake: Fake) -> FakeControl:
@@ -503,9 +503,9 @@ def test_the_first_tab_stop_skips_to_the_content(page: Page, site: Site) -> None
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_a_phone_reaches_every_page(site: Site, fake: Fake, eyes: Eyes) -> None:
-    phone = eyes.open("phone")
-    eyes.log_in(phone, site)
+def test_a_phone_reaches_every_page(site: Site, fake: Fake, pages: Pages) -> None:
+    phone = pages.open("phone")
+    pages.log_in(phone, site)
     tabs = phone.get_by_role("navigation", name="Main, short")
     expect(tabs.get_by_role("link")).to_have_count(4)
     tabs.get_by_role("button", name="More").click()
@@ -516,13 +516,13 @@ def test_a_phone_reaches_every_page(site: Site, fake: Fake, eyes: Eyes) -> None:
     phone.wait_for_url(f"{site.url}/login")
 
 
-def test_the_countdown_runs(site: Site, fake: Fake, eyes: Eyes) -> None:
+def test_the_countdown_runs(site: Site, fake: Fake, pages: Pages) -> None:
     def guess(host: FakeHost) -> None:
         for _ in range(20):
             host.accounts._attempts.count("installer", "127.0.0.1")
 
     fake.do(guess)
-    page = eyes.open()
+    page = pages.open()
     page.clock.install()
     page.goto(f"{site.url}/login")
     page.get_by_label("User name").fill("installer")

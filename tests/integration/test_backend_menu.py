@@ -50,17 +50,17 @@ def log_message(word: str) -> Iterator[asyncio.Event]:
     """Set when the station logs this word."""
     seen = asyncio.Event()
 
-    class Ear(logging.Handler):
+    class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if word in record.getMessage():
                 seen.set()
 
-    ear, logger = Ear(), logging.getLogger("borne")
-    logger.addHandler(ear)
+    handler, logger = Handler(), logging.getLogger("borne")
+    logger.addHandler(handler)
     try:
         yield seen
     finally:
-        logger.removeHandler(ear)
+        logger.removeHandler(handler)
 
 
 async def test_the_watchdog_waits_for_a_session(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A small central system that remembers every frame, and that misbehaves as it is configured.
 
 It shares no code with the station. Its ledger of transactions outlives its restarts, its
-connections do not. What it does with the next message is drawn by `manners`.
+connections do not. What it does with the next message is drawn by `modes`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ANSWER_WITHIN_S = 30.0
 INTERVAL_S = 900
 
 
-class Manner(StrEnum):
+class AnswerMode(StrEnum):
     """What becomes of one message of a station."""
 
     GOOD = "answered"
@@ -43,7 +43,7 @@ class Manner(StrEnum):
     REFUSED_LATE = "processed, and answered with a CALLERROR"
 
 
-PROCESSED = frozenset(Manner) - {Manner.LOST, Manner.REFUSED}
+PROCESSED = frozenset(AnswerMode) - {AnswerMode.LOST, AnswerMode.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class ReceivedFrame:
     action: str
     text: str
     payload: dict[str, Any]
-    manner: Manner
+    mode: AnswerMode
 
 
 @dataclass(slots=True)
@@ -83,12 +83,12 @@ class CentralModel:
     def __init__(
         self,
         loop: SimLoop,
-        manners: Callable[[str], Manner],
+        modes: Callable[[str], AnswerMode],
         judge: Callable[[str], dict[str, str]],
         greet: Callable[[str], tuple[str, int]] = lambda _: ("Accepted", INTERVAL_S),
     ) -> None:
         self.books: dict[str, Books] = {}
-        self.manners = manners
+        self.modes = modes
         self.greet = greet
         self.late_s: Callable[[], float] = lambda: 90.0
         self.calls: dict[str, int] = {}
@@ -186,10 +186,8 @@ class CentralModel:
                 future.set_result(frame[2] if frame[0] == 3 else {"status": f"error {frame[2]}"})
             return
         _, message_id, action, payload = frame
-        manner = self.manners(action)
-        received = ReceivedFrame(
-            wall(self._loop), station, message_id, action, text, payload, manner
-        )
+        mode = self.modes(action)
+        received = ReceivedFrame(wall(self._loop), station, message_id, action, text, payload, mode)
         book = self.book(station)
         book.frames.append(received)
         book.conversation.asked(message_id, action, payload)
@@ -204,27 +202,27 @@ class CentralModel:
     async def _answer(
         self, connection: ServerConnection, received: ReceivedFrame, life: int
     ) -> None:
-        answer = self._process(received) if received.manner in PROCESSED else {}
+        answer = self._process(received) if received.mode in PROCESSED else {}
         if received.action == "BootNotification" and life == self.book(received.station).life:
             self.book(received.station).boot = answer.get(
                 "status", self.book(received.station).boot
             )
         frame: list[Any] = [3, received.message_id, answer]
         conversation = self.book(received.station).conversation
-        if received.manner in (Manner.GOOD, Manner.TWICE):
+        if received.mode in (AnswerMode.GOOD, AnswerMode.TWICE):
             conversation.answered(received.message_id, answer)
-        elif received.action == "StartTransaction" and received.manner in PROCESSED:
+        elif received.action == "StartTransaction" and received.mode in PROCESSED:
             conversation.answered(received.message_id, answer)  # the number is known here
             conversation.disturb()
-        match received.manner:
-            case Manner.LOST | Manner.LOST_ANSWER:
+        match received.mode:
+            case AnswerMode.LOST | AnswerMode.LOST_ANSWER:
                 return
-            case Manner.LATE:
+            case AnswerMode.LATE:
                 await asyncio.sleep(self.late_s())
-            case Manner.REFUSED | Manner.REFUSED_LATE:
+            case AnswerMode.REFUSED | AnswerMode.REFUSED_LATE:
                 frame = [4, received.message_id, "InternalError", "no", {}]
         try:
-            for _ in range(2 if received.manner is Manner.TWICE else 1):
+            for _ in range(2 if received.mode is AnswerMode.TWICE else 1):
                 await connection.send(json.dumps(frame))
         except ConnectionClosed:
             return

@@ -82,7 +82,7 @@ def wrong_with_money(
 ) -> Iterator[str]:
     """Exactly one Start and one Stop for each session of the journal; of what was given up the
     backend may know, and what follows a Start that was given up says so."""
-    processed = [received for received in book.frames if received.manner in PROCESSED]
+    processed = [received for received in book.frames if received.mode in PROCESSED]
     starts = {key_of(h.payload) for h in processed if h.action == "StartTransaction"}
     stops = {_stop_of(h.payload) for h in processed if h.action == "StopTransaction"}
     given_up = {(one.message.message.session_id, one.message.message.kind) for one in lost}
@@ -131,7 +131,7 @@ def wrong_with_times(book: Books, until: datetime) -> Iterator[str]:
         for stamp in stamps:
             if not BEGIN <= datetime.fromisoformat(stamp) <= until:
                 yield f"{received.at} a wrong date: {received.text}"
-        if received.action not in TRANSACTIONAL or received.manner not in PROCESSED:
+        if received.action not in TRANSACTIONAL or received.mode not in PROCESSED:
             continue
         if TRIGGERED in received.text:
             continue

@@ -15,7 +15,7 @@ from simloop import SimLoop
 from borne.domain.principals import SYSTEM
 from tests.simulation import checks
 from tests.simulation.central_model import URL, CentralModel
-from tests.simulation.mishaps import Manners, Mishaps
+from tests.simulation.mishaps import AnswerModes, Mishaps
 from tests.simulation.people import Driver, judge
 from tests.simulation.truth import Truth
 from tests.support.simulated_network import SimulatedStation, prepare, wall
@@ -66,7 +66,7 @@ VARIED: dict[str, tuple[Any, ...]] = {
 
 
 @dataclass
-class Resident:
+class StationUnderTest:
     """A station with everything around it."""
 
     simulated: SimulatedStation
@@ -94,29 +94,29 @@ class Days:
 
     async def play(self, loop: SimLoop) -> None:
         """Live, heal, calm down, check."""
-        manners = Manners(self._rng("manners"))
+        modes = AnswerModes(self._rng("manners"))
         late = self._rng("late")
-        central = CentralModel(loop, manners, judge, manners.greet)
+        central = CentralModel(loop, modes, judge, modes.greet)
         central.late_s = lambda: late.choice((1, 20, 59, 70, 300)) * late.random()
         await central.start()
-        residents = [self._move_in(loop, central, n) for n in range(self.stations)]
-        for resident in residents:
-            await self._at(resident, lambda r: r.simulated.host.start())
-        for resident in residents:
-            await self._at(resident, self._begin)
+        all_tested = [self._build(loop, central, n) for n in range(self.stations)]
+        for tested in all_tested:
+            await self._at(tested, lambda r: r.simulated.host.start())
+        for tested in all_tested:
+            await self._at(tested, self._begin)
         await asyncio.sleep(self.days * DAY_S)
-        for resident in residents:
-            await self._at(resident, self._end)
-        manners.healed = True
-        for resident in residents:
-            await self._at(resident, lambda r: self._calm_down(r, central))
-        for resident in residents:
-            await self._check(resident, central)
-            await self._at(resident, lambda r: r.simulated.host.stop())
+        for tested in all_tested:
+            await self._at(tested, self._end)
+        modes.healed = True
+        for tested in all_tested:
+            await self._at(tested, lambda r: self._end_disturbances(r, central))
+        for tested in all_tested:
+            await self._check(tested, central)
+            await self._at(tested, lambda r: r.simulated.host.stop())
         await central.stop()
-        self._count(manners, central, residents)
+        self._count(modes, central, all_tested)
 
-    def _move_in(self, loop: SimLoop, central: CentralModel, number: int) -> Resident:
+    def _build(self, loop: SimLoop, central: CentralModel, number: int) -> StationUnderTest:
         name = f"station-{number + 1}"
         data = self.folder / name
         prepare(data, URL, ChargePointID=name, **self._draw_settings(name))
@@ -129,58 +129,58 @@ class Days:
             Driver(simulated, connector, self._rng(f"{name}:{connector}"))
             for connector in simulated.world.sockets
         ]
-        return Resident(simulated, truth, mishaps, drivers)
+        return StationUnderTest(simulated, truth, mishaps, drivers)
 
     def _draw_settings(self, name: str) -> dict[str, Any]:
         rng = self._rng(f"{name}:settings")
         drawn = {key: rng.choice(values) for key, values in VARIED.items()}
         return {**SETTINGS, **drawn, **self.settings}
 
-    async def _at(self, resident: Resident, work: Callable[[Resident], Any]) -> None:
-        await resident.simulated.machine.create_task(work(resident))
+    async def _at(self, tested: StationUnderTest, work: Callable[[StationUnderTest], Any]) -> None:
+        await tested.simulated.machine.create_task(work(tested))
 
-    async def _begin(self, resident: Resident) -> None:
-        lives = [*resident.mishaps.all(), *(d.come_and_go() for d in resident.drivers)]
-        resident.tasks = [asyncio.ensure_future(life) for life in lives]
+    async def _begin(self, tested: StationUnderTest) -> None:
+        lives = [*tested.mishaps.all(), *(d.come_and_go() for d in tested.drivers)]
+        tested.tasks = [asyncio.ensure_future(life) for life in lives]
 
-    async def _end(self, resident: Resident) -> None:
-        failed = [task.exception() for task in resident.tasks if task.done()]
-        for task in resident.tasks:
+    async def _end(self, tested: StationUnderTest) -> None:
+        failed = [task.exception() for task in tested.tasks if task.done()]
+        for task in tested.tasks:
             task.cancel()
-        await asyncio.gather(*resident.tasks, return_exceptions=True)
+        await asyncio.gather(*tested.tasks, return_exceptions=True)
         for error in failed:
             assert error is not None
             raise error
 
-    async def _calm_down(self, resident: Resident, central: CentralModel) -> None:
-        await resident.mishaps.heal()
-        await self._until_quiet(resident)
-        book = central.book(resident.simulated.name)
-        self.wrong += checks.wrong_with_statuses(book, resident.simulated)
-        for driver in resident.drivers:
+    async def _end_disturbances(self, tested: StationUnderTest, central: CentralModel) -> None:
+        await tested.mishaps.heal()
+        await self._until_quiet(tested)
+        book = central.book(tested.simulated.name)
+        self.wrong += checks.wrong_with_statuses(book, tested.simulated)
+        for driver in tested.drivers:
             await driver.leave_for_good()
-        station = resident.simulated.station
+        station = tested.simulated.station
         assert station is not None
         for runner in station.connectors.values():
             if runner.state.session is not None:
                 await station.control.stop(runner.id, SYSTEM)
-        await self._until_quiet(resident)
+        await self._until_quiet(tested)
 
-    async def _until_quiet(self, resident: Resident) -> None:
+    async def _until_quiet(self, tested: StationUnderTest) -> None:
         for _ in range(int(CALM_S / 60)):
             await asyncio.sleep(60)
-            station, storage = resident.simulated.station, resident.truth.storage
+            station, storage = tested.simulated.station, tested.truth.storage
             assert station is not None
             assert storage is not None
             assert station.link.backend is not None
             if station.link.backend.online and not await storage.outbox.length():
                 break
         else:
-            self.wrong.append(f"{resident.simulated.name}: the queue is not empty")
+            self.wrong.append(f"{tested.simulated.name}: the queue is not empty")
         await asyncio.sleep(60)
 
-    async def _check(self, resident: Resident, central: CentralModel) -> None:
-        truth, simulated = resident.truth, resident.simulated
+    async def _check(self, tested: StationUnderTest, central: CentralModel) -> None:
+        truth, simulated = tested.truth, tested.simulated
         book = central.book(simulated.name)
         journal = await checks.journal_of(truth)
         assert truth.storage is not None
@@ -198,11 +198,13 @@ class Days:
         self.wrong += checks.wrong_with_statuses(book, simulated)
         self.wrong += [] if self.may_lose else [f"lost: {message}" for message in lost]
 
-    def _count(self, manners: Manners, central: CentralModel, residents: list[Resident]) -> None:
-        self.counts.update({str(manner): n for manner, n in manners.drawn.items()})
+    def _count(
+        self, modes: AnswerModes, central: CentralModel, all_tested: list[StationUnderTest]
+    ) -> None:
+        self.counts.update({str(mode): n for mode, n in modes.drawn.items()})
         self.counts.update(central.calls)
-        for resident in residents:
-            for counts in (resident.mishaps.counts, *(d.counts for d in resident.drivers)):
+        for tested in all_tested:
+            for counts in (tested.mishaps.counts, *(d.counts for d in tested.drivers)):
                 for what, n in counts.items():
                     self.counts[what] = self.counts.get(what, 0) + n
 

@@ -14,7 +14,7 @@ from borne.application.refusals import Refused
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.principals import SYSTEM
 from borne.domain.station.faults import Scope
-from tests.simulation.central_model import INTERVAL_S, CentralModel, Manner
+from tests.simulation.central_model import INTERVAL_S, AnswerMode, CentralModel
 from tests.simulation.truth import Truth
 from tests.support.simulated_network import SimulatedStation
 
@@ -52,23 +52,23 @@ TRIGGERS = ("StatusNotification", "MeterValues", "Heartbeat", "BootNotification"
 REMOTE_TAGS = ("REMOTE1", "04A1A1A1A1A1A1", "04E5E5E5E5E5E5")
 
 
-class Manners:
+class AnswerModes:
     """How the central system treats messages; `healed` makes it good for ever."""
 
     def __init__(self, rng: random.Random, bad: float = 0.1) -> None:
         self.healed = False
         self._rng = rng
         self._bad = bad
-        self.drawn: dict[Manner, int] = {}
+        self.drawn: dict[AnswerMode, int] = {}
 
-    def __call__(self, action: str) -> Manner:
+    def __call__(self, action: str) -> AnswerMode:
         if self.healed:
-            return Manner.GOOD
-        manner = Manner.GOOD
+            return AnswerMode.GOOD
+        mode = AnswerMode.GOOD
         if self._rng.random() < self._bad:
-            manner = self._rng.choice([m for m in Manner if m is not Manner.GOOD])
-        self.drawn[manner] = self.drawn.get(manner, 0) + 1
-        return manner
+            mode = self._rng.choice([m for m in AnswerMode if m is not AnswerMode.GOOD])
+        self.drawn[mode] = self.drawn.get(mode, 0) + 1
+        return mode
 
     def greet(self, _: str) -> tuple[str, int]:
         """The answer to a BootNotification."""

@@ -298,11 +298,11 @@ def test_a_cut_at_every_step_of_a_save_loses_nothing() -> None:
 def test_the_disk_model_loses_data_without_fsync() -> None:
     """Without it the tests above would prove nothing."""
 
-    class Forgetful(FailingFiles):
+    class WithoutSync(FailingFiles):
         def fsync(self, name: str) -> None:
             """Does not."""
 
-    files = Forgetful()
+    files = WithoutSync()
     save(files, document(1, A=1))
     after = files.after_power_cut(lambda _: True, lambda content: content[:7])
     assert load(after).health is SettingsHealth.DAMAGED

@@ -192,11 +192,11 @@ async def test_random_searches(query: str, browser: Clients) -> None:
 async def test_a_body_that_arrives_slowly_is_answered_in_time(
     anyone: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def drip() -> AsyncIterator[bytes]:
+    async def send_slowly() -> AsyncIterator[bytes]:
         while True:
             yield b"a"
             await asyncio.sleep(0.01)
 
     monkeypatch.setattr(middleware, "BODY_TIMEOUT_S", 0.1)
-    answer = await anyone.post("/login", content=drip())
+    answer = await anyone.post("/login", content=send_slowly())
     assert (answer.status_code, answer.headers["connection"]) == (408, "close")
