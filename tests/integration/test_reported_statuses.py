@@ -28,11 +28,11 @@ from borne.domain.principals import SYSTEM as OPERATOR
 from borne.domain.reservation import Answer, Reservation
 from borne.domain.station.modes import StopMode
 from borne.domain.station.status import (
-    NEXT_16,
-    OCPP_16,
+    ALLOWED_NEXT,
+    BACKEND_STATUS,
     BackendStatus,
     ConnectorStatus,
-    between_16,
+    status_in_between,
 )
 from tests.support.running_station import CARD, RunningStation, running_station
 from tests.support.virtual_time import run_virtual
@@ -81,7 +81,7 @@ class Bench:
     @property
     def agreed(self) -> str:
         """The status that page and backend agree on."""
-        page = OCPP_16[ConnectorStatus(self.station.connector()["state"])]
+        page = BACKEND_STATUS[ConnectorStatus(self.station.connector()["state"])]
         assert self.backend.of()[-1] == page
         return page
 
@@ -197,7 +197,7 @@ def test_a_triggered_status_is_the_present_one_while_another_is_held_back(tmp_pa
     on_a_bench(tmp_path, scenario, MinimumStatusDuration=60)
 
 
-EVERY = sorted(NEXT_16)
+EVERY = sorted(ALLOWED_NEXT)
 
 
 @pytest.mark.parametrize("plugged", [True, False])
@@ -206,9 +206,9 @@ EVERY = sorted(NEXT_16)
 def test_reported_statuses_follow_the_table(
     before: BackendStatus, after: BackendStatus, plugged: bool
 ) -> None:
-    between = between_16(before, after, plugged=plugged)
+    between = status_in_between(before, after, plugged=plugged)
     way = [before, after] if between is None else [before, between, after]
-    assert before == after or all(b in NEXT_16[a] for a, b in pairwise(way))
+    assert before == after or all(b in ALLOWED_NEXT[a] for a, b in pairwise(way))
 
 
 def test_another_card_at_a_reserved_socket_changes_nothing(tmp_path: Path) -> None:

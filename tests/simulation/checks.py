@@ -9,7 +9,7 @@ from typing import Any
 
 from borne.application.ports.storage import LostMessage
 from borne.domain.station.session import SessionFlag, SessionRecord
-from borne.domain.station.status import OCPP_16, connector_status
+from borne.domain.station.status import BACKEND_STATUS, connector_status
 from borne.domain.station.transaction_messages import MessageKind
 from borne.foundation.clock import Moment, format_utc
 from tests.simulation.central_model import PROCESSED, TRANSACTIONAL, Books, ReceivedFrame
@@ -208,7 +208,10 @@ def wrong_with_statuses(book: Books, simulated: SimulatedStation) -> Iterator[st
     """The backend knows every connector as it is."""
     station = simulated.station
     assert station is not None
-    truth = {number: OCPP_16[connector_status(r.state)] for number, r in station.connectors.items()}
+    truth = {
+        number: BACKEND_STATUS[connector_status(r.state)]
+        for number, r in station.connectors.items()
+    }
     for connector, status in {0: "Available", **truth}.items():
         reported = book.statuses.get(connector, {}).get("status")
         fine = {status, "Preparing", "Charging"} if status == "SuspendedEV" else {status}

@@ -194,7 +194,7 @@ class Station:
         await self.notices.start((*reports, *found, *damaged))
 
     def _on_notices_changed(self, waiting: bool) -> None:
-        self.faults.set_once(Fault.STORAGE_DAMAGED, active=waiting)
+        self.faults.set_station_fault(Fault.STORAGE_DAMAGED, active=waiting)
         self.status.touch()
 
     def _on_damage(self, notice: Message) -> None:

@@ -106,7 +106,7 @@ class Life:
             self.possible_wh += hours * (highest_w * 1.1 + 100)
         else:
             self.possible_wh += hours * MAX_W * metering.POWER_MARGIN + 20
-        self.account, _ = before.see(reading, self.at(), MAX_W, watched=watched)
+        self.account, _ = before.update(reading, self.at(), MAX_W, watched=watched)
         assert self.account.line_wh >= before.line_wh
         assert self.account.doubts >= before.doubts
         self.keep()

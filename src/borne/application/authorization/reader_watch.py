@@ -33,4 +33,4 @@ class ReaderWatch:
 
     def _judge(self) -> None:
         fitted = self._settings().flag("RFIDEnable")
-        self._faults.set_once(Fault.CARD_READER, active=fitted and not self._alive)
+        self._faults.set_station_fault(Fault.CARD_READER, active=fitted and not self._alive)

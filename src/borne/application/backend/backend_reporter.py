@@ -23,11 +23,11 @@ from borne.domain.station.board import BoardReport, TemperatureReport
 from borne.domain.station.connector_state import Phase
 from borne.domain.station.faults import CATALOGUE, Fault, most_serious, vendor_code
 from borne.domain.station.status import (
+    BACKEND_STATUS,
     IN_TRANSACTION,
-    OCPP_16,
     BackendStatus,
     ConnectorStatus,
-    between_16,
+    status_in_between,
 )
 from borne.foundation.clock import Clock, Moment
 from borne.foundation.timers import Timers
@@ -187,7 +187,7 @@ class BackendReporter:
     def _status(self, connector: Connector) -> BackendStatus:
         state, session = connector.status.state, connector.status.session
         if session is None or state is ConnectorStatus.FAULTED:
-            return OCPP_16[state]
+            return BACKEND_STATUS[state]
         if session.phase in _ENDING:
             # The transaction, and its status, continue until its end is committed.
             before = self._latest(connector.id)
@@ -198,7 +198,7 @@ class BackendReporter:
         waits = ready and connector.status.connected
         if waits and not session.asked and self._settings().flag("PreparingUntilStateC"):
             return BackendStatus.PREPARING
-        return OCPP_16[state]
+        return BACKEND_STATUS[state]
 
     def _latest(self, connector: int) -> _Content | None:
         """The last content that was sent or waits to be sent."""
@@ -257,7 +257,7 @@ class BackendReporter:
         found, before = self._connectors.get(connector), self._sent.get(connector)
         if found is not None and before is not None:
             plugged = found.status.connected
-            between = between_16(before.status, content.status, plugged=plugged)
+            between = status_in_between(before.status, content.status, plugged=plugged)
             if between is not None:
                 self._send(connector, _Content(between), since)
         self._sent[connector] = content

@@ -266,16 +266,16 @@ class FaultService:
     def _judge_contacts(self) -> None:
         now_s = self._loop.time()
         found = {contact for contact, _ in self._contacts}
-        self._rcd = self._rcd.see(Contact.RCD in found, now_s)
+        self._rcd = self._rcd.update(Contact.RCD in found, now_s)
         due_s = self._rcd.due_s
         if due_s is not None:
             self._timers.plan_at("rcd", due_s, self._judge_contacts)
-        self.set_once(Fault.RCD_TRIPPED, active=self._rcd.faulty)
-        self.set_once(Fault.SURGE_PROTECTION, active=Contact.SPD in found)
+        self.set_station_fault(Fault.RCD_TRIPPED, active=self._rcd.faulty)
+        self.set_station_fault(Fault.SURGE_PROTECTION, active=Contact.SPD in found)
         for watch in self.watches.values():
             watch.judge()
 
-    def set_once(self, fault: Fault, *, active: bool) -> None:
+    def set_station_fault(self, fault: Fault, *, active: bool) -> None:
         """Raise or clear a fault of the station whose cause is reported repeatedly."""
         if active is not ((fault, 0) in self._active):
             self.set(fault, active=active)
@@ -303,15 +303,15 @@ class FaultService:
         )
 
     def _set_storage_full(self, *, full: bool) -> None:
-        self.set_once(Fault.STORAGE_FULL, active=full)
+        self.set_station_fault(Fault.STORAGE_FULL, active=full)
         self._timers.plan("storage", STORAGE_RETRY_S, self.check_free_space)
 
     def _raise_after_delay(self, fault: Fault, delay_s: float, *, present: bool) -> None:
         if not present:
             self._timers.cancel(fault)
-            self.set_once(fault, active=False)
+            self.set_station_fault(fault, active=False)
         elif fault not in self._timers and (fault, 0) not in self._active:
-            self._timers.plan(fault, delay_s, partial(self.set_once, fault, active=True))
+            self._timers.plan(fault, delay_s, partial(self.set_station_fault, fault, active=True))
 
     def _phases(self, connector: int) -> int:
         return phases_connected(self._sources.settings(), connector)

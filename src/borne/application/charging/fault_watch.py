@@ -173,13 +173,13 @@ class ConnectorWatch:
 
     def _judge_electricity(self, now_s: float) -> None:
         facts, state, reading = self.facts, self._connector.status, self._reading
-        facts.unpowered = facts.unpowered.see(not facts.supply_sensed, now_s)
+        facts.unpowered = facts.unpowered.update(not facts.supply_sensed, now_s)
         cut = (facts.contacts | self._elsewhere()) & CUTS_SUPPLY
-        facts.explained = facts.explained.see(bool(cut), now_s)
+        facts.explained = facts.explained.update(bool(cut), now_s)
         if reading is not None:
-            facts.supply = facts.supply.see(reading.voltage_v, now_s, self._phases())
+            facts.supply = facts.supply.update(reading.voltage_v, now_s, self._phases())
         drawn_a = reading.current_a if reading is not None else PerPhase.same(0.0)
-        facts.over_current = facts.over_current.see(
+        facts.over_current = facts.over_current.update(
             drawn_a, state.pilot_a, now_s, closed=state.contactor_closed
         )
         if facts.over_current.latched and not self._latched:
@@ -188,7 +188,7 @@ class ConnectorWatch:
 
     def _judge_residual(self, now_s: float) -> None:
         facts, state = self.facts, self._connector.status
-        facts.trip = facts.trip.see(
+        facts.trip = facts.trip.update(
             now_s,
             self._connector.capabilities.residual_reset_s,
             tripped=facts.residual.tripped,
@@ -249,7 +249,7 @@ class ConnectorWatch:
                 if report.self_test_passed is not None:
                     facts.self_test_failed = not report.self_test_passed
             case TemperatureReport(board_c):
-                facts.heat = facts.heat.see(board_c)
+                facts.heat = facts.heat.update(board_c)
             case SupplyReport(present):
                 facts.supply_sensed = present
             case ContactReport(contact, tripped) if contact in self._wired:

@@ -228,7 +228,7 @@ class MeteringService:
             polled_s = at.monotonic_s - before.at.monotonic_s
             late = self._live_poll_s is not None and polled_s > LATE_S
             watched = not (channel.failing or late)
-            account, verdict = before.see(reading, at, channel.max_w, watched=watched)
+            account, verdict = before.update(reading, at, channel.max_w, watched=watched)
         channel.account = account
         self.readings[connector] = replace(reading, register_wh=account.line_wh)
         fresh = before is None or not account.session_id or account.doubts != before.doubts

@@ -80,7 +80,7 @@ class Account:
         """End the session."""
         return replace(self, session_id="", doubts=frozenset(), surplus_wh=0.0, deficit_wh=0.0)
 
-    def see(
+    def update(
         self, reading: MeterReading, at: Moment, max_w: float, *, watched: bool = True
     ) -> tuple[Account, Verdict]:
         """Process a reading of moment `at`. `max_w` is the highest power of the socket; `watched`

@@ -85,7 +85,7 @@ class OverCurrent:
 
     @property
     def due_s(self) -> float | None:
-        """When `see` must be called again even without a change."""
+        """When `update` must be called again even without a change."""
         if self.until_s is not None:
             return None if self.latched else self.until_s
         if self.since_s is None or self.flow is None:
@@ -98,7 +98,7 @@ class OverCurrent:
         later = [due for due in due_s if due > self.flow.at_s]
         return min(later, default=None)
 
-    def see(
+    def update(
         self, drawn_a: PerPhase, offered_a: float, now_s: float, *, closed: bool
     ) -> OverCurrent:
         """Process the present current through the contactor and the offer."""

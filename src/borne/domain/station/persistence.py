@@ -17,12 +17,12 @@ class Persisting:
 
     @property
     def due_s(self) -> float | None:
-        """When `see` must be called again even without a change."""
+        """When `update` must be called again even without a change."""
         if self.since_s is None:
             return None
         return self.since_s + (self.clear_s if self.present else self.raise_s)
 
-    def see(self, condition: bool, now_s: float) -> Persisting:
+    def update(self, condition: bool, now_s: float) -> Persisting:
         """Process the present condition."""
         if condition is self.present:
             return self if self.since_s is None else replace(self, since_s=None)

@@ -36,12 +36,12 @@ class Reclosing:
 
     @property
     def due_s(self) -> float | None:
-        """When `see` must be called again even without a change."""
+        """When `update` must be called again even without a change."""
         if not self.tripped or self.closed_since_s is None or self.latched:
             return None
         return self.closed_since_s + STEADY_S
 
-    def see(self, open_now: bool, now_s: float) -> Reclosing:
+    def update(self, open_now: bool, now_s: float) -> Reclosing:
         """Process the auxiliary contact."""
         if open_now:
             if self.tripped:

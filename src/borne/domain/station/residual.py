@@ -16,28 +16,28 @@ class ResidualTrip:
     """The state of a trip."""
 
     tripped: bool = False
-    lonely_trips: int = 0
+    trips_without_vehicle: int = 0
     """Number of consecutive trips without a vehicle."""
     rearm_at_s: float | None = None
 
-    def see(
+    def update(
         self, now_s: float, reset_s: float, *, tripped: bool, vehicle: bool, cable: bool
     ) -> ResidualTrip:
         """Process the present state; `reset_s` depends on the sensor."""
         state = self
         if tripped and not state.tripped:
-            lonely = 0 if vehicle else state.lonely_trips + 1
-            state = ResidualTrip(tripped=True, lonely_trips=lonely)
+            lonely = 0 if vehicle else state.trips_without_vehicle + 1
+            state = ResidualTrip(tripped=True, trips_without_vehicle=lonely)
         elif not tripped:
-            lonely = 0 if vehicle else state.lonely_trips
-            return ResidualTrip(lonely_trips=lonely)
+            lonely = 0 if vehicle else state.trips_without_vehicle
+            return ResidualTrip(trips_without_vehicle=lonely)
         if vehicle:
-            return replace(state, rearm_at_s=None, lonely_trips=0)
-        if not cable and not state.lonely_trips:
+            return replace(state, rearm_at_s=None, trips_without_vehicle=0)
+        if not cable and not state.trips_without_vehicle:
             return replace(state, rearm_at_s=now_s)
         if state.rearm_at_s is not None:
             return state
-        doublings = max(0, state.lonely_trips - 1)
+        doublings = max(0, state.trips_without_vehicle - 1)
         pause_s = min(reset_s * 2**doublings, max(reset_s, LONGEST_PAUSE_S))
         return replace(state, rearm_at_s=now_s + pause_s)
 

@@ -96,7 +96,7 @@ class BackendStatus(StrEnum):
     FAULTED = "Faulted"
 
 
-OCPP_16 = {
+BACKEND_STATUS = {
     ConnectorStatus.AVAILABLE: BackendStatus.AVAILABLE,
     ConnectorStatus.RESERVED: BackendStatus.RESERVED,
     ConnectorStatus.PREPARING: BackendStatus.PREPARING,
@@ -115,7 +115,7 @@ IN_TRANSACTION = frozenset(
 _AVAILABLE, _PREPARING = BackendStatus.AVAILABLE, BackendStatus.PREPARING
 _FINISHING, _RESERVED = BackendStatus.FINISHING, BackendStatus.RESERVED
 _OUT = frozenset({BackendStatus.UNAVAILABLE, BackendStatus.FAULTED})
-NEXT_16 = {
+ALLOWED_NEXT = {
     _AVAILABLE: frozenset({_PREPARING, _RESERVED}) | _OUT | IN_TRANSACTION,
     _PREPARING: frozenset({_AVAILABLE, _FINISHING, BackendStatus.FAULTED}) | IN_TRANSACTION,
     **{
@@ -135,15 +135,15 @@ NEXT_16 = {
 """Transitions of OCPP 1.6 section 4.9."""
 
 
-def between_16(
+def status_in_between(
     before: BackendStatus, after: BackendStatus, *, plugged: bool
 ) -> BackendStatus | None:
     """The intermediate status if the table has no direct transition."""
-    if after is before or after in NEXT_16[before]:
+    if after is before or after in ALLOWED_NEXT[before]:
         return None
     first, last = (_FINISHING, _AVAILABLE) if plugged else (_AVAILABLE, _FINISHING)
-    ways = (way for way in (first, _PREPARING, last) if way in NEXT_16[before])
-    return next((way for way in ways if after in NEXT_16[way]), None)
+    ways = (way for way in (first, _PREPARING, last) if way in ALLOWED_NEXT[before])
+    return next((way for way in ways if after in ALLOWED_NEXT[way]), None)
 
 
 def pilot_text(state: ConnectorState) -> str:

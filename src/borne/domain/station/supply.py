@@ -37,11 +37,11 @@ class Supply:
 
     @property
     def due_s(self) -> float | None:
-        """When `see` must be called again even without a change."""
+        """When `update` must be called again even without a change."""
         times = [w.due_s for w in (self.low, self.high, self.dark) if w.due_s is not None]
         return min(times) if times else None
 
-    def see(self, voltage_v: PerPhase, now_s: float, phases: int = 3) -> Supply:
+    def update(self, voltage_v: PerPhase, now_s: float, phases: int = 3) -> Supply:
         """Process the voltages of the connected phases."""
         volts = voltage_v[:phases]
         if not self.measured and max(volts) < DARK_V:
@@ -53,7 +53,7 @@ class Supply:
         return replace(
             self,
             measured=True,
-            dark=self.dark.see(dark, now_s),
-            low=self.low.see(not dark and min(volts) < low_v, now_s),
-            high=self.high.see(max(volts) > high_v, now_s),
+            dark=self.dark.update(dark, now_s),
+            low=self.low.update(not dark and min(volts) < low_v, now_s),
+            high=self.high.update(max(volts) > high_v, now_s),
         )

@@ -16,21 +16,21 @@ HYSTERESIS_K = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """`counts_c` is the temperature used for the limit."""
+    """`effective_c` is the temperature used for the limit."""
 
-    counts_c: float = float("-inf")
+    effective_c: float = float("-inf")
 
     @property
     def too_hot(self) -> bool:
         """True if no current is allowed."""
-        return self.counts_c >= OFF_C
+        return self.effective_c >= OFF_C
 
-    def see(self, board_c: float) -> Heat:
-        return Heat(max(board_c, min(self.counts_c, board_c + HYSTERESIS_K)))
+    def update(self, board_c: float) -> Heat:
+        return Heat(max(board_c, min(self.effective_c, board_c + HYSTERESIS_K)))
 
     def limit_a(self, full_a: float) -> float | None:
         """The highest permitted offer; None if the temperature does not limit it."""
-        if self.counts_c < DERATE_FROM_C:
+        if self.effective_c < DERATE_FROM_C:
             return None
-        share = (DERATE_TO_C - self.counts_c) / (DERATE_TO_C - DERATE_FROM_C)
+        share = (DERATE_TO_C - self.effective_c) / (DERATE_TO_C - DERATE_FROM_C)
         return LOWEST_OFFER_A + max(0.0, share) * max(0.0, full_a - LOWEST_OFFER_A)

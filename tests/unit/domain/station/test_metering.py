@@ -34,7 +34,7 @@ def begun(serial: str = "A") -> Account:
 def seen(account: Account, *readings: MeterReading) -> tuple[Account, Verdict]:
     verdict = Verdict.GOOD
     for each in readings:
-        account, verdict = account.see(each, moment(each.at_s), MAX_W)
+        account, verdict = account.update(each, moment(each.at_s), MAX_W)
     return account, verdict
 
 
@@ -44,7 +44,7 @@ def charging(account: Account, power_w: float, seconds: int, factor: float = 1.0
     for second in range(1, seconds + 1):
         counted_wh = int(power_w * second * factor / 3600)
         each = reading(begin_wh + counted_wh, begin_s + second, power_w)
-        account, _ = account.see(each, moment(each.at_s), MAX_W)
+        account, _ = account.update(each, moment(each.at_s), MAX_W)
     return account
 
 
@@ -65,7 +65,7 @@ def charging(account: Account, power_w: float, seconds: int, factor: float = 1.0
 )
 def test_verdicts_on_a_new_register(gained_wh: int, elapsed_s: float, verdict: Verdict) -> None:
     each = reading(BEGUN_WH + gained_wh, elapsed_s)
-    account, found = begun().see(each, moment(elapsed_s), MAX_W, watched=False)
+    account, found = begun().update(each, moment(elapsed_s), MAX_W, watched=False)
     assert found is verdict
     assert account.line_wh == BEGUN_WH + (gained_wh if verdict is Verdict.GOOD else 0)
     assert account.doubts == ({verdict} - {Verdict.GOOD})
@@ -145,7 +145,7 @@ class TestContradiction:
     def test_an_unwatched_time_is_no_contradiction(self) -> None:
         account = charging(begun(), 11_000.0, 60)
         later = reading(account.register_wh + 10, 3660.0, 11_000.0)
-        account, verdict = account.see(later, moment(3660.0), MAX_W, watched=False)
+        account, verdict = account.update(later, moment(3660.0), MAX_W, watched=False)
         assert verdict is Verdict.GOOD
 
 
@@ -171,7 +171,7 @@ class TestGap:
     ) -> None:
         account = charging(begun(), 11_000.0, 60)
         at = Moment("two", 5.0, NOON + timedelta(seconds=60 + gap_s))
-        after, found = account.see(reading(account.register_wh + gained_wh, 5.0), at, MAX_W)
+        after, found = account.update(reading(account.register_wh + gained_wh, 5.0), at, MAX_W)
         assert found is verdict
         believed_wh = gained_wh if verdict is Verdict.GOOD else 0
         assert after.line_wh == account.line_wh + believed_wh
@@ -186,12 +186,12 @@ class TestGap:
         at = Moment("two", 5.0, None if unknown == "date" else NOON + timedelta(days=3))
         for gained_wh, verdict in ((6_000, Verdict.GOOD), (6_200, Verdict.JUMP)):
             each = reading(account.register_wh + gained_wh, 5.0, serial=serial)
-            assert account.see(each, at, MAX_W)[1] is verdict
+            assert account.update(each, at, MAX_W)[1] is verdict
 
     def test_an_exchange_while_it_was_off(self) -> None:
         account = charging(begun(), 11_000.0, 60)
         at = Moment("two", 5.0, NOON + timedelta(days=1))
-        after, verdict = account.see(reading(account.register_wh + 5, 5.0, 0.0, "B"), at, MAX_W)
+        after, verdict = account.update(reading(account.register_wh + 5, 5.0, 0.0, "B"), at, MAX_W)
         assert verdict is Verdict.EXCHANGED
         assert after.line_wh == account.line_wh
 
@@ -208,7 +208,7 @@ class TestBetweenSessions:
         account = begun().closed()
         assert seen(account, reading(7, 1.0))[1] is Verdict.BACKWARDS
         rebooted = Moment("two", 1.0, NOON)
-        assert account.see(reading(7, 1.0, serial="B"), rebooted, MAX_W)[1] is Verdict.GOOD
+        assert account.update(reading(7, 1.0, serial="B"), rebooted, MAX_W)[1] is Verdict.GOOD
 
     def test_a_new_session_begins_without_the_doubts_of_the_last(self) -> None:
         account = charging(begun(), 11_000.0, 200, factor=0)

@@ -18,7 +18,7 @@ from borne.domain.station.connector_state import ConnectorState, LiveSession, Ph
 from borne.domain.station.faults import Fault
 from borne.domain.station.lock import LockDrive
 from borne.domain.station.status import (
-    OCPP_16,
+    BACKEND_STATUS,
     ConnectorStatus,
     cable_a,
     connector_status,
@@ -75,8 +75,8 @@ def test_the_status_by_priority(state: ConnectorState, status: str) -> None:
 
 
 def test_every_status_maps_to_one_of_ocpp_16() -> None:
-    assert set(OCPP_16) == set(ConnectorStatus)
-    assert set(OCPP_16.values()) == {
+    assert set(BACKEND_STATUS) == set(ConnectorStatus)
+    assert set(BACKEND_STATUS.values()) == {
         "Available",
         "Preparing",
         "Charging",

@@ -34,18 +34,18 @@ class TestPersisting:
     ) -> None:
         watch = Persisting(raise_s=3.0, clear_s=5.0)
         for at_s, condition in seen:
-            watch = watch.see(condition, at_s)
+            watch = watch.update(condition, at_s)
         assert watch.present is present
 
     def test_the_next_deadline_is_known(self) -> None:
-        watch = Persisting(raise_s=3.0, clear_s=5.0).see(True, 10.0)
+        watch = Persisting(raise_s=3.0, clear_s=5.0).update(True, 10.0)
         assert watch.due_s == 13.0
-        watch = watch.see(True, 13.0)
+        watch = watch.update(True, 13.0)
         assert (watch.present, watch.due_s) == (True, None)
-        assert watch.see(False, 20.0).due_s == 25.0
+        assert watch.update(False, 20.0).due_s == 25.0
 
     def test_without_a_delay_it_counts_at_once(self) -> None:
-        assert Persisting(0.0, 0.0).see(True, 1.0).present
+        assert Persisting(0.0, 0.0).update(True, 1.0).present
 
 
 class TestOverCurrent:
@@ -57,12 +57,12 @@ class TestOverCurrent:
     def test_what_is_tolerated(self, offered_a: float, limit_a: float) -> None:
         assert tolerated_a(offered_a) == pytest.approx(limit_a)
 
-    def _see(
+    def _update(
         self, samples: Iterable[tuple[float, float, float]], state: OverCurrent | None = None
     ) -> OverCurrent:
         state = state or OverCurrent()
         for at_s, drawn_a, offered_a in samples:
-            state = state.see(PerPhase.same(drawn_a), offered_a, at_s, closed=True)
+            state = state.update(PerPhase.same(drawn_a), offered_a, at_s, closed=True)
         return state
 
     @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ class TestOverCurrent:
         ],
     )
     def test_by_time(self, samples: list[tuple[float, float, float]], faulty: bool) -> None:
-        assert self._see(samples).faulty is faulty
+        assert self._update(samples).faulty is faulty
 
     def _pulses(
         self, high: tuple[float, float], low: tuple[float, float], offered_a: float, until_s: float
@@ -100,7 +100,7 @@ class TestOverCurrent:
             drawn_a, lasts_s = (high, low)[turn % 2]
             end_s, turn = now_s + lasts_s, turn + 1
             while now_s < end_s:
-                state = state.see(PerPhase.same(drawn_a), offered_a, now_s, closed=True)
+                state = state.update(PerPhase.same(drawn_a), offered_a, now_s, closed=True)
                 if state.faulty:
                     return now_s
                 due_s = state.due_s
@@ -144,7 +144,7 @@ class TestOverCurrent:
         state, offers_a = OverCurrent(), [32.0 - 2 * n for n in range(14)]
         for number, offered_a in enumerate(offers_a):
             before_a = offers_a[max(0, number - 1)]
-            state = self._see(
+            state = self._update(
                 [(6.0 * number, before_a, offered_a), (6.0 * number + 4.9, offered_a, offered_a)],
                 state,
             )
@@ -152,23 +152,23 @@ class TestOverCurrent:
             assert state.heat_a2s == 0
 
     def test_one_phase_is_enough(self) -> None:
-        state = OverCurrent().see(PerPhase(0, 40, 0), 16, 0, closed=True)
-        assert state.see(PerPhase(0, 40, 0), 16, 7, closed=True).faulty
+        state = OverCurrent().update(PerPhase(0, 40, 0), 16, 0, closed=True)
+        assert state.update(PerPhase(0, 40, 0), 16, 7, closed=True).faulty
 
     def test_with_an_open_contactor_there_is_no_over_current(self) -> None:
-        state = OverCurrent().see(PerPhase.same(40), 16, 0, closed=False)
+        state = OverCurrent().update(PerPhase.same(40), 16, 0, closed=False)
         assert state == OverCurrent()
 
     def test_three_pauses_then_for_good(self) -> None:
         state, now_s, pauses = OverCurrent(), 0.0, []
         while not state.latched:
-            state = self._see([(now_s, 40, 16), (now_s + 7, 40, 16)], state)
+            state = self._update([(now_s, 40, 16), (now_s + 7, 40, 16)], state)
             assert state.faulty
             if state.until_s is not None and not state.latched:
                 pauses.append(state.until_s - now_s - 7)
                 now_s = state.until_s
         assert pauses == [30, 120, 600]
-        assert self._see([(now_s + 10**6, 0, 16)], state).faulty
+        assert self._update([(now_s + 10**6, 0, 16)], state).faulty
         assert state.due_s is None
 
     @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 80), st.floats(0, 32)), max_size=30))
@@ -178,7 +178,7 @@ class TestOverCurrent:
         state, now_s = OverCurrent(), 0.0
         for pause_s, drawn_a, offered_a in samples:
             now_s += pause_s
-            state = self._see([(now_s, drawn_a, offered_a)], state)
+            state = self._update([(now_s, drawn_a, offered_a)], state)
             assert state.due_s is None or state.due_s > now_s
 
 
@@ -186,10 +186,10 @@ V230 = PerPhase.same(230.0)
 
 
 class TestSupply:
-    def _see(self, samples: list[tuple[float, PerPhase]], phases: int = 3) -> Supply:
-        supply = Supply().see(V230, -100.0, phases)
+    def _update(self, samples: list[tuple[float, PerPhase]], phases: int = 3) -> Supply:
+        supply = Supply().update(V230, -100.0, phases)
         for at_s, voltage_v in samples:
-            supply = supply.see(voltage_v, at_s, phases)
+            supply = supply.update(voltage_v, at_s, phases)
         return supply
 
     @pytest.mark.parametrize(
@@ -210,25 +210,25 @@ class TestSupply:
     def test_after_three_seconds(
         self, voltage_v: PerPhase, low: bool, high: bool, dark: bool
     ) -> None:
-        early = self._see([(0, voltage_v), (2.9, voltage_v)])
+        early = self._update([(0, voltage_v), (2.9, voltage_v)])
         assert [watch.present for watch in (early.low, early.high, early.dark)] == [False] * 3
-        supply = self._see([(0, voltage_v), (3, voltage_v)])
+        supply = self._update([(0, voltage_v), (3, voltage_v)])
         assert (supply.low.present, supply.high.present, supply.dark.present) == (low, high, dark)
 
     def test_hysteresis(self) -> None:
         low, almost, well = PerPhase.same(180), PerPhase.same(186), PerPhase.same(190)
-        supply = self._see([(0, low), (3, low), (4, almost), (60, almost)])
+        supply = self._update([(0, low), (3, low), (4, almost), (60, almost)])
         assert supply.low.present
-        supply = supply.see(well, 61).see(well, 64)
+        supply = supply.update(well, 61).update(well, 64)
         assert not supply.low.present
 
     def test_one_phase_stations_have_one_phase(self) -> None:
         lonely = PerPhase(230, 0, 0)
-        assert not self._see([(0, lonely), (10, lonely)], phases=1).low.present
-        assert self._see([(0, lonely), (10, lonely)], phases=3).low.present
+        assert not self._update([(0, lonely), (10, lonely)], phases=1).low.present
+        assert self._update([(0, lonely), (10, lonely)], phases=3).low.present
 
     def test_a_meter_without_voltages_is_ignored(self) -> None:
-        supply = Supply().see(ZERO, 0).see(ZERO, 100)
+        supply = Supply().update(ZERO, 0).update(ZERO, 100)
         assert not supply.dark.present
         assert not supply.low.present
 
@@ -239,7 +239,7 @@ class TestHeat:
         [(-20, None), (59.9, None), (60, 32), (62.5, 27.67), (67.5, 19), (75, 6), (79, 6)],
     )
     def test_linear_from_60_to_75(self, board_c: float, limit_a: float | None) -> None:
-        assert Heat().see(board_c).limit_a(32) == (
+        assert Heat().update(board_c).limit_a(32) == (
             None if limit_a is None else pytest.approx(limit_a, abs=0.01)
         )
 
@@ -257,14 +257,14 @@ class TestHeat:
     def test_off_at_80_on_below_75(self, samples: list[float], off: bool) -> None:
         heat = Heat()
         for board_c in samples:
-            heat = heat.see(board_c)
+            heat = heat.update(board_c)
         assert heat.too_hot is off
 
     def test_the_limit_has_hysteresis(self) -> None:
-        heat = Heat().see(70)
+        heat = Heat().update(70)
         limits_a = {heat.limit_a(32)}
         for board_c in (68, 69.5, 66, 69.9, 65.1):
-            heat = heat.see(board_c)
+            heat = heat.update(board_c)
             limits_a.add(heat.limit_a(32))
         assert len(limits_a) == 1
 
@@ -272,8 +272,8 @@ class TestHeat:
     def test_never_more_than_the_temperature_allows(self, samples: list[float]) -> None:
         heat = Heat()
         for board_c in samples:
-            heat = heat.see(board_c)
-        fresh = Heat().see(samples[-1])
+            heat = heat.update(board_c)
+        fresh = Heat().update(samples[-1])
         assert heat.too_hot or not fresh.too_hot
         limit_a, allowed_a = heat.limit_a(32), fresh.limit_a(32)
         assert allowed_a is None or (limit_a is not None and limit_a <= allowed_a)
@@ -287,37 +287,37 @@ class TestResidualTrip:
         ("cable", "pause"), [(False, 0.0), (True, 1.0)], ids=["unplugged", "left"]
     )
     def test_rearm_times(self, reset_s: float, cable: bool, pause: float) -> None:
-        trip = ResidualTrip().see(0, reset_s, tripped=True, vehicle=True, cable=True)
-        trip = trip.see(100, reset_s, tripped=True, vehicle=True, cable=True)
+        trip = ResidualTrip().update(0, reset_s, tripped=True, vehicle=True, cable=True)
+        trip = trip.update(100, reset_s, tripped=True, vehicle=True, cable=True)
         assert not trip.due(100)
-        trip = trip.see(200, reset_s, tripped=True, vehicle=False, cable=cable)
+        trip = trip.update(200, reset_s, tripped=True, vehicle=False, cable=cable)
         assert trip.rearm_at_s == 200 + pause * reset_s
 
     def test_rearming_counts_from_the_departure(self) -> None:
-        trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
-        trip = trip.see(100, 10, tripped=True, vehicle=False, cable=True)
-        trip = trip.see(103, 10, tripped=True, vehicle=False, cable=False)
+        trip = ResidualTrip().update(0, 10, tripped=True, vehicle=True, cable=True)
+        trip = trip.update(100, 10, tripped=True, vehicle=False, cable=True)
+        trip = trip.update(103, 10, tripped=True, vehicle=False, cable=False)
         assert trip.due(103)
 
     def test_a_vehicle_that_returns_keeps_it(self) -> None:
-        trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
-        trip = trip.see(1, 10, tripped=True, vehicle=False, cable=True)
-        trip = trip.see(5, 10, tripped=True, vehicle=True, cable=True)
+        trip = ResidualTrip().update(0, 10, tripped=True, vehicle=True, cable=True)
+        trip = trip.update(1, 10, tripped=True, vehicle=False, cable=True)
+        trip = trip.update(5, 10, tripped=True, vehicle=True, cable=True)
         assert not trip.due(100)
 
     def test_without_a_vehicle_the_delay_doubles(self) -> None:
         trip, now_s, pauses = ResidualTrip(), 0.0, []
         for _ in range(10):
-            trip = trip.see(now_s, 10, tripped=True, vehicle=False, cable=False)
+            trip = trip.update(now_s, 10, tripped=True, vehicle=False, cable=False)
             assert trip.rearm_at_s is not None
             pauses.append(trip.rearm_at_s - now_s)
             now_s = trip.rearm_at_s
-            trip = trip.see(now_s, 10, tripped=False, vehicle=False, cable=False)
+            trip = trip.update(now_s, 10, tripped=False, vehicle=False, cable=False)
         assert pauses == [10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
 
     def test_a_trip_that_is_gone_is_forgotten(self) -> None:
-        trip = ResidualTrip().see(0, 10, tripped=True, vehicle=True, cable=True)
-        trip = trip.see(1, 10, tripped=False, vehicle=True, cable=True)
+        trip = ResidualTrip().update(0, 10, tripped=True, vehicle=True, cable=True)
+        trip = trip.update(1, 10, tripped=False, vehicle=True, cable=True)
         assert trip == ResidualTrip()
 
 
@@ -325,10 +325,10 @@ class TestReclosing:
     """Manual 9: "up to a certain point this is corrected automatically"."""
 
     def _trip(self, device: Reclosing, at_s: float) -> Reclosing:
-        device = device.see(True, at_s).see(False, at_s + 10)
+        device = device.update(True, at_s).update(False, at_s + 10)
         assert device.faulty
         assert device.due_s in (at_s + 15, None)
-        return device.see(False, at_s + 15)
+        return device.update(False, at_s + 15)
 
     def test_the_fourth_trip_of_a_day_latches(self) -> None:
         device = Reclosing()
@@ -337,7 +337,7 @@ class TestReclosing:
             assert not device.faulty
         device = self._trip(device, 4000.0)
         assert device.faulty
-        assert device.see(False, 10**6).faulty
+        assert device.update(False, 10**6).faulty
 
     def test_trips_of_yesterday_do_not_count(self) -> None:
         device = Reclosing()
@@ -348,5 +348,5 @@ class TestReclosing:
     def test_a_chattering_contact_is_one_trip(self) -> None:
         device = Reclosing()
         for at_s in range(10):
-            device = device.see(at_s % 2 == 0, at_s)
+            device = device.update(at_s % 2 == 0, at_s)
         assert (device.faulty, len(device.trips_s)) == (True, 1)
