@@ -35,6 +35,7 @@ class SecurityNotices:
         self._uplink = uplink
         self._events = events
         self._enabled = enabled
+        self._was_enabled = enabled()
         self._sending = OnDemandTask(tasks, "security events", self._send_all)
 
     def start(self) -> None:
@@ -44,7 +45,10 @@ class SecurityNotices:
 
     def reconsider(self) -> None:
         """Call when `enabled` may have changed."""
-        self._sending.request()
+        enabled = self._enabled()
+        if enabled is not self._was_enabled:
+            self._was_enabled = enabled
+            self._sending.request()
 
     async def _send_all(self) -> None:
         while True:
