@@ -13,11 +13,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
+from borne.adapters.simulation.simulator import Simulator
+from borne.adapters.simulation.world import World
 from borne.adapters.web.contract import Readiness
 from borne.application.authorization.card_router import CardRouter
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.charging.connector import Connector
+from borne.application.charging.sessions_view import SessionsService
 from borne.application.charging.station_control import StationControl
 from borne.application.commands import Members
 from borne.application.limits.charging_profiles import ChargingProfiles
@@ -325,8 +328,8 @@ def _wanted(found: SessionRecord, query: SessionQuery) -> bool:
     )
 
 
-class FakeSessions:
-    """A SessionsView with so many sessions."""
+class FakeSessions(SessionsService):
+    """Sessions that are data."""
 
     def __init__(self, number: int = 60) -> None:
         self.records = [record(index) for index in range(number)]
@@ -597,10 +600,12 @@ class FakeProfiles(ChargingProfiles):
         return found
 
 
-class FakeSimulator:
-    """A SimulatorPort on the data of the fake status."""
+class FakeSimulator(Simulator):
+    """A simulator whose effects are changes of the fake status; what it does not override has
+    none."""
 
     def __init__(self, status: FakeStatus, cards: CardRouter) -> None:
+        super().__init__(World())
         self.status = status
         self.cards = cards
         self.calls: list[tuple[Any, ...]] = []
@@ -724,7 +729,7 @@ class FakeSimulator:
     def view(self) -> WorldView:
         shown: Json = {
             "power": "on",
-            "sockets": [self._socket(item) for item in self.status.data["connectors"]],
+            "sockets": [self._shown(item) for item in self.status.data["connectors"]],
             "vehicles": {key: vehicle["name"] for key, vehicle in VEHICLES.items()},
             "cards": [
                 {"uid": "04567DAA5F3580", "name": "Anna", "note": "accepted"},
@@ -738,7 +743,7 @@ class FakeSimulator:
         }
         return cast("WorldView", shown)
 
-    def _socket(self, item: Json) -> Json:
+    def _shown(self, item: Json) -> Json:
         charging = item["state"] == "charging"
         vehicle = VEHICLES["family"] | {"state": "C" if charging else "B", "asleep": False}
         return {

@@ -15,24 +15,17 @@ from borne.application.authorization.teach_in import TeachIn
 from borne.application.authorization.token_lists import BackendTokens
 from borne.application.authorization.whitelist import Whitelist
 from borne.application.backend.queue_view import QueueReader, no_queue
+from borne.application.charging.sessions_view import SessionsService
 from borne.application.charging.station_control import StationControl
 from borne.application.commands import Effect, command
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.people.accounts import Accounts
 from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
-from borne.application.ports.storage import (
-    ALL_SESSIONS,
-    SessionFigures,
-    SessionGroup,
-    SessionGrouping,
-    SessionQuery,
-)
 from borne.application.settings.settings_service import SettingsService
 from borne.application.state.notices import Notices
 from borne.domain.principals import Principal, Role
 from borne.domain.settings.snapshot import Settings
-from borne.domain.station.session import Sample, SessionRecord
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.clock import Clock
 
@@ -52,46 +45,6 @@ class StatusView(Protocol):
 
     def changes(self) -> AsyncIterator[StationStatus]:
         """The current status, then the status after each change (bursts are merged)."""
-
-
-class SessionsView(Protocol):
-    """Sessions and statistics."""
-
-    async def page(
-        self,
-        query: SessionQuery = ALL_SESSIONS,
-        *,
-        offset: int = 0,
-        limit: int = 50,
-        before: str | None = None,
-        after: str | None = None,
-    ) -> tuple[Sequence[SessionRecord], int]:
-        """A page of sessions, newest first, and the total count. With a session id in `before` or
-        `after`: the sessions next to it that began before or after it; none if the session is
-        gone."""
-
-    async def get(self, session_id: str) -> SessionRecord | None:
-        """One session; None if it is unknown."""
-
-    async def curve(self, session_id: str) -> Sequence[Sample]:
-        """The samples of a session."""
-
-    async def totals(self) -> SessionFigures:
-        """Figures of all ended sessions, and of those of the last calendar month."""
-
-    async def statistics(
-        self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
-    ) -> Sequence[SessionGroup]:
-        """Sums over the ended sessions per socket or card, by energy, highest first."""
-
-    def export(self, query: SessionQuery = ALL_SESSIONS) -> AsyncIterator[Sequence[SessionRecord]]:
-        """All matching sessions, newest first, in batches."""
-
-    async def anonymise(
-        self, principal: Principal, *, id_token: str | None = None, sessions: Sequence[str] = ()
-    ) -> int:
-        """Remove the identity from sessions, by token or by session id; returns their number.
-        Raises Refused."""
 
 
 When = Literal["now", "idle"]
@@ -145,7 +98,7 @@ class StationServices:
     clock: Clock
     status: StatusView
     control: StationControl
-    sessions: SessionsView
+    sessions: SessionsService
     whitelist: Whitelist
     restarter: Restarter
     settings: SettingsService

@@ -13,6 +13,7 @@ from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.shell import form
 from borne.adapters.web.routes import Routes
+from borne.application.charging.sessions_view import SessionsService
 from borne.application.ports.storage import (
     SessionGroup,
     SessionGrouping,
@@ -20,7 +21,6 @@ from borne.application.ports.storage import (
     SessionTotals,
 )
 from borne.application.refusals import Refused
-from borne.application.services import SessionsView
 from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.messages import N_
 
@@ -48,7 +48,7 @@ class Figures:
 
 
 async def figures_of(
-    sessions: SessionsView,
+    sessions: SessionsService,
     by: SessionGrouping,
     query: SessionQuery,
     words: Words,
