@@ -29,6 +29,7 @@ from borne.foundation.files import sync_folder
 
 SLOT_BYTES = 16384
 """Some sixty meters."""
+PAGE_BYTES = 4096
 DURABLE_S = 5.0
 """What a power cut may cost; more often would wear the flash."""
 _log = logging.getLogger(__name__)
@@ -167,7 +168,10 @@ class MeterFile:
         try:
             made = os.fstat(file).st_size < 2 * SLOT_BYTES
             if made:
-                os.pwrite(file, bytes(2 * SLOT_BYTES), 0)
+                # Page by page: what is written at once is one large page of the cache, and Linux
+                # counts the whole of it as written whenever a slot is.
+                for offset in range(0, 2 * SLOT_BYTES, PAGE_BYTES):
+                    os.pwrite(file, bytes(PAGE_BYTES), offset)
         except OSError:
             os.close(file)
             with suppress(OSError):
