@@ -11,9 +11,9 @@ from borne.domain.principals import Role
 from borne.foundation.clock import Moment
 
 _ROLES = frozenset(role.value for role in Role)
-"""A token of a role that this version does not know opens nothing."""
+"""Tokens whose role this version does not know are ignored."""
 LINKS_LIMIT = 100
-"""Links that nobody uses stay until they are pushed out."""
+"""Unused links stay until newer ones displace them."""
 
 
 class SqlAccounts:
@@ -66,7 +66,7 @@ class SqlAccounts:
         ]
 
     async def add_token(self, token: StoredToken) -> None:
-        """Add one; raises ValueError when its id is existing."""
+        """Raises ValueError when its id exists."""
         row = (token.token_id, token.hash, token.role.value, token.name, token.created_at)
 
         def job(connection: Connection) -> None:

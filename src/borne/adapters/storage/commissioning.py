@@ -37,7 +37,7 @@ _TRACES = (
 )
 """What only a station that has run leaves in its folder."""
 _FOLDERS = frozenset({"certificates", "messages", "settings"})
-"""The same, where something is in them."""
+"""Folders that show the same when they are not empty."""
 _TRACE = re.compile("|".join(map(fnmatch.translate, _TRACES)))
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,8 @@ class Facts:
     """Roles with a password. None: not known, because the file was lost or is younger than the
     station."""
     aside: str = ""
-    """Name of a file of this kind that could not be read and was moved away, until that is told."""
+    """Name of a file of this kind that could not be read and was moved away, until that is
+    reported."""
 
     @property
     def had_database(self) -> bool:
@@ -85,8 +86,9 @@ class Commissioning:
         )
 
     def open(self) -> Facts:
-        """Read the file, or begin it: before anything else is stored in a new folder, so that a
-        folder without it is known to be older, or robbed. One that cannot be read is put aside."""
+        """Read the file, or make it before anything else is stored in a new folder: so a folder
+        without it is older than the file, or the file was removed. One that cannot be read is put
+        aside."""
         try:
             self.facts = _facts(_content(self._path))
         except FileNotFoundError:
@@ -111,7 +113,7 @@ class Commissioning:
         return [Message(_MISSING, {"file": FILE})] if lost else []
 
     def save(self, facts: Facts) -> None:
-        """Store; a disk that refuses keeps no station from running."""
+        """A failing disk is logged and does not keep the station from running."""
         self.facts = facts
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -159,7 +161,7 @@ def _text(facts: Facts) -> bytes:
 
 def _check(content: dict[str, Any]) -> str:
     """A damaged name would make our own database a foreign one, a damaged role would open its
-    account: neither can be told from a sound one by its form."""
+    account. Neither can be recognised by its form."""
     rest = {name: value for name, value in content.items() if name != "check"}
     return f"{zlib.crc32(json.dumps(rest, sort_keys=True).encode()):08x}"
 

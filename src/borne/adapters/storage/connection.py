@@ -21,7 +21,7 @@ BUSY_TIMEOUT_S = 5.0
 """Somebody else (a backup) may hold the file for a moment."""
 
 CACHED_STATEMENTS = 16
-"""Each takes some kB; more of them save nothing that can be measured beside a sync."""
+"""Each takes some kB; more of them save no measurable time beside a sync."""
 
 Row = tuple[Any, ...]
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
@@ -141,14 +141,14 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def is_full(error: sqlite3.Error | OSError) -> bool:
-    """There is no room on the disk."""
+    """The disk is full."""
     if isinstance(error, OSError):
         return error.errno in _FULL_ERRNOS
     return _code(error) == sqlite3.SQLITE_FULL
 
 
 def as_storage_error(error: sqlite3.Error | OSError) -> StorageFailed | None:
-    """What a caller is told; None when it is no matter of the disk but a mistake of ours."""
+    """The error for the caller; None when the cause is a programming error and not the disk."""
     if is_full(error):
         return StorageFull("the disk is full")
     if isinstance(error, sqlite3.Error) and is_damage(error):

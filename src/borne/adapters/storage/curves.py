@@ -1,6 +1,7 @@
 """Curves of the sessions, in a database of their own that may lose its newest points.
 
-Nothing here raises for the sake of a disk: a curve is for people, a session does not need it.
+Trouble with the disk is logged and never raised: curves are shown to people, sessions do not need
+them.
 """
 
 from __future__ import annotations
@@ -24,21 +25,21 @@ _log = logging.getLogger(__name__)
 
 
 class Curves:
-    """Points of sessions. `room` says whether the disk has room for what may be lost;
-    `put_aside` moves a damaged file away."""
+    """Points of sessions. `has_room` says whether there is enough free space for data that may be
+    lost; `put_aside` moves a damaged file away."""
 
     def __init__(
-        self, database: Database, room: Callable[[], bool], put_aside: Callable[[], None]
+        self, database: Database, has_room: Callable[[], bool], put_aside: Callable[[], None]
     ) -> None:
         self._database = database
-        self._room = room
+        self._has_room = has_room
         self._put_aside = put_aside
         self._failing = False
         self._restarted = False
 
     async def add(self, session_id: str, sample: Sample) -> None:
         """Add a point, if that is possible."""
-        if not self._room():
+        if not self._has_room():
             self._complain("the disk is nearly full")
             return
         await self._try(lambda: self._database.write(lambda c: _insert(c, session_id, sample)))

@@ -61,7 +61,7 @@ class Database:
 
     @property
     def closed(self) -> bool:
-        """No job is taken any more."""
+        """New jobs are refused."""
         return self._closed
 
     async def read(self, job: Job[T]) -> T:
@@ -119,7 +119,8 @@ class Database:
         self._forget()
 
     async def close(self) -> None:
-        """Finish what was asked before, merge the write-ahead log and close; twice is once."""
+        """Finish the jobs that were asked before, merge the write-ahead log and close; a second
+        call does nothing."""
         if self._closed:
             return
         loop = asyncio.get_running_loop()
@@ -192,7 +193,7 @@ class Database:
             self._merge(connection)
 
     def _merge(self, connection: Connection) -> None:
-        # What is merged into the database leaves room in the log, which keeps its size.
+        # Merging frees pages of the log for reuse; the log keeps its size.
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 

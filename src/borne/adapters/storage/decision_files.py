@@ -20,13 +20,14 @@ NEWEST: Final = "decisions.jsonl"
 KEEP_S: Final = 24 * 3600.0
 FILE_S: Final = 4 * 3600.0
 FILE_BYTES: Final = 2 * 1024 * 1024
-"""A file is full at the first of both."""
+"""A file is full when it reaches either limit."""
 MAX_FILES: Final = 8
 _NUMBERED = re.compile(r"decisions-([0-9]{8})\.jsonl")
 
 
 class DecisionFiles:
-    """The files of one station. `wall_s` tells the time in seconds, as files have it."""
+    """The files of one station. `wall_s` gives the time in seconds since 1970, as for times of
+    files."""
 
     def __init__(self, folder: Path, wall_s: Callable[[], float] = time.time) -> None:
         self._folder = folder

@@ -12,9 +12,9 @@ from borne.foundation import disk, files
 from borne.foundation.files import sync_folder
 
 ROOM_BYTES = 16 * 1024 * 1024
-"""While the disk has no more room than this, nothing is kept that may be lost."""
+"""With less free space than this only what must not be lost is stored."""
 RESERVE_BYTES = 128 * 1024
-"""Some ends of sessions: each takes about five pages of the write-ahead log."""
+"""Enough to end some sessions: each end takes about five pages of the write-ahead log."""
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
@@ -23,14 +23,14 @@ class StorageUnavailable(StorageFailed):
 
 
 class Reserve:
-    """A file that only takes room, to be given up when the disk is full."""
+    """A file that only occupies space, deleted when the disk is full."""
 
     def __init__(self, path: Path, size_bytes: int) -> None:
         self._path = path
         self._size_bytes = size_bytes
 
     def keep(self) -> None:
-        """Take the room while there is plenty of it."""
+        """Make the file while there is plenty of free space."""
         plenty = free_bytes(self._path.parent) > ROOM_BYTES
         if not self._size_bytes or not plenty or self._path.exists():
             return
@@ -48,7 +48,7 @@ class Reserve:
             os.close(file)
 
     def use(self) -> bool:
-        """Give the room up; False when that was done before."""
+        """Delete the file; False when it is gone already."""
         try:
             self._path.unlink()
         except OSError:
@@ -70,7 +70,7 @@ def prepare(folder: Path) -> None:
 
 
 def _write_something(folder: Path) -> None:
-    """Only an attempt tells why a folder is not writable."""
+    """Only an attempt shows why a folder is not writable."""
     probe = folder / ".writable"
     probe.touch()
     probe.unlink()
@@ -86,7 +86,7 @@ def make_private(path: Path) -> bool:
 
 
 def has_orphans(path: Path) -> bool:
-    """A log without its database, or with an empty one: somebody took that away, and SQLite would
+    """A log without its database, or with an empty one: the database was removed, and SQLite would
     delete the log."""
     try:
         return path.stat().st_size == 0 and _size(path, "-wal") > 0
@@ -134,8 +134,8 @@ def clear_companions(path: Path) -> list[Path]:
 
 
 def copy_database(path: Path, folder: Path) -> None:
-    """A copy of the file and its write-ahead log in a new folder. Raises StorageUnavailable when
-    there is no room for it."""
+    """Copy the file and its write-ahead log to a new folder. Raises StorageUnavailable when there
+    is not enough free space."""
     sources = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal")]
     present = [source for source in sources if source.is_file()]
     if 2 * sum(source.stat().st_size for source in present) + ROOM_BYTES > free_bytes(path.parent):
@@ -146,10 +146,11 @@ def copy_database(path: Path, folder: Path) -> None:
 
 
 def has_room(folder: Path) -> bool:
-    """Whether the disk has room for what may be lost."""
+    """Whether there is enough free space for data that may be lost."""
     return free_bytes(folder) > ROOM_BYTES
 
 
 def free_bytes(folder: Path) -> int:
-    """Room for the owner of this process on the disk of the folder; 0 when it is not there."""
+    """Free space for the owner of this process on the disk of the folder; 0 when there is no
+    folder."""
     return disk.free_bytes(folder)

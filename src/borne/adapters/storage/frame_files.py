@@ -1,7 +1,8 @@
 """The last messages exchanged with the backend, as lines of JSON in a few small files.
 
-For people: a power cut may lose the newest ones, a bad disk all of them; nothing here raises for
-the sake of a disk. Appending to files costs flash memory less than a database does.
+They are shown to people only: a power cut may lose the newest ones, a bad disk all of them, and
+trouble with the disk is logged, never raised. Appending to files wears flash memory less than a
+database does.
 """
 
 from __future__ import annotations
@@ -28,19 +29,20 @@ KEPT: Final = 5_000
 """Messages."""
 FILE_LINES: Final = 500
 FILE_BYTES: Final = 512 * 1024
-"""A file is full at the first of both; with one more than needed the oldest goes."""
+"""A file is full when it reaches either limit; the oldest of too many files is deleted."""
 _MAX_FILES: Final = KEPT // FILE_LINES + 1
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
 class FrameFiles:
-    """See `ports.FrameArchive`. `room` says whether the disk has room for what may be lost."""
+    """See `ports.FrameArchive`. `has_room` says whether there is enough free space for data that
+    may be lost."""
 
-    def __init__(self, folder: Path, executor: Executor, room: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path, executor: Executor, has_room: Callable[[], bool]) -> None:
         self._folder = folder
         self._executor = executor
-        self._room = room
+        self._has_room = has_room
         self._lock = threading.Lock()
         self._gone = False
         self._opened_empty = False
@@ -69,11 +71,11 @@ class FrameFiles:
             await self._run(lambda: self._forget(before), None)
 
     def read_first(self) -> None:
-        """Whether there is anything, in the job that opens the storage."""
+        """Whether anything is stored; in the job that opens the storage."""
         self._opened_empty = not self._folder.exists()
 
     def end(self) -> None:
-        """Nothing is written any more."""
+        """Stop writing."""
         self._gone = True
 
     async def _run(self, job: Callable[[], T], otherwise: T) -> T:
@@ -91,7 +93,7 @@ class FrameFiles:
         return await asyncio.get_running_loop().run_in_executor(self._executor, guarded)
 
     def _append(self, lines: Sequence[str]) -> None:
-        if not self._room():
+        if not self._has_room():
             self._complain("the disk is nearly full")
             return
         for first in range(0, len(lines), FILE_LINES):
@@ -173,7 +175,7 @@ def _records(path: Path) -> list[FrameRecord]:
 
 
 def _objects(path: Path) -> list[JsonObject]:
-    """The lines of a file; one that was torn by a power cut is none."""
+    """The lines of a file without one that was torn by a power cut."""
     found: list[JsonObject] = []
     for line in path.read_bytes().splitlines():
         with suppress(ValueError, RecursionError):

@@ -10,7 +10,8 @@ from borne.adapters.storage.first_answers import FirstAnswers
 from borne.application.ports.storage import CachedToken, WhitelistEntry
 
 CACHE_LIMIT = 10_000
-"""Every card that was ever held to the station would fill the cache: the oldest answers go."""
+"""Otherwise every card that was ever presented would stay in the cache; the oldest answers are
+dropped."""
 _LISTS = ("cache", "local_list")
 _ANY_CONNECTOR = 0
 

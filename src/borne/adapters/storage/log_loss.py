@@ -26,7 +26,7 @@ class LogBefore:
     """What the log and its index said before SQLite opened them."""
 
     committed: int = 0
-    """Frames up to the last commit, as far as anything tells."""
+    """Frames up to the last commit, as far as that is known."""
     garbled: bool = False
     """The log has no header that fits."""
 
@@ -43,7 +43,7 @@ def look(path: Path) -> LogBefore:
     if struct.unpack_from(">I", content)[0] not in _MAGIC:
         # A header of zeros never arrived on the disk, and neither did anything behind it.
         return LogBefore(indexed, garbled=any(content[:_HEADER_BYTES]))
-    # Frames behind the first that does not fit tell nothing: a disk may have written the end of
+    # Frames behind the first that does not fit prove nothing: a disk may have written the end of
     # a transaction that was never acknowledged before its beginning.
     return LogBefore(indexed)
 
@@ -59,9 +59,9 @@ def lost(connection: Connection, before: LogBefore) -> bool:
 
 
 def _indexed(index: Path, salts: bytes) -> int:
-    """Frames that were committed when the process ended and are not merged yet, as the
-    index in shared memory tells: it outlives a killed process, and a power cut
-    perhaps in part. It must be of this log, or of none."""
+    """Frames that were committed when the process ended and are not merged yet, according to the
+    index in shared memory: it outlives a killed process, and a power cut perhaps in part. It must
+    be of this log, unless there is no log."""
     content = b""
     with suppress(OSError):
         content = index.read_bytes()

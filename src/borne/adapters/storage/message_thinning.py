@@ -10,7 +10,7 @@ from collections import Counter
 from borne.adapters.storage.connection import Connection, Row
 
 _THINNING = 8
-"""One of so many droppable messages goes at a time: a sort for each insert would be slow."""
+"""One in so many droppable messages is dropped at a time: a sort for each insert would be slow."""
 _log = logging.getLogger(__name__)
 
 
@@ -25,7 +25,7 @@ def is_full(connection: Connection, limit: int) -> bool:
 
 
 def make_room(connection: Connection) -> bool:
-    """Thin the droppable messages; never the head, which may be on its way."""
+    """Drop some of the droppable messages, but never the head, which may be on its way."""
     rows = connection.execute(
         "SELECT seq, session_id FROM message WHERE droppable = 1"
         " AND seq > (SELECT min(seq) FROM message) ORDER BY session_id, seq"
@@ -59,7 +59,7 @@ def _densest(rows: list[Row], count: int) -> list[Row]:
 
 
 def count_thinned(connection: Connection, session_id: str | None, count: int) -> None:
-    """The session shows how many of its messages went."""
+    """Count the dropped messages of each session, to be shown."""
     connection.execute(
         "UPDATE session SET thinned_messages = thinned_messages + ? WHERE session_id = ?",
         (count, session_id),

@@ -29,10 +29,11 @@ _QUEUED = (
 def insert(
     connection: Connection, message: TransactionMessage, at: Moment, limit: int
 ) -> int | None:
-    """Queue a message; its number, or None when a full queue had no room for it.
+    """Queue a message; returns its number, or None when the queue is full and it was dropped.
 
     A full queue loses some droppable messages, those with the nearest neighbours first, so that
-    what is left still covers the whole time; it never loses another one, but grows past its limit.
+    what is left still covers the whole time. It never drops another message, but grows past its
+    limit.
     """
     full = message_thinning.is_full(connection, limit)
     if full and not message_thinning.make_room(connection) and message.droppable:
@@ -170,7 +171,8 @@ def _queued(row: Row) -> QueuedMessage:
 
 
 def _moment(text: str) -> Moment:
-    """When something was queued or given up is for people: it costs no message."""
+    """The time of queueing or giving up is shown to people only: an unreadable one costs no
+    message."""
     try:
         return Moment.from_text(text)
     except (ValueError, AttributeError):

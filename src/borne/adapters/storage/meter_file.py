@@ -28,10 +28,10 @@ from borne.foundation.clock import Moment
 from borne.foundation.files import sync_folder
 
 SLOT_BYTES = 16384
-"""Some sixty meters."""
+"""Enough for sixty meters."""
 PAGE_BYTES = 4096
 DURABLE_S = 5.0
-"""What a power cut may cost; more often would wear the flash."""
+"""The most that a power cut loses; shorter would wear the flash."""
 _log = logging.getLogger(__name__)
 
 

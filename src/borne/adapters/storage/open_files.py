@@ -1,5 +1,5 @@
-"""Many stations in one process: an open database costs about 200 kB and three files, so those that
-were not used for the longest time rest until they are needed again.
+"""Many stations in one process: an open database takes about 200 kB and three files, so those that
+were not used for the longest time are closed until they are needed again.
 
 See `docs/decisions/0174-open-databases-of-many-stations.md`.
 """
@@ -17,9 +17,8 @@ from typing import Protocol
 FIRST_LIMIT = 64
 OFTEN = 3
 SOON_S = 300.0
-"""A database that is needed again so often in that time after it went to rest should stay open
-(a start alone needs it once or twice); one that was not needed for so long may rest, whatever the
-limit is."""
+"""A database that is opened again so often within that time stays open (a start alone needs it once
+or twice); one that was not used for so long may be closed, whatever the limit is."""
 _FILES_EACH = 3
 _BYTES_EACH = 200_000
 
@@ -58,10 +57,10 @@ class OpenFiles:
         self._lock = threading.Lock()
         self._used: OrderedDict[Resting, float] = OrderedDict()
         self._missed: dict[Resting, tuple[float, int]] = {}
-        """Of those that went to rest: since when, and how often they were needed again."""
+        """Of closed ones: since when, and how often they were opened again."""
 
     def note(self, database: Resting) -> None:
-        """It is being used; those that were not used for the longest time may rest."""
+        """Note a use; those that were not used for the longest time may be closed."""
         with self._lock:
             now_s = self._now_s()
             if database not in self._used and database in self._missed:

@@ -129,10 +129,9 @@ async def open_storage(
     """Open or make the storage in `folder`.
 
     `ids` gives the name space of message ids to a new database. A shared `executor` serves many
-    stations; it stays open, and jobs of one station never run at the same time; shared
-    `open_files` then bound their memory. Raises
-    StorageUnavailable with one sentence when the folder or newer data cannot be used; a damaged
-    database is put aside and told in `Storage.notices`.
+    stations; it stays open, and jobs of one station never run at the same time; shared `open_files`
+    then bound their memory. Raises StorageUnavailable with one sentence when the folder or newer
+    data cannot be used; a damaged database is put aside and reported in `Storage.notices`.
     """
     pool = executor or ThreadPoolExecutor(1, "storage")
     notices: list[Message] = []
@@ -157,11 +156,11 @@ async def open_storage(
 
     database = Database(first_open, pool, reserve, open_files, on_damage)
 
-    room = partial(folders.has_room, folder)
+    has_room = partial(folders.has_room, folder)
     curves = Curves(
-        Database(curve.open, pool, None, open_files), room=room, put_aside=curve.put_aside
+        Database(curve.open, pool, None, open_files), has_room=has_room, put_aside=curve.put_aside
     )
-    frames = FrameFiles(folder / MESSAGES_FOLDER, pool, room)
+    frames = FrameFiles(folder / MESSAGES_FOLDER, pool, has_room)
     meters = MeterFile(folder / METERS_FILE, pool, clock.monotonic)
     outbox = SqlOutbox(database, clock, damage.emit)
 
@@ -417,7 +416,7 @@ class _Opener:
             self._notify(notice)
 
     def put_aside(self) -> None:
-        """Move a damaged database away, and say so."""
+        """Move a damaged database away, and report it."""
         self._put_aside("damaged", _DAMAGED)
 
     def _put_aside(self, why: str, template: str, **values: str) -> None:
@@ -436,7 +435,7 @@ class _Opener:
 
 
 class _Identity:
-    """Whose database it is; runs in the executor."""
+    """Which station the database belongs to; runs in the executor."""
 
     def __init__(self, commissioning: Commissioning, ids: Callable[[], str]) -> None:
         self._commissioning = commissioning

@@ -37,7 +37,7 @@ class SqlOutbox:
         self._changed = Flag()
         self._waiting = 0
         self._opened_empty = False
-        """Nothing waited at the opening: holds until `wake`."""
+        """Nothing waited at the opening; holds until `wake`."""
 
     @property
     def waiting(self) -> int:
@@ -73,7 +73,7 @@ class SqlOutbox:
         return found[0]
 
     async def end_waits(self, connector: int) -> bool:
-        """Whether the end of a session at this connector waits to be told for the first time."""
+        """Whether a StopTransaction of this connector waits for its first delivery."""
         if self._opened_empty and not self._database.closed:
             return False
         return await self._database.read(lambda c: messages.end_waits(c, connector))
@@ -141,5 +141,5 @@ class SqlOutbox:
         self._changed.set()
 
     def release(self) -> None:
-        """Let those that wait learn that the storage was closed."""
+        """Wake those that wait: the storage was closed."""
         self._changed.set()

@@ -1,6 +1,5 @@
-"""Brings a database to the newest schema: numbered files, each in one transaction, after a copy
-of the whole database was made. Newer data is refused in words.
-"""
+"""Brings a database to the newest schema: numbered files, each in one transaction, after a copy of
+the whole database was made. Newer data is refused with a sentence."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The log of security events: each row carries the hash of the one before and of itself, so that
-a change, a gap or an exchange of rows is found (OCPP 1.6 security whitepaper, A04).
+"""The log of security events: each row carries the hash of the one before and of itself, so that a
+change, a gap or an exchange of rows is found (OCPP 1.6 security whitepaper, A04).
 
-Whoever may write the whole file can also compute a new chain; against that only a copy elsewhere
-(the backend is told of critical events) helps. Dates that became known later are resolved when
+Whoever may write the whole file can also compute a new chain; only a copy elsewhere helps against
+that (critical events are reported to the backend). Dates that became known later are resolved when
 the log is read: what was written is never changed.
 """
 
@@ -23,7 +23,7 @@ EVENTS_LIMIT = 20_000
 """Beyond it the oldest events go, a block at a time; the chain goes on from an anchor."""
 _BLOCK = 1_000
 _WHOLE = 0
-"""In the place of the number of an event: none misfits."""
+"""Instead of the number of an event: the chain is whole."""
 _ROW = "seq, kind, detail, boot, monotonic_s, wall_us, hash"
 
 

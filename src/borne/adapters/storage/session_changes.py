@@ -43,7 +43,7 @@ def insert(connection: Connection, start: SessionStart) -> None:
 
 
 def name_start(connection: Connection, session_id: str, seq: int) -> None:
-    """Remember which message told the backend of the session."""
+    """Remember which message is the session's StartTransaction."""
     connection.execute("UPDATE session SET start_seq = ? WHERE session_id = ?", (seq, session_id))
 
 
@@ -109,8 +109,8 @@ def date(connection: Connection, boot: str, dating: Dating) -> int:
 
 
 def forget(connection: Connection, before_us: int) -> list[str]:
-    """Delete old ended sessions without queued messages, and old lost messages. An undated one is
-    as old as the dated ones around it. The ids."""
+    """Delete old ended sessions without queued messages, and old lost messages; returns the ids. A
+    session without a date is as old as the dated ones around it."""
     last = connection.execute(
         "SELECT max(number) FROM session WHERE start_us < ?", (before_us,)
     ).fetchone()[0]

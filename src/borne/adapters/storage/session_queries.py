@@ -43,8 +43,8 @@ def get(connection: Connection, session_id: str) -> SessionRecord | None:
 
 
 def find_transaction(connection: Connection, transaction_id: int) -> SessionRecord | None:
-    """The session of that name; a running one before an ended one, a new one before an old one.
-    The id of sessions whose Start was given up names none."""
+    """The session with that transaction id: a running one before an ended one, a newer one before
+    an older one. -1, which sessions have whose Start was given up, finds none."""
     if transaction_id < 0:
         return None
     row = connection.execute(
@@ -165,7 +165,7 @@ def _parts(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]]
 
 
 def _readable(rows: Iterable[Row]) -> list[SessionRecord]:
-    """A row that cannot be read stays in the database for service, and is in nobody's way."""
+    """Rows that cannot be read are logged and skipped; they stay in the database for service."""
     found = []
     for row in rows:
         try:

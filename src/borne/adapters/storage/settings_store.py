@@ -1,15 +1,15 @@
 """Settings in files: only deviations from the defaults, one file for each revision.
 
 A save writes a new file beside the others: temporary file, fsync, rename, fsync of the folder; then
-the oldest are removed. So power may go at any moment, and the newest good file is the truth. A file
-is a line that describes it (format, schema, checksum) and a line of JSON.
+the oldest are removed. So power may fail at any moment: the newest readable file holds the
+settings. A file is a line that describes it (format, schema, checksum) and a line of JSON.
 
 A mark outside that folder names the newest revision, its checksum and the station, so that a file
 that is missing, exchanged or of another station is noticed too. It is written after the file: it
 may lag by the one revision that a power cut interrupted, and is never ahead.
 
-Files that cannot be read are kept with the ending `.damaged` and told. Whenever what is found is
-not what was stored last, a person must confirm the limits before anybody charges: the lost
+Files that cannot be read are kept with the ending `.damaged` and reported. Whenever what is found
+is not what was stored last, a person must confirm the limits before anybody charges: the lost
 revision may have held lower ones.
 """
 
@@ -128,7 +128,7 @@ class SettingsStore:
         )
 
     def _newest(self, numbers: Sequence[int], mark: _Mark) -> tuple[_Found | None, list[Message]]:
-        """The newest readable revision; newer ones are put aside and told."""
+        """The newest readable revision; newer ones are put aside and reported."""
         reports: list[Message] = []
         for number in numbers:
             try:
