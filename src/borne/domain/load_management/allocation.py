@@ -62,7 +62,7 @@ class Allocation:
     @cached_property
     def reasons(self) -> Mapping[str, Reason]:
         """Why, by id."""
-        return dict(zip(self.amps, self.findings.reasons(self.amps.values()), strict=True))
+        return self.findings.reasons(self.amps.values())
 
     @property
     def left_a(self) -> tuple[float, ...]:

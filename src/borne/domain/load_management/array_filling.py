@@ -281,10 +281,17 @@ class _Filling:
         staying = level.take(links).min(axis=0) > held_at
         self.amps[self.cars] = reached
         self.free[self.cars] = staying
-        stay, gone = staying.nonzero()[0], (~staying).nonzero()[0]
-        self.room -= totals(links.take(gone, axis=1), reached.take(gone), self.size)
-        self.cars, self.links = self.cars.take(stay), links.take(stay, axis=1)
-        self.lower, self.upper = lower.take(stay), upper.take(stay)
+        stay = staying.nonzero()[0]
+        self.cars = self.cars.take(stay)
+        if len(stay):
+            gone = (~staying).nonzero()[0]
+            self.room -= totals(links.take(gone, axis=1), reached.take(gone), self.size)
+            self._keep(stay)
+
+    def _keep(self, stay: Numbers) -> None:
+        """Go on with the other cars, and with their marks."""
+        self.lower, self.upper = self.lower.take(stay), self.upper.take(stay)
+        self.links = self.links.take(stay, axis=1)
         ahead = self.free.take(self.cars_of).nonzero()[0]
         self.cars_of, self.links_of = self.cars_of.take(ahead), self.links_of.take(ahead)
         self.marks, self.steps = self.marks.take(ahead), self.steps.take(ahead)

@@ -39,24 +39,24 @@ class Findings:
     reclaim: bool
     """What cars do not take was given to others."""
 
-    def reasons(self, amps: Iterable[float]) -> list[Reason]:
-        """The reason of everybody who gets `amps`."""
+    def reasons(self, amps: Iterable[float]) -> dict[str, Reason]:
+        """The reason of everybody who gets `amps`, by id."""
         share, least, own_limit = Memo(self._share), Memo(self._at_minimum), Memo(_own_limit)
         reclaim, highest = self.reclaim, self.highest
-        found: list[Reason] = []
+        found: dict[str, Reason] = {}
         for one, current, why in zip(self.snapshot.order.participants, amps, self.why, strict=True):
             if isinstance(why, Bottleneck):
                 near_a = current - SLACK_A
                 if near_a <= LOWEST_PILOT_A or near_a <= one.minimum_a:
-                    found.append(least[why, one.priority < highest])
+                    found[one.id] = least[why, one.priority < highest]
                 else:
-                    found.append(share[why])
+                    found[one.id] = share[why]
             elif why is not None:
-                found.append(why)
+                found[one.id] = why
             elif one.settled_a is not None and reclaim and one.upper_a < one.maximum_a:
-                found.append(Reason(LimitCause.TAKES_LESS, amps=one.settled_a))
+                found[one.id] = Reason(LimitCause.TAKES_LESS, amps=one.settled_a)
             else:
-                found.append(own_limit[one.maximum_a, one.maximum_cause])
+                found[one.id] = own_limit[one.maximum_a, one.maximum_cause]
         return found
 
     def _share(self, stop: Bottleneck) -> Reason:
