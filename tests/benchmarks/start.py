@@ -1,4 +1,4 @@
-"""How long a start takes, and how much memory it costs (house rules, "Budgets").
+"""How long a start takes, and how much memory it costs.
 
     python -m tests.benchmarks.start [--starts N] [--imports]
 

@@ -1,4 +1,4 @@
-"""The main job, from the page to the invoice: a car charged by clicks in a real browser, seen by an
+"""A session from the page to the invoice: a car charged by clicks in a real browser, seen by an
 independent central system. The station is a process of its own, started as people start it.
 """
 

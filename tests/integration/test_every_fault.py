@@ -128,7 +128,7 @@ class Row:
     provoke: str = ""
     cleared_by: tuple[str, ...] = ("mend",)
     stops: bool | None = None
-    """What is not said is the catalogue's."""
+    """What is not given is the catalogue's."""
     extent: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     """Such as the input that its contact is connected to."""

@@ -1,4 +1,4 @@
-"""What the simulator's causes do to a whole station: a full disk, a meter exchanged in the dark."""
+"""What the simulator's causes do to a whole station: a full disk, a meter exchanged without power."""
 
 from __future__ import annotations
 

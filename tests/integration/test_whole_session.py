@@ -1,4 +1,4 @@
-"""The main job: car, card, energy, and an independent central system that can write the bill."""
+"""A whole session: car, card, energy, and an independent central system that can write the bill."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What the commands of the command line answer, with a station on the folder and without one
-(house rules, "Outside contracts")."""
+"""What the commands of the command line answer, with a station on the folder and without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checker sees what cannot be true: without that its silence proves nothing."""
+"""The checker finds impossible messages: otherwise its silence would prove nothing."""
 
 from __future__ import annotations
 

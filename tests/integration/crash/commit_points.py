@@ -1,4 +1,4 @@
-"""Storage that stops the world at one commit point: before or after the k-th commit of a session.
+"""Storage that stops the process at one commit point: before or after the k-th commit of a session.
 
 The points are enumerated by a dry run, so that a new commit cannot be forgotten.
 """

@@ -1,4 +1,4 @@
-"""What a station keeps on its disk (house rules "Money" and "Durable"): sessions, the queue of
+"""What a station keeps on its disk: sessions, the queue of
 transaction messages, lists, accounts, state and the security log, in SQLite."""
 
 from borne.adapters.storage.database import StorageClosed

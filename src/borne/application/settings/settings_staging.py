@@ -1,4 +1,4 @@
-"""Drafts: changed settings that are not saved yet, one draft per login (interface 4.9).
+"""Drafts: changed settings that are not saved yet, one draft per login.
 
 A draft survives page changes and reloads, expires 24 hours after its last change, and detects
 changes of the same value by others.

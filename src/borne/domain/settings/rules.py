@@ -72,7 +72,7 @@ def _bounding(settings: Settings, address: Address, bound: tuple[int, ...]) -> A
 
 
 def _minimum(settings: Settings) -> Findings:
-    """A minimum above every reachable current would prevent all charging (interface 4.9)."""
+    """A minimum above every reachable current would prevent all charging."""
     if settings.choice("DLMRole", DlmRole) is DlmRole.DISABLED:
         return
     minimum = settings.integer("DLMMinimumCurrentLimit")

@@ -1,4 +1,4 @@
-"""Whether an entry is shown, depending on other settings and the hardware (interface 4.9)."""
+"""Whether an entry is shown, depending on other settings and the hardware."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A full or failing disk (house rule "Durable"): curves go first, nothing new begins, what runs
+"""A full or failing disk: curves go first, nothing new begins, what runs
 may end, nothing is half-written, and afterwards everything goes on."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings on the disk: what was acknowledged is there after any power cut (house, "Durable")."""
+"""Settings on the disk: what was acknowledged is there after any power cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API as programs see it (house contract)."""
+"""The API as programs see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Setting up the backend: presets, a test of the connection, the log as a file (interface 4.7)."""
+"""Setting up the backend: presets, a test of the connection, the log as a file."""
 
 from __future__ import annotations
 

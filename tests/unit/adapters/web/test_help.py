@@ -1,4 +1,4 @@
-"""Help: a page for everything that can go wrong (interface 4.13, manual 9 and 10)."""
+"""Help: a page for everything that can go wrong (manual 9 and 10)."""
 
 from __future__ import annotations
 

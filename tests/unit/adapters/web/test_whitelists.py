@@ -1,4 +1,4 @@
-"""The page of the whitelist: names, delete with undo, import, export, teach-in (interface 4.8)."""
+"""The page of the whitelist: names, delete with undo, import, export, teach-in."""
 
 from __future__ import annotations
 

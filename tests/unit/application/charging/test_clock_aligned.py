@@ -1,4 +1,4 @@
-"""Values at full marks of the clock: each mark once, also when timers ring a little early."""
+"""Values at full marks of the clock: each mark once, also when timers fire a little early."""
 
 from __future__ import annotations
 

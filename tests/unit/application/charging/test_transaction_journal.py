@@ -1,4 +1,4 @@
-"""Sessions at the journal's door: what is billed, what is refused, and what is stored before it is
+"""Sessions through the journal's public methods: what is billed, what is refused, and what is stored before it is
 reported.
 
 The meter of these tests counts what its power carries; the store commits, fails, or keeps one

@@ -1,4 +1,4 @@
-"""Unsaved changes of a login session (interface 4.9)."""
+"""Unsaved changes of a login session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that fails where it must stop nobody."""
+"""A disk that fails where charging must go on."""
 
 from __future__ import annotations
 

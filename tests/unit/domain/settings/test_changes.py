@@ -1,4 +1,4 @@
-"""A wish to change settings is judged as a whole."""
+"""A request to change settings is checked as a whole."""
 
 from __future__ import annotations
 

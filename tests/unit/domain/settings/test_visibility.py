@@ -1,4 +1,4 @@
-"""When a setting is shown (interface 4.9)."""
+"""When a setting is shown."""
 
 from __future__ import annotations
 
