@@ -1,4 +1,5 @@
-"""What the simulator's causes do to a whole station: a full disk, a meter exchanged without power."""
+"""What the simulator's causes do to a whole station: a full disk, a meter exchanged without
+power."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue of transaction messages: OCPP 1.6 errata 3.14 and 3.18, house rule "Money"."""
+"""The queue of transaction messages: OCPP 1.6 errata 3.14 and 3.18."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Sessions through the journal's public methods: what is billed, what is refused, and what is stored before it is
-reported.
+"""Sessions through the journal's public methods: what is billed, what is refused, and what is
+stored before it is reported.
 
 The meter of these tests counts what its power carries; the store commits, fails, or keeps one
 waiting as a test says.

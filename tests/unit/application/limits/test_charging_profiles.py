@@ -1,5 +1,5 @@
-"""Charging profiles through their public methods: what holds, what is refused, what is stored before it holds, and
-that no limit goes because something fails.
+"""Charging profiles through their public methods: what holds, what is refused, what is stored
+before it holds, and that no limit goes because something fails.
 
 Seen is what the connectors may offer. How schedules are merged is the domain's
 (`tests/unit/domain/smart_charging`).
