@@ -58,7 +58,7 @@ LAMP = Lamp(Colour.GREEN, math.inf, (Point(1.0, 2.0),))
         Colour.RED,
         Point(0.0, 1.0),
         (1, ("a", None)),
-        frozenset({Colour.RED, Colour.GREEN}),
+        pytest.param(frozenset({Colour.RED, Colour.GREEN}), id="two choices"),
         {Colour.RED: LAMP},
         datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
     ],
