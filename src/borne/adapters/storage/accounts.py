@@ -28,12 +28,12 @@ class SqlAccounts:
         )
 
     def read_first(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Read what the start needs; called by the job that opens the database."""
         self._first_hashes.read(connection)
         self._first_tokens.read(connection)
 
     async def password_hash(self, role: Role) -> str | None:
-        """None while no password is set."""
+        """Return the password hash of a role; None while no password is set."""
         job = lambda c: _hashes(c).get(role.value, "")  # noqa: E731 - a job is a function
         return await self._first_hashes.get(role.value, job) or None
 
@@ -51,13 +51,13 @@ class SqlAccounts:
             await self._note(role, known=True)
 
     async def _note(self, role: Role, *, known: bool) -> None:
-        """Remember in a second place that the account is closed to the printed password."""
+        """Store in the commissioning file that the printed password must not open the account."""
         place = self._commissioning
         if place is not None:
             await self._database.read(lambda _: place.password(role.value, known=known))
 
     async def tokens(self) -> list[StoredToken]:
-        """All API tokens, oldest first."""
+        """Return all API tokens, oldest first."""
         rows = await self._first_tokens.get("tokens", _tokens)
         return [
             StoredToken(token_id, hash_, Role(role), name, created_at)
@@ -83,7 +83,7 @@ class SqlAccounts:
         await self._database.write(job)
 
     async def remove_token(self, token_id: str) -> bool:
-        """Remove one; False when unknown."""
+        """Remove a token; False when the id is unknown."""
 
         def job(connection: Connection) -> bool:
             connection.execute("DELETE FROM api_token WHERE token_id = ?", (token_id,))
@@ -93,7 +93,7 @@ class SqlAccounts:
         return await self._database.write(job)
 
     async def add_link(self, hash_: str, role: Role, expires_at: str) -> None:
-        """A one-time login link."""
+        """Add a one-time login link."""
 
         def job(connection: Connection) -> None:
             connection.execute(
@@ -134,7 +134,8 @@ def _tokens(connection: Connection) -> list[Row]:
 
 
 def _before(now: str, end: str) -> bool:
-    """Whether `now` is certainly before `end`; undated moments compare within their boot only."""
+    """Return True only if `now` is certainly before `end`; moments without a date are comparable
+    only within one boot."""
     try:
         here, there = Moment.from_text(now), Moment.from_text(end)
     except ValueError:

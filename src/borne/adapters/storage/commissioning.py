@@ -35,7 +35,7 @@ _TRACES = (
     "*-newer-*",
     "station-schema-*",
 )
-"""What only a station that has run leaves in its folder."""
+"""Files that only a station that has run leaves in its folder."""
 _FOLDERS = frozenset({"certificates", "messages", "settings"})
 """Folders that show the same when they are not empty."""
 _TRACE = re.compile("|".join(map(fnmatch.translate, _TRACES)))
@@ -47,7 +47,7 @@ class Facts:
     """The content of the file."""
 
     station: str = ""
-    """The name of this station in its database; empty until there was one."""
+    """Name of this station in its database; empty before the first database."""
     passwords: frozenset[str] | None = frozenset()
     """Roles with a password. None: not known, because the file was lost or is younger than the
     station."""
@@ -57,12 +57,12 @@ class Facts:
 
     @property
     def had_database(self) -> bool:
-        """Whether a missing database is a loss."""
+        """True if a missing database is a loss."""
         return self.station != "" or self.passwords is None
 
     @property
     def closed(self) -> frozenset[str]:
-        """Roles that the printed password, or none, must not open."""
+        """Roles that must not log in with the printed password, or without one."""
         return frozenset({"operator"}) if self.passwords is None else self.passwords
 
 
@@ -74,7 +74,7 @@ class Commissioning:
         self.facts = Facts()
 
     def is_new(self) -> bool:
-        """Whether nothing of a station is in the folder."""
+        """True if the folder holds no files of a station."""
         return not self._path.exists() and not self._used()
 
     def _used(self) -> bool:
@@ -106,7 +106,7 @@ class Commissioning:
             return FILE
 
     def notices(self, *, known: bool) -> list[Message]:
-        """What people must know of the file itself; `known`: the database knows the station."""
+        """Messages for people about the file itself. `known`: the database knows the station."""
         if self.facts.aside:
             return [Message(_DAMAGED, {"file": FILE, "target": self.facts.aside})]
         lost = known and not self.facts.station and self.facts.passwords is None
@@ -122,13 +122,13 @@ class Commissioning:
             _log.error("%s could not be written: %s", FILE, error)
 
     def note(self, **changes: Any) -> None:
-        """Store what changed, if anything did."""
+        """Store the changes, if there are any."""
         changed = replace(self.facts, **changes)
         if changed != self.facts:
             self.save(changed)
 
     def password(self, role: str, *, known: bool) -> None:
-        """A role has a password from now on, or none any more."""
+        """Store whether a role has a password."""
         roles = self.facts.passwords or frozenset()
         self.note(passwords=roles | {role} if known else roles - {role})
 
@@ -167,7 +167,7 @@ def _check(content: dict[str, Any]) -> str:
 
 
 def _facts(content: Any) -> Facts:
-    """Of this form, and of later ones as far as they have the same members."""
+    """Parse the content, in this form or a later one with the same members."""
     if content["format"] != _FORMAT:
         raise ValueError("another file")
     if content["check"] != _check(content):

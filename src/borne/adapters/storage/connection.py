@@ -1,6 +1,6 @@
-"""The narrow view of an SQLite connection that this package uses, and what its errors mean.
+"""The part of an SQLite connection that this package uses, and the meaning of its errors.
 
-Stores run on anything of this shape: the standard library's `sqlite3` in a station, another
+Stores run on anything with this interface: the standard library's `sqlite3` in a station, another
 binding with a recording file system in the power-loss tests.
 """
 
@@ -18,7 +18,7 @@ from borne.application.ports.storage import StorageDamaged, StorageFailed, Stora
 from borne.foundation import disk
 
 BUSY_TIMEOUT_S = 5.0
-"""Somebody else (a backup) may hold the file for a moment."""
+"""Another process (a backup) may lock the file for a moment."""
 
 CACHED_STATEMENTS = 16
 """Each takes some kB; more of them save no measurable time beside a sync."""
@@ -38,13 +38,13 @@ _DISK_CODES = {
 
 
 class Cursor(Protocol):
-    """Rows of one statement."""
+    """Result rows of one statement."""
 
     def fetchone(self) -> Any:
-        """The next row or None."""
+        """Return the next row or None."""
 
     def fetchall(self) -> list[Any]:
-        """All further rows."""
+        """Return all remaining rows."""
 
 
 class Connection(Protocol):
@@ -52,19 +52,19 @@ class Connection(Protocol):
 
     @property
     def in_transaction(self) -> bool:
-        """Between BEGIN and COMMIT."""
+        """True between BEGIN and COMMIT."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
-        """One statement."""
+        """Run one statement."""
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
-        """One statement for each row."""
+        """Run one statement for each row of parameters."""
 
     def interrupt(self) -> None:
-        """End the running statement; from any thread."""
+        """Abort the running statement; may be called from any thread."""
 
     def close(self) -> None:
-        """Close, with a checkpoint."""
+        """Close the database with a checkpoint."""
 
 
 Connect = Callable[[Path], Connection]
@@ -91,7 +91,8 @@ class _Connection(sqlite3.Connection):
         return cursor
 
     def _log_size(self) -> int:
-        """A transaction grows the write-ahead log, or overwrites what was merged."""
+        """Size of the write-ahead log: a transaction appends to it, or overwrites frames that were
+        merged."""
         try:
             return self.path.with_name(f"{self.path.name}-wal").stat().st_size
         except OSError:
@@ -99,7 +100,7 @@ class _Connection(sqlite3.Connection):
 
 
 def connect_sqlite(path: Path) -> Connection:
-    """A connection that threads may hand to each other."""
+    """Open a connection that may be used from several threads in turn."""
     connection = sqlite3.connect(
         path,
         timeout=BUSY_TIMEOUT_S,
@@ -114,8 +115,8 @@ def connect_sqlite(path: Path) -> Connection:
 
 @contextmanager
 def transaction(connection: Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-    """Everything of the block, on the disk when it ends, or nothing of it. A block that only
-    reads does with "BEGIN"."""
+    """Run the block as one transaction: all of it is on the disk at the end, or none of it. A block
+    that only reads uses "BEGIN"."""
     connection.execute(begin)
     try:
         yield
@@ -128,15 +129,15 @@ def transaction(connection: Connection, begin: str = "BEGIN IMMEDIATE") -> Itera
 
 
 def close_abruptly(connection: Connection) -> None:
-    """Close as a power cut would: the write-ahead log stays as it is (Python >= 3.12; before
-    that the close merges it, which changes no content)."""
+    """Close as after a power cut: the write-ahead log stays as it is (Python >= 3.12; older
+    versions merge it on close, which changes no content)."""
     if sys.version_info >= (3, 12) and isinstance(connection, sqlite3.Connection):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
     connection.close()
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """The file itself is bad."""
+    """True if the error means that the file is damaged."""
     return _code(error) in _DAMAGE_CODES
 
 
@@ -159,10 +160,10 @@ def as_storage_error(error: sqlite3.Error | OSError) -> StorageFailed | None:
 
 
 def changes(connection: Connection) -> int:
-    """Rows that the last statement changed."""
+    """Return how many rows the last statement changed."""
     return int(connection.execute("SELECT changes()").fetchone()[0])
 
 
 def _code(error: sqlite3.Error) -> int:
-    """The primary result code; 0 when there is none."""
+    """Return the primary result code; 0 when there is none."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF

@@ -1,4 +1,4 @@
-"""Curves of the sessions, in a database of their own that may lose its newest points.
+"""Curves of the sessions, in a separate database that may lose its newest points.
 
 Trouble with the disk is logged and never raised: curves are shown to people, sessions do not need
 them.
@@ -45,7 +45,7 @@ class Curves:
         await self._try(lambda: self._database.write(lambda c: _insert(c, session_id, sample)))
 
     async def read(self, session_id: str, datings: Datings) -> list[Sample]:
-        """The points, oldest first."""
+        """Return the points, oldest first."""
         found = await self._try(lambda: self._database.read(lambda c: _select(c, session_id)))
         return [_sample(row, datings) for row in found or ()]
 
@@ -73,7 +73,8 @@ class Curves:
         return answer
 
     async def _recover(self, error: Exception) -> None:
-        """Begin anew after damage, once: on a dying disk it would never end."""
+        """Recreate the database after damage, at most once, since a failing disk would damage it
+        again."""
         if not isinstance(error, StorageDamaged) or self._restarted:
             return
         self._restarted = True

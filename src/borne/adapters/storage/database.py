@@ -1,6 +1,5 @@
-"""One SQLite database behind asyncio: every read and write is a job in an executor, every write
-one transaction, and what is not committed when the power fails never happened.
-"""
+"""One SQLite database behind asyncio. Every read and write is a job in an executor, and every write
+is one transaction; uncommitted changes are lost when the power fails."""
 
 from __future__ import annotations
 
@@ -37,8 +36,8 @@ class StorageClosed(StorageFailed):
 
 
 class Database:
-    """Runs jobs on one connection, one at a time; the first one opens it. On a full disk what
-    ends something may use the `reserve`."""
+    """Runs jobs on one connection, one at a time; the first job opens it. On a full disk, writes
+    that end something may use the `reserve`."""
 
     def __init__(
         self,
@@ -65,25 +64,25 @@ class Database:
         return self._closed
 
     async def read(self, job: Job[T]) -> T:
-        """The answer of a job that only reads."""
+        """Run a job that only reads, and return its result."""
         return await self._submit(lambda: self._guarded(job))
 
     async def write(self, job: Job[T]) -> T:
-        """The answer of a job, after its transaction reached the disk."""
+        """Run a job in a transaction, and return its result after the commit is on the disk."""
         return await self._submit(lambda: self._guarded(lambda c: self._transaction(c, job)))
 
     async def write_finishing(self, job: Job[T]) -> T:
-        """Like `write`, and on a full disk it may take from the reserve: what ends a session
-        must find room when nothing new does."""
+        """Like `write`, but on a full disk it may use the reserve, so that a session can still be
+        ended."""
         return await self._submit(lambda: self._guarded(lambda c: self._finish(c, job)))
 
     async def write_lazily(self, job: Job[T]) -> T:
-        """Like `write`, but a power cut may lose it; whole or not at all, and never something
-        that was written later."""
+        """Like `write`, but a power cut may lose the change: as a whole, and never later changes
+        without it."""
         return await self._submit(lambda: self._guarded(lambda c: self._lazily(c, job)))
 
     async def restart(self, between: Callable[[], None]) -> None:
-        """Close, do `between`; the next job opens again."""
+        """Close the database and call `between`; the next job opens it again."""
         await self._submit(lambda: self._restart(between))
 
     def _restart(self, between: Callable[[], None]) -> None:
@@ -95,7 +94,7 @@ class Database:
                 between()
 
     def rest(self) -> None:
-        """Close politely unless a job is running; the next job opens again."""
+        """Close the database unless a job is running; the next job opens it again."""
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -106,7 +105,8 @@ class Database:
             self._lock.release()
 
     def abort(self) -> None:
-        """Power cut: what runs is rolled back, what waits never happens, nothing is merged."""
+        """Stop as in a power cut: the running job is rolled back, waiting jobs are dropped, the log
+        is not merged."""
         if self._gone:
             return
         self._closed = self._gone = True
@@ -198,7 +198,7 @@ class Database:
             connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
     def _lazily(self, connection: Connection, job: Job[T]) -> T:
-        # A later commit with FULL syncs the whole log, so the order on disk stays the true one.
+        # A later commit with FULL syncs the whole log, so the order on disk is kept.
         connection.execute("PRAGMA synchronous = NORMAL")
         try:
             return self._transaction(connection, job)

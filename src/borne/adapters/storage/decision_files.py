@@ -1,7 +1,8 @@
-"""The journal of decisions on the disk: appended to, in a few files of which the oldest goes.
+"""The decision journal on the disk: lines are appended to a few files, of which the oldest is
+deleted.
 
-`decisions.jsonl` is the newest; a full one gets a number (`decisions-00000001.jsonl`). See
-`docs/decisions/0175-decisions-appended.md`. Everything here blocks and raises OSError.
+`decisions.jsonl` is the newest; a full file is renamed with a number (`decisions-00000001.jsonl`).
+See `docs/decisions/0175-decisions-appended.md`. Everything here blocks and raises OSError.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ class DecisionFiles:
         self._folder = folder
         self._wall_s = wall_s
         self._began_s: float | None = None
-        """Of the newest file; None before the first line."""
+        """Start time of the newest file; None before the first line."""
 
     def append(self, lines: Sequence[str]) -> bool:
-        """Write them behind the last; True when the next ones begin a new file."""
+        """Append lines to the newest file; return True when the next lines begin a new file."""
         path = self._folder / NEWEST
         require_space(path)
         if self._began_s is None:
@@ -52,7 +53,8 @@ class DecisionFiles:
         return full
 
     def _resume_file(self, path: Path) -> float:
-        """When the file of the last run was last written; a line that was torn is cut off."""
+        """Return the time of the last write of the previous run; an incomplete last line is cut
+        off."""
         try:
             with path.open("r+b") as file:
                 content = file.read()
@@ -75,13 +77,14 @@ class DecisionFiles:
 
 
 def files_of_journal(path: Path) -> list[Path]:
-    """The files of a journal, oldest first, when `path` is its newest; any other one alone."""
+    """Return the files of a journal, oldest first, when `path` is its newest; otherwise only
+    `path`."""
     older = _numbered(path.parent) if path.name == NEWEST else []
     return older if older and not path.exists() else [*older, path]
 
 
 def whole_lines(path: Path) -> Iterator[str]:
-    """The lines of a file, without a last one that a power cut tore."""
+    """Iterate over the lines of a file, without an incomplete last line."""
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file):
             if number == 0 or line.endswith("\n") or _is_json(line):

@@ -1,5 +1,5 @@
-"""What a start asks of the database, read in the job that opens it: a start of a station asks
-some twenty small questions, and a job for each costs more than its query."""
+"""Values that a start reads from the database, read in the job that opens it. A start makes some
+twenty small queries, and a job for each costs more than its query."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ T = TypeVar("T")
 
 
 class FirstAnswers(Generic[T]):
-    """Answers by key. Each is given once, and not after `forget`: then the database is asked."""
+    """Values by key. Each is returned once, and not after `forget`; afterwards the database is
+    queried."""
 
     __slots__ = ("_database", "_found", "_otherwise", "_query", "_stale")
 
     def __init__(
         self, database: Database, query: Job[Mapping[str, T]], *, otherwise: T | None = None
     ) -> None:
-        """`otherwise` answers for all keys that `query` did not find, if it is not None."""
+        """`otherwise` is the value for all keys that `query` did not find, if it is not None."""
         self._database = database
         self._query = query
         self._otherwise = otherwise
         self._found: dict[str, T] = {}
         self._stale: tuple[str, ...] | None = None
-        """None: nothing was read."""
+        """Keys whose values were returned or dropped; None before the opening, and after all were
+        dropped."""
 
     def read(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Run the queries; called by the job that opens the database."""
         self._found = dict(self._query(connection))
         self._stale = ()
 
     def forget(self, *keys: str) -> None:
-        """These are about to be written; without keys all are."""
+        """Drop the values of keys that are about to be written; without keys, drop all."""
         if not keys:
             self._stale = None
             self._found.clear()
@@ -43,7 +45,7 @@ class FirstAnswers(Generic[T]):
                 self._pop(key)
 
     async def get(self, key: str, job: Job[T]) -> T:
-        """The answer, by `job` where it was not read at the opening."""
+        """Return the value that was read at the opening, or else run `job`."""
         if self._stale is not None and key not in self._stale and not self._database.closed:
             answer = self._pop(key)
             if answer is not None:

@@ -1,4 +1,5 @@
-"""The folder that holds the databases: made, measured, and cleared of what is damaged."""
+"""The folder that holds the databases: create it, measure its free space, move damaged files
+away."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
 class StorageUnavailable(StorageFailed):
-    """The data cannot be used; one sentence for people."""
+    """The data cannot be used; the message is one sentence for people."""
 
 
 class Reserve:
@@ -58,7 +59,7 @@ class Reserve:
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder, readable by its owner only; raises StorageUnavailable."""
+    """Create the folder, readable by its owner only; raises StorageUnavailable."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -77,7 +78,8 @@ def _write_something(folder: Path) -> None:
 
 
 def make_private(path: Path) -> bool:
-    """Make an empty file that only its owner may read, unless it is there; whether it was made."""
+    """Create an empty file that only its owner may read, unless it exists; return True if it was
+    created."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
@@ -95,7 +97,7 @@ def has_orphans(path: Path) -> bool:
 
 
 def is_new(path: Path) -> bool:
-    """No database is there, or an empty file."""
+    """True if there is no database, or an empty file."""
     try:
         return path.stat().st_size == 0
     except FileNotFoundError:
@@ -103,7 +105,7 @@ def is_new(path: Path) -> bool:
 
 
 def ended_cleanly(path: Path) -> bool:
-    """Whether the last close merged the write-ahead log."""
+    """True if the last close merged the write-ahead log."""
     return _size(path, "-wal") == 0
 
 
@@ -115,7 +117,7 @@ def _size(path: Path, suffix: str) -> int:
 
 
 def put_aside(path: Path, why: str = "damaged") -> Path:
-    """Move a database with its companions to a new folder beside it; nothing is deleted."""
+    """Move a database and its companion files to a new folder beside it; nothing is deleted."""
     target = files.free_name(path, f"{path.stem}-{why}")
     target.mkdir(mode=0o700)
     for suffix in _COMPANIONS:
@@ -128,7 +130,7 @@ def put_aside(path: Path, why: str = "damaged") -> Path:
 
 
 def clear_companions(path: Path) -> list[Path]:
-    """Folders in the places of the files that SQLite keeps beside a database are moved away."""
+    """Move folders away whose names SQLite needs for files beside a database."""
     places = (path.with_name(f"{path.name}{suffix}") for suffix in _COMPANIONS[1:])
     return [files.put_aside(place) for place in places if place.is_dir()]
 

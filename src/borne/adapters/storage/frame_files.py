@@ -26,7 +26,7 @@ from borne.foundation.json_value import JsonObject
 from borne.protocols.frame_json import frame_json, frame_of
 
 KEPT: Final = 5_000
-"""Messages."""
+"""Maximum number of messages."""
 FILE_LINES: Final = 500
 FILE_BYTES: Final = 512 * 1024
 """A file is full when it reaches either limit; the oldest of too many files is deleted."""
@@ -52,7 +52,7 @@ class FrameFiles:
         self._resumed = False
 
     async def append(self, records: Sequence[FrameRecord]) -> None:
-        """Keep them, if that is possible."""
+        """Store messages; disk errors are ignored."""
         if self._gone or not records:
             return
         self._opened_empty = False
@@ -60,13 +60,13 @@ class FrameFiles:
         await self._run(lambda: self._append(lines), None)
 
     async def tail(self, limit: int = KEPT) -> list[FrameRecord]:
-        """The newest ones, oldest first."""
+        """Return the newest messages, oldest first."""
         if self._gone or self._opened_empty:
             return []
         return await self._run(lambda: self._tail(limit), [])
 
     async def forget(self, before: datetime) -> None:
-        """Delete files whose newest message is older."""
+        """Delete files whose newest message is older than `before`."""
         if not self._gone and not self._opened_empty:
             await self._run(lambda: self._forget(before), None)
 
@@ -114,7 +114,7 @@ class FrameFiles:
             self._current = None
 
     def _writable(self) -> Path:
-        """The file to append to: the last one, or a new one when that is full."""
+        """Return the file to append to: the last one, or a new one when that is full."""
         if not self._resumed:
             self._resume_file()
         if self._current is None:
@@ -127,7 +127,7 @@ class FrameFiles:
         return self._current
 
     def _resume_file(self) -> None:
-        """Go on with the file of the last start, after a line that a power cut tore."""
+        """Continue the file of the last run, after cutting off an incomplete line."""
         for path in self._files()[-1:]:
             data = path.read_bytes()
             lines = data.count(b"\n")
@@ -166,7 +166,7 @@ class FrameFiles:
 
 
 def _records(path: Path) -> list[FrameRecord]:
-    """What can be read of a file; what another version wrote differently is left out."""
+    """Return the readable messages of a file; lines of another format are skipped."""
     found: list[FrameRecord] = []
     for data in _objects(path):
         with suppress(ValueError, LookupError, TypeError):

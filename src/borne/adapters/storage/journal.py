@@ -49,7 +49,7 @@ class SqlJournal:
         self._wake = wake
         self._count = count
         self._opened_empty = False
-        """No session was there at the opening, nor begun since."""
+        """No session existed at the opening, and none has begun since."""
         self._first_open: FirstAnswers[list[SessionRecord]] = FirstAnswers(
             database, lambda c: {"open": session_queries.open_sessions(c)}
         )
@@ -58,7 +58,7 @@ class SqlJournal:
         )
 
     def read_first(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Read what the start needs; called by the job that opens the database."""
         self._first_open.read(connection)
         self._first_undated.read(connection)
         self._opened_empty = not connection.execute("SELECT 1 FROM session LIMIT 1").fetchone()
@@ -113,14 +113,14 @@ class SqlJournal:
         await self._write(self._database.write, job)
 
     async def open_sessions(self) -> list[SessionRecord]:
-        """Sessions without an end, oldest first."""
+        """Return the sessions without an end, oldest first."""
         return await self._first_open.get("open", session_queries.open_sessions)
 
     async def get(self, session_id: str) -> SessionRecord | None:
         return await self._database.read(lambda c: session_queries.get(c, session_id))
 
     async def find_transaction(self, transaction_id: int) -> SessionRecord | None:
-        """The session that the backend calls so."""
+        """Return the session with this transaction id of the backend."""
         return await self._database.read(
             lambda c: session_queries.find_transaction(c, transaction_id)
         )
@@ -134,7 +134,7 @@ class SqlJournal:
         before: str | None = None,
         after: str | None = None,
     ) -> tuple[list[SessionRecord], int]:
-        """Newest first, and how many there are in all."""
+        """Return sessions, newest first, and their total number."""
         return await self._database.read(
             lambda c: session_queries.page(c, query, offset, limit, before, after)
         )
@@ -142,37 +142,39 @@ class SqlJournal:
     async def batch(
         self, query: SessionQuery, *, before: str | None = None, limit: int = 50
     ) -> list[SessionRecord]:
-        """As `page`, without counting."""
+        """Like `page`, without the total number."""
         return await self._database.read(lambda c: session_queries.batch(c, query, limit, before))
 
     async def curve(self, session_id: str) -> list[Sample]:
-        """The samples of a session, oldest first."""
+        """Return the samples of a session, oldest first."""
         datings = await self._database.read(read_datings)
         return await self._curves.read(session_id, datings)
 
     async def date(self, boot_id: str, wall: datetime, monotonic_s: float) -> int:
-        """Give a date to every undated moment of that boot, now and later; how many now."""
+        """Date all undated moments of that boot, present and future; return how many are dated
+        now."""
         dating = Dating(to_us(wall), monotonic_s)
         return await self._write(
             self._database.write, lambda c: session_changes.date(c, boot_id, dating)
         )
 
     async def undated(self) -> dict[str, float]:
-        """Boots with moments that still have no date, each with its latest monotonic time."""
+        """Return the boots with undated moments, each with its latest monotonic time."""
         return await self._first_undated.get("undated", session_queries.undated)
 
     async def totals(self, query: SessionQuery = ALL_SESSIONS) -> SessionTotals:
-        """Sums over the ended sessions among them."""
+        """Return the sums over the ended sessions of the query."""
         return await self._figures(query, lambda c: session_queries.totals(c, query))
 
     async def statistics(
         self, by: SessionGrouping, query: SessionQuery = ALL_SESSIONS, *, limit: int = 100
     ) -> list[SessionGroup]:
-        """The same per socket or per card, most energy first."""
+        """Return the sums per socket or per card, highest energy first."""
         return await self._figures(query, lambda c: session_queries.statistics(c, by, query, limit))
 
     async def forget(self, before: datetime) -> int:
-        """Delete what ended and began before that date and has nothing in the queue."""
+        """Delete sessions that ended before that date and have no queued messages; return how
+        many."""
         if self._opened_empty and not self._database.closed:
             return 0
         self._forget_first()
@@ -182,7 +184,7 @@ class SqlJournal:
         return len(gone)
 
     async def anonymise(self, *, id_token: str | None = None, sessions: Sequence[str] = ()) -> int:
-        """Erase the tokens of ended sessions, by token or by session; how many."""
+        """Erase the tokens of ended sessions, by token or by session; return how many sessions."""
         return await self._database.write(
             lambda c: session_changes.anonymise(c, id_token, sessions)
         )
@@ -200,7 +202,7 @@ class SqlJournal:
         return enqueue
 
     async def _figures(self, query: SessionQuery, job: Job[T]) -> T:
-        """What pages show of a period: the sums of a long one are kept from now on."""
+        """Run a query for a page. The sums of a long period are stored from now on."""
         if await self._database.read(lambda c: session_periods.are_worthwhile(c, query)):
             try:
                 await self._database.write_lazily(lambda c: session_periods.keep(c, query))
@@ -229,5 +231,5 @@ class SqlJournal:
         except StorageClosed:
             raise
         except StorageFailed as error:
-            # A sample is the first thing that a full disk may cost.
+            # When the disk is full, samples are the first data to be dropped.
             _log.warning("a sample was not kept: %s", error)

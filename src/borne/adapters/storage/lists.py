@@ -1,4 +1,4 @@
-"""The local whitelist and what the backend said of tokens, behind their ports."""
+"""The local whitelist and the backend's answers about tokens, behind their ports."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class SqlWhitelist:
         )
 
     def read_first(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Read what the start needs; called by the job that opens the database."""
         self._first.read(connection)
 
     async def load(self) -> list[WhitelistEntry]:
-        """All entries, by token."""
+        """Return all entries, by token."""
         rows = await self._first.get("whitelist", _whitelist)
         return [
             WhitelistEntry(token, kind, connector or None, name, added_at, last_used_at)
@@ -38,7 +38,7 @@ class SqlWhitelist:
         ]
 
     async def put(self, entries: Sequence[WhitelistEntry]) -> None:
-        """Add or replace, in one commit."""
+        """Add or replace entries, in one commit."""
         rows = [
             (
                 entry.token,
@@ -61,7 +61,7 @@ class SqlWhitelist:
         )
 
     async def remove(self, keys: Sequence[tuple[str, int | None]] | None) -> int:
-        """Remove the entries (token, connector), or all when None; how many."""
+        """Remove the entries (token, connector), or all when None; return how many."""
 
         def job(connection: Connection) -> int:
             if keys is None:
@@ -98,11 +98,11 @@ class SqlTokens:
         )
 
     def read_first(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Read what the start needs; called by the job that opens the database."""
         self._first.read(connection)
 
     async def load(self, which: str) -> list[CachedToken]:
-        """The tokens of a list, the oldest answers first."""
+        """Return the tokens of a list, oldest answer first."""
         name = _checked(which)
         rows = await self._first.get(name, lambda c: _tokens(c, name))
         return [CachedToken(*row) for row in rows]
@@ -123,7 +123,7 @@ class SqlTokens:
         await self._database.write(job)
 
     async def replace(self, which: str, tokens: Sequence[CachedToken], version: int) -> None:
-        """The whole list with its version, in one commit."""
+        """Replace the whole list and its version, in one commit."""
         name = _checked(which)
 
         def job(connection: Connection) -> None:
@@ -135,7 +135,7 @@ class SqlTokens:
         await self._database.write(job)
 
     async def remove(self, which: str, tokens: Sequence[str] | None) -> int:
-        """Some, or all when None."""
+        """Remove tokens, or all when None; return how many."""
         name = _checked(which)
 
         def job(connection: Connection) -> int:
@@ -152,7 +152,7 @@ class SqlTokens:
         return await self._database.write(job)
 
     async def version(self, which: str) -> int:
-        """Version of the list; 0 when empty (OCPP 1.6, 5.10)."""
+        """Return the version of the list; 0 when empty (OCPP 1.6, 5.10)."""
         query = (
             "SELECT version FROM token_list"
             " WHERE list = ? AND EXISTS (SELECT 1 FROM token WHERE list = ?)"

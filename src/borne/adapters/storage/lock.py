@@ -1,7 +1,7 @@
-"""One process owns a data folder at a time.
+"""Lock that lets only one process use a data folder at a time.
 
-The running station holds the lock; the command line goes through the station, or takes the lock
-itself when no station runs. The kernel drops the lock with the process, so nothing is left behind.
+The running station holds the lock. The command line sends its requests to the station, or acquires
+the lock itself when no station runs. The kernel releases the lock with the process.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ LOCK_NAME = "lock"
 
 
 class FolderInUse(Exception):
-    """Another process owns the folder; the message is for people."""
+    """Another process uses the folder; the message is for people."""
 
 
 class FolderLock:
-    """Owns `folder` from `acquire` (or `with`) until `release`; made when missing."""
+    """Holds the lock of `folder` from `acquire` (or `with`) until `release`; creates a missing
+    folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the folder at once; raises FolderInUse, or OSError when it cannot be made."""
+        """Acquire the lock without waiting; raises FolderInUse, or OSError when the folder cannot
+        be created."""
         if self._descriptor is not None:
             return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -54,7 +56,7 @@ class FolderLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give the folder back; harmless when it is not owned."""
+        """Release the lock; does nothing when it is not held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

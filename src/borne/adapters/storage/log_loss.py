@@ -1,8 +1,8 @@
-"""Whether the write-ahead log of a database lost changes that had been committed.
+"""Detects that the write-ahead log of a database lost committed changes.
 
-SQLite reads the log up to the first frame that does not fit and silently forgets the rest: right
-after a power cut, where the rest was never acknowledged, and wrong when the log was damaged, cut
-short or taken away. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+SQLite reads the log up to the first invalid frame and silently ignores the rest. That is right
+after a power cut, where the rest was never acknowledged, and wrong when the log was damaged,
+truncated or removed. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _FRAMES_AT, _SALTS_AT, _MERGED_AT = 16, 32, 2 * _INDEX_HEADER
 
 @dataclass(frozen=True, slots=True)
 class LogBefore:
-    """What the log and its index said before SQLite opened them."""
+    """State of the log and its index before SQLite opened them."""
 
     committed: int = 0
     """Frames up to the last commit, as far as that is known."""
     garbled: bool = False
-    """The log has no header that fits."""
+    """The log has no valid header."""
 
 
 def look(path: Path) -> LogBefore:
-    """Before the database is opened; blocks."""
+    """Read the log before the database is opened; blocks."""
     log, index = (path.with_name(f"{path.name}-{which}") for which in ("wal", "shm"))
     content = b""
     with suppress(OSError):
@@ -41,7 +41,7 @@ def look(path: Path) -> LogBefore:
     if len(content) < _HEADER_BYTES:
         return LogBefore(indexed)
     if struct.unpack_from(">I", content)[0] not in _MAGIC:
-        # A header of zeros never arrived on the disk, and neither did anything behind it.
+        # A header of zeros was never written to the disk, nor was anything after it.
         return LogBefore(indexed, garbled=any(content[:_HEADER_BYTES]))
     # Frames behind the first that does not fit prove nothing: a disk may have written the end of
     # a transaction that was never acknowledged before its beginning.
@@ -49,7 +49,8 @@ def look(path: Path) -> LogBefore:
 
 
 def lost(connection: Connection, before: LogBefore) -> bool:
-    """After it was opened and read from, before anything was written."""
+    """True if changes were lost. Call it after the database was opened and read, before any
+    write."""
     if before.garbled:
         return True
     if not before.committed:

@@ -1,7 +1,7 @@
-"""The stored form of transaction messages: JSON text of a form with a number, written by hand.
+"""The stored form of transaction messages: JSON text with a form number, written by hand.
 
-Form 1 is what every version since 0.1.0 writes and reads. The same message is always the same
-text. A moment is ISO 8601 in UTC, or `moment:<boot>:<seconds>` without a date.
+Form 1 is written and read by every version since 0.1.0. Equal messages have equal texts. A moment
+is ISO 8601 in UTC, or `moment:<boot>:<seconds>` without a date.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from borne.foundation.clock import Moment
 
 FORM = 1
 OF_OLDER = 0
-"""Form 1, written by a program that knew no forms."""
+"""Form 1, written by a version without form numbers."""
 _REASONS = frozenset(reason.value for reason in StopReason)
 _Row = tuple[str | None, int, dict[str, Any]]
 """Session, connector, content."""
@@ -39,7 +39,7 @@ class Unreadable(Exception):
 
 
 def encode(message: TransactionMessage) -> str:
-    """The newest form; raises TypeError or ValueError for what is no JSON."""
+    """Encode in the newest form; raises TypeError or ValueError for data that is not JSON."""
     return json_text(_content(message))
 
 
@@ -56,7 +56,7 @@ def decode(
 def read(
     seq: int, form: int, kind: str, session_id: str | None, connector: int, stored: str
 ) -> TransactionMessage:
-    """As `decode`; raises Unreadable."""
+    """Like `decode`, but raises Unreadable."""
     try:
         return decode(form, kind, session_id, connector, stored)
     except (ValueError, TypeError, LookupError, RecursionError):
@@ -64,7 +64,7 @@ def read(
 
 
 def without_tokens(stored: str, tokens: set[str]) -> str:
-    """The same with these tokens erased, whatever its form, and if it has none."""
+    """Return the stored text with these tokens erased, for any form or none."""
     try:
         return json_text(_without(json.loads(stored), tokens))
     except (ValueError, RecursionError):
@@ -74,7 +74,8 @@ def without_tokens(stored: str, tokens: set[str]) -> str:
 
 
 def json_text(data: Any) -> str:
-    """JSON as it is stored; raises TypeError or ValueError for what is none."""
+    """Return JSON text as it is stored; raises TypeError or ValueError for data that is not
+    JSON."""
     return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -144,7 +145,7 @@ def _stop(row: _Row) -> StopMessage:
         connector=connector,
         meter_stop_wh=whole(content["meter_stop"]),
         at=_moment(content["timestamp"]),
-        # A reason of another version must not cost the transaction its end.
+        # A reason of another version must not make the end of the transaction unreadable.
         reason=StopReason(reason) if reason in _REASONS else StopReason.OTHER,
         id_token=None if id_token is None else text(id_token),
         values=_read_values(content.get("transaction_data", [])),

@@ -1,4 +1,4 @@
-"""Moments without a date in the messages of the queue: found by columns, dated once."""
+"""Undated moments in queued messages: found by columns, dated once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _STORED = "seq, form, kind, session_id, connector, payload"
 
 
 def with_dates(message: TransactionMessage, datings: Datings) -> TransactionMessage:
-    """The same with the dates that are known."""
+    """Return the message with all known dates."""
     return message.with_moments(lambda moment: dated(moment, datings))
 
 
 def note(connection: Connection, seq: int, message: TransactionMessage) -> None:
-    """Remember which moments of a message have no date."""
+    """Store which moments of a message have no date."""
     connection.executemany(
         "INSERT OR REPLACE INTO message_undated (boot, seq, latest_s) VALUES (?, ?, ?)",
         [(boot, seq, latest_s) for boot, latest_s in _latest_undated(message).items()],
@@ -29,7 +29,7 @@ def note(connection: Connection, seq: int, message: TransactionMessage) -> None:
 
 
 def look_again(connection: Connection, table: str) -> None:
-    """Treat all messages as those of an older program: they were copied without their moments."""
+    """Treat all messages as those of an older version: they were copied without their moments."""
     connection.execute(
         f"UPDATE {table} SET form = 0 WHERE form = ?",  # noqa: S608 - constant names
         (message_forms.FORM,),
@@ -37,7 +37,7 @@ def look_again(connection: Connection, table: str) -> None:
 
 
 def date(connection: Connection, boot: str, datings: Datings) -> int:
-    """Give the moments of a boot their dates, in all messages that have some; in how many."""
+    """Date the moments of a boot in all messages; return in how many."""
     _adopt(connection)
     number = 0
     for table in TABLES:
@@ -57,7 +57,7 @@ def date(connection: Connection, boot: str, datings: Datings) -> int:
 
 
 def undated(connection: Connection) -> list[tuple[str, float]]:
-    """Boots with moments without a date in messages, and the latest of these."""
+    """Return the boots with undated moments in messages, each with its latest one."""
     query = "SELECT boot, max(latest_s) FROM message_undated GROUP BY boot"
     found = [(boot, latest_s) for boot, latest_s in connection.execute(query).fetchall()]
     for table in TABLES:
@@ -67,8 +67,8 @@ def undated(connection: Connection) -> list[tuple[str, float]]:
 
 
 def _adopt(connection: Connection) -> None:
-    """Note the moments without a date in what an older program stored. What cannot be read stays
-    as it is: `oldest` finds it."""
+    """Register the undated moments in messages of an older version. Unreadable messages stay as
+    they are; `oldest` finds them."""
     for table in TABLES:
         for seq, message in _of_older(connection, table):
             note(connection, seq, message)
@@ -90,7 +90,7 @@ def _decoded(rows: Iterable[Row]) -> Iterator[tuple[int, TransactionMessage]]:
 
 
 def _latest_undated(message: TransactionMessage) -> dict[str, float]:
-    """The latest moment without a date of each boot."""
+    """Return the latest undated moment of each boot."""
     latest: dict[str, float] = {}
     for moment in message.moments:
         if moment.wall is None:

@@ -1,4 +1,4 @@
-"""A full queue loses intermediate meter values, so that what is left still covers the whole time
+"""Drops intermediate meter values from a full queue, so that the rest still covers the whole time
 (OCPP 1.6 errata 3.14)."""
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _log = logging.getLogger(__name__)
 
 
 def is_full(connection: Connection, limit: int) -> bool:
-    """Whether so many messages wait."""
-    # The numbers in use bound the count; a count reads the whole queue.
+    """True if at least `limit` messages wait."""
+    # The range of numbers is an upper bound of the count; counting reads the whole queue.
     first = connection.execute("SELECT min(seq) FROM message").fetchone()[0]
     last = connection.execute("SELECT max(seq) FROM message").fetchone()[0]
     if first is None or last - first + 1 < limit:
@@ -40,8 +40,8 @@ def make_room(connection: Connection) -> bool:
 
 
 def _densest(rows: list[Row], count: int) -> list[Row]:
-    """At most `count` of the (seq, session id), in order of the gap that each would leave behind
-    in its session, and no two neighbours."""
+    """Return at most `count` of the (seq, session id), those that would leave the smallest gap in
+    their session first, and no two neighbours."""
 
     def gap(index: int) -> float:
         session = rows[index][1]

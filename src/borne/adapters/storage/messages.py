@@ -18,7 +18,7 @@ from borne.domain.station.transaction_messages import MessageKind, TransactionMe
 from borne.foundation.clock import Moment
 
 GIVEN_UP = -1
-"""Transaction id of a session whose Start was given up (errata 3.18)."""
+"""Transaction id of a session whose StartTransaction was given up (errata 3.18)."""
 
 _QUEUED = (
     "m.seq, message_id, kind, m.session_id, m.connector, payload, droppable, attempts, enqueued_at,"
@@ -59,15 +59,15 @@ def insert(
     if has_undated:
         message_moments.note(connection, seq, message)
     namespace = connection.execute("SELECT message_namespace FROM identity").fetchone()[0]
-    # The numbers are never used twice, so neither is an id, whatever a generator repeats.
+    # Numbers are never reused, so ids are unique even if the random generator repeats itself.
     message_id = str(uuid.uuid5(uuid.UUID(namespace), str(seq)))
     connection.execute("UPDATE message SET message_id = ? WHERE seq = ?", (message_id, seq))
     return seq
 
 
 def oldest(connection: Connection, limit: int, *, readable: bool = False) -> list[QueuedMessage]:
-    """The first messages of the queue, with the transaction ids of now; only those that are
-    `readable`, or raises Unreadable."""
+    """Return the first messages of the queue, with their current transaction ids. With `readable`,
+    unreadable ones are skipped; otherwise raises Unreadable."""
     rows = connection.execute(
         f"SELECT {_QUEUED}, s.transaction_id FROM message m"  # noqa: S608 - constant columns
         " LEFT JOIN session s ON s.session_id = m.session_id ORDER BY m.seq LIMIT ?",
@@ -77,7 +77,7 @@ def oldest(connection: Connection, limit: int, *, readable: bool = False) -> lis
 
 
 def end_waits(connection: Connection, connector: int) -> bool:
-    """Whether a StopTransaction of that connector was never tried."""
+    """True if a StopTransaction of that connector was never sent."""
     row = connection.execute(
         "SELECT 1 FROM message WHERE kind = ? AND connector = ? AND attempts = 0 LIMIT 1",
         (MessageKind.STOP, connector),
@@ -86,7 +86,7 @@ def end_waits(connection: Connection, connector: int) -> bool:
 
 
 def lost(connection: Connection, limit: int) -> list[LostMessage]:
-    """Messages given up, the newest first."""
+    """Return the messages that were given up, newest first."""
     rows = connection.execute(
         f"SELECT {_QUEUED}, transaction_id, reason, lost_at FROM lost_message m"  # noqa: S608 - same
         " ORDER BY m.seq DESC LIMIT ?",
@@ -109,7 +109,7 @@ def _readable(rows: list[Row]) -> list[QueuedMessage]:
 
 
 def anonymise(connection: Connection, session_id: str, tokens: set[str]) -> None:
-    """Erase tokens from the messages of a session that were given up."""
+    """Erase tokens from the given-up messages of a session."""
     for seq, payload in connection.execute(
         "SELECT seq, payload FROM lost_message WHERE session_id = ?", (session_id,)
     ).fetchall():
@@ -124,8 +124,8 @@ def answer(
     id_status: str | None,
     group_id: str | None = None,
 ) -> None:
-    """Remove an answered message; the answer of a Start names its session, and the last answer
-    holds."""
+    """Remove an answered message. The answer to a StartTransaction sets the transaction id of its
+    session; the last answer counts."""
     if transaction_id is not None:
         connection.execute(
             "UPDATE session SET transaction_id = ? WHERE start_seq = ?", (transaction_id, seq)
@@ -133,7 +133,7 @@ def answer(
     if id_status is not None:
         connection.execute("UPDATE session SET id_status = ? WHERE start_seq = ?", (id_status, seq))
     if group_id is not None:
-        # A session that is over needs no group, and may be anonymous by now.
+        # An ended session needs no group, and may be anonymised already.
         connection.execute(
             "UPDATE session SET group_id = ? WHERE start_seq = ? AND end_boot IS NULL",
             (group_id, seq),
@@ -142,14 +142,15 @@ def answer(
 
 
 def count_failure(connection: Connection, seq: int) -> int:
-    """The failed attempts so far; 0 when the message is gone."""
+    """Count a failed attempt and return the total; 0 when the message no longer exists."""
     connection.execute("UPDATE message SET attempts = attempts + 1 WHERE seq = ?", (seq,))
     row = connection.execute("SELECT attempts FROM message WHERE seq = ?", (seq,)).fetchone()
     return int(row[0]) if row else 0
 
 
 def give_up(connection: Connection, seq: int, reason: str, at: Moment) -> None:
-    """Move a message to the lost ones; without its Start a session goes on as -1."""
+    """Move a message to the lost ones; a session without its StartTransaction continues as
+    transaction -1."""
     connection.execute(
         "INSERT INTO lost_message (seq, message_id, kind, session_id, connector, payload,"  # noqa: S608 - constant columns
         " droppable, attempts, enqueued_at, form, transaction_id, reason, lost_at)"

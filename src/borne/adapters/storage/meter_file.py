@@ -1,10 +1,10 @@
-"""The accounts of the meters, in a file of two slots that are written in turn.
+"""The accounts of the meters, in a file with two slots that are written alternately.
 
-It is written with every reading that changed something, about once a second while energy flows, so
-a kill loses no more than that: the page cache outlives the process. It is made durable less often,
-for the sake of the flash; a power cut loses that much. The file has its full size from the
-beginning and is overwritten in place, so that a full disk does not matter; a slot that was only
-half written has a wrong checksum, and then the other one holds. Decision 0126.
+It is written with every changed reading, about once a second while energy flows, so a kill loses no
+more than that: the page cache outlives the process. It is synced less often to spare the flash; a
+power cut loses the time since the last sync. The file has its full size from the beginning and is
+overwritten in place, so a full disk does not matter. An incompletely written slot has a wrong
+checksum, and the other slot is used. Decision 0126.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class MeterFile:
         self._lock = threading.Lock()
 
     async def load(self) -> Mapping[int, Account]:
-        """By connector; empty when there is nothing that can be read."""
+        """Return the accounts by connector; empty when nothing can be read."""
         first, self._first = self._first, None
         if first is None:
             loop = asyncio.get_running_loop()
@@ -64,11 +64,12 @@ class MeterFile:
         return dict(self._accounts)
 
     def read_first(self) -> None:
-        """What the first `load` gives, read in the job that opens the storage."""
+        """Read the accounts for the first `load`; called by the job that opens the storage."""
         self._first = self._read()
 
     def keep(self, connector: int, account: Account, *, urgent: bool = False) -> None:
-        """Store soon; what comes while something is written is written with the next."""
+        """Store an account soon. Accounts that arrive during a write are written with the next
+        one."""
         if self._gone:
             return
         self._accounts[connector] = account
@@ -78,7 +79,7 @@ class MeterFile:
             self._write_soon()
 
     async def close(self) -> None:
-        """Finish what was asked before; durable when it returns."""
+        """Finish the writes requested before; the file is synced when it returns."""
         if self._gone:
             return
         if self._writing is not None:
@@ -91,7 +92,7 @@ class MeterFile:
         self._end()
 
     def abort(self) -> None:
-        """Power cut: what waits is never written."""
+        """Stop as in a power cut: waiting accounts are not written."""
         self._gone = True
         self._end()
 
@@ -163,7 +164,7 @@ class MeterFile:
             os.fdatasync(self._file)
 
     def _opened(self) -> tuple[int, bool]:
-        """The file, and whether it was made now."""
+        """Return the opened file, and True if it was created now."""
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             made = os.fstat(file).st_size < 2 * SLOT_BYTES

@@ -1,6 +1,5 @@
-"""Moments in columns, and their dating: a moment of a boot without a date gets
-one as soon as the date at another moment of that boot is known, once.
-"""
+"""Moments in columns, and how they get dates: the undated moments of a boot are dated once, as soon
+as the date of another moment of that boot is known."""
 
 from __future__ import annotations
 
@@ -16,14 +15,14 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Dating:
-    """The date at one moment of a boot."""
+    """The date of one moment of a boot."""
 
     wall_us: int
     monotonic_s: float
 
     def at(self, monotonic_s: float) -> int:
-        """UTC microseconds of another moment of that boot; to the millisecond that `to_text`
-        keeps, so that a payload and its session agree."""
+        """Return UTC microseconds of another moment of that boot, rounded to the millisecond that
+        `to_text` keeps, so that a payload and its session agree."""
         return self.wall_us - round((self.monotonic_s - round(monotonic_s, 3)) * 1_000_000)
 
 
@@ -31,7 +30,7 @@ Datings = Mapping[str, Dating]
 
 
 def to_us(wall: datetime) -> int:
-    """UTC microseconds since 1970."""
+    """Convert to UTC microseconds since 1970."""
     return (wall - EPOCH) // _MICROSECOND
 
 
@@ -41,7 +40,7 @@ def from_us(wall_us: int) -> datetime:
 
 
 def columns(moment: Moment, datings: Datings) -> tuple[str, float, int | None]:
-    """Boot, monotonic seconds, UTC microseconds; dated if that is possible."""
+    """Return boot, monotonic seconds, and UTC microseconds if the date is known."""
     boot, monotonic_s = moment.boot_id, float(moment.monotonic_s)
     if moment.wall is not None:
         return boot, monotonic_s, to_us(moment.wall)
@@ -55,7 +54,7 @@ def moment(boot: str, monotonic_s: float, wall_us: int | None) -> Moment:
 
 
 def dated(moment: Moment, datings: Datings) -> Moment:
-    """The same with its date, if that is known."""
+    """Return the moment with its date, if that is known."""
     if moment.wall is not None or moment.boot_id not in datings:
         return moment
     wall_us = datings[moment.boot_id].at(moment.monotonic_s)
@@ -63,6 +62,6 @@ def dated(moment: Moment, datings: Datings) -> Moment:
 
 
 def read_datings(connection: Connection) -> dict[str, Dating]:
-    """All boots whose date became known late."""
+    """Read all boots whose date became known late."""
     rows = connection.execute("SELECT boot, wall_us, monotonic_s FROM dating").fetchall()
     return {boot: Dating(wall_us, monotonic_s) for boot, wall_us, monotonic_s in rows}

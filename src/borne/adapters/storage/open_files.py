@@ -24,15 +24,15 @@ _BYTES_EACH = 200_000
 
 
 class Resting(Protocol):
-    """What can close its files and open them again by itself."""
+    """An object that can close its files and reopen them by itself."""
 
     def rest(self) -> None:
-        """Close politely, unless it is in use."""
+        """Close the files unless they are in use."""
 
 
 def max_open_files() -> int:
-    """How many databases the process can hold open with half of the files that it may open, and
-    an eighth of the memory that is free now."""
+    """How many databases the process can keep open with half of the files that it may open, and an
+    eighth of the memory that is free now."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     by_files = files // 2 // _FILES_EACH if files != resource.RLIM_INFINITY else 10**6
@@ -40,8 +40,8 @@ def max_open_files() -> int:
 
 
 class OpenFiles:
-    """Keeps as many databases open as are needed again and again, and at most `max_open`; share one
-    between the storages of a process."""
+    """Keeps the frequently used databases open, at most `max_open`; share one instance between the
+    storages of a process."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class OpenFiles:
     ) -> None:
         self._max = max_open_files() if max_open is None else max_open
         self.limit = min(first, self._max)
-        """How many stay open now."""
+        """Current limit of open databases."""
         self._now_s = now_s
         self._lock = threading.Lock()
         self._used: OrderedDict[Resting, float] = OrderedDict()
@@ -96,7 +96,7 @@ class OpenFiles:
         return tired
 
     def forget(self, database: Resting) -> None:
-        """It was closed for good."""
+        """Remove a database that was closed permanently."""
         with self._lock:
             self._used.pop(database, None)
             self._missed.pop(database, None)

@@ -1,6 +1,5 @@
-"""Opens the storage of a station: the folder, the databases in it, and what had to be done to
-them. See `docs/decisions/0050-storage-two-databases.md`.
-"""
+"""Opens the storage of a station: the folder and its databases, with all recovery and migration.
+See `docs/decisions/0050-storage-two-databases.md`."""
 
 from __future__ import annotations
 
@@ -55,7 +54,8 @@ MESSAGES_FOLDER = "messages"
 METERS_FILE = "meters"
 _CACHE = "PRAGMA cache_size = -512"
 _CACHE_OF_CHECK = "PRAGMA cache_size = -6144"
-"""Rows are looked up in each index; with the small cache a page of it is read for almost each."""
+"""The check looks up each row in each index; with the default small cache it would read a page for
+almost each."""
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA wal_autocheckpoint = 250",
@@ -65,7 +65,7 @@ _PRAGMAS = (
     "PRAGMA secure_delete = ON",
 )
 _STATION = "station_identity"
-"""Key of the table `state`: the station that the database belongs to."""
+"""Key of the table `state`: identity of the station that the database belongs to."""
 _DAMAGED = N_(
     "The database {name} was damaged. What there was of it was moved to {target}, and a new, empty "
     "one was started. Sessions and messages for the backend that were only there are missing."
@@ -111,7 +111,7 @@ _log = logging.getLogger(__name__)
 
 
 def random_id() -> str:
-    """An id for real stations; simulated ones give their own generator."""
+    """Random id for real stations; simulated ones pass their own generator."""
     return str(uuid.uuid4())
 
 
@@ -126,7 +126,7 @@ async def open_storage(
     reserve_bytes: int = folders.RESERVE_BYTES,
     open_files: OpenFiles | None = None,
 ) -> Storage:
-    """Open or make the storage in `folder`.
+    """Open or create the storage in `folder`.
 
     `ids` gives the name space of message ids to a new database. A shared `executor` serves many
     stations; it stays open, and jobs of one station never run at the same time; shared `open_files`
@@ -150,7 +150,7 @@ async def open_storage(
         return _open_with(reserve, station)
 
     def on_damage(error: Exception) -> None:
-        """From the executor: the next start checks the whole file."""
+        """Called in the executor; the next start checks the whole file."""
         if ask_for_check(folder / STATION_FILE, error):
             notify_later(Message(_DAMAGE_FOUND, {"name": STATION_FILE}))
 
@@ -200,7 +200,7 @@ async def open_storage(
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """What is closed at the end; a pool that others use stays open."""
+    """Closes everything at the end, except a shared pool."""
 
     database: Database
     curves: Curves
@@ -238,7 +238,7 @@ class _File(Protocol):
 
 
 def _read_first(connection: Connection, stores: Iterable[_Store], others: Iterable[_File]) -> None:
-    # In one transaction, which locks the file once.
+    # One transaction locks the file only once.
     with transaction(connection, "BEGIN"):
         for store in stores:
             store.read_first(connection)
@@ -251,7 +251,8 @@ def _those(notices: Sequence[Message], template: str, *, wanted: bool) -> tuple[
 
 
 def _open_with(reserve: folders.Reserve, station: _Opener) -> Connection:
-    """Sessions can only end on a station that starts: on a full disk the reserve is given up."""
+    """Open the database; on a full disk the reserve is released first, since a station must start
+    to end its sessions."""
     try:
         return station.open()
     except StorageUnavailable as unavailable:
@@ -262,7 +263,8 @@ def _open_with(reserve: folders.Reserve, station: _Opener) -> Connection:
 
 
 def _from_executor(signal: Signal[Message]) -> Callable[[Message], None]:
-    """Emits on the loop what a job found, when the station may be running already."""
+    """Return a callback that emits a job's message on the event loop, since the station may be
+    running already."""
     loop = asyncio.get_running_loop()
 
     def notify(notice: Message) -> None:
@@ -273,7 +275,7 @@ def _from_executor(signal: Signal[Message]) -> Callable[[Message], None]:
 
 
 class _Opener:
-    """Opens one database file, and begins anew what cannot be used; runs in the executor."""
+    """Opens one database file, and replaces an unusable one by a new one; runs in the executor."""
 
     def __init__(
         self,
@@ -293,7 +295,7 @@ class _Opener:
         self._checked = False
 
     def open(self) -> Connection:
-        """The connection, on the newest schema; raises StorageUnavailable."""
+        """Return the connection, migrated to the newest schema; raises StorageUnavailable."""
         folders.prepare(self._path.parent)
         try:
             if self._checked:
@@ -328,7 +330,8 @@ class _Opener:
         except _Foreign:
             self._put_aside("foreign", _FOREIGN)
         except sqlite3.DatabaseError as error:
-            # What is no trouble of the disk is one of the file: there must be a start.
+            # An error that is not one of the disk is one of the file; the station must start
+            # anyway.
             if not is_damage(error) and as_storage_error(error) is not None:
                 raise
             _log.error("%s cannot be used: %s", self._path.name, error)
@@ -336,14 +339,14 @@ class _Opener:
         return self._begin(missing=False)
 
     def _open_checked(self) -> Connection:
-        """A database that was there: the whole file is checked."""
+        """Open an existing database; the whole file is checked."""
         before = log_loss.look(self._path)
         thorough = not folders.ended_cleanly(self._path) or mark_of(self._path).exists()
         connection = self._connect_only()
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             lost = log_loss.lost(connection, before)
-            # Curves may be long, and their damage costs nothing but a picture.
+            # Curves may be long, and they are only for display; they are not checked.
             if self._identity and not _is_sound(connection, thorough=thorough):
                 raise _damaged()
             self._migrate(connection)
@@ -442,7 +445,7 @@ class _Identity:
         self._ids = ids
 
     def name_messages(self, connection: Connection) -> None:
-        """Give the ids of messages a name space, unless there is one."""
+        """Create the name space of message ids, unless there is one."""
         if not connection.execute("SELECT 1 FROM identity").fetchone():
             namespace = uuid.uuid5(uuid.NAMESPACE_OID, self._ids())
             connection.execute(
@@ -450,8 +453,8 @@ class _Identity:
             )
 
     def recognise(self, connection: Connection, name: str) -> list[Message]:
-        """A database that was there: raises _Foreign when it is of another station. Accounts that
-        were closed stay closed, also when the file is older than that."""
+        """Check an existing database: raises _Foreign when it belongs to another station. Accounts
+        that were closed stay closed, even if the file is older than that."""
         facts = self._commissioning.facts
         with transaction(connection):
             self.name_messages(connection)
@@ -471,7 +474,7 @@ class _Identity:
         return notices
 
     def give(self, connection: Connection, name: str, *, missing: bool) -> list[Message]:
-        """A new database: who the station is, and whose accounts are closed."""
+        """Store in a new database the identity of the station and its closed accounts."""
         facts = self._commissioning.facts
         notices = self._commissioning.notices(known=False)
         with transaction(connection):
@@ -488,7 +491,8 @@ class _Identity:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"station {self._ids()}"))
 
     def _store(self, connection: Connection, station: str) -> dict[str, Any]:
-        """What is to be noted of it, after the commit."""
+        """Store the identity; return the changes for the commissioning file, to be written after
+        the commit."""
         connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (_STATION, station))
         rows = connection.execute("SELECT role FROM password").fetchall()
         roles = frozenset(str(role) for (role,) in rows)
@@ -505,19 +509,19 @@ class _Identity:
         return [Message(_CLOSED, {"roles": ", ".join(closed), "first": closed[0]})]
 
     def _rename_messages(self, connection: Connection) -> None:
-        """A number may be given again after changes were lost or a copy was put back; an id
-        never: each start names its new messages anew. What is queued keeps its ids."""
+        """Use a new name space for message ids after each start. Numbers may be reused after
+        changes were lost or a copy was restored; ids must not. Queued messages keep their ids."""
         row = connection.execute("SELECT message_namespace FROM identity").fetchone()
         namespace = uuid.uuid5(uuid.UUID(row[0]), self._ids())
         connection.execute("UPDATE identity SET message_namespace = ?", (str(namespace),))
 
 
 class _Foreign(Exception):
-    """The database is of another station."""
+    """The database belongs to another station."""
 
 
 def ask_for_check(path: Path, error: Exception) -> bool:
-    """Have the next start check the whole file; False when that was asked for before."""
+    """Make the next start check the whole file; False when that was requested before."""
     mark = mark_of(path)
     if mark.exists():
         return False
@@ -527,7 +531,7 @@ def ask_for_check(path: Path, error: Exception) -> bool:
 
 
 def mark_of(path: Path) -> Path:
-    """A file that asks the next start for a thorough check of a database."""
+    """Path of the file that requests a thorough check of a database at the next start."""
     return path.with_name(f"{path.name}-check")
 
 
@@ -536,7 +540,7 @@ def _list(tables: Sequence[str]) -> str:
 
 
 def _is_sound(connection: Connection, *, thorough: bool) -> bool:
-    """Look at every page, and if `thorough` at every row in every index: see decision 0203."""
+    """Check every page, and if `thorough` every row in every index: see decision 0203."""
     if not thorough:
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
     connection.execute(_CACHE_OF_CHECK)

@@ -41,20 +41,20 @@ class SqlOutbox:
 
     @property
     def waiting(self) -> int:
-        """How many waited at the last change."""
+        """Number of waiting messages at the last change."""
         return self._waiting
 
     def count(self, connection: Connection) -> None:
-        """Count anew; part of every job that changes the queue."""
+        """Update the count; part of every job that changes the queue."""
         self._waiting = int(connection.execute("SELECT count(*) FROM message").fetchone()[0])
 
     def read_first(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Read what the start needs; called by the job that opens the database."""
         self.count(connection)
         self._opened_empty = self._waiting == 0
 
     async def next(self) -> QueuedMessage | None:
-        """The oldest without a committed answer."""
+        """Return the oldest message without a committed answer."""
         revision = self._revision
         if self._opened_empty and not self._database.closed:
             self._found_empty_at = revision
@@ -93,11 +93,11 @@ class SqlOutbox:
         await self._database.write_finishing(job)
 
     async def failed(self, seq: int) -> int:
-        """Count a failed attempt; the attempts so far."""
+        """Count a failed attempt; return the attempts so far."""
         return await self._database.write_finishing(lambda c: messages.count_failure(c, seq))
 
     async def discard(self, seq: int, reason: str) -> None:
-        """Give a message up."""
+        """Give up a message."""
         at = self._clock.moment()
 
         def job(connection: Connection) -> None:
@@ -115,7 +115,7 @@ class SqlOutbox:
         return await self._database.read(lambda c: messages.oldest(c, limit, readable=True))
 
     async def kinds(self) -> dict[MessageKind, int]:
-        """How many of each kind wait."""
+        """Return how many messages of each kind wait."""
         rows = await self._database.read(
             lambda c: c.execute("SELECT kind, count(*) FROM message GROUP BY kind").fetchall()
         )
@@ -123,11 +123,11 @@ class SqlOutbox:
         return {kind: found[kind] for kind in MessageKind if kind in found}
 
     async def lost(self, limit: int = 100) -> list[LostMessage]:
-        """Messages given up, newest first."""
+        """Return the messages given up, newest first."""
         return await self._database.read(lambda c: messages.lost(c, limit))
 
     async def wait_for_work(self) -> None:
-        """Return when something was queued after `next` last found nothing."""
+        """Return when a message was queued after `next` found none."""
         while self._revision == self._found_empty_at:
             if self._database.closed:
                 raise StorageClosed
@@ -135,7 +135,7 @@ class SqlOutbox:
             await self._changed.wait()
 
     def wake(self) -> None:
-        """Something may have been queued, or the storage was closed."""
+        """Wake the waiter: a message may have been queued, or the storage was closed."""
         self._opened_empty = False
         self._revision += 1
         self._changed.set()

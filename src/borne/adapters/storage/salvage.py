@@ -1,5 +1,5 @@
-"""Takes over what is sound of a damaged database: whole tables whose own pages and indexes pass the
-check that a healthy database passes, and nothing of the others.
+"""Copies the sound tables of a damaged database: whole tables whose own pages and indexes pass the
+check that a healthy database passes.
 
 See `docs/decisions/0157-storage-salvage.md`. Everything here blocks.
 """
@@ -32,9 +32,9 @@ TABLES = {
     "state": N_("reservations, profiles and other stored values"),
     "security_event": N_("the security log"),
 }
-"""Tables in the order in which they are taken over, and how people call what is in them."""
+"""Tables in the order in which they are copied, with the names of their contents for people."""
 _PER_TABLE = (3, 33, 0)
-"""SQLite checks single tables from this version on."""
+"""First SQLite version that can check single tables."""
 _FOLDER = "salvage"
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def recover(
     aside: Path, name: str, connection: Connection, connect: Connect, steps: Sequence[schema.Step]
 ) -> Salvaged:
     """Copy the sound tables of the database `name` in the folder `aside` into the new, open one.
-    The damaged file stays as it is: a copy of it is read."""
+    The damaged file is not changed: a copy of it is read."""
     if sqlite3.sqlite_version_info < _PER_TABLE:
         return Salvaged()
     work = aside / _FOLDER
@@ -89,7 +89,7 @@ def _is_sound(old: Connection, table: str) -> bool:
 
 
 def _copy(old: Connection, new: Connection, table: str) -> bool:
-    """Whole or not at all; numbers that were given are never given again."""
+    """Copy the whole table or nothing; numbers that were used are not reused."""
     try:
         columns = [row[1] for row in old.execute(f"PRAGMA table_info({table})").fetchall()]
         rows = old.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a constant name
@@ -118,7 +118,7 @@ def _copy(old: Connection, new: Connection, table: str) -> bool:
 
 
 def _given(old: Connection, table: str) -> int:
-    """The highest number that was given, also to rows that are gone."""
+    """Return the highest number that was used, including deleted rows."""
     found = [0]
     with suppress(sqlite3.DatabaseError):
         row = old.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
@@ -141,7 +141,7 @@ def _give_from(new: Connection, table: str, given: int) -> None:
 
 
 def _anchor(old: Connection, new: Connection) -> None:
-    """The chain of the security log goes on from where its oldest events were dropped."""
+    """Copy the anchor of the security log's chain, which replaces its dropped oldest events."""
     anchor = old.execute(
         "SELECT security_anchor_seq, security_anchor_hash FROM identity"
     ).fetchone()

@@ -33,16 +33,17 @@ class Step:
     version: int
     sql: str
     readable_from: int = 0
-    """The oldest schema whose programs can use a database of this one as it is; 0: only its own."""
+    """Oldest schema whose versions of the program can use a database of this one unchanged; 0: only
+    this one."""
 
 
 class NewerData(StorageUnavailable):
-    """A newer version wrote this, in a form that this one cannot use."""
+    """The data was written by a newer version, in a form that this version cannot use."""
 
 
 @cache
 def packaged(name: str) -> tuple[Step, ...]:
-    """The migrations of a database, in order."""
+    """Return the migrations of a database, in order."""
     folder = resources.files("borne.adapters.storage") / "migrations" / name
     found = [
         step_of(int(entry.name.partition("_")[0]), entry.read_text(encoding="utf-8"))
@@ -54,8 +55,8 @@ def packaged(name: str) -> tuple[Step, ...]:
 
 @cache
 def empty_database(steps: tuple[Step, ...]) -> bytes:
-    """The file of a new database: what all `steps` make, which takes ten times as long as writing
-    the file. Its header says that it has a write-ahead log (file format, 1.3.3)."""
+    """Return the file of a new database, created once by all `steps`, which takes ten times as long
+    as writing the file. Its header declares a write-ahead log (file format, 1.3.3)."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
         _run(made, steps)
         content = bytearray(made.serialize())
@@ -64,7 +65,7 @@ def empty_database(steps: tuple[Step, ...]) -> bytes:
 
 
 def step_of(version: int, sql: str) -> Step:
-    """A migration by its text."""
+    """Build a migration from its text."""
     declared = _READABLE_FROM.search(sql)
     return Step(version, sql, int(declared[1]) if declared else version)
 
@@ -72,9 +73,9 @@ def step_of(version: int, sql: str) -> Step:
 def migrate(
     connection: Connection, path: Path, steps: Sequence[Step], *, copy: bool = True
 ) -> Message | None:
-    """Run what is missing, after a `copy`; a notice for people when data was taken over from an
-    older version (it is no trouble), or is used as a newer one left it. Raises NewerData when it
-    cannot be used."""
+    """Run the missing migrations, after calling `copy`. Return a notice for people when data was
+    converted from an older version, or a newer version's database is used unchanged. Raises
+    NewerData when it cannot be used."""
     newest, current = steps[-1].version, version(connection)
     if current > newest:
         if not _is_usable(connection, steps):
@@ -83,11 +84,12 @@ def migrate(
     if current == newest:
         return None
     copied = _copy(connection, path, current) if current and copy else None
-    # A new database is made in one go, so that no power cut leaves what looks like an old one.
+    # A new database is created in one step, so that a power cut does not leave one that looks like
+    # an old one.
     missing = [step for step in steps if step.version > current]
     for together in [[step] for step in missing] if current else [missing]:
         _run(connection, together)
-    # Later merges then hardly grow the file, so that they work on a full disk too.
+    # Later merges then hardly grow the file, so they also work on a full disk.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     if copied is None:
@@ -97,8 +99,8 @@ def migrate(
 
 
 def _is_usable(connection: Connection, steps: Sequence[Step]) -> bool:
-    """Whether a database of a newer version can be used as it is: that version says so, and all
-    that this one reads and writes is there."""
+    """True if a newer version's database can be used unchanged: that version declares it, and all
+    that this version reads and writes exists."""
     readable_from = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if not 0 < readable_from <= steps[-1].version:
         return False
@@ -109,7 +111,8 @@ def _is_usable(connection: Connection, steps: Sequence[Step]) -> bool:
 
 
 def _has_all(connection: Connection, known: Connection, table: str) -> bool:
-    """The same columns, and others only where a row can do without them."""
+    """True if the table has the same columns, and additional ones only where a row can omit
+    them."""
     ours, theirs = (
         {row[1]: row for row in each.execute(f"PRAGMA table_info({table})").fetchall()}
         for each in (known, connection)
@@ -121,7 +124,7 @@ def _has_all(connection: Connection, known: Connection, table: str) -> bool:
 
 
 def version(connection: Connection) -> int:
-    """The schema of a database; 0 when it is new."""
+    """Return the schema version of a database; 0 when it is new."""
     known = "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'"
     if not connection.execute(known).fetchone()[0]:
         return 0
@@ -129,7 +132,7 @@ def version(connection: Connection) -> int:
 
 
 def statements(sql: str) -> Iterator[str]:
-    """The single statements of a script."""
+    """Split a script into statements."""
     text = ""
     for line in sql.splitlines(keepends=True):
         text += line

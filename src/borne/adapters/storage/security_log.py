@@ -20,7 +20,8 @@ from borne.application.ports.storage import LoggedSecurityEvent
 from borne.foundation.clock import Moment
 
 EVENTS_LIMIT = 20_000
-"""Beyond it the oldest events go, a block at a time; the chain goes on from an anchor."""
+"""Maximum number of events. Beyond it a block of the oldest is deleted; the chain continues from an
+anchor."""
 _BLOCK = 1_000
 _WHOLE = 0
 """Instead of the number of an event: the chain is whole."""
@@ -40,12 +41,12 @@ class SqlSecurityLog:
         )
 
     def read_first(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Read what the start needs; called by the job that opens the database."""
         self._first_misfit.read(connection)
         self._first_page.read(connection)
 
     async def add(self, kind: str, detail: str, at: Moment) -> int:
-        """The sequence number of the stored event."""
+        """Store an event; return its sequence number."""
 
         def job(connection: Connection) -> int:
             seq, previous = _head(connection)
@@ -62,7 +63,7 @@ class SqlSecurityLog:
         return await self._database.write(job)
 
     async def page(self, *, after: int = 0, limit: int = 100) -> list[LoggedSecurityEvent]:
-        """Events in order."""
+        """Return events in order."""
 
         def job(connection: Connection) -> list[LoggedSecurityEvent]:
             datings = read_datings(connection)
@@ -84,7 +85,8 @@ class SqlSecurityLog:
         return await self._first_page.get("page", job)
 
     async def verify(self) -> int | None:
-        """Check the chain: None when it is whole, else the first event that does not fit."""
+        """Check the chain; return None when it is intact, else the number of the first event that
+        does not fit."""
         return await self._first_misfit.get("misfit", lambda c: _first_misfit(c) or _WHOLE) or None
 
     def _trim(self, connection: Connection) -> None:
@@ -105,12 +107,12 @@ def _length(connection: Connection) -> int:
 
 
 def _misfit_of_empty(connection: Connection) -> dict[str, int]:
-    """A log without events is checked at once; a long one takes its time, in a job of its own."""
+    """Check an empty log at once; a long one is checked in a job of its own."""
     return {} if _length(connection) else {"misfit": _first_misfit(connection) or _WHOLE}
 
 
 def _head(connection: Connection) -> tuple[int, str]:
-    """Number and hash of the newest event."""
+    """Return number and hash of the newest event."""
     row = connection.execute(
         "SELECT seq, hash FROM security_event ORDER BY seq DESC LIMIT 1"
     ).fetchone()
@@ -118,7 +120,7 @@ def _head(connection: Connection) -> tuple[int, str]:
 
 
 def _anchor(connection: Connection) -> tuple[int, str]:
-    """Number and hash of the newest event that was dropped for its age."""
+    """Return number and hash of the newest event that was deleted for its age."""
     seq, previous = connection.execute(
         "SELECT security_anchor_seq, security_anchor_hash FROM identity"
     ).fetchone()
@@ -132,7 +134,8 @@ def _first_misfit(connection: Connection) -> int | None:
         if row[0] != seq + 1 or stored != _hash(previous, content):
             return seq + 1
         seq, previous = row[0], stored
-    # Numbers are given once: a later one that was given and is not there was removed.
+    # Numbers are used once: a number that was used after the newest row means that rows were
+    # removed.
     given = connection.execute(
         "SELECT seq FROM sqlite_sequence WHERE name = 'security_event'"
     ).fetchone()

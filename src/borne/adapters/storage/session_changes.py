@@ -1,4 +1,4 @@
-"""What is written to the sessions; every function works inside the transaction of its caller."""
+"""Write operations on sessions; every function works inside the transaction of its caller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOT_QUEUED = "session_id NOT IN (SELECT session_id FROM message WHERE session_i
 
 
 def insert(connection: Connection, start: SessionStart) -> None:
-    """A new session; raises ValueError when its id is taken."""
+    """Insert a new session; raises ValueError when its id exists already."""
     if _known(connection, start.session_id):
         raise ValueError(f"there is a session {start.session_id} already")
     boot, monotonic_s, wall_us = _columns(connection, start.at)
@@ -48,7 +48,7 @@ def name_start(connection: Connection, session_id: str, seq: int) -> None:
 
 
 def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
-    """End a session; False when it had ended already. Raises KeyError when there is none."""
+    """End a session; False when it had ended already. Raises KeyError when it does not exist."""
     boot, monotonic_s, wall_us = _columns(connection, end.at)
     connection.execute(
         "UPDATE session SET end_boot = ?, end_s = ?, end_us = ?, meter_stop_wh = ?,"
@@ -76,7 +76,7 @@ def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
 
 
 def note_sample(connection: Connection, session_id: str, sample: Sample) -> None:
-    """Keep the last register value, its time, and the highest power of a running session."""
+    """Store the last register value, its time, and the highest power of a running session."""
     connection.execute(
         "UPDATE session SET last_wh = max(last_wh, ?), max_power_w = max(max_power_w, ?),"
         " last_boot = ?, last_s = ?, last_us = ?"
@@ -86,8 +86,8 @@ def note_sample(connection: Connection, session_id: str, sample: Sample) -> None
 
 
 def date(connection: Connection, boot: str, dating: Dating) -> int:
-    """Date every undated moment of a boot; how many sessions' moments and messages that were.
-    The first dating of a boot holds, also for what is stored later."""
+    """Date every undated moment of a boot; return how many moments of sessions and messages were
+    dated. The first date of a boot is kept, also for what is stored later."""
     connection.execute(
         "INSERT OR IGNORE INTO dating (boot, wall_us, monotonic_s) VALUES (?, ?, ?)",
         (boot, dating.wall_us, dating.monotonic_s),
@@ -127,8 +127,8 @@ def forget(connection: Connection, before_us: int) -> list[str]:
 
 
 def anonymise(connection: Connection, id_token: str | None, sessions: Sequence[str]) -> int:
-    """Erase the tokens of ended sessions and of their lost messages. What still waits for the
-    backend keeps its token until it is delivered."""
+    """Erase the tokens of ended sessions and of their lost messages. Queued messages keep their
+    tokens until they are delivered."""
     chosen = set(sessions)
     if id_token:
         rows = connection.execute(

@@ -1,4 +1,4 @@
-"""Sums of the periods that pages show again and again, kept by triggers.
+"""Stored sums of periods that pages show repeatedly, maintained by triggers.
 
 See `docs/decisions/0202-figures-of-periods.md`.
 """
@@ -10,7 +10,7 @@ from borne.adapters.storage.moments import to_us
 from borne.application.ports.storage import SessionQuery
 
 MIN_SESSIONS = 200
-"""Fewer are summed in less time than it takes to keep their sums."""
+"""Summing fewer sessions is faster than maintaining their sums."""
 MAX_PERIODS = 48
 NEVER_US = 2**62
 _COLUMNS = ("begun", "ended", "energy_wh", "duration_ms", "timed")
@@ -23,14 +23,14 @@ _KEYS = {
 
 
 def bounds(query: SessionQuery) -> tuple[int, int]:
-    """In microseconds; dates before 1970 are none."""
+    """Return the bounds in microseconds; dates before 1970 count as none."""
     since_us = 0 if query.since is None else max(0, to_us(query.since))
     return since_us, NEVER_US if query.until is None else max(0, to_us(query.until))
 
 
 def find(connection: Connection, query: SessionQuery) -> int | None:
-    """The period whose sums are those of the query's; None when they are not kept. One without
-    an end may begin earlier or later, if no session begins between."""
+    """Return the period whose stored sums answer the query; None when there is none. A period
+    without an end may begin earlier or later, if no session begins between."""
     if query.since is None and query.until is None:
         return None
     since_us, until_us = bounds(query)
@@ -47,7 +47,7 @@ def find(connection: Connection, query: SessionQuery) -> int | None:
 
 
 def are_worthwhile(connection: Connection, query: SessionQuery) -> bool:
-    """Whether sums of that period would be kept and are not."""
+    """True if sums of that period should be stored and are not yet."""
     if query.id_token is not None or (query.since is None and query.until is None):
         return False
     since_us, until_us = bounds(query)
@@ -56,7 +56,7 @@ def are_worthwhile(connection: Connection, query: SessionQuery) -> bool:
 
 
 def keep(connection: Connection, query: SessionQuery) -> None:
-    """Keep the sums of that period from now on; inside a transaction of the caller. There is one
+    """Store the sums of that period from now on, inside the caller's transaction. There is only one
     period without an end: it is moved."""
     if find(connection, query) is not None:
         return
@@ -96,7 +96,7 @@ def _move(connection: Connection, period: int, before_us: int, since_us: int) ->
 
 
 def _add(connection: Connection, period: int, since_us: int, until_us: int, sign: int) -> None:
-    """Add the sessions that begin between, or take them off."""
+    """Add the sessions that begin between, or subtract them."""
     between = "FROM session_part WHERE start_us >= ? AND start_us < ?"
     for table, keys in _KEYS.items():
         connection.execute(
@@ -113,7 +113,7 @@ def _add(connection: Connection, period: int, since_us: int, until_us: int, sign
 
 
 def _begin_between(connection: Connection, since_us: int, until_us: int, most: int) -> int:
-    """How many sessions begin in that time; `most` when there are more."""
+    """Count the sessions that begin in that time; `most` when there are more."""
     row = connection.execute(
         "SELECT count(*) FROM (SELECT 1 FROM session WHERE start_us >= ? AND start_us < ? LIMIT ?)",
         (since_us, until_us, most),

@@ -1,4 +1,4 @@
-"""What is read from the sessions."""
+"""Read operations on sessions."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SUMS = "sum(ended), sum(energy_wh), sum(duration_ms), sum(timed)"
 _KEYS = {SessionGrouping.CONNECTOR: "connector", SessionGrouping.CARD: "identity_kind, id_token"}
 _UNDATED_DAY = -1
 _LAST = 2**62
-"""Above all numbers of sessions."""
+"""Larger than any session number."""
 _COMMON = "connector, begun, ended, energy_wh, duration_ms, timed"
 _log = logging.getLogger(__name__)
 _SELECT = f"SELECT {session_rows.COLUMNS} FROM session"  # noqa: S608 - constant columns
 
 
 def open_sessions(connection: Connection) -> list[SessionRecord]:
-    """Without an end, oldest first."""
+    """Return sessions without an end, oldest first."""
     rows = connection.execute(f"{_SELECT} WHERE end_boot IS NULL ORDER BY number").fetchall()
     return _readable(rows)
 
@@ -62,7 +62,7 @@ def page(
     before: str | None,
     after: str | None,
 ) -> tuple[list[SessionRecord], int]:
-    """Newest first, and how many there are in all."""
+    """Return sessions, newest first, and their total number."""
     count = _count(connection, query)
     if after is None:
         return _readable(_older(connection, query, offset, limit, before)), count
@@ -76,7 +76,7 @@ def page(
 def batch(
     connection: Connection, query: SessionQuery, limit: int, before: str | None
 ) -> list[SessionRecord]:
-    """Newest first; empty only at the end."""
+    """Return sessions, newest first; empty only at the end."""
     while rows := _older(connection, query, 0, limit, before):
         records = _readable(rows)
         if records:
@@ -105,9 +105,10 @@ def _number(connection: Connection, session_id: str, *, otherwise: int) -> int:
 def _where(
     connection: Connection, query: SessionQuery, *, after: int = 0, before: int = _LAST
 ) -> tuple[str, list[Any]]:
-    """A condition and its parameters. The numbers of a period are known from its days, so that
-    the rows are walked in their order; a sign keeps the planner from sorting by date. There is
-    one bound for the numbers on each side: SQLite seeks by one only, and walks to the other."""
+    """Return a condition and its parameters. The session numbers of a period are known from its
+    days, so that the rows are read in order of their numbers; a unary plus keeps the planner from
+    sorting by date. There is one bound for the numbers on each side: SQLite uses only one for the
+    search and scans to the other."""
     dates: dict[str, Any] = {}
     if query.since is not None or query.until is not None:
         since_us, until_us = bounds(query)
@@ -141,8 +142,8 @@ def _count(connection: Connection, query: SessionQuery) -> int:
 
 
 def _parts(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]]:
-    """What sums up to the sums over the sessions: the kept sums of a period, or whole days and the
-    sessions of those days that the period cuts."""
+    """Return the rows that add up to the sums over the sessions: the stored sums of a period, or
+    whole days and the sessions of those days that the period cuts."""
     only = "" if query.connector is None else " AND connector = ?"
     given = [] if query.connector is None else [query.connector]
     if query.since is None and query.until is None:
@@ -176,7 +177,7 @@ def _readable(rows: Iterable[Row]) -> list[SessionRecord]:
 
 
 def totals(connection: Connection, query: SessionQuery) -> SessionTotals:
-    """Sums over the ended sessions."""
+    """Return the sums over the ended sessions."""
     if query.id_token is not None:
         parts, values = _parts_of_cards(query)
     else:
@@ -187,7 +188,7 @@ def totals(connection: Connection, query: SessionQuery) -> SessionTotals:
 def statistics(
     connection: Connection, by: SessionGrouping, query: SessionQuery, limit: int
 ) -> list[SessionGroup]:
-    """Sums over the ended sessions per socket or card, most energy first."""
+    """Return the sums over the ended sessions per socket or card, highest energy first."""
     keys = _KEYS[by]
     kept = _kept_by_card(connection, query) if by is SessionGrouping.CARD else None
     if kept is not None:
@@ -195,7 +196,7 @@ def statistics(
     else:
         of_rows = by is SessionGrouping.CARD or query.id_token is not None
         parts, values = _parts_of_cards(query) if of_rows else _parts(connection, query)
-        # A sign keeps the planner from walking all cards in their order.
+        # A unary plus keeps the planner from reading all cards in order.
         sums, group = _SUMS, f"GROUP BY +{keys.replace(', ', ', +')}"
     rows = connection.execute(
         f"SELECT {sums}, {keys} FROM ({parts}) WHERE ended > 0 {group}"  # noqa: S608 - constant parts
@@ -206,7 +207,7 @@ def statistics(
 
 
 def _kept_by_card(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]] | None:
-    """A row for each card, where those are kept."""
+    """Return a query with a row for each card, where those are stored."""
     if query == ALL_SESSIONS:
         return "SELECT * FROM session_card_sum", []
     if query.connector is not None or query.id_token is not None:
@@ -218,7 +219,7 @@ def _kept_by_card(connection: Connection, query: SessionQuery) -> tuple[str, lis
 
 
 def _parts_of_cards(query: SessionQuery) -> tuple[str, list[Any]]:
-    """The sessions themselves, found by card or period."""
+    """Return the sessions themselves, found by card or period."""
     since_us, until_us = bounds(query)
     dated = query.since is not None or query.until is not None
     parts: dict[str, Any] = {
@@ -244,7 +245,7 @@ def _totals(row: Row) -> SessionTotals:
 
 
 def undated(connection: Connection) -> dict[str, float]:
-    """Boots with undated moments and the latest of these."""
+    """Return the boots with undated moments, each with the latest of these."""
     found = connection.execute(
         "SELECT start_boot, start_s FROM session WHERE start_us IS NULL UNION ALL"
         " SELECT end_boot, end_s FROM session WHERE end_boot IS NOT NULL AND end_us IS NULL"

@@ -1,4 +1,4 @@
-"""Sessions as rows."""
+"""Conversion between sessions and database rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REASONS = frozenset(reason.value for reason in StopReason)
 
 
 def flags_text(flags: frozenset[SessionFlag]) -> str:
-    """Flags in a column."""
+    """Return the flags as stored in a column."""
     return " ".join(sorted(flags))
 
 
@@ -63,5 +63,5 @@ def _end(row: Row) -> SessionEnd | None:
 
 
 def _flags(text: str) -> frozenset[SessionFlag]:
-    """Flags of a newer version stay in the row and are not shown."""
+    """Parse the flags; unknown ones of a newer version stay in the row and are not shown."""
     return frozenset(SessionFlag(word) for word in text.split() if word in _FLAGS)

@@ -1,6 +1,6 @@
-"""The few file operations that durable settings need, so that tests can cut the power between them.
+"""The few file operations that durable settings need, replaceable in power-loss tests.
 
-`PosixFiles` is the real thing; every name is a plain file name in one folder.
+`PosixFiles` is the implementation; every name is a plain file name in one folder.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from borne.foundation.disk import require_space
 
 
 class Files(Protocol):
-    """One folder. Raises OSError as the system does."""
+    """File operations in one folder. They raise OSError as the system does."""
 
     def listdir(self) -> list[str]:
         """Names in the folder; empty when the folder does not exist."""
 
     def read(self, name: str) -> bytes:
-        """The whole content."""
+        """Return the whole content."""
 
     def write(self, name: str, content: bytes) -> None:
         """Create or replace the content, readable by the owner alone; not yet durable."""
 
     def fsync(self, name: str) -> None:
-        """Make the content durable."""
+        """Sync the content to the disk."""
 
     def replace(self, old: str, new: str) -> None:
-        """Rename over whatever `new` was, atomically; not yet durable."""
+        """Rename atomically, replacing an existing `new`; not yet durable."""
 
     def remove(self, name: str) -> None:
-        """Delete; a missing file is no error."""
+        """Delete a file; a missing file is not an error."""
 
     def fsync_dir(self) -> None:
-        """Make names durable."""
+        """Sync the folder, which makes names durable."""
 
 
 class PosixFiles:
@@ -68,15 +68,15 @@ class PosixFiles:
             _sync(self._folder.parent, os.O_RDONLY | os.O_DIRECTORY)
 
     def fsync(self, name: str) -> None:
-        """Make the content durable."""
+        """Sync the content to the disk."""
         _sync(self._folder / name, os.O_RDONLY)
 
     def replace(self, old: str, new: str) -> None:
-        """Rename over whatever `new` was, atomically; not yet durable."""
+        """Rename atomically, replacing an existing `new`; not yet durable."""
         (self._folder / old).replace(self._folder / new)
 
     def remove(self, name: str) -> None:
-        """Delete; a missing file is no error."""
+        """Delete a file; a missing file is not an error."""
         (self._folder / name).unlink(missing_ok=True)
 
     def fsync_dir(self) -> None:

@@ -4,9 +4,9 @@ A save writes a new file beside the others: temporary file, fsync, rename, fsync
 the oldest are removed. So power may fail at any moment: the newest readable file holds the
 settings. A file is a line that describes it (format, schema, checksum) and a line of JSON.
 
-A mark outside that folder names the newest revision, its checksum and the station, so that a file
-that is missing, exchanged or of another station is noticed too. It is written after the file: it
-may lag by the one revision that a power cut interrupted, and is never ahead.
+A mark outside that folder stores the newest revision, its checksum and the station, so that a
+missing, exchanged or foreign file is detected. It is written after the file: after a power cut it
+may be one revision behind, and never ahead.
 
 Files that cannot be read are kept with the ending `.damaged` and reported. Whenever what is found
 is not what was stored last, a person must confirm the limits before anybody charges: the lost
@@ -37,7 +37,7 @@ SCHEMA = 1
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 MIGRATIONS: Mapping[int, Migration] = {}
-"""From a version to the next one: takes and gives `{"values", "made", "revision"}`."""
+"""Converts one version to the next: from and to `{"values", "made", "revision"}`."""
 
 GENERATIONS = 5
 _FORMAT = "borne-settings"
@@ -53,7 +53,7 @@ _CONFIRM = N_("No car is charged until the limits have been checked and confirme
 
 
 class _Damaged(Exception):
-    """A file that is not what was written."""
+    """The content of a file is not what was written."""
 
 
 def _name(number: int) -> str:
@@ -62,11 +62,11 @@ def _name(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What was stored last."""
+    """The revision that was stored last."""
 
     number: int = 0
     sha256: str = ""
-    """Of the whole file; empty while not known."""
+    """Checksum of the whole file; empty while not known."""
     serial_number: str = ""
 
 
@@ -77,11 +77,11 @@ class _Found:
     number: int
     document: SettingsDocument
     marked: bool
-    """A mark was kept when it was written."""
+    """True if a mark existed when it was written."""
 
 
 class SettingsStore:
-    """Settings in one folder of their own; `beside` is the folder of the mark."""
+    """Settings in a folder of their own; the mark is in the folder `beside`."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class SettingsStore:
         schema: int = SCHEMA,
         migrations: Mapping[int, Migration] = MIGRATIONS,
     ) -> None:
-        """`in_use`: the station has run before, so that its settings cannot be missing."""
+        """`in_use`: the station has run before, so missing settings are a loss."""
         self._files = files
         self._beside = beside
         self._in_use = in_use
@@ -105,7 +105,7 @@ class SettingsStore:
     # Reading --------------------------------------------------------------------------------
 
     def load(self) -> LoadedSettings:
-        """The newest good settings; raises OSError (folder not readable)."""
+        """Return the newest good settings; raises OSError when the folder is not readable."""
         names = self._files.listdir()
         numbers = sorted((int(m[1]) for m in map(_NAME.fullmatch, names) if m), reverse=True)
         aside = [_number_in(name) for name in names if name.endswith(".damaged")]
@@ -138,7 +138,7 @@ class SettingsStore:
         return None, reports
 
     def _nothing(self, mark: _Mark, reports: list[Message], *, lost: bool) -> LoadedSettings:
-        """A first start, or everything is lost."""
+        """Return defaults: it is the first start, or all settings are lost."""
         if not lost and mark.number == 0 and not self._in_use:
             return LoadedSettings(SettingsDocument(), SettingsHealth.FRESH)
         reports.append(
@@ -154,7 +154,7 @@ class SettingsStore:
         return LoadedSettings(document, SettingsHealth.DAMAGED, tuple(reports))
 
     def _missing(self, found: _Found, mark: _Mark | None, aside: Sequence[int]) -> list[Message]:
-        """What shows that `found` was not stored last."""
+        """Return messages for evidence that `found` was not stored last."""
         if mark is None and found.marked:
             return [Message(N_("It is not known which stored settings are the newest."))]
         newest = max([mark.number if mark is not None else 0, *aside])
@@ -164,7 +164,7 @@ class SettingsStore:
         return [lost]
 
     def _readable(self, numbers: Sequence[int], mark: _Mark) -> list[SettingsDocument]:
-        """Older revisions that are still whole."""
+        """Return older revisions that are readable."""
         documents = []
         for number in numbers:
             try:
@@ -199,7 +199,7 @@ class SettingsStore:
     def _migrated(
         self, number: int, schema: int, content: bytes, body: dict[str, Any]
     ) -> dict[str, Any]:
-        """The body in today's form; the old file is copied first."""
+        """Convert the body to the current form; the old file is copied first."""
         copy = f"settings-{number:010}.schema{schema}.bak"
         self._files.write(copy, content)
         self._files.fsync(copy)
@@ -229,7 +229,7 @@ class SettingsStore:
     # Writing --------------------------------------------------------------------------------
 
     def save(self, document: SettingsDocument) -> None:
-        """Commit; raises SettingsNotSaved with the old settings still in force."""
+        """Store a revision durably; raises SettingsNotSaved, with the old settings still in use."""
         number = self._number + 1
         content = _content(document, self._schema, number, marked=self._beside is not None)
         serial_number = document.made.get("serial_number", "")
@@ -249,12 +249,12 @@ class SettingsStore:
             digest = hashlib.sha256(content).hexdigest()
             self._put_mark(_Mark(number, digest, serial_number))
         except OSError:
-            # The settings are stored; a mark that lags behind hides nothing that is in force.
+            # The settings are stored; a mark that is one revision behind hides none that is in use.
             _log.warning("the mark of the newest settings could not be stored", exc_info=True)
         self._prune(number)
 
     def _withdraw(self, number: int) -> None:
-        """What was not acknowledged must not come back at the next start."""
+        """Remove an unacknowledged revision, so that the next start does not use it."""
         for name in (_TEMPORARY, _name(number)):
             try:
                 self._files.remove(name)
@@ -273,7 +273,7 @@ class SettingsStore:
     # Mark -----------------------------------------------------------------------------------
 
     def _mark(self) -> _Mark | None:
-        """None when there is none, or none that can be trusted."""
+        """Return the mark; None when it is missing or not valid."""
         if self._beside is None:
             return None
         try:
@@ -283,7 +283,7 @@ class SettingsStore:
             return None
 
     def _begin_mark(self, serial_number: str) -> None:
-        """Before the first revision that relies on a mark there is one."""
+        """Write the mark before the first revision that relies on it."""
         if self._beside is not None and self._mark() is None:
             self._put_mark(_Mark(self._number, "", serial_number))
 
@@ -302,7 +302,8 @@ def _number_in(name: str) -> int:
 
 
 def _content(document: SettingsDocument, schema: int, number: int, *, marked: bool) -> bytes:
-    """The file; number and schema stand beside the values so that the checksum covers them."""
+    """Build the file content. Number and schema are part of the body so that the checksum covers
+    them."""
     body = {
         "values": dict(document.values),
         "made": dict(document.made),
@@ -323,7 +324,7 @@ def _framed(body: Mapping[str, Any], format_: str, schema: int) -> bytes:
 
 
 def _split(content: bytes, format_: str = _FORMAT) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and body of a whole file; raises _Damaged."""
+    """Split a file into header and body; raises _Damaged."""
     if len(content) > _MAX_SIZE:
         raise _Damaged("too long")
     first, newline, rest = content.partition(b"\n")

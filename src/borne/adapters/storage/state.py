@@ -1,4 +1,4 @@
-"""Small durable facts behind `ports.StateStore`."""
+"""Small durable values behind `ports.StateStore`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class SqlState:
         self._first: FirstAnswers[Row] = FirstAnswers(database, _all, otherwise=())
 
     def read_first(self, connection: Connection) -> None:
-        """Part of the job that opens the database."""
+        """Read what the start needs; called by the job that opens the database."""
         self._first.read(connection)
 
     async def get(self, key: str) -> JsonValue:
-        """What is no JSON comes back as it is, for its reader to refuse."""
+        """Return the value; invalid JSON is returned as text, and its reader must reject it."""
         query = "SELECT value FROM state WHERE key = ?"
         row = await self._first.get(key, lambda c: c.execute(query, (key,)).fetchone() or ())
         if not row:
@@ -35,7 +35,7 @@ class SqlState:
         return value
 
     async def put(self, key: str, value: JsonValue) -> None:
-        """Stored when it returns; None removes."""
+        """Store a value durably; None removes it."""
         text = json_text(value)
 
         def job(connection: Connection) -> None:

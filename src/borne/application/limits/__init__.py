@@ -1,1 +1,1 @@
-"""Who limits what is offered, and how it is shared among the own sockets."""
+"""Keeps the limits of what is offered, and shares it among the station's own sockets."""

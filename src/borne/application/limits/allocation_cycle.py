@@ -1,8 +1,8 @@
 """When offers are computed: once for all changes of a loop turn, on an immutable snapshot.
 
-A small snapshot is planned on the loop; a large one in a worker, so that nothing else waits. If
-something changed meanwhile the worker's answer is stale: it may lower offers, not raise them, and
-another cycle follows. Decreases that follow from rows are made at once, without a cycle.
+A small snapshot is planned on the event loop; a large one in a worker, so that the loop is not
+blocked. If something changed meanwhile, the worker's plan is stale: it may lower offers, not raise
+them, and another cycle follows. Decreases that follow from rows are made at once, without a cycle.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from borne.foundation.timers import Timers
 S = TypeVar("S")
 P = TypeVar("P")
 INLINE_UP_TO = 32
-"""Participants that are planned on the loop; more than these may take longer than 20 ms there on a
-slow board."""
+"""Maximum number of participants planned on the loop; more may take longer than 20 ms on a slow
+board."""
 RETRY_S = 60.0
-"""After a worker that failed."""
+"""Delay after a failed worker."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class CycleSteps(Generic[S, P]):
-    """What a cycle does. `plan` is pure and never raises."""
+    """The steps of a cycle. `plan` is pure and never raises."""
 
     snapshot: Callable[[], S]
     plan: Callable[[S], P]
     apply: Callable[[P, bool], None]
-    """With False the plan is stale: it may only lower."""
+    """False: the plan is stale and may only lower offers."""
     size: Callable[[], int]
 
 
 class AllocationCycle(Generic[S, P]):
-    """Takes requests, and runs at most one cycle at a time."""
+    """Collects requests and runs at most one cycle at a time."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class AllocationCycle(Generic[S, P]):
 
     @property
     def in_worker(self) -> bool:
-        """Whether a cycle is too large for the loop."""
+        """True if a cycle is too large for the loop."""
         return self._steps.size() > self._inline_up_to
 
     def request(self, *, restricts: bool = True) -> None:
-        """Run a cycle at the end of this loop turn. `restricts`: an answer to an older snapshot
+        """Run a cycle at the end of this loop turn. `restricts`: a plan from an older snapshot
         could be too high."""
         self._revision += restricts
         if self._ended:

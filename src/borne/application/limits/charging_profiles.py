@@ -1,7 +1,7 @@
 """Charging profiles of the backend, from SetChargingProfile to rows of limits.
 
-The rules are `domain.smart_charging`; here profiles are kept through restarts, tied to sessions,
-and turned into the limits of now: `OCPP_TX` at each connector, `OCPP_STATION` for all of them.
+The rules are in `domain.smart_charging`. This module stores profiles, ties them to sessions, and
+turns them into the current limits: `OCPP_TX` at each connector, `OCPP_STATION` for all of them.
 Sources: OCPP 1.6 sections 3.13, 5.5, 5.7, 5.16; errata 3.42; decision D24.
 """
 
@@ -70,7 +70,7 @@ STATE_KEY = "charging_profiles"
 LOOK_AHEAD_S = 86400.0
 """How far ahead the next change of a limit is searched."""
 IN_USE_A = 0.5
-"""A phase that carries this is used by the vehicle."""
+"""A phase with at least this current counts as used by the vehicle."""
 PROFILE_KEYS = frozenset({"PhasesConnected", "TimeZone"})
 """Settings on which the limits of profiles depend."""
 ProfileId = Annotated[int, Range(-(2**63), 2**63 - 1)]
@@ -94,10 +94,10 @@ class CompositeSchedule:
 
 
 class RunningSessions(Protocol):
-    """What profiles need of the transaction journal."""
+    """The part of the transaction journal that profiles need."""
 
     def record(self, connector: int) -> SessionRecord | None:
-        """Of the session that runs there."""
+        """Return the session that runs at a connector."""
 
 
 class ChargingProfiles:
@@ -115,7 +115,7 @@ class ChargingProfiles:
         supervisor: Supervisor,
     ) -> None:
         self.changed: Signal[int] = Signal()
-        """How many there are, after a change."""
+        """Emits the number of profiles after a change."""
         self._connectors = connectors
         self._limits = limit_service
         self._meters = meters
@@ -126,7 +126,7 @@ class ChargingProfiles:
         self._supervisor = supervisor
         self._book: list[Installed] = []
         self._for_start: dict[int, tuple[str, Profile]] = {}
-        """A profile that came with a remote start, for the session of that token."""
+        """Profile received with a remote start, for the session of that token."""
         self._sessions: dict[int, str | None] = dict.fromkeys(connectors)
         self._doubts = Doubts.none()
         self._phases: dict[int, int] = {}
@@ -135,11 +135,11 @@ class ChargingProfiles:
         self._writing = asyncio.Lock()
 
     async def start(self) -> None:
-        """Load what is stored; before the first offer is made."""
+        """Load the stored profiles; called before the first offer."""
         self._book, unreadable = await stored_entries(self._state, STATE_KEY, from_stored)
         if unreadable:
             level, now = self._capacity().stack_level, self._clock.now()
-            # A limit that cannot be read any more must not be lifted.
+            # An unreadable limit must not be lifted.
             self._book += [stand_in(entry, level, now) for entry in unreadable]
             await self._store(self._book)
             await remember(self._state, [Message(_UNREADABLE, {"amps": MIN_A})])
@@ -158,13 +158,13 @@ class ChargingProfiles:
 
     @property
     def entries(self) -> Sequence[Installed]:
-        """All profiles, in the order of their receipt."""
+        """Return all profiles, in the order of their receipt."""
         return tuple(self._book)
 
     # Commands of the backend -------------------------------------------------------------------
 
     async def set(self, connector: int, profile: Profile) -> bool:
-        """SetChargingProfile: False when it is refused."""
+        """Handle SetChargingProfile; False when it is rejected."""
         why = self._problem(connector, profile)
         if why is None and profile.purpose is Purpose.TRANSACTION:
             why = self._transaction_problem(connector, profile)
@@ -174,7 +174,7 @@ class ChargingProfiles:
         return await self._install(connector, profile)
 
     async def clear(self, selection: Selection) -> bool:
-        """ClearChargingProfile: False when none fits."""
+        """Handle ClearChargingProfile; False when no profile matches."""
         async with self._writing:
             kept = [entry for entry in self._book if not selection.fits(entry)]
             if len(kept) == len(self._book):
@@ -184,8 +184,8 @@ class ChargingProfiles:
         return True
 
     async def forget_backend(self) -> int:
-        """Remove all profiles, since another backend is in charge; how many there were. Limits of
-        persons stay."""
+        """Remove all profiles because the backend changed; return how many. Limits set by people
+        stay."""
         self._for_start.clear()
         number = len(self._book)
         await self.clear(Selection())
@@ -193,14 +193,15 @@ class ChargingProfiles:
 
     @command("charging-profiles", Role.OPERATOR, "Clear all charging profiles", Effect.REMOVE)
     async def remove_all(self, principal: Principal) -> Removed:
-        """Limits that people set stay. The backend may set its profiles again."""
+        """Remove all profiles. Limits set by people stay. The backend may set its profiles
+        again."""
         return await self._remove(Selection(), principal)
 
     @command(
         "charging-profiles/{profile_id}", Role.OPERATOR, "Clear a charging profile", Effect.REMOVE
     )
     async def remove(self, profile_id: ProfileId, principal: Principal) -> Removed:
-        """Refused when there is none with this number."""
+        """Remove a profile; refused when the number does not exist."""
         removed = await self._remove(Selection(profile_id), principal)
         if not removed.removed:
             raise Refused("unknown_profile", N_("There is no such charging profile."))
@@ -217,7 +218,7 @@ class ChargingProfiles:
     def composite(
         self, connector: int, duration_s: int, unit: RateUnit | None
     ) -> CompositeSchedule | None:
-        """GetCompositeSchedule: None when it is not known."""
+        """Answer GetCompositeSchedule; None when it is unknown."""
         known = connector == STATION or connector in self._connectors
         if not known or duration_s < 0 or self._clock.trust is ClockTrust.NONE:
             return None
@@ -239,12 +240,12 @@ class ChargingProfiles:
     # Remote start ------------------------------------------------------------------------------
 
     def fits_start(self, connector: int, profile: Profile) -> bool:
-        """Whether a profile may come with a remote start (OCPP 1.6 section 5.11)."""
+        """True if a profile may be sent with a remote start (OCPP 1.6 section 5.11)."""
         right = profile.purpose is Purpose.TRANSACTION and profile.transaction_id is None
         return right and self._problem(connector, profile) is None
 
     def keep_for_start(self, connector: int, id_token: str, profile: Profile | None) -> None:
-        """The next session of this token gets the profile; None: it gets none."""
+        """Keep the profile for the next session of this token; None: no profile."""
         self.forget_start(connector)
         if profile is not None:
             self._for_start[connector] = (id_token.casefold(), profile)
@@ -253,13 +254,13 @@ class ChargingProfiles:
         self.forget_start(connector)
 
     def forget_start(self, connector: int) -> None:
-        """No session began: drop the profile that was kept for it."""
+        """Drop the profile that was kept for a session which did not begin."""
         self._for_start.pop(connector, None)
 
     # Limits of now -----------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Put the limits of now, and again when one of them changes."""
+        """Update the current limits, and schedule the next update."""
         self._timers.cancel("change")
         if self._clock.trust is ClockTrust.NONE:
             self._put_lowest()
@@ -280,7 +281,7 @@ class ChargingProfiles:
             self._timers.plan("change", min(changes), self.refresh)
 
     def _on_clock_set(self, step: ClockStep) -> None:
-        """The clock was set. A time server raises no doubts, nor does the first date of a clock
+        """The clock was set. A time server causes no doubts, nor does the first date of a clock
         that had none."""
         if step.trust is ClockTrust.NTP or step.dated:
             self._doubts = Doubts.none()
@@ -296,7 +297,7 @@ class ChargingProfiles:
         self.refresh()
 
     def _put_lowest(self) -> None:
-        """Without a date it is not known which period holds: put the lowest limit of all."""
+        """Without a date the valid period is unknown: set the lowest limit of all."""
         for connector in self._connectors:
             situation = self._situation(connector)
             self._put(connector, sources.OCPP_TX, lowest_ever(situation, OF_CONNECTOR))
@@ -326,7 +327,7 @@ class ChargingProfiles:
         return Situation(found, self._conversion(connector), started)
 
     def _began(self, start: Moment) -> datetime | None:
-        """When a session began, on the clock of now, also when it was set meanwhile."""
+        """Return when a session began, on the current clock, even if it was set meanwhile."""
         if start.boot_id != self._clock.boot_id:
             return self._clock.date(start)
         elapsed_s = self._clock.monotonic() - start.monotonic_s
@@ -340,8 +341,8 @@ class ChargingProfiles:
         purposes: Sequence[Purpose] = tuple(Purpose),
         local: Limit | None = None,
     ) -> Curve:
-        """What the profiles allow; while the clock is in doubt also on the clock before it was
-        set."""
+        """Return what the profiles allow; while the clock is in doubt, also on the clock before it
+        was set."""
         now = self._situation(connector)
         kept = replace(now, profiles=by_purpose(now.profiles, self._doubts))
         situations = [now] if kept == now else [now, kept]
@@ -473,7 +474,8 @@ class ChargingProfiles:
             _log.warning("connector %d: the profile of a remote start has no room", connector)
 
     def _on_reading(self, number: int) -> None:
-        """Watts become amperes by the phases that the vehicle uses; in a session they only grow."""
+        """Convert watts to amperes by the phases that the vehicle uses; within a session the number
+        only grows."""
         connector, reading = self._connectors.get(number), self._meters.readings.get(number)
         if connector is None or reading is None or connector.status.session is None:
             return

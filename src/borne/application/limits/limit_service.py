@@ -1,9 +1,9 @@
-"""Keeps the rows of limits, and turns them into one offer for each connector.
+"""Keeps the rows of limits, and computes one offer for each connector.
 
-Rows come from settings, board and cable, and from those who put their own (backend, energy
-manager, faults). Data goes in one direction: rows, snapshot, plan, offers. An offer that a row has
-fallen below is lowered at once; everything else waits for the next cycle, which handles all changes
-of a loop turn together. A connector without an obligation gets nothing.
+Rows come from settings, board and cable, and from backend, energy manager and faults. Data flows in
+one direction: rows, snapshot, plan, offers. An offer above a lowered row is lowered at once;
+everything else waits for the next cycle, which handles all changes of a loop turn together. A
+connector without an obligation gets nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from borne.foundation.units import PerPhase
 
 HISTORY = 500
 FOREIGN = frozenset({sources.OCPP_TX, sources.OCPP_STATION, sources.ENERGY_MANAGER})
-"""Limits that machines outside the station set."""
+"""Limits that are set by machines outside the station."""
 STATION = 0
 """Number of the book with the rows that all connectors share, in amps per grid phase."""
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class OfferChange:
 
 
 class LimitService:
-    """Limit books of all connectors and of the station, and the offers that follow."""
+    """Limit books of all connectors and of the station, and the resulting offers."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class LimitService:
         self.changed: Signal[int] = Signal()
         self.history: list[OfferChange] = []
         self.changes = 0
-        """Offers changed since the start."""
+        """Number of offer changes since the start."""
         self._connectors = connectors
         self._running = settings
         self._settings = LimitSettings.of(settings(), connectors)
@@ -76,7 +76,7 @@ class LimitService:
         self._books: dict[int, LimitBook] = {n: LimitBook() for n in (STATION, *connectors)}
         self._offers: dict[int, Offer] = {}
         self._hardware: dict[int, tuple[int, int | None]] = {}
-        """What board and cable of a connector carry."""
+        """Maximum currents of board and cable of a connector."""
         self._started = False
         self._timers = Timers()
         self._cycle = AllocationCycle(
@@ -86,7 +86,7 @@ class LimitService:
         )
 
     def start(self) -> None:
-        """Make the first offers, and follow what they depend on."""
+        """Compute the first offers, and subscribe to their inputs."""
         for number, connector in self._connectors.items():
             connector.changed.subscribe(self._on_connector_changed)
             self._note_hardware(number, connector)
@@ -108,21 +108,21 @@ class LimitService:
     # What is offered ---------------------------------------------------------------------------
 
     def offer(self, connector: int) -> Offer:
-        """What a connector may offer, and why."""
+        """Return what a connector may offer, and why."""
         return self._offers.get(connector, Offer())
 
     def offered_a(self, connector: int) -> float:
-        """The offer in A per phase; 0 is a pause."""
+        """Return the offer in A per phase; 0 is a pause."""
         return self.offer(connector).amps
 
     @property
     def shared(self) -> tuple[LimitRow, ...]:
-        """What all connectors together may draw, per phase of the grid: the rows of the station."""
+        """Return the rows of the station: what all connectors together may draw, per grid phase."""
         return holding(self._books[STATION])
 
     def own_limit_a(self, connector: int) -> float | None:
-        """What the station itself allows, in A per phase: without backend, energy manager, and
-        what is shared at the moment. Of connector 0: what the supply line carries."""
+        """Return what the station itself allows, in A per phase: without backend, energy manager,
+        and the present shares. For connector 0: the limit of the supply line."""
         supply = self._books[STATION].get(sources.SUPPLY_LINE)
         own = [row for row in self._books[connector] if row.source not in FOREIGN]
         own += [supply] if supply is not None and connector != STATION else []
@@ -133,15 +133,15 @@ class LimitService:
     # Rows --------------------------------------------------------------------------------------
 
     def put(self, connector: int, row: LimitRow) -> None:
-        """Set somebody's row of a connector, or of the station (connector 0). Raises ValueError
-        when the source has no rows there."""
+        """Set a row of a connector, or of the station (connector 0). Raises ValueError when the
+        source may not have rows there."""
         if (row.source.scope is LimitScope.STATION) is not (connector == STATION):
             raise ValueError(f"{row.source.name} sets no rows of connector {connector}")
         self._note(connector, row)
         self._on_rows_changed(connector)
 
     def withdraw(self, connector: int, source: Source, owner: str = "") -> None:
-        """The owner takes its row back."""
+        """Remove the owner's row."""
         self._books[connector] = self._books[connector].withdraw(source, owner)
         self._on_rows_changed(connector)
 
@@ -173,12 +173,13 @@ class LimitService:
         return LimitRow(source, PerPhase.same(amps), cause, self._clock.now())
 
     def _on_connector_changed(self, connector: Connector) -> None:
-        """A board may know its capabilities only after its start; a cable comes with its plug."""
+        """A board may report its capabilities only after its start; a cable is known when it is
+        plugged in."""
         if self._note_hardware(connector.id, connector):
             self._on_rows_changed(connector.id)
 
     def _note_hardware(self, number: int, connector: Connector) -> bool:
-        """True if board or cable have changed."""
+        """Record board and cable; True if they have changed."""
         found = (connector.capabilities.max_current_a, connector.status.cable_a)
         if found == self._hardware.get(number):
             return False
@@ -194,7 +195,7 @@ class LimitService:
         self._cycle.request(restricts=restricts)
 
     def _on_rows_changed(self, connector: int = STATION) -> None:
-        """Rows of one connector, or (0) rows that may concern all."""
+        """Handle changed rows of one connector, or (0) of all."""
         if not self._started:
             return
         if connector == STATION:
@@ -207,7 +208,7 @@ class LimitService:
     # Expiry ------------------------------------------------------------------------------------
 
     def _expire(self) -> bool:
-        """Replace rows whose time is over; True when there were any."""
+        """Replace expired rows; True when there were any."""
         now_s, now = asyncio.get_running_loop().time(), self._clock.now()
         new = {number: book.expire(now_s, now) for number, book in self._books.items()}
         over = any(new[number] is not book for number, book in self._books.items())
@@ -248,7 +249,7 @@ class LimitService:
         try:
             return planning.plan(snapshot)
         except Exception:
-            # On an internal error, pause all sockets: somebody must guard the line.
+            # On an internal error, pause all sockets to protect the line.
             _log.exception("the sockets could not share; all of them pause")
             return planning.paused(snapshot)
 
@@ -272,7 +273,7 @@ class LimitService:
             self._offer(connector, offer)
 
     def _apply(self, plan: LimitPlan, fresh: bool) -> None:
-        """Decreases come before increases; a stale plan only lowers."""
+        """Apply decreases before increases; a stale plan only lowers."""
         if self._expire():
             fresh = False
             self._on_rows_changed()

@@ -1,4 +1,4 @@
-"""The settings that concern limits, as one value: what is equal needs no new offers."""
+"""The settings that concern limits, as one value: equal values need no new offers."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class SocketSettings:
     maximum_a: int
     operator_a: int
     installation_a: int | None
-    """None: the single supply line takes its place."""
+    """None: the single supply line is used instead."""
     phases: int
     rotation: Rotation
 
     def rows(self, now: datetime) -> Iterable[LimitRow]:
-        """The rows that follow from them."""
+        """Return the rows that these settings define."""
         yield _row(sources.MAXIMUM, self.maximum_a, now)
         yield _row(sources.OPERATOR, self.operator_a, now)
         if self.installation_a is not None:
@@ -57,9 +57,9 @@ class LimitSettings:
 
     sockets: Mapping[int, SocketSettings]
     supply_line_a: int | None
-    """None: each socket has a line of its own."""
+    """None: each socket has its own line."""
     minimum_a: int
-    """A car gets at least this of what is shared, or waits."""
+    """A car gets at least this share, or waits."""
     it_network: bool
 
     @classmethod
@@ -74,7 +74,7 @@ class LimitSettings:
         )
 
     def rows(self, now: datetime) -> Iterable[LimitRow]:
-        """The rows of the station among them."""
+        """Return the rows of the station that these settings define."""
         yield _row(sources.MINIMUM, self.minimum_a, now)
         if self.supply_line_a is not None:
             yield _row(sources.SUPPLY_LINE, self.supply_line_a, now)

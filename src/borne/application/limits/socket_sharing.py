@@ -1,9 +1,9 @@
-"""The own sockets as participants of what they share: a single supply line, the backend's limit
-of the station.
+"""The station's own sockets as participants of a shared current: a single supply line, or the
+backend's limit of the station.
 
-The decision is `domain.load_management.own_group`. Here the sockets are observed, what the
-distribution must remember is kept, and the next plan is scheduled. Nothing is polled unless a
-sample is needed: connectors and meters report what changes.
+The decision is made in `domain.load_management.own_group`. This module observes the sockets, keeps
+the state of the distribution, and schedules the next plan. It is event-driven: connectors and
+meters report changes.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ DRAWING = frozenset({Phase.OPENING, Phase.RUNNING})
 
 
 class Meters(Protocol):
-    """What sharing needs of the billing meters."""
+    """The part of the billing meters that sharing needs."""
 
     changed: Signal[int]
     silent: Signal[tuple[int, bool]]
 
     @property
     def readings(self) -> Mapping[int, MeterReading]:
-        """The last one of each connector."""
+        """Return the last reading of each connector."""
 
     def read(self, connector: int) -> Awaitable[MeterReading | None]:
-        """A fresh one."""
+        """Request a new reading."""
 
 
 class SocketSharing:
-    """Looks at the own sockets, and remembers between two plans."""
+    """Observes the station's own sockets, and keeps state between two plans."""
 
     _silent: frozenset[int] = frozenset()
 
@@ -52,7 +52,7 @@ class SocketSharing:
         self, connectors: Mapping[int, Connector], meters: Meters, supervisor: Supervisor
     ) -> None:
         self.changed: Signal[bool] = Signal()
-        """A shared limit has to be distributed anew; True: an older distribution could be too
+        """A shared limit must be distributed again; True: the older distribution could be too
         high."""
         self.state = GroupState()
         self._connectors = connectors
@@ -65,19 +65,19 @@ class SocketSharing:
         self._ended = False
 
     def start(self) -> None:
-        """Follow sockets and meters."""
+        """Subscribe to sockets and meters."""
         for connector in self._connectors.values():
             connector.changed.subscribe(self._on_connector_changed)
         self._meters.changed.subscribe(self._on_reading)
         self._meters.silent.subscribe(self._on_silence)
 
     def abort(self) -> None:
-        """Stop: the power is cut, or the station ends."""
+        """Stop, at a power cut or the end of the station."""
         self._ended = True
         self._timers.stop()
 
     def look(self, connector: int, settings: SocketSettings) -> SocketFacts:
-        """What is seen of a socket now."""
+        """Return the observed state of a socket."""
         facts = replace(
             self._observed(connector),
             rotation=settings.rotation,
@@ -87,13 +87,13 @@ class SocketSharing:
         return facts
 
     def commit(self, plan: LimitPlan) -> None:
-        """A plan is in force: keep what it remembers, and plan again when it is due."""
+        """Store the state of an applied plan, and schedule the next plan."""
         self.state = plan.group
         self._shared = plan.shared
         self._timers.plan_at("look", plan.due_s, self._on_due)
 
     def note_offer(self, connector: int, amps: float) -> None:
-        """An offer was lowered without a plan."""
+        """Record an offer that was lowered without a plan."""
         name = socket_id(connector)
         memory = self.state.memory(name).offered(amps, self._loop.time())
         self.state = replace(self.state, sockets={**self.state.sockets, name: memory})
@@ -123,7 +123,7 @@ class SocketSharing:
         self._compare(connector, restricts=True)
 
     def _compare(self, connector: int, *, restricts: bool) -> None:
-        """Request a new distribution if what it depends on has changed."""
+        """Request a new distribution if its inputs have changed."""
         seen = self._seen.get(connector)
         if not self._shared or self._ended or seen is None:
             return

@@ -1,7 +1,7 @@
-"""Charging profiles as they are stored: names of OCPP and of this file, never of Python.
+"""Stored form of charging profiles: names of OCPP and of this file, independent of Python names.
 
 Form 1 is `{"form": 1, "connector", "received_at", "session_id", "profile": {...}}`. Version 0.1.0
-wrote the fields of its classes, marked with their names; that is still read.
+stored the fields of its classes with their names; that is still readable.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from borne.foundation.json_value import JsonObject, JsonValue
 
 FORM = 1
 MIN_A = 6.0
-"""What a profile that cannot be read is taken to allow: the least that charges."""
+"""Assumed limit of an unreadable profile: the lowest current that charges."""
 E = TypeVar("E", bound=StrEnum)
 
 
 def to_stored(entry: Installed) -> JsonObject:
-    """JSON data of the newest form."""
+    """Return JSON data of the newest form."""
     profile, schedule = entry.profile, entry.profile.schedule
     return {
         "form": FORM,
@@ -60,8 +60,7 @@ def to_stored(entry: Installed) -> JsonObject:
 
 
 def from_stored(data: JsonValue) -> Installed:
-    """The inverse, for every form that was ever written. Raises ValueError, LookupError or
-    TypeError."""
+    """Parse every form that was ever written. Raises ValueError, LookupError or TypeError."""
     stored = mapping(data)
     if stored.get("@") == "Installed":
         stored = _from_0_1_0(stored)
@@ -77,9 +76,9 @@ def from_stored(data: JsonValue) -> Installed:
 
 
 def stand_in(data: JsonValue, stack_level: int, now: datetime) -> Installed:
-    """What holds instead of an entry that cannot be read: the least that charges, until the
-    backend or a person replaces or clears it. Nothing is allowed again that was limited. What can
-    be read of connector, purpose, level and number is kept."""
+    """Return a substitute for an unreadable entry: the lowest current that charges, until the
+    backend or a person replaces or clears it, so that no limit is lifted. Readable connector,
+    purpose, level and number are kept."""
     stored = data if isinstance(data, dict) else {}
     inner = stored.get("profile")
     profile: JsonObject = inner if isinstance(inner, dict) else {}
@@ -157,7 +156,7 @@ def _date_text(value: datetime | None) -> str | None:
 
 
 def _from_0_1_0(stored: JsonObject) -> JsonObject:
-    """The newest form of what version 0.1.0 wrote."""
+    """Convert what version 0.1.0 wrote to the newest form."""
     profile = mapping(stored["profile"])
     schedule = mapping(profile["schedule"])
     return {
@@ -194,7 +193,7 @@ _OLD_NAMES = {
     "Recurrency": {"DAILY": "Daily", "WEEKLY": "Weekly"},
     "RateUnit": {"AMPERE": "A", "WATT": "W"},
 }
-"""Names of 0.1.0, written out: nothing that is renamed today may change them."""
+"""Names of 0.1.0, as literals: renaming code must not change them."""
 
 
 def _old_choice(stored: JsonValue, kind: type[E]) -> str | None:

@@ -1,7 +1,7 @@
-"""Why a current is limited.
+"""Reasons for limiting a current.
 
 Rows of limits, the limit of a site, the reasons of the distribution and the page "Why 13 A?" use
-the same words. The values are part of the status API (`source` and `reason` of a row): they do not
+the same values. They are part of the status API (`source` and `reason` of a row) and must not
 change.
 """
 
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class LimitCause(StrEnum):
-    """What sets a limit, how a shared current was divided, or where the value of a row is from."""
+    """What sets a limit, how a shared current was divided, or the origin of a row's value."""
 
     # What limits the current of a connector, or the current of all connectors together.
     BOARD = "board"
@@ -31,13 +31,13 @@ class LimitCause(StrEnum):
     SUB_DISTRIBUTION = "sub_distribution"
     SCHEDULER = "scheduler"
     EXTERNAL_LOAD = "external_load"
-    """What other loads of the site leave."""
+    """What other loads of the site leave available."""
     EXTERNAL_LOAD_FALLBACK = "external_load_fallback"
-    """The external meter is silent: the assumed load counts."""
+    """The external meter does not report: the assumed load counts."""
     MINIMUM = "minimum"
-    """Less than this is of no use to a car."""
+    """A car cannot use less than this."""
 
-    # Where the value of a row is from.
+    # Origin of the value of a row.
     HARDWARE = "hardware"
     SETTING = "setting"
     PLUG = "plug"
@@ -45,24 +45,24 @@ class LimitCause(StrEnum):
     PROFILE = "profile"
     HOT = "hot"
     BLIND = "blind"
-    """Nobody measures what the car draws."""
+    """There is no measurement of what the car draws."""
     FALLBACK = "fallback"
-    """The row expired; the fallback of its source holds."""
+    """The row expired; the fallback of its source applies."""
 
     # How a shared current was divided.
     NO_DEMAND = "no_demand"
     OWN_LIMIT = "own_limit"
     TAKES_LESS = "takes_less"
-    """The car takes less than its offer; the rest went to others."""
+    """The car draws less than its offer; the rest went to others."""
     TAKES_MORE = "takes_more"
-    """The car takes more than its offer: it is not raised, and others get less."""
+    """The car draws more than its offer: it is not raised, and others get less."""
     FAIR_SHARE = "fair_share"
     GROUP_LIMIT = "group_limit"
-    """Nobody else to share with; the limit of the group is reached."""
+    """There is no other participant; the limit of the group is reached."""
     MINIMUM_SHARE = "minimum_share"
-    """At its minimum; the group has no more."""
+    """At its minimum; the group has no more current."""
     HIGHER_PRIORITY = "higher_priority"
-    """At its minimum; a higher class took the rest."""
+    """At its minimum; a higher class got the rest."""
     IMBALANCE = "imbalance"
     """The difference between two grid phases is at its limit."""
     WAITING_FOR_MINIMUM = "waiting_for_minimum"
@@ -70,12 +70,12 @@ class LimitCause(StrEnum):
     LIMIT_BELOW_MINIMUM = "limit_below_minimum"
     """Paused: its own limit is below the minimum."""
     WAKES_UP = "wakes_up"
-    """The car does not ask; it is offered what others leave."""
+    """The car draws no current; it is offered what others leave."""
     WAKE_UP_WAITS = "wake_up_waits"
-    """The car does not ask, and nothing is left."""
+    """The car draws no current, and nothing is left for it."""
     NO_CONTACT = "not_heard"
     """Connection lost: a fixed current stays reserved on all connected phases."""
     WAITS_FOR_OTHERS = "waits_for_others"
     """Rises as soon as others are confirmed lower."""
     PAUSED = "paused"
-    """The distribution failed; nobody gets anything."""
+    """The distribution failed; all participants are paused."""

@@ -1,6 +1,6 @@
-"""From rows to offers, in one direction: rows of a connector make its entitlement, what is shared
-is distributed, and every offer comes out with the row that binds it. Pure, on one snapshot.
-"""
+"""Computes offers from rows in one direction: the rows of a connector give its entitlement, the
+shared current is distributed, and every offer carries the row that binds it. Pure functions of one
+snapshot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from borne.foundation.units import ZERO, PerPhase
 
 @dataclass(frozen=True, slots=True)
 class SocketSnapshot:
-    """A connector: its own rows, what is seen of it, and what it offers."""
+    """A connector: its own rows, its observed state, and its present offer."""
 
     connector: int
     facts: SocketFacts
@@ -46,7 +46,7 @@ class SocketSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class LimitSnapshot:
-    """All that a plan follows from."""
+    """All inputs of a plan."""
 
     now: datetime
     now_s: float
@@ -59,7 +59,7 @@ class LimitSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class LimitPlan:
-    """Offers by connector, and what the distribution remembers."""
+    """Offers by connector, and the state that the distribution keeps."""
 
     offers: Mapping[int, Offer]
     group: GroupState
@@ -70,20 +70,20 @@ class LimitPlan:
 
 @dataclass(frozen=True, slots=True)
 class SharedLimit:
-    """What all connectors may draw together, per grid phase, and the row that sets each."""
+    """What all connectors may draw together, per grid phase, with the row that sets each."""
 
     amps: PerPhase
     rows: tuple[LimitRow, ...]
 
     def row_of(self, link: SupplyLink | None) -> LimitRow:
-        """The row behind a link; without one, the row of the lowest phase."""
+        """Return the row that limits a supply link; without a link, the row of the lowest phase."""
         if link is not None:
             return self.rows[link.phase - 1]
         return self.rows[self.amps.index(min(self.amps))]
 
 
 def shared_limit(rows: Iterable[LimitRow]) -> SharedLimit | None:
-    """The lowest of the rows of the station; None: nothing is shared."""
+    """Return the lowest of the rows of the station; None if there is no shared limit."""
     held = holding(rows)
     if not held:
         return None
@@ -93,14 +93,14 @@ def shared_limit(rows: Iterable[LimitRow]) -> SharedLimit | None:
 
 
 def plan(snapshot: LimitSnapshot) -> LimitPlan:
-    """What every connector may offer now."""
+    """Compute what every connector may offer now."""
     limit = shared_limit(snapshot.station)
     group = own_group.plan(snapshot.group, _group_snapshot(snapshot, limit))
     return _planned(snapshot, limit, group)
 
 
 def paused(snapshot: LimitSnapshot) -> LimitPlan:
-    """Nobody gets anything until the next plan: the answer when there is no other."""
+    """Pause all connectors until the next plan; used when planning failed."""
     group = own_group.paused(snapshot.group, _group_snapshot(snapshot, None))
     offers = {
         socket.connector: offer_of((*socket.rows, _pause(snapshot.now)), socket.facts.phase_count)
@@ -110,9 +110,8 @@ def paused(snapshot: LimitSnapshot) -> LimitPlan:
 
 
 def lowered(snapshot: LimitSnapshot) -> Mapping[int, Offer]:
-    """The present offers as far as rows have fallen below them: none is higher than before, and
-    together they keep what is shared. Found without a distribution, so that no decrease waits for
-    one."""
+    """Lower the present offers to rows that have fallen below them. No offer rises, and together
+    they respect the shared limit. It needs no distribution, so decreases never wait for one."""
     limit = shared_limit(snapshot.station)
     own = {
         socket.connector: lowered_offer(socket.offer, socket.rows, socket.facts.phase_count)
@@ -129,7 +128,7 @@ def lowered(snapshot: LimitSnapshot) -> Mapping[int, Offer]:
 
 
 def lowered_offer(offer: Offer, rows: Iterable[LimitRow], phases: int) -> Offer:
-    """An offer as far as the connector's own rows have fallen below it."""
+    """Lower an offer to the connector's own rows."""
     new = offer_of((*rows, *_shares_of(offer)), phases)
     return new if new.amps < offer.amps else offer
 
@@ -186,7 +185,7 @@ def _planned(snapshot: LimitSnapshot, limit: SharedLimit | None, group: GroupPla
 def _shares(
     snapshot: LimitSnapshot, limit: SharedLimit, grant: Grant, socket: SocketSnapshot
 ) -> Sequence[LimitRow]:
-    """The share in the name of the row that sets it, and the other rows of the station."""
+    """Return the share, labelled with the row that sets it, and the other rows of the station."""
     owner = limit.row_of(grant.reason.link)
     old = socket.shares
     share = _share(owner, grant.amps, grant.reason.cause, snapshot.now)

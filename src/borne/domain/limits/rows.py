@@ -1,8 +1,8 @@
-"""Rows of limits: who allows how much, until when, and why.
+"""Rows of limits: the source, the value, its expiry and the reason.
 
-A row is kept for each source and owner: two energy managers do not overwrite each other. A row
-that expires is replaced by the fallback of its source; only its owner withdraws it. Nothing is
-ever offered without an obligation.
+There is a row for each source and owner, so two energy managers do not overwrite each other. A row
+that expires is replaced by the fallback of its source; only its owner withdraws it. Without an
+obligation, nothing is offered.
 """
 
 from __future__ import annotations
@@ -23,20 +23,18 @@ _ORDER = {cause: number for number, cause in enumerate(LimitCause)}
 @dataclass(frozen=True, slots=True)
 class LimitRow:
     """Amps per phase: of the socket in a connector's row, of the grid in a row of the station.
-
-    `until_s` is monotonic; `since` is for people. A value that is no number allows nothing.
-    """
+    `until_s` is monotonic; `since` is for people. NaN allows nothing."""
 
     source: Source
     amps: PerPhase
     cause: LimitCause
-    """Where the value is from."""
+    """Origin of the value."""
     since: datetime
     until_s: float | None = None
     owner: str = ""
-    """Who set it, where a source has several."""
+    """The one who set it, where a source has several."""
     detail: str = ""
-    """What belongs to the cause, such as the number of a profile."""
+    """Detail of the cause, such as the number of a profile."""
 
     def __post_init__(self) -> None:
         if any(map(isnan, self.amps)):
@@ -45,7 +43,7 @@ class LimitRow:
 
     @property
     def key(self) -> RowKey:
-        """A book holds one row of each key."""
+        """Key of the row in a book."""
         return self.source, self.owner
 
     @property
@@ -54,11 +52,11 @@ class LimitRow:
         return f"{self.cause.value} {self.detail}".rstrip()
 
     def expired(self, now_s: float) -> bool:
-        """True from the end of its time on."""
+        """True when the expiry time is reached."""
         return self.until_s is not None and now_s >= self.until_s
 
     def as_fallback(self, since: datetime) -> LimitRow:
-        """What holds after its time."""
+        """Return the row that applies after the expiry."""
         amps = PerPhase.same(self.source.fallback_a)
         return LimitRow(self.source, amps, LimitCause.FALLBACK, since, owner=self.owner)
 
@@ -73,7 +71,7 @@ class LimitBook:
         return iter(self.rows.values())
 
     def get(self, source: Source, owner: str = "") -> LimitRow | None:
-        """The row of a source and owner."""
+        """Return the row of a source and owner."""
         return self.rows.get((source, owner))
 
     def put(self, row: LimitRow) -> LimitBook:
@@ -81,7 +79,7 @@ class LimitBook:
         return LimitBook({**self.rows, row.key: self.dated(row)})
 
     def dated(self, row: LimitRow) -> LimitRow:
-        """The row, with the `since` of the present one if value and reason are the same."""
+        """Return the row, with the `since` of the present one if value and reason are the same."""
         old = self.rows.get(row.key)
         if old is not None and (old.amps, old.reason) == (row.amps, row.reason):
             return replace(row, since=old.since)
@@ -104,14 +102,14 @@ class LimitBook:
         )
 
     def next_expiry_s(self) -> float | None:
-        """When `expire` has something to do."""
+        """Return when the next row expires."""
         return min((row.until_s for row in self if row.until_s is not None), default=None)
 
 
 def holding(rows: Iterable[LimitRow]) -> tuple[LimitRow, ...]:
-    """The rows that count as limits, as they are shown: every obligation, and the recommendations
-    of the highest priority among the live ones (among all, when none is live). Without any
-    obligation there is nothing to recommend."""
+    """Return the rows that count as limits, in the order shown: every obligation, and the
+    recommendations of the highest priority among the live ones (among all, when none is live).
+    Without any obligation, recommendations do not count."""
     shown = sorted(rows, key=lambda row: _ORDER[row.source.cause])
     obligations = [row for row in shown if row.source.kind is LimitKind.OBLIGATION]
     if not obligations:
@@ -123,21 +121,21 @@ def holding(rows: Iterable[LimitRow]) -> tuple[LimitRow, ...]:
 
 
 def minimum_a(rows: Iterable[LimitRow]) -> float:
-    """The least that is of use: the highest of all demands; 0 without any."""
+    """Return the lowest useful current: the highest of all demands; 0 without any."""
     return max((max(r.amps) for r in rows if r.source.kind is LimitKind.DEMAND), default=0.0)
 
 
 def signalled_a(amps: PerPhase, phases: int = 3) -> float:
-    """One number for all phases of the car: the lowest of those connected (manual 7.6)."""
+    """Return the limit for all phases of the car: the lowest of the connected ones (manual 7.6)."""
     return max(0.0, min(amps[:phases]))
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a connector may offer, and the answer to "why 13 A?"."""
+    """What a connector may offer, with the reason."""
 
     amps: float = 0.0
-    """For each phase; 0 is a pause."""
+    """Per phase; 0 is a pause."""
     rows: tuple[LimitRow, ...] = ()
     """All that were compared, in the order of their causes."""
     effective: tuple[LimitRow, ...] = ()
@@ -145,13 +143,13 @@ class Offer:
 
     @property
     def binding(self) -> LimitRow | None:
-        """The row that binds it; among equals the last that is shown. None: there is no row, and
-        so no offer."""
+        """The row that binds the offer; among equal rows the last one shown. None: there is no row,
+        and so no offer."""
         return self.effective[-1] if self.effective else None
 
 
 def offer_of(rows: Iterable[LimitRow], phases: int = 3) -> Offer:
-    """The lowest of all rows on the connected phases."""
+    """Return the lowest of all rows on the connected phases."""
     held = holding(rows)
     if not held:
         return Offer()

@@ -1,4 +1,4 @@
-"""Who may limit a current. Every source is declared here.
+"""All sources that may limit a current.
 
 To add one: a value of `LimitCause`, a line here, and its name for people in
 `adapters/web/states.py`.
@@ -25,16 +25,16 @@ class LimitKind(StrEnum):
     """How rows of a source count."""
 
     OBLIGATION = "obligation"
-    """The lowest of all holds."""
+    """The lowest of all applies."""
     RECOMMENDATION = "recommendation"
-    """The live one of the highest priority holds, and never above an obligation."""
+    """The live one of the highest priority applies, but never above an obligation."""
     DEMAND = "demand"
-    """Not a limit: the least that is of use, for the distribution of a shared limit."""
+    """Not a limit: the lowest useful current, for the distribution of a shared limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Somebody who may set rows; `fallback_a` is the value of a row after its time."""
+    """A source of rows; `fallback_a` is the value of a row after its expiry."""
 
     cause: LimitCause
     scope: LimitScope
@@ -45,7 +45,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """As in the status API."""
+        """Name in the status API."""
         return self.cause.value
 
 

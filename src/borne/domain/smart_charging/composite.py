@@ -1,8 +1,8 @@
-"""What profiles and local limits come to together, as one schedule.
+"""Combines profiles and local limits into one schedule.
 
 Source: OCPP 1.6 sections 3.13.1 to 3.13.4 and 5.7; errata 3.7, 3.8, 3.34, 3.57. At every moment the
-lowest of three limits holds: that of the station, that of the transaction (or of the default), and
-the local one. Within a purpose the highest stack level that has a limit at that moment counts.
+lowest of three limits applies: the station's, the transaction's (or the default), and the local
+one. Within a purpose the highest stack level that has a limit at that moment counts.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from borne.domain.smart_charging.schedule import Stretch, begun_at, stretches
 
 TRANSACTION_REPLACES_DEFAULT = True
 """Once the profile of a transaction has begun, the default does not count for the rest of the
-transaction, also when the profile has no limit any more (as the compliance test tool reads it,
-TC_066). False: the default counts again where the profile has no limit."""
+transaction, even when the profile has no limit any more (as in test case TC_066 of the compliance
+test tool). False: the default counts again where the profile has no limit."""
 LONGEST_WINDOW_S = 7 * 86400
-"""A composite schedule covers no more than this."""
+"""Maximum length of a composite schedule."""
 
 
 @dataclass(frozen=True, slots=True)
 class PowerConversion:
-    """How watts are converted to amperes, and back, at a connector."""
+    """Converts watts to amperes and back, at a connector."""
 
     phases: int = 3
-    """Connected."""
+    """Connected phases."""
     measured: int | None = None
-    """Phases that the vehicle is seen to use."""
+    """Phases that the vehicle is measured to use."""
     voltage_v: float = NOMINAL_V
 
     def in_use(self, asked: int | None) -> int:
-        """Phases to count with: those measured, else those that the profile names (three if it
-        names none), as far as they are connected."""
+        """Return the number of phases to count with: the measured ones, else those that the profile
+        names (three if it names none), at most the connected ones."""
         return self.measured or min(asked or 3, self.phases)
 
     def convert(self, limit: float, period: Period, unit: RateUnit, wanted: RateUnit) -> float:
-        """A limit in another unit."""
+        """Convert a limit to another unit."""
         if unit is wanted:
             return limit
         convert = amps_of if wanted is RateUnit.AMPERE else watts_of
@@ -50,29 +50,29 @@ class PowerConversion:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit and who set it; `profile_id` is None for a local one."""
+    """A limit and its source; `profile_id` is None for a local one."""
 
     value: float
     profile_id: int | None = None
     phases: int = 3
-    """On which it holds (OCPP 1.6 section 7.12)."""
+    """Phases on which it applies (OCPP 1.6 section 7.12)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurveStep:
-    """A limit that holds from `start_s` after the begin of the window; None: no limit."""
+    """A limit that applies from `start_s` after the begin of the window; None: no limit."""
 
     start_s: float
     limit: Limit | None
 
 
 Curve = tuple[CurveStep, ...]
-"""From 0 on, without equal neighbours."""
+"""Starts at 0; neighbouring steps differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time for which limits are asked."""
+    """The time for which limits are computed."""
 
     start: datetime
     duration_s: float
@@ -80,11 +80,11 @@ class Window:
 
     @property
     def end(self) -> datetime:
-        """Exclusive. A window of no duration still has its first moment."""
+        """Exclusive end. A window of no duration still contains its first moment."""
         return self.start + timedelta(seconds=max(1.0, self.duration_s))
 
     def offset_s(self, at: datetime) -> float:
-        """Seconds since the begin."""
+        """Return seconds since the begin."""
         return (at - self.start).total_seconds()
 
 
@@ -136,7 +136,7 @@ def connector_curve(
     purposes: Iterable[Purpose] = Purpose,
     local: Limit | None = None,
 ) -> Curve:
-    """The lowest of the given purposes and the local limit, over time."""
+    """Return the lowest of the given purposes and the local limit, over time."""
     wanted = set(purposes)
     base = situation.transaction_start or window.start
     stacks = {
@@ -167,7 +167,7 @@ def connector_curve(
 
 
 def lowest_curve(curves: Sequence[Curve]) -> Curve:
-    """The lowest of several, over time."""
+    """Return the lowest of several curves, over time."""
     if len(curves) == 1:
         return curves[0]
     starts = sorted({step.start_s for curve in curves for step in curve})
@@ -180,8 +180,8 @@ def lowest_curve(curves: Sequence[Curve]) -> Curve:
 def lowest_ever(
     situation: Situation, purposes: Iterable[Purpose], unit: RateUnit = RateUnit.AMPERE
 ) -> Limit | None:
-    """The lowest limit that any profile of these purposes ever has: safe while the date is not
-    known."""
+    """Return the lowest limit that any profile of these purposes ever has: safe while the date is
+    unknown."""
     found = (
         Limit(
             situation.conversion.convert(period.limit, period, entry.profile.schedule.unit, unit),
@@ -195,7 +195,8 @@ def lowest_ever(
 
 
 def _replaces(entry: Installed, base: datetime) -> tuple[datetime, datetime | None]:
-    """When the profile of a transaction replaces the default: begin and end."""
+    """Return begin and end of the time in which the profile of a transaction replaces the
+    default."""
     return begun_at(entry, base), entry.profile.valid_to
 
 
@@ -207,13 +208,13 @@ def _curve(
 
 
 def lowest(limits: Iterable[Limit | None]) -> Limit | None:
-    """The lowest there is."""
+    """Return the lowest limit, or None."""
     found = [limit for limit in limits if limit is not None]
     return min(found, key=lambda limit: (limit.value, limit.phases), default=None)
 
 
 def merged(steps: Iterable[CurveStep]) -> Curve:
-    """Without steps that change nothing of the limit's value and phases."""
+    """Merge steps with the same limit and phases."""
     result: list[CurveStep] = []
     for step in steps:
         if not result or not _alike(result[-1].limit, step.limit):
@@ -232,7 +233,7 @@ def station_curve(
     station: Curve,
     local: Limit | None,
 ) -> Curve:
-    """All connectors together: their sum, but no more than the station may."""
+    """Return the sum over all connectors, capped by the limit of the station."""
     starts = sorted({step.start_s for curve in (*connectors, station) for step in curve})
 
     def at(start_s: float) -> Limit | None:
@@ -250,13 +251,13 @@ def _sum(connectors: Sequence[Curve], start_s: float) -> Limit | None:
 
 
 def value_at(curve: Curve, start_s: float) -> Limit | None:
-    """The limit of a curve at a time."""
+    """Return the limit of a curve at a time."""
     index = bisect_right([step.start_s for step in curve], start_s) - 1
     return curve[max(0, index)].limit
 
 
 def for_backend(curve: Curve) -> Curve:
-    """As a backend gets it: whole seconds, one decimal, never above the true limit."""
+    """Format a curve for the backend: whole seconds, one decimal, never above the true limit."""
     rounded: dict[int, CurveStep] = {}
     for step in curve:
         start_s = round(step.start_s)
@@ -266,5 +267,5 @@ def for_backend(curve: Curve) -> Curve:
 
 
 def floor_1(value: float) -> float:
-    """Rounded down to one decimal; a value that misses it by a rounding error counts as it."""
+    """Round down to one decimal; a value that is short of it by a rounding error counts as it."""
     return math.floor(value * 10 + 1e-6) / 10

@@ -1,4 +1,4 @@
-"""Charging profiles as data, and which of them a station accepts and keeps.
+"""Charging profiles as data, and the rules for accepting and keeping them.
 
 Source: OCPP 1.6 sections 3.13, 5.5, 5.16, 7.8 and 7.13; errata 3.7, 3.24 to 3.30, 3.37 to 3.45.
 """
@@ -27,7 +27,7 @@ class Purpose(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a schedule counts from."""
+    """The reference time of a schedule."""
 
     ABSOLUTE = "Absolute"
     RECURRING = "Recurring"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 
 class Recurrency(StrEnum):
-    """How often a recurring schedule begins anew."""
+    """How often a recurring schedule repeats."""
 
     DAILY = "Daily"
     WEEKLY = "Weekly"
@@ -83,14 +83,14 @@ class Profile:
     transaction_id: int | None = None
 
     def valid(self, at: datetime) -> bool:
-        """Within its validity; the end is exclusive."""
+        """True within its validity; the end is exclusive."""
         begun = self.valid_from is None or self.valid_from <= at
         return begun and (self.valid_to is None or at < self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A profile on the station."""
+    """A profile stored on the station."""
 
     connector: int
     profile: Profile
@@ -100,13 +100,13 @@ class Installed:
 
     @property
     def slot(self) -> tuple[object, ...]:
-        """A slot holds one profile: a later one replaces it."""
+        """A slot holds one profile; a later one replaces it."""
         profile = self.profile
         return (self.connector, profile.purpose, profile.stack_level, self.session_id)
 
 
 def shifted(installed: Installed, seconds: float) -> Installed:
-    """The profile with all its dates moved by `seconds`."""
+    """Return the profile with all its dates moved by `seconds`."""
     by, profile = timedelta(seconds=seconds), installed.profile
 
     def moved(date: datetime | None) -> datetime | None:
@@ -124,25 +124,25 @@ def shifted(installed: Installed, seconds: float) -> Installed:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What the station can keep (decision D24)."""
+    """What the station can store (decision D24)."""
 
     connectors: frozenset[int]
     stack_level: int = 10
     periods: int = 24
     profiles: int = 10
     phases: Mapping[int, int] = field(default_factory=dict)
-    """Connected at each connector; a connector that is not named has one."""
+    """Connected phases of each connector; a connector that is not listed has one."""
 
     def phases_at(self, connector: int) -> int:
-        """Phases on which a car may charge there; 0: anywhere."""
+        """Return the phases on which a car may charge there; 0: anywhere."""
         if connector == 0:
             return max(self.phases.values(), default=1)
         return self.phases.get(connector, 1)
 
 
 def problem(profile: Profile, connector: int, capacity: Capacity) -> str | None:
-    """Why the station cannot take a profile, in words; None when it can. Whether a transaction
-    runs is asked elsewhere."""
+    """Return why the station rejects a profile, in words; None when it accepts it. A running
+    transaction is checked elsewhere."""
     if profile.purpose is Purpose.STATION and connector != 0:
         return "a profile of the station belongs to connector 0"
     if profile.purpose is Purpose.TRANSACTION and connector == 0:
@@ -165,7 +165,7 @@ def problem(profile: Profile, connector: int, capacity: Capacity) -> str | None:
 
 def _phases_problem(schedule: Schedule, connected: int) -> str | None:
     """The contactors switch all phases together. Amperes on fewer phases than are connected cannot
-    be promised; watts can, whatever phases the vehicle takes."""
+    be guaranteed; watts can, whatever phases the vehicle uses."""
     if schedule.unit is RateUnit.WATT:
         return None
     asked = [period.phases for period in schedule.periods if period.phases is not None]
@@ -206,8 +206,8 @@ def _schedule_problem(schedule: Schedule, capacity: Capacity) -> str | None:
 def install(
     book: Sequence[Installed], new: Installed, capacity: Capacity
 ) -> list[Installed] | None:
-    """The book with a profile in it, instead of those with its id or in its slot; None when there
-    is no room."""
+    """Return the book with a profile added, replacing those with its id or in its slot; None when
+    the book is full."""
     kept = [
         old
         for old in book
@@ -218,8 +218,8 @@ def install(
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which profiles are to be cleared: the one with the id, or without an id all that fit what is
-    given."""
+    """Selects profiles to clear: the one with the id, or without an id all that match the given
+    fields."""
 
     profile_id: int | None = None
     connector: int | None = None
@@ -241,8 +241,8 @@ class Selection:
 def of_connector(
     book: Iterable[Installed], connector: int, session_id: str | None
 ) -> dict[Purpose, list[Installed]]:
-    """The profiles that hold at a connector, by purpose. A default of its own replaces that of
-    connector 0 on the same stack level."""
+    """Return the profiles that apply to a connector, by purpose. A default of the connector
+    replaces that of connector 0 on the same stack level."""
     found: dict[Purpose, list[Installed]] = {purpose: [] for purpose in Purpose}
     own_levels = {
         entry.profile.stack_level

@@ -1,8 +1,8 @@
-"""When each limit of a profile holds: the stretches of one profile within a window of time.
+"""When each limit of a profile applies: the stretches of one profile within a window of time.
 
-Source: OCPP 1.6 sections 7.9, 7.13, 7.37; errata 3.7. A recurring schedule begins at the same time
-of the wall clock each day or week, so that some days have 23 or 25 hours; it never begins before
-its start, and what is longer than its period is cut off.
+Source: OCPP 1.6 sections 7.9, 7.13, 7.37; errata 3.7. A recurring schedule begins at the same local
+time each day or week, so that some days have 23 or 25 hours. It never begins before its start, and
+a schedule longer than its period is cut off.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def stretches(
     start: datetime,
     end: datetime,
 ) -> list[Stretch]:
-    """The limits of a profile within [start, end), in order; nothing where it has no limit."""
+    """Return the limits of a profile within [start, end), in order, with gaps where it has no
+    limit."""
     profile = installed.profile
     lower = max(start, profile.valid_from) if profile.valid_from else start
     upper = min(end, profile.valid_to) if profile.valid_to else end
@@ -50,15 +51,15 @@ def stretches(
 
 
 def begun_at(installed: Installed, transaction_start: datetime) -> datetime:
-    """When the schedule of a valid profile begins to count for the first time."""
+    """Return when the schedule of a valid profile begins to count for the first time."""
     profile = installed.profile
     first = first_start(installed, transaction_start)
     return max(first, profile.valid_from) if profile.valid_from else first
 
 
 def first_start(installed: Installed, transaction_start: datetime) -> datetime:
-    """The moment that its first period counts from. A relative one of the station has no
-    transaction to count from: it counts from its receipt, like an absolute one without a start."""
+    """Return the start of its first period. A relative profile of the station has no transaction:
+    it counts from its receipt, like an absolute one without a start."""
     profile = installed.profile
     if profile.kind is Kind.RELATIVE and profile.purpose is not Purpose.STATION:
         return transaction_start
@@ -72,7 +73,7 @@ def _runs(
     lower: datetime,
     upper: datetime,
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Begin and end of each run of the schedule that overlaps [lower, upper)."""
+    """Return begin and end of each run of the schedule that overlaps [lower, upper)."""
     profile = installed.profile
     first = first_start(installed, transaction_start)
     if lower >= upper:
@@ -90,7 +91,7 @@ def _runs(
 
 
 def _occurrence(first: datetime, zone: tzinfo, days: int) -> datetime:
-    """The same time of the wall clock, so many days later."""
+    """Return the same local time a number of days later."""
     if days == 0:
         return first
     return (first.astimezone(zone) + timedelta(days=days)).astimezone(UTC)
