@@ -16,7 +16,7 @@ from fastapi import Body as FromBody
 from fastapi import Path, Query, Request
 from pydantic import create_model
 
-from borne.adapters.web.access import PUBLIC, Access
+from borne.adapters.web.access import OPERATOR, WORLD, Access
 from borne.adapters.web.api.bodies import Body, JsonObject, bounded
 from borne.adapters.web.api.charging_profiles import profiles_of
 from borne.adapters.web.api.simulator import world
@@ -47,8 +47,8 @@ class Receiver:
     declares: type
     find: Callable[[Request], object]
     tag: str
-    access: Access = PUBLIC
-    """Required in addition to the role of the command."""
+    access: Access = OPERATOR
+    """With the role of the command in the place of its own."""
 
 
 RECEIVERS = (
@@ -56,7 +56,7 @@ RECEIVERS = (
     Receiver(Restarter, lambda request: station(request).restarter, "connectors"),
     Receiver(Whitelist, lambda request: station(request).whitelist, "records"),
     Receiver(ChargingProfiles, profiles_of, "limits"),
-    Receiver(SimulatorPort, world, "simulator", Access(None, power=False, simulator=True)),
+    Receiver(SimulatorPort, world, "simulator", WORLD),
 )
 
 
@@ -131,7 +131,9 @@ def parameters(command: Command) -> list[Parameter]:
 
 def _body(command: Command, members: Mapping[str, Argument]) -> Parameter:
     """The body is optional if all its members are."""
-    kind: Any = JsonObject if whole_of(command) else model_of(command, members)
+    whole = whole_of(command)
+    assert whole is None or len(members) == 1
+    kind: Any = JsonObject if whole else model_of(command, members)
     if any(argument.required for argument in members.values()):
         return _parameter("body", Annotated[kind, FromBody()])
     return _parameter("body", Annotated[kind | None, FromBody()], None)
