@@ -81,7 +81,7 @@ async def perform(at: RunningStation, act: str, value: Any) -> None:
 
 async def watch(at: RunningStation, wrong: list[str]) -> None:
     """No car draws unmeasured for longer than the time limit, and the status can always be read."""
-    blind_s = 0.0
+    blind_s, closings = 0.0, 0
     while True:
         await asyncio.sleep(0.5)
         if at.host.station is None:
@@ -91,6 +91,9 @@ async def watch(at: RunningStation, wrong: list[str]) -> None:
         defects = at.socket.defects
         silent = defects.meter_silent or defects.meter_garbage or defects.meter_nan is not None
         flows = at.socket.contactor.closed
+        if at.socket.contactor.cycles != closings:
+            # It was open since the last look, as for a moment of a restart.
+            blind_s, closings = 0.0, at.socket.contactor.cycles
         blind_s = blind_s + 0.5 if silent and flows else 0.0
         if blind_s > BLIND_S + 4 and max(status["offered_a"]) > METER_BLIND_A:
             wrong.append(f"{status['offered_a']} A offered, blind for {blind_s} s")
