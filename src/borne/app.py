@@ -41,7 +41,7 @@ from borne.application.maintenance.local_commands import (
     LocalCommands,
 )
 from borne.application.maintenance.metrics import (
-    StationFacts,
+    MetricSources,
     loop_metrics,
     queue_metrics,
     render,
@@ -442,8 +442,8 @@ class Host:
         return await commands.run(command, arguments)
 
 
-def _facts(station: Station) -> StationFacts:
-    return StationFacts(
+def _facts(station: Station) -> MetricSources:
+    return MetricSources(
         station.link.backend,
         {number: each.contactor_cycles for number, each in station.connectors.items()},
         station.limits,

@@ -53,12 +53,12 @@ def use(path: Path, size_bytes: int) -> None:
             _remaining_bytes[filled] = max(0, _remaining_bytes.get(filled, 0) - size_bytes)
 
 
-def fill(folder: Path, remaining_bytes: int = 0) -> None:
+def simulate_full(folder: Path, remaining_bytes: int = 0) -> None:
     """Simulate a full disk for this folder, with `remaining_bytes` still free."""
     _remaining_bytes[folder.absolute()] = remaining_bytes
 
 
-def empty(folder: Path) -> None:
+def end_simulated_full(folder: Path) -> None:
     """End the simulation of a full disk for this folder."""
     _remaining_bytes.pop(folder.absolute(), None)
 

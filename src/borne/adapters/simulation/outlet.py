@@ -252,7 +252,7 @@ class Socket:
             vehicle.observe(seen_by_vehicle(self._generator, self.defects.wire))
         self._current_a = self._flowing_a()
         now_s = self._loop.time()
-        self.register.count(self._counting(), now_s)
+        self.register.set_factor(self._counting(), now_s)
         self.register.set_power(self.power_w, now_s)
         if vehicle is not None:
             vehicle.set_power(self.power_w)

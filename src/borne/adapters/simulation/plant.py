@@ -73,7 +73,7 @@ class SimulatedPlant:
     def power_on(self) -> None:
         """Simulate the full disk again, if it was full before."""
         if self.world.disk_full:
-            disk.fill(self._options.data, FREE_BYTES_AT_START)
+            disk.simulate_full(self._options.data, FREE_BYTES_AT_START)
 
     def power_up(self, settings: Settings) -> Hardware:
         """Build the hardware, with the phases as set by the installer (which needs a restart)."""
@@ -91,11 +91,11 @@ class SimulatedPlant:
         await self._routes.close()
         if self._file is not None:
             self._file.close()
-        disk.empty(self._options.data)
+        disk.end_simulated_full(self._options.data)
 
     def _on_link_changed(self, link: Link) -> None:
         if link.up:
             self.link_restored.emit(None)
 
     def _fill_disk(self, full: bool) -> None:
-        (disk.fill if full else disk.empty)(self._options.data)
+        (disk.simulate_full if full else disk.end_simulated_full)(self._options.data)

@@ -49,7 +49,7 @@ class EnergyRegister:
         self._advance(now_s)
         self._power_w = max(0.0, power_w)
 
-    def count(self, factor: float, now_s: float) -> None:
+    def set_factor(self, factor: float, now_s: float) -> None:
         """Set the counting factor from now on: 1 is correct, 0 frozen."""
         self._advance(now_s)
         self._counts = factor

@@ -55,7 +55,7 @@ class Offers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class StationFacts:
+class MetricSources:
     """Sources of a station's metrics."""
 
     backend: BackendPort | None
@@ -67,7 +67,7 @@ class StationFacts:
     """Faults of a connector; 0 is the station."""
 
 
-def station_metrics(station: StationFacts) -> list[Metric]:
+def station_metrics(station: MetricSources) -> list[Metric]:
     """Metrics about connection, limits, contactors and energy of a running station."""
     view = station.backend.view() if station.backend is not None else None
     connected = view is not None and view.link == "connected"

@@ -106,12 +106,12 @@ def test_a_step_of_the_clock_begins_a_file(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_reported(tmp_path: Path) -> None:
-    disk.fill(tmp_path)
+    disk.simulate_full(tmp_path)
     try:
         with pytest.raises(OSError, match="No space"):
             DecisionFiles(tmp_path).append(["1"])
     finally:
-        disk.empty(tmp_path)
+        disk.end_simulated_full(tmp_path)
 
 
 def test_other_files_are_read_alone(tmp_path: Path) -> None:

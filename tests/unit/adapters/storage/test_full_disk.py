@@ -241,21 +241,21 @@ async def test_a_station_starts_on_a_full_disk_with_its_reserve(tmp_path: Path) 
     first = await opened(tmp_path)
     await first.journal.open(start(), start_message())
     await first.close()
-    simulated.fill(tmp_path)
+    simulated.simulate_full(tmp_path)
     try:
         again = await opened(tmp_path)
         assert not (tmp_path / "reserve").exists()
         await again.journal.close("s1", end(), stop_message())
         await again.close()
     finally:
-        simulated.empty(tmp_path)
+        simulated.end_simulated_full(tmp_path)
 
 
 async def test_without_a_reserve_a_full_disk_is_reported(tmp_path: Path) -> None:
     await (await opened(tmp_path, reserve_bytes=0)).close()
-    simulated.fill(tmp_path)
+    simulated.simulate_full(tmp_path)
     try:
         with pytest.raises(StorageUnavailable, match="full"):
             await opened(tmp_path, reserve_bytes=0)
     finally:
-        simulated.empty(tmp_path)
+        simulated.end_simulated_full(tmp_path)

@@ -233,11 +233,11 @@ async def test_a_period_of_few_sessions_writes_nothing(tmp_path: Path, storage: 
 async def test_figures_are_counted_on_a_full_disk(tmp_path: Path, storage: Storage) -> None:
     await storage.journal.open(start(), None)
     await storage.journal.close("s1", end(), None)
-    disk.fill(tmp_path)
+    disk.simulate_full(tmp_path)
     try:
         totals = await storage.journal.totals(SessionQuery(since=NOON))
     finally:
-        disk.empty(tmp_path)
+        disk.end_simulated_full(tmp_path)
     assert totals == SessionTotals(1, 2500, 3600.0, 1)
 
 
