@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from borne.application.charging.decided import Decided
 from borne.application.maintenance.decision_forms import CODECS, FIRST_FORM, FORM
-from borne.application.maintenance.decision_journal import replay
-from borne.domain.station.connector_events import Effect, Event
+from borne.application.maintenance.decision_journal import DecisionJournal, replay
+from borne.domain.station.connector import step
+from borne.domain.station.connector_events import Effect, Event, Offered
 from borne.domain.station.connector_state import ConnectorConfig, ConnectorState
+from borne.foundation.events import Signal
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "decisions"
 """A journal of each older form, and the names of the present one."""
@@ -45,6 +48,27 @@ def test_a_difference_is_seen_in_an_older_form_too() -> None:
     changed = json.loads(lines[-1]) | {"state_hash": "0" * 16}
     report = replay([("old", [*lines[:-1], json.dumps(changed)])])
     assert report.differences == [f"old line {len(lines)}: another state"]
+
+
+class Machine:
+    """Whose decisions are followed."""
+
+    def __init__(self) -> None:
+        self.decided: Signal[Decided] = Signal()
+
+
+def test_a_file_goes_on_in_the_present_form_after_an_update() -> None:
+    machine, journal = Machine(), DecisionJournal("salt")
+    journal.follow({1: machine})
+    before, config = ConnectorState(), ConnectorConfig()
+    result = step(before, Offered(16.0), 5.0, config)
+    decided = Decided(1, 5.0, config, before, Offered(16.0), result.effects, result.state)
+    machine.decided.emit(decided)
+    old, new = _lines(FIRST_FORM), journal.drain()
+    assert json.loads(new[0])["form"] == FORM
+    report = replay([("journal", [*old, *new])])
+    assert report.steps == replay([("old", old)]).steps + 1
+    assert report.differences == []
 
 
 @pytest.mark.parametrize("form", [FORM + 1, 0, "2", None, True, [2]])
