@@ -46,7 +46,7 @@ class Site:
 
     @property
     def fake(self) -> Fake:
-        """The fake behind it; real stations have none."""
+        """The fake station behind it; real stations have none."""
         if self._fake is None:
             pytest.skip("needs the fake station")
         return self._fake
@@ -181,7 +181,7 @@ class Pages:
         page.wait_for_url(f"{site.url}/")
 
     def enter(self, site: Site, size: str = "desktop", theme: str = "light") -> Page:
-        """A page of somebody who is logged in."""
+        """A page with a login."""
         page = self.open(size, theme)
         if site.has_fake:
             page.goto(f"{site.url}/login/{site.fake.run(site.fake.link())}")
@@ -239,7 +239,7 @@ def central() -> Iterator[tuple[Background, CentralSystem]]:
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keeps a picture of a page, when somebody wants to look."""
+    """Saves a picture of a page when asked for."""
     folder = os.environ.get("BORNE_SCREENSHOTS")
 
     def keep(page: Page, name: str) -> None:

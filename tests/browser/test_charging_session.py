@@ -23,7 +23,7 @@ expect.set_options(timeout=TEST_TIMEOUT_S * 1000)
 
 
 def _settings(central: CentralSystem) -> list[str]:
-    """Of a station that dials the central system."""
+    """Settings of a station that connects to the central system."""
     settings = {
         "ConnectionType": "ethernet",
         "ChargePointID": "CP-1",

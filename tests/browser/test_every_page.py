@@ -45,7 +45,7 @@ def lost(host: FakeHost) -> None:
 
 
 def leave(host: FakeHost) -> None:
-    """As it is."""
+    """Leave the state as it is."""
 
 
 def stage(page: Page, site: Site) -> None:
@@ -229,7 +229,7 @@ def reset(host: FakeHost) -> None:
 
 
 def settle(page: Page) -> None:
-    """Until nothing moves: pictures and axe want colours that stand still."""
+    """Wait until nothing moves: pictures and axe need constant colours."""
     page.emulate_media(reduced_motion="reduce")
     page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready")
@@ -252,7 +252,7 @@ def go(page: Page, site: Site, way: Way) -> None:
 
 
 def arrange(site: Site, way: Way, prepare: Callable[[FakeHost], None]) -> None:
-    """Real stations are only looked at."""
+    """Real stations are not changed."""
     if site.has_fake or prepare is not leave or callable(way):
         site.fake.do(reset)
         site.fake.do(prepare)
@@ -330,7 +330,7 @@ def test_page_without_login_in_each_theme_and_width(
 
 
 def guess_often(host: FakeHost) -> None:
-    """So often that the next try must wait for minutes, however slow the browser is."""
+    """Enter wrong passwords until the next try must wait for minutes."""
     for _ in range(20):
         host.accounts._attempts.count("operator", "127.0.0.1")
 

@@ -47,7 +47,7 @@ def log_in(page: Page, address: str) -> None:
 
 
 def menu(page: Page, name: str) -> None:
-    """A click in the menu on the left."""
+    """Choose an entry of the menu on the left."""
     page.locator("nav.side").get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
@@ -60,7 +60,7 @@ def restart(page: Page, button: str) -> None:
 
 
 def plug_in(page: Page) -> None:
-    """In the place of a driver: a car at socket 1."""
+    """Plug a car in at socket 1, as a driver would."""
     page.locator('nav.side a[href="/simulator"]').click()
     page.locator('[data-open="plug-1"]').first.click()
     page.locator("#plug-1 .choices button").first.click()

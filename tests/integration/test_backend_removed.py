@@ -42,7 +42,7 @@ async def order(backend: BareBackend, action: str, **payload: Any) -> None:
 
 
 async def limit_all(backend: BareBackend) -> None:
-    """Everything that a backend can set and that restricts or binds."""
+    """Everything restrictive that a backend can set."""
     for number, purpose in ((1, "TxDefaultProfile"), (2, "ChargePointMaxProfile")):
         sent = profile(number, purpose, 0)
         await order(backend, "SetChargingProfile", connectorId=0, csChargingProfiles=sent)
@@ -69,7 +69,7 @@ async def limit_all(backend: BareBackend) -> None:
 
 @asynccontextmanager
 async def limited(folder: Path, backend: BareBackend, **more: Any) -> AsyncIterator[RunningStation]:
-    """A station on which the backend has set what it can."""
+    """A station with everything that a backend can set."""
     made: dict[str, Any] = {
         "ConnectionType": "ethernet",
         "WebSocketsBackendURL": backend.url,

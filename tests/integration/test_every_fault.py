@@ -39,7 +39,7 @@ PLUG: Mapping[str, Any] = {"battery_kwh": 1000}
 
 
 class Bench:
-    """A station with one hand on the world."""
+    """A station and its simulator."""
 
     def __init__(self, host: Host) -> None:
         self.host = host

@@ -28,7 +28,7 @@ BACKEND = {"ConnectionType": "ethernet", "FreeChargingMode": "status_without_aut
 
 
 class _Backend:
-    """Takes statuses."""
+    """Records statuses."""
 
     online = False
 

@@ -32,7 +32,7 @@ TICK_S = 0.001
 
 
 class RunningStation:
-    """One socket with a stopwatch."""
+    """One socket whose events are timed."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -85,7 +85,7 @@ class RunningStation:
         await station.control.stop(1, SYSTEM)
 
     async def until(self, reached: Callable[[], bool], longest_s: float = 30.0) -> float:
-        """Seconds until it is so."""
+        """Seconds until the condition holds."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         while not reached():
@@ -94,7 +94,7 @@ class RunningStation:
         return loop.time() - began_s
 
     async def never(self, unwanted: Callable[[], bool], seconds: float) -> None:
-        """It does not become so."""
+        """Assert that the condition does not become true."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + seconds
         while loop.time() < until_s:

@@ -38,7 +38,7 @@ class Caller:
         return found
 
     def until(self, reached: Callable[[Json], bool]) -> Json:
-        """Connector 1, as soon as it is so."""
+        """Connector 1, as soon as the condition holds."""
         after, deadline_s = "", time.monotonic() + TEST_TIMEOUT_S
         while True:
             status = self("GET", f"/status{after}")

@@ -47,7 +47,7 @@ BACKEND = {
 
 
 class Recorder:
-    """Takes statuses."""
+    """Records statuses."""
 
     online = False
 

@@ -104,7 +104,7 @@ async def charge(station: RunningStation, connector: int = 1, **vehicle: Any) ->
 
 
 async def leave_at_the_car(station: RunningStation, connector: int = 1) -> None:
-    """The car goes and leaves its cable in the socket."""
+    """The car leaves and its cable stays in the socket."""
     await station.simulator.set_fault("pilot-open", active=True, connector=connector)
 
 
@@ -363,7 +363,7 @@ async def test_StopTxnSampledData(tmp_path: Path) -> None:
 
 
 class Fails(Exception):
-    """The central system cannot do it."""
+    """The central system answers with an error."""
 
 
 def fail(_: str) -> str:

@@ -179,7 +179,7 @@ async def running(
 
 
 async def use(rig: RunningStation, client: httpx.AsyncClient) -> None:
-    """Whatever reads a setting when it happens."""
+    """Use the station so that every setting is read."""
     await _charge(rig)
     await _ask_as_a_backend(rig)
     station = rig.host.station

@@ -28,7 +28,7 @@ RIGHTS_OF_ROOT = (1, 2, 10)
 
 
 def give_up_rights() -> None:
-    """Root without what makes it root; runs between fork and exec."""
+    """Give up the capabilities of root; runs between fork and exec."""
     if IS_ROOT:
         libc = ctypes.CDLL(None, use_errno=True)
         for right in RIGHTS_OF_ROOT:

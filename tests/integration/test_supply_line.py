@@ -40,7 +40,7 @@ async def line(data: Path, **changes: Any) -> AsyncIterator[RunningStation]:
 
 
 async def two_big_cars(station: RunningStation) -> None:
-    """Cars that take all they can get are plugged in, and everything has come to rest."""
+    """Plug in two cars that take all they get, and wait until the currents are stable."""
     await station.plug(1, BIG)
     await station.plug(2, BIG)
     await asyncio.sleep(SETTLED_S)
@@ -60,7 +60,7 @@ def offers(station: RunningStation) -> tuple[float, float]:
 
 
 def reason(station: RunningStation, number: int) -> str:
-    """Why the socket gets what the line gives it."""
+    """The reason of the row of the supply line."""
     rows = station.connector(number)["limits"]
     return str(next(row["reason"] for row in rows if row["source"] == "supply_line"))
 

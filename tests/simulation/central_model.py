@@ -32,7 +32,7 @@ INTERVAL_S = 900
 
 
 class AnswerMode(StrEnum):
-    """What becomes of one message of a station."""
+    """How the central system treats one message."""
 
     GOOD = "answered"
     LATE = "answered after the station gave up"
@@ -113,7 +113,7 @@ class CentralModel:
         await self._machine.create_task(self._leave(politely))
 
     async def stop(self) -> None:
-        """End for good."""
+        """Close it."""
         await self.go_away(politely=True)
         for task in self._answers:
             task.cancel()
@@ -127,11 +127,11 @@ class CentralModel:
         return await task
 
     def book(self, station: str) -> Books:
-        """What is known of a station."""
+        """The records of a station."""
         return self.books.setdefault(station, Books())
 
     def power_cycled(self, station: str) -> None:
-        """It begins anew: nothing holds that was said before."""
+        """Forget everything that the station has sent."""
         book = self.book(station)
         book.boot = None
         book.life += 1

@@ -55,7 +55,7 @@ async def journal_of(truth: Truth) -> list[SessionRecord]:
 
 
 def wrong_with_frames(book: Books, truth: Truth) -> Iterator[str]:
-    """Repeats are byte-identical; the queue's order holds; nothing was said too early."""
+    """Repeats are byte-identical; the queue's order holds; nothing was sent before acceptance."""
     for received in book.early:
         if TRIGGERED in received.text:
             continue
@@ -113,7 +113,7 @@ def _stop_of(payload: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def wrong_with_numbers(book: Books, lost: Sequence[LostMessage] = ()) -> Iterator[str]:
-    """Nothing is said of transactions without a number, but after a Start that was given up."""
+    """No message without a transaction id, except after a Start that was given up."""
     allowed = {UNKNOWN} if lost else set()
     for received in book.frames:
         number = received.payload.get("transactionId", 1)

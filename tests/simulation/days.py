@@ -67,7 +67,7 @@ VARIED: dict[str, tuple[Any, ...]] = {
 
 @dataclass
 class StationUnderTest:
-    """A station with everything around it."""
+    """A station with its people, faults and records."""
 
     simulated: SimulatedStation
     truth: Truth
@@ -93,7 +93,7 @@ class Days:
     lost: int = 0
 
     async def play(self, loop: SimLoop) -> None:
-        """Live, heal, calm down, check."""
+        """Run, repair everything, wait until it is quiet, check."""
         modes = AnswerModes(self._rng("manners"))
         late = self._rng("late")
         central = CentralModel(loop, modes, judge, modes.greet)

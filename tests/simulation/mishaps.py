@@ -91,7 +91,7 @@ class Mishaps:
         self.counts: dict[str, int] = {}
 
     def all(self) -> list[Awaitable[None]]:
-        """Each for ever."""
+        """Run all disturbances."""
         return [
             self._every(45, self._cut_link),
             self._every(120, self._cut_power),
@@ -105,7 +105,7 @@ class Mishaps:
         ]
 
     async def heal(self) -> None:
-        """Everything works again."""
+        """Restore everything."""
         await self._repair_everything()
         await self._simulated.world.links["backend"].switch(True)
         await self._central.go_away(politely=False)

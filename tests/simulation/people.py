@@ -43,7 +43,7 @@ class Driver:
         self.counts: dict[str, int] = {}
 
     async def come_and_go(self) -> None:
-        """For ever."""
+        """Run until cancelled."""
         while True:
             await self._idle(40)
             card = self._rng.choices(CARDS, _CARD_WEIGHTS)[0]
@@ -60,7 +60,7 @@ class Driver:
             await self._leave(card)
 
     async def leave_for_good(self) -> None:
-        """Pull the plug, whatever holds it."""
+        """Pull the plug by force."""
         with suppress(SimulatorError):
             await self._simulated.simulator.unplug(self._connector, force=True)
 

@@ -82,7 +82,7 @@ class Bench:
         await self.simulator.plug(1, vehicle)
 
     def forget(self) -> None:
-        """Forget reports and readings; times count from now."""
+        """Clear reports and readings; times count from now."""
         self.reports.clear()
         self.readings.clear()
         self._began_s = self.world.loop.time()

@@ -71,7 +71,7 @@ class RunningStation:
         return world_of(self.host).sockets[1]
 
     def connector(self) -> dict[str, Any]:
-        """As JSON, which must be possible: no number that is none."""
+        """As JSON; fails for NaN and infinity."""
         text = json.dumps(status_json(self.station.status.snapshot()), allow_nan=False)
         found: dict[str, Any] = json.loads(text)["connectors"][0]
         return found
@@ -101,7 +101,7 @@ class RunningStation:
         await self.host.restore()
 
     async def session(self) -> SessionRecord:
-        """The first one: where charging is free, a car that is still there begins another."""
+        """The first session: with free charging a car that stays starts another."""
         records, _ = await self.station._parts.storage.journal.page()
         return records[-1]
 

@@ -38,12 +38,12 @@ class Seen:
 
 
 async def _nothing(_action: str, _charge_point: Any) -> None:
-    """Answer at once."""
+    """Do nothing between request and answer."""
 
 
 @dataclass
 class Ledger:
-    """What a central system knows after all connections: the truth about money."""
+    """What a central system has recorded over all connections."""
 
     seen: list[Seen] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)

@@ -206,7 +206,7 @@ class ConversationChecker:
     def _follow(
         self, transaction: Transaction, values: list[dict[str, Any]], payload: Mapping[str, Any]
     ) -> None:
-        """What was asked for comes out of turn: it has its own place in time."""
+        """Triggered values may come out of order."""
         for value in values:
             at, registers = _time(value["timestamp"]), list(_registers([value]))
             asked_for = any(s.get("context") == "Trigger" for s in value["sampledValue"])

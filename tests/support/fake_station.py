@@ -279,7 +279,7 @@ class FakeConnector:
 
 
 class FakeControl(StationControl):
-    """The commands themselves, given to connectors that are data."""
+    """The real commands on fake connectors."""
 
     def __init__(self, status: FakeStatus) -> None:
         self.calls: list[tuple[Any, ...]] = []
@@ -288,7 +288,7 @@ class FakeControl(StationControl):
 
 
 def record(number: int) -> SessionRecord:
-    """The number-th session, counted back from now."""
+    """The session with that number, counted back from now."""
     began = NOW - timedelta(hours=5 * number, minutes=7 * number % 60)
     kind = IdentityKind.FREE if number % 7 == 3 else IdentityKind.RFID
     token = "" if kind is IdentityKind.FREE else f"04567DAA{0x5F3580 + number % 5:06X}"
@@ -329,7 +329,7 @@ def _wanted(found: SessionRecord, query: SessionQuery) -> bool:
 
 
 class FakeSessions(SessionsService):
-    """Sessions that are data."""
+    """A SessionsView on records in memory."""
 
     def __init__(self, number: int = 60) -> None:
         self.records = [record(index) for index in range(number)]
@@ -591,7 +591,7 @@ class FakeProfiles(ChargingProfiles):
         self._book: list[Installed] = []
 
     def install(self, *profiles: Installed) -> None:
-        """These and no others."""
+        """Replace all records."""
         self._book = list(profiles)
 
     async def clear(self, selection: Selection) -> bool:
@@ -871,7 +871,7 @@ class FakeHost:
         return token
 
     def show_two_cars(self) -> None:
-        """The state that the dashboard is judged by."""
+        """The state of the dashboard's reference picture."""
         self.status.edit(1, **charging_connector(1, 3, 10.7, "...5F3580") | {"name": "Left"})
         self.status.edit(2, **charging_connector(2, 1, 13.0, "...0E9B83") | {"name": "Right"})
         self.status.edit(0, site={"building_a": [4.1, 6.3, 2.2]})

@@ -14,7 +14,7 @@ OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 
 
 def public_pem(key: Ed25519PrivateKey = KEY) -> bytes:
-    """What a station trusts."""
+    """A key that stations trust."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -25,7 +25,7 @@ def member(name: str, content: bytes) -> bytes:
 
 
 def control(text: str, packing: str = "xz") -> bytes:
-    """The description."""
+    """The description file of a package."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=f"w:{packing}") as archive:  # type: ignore[call-overload]  # a mode made of parts
         info = tarfile.TarInfo("./control")

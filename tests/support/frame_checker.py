@@ -89,7 +89,7 @@ class CheckedConnection:
         return getattr(self._connection, name)
 
     async def send(self, frame: Any, **options: Any) -> None:
-        """The central system speaks. An answer to a station that has hung up is dropped: what the
+        """Send a frame to the station. An answer to a station that has hung up is dropped: what the
         station said before that is still read."""
         self._sending(frame)
         try:
@@ -99,7 +99,7 @@ class CheckedConnection:
                 raise
 
     async def recv(self, **options: Any) -> Any:
-        """The station speaks."""
+        """Receive a frame of the station and check it."""
         raw = await self._connection.recv(**options)
         self._checker.frames += 1
         self._checker.findings += [f"{found}: {raw[:2000]!s}" for found in self._judge(raw)]

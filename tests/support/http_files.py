@@ -56,7 +56,7 @@ def _handler(files: HttpFiles) -> type[BaseHTTPRequestHandler]:
         do_POST = do_PUT  # noqa: N815 -- named by the library
 
         def log_message(self, *_: Any) -> None:
-            """Silent."""
+            """Log nothing."""
 
     return Handler
 

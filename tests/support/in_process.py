@@ -83,7 +83,7 @@ def _store(service: SettingsService, settings: dict[str, str]) -> None:
 
 
 def notices_of(data: Path) -> list[str]:
-    """What a station on a data folder says of it at its start."""
+    """The notices of a station on a data folder at its start."""
 
     async def started() -> list[str]:
         reports = open_settings(data).reports

@@ -127,12 +127,12 @@ def _start_new(
 
 
 def plain_environment() -> dict[str, str]:
-    """Without what changes the output."""
+    """The environment without variables that change the output."""
     return {k: v for k, v in os.environ.items() if k not in {"BORNE_TRACE", "BORNE_DATA"}}
 
 
 def unmeasured_environment() -> dict[str, str]:
-    """Plain, and coverage does not follow into the process: it imports and writes by itself."""
+    """The same, and coverage does not measure the process."""
     return {k: v for k, v in plain_environment().items() if not k.startswith("COVERAGE_PROCESS")}
 
 
@@ -166,7 +166,7 @@ class Served:
         return thread
 
     def wait_for_page(self) -> str:
-        """Until the greeting; the address it names."""
+        """Wait for the greeting; the address in it."""
         greeting = self.wait_for(self.out, r"on (http://\S+)$")
         self.page = greeting[1]
         self.link = self.wait_for(self.out, r"Log in once within 15 minutes: (\S+)$")[1]

@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Copy:
-    """A running copy, with the face of `subprocess.Popen`."""
+    """A running copy, with the methods of `subprocess.Popen`."""
 
     def __init__(self, status_fd: int) -> None:
         self._status = os.fdopen(status_fd, "rb", buffering=0)
@@ -60,7 +60,7 @@ class Copy:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Until it has ended; its exit code."""
+        """Wait for its end; the exit code."""
         if self.returncode is None:
             with selectors.DefaultSelector() as ready:
                 ready.register(self._status, selectors.EVENT_READ)
@@ -71,7 +71,7 @@ class Copy:
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Unless it has ended."""
+        """Send a signal, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
@@ -124,7 +124,7 @@ class Template:
 
 @functools.cache
 def template() -> Template:
-    """The one of this process."""
+    """The template of this process."""
     return Template()
 
 
@@ -177,7 +177,7 @@ def _report_end(process: int, pid: int, pipe: int) -> None:
 
 
 def _become(program: list[Any], files: Sequence[int]) -> None:
-    """Be the program to its end, as the interpreter would from here on."""
+    """Run the program to its end, as the interpreter would."""
     module, *arguments, environment, folder = program
     for number, given in enumerate(files):
         os.dup2(given, number)

@@ -33,14 +33,14 @@ class RunningStation:
 
     @property
     def services(self) -> StationServices:
-        """Of the running station."""
+        """The services of the running station."""
         services = self.host.services()
         assert services is not None, "the station has no power"
         return services
 
     @property
     def simulator(self) -> Any:
-        """The world's knobs."""
+        """The simulator of the world."""
         return self.services.simulator
 
     def connector(self, number: int = 1) -> dict[str, Any]:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class _Nothing:
-    """Takes what simloop would keep for replays: it would grow with every step."""
+    """Drops what simloop would keep for replays, which grows with every step."""
 
     def record(self, *_: object) -> None:
         """Forget a trace event."""
@@ -61,7 +61,7 @@ def wall(loop: SimLoop) -> datetime:
 
 
 class SimulatedStation:
-    """A host on one machine of the network, its power switch, and its hands."""
+    """A host on one machine of the network, with power switch and simulator."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class SimulatedStation:
 
     @property
     def world(self) -> World:
-        """What outlives power cuts."""
+        """The simulated world; it outlives power cuts."""
         return world_of(self.host)
 
     @property

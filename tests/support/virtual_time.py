@@ -22,7 +22,7 @@ class Deadlock(Exception):
 
 
 class _Jump(selectors.SelectSelector):
-    """Looks at sockets without waiting, and jumps instead of sleeping."""
+    """Polls sockets without waiting, and advances the time instead of sleeping."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -39,11 +39,11 @@ class Rig:
 
     @property
     def ledger(self) -> Ledger:
-        """All that the central system saw."""
+        """Everything that the central system received."""
         return self.central.ledger
 
     async def call(self, request: Any) -> Any:
-        """Ask the station something, as the central system."""
+        """Send a call to the station, as the central system."""
         return await self.central.call(request)
 
     async def status(self, status: str, connector: int = 1, count: int = 1) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Rig:
         await self.station.plug(connector, {**FAST_CAR, **vehicle})
 
     async def unplug(self, connector: int = 1, *, force: bool = False) -> None:
-        """Pull the plug, when it is unlocked or by force."""
+        """Pull the plug once it is unlocked, or by force."""
         if not force:
             await self.station.until(lambda c: not c["locked"], connector)
         await self.station.simulator.unplug(connector, force=force)
@@ -92,21 +92,21 @@ class Rig:
         await self.station.until_state("finishing", connector)
 
     async def pull_from_car(self, connector: int = 1) -> None:
-        """The cable leaves the car and stays in the station."""
+        """Unplug at the car; the cable stays in the station."""
         await self.station.simulator.set_fault("pilot-open", active=True, connector=connector)
 
     async def offline(self) -> None:
-        """The connection breaks."""
+        """Break the connection."""
         await self.station.simulator.set_link("backend", up=False, mode="reset")
         await self.station.until_backend(lambda view: view.link != "connected")
 
     async def online(self) -> None:
-        """It comes back."""
+        """Restore the connection."""
         await self.station.simulator.set_link("backend", up=True, mode=None)
         await self.station.until_online()
 
     async def settled(self) -> None:
-        """Long enough for whatever follows from an answer: some round trips."""
+        """Wait some round trips, for what follows from an answer."""
         for count in range(1, 4):
             await self.call(call.TriggerMessage(requested_message=MessageTrigger.heartbeat))
             await self.ledger.wait_for("Heartbeat", count)

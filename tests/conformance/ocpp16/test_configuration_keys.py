@@ -181,7 +181,7 @@ ONLY_UP = {"SecurityProfile"}
 
 
 async def test_written_values_are_checked(tmp_path: Path) -> None:
-    """What is there may be written again; what is no value of the type may not."""
+    """The present value may be written again; a value of another type is rejected."""
     async with rig(tmp_path) as bench:
         configured = await read(bench)
         for key, (access, fits) in KEYS.items():

@@ -55,7 +55,7 @@ MEASURANDS = (
 
 
 def refusing(*actions: str, times: int = 1_000_000) -> Callable[[str, Any], Awaitable[None]]:
-    """A central system that cannot process these, for so many times."""
+    """A central system that fails to process these actions, a number of times."""
     left = dict.fromkeys(actions, times)
 
     async def meanwhile(action: str, _: Any) -> None:
@@ -176,7 +176,7 @@ async def test_q07_pings_are_answered_and_silence_is_noticed(
 
 
 async def test_q08_dates_are_correct_and_current(tmp_path: Path) -> None:
-    """Also when the clock of the station knows nothing at its start, and after an absence."""
+    """Also when the station starts without a date, and after a lost connection."""
     began = datetime.now(UTC) - timedelta(seconds=1)
     options = {"wall": lambda: datetime(1970, 1, 1, tzinfo=UTC)}
     async with rig(tmp_path, options=options) as bench:
@@ -220,7 +220,7 @@ async def test_q09_meter_values_use_the_enumerations_of_the_standard(tmp_path: P
 
 
 async def test_q10_measurands_can_be_tried_one_by_one(tmp_path: Path) -> None:
-    """As evcc and Home Assistant do. A try that is refused changes nothing, none has an effect."""
+    """As evcc and Home Assistant do. A refused value changes nothing."""
     async with rig(tmp_path) as bench:
         key = "MeterValuesSampledData"
         (most,) = (await read(bench, f"{key}MaxLength")).configuration_key
@@ -309,7 +309,7 @@ async def test_q16_a_stop_that_is_always_refused_is_given_up(tmp_path: Path) -> 
 
 
 async def test_q17_a_start_is_reported_as_preparing_then_charging(tmp_path: Path) -> None:
-    """A car that takes its time is no SuspendedEV when MinimumStatusDuration says so."""
+    """A slow car is not SuspendedEV within MinimumStatusDuration."""
     async with rig(tmp_path, MinimumStatusDuration=1) as bench:
         await bench.plug(reaction_s=0.5)
         await bench.status("Preparing")

@@ -191,7 +191,7 @@ async def wait_for_event(station: RunningStation, central: CentralSystem, event:
 
 @pytest.mark.parametrize("kind", REFUSED)
 async def test_TC_086_CS_a_certificate_that_is_refused(tmp_path: Path, kind: str) -> None:
-    """Nothing is said to such a backend, the password least of all."""
+    """Such a backend gets no message and no password."""
     await prepare(tmp_path / "station")
     async with (
         backend(REFUSED[kind](tmp_path)) as central,

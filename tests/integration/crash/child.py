@@ -23,7 +23,7 @@ from tests.support.simulated_world import world_of
 
 
 class Child:
-    """The process."""
+    """Run the process."""
 
     def __init__(self, data: Path, point: int | None) -> None:
         self._point = point
@@ -64,7 +64,7 @@ class Child:
 
 
 async def main() -> None:
-    """Read the arguments and play."""
+    """Read the arguments and run the scenario."""
     data, url, *point = sys.argv[1:]
     store_settings(Path(data), {**SETTINGS, "WebSocketsBackendURL": url})
     await Child(Path(data), int(point[0]) if point else None).play()

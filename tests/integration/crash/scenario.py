@@ -34,7 +34,7 @@ async def begin(station: RunningStation) -> None:
 
 
 async def end(station: RunningStation) -> None:
-    """From whatever is there to a free socket and an empty queue."""
+    """From any state to a free socket and an empty queue."""
     if station.connector()["session"] is not None:
         await station.services.control.stop(1, SYSTEM)
         await station.until(lambda c: c["session"] is None)

@@ -62,7 +62,7 @@ class BareBackend:
         return await self.answer(message_id, json.dumps([2, message_id, action, payload]))
 
     async def wait_for_heartbeat(self) -> None:
-        """The station sends a Heartbeat when it is asked for one: it lives."""
+        """Ask the station for a Heartbeat and wait for it."""
         while not self.received.empty():
             self.received.get_nowait()
         await self.wait_for_call("Heartbeat")
@@ -76,7 +76,7 @@ class BareBackend:
                 pass
 
     async def wait_for_boot(self) -> None:
-        """A station has connected and said who it is."""
+        """Wait until a station has connected and sent its statuses."""
         async with asyncio.timeout(TEST_TIMEOUT_S):
             while (await self.received.get())[0] != "StatusNotification":
                 pass

@@ -26,7 +26,7 @@ OLDEST_NODE = 18
 
 
 class CouldNotInstall(Exception):
-    """Node, npm or the packages are not to be had here: why."""
+    """Node, npm or the packages are not available; the message says why."""
 
 
 @functools.cache
@@ -47,7 +47,7 @@ def node_modules() -> tuple[str, Path]:
 
 
 def _install(npm: str, cache: Path, folder: Path) -> None:
-    """All or nothing: what is half there never gets the name."""
+    """All or nothing: an incomplete installation never gets the name."""
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as made:
         for name in PINS:
@@ -84,7 +84,7 @@ class NodeBackend:
         self._changed = asyncio.Condition()
 
     async def read(self) -> None:
-        """Take in what it says, until it ends."""
+        """Read its messages until it ends."""
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             await self._on_message(json.loads(line))
@@ -103,7 +103,7 @@ class NodeBackend:
             self._changed.notify_all()
 
     async def listening(self) -> None:
-        """Wait until it is there."""
+        """Wait until it listens."""
         async with self._changed:
             await asyncio.wait_for(self._changed.wait_for(lambda: self.port), TEST_TIMEOUT_S)
 

@@ -22,7 +22,7 @@ from tests.unit.adapters.ocpp.charge_point.harness import MemoryOutbox, Recordin
 
 
 class Station:
-    """The client and what stands behind it."""
+    """The client with its queue and handlers."""
 
     def __init__(self, connection: ConnectionConfig, **settings: Any) -> None:
         loop = asyncio.get_running_loop()
@@ -49,7 +49,7 @@ class Station:
         )
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Return when the condition holds; looked at whenever something changes."""
+        """Wait until the condition holds; it is checked at every change."""
         changed = asyncio.Event()
         ends = [
             self.client.changed.subscribe(lambda _: changed.set()),

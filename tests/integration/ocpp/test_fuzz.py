@@ -58,7 +58,7 @@ class Line:
         self.backend = backend
 
     def run(self, work: Any) -> Any:
-        """Let the loop run until this is done."""
+        """Run the loop until this is done."""
         return self._runner.run(work)
 
 

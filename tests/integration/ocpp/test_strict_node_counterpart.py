@@ -192,7 +192,7 @@ async def test_every_command_is_answered_validly(tmp_path: Path) -> None:
 
 
 async def test_its_validation_finds_an_invalid_message() -> None:
-    """Else its silence would prove nothing."""
+    """Otherwise its silence would prove nothing."""
     async with node_backend() as backend:
         url = f"ws://127.0.0.1:{backend.port}/ocpp/CP-1"
         async with connect(url, subprotocols=[Subprotocol("ocpp1.6")]) as socket:

@@ -90,7 +90,7 @@ class Life:
         self.counted_wh += power_w * seconds / 3600 * self.factor
 
     def see(self, read: MeterReading, *, watched: bool = True) -> None:
-        """Through the door."""
+        """Through the station's interfaces."""
         before = self.account
         try:
             reading = usable(read, self.now_s)
@@ -115,7 +115,8 @@ class Life:
         self.kept = [*self.kept[-9:], (self.now_s, self.account)]
 
     def off(self, seconds: float, lost_s: float) -> None:
-        """The station is gone; its contactor opens. It comes back with an older account."""
+        """The station loses power and its contactor opens; it starts again with an older
+        account."""
         old = [account for at_s, account in self.kept if at_s <= self.now_s - lost_s]
         self.account = old[-1] if old else self.kept[0][1]
         self.flow(0.0, seconds)

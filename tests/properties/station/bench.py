@@ -103,7 +103,7 @@ class Defects:
 
 @dataclass(slots=True)
 class Journal:
-    """What is committed. Starts and ends wait for somebody to commit them."""
+    """What is committed. Starts and ends wait for `commit`."""
 
     open: dict[int, tuple[str, Authorization]] = field(default_factory=dict)
     starts: dict[int, Authorization] = field(default_factory=dict)
@@ -251,7 +251,7 @@ class Socket:
     # Board commands -------------------------------------------------------------------------
 
     def obey(self, effect: Effect) -> None:
-        """Carry an effect out; a silent board does not hear."""
+        """Carry out an effect; an unreachable board ignores it."""
         match effect:
             case AllowContactor() | SetPilot() | MoveLock():
                 if not self.defects.silent:
@@ -310,7 +310,7 @@ class Socket:
         self.settle()
 
     def brown_out(self) -> None:
-        """The board loses its supply for a moment."""
+        """The board loses its supply briefly."""
         if self.defects.silent:
             return
         self._reset_board()
@@ -364,7 +364,7 @@ class Socket:
     # The machine ----------------------------------------------------------------------------
 
     def feed(self, event: Event) -> None:
-        """One step of the machine, and every promise after it."""
+        """One step of the machine, and all checks after it."""
         if not self.powered:
             return
         bench, before, was_allowed = self.bench, self.state, self.allowed
@@ -488,7 +488,7 @@ class Bench:
         heapq.heappush(self._agenda, entry)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; every deadline of the machines is met."""
+        """Let time pass and keep every deadline of the machines."""
         until_s = self.now_s + seconds
         ticks = 0
         while True:
@@ -548,7 +548,7 @@ class Bench:
         self.journal.ends.clear()
 
     def restore_power(self, *, resume: bool) -> None:
-        """Boot, take up open sessions or end them, arm the boards."""
+        """Boot, resume or end open sessions, arm the boards."""
         for socket in self.sockets:
             if socket.powered:
                 continue
@@ -570,7 +570,7 @@ class Bench:
     # The end --------------------------------------------------------------------------------
 
     def clear_up(self) -> None:
-        """Mend everything, let everybody leave, and give it time: nothing may be left over."""
+        """Repair everything, unplug all cars and wait: nothing may be left over."""
         self.restore_power(resume=True)
         for socket in self.sockets:
             socket.set_silent(False)

@@ -94,7 +94,7 @@ side = st.integers(0, 1)
 
 
 class Connectors(RuleBasedStateMachine):
-    """One or two sockets that live at the same time."""
+    """One or two sockets at the same time."""
 
     steps = 0
 

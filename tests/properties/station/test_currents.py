@@ -144,7 +144,7 @@ def base(name: str) -> str:
 
 @dataclass(frozen=True)
 class Model:
-    """What people have set, as one would note it on paper."""
+    """A model of what people have set."""
 
     limits: Mapping[str, int] = field(default_factory=dict)
     line_wanted: bool = False
@@ -170,7 +170,7 @@ class Model:
 
     @property
     def capacity(self) -> int:
-        """What the line carries: as somebody said, or the lowest installation limit."""
+        """The capacity of the line: as set, or the lowest installation limit."""
         most = self.limits.get(STATION, DEFAULT_A)
         set_a = self.limits.get(CAPACITY)
         lowest = min(self.installed(socket) for socket in SOCKETS)
@@ -199,7 +199,7 @@ class Model:
         return needed
 
     def after(self, request: Mapping[str, Any]) -> Model:
-        """A wish was accepted."""
+        """A change was accepted."""
         limits = {**self.limits, **{n: v for n, v in request.items() if n in LIMITS}}
         # A value that is the default anyway sets nothing; the line's default is another.
         gone = [n for n, v in limits.items() if v is None or (v == DEFAULT_A and n != CAPACITY)]
@@ -236,7 +236,7 @@ class Model:
 
 
 class Watch:
-    """A station, the model of what was set, and everything that was wrong."""
+    """A station, the model of its settings, and all violations."""
 
     def __init__(self, host: Host, data: Path) -> None:
         self.rig = RunningStation(host)
@@ -467,7 +467,7 @@ class Watch:
                 self.wrong.append(f"{name} comes back as {value}, {most} was known")
 
     def _adopt(self) -> None:
-        """A person confirms what is shown; the paper begins anew with it."""
+        """A person confirms the shown limits; the model starts again with them."""
         stored = self.service.settings.stored
         limits = {n: v for n, v in stored.items() if n in LIMITS and isinstance(v, int)}
         self.model = replace(

@@ -96,7 +96,7 @@ class Recorder(apsw.VFS):
             self.writes_left -= 1
 
     def sync_folder(self, folder: Path) -> None:
-        """In the place of the storage's own."""
+        """Replaces the storage's own function."""
         self.operations.append(FolderSynced())
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802 - SQLite's name
@@ -239,7 +239,7 @@ class Disk:
         self._last: Operation | None = None
 
     def apply(self, operation: Operation) -> None:
-        """Do what was recorded."""
+        """Apply the recorded operations."""
         self._last = operation
         match operation:
             case Created(name):

@@ -136,13 +136,13 @@ class StorageModel(RuleBasedStateMachine):
         return self.seq
 
     def thin(self) -> bool:
-        """What is dropped is the storage's choice, within these rules."""
+        """The storage chooses what it drops, within these rules."""
         may_go = [w.seq for w in self.queue[1:] if w.message.droppable]
         self.may_be_dropped = set(may_go)
         return bool(may_go)
 
     def accept_thinning(self, before: list[int]) -> None:
-        """Take over which droppable messages the storage chose."""
+        """Remove from the model the messages that the storage dropped."""
         kept = {q.seq for q in self.run(self.storage.outbox.content(1000))}
         gone = [seq for seq in before if seq not in kept]
         assert set(gone) <= self.may_be_dropped

@@ -101,7 +101,7 @@ class FakeBoard:
 
 
 class FakeKeeper:
-    """Commits when it is let; `begin_error` and `finish_error` are raised while set."""
+    """Commits when `gate` is open; `begin_error` and `finish_error` are raised while set."""
 
     def __init__(self) -> None:
         self.begun: list[Authorization] = []

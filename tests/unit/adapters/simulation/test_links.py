@@ -59,7 +59,7 @@ class Client:
         return await self._reader.readexactly(size)
 
     async def end(self) -> bytes:
-        """Say no more; what still comes."""
+        """Close the sending side; the bytes that still arrive."""
         self._writer.write_eof()
         return await self._reader.read()
 

@@ -139,7 +139,7 @@ def test_the_same_seed_gives_the_same_reports() -> None:
 
 @virtual_time
 async def test_an_idle_world_has_no_timers() -> None:
-    """Next event, not tick: without stations there is nothing to wake up for."""
+    """The simulation plans events, no ticks."""
     world = World(2, random.Random(1))
     world.sockets[1].plug(Vehicle())
     await asyncio.sleep(10)

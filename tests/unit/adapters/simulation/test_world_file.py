@@ -41,7 +41,7 @@ def state(path: Path) -> tuple[int, int, int]:
 
 
 def opened(path: Path, seed: int = 99) -> World:
-    """The world of the next process; its own registers and numbers would be others."""
+    """The world of the next process; without the file it would have other registers and numbers."""
     copy = Path(shutil.copy(path, path.with_name("copy.json")))
     world = World(2, random.Random(seed))
     assert WorldFile(copy, world).open() == ()
@@ -197,7 +197,7 @@ async def test_with_another_number_of_sockets_what_fits_is_restored(path: Path) 
 
 @virtual_time
 async def test_after_a_kill_no_register_is_below_what_was_read(path: Path) -> None:
-    """The file is read as it is at every moment, which is what a kill leaves."""
+    """The file is read at every moment, as after a kill."""
     bench = await charging(path)
     rng = random.Random(4)
     for number in range(60):

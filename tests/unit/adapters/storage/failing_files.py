@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 
 class PowerCut(BaseException):
-    """The process is gone."""
+    """The process has been killed."""
 
 
 @dataclass

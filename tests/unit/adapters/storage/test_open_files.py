@@ -40,7 +40,7 @@ class Fleet:
         self.databases = [Opened() for _ in range(self.size)]
 
     def use_all(self, every_s: float = 0.0) -> int:
-        """How many went to rest meanwhile."""
+        """How many were closed meanwhile."""
         before = self.rests
         for database in self.databases:
             self.files.note(database)

@@ -168,7 +168,7 @@ def cut_short(path: Path) -> None:
 
 
 def garble_last_page(path: Path, content: bytes) -> None:
-    """Spoil the last page with that content; the file opens as if nothing were wrong."""
+    """Damage the last page with that content; the file still opens."""
     data = bytearray(path.read_bytes())
     start_ = data.rfind(content) // 4096 * 4096
     assert start_ > 0
@@ -247,7 +247,7 @@ class TestDamage:
     async def test_an_outdated_index_page_is_found_after_a_power_cut(
         self, tmp_path: Path, index: str
     ) -> None:
-        """A page that never reached the disk: the old one is sound in itself."""
+        """A page that never reached the disk: the old one is valid in itself."""
         path = tmp_path / "station.db"
         storage = await opened(tmp_path)
         await storage.journal.open(start("s1"), None)

@@ -296,11 +296,11 @@ def test_a_cut_at_every_step_of_a_save_loses_nothing() -> None:
 
 
 def test_the_disk_model_loses_data_without_fsync() -> None:
-    """Without it the tests above would prove nothing."""
+    """Otherwise the tests above would prove nothing."""
 
     class WithoutSync(FailingFiles):
         def fsync(self, name: str) -> None:
-            """Does not."""
+            """An fsync that does nothing."""
 
     files = WithoutSync()
     save(files, document(1, A=1))

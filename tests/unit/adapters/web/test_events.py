@@ -53,7 +53,7 @@ async def events(answer: httpx.Response) -> AsyncIterator[Event]:
 
 
 class Reader:
-    """Reads a stream with patience."""
+    """Reads a stream with a timeout."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
@@ -249,7 +249,7 @@ async def test_a_waiting_request_ends_with_its_login_or_token(
 
 
 async def test_nothing_is_sent_after_the_end_of_the_token(served: Served) -> None:
-    """Not even what happened at the same time."""
+    """Also not changes at the same moment."""
     headers, token_id = await Held(served).token()
     async with served.reading(headers=headers) as reader:
         await reader.next()
@@ -271,7 +271,7 @@ async def test_a_stream_ends_when_its_login_is_too_old(
 
 
 async def test_streams_of_other_tokens_stay_open(served: Served) -> None:
-    """Of another token, be it named alike."""
+    """Also if the token has the same name."""
     held = Held(served)
     headers, _ = await held.token()
     _, other_id = await held.token()

@@ -245,7 +245,7 @@ def test_checks_follow_the_state_of_the_station(
 
 
 def test_a_check_looks_at_the_socket_with_the_fault() -> None:
-    """Another socket with a car does not hinder the tick."""
+    """A car at another socket does not matter."""
     faulted = free_connector(2) | {"faults": [raised(Fault.RESIDUAL_CURRENT)]}
     seen = status(PLUGGED, faulted)
     assert help_checks.holds(Check.UNPLUGGED, REMEDIES["residual-current"], seen) is True

@@ -44,7 +44,7 @@ async def test_no_answer_contains_a_secret(kind: str, browser: Clients, host: Fa
 
 @pytest.mark.parametrize("typed", [MARK + "staged-0123456789", MARK])
 async def test_no_page_contains_a_secret_that_was_typed(typed: str, browser: Clients) -> None:
-    """Be it good or too short."""
+    """Both a valid one and one that is too short."""
     client = await browser(Role.MANUFACTURER)
     answers = [await client.post("/settings/stage", data={"AuthorizationKey": typed})]
     answers += [await client.get(f"/settings/{menu}") for menu in MENUS]

@@ -59,7 +59,7 @@ def test_translations_keep_the_fields_of_the_text(language: str) -> None:
 
 @pytest.mark.parametrize("language", CATALOGUES)
 def test_translations_keep_the_final_punctuation(language: str) -> None:
-    """Sentences stay sentences, labels stay labels."""
+    """A translated sentence ends as the English one, a label without a full stop."""
     for english, translated in translations(CATALOGUES[language]):
         if translated:
             assert translated == translated.strip(), english

@@ -39,7 +39,7 @@ class Store:
 
 
 class Bench:
-    """A whitelist, its store, and a watch that is turned by hand."""
+    """A whitelist, its store, and a clock that the test sets."""
 
     def __init__(self, spelling: LetterCase = LetterCase.UPPER) -> None:
         self.now_s = 0.0

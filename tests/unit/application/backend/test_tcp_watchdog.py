@@ -16,7 +16,7 @@ TIMEOUT_S = 10800.0
 
 
 class Bench:
-    """A watchdog with what it asks for."""
+    """A watchdog and its inputs."""
 
     def __init__(self) -> None:
         self.timeout_s = TIMEOUT_S

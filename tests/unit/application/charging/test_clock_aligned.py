@@ -29,7 +29,7 @@ class _Journal:
 
 
 class _LateClock(Clock):
-    """Always a little behind: a timer set by it rings early."""
+    """A clock that is a little behind: a timer set by it fires early."""
 
     def now(self) -> datetime:
         return super().now() - EARLY

@@ -254,7 +254,7 @@ class TestEnd:
 
 
 class TestAMistakeInTheMachine:
-    """It must neither keep a socket alive nor the processor busy."""
+    """It must neither send keep-alives nor keep the processor busy."""
 
     @virtual_time
     async def test_an_error_opens_the_contactor_and_the_runner_goes_on(

@@ -80,11 +80,11 @@ class Meter:
         return int(self._base_wh + self._power_w * elapsed_s / HOUR_S)
 
     def flow(self, power_w: float) -> None:
-        """From now on so much flows."""
+        """Set the power of the meter."""
         self._set(self.register_wh, power_w)
 
     def jump(self, by_wh: int) -> None:
-        """The register shows something else."""
+        """Set the register."""
         self._set(self.register_wh + by_wh, self._power_w)
 
     def _set(self, register_wh: int, power_w: float) -> None:

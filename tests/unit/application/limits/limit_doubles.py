@@ -26,7 +26,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class FakeMeters:
-    """Billing meters that show what a test says; none until then."""
+    """Billing meters whose readings come from the test; none at first."""
 
     def __init__(self) -> None:
         self.readings: dict[int, MeterReading] = {}
@@ -108,7 +108,7 @@ class Sockets:
         return offers
 
     def reason(self, connector: int, source: Source) -> str:
-        """Of the row of a source in an offer."""
+        """The reason of the row of a source in an offer."""
         return next(row.reason for row in self.offer(connector).rows if row.source == source)
 
 
@@ -118,6 +118,6 @@ def where(source: Source, connector: int = 1) -> int:
 
 
 async def turn() -> None:
-    """Let the loop end its turn, and what follows from it."""
+    """Let the loop finish its turn and the cycle after it."""
     for _ in range(3):
         await asyncio.sleep(0)

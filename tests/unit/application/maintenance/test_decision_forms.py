@@ -36,7 +36,7 @@ def test_a_journal_of_an_older_form_replays_without_a_difference(form: int) -> N
 
 
 def test_a_journal_of_the_first_form_has_its_names() -> None:
-    """Else this fixture proves nothing."""
+    """Otherwise this fixture would prove nothing."""
     text = "\n".join(_lines(FIRST_FORM))
     for name in ('"kept_for":{"@"', '"deaf_until_s":1', '"heard":{"@"', '"GroupTold"'):
         assert name in text

@@ -36,7 +36,7 @@ ADDRESSES = [
 
 
 class NoTransfer:
-    """Nothing gets through; counts what was begun."""
+    """A transfer without network that counts its starts."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -83,7 +83,7 @@ class Bench:
         return await self.firmware.order(UpdateOrder(location, **when))
 
     async def ended(self) -> None:
-        """Virtual time: long enough for whatever was begun."""
+        """Wait long enough for everything that was started."""
         await asyncio.sleep(3600)
         assert not self.firmware.running
         assert not self.logs.running

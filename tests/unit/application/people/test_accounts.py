@@ -259,7 +259,7 @@ async def test_no_password_is_kept_or_logged_in_clear() -> None:
 
 
 async def guess(bench: Bench, address: str = HOME) -> float:
-    """A wrong try; the wait that it met, 0 when it was judged."""
+    """A wrong password; the seconds to wait, 0 when it was checked."""
     try:
         await bench.login(Role.OPERATOR, "wrong one", address)
     except TryLater as later:

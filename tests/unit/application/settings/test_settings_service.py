@@ -258,7 +258,7 @@ class TestListing:
 
 
 class TestLostSettings:
-    """Nothing readable is left: lowest limits, and no charging until a person has confirmed."""
+    """No settings can be read: lowest limits, and no charging until a person has confirmed."""
 
     lost = LoadedSettings(
         SettingsDocument(revision=7), SettingsHealth.DAMAGED, (Message("Nothing can be read."),)
@@ -375,7 +375,7 @@ class TestLostNewestRevision:
 
 
 class TestUntilTheRestart:
-    """What takes effect at a restart leaves the old rules in force until then."""
+    """Settings that take effect at a restart leave the old values in force until then."""
 
     async def test_a_supply_line_takes_effect_at_the_restart(self) -> None:
         service = open_service()

@@ -57,7 +57,7 @@ class Sockets:
         self.facts[connector] = replace(self.facts[connector], **changes)  # type: ignore[arg-type]  # any field
 
     def draw(self) -> None:
-        """Every car has followed its offer."""
+        """Wait until every car has followed its offer."""
         for connector, (shape, max_a) in self.draws.items():
             amps = min(max_a, self.offers()[connector - 1])
             measured = PerPhase(*(share * amps for share in shape))
@@ -78,7 +78,7 @@ class Sockets:
         )
 
     def settle(self, times: int = 8, every_s: float = SETTLE_S + 0.1) -> None:
-        """Look often enough for everything to be known."""
+        """Look often enough that all phases are known."""
         for _ in range(times):
             self.look(every_s)
             self.draw()

@@ -282,7 +282,7 @@ def test_every_rule_watches_settings_that_exist() -> None:
     ],
 )
 def test_lowering_the_current_is_never_refused(throttle: dict[str, Any]) -> None:
-    """Whatever else is set: what lowers the current must always be possible."""
+    """For any other settings: a lower current must always be accepted."""
     crowded = {
         **METER,
         "DLMMinimumCurrentLimit": 16,

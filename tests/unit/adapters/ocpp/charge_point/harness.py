@@ -74,7 +74,7 @@ class ReceivedMessage:
 
 
 class CentralSystem:
-    """Answers like a good one; `script` replaces answers, `reachable` and `alive` break it."""
+    """Accepts everything; `script` replaces answers, `reachable` and `alive` simulate failures."""
 
     def __init__(self) -> None:
         self.round_trip_s = 0.01
@@ -189,7 +189,7 @@ class FakeLink:
         self.ended.set()
 
     async def ask(self, request: Message) -> Message | Reply[Any]:
-        """The central system calls us; what follows the answer runs as well."""
+        """Send a call of the central system; actions after the answer run as well."""
         reply = await self.handler(action_of(type(request)), request)
         if isinstance(reply, Reply):
             if reply.then is not None:
@@ -218,7 +218,7 @@ def stop(session_id: str = "s1", at: Moment = BEFORE, *, token: str | None = "A"
 
 @dataclass
 class MemoryOutbox:
-    """A queue that forgets everything with the process."""
+    """A queue in memory."""
 
     queue: deque[QueuedMessage] = field(default_factory=deque)
     answers: list[tuple[int, int | None]] = field(default_factory=list)
@@ -316,7 +316,7 @@ class RecordingListener:
         self.intervals.append(interval_s)
 
     async def date_moments(self) -> None:
-        """This one knows no more than the clock."""
+        """It has the date of the clock only."""
 
     async def on_start_answered(
         self, message: Start, transaction_id: int, info: IdTagInfo | None
