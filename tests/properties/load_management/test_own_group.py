@@ -181,18 +181,17 @@ def test_obedient_cars_keep_the_line_below_its_limit(
     st.tuples(st.sampled_from(list(Rotation)), st.sampled_from(list(Rotation))),
 )
 def test_beside_a_car_that_overdraws_the_other_gets_what_is_left(
-    rogue_a: float, cap_a: float, shape: PerPhase, rotations: tuple[Rotation, Rotation]
+    overdrawn_a: float, cap_a: float, shape: PerPhase, rotations: tuple[Rotation, Rotation]
 ) -> None:
     world = Worst(rotations)
     world.do("cap", 0, (cap_a, cap_a, cap_a))
     world.do("arrive", 1, PerPhase(1, 1, 1))
     world.do("arrive", 2, shape)
-    drawn = PerPhase.same(rogue_a)
+    overdrawn = PerPhase.same(overdrawn_a)
     for _ in range(20):
-        drawn = world.worst(2)
-        world.change(1, measured_a=drawn)
-        world.change(2, measured_a=drawn)
+        world.change(1, measured_a=overdrawn)
+        world.change(2, measured_a=world.worst(2))
         world.plan()
         world.now_s += 7.0
     offered_a, other_a = (world.last.grants[name].amps for name in NAMES.values())
-    assert max(rogue_a, offered_a) + other_a <= max(cap_a, rogue_a) + 0.5 + EPS
+    assert max(overdrawn_a, offered_a) + other_a <= max(cap_a, overdrawn_a) + 0.5 + EPS
