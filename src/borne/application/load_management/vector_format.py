@@ -1,6 +1,6 @@
-"""The format of load-management vectors: fields, defaults, units (amps per phase).
+"""Format of load-management vectors: fields, defaults, units (amps per phase).
 
-Every field is read once; those that are left are unknown and named in the error.
+Every field is read once; the remaining ones are unknown and named in the error.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ Parser = Callable[[object], T]
 
 
 class VectorError(ValueError):
-    """A vector, or the whole document, cannot be understood."""
+    """A vector, or the whole document, is not valid."""
 
 
 _REQUIRED = object()
-"""Stands for a default that does not exist."""
+"""Marks a field without a default."""
 
 
 class Fields:
@@ -67,7 +67,7 @@ class Fields:
     def field(self, name: str, parse: Parser[T], default: D) -> T | D: ...
 
     def field(self, name: str, parse: Parser[T], default: object = _REQUIRED) -> object:
-        """The parsed value; the default when the field is absent or null."""
+        """Return the parsed value; the default when the field is absent or null."""
         value = self._left.pop(name, None)
         if value is None and default is not _REQUIRED:
             return default
@@ -79,7 +79,7 @@ class Fields:
             raise VectorError(f"{self.where}: {name}: {error}") from error
 
     def done(self) -> None:
-        """Raise VectorError when a field was not read."""
+        """Raise VectorError if a field was not read."""
         if self._left:
             raise VectorError(f"{self.where}: unknown fields: {', '.join(sorted(self._left))}")
 
@@ -88,40 +88,40 @@ class Fields:
 
 
 def number(value: object) -> float:
-    """A finite number."""
+    """Parse a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise VectorError(f"{value!r} is no number")
     return float(value)
 
 
 def flag(value: object) -> bool:
-    """True or false."""
+    """Parse true or false."""
     if not isinstance(value, bool):
         raise VectorError(f"{value!r} is neither true nor false")
     return value
 
 
 def text(value: object) -> str:
-    """A string; a whole number counts as its digits."""
+    """Parse a string; an integer counts as its digits."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise VectorError(f"{value!r} is no text")
     return str(value)
 
 
 def items(value: object) -> Sequence[object]:
-    """A list that is not excessively long."""
+    """Parse a list that is not excessively long."""
     if not isinstance(value, list) or len(value) > LONGEST_LIST:
         raise VectorError("no list, or a very long one")
     return value
 
 
 def each(parse: Parser[T]) -> Parser[tuple[T, ...]]:
-    """A list of such values."""
+    """Return a parser for a list of such values."""
     return lambda value: tuple(parse(one) for one in items(value))
 
 
 def per_phase(value: object) -> PerPhase:
-    """Three numbers for N1, N2, N3; one number stands for all."""
+    """Parse three numbers for N1, N2, N3; one number stands for all."""
     if not isinstance(value, list):
         return PerPhase.same(number(value))
     if len(value) != len(SocketPhase):
@@ -130,19 +130,19 @@ def per_phase(value: object) -> PerPhase:
 
 
 def whole(value: object) -> int:
-    """An integer."""
+    """Parse an integer."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise VectorError(f"{value!r} is no whole number")
     return value
 
 
 def phases(value: object) -> frozenset[SocketPhase]:
-    """Phases of a socket, 1 to 3."""
+    """Parse phases of a socket, 1 to 3."""
     return frozenset(SocketPhase(whole(one)) for one in items(value))
 
 
 def phases_or_unknown(value: object) -> frozenset[SocketPhase] | None:
-    """Phases of a socket; null: not known."""
+    """Parse phases of a socket; null: unknown."""
     return None if value is None else phases(value)
 
 
@@ -150,14 +150,14 @@ _NULLABLE: tuple[Callable[[object], Any], ...] = (phases_or_unknown,)
 
 
 def amps_by_id(value: object) -> Mapping[str, float]:
-    """Currents by participant."""
+    """Parse currents by participant."""
     if not isinstance(value, dict):
         raise VectorError("no object of currents by id")
     return {name: number(amps) for name, amps in value.items()}
 
 
 def amps_of(ids: Sequence[str]) -> Parser[tuple[float, ...]]:
-    """Currents in the order of `ids`: a list, or an object by id."""
+    """Return a parser for currents in the order of `ids`: a list, or an object by id."""
 
     def parse(value: object) -> tuple[float, ...]:
         if isinstance(value, dict):
@@ -173,7 +173,7 @@ def amps_of(ids: Sequence[str]) -> Parser[tuple[float, ...]]:
 
 
 def chosen_of(ids: Sequence[str]) -> Parser[frozenset[str]]:
-    """Some of `ids`: names, positions from 0, or a true/false for each."""
+    """Return a parser for some of `ids`: names, positions from 0, or a true/false for each."""
 
     def name(value: object) -> str:
         if isinstance(value, str) and value in ids:
@@ -192,14 +192,14 @@ def chosen_of(ids: Sequence[str]) -> Parser[frozenset[str]]:
 
 
 def _time_of_day(value: object) -> time:
-    """Local time; the date of a whole timestamp does not matter."""
+    """Parse a local time; the date of a whole timestamp is ignored."""
     if value in ("24:00", "24:00:00"):
         return time(0)
     return time.fromisoformat(text(value).rpartition("T")[2])
 
 
 def _measured(value: object) -> float:
-    """The strongest phase of one number or of one for each phase."""
+    """Parse one number, or one for each phase of which the highest counts."""
     return max(map(number, value)) if isinstance(value, list) and value else number(value)
 
 
@@ -208,7 +208,7 @@ def _rotation(value: object) -> Rotation:
 
 
 def _samples(value: object) -> tuple[PerPhase, ...]:
-    """Sums of charging currents: one, or a list of several in the meter's window."""
+    """Parse sums of charging currents: one, or a list of several in the meter's window."""
     if isinstance(value, list) and value and isinstance(value[0], list):
         return each(per_phase)(value)
     return (per_phase(value),)
@@ -218,7 +218,7 @@ def _samples(value: object) -> tuple[PerPhase, ...]:
 
 
 def group(value: object) -> Group:
-    """A sub-distribution or a supply line."""
+    """Parse a sub-distribution or a supply line."""
     fields = Fields(value, "group")
     name = fields.field("id", text)
     found = Group(name, fields.field("limit", per_phase), fields.field("parent", text, ROOT))
@@ -227,7 +227,7 @@ def group(value: object) -> Group:
 
 
 def disconnected_socket(value: object) -> DisconnectedSocket:
-    """A socket in the check of a configuration."""
+    """Parse a socket in the check of a configuration."""
     fields = Fields(value, "socket")
     fields.field("id", text, "")
     found = DisconnectedSocket(
@@ -341,7 +341,7 @@ def _participant(value: object, position: int) -> Participant:
 
 
 def _settled(fields: Fields) -> float | None:
-    """A measured car has settled, unless it takes nearly all of the setpoint that is given."""
+    """Return the current of a measured car, unless it uses nearly all of its setpoint."""
     measured_a = fields.field("measured", _measured, None)
     setpoint_a = fields.field("setpoint", number, None)
     if measured_a is not None and setpoint_a is not None and measured_a >= setpoint_a - USED_UP_A:
@@ -350,7 +350,7 @@ def _settled(fields: Fields) -> float | None:
 
 
 class Case:
-    """What `allocate` and `transition` have in common: site, groups, participants."""
+    """The common part of `allocate` and `transition`: site, groups, participants."""
 
     def __init__(self, fields: Fields) -> None:
         site = Fields(fields.field("site", lambda value: value), "site")

@@ -1,7 +1,7 @@
 """Runs files of load-management vectors: hand-checked cases with the currents they must give.
 
-Kinds: `allocate`, `transition`, `detect_phases`, `failsafe_config`, `failsafe_fallback`. A field
-that is not known fails its vector: without it the case would not be the one that is meant.
+Kinds: `allocate`, `transition`, `detect_phases`, `failsafe_config`, `failsafe_fallback`. An unknown
+field fails its vector: without it the case would be a different one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KNOWN_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class VectorResult:
-    """One vector; it passed when there are no problems."""
+    """Result of one vector; it passed when there are no problems."""
 
     id: str
     problems: tuple[str, ...]
@@ -66,11 +66,11 @@ class VectorReport:
 
     @property
     def failed(self) -> int:
-        """How many did not."""
+        """Number of failed vectors."""
         return len(self.results) - self.passed
 
     def lines(self) -> list[str]:
-        """A line for each failing vector; at the end the counts."""
+        """Return a line for each failed vector, and the counts at the end."""
         failing = [
             f"{result.id}: {'; '.join(result.problems)}"
             for result in self.results
@@ -80,7 +80,7 @@ class VectorReport:
 
 
 def run_vectors(document: object) -> VectorReport:
-    """Run every vector of a parsed document. Raises VectorError when it is no vector document."""
+    """Run every vector of a parsed document. Raises VectorError for any other document."""
     fields = Fields(document, "the document")
     version = fields.field("version", number, KNOWN_VERSION)
     if version != KNOWN_VERSION:

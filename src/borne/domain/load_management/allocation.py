@@ -1,7 +1,7 @@
-"""The distribution of one moment: who gets how much, and why (manual 7.4, 7.6).
+"""One distribution: the current of each participant, and the reason (manual 7.4, 7.6).
 
-Admission in the order class, entitlement, id; then per class, from the highest, exact max-min
-levels with the minima of lower classes protected; then wake-ups, one by one, from left-overs.
+Admission in order of class, entitlement and id; then per class, from the highest, exact max-min
+levels with the minima of lower classes reserved; then wake-ups, one by one, from left-over current.
 A pure function of its arguments: the order of the participants does not matter.
 """
 
@@ -40,8 +40,8 @@ from borne.domain.load_management.topology import (
 from borne.foundation.units import PerPhase
 
 EXACT_SIZE = 2000
-"""Entries of the tableau up to which imbalance is solved exactly (some 300 sockets in leaves of
-20); larger groups take the quicker method."""
+"""Maximum number of tableau entries for the exact imbalance method (some 300 sockets in leaves of
+20); larger groups use the faster method."""
 
 NO_DEMAND = Reason(LimitCause.NO_DEMAND)
 WAKES_UP = Reason(LimitCause.WAKES_UP)
@@ -50,23 +50,23 @@ WAITS = LimitCause.WAKE_UP_WAITS
 
 @dataclass(frozen=True)
 class Allocation:
-    """What everybody gets, before quantisation, by id. Reasons are made when asked for."""
+    """The result before quantisation, by id. Reasons are computed on request."""
 
     revision: int
-    """Of the snapshot that this answers."""
+    """Revision of the snapshot that was used."""
     amps: Mapping[str, float]
     scarce: bool
-    """Somebody could use more than there is."""
+    """True if some participant could use more than there is."""
     findings: Findings
 
     @cached_property
     def reasons(self) -> Mapping[str, Reason]:
-        """Why, by id."""
+        """Reasons by id."""
         return self.findings.reasons(self.amps.values())
 
     @property
     def left_a(self) -> tuple[float, ...]:
-        """What is left on every link."""
+        """Current that is left on every link."""
         snapshot = self.findings.snapshot
         left = snapshot.supply.capacities()
         subtract(left, self.amps.values(), snapshot.order.all_crossed())
@@ -76,8 +76,8 @@ class Allocation:
 def allocate(snapshot: Snapshot, *, reclaim: bool = True) -> Allocation:
     """Distribute the capacities of the supply's tree.
 
-    Participants that cannot be heard keep their reservation even beyond a limit. Without `reclaim`
-    a car that takes less than its offer counts as if it took all. Raises TopologyError for an
+    Participants without contact keep their reservation even beyond a limit. Without `reclaim`, a
+    car that draws less than its offer counts with its whole offer. Raises TopologyError for an
     unknown group and ValueError for a repeated id.
     """
     return _Distribution(snapshot, reclaim=reclaim).run()
@@ -122,7 +122,7 @@ class _Distribution:
         )
 
     def _highest(self, charging: Sequence[int]) -> int:
-        """The highest class that wants current; the order begins with the highest."""
+        """Return the highest class that wants current; the order begins with the highest."""
         return self.participants[charging[0]].priority if charging else 0
 
     def _grant(self, place: int, amps: float, why: Why) -> None:
@@ -140,8 +140,8 @@ class _Distribution:
         return PHASE_SETS[self.order.cells[place] % len(PHASE_SETS)]
 
     def _wanting(self) -> tuple[list[int], list[int]]:
-        """Who charges and who may be woken, by place. Before anybody else those that cannot be
-        heard get their fixed currents."""
+        """Return the places of cars that charge and of those that may be woken. Participants
+        without contact get their fixed currents first."""
         charging: list[int] = []
         waking: list[int] = []
         nothing, charge = Demand.NONE, Demand.CHARGING  # looked up once, not for every participant
@@ -235,7 +235,8 @@ class _Distribution:
         self.scarce = True
 
     def _unbalances(self, place: int, amps: float) -> tuple[GridPhase, GridPhase] | None:
-        """The pair of phases whose difference would exceed its limit with so much more."""
+        """Return the pair of phases whose difference would exceed its limit with this additional
+        current."""
         if self.imbalance is None:
             return None
         phases = self._phases(place)

@@ -1,17 +1,17 @@
-"""Admission and max-min filling of large groups, with NumPy; the same answers as `filling`.
+"""Admission and max-min filling of large groups, with NumPy; the same results as `filling`.
 
-In each round the level is found at which each link would be full if its cars crossed no other. A
+Each round computes the level at which each link would be full if its cars crossed no other link. A
 link none of whose cars is held lower by another link is a *local bottleneck*: its level is final,
-so its cars are fixed, as are cars that reached their upper bound. The next round is about the
-others and what the fixed ones leave. The lowest level is always that of a local bottleneck, so that
-every round fixes somebody: some ten rounds for ten thousand cars.
+so its cars are fixed, as are cars that reached their upper bound. The next round handles the other
+cars with the capacity that the fixed ones leave. The lowest level is always that of a local
+bottleneck, so every round fixes at least one car: some ten rounds for ten thousand cars.
 
-The level is found without a search. Between *marks* (a lower bound, where a car starts to rise, and
-an upper bound, where it stops) the current of a link grows linearly with its level; a running sum
-over its sorted marks gives the two between which it is full.
+The level is computed without a search. Between *marks* (a lower bound, where a car starts to rise,
+and an upper bound, where it stops) the current of a link grows linearly with its level; a
+cumulative sum over its sorted marks gives the two between which it is full.
 
-`take` with numbers is used instead of indexing with arrays or flags: it is two to three times as
-quick, and indexing is most of the work.
+`take` with indices is used instead of indexing with arrays or flags: it is two to three times as
+fast, and indexing is most of the work.
 
 NumPy is an optional dependency: only `filling_method` imports this module, when a group needs it.
 """
@@ -41,19 +41,19 @@ Numbers = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 HIGHEST_A = 1e6
-"""An upper bound that is infinite counts as this, so that sums are finite."""
+"""Replaces an infinite upper bound, so that sums are finite."""
 
 
 @lru_cache(maxsize=4)
 def _links_of_cells(topology: Topology) -> Numbers:
-    """Links that a car in each cell crosses, as columns."""
+    """Return the links that a car in each cell crosses, as columns."""
     crossed = [topology.links_of(cell) for cell in range(topology.cell_count)]
     return as_columns(crossed, len(topology.links))
 
 
 def as_columns(crossed: Sequence[Sequence[int]], links: int) -> Numbers:
-    """Sequences of links as columns of equal height, filled up with the number `links`: a link that
-    does not exist."""
+    """Convert sequences of links to columns of equal height, padded with the number `links`: a link
+    that does not exist."""
     heights = np.array([len(one) for one in crossed], dtype=np.intp)
     height = max(map(len, crossed), default=0)
     columns = np.full((len(crossed), height), links, dtype=np.intp)
@@ -63,7 +63,8 @@ def as_columns(crossed: Sequence[Sequence[int]], links: int) -> Numbers:
 
 
 def _amps(values: Sequence[float]) -> Amps:
-    """As an array; `fromiter` takes half as long as `array`, which looks for nested sequences."""
+    """Convert to an array; `fromiter` needs half the time of `array`, which looks for nested
+    sequences."""
     return np.fromiter(values, np.float64, len(values))
 
 
@@ -72,23 +73,23 @@ def _numbers(values: Sequence[int]) -> Numbers:
 
 
 def _room(capacity: Sequence[float]) -> Amps:
-    """What every link has; the last entry belongs to the link that does not exist."""
+    """Return the capacity of every link; the last entry belongs to the link that does not exist."""
     return _amps((*capacity, np.inf))
 
 
 def totals(links: Numbers, amps: Amps, size: int) -> Amps:
-    """The sum of all cars on each of `size` links."""
+    """Return the sum of all cars on each of `size` links."""
     each = amps[np.newaxis].repeat(len(links), axis=0)
     return np.bincount(links.ravel(), each.ravel(), size)
 
 
 def _where(links: Numbers, flags: Flags) -> Numbers:
-    """The links that are flagged, row by row."""
+    """Return the flagged links, row by row."""
     return links.ravel().take(flags.ravel().nonzero()[0])
 
 
 def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solution:
-    """`filling_method.solve`."""
+    """See `filling_method.solve`."""
     places, room = _numbers(cars.places), _room(capacity)
     least, most = _amps(cars.lower).take(places), _amps(cars.upper).take(places)
     links = _links_of_cells(topology).take(_numbers(cars.cells).take(places), axis=1)
@@ -108,13 +109,13 @@ def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solut
 
 
 def _bounded(least: Amps, most: Amps) -> Amps:
-    """Upper bounds; one that is no number is the lower bound."""
+    """Return the upper bounds; NaN is replaced by the lower bound."""
     return np.minimum(np.fmax(least, most), np.fmax(least, HIGHEST_A))
 
 
 def admit(room: Amps, least: Amps, links: Numbers) -> dict[int, Refusal]:
-    """`filling.admit` for cars in the order of admission. Only links that all minima together
-    exceed can refuse anybody; they are walked through one by one."""
+    """Like `filling.admit`, for cars in the order of admission. Only links that all minima together
+    exceed can refuse a car; these are processed one by one."""
     tight = totals(links, least, len(room)) > room + SLACK_A
     if not tight.any():
         return {}
@@ -140,7 +141,7 @@ def admit(room: Amps, least: Amps, links: Numbers) -> dict[int, Refusal]:
 
 
 def fill_by_class(room: Amps, least: Amps, most: Amps, links: Numbers, classes: Numbers) -> Filled:
-    """`filling.fill_by_class`."""
+    """See `filling.fill_by_class`."""
     levels = sorted(set(classes.tolist()), reverse=True)
     if len(levels) <= 1:
         amps, stops = _Filling(room, least, most, links).run()
@@ -166,7 +167,7 @@ def filler(
     crossed: Sequence[Sequence[int]],
     priority: Sequence[int],
 ) -> Fill:
-    """`filling_method.filler`."""
+    """See `filling_method.filler`."""
     least = np.array(lower, dtype=float)
     most = _bounded(least, np.array(upper, dtype=float))
     columns, classes = as_columns(crossed, links), np.array(priority, dtype=np.intp)
@@ -174,28 +175,28 @@ def filler(
 
 
 class _Filling:
-    """The working state. `cars`, their bounds and links, and the marks are those only of cars that
-    are not fixed yet."""
+    """State of a filling. `cars`, their bounds and links, and the marks contain only cars that are
+    not fixed yet."""
 
     def __init__(self, room: Amps, lower: Amps, upper: Amps, links: Numbers) -> None:
         self.size = len(room)
         self.room = room.copy()
-        """What fixed cars leave of each link."""
+        """Capacity of each link that fixed cars leave."""
         self.lower = lower
         self.upper = upper
         self.links = links
         self.cars = np.arange(len(lower))
         self.free = np.ones(len(lower) + 1, dtype=np.bool_)
-        """The cars that are not fixed; the last entry is for the mark that belongs to none."""
+        """True for cars that are not fixed; the last entry is for the mark without a car."""
         self.amps = lower.copy()
         self.least = np.min(lower) if len(lower) else 0.0
-        """No level is lower."""
+        """Lower bound of all levels."""
         self.full_at = np.full(self.size, np.inf)
         """Final levels of the links that were local bottlenecks."""
         self._all = lower, upper, links
 
     def run(self) -> tuple[Amps, list[Bottleneck | None]]:
-        """Amps of each car, and the link that stops it below its upper bound."""
+        """Return the amps of each car, and the link that stops it below its upper bound."""
         if not len(self.cars):
             return self.amps, []
         self._mark()
@@ -233,9 +234,9 @@ class _Filling:
         self.marks, self.steps = marks.take(order), steps.take(order)
 
     def _late(self) -> tuple[Numbers, Numbers]:
-        """The cars that start late, and on which links. A link that lets everybody reach the
-        highest lower bound is full above it, so that its cars may as well rise from the beginning;
-        on other links all start late but those with the lowest lower bound."""
+        """Return the cars that start late, and on which links. A link that allows every car its
+        highest lower bound is full above it, so its cars can rise from the beginning; on other
+        links all cars start late but those with the lowest lower bound."""
         lower, links = self.lower, self.links
         highest = np.minimum(np.max(lower), self.upper)
         short = self.room <= totals(links, highest, self.size) + SLACK_A
@@ -244,9 +245,9 @@ class _Filling:
         return late, np.where(short.take(crossed), crossed, self.size - 1)
 
     def _levels(self) -> Amps:
-        """The level at which each link would be full if its cars crossed no other; infinite:
-        never. Before a mark the current of a link is what the marks passed have added, and the
-        level for each car that rises."""
+        """Return the level at which each link would be full if its cars crossed no other; infinite:
+        never. Before a mark, the current of a link is the sum of the passed marks plus the level
+        for each rising car."""
         lengths = np.bincount(self.links_of)
         ends = lengths.cumsum()
         firsts = ends - lengths
@@ -289,7 +290,7 @@ class _Filling:
             self._keep(stay)
 
     def _keep(self, stay: Numbers) -> None:
-        """Go on with the other cars, and with their marks."""
+        """Keep only the other cars and their marks."""
         self.lower, self.upper = self.lower.take(stay), self.upper.take(stay)
         self.links = self.links.take(stay, axis=1)
         ahead = self.free.take(self.cars_of).nonzero()[0]
@@ -298,7 +299,7 @@ class _Filling:
         self.turns = self.turns.take(ahead)
 
     def _bottlenecks(self) -> list[Bottleneck | None]:
-        """For each car below its upper bound the nearest link that was full at its level."""
+        """Return for each car below its upper bound the nearest link that was full at its level."""
         lower, upper, links = self._all
         stopped = (self.amps < upper - SLACK_A).nonzero()[0]
         own, amps = links.take(stopped, axis=1), self.amps.take(stopped)

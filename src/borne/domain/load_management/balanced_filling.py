@@ -1,9 +1,10 @@
-"""Max-min levels under links and phase differences, exactly.
+"""Exact max-min levels under links and phase differences.
 
-The highest common level is sought for which a point exists; the cells that no point lifts above it
-are fixed there, and the others rise on. Cars of lower classes may be anywhere within their bounds
-meanwhile, so that they can balance a car of a higher class. The search comes from above: the
-conflict that proves that a level is too high also gives the highest level that it allows.
+The algorithm searches the highest common level for which a point exists, fixes the cells that no
+point lifts above it, and continues with the others. Cars of lower classes may be anywhere within
+their bounds meanwhile, so that they can balance a car of a higher class. The search comes from
+above: the conflict that proves that a level is too high also gives the highest level that it
+allows.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PROBE_A = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class BalancedFill:
-    """Amps of every admitted car, and what blocks each that could take more."""
+    """Amps of every admitted car, and the constraint that blocks each car below its upper bound."""
 
     amps: dict[int, float]
     causes: dict[int, Bottleneck]
@@ -44,7 +45,7 @@ def _clip(car: Car, level: float) -> float:
 
 
 class _Rise:
-    """One class on its way up. `bounds` of a car become equal when its current is known."""
+    """State while one class rises. The bounds of a car become equal when its current is known."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class _Rise:
             self.free.setdefault(constraints.cell_of[car], []).append(car)
         self.upper = [0.0] * len(constraints.cells)
         self.rest = [0.0] * len(constraints.cells)
-        """Lower bounds of the cars in a cell that do not rise."""
+        """Sum of the lower bounds of the cars in a cell that do not rise."""
         for car, (least, most) in bounds.items():
             self.upper[constraints.cell_of[car]] += most
             self.rest[constraints.cell_of[car]] += least
@@ -92,7 +93,7 @@ class _Rise:
         return self.constraints.check(lower, self.upper, self.bounds)
 
     def _highest_level(self) -> Conflict | None:
-        """Raise `level` as far as a point exists; the conflict that forbade more, if any."""
+        """Raise `level` as far as a point exists; return the conflict that stopped it, if any."""
         level, last = self._top(), None
         while (conflict := self._check(self._lower(level))) is not None:
             last = conflict
@@ -103,7 +104,7 @@ class _Rise:
         return last
 
     def _root(self, conflict: Conflict, above: float) -> float:
-        """The highest level below `above` that the conflict allows. What it forbids grows with
+        """Return the highest level below `above` that the conflict allows. Its excess grows with
         the level, linearly between the bounds of the cars concerned."""
         count = len(self.constraints.cells)
         factors = {n: f for n, f in conflict.terms if n < count and f > 0 and n in self.free}
@@ -135,7 +136,7 @@ class _Rise:
         return low + (high - low) * -at_low / (at_high - at_low)
 
     def _blocked(self) -> dict[int, Bottleneck]:
-        """The cells that no point lifts above the level, and why."""
+        """Return the cells that no point lifts above the level, and why."""
         lower = self._lower(self.level)
         conflict = self._check(lower)
         if conflict is not None:

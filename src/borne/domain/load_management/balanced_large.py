@@ -2,8 +2,8 @@
 
 The difference of phases a and b depends only on X_ab, the sum of the cars on a and not on b. Each
 directed pair becomes a link with the capacity d - (B_a - B_b) + X_ba (d: the limit, B: the other
-loads). The group is filled and these capacities are computed anew, until they do not change any
-more, which takes a few rounds. What is returned keeps every difference.
+loads). The group is filled and these capacities are recomputed until they no longer change, which
+needs a few rounds. The result always respects every difference.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ DAMPED_AFTER = 20
 
 
 def on_one_phase_only(cars: Sequence[Car], amps: Sequence[float]) -> list[float]:
-    """X of every directed pair: current on the first phase that is not on the second."""
+    """Return X of every directed pair: current of the cars on the first phase and not on the
+    second."""
     sums = by_phases(cars, amps)
     return [
         sum(current for phases, current in sums.items() if high in phases and low not in phases)
@@ -39,13 +40,14 @@ def on_one_phase_only(cars: Sequence[Car], amps: Sequence[float]) -> list[float]
 def admit_large(
     capacity: Sequence[float], imbalance: Imbalance, cars: Sequence[Car], order: Sequence[int]
 ) -> dict[int, Bottleneck]:
-    """The refused cars: what no link has room for, then the least entitled cars on the high phase
-    until the minima keep every difference; those are tried once more in order."""
+    """Return the refused cars: those whose minimum does not fit on a link, then the least entitled
+    cars on the high phase until the minima respect every difference. The latter are tried once more
+    in order."""
     return _Admission(capacity, imbalance, cars, order).run()
 
 
 class _Admission:
-    """Who is in, by the phases that they load; sums of their minima."""
+    """The admitted cars, by the phases that they load, and sums of their minima."""
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class _Admission:
         self.refused: dict[int, Bottleneck] = {}
         self.added = [0.0, 0.0, 0.0]
         self.admitted: dict[frozenset[GridPhase], list[int]] = {}
-        """Places in `order`, the least entitled last."""
+        """Places in `order`, least entitled last."""
 
     def run(self) -> dict[int, Bottleneck]:
         for place in range(len(self.order)):
@@ -87,7 +89,7 @@ class _Admission:
         return True
 
     def _drop(self, pair: tuple[GridPhase, GridPhase]) -> int:
-        """The least entitled car that adds to the difference leaves."""
+        """Remove the least entitled car that adds to the difference."""
         high, low = pair
         place = max(
             places[-1]
@@ -98,7 +100,7 @@ class _Admission:
         return place
 
     def _leave(self, place: int, pair: tuple[GridPhase, GridPhase]) -> None:
-        """`place` is the last of those with its phases."""
+        """Remove `place`, the last of those with its phases."""
         number = self.order[place]
         self.admitted[self.cars[number].phases].pop()
         self._count(self.cars[number], -1)
@@ -119,7 +121,8 @@ class _Admission:
 def fill_large(
     capacity: Sequence[float], imbalance: Imbalance, admitted: Mapping[int, Car]
 ) -> BalancedFill:
-    """Amps of the admitted cars by number; their minima keep every link and difference."""
+    """Return the amps of the admitted cars by number; their minima must respect every link and
+    difference."""
     cars = list(admitted.values())
     lower = [car.lower_a for car in cars]
     upper = [car.upper_a for car in cars]
@@ -169,7 +172,8 @@ def _cause(stop: Bottleneck, first: int) -> Bottleneck:
 def _between(
     imbalance: Imbalance, cars: Sequence[Car], lower: Sequence[float], amps: Sequence[float]
 ) -> list[float]:
-    """The point nearest to `amps` on the way from the minima that keeps every difference."""
+    """Return the point nearest to `amps` on the line from the minima that respects every
+    difference."""
     share = 1.0
     base, full = (on_each_phase(by_phases(cars, each)) for each in (lower, amps))
     for high, low in DIRECTED_PAIRS:

@@ -1,8 +1,8 @@
-"""One cycle of the distribution: from snapshots to the setpoints to give now, with reasons.
+"""One cycle of the distribution: from snapshots to the next setpoints, with reasons.
 
-Allocation, rounding and the safe step in one pure function. What a car takes below its offer is
-given to others only when somebody can use it. A car that takes more than it was offered is a fixed
-load for the others, and is never raised.
+Allocation, rounding and the safe step in one pure function. What a car leaves of its offer is given
+to others only when they can use it. A car that draws more than its offer is a fixed load for the
+others, and is never raised.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from borne.foundation.units import PerPhase
 
 @dataclass(frozen=True, slots=True)
 class Overdraw:
-    """A participant that takes more than it may."""
+    """A participant that draws more than its offer."""
 
     grid_a: PerPhase
-    """What it draws, per phase of the grid."""
+    """Drawn current, per phase of the grid."""
     setpoint_a: float
-    """What it is offered now."""
+    """Present offer."""
 
 
 def distribute(
@@ -34,7 +34,7 @@ def distribute(
     overdrawn: Mapping[str, Overdraw] | None = None,
     step_a: float = FINE_STEP_A,
 ) -> Mapping[str, Grant]:
-    """The setpoints to give now (amps per phase, multiples of `step_a`), by id."""
+    """Return the next setpoints (amps per phase, multiples of `step_a`), by id."""
     targets = allocate(snapshot, reclaim=False)
     if targets.scarce and any(one.settled_a is not None for one in snapshot.participants):
         targets = allocate(snapshot)
@@ -75,7 +75,7 @@ def _beside_overdrawn(
 
 
 def _rounded(amps: float, held: Reason | None, step_a: float) -> float:
-    """What is kept for a participant that cannot be heard is no setpoint."""
+    """Round a setpoint; the reservation of a participant without contact is not rounded."""
     if held is not None and held.cause is LimitCause.NO_CONTACT:
         return amps
     return floor_to_step(amps, step_a)

@@ -1,9 +1,10 @@
-"""When master and slave cannot hear each other (manual 7.7).
+"""Behaviour when master and slave lose contact (manual 7.7).
 
-A slave falls back in two stages: first it only goes down, to its Disconnected Limit; it rises to
-that limit only when every other slave must have gone down too. For a slave that it cannot hear a
-master reserves the highest current that this slave may still take. So no limit is exceeded, in
-whatever order the time-outs end, provided that the disconnected limits together keep every limit.
+A slave falls back in two stages: first it may only lower its current, to its Disconnected Limit; it
+rises to that limit only when every other slave must have lowered its current too. For a slave
+without contact a master reserves the highest current that this slave may still draw. So no limit is
+exceeded, in whatever order the time-outs end, provided that the disconnected limits together
+respect every limit.
 """
 
 from __future__ import annotations
@@ -26,34 +27,34 @@ from borne.domain.load_management.topology import (
 from borne.foundation.units import PerPhase
 
 MARGIN_S = 1.0
-"""For the time that a message and a timer take."""
+"""Time for a message and a timer."""
 
 
 class FailSafeStage(Enum):
-    """How far a slave has fallen back."""
+    """Fallback stage of a slave."""
 
     CONNECTED = 0
     LIMITED = 1
-    """At most the Disconnected Limit; never up."""
+    """At most the Disconnected Limit; never raised."""
     STATIC = 2
     """At the Disconnected Limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailSafeTiming:
-    """Time-outs of a slave, in seconds of silence of the master."""
+    """Time-outs of a slave, in seconds since the master's last message."""
 
     heartbeat_timeout_s: float = 60.0
     max_skew_s: float = 10.0
-    """By how much the time-outs of two slaves may differ in time."""
+    """Maximum difference in time between the time-outs of two slaves."""
 
     @property
     def static_after_s(self) -> float:
-        """Every slave is limited and every car has followed."""
+        """Time after which every slave is limited and every car has followed."""
         return self.heartbeat_timeout_s + self.max_skew_s + EV_REACTION_S + MARGIN_S
 
     def stage(self, silence_s: float) -> FailSafeStage:
-        """The stage of a slave that has not heard its master for `silence_s`."""
+        """Return the stage of a slave after `silence_s` without a message of its master."""
         if silence_s < self.heartbeat_timeout_s:
             return FailSafeStage.CONNECTED
         if silence_s < self.static_after_s:
@@ -61,12 +62,12 @@ class FailSafeTiming:
         return FailSafeStage.STATIC
 
     def detected_in_time(self, master_timeout_s: float, period_s: float) -> bool:
-        """True when a master frees the reserve before a lost slave may rise to its limit."""
+        """True if a master releases its reserve before a lost slave may rise to its limit."""
         return master_timeout_s + period_s + EV_REACTION_S < self.static_after_s
 
 
 def fallback_a(setpoint_a: float, disconnected_a: float, stage: FailSafeStage) -> float:
-    """The current a slave may offer, in amps per phase; less than 6 A means a pause."""
+    """Return the current that a slave may offer, in amps per phase; less than 6 A means a pause."""
     match stage:
         case FailSafeStage.CONNECTED:
             return setpoint_a
@@ -77,14 +78,14 @@ def fallback_a(setpoint_a: float, disconnected_a: float, stage: FailSafeStage) -
 
 
 def reservation_a(last_setpoint_a: float, disconnected_a: float) -> float:
-    """What a master keeps, on all connected phases, for a slave it cannot hear or has not heard
+    """Return what a master reserves, on all connected phases, for a slave without contact, also
     since its own start."""
     return max(last_setpoint_a, disconnected_a)
 
 
 @dataclass(frozen=True, slots=True)
 class DisconnectedSocket:
-    """A socket as it stands when its master is lost."""
+    """A socket at the time when its master is lost."""
 
     disconnected_a: float
     group: str = ROOT
@@ -108,10 +109,11 @@ def overcommitments(
     *,
     it_network: bool = False,
 ) -> tuple[Overcommitment, ...]:
-    """Check of a configuration: every link on which the sum of disconnected limits is too high.
+    """Check a configuration: return every link on which the sum of disconnected limits is too high.
 
-    Connected phases count, not detected ones. For a main distribution that must hold without the
-    master, ask with an empty topology and the main limit less the highest other load of the site.
+    Connected phases count, not detected ones. For a main distribution that must be protected
+    without the master, call it with an empty topology and the main limit less the highest other
+    load of the site.
     """
     limits = topology.capacities(root_limit_a)
     totals = [0.0] * len(limits)

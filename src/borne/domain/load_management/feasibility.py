@@ -1,8 +1,8 @@
-"""Finds a point within bounds on variables and on rows of linear sums, or proves there is none.
+"""Finds a point within bounds on variables and on rows of linear sums, or proves that none exists.
 
-The general simplex for bounds (Dutertre and de Moura 2006): no objective, Bland's rule, so that it
-always ends. A tableau survives changes of bounds, which makes a sequence of similar questions
-cheap. When there is no point, the conflict is a row that proves it.
+The general simplex for bounds (Dutertre and de Moura 2006): no objective, Bland's rule, which
+guarantees termination. The tableau is kept when bounds change, which makes a sequence of similar
+problems cheap. When there is no point, the conflict is a row that proves it.
 
 Made for the few constraints of current imbalance; dense, in pure Python.
 """
@@ -21,15 +21,15 @@ NEGLIGIBLE = 1e-11
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A proof that no point exists: `terms` are the bounds (variable, factor) whose weighted sum
-    misses zero. Positive factors stand for lower bounds, negative ones for upper bounds: a point
-    needs sum(factor x bound) <= 0."""
+    """A proof that no point exists: `terms` are bounds (variable, factor) whose weighted sum is
+    positive, while a point needs sum(factor x bound) <= 0. Positive factors stand for lower bounds,
+    negative ones for upper bounds."""
 
     terms: tuple[tuple[int, float], ...]
 
 
 class BoundedRows:
-    """Variables 0..n-1 and, after them, one variable for each row (the row's sum)."""
+    """Variables 0..n-1, followed by one variable for each row (the row's sum)."""
 
     def __init__(self, variables: int, rows: Sequence[Mapping[int, float]]) -> None:
         count = variables + len(rows)
@@ -47,7 +47,7 @@ class BoundedRows:
         self.upper[variable] = upper
 
     def solve(self) -> Conflict | None:
-        """Find values within all bounds (left in `value`), or a conflict."""
+        """Find values within all bounds (stored in `value`), or return a conflict."""
         self._settle()
         while True:
             row = self._violated_row()
@@ -61,7 +61,7 @@ class BoundedRows:
             self._pivot(row, column, self.lower[basic] if too_low else self.upper[basic])
 
     def _settle(self) -> None:
-        """Bring every nonbasic variable within its bounds and recompute the basic ones."""
+        """Move every nonbasic variable within its bounds and recompute the basic ones."""
         values = self.value
         for variable in self._nonbasic:
             values[variable] = min(
@@ -74,7 +74,7 @@ class BoundedRows:
             )
 
     def _violated_row(self) -> int | None:
-        """The row of the lowest-numbered variable out of bounds (Bland)."""
+        """Return the row of the lowest-numbered variable out of bounds (Bland)."""
         found: int | None = None
         lowest = len(self.value)
         for row, variable in enumerate(self._basic):
@@ -86,7 +86,8 @@ class BoundedRows:
         return found
 
     def _entering(self, row: int, *, too_low: bool) -> int | None:
-        """The lowest-numbered variable that can move the row's sum the right way (Bland)."""
+        """Return the lowest-numbered variable that can move the row's sum in the right direction
+        (Bland)."""
         found: int | None = None
         lowest = len(self.value)
         for column, factor in enumerate(self._tableau[row]):

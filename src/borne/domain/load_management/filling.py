@@ -1,8 +1,8 @@
 """Admission and exact max-min filling of a tree of links.
 
-Max-min fair: nobody can get more without somebody who has no more getting less. With lower and
-upper bounds and links that only limit sums, the answer is unique (bottleneck condition of
-Bertsekas and Gallager). Cars cross every link with coefficient one.
+Max-min fair: no car can get more unless a car with no more than it gets less. With lower and upper
+bounds and links that only limit sums, the result is unique (bottleneck condition of Bertsekas and
+Gallager). Cars cross every link with coefficient one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from borne.domain.load_management.topology import GridPhase
 
 
 class Refusal(NamedTuple):
-    """The link on which a car's minimum does not fit, and what that link has left."""
+    """The link on which a car's minimum does not fit, and the current left on it."""
 
     link: int
     left_a: float
@@ -30,9 +30,9 @@ def admit(
     lower: Sequence[float],
     crossed: Sequence[Sequence[int]],
 ) -> dict[int, Refusal]:
-    """The cars whose minimum does not fit beside those admitted before them in `order`.
+    """Return the cars whose minimum does not fit beside those admitted before them in `order`.
 
-    A car that is refused leaves more on every link, so that admitting one after the other gives the
+    A refused car leaves more on every link, so admitting one after the other gives the
     lexicographically best set.
     """
     left = list(capacity)
@@ -50,8 +50,8 @@ def admit(
 
 
 class Bottleneck(NamedTuple):
-    """What holds a car below its upper bound: a link and how many were rising on it when it was
-    full, or a difference between two grid phases."""
+    """What keeps a car below its upper bound: a link and the number of cars rising on it when it
+    was full, or a difference between two grid phases."""
 
     link: int | None = None
     sharing: int | None = None
@@ -61,19 +61,20 @@ class Bottleneck(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Answer of `fill`: amps of each car, and its bottleneck unless it reached its upper bound."""
+    """Result of `fill`: amps of each car, and its bottleneck unless it reached its upper bound."""
 
     amps: list[float]
     bottleneck: list[Bottleneck | None]
 
 
 Fill = Callable[[Sequence[float]], Filled]
-"""Fills cars that do not change, from the capacities of the links."""
+"""Fills a fixed set of cars for given capacities of the links."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanting:
-    """Who wants current: places in the other columns, which are in the order of admission."""
+    """Participants that want current: places in the other columns, which are in the order of
+    admission."""
 
     places: Sequence[int]
     lower: Sequence[float]
@@ -86,7 +87,7 @@ class Wanting:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Who is refused and who is admitted, by place, and the currents of the admitted."""
+    """Refused and admitted participants, by place, and the currents of the admitted ones."""
 
     refused: Mapping[int, Refusal]
     admitted: Sequence[int]
@@ -99,9 +100,9 @@ def fill(
     upper: Sequence[float],
     crossed: Sequence[Sequence[int]],
 ) -> Filled:
-    """Exact max-min levels between `lower` and `upper`; the lower bounds should fit.
+    """Compute exact max-min levels between `lower` and `upper`; the lower bounds should fit.
 
-    A link that is over its limit already lets nobody rise and nobody is pushed below `lower`.
+    On a link that already exceeds its limit no car rises, and no car is lowered below `lower`.
     O((cars x links of a car + links) log).
     """
     return _WaterFilling(capacity, lower, upper, crossed).run()
@@ -114,7 +115,7 @@ def fill_by_class(
     crossed: Sequence[Sequence[int]],
     priority: Sequence[int],
 ) -> Filled:
-    """`fill` class by class, the highest first; the minima of lower classes are kept."""
+    """Apply `fill` class by class, the highest first; the minima of lower classes are reserved."""
     classes = sorted(set(priority), reverse=True)
     if len(classes) <= 1:
         return fill(capacity, lower, upper, crossed)
@@ -142,10 +143,11 @@ def subtract(left: list[float], amps: Iterable[float], crossed: Iterable[Sequenc
 
 
 class _WaterFilling:
-    """A common level rises; a car starts to rise with it at its lower bound and stops at its
-    upper bound or when one of its links is full. A link is full at the level (capacity - what is
-    fixed) / (number of cars rising); that key only falls when a car starts, so that the heap gets
-    a new entry then, and only grows when one stops, so that stale entries are refreshed on top."""
+    """A common level rises; a car starts to rise with it at its lower bound and stops at its upper
+    bound or when one of its links is full. A link is full at the level (capacity - fixed current) /
+    (number of rising cars). That key only falls when a car starts, so the heap then gets a new
+    entry, and only grows when one stops, so outdated entries are refreshed when they reach the
+    top."""
 
     def __init__(
         self,
@@ -209,7 +211,7 @@ class _WaterFilling:
         return inf, -1
 
     def _start(self, level: float, cars: Sequence[int]) -> None:
-        """Cars whose lower bound is the level begin to rise, unless a link of theirs is full."""
+        """Start the cars whose lower bound is the level, unless one of their links is full."""
         capacity, fixed, rising = self.capacity, self.fixed, self.rising
         touched: set[int] = set()
         for car in cars:

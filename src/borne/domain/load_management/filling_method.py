@@ -1,7 +1,7 @@
-"""Chooses how a group is filled: in plain Python, or with NumPy when it is large.
+"""Selects the filling method: plain Python, or NumPy for large groups.
 
-Both give the same currents. NumPy is optional and takes a tenth of a second to import, so that it
-is imported only when a group needs it.
+Both give the same currents. NumPy is optional and its import takes a tenth of a second, so it is
+imported only when a group needs it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from borne.domain.load_management.filling import (
 from borne.domain.load_management.topology import Topology
 
 ARRAYS_FROM = 150
-"""Cars from which NumPy is quicker."""
+"""Number of cars from which NumPy is faster."""
 
 
 @cache
 def has_numpy() -> bool:
-    """The extra `large-groups` is installed."""
+    """True if the extra `large-groups` is installed."""
     return find_spec("numpy") is not None
 
 
@@ -34,7 +34,7 @@ def _with_arrays(cars: int) -> bool:
 
 
 def solve(topology: Topology, capacity: Sequence[float], cars: Wanting) -> Solution:
-    """Admission and filling under links alone."""
+    """Admit and fill under links alone."""
     if _with_arrays(len(cars.places)):
         from borne.domain.load_management import array_filling
 
@@ -60,7 +60,8 @@ def filler(
     crossed: Sequence[Sequence[int]],
     priority: Sequence[int],
 ) -> Fill:
-    """For cars that are filled again and again, under other capacities of the `links`."""
+    """Return a function for cars that are filled repeatedly, with different capacities of the
+    `links`."""
     if _with_arrays(len(lower)):
         from borne.domain.load_management import array_filling
 

@@ -1,13 +1,13 @@
 """Current imbalance: the difference between two grid phases has a limit (manual 7.4).
 
-Unlike the limit of a sum, the limit of a difference is not kept by giving less: refusing a car can
-unbalance the others. So links and differences are one set of linear constraints, and admission
-looks ahead. Cars with the same links are one *cell*; whether a point exists depends on the sums of
-the cells only.
+Unlike the limit of a sum, the limit of a difference is not always respected by giving less:
+refusing a car can unbalance the others. So links and differences are one set of linear constraints,
+and admission looks ahead. Cars with the same links are one *cell*; whether a point exists depends
+only on the sums of the cells.
 
 When the other loads of the site alone exceed the limit, cars on the high phase get nothing unless
-the others bring the difference back within it; cars on the low phases charge as usual, and nobody
-gets current only to balance.
+the others reduce the difference below it; cars on the low phases charge as usual, and no car gets
+current only for balancing.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ DIRECTED_PAIRS = (*PAIRS, *(pair[::-1] for pair in PAIRS))
 
 @dataclass(frozen=True, slots=True)
 class Imbalance:
-    """Allowed difference between two grid phases, in amps, and what unbalances them already."""
+    """Allowed difference between two grid phases, in amps, and the present imbalance of other
+    loads."""
 
     limit_a: float
     base_a: PerPhase = ZERO
 
     def headroom_a(self, high: GridPhase, low: GridPhase) -> float:
-        """How far the participants may lift `high` above `low`; negative: the
-        other loads of the site alone exceed the limit."""
+        """How far the participants may raise `high` above `low`; negative: the other loads of the
+        site alone exceed the limit."""
         return self.limit_a - (self.base_a[high - 1] - self.base_a[low - 1])
 
     def broken(
         self, cars: Iterable[Car], amps: Iterable[float], tolerance_a: float = 1e-6
     ) -> tuple[GridPhase, GridPhase] | None:
-        """The first pair (high, low) beyond the limit to which one of the cars adds."""
+        """Return the first pair (high, low) beyond the limit to which one of the cars adds."""
         sums = by_phases(cars, amps)
         return self.broken_by(on_each_phase(sums), sums, tolerance_a)
 
@@ -54,7 +55,8 @@ class Imbalance:
         used: Iterable[frozenset[GridPhase]],
         tolerance_a: float = 1e-6,
     ) -> tuple[GridPhase, GridPhase] | None:
-        """The same from what cars add to each phase, and the sets of phases that they load."""
+        """Like `broken`, from the cars' sums on each phase and the sets of phases that they
+        load."""
         sets = list(used)
         for high, low in DIRECTED_PAIRS:
             if added[high - 1] - added[low - 1] > self.headroom_a(high, low) + tolerance_a and any(
@@ -66,7 +68,7 @@ class Imbalance:
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """A wanting participant, reduced to what the constraints need."""
+    """A participant that wants current, with the data that the constraints need."""
 
     lower_a: float
     upper_a: float
@@ -75,12 +77,12 @@ class Car:
     priority: int = 0
 
     def adds_to_difference(self, high: GridPhase, low: GridPhase) -> bool:
-        """True when it loads `high` and not `low`."""
+        """True if it loads `high` and not `low`."""
         return high in self.phases and low not in self.phases
 
 
 def by_phases(cars: Iterable[Car], amps: Iterable[float]) -> dict[frozenset[GridPhase], float]:
-    """The sum of the currents of all who load the same phases."""
+    """Return the sum of the currents of all cars that load the same phases."""
     sums: dict[frozenset[GridPhase], float] = {}
     for car, current in zip(cars, amps, strict=True):
         sums[car.phases] = sums.get(car.phases, 0.0) + current
@@ -88,14 +90,14 @@ def by_phases(cars: Iterable[Car], amps: Iterable[float]) -> dict[frozenset[Grid
 
 
 def on_each_phase(sums: Mapping[frozenset[GridPhase], float]) -> list[float]:
-    """The current of each grid phase."""
+    """Return the current of each grid phase."""
     return [
         sum(current for phases, current in sums.items() if phase in phases) for phase in GridPhase
     ]
 
 
 class Constraints:
-    """Links and phase differences over the sums of cells."""
+    """Links and phase differences as constraints on the sums of cells."""
 
     def __init__(
         self, capacity: Sequence[float], imbalance: Imbalance, cars: Sequence[Car]
@@ -135,9 +137,9 @@ class Constraints:
     def check(
         self, lower: Sequence[float], upper: Sequence[float], admitted: Iterable[int]
     ) -> Conflict | None:
-        """Find sums within the cells' bounds that keep everything, or the conflict.
+        """Find sums within the cells' bounds that respect all constraints, or return the conflict.
 
-        A difference that the other loads alone exceed binds only when an admitted car adds to it.
+        A difference that the other loads alone exceed counts only when an admitted car adds to it.
         """
         for n, (least, most) in enumerate(zip(lower, upper, strict=True)):
             self._rows.set_bounds(n, max(0.0, least), max(0.0, most))
@@ -150,7 +152,8 @@ class Constraints:
         return self._rows.solve()
 
     def excess(self, conflict: Conflict, lower: Sequence[float], upper: Sequence[float]) -> float:
-        """By how much the conflict forbids these bounds of the cells; at most 0: not at all."""
+        """Return by how much the conflict forbids these bounds of the cells; at most 0: not at
+        all."""
         total = 0.0
         for variable, factor in conflict.terms:
             if variable < len(self.cells):
@@ -161,7 +164,7 @@ class Constraints:
         return total
 
     def point(self) -> list[float]:
-        """The sums of the cells that the last successful check found."""
+        """Return the sums of the cells that the last successful check found."""
         return self._rows.value[: len(self.cells)]
 
     def _base_exceeds(self) -> bool:
@@ -174,7 +177,7 @@ class Constraints:
         return room
 
     def cause(self, conflict: Conflict, cell: int) -> Bottleneck:
-        """The constraint that is given as the reason: a difference in the conflict, else a link of
+        """Return the constraint given as the reason: a difference in the conflict, else a link of
         the cell."""
         found: int | None = None
         for variable, factor in conflict.terms:
@@ -188,10 +191,10 @@ class Constraints:
 
 
 def admit_balanced(constraints: Constraints, order: Sequence[int]) -> dict[int, Bottleneck]:
-    """The refused cars; the others are the lexicographically best feasible set in `order`.
+    """Return the refused cars; the others are the lexicographically best feasible set in `order`.
 
     Depth first with a look-ahead: undecided cars may draw anything up to their upper bound. After
-    a generous number of steps a set is taken that is feasible after every single decision.
+    many steps it settles for a set that is feasible after every single decision.
     """
     refused = _Admission(constraints, order).best()
     return _Admission(constraints, order).greedy() if refused is None else refused
@@ -233,7 +236,7 @@ class _Admission:
         return self.refused
 
     def _back(self, position: int, conflict: Conflict) -> int:
-        """Take the last admission back, with all refusals after it, and refuse that car."""
+        """Undo the last admission and all refusals after it, and refuse that car."""
         while position >= 0 and (car := self.order[position]) in self.refused:
             self._allow(car, 1)
             del self.refused[car]

@@ -1,9 +1,9 @@
-"""The own sockets as a group: what each may offer until they are looked at again.
+"""The station's own sockets as a group: what each may offer until the next plan.
 
-A pure function of what is remembered and of one snapshot (manual 7.2 case 3, 7.3), which may run
-in a worker: the plan carries the revision of the snapshot that it answers. Without a shared limit
-every socket has what its own limits allow. Its setpoints are remembered all the same: when a shared
-limit comes, nobody is raised before others are lower.
+A pure function of the stored state and of one snapshot (manual 7.2 case 3, 7.3), which may run in a
+worker: the plan carries the revision of its snapshot. Without a shared limit every socket gets what
+its own limits allow. Its setpoints are recorded all the same: when a shared limit comes, no socket
+is raised before others are lower.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from borne.domain.load_management.shedding import shed
 from borne.domain.load_management.snapshot import SharedSupply, Snapshot
 
 RETRY_S = 60.0
-"""After a distribution that failed."""
+"""Delay after a failed distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSnapshot:
-    """All sockets and what they share at one moment."""
+    """All sockets and their shared supply at one moment."""
 
     sockets: tuple[SocketFacts, ...]
     supply: SharedSupply | None
@@ -52,31 +52,31 @@ class GroupSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """What is remembered between two looks, by participant."""
+    """State between two plans, by participant."""
 
     sockets: Mapping[str, SocketMemory] = field(default_factory=dict)
     slots: Mapping[str, SlotRecord] = field(default_factory=dict)
 
     def memory(self, participant: str) -> SocketMemory:
-        """Of one socket; empty when it was never seen."""
+        """Return the state of one socket; empty when it is new."""
         return self.sockets.get(participant, SocketMemory())
 
 
 @dataclass(frozen=True, slots=True)
 class GroupPlan:
-    """The answer to one look."""
+    """Result of one run."""
 
     state: GroupState
     grants: Mapping[str, Grant]
     """By participant; empty without a shared limit."""
     due_s: float | None
-    """When to look again if nothing happens before."""
+    """Time of the next plan if nothing happens before."""
     revision: int = 0
-    """Of the snapshot that was looked at."""
+    """Revision of the snapshot that was used."""
 
 
 def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
-    """Look at all sockets."""
+    """Plan all sockets."""
     facts, supply, now_s = snapshot.sockets, snapshot.supply, snapshot.now_s
     seen = {fact.participant: state.memory(fact.participant).observe(fact, now_s) for fact in facts}
     if supply is None:
@@ -93,7 +93,7 @@ def plan(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
 
 
 def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
-    """Nobody gets anything until the next look: the answer when there is no other."""
+    """Pause all sockets until the next plan; used when planning failed."""
     names = [fact.participant for fact in snapshot.sockets]
     sockets = {name: state.memory(name).offered(0.0, snapshot.now_s) for name in names}
     reason = Reason(LimitCause.PAUSED)
@@ -104,8 +104,8 @@ def paused(state: GroupState, snapshot: GroupSnapshot) -> GroupPlan:
 def lowered(
     state: GroupState, snapshot: GroupSnapshot, amps: Mapping[str, float]
 ) -> Mapping[str, float]:
-    """The offers `amps` as far as they must come down at once to keep the shared limit together;
-    the next look gives back what was taken too much."""
+    """Lower the offers `amps` as far as needed to respect the shared limit now; the next plan
+    corrects what was lowered too much."""
     supply = snapshot.supply
     if supply is None:
         return amps
@@ -170,7 +170,7 @@ def _dues(
 def _slot_dues(
     slots: Mapping[str, SlotRecord], grants: Iterable[Grant], now_s: float
 ) -> Iterator[float]:
-    """A car that waits for the minimum may get it when a time slot ends."""
+    """Yield when time slots end: a car that waits for the minimum may then get it."""
     if not any(grant.reason.cause is LimitCause.WAITING_FOR_MINIMUM for grant in grants):
         return
     for record in slots.values():

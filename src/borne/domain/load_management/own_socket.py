@@ -1,8 +1,8 @@
 """An own socket as a participant of the distribution (manual 7.3, 7.6).
 
-What was offered and may still flow, which phases the car uses, whether it takes its offer, and
-whether it wants one at all: all of it follows from snapshots of the socket, one after the other.
-A setpoint of an own socket is in force as soon as it is given.
+The offered current, the current that may still flow, the phases that the car uses, whether it uses
+its offer, and whether it wants one: all of it follows from consecutive snapshots of the socket. A
+setpoint of an own socket applies as soon as it is set.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from borne.domain.load_management.topology import (
 from borne.foundation.units import PerPhase
 
 SETTLE_S = EV_REACTION_S + 1.0
-"""For this long the current of an old setpoint may still flow: the car's reaction and a margin."""
+"""The current of an old setpoint may flow for this long: the car's reaction time and a margin."""
 
 DECLINED_S = 60.0
-"""A car that was offered current for this long and did not ask for it, the attempt to wake it
-included, wants none."""
+"""A car that was offered current for this long without requesting it, including the wake-up
+attempt, does not want any."""
 
 SAMPLE_S = 2.0
-"""Between two looks at a current that is being judged."""
+"""Interval between samples while a current is being observed."""
 
 SAMPLE_GAP_S = 1.0
-"""Samples that follow faster are one."""
+"""Samples that follow faster count as one."""
 
 OVERDRAWN_A = 0.5
-"""A car that takes this much more than it may does not obey its offer."""
+"""A car that draws this much above its offer does not follow it."""
 
 AFTER_S = 0.01
-"""Added to the end of a time, so that it is over when the sockets are looked at."""
+"""Added to the end of a time, so that it has passed at the next plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,25 +69,25 @@ class SocketFacts:
     """The lowest of the socket's own limits."""
     entitled_by: LimitCause | None = None
     minimum_a: float = 0.0
-    """The least that is of use to its car, where somebody says so."""
+    """The lowest current that its car can use, if known."""
     rotation: Rotation = Rotation.RST
     phase_count: int = 3
 
     @property
     def connected(self) -> frozenset[SocketPhase]:
-        """The phases that are wired."""
+        """The wired phases."""
         return connected_phases(self.phase_count)
 
     @property
     def drawn_a(self) -> float | None:
-        """The current of the strongest phase; nothing flows through an open contactor."""
+        """The current of the strongest phase; 0 while the contactor is open."""
         if not self.live:
             return 0.0
         return None if self.measured_a is None else max(self.measured_a)
 
     @property
     def grid_a(self) -> PerPhase:
-        """What is measured, per phase of the grid."""
+        """The measured current, per phase of the grid."""
         if not self.live or self.measured_a is None:
             return PerPhase(0.0, 0.0, 0.0)
         return grid_currents(self.measured_a, self.rotation)
@@ -95,7 +95,7 @@ class SocketFacts:
 
 @dataclass(frozen=True, slots=True)
 class SocketMemory:
-    """What is remembered of a socket between two snapshots. Times are monotonic seconds."""
+    """State of a socket between two snapshots. Times are monotonic seconds."""
 
     setpoint_a: float = 0.0
     number: int = 0
@@ -106,11 +106,11 @@ class SocketMemory:
     closed_since_s: float | None = None
     reclaim: Reclaim = field(default_factory=Reclaim)
     idle_since_s: float | None = None
-    """Current is offered and the car does not ask."""
+    """Start of the time in which current is offered and not requested."""
     declined_since_s: float | None = None
 
     def offered(self, amps: float, now_s: float) -> SocketMemory:
-        """A setpoint is in force from now on."""
+        """Record a setpoint that applies from now on."""
         if amps == self.setpoint_a:
             return self
         number = self.number + 1
@@ -118,32 +118,33 @@ class SocketMemory:
         return replace(self, setpoint_a=amps, number=number, changed_s=now_s, track=track)
 
     def observe(self, facts: SocketFacts, now_s: float) -> SocketMemory:
-        """Look at the socket."""
+        """Update the state with a snapshot of the socket."""
         known = self
         if not facts.live and (not facts.wants or self.setpoint_a <= 0):
-            # The contactor rests for longer than a car needs to forget an old setpoint.
+            # The contactor stays open for longer than a car needs to follow a new setpoint.
             known = replace(known, track=SetpointTrack(self.setpoint_a, self.number))
         if not facts.wants:
             return SocketMemory(known.setpoint_a, known.number, known.changed_s, known.track)
         return _with_appetite(_with_phases(known, facts, now_s), facts, now_s)
 
     def retries(self, now_s: float) -> bool:
-        """A car that did not want is asked again after a time slot."""
+        """True if a car that did not want current is offered some again, after a time slot."""
         return self.declined_since_s is not None and now_s - self.declined_since_s >= TIME_SLOT_S
 
     def envelope_a(self, facts: SocketFacts, now_s: float) -> float:
-        """The highest current that may flow, per phase."""
+        """Return the highest current that may flow, per phase."""
         if not facts.live and not facts.wants:
             return 0.0
         return self.track.envelope_a(now_s, facts.drawn_a)
 
     def overdraws(self, facts: SocketFacts, now_s: float) -> bool:
-        """The car takes more than it was ever offered lately."""
+        """True if the car draws more than any recent offer."""
         allowed_a = self.track.envelope_a(now_s) if facts.wants or facts.live else 0.0
         return (facts.drawn_a or 0.0) > allowed_a + OVERDRAWN_A
 
     def demand(self, facts: SocketFacts, now_s: float) -> Demand:
-        """What the socket wants: a car that does not ask gets what others leave."""
+        """Return what the socket wants: a car that does not request current gets what others
+        leave."""
         if not facts.wants:
             return Demand.NONE
         if self.declined_since_s is not None and not self.retries(now_s):
@@ -153,8 +154,8 @@ class SocketMemory:
     def participant(
         self, facts: SocketFacts, now_s: float, minimum_a: float, rank: float = 0.0
     ) -> Participant:
-        """The socket as the distribution sees it. An own limit below the minimum of the
-        distribution that can still be signalled is the minimum."""
+        """Return the socket as a participant. An own limit between the lowest pilot current and the
+        minimum of the distribution is used as the minimum."""
         return Participant(
             id=facts.participant,
             rotation=facts.rotation,
@@ -171,14 +172,14 @@ class SocketMemory:
         )
 
     def learning(self, facts: SocketFacts) -> bool:
-        """Samples are needed to know the phases."""
+        """True while samples are needed to detect the phases."""
         if self.closed_since_s is None or facts.measured_a is None:
             return False
         sample = detect_phases(facts.measured_a)
         return sample is not None and sample & facts.connected != self.phases.used
 
     def looks_due(self, facts: SocketFacts, now_s: float) -> Iterator[float]:
-        """When the socket should be looked at again although nothing happens."""
+        """Yield when the socket must be planned again although nothing happens."""
         if not facts.wants:
             return
         if self.learning(facts):
@@ -194,17 +195,17 @@ class SocketMemory:
             yield (retry_s if retry_s > now_s else now_s + DECLINED_S) + AFTER_S
 
     def fades(self, now_s: float) -> Iterator[float]:
-        """When old setpoints of this socket end."""
+        """Yield when old setpoints of this socket end."""
         return (until_s for _, until_s in self.track.fading if until_s > now_s)
 
 
 def socket_id(connector: int) -> str:
-    """The participant's name of an own socket."""
+    """Return the participant name of an own socket."""
     return f"socket-{connector}"
 
 
 def frame_of_socket(amps: PerPhase, rotation: Rotation) -> PerPhase:
-    """Amps per grid phase as the phases of a socket see them."""
+    """Convert amps per grid phase to the phases of a socket."""
     return PerPhase(*(amps[rotation.grid_phase(phase) - 1] for phase in sorted(ALL_SOCKET_PHASES)))
 
 

@@ -1,7 +1,7 @@
-"""Who takes part in the distribution, and the answer each participant gets.
+"""The participants of the distribution, and the result for each.
 
 A participant is an own socket, a slave behind the group link or a foreign station; the allocator
-sees the snapshot only. Every answer carries its reason, for the page "Why 13 A?".
+sees the snapshot only. Every result carries its reason, for the page "Why 13 A?".
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from borne.domain.load_management.topology import (
 )
 
 LOWEST_PILOT_A = 6.0
-"""IEC 61851-1: a duty cycle cannot say less."""
+"""IEC 61851-1: the lowest current that a duty cycle can signal."""
 
 RECLAIM_MARGIN_A = 1.0
-"""Offered above what a car takes that does not use its whole offer."""
+"""Margin of the offer above the current of a car that does not use its whole offer."""
 
 SLACK_A = 1e-9
-"""Currents closer than this are equal: sums of floats never meet a limit exactly."""
+"""Currents closer than this are equal: sums of floats rarely match a limit exactly."""
 
 
 class Demand(StrEnum):
@@ -39,9 +39,10 @@ class Demand(StrEnum):
 
     NONE = "none"
     CHARGING = "charging"
-    """A car charges or asks to."""
+    """A car charges or requests current."""
     WAKE_UP = "wake_up"
-    """A car that fell asleep while paused; one attempt at the minimum, from left-overs only."""
+    """A car that does not resume after a pause; one attempt at the minimum, from left-over current
+    only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Participant:
     rotation: Rotation = Rotation.RST
     connected: frozenset[SocketPhase] = ALL_SOCKET_PHASES
     phases: frozenset[SocketPhase] | None = None
-    """Phases the car was seen to use; None while unknown: all connected ones count."""
+    """Phases that the car uses; None while unknown: all connected ones count."""
     demand: Demand = Demand.CHARGING
     minimum_a: float = LOWEST_PILOT_A
     maximum_a: float = 32.0
@@ -63,30 +64,32 @@ class Participant:
     priority: int = 0
     """Class: a higher one is served first."""
     rank: float = 0
-    """Entitlement within the class: the lower, the sooner (`rotation_slots`)."""
+    """Entitlement within the class: lower is served first (`rotation_slots`)."""
     settled_a: float | None = None
-    """What a car takes that does not use its whole offer (`reclaim`); None: no bound."""
+    """Current of a car that does not use its whole offer (`reclaim`); None: no bound."""
     reserved_a: float | None = None
-    """Fixed current kept for a participant that cannot be heard (`fail_safe.reservation_a`)."""
+    """Current reserved for a participant without contact (`fail_safe.reservation_a`)."""
     envelope_a: float = 0.0
     """The highest current that may still flow (`redistribution.SetpointTrack`)."""
     setpoint_a: float | None = None
-    """What was offered last; None: not known, the envelope counts."""
+    """The last setpoint; None: unknown, the envelope counts."""
 
     @property
     def lower_a(self) -> float:
-        """The least that can be offered."""
+        """The lowest current that can be offered."""
         return max(LOWEST_PILOT_A, self.minimum_a)
 
     @property
     def upper_a(self) -> float:
-        """The most that is of use: own limit and, for a car that takes less, what it takes."""
+        """The highest useful current: its own limit or, for a car that draws less, what it
+        draws."""
         if self.settled_a is None:
             return self.maximum_a
         return min(self.maximum_a, max(self.lower_a, self.settled_a + RECLAIM_MARGIN_A))
 
     def loads(self, *, it_network: bool = False) -> frozenset[GridPhase]:
-        """The grid phases to count; all connected ones while it is not known better or not heard.
+        """Return the grid phases to count; all connected ones while they are unknown or contact is
+        lost.
 
         A car cannot load phases that are not connected. An empty detection counts as unknown.
         """
@@ -101,21 +104,21 @@ def phases_loaded(
     phases: frozenset[SocketPhase] | None,
     it_network: bool,
 ) -> int:
-    """The number (in `PHASE_SETS`) of the grid phases of `Participant.loads`."""
+    """Return the number (in `PHASE_SETS`) of the grid phases of `Participant.loads`."""
     used = connected if phases is None else (phases & connected) or connected
     return NUMBER_OF_PHASES[loaded_phases(rotation, used, it_network=it_network)]
 
 
 class Reason(NamedTuple):
-    """Why, with the numbers that belong to it."""
+    """The reason of a current, with its numbers."""
 
     cause: LimitCause
     link: SupplyLink | None = None
-    """The grid phase of a group that has no more."""
+    """The grid phase of a group that is full."""
     against: GridPhase | None = None
-    """Imbalance: the phase that lies too low beside `link`."""
+    """Imbalance: the phase that is too low compared with `link`."""
     amps: float | None = None
-    """What is left, what is allowed, or what the car takes."""
+    """What is left, what is allowed, or what the car draws."""
     sharing: int | None = None
     """How many share what `link` has left."""
     source: LimitCause | None = None
@@ -123,7 +126,7 @@ class Reason(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """The current a participant may offer, and why."""
+    """The current that a participant may offer, and the reason."""
 
     participant: str
     amps: float

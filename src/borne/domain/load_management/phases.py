@@ -1,4 +1,4 @@
-"""Which phases of its socket a car uses, from measured currents (manual 7.6).
+"""Detects from measured currents which phases of its socket a car uses (manual 7.6).
 
 The currents of a car's phases differ by up to 0.7 A, and a small current flows on those that it
 does not use; some cars use fewer phases at the end of a charge. A phase is released only after
@@ -13,11 +13,11 @@ from borne.domain.load_management.topology import SocketPhase
 from borne.foundation.units import PerPhase
 
 CHARGING_A = 3.0
-"""Below it the phases are not known."""
+"""Below it the phases are unknown."""
 
 USED_A = 1.0
 USED_SHARE = 0.25
-"""A used phase carries at least this, and this share of the strongest phase."""
+"""A used phase carries at least `USED_A`, and this share of the strongest phase."""
 
 SAMPLES = 3
 """Equal samples before a phase is released."""
@@ -27,7 +27,7 @@ SETTLED_S = 5.0
 
 
 def detect_phases(measured_a: PerPhase) -> frozenset[SocketPhase] | None:
-    """Phases in use in one sample; None when the car draws too little to know."""
+    """Return the phases in use in one sample; None when the car draws too little."""
     strongest = max(measured_a)
     if not strongest >= CHARGING_A:  # also not a number
         return None
@@ -39,7 +39,7 @@ def detect_phases(measured_a: PerPhase) -> frozenset[SocketPhase] | None:
 
 @dataclass(frozen=True, slots=True)
 class PhaseDetection:
-    """What is known of one plugged car. It begins anew when the car is plugged in, when the
+    """Phase detection of one plugged-in car. It restarts when a car is plugged in, when the
     connection is lost, and when phases are switched."""
 
     used: frozenset[SocketPhase] | None = None
@@ -53,7 +53,7 @@ class PhaseDetection:
         since_closed_s: float,
         connected: frozenset[SocketPhase],
     ) -> PhaseDetection:
-        """One more sample, `since_closed_s` after the contactor closed."""
+        """Add a sample, `since_closed_s` after the contactor closed."""
         sample = detect_phases(measured_a)
         if sample is None or not sample & connected:
             return replace(self, candidate=None, seen=0)

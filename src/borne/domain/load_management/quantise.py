@@ -1,7 +1,7 @@
-"""Currents as the hardware can signal them.
+"""Rounds currents to values that the hardware can signal.
 
-Steps of 0.1 A are rounded down. With coarse steps that alone wastes several per cent, so what is
-left is given out in whole steps, to the largest remainder first.
+Steps of 0.1 A are rounded down. With coarse steps that alone wastes several per cent, so the
+remaining current is distributed in whole steps, to the largest remainder first.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from borne.domain.load_management.snapshot import Snapshot
 FINE_STEP_A = 0.1
 
 NEARLY = 1e-6
-"""A share of a step: a current that misses a whole step by less than this counts as that step."""
+"""Fraction of a step: a current that is short of a whole step by less than this counts as that
+step."""
 
 
 def floor_to_step(amps: float, step_a: float = FINE_STEP_A) -> float:
-    """The highest multiple of the step that is not above `amps`."""
+    """Return the highest multiple of the step that is not above `amps`."""
     return round(floor(amps / step_a + NEARLY) * step_a, 6)
 
 
 def quantise(
     snapshot: Snapshot, amps: Mapping[str, float], step_a: float = FINE_STEP_A
 ) -> dict[str, float]:
-    """Multiples of `step_a` near to `amps` (by id) that keep every link and the own bounds.
+    """Round `amps` (by id) to multiples of `step_a` that respect every link and the participants'
+    own bounds.
 
-    A participant whose minimum is no multiple is lifted to the next one, or paused. Currents
-    reserved for participants that cannot be heard stay as they are.
+    A participant whose minimum is not a multiple is raised to the next one, or paused. Currents
+    reserved for participants without contact are not rounded.
     """
     rounding = _Rounding(snapshot, amps, step_a)
     rounding.keep_minima()
@@ -67,7 +69,7 @@ class _Rounding:
         return left
 
     def keep_minima(self) -> None:
-        """Nobody is left between zero and its minimum."""
+        """Raise or pause participants between zero and their minimum."""
         short = [
             (name, one.lower_a)
             for name, (one, _) in self._cars.items()
@@ -79,7 +81,7 @@ class _Rounding:
                 self._move(name, 0.0)
 
     def hand_out(self) -> None:
-        """What rounding left, in whole steps, to the largest remainder first."""
+        """Distribute what rounding left, in whole steps, to the largest remainder first."""
         exact = self._exact
         for name in sorted(self._cars, key=lambda name: (self.amps[name] - exact[name], name)):
             rounded, (one, _) = self.amps[name], self._cars[name]
@@ -88,7 +90,7 @@ class _Rounding:
                 self._raise_to(name, rounded + self._step_a)
 
     def _raise_to(self, name: str, amps: float) -> bool:
-        """Change to `amps` when the participant and all its links allow it."""
+        """Change to `amps` if the participant and all its links allow it."""
         one, crossed = self._cars[name]
         more = amps - self.amps[name]
         fits = all(self._left[link] + self._tolerance >= more for link in crossed)

@@ -1,7 +1,7 @@
-"""Why everybody gets what they get, from what blocked them.
+"""Reasons for the distributed currents, from what blocked them.
 
-Most reasons are the same for many (all who share a link), and often only a few are read: they are
-made when somebody asks, each once.
+Most reasons are the same for many participants (all that share a link), and often only a few are
+read: each is created once, on request.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from borne.domain.load_management.topology import ROOT, GridPhase, SupplyLink, T
 from borne.foundation.memo import Memo
 
 Why = Reason | Bottleneck | None
-"""A reason, or what blocks more; None: nothing does."""
+"""A reason, or what blocks more current; None: nothing does."""
 
 
 def named(topology: Topology, stop: Bottleneck) -> tuple[SupplyLink | None, GridPhase | None]:
-    """The link to name, and for a difference between phases the one that is too low."""
+    """Return the link to name, and for a difference between phases the one that is too low."""
     if stop.pair is not None:
         high, low = stop.pair
         return SupplyLink(ROOT, high), low
@@ -30,17 +30,17 @@ def named(topology: Topology, stop: Bottleneck) -> tuple[SupplyLink | None, Grid
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What an allocation found; `why` is in the order of admission."""
+    """Results of an allocation; `why` is in the order of admission."""
 
     snapshot: Snapshot
     why: Sequence[Why]
     highest: int
     """The highest class that wants current."""
     reclaim: bool
-    """What cars do not take was given to others."""
+    """True if what cars leave of their offers was given to others."""
 
     def reasons(self, amps: Iterable[float]) -> dict[str, Reason]:
-        """The reason of everybody who gets `amps`, by id."""
+        """Return the reason of every participant with its `amps`, by id."""
         share, least, own_limit = Memo(self._share), Memo(self._at_minimum), Memo(_own_limit)
         reclaim, highest = self.reclaim, self.highest
         found: dict[str, Reason] = {}
@@ -60,7 +60,7 @@ class Findings:
         return found
 
     def _share(self, stop: Bottleneck) -> Reason:
-        """Above the least that can be offered."""
+        """Return the reason of a current above the lowest possible offer."""
         link, against = named(self.snapshot.supply.topology, stop)
         if against is not None:
             return Reason(LimitCause.IMBALANCE, link, against)
@@ -68,7 +68,8 @@ class Findings:
         return Reason(cause, link, sharing=stop.sharing)
 
     def _at_minimum(self, held: tuple[Bottleneck, bool]) -> Reason:
-        """Held at the least that can be offered; `outranked`: a higher class wants current."""
+        """Return the reason of a current at the lowest possible offer; `outranked`: a higher class
+        wants current."""
         stop, outranked = held
         link, against = named(self.snapshot.supply.topology, stop)
         if against is not None:

@@ -1,11 +1,12 @@
-"""From the setpoints in force to new ones without being above a limit at any instant.
+"""From the current setpoints to new ones without exceeding a limit at any instant.
 
-The *envelope* of a participant is the highest current that may still flow: acknowledged setpoint,
-setpoints on their way, the previous one until the car must have followed (IEC 61851-1: 5 s), and
-never less than measured. Decreases are sent at once; increases only use what the envelopes of all
-others leave free. If the envelopes keep every link before a step, so do the envelopes after it,
-whatever is lost or late. When a limit itself drops, only decreases are sent: nobody goes above the
-setpoint in force, though its envelope is still higher, until the envelopes keep the link again.
+The *envelope* of a participant is the highest current that may still flow: the acknowledged
+setpoint, setpoints on their way, the previous one until the car must have followed (IEC 61851-1: 5
+s), and at least the measured current. Decreases are sent at once; increases only use what the
+envelopes of all others leave free. If the envelopes respect every link before a step, so do the
+envelopes after it, whatever is lost or late. When a limit itself drops, only decreases are sent: no
+participant rises above its current setpoint, although its envelope is still higher, until the
+envelopes respect the link again.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ EV_REACTION_S = 5.0
 """A car follows a change of the duty cycle within this time (IEC 61851-1)."""
 
 MAX_IN_FLIGHT = 16
-"""Setpoints that are remembered one by one until they are confirmed."""
+"""Maximum number of unconfirmed setpoints that are stored one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetpointTrack:
-    """The setpoints of one participant that may still be in force.
+    """The setpoints of one participant that may still apply.
 
     Setpoints are numbered by the sender; a participant never goes back to a lower number.
     """
@@ -42,8 +43,8 @@ class SetpointTrack:
     """(amps, until when the car may still draw them, monotonic seconds)."""
 
     def sent(self, number: int, amps: float) -> SetpointTrack:
-        """A setpoint left for the participant. Of very many unconfirmed ones the oldest are kept
-        as one, with the highest current."""
+        """Record a sent setpoint. When too many are unconfirmed, the oldest are stored as one, with
+        the highest current."""
         flying = self.in_flight
         if len(flying) >= MAX_IN_FLIGHT:
             (_, first_a), (second, second_a), *rest = flying
@@ -51,7 +52,8 @@ class SetpointTrack:
         return replace(self, in_flight=(*flying, (number, amps)))
 
     def confirmed(self, number: int, amps: float, now_s: float, settle_s: float) -> SetpointTrack:
-        """The participant applies this setpoint; whatever it may have applied before fades.
+        """Record that the participant applies this setpoint; setpoints that it may have applied
+        before fade.
 
         A confirmation of an older setpoint than the last confirmed one changes nothing. `settle_s`:
         how long the car may still draw the old current, from now (at least `EV_REACTION_S`).
@@ -67,7 +69,7 @@ class SetpointTrack:
         return SetpointTrack(amps, number, flying_on, fading)
 
     def envelope_a(self, now_s: float, measured_a: float | None = None) -> float:
-        """The highest current that may still flow, in amps per phase."""
+        """Return the highest current that may still flow, in amps per phase."""
         fading = [amps for amps, until in self.fading if until > now_s]
         flying = [amps for _, amps in self.in_flight]
         return max([self.acknowledged_a, measured_a or 0.0, *flying, *fading])
@@ -75,17 +77,17 @@ class SetpointTrack:
 
 @dataclass(frozen=True, slots=True)
 class Setpoints:
-    """What to send now, by id, and why those are held who do not get their target."""
+    """The setpoints to send now, by id, and the reasons for those below their target."""
 
     amps: Mapping[str, float]
     held: Mapping[str, Reason]
 
 
 def safe_step(snapshot: Snapshot, targets_a: Mapping[str, float]) -> Setpoints:
-    """The setpoints to send now on the way to `targets_a` (amps by id; absent: 0).
+    """Return the setpoints to send now on the way to `targets_a` (amps by id; absent: 0).
 
-    The participants carry their envelopes. Those that cannot be heard get no new setpoint; what is
-    kept for them is in the answer. The target is reached after at most two confirmed steps.
+    The participants carry their envelopes. Those without contact get no new setpoint; their
+    reservation is in the result. The target is reached after at most two confirmed steps.
     """
     return _SafeStep(snapshot, targets_a).run()
 
@@ -106,7 +108,7 @@ class _SafeStep:
         self.amps: dict[str, float] = {}
         self.held: dict[str, Reason] = {}
         self.overloaded: frozenset[int] = frozenset()
-        """Links that the envelopes do not keep."""
+        """Links whose limit the envelopes exceed."""
 
     def run(self) -> Setpoints:
         kept = [max(one.reserved_a or 0.0, one.envelope_a) for one, _ in self.members]
@@ -119,8 +121,8 @@ class _SafeStep:
         return Setpoints(self.amps, self.held)
 
     def _settled(self, one: Participant, crossed: tuple[int, ...]) -> bool:
-        """Give those that do not rise their setpoint; True for them. A decrease never exceeds a
-        limit."""
+        """Set the setpoint of a participant that does not rise; True if it was set. A decrease
+        never exceeds a limit."""
         target = self.targets_a.get(one.id, 0.0)
         if one.reserved_a is not None:
             kept = max(one.reserved_a, one.envelope_a)
@@ -138,7 +140,7 @@ class _SafeStep:
         return False
 
     def _started(self, starting: list[Member]) -> list[Member]:
-        """Those whose minimum fits beside all envelopes; the others stay off."""
+        """Return those whose minimum fits beside all envelopes; the others stay off."""
         need = [one.lower_a - one.envelope_a for one, _ in starting]
         refused = admit(self.left, range(len(starting)), need, [own for _, own in starting])
         for number, refusal in refused.items():

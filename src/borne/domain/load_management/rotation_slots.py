@@ -1,7 +1,7 @@
-"""Admission over time: who may charge when not everybody can get the minimum.
+"""Admission over time, when the minimum does not fit for all cars.
 
-A car holds its place for one time slot. After that the order is the share of its time plugged in
-that it has charged, lowest first; a car that has waited a whole slot is overtaken by nobody who
+A car keeps its place for one time slot. After that the order is the share of its time plugged in
+that it has charged, lowest first. A car that has waited a whole slot is not overtaken by cars that
 began to wait later. So a car waits at most one slot more than the cars before it have slots.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 TIME_SLOT_S = 30 * 60.0
-"""Default. Every start wears the contactor, and some cars take pauses badly."""
+"""Default. Every start wears the contactor, and some cars handle pauses badly."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlotRecord:
-    """One plugged car that wants to charge. Times are monotonic seconds."""
+    """A plugged-in car that wants to charge. Times are monotonic seconds."""
 
     id: str
     plugged_s: float
@@ -26,7 +26,7 @@ class SlotRecord:
     waiting_since_s: float | None = None
 
     def share(self, now_s: float) -> float:
-        """Served time by time plugged in, 0 to 1."""
+        """Return served time by time plugged in, 0 to 1."""
         running = 0.0 if self.serving_since_s is None else now_s - self.serving_since_s
         plugged = now_s - self.plugged_s
         return (self.served_s + running) / plugged if plugged > 0 else 0.0
@@ -36,14 +36,14 @@ class SlotRecord:
         return self.serving_since_s is not None and now_s - self.serving_since_s < slot_s
 
     def overdue(self, now_s: float, slot_s: float) -> bool:
-        """True when it has waited a whole time slot."""
+        """True if it has waited a whole time slot."""
         return self.waiting_since_s is not None and now_s - self.waiting_since_s >= slot_s
 
 
 def ranks(
     records: Iterable[SlotRecord], now_s: float, slot_s: float = TIME_SLOT_S
 ) -> dict[str, int]:
-    """Entitlement rank of every record, 0 first."""
+    """Return the entitlement rank of every record, from 0."""
 
     def key(record: SlotRecord) -> tuple[int, float, float, str]:
         waiting = now_s if record.waiting_since_s is None else record.waiting_since_s
@@ -62,8 +62,8 @@ def advance(
     served: Collection[str],
     now_s: float,
 ) -> dict[str, SlotRecord]:
-    """The records after a distribution: `wanting` cars are plugged in and want to charge,
-    `served` ones of them got a current. A car that no longer wants is forgotten."""
+    """Return the records after a distribution: `wanting` cars are plugged in and want to charge,
+    `served` ones of them got a current. Records of other cars are removed."""
     after = {}
     for car in wanting:
         record = records.get(car) or SlotRecord(car, plugged_s=now_s)

@@ -1,8 +1,8 @@
-"""Lowering at once when a limit falls: what can be done without a distribution.
+"""Immediate lowering when a limit falls, without a distribution.
 
-Cheap, and only downwards: the highest offers of an overloaded link come down to a common level;
-when that is less than somebody's minimum, those who are served last pause. A distribution follows
-and gives back what was taken too much.
+Cheap, and only downwards: the highest offers of an overloaded link are lowered to a common level;
+when that is below a participant's minimum, the last in order pause. The distribution that follows
+corrects what was lowered too much.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from borne.domain.load_management.snapshot import Snapshot
 
 
 def shed(snapshot: Snapshot, offers_a: Mapping[str, float]) -> dict[str, float]:
-    """Offers by id, none higher than in `offers_a`, that keep every link together. Reserved
-    currents stay; who wants nothing gets nothing."""
+    """Return offers by id, none higher than in `offers_a`, that respect every link together.
+    Reserved currents stay; a participant that wants nothing gets nothing."""
     order = snapshot.order
     amps = {one.id: _present_a(one, offers_a) for one in order.participants}
     users: dict[int, list[Participant]] = {}
@@ -36,7 +36,7 @@ def _present_a(one: Participant, offers_a: Mapping[str, float]) -> float:
 
 
 def _lower(line: list[Participant], amps: dict[str, float], limit_a: float) -> None:
-    """Lower those of one link until their sum is within its limit."""
+    """Lower the offers on one link until their sum is within its limit."""
     fixed_a = sum(amps[one.id] for one in line if one.reserved_a is not None)
     drawing = [one for one in line if one.reserved_a is None and amps[one.id] > 0]
     left_a = max(0.0, limit_a - fixed_a)
@@ -55,7 +55,7 @@ def _lower(line: list[Participant], amps: dict[str, float], limit_a: float) -> N
 
 
 def _level_a(amps: list[float], limit_a: float) -> float:
-    """The level to which offers are cut so that their sum is the limit."""
+    """Return the level to which offers are cut so that their sum is the limit."""
     left_a = limit_a
     for number, lowest_a in enumerate(sorted(amps)):
         share_a = left_a / (len(amps) - number)

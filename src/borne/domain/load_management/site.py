@@ -1,8 +1,8 @@
 """What the EVSE sub-distribution may draw now (manual 7.4; the effective limit of the root).
 
-The lowest of: sub-distribution limit, operator's sub-distribution limit, scheduler windows,
-active digital inputs, energy manager, and what the main distribution leaves after headroom and
-external load. Never below zero. Nothing that fails makes it larger.
+The lowest of: sub-distribution limit, operator's sub-distribution limit, scheduler windows, active
+digital inputs, energy manager, and what the main distribution leaves after headroom and external
+load. Never below zero. No failure makes it larger.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from borne.domain.load_management.topology import GridPhase
 from borne.foundation.units import ZERO, PerPhase
 
 FALLBACK_NOTHING = PerPhase.same(9999.0)
-"""Default of External Load Fallback: while the meter is silent nothing is left for cars."""
+"""Default of External Load Fallback: while the meter does not report, nothing is left for cars."""
 
 
 class MeterLocation(StrEnum):
-    """Whether the external meter also sees the charging current (manual 7.4.2)."""
+    """Whether the external meter also measures the charging current (manual 7.4.2)."""
 
     INCLUDING = "including"
     EXCLUDING = "excluding"
@@ -71,11 +71,12 @@ class ExternalMeter:
 
     @property
     def silent(self) -> bool:
-        """No reading, or one that is no number."""
+        """True if there is no reading, or it is not a number."""
         return self.current_a is None or not all(map(isfinite, self.current_a))
 
     def external_load_a(self) -> PerPhase:
-        """The load of everything that is not ours; export counts as zero unless it is used."""
+        """Load of everything except the charging stations; export counts as zero unless it is
+        used."""
         if self.current_a is None or self.silent:
             return self.fallback_a
         if self.location is MeterLocation.EXCLUDING:
@@ -85,13 +86,13 @@ class ExternalMeter:
         return load if self.use_export else PerPhase(*(max(0.0, amps) for amps in load))
 
     def available_a(self) -> PerPhase:
-        """What the main distribution leaves; negative when it is overloaded already."""
+        """What the main distribution leaves; negative when it is already overloaded."""
         return self.main_limit_a.minus(self.headroom_a).minus(self.external_load_a())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """All that limits the EVSE sub-distribution. None: that source puts no limit."""
+    """All limits of the EVSE sub-distribution. None: that source sets no limit."""
 
     sub_distribution_a: PerPhase
     operator_sub_distribution_a: PerPhase | None = None
@@ -103,21 +104,21 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class RootLimit:
-    """The effective limit of the sub-distribution and what sets it on each grid phase."""
+    """The effective limit of the sub-distribution and its cause on each grid phase."""
 
     amps: PerPhase
     causes: tuple[LimitCause, LimitCause, LimitCause]
 
     def cause(self, phase: GridPhase) -> LimitCause:
-        """What sets the limit of this phase."""
+        """Return what sets the limit of this phase."""
         return self.causes[phase - 1]
 
 
 def root_limit(site: Site, local_time: time | None = None) -> RootLimit:
-    """The lowest of all sources, never below zero.
+    """Return the lowest of all sources, never below zero.
 
-    `local_time` is wall time at the site; None (the clock is not trusted) makes every window of
-    the scheduler hold.
+    `local_time` is wall time at the site; with None (the clock is not trusted) every window of the
+    scheduler applies.
     """
     rows = list(_rows(site, local_time))
     (a, first), (b, second), (c, third) = (
@@ -149,7 +150,7 @@ def _rows(site: Site, local_time: time | None) -> Iterator[tuple[LimitCause, Per
 
 
 def lowest_over_window(samples_a: Iterable[PerPhase]) -> PerPhase:
-    """The lowest value of each phase in the window of a meter; zero without samples."""
+    """Return the lowest value of each phase in the window of a meter; zero without samples."""
     lowest: PerPhase | None = None
     for sample in samples_a:
         lowest = sample if lowest is None else lowest.lowest(sample)

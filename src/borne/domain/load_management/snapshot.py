@@ -1,6 +1,6 @@
-"""What one distribution is computed from: immutable, so that a worker may compute it.
+"""Input of one distribution: immutable, so that a worker may process it.
 
-A result carries the revision of its snapshot, so that it can be seen whether it answers the newest.
+A result carries the revision of its snapshot, which shows if it belongs to the newest one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from borne.foundation.units import PerPhase
 
 @dataclass(frozen=True, slots=True)
 class SharedSupply:
-    """What is distributed: the tree, and the limit of its root in amps per grid phase."""
+    """The tree, and the limit of its root in amps per grid phase."""
 
     root_limit_a: PerPhase
     topology: Topology = field(default_factory=Topology)
@@ -27,7 +27,7 @@ class SharedSupply:
     imbalance: Imbalance | None = None
 
     def capacities(self) -> list[float]:
-        """The limit of every link, in amps, in the order of the topology's links."""
+        """Return the limit of every link, in amps, in the order of the topology's links."""
         return self.topology.capacities(self.root_limit_a)
 
 
@@ -38,27 +38,27 @@ class Order:
     participants: Sequence[Participant]
     ids: Sequence[str]
     cells: Sequence[int]
-    """What each of them loads: `Topology.cell`."""
+    """Load of each participant: `Topology.cell`."""
     topology: Topology
 
     @property
     def of_one_class(self) -> bool:
-        """Nobody has priority over another."""
+        """True if all participants have the same priority."""
         people = self.participants
         return not people or people[0].priority == people[-1].priority
 
     def crossed(self, place: int) -> tuple[int, ...]:
-        """Numbers of the links that the participant at a place crosses."""
+        """Return the numbers of the links that the participant at a place crosses."""
         return self.topology.links_of(self.cells[place])
 
     def all_crossed(self) -> list[tuple[int, ...]]:
-        """The same for every participant, in this order."""
+        """Return the same for every participant, in this order."""
         return [self.topology.links_of(cell) for cell in self.cells]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A supply and all who take part. What follows from it is computed once."""
+    """A supply and all participants. Derived values are computed once."""
 
     supply: SharedSupply
     participants: Sequence[Participant]
@@ -66,7 +66,8 @@ class Snapshot:
 
     @cached_property
     def order(self) -> Order:
-        """Raises TopologyError for an unknown group and ValueError for a repeated id."""
+        """The participants in order; raises TopologyError for an unknown group and ValueError for a
+        repeated id."""
         found = sorted(self.participants, key=attrgetter("id"))
         found.sort(key=attrgetter("rank"))
         if len({one.priority for one in found}) > 1:
@@ -87,12 +88,12 @@ class Snapshot:
 
 
 Wiring = tuple[str, Rotation, frozenset[SocketPhase], frozenset[SocketPhase] | None]
-"""Group, rotation, connected phases, and those that the car was seen to use."""
+"""Group, rotation, connected phases, and those that the car uses."""
 
 
 @lru_cache(maxsize=4)
 def _cells(topology: Topology, it_network: bool) -> Memo[Wiring, int]:
-    """The cell of a participant, kept from one snapshot of the topology to the next."""
+    """Return the cells by wiring, cached from one snapshot of the topology to the next."""
 
     def cell(wiring: Wiring) -> int:
         group, rotation, connected, phases = wiring

@@ -39,7 +39,7 @@ GRID_PHASES = tuple(GridPhase)
 PHASE_SETS = tuple(
     frozenset(phase for phase in GRID_PHASES if number >> (phase - 1) & 1) for number in range(8)
 )
-"""Every set of grid phases; its number has a bit for each phase."""
+"""Every set of grid phases; its index has a bit for each phase."""
 NUMBER_OF_PHASES = {phases: number for number, phases in enumerate(PHASE_SETS)}
 
 
@@ -55,12 +55,12 @@ class Rotation(StrEnum):
     TSR = "TSR"
 
     def grid_phase(self, phase: SocketPhase) -> GridPhase:
-        """The grid phase that feeds a phase of the socket."""
+        """Return the grid phase that feeds a phase of the socket."""
         return GridPhase("RST".index(self.value[phase - 1]) + 1)
 
 
 def grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
-    """Amps per phase of a socket as the phases of the grid carry them."""
+    """Convert amps per phase of a socket to the phases of the grid."""
     amps = [0.0, 0.0, 0.0]
     for phase, current_a in zip(SocketPhase, measured_a, strict=True):
         amps[rotation.grid_phase(phase) - 1] += current_a
@@ -68,7 +68,7 @@ def grid_currents(measured_a: PerPhase, rotation: Rotation) -> PerPhase:
 
 
 def connected_phases(count: int) -> frozenset[SocketPhase]:
-    """The phases of a socket that is connected with `count` of them (1 to 3), L1 first."""
+    """Return the phases of a socket that is connected with `count` of them (1 to 3), L1 first."""
     if not 1 <= count <= len(SocketPhase):
         raise ValueError(f"a socket has 1 to 3 connected phases, not {count}")
     return frozenset(SocketPhase(number) for number in range(1, count + 1))
@@ -77,10 +77,10 @@ def connected_phases(count: int) -> frozenset[SocketPhase]:
 def loaded_phases(
     rotation: Rotation, phases: Iterable[SocketPhase], *, it_network: bool = False
 ) -> frozenset[GridPhase]:
-    """Grid phases loaded by a car that uses `phases` of its socket.
+    """Return the grid phases loaded by a car that uses `phases` of its socket.
 
-    In an IT network (no neutral) every phase is returned by the next line, so that a single-phase
-    car loads two lines with its whole current: the linear, safe model.
+    In an IT network (no neutral) every phase returns through the next line, so a single-phase car
+    loads two lines with its whole current: the linear, safe model.
     """
     return _loaded(rotation, frozenset(phases), it_network)
 
@@ -102,7 +102,7 @@ class SupplyLink(NamedTuple):
 
 
 class TopologyError(ValueError):
-    """The groups are no tree."""
+    """The groups are not a tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ class Topology:
         return (*line, self._numbers[ROOT])
 
     def cell(self, group: str, phase_set: int) -> int:
-        """The cell of a socket, from its group and the number of the phases that it loads: sockets
-        of one cell cross the same links."""
+        """Return the cell of a socket, from its group and the number of the phases that it loads:
+        sockets of one cell cross the same links."""
         number = self._numbers.get(group)
         if number is None:
             raise TopologyError(f"there is no group {group}")
@@ -153,7 +153,8 @@ class Topology:
         return len(PHASE_SETS) * len(self._numbers)
 
     def links_of(self, cell: int) -> tuple[int, ...]:
-        """Numbers of the links between a socket of the cell and the grid, the nearest first."""
+        """Return the numbers of the links between a socket of the cell and the grid, the nearest
+        first."""
         known = self._cells.get(cell)
         if known is None:
             number, phases = divmod(cell, len(PHASE_SETS))
@@ -166,11 +167,12 @@ class Topology:
         return known
 
     def crossed(self, group: str, phases: Iterable[GridPhase]) -> tuple[int, ...]:
-        """Numbers of the links between a socket in `group` and the grid, on these phases."""
+        """Return the numbers of the links between a socket in `group` and the grid, on these
+        phases."""
         return self.links_of(self.cell(group, NUMBER_OF_PHASES[frozenset(phases)]))
 
     def capacities(self, root_limit_a: PerPhase) -> list[float]:
-        """The limit of every link, in amps, in the order of `links`."""
+        """Return the limit of every link, in amps, in the order of `links`."""
         amps = list(root_limit_a)
         for group in self.groups.values():
             amps.extend(group.limit_a)
