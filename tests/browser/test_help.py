@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from borne.adapters.web.rings import ARCS, shown
+from borne.adapters.web.rings import ARCS, shown_colour
 from borne.domain.station.faults import Fault
 from borne.domain.station.indication import PATTERNS, Colour
 from tests.browser.conftest import Pages, Site
@@ -50,7 +50,7 @@ def test_a_ring_blinks_as_the_table_says(name: str, page: Page, site: Site) -> N
     colours, handle = page.evaluate(COLOURS), ring.element_handle()
     for tenths in (0.5, 2.6, 5.1, 7.6, 12.5, 47.5, 52.5):
         expected = PATTERNS[name].colour_at(tenths / 10)
-        arcs = [colours[shown(expected, arc).value] for arc in ARCS]
+        arcs = [colours[shown_colour(expected, arc).value] for arc in ARCS]
         assert page.evaluate(SAMPLE, [tenths / 10, handle]) == arcs, tenths
 
 

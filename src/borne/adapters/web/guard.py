@@ -112,7 +112,7 @@ async def admit(request: Request, access: Access) -> Response | None:
     return None
 
 
-def gone() -> ApiError:
+def access_ended() -> ApiError:
     """The answer if the login or token ended while the request was waiting."""
     return ApiError(401, "login_required", N_("The login or API token has ended meanwhile."))
 

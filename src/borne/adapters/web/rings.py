@@ -16,7 +16,7 @@ REST_S = 2.0
 _TURN = "@keyframes led-turn { to { transform: rotate(360deg); } }"
 
 
-def shown(colour: Colour, arc: int) -> Colour:
+def shown_colour(colour: Colour, arc: int) -> Colour:
     """The appearance of an arc (1 to 3) while the ring has a colour."""
     return _THIRDS[arc - 1] if colour is Colour.THREE else colour
 
@@ -43,7 +43,7 @@ def _rules(pattern: Pattern, selector: str) -> str:
         return _turning(pattern, selector)
     rules = []
     for arc in ARCS:
-        first = shown(pattern.frames[0][0], arc)
+        first = shown_colour(pattern.frames[0][0], arc)
         blink = "" if len(pattern.frames) == 1 else f" animation: {_animation(pattern, arc)};"
         rules.append(f"{selector} .arc-{arc} {{ stroke: {_paint(first)};{blink} }}")
         if blink:
@@ -54,7 +54,7 @@ def _rules(pattern: Pattern, selector: str) -> str:
 def _turning(pattern: Pattern, selector: str) -> str:
     """One of three arcs turns once in the time of all frames."""
     turn = f"led-turn {_whole_s(pattern):g}s linear infinite"
-    colour = shown(pattern.frames[0][0], 1)
+    colour = shown_colour(pattern.frames[0][0], 1)
     return (
         f"{selector} .arc-1 {{ stroke: {_paint(colour)}; }}\n"
         f"{selector} .arcs {{ animation: {turn}; }}"
@@ -69,7 +69,9 @@ def _animation(pattern: Pattern, arc: int) -> str:
 def _keyframes(pattern: Pattern, arc: int) -> str:
     whole_s, begun_s, stops = _whole_s(pattern), 0.0, []
     for colour, seconds in pattern.frames:
-        stops.append(f"{begun_s / whole_s * 100:.6g}% {{ stroke: {_paint(shown(colour, arc))}; }}")
+        stops.append(
+            f"{begun_s / whole_s * 100:.6g}% {{ stroke: {_paint(shown_colour(colour, arc))}; }}"
+        )
         begun_s += seconds
     stops.append(f"to {{ stroke: {_paint(Colour.OFF)}; }}")
     return f"@keyframes led-{pattern.name}-{arc} {{ {' '.join(stops)} }}"

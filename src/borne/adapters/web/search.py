@@ -42,7 +42,7 @@ def _skipped() -> frozenset[str]:
     return frozenset(word for each in SKIPPED for word in folded(each).split())
 
 
-def asked(query: str) -> list[str]:
+def query_words(query: str) -> list[str]:
     """The words of a query; stop words only if there are no others."""
     words = folded(query).split()
     return [word for word in words if word not in _skipped()] or words
@@ -114,9 +114,9 @@ class Candidate(Generic[T]):
     expert: bool = False
 
 
-def best(candidates: Sequence[Candidate[T]], query: str) -> list[T]:
+def best_matches(candidates: Sequence[Candidate[T]], query: str) -> list[T]:
     """Matches, best first; if nothing has all words, the items with most of them."""
-    words, phrase = [Word.of(word) for word in asked(query)], folded(query)
+    words, phrase = [Word.of(word) for word in query_words(query)], folded(query)
     if not words:
         return []
     scored = [(_score(each, words, phrase), each) for each in candidates]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.backend_setup import NOTES, offers
+from borne.adapters.web.pages.backend_setup import NOTES, preset_offers
 from borne.application.backend.presets import presets
 from borne.application.backend.queue_view import GivenUpMessage, QueueView, WaitingMessage
 from borne.application.ports.backend import StepResult
@@ -51,7 +51,7 @@ async def test_a_preset_shows_what_it_fills_in(person: Client) -> None:
 
 def test_the_notes_of_presets_are_known_to_translators() -> None:
     assert {note for preset in presets() for note in preset.notes} == set(NOTES)
-    assert all(note not in NOTES for offer in offers(Words("de")) for note in offer.notes)
+    assert all(note not in NOTES for offer in preset_offers(Words("de")) for note in offer.notes)
 
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.key)

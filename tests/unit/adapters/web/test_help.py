@@ -241,15 +241,15 @@ NO_TLS = (connection_step("dns"), connection_step("tls", "failed"))
 def test_checks_follow_the_state_of_the_station(
     check: Check, seen: StationStatus, steps: tuple[StepResult, ...], expected: bool | None
 ) -> None:
-    assert help_checks.holds(check, REMEDIES["other"], seen, steps) is expected
+    assert help_checks.passes(check, REMEDIES["other"], seen, steps) is expected
 
 
 def test_a_check_looks_at_the_socket_with_the_fault() -> None:
     """A car at another socket does not matter."""
     faulted = free_connector(2) | {"faults": [raised(Fault.RESIDUAL_CURRENT)]}
     seen = status(PLUGGED, faulted)
-    assert help_checks.holds(Check.UNPLUGGED, REMEDIES["residual-current"], seen) is True
-    assert help_checks.holds(Check.UNPLUGGED, REMEDIES["rcd-tripped"], seen) is False
+    assert help_checks.passes(Check.UNPLUGGED, REMEDIES["residual-current"], seen) is True
+    assert help_checks.passes(Check.UNPLUGGED, REMEDIES["rcd-tripped"], seen) is False
 
 
 async def test_steps_are_ticked_while_the_fault_is_present(person: Client, host: FakeHost) -> None:
@@ -296,7 +296,7 @@ async def test_settings_are_confirmed_on_the_help_page(person: Client, browser: 
 def test_every_light_and_every_way_of_clearing_has_a_text() -> None:
     words = Words("en")
     for first, _ in help_pages.lights():
-        found = help_pages.light(first, words)
+        found = help_pages.light_of(first, words)
         assert found
         assert all(found.meanings)
     for kind in CATALOGUE.values():

@@ -45,7 +45,7 @@ def test_each_arc_shows_what_the_table_says(pattern: Pattern, arc: int) -> None:
         assert f'[data-led="{pattern.name}"] .arcs {{ animation: led-turn 1s linear' in SHEET
         return
     for elapsed_s in TIMES_S:
-        expected = rings.shown(pattern.colour_at(elapsed_s), arc)
+        expected = rings.shown_colour(pattern.colour_at(elapsed_s), arc)
         assert at(f'[data-led="{pattern.name}"]', arc, elapsed_s) == expected.value, elapsed_s
 
 
@@ -58,5 +58,5 @@ def test_the_refusal_animation_restarts() -> None:
 
 
 def test_three_colours_are_a_third_of_the_ring_each() -> None:
-    thirds = [rings.shown(Colour.THREE, arc).value for arc in rings.ARCS]
+    thirds = [rings.shown_colour(Colour.THREE, arc).value for arc in rings.ARCS]
     assert "-".join(thirds) == Colour.THREE.value

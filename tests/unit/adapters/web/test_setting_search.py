@@ -9,7 +9,7 @@ import pytest
 from borne.adapters.web import search
 from borne.adapters.web.i18n import NAMES, OWN_NAMES, Words
 from borne.adapters.web.pages import setting_search
-from borne.adapters.web.pages.help_pages import found as help_found
+from borne.adapters.web.pages.help_pages import matching_pages as help_found
 from borne.domain.help.remedies import REMEDIES
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings import CATALOGUE
@@ -106,7 +106,7 @@ def test_every_synonym_finds_its_entry() -> None:
             alone = [search.Candidate(key, search.text_of(key))]
             for term in terms:
                 with case(f"{term} of {key}"):
-                    assert search.best(alone, term) == [key]
+                    assert search.best_matches(alone, term) == [key]
 
 
 def test_every_label_finds_its_setting_from_every_language() -> None:
@@ -129,7 +129,7 @@ def test_every_value_finds_its_setting_from_every_language(language: str) -> Non
             alone = [search.Candidate(key, search.text_of(key))]
             for text in values(entry, language):
                 with case(f"{text} of {key}"):
-                    assert search.best(alone, text) == [key]
+                    assert search.best_matches(alone, text) == [key]
 
 
 def values(entry: Entry, language: str) -> list[str]:

@@ -19,7 +19,7 @@ from pydantic import create_model
 from borne.adapters.web.access import OPERATOR, WORLD, Access
 from borne.adapters.web.api.bodies import Body, JsonObject, bounded
 from borne.adapters.web.api.charging_profiles import profiles_of
-from borne.adapters.web.api.simulator import world
+from borne.adapters.web.api.simulator import simulator_of
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.routes import API, Endpoint, Routes
 from borne.adapters.web.state import web_state
@@ -56,7 +56,7 @@ RECEIVERS = (
     Receiver(Restarter, lambda request: station(request).restarter, "connectors"),
     Receiver(Whitelist, lambda request: station(request).whitelist, "records"),
     Receiver(ChargingProfiles, profiles_of, "limits"),
-    Receiver(SimulatorPort, world, "simulator", WORLD),
+    Receiver(SimulatorPort, simulator_of, "simulator", WORLD),
 )
 
 

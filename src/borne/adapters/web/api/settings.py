@@ -37,7 +37,7 @@ def settings_of(services: StationServices) -> SettingsService:
     return service
 
 
-def described(view: SettingView) -> dict[str, object]:
+def setting_json(view: SettingView) -> dict[str, object]:
     """A setting with all details that a form needs."""
     entry = view.entry
     return {
@@ -83,7 +83,7 @@ def _listed(service: SettingsService, principal: Principal, *, details: bool) ->
     return {
         "revision": service.settings.revision,
         "pending_restart": list(service.pending_restart),
-        "settings": [described(view) for view in views],
+        "settings": [setting_json(view) for view in views],
     }
 
 
@@ -112,7 +112,7 @@ async def apply(
     try:
         return await service.change(changes, principal, principal.name, if_revision=revision)
     except SettingsRejected as error:
-        raise rejected(error.errors) from None
+        raise rejection(error.errors) from None
     except SettingsConflict:
         message = N_("Another user has changed the settings meanwhile; read them again.")
         raise ApiError(409, "conflict", message) from None
@@ -120,7 +120,7 @@ async def apply(
         raise ApiError(507, "not_saved", error.message) from None
 
 
-def rejected(errors: Mapping[str, Message]) -> ApiError:
+def rejection(errors: Mapping[str, Message]) -> ApiError:
     """Status 422 with one message per key."""
     sentences = {name: str(message) for name, message in errors.items()}
     message = "Nothing was changed: " + "; ".join(

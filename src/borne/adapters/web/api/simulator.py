@@ -18,7 +18,7 @@ from borne.foundation.messages import N_
 routes = Routes(WORLD, f"{API}/simulator", tag="simulator")
 
 
-def world(request: Request) -> SimulatorPort:
+def simulator_of(request: Request) -> SimulatorPort:
     """The simulated world; it also exists while the station has no power."""
     simulator = web_state(request.app).host.simulator
     if simulator is None:
@@ -29,19 +29,19 @@ def world(request: Request) -> SimulatorPort:
 @routes.get("", summary="The whole world")
 async def view(request: Request) -> WorldView:
     """Sockets, vehicles, cards, links, faults, site."""
-    return world(request).view()
+    return simulator_of(request).view()
 
 
 @routes.get("/vehicles", summary="Vehicles that can be plugged")
 async def vehicles(request: Request) -> Vehicles:
     """Names and properties, and the JSON schema of a vehicle."""
-    return world(request).vehicles()
+    return simulator_of(request).vehicles()
 
 
 @routes.get("/faults", summary="Causes of faults")
 async def faults(request: Request) -> Faults:
     """All physical causes that can be set, with their state."""
-    return {"faults": world(request).faults()}
+    return {"faults": simulator_of(request).faults()}
 
 
 @routes.post("/power", summary="The mains switch")

@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 
 from borne.adapters.web.access import USER
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import EVENT_STREAM, gone, station, visitor
+from borne.adapters.web.guard import EVENT_STREAM, access_ended, station, visitor
 from borne.adapters.web.live import TooManyStreams
 from borne.adapters.web.routes import API, Routes
 from borne.adapters.web.state import WebState, web_state
@@ -45,7 +45,7 @@ async def status(
         visitor(request), view.wait(after, timeout_s)
     )
     if waited is None:
-        raise gone()
+        raise access_ended()
     return status_json(waited)
 
 

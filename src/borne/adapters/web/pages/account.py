@@ -42,7 +42,7 @@ WEAKNESSES: dict[Weakness, str] = {
 }
 
 
-def weak(words: Words, why: Weakness) -> str:
+def weakness_text(words: Words, why: Weakness) -> str:
     """Explains why a new password is refused."""
     return words(WEAKNESSES[why]).format(n=SHORTEST)
 
@@ -123,7 +123,7 @@ async def change_password(request: Request) -> Response:
     try:
         await accounts_of(request).change_password(who.login, fields.get("current", ""), new)
     except PasswordRefused as error:
-        return await _password_page(request, weak(words, error.why), 422)
+        return await _password_page(request, weakness_text(words, error.why), 422)
     except WrongPassword:
         return await _password_page(request, words("The current password is wrong."), 422)
     except TryLater as error:
@@ -150,7 +150,7 @@ async def set_password(request: Request, role: Role) -> Response:
         ) from None
     except PasswordRefused as error:
         name = words(role.value)
-        problem = f"{name}: {weak(words, error.why)}"
+        problem = f"{name}: {weakness_text(words, error.why)}"
         return await _account(request, http_status=422, problem=problem)
     return RedirectResponse("/account?saved=1", 303)
 

@@ -93,7 +93,7 @@ def connection_steps(results: Iterable[StepResult], words: Words) -> list[Step]:
     return found
 
 
-def sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
+def link_sentence(view: BackendView | None, words: Words) -> tuple[str, str]:
     """The state in one sentence, in the words of the manual, and its tone."""
     if view is None or view.link == "off":
         return words("No backend. The station works on its own."), "quiet"
@@ -186,7 +186,7 @@ def _pretty(text: str) -> str:
 def state(port: BackendPort | None, words: Words) -> dict[str, Any]:
     """The variables of the live part."""
     view = port.view() if port is not None else None
-    text, tone = sentence(view, words)
+    text, tone = link_sentence(view, words)
     return {
         "exists": port is not None,
         "sentence": text,

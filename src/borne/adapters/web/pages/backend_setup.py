@@ -67,7 +67,7 @@ class Offer:
     mobile_rows: tuple[tuple[str, str], ...]
 
 
-def offers(words: Words) -> list[Offer]:
+def preset_offers(words: Words) -> list[Offer]:
     """The presets, by name."""
     return [_offer(preset, words) for preset in presets()]
 
@@ -98,7 +98,7 @@ def _shown(key: str, value: str, words: Words) -> str:
 async def presets_page(request: Request) -> Response:
     editor = SettingsEditor(request)
     variables: dict[str, Any] = {
-        "offers": offers(editor.words),
+        "offers": preset_offers(editor.words),
         "mobile": _has_modem(editor.service.settings),
     }
     return await page(request, "backend_presets.html", **variables, **editor.bar())

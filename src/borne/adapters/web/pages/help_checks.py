@@ -40,7 +40,7 @@ def _pilot(socket: SocketStatus) -> str:
     return socket.pilot[:1]
 
 
-def present(status: StationStatus) -> dict[Fault, tuple[int, ...]]:
+def present_faults(status: StationStatus) -> dict[Fault, tuple[int, ...]]:
     """The present faults and the connectors that have them; 0 is the station."""
     found: dict[Fault, tuple[int, ...]] = {}
     places = [(socket.id, socket.faults) for socket in status.sockets]
@@ -50,20 +50,20 @@ def present(status: StationStatus) -> dict[Fault, tuple[int, ...]]:
     return found
 
 
-def concerned(remedy: Remedy, status: StationStatus) -> list[SocketStatus]:
+def affected_sockets(remedy: Remedy, status: StationStatus) -> list[SocketStatus]:
     """The connectors with the fault of a page, else all."""
-    places = present(status).get(remedy.fault, ()) if remedy.fault else ()
+    places = present_faults(status).get(remedy.fault, ()) if remedy.fault else ()
     chosen = [socket for socket in status.sockets if socket.id in places]
     return chosen or list(status.sockets)
 
 
-def holds(
+def passes(
     check: Check, remedy: Remedy, status: StationStatus, steps: Sequence[StepResult] = ()
 ) -> bool | None:
     """True if a check passes; None if the station cannot know."""
-    now = present(status)
+    now = present_faults(status)
     if check in _AT_CONNECTORS:
-        return all(map(_AT_CONNECTORS[check], concerned(remedy, status)))
+        return all(map(_AT_CONNECTORS[check], affected_sockets(remedy, status)))
     if check in _ABSENT:
         return not _ABSENT[check] & now.keys()
     backend = status.backend

@@ -23,7 +23,7 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages import help_checks, present
 from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.refused_card import refused
-from borne.adapters.web.pages.setting_fields import field_id, shown
+from borne.adapters.web.pages.setting_fields import field_id, value_text
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
 from borne.adapters.web.routes import Routes
 from borne.application.ports.settings import SettingsNotSaved
@@ -136,7 +136,7 @@ def _appearance(pattern: Pattern) -> tuple[object, ...]:
     return pattern.frames, pattern.repeat, pattern.rotates
 
 
-def light(chosen: str, words: Words) -> Light | None:
+def light_of(chosen: str, words: Words) -> Light | None:
     """The meaning of a ring, and links to further help."""
     names = next((names for first, names in lights() if first == chosen), ())
     if not names:
@@ -150,10 +150,10 @@ def light(chosen: str, words: Words) -> Light | None:
     )
 
 
-def found(query: str) -> list[Remedy]:
+def matching_pages(query: str) -> list[Remedy]:
     """The pages that match the query in any language; all for an empty query."""
     everything = [search.Candidate(each, _text(each.slug)) for each in REMEDIES.values()]
-    return search.best(everything, query) if query.strip() else list(REMEDIES.values())
+    return search.best_matches(everything, query) if query.strip() else list(REMEDIES.values())
 
 
 @cache
@@ -183,7 +183,7 @@ async def help_index(
 ) -> Response:
     """The index, or the list only while the visitor types in the search field."""
     words = words_for(request)
-    groups = by_helper(found(q), words)
+    groups = by_helper(matching_pages(q), words)
     if is_htmx(request):
         return HTMLResponse(part(request, "parts/help_list.html", groups=groups, query=q))
     status = station(request).status.snapshot()
@@ -193,7 +193,7 @@ async def help_index(
         groups=groups,
         query=q,
         lights=[(first, words(SEEN[first])) for first, _ in lights()],
-        light=light(seen, words),
+        light=light_of(seen, words),
         problems=present.problems(status, socket_names(request), words),
         refused_card=refused(status, words),
     )
@@ -222,13 +222,15 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
     services, words = station(request), words_for(request)
     status = services.status.snapshot()
     names = socket_names(request)
-    where = help_checks.present(status).get(remedy.fault, ()) if remedy.fault else ()
+    where = help_checks.present_faults(status).get(remedy.fault, ()) if remedy.fault else ()
     steps = services.backend.view().steps if services.backend else ()
     judged = bool(where) or remedy.fault is None
     lines = [
         Line(
             words(text_of(step)),
-            help_checks.holds(step.check, remedy, status, steps) if step.check and judged else None,
+            help_checks.passes(step.check, remedy, status, steps)
+            if step.check and judged
+            else None,
             buttons(step, remedy, request, status),
         )
         for step in remedy.steps
@@ -269,7 +271,7 @@ def buttons(
             Button(
                 words(label).format(n=socket.id), f"/connectors/{socket.id}/{command}", post=True
             )
-            for socket in help_checks.concerned(remedy, status)
+            for socket in help_checks.affected_sockets(remedy, status)
         )
     match action:
         case Action.RESTART:
@@ -281,22 +283,22 @@ def buttons(
         case Action.TAKE_NOTE:
             return (Button(words("Acknowledge"), "/notices/acknowledge", post=True),)
         case Action.OPEN_SETTINGS:
-            return opened(step, request)
+            return setting_buttons(step, request)
         case _:
             return ()
 
 
-def works(step: Step) -> bool:
+def is_supported(step: Step) -> bool:
     """True if this version supports every setting of the step."""
     return all(key in ACTIVE for key in step.settings)
 
 
 def text_of(step: Step) -> str:
     """The step's text, adapted to what this version supports."""
-    return step.text if works(step) or not step.without else step.without
+    return step.text if is_supported(step) or not step.without else step.without
 
 
-def opened(step: Step, request: Request) -> tuple[Button, ...]:
+def setting_buttons(step: Step, request: Request) -> tuple[Button, ...]:
     """The settings of a step that the visitor can see on their page."""
     words, principal = words_for(request), visitor(request).principal
     offered = {
@@ -354,7 +356,7 @@ def limits(request: Request, remedy: Remedy) -> list[tuple[str, str]]:
         return []
     words, settings = words_for(request), settings_of(station(request))
     return [
-        (view.label.render(words), shown(view.entry, view.value, words))
+        (view.label.render(words), value_text(view.entry, view.value, words))
         for view in settings.limits_to_confirm(visitor(request).principal)
         if view.visible
     ]

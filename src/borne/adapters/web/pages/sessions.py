@@ -72,7 +72,7 @@ def identity_text(identity: Identity, words: Words) -> str:
     return identity.masked.replace("...", "…") or "–"
 
 
-def notes_of(record: SessionRecord, words: Words) -> list[str]:
+def remarks_of(record: SessionRecord, words: Words) -> list[str]:
     """Remarks about the figures of a session."""
     notes = [words(phrase(FLAGS, flag.value)) for flag in sorted(record.flags)]
     if not record.billable and not record.flags & UNBILLABLE:
@@ -100,7 +100,7 @@ def row_of(record: SessionRecord, zone: tzinfo, words: Words, now: datetime) -> 
         max_power=words.power(record.max_power_w) if record.max_power_w else "–",
         reason=words(phrase(STOP_REASONS, end.reason.value)) if end else words("running"),
         transaction=str(record.transaction_id) if record.transaction_id is not None else "–",
-        flags=tuple(notes_of(record, words)),
+        flags=tuple(remarks_of(record, words)),
         billable=record.billable,
         running=end is None,
         meter=f"{words.number(start.meter_start_wh)} → {words.number(stop_wh)} Wh",

@@ -132,7 +132,7 @@ def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
         pending=view.pending_restart,
         restart=entry.restart,
         is_set=view.is_set,
-        default=shown(entry, view.default, words),
+        default=value_text(entry, view.default, words),
         key_note=_key_note(view.name, entry, words),
     )
 
@@ -239,7 +239,7 @@ def field_id(name: str) -> str:
     return f"s-{name}"
 
 
-def shown(entry: Entry, value: JsonValue, words: Words) -> str:
+def value_text(entry: Entry, value: JsonValue, words: Words) -> str:
     """A value, formatted."""
     match value:
         case None | "" | []:
@@ -297,13 +297,13 @@ def changes(draft: Draft, entries: Mapping[str, Entry], words: Words) -> list[Ch
 def _change(item: StagedItem, entry: Entry, words: Words) -> Change:
     conflict = ""
     if item.conflict:
-        now = HIDDEN if item.secret else shown(entry, item.current, words)
+        now = HIDDEN if item.secret else value_text(entry, item.current, words)
         conflict = words("Another user changed it meanwhile; it is now {value}.").format(value=now)
     return Change(
         item.name,
         item.label.render(words),
-        HIDDEN if item.secret else shown(entry, item.old, words),
-        HIDDEN if item.secret else shown(entry, item.new, words),
+        HIDDEN if item.secret else value_text(entry, item.old, words),
+        HIDDEN if item.secret else value_text(entry, item.new, words),
         item.error.render(words) if item.error else "",
         conflict,
         item.restart,

@@ -89,7 +89,7 @@ def find(views: Sequence[SettingView], role: Role, query: str, words: Words) -> 
         for entry in OTHERS
         if role.includes(entry.role)
     ]
-    return [_result(item, words) for item in search.best(candidates, query)]
+    return [_result(item, words) for item in search.best_matches(candidates, query)]
 
 
 def _result(item: str | Entry | SettingView, words: Words) -> Result:

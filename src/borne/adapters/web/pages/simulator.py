@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
 from borne.adapters.web.access import SIMULATOR
-from borne.adapters.web.api.simulator import world
+from borne.adapters.web.api.simulator import simulator_of
 from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused
@@ -170,7 +170,7 @@ def _cause(fault: CauseView, words: Words) -> dict[str, object]:
 
 def variables(request: Request) -> dict[str, Any]:
     """The variables of the page."""
-    words, simulator = words_for(request), world(request)
+    words, simulator = words_for(request), simulator_of(request)
     view = simulator.view()
     vehicles = simulator.vehicles()["vehicles"]
     status = station(request).status.snapshot()

@@ -42,7 +42,7 @@ RESULTS: dict[TeachInResult, tuple[str, str, str]] = {
 """Icon, tone and message of each result."""
 
 
-def teacher(request: Request) -> TeachIn:
+def teach_in_of(request: Request) -> TeachIn:
     """The teach-in of the running station. Raises ApiError."""
     found = station(request).teach_in
     if found is None:
@@ -103,7 +103,7 @@ def _running(request: Request, lease: str, state: TeachInState) -> str:
 
 @routes.post("/whitelists/teach")
 async def start(request: Request) -> Response:
-    fields, teach_in = await form(request), teacher(request)
+    fields, teach_in = await form(request), teach_in_of(request)
     lease = teach_in.start(
         visitor(request).principal,
         reader=connector_in(fields, "reader"),
@@ -126,7 +126,7 @@ async def prolong(request: Request) -> Response:
 @routes.post("/whitelists/teach/choose")
 async def choose(request: Request) -> Response:
     """Restrict to a reader, or bind entries to a socket."""
-    fields, teach_in = await form(request), teacher(request)
+    fields, teach_in = await form(request), teach_in_of(request)
     lease = fields.get("lease", "")[:100]
     reader, bind = connector_in(fields, "reader"), connector_in(fields, "bind")
     try:
@@ -137,7 +137,7 @@ async def choose(request: Request) -> Response:
 
 
 async def _go_on(request: Request, *, longer: bool) -> Response:
-    lease, teach_in = (await form(request)).get("lease", "")[:100], teacher(request)
+    lease, teach_in = (await form(request)).get("lease", "")[:100], teach_in_of(request)
     try:
         state = teach_in.prolong(lease) if longer else teach_in.renew(lease)
     except Refused:
@@ -151,7 +151,7 @@ async def finish(request: Request) -> Response:
     lease, words = (await form(request)).get("lease", "")[:100], words_for(request)
     text = ""
     try:
-        taught = teacher(request).finish(lease)
+        taught = teach_in_of(request).finish(lease)
     except Refused:
         pass
     else:

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.backend import sentence
+from borne.adapters.web.pages.backend import link_sentence
 from borne.adapters.web.pages.shell import setting, words_for
 from borne.domain.station.station_status import SocketStatus, StationStatus
 from borne.domain.station.status import ConnectorStatus
@@ -53,7 +53,7 @@ def system_status(status: StationStatus, names: Mapping[int, str], request: Requ
     """The rows of the manual's "System Status", with its labels."""
     words = words_for(request)
     backend = station(request).backend
-    link, _ = sentence(backend.view() if backend else None, words)
+    link, _ = link_sentence(backend.view() if backend else None, words)
     rows = [
         (
             words("OCPP ChargeBoxIdentity (ChargePointID)"),

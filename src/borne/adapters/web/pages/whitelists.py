@@ -53,16 +53,18 @@ async def whitelists(
 ) -> Response:
     """The page, or the list only while the visitor types in the search field."""
     if is_htmx(request):
-        return HTMLResponse(part(request, "parts/whitelist.html", **listed(request, q, number)))
-    return await whole(request, q, number)
+        return HTMLResponse(
+            part(request, "parts/whitelist.html", **list_variables(request, q, number))
+        )
+    return await whole_page(request, q, number)
 
 
-async def whole(
+async def whole_page(
     request: Request, query: str = "", number: int = 1, status: int = 200, **typed: str
 ) -> Response:
     """The page; `typed` keeps invalid input."""
     services = station(request)
-    variables = listed(request, query, number) | {
+    variables = list_variables(request, query, number) | {
         "enabled": setting(request, "FLLEnable", default=True),
         "free_charging": setting(request, "FreeCharging", default=False),
         "cache_enabled": setting(request, "AuthorizationCacheEnabled", default=False),
@@ -100,7 +102,7 @@ async def enable(request: Request) -> Response:
     return done(request, text, "/whitelists", partial("#whitelist-state", state))
 
 
-def listed(request: Request, query: str = "", number: int = 1) -> dict[str, Any]:
+def list_variables(request: Request, query: str = "", number: int = 1) -> dict[str, Any]:
     """The variables of the list."""
     services = station(request)
     entries, total = services.whitelist.page(
@@ -126,7 +128,7 @@ def connector_in(fields: Mapping[str, str], name: str = "connector") -> int | No
 
 def list_piece(request: Request) -> str:
     """The current list, for htmx."""
-    return partial("#whitelist", part(request, "parts/whitelist.html", **listed(request)))
+    return partial("#whitelist", part(request, "parts/whitelist.html", **list_variables(request)))
 
 
 @routes.post("/whitelists/add")
@@ -141,7 +143,7 @@ async def add(request: Request) -> Response:
     except Refused as error:
         if is_htmx(request):
             raise
-        return await whole(
+        return await whole_page(
             request, status=422, problem=error.message.render(words), token=token, name=name
         )
     text = words("{token} added.").format(token=stored.token)
