@@ -226,7 +226,7 @@ class Host:
             return
         for entry in self.options.first_cards:
             try:
-                await self.station.lists.whitelist.add(
+                await self.station.cards.lists.whitelist.add(
                     entry.token, SYSTEM, connector=entry.connector, name=entry.name
                 )
             except (Refused, StorageFailed) as error:
@@ -358,19 +358,20 @@ class Host:
             return None
         answers = BackendAnswers(
             station.authorization,
-            station.refused,
-            station.journal,
+            station.backend_side.refused,
+            station.charging.journal,
             station.timestamp_resolver,
             self.settings,
             storage.security,
             self.clock,
             station.supervisor,
         )
+        security, services = station.security, station.backend_side.services
         backend = OcppBackend(
-            backend_config(settings, list(station.connectors), station.certificates.material),
-            station.backend_services,
+            backend_config(settings, list(station.connectors), security.certificates.material),
+            services,
             storage,
-            partial(_boot_content, settings, station.backend_services.firmware.version),
+            partial(_boot_content, settings, services.firmware.version),
             answers,
             self.clock,
             self.options.rng,

@@ -97,7 +97,7 @@ def left(station: RunningStation) -> tuple[int, int]:
     """Profiles and cards of the list."""
     now = station.host.station
     assert now is not None
-    return len(now.profiles.entries), len(now.lists.local_list.content())
+    return len(now.charging.profiles.entries), len(now.cards.lists.local_list.content())
 
 
 async def test_limits_of_a_backend_end_when_it_is_switched_off(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ DAY_S = 86400.0
 def profiles(station: RunningStation) -> ChargingProfiles:
     running = station.host.station
     assert running is not None
-    return running.profiles
+    return running.charging.profiles
 
 
 def clock(station: RunningStation) -> Clock:

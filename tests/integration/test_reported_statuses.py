@@ -75,7 +75,7 @@ class Bench:
         self.backend = Recorder()
         running = station.host.station
         assert running is not None
-        self.reporter = running.reporter
+        self.reporter = running.backend_side.reporter
         running.link.backend = cast(Backend, cast(Any, self.backend))
 
     @property
@@ -217,7 +217,7 @@ def test_another_card_at_a_reserved_socket_changes_nothing(tmp_path: Path) -> No
         assert running is not None
         now = running.services().clock.now()
         kept = Reservation(7, 1, CARD.lower(), now + timedelta(hours=1))
-        assert await running.reservations.reserve(kept) is Answer.ACCEPTED
+        assert await running.cards.reservations.reserve(kept) is Answer.ACCEPTED
         await at.station.plug(1, {})
         await asyncio.sleep(10)
         await at.station.card("04A1B2C3D4E5F6", 1)

@@ -210,18 +210,18 @@ async def _charge(rig: RunningStation) -> None:
 async def _ask_as_a_backend(rig: RunningStation) -> None:
     station = rig.host.station
     assert station is not None
-    commands = station.commands
+    commands = station.backend_side.commands
     commands.read_settings(())
     assert commands.secure in (True, False)  # asked for each security event that is sent
     await station.security.watch.stop(StopReason.REBOOT)
     await commands.remote_start(2, "REMOTE")
-    record = station.journal.record(1)
+    record = station.charging.journal.record(1)
     assert record is not None, "the car does not charge"
-    await station.refused.on_start_answered(record.session_id, "Invalid")
+    await station.backend_side.refused.on_start_answered(record.session_id, "Invalid")
     await asyncio.sleep(60)
     await rig.simulator.unplug(1, force=True)
     await station.authorization.learn("A1B2", IdTagInfo("Accepted"))
-    await station.certificates.request()
+    await station.security.certificates.request()
     await commands.clear_cache()
     with suppress(PasswordRefused):
         await rig.services.accounts.set_password(Role.OPERATOR, "a good password")

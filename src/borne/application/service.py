@@ -51,6 +51,7 @@ class ServiceList:
             begun = service.start()
             if inspect.isawaitable(begun):
                 await begun
+        self._services = tuple(each for each in self._services if not _only_starts(each))
 
     async def stop(self) -> None:
         for service in reversed(self._services):
@@ -59,3 +60,7 @@ class ServiceList:
     def abort(self) -> None:
         for service in reversed(self._services):
             service.abort()
+
+
+def _only_starts(service: Service) -> bool:
+    return isinstance(service, Part) and service.abort is _nothing and service.end is None

@@ -71,20 +71,10 @@ class Station:
             lambda: self.idle,
         )
         # Short names for parts that others use.
-        self.metering, self.journal = charging.metering, charging.journal
+        self.metering, self.limits = charging.metering, charging.limits
         self.connectors, self.control = charging.connectors, charging.control
-        self.limits, self.profiles, self.faults = (
-            charging.limits,
-            charging.profiles,
-            charging.faults,
-        )
-        self.indication = charging.indication
-        self.lists, self.reservations = self.cards.lists, self.cards.reservations
-        self.authorization = self.cards.authorization
-        self.certificates, self.events = self.security.certificates, self.security.events
-        self.commands, self.refused = self.backend_side.commands, self.backend_side.refused
-        self.reporter = self.backend_side.reporter
-        self.backend_services = self.backend_side.services
+        self.faults, self.indication = charging.faults, charging.indication
+        self.authorization, self.events = self.cards.authorization, self.security.events
 
     def _status_sources(self) -> StatusSources:
         charging = self.charging
@@ -119,15 +109,15 @@ class Station:
             Part(self._start_status),
             Part(charging.recovery.resume_sessions),
             Part(self.control.restore_availability),
-            Part(self.reservations.start, self.reservations.abort),
-            Part(self.refused.start),
-            Part(self.profiles.start, self.profiles.abort),
+            Part(cards.reservations.start, cards.reservations.abort),
+            Part(backend.refused.start),
+            Part(charging.profiles.start, charging.profiles.abort),
             Part(charging.start_limits, self.limits.abort),
             Part(backend.forget_former_backend),
             Part(self._start_notices),
             Part(lambda: backend.attach(make_backend(self))),
             Part(charging.start_boards, charging.abort_boards, charging.stop_boards),
-            Part(backend.start_reporter, self.reporter.abort),
+            Part(backend.start_reporter, backend.reporter.abort),
             Part(self.retention.start, self.retention.abort),
             Part(security.watch.start),
             backend,
@@ -187,7 +177,7 @@ class Station:
         self.status.start()
 
     async def _start_notices(self) -> None:
-        damaged = await self.certificates.start()
+        damaged = await self.security.certificates.start()
         self.notices.changed.subscribe(self._on_notices_changed)
         self._parts.storage.damage.subscribe(self._on_damage)
         reports, found = self._parts.settings.reports, self._parts.storage.notices
@@ -214,7 +204,7 @@ class Station:
             status=self.status,
             control=self.control,
             sessions=SessionsService(parts.storage.journal, parts.settings.running, parts.clock),
-            whitelist=self.lists.whitelist,
+            whitelist=self.cards.lists.whitelist,
             restarter=parts.restarter,
             settings=parts.settings,
             accounts=parts.accounts,
@@ -224,8 +214,8 @@ class Station:
             master_card=self.cards.router.master_card,
             try_connection=parts.try_connection,
             queue=partial(queue_view, parts.storage.outbox, parts.clock),
-            ocpp_whitelist=self.lists.cache,
-            charging_profiles=self.profiles,
+            ocpp_whitelist=self.cards.lists.cache,
+            charging_profiles=self.charging.profiles,
             collect_logs=partial(self.diagnostics.collect, LogKind.DIAGNOSTICS, None, None),
             notices=self.notices,
         )

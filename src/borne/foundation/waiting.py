@@ -1,4 +1,4 @@
-"""Waiting with a time limit."""
+"""Waiting for something, but not for ever."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 
 
 class Flag:
-    """An `asyncio.Event` without its 760 bytes of queue: a station has twenty flags, and a process
-    may have a thousand stations."""
+    """An `asyncio.Event` whose `wait` may be limited, and without its 760 bytes of queue: a station
+    has twenty flags, and a process may have a thousand stations."""
 
     __slots__ = ("_is_set", "_waiting")
 
     def __init__(self) -> None:
         self._is_set = False
-        self._waiting: tuple[asyncio.Future[None], ...] = ()
+        self._waiting: tuple[asyncio.Future[bool], ...] = ()
 
     def is_set(self) -> bool:
         return self._is_set
@@ -23,29 +23,27 @@ class Flag:
         self._is_set = True
         waiting, self._waiting = self._waiting, ()
         for each in waiting:
-            if not each.done():
-                each.set_result(None)
+            _end(each, True)
 
     def clear(self) -> None:
         self._is_set = False
 
-    async def wait(self) -> None:
+    async def wait(self, seconds: float | None = None) -> bool:
+        """True once the flag is set, False after `seconds`; None waits without limit."""
         if self._is_set:
-            return
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return True
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[bool] = loop.create_future()
         self._waiting += (mine,)
+        timer = None if seconds is None else loop.call_later(seconds, _end, mine, False)
         try:
-            await mine
+            return await mine
         finally:
-            if mine in self._waiting:
-                self._waiting = tuple(each for each in self._waiting if each is not mine)
+            if timer is not None:
+                timer.cancel()
+            self._waiting = tuple(each for each in self._waiting if each is not mine)
 
 
-async def wait_for_flag(flag: Flag, seconds: float | None) -> bool:
-    """True once the flag is set, False after `seconds`; None waits without limit."""
-    try:
-        async with asyncio.timeout(seconds):
-            await flag.wait()
-    except TimeoutError:
-        return False
-    return True
+def _end(waiting: asyncio.Future[bool], woken: bool) -> None:
+    if not waiting.done():
+        waiting.set_result(woken)

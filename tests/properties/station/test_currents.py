@@ -316,7 +316,7 @@ class Watch:
             case "profile":
                 await self._profile(*one.value)
             case "clear":
-                await self._running.profiles.remove(None, SYSTEM)
+                await self._running.charging.profiles.remove(None, SYSTEM)
                 self.model = replace(self.model, profiles={})
             case _:
                 clock = self.rig.services.clock
@@ -410,7 +410,7 @@ class Watch:
         periods = (Period(0, amperes),)
         schedule = Schedule(RateUnit.AMPERE, periods, int(PROFILE_S) + 60, start)
         profile = Profile(connector + 1, 0, purpose, Kind.ABSOLUTE, schedule)
-        if await self._running.profiles.set(connector, profile):
+        if await self._running.charging.profiles.set(connector, profile):
             ends = {connector: (amperes, self.now_s + PROFILE_S)}
             self.model = replace(self.model, profiles={**self.model.profiles, **ends})
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.waiting import Flag
 
 
 async def test_all_waiters_continue_in_order() -> None:
@@ -29,7 +29,7 @@ async def test_waiting_for_a_set_flag_returns_at_once() -> None:
     flag = Flag()
     flag.set()
     await flag.wait()
-    assert await wait_for_flag(flag, 0.0)
+    assert await flag.wait(0.0)
 
 
 async def test_a_cancelled_waiter_is_not_woken() -> None:
@@ -45,4 +45,4 @@ async def test_a_cancelled_waiter_is_not_woken() -> None:
 
 
 async def test_a_timeout_is_reported() -> None:
-    assert not await wait_for_flag(Flag(), 0.0)
+    assert not await Flag().wait(0.0)

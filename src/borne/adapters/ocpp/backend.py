@@ -179,6 +179,7 @@ class OcppBackend:
         await self._keeper.flush()
 
     def abort(self) -> None:
+        self._keeper.abort()
         self.client.abort()
 
     async def _hand_over(self) -> None:

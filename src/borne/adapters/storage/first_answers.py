@@ -4,12 +4,14 @@ twenty small queries, and a job for each costs more than its query."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.database import Database, Job
 
 T = TypeVar("T")
+_NOTHING: Final[dict[str, Any]] = {}
+"""Shared, and never filled: a station has nine sets of first answers, soon all given."""
 
 
 class FirstAnswers(Generic[T]):
@@ -25,21 +27,21 @@ class FirstAnswers(Generic[T]):
         self._database = database
         self._query = query
         self._otherwise = otherwise
-        self._found: dict[str, T] = {}
+        self._found: dict[str, T] = _NOTHING
         self._stale: tuple[str, ...] | None = None
         """Keys whose values were returned or dropped; None before the opening, and after all were
         dropped."""
 
     def read(self, connection: Connection) -> None:
         """Run the queries; called by the job that opens the database."""
-        self._found = dict(self._query(connection))
+        self._found = dict(self._query(connection)) or _NOTHING
         self._stale = ()
 
     def forget(self, *keys: str) -> None:
         """Drop the values of keys that are about to be written; without keys, drop all."""
         if not keys:
             self._stale = None
-            self._found.clear()
+            self._found = _NOTHING
         elif self._stale is not None:
             for key in keys:
                 self._pop(key)
@@ -55,4 +57,7 @@ class FirstAnswers(Generic[T]):
     def _pop(self, key: str) -> T | None:
         if self._stale is not None and key not in self._stale:
             self._stale += (key,)
-        return self._found.pop(key, self._otherwise)
+        found = self._found.pop(key, self._otherwise)
+        if not self._found:
+            self._found = _NOTHING
+        return found

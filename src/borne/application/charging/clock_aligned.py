@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from borne.application.charging.transaction_journal import TransactionJournal
 from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.supervisor import OnDemandTask, Supervisor
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.waiting import Flag
 
 EARLY_S = 0.002
 """A timer may fire this much before its time."""
@@ -70,7 +70,7 @@ class ClockAlignedValues:
     async def _wait_until(self, mark: datetime) -> bool:
         """True at the mark, False if interval or clock changed before."""
         while (left_s := (mark - self._clock.now()).total_seconds()) > EARLY_S:
-            if await wait_for_flag(self._changed, left_s):
+            if await self._changed.wait(left_s):
                 return False
         return True
 

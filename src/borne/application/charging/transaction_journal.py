@@ -37,7 +37,7 @@ from borne.domain.station.transaction_messages import MeterValuesMessage
 from borne.foundation.clock import Clock, ClockTrust, Moment
 from borne.foundation.events import Signal
 from borne.foundation.supervisor import Supervisor
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.waiting import Flag
 
 CURVE_INTERVAL_S = 60.0
 _log = logging.getLogger(__name__)
@@ -265,7 +265,7 @@ class TransactionJournal:
             due_s = last_s + (reported_s or CURVE_INTERVAL_S)
             if due_s < loop.time():
                 last_s = loop.time()
-            elif not await wait_for_flag(live.reconsider, due_s - loop.time()):
+            elif not await live.reconsider.wait(due_s - loop.time()):
                 last_s = due_s
                 await self.record_sample(connector, live, report=reported_s > 0)
 

@@ -16,7 +16,7 @@ from borne.domain.settings.ocpp_view import ConfigurationStatus
 from borne.domain.settings.values import Form
 from borne.foundation.json_value import JsonObject, JsonValue
 from borne.foundation.supervisor import OnDemandTask, Supervisor
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.waiting import Flag
 
 KEY, URL = "SecurityProfile", "WebSocketsBackendURL"
 MAX_DIGITS = 9
@@ -117,7 +117,7 @@ class SecurityProfiles:
         before, _ = await stored_fact(self._state, STATE_KEY, _trial, None)
         if before is None:
             return
-        if await wait_for_flag(self._online, TRIAL_S):
+        if await self._online.wait(TRIAL_S):
             await self._remember(None)
         else:
             await self._go_back(before)

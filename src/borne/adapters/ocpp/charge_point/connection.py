@@ -41,7 +41,7 @@ from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, Con
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.tls import client_context
 from borne.application.ports.backend import ConnectionStep
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.rpc.session import TransportClosed
 
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -135,7 +135,7 @@ class Connection:
         while self.state is ConnectionState.OPEN:
             self._ping_changed.clear()
             interval_s = self._ping_interval_s if self._ping_interval_s > 0 else None
-            changed = await wait_for_flag(self._ping_changed, interval_s)
+            changed = await self._ping_changed.wait(interval_s)
             if not changed and not await self.ping():
                 self.abort()
 
@@ -219,6 +219,10 @@ class Connection:
                 ConnectionStep.WEBSOCKET, f"the backend does not speak {SUB_PROTOCOL}", 101
             )
         steps.ok(ConnectionStep.WEBSOCKET, SUB_PROTOCOL, 101)
+        # 3 kB for each connection, and the password is among them.
+        for message in (opened.request, opened.response):
+            if message is not None:
+                message.headers.clear()
         return opened
 
     def _look_at_interfaces(self, steps: ConnectionSteps) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from borne.application.ports.storage import FrameArchive
 from borne.domain.frames import FrameRecord
 from borne.foundation.supervisor import OnDemandTask, Supervisor
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.timers import Timers
 from borne.protocols.ocpp.rpc.frame_log import DEFAULT_CAPACITY, FrameLog
 
 BATCH_S: Final = 60.0
@@ -17,6 +17,7 @@ BATCH: Final = 200
 """A batch of this size is written at once."""
 MAX_WAITING: Final = 1000
 """If the disk is slower than the backend, the oldest frames are lost beyond this number."""
+_DUE: Final = "write"
 
 
 class FrameKeeper:
@@ -26,8 +27,8 @@ class FrameKeeper:
         self._log = log
         self._archive = archive
         self._waiting: list[FrameRecord] = []
-        self._full = Flag()
-        self._writing = OnDemandTask(tasks, "message log", self._write)
+        self._timers = Timers()
+        self._writing = OnDemandTask(tasks, "message log", self.flush)
         log.added.subscribe(self._on_frame)
 
     async def restore(self) -> None:
@@ -36,13 +37,9 @@ class FrameKeeper:
             return
         self._log.restore(await self._archive.tail(DEFAULT_CAPACITY))
 
-    async def _write(self) -> None:
-        await wait_for_flag(self._full, BATCH_S)
-        await self.flush()
-
     async def flush(self) -> None:
         batch, self._waiting = self._waiting, []
-        self._full.clear()
+        self._timers.cancel(_DUE)
         await self._archive.append(batch)
 
     async def history(self) -> list[FrameRecord]:
@@ -53,6 +50,10 @@ class FrameKeeper:
     def _on_frame(self, record: FrameRecord) -> None:
         self._waiting.append(record)
         del self._waiting[:-MAX_WAITING]
-        self._writing.request()
         if len(self._waiting) >= BATCH:
-            self._full.set()
+            self._writing.request()
+        elif _DUE not in self._timers:
+            self._timers.plan(_DUE, BATCH_S, self._writing.request)
+
+    def abort(self) -> None:
+        self._timers.stop()

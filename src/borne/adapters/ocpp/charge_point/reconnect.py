@@ -9,7 +9,7 @@ import asyncio
 import random
 from typing import Final
 
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.waiting import Flag
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 120.0
@@ -69,6 +69,6 @@ class Pause:
         self._wake.clear()
         self._until_s = asyncio.get_running_loop().time() + seconds
         try:
-            return await wait_for_flag(self._wake, seconds)
+            return await self._wake.wait(seconds)
         finally:
             self._until_s = None

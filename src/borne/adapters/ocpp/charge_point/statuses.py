@@ -18,7 +18,7 @@ from borne.adapters.ocpp.charge_point.uplink import Uplink
 from borne.application.ports.backend import StatusReport
 from borne.domain.station.status import BackendStatus
 from borne.foundation.clock import Clock
-from borne.foundation.waiting import Flag, wait_for_flag
+from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages.core import (
     ChargePointErrorCode,
     ChargePointStatus,
@@ -135,7 +135,7 @@ class Statuses:
             self._caught_up.set()
             if self._waiting:
                 held_s = _loop_time() - self._waiting[0].since_s
-                await wait_for_flag(self._work, max(0.0, LONGEST_HOLD_S - held_s))
+                await self._work.wait(max(0.0, LONGEST_HOLD_S - held_s))
             else:
                 await self._work.wait()
 
