@@ -84,6 +84,8 @@ def answer_schemas(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
     for schema in found.values():
         if schema["type"] == "object":
             schema["additionalProperties"] = True
+        else:
+            schema.pop("description", None)  # what the program says of an enum to its developers
         for member in schema.get("properties", {}).values():
             member.pop("default", None)
     return found
