@@ -93,7 +93,7 @@ class NodeBackend:
         match message:
             case {"listening": port}:
                 self.port = port
-            case {"told": action, "params": params}:
+            case {"received": action, "params": params}:
                 self.received.append((action, params))
             case {"answer": number}:
                 self._answers[number].set_result(message)

@@ -1,6 +1,6 @@
 // A central system that validates every message of both sides (the strict mode of ocpp-rpc).
-// It is told on its standard input what to ask, a JSON object {id, method, params} a line, and
-// tells on its standard output what happened: {listening}, {told, params}, {invalid, ...},
+// It reads from its standard input what to ask, a JSON object {id, method, params} a line, and
+// writes to its standard output what happened: {listening}, {received, params}, {invalid, ...},
 // {answer: id, result} or {answer: id, code, words}.
 'use strict';
 
@@ -39,7 +39,7 @@ server.on('client', (client) => {
   client.on('badMessage', ({ error }) => say({ invalid: 'frame', outbound: false, words: String(error) }));
   for (const [method, answer] of Object.entries(answers)) {
     client.handle(method, ({ params }) => {
-      say({ told: method, params });
+      say({ received: method, params });
       return answer();
     });
   }
