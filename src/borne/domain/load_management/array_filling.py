@@ -190,7 +190,6 @@ class _Filling:
         """True for cars that are not fixed; the last entry is for the mark without a car."""
         self.amps = lower.copy()
         self.least = np.min(lower) if len(lower) else 0.0
-        """Lower bound of all levels."""
         self.full_at = np.full(self.size, np.inf)
         """Final levels of the links that were local bottlenecks."""
         self._all = lower, upper, links
@@ -245,9 +244,9 @@ class _Filling:
         return late, np.where(short.take(crossed), crossed, self.size - 1)
 
     def _levels(self) -> Amps:
-        """Return the level at which each link would be full if its cars crossed no other; infinite:
-        never. Before a mark, the current of a link is the sum of the passed marks plus the level
-        for each rising car."""
+        """Return the level at which each link would be full if its cars crossed no other. Infinite:
+        never; below all lower bounds: it is over its limit. Before a mark, the current of a link
+        is the sum of the passed marks plus the level for each rising car."""
         lengths = np.bincount(self.links_of)
         ends = lengths.cumsum()
         firsts = ends - lengths
@@ -265,7 +264,6 @@ class _Filling:
         full += firsts
         level -= passed_a.take(full)
         level /= np.maximum(rising.take(full, mode="clip"), 1)
-        np.maximum(level, self.least, out=level)
         level[full >= ends] = np.inf
         return level
 

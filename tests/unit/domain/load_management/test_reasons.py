@@ -135,6 +135,11 @@ def test_without_reclaim_a_car_counts_as_if_it_took_its_whole_offer() -> None:
     assert dict(allocate(snapshot).amps) == {"A": 10.0, "B": 30.0}
 
 
+def test_without_reclaim_a_car_that_takes_less_is_at_its_own_limit() -> None:
+    snapshot = Snapshot(SharedSupply(PerPhase.same(63)), [car(settled_a=9.0, maximum_a=16)])
+    assert allocate(snapshot, reclaim=False).reasons["A"] == Reason(K.OWN_LIMIT, amps=16)
+
+
 def test_the_rest_of_each_link() -> None:
     one = car(phases=ONE_PHASE, maximum_a=13)
     assert allocated(PerPhase(32, 20, 10), [one]).left_a == (19, 20, 10)
