@@ -1,4 +1,4 @@
-"""Many stations in one process: an open database takes about 200 kB and three files, so those that
+"""Many stations in one process: an open database takes about 300 kB and three files, so those that
 were not used for the longest time are closed until they are needed again.
 
 See `docs/decisions/0174-open-databases-of-many-stations.md`.
@@ -14,13 +14,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
-FIRST_LIMIT = 64
+FIRST_LIMIT = 32
+"""Enough for those that start at the same time."""
 OFTEN = 3
 SOON_S = 300.0
 """A database that is opened again so often within that time stays open (a start alone needs it once
 or twice); one that was not used for so long may be closed, whatever the limit is."""
 _FILES_EACH = 3
-_BYTES_EACH = 200_000
+_BYTES_EACH = 300_000
 
 
 class Resting(Protocol):
