@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database, StorageClosed
-from borne.adapters.storage.moments import Datings, columns, moment
+from borne.adapters.storage.moments import BootDates, columns, moment
 from borne.application.ports.storage import StorageDamaged, StorageFailed
 from borne.domain.station.session import Sample
 from borne.foundation.units import PerPhase
@@ -44,10 +44,10 @@ class Curves:
             return
         await self._try(lambda: self._database.write(lambda c: _insert(c, session_id, sample)))
 
-    async def read(self, session_id: str, datings: Datings) -> list[Sample]:
+    async def read(self, session_id: str, boot_dates: BootDates) -> list[Sample]:
         """Return the points, oldest first."""
         found = await self._try(lambda: self._database.read(lambda c: _select(c, session_id)))
-        return [_sample(row, datings) for row in found or ()]
+        return [_sample(row, boot_dates) for row in found or ()]
 
     async def forget(self, sessions: Sequence[str]) -> None:
         await self._try(lambda: self._database.write(lambda c: _delete(c, sessions)))
@@ -123,9 +123,9 @@ def _delete(connection: Connection, sessions: Sequence[str]) -> None:
     connection.executemany("DELETE FROM curve WHERE session_id = ?", ids)
 
 
-def _sample(row: Row, datings: Datings) -> Sample:
+def _sample(row: Row, boot_dates: BootDates) -> Sample:
     at = moment(*row[2:5])
-    boot, monotonic_s, wall_us = columns(at, datings)
+    boot, monotonic_s, wall_us = columns(at, boot_dates)
     return Sample(
         at=moment(boot, monotonic_s, wall_us),
         register_wh=row[5],

@@ -12,7 +12,7 @@ from borne.adapters.storage.connection import Connection
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database, Job, StorageClosed
 from borne.adapters.storage.first_answers import FirstAnswers
-from borne.adapters.storage.moments import Dating, read_datings, to_us
+from borne.adapters.storage.moments import BootDate, read_boot_dates, to_us
 from borne.application.ports.storage import (
     ALL_SESSIONS,
     SessionGroup,
@@ -147,15 +147,15 @@ class SqlJournal:
 
     async def curve(self, session_id: str) -> list[Sample]:
         """Return the samples of a session, oldest first."""
-        datings = await self._database.read(read_datings)
-        return await self._curves.read(session_id, datings)
+        boot_dates = await self._database.read(read_boot_dates)
+        return await self._curves.read(session_id, boot_dates)
 
     async def date(self, boot_id: str, wall: datetime, monotonic_s: float) -> int:
         """Date all undated moments of that boot, present and future; return how many are dated
         now."""
-        dating = Dating(to_us(wall), monotonic_s)
+        boot_date = BootDate(to_us(wall), monotonic_s)
         return await self._write(
-            self._database.write, lambda c: session_changes.date(c, boot_id, dating)
+            self._database.write, lambda c: session_changes.date(c, boot_id, boot_date)
         )
 
     async def undated(self) -> dict[str, float]:

@@ -8,16 +8,16 @@ from contextlib import suppress
 from borne.adapters.storage import message_forms
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.message_forms import Unreadable
-from borne.adapters.storage.moments import Datings, dated
+from borne.adapters.storage.moments import BootDates, dated
 from borne.domain.station.transaction_messages import TransactionMessage
 
 TABLES = ("message", "lost_message")
 _STORED = "seq, form, kind, session_id, connector, payload"
 
 
-def with_dates(message: TransactionMessage, datings: Datings) -> TransactionMessage:
+def with_dates(message: TransactionMessage, boot_dates: BootDates) -> TransactionMessage:
     """Return the message with all known dates."""
-    return message.with_moments(lambda moment: dated(moment, datings))
+    return message.with_moments(lambda moment: dated(moment, boot_dates))
 
 
 def note(connection: Connection, seq: int, message: TransactionMessage) -> None:
@@ -36,7 +36,7 @@ def look_again(connection: Connection, table: str) -> None:
     )
 
 
-def date(connection: Connection, boot: str, datings: Datings) -> int:
+def date(connection: Connection, boot: str, boot_dates: BootDates) -> int:
     """Date the moments of a boot in all messages; return in how many."""
     _adopt(connection)
     number = 0
@@ -49,7 +49,7 @@ def date(connection: Connection, boot: str, datings: Datings) -> int:
         for seq, message in _decoded(rows):
             connection.execute(
                 f"UPDATE {table} SET payload = ? WHERE seq = ?",  # noqa: S608 - same
-                (message_forms.encode(with_dates(message, datings)), seq),
+                (message_forms.encode(with_dates(message, boot_dates)), seq),
             )
             number += 1
     connection.execute("DELETE FROM message_undated WHERE boot = ?", (boot,))

@@ -12,7 +12,7 @@ from contextlib import suppress
 from borne.adapters.storage import message_forms, message_moments, message_thinning
 from borne.adapters.storage.connection import Connection, Row, changes
 from borne.adapters.storage.message_forms import Unreadable
-from borne.adapters.storage.moments import read_datings
+from borne.adapters.storage.moments import read_boot_dates
 from borne.application.ports.storage import LostMessage, QueuedMessage
 from borne.domain.station.transaction_messages import MessageKind, TransactionMessage
 from borne.foundation.clock import Moment
@@ -41,7 +41,7 @@ def insert(
         return None
     has_undated = any(moment.wall is None for moment in message.moments)
     if has_undated:
-        message = message_moments.with_dates(message, read_datings(connection))
+        message = message_moments.with_dates(message, read_boot_dates(connection))
     connection.execute(
         "INSERT INTO message (message_id, kind, session_id, connector, payload, droppable,"
         " enqueued_at, form) VALUES ('', ?, ?, ?, ?, ?, ?, ?)",

@@ -14,7 +14,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Dating:
+class BootDate:
     """The date of one moment of a boot."""
 
     wall_us: int
@@ -26,7 +26,7 @@ class Dating:
         return self.wall_us - round((self.monotonic_s - round(monotonic_s, 3)) * 1_000_000)
 
 
-Datings = Mapping[str, Dating]
+BootDates = Mapping[str, BootDate]
 
 
 def to_us(wall: datetime) -> int:
@@ -39,13 +39,13 @@ def from_us(wall_us: int) -> datetime:
     return EPOCH + wall_us * _MICROSECOND
 
 
-def columns(moment: Moment, datings: Datings) -> tuple[str, float, int | None]:
+def columns(moment: Moment, boot_dates: BootDates) -> tuple[str, float, int | None]:
     """Return boot, monotonic seconds, and UTC microseconds if the date is known."""
     boot, monotonic_s = moment.boot_id, float(moment.monotonic_s)
     if moment.wall is not None:
         return boot, monotonic_s, to_us(moment.wall)
-    dating = datings.get(boot)
-    return boot, monotonic_s, dating.at(monotonic_s) if dating else None
+    boot_date = boot_dates.get(boot)
+    return boot, monotonic_s, boot_date.at(monotonic_s) if boot_date else None
 
 
 def moment(boot: str, monotonic_s: float, wall_us: int | None) -> Moment:
@@ -53,15 +53,15 @@ def moment(boot: str, monotonic_s: float, wall_us: int | None) -> Moment:
     return Moment(boot, monotonic_s, None if wall_us is None else from_us(wall_us))
 
 
-def dated(moment: Moment, datings: Datings) -> Moment:
+def dated(moment: Moment, boot_dates: BootDates) -> Moment:
     """Return the moment with its date, if that is known."""
-    if moment.wall is not None or moment.boot_id not in datings:
+    if moment.wall is not None or moment.boot_id not in boot_dates:
         return moment
-    wall_us = datings[moment.boot_id].at(moment.monotonic_s)
+    wall_us = boot_dates[moment.boot_id].at(moment.monotonic_s)
     return Moment(moment.boot_id, moment.monotonic_s, from_us(wall_us))
 
 
-def read_datings(connection: Connection) -> dict[str, Dating]:
+def read_boot_dates(connection: Connection) -> dict[str, BootDate]:
     """Read all boots whose date became known late."""
     rows = connection.execute("SELECT boot, wall_us, monotonic_s FROM dating").fetchall()
-    return {boot: Dating(wall_us, monotonic_s) for boot, wall_us, monotonic_s in rows}
+    return {boot: BootDate(wall_us, monotonic_s) for boot, wall_us, monotonic_s in rows}

@@ -48,7 +48,11 @@ class Salvaged:
 
 
 def recover(
-    aside: Path, name: str, connection: Connection, connect: Connect, steps: Sequence[schema.Step]
+    aside: Path,
+    name: str,
+    connection: Connection,
+    connect: Connect,
+    migrations: Sequence[schema.Migration],
 ) -> Salvaged:
     """Copy the sound tables of the database `name` in the folder `aside` into the new, open one.
     The damaged file is not changed: a copy of it is read."""
@@ -57,7 +61,7 @@ def recover(
     work = aside / _FOLDER
     try:
         folders.copy_database(aside / name, work)
-        return _read(work / name, connection, connect, steps)
+        return _read(work / name, connection, connect, migrations)
     except (sqlite3.Error, OSError, folders.StorageUnavailable) as error:
         _log.warning("nothing can be recovered from %s: %s", aside / name, error)
         return Salvaged()
@@ -66,11 +70,11 @@ def recover(
 
 
 def _read(
-    path: Path, connection: Connection, connect: Connect, steps: Sequence[schema.Step]
+    path: Path, connection: Connection, connect: Connect, migrations: Sequence[schema.Migration]
 ) -> Salvaged:
     old = connect(path)
     try:
-        schema.migrate(old, path, steps, copy=False)
+        schema.migrate(old, path, migrations, copy=False)
         kept = [
             table for table in TABLES if _is_sound(old, table) and _copy(old, connection, table)
         ]

@@ -27,7 +27,7 @@ _NEWER = N_(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Migration:
     """One migration."""
 
     version: int
@@ -42,43 +42,43 @@ class NewerData(StorageUnavailable):
 
 
 @cache
-def packaged(name: str) -> tuple[Step, ...]:
+def packaged(name: str) -> tuple[Migration, ...]:
     """Return the migrations of a database, in order."""
     folder = resources.files("borne.adapters.storage") / "migrations" / name
     found = [
-        step_of(int(entry.name.partition("_")[0]), entry.read_text(encoding="utf-8"))
+        migration_of(int(entry.name.partition("_")[0]), entry.read_text(encoding="utf-8"))
         for entry in folder.iterdir()
         if entry.name.endswith(".sql")
     ]
-    return tuple(sorted(found, key=lambda step: step.version))
+    return tuple(sorted(found, key=lambda migration: migration.version))
 
 
 @cache
-def empty_database(steps: tuple[Step, ...]) -> bytes:
-    """Return the file of a new database, created once by all `steps`, which takes ten times as long
-    as writing the file. Its header declares a write-ahead log (file format, 1.3.3)."""
+def empty_database(migrations: tuple[Migration, ...]) -> bytes:
+    """Return the file of a new database, created once by all `migrations`, which takes ten times as
+    long as writing the file. Its header says that it has a write-ahead log (file format, 1.3.3)."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
-        _run(made, steps)
+        _run(made, migrations)
         content = bytearray(made.serialize())
     content[18:20] = b"\x02\x02"
     return bytes(content)
 
 
-def step_of(version: int, sql: str) -> Step:
+def migration_of(version: int, sql: str) -> Migration:
     """Build a migration from its text."""
     declared = _READABLE_FROM.search(sql)
-    return Step(version, sql, int(declared[1]) if declared else version)
+    return Migration(version, sql, int(declared[1]) if declared else version)
 
 
 def migrate(
-    connection: Connection, path: Path, steps: Sequence[Step], *, copy: bool = True
+    connection: Connection, path: Path, migrations: Sequence[Migration], *, copy: bool = True
 ) -> Message | None:
     """Run the missing migrations, after calling `copy`. Return a notice for people when data was
     converted from an older version, or a newer version's database is used unchanged. Raises
     NewerData when it cannot be used."""
-    newest, current = steps[-1].version, version(connection)
+    newest, current = migrations[-1].version, version(connection)
     if current > newest:
-        if not _is_usable(connection, steps):
+        if not _is_usable(connection, migrations):
             raise NewerData(f"schema {current} is newer than {newest}")
         return Message(_NEWER, {"name": path.name, "current": current, "newest": newest})
     if current == newest:
@@ -86,8 +86,8 @@ def migrate(
     copied = _copy(connection, path, current) if current and copy else None
     # A new database is created in one step, so that a power cut does not leave one that looks like
     # an old one.
-    missing = [step for step in steps if step.version > current]
-    for together in [[step] for step in missing] if current else [missing]:
+    missing = [migration for migration in migrations if migration.version > current]
+    for together in [[migration] for migration in missing] if current else [missing]:
         _run(connection, together)
     # Later merges then hardly grow the file, so they also work on a full disk.
     with suppress(sqlite3.OperationalError):
@@ -98,14 +98,14 @@ def migrate(
     return Message(TAKEN_OVER, values)
 
 
-def _is_usable(connection: Connection, steps: Sequence[Step]) -> bool:
+def _is_usable(connection: Connection, migrations: Sequence[Migration]) -> bool:
     """True if a newer version's database can be used unchanged: that version declares it, and all
     that this version reads and writes exists."""
     readable_from = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if not 0 < readable_from <= steps[-1].version:
+    if not 0 < readable_from <= migrations[-1].version:
         return False
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as known:
-        _run(known, steps)
+        _run(known, migrations)
         tables = known.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return all(_has_all(connection, known, table) for (table,) in tables)
 
@@ -141,14 +141,16 @@ def statements(sql: str) -> Iterator[str]:
             text = ""
 
 
-def _run(connection: Connection, steps: Sequence[Step]) -> None:
+def _run(connection: Connection, migrations: Sequence[Migration]) -> None:
     with transaction(connection):
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-        for step in steps:
-            for statement in statements(step.sql):
+        for migration in migrations:
+            for statement in statements(migration.sql):
                 connection.execute(statement)
-            connection.execute("INSERT INTO schema_version VALUES (?)", (step.version,))
-            connection.execute(f"PRAGMA user_version = {step.readable_from or step.version}")
+            connection.execute("INSERT INTO schema_version VALUES (?)", (migration.version,))
+            connection.execute(
+                f"PRAGMA user_version = {migration.readable_from or migration.version}"
+            )
 
 
 def _copy(connection: Connection, path: Path, current: int) -> Path:

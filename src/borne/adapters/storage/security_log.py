@@ -15,7 +15,7 @@ from typing import Any
 from borne.adapters.storage.connection import Connection, Row
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.first_answers import FirstAnswers
-from borne.adapters.storage.moments import columns, moment, read_datings
+from borne.adapters.storage.moments import columns, moment, read_boot_dates
 from borne.application.ports.storage import LoggedSecurityEvent
 from borne.foundation.clock import Moment
 
@@ -66,7 +66,7 @@ class SqlSecurityLog:
         """Return events in order."""
 
         def job(connection: Connection) -> list[LoggedSecurityEvent]:
-            datings = read_datings(connection)
+            boot_dates = read_boot_dates(connection)
             rows = connection.execute(
                 f"SELECT {_ROW} FROM security_event WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - constant
                 (after, limit),
@@ -76,7 +76,7 @@ class SqlSecurityLog:
                     seq=row[0],
                     kind=row[1],
                     detail=row[2],
-                    at=moment(*columns(moment(*row[3:6]), datings)),
+                    at=moment(*columns(moment(*row[3:6]), boot_dates)),
                     hash=row[6],
                 )
                 for row in rows

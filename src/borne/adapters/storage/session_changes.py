@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from borne.adapters.storage import message_moments, messages, session_rows
 from borne.adapters.storage.connection import Connection, changes
-from borne.adapters.storage.moments import Dating, columns, read_datings
+from borne.adapters.storage.moments import BootDate, columns, read_boot_dates
 from borne.domain.station.session import Sample, SessionEnd, SessionStart
 from borne.foundation.clock import Moment
 
@@ -85,15 +85,15 @@ def note_sample(connection: Connection, session_id: str, sample: Sample) -> None
     )
 
 
-def date(connection: Connection, boot: str, dating: Dating) -> int:
+def date(connection: Connection, boot: str, boot_date: BootDate) -> int:
     """Date every undated moment of a boot; return how many moments of sessions and messages were
     dated. The first date of a boot is kept, also for what is stored later."""
     connection.execute(
         "INSERT OR IGNORE INTO dating (boot, wall_us, monotonic_s) VALUES (?, ?, ?)",
-        (boot, dating.wall_us, dating.monotonic_s),
+        (boot, boot_date.wall_us, boot_date.monotonic_s),
     )
-    datings = read_datings(connection)
-    dating, dated = datings[boot], 0
+    boot_dates = read_boot_dates(connection)
+    boot_date, dated = boot_dates[boot], 0
     for what in ("start", "end", "last"):
         rows = connection.execute(
             f"SELECT number, {what}_s FROM session"  # noqa: S608 - constant names
@@ -102,10 +102,10 @@ def date(connection: Connection, boot: str, dating: Dating) -> int:
         ).fetchall()
         connection.executemany(
             f"UPDATE session SET {what}_us = ? WHERE number = ?",  # noqa: S608 - constant names
-            [(dating.at(monotonic_s), number) for number, monotonic_s in rows],
+            [(boot_date.at(monotonic_s), number) for number, monotonic_s in rows],
         )
         dated += len(rows) if what != "last" else 0
-    return dated + message_moments.date(connection, boot, datings)
+    return dated + message_moments.date(connection, boot, boot_dates)
 
 
 def forget(connection: Connection, before_us: int) -> list[str]:
@@ -162,4 +162,4 @@ def _known(connection: Connection, session_id: str) -> bool:
 
 
 def _columns(connection: Connection, at: Moment) -> tuple[str, float, int | None]:
-    return columns(at, {} if at.wall is not None else read_datings(connection))
+    return columns(at, {} if at.wall is not None else read_boot_dates(connection))

@@ -12,14 +12,14 @@ import pytest
 
 from borne.adapters.storage import schema
 from borne.adapters.storage.connection import connect_sqlite
-from borne.adapters.storage.schema import NewerData, Step
+from borne.adapters.storage.schema import Migration, NewerData
 from borne.domain.station.session import StopReason
 from tests.unit.adapters.storage.builders import TOKEN, opened
 
 OLD = Path(__file__).parent / "old"
-FIRST = Step(1, "CREATE TABLE thing (a INTEGER);\nINSERT INTO thing VALUES (1);\n")
-SECOND = Step(2, "-- adds; a comment\nALTER TABLE thing ADD COLUMN b TEXT\n DEFAULT 'x;y';\n")
-BROKEN = Step(3, "UPDATE thing SET a = 3;\nINSERT INTO nowhere VALUES (1);\n")
+FIRST = Migration(1, "CREATE TABLE thing (a INTEGER);\nINSERT INTO thing VALUES (1);\n")
+SECOND = Migration(2, "-- adds; a comment\nALTER TABLE thing ADD COLUMN b TEXT\n DEFAULT 'x;y';\n")
+BROKEN = Migration(3, "UPDATE thing SET a = 3;\nINSERT INTO nowhere VALUES (1);\n")
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_newer_data_is_refused(connection: sqlite3.Connection, path: Path) -> No
 def test_newer_data_that_older_programs_can_use_is_used(
     connection: sqlite3.Connection, path: Path
 ) -> None:
-    second = Step(SECOND.version, SECOND.sql, readable_from=1)
+    second = Migration(SECOND.version, SECOND.sql, readable_from=1)
     schema.migrate(connection, path, [FIRST, second])
     notice = schema.migrate(connection, path, [FIRST])
     assert "newer version" in str(notice)
@@ -99,8 +99,8 @@ def test_newer_data_that_older_programs_can_use_is_used(
 
 
 def test_a_migration_names_the_programs_that_can_use_its_data() -> None:
-    assert schema.step_of(3, "-- readable from schema 2\nSELECT 1;\n").readable_from == 2
-    assert schema.step_of(3, "SELECT 1;\n").readable_from == 3
+    assert schema.migration_of(3, "-- readable from schema 2\nSELECT 1;\n").readable_from == 2
+    assert schema.migration_of(3, "SELECT 1;\n").readable_from == 3
 
 
 def dumps(name: str) -> list[tuple[str, int]]:
