@@ -140,7 +140,7 @@ class Host:
         self.decisions = DecisionJournal(random_token(8))
         self._decision_files = DecisionFiles(options.data)
         self._tasks = Supervisor("host")
-        self.plant.link_restored.subscribe(lambda _: self._retry_backend())
+        self.plant.link_restored.notify(self._retry_backend)
         self._plant_notices: Sequence[str] = ()
 
     # WebHost ---------------------------------------------------------------------------------

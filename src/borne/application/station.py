@@ -169,11 +169,11 @@ class Station:
         """Show the result of a card on the lights and the pages."""
         self.authorization.outcome.subscribe(self.status.on_card)
         self.authorization.outcome.subscribe(self.indication.on_card_outcome)
-        self.cards.router.teach_in.changed.subscribe(lambda _: self.status.touch())
+        self.cards.router.teach_in.changed.notify(self.status.touch)
 
     def _start_status(self) -> None:
         self._parts.settings.subscribe(lambda _: self.status.touch())
-        self.link.changed.subscribe(lambda _: self.status.touch())
+        self.link.changed.notify(self.status.touch)
         self.status.start()
 
     async def _start_notices(self) -> None:

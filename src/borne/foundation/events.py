@@ -27,6 +27,10 @@ class Signal(Generic[T]):
         self._listeners += (listener,)
         return _Subscription(self, listener)
 
+    def notify(self, callback: Callable[[], object]) -> Unsubscribe:
+        """As `subscribe`, for a callback that does not take the value."""
+        return self.subscribe(_WithoutValue(callback))
+
     def unsubscribe(self, listener: Callable[[T], None]) -> None:
         """Without effect for a listener that is not subscribed."""
         listeners = list(self._listeners)
@@ -53,3 +57,15 @@ class _Subscription(Generic[T]):
 
     def __call__(self) -> None:
         self._signal.unsubscribe(self._listener)
+
+
+class _WithoutValue:
+    """Calls back without the value."""
+
+    __slots__ = ("_callback",)
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self._callback = callback
+
+    def __call__(self, _: object) -> None:
+        self._callback()

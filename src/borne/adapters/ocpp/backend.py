@@ -126,7 +126,7 @@ class OcppBackend:
 
     def subscribe_link(self, listener: Callable[[], None]) -> Unsubscribe:
         """Calls `listener` when the content of `view` has changed."""
-        return self.client.changed.subscribe(lambda _: listener())
+        return self.client.changed.notify(listener)
 
     async def authorize(self, id_token: str) -> IdTagInfo:
         """Send Authorize; raises BackendUnreachable, and NoVerdict for an answer without a

@@ -106,9 +106,9 @@ class SimulatedBoard:
             self._report(BoardLinkReport(False))
         self._report_all()
         self._subscriptions = [
-            self._socket.changed.subscribe(lambda _: self._sense()),
-            self._socket.brown_out.subscribe(lambda _: self._brown_out()),
-            self._world.station_removed.subscribe(lambda _: self._shut_down()),
+            self._socket.changed.notify(self._sense),
+            self._socket.brown_out.notify(self._brown_out),
+            self._world.station_removed.notify(self._shut_down),
         ]
         self._sense()
 

@@ -187,7 +187,7 @@ class Route:
         """Listen and follow the link; returns the address to connect to."""
         self._open = True
         await self._listen()
-        self._unsubscribe = self._link.changed.subscribe(lambda _: self._apply_link())
+        self._unsubscribe = self._link.changed.notify(self._apply_link)
         self._link.followers.append(self.follow)
         self._apply_link()
         await self.follow()
@@ -201,7 +201,7 @@ class Route:
 
     async def _wait_for_link(self) -> None:
         changed = Flag()
-        unsubscribe = self._link.changed.subscribe(lambda _: changed.set())
+        unsubscribe = self._link.changed.notify(changed.set)
         try:
             while not self._link.up:
                 if self._link.mode is not LinkMode.BLACKHOLE:

@@ -49,7 +49,7 @@ class WorldMeter:
         if self._subscription is None:
             self._sent = (False, *self._state()[1:])
             self._subscription = self._world.until_station_removed(
-                self._world.changed.subscribe(lambda _: self._notice())
+                self._world.changed.notify(self._notice)
             )
             self._notice()
 

@@ -57,8 +57,8 @@ class WorldFile:
         trouble = self._write()
         self._failing = trouble is not None
         self._subscriptions = [
-            self._world.changed.subscribe(lambda _: self._on_world_changed()),
-            self._world.energy_read.subscribe(lambda _: self._keep_counters()),
+            self._world.changed.notify(self._on_world_changed),
+            self._world.energy_read.notify(self._keep_counters),
         ]
         return tuple(filter(None, (notice, trouble)))
 

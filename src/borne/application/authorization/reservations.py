@@ -58,7 +58,7 @@ class Reservations:
         self._book = Book({entry.reservation_id: entry for entry in entries})
         for connector in self._connectors.values():
             connector.changed.subscribe(self._on_connector_changed)
-        self._clock.stepped.subscribe(lambda _: self._judge())
+        self._clock.stepped.notify(self._judge)
         self._judge()
 
     def abort(self) -> None:

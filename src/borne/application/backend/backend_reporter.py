@@ -100,7 +100,7 @@ class BackendReporter:
             connector.changed.subscribe(self._on_connector_changed)
             connector.subscribe_reports(partial(self._on_board_report, connector))
         self._faults.changed.subscribe(self._on_fault_changed)
-        self._control.station_changed.subscribe(lambda _: self._report_station())
+        self._control.station_changed.notify(self._report_station)
         self._settings.on_change(REPORTING_KEYS, self._on_settings_changed)
         self._refresh()
 

@@ -47,7 +47,7 @@ class ClockAlignedValues:
         self._marking = OnDemandTask(supervisor, "clock aligned values", self._mark)
 
     def start(self) -> None:
-        self._clock.stepped.subscribe(lambda _: self.reconsider())
+        self._clock.stepped.notify(self.reconsider)
         self._marking.request()
 
     def reconsider(self) -> None:

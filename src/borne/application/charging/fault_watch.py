@@ -122,8 +122,8 @@ class ConnectorWatch:
 
     def start(self) -> None:
         """Subscribe to connector and board."""
-        self._connector.changed.subscribe(lambda _: self._on_connector_changed())
-        self._connector.left.subscribe(lambda _: self._on_vehicle_left())
+        self._connector.changed.notify(self._on_connector_changed)
+        self._connector.left.notify(self._on_vehicle_left)
         self._connector.subscribe_reports(self._on_board_report)
 
     def abort(self) -> None:

@@ -134,7 +134,7 @@ class BackendSide:
         """Subscribe the reporter to everything that is reported."""
         authorization = self._cards.authorization
         authorization.list_conflict.subscribe(self.reporter.on_list_conflict)
-        self.services.local_list.updated.subscribe(lambda _: authorization.on_new_list())
+        self.services.local_list.updated.notify(authorization.on_new_list)
         self.reporter.start()
 
     async def start(self) -> None:
@@ -161,7 +161,7 @@ class BackendSide:
         self._parts.settings.running.on_change({"TCPWatchdogTimeout"}, watchdog.reconsider)
         link.changed.subscribe(lambda _: watchdog.on_link_changed(link.connected))
         for connector in self._charging.connectors.values():
-            connector.changed.subscribe(lambda _: watchdog.reconsider())
+            connector.changed.notify(watchdog.reconsider)
         watchdog.reconsider()
 
     async def stop(self) -> None:

@@ -112,9 +112,9 @@ class ChargePointClient:
         self._connections = 0
         self._stopping = False
         self._redial = False
-        self._uplink.online_changed.subscribe(lambda _: self._emit_view())
+        self._uplink.online_changed.notify(self._emit_view)
         self._boot.answered.subscribe(self._booted)
-        self._steps.changed.subscribe(lambda _: self._emit_view())
+        self._steps.changed.notify(self._emit_view)
 
     # For the application ---------------------------------------------------------------------
 

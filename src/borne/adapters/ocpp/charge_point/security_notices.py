@@ -40,7 +40,7 @@ class SecurityNotices:
 
     def start(self) -> None:
         """Send the events that are not reported yet, and all later ones."""
-        self._events.noted.subscribe(lambda _: self._sending.request())
+        self._events.noted.notify(self._sending.request)
         self._sending.request()
 
     def reconsider(self) -> None:
