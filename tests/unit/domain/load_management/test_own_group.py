@@ -319,3 +319,15 @@ def test_a_plan_carries_the_revision_of_its_snapshot(line_a: PerPhase | None) ->
     snapshot = Sockets(line_a=line_a).snapshot(revision=41)
     assert plan(GroupState(), snapshot).revision == 41
     assert paused(GroupState(), snapshot).revision == 41
+
+
+def test_beside_a_car_that_overdraws_the_other_comes_down_to_what_is_left() -> None:
+    sockets = Sockets()
+    sockets.arrive(1)
+    sockets.arrive(2)
+    sockets.settle()
+    assert sockets.offers() == [16.0, 16.0]
+    sockets.change(1, measured_a=PerPhase.same(22.0))
+    sockets.look(SETTLE_S)
+    assert sockets.offers() == [16.0, 10.0]
+    assert sockets.reasons()[0] is K.TAKES_MORE
