@@ -12,6 +12,7 @@ import pytest
 
 from borne.application.backend.connection_help import failing_step
 from borne.application.ports.backend import StepResult
+from borne.application.ports.simulator import LinkFailure
 from borne.domain.principals import SYSTEM
 from tests.integration.test_connection_steps import central, free_port
 from tests.support.central_system import central_system
@@ -80,7 +81,9 @@ async def test_a_target_without_tls(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mode", "error"), [("reset", "Connection reset by peer"), ("refuse", "Connection refused")]
 )
-async def test_a_link_that_is_cut_in_the_simulation(tmp_path: Path, mode: str, error: str) -> None:
+async def test_a_link_that_is_cut_in_the_simulation(
+    tmp_path: Path, mode: LinkFailure, error: str
+) -> None:
     async with (
         central() as port,
         running_station(tmp_path, **to(f"ws://127.0.0.1:{port}/")) as station,

@@ -16,6 +16,7 @@ from borne.adapters.storage.settings_files import PosixFiles
 from borne.adapters.storage.settings_store import SettingsStore
 from borne.app import Host, HostOptions
 from borne.application.ports.backend import BackendView
+from borne.application.ports.simulator import SimulatorPort
 from borne.application.services import StationServices
 from borne.application.settings.settings_service import SettingsService
 from borne.domain.principals import SYSTEM
@@ -39,9 +40,11 @@ class RunningStation:
         return services
 
     @property
-    def simulator(self) -> Any:
+    def simulator(self) -> SimulatorPort:
         """The simulator of the world."""
-        return self.services.simulator
+        simulator = self.services.simulator
+        assert simulator is not None, "the station has no simulated world"
+        return simulator
 
     def connector(self, number: int = 1) -> dict[str, Any]:
         """The state of a connector as the API shows it."""

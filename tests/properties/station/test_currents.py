@@ -29,6 +29,7 @@ from borne.application.settings.settings_service import (
     SettingsService,
 )
 from borne.application.settings.settings_staging import SettingsStaging
+from borne.application.station import Station
 from borne.domain.principals import BACKEND, SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings.values import Form
 from borne.domain.smart_charging.profiles import Kind, Period, Profile, Purpose, RateUnit, Schedule
@@ -316,7 +317,7 @@ class Watch:
             case "profile":
                 await self._profile(*one.value)
             case "clear":
-                await self._running.charging.profiles.remove(None, SYSTEM)
+                await self._running.charging.profiles.remove_all(SYSTEM)
                 self.model = replace(self.model, profiles={})
             case _:
                 clock = self.rig.services.clock
@@ -330,7 +331,7 @@ class Watch:
         self.acting = False
 
     @property
-    def _running(self) -> Any:
+    def _running(self) -> Station:
         assert self.host.station is not None
         return self.host.station
 
