@@ -577,7 +577,9 @@ _INSTALLATION: dict[str, tuple[str, ...]] = {
         "Master/Slave Modus; configuration Master/esclave; fonctionnement Master/esclave",
         "Mode maître; Master/slave-modus; deux contrôleurs; double point de charge",
     ),
-    "RFIDEnable": ("lecteur RFID; lecteur de carte; Kartenleser; kaartlezer; card reader; NFC",),
+    "RFIDEnable": (
+        "lecteur RFID; lecteur de carte; Kartenleser; paslezer; laadpas; card reader; NFC",
+    ),
     "RFIDSlave": ("RFID - Esclave; RFID-Esclave; esclave RFID",),
     "LEDType": ("type de LED; RFID105; RFID110; RFID117; LED-Typ; Type LED; anneau LED",),
     "DisplayType": ("écran; afficheur; Display-Typ; type d'écran; scherm",),

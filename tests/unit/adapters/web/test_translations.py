@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
 
 from borne.adapters.web.i18n import NAMES, Words, available
+from borne.adapters.web.search import folded
 from borne.adapters.web.states import LOOKS
 from borne.domain.principals import Role
+from borne.domain.settings import CATALOGUE
+from borne.domain.settings.entry import Entry
+from tests.support.cases import every_case
 from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_pages import text_of
 from tools import locales
@@ -18,6 +24,14 @@ from tools import locales
 MADE = locales.template()
 CATALOGUES = {path.parents[1].name: found for path, found in locales.catalogues().items()}
 FIELDS = re.compile(r"{\w*}")
+GLOSSARY = Path(locales.__file__).parents[1] / "docs" / "glossary.md"
+COLUMNS = {"de": 3, "fr": 4, "nl": 5}
+GLOSSARY_TERMS = ("backend", "card", "contactor", "session", "setting", "socket", "station")
+OTHER_MEANING = re.compile(
+    r"SIM card|the card asks|Ethernet socket|(household|domestic) socket|mobile session|APN",
+    re.IGNORECASE,
+)
+"""Texts in which a term means something else."""
 NARROW = "\u202f"
 NO_BREAK = "\u00a0"
 
@@ -39,6 +53,19 @@ def translations(catalog: Catalog) -> Iterator[tuple[str, str]]:
             yield texts(message)[0], message.string or ""
 
 
+def choice_labels(entry: Entry) -> Iterator[str]:
+    return (choice.label for choice in entry.choices)
+
+
+@cache
+def stem_of(term: str, language: str) -> str:
+    """The first word of the glossary's translation, without an ending that may change."""
+    rows = (line.split("|") for line in GLOSSARY.read_text().splitlines() if line.startswith("|"))
+    word = next(row[COLUMNS[language]] for row in rows if row[1].strip() == term)
+    first = folded(word.split()[0])
+    return first[: max(5, len(first) - 3)]
+
+
 def test_there_is_a_catalogue_for_every_language() -> None:
     assert set(CATALOGUES) | {"en"} == set(NAMES) == set(available())
 
@@ -55,6 +82,21 @@ def test_translations_keep_the_fields_of_the_text(language: str) -> None:
     for english, translated in translations(CATALOGUES[language]):
         if translated:
             assert set(FIELDS.findall(translated)) == set(FIELDS.findall(english)), english
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_translations_use_the_words_of_the_glossary(language: str) -> None:
+    """Only labels differ, which have the words of the manual."""
+    labels = {label for entry in CATALOGUE for label in (entry.label, *choice_labels(entry))}
+    with every_case() as case:
+        for english, translated in translations(CATALOGUES[language]):
+            plain = FIELDS.sub("", english)
+            if english in labels or OTHER_MEANING.search(plain):
+                continue
+            for term in GLOSSARY_TERMS:
+                if re.search(rf"\b{term}s?\b", plain, re.IGNORECASE):
+                    with case(f"{term}: {english}"):
+                        assert stem_of(term, language) in folded(translated)
 
 
 @pytest.mark.parametrize("language", CATALOGUES)
@@ -88,7 +130,7 @@ SENTENCES = [
         "checking",
         "Vérification du badge …",
         "Karte wird geprüft …",
-        "Pas wordt gecontroleerd …",
+        "Kaart wordt gecontroleerd …",
     ),
     ("authorized", "Accepté : branchez", "Akzeptiert: einstecken", "Geaccepteerd: inpluggen"),
     (
@@ -98,7 +140,7 @@ SENTENCES = [
         "Auto is vol of wacht",
     ),
     ("suspended_evse", "En attente de puissance", "Wartet auf Leistung", "Wacht op vermogen"),
-    ("rejected", "Badge refusé", "Karte abgelehnt", "Pas geweigerd"),
+    ("rejected", "Badge refusé", "Karte abgelehnt", "Kaart geweigerd"),
     ("faulted", "Hors service", "Außer Betrieb", "Buiten gebruik"),
     (
         "updating",

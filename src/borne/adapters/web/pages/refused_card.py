@@ -36,8 +36,8 @@ WHY: Mapping[str, str] = {
         "there is no backend, and the local whitelist is switched off. Enable the local whitelist "
         "in the settings (Whitelists) and add the card there."
     ),
-    "Blocked": N_("the backend has blocked it. Ask whoever gave out the card."),
-    "Expired": N_("it has expired. Ask whoever gave out the card."),
+    "Blocked": N_("the backend has blocked it. Ask the issuer of the card."),
+    "Expired": N_("it has expired. Ask the issuer of the card."),
     "ConcurrentTx": N_("it charges elsewhere already. End that session first."),
 }
 

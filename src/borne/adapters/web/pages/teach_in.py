@@ -46,7 +46,7 @@ def teach_in_of(request: Request) -> TeachIn:
     """The teach-in of the running station. Raises ApiError."""
     found = station(request).teach_in
     if found is None:
-        raise ApiError(404, "no_teach_in", N_("This station cannot teach cards."))
+        raise ApiError(404, "no_teach_in", N_("This station does not support teach-in."))
     return found
 
 

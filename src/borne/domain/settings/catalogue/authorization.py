@@ -58,7 +58,9 @@ ENTRIES = (
             FreeChargingMode.FULL_FIXED_WITHOUT_AUTH: N_("With OCPP Full fixed RFID without auth"),
             FreeChargingMode.FULL_ANY_RFID: N_("With OCPP Full any RFID"),
         },
-        N_("What the backend learns of free sessions, and whether a card must be shown."),
+        N_(
+            "What is reported to the backend about free sessions, and whether a card must be shown."
+        ),
         first=1,
         when=(Is("FreeCharging", ("on",)),),
     ),
