@@ -3,6 +3,7 @@ away."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
@@ -41,7 +42,7 @@ class Reserve:
     def _allocate(self) -> None:
         file = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
-            os.posix_fallocate(file, 0, self._size_bytes)
+            _fill(file, self._size_bytes)
         except OSError:
             self._path.unlink()
             raise
@@ -56,6 +57,16 @@ class Reserve:
             return False
         disk.use(self._path, -self._size_bytes)
         return True
+
+
+def _fill(file: int, size_bytes: int) -> None:
+    """Take disk space; writing it is the way of file systems that cannot only allocate it."""
+    try:
+        os.posix_fallocate(file, 0, size_bytes)
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        os.write(file, bytes(size_bytes))
 
 
 def prepare(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -160,6 +161,24 @@ class TestReserve:
         assert (tmp_path / "reserve").stat().st_size == 1000
         assert reserve.use()
         assert not reserve.use()
+
+    @pytest.mark.parametrize(
+        ("number", "size_bytes"), [(errno.EOPNOTSUPP, 1000), (errno.ENOSPC, None)]
+    )
+    def test_the_reserve_is_written_where_space_cannot_only_be_allocated(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        number: int,
+        size_bytes: int | None,
+    ) -> None:
+        def refuse(*_: int) -> None:
+            raise OSError(number, "")
+
+        monkeypatch.setattr(os, "posix_fallocate", refuse)
+        path = tmp_path / "reserve"
+        folder.Reserve(path, 1000).keep()
+        assert (path.stat().st_size if path.exists() else None) == size_bytes
 
     def test_the_reserve_is_not_taken_on_a_nearly_full_disk(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
