@@ -286,6 +286,17 @@ def test_cars_take_turns_when_the_minimum_fits_once() -> None:
     assert min(served.values()) > TIME_SLOT_S
 
 
+def test_a_plan_is_due_when_the_time_slot_of_a_served_car_ends() -> None:
+    sockets = Sockets(line_a=PerPhase.same(10.0))
+    begun_s = sockets.now_s
+    sockets.arrive(1)
+    sockets.arrive(2)
+    sockets.look()
+    sockets.settle()
+    assert sockets.reasons()[1] is K.WAITING_FOR_MINIMUM
+    assert sockets.last.due_s == pytest.approx(begun_s + TIME_SLOT_S, abs=0.1)
+
+
 def test_an_own_limit_below_the_minimum_is_offered_down_to_6_a() -> None:
     sockets = Sockets()
     sockets.change(1, entitled_a=6.0)
