@@ -73,14 +73,14 @@ async def stations(folder: Path, number: int, pipe: Connection) -> None:
     url = f"ws://127.0.0.1:{pipe.recv()}/ocpp"
     pool, files = ThreadPoolExecutor(STORAGE_THREADS), OpenFiles()
     shared = partial(_open, pool, files)
-    limit = asyncio.Semaphore(STARTS_AT_ONCE)
+    limit, rng = asyncio.Semaphore(STARTS_AT_ONCE), random.Random(1)
     hosts: list[Host] = []
 
     async def one(index: int) -> None:
         options = HostOptions(
             folder / str(index),
             live=False,
-            rng=random.Random(index),
+            rng=rng,
             control_socket=False,
             open_storage=shared,
         )
