@@ -92,7 +92,7 @@ def answer_schemas(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
 
 
 def answer_of(route: GuardedRoute) -> Any:
-    """The type of the JSON answer of a route; None where it is no JSON, or any."""
+    """The type of the JSON answer of a route; None if it is not JSON, or any JSON."""
     if route.command is None:
         answer = route.answer or typing.get_type_hints(route.endpoint)["return"]
         return answer if is_typeddict(answer) or dataclasses.is_dataclass(answer) else None

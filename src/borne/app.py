@@ -230,7 +230,7 @@ class Host:
                     entry.token, SYSTEM, connector=entry.connector, name=entry.name
                 )
             except (Refused, StorageFailed) as error:
-                _log.warning("the card for trying out could not be added: %s", error)
+                _log.warning("the demonstration card could not be added: %s", error)
 
     async def stop(self) -> None:
         """Stop the program; running sessions resume at the next start."""
@@ -302,7 +302,7 @@ class Host:
             station = await self._start_station()
         except StorageDamaged as error:
             # The database has requested a check of the whole file, which puts damaged data aside.
-            _log.error("damage showed while the station started: %s", error)
+            _log.error("damage was found during the start: %s", error)
             station = await self._start_station()
         self.station = station
         self.station_changed.emit(station)

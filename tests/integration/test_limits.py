@@ -109,4 +109,4 @@ def test_when_the_distribution_fails_all_sockets_pause(
             assert (offered(station, 1), offered(station, 2)) == (16.0, 16.0)
 
     run_virtual(scenario(lambda: monkeypatch.setattr(own_group, "plan", fail), monkeypatch.undo))
-    assert "the sockets could not share" in caplog.text
+    assert "the distribution failed" in caplog.text

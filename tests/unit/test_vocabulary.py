@@ -1,9 +1,12 @@
-"""Words that names in the code avoid, because an engineer of the field would not guess them."""
+"""Words that names, docstrings and comments avoid, because an engineer of the field would not guess
+or use them."""
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +45,9 @@ AVOIDED = {
 }
 TAKE = re.compile(r"_*takes?(_|$)")
 """A method is named for what it does with its argument: apply, add, read, accept."""
+
+PROSE = re.compile(r"\b(nobody|somebody|whoever|for ever|anew|brought about)\b", re.IGNORECASE)
+"""In docstrings and comments of the product: name the user, the car, the caller; say "again"."""
 
 # Names that keep such a word, and why.
 PERMITTED = {
@@ -124,3 +130,25 @@ def test_names_avoid_the_words_of_the_list() -> None:
         if (wrong := avoided_in(path.read_text()) + avoided_in(f"{path.stem.strip('_')} = 0"))
     }
     assert found == {}
+
+
+def prose_in(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of every docstring and comment."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield node.lineno, text
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def test_docstrings_and_comments_avoid_the_words_of_the_list() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {wrong[0]}"
+        for folder in ("src/borne", "tools")
+        for path in (ROOT / folder).rglob("*.py")
+        for line, text in prose_in(path.read_text())
+        if (wrong := PROSE.search(text))
+    ]
+    assert found == []

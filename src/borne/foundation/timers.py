@@ -47,7 +47,7 @@ class Timers:
             handle.cancel()
 
     def stop(self) -> None:
-        """Cancel all; from now on nothing is planned any more, whoever still asks for it."""
+        """Cancel all timers; further requests are ignored."""
         self._stopped = True
         for handle in self._handles.values():
             handle.cancel()

@@ -1,4 +1,4 @@
-"""Waiting for something, but not for ever."""
+"""Waiting with a timeout."""
 
 from __future__ import annotations
 

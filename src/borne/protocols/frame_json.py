@@ -39,7 +39,7 @@ def frame_of(data: JsonObject) -> FrameRecord:
 
 def _number(value: JsonValue) -> float:
     if not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return value
 
 

@@ -100,7 +100,7 @@ class World:
         self.rng = rng or random.Random(61851)  # noqa: S311 - a simulation, no secret
         self.changed: Signal[World] = Signal()
         self.station_removed: Signal[None] = Signal()
-        """The station of this world is gone: power is cut, or another one is built."""
+        """The station was removed: power is cut, or another one is built."""
         self.cards: Signal[CardRead] = Signal()
         self.input_changed: Signal[tuple[int, bool]] = Signal()
         self.readers_changed: Signal[bool] = Signal()

@@ -189,7 +189,7 @@ class Database:
 
     def _use_reserve(self, connection: Connection) -> None:
         if self._reserve is not None and self._reserve.use():
-            _log.warning("the disk is full: the reserve is used to finish what runs")
+            _log.warning("the disk is full: the reserve is used for running sessions")
             self._merge(connection)
 
     def _merge(self, connection: Connection) -> None:

@@ -50,7 +50,7 @@ class Reserve:
             os.close(file)
 
     def use(self) -> bool:
-        """Delete the file; False when it is gone already."""
+        """Delete the file; False when it does not exist."""
         try:
             self._path.unlink()
         except OSError:
@@ -152,7 +152,7 @@ def copy_database(path: Path, folder: Path) -> None:
     sources = [path.with_name(f"{path.name}{suffix}") for suffix in ("", "-wal")]
     present = [source for source in sources if source.is_file()]
     if 2 * sum(source.stat().st_size for source in present) + ROOM_BYTES > free_bytes(path.parent):
-        raise StorageUnavailable("there is no room to read it")
+        raise StorageUnavailable("the disk has no space for a copy")
     folder.mkdir(mode=0o700)
     for source in present:
         shutil.copyfile(source, folder / source.name)

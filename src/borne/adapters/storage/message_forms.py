@@ -31,7 +31,7 @@ _Row = tuple[str | None, int, dict[str, Any]]
 
 
 class Unreadable(Exception):
-    """What is stored is no message."""
+    """A stored message cannot be read."""
 
     def __init__(self, seq: int) -> None:
         super().__init__(f"message {seq} cannot be read")

@@ -136,7 +136,7 @@ class MeterFile:
         slots = [content[:SLOT_BYTES], content[SLOT_BYTES : 2 * SLOT_BYTES]]
         found = [slot for slot in map(_decoded, slots) if slot is not None]
         if not found:
-            _log.warning("what was stored of the meters cannot be read: %s", self._path)
+            _log.warning("the stored accounts of the meters cannot be read: %s", self._path)
             return {}
         self._number, accounts = max(found, key=lambda slot: slot[0])
         return accounts

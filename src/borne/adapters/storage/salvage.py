@@ -116,7 +116,7 @@ def _copy(old: Connection, new: Connection, table: str) -> bool:
                 new.execute("ROLLBACK")
             raise
     except sqlite3.DatabaseError as error:
-        _log.warning("%s cannot be taken over: %s", table, error)
+        _log.warning("the table %s cannot be recovered: %s", table, error)
         return False
     return True
 

@@ -1,8 +1,8 @@
-"""The log of security events: each row carries the hash of the one before and of itself, so that a
+"""The log of security events: each row contains its hash and that of the previous row, so that a
 change, a gap or an exchange of rows is found (OCPP 1.6 security whitepaper, A04).
 
-Whoever may write the whole file can also compute a new chain; only a copy elsewhere helps against
-that (critical events are reported to the backend). Dates that became known later are resolved when
+An attacker who can write the whole file can also compute a new chain; only a copy elsewhere helps
+against that (critical events are reported to the backend). Dates that became known later are resolved when
 the log is read: what was written is never changed.
 """
 

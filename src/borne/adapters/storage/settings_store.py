@@ -217,7 +217,7 @@ class SettingsStore:
             self._files.replace(_name(number), aside)
             self._files.fsync_dir()
         except OSError:
-            _log.exception("a damaged settings file could not be kept aside")
+            _log.exception("a damaged settings file could not be moved away")
         return Message(
             N_(
                 "The settings of revision {number} cannot be read ({reason}); the file is kept as "

@@ -79,7 +79,7 @@ class Shell:
         try:
             await self._app(scope, _limited(scope, receive, limit, timeout_s), send_with_headers)
         except BrokenOff:
-            _log.info("an answer was broken off: its login or token has ended")
+            _log.info("a response was aborted: its login or token has ended")
         except Exception:
             error_id, body_bytes = unforeseen(scope["path"])
             if answered:

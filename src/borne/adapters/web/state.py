@@ -45,8 +45,8 @@ class WebState:
         return (*self.host.own_names, *self._host_names)
 
     def accounts(self) -> Accounts | None:
-        """Accounts of the running station, or of the last one: whoever could log in before the
-        power cut may restore power."""
+        """Accounts of the running station, or of the last one: their
+        logins may restore the power."""
         services = self.host.services()
         if services is not None:
             accounts = services.accounts

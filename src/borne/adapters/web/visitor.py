@@ -10,7 +10,7 @@ from borne.domain.principals import Principal, Role
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever sent the request. A machine with a token has no login."""
+    """The sender of a request. A machine with a token has no login."""
 
     principal: Principal
     login: Login | None

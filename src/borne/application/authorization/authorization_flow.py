@@ -330,7 +330,7 @@ class AuthorizationFlow:
         except BackendUnreachable:
             return _with_answer(known, BackendAnswer.NO_ANSWER, None)
         except NoVerdict as error:
-            _log.warning("the backend did not say whether a card is good: %s", error)
+            _log.warning("the backend did not decide about a card: %s", error)
             return _with_answer(known, BackendAnswer.ANSWERED, KnownToken("Invalid"))
         answer = KnownToken(info.status, info.parent)
         return _with_answer(known, BackendAnswer.ANSWERED, answer)

@@ -56,7 +56,7 @@ class BackendAnswers:
 
     def on_time(self, at: datetime, round_trip_s: float) -> None:
         if at.year not in YEARS:
-            _log.warning("the backend says that it is %s: not believed", at.isoformat())
+            _log.warning("the backend's time %s is not plausible and is ignored", at.isoformat())
             return
         trusted = self._clock.trust is not ClockTrust.NONE
         now = self._clock.now() if trusted else None
@@ -104,7 +104,7 @@ class BackendAnswers:
         try:
             await self._settings.hold({"HeartbeatInterval": interval_s}, SYSTEM, "backend")
         except SettingsRejected as error:
-            _log.warning("the backend's heartbeat interval was not kept: %s", error)
+            _log.warning("the backend's heartbeat interval was not stored: %s", error)
 
     async def _note(self, kind: str, detail: str, at: Moment) -> None:
         await self._security.add(kind, detail, at)

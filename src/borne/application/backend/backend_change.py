@@ -96,8 +96,8 @@ class BackendChange:
         if not gone:
             return
         detail = ", ".join(f"{number} {name}" for name, number in gone.items())
-        _log.warning("the backend has changed or is switched off; gone with it: %s", detail)
-        with log_storage_failure(_log, "that is not in the security log"):
+        _log.warning("the backend has changed or is switched off; deleted with it: %s", detail)
+        with log_storage_failure(_log, "the security event was not stored"):
             await self._log.add("backend_changed", detail, self._clock.moment())
 
 

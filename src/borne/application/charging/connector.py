@@ -47,11 +47,11 @@ class Connector(Protocol):
 
     @property
     def left(self) -> Signal[Connector]:
-        """The vehicle is gone."""
+        """The vehicle was unplugged."""
 
     @property
     def expired(self) -> Signal[Authorization]:
-        """The connection timeout of an authorization ran out: nobody plugged in."""
+        """The connection timeout of an authorization expired before a vehicle was plugged in."""
 
     @property
     def storage_failed(self) -> Signal[bool]:

@@ -226,7 +226,7 @@ class ConnectorRunner(MachineCommands):
 
     def _fail_safe(self, event: Event) -> None:
         """On an internal error, open the contactor and switch the pilot off."""
-        _log.exception("connector %d: no decision on %s", self.id, type(event).__name__)
+        _log.exception("connector %d: the decision on %s failed", self.id, type(event).__name__)
         self.board.send(AllowContactor(allowed=False))
         self.board.send(SetPilot(PilotOff()))
         self.state = replace(self.state, sent_allow=False, sent_pilot=PilotOff(), resend=True)

@@ -283,7 +283,7 @@ class FaultService:
     # Everything else ------------------------------------------------------------------------
 
     def on_backend_online(self, online: bool) -> None:
-        """The backend connected and accepted the station, or is gone."""
+        """The backend accepted the station, or the connection was lost."""
         self._raise_after_delay(Fault.BACKEND_OFFLINE, BACKEND_FAULT_DELAY_S, present=not online)
 
     def on_storage_failed(self, full: bool) -> None:

@@ -95,7 +95,7 @@ class StationControl:
         connector: ConnectorId,
         principal: Principal,  # noqa: ARG002 -- the declaration asks for its rights
     ) -> None:
-        """Stop what runs and unlock the cable."""
+        """End the session, if any, and unlock the cable."""
         found = self._connector(connector)
         found.end_session(Stop(StopReason.UNLOCK_COMMAND))
         found.unlock()

@@ -99,7 +99,9 @@ class AllocationCycle(Generic[S, P]):
         try:
             plan = await self._run_in_worker(lambda: self._steps.plan(snapshot))
         except Exception:
-            _log.exception("no worker for the distribution; offers only fall until the next cycle")
+            _log.exception(
+                "the worker of the distribution failed; offers only decrease until the next cycle"
+            )
             self._timers.plan("retry", RETRY_S, self.request)
         else:
             fresh = revision == self._revision

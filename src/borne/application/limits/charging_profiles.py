@@ -471,7 +471,10 @@ class ChargingProfiles:
 
     async def _install_for_start(self, connector: int, profile: Profile) -> None:
         if not await self._install(connector, profile):
-            _log.warning("connector %d: the profile of a remote start has no room", connector)
+            _log.warning(
+                "connector %d: the profile of a remote start was dropped: too many profiles",
+                connector,
+            )
 
     def _on_reading(self, number: int) -> None:
         """Convert watts to amperes by the phases that the vehicle uses; within a session the number

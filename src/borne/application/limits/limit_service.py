@@ -250,7 +250,7 @@ class LimitService:
             return planning.plan(snapshot)
         except Exception:
             # On an internal error, pause all sockets to protect the line.
-            _log.exception("the sockets could not share; all of them pause")
+            _log.exception("the distribution failed; all sockets are paused")
             return planning.paused(snapshot)
 
     def _lower_all(self) -> None:

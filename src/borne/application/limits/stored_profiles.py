@@ -133,9 +133,9 @@ def _periods(stored: JsonValue) -> tuple[Period, ...]:
 
 def _limit(value: JsonValue) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no limit")
+        raise TypeError(f"{value!r} is not a limit")
     if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{value!r} is no limit")
+        raise ValueError(f"{value!r} is not a limit")
     return value
 
 

@@ -56,7 +56,7 @@ class Fields:
 
     def __init__(self, value: object, where: str) -> None:
         if not isinstance(value, dict):
-            raise VectorError(f"{where} is no object")
+            raise VectorError(f"{where} is not an object")
         self._left: dict[str, object] = dict(value)
         self.where = where
 
@@ -90,7 +90,7 @@ class Fields:
 def number(value: object) -> float:
     """Parse a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise VectorError(f"{value!r} is no number")
+        raise VectorError(f"{value!r} is not a number")
     return float(value)
 
 
@@ -104,14 +104,14 @@ def flag(value: object) -> bool:
 def text(value: object) -> str:
     """Parse a string; an integer counts as its digits."""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise VectorError(f"{value!r} is no text")
+        raise VectorError(f"{value!r} is not a string")
     return str(value)
 
 
 def items(value: object) -> Sequence[object]:
     """Parse a list that is not excessively long."""
     if not isinstance(value, list) or len(value) > LONGEST_LIST:
-        raise VectorError("no list, or a very long one")
+        raise VectorError("not a list, or a very long one")
     return value
 
 
@@ -132,7 +132,7 @@ def per_phase(value: object) -> PerPhase:
 def whole(value: object) -> int:
     """Parse an integer."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise VectorError(f"{value!r} is no whole number")
+        raise VectorError(f"{value!r} is not an integer")
     return value
 
 
@@ -152,7 +152,7 @@ _NULLABLE: tuple[Callable[[object], Any], ...] = (phases_or_unknown,)
 def amps_by_id(value: object) -> Mapping[str, float]:
     """Parse currents by participant."""
     if not isinstance(value, dict):
-        raise VectorError("no object of currents by id")
+        raise VectorError("not an object of currents by id")
     return {name: number(amps) for name, amps in value.items()}
 
 
@@ -180,7 +180,7 @@ def chosen_of(ids: Sequence[str]) -> Parser[frozenset[str]]:
             return value
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(ids):
             return ids[value]
-        raise VectorError(f"{value!r} is no socket of the vector")
+        raise VectorError(f"{value!r} is not a socket of the vector")
 
     def parse(value: object) -> frozenset[str]:
         values = items(value)
@@ -309,7 +309,7 @@ _OWN_LIMITS = {
 def _state(value: object) -> Demand:
     name = text(value)
     if name not in _STATES:
-        raise VectorError(f"{name} is none of {', '.join(_STATES)}")
+        raise VectorError(f"{name} is not one of {', '.join(_STATES)}")
     return _STATES[name]
 
 

@@ -1,9 +1,9 @@
-"""The names that stand in a journal of decisions, form by form.
+"""The names used in a journal of decisions, by form.
 
-A journal may be older than the software that replays it. The present form has the names of the
-types as they are; each older one tells which names differ, so that its lines are read, and the
-states that follow from them are compared, under the names of their time. Whoever renames, adds or
-removes something that a test finds in here begins a new form.
+A journal may be older than the software that replays it. The present form uses the current names of
+the types. Each older form lists the names that differ, so that its lines are read, and the
+resulting states compared, with the names of that time. Renaming, adding or removing something that
+a test finds here requires a new form.
 """
 
 from __future__ import annotations

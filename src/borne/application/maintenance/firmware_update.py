@@ -213,7 +213,7 @@ class FirmwareUpdates:
         return None
 
     async def _refuse(self, order: UpdateOrder, problem: str) -> None:
-        _log.warning("firmware cannot be fetched: %s", problem)
+        _log.warning("firmware download failed: %s", problem)
         await self._forget()
         self._task = self._supervisor.start("firmware update", self._report_failure(order))
 
@@ -282,7 +282,7 @@ class FirmwareUpdates:
                 await self._maintenance.transfer.download(order.location, path, MAX_BYTES)
             except TransferFailed as error:
                 reason = without_credentials(str(error))
-                _log.warning("firmware not fetched, attempt %d: %s", attempt + 1, reason)
+                _log.warning("firmware download failed, attempt %d: %s", attempt + 1, reason)
                 if error.problem in PERMANENT_PROBLEMS:
                     break
             else:

@@ -423,6 +423,6 @@ class Storage:
     notices: Sequence[Message] = ()
     """Notices about the opening: damaged, missing, foreign or put aside data."""
     remarks: Sequence[Message] = ()
-    """Remarks about the opening that are no problem, for example a migration."""
+    """Remarks about the opening, for example a migration; not problems."""
     damage: Signal[Message] = field(default_factory=Signal)
     """Notices about damage that is found while the station runs."""

@@ -125,7 +125,7 @@ class Certificates:
                     raise BadCertificate("The chain is too long.")
                 await asyncio.to_thread(self._store.install_certificate, chain, self._clock.now())
             except _BAD as error:
-                _log.warning("a certificate of our own was refused: %s", error)
+                _log.warning("a certificate of the station was rejected: %s", error)
                 event = SecurityEvent.INVALID_CHARGE_POINT_CERTIFICATE
                 await self._events.note(event, str(error))
                 return False

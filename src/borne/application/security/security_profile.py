@@ -67,7 +67,7 @@ class SecurityProfiles:
         self._judging = OnDemandTask(supervisor, "security profile", self._judge)
 
     def start(self) -> None:
-        """Begin a trial anew that a power failure interrupted."""
+        """Restart a trial that a power failure interrupted."""
         self._judging.request()
 
     async def change(self, value: str) -> ConfigurationStatus:
@@ -92,7 +92,7 @@ class SecurityProfiles:
         return ConfigurationStatus.ACCEPTED
 
     def _may_become(self, value: str) -> bool:
-        """True if the profile may be raised to `value`. A value that is no number is rejected
+        """True if the profile may be raised to `value`. A value that is not a number is rejected
         later, by the validation of settings."""
         digits = value.strip()
         if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
@@ -126,9 +126,9 @@ class SecurityProfiles:
         await self._state.put(STATE_KEY, None if trial is None else _to_stored(trial))
 
     async def _go_back(self, before: JsonObject) -> None:
-        _log.error("the raised security profile does not work: back to %s", before[KEY])
+        _log.error("the new security profile does not work: returning to %s", before[KEY])
         try:
             await self._settings.change(before, SYSTEM, "security profile")
         except (SettingsRejected, SettingsNotSaved) as error:
-            _log.error("the security profile could not be taken back: %s", error)
+            _log.error("the security profile could not be restored: %s", error)
         await self._remember(None)

@@ -184,7 +184,7 @@ class SettingsService:
             if is_new:
                 raise
             # The next start will detect the damage again.
-            _log.exception("that the limits must be confirmed could not be stored")
+            _log.exception("the request to confirm the limits could not be stored")
 
     def _document(self, settings: Settings, *, confirmed: bool = False) -> SettingsDocument:
         return SettingsDocument(
@@ -389,7 +389,7 @@ class SettingsService:
             try:
                 await self._run_blocking(lambda: self._repository.save(document))
             except SettingsNotSaved:
-                _log.exception("that the installer has a password could not be stored")
+                _log.exception("the flag of the installer's password could not be stored")
             name = "OperatorMayInstall"
             if before.flag(name) is not self._settings.flag(name):
                 change = SettingsChange(before, self._settings, (name,), SYSTEM, "installer")

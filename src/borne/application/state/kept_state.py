@@ -61,7 +61,7 @@ async def stored_fact(
     try:
         return read(stored), True
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-        _log.error("%s: what is stored cannot be read (%s)", key, error)
+        _log.error("%s: the stored value cannot be read (%s)", key, error)
     await _set_aside(state, key, [stored], None)
     return otherwise, False
 
@@ -71,7 +71,7 @@ async def _set_aside(
 ) -> None:
     """Keep unreadable entries for service, each once, and remember a notice. On a full disk they
     stay where they are, and are only logged."""
-    with log_storage_failure(_log, f"{key}: what cannot be read could not be put aside"):
+    with log_storage_failure(_log, f"{key}: the unreadable value could not be moved away"):
         before = await state.get(ASIDE + key)
         kept = list(before) if isinstance(before, list) else []
         kept += [entry for entry in entries if entry not in kept]
@@ -84,14 +84,14 @@ async def _set_aside(
 def whole(value: JsonValue) -> int:
     """A whole number; raises TypeError."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{value!r} is not an integer")
     return value
 
 
 def number(value: JsonValue) -> float:
     """A finite number; raises TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     if not math.isfinite(value):
         raise ValueError(f"{value!r} is not finite")
     return float(value)
@@ -100,14 +100,14 @@ def number(value: JsonValue) -> float:
 def text(value: JsonValue) -> str:
     """A text; raises TypeError."""
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return value
 
 
 def sequence(value: JsonValue) -> Sequence[JsonValue]:
     """A list; raises TypeError."""
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return value
 
 
@@ -123,5 +123,5 @@ def of_form(value: JsonValue, form: int) -> JsonObject:
 def mapping(value: JsonValue) -> JsonObject:
     """An object; raises TypeError."""
     if not isinstance(value, dict):
-        raise TypeError(f"{value!r} is no object")
+        raise TypeError(f"{value!r} is not an object")
     return value

@@ -252,7 +252,7 @@ class _Filling:
         firsts = ends - lengths
         turned = self.turns.cumsum()
         rising = turned - self.turns
-        rising -= turned.take(ends - 1).repeat(lengths)  # nobody rises after the last mark
+        rising -= turned.take(ends - 1).repeat(lengths)  # no car rises after the last mark
         passed_a = np.zeros(len(self.marks) + 1)
         self.steps.cumsum(out=passed_a[1:])
         level = passed_a.take(firsts)

@@ -59,7 +59,7 @@ class Scope(StrEnum):
 
 
 class Clears(StrEnum):
-    """What clears a fault once its cause is gone."""
+    """What clears a fault once its cause has disappeared."""
 
     BY_ITSELF = "by_itself"
     UNPLUG = "unplug"

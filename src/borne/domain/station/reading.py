@@ -61,7 +61,7 @@ def usable(answer: object, now_s: float) -> MeterReading:
     at_s = _number("time", answer.at_s)
     _demand(now_s - OLD_S <= at_s <= now_s + AHEAD_S, "the answer is not of now")
     serial_number = answer.serial_number
-    _demand(isinstance(serial_number, str), "a serial number that is no text")
+    _demand(isinstance(serial_number, str), "a serial number that is not a string")
     return replace(
         answer,
         register_wh=_register(answer.register_wh),

@@ -121,4 +121,4 @@ def test_a_failed_worker_is_retried_later(caplog: pytest.LogCaptureFixture) -> N
 
     with caplog.at_level(logging.ERROR):
         scenario()
-    assert "no worker for the distribution" in caplog.text
+    assert "the worker of the distribution failed" in caplog.text

@@ -284,7 +284,7 @@ def test_when_the_distribution_fails_all_pause_until_it_works_again(
 
     with caplog.at_level(logging.ERROR):
         scenario()
-    assert "could not share" in caplog.text
+    assert "the distribution failed" in caplog.text
 
 
 # Settings, cable, board -------------------------------------------------------------------------

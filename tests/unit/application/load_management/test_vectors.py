@@ -59,14 +59,14 @@ METER = {"main_limit": [63, 63, 63], "current": [10, 10, 10]}
 @pytest.mark.parametrize(
     ("vector", "message"),
     [
-        (7, "vector 1 is no object"),
+        (7, "vector 1 is not an object"),
         ({"id": "X"}, "type is missing"),
         ({**ONE, "type": "guess"}, "type guess is not known"),
         ({**ONE, "surprise": 1}, "unknown fields: surprise"),
         (with_site(solar=1, wind=2), "site: unknown fields: solar, wind"),
         (with_site(evse_sub_limit=[1, 2]), "evse_sub_limit: not three numbers"),
         (with_site(evse_sub_limit=None), "evse_sub_limit is missing"),
-        (with_site(evse_sub_limit=float("nan")), "nan is no number"),
+        (with_site(evse_sub_limit=float("nan")), "nan is not a number"),
         (with_site(it_network="yes"), "neither true nor false"),
         (with_site(scheduler=[{"from": "1", "to": "2", "limit": 3}]), "Invalid isoformat"),
         (
@@ -77,22 +77,22 @@ METER = {"main_limit": [63, 63, 63], "current": [10, 10, 10]}
         (with_site(external_meter={**METER, "location": "near"}), "'near' is not a valid"),
         (with_site(external_meter={**METER, "angle": 1}), "unknown fields: angle"),
         (with_evse(phases=[4]), "4 is not a valid SocketPhase"),
-        (with_evse(phases="1"), "no list"),
+        (with_evse(phases="1"), "not a list"),
         (with_evse(rotation="RRR"), "'RRR' is not a valid Rotation"),
         (with_evse(connected_phases=4), "1 to 3 connected phases"),
-        (with_evse(state="flying"), "flying is none of charging"),
+        (with_evse(state="flying"), "flying is not one of charging"),
         (with_evse(colour="red"), "evse A: unknown fields: colour"),
-        (with_evse(priority=1.5), "1.5 is no whole number"),
-        (with_evse(max=True), "True is no number"),
+        (with_evse(priority=1.5), "1.5 is not an integer"),
+        (with_evse(max=True), "True is not a number"),
         (with_evse(max=10**400), "too large"),
         (with_evse(group="nowhere"), "no group nowhere"),
         ({**ONE, "evses": [{"id": "A"}, {"id": "A"}]}, "two participants are named A"),
         ({**ONE, "groups": [{"id": "a", "parent": "a", "limit": 1}]}, "below itself"),
         ({**ONE, "expected": {"B": 1}}, "B is not in the vector"),
-        ({**ONE, "expected": [1]}, "no object of currents"),
+        ({**ONE, "expected": [1]}, "not an object of currents"),
         ({**STEP, "envelope": [1]}, "1 currents for 2 sockets"),
         ({**STEP, "envelope": {"A": 1}}, "not the ids"),
-        ({**STEP, "unconfirmed": ["C"]}, "'C' is no socket"),
+        ({**STEP, "unconfirmed": ["C"]}, "'C' is not a socket"),
         ({**STEP, "expected_step2": [16, 15]}, "step 2: B: expected 15 A, got 16 A"),
         (
             {"type": "detect_phases", "measured": [9, 0, 0], "expected": [1, 2]},
@@ -170,7 +170,11 @@ def test_accepted_documents(vector: object) -> None:
 
 @pytest.mark.parametrize(
     ("document", "message"),
-    [([], "the document is no object"), ({}, "vectors is missing"), ({"version": 2}, "version 2")],
+    [
+        ([], "the document is not an object"),
+        ({}, "vectors is missing"),
+        ({"version": 2}, "version 2"),
+    ],
 )
 def test_refused_documents(document: object, message: str) -> None:
     with pytest.raises(VectorError, match=message):

@@ -58,7 +58,7 @@ class Notices:
         except (ConnectionLost, NotAccepted):
             return
         except CallFailed as error:
-            _log.warning("%s was not taken: %s", action, error)
+            _log.warning("the backend rejected %s: %s", action, error)
         if self._waiting and self._waiting[0] is message:
             self._waiting.pop(0)
         if not self._waiting:

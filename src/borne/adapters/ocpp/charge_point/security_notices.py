@@ -73,7 +73,7 @@ class SecurityNotices:
         except (ConnectionLost, NotAccepted):
             return False
         except CallRefused as error:
-            _log.warning("the backend does not take security events: %s", error)
+            _log.warning("the backend rejects security events: %s", error)
         except CallFailed as error:
             _log.warning("a security event was not answered: %s", error)
             await asyncio.sleep(AGAIN_S)

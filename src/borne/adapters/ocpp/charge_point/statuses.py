@@ -62,7 +62,7 @@ class _Waiting:
 
 
 class Statuses:
-    """The statuses of all connectors, and what the backend knows of them."""
+    """The statuses of all connectors, and those last reported to the backend."""
 
     def __init__(
         self, uplink: Uplink, clock: Clock, end_waits: Callable[[int], Awaitable[bool]]

@@ -42,7 +42,7 @@ class Uplink:
         self._link = link
 
     def detach(self) -> None:
-        """The link is gone."""
+        """The link was closed."""
         self.set_accepted(False)
         self._link = None
 

@@ -25,7 +25,7 @@ async def healthz() -> Health:
 @routes.get("/readyz", summary="Ready?", answer=Ready)
 async def readyz(request: Request) -> Response:
     """Ready if the settings are valid and the boards armed, else the reasons: with status 503 while
-    the station cannot serve, with 200 while it only waits for somebody to confirm its limits."""
+    the station cannot serve, with 200 while it only waits for a confirmation of its limits."""
     host = web_state(request.app).host
     if host.services() is None:
         return JSONResponse({"ready": False, "error": "no_power", "reasons": ["no power"]}, 503)

@@ -40,7 +40,7 @@ class Figures:
     """None for a card, and for the sum of all sockets."""
     identity: Identity | None
     id_token: str
-    """Empty if there is nobody to anonymise."""
+    """Empty if there is no person to anonymise."""
     sessions: str
     energy: str
     mean: str

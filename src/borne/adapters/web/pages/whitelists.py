@@ -220,7 +220,7 @@ async def spelled(request: Request, token: Annotated[str, Query(max_length=60)] 
 
 
 def spellings(token: str, request: Request) -> list[tuple[str, str, bool]]:
-    """Name, number, and True for the spelling of this station; empty if it is no card number."""
+    """Name, number, and True for the spelling of this station; empty for other text."""
     used, words = _spelling(request), words_for(request)
     try:
         uid = cards.parse(token, used)

@@ -1,6 +1,6 @@
 """Readings of the dashboard and fields of `/rest/full_state` (manual 1.3, 3; reference page).
 
-They are no settings; they stand here so that the search finds them.
+They are not settings; they are listed here for the search.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def read_response(action: Action, payload: Any) -> Message:
     except ValidationError as error:
         found = _rpc_error(error)
         raise InvalidAnswer(f"answer to {action}: {found.description}") from None
-    _log.warning("the answer to %s is odd: %s", action, "; ".join(notes))
+    _log.warning("unexpected answer to %s: %s", action, "; ".join(notes))
     return response
 
 
