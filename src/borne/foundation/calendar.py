@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _TEXT = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _MONTHS = range(1, 13)
-_YEARS = range(1, 9999)
+_YEARS = range(2, 9999)
+"""The bounds of their months are dates in every zone."""
 
 
 def zone_named(name: str) -> tzinfo:

@@ -53,7 +53,7 @@ def test_the_bounds_of_a_month(month: str, zone: ZoneInfo, since: str, until: st
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026", "2026-13", "2026-00", "0000-01", "9999-12", "2026-1", "2026-01-01", "٢٠٢٦-01"],
+    ["", "2026", "2026-13", "2026-00", "0001-01", "9999-12", "2026-1", "2026-01-01", "٢٠٢٦-01"],
 )
 def test_invalid_months_are_refused(text: str) -> None:
     assert Month.parse(text) is None

@@ -2,8 +2,8 @@
 change, a gap or an exchange of rows is found (OCPP 1.6 security whitepaper, A04).
 
 An attacker who can write the whole file can also compute a new chain; only a copy elsewhere helps
-against that (critical events are reported to the backend). Dates that became known later are resolved when
-the log is read: what was written is never changed.
+against that (critical events are reported to the backend). Dates that became known later are
+resolved when the log is read: what was written is never changed.
 """
 
 from __future__ import annotations
