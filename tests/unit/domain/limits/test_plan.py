@@ -14,6 +14,7 @@ from borne.domain.limits.plan import (
     LimitSnapshot,
     SocketSnapshot,
     lowered,
+    lowered_offer,
     paused,
     plan,
     shared_limit,
@@ -140,3 +141,10 @@ def test_lowering_never_raises_an_offer_and_keeps_the_shares() -> None:
     assert [offer.amps for offer in offers.values()] == [9.0, 11.0]
     assert binding(offers[1]) == ("ocpp_tx", "setting")
     assert binding(offers[2]) == ("ocpp_station", "group_limit")
+
+
+def test_a_row_that_rose_raises_no_offer_without_a_plan() -> None:
+    first = snapshot(sockets=(socket(1, row(sources.BOARD, 16)),))
+    offer = plan(first).offers[1]
+    assert lowered_offer(offer, [row(sources.BOARD, 32)], 3) == offer
+    assert lowered_offer(offer, [row(sources.BOARD, 10)], 3).amps == 10.0

@@ -342,3 +342,28 @@ def test_beside_a_car_that_overdraws_the_other_comes_down_to_what_is_left() -> N
     sockets.look(SETTLE_S)
     assert sockets.offers() == [16.0, 10.0]
     assert sockets.reasons()[0] is K.TAKES_MORE
+
+
+def test_what_a_car_draws_within_the_tolerance_is_not_given_to_another() -> None:
+    sockets = Sockets()
+    sockets.arrive(1)
+    sockets.settle()
+    sockets.arrive(2)
+    sockets.look()
+    for _ in range(3):
+        sockets.change(1, measured_a=PerPhase.same(16.4))
+        sockets.look(SETTLE_S + 0.1)
+    assert sockets.offers() == [16.0, 15.6]
+
+
+def test_the_old_offer_of_a_car_that_rests_stays_reserved_until_it_must_have_followed() -> None:
+    sockets = Sockets()
+    sockets.arrive(1)
+    sockets.arrive(2)
+    sockets.settle()
+    sockets.change(1, asking=False, closed=False, live=False, measured_a=ZERO)
+    sockets.change(1, entitled_a=6.0)
+    sockets.look()
+    assert sockets.offers() == [6.0, 16.0]
+    sockets.look(SETTLE_S + 0.1)
+    assert sockets.offers() == [6.0, 26.0]

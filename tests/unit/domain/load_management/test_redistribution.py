@@ -92,3 +92,9 @@ def test_an_unreachable_participant_keeps_its_reservation() -> None:
 def test_standby_current_below_the_minimum_does_not_count_as_charging() -> None:
     car = Participant(id="A", envelope_a=0.4)
     assert step(6, car, A=6).amps == {"A": 6}
+
+
+def test_what_is_reserved_is_kept_though_nothing_was_sent_yet() -> None:
+    lost, other = Participant(id="a", reserved_a=12.0), Participant(id="b")
+    found = step(20.0, lost, other, b=20.0)
+    assert dict(found.amps) == {"a": 12.0, "b": 8.0}

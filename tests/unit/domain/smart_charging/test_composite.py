@@ -11,6 +11,7 @@ import pytest
 
 from borne.domain.smart_charging import composite as composites
 from borne.domain.smart_charging.composite import (
+    CurveStep,
     Limit,
     PowerConversion,
     connector_curve,
@@ -255,6 +256,12 @@ def test_the_station_sums_its_connectors_and_obeys_its_own_limit() -> None:
     station = connector_curve(idle, view, RateUnit.AMPERE, [MAX])
     assert steps(station_curve(lines, station, Limit(63.0))) == {0: 20, 60: 15}
     assert steps(station_curve(lines, station, Limit(18.0))) == {0: 18, 60: 15}
+
+
+def test_the_sum_is_no_limit_while_one_connector_has_none() -> None:
+    lines = [(CurveStep(0.0, Limit(10.0)),), (CurveStep(0.0, None), CurveStep(60.0, Limit(6.0)))]
+    unlimited = (CurveStep(0.0, None),)
+    assert steps(station_curve(lines, unlimited, None)) == {0: None, 60: 16}
 
 
 def test_two_halves_equal_the_window() -> None:
