@@ -39,7 +39,7 @@ _ROWS: Final = (
     ),
     _Row(
         "tcp",
-        N_("There is no answer: check the firewall, and whether the provider lets you in."),
+        N_("There is no answer: check the firewall, and whether the provider allows access."),
         signs=("no answer", "timed out", "timeout"),
     ),
     _Row("tcp", N_("Check port and firewall; does the provider allow you?")),

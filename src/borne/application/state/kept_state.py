@@ -23,8 +23,8 @@ ASIDE = "unreadable:"
 MAX_ASIDE = 100
 """Entries that are kept; the oldest are dropped."""
 _PUT_ASIDE = N_(
-    "{number} stored entries of {key} could not be read and were put aside; the station goes on "
-    "without them."
+    "{number} stored entries of {key} could not be read and were put aside; the station "
+    "continues without them."
 )
 _log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ class CanCharge(StrEnum):
 
 CAN_CHARGE: Mapping[CanCharge, str] = MappingProxyType(
     {
-        CanCharge.YES: N_("Yes, charging goes on."),
+        CanCharge.YES: N_("Yes, charging continues."),
         CanCharge.NOT_HERE: N_("Not at this socket. Another socket may work."),
         CanCharge.NOBODY: N_("No, the whole station is out of order."),
         CanCharge.LATER: N_("Not now. The station tries again by itself."),
@@ -194,7 +194,7 @@ _FAULTS = (
             Step(N_("If the fault remains, follow the instructions of the car.")),
             _OTHER_CAR,
         ),
-        N_("By itself when the signal is in order; the session goes on then."),
+        N_("By itself when the signal is correct; then the session continues."),
     ),
     _for(
         Fault.DIODE_CHECK,
@@ -602,7 +602,7 @@ _FAULTS = (
         Fault.STORAGE_DAMAGED,
         N_(
             "Stored data was damaged, missing, of another station or of another version. What "
-            "could not be used was put aside, and charging goes on. Details are below."
+            "could not be used was put aside, and charging continues. Details are below."
         ),
         CanCharge.YES,
         _OPERATOR,
@@ -621,7 +621,7 @@ _FAULTS = (
                 )
             ),
             _DIAGNOSTICS,
-            Step(N_("Take note of it."), Action.TAKE_NOTE),
+            Step(N_("Acknowledge the notice."), Action.TAKE_NOTE),
             Step(N_("If it happens again: have the memory replaced.")),
         ),
     ),
@@ -824,7 +824,7 @@ _ROWS_OF_MANUAL_10 = (
     ),
     Remedy(
         "backend-drops",
-        N_("The backend comes and goes"),
+        N_("The connection to the backend is unstable"),
         N_("The connection is lost again and again, usually because the mobile signal is weak."),
         CanCharge.YES,
         _OPERATOR,

@@ -164,8 +164,8 @@ GENERAL = (
         "OperatorMayInstall",
         N_("Operator may change installation settings"),
         N_(
-            "Off leaves the installation to the installer; the operator still sees it. It goes "
-            "off when the installer gets a password."
+            "Off leaves the installation to the installer; the operator still sees it. It is "
+            "switched off when the installer gets a password."
         ),
         default=True,
         ocpp=OcppAccess.NONE,

@@ -215,7 +215,7 @@ ENTRIES = (
     _usb.address(
         "USBAdditionalIP",
         N_("USB Additional static IP"),
-        N_("Second address on the USB network, beside 192.168.123.123."),
+        N_("Second address on the USB network, in addition to 192.168.123.123."),
     ),
     _usb.address(
         "USBAdditionalNetmask",

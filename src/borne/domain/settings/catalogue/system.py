@@ -107,8 +107,8 @@ SETTINGS = (
         "WebHostNames",
         N_("Names of the web interface"),
         N_(
-            "Names under which browsers may open these pages, beside the station's addresses and "
-            "the name of its machine: for example that of a proxy before it."
+            "Names under which browsers may open these pages, in addition to the station's "
+            "addresses and the name of its machine: for example that of a proxy in front of it."
         ),
         format=Format.HOST,
         max_items=16,
@@ -128,7 +128,7 @@ SETTINGS = (
         default=730,
         low=1,
         high=3650,
-        also={0: N_("for ever")},
+        also={0: N_("without limit")},
         unit="day",
     ),
     _stick.flag(
