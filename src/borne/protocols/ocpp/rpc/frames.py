@@ -24,7 +24,9 @@ MAX_ID_LENGTH = 255
 MAX_DESCRIPTION_LENGTH = 255
 MAX_DIGITS = 40
 
-_START = re.compile(r'\s*\[\s*([234])\s*,\s*"([^"\\\x00-\x1f]{0,255})"\s*(?:,|\])')
+MAX_START = 12 * MAX_ID_LENGTH + 64
+"""Characters with kind and id, all of the id escaped."""
+_START = re.compile(r'\s*\[\s*([234])\s*,\s*("(?:[^"\\\x00-\x1f]|\\.)*")\s*(?:,|\])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +138,17 @@ def _usable_id(value: Any) -> str | None:
 
 
 def _broken(text: str | bytes, why: str) -> Frame:
-    head = text[:600]
+    head = text[:MAX_START]
     if isinstance(head, bytes):
         head = head.decode(errors="replace")
     match = _START.match(head)
-    return Unusable(_formation(why)) if match is None else _beyond_use(int(match[1]), match[2], why)
+    try:
+        message_id = _usable_id(from_json(match[2])) if match is not None else None
+    except ValueError:
+        message_id = None
+    if match is None or message_id is None:
+        return Unusable(_formation(why))
+    return _beyond_use(int(match[1]), message_id, why)
 
 
 def _nearly_an_answer(text: str | bytes) -> Result | None:
@@ -166,7 +174,7 @@ def _whole(digits: str) -> int | float:
 
 
 def _kind_of(text: str) -> int | None:
-    match = _START.match(text[:600].lstrip("\ufeff"))
+    match = _START.match(text[:MAX_START].lstrip("\ufeff"))
     return int(match[1]) if match else None
 
 

@@ -91,6 +91,8 @@ def test_an_unusable_answer_fails_the_call(text: str | bytes) -> None:
         ('[2,"1","Heartbeat",null]', "1", ErrorCode.FORMATION_VIOLATION),
         ('[2,"1","Heartbeat",{', "1", ErrorCode.FORMATION_VIOLATION),
         ('[2,"1","Heartbeat",{"a":NaN}]', "1", ErrorCode.FORMATION_VIOLATION),
+        (r'[2,"\u00e0\"","Heartbeat",{"a":NaN}]', 'à"', ErrorCode.FORMATION_VIOLATION),
+        (r'[2,"\ud800","Heartbeat",{"a":NaN}]', None, ErrorCode.FORMATION_VIOLATION),
         ('[2,"1","Heartbeat",{"a":"\\ud800"}]', "1", ErrorCode.FORMATION_VIOLATION),
         (b'[2,"1","Heartbeat",{"a":"\xff"}]', "1", ErrorCode.FORMATION_VIOLATION),
         (f'[2,"1","Heartbeat",{{"a":{DEEP}}}]', "1", ErrorCode.FORMATION_VIOLATION),
