@@ -20,11 +20,11 @@ from borne.domain.settings.entry import (
     Has,
     Is,
     IsNot,
-    Kind,
     Menu,
     MeterInNetwork,
     OcppAccess,
-    Scope,
+    SettingKind,
+    SettingScope,
     Type,
 )
 from borne.domain.settings.values import to_text
@@ -96,7 +96,7 @@ def _summary() -> str:
 def _menu(menu: Menu) -> str:
     lines = [f"## {TITLES[menu]}", ""]
     for group, entries in CATALOGUE.menu(menu).items():
-        settings = [entry for entry in entries if entry.kind is Kind.SETTING]
+        settings = [entry for entry in entries if entry.kind is SettingKind.SETTING]
         if not settings:
             continue
         lines += [f"### {TITLES[menu]}: {group}", ""]
@@ -109,7 +109,7 @@ def _menu(menu: Menu) -> str:
 
 def _row(entry: Entry) -> str:
     key = f"`{entry.key}`"
-    if entry.scope is Scope.CONNECTOR:
+    if entry.scope is SettingScope.CONNECTOR:
         key += f"<br>`{entry.key}_2`"
     meaning = f"**{entry.label}**<br>{entry.help}"
     if entry.when:
@@ -224,9 +224,12 @@ def _others() -> str:
         "|---|---|---|---|---|",
     ]
     for entry in CATALOGUE:
-        if entry.kind in {Kind.ACTION, Kind.LIST, Kind.ACCOUNT, Kind.READING} and not (
-            entry.key.startswith("rest.")
-        ):
+        if entry.kind in {
+            SettingKind.ACTION,
+            SettingKind.LIST,
+            SettingKind.ACCOUNT,
+            SettingKind.READING,
+        } and not (entry.key.startswith("rest.")):
             cells = (f"`{entry.key}`", entry.kind.value, entry.label, entry.help, entry.role.value)
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join([*lines, ""])

@@ -27,7 +27,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
-from borne.adapters.ocpp.charge_point.connection import Connection
+from borne.adapters.ocpp.charge_point.connection import BackendConnection
 from borne.adapters.ocpp.charge_point.connection_steps import ConnectionSteps
 from borne.protocols.ocpp.messages.core import (
     HeartbeatRequest,
@@ -35,9 +35,9 @@ from borne.protocols.ocpp.messages.core import (
     MeterValuesRequest,
     MeterValuesResponse,
 )
+from borne.protocols.ocpp.rpc.connection import RpcConnection
 from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import Handlers
-from borne.protocols.ocpp.rpc.session import Session
 
 NOW = "2026-11-22T12:00:00Z"
 SUB_PROTOCOL = Subprotocol("ocpp1.6")
@@ -117,9 +117,9 @@ async def bare(url: str, calls: int, rounds: int) -> Figure:
 
 
 async def ours(url: str, calls: int, rounds: int, *, log: bool) -> Figure:
-    connection = Connection(ConnectionConfig(url, "station"))
+    connection = BackendConnection(ConnectionConfig(url, "station"))
     await connection.open(ConnectionSteps(lambda: datetime.now(UTC)))
-    session = Session(
+    session = RpcConnection(
         connection, Handlers(), log=FrameLog(lambda: datetime.now(UTC)) if log else None
     )
     running = asyncio.create_task(session.run())

@@ -15,9 +15,9 @@ from borne.application.ports.backend import IdTagInfo
 from borne.domain.settings.choices import CacheExpiry
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Schedule,
@@ -133,7 +133,7 @@ def installed_profiles(page: Page, site: Site) -> None:
     profiles = site.fake.host.all.charging_profiles
     assert isinstance(profiles, FakeProfiles)
     schedule = Schedule(RateUnit.AMPERE, (Period(0, 10.0), Period(3600, 16.0)))
-    profile = Profile(7, 2, Purpose.DEFAULT, Kind.ABSOLUTE, schedule)
+    profile = Profile(7, 2, Purpose.DEFAULT, ProfileKind.ABSOLUTE, schedule)
     profiles.install(Installed(1, profile, datetime(2026, 11, 22, 10, 0, tzinfo=UTC)))
     page.goto(f"{site.url}/backend/profiles")
 

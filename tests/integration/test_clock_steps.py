@@ -13,9 +13,9 @@ import pytest
 
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.domain.smart_charging.profiles import (
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -55,7 +55,7 @@ def profile(station: RunningStation, amps: float, **how: Any) -> Profile:
         "profile_id": 1,
         "stack_level": 0,
         "purpose": Purpose.DEFAULT,
-        "kind": Kind.ABSOLUTE,
+        "kind": ProfileKind.ABSOLUTE,
         "schedule": Schedule(RateUnit.AMPERE, (Period(0, amps),), 7200, start),
     }
     return Profile(**(given | how))
@@ -136,7 +136,7 @@ async def test_the_backend_can_clear_and_replace_profiles_in_doubt(tmp_path: Pat
 
 @virtual_time
 async def test_a_plausible_step_is_believed_after_an_hour(tmp_path: Path) -> None:
-    daily = {"kind": Kind.RECURRING, "recurrency": Recurrency.DAILY}
+    daily = {"kind": ProfileKind.RECURRING, "recurrency": Recurrency.DAILY}
     async with charging(tmp_path) as station:
         await profiles(station).set(1, profile(station, 8.0, **daily))
         step(station, 5 * 3600.0)
@@ -162,7 +162,7 @@ async def test_a_relative_schedule_is_independent_of_the_clock(
     """It counts from the start of the session, by duration."""
     schedule = Schedule(RateUnit.AMPERE, (Period(0, 8.0), Period(1800, 12.0), Period(3600, 20.0)))
     async with charging(tmp_path) as station:
-        relative = profile(station, 0.0, kind=Kind.RELATIVE, schedule=schedule)
+        relative = profile(station, 0.0, kind=ProfileKind.RELATIVE, schedule=schedule)
         await profiles(station).set(1, relative)
         for seconds in (400 * DAY_S, -800 * DAY_S, 7200.0):
             step(station, seconds)

@@ -27,7 +27,7 @@ from borne.adapters.web import create_app
 from borne.app import Host, HostOptions
 from borne.application.station import Station
 from borne.domain.principals import SYSTEM, Role
-from borne.domain.station.faults import CATALOGUE, Fault, Scope
+from borne.domain.station.faults import CATALOGUE, Fault, FaultScope
 from borne.domain.station.session import SessionRecord
 from borne.protocols.status_json import status_json
 from tests.support.running_station import store_settings
@@ -262,7 +262,7 @@ async def bring_about(at: Bench, row: Row) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.cause}-{row.cleared_by[-1]}")
 def test_manual_9(row: Row, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     kind = CATALOGUE[row.fault]
-    connector = 0 if kind.scope is Scope.STATION else 1
+    connector = 0 if kind.scope is FaultScope.STATION else 1
     caplog.set_level(logging.WARNING, "borne.application.charging.fault_service")
 
     def log(what: str) -> bool:

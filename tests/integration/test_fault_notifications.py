@@ -19,7 +19,7 @@ from borne.application.ports.backend import (
     StatusReport,
 )
 from borne.application.ports.backend_link import Backend
-from borne.domain.station.faults import CATALOGUE, Scope, vendor_code
+from borne.domain.station.faults import CATALOGUE, FaultScope, vendor_code
 from tests.integration.test_every_fault import ROWS, Row, _do, bench, bring_about
 from tests.support.virtual_time import run_virtual
 
@@ -63,7 +63,7 @@ def test_manual_9_reported_to_the_backend(row: Row, tmp_path: Path) -> None:
         return backend.reports
 
     reports = run_virtual(scenario())
-    connector = 0 if kind.scope is Scope.STATION else 1
+    connector = 0 if kind.scope is FaultScope.STATION else 1
     mine = [status for status in reports if status.connector == connector]
     wanted = (kind.code_16, kind.activation[:INFO], vendor_code(row.fault))
     came = [i for i, s in enumerate(mine) if (s.error_code, s.info, s.vendor_error_code) == wanted]

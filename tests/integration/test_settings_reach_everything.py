@@ -40,7 +40,7 @@ from borne.application.settings.station_settings import (
 )
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.settings.active import ACTIVE
-from borne.domain.settings.addressing import Address
+from borne.domain.settings.addressing import SettingAddress
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.choices import FreeChargingMode
 from borne.domain.settings.entry import Entry, Type, Value
@@ -141,7 +141,7 @@ def _reader() -> str | None:
 def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
     found, read_at, read = Readings(), Settings.at, Settings.get
 
-    def at(self: Settings, address: Address) -> Value:
+    def at(self: Settings, address: SettingAddress) -> Value:
         found.note(address.entry.key, self.revision)
         return read_at(self, address)
 

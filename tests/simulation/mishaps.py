@@ -13,7 +13,7 @@ from borne.application.ports.simulator import SimulatorError
 from borne.application.refusals import Refused
 from borne.application.settings.settings_service import SettingsRejected
 from borne.domain.principals import SYSTEM
-from borne.domain.station.faults import Scope
+from borne.domain.station.faults import FaultScope
 from tests.simulation.central_model import INTERVAL_S, AnswerMode, CentralModel
 from tests.simulation.truth import Truth
 from tests.support.simulated_network import SimulatedStation
@@ -160,7 +160,7 @@ class Mishaps:
         await self._set_fault(cause, connector, active=False)
 
     async def _set_fault(self, cause: str, connector: int, *, active: bool) -> None:
-        scoped = None if CATALOGUE[cause].scope is Scope.STATION else connector
+        scoped = None if CATALOGUE[cause].scope is FaultScope.STATION else connector
         with suppress(SimulatorError):
             await self._simulated.simulator.set_fault(cause, active=active, connector=scoped)
 

@@ -21,7 +21,7 @@ LOOPBACK_RESERVED = 16
 RESERVE = 8
 
 
-class Entry(Enum):
+class Admission(Enum):
     """What happens to a new connection."""
 
     SERVED = "served"
@@ -76,18 +76,18 @@ class ConnectionTable:
     def __iter__(self) -> Iterator[Connection]:
         return iter(self._served | self._reserve)
 
-    def enter(self, newcomer: Connection) -> Entry:
+    def enter(self, newcomer: Connection) -> Admission:
         """Add a connection; may drop another one."""
         if self._admit(newcomer):
             self._served.add(newcomer)
-            return Entry.SERVED
+            return Admission.SERVED
         if len(self._reserve) >= self._limits.reserve:
             oldest = _longest_waiting(self._reserve)
             if oldest is None:
-                return Entry.REFUSED
+                return Admission.REFUSED
             self._drop(oldest)
         self._reserve.add(newcomer)
-        return Entry.RESERVE
+        return Admission.RESERVE
 
     def leave(self, connection: Connection) -> None:
         self._served.discard(connection)

@@ -22,7 +22,7 @@ from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from borne.foundation.addresses import client_network, is_loopback
-from borne.foundation.connections import ConnectionTable, Entry
+from borne.foundation.connections import Admission, ConnectionTable
 from borne.foundation.timers import Timers
 
 MIN_READ_BYTES = 4096
@@ -42,7 +42,7 @@ class TimeLimits:
     """For the remaining data, after the station has closed its side or answered early."""
 
 
-class Phase(Enum):
+class RequestPhase(Enum):
     """What the connection is waiting for."""
 
     NEW = "the first request"
@@ -70,8 +70,8 @@ class GuardedConnection(H11Protocol):
         self._always = always
         self._inner: Any = self.app
         self.app = self._answer
-        self._entry = Entry.REFUSED
-        self._phase = Phase.NEW
+        self._entry = Admission.REFUSED
+        self._phase = RequestPhase.NEW
         self._cycle: Any = None
         self._timers = Timers(self.loop)
         self._lost = False
@@ -83,7 +83,7 @@ class GuardedConnection(H11Protocol):
 
     @property
     def waits_since(self) -> float | None:
-        answering = self._phase is Phase.ANSWERING and "reading" not in self._timers
+        answering = self._phase is RequestPhase.ANSWERING and "reading" not in self._timers
         return None if answering else self._since_s
 
     def drop(self) -> None:
@@ -97,10 +97,10 @@ class GuardedConnection(H11Protocol):
         host = self.client[0] if self.client else ""
         self.address, self.is_local = client_network(host), is_loopback(host)
         self._entry = self._table.enter(self)
-        if self._entry is Entry.REFUSED:
+        if self._entry is Admission.REFUSED:
             self.drop()
         else:
-            self._begin(Phase.NEW)
+            self._begin(RequestPhase.NEW)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
@@ -145,7 +145,7 @@ class GuardedConnection(H11Protocol):
         self._look()
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
-        crowded = self._entry is Entry.RESERVE and scope["path"] not in self._always
+        crowded = self._entry is Admission.RESERVE and scope["path"] not in self._always
         try:
             await (service_unavailable if crowded else self._inner)(scope, receive, send)
         finally:
@@ -166,22 +166,22 @@ class GuardedConnection(H11Protocol):
         if phase is not self._phase or self._cycle_now is not self._cycle:
             self._begin(phase)
 
-    def _current(self, *, received: bool) -> Phase:
+    def _current(self, *, received: bool) -> RequestPhase:
         if self.transport.is_closing():
-            return Phase.CLOSING
+            return RequestPhase.CLOSING
         answered = self._cycle_now is None or self._cycle_now.response_complete
         theirs = self.conn.their_state
         if theirs is h11.SEND_BODY:
-            return Phase.CLOSING if answered else Phase.BODY
+            return RequestPhase.CLOSING if answered else RequestPhase.BODY
         if not answered:
-            return Phase.ANSWERING
+            return RequestPhase.ANSWERING
         if theirs is not h11.IDLE:
-            return Phase.CLOSING
-        if received or self._phase is Phase.HEADERS:
-            return Phase.HEADERS
-        return Phase.NEW if self._phase is Phase.NEW else Phase.IDLE
+            return RequestPhase.CLOSING
+        if received or self._phase is RequestPhase.HEADERS:
+            return RequestPhase.HEADERS
+        return RequestPhase.NEW if self._phase is RequestPhase.NEW else RequestPhase.IDLE
 
-    def _begin(self, phase: Phase) -> None:
+    def _begin(self, phase: RequestPhase) -> None:
         self._phase, self._cycle, self._since_s = phase, self._cycle_now, self.loop.time()
         self._timers.cancel("phase")
         self._arm()
@@ -194,22 +194,22 @@ class GuardedConnection(H11Protocol):
 
     def _end(self, unread_before: int) -> None:
         # uvicorn may have completed the response long before the client has read it.
-        if self._phase in {Phase.IDLE, Phase.CLOSING} and self._reads(unread_before):
+        if self._phase in {RequestPhase.IDLE, RequestPhase.CLOSING} and self._reads(unread_before):
             self._arm()
         else:
             self.drop()
 
-    def _limit_s(self, phase: Phase) -> float | None:
+    def _limit_s(self, phase: RequestPhase) -> float | None:
         match phase:
-            case Phase.ANSWERING:
+            case RequestPhase.ANSWERING:
                 return None
-            case Phase.NEW | Phase.HEADERS:
+            case RequestPhase.NEW | RequestPhase.HEADERS:
                 return self._limits.headers_s
-            case Phase.BODY:
+            case RequestPhase.BODY:
                 return self._limits.body_s
-            case Phase.IDLE:
+            case RequestPhase.IDLE:
                 return self._limits.keep_alive_s
-            case Phase.CLOSING:
+            case RequestPhase.CLOSING:
                 return self._limits.closing_s
 
 

@@ -13,7 +13,7 @@ from ocpp.v16 import call
 from ocpp.v16.enums import ResetType as PeerResetType
 
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
-from borne.adapters.ocpp.charge_point.connection import Connection, ConnectionState
+from borne.adapters.ocpp.charge_point.connection import BackendConnection, ConnectionState
 from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
 from borne.application.ports.backend import ConnectionStep, StepState
 from borne.protocols.ocpp.messages.core import (
@@ -24,7 +24,7 @@ from borne.protocols.ocpp.messages.core import (
     ResetResponse,
 )
 from borne.protocols.ocpp.messages.types import AcceptedOrRejected
-from borne.protocols.ocpp.rpc.session import TransportClosed
+from borne.protocols.ocpp.rpc.connection import TransportClosed
 from tests.integration.ocpp.central import Central, central_system
 from tests.integration.ocpp.station import Station, station
 from tests.unit.adapters.ocpp.charge_point.harness import meter, start, stop
@@ -256,7 +256,7 @@ async def test_the_connection_steps_can_be_tested_alone() -> None:
     """The page's connection test: nothing is sent, nothing is kept."""
     async with central_system() as central:
         climbed = steps()
-        connection = Connection(ConnectionConfig(url(central), "station"))
+        connection = BackendConnection(ConnectionConfig(url(central), "station"))
         await connection.open(climbed)
         assert [result.state for result in climbed.results()] == [
             StepState.SKIPPED, StepState.OK, StepState.OK, StepState.SKIPPED, StepState.OK,
@@ -272,7 +272,7 @@ async def test_the_connection_steps_can_be_tested_alone() -> None:
 
 
 async def test_no_server_listens(unused_tcp_port: int) -> None:
-    connection = Connection(ConnectionConfig(f"ws://127.0.0.1:{unused_tcp_port}", "station"))
+    connection = BackendConnection(ConnectionConfig(f"ws://127.0.0.1:{unused_tcp_port}", "station"))
     with pytest.raises(ConnectFailed) as failed:
         await connection.open(steps())
     assert failed.value.step is ConnectionStep.TCP
@@ -286,7 +286,7 @@ async def test_the_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
     with pytest.raises(ConnectFailed, match="dns: Name or service not known"):
-        await Connection(ConnectionConfig("ws://backend.example", "station")).open(steps())
+        await BackendConnection(ConnectionConfig("ws://backend.example", "station")).open(steps())
 
 
 async def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +302,7 @@ async def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> Non
 
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
         climbed = steps()
-        connection = Connection(ConnectionConfig("ws://backend.example", "station"))
+        connection = BackendConnection(ConnectionConfig("ws://backend.example", "station"))
         await connection.open(climbed)
         await connection.close()
     assert climbed.results()[1].detail == "::1, 127.0.0.1"
@@ -324,7 +324,7 @@ async def test_a_server_that_says_nothing_times_out(unused_tcp_port: int) -> Non
             f"{scheme}://127.0.0.1:{unused_tcp_port}", "station", connect_timeout_s=1
         )
         with pytest.raises(ConnectFailed) as failed:
-            await Connection(config).open(steps())
+            await BackendConnection(config).open(steps())
         assert failed.value.step is step
         await gone.get()
     server.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
-from borne.adapters.ocpp.charge_point.connection import Connection
+from borne.adapters.ocpp.charge_point.connection import BackendConnection
 from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
 from borne.adapters.ocpp.charge_point.tls import TlsConfig, TlsLevel
 from borne.application.ports.backend import ConnectionStep, StepState
@@ -43,7 +43,7 @@ def new_steps() -> ConnectionSteps:
 
 
 async def dial(config: ConnectionConfig, steps: ConnectionSteps) -> None:
-    connection = Connection(config)
+    connection = BackendConnection(config)
     await connection.open(steps)
     await connection.close()
 

@@ -32,7 +32,14 @@ from borne.application.settings.settings_staging import SettingsStaging
 from borne.application.station import Station
 from borne.domain.principals import BACKEND, SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings.values import Form
-from borne.domain.smart_charging.profiles import Kind, Period, Profile, Purpose, RateUnit, Schedule
+from borne.domain.smart_charging.profiles import (
+    Period,
+    Profile,
+    ProfileKind,
+    Purpose,
+    RateUnit,
+    Schedule,
+)
 from borne.foundation.clock import ClockTrust
 from tests.support.examples import data_in_memory, examples
 from tests.support.running_station import RunningStation, store_settings
@@ -410,7 +417,7 @@ class Watch:
         start = self.rig.services.clock.now() - timedelta(seconds=60)
         periods = (Period(0, amperes),)
         schedule = Schedule(RateUnit.AMPERE, periods, int(PROFILE_S) + 60, start)
-        profile = Profile(connector + 1, 0, purpose, Kind.ABSOLUTE, schedule)
+        profile = Profile(connector + 1, 0, purpose, ProfileKind.ABSOLUTE, schedule)
         if await self._running.charging.profiles.set(connector, profile):
             ends = {connector: (amperes, self.now_s + PROFILE_S)}
             self.model = replace(self.model, profiles={**self.model.profiles, **ends})

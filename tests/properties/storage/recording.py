@@ -140,7 +140,7 @@ class RecordedFile(apsw.VFSFile):
 
 
 class RecordedConnection:
-    """`apsw` in the shape of `borne.adapters.storage.connection.Connection`."""
+    """`apsw` in the shape of `borne.adapters.storage.connection.DatabaseConnection`."""
 
     def __init__(self, connection: apsw.Connection, recorder: Recorder) -> None:
         self._connection = connection

@@ -13,7 +13,7 @@ import pytest
 
 from borne.foundation import listener
 from borne.foundation.addresses import is_loopback
-from borne.foundation.connections import ConnectionLimits, ConnectionTable, Entry
+from borne.foundation.connections import Admission, ConnectionLimits, ConnectionTable
 from borne.foundation.listener import AllowList, Bound, CannotListen, HttpLimits, HttpServer, bind
 
 
@@ -332,27 +332,27 @@ LIMITS = ConnectionLimits(all=6, each=3, loopback=2, reserve=1)
 @pytest.mark.parametrize(
     ("there", "newcomer", "entry", "dropped"),
     [
-        ([], FAR, Entry.SERVED, None),
-        ([(FAR, 1.0), (FAR, 2.0)], FAR, Entry.SERVED, None),
-        ([(FAR, 2.0), (FAR, 1.0), (FAR, 3.0)], FAR, Entry.SERVED, 1),
-        ([(FAR, None), (FAR, None), (FAR, 3.0)], FAR, Entry.SERVED, 2),
-        ([(FAR, None)] * 3, FAR, Entry.RESERVE, None),
-        ([(FAR, None)] * 3, OTHER, Entry.SERVED, None),
-        ([(FAR, 2.0), (FAR, 3.0), (OTHER, 1.0), (OTHER, None)], "10.0.0.1", Entry.SERVED, 0),
-        ([(FAR, None)] * 2 + [(OTHER, None)] * 2, "10.0.0.1", Entry.RESERVE, None),
-        ([(FAR, None)] * 2 + [(OTHER, None)] * 2, HERE, Entry.SERVED, None),
-        ([(HERE, None)] * 5, HERE, Entry.SERVED, None),
-        ([(HERE, None)] * 6, HERE, Entry.RESERVE, None),
-        ([(HERE, None)] * 5 + [(HERE, 9.0)], FAR, Entry.SERVED, 5),
+        ([], FAR, Admission.SERVED, None),
+        ([(FAR, 1.0), (FAR, 2.0)], FAR, Admission.SERVED, None),
+        ([(FAR, 2.0), (FAR, 1.0), (FAR, 3.0)], FAR, Admission.SERVED, 1),
+        ([(FAR, None), (FAR, None), (FAR, 3.0)], FAR, Admission.SERVED, 2),
+        ([(FAR, None)] * 3, FAR, Admission.RESERVE, None),
+        ([(FAR, None)] * 3, OTHER, Admission.SERVED, None),
+        ([(FAR, 2.0), (FAR, 3.0), (OTHER, 1.0), (OTHER, None)], "10.0.0.1", Admission.SERVED, 0),
+        ([(FAR, None)] * 2 + [(OTHER, None)] * 2, "10.0.0.1", Admission.RESERVE, None),
+        ([(FAR, None)] * 2 + [(OTHER, None)] * 2, HERE, Admission.SERVED, None),
+        ([(HERE, None)] * 5, HERE, Admission.SERVED, None),
+        ([(HERE, None)] * 6, HERE, Admission.RESERVE, None),
+        ([(HERE, None)] * 5 + [(HERE, 9.0)], FAR, Admission.SERVED, 5),
     ],
 )
 def test_the_connection_that_is_closed_for_a_new_one(
-    there: list[tuple[str, float | None]], newcomer: str, entry: Entry, dropped: int | None
+    there: list[tuple[str, float | None]], newcomer: str, entry: Admission, dropped: int | None
 ) -> None:
     table = ConnectionTable(LIMITS)
     clients = [Client(*each) for each in there]
     for client in clients:
-        assert table.enter(client) is Entry.SERVED
+        assert table.enter(client) is Admission.SERVED
     assert table.enter(Client(newcomer, 99.0)) is entry
     gone = [number for number, client in enumerate(clients) if client.dropped]
     assert gone == ([] if dropped is None else [dropped])
@@ -362,9 +362,9 @@ def test_the_reserve_is_bounded() -> None:
     table = ConnectionTable(ConnectionLimits(all=1, reserve=1))
     table.enter(Client(HERE, None))
     first, second = Client(HERE, 1.0), Client(HERE, None)
-    assert table.enter(first) is Entry.RESERVE
-    assert table.enter(second) is Entry.RESERVE
+    assert table.enter(first) is Admission.RESERVE
+    assert table.enter(second) is Admission.RESERVE
     assert first.dropped
-    assert table.enter(Client(HERE, 2.0)) is Entry.REFUSED
+    assert table.enter(Client(HERE, 2.0)) is Admission.REFUSED
     table.leave(second)
     assert len(table) == 1

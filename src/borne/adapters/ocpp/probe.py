@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from borne.adapters.ocpp.charge_point.config import ConnectionConfig
-from borne.adapters.ocpp.charge_point.connection import Connection, DialRoute
+from borne.adapters.ocpp.charge_point.connection import BackendConnection, DialRoute
 from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, ConnectionSteps
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.application.ports.backend import StepResult
@@ -23,7 +23,7 @@ async def probe(
 ) -> Sequence[StepResult]:
     """The results of the steps."""
     steps = ConnectionSteps(clock.now)
-    connection = Connection(config, route=route, interfaces=interfaces)
+    connection = BackendConnection(config, route=route, interfaces=interfaces)
     try:
         await connection.open(steps)
         await connection.close()

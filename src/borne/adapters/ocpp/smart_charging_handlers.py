@@ -7,9 +7,9 @@ from typing import Final
 from borne.application.backend.backend_services import BackendServices
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.domain.smart_charging.profiles import (
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -50,7 +50,7 @@ def charging_profile(received: wire.ChargingProfile) -> Profile:
         profile_id=received.charging_profile_id,
         stack_level=received.stack_level,
         purpose=Purpose(received.charging_profile_purpose.value),
-        kind=Kind(received.charging_profile_kind.value),
+        kind=ProfileKind(received.charging_profile_kind.value),
         schedule=Schedule(
             unit=RateUnit(schedule.charging_rate_unit.value),
             periods=tuple(

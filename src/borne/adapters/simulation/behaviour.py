@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 
 from borne.adapters.simulation.vehicle import Vehicle
-from borne.adapters.simulation.wire import DARK, Signal
+from borne.adapters.simulation.wire import DARK, PilotSignal
 from borne.domain.station.board import PilotState
 from borne.foundation.timers import Timers
 from borne.foundation.units import ZERO, PerPhase
@@ -67,7 +67,7 @@ class PluggedVehicle:
         """True if the battery is full."""
         return self.soc >= FULL
 
-    def observe(self, signal: Signal) -> None:
+    def observe(self, signal: PilotSignal) -> None:
         """Receive the present pilot signal and plan the reaction."""
         old, self._signal = self._signal, signal
         if signal == old:

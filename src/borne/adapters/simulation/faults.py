@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from borne.adapters.simulation import fault_controls as controls
 from borne.adapters.simulation.fault_controls import Control, Defect, Extent, Part, Value
-from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
+from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, SimulatedSocket
 from borne.adapters.simulation.vehicle import error_text
 from borne.adapters.simulation.world import LinkMode, World
 from borne.application.ports.simulator import CauseValue, CauseView
 from borne.domain.station.board import Contact
-from borne.domain.station.faults import Fault, Scope
+from borne.domain.station.faults import Fault, FaultScope
 from borne.domain.station.pilot import CABLE_OHM
 from borne.foundation.messages import N_
 
@@ -30,7 +30,7 @@ class Cause:
 
     cause: str
     label: str
-    scope: Scope
+    scope: FaultScope
     provokes: Fault | None
     control: Control
     value: Value | None = None
@@ -39,11 +39,11 @@ class Cause:
 def _row(
     cause: str, label: str, provokes: Fault | None, control: Control, value: Value | None = None
 ) -> Cause:
-    return Cause(cause, label, Scope.CONNECTOR, provokes, control, value)
+    return Cause(cause, label, FaultScope.CONNECTOR, provokes, control, value)
 
 
 def _station(cause: str, label: str, provokes: Fault | None, control: Control) -> Cause:
-    return Cause(cause, label, Scope.STATION, provokes, control)
+    return Cause(cause, label, FaultScope.STATION, provokes, control)
 
 
 _ROWS = (
@@ -359,7 +359,7 @@ ERROR_CODES = frozenset(
 
 
 def set_cause(
-    world: World, cause: Cause, sockets: list[Socket], active: bool, extent: Extent
+    world: World, cause: Cause, sockets: list[SimulatedSocket], active: bool, extent: Extent
 ) -> None:
     """Set or clear a cause at these sockets."""
     for socket in sockets:
@@ -368,7 +368,7 @@ def set_cause(
     world.touch()
 
 
-def set_other(world: World, error_code: str, sockets: list[Socket], active: bool) -> None:
+def set_other(world: World, error_code: str, sockets: list[SimulatedSocket], active: bool) -> None:
     """Set or clear a fault with the board's own error code."""
     for socket in sockets:
         codes = socket.defects.other
@@ -424,7 +424,7 @@ def causes(world: World) -> list[CauseView]:
         {
             "id": OTHER,
             "label": OTHER_LABEL,
-            "scope": Scope.CONNECTOR.value,
+            "scope": FaultScope.CONNECTOR.value,
             "provokes": Fault.OTHER.value,
             "connectors": [socket.number for socket in sockets if socket.defects.other],
             "active": bool(codes),

@@ -19,7 +19,7 @@ import struct
 from collections.abc import Coroutine
 from typing import Any, cast
 
-from borne.adapters.simulation.world import Link, LinkMode, World
+from borne.adapters.simulation.world import LinkMode, SimulatedLink, World
 from borne.foundation.events import Unsubscribe
 from borne.foundation.waiting import Flag
 
@@ -154,7 +154,7 @@ class _End(asyncio.Protocol):
 class Route:
     """A route to one target through one link."""
 
-    def __init__(self, link: Link, host: str, port: int, *, listen_port: int = 0) -> None:
+    def __init__(self, link: SimulatedLink, host: str, port: int, *, listen_port: int = 0) -> None:
         self._link = link
         self._target = (host, port)
         self._address = (LOCAL, listen_port)

@@ -9,7 +9,7 @@ from pathlib import Path
 from borne.adapters.simulation.hardware import Equipment, simulated_hardware
 from borne.adapters.simulation.links import Routes
 from borne.adapters.simulation.simulator import Simulator
-from borne.adapters.simulation.world import Link, World
+from borne.adapters.simulation.world import SimulatedLink, World
 from borne.adapters.simulation.world_file import WorldFile
 from borne.application.ports.hardware import Hardware
 from borne.application.settings.station_settings import phases_connected
@@ -93,7 +93,7 @@ class SimulatedPlant:
             self._file.close()
         disk.end_simulated_full(self._options.data)
 
-    def _on_link_changed(self, link: Link) -> None:
+    def _on_link_changed(self, link: SimulatedLink) -> None:
         if link.up:
             self.link_restored.emit(None)
 

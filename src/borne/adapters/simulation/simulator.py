@@ -12,7 +12,7 @@ from typing import Annotated, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from borne.adapters.simulation import faults
-from borne.adapters.simulation.outlet import Socket
+from borne.adapters.simulation.outlet import SimulatedSocket
 from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, error_text, named
 from borne.adapters.simulation.world import LinkMode, World
 from borne.adapters.simulation.world_view import world_view
@@ -33,7 +33,7 @@ Amps = Annotated[float, Field(ge=-1000.0, le=1000.0)]
 Volts = Annotated[float, Field(ge=0.0, le=500.0)]
 
 
-class Card(BaseModel):
+class HeldCard(BaseModel):
     """A card held to a reader: its UID in hex, or an idTag."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -45,7 +45,7 @@ class Card(BaseModel):
     id_token: str | None = Field(None, min_length=1, max_length=255)
 
     @model_validator(mode="after")
-    def _has_identity(self) -> Card:
+    def _has_identity(self) -> HeldCard:
         if not self.uid and self.id_token is None:
             raise ValueError("a card needs a uid or an id_token")
         if len(self.uid) % 2:
@@ -142,7 +142,7 @@ class Simulator:
             "id_token": id_token,
         }
         try:
-            read = Card.model_validate({k: v for k, v in card.items() if v is not None})
+            read = HeldCard.model_validate({k: v for k, v in card.items() if v is not None})
         except ValidationError as error:
             raise SimulatorError("invalid", verbatim(error_text(error))) from error
         if read.connector is not None:
@@ -251,7 +251,7 @@ class Simulator:
     def view(self) -> WorldView:
         return world_view(self.world)
 
-    def _socket(self, connector: int) -> Socket:
+    def _socket(self, connector: int) -> SimulatedSocket:
         try:
             return self.world.sockets[connector]
         except KeyError:
@@ -259,7 +259,7 @@ class Simulator:
                 "not_found", verbatim(f"there is no connector {connector}")
             ) from None
 
-    def _sockets(self, connector: int | None) -> list[Socket]:
+    def _sockets(self, connector: int | None) -> list[SimulatedSocket]:
         if connector is None:
             return list(self.world.sockets.values())
         return [self._socket(connector)]

@@ -76,25 +76,25 @@ class Levels(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class PilotSignal:
     """What a vehicle sees. `dark`: 0 V or -12 V, as without a station."""
 
     dark: bool
     offer: pilot.Offer
 
 
-DARK = Signal(True, pilot.NO_OFFER)
+DARK = PilotSignal(True, pilot.NO_OFFER)
 
 
-def seen_by_vehicle(generator: Generator, faults: WireFaults) -> Signal:
+def seen_by_vehicle(generator: Generator, faults: WireFaults) -> PilotSignal:
     """The signal at a plugged-in vehicle."""
     if faults.shorted_to_earth or faults.open or not generator.connected:
         return DARK
     match generator.drive:
         case Drive.PWM:
-            return Signal(False, pilot.offer_of_duty(generator.duty_percent))
+            return PilotSignal(False, pilot.offer_of_duty(generator.duty_percent))
         case Drive.HIGH:
-            return Signal(False, pilot.NO_OFFER)
+            return PilotSignal(False, pilot.NO_OFFER)
         case _:
             return DARK
 

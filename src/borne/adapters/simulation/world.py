@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from borne.adapters.simulation.outlet import Socket
+from borne.adapters.simulation.outlet import SimulatedSocket
 from borne.adapters.simulation.register import EnergyRegister
 from borne.application.ports.hardware import CardRead
 from borne.foundation.events import Signal, Unsubscribe
@@ -33,7 +33,7 @@ class LinkMode(StrEnum):
     """Existing connections are reset, new ones refused."""
 
 
-class Link:
+class SimulatedLink:
     """A network link between the station and a counterpart."""
 
     def __init__(self, name: str) -> None:
@@ -41,7 +41,7 @@ class Link:
         self.up = True
         self.mode = LinkMode.RESET
         """How it fails, while it is down."""
-        self.changed: Signal[Link] = Signal()
+        self.changed: Signal[SimulatedLink] = Signal()
         self.followers: list[Callable[[], Awaitable[None]]] = []
         """Asynchronous listeners, for example to close a listening socket."""
 
@@ -63,7 +63,7 @@ LINKS = ("backend", "meter", "external-meter", "master", "usb")
 
 
 @dataclass(slots=True)
-class Site:
+class SimulatedSite:
     """The building at the same grid connection."""
 
     voltage_v: PerPhase = field(default_factory=lambda: PerPhase.same(NOMINAL_V))
@@ -106,9 +106,9 @@ class World:
         self.readers_changed: Signal[bool] = Signal()
         self.energy_read: Signal[None] = Signal()
         """Emitted before a register's value leaves the simulation."""
-        self.site = Site()
+        self.site = SimulatedSite()
         self.site_register = EnergyRegister(self.rng.randrange(1_000, 9_000_000), self.loop.time())
-        self.links: Mapping[str, Link] = {name: Link(name) for name in LINKS}
+        self.links: Mapping[str, SimulatedLink] = {name: SimulatedLink(name) for name in LINKS}
         self.inputs = dict.fromkeys(INPUTS, False)
         self.reader_alive = True
         self.clock_battery = True
@@ -117,8 +117,8 @@ class World:
         self.disk_full = False
         self.disk_changed: Signal[bool] = Signal()
         """True when the station's disk becomes full, False when it has free space again."""
-        self.sockets: Mapping[int, Socket] = {
-            number: Socket(number, self.loop, self.rng, self._supply_v)
+        self.sockets: Mapping[int, SimulatedSocket] = {
+            number: SimulatedSocket(number, self.loop, self.rng, self._supply_v)
             for number in range(1, connectors + 1)
         }
         for socket in self.sockets.values():
@@ -196,10 +196,10 @@ class World:
     def _supply_v(self) -> PerPhase:
         return self.site.voltage_v
 
-    def _link_changed(self, _link: Link) -> None:
+    def _link_changed(self, _link: SimulatedLink) -> None:
         self.touch()
 
-    def _socket_changed(self, _socket: Socket) -> None:
+    def _socket_changed(self, _socket: SimulatedSocket) -> None:
         self._measure_site()
         self.touch()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from borne.adapters.storage.commissioning import Commissioning
-from borne.adapters.storage.connection import Connection, Row, changes
+from borne.adapters.storage.connection import DatabaseConnection, Row, changes
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.first_answers import FirstAnswers
 from borne.application.ports.storage import StoredToken
@@ -27,7 +27,7 @@ class SqlAccounts:
             database, lambda c: {"tokens": _tokens(c)}
         )
 
-    def read_first(self, connection: Connection) -> None:
+    def read_first(self, connection: DatabaseConnection) -> None:
         """Read what the start needs; called by the job that opens the database."""
         self._first_hashes.read(connection)
         self._first_tokens.read(connection)
@@ -38,7 +38,7 @@ class SqlAccounts:
         return await self._first_hashes.get(role.value, job) or None
 
     async def set_password_hash(self, role: Role, hash_: str | None) -> None:
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             connection.execute("DELETE FROM password WHERE role = ?", (role.value,))
             if hash_ is not None:
                 connection.execute("INSERT INTO password VALUES (?, ?)", (role.value, hash_))
@@ -69,7 +69,7 @@ class SqlAccounts:
         """Raises ValueError when its id exists."""
         row = (token.token_id, token.hash, token.role.value, token.name, token.created_at)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             existing = "SELECT 1 FROM api_token WHERE token_id = ?"
             if connection.execute(existing, row[:1]).fetchone():
                 raise ValueError(f"there is an API token {token.token_id} already")
@@ -85,7 +85,7 @@ class SqlAccounts:
     async def remove_token(self, token_id: str) -> bool:
         """Remove a token; False when the id is unknown."""
 
-        def job(connection: Connection) -> bool:
+        def job(connection: DatabaseConnection) -> bool:
             connection.execute("DELETE FROM api_token WHERE token_id = ?", (token_id,))
             return changes(connection) > 0
 
@@ -95,7 +95,7 @@ class SqlAccounts:
     async def add_link(self, hash_: str, role: Role, expires_at: str) -> None:
         """Add a one-time login link."""
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             connection.execute(
                 "INSERT OR REPLACE INTO login_link (hash, role, expires_at) VALUES (?, ?, ?)",
                 (hash_, role.value, expires_at),
@@ -111,7 +111,7 @@ class SqlAccounts:
     async def use_link(self, hash_: str, now: str) -> Role | None:
         """Consume a link; None when unknown, used or expired."""
 
-        def job(connection: Connection) -> Role | None:
+        def job(connection: DatabaseConnection) -> Role | None:
             row = connection.execute(
                 "SELECT role, expires_at FROM login_link WHERE hash = ?", (hash_,)
             ).fetchone()
@@ -123,12 +123,12 @@ class SqlAccounts:
         return await self._database.write(job)
 
 
-def _hashes(connection: Connection) -> dict[str, str]:
+def _hashes(connection: DatabaseConnection) -> dict[str, str]:
     rows = connection.execute("SELECT role, hash FROM password").fetchall()
     return {str(role): str(hash_) for role, hash_ in rows}
 
 
-def _tokens(connection: Connection) -> list[Row]:
+def _tokens(connection: DatabaseConnection) -> list[Row]:
     query = "SELECT token_id, hash, role, name, created_at FROM api_token ORDER BY number"
     return connection.execute(query).fetchall()
 

@@ -47,7 +47,7 @@ class Cursor(Protocol):
         """Return all remaining rows."""
 
 
-class Connection(Protocol):
+class DatabaseConnection(Protocol):
     """An open database without implicit transactions."""
 
     @property
@@ -67,7 +67,7 @@ class Connection(Protocol):
         """Close the database with a checkpoint."""
 
 
-Connect = Callable[[Path], Connection]
+Connect = Callable[[Path], DatabaseConnection]
 
 
 _WRITES = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
@@ -99,7 +99,7 @@ class _Connection(sqlite3.Connection):
             return 0
 
 
-def connect_sqlite(path: Path) -> Connection:
+def connect_sqlite(path: Path) -> DatabaseConnection:
     """Open a connection that may be used from several threads in turn."""
     connection = sqlite3.connect(
         path,
@@ -114,7 +114,7 @@ def connect_sqlite(path: Path) -> Connection:
 
 
 @contextmanager
-def transaction(connection: Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+def transaction(connection: DatabaseConnection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
     """Run the block as one transaction: all of it is on the disk at the end, or none of it. A block
     that only reads uses "BEGIN"."""
     connection.execute(begin)
@@ -128,7 +128,7 @@ def transaction(connection: Connection, begin: str = "BEGIN IMMEDIATE") -> Itera
         raise
 
 
-def close_abruptly(connection: Connection) -> None:
+def close_abruptly(connection: DatabaseConnection) -> None:
     """Close as after a power cut: the write-ahead log stays as it is (Python >= 3.12; older
     versions merge it on close, which changes no content)."""
     if sys.version_info >= (3, 12) and isinstance(connection, sqlite3.Connection):
@@ -159,7 +159,7 @@ def as_storage_error(error: sqlite3.Error | OSError) -> StorageFailed | None:
     return None
 
 
-def changes(connection: Connection) -> int:
+def changes(connection: DatabaseConnection) -> int:
     """Return how many rows the last statement changed."""
     return int(connection.execute("SELECT changes()").fetchone()[0])
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.connection import DatabaseConnection, Row
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.adapters.storage.moments import BootDates, columns, moment
 from borne.application.ports.storage import StorageDamaged, StorageFailed
@@ -87,7 +87,7 @@ class Curves:
         self._failing = True
 
 
-def _insert(connection: Connection, session_id: str, sample: Sample) -> None:
+def _insert(connection: DatabaseConnection, session_id: str, sample: Sample) -> None:
     row = connection.execute(_KEY, (session_id,)).fetchone()
     if row is None:
         connection.execute("INSERT INTO curve (session_id) VALUES (?)", (session_id,))
@@ -110,14 +110,14 @@ def _insert(connection: Connection, session_id: str, sample: Sample) -> None:
     )
 
 
-def _select(connection: Connection, session_id: str) -> list[Row]:
+def _select(connection: DatabaseConnection, session_id: str) -> list[Row]:
     return connection.execute(
         f"SELECT * FROM sample WHERE key = ({_KEY}) ORDER BY number",  # noqa: S608 - constant
         (session_id,),
     ).fetchall()
 
 
-def _delete(connection: Connection, sessions: Sequence[str]) -> None:
+def _delete(connection: DatabaseConnection, sessions: Sequence[str]) -> None:
     ids = [(session_id,) for session_id in sessions]
     connection.executemany(f"DELETE FROM sample WHERE key = ({_KEY})", ids)  # noqa: S608 - constant
     connection.executemany("DELETE FROM curve WHERE session_id = ?", ids)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from borne.adapters.storage.connection import (
-    Connection,
+    DatabaseConnection,
     as_storage_error,
     close_abruptly,
     is_full,
@@ -24,7 +24,7 @@ from borne.adapters.storage.open_files import OpenFiles
 from borne.application.ports.storage import StorageDamaged, StorageFailed
 
 T = TypeVar("T")
-Job = Callable[[Connection], T]
+Job = Callable[[DatabaseConnection], T]
 _log = logging.getLogger(__name__)
 
 
@@ -41,14 +41,14 @@ class Database:
 
     def __init__(
         self,
-        opener: Callable[[], Connection],
+        opener: Callable[[], DatabaseConnection],
         executor: Executor,
         reserve: Reserve | None = None,
         open_files: OpenFiles | None = None,
         on_damage: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._opener = opener
-        self._connection: Connection | None = None
+        self._connection: DatabaseConnection | None = None
         self._executor = executor
         self._reserve = reserve
         self._open_files = open_files
@@ -168,14 +168,14 @@ class Database:
                     self._on_damage(error)
                 raise failure from error
 
-    def _transaction(self, connection: Connection, job: Job[T]) -> T:
+    def _transaction(self, connection: DatabaseConnection, job: Job[T]) -> T:
         with transaction(connection):
             answer = job(connection)
             if self._gone:
                 raise StorageClosed
         return answer
 
-    def _finish(self, connection: Connection, job: Job[T]) -> T:
+    def _finish(self, connection: DatabaseConnection, job: Job[T]) -> T:
         if self._reserve is not None:
             self._reserve.keep()
         for make_room in (self._merge, self._use_reserve):
@@ -187,17 +187,17 @@ class Database:
                 make_room(connection)
         return self._transaction(connection, job)
 
-    def _use_reserve(self, connection: Connection) -> None:
+    def _use_reserve(self, connection: DatabaseConnection) -> None:
         if self._reserve is not None and self._reserve.use():
             _log.warning("the disk is full: the reserve is used for running sessions")
             self._merge(connection)
 
-    def _merge(self, connection: Connection) -> None:
+    def _merge(self, connection: DatabaseConnection) -> None:
         # Merging frees pages of the log for reuse; the log keeps its size.
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
-    def _lazily(self, connection: Connection, job: Job[T]) -> T:
+    def _lazily(self, connection: DatabaseConnection, job: Job[T]) -> T:
         # A later commit with FULL syncs the whole log, so the order on disk is kept.
         connection.execute("PRAGMA synchronous = NORMAL")
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar
 
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import DatabaseConnection
 from borne.adapters.storage.database import Database, Job
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class FirstAnswers(Generic[T]):
         """Keys whose values were returned or dropped; None before the opening, and after all were
         dropped."""
 
-    def read(self, connection: Connection) -> None:
+    def read(self, connection: DatabaseConnection) -> None:
         """Run the queries; called by the job that opens the database."""
         self._found = dict(self._query(connection)) or _NOTHING
         self._stale = ()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from borne.adapters.storage import messages, session_changes, session_periods, session_queries
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import DatabaseConnection
 from borne.adapters.storage.curves import Curves
 from borne.adapters.storage.database import Database, Job, StorageClosed
 from borne.adapters.storage.first_answers import FirstAnswers
@@ -26,7 +26,7 @@ from borne.domain.station.transaction_messages import TransactionMessage
 from borne.foundation.clock import Clock
 
 T = TypeVar("T")
-Enqueue = Callable[[Connection], int | None]
+Enqueue = Callable[[DatabaseConnection], int | None]
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +40,7 @@ class SqlJournal:
         clock: Clock,
         queue_limit: int,
         wake: Callable[[], None],
-        count: Callable[[Connection], None],
+        count: Callable[[DatabaseConnection], None],
     ) -> None:
         self._database = database
         self._curves = curves
@@ -57,7 +57,7 @@ class SqlJournal:
             database, lambda c: {"undated": session_queries.undated(c)}
         )
 
-    def read_first(self, connection: Connection) -> None:
+    def read_first(self, connection: DatabaseConnection) -> None:
         """Read what the start needs; called by the job that opens the database."""
         self._first_open.read(connection)
         self._first_undated.read(connection)
@@ -67,7 +67,7 @@ class SqlJournal:
         """Begin a session and queue its message, in one commit."""
         enqueue = self._enqueue(message)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             session_changes.insert(connection, start)
             seq = enqueue(connection)
             if seq is not None:
@@ -81,7 +81,7 @@ class SqlJournal:
         """End a session and queue its message, in one commit; a second end changes nothing."""
         enqueue = self._enqueue(message)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             if session_changes.end(connection, session_id, end):
                 enqueue(connection)
 
@@ -93,7 +93,7 @@ class SqlJournal:
         """Add a point to the curve and queue its message."""
         enqueue = self._enqueue(message)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             session_changes.note_sample(connection, session_id, sample)
             enqueue(connection)
 
@@ -107,7 +107,7 @@ class SqlJournal:
         """Queue a message that belongs to no session."""
         enqueue = self._enqueue(message)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             enqueue(connection)
 
         await self._write(self._database.write, job)
@@ -194,7 +194,7 @@ class SqlJournal:
             return lambda _: None
         at = self._clock.moment()
 
-        def enqueue(connection: Connection) -> int | None:
+        def enqueue(connection: DatabaseConnection) -> int | None:
             seq = messages.insert(connection, message, at, self._queue_limit)
             self._count(connection)
             return seq

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from borne.adapters.storage.connection import Connection, Row, changes
+from borne.adapters.storage.connection import DatabaseConnection, Row, changes
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.first_answers import FirstAnswers
 from borne.application.ports.storage import CachedToken, WhitelistEntry
@@ -25,7 +25,7 @@ class SqlWhitelist:
             database, lambda c: {"whitelist": _whitelist(c)}
         )
 
-    def read_first(self, connection: Connection) -> None:
+    def read_first(self, connection: DatabaseConnection) -> None:
         """Read what the start needs; called by the job that opens the database."""
         self._first.read(connection)
 
@@ -63,7 +63,7 @@ class SqlWhitelist:
     async def remove(self, keys: Sequence[tuple[str, int | None]] | None) -> int:
         """Remove the entries (token, connector), or all when None; return how many."""
 
-        def job(connection: Connection) -> int:
+        def job(connection: DatabaseConnection) -> int:
             if keys is None:
                 connection.execute("DELETE FROM whitelist WHERE 1")
                 return changes(connection)
@@ -80,7 +80,7 @@ class SqlWhitelist:
         return await self._database.write(job)
 
 
-def _whitelist(connection: Connection) -> list[Row]:
+def _whitelist(connection: DatabaseConnection) -> list[Row]:
     return connection.execute(
         "SELECT token, kind, connector, name, added_at, last_used_at FROM whitelist"
         " ORDER BY token, connector"
@@ -97,7 +97,7 @@ class SqlTokens:
             database, lambda c: {which: _tokens(c, which) for which in _LISTS}
         )
 
-    def read_first(self, connection: Connection) -> None:
+    def read_first(self, connection: DatabaseConnection) -> None:
         """Read what the start needs; called by the job that opens the database."""
         self._first.read(connection)
 
@@ -110,7 +110,7 @@ class SqlTokens:
     async def put(self, which: str, tokens: Sequence[CachedToken]) -> None:
         name = _checked(which)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             _put(connection, name, tokens)
             if name == "cache":
                 connection.execute(
@@ -126,7 +126,7 @@ class SqlTokens:
         """Replace the whole list and its version, in one commit."""
         name = _checked(which)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             connection.execute("DELETE FROM token WHERE list = ?", (name,))
             _put(connection, name, tokens)
             connection.execute("INSERT OR REPLACE INTO token_list VALUES (?, ?)", (name, version))
@@ -138,7 +138,7 @@ class SqlTokens:
         """Remove tokens, or all when None; return how many."""
         name = _checked(which)
 
-        def job(connection: Connection) -> int:
+        def job(connection: DatabaseConnection) -> int:
             if tokens is None:
                 connection.execute("DELETE FROM token WHERE list = ?", (name,))
                 return changes(connection)
@@ -162,7 +162,7 @@ class SqlTokens:
         return int(row[0]) if row else 0
 
 
-def _tokens(connection: Connection, which: str) -> list[Row]:
+def _tokens(connection: DatabaseConnection, which: str) -> list[Row]:
     query = (
         "SELECT token, status, parent, expires_at, updated_at FROM token"
         " WHERE list = ? ORDER BY put"
@@ -170,7 +170,7 @@ def _tokens(connection: Connection, which: str) -> list[Row]:
     return connection.execute(query, (which,)).fetchall()
 
 
-def _put(connection: Connection, name: str, tokens: Sequence[CachedToken]) -> None:
+def _put(connection: DatabaseConnection, name: str, tokens: Sequence[CachedToken]) -> None:
     row = connection.execute("SELECT max(put) FROM token WHERE list = ?", (name,)).fetchone()
     first = (row[0] or 0) + 1
     connection.executemany(

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import DatabaseConnection
 
 _HEADER_BYTES = 32
 _MAGIC = (0x377F0682, 0x377F0683)
@@ -48,7 +48,7 @@ def look(path: Path) -> LogBefore:
     return LogBefore(indexed)
 
 
-def lost(connection: Connection, before: LogBefore) -> bool:
+def lost(connection: DatabaseConnection, before: LogBefore) -> bool:
     """True if changes were lost. Call it after the database was opened and read, before any
     write."""
     if before.garbled:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from borne.adapters.storage import message_forms
-from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.connection import DatabaseConnection, Row
 from borne.adapters.storage.message_forms import Unreadable
 from borne.adapters.storage.moments import BootDates, dated
 from borne.domain.station.transaction_messages import TransactionMessage
@@ -20,7 +20,7 @@ def with_dates(message: TransactionMessage, boot_dates: BootDates) -> Transactio
     return message.with_moments(lambda moment: dated(moment, boot_dates))
 
 
-def note(connection: Connection, seq: int, message: TransactionMessage) -> None:
+def note(connection: DatabaseConnection, seq: int, message: TransactionMessage) -> None:
     """Store which moments of a message have no date."""
     connection.executemany(
         "INSERT OR REPLACE INTO message_undated (boot, seq, latest_s) VALUES (?, ?, ?)",
@@ -28,7 +28,7 @@ def note(connection: Connection, seq: int, message: TransactionMessage) -> None:
     )
 
 
-def look_again(connection: Connection, table: str) -> None:
+def look_again(connection: DatabaseConnection, table: str) -> None:
     """Treat all messages as those of an older version: they were copied without their moments."""
     connection.execute(
         f"UPDATE {table} SET form = 0 WHERE form = ?",  # noqa: S608 - constant names
@@ -36,7 +36,7 @@ def look_again(connection: Connection, table: str) -> None:
     )
 
 
-def date(connection: Connection, boot: str, boot_dates: BootDates) -> int:
+def date(connection: DatabaseConnection, boot: str, boot_dates: BootDates) -> int:
     """Date the moments of a boot in all messages; return in how many."""
     _adopt(connection)
     number = 0
@@ -56,7 +56,7 @@ def date(connection: Connection, boot: str, boot_dates: BootDates) -> int:
     return number
 
 
-def undated(connection: Connection) -> list[tuple[str, float]]:
+def undated(connection: DatabaseConnection) -> list[tuple[str, float]]:
     """Return the boots with undated moments in messages, each with its latest one."""
     query = "SELECT boot, max(latest_s) FROM message_undated GROUP BY boot"
     found = [(boot, latest_s) for boot, latest_s in connection.execute(query).fetchall()]
@@ -66,7 +66,7 @@ def undated(connection: Connection) -> list[tuple[str, float]]:
     return found
 
 
-def _adopt(connection: Connection) -> None:
+def _adopt(connection: DatabaseConnection) -> None:
     """Register the undated moments in messages of an older version. Unreadable messages stay as
     they are; `oldest` finds them."""
     for table in TABLES:
@@ -78,7 +78,7 @@ def _adopt(connection: Connection) -> None:
             )
 
 
-def _of_older(connection: Connection, table: str) -> list[tuple[int, TransactionMessage]]:
+def _of_older(connection: DatabaseConnection, table: str) -> list[tuple[int, TransactionMessage]]:
     rows = connection.execute(f"SELECT {_STORED} FROM {table} WHERE form = 0").fetchall()  # noqa: S608 - same
     return list(_decoded(rows))
 

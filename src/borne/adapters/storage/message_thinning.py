@@ -7,14 +7,14 @@ import logging
 import math
 from collections import Counter
 
-from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.connection import DatabaseConnection, Row
 
 _THINNING = 8
 """One in so many droppable messages is dropped at a time: a sort for each insert would be slow."""
 _log = logging.getLogger(__name__)
 
 
-def is_full(connection: Connection, limit: int) -> bool:
+def is_full(connection: DatabaseConnection, limit: int) -> bool:
     """True if at least `limit` messages wait."""
     # The range of numbers is an upper bound of the count; counting reads the whole queue.
     first = connection.execute("SELECT min(seq) FROM message").fetchone()[0]
@@ -24,7 +24,7 @@ def is_full(connection: Connection, limit: int) -> bool:
     return bool(connection.execute("SELECT count(*) FROM message").fetchone()[0] >= limit)
 
 
-def make_room(connection: Connection) -> bool:
+def make_room(connection: DatabaseConnection) -> bool:
     """Drop some of the droppable messages, but never the head, which may be on its way."""
     rows = connection.execute(
         "SELECT seq, session_id FROM message WHERE droppable = 1"
@@ -58,7 +58,7 @@ def _densest(rows: list[Row], count: int) -> list[Row]:
     return [rows[index] for index in chosen]
 
 
-def count_thinned(connection: Connection, session_id: str | None, count: int) -> None:
+def count_thinned(connection: DatabaseConnection, session_id: str | None, count: int) -> None:
     """Count the dropped messages of each session, to be shown."""
     connection.execute(
         "UPDATE session SET thinned_messages = thinned_messages + ? WHERE session_id = ?",

@@ -10,7 +10,7 @@ import uuid
 from contextlib import suppress
 
 from borne.adapters.storage import message_forms, message_moments, message_thinning
-from borne.adapters.storage.connection import Connection, Row, changes
+from borne.adapters.storage.connection import DatabaseConnection, Row, changes
 from borne.adapters.storage.message_forms import Unreadable
 from borne.adapters.storage.moments import read_boot_dates
 from borne.application.ports.storage import LostMessage, QueuedMessage
@@ -27,7 +27,7 @@ _QUEUED = (
 
 
 def insert(
-    connection: Connection, message: TransactionMessage, at: Moment, limit: int
+    connection: DatabaseConnection, message: TransactionMessage, at: Moment, limit: int
 ) -> int | None:
     """Queue a message; returns its number, or None when the queue is full and it was dropped.
 
@@ -65,7 +65,9 @@ def insert(
     return seq
 
 
-def oldest(connection: Connection, limit: int, *, readable: bool = False) -> list[QueuedMessage]:
+def oldest(
+    connection: DatabaseConnection, limit: int, *, readable: bool = False
+) -> list[QueuedMessage]:
     """Return the first messages of the queue, with their current transaction ids. With `readable`,
     unreadable ones are skipped; otherwise raises Unreadable."""
     rows = connection.execute(
@@ -76,7 +78,7 @@ def oldest(connection: Connection, limit: int, *, readable: bool = False) -> lis
     return _readable(rows) if readable else [_queued(row) for row in rows]
 
 
-def end_waits(connection: Connection, connector: int) -> bool:
+def end_waits(connection: DatabaseConnection, connector: int) -> bool:
     """True if a StopTransaction of that connector was never sent."""
     row = connection.execute(
         "SELECT 1 FROM message WHERE kind = ? AND connector = ? AND attempts = 0 LIMIT 1",
@@ -85,7 +87,7 @@ def end_waits(connection: Connection, connector: int) -> bool:
     return row is not None
 
 
-def lost(connection: Connection, limit: int) -> list[LostMessage]:
+def lost(connection: DatabaseConnection, limit: int) -> list[LostMessage]:
     """Return the messages that were given up, newest first."""
     rows = connection.execute(
         f"SELECT {_QUEUED}, transaction_id, reason, lost_at FROM lost_message m"  # noqa: S608 - same
@@ -108,7 +110,7 @@ def _readable(rows: list[Row]) -> list[QueuedMessage]:
     return found
 
 
-def anonymise(connection: Connection, session_id: str, tokens: set[str]) -> None:
+def anonymise(connection: DatabaseConnection, session_id: str, tokens: set[str]) -> None:
     """Erase tokens from the given-up messages of a session."""
     for seq, payload in connection.execute(
         "SELECT seq, payload FROM lost_message WHERE session_id = ?", (session_id,)
@@ -118,7 +120,7 @@ def anonymise(connection: Connection, session_id: str, tokens: set[str]) -> None
 
 
 def answer(
-    connection: Connection,
+    connection: DatabaseConnection,
     seq: int,
     transaction_id: int | None,
     id_status: str | None,
@@ -141,14 +143,14 @@ def answer(
     connection.execute("DELETE FROM message WHERE seq = ?", (seq,))
 
 
-def count_failure(connection: Connection, seq: int) -> int:
+def count_failure(connection: DatabaseConnection, seq: int) -> int:
     """Count a failed attempt and return the total; 0 when the message no longer exists."""
     connection.execute("UPDATE message SET attempts = attempts + 1 WHERE seq = ?", (seq,))
     row = connection.execute("SELECT attempts FROM message WHERE seq = ?", (seq,)).fetchone()
     return int(row[0]) if row else 0
 
 
-def give_up(connection: Connection, seq: int, reason: str, at: Moment) -> None:
+def give_up(connection: DatabaseConnection, seq: int, reason: str, at: Moment) -> None:
     """Move a message to the lost ones; a session without its StartTransaction continues as
     transaction -1."""
     connection.execute(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import DatabaseConnection
 from borne.foundation.clock import EPOCH, Moment
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -61,7 +61,7 @@ def dated(moment: Moment, boot_dates: BootDates) -> Moment:
     return Moment(moment.boot_id, moment.monotonic_s, from_us(wall_us))
 
 
-def read_boot_dates(connection: Connection) -> dict[str, BootDate]:
+def read_boot_dates(connection: DatabaseConnection) -> dict[str, BootDate]:
     """Read all boots whose date became known late."""
     rows = connection.execute("SELECT boot, wall_us, monotonic_s FROM dating").fetchall()
     return {boot: BootDate(wall_us, monotonic_s) for boot, wall_us, monotonic_s in rows}

@@ -21,7 +21,7 @@ from borne.adapters.storage.accounts import SqlAccounts
 from borne.adapters.storage.commissioning import Commissioning
 from borne.adapters.storage.connection import (
     Connect,
-    Connection,
+    DatabaseConnection,
     as_storage_error,
     close_abruptly,
     connect_sqlite,
@@ -143,7 +143,7 @@ async def open_storage(
     curve = _Opener(folder / CURVES_FILE, "curves", "NORMAL", connect, notify_later)
     reserve = folders.Reserve(folder / RESERVE_FILE, reserve_bytes)
 
-    def first_open() -> Connection:
+    def first_open() -> DatabaseConnection:
         if not commissioning.facts.station:
             folders.prepare(folder)
             commissioning.open()
@@ -176,7 +176,7 @@ async def open_storage(
         SqlSecurityLog(database),
     )
 
-    def first_read(connection: Connection) -> None:
+    def first_read(connection: DatabaseConnection) -> None:
         reserve.keep()
         _read_first(connection, stores, (frames, meters))
 
@@ -230,14 +230,16 @@ class _Ending:
 
 
 class _Store(Protocol):
-    def read_first(self, connection: Connection) -> None: ...
+    def read_first(self, connection: DatabaseConnection) -> None: ...
 
 
 class _File(Protocol):
     def read_first(self) -> None: ...
 
 
-def _read_first(connection: Connection, stores: Iterable[_Store], others: Iterable[_File]) -> None:
+def _read_first(
+    connection: DatabaseConnection, stores: Iterable[_Store], others: Iterable[_File]
+) -> None:
     # One transaction locks the file only once.
     with transaction(connection, "BEGIN"):
         for store in stores:
@@ -250,7 +252,7 @@ def _those(notices: Sequence[Message], template: str, *, wanted: bool) -> tuple[
     return tuple(notice for notice in notices if (notice.template == template) is wanted)
 
 
-def _open_with(reserve: folders.Reserve, station: _Opener) -> Connection:
+def _open_with(reserve: folders.Reserve, station: _Opener) -> DatabaseConnection:
     """Open the database; on a full disk the reserve is released first, since a station must start
     to end its sessions."""
     try:
@@ -294,7 +296,7 @@ class _Opener:
         self._identity = identity
         self._checked = False
 
-    def open(self) -> Connection:
+    def open(self) -> DatabaseConnection:
         """Return the connection, migrated to the newest schema; raises StorageUnavailable."""
         folders.prepare(self._path.parent)
         try:
@@ -311,7 +313,7 @@ class _Opener:
             sentence = f"The data in {self._path} cannot be used: {reason}."
             raise StorageUnavailable(sentence) from failure
 
-    def _open_first(self) -> Connection:
+    def _open_first(self) -> DatabaseConnection:
         for moved in folders.clear_companions(self._path):
             self._report(_MOVED, target=moved.name)
         lost = self._path.is_dir()
@@ -338,7 +340,7 @@ class _Opener:
             return self._begin_after_damage()
         return self._begin(missing=False)
 
-    def _open_checked(self) -> Connection:
+    def _open_checked(self) -> DatabaseConnection:
         """Open an existing database; the whole file is checked."""
         before = log_loss.look(self._path)
         thorough = not folders.ended_cleanly(self._path) or mark_of(self._path).exists()
@@ -361,7 +363,7 @@ class _Opener:
         mark_of(self._path).unlink(missing_ok=True)
         return connection
 
-    def _begin(self, *, missing: bool) -> Connection:
+    def _begin(self, *, missing: bool) -> DatabaseConnection:
         if self._connect is connect_sqlite:
             write_private(self._path, schema.empty_database(self._steps))
         connection = self._open()
@@ -371,7 +373,7 @@ class _Opener:
         mark_of(self._path).unlink(missing_ok=True)
         return connection
 
-    def _begin_after_damage(self) -> Connection:
+    def _begin_after_damage(self) -> DatabaseConnection:
         target = folders.put_aside(self._path)
         connection = self._open()
         if self._identity is None:
@@ -388,7 +390,7 @@ class _Opener:
         mark_of(self._path).unlink(missing_ok=True)
         return connection
 
-    def _open(self) -> Connection:
+    def _open(self) -> DatabaseConnection:
         connection = self._connect_only()
         try:
             self._migrate(connection)
@@ -398,7 +400,7 @@ class _Opener:
             raise
         return connection
 
-    def _connect_only(self) -> Connection:
+    def _connect_only(self) -> DatabaseConnection:
         if folders.make_private(self._path):
             sync_folder(self._path.parent)
         connection = self._connect(self._path)
@@ -411,7 +413,7 @@ class _Opener:
             raise
         return connection
 
-    def _migrate(self, connection: Connection) -> None:
+    def _migrate(self, connection: DatabaseConnection) -> None:
         notice = schema.migrate(connection, self._path, self._steps)
         connection.execute("PRAGMA shrink_memory").fetchall()
         if notice is not None:
@@ -444,7 +446,7 @@ class _Identity:
         self._commissioning = commissioning
         self._ids = ids
 
-    def name_messages(self, connection: Connection) -> None:
+    def name_messages(self, connection: DatabaseConnection) -> None:
         """Create the name space of message ids, unless there is one."""
         if not connection.execute("SELECT 1 FROM identity").fetchone():
             namespace = uuid.uuid5(uuid.NAMESPACE_OID, self._ids())
@@ -452,7 +454,7 @@ class _Identity:
                 "INSERT INTO identity (one, message_namespace) VALUES (1, ?)", (str(namespace),)
             )
 
-    def recognise(self, connection: Connection, name: str) -> list[Message]:
+    def recognise(self, connection: DatabaseConnection, name: str) -> list[Message]:
         """Check an existing database: raises _Foreign when it belongs to another station. Accounts
         that were closed stay closed, even if the file is older than that."""
         facts = self._commissioning.facts
@@ -473,7 +475,7 @@ class _Identity:
         self._commissioning.note(**changes)
         return notices
 
-    def give(self, connection: Connection, name: str, *, missing: bool) -> list[Message]:
+    def give(self, connection: DatabaseConnection, name: str, *, missing: bool) -> list[Message]:
         """Store in a new database the identity of the station and its closed accounts."""
         facts = self._commissioning.facts
         notices = self._commissioning.notices(known=False)
@@ -490,7 +492,7 @@ class _Identity:
     def _new_station(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"station {self._ids()}"))
 
-    def _store(self, connection: Connection, station: str) -> dict[str, Any]:
+    def _store(self, connection: DatabaseConnection, station: str) -> dict[str, Any]:
         """Store the identity; return the changes for the commissioning file, to be written after
         the commit."""
         connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (_STATION, station))
@@ -498,7 +500,7 @@ class _Identity:
         roles = frozenset(str(role) for (role,) in rows)
         return {"station": station, "passwords": roles, "aside": ""}
 
-    def _close(self, connection: Connection, roles: frozenset[str]) -> list[Message]:
+    def _close(self, connection: DatabaseConnection, roles: frozenset[str]) -> list[Message]:
         rows = connection.execute("SELECT role FROM password").fetchall()
         closed = sorted(roles - {str(role) for (role,) in rows})
         connection.executemany(
@@ -508,7 +510,7 @@ class _Identity:
             return []
         return [Message(_CLOSED, {"roles": ", ".join(closed), "first": closed[0]})]
 
-    def _rename_messages(self, connection: Connection) -> None:
+    def _rename_messages(self, connection: DatabaseConnection) -> None:
         """Use a new name space for message ids after each start. Numbers may be reused after
         changes were lost or a copy was restored; ids must not. Queued messages keep their ids."""
         row = connection.execute("SELECT message_namespace FROM identity").fetchone()
@@ -539,7 +541,7 @@ def _list(tables: Sequence[str]) -> str:
     return ", ".join(salvage.TABLES[table] for table in tables)
 
 
-def _is_sound(connection: Connection, *, thorough: bool) -> bool:
+def _is_sound(connection: DatabaseConnection, *, thorough: bool) -> bool:
     """Check every page, and if `thorough` every row in every index: see decision 0203."""
     if not thorough:
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from borne.adapters.storage import messages
-from borne.adapters.storage.connection import Connection
+from borne.adapters.storage.connection import DatabaseConnection
 from borne.adapters.storage.database import Database, StorageClosed
 from borne.adapters.storage.message_forms import Unreadable
 from borne.application.ports.storage import LostMessage, QueuedMessage
@@ -44,11 +44,11 @@ class SqlOutbox:
         """Number of waiting messages at the last change."""
         return self._waiting
 
-    def count(self, connection: Connection) -> None:
+    def count(self, connection: DatabaseConnection) -> None:
         """Update the count; part of every job that changes the queue."""
         self._waiting = int(connection.execute("SELECT count(*) FROM message").fetchone()[0])
 
-    def read_first(self, connection: Connection) -> None:
+    def read_first(self, connection: DatabaseConnection) -> None:
         """Read what the start needs; called by the job that opens the database."""
         self.count(connection)
         self._opened_empty = self._waiting == 0
@@ -86,7 +86,7 @@ class SqlOutbox:
         id_status: str | None = None,
         group_id: str | None = None,
     ) -> None:
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             messages.answer(connection, seq, transaction_id, id_status, group_id)
             self.count(connection)
 
@@ -100,7 +100,7 @@ class SqlOutbox:
         """Give up a message."""
         at = self._clock.moment()
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             messages.give_up(connection, seq, reason, at)
             self.count(connection)
 

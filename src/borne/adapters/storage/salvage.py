@@ -16,7 +16,7 @@ from pathlib import Path
 
 from borne.adapters.storage import folder as folders
 from borne.adapters.storage import message_moments, schema
-from borne.adapters.storage.connection import Connect, Connection, close_abruptly
+from borne.adapters.storage.connection import Connect, DatabaseConnection, close_abruptly
 from borne.foundation.messages import N_
 
 TABLES = {
@@ -50,7 +50,7 @@ class Salvaged:
 def recover(
     aside: Path,
     name: str,
-    connection: Connection,
+    connection: DatabaseConnection,
     connect: Connect,
     migrations: Sequence[schema.Migration],
 ) -> Salvaged:
@@ -70,7 +70,10 @@ def recover(
 
 
 def _read(
-    path: Path, connection: Connection, connect: Connect, migrations: Sequence[schema.Migration]
+    path: Path,
+    connection: DatabaseConnection,
+    connect: Connect,
+    migrations: Sequence[schema.Migration],
 ) -> Salvaged:
     old = connect(path)
     try:
@@ -84,7 +87,7 @@ def _read(
     return Salvaged(kept, [table for table in TABLES if table not in kept])
 
 
-def _is_sound(old: Connection, table: str) -> bool:
+def _is_sound(old: DatabaseConnection, table: str) -> bool:
     try:
         found = old.execute(f"PRAGMA integrity_check({table})").fetchone()  # a constant name
     except sqlite3.DatabaseError:
@@ -92,7 +95,7 @@ def _is_sound(old: Connection, table: str) -> bool:
     return bool(found[0] == "ok")
 
 
-def _copy(old: Connection, new: Connection, table: str) -> bool:
+def _copy(old: DatabaseConnection, new: DatabaseConnection, table: str) -> bool:
     """Copy the whole table or nothing; numbers that were used are not reused."""
     try:
         columns = [row[1] for row in old.execute(f"PRAGMA table_info({table})").fetchall()]
@@ -121,7 +124,7 @@ def _copy(old: Connection, new: Connection, table: str) -> bool:
     return True
 
 
-def _given(old: Connection, table: str) -> int:
+def _given(old: DatabaseConnection, table: str) -> int:
     """Return the highest number that was used, including deleted rows."""
     found = [0]
     with suppress(sqlite3.DatabaseError):
@@ -134,7 +137,7 @@ def _given(old: Connection, table: str) -> int:
     return max(found)
 
 
-def _give_from(new: Connection, table: str, given: int) -> None:
+def _give_from(new: DatabaseConnection, table: str, given: int) -> None:
     if given:
         new.execute("DELETE FROM sqlite_sequence WHERE name = ? AND seq < ?", (table, given))
         new.execute(
@@ -144,7 +147,7 @@ def _give_from(new: Connection, table: str, given: int) -> None:
         )
 
 
-def _anchor(old: Connection, new: Connection) -> None:
+def _anchor(old: DatabaseConnection, new: DatabaseConnection) -> None:
     """Copy the anchor of the security log's chain, which replaces its dropped oldest events."""
     anchor = old.execute(
         "SELECT security_anchor_seq, security_anchor_hash FROM identity"

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from borne.adapters.storage.connection import Connection, transaction
+from borne.adapters.storage.connection import DatabaseConnection, transaction
 from borne.adapters.storage.folder import StorageUnavailable, make_private
 from borne.foundation.files import sync_folder
 from borne.foundation.messages import N_, Message
@@ -71,7 +71,11 @@ def migration_of(version: int, sql: str) -> Migration:
 
 
 def migrate(
-    connection: Connection, path: Path, migrations: Sequence[Migration], *, copy: bool = True
+    connection: DatabaseConnection,
+    path: Path,
+    migrations: Sequence[Migration],
+    *,
+    copy: bool = True,
 ) -> Message | None:
     """Run the missing migrations, after calling `copy`. Return a notice for people when data was
     converted from an older version, or a newer version's database is used unchanged. Raises
@@ -98,7 +102,7 @@ def migrate(
     return Message(TAKEN_OVER, values)
 
 
-def _is_usable(connection: Connection, migrations: Sequence[Migration]) -> bool:
+def _is_usable(connection: DatabaseConnection, migrations: Sequence[Migration]) -> bool:
     """True if a newer version's database can be used unchanged: that version declares it, and all
     that this version reads and writes exists."""
     readable_from = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -110,7 +114,7 @@ def _is_usable(connection: Connection, migrations: Sequence[Migration]) -> bool:
         return all(_has_all(connection, known, table) for (table,) in tables)
 
 
-def _has_all(connection: Connection, known: Connection, table: str) -> bool:
+def _has_all(connection: DatabaseConnection, known: DatabaseConnection, table: str) -> bool:
     """True if the table has the same columns, and additional ones only where a row can omit
     them."""
     ours, theirs = (
@@ -123,7 +127,7 @@ def _has_all(connection: Connection, known: Connection, table: str) -> bool:
     )
 
 
-def version(connection: Connection) -> int:
+def version(connection: DatabaseConnection) -> int:
     """Return the schema version of a database; 0 when it is new."""
     known = "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'"
     if not connection.execute(known).fetchone()[0]:
@@ -141,7 +145,7 @@ def statements(sql: str) -> Iterator[str]:
             text = ""
 
 
-def _run(connection: Connection, migrations: Sequence[Migration]) -> None:
+def _run(connection: DatabaseConnection, migrations: Sequence[Migration]) -> None:
     with transaction(connection):
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
         for migration in migrations:
@@ -153,7 +157,7 @@ def _run(connection: Connection, migrations: Sequence[Migration]) -> None:
             )
 
 
-def _copy(connection: Connection, path: Path, current: int) -> Path:
+def _copy(connection: DatabaseConnection, path: Path, current: int) -> Path:
     copy = path.with_name(f"{path.stem}-schema-{current}{path.suffix}")
     copy.unlink(missing_ok=True)
     make_private(copy)

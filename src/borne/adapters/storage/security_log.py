@@ -12,7 +12,7 @@ import hashlib
 import json
 from typing import Any
 
-from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.connection import DatabaseConnection, Row
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.moments import columns, moment, read_boot_dates
@@ -40,7 +40,7 @@ class SqlSecurityLog:
             database, lambda c: {} if _length(c) else {"page": []}
         )
 
-    def read_first(self, connection: Connection) -> None:
+    def read_first(self, connection: DatabaseConnection) -> None:
         """Read what the start needs; called by the job that opens the database."""
         self._first_misfit.read(connection)
         self._first_page.read(connection)
@@ -48,7 +48,7 @@ class SqlSecurityLog:
     async def add(self, kind: str, detail: str, at: Moment) -> int:
         """Store an event; return its sequence number."""
 
-        def job(connection: Connection) -> int:
+        def job(connection: DatabaseConnection) -> int:
             seq, previous = _head(connection)
             content = (seq + 1, kind, detail, *columns(at, {}))
             connection.execute(
@@ -65,7 +65,7 @@ class SqlSecurityLog:
     async def page(self, *, after: int = 0, limit: int = 100) -> list[LoggedSecurityEvent]:
         """Return events in order."""
 
-        def job(connection: Connection) -> list[LoggedSecurityEvent]:
+        def job(connection: DatabaseConnection) -> list[LoggedSecurityEvent]:
             boot_dates = read_boot_dates(connection)
             rows = connection.execute(
                 f"SELECT {_ROW} FROM security_event WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608 - constant
@@ -89,7 +89,7 @@ class SqlSecurityLog:
         does not fit."""
         return await self._first_misfit.get("misfit", lambda c: _first_misfit(c) or _WHOLE) or None
 
-    def _trim(self, connection: Connection) -> None:
+    def _trim(self, connection: DatabaseConnection) -> None:
         first, last = connection.execute("SELECT min(seq), max(seq) FROM security_event").fetchone()
         if last - first + 1 <= self._limit:
             return
@@ -102,16 +102,16 @@ class SqlSecurityLog:
         connection.execute("DELETE FROM security_event WHERE seq <= ?", (anchor,))
 
 
-def _length(connection: Connection) -> int:
+def _length(connection: DatabaseConnection) -> int:
     return int(connection.execute("SELECT count(*) FROM security_event").fetchone()[0])
 
 
-def _misfit_of_empty(connection: Connection) -> dict[str, int]:
+def _misfit_of_empty(connection: DatabaseConnection) -> dict[str, int]:
     """Check an empty log at once; a long one is checked in a job of its own."""
     return {} if _length(connection) else {"misfit": _first_misfit(connection) or _WHOLE}
 
 
-def _head(connection: Connection) -> tuple[int, str]:
+def _head(connection: DatabaseConnection) -> tuple[int, str]:
     """Return number and hash of the newest event."""
     row = connection.execute(
         "SELECT seq, hash FROM security_event ORDER BY seq DESC LIMIT 1"
@@ -119,7 +119,7 @@ def _head(connection: Connection) -> tuple[int, str]:
     return row or _anchor(connection)
 
 
-def _anchor(connection: Connection) -> tuple[int, str]:
+def _anchor(connection: DatabaseConnection) -> tuple[int, str]:
     """Return number and hash of the newest event that was deleted for its age."""
     seq, previous = connection.execute(
         "SELECT security_anchor_seq, security_anchor_hash FROM identity"
@@ -127,7 +127,7 @@ def _anchor(connection: Connection) -> tuple[int, str]:
     return seq, previous
 
 
-def _first_misfit(connection: Connection) -> int | None:
+def _first_misfit(connection: DatabaseConnection) -> int | None:
     seq, previous = _anchor(connection)
     for row in connection.execute(f"SELECT {_ROW} FROM security_event ORDER BY seq").fetchall():  # noqa: S608 - constant
         *content, stored = row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from borne.adapters.storage import message_moments, messages, session_rows
-from borne.adapters.storage.connection import Connection, changes
+from borne.adapters.storage.connection import DatabaseConnection, changes
 from borne.adapters.storage.moments import BootDate, columns, read_boot_dates
 from borne.domain.station.session import Sample, SessionEnd, SessionStart
 from borne.foundation.clock import Moment
@@ -13,7 +13,7 @@ from borne.foundation.clock import Moment
 _NOT_QUEUED = "session_id NOT IN (SELECT session_id FROM message WHERE session_id IS NOT NULL)"
 
 
-def insert(connection: Connection, start: SessionStart) -> None:
+def insert(connection: DatabaseConnection, start: SessionStart) -> None:
     """Insert a new session; raises ValueError when its id exists already."""
     if _known(connection, start.session_id):
         raise ValueError(f"there is a session {start.session_id} already")
@@ -42,12 +42,12 @@ def insert(connection: Connection, start: SessionStart) -> None:
     )
 
 
-def name_start(connection: Connection, session_id: str, seq: int) -> None:
+def name_start(connection: DatabaseConnection, session_id: str, seq: int) -> None:
     """Remember which message is the session's StartTransaction."""
     connection.execute("UPDATE session SET start_seq = ? WHERE session_id = ?", (seq, session_id))
 
 
-def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
+def end(connection: DatabaseConnection, session_id: str, end: SessionEnd) -> bool:
     """End a session; False when it had ended already. Raises KeyError when it does not exist."""
     boot, monotonic_s, wall_us = _columns(connection, end.at)
     connection.execute(
@@ -75,7 +75,7 @@ def end(connection: Connection, session_id: str, end: SessionEnd) -> bool:
     return False
 
 
-def note_sample(connection: Connection, session_id: str, sample: Sample) -> None:
+def note_sample(connection: DatabaseConnection, session_id: str, sample: Sample) -> None:
     """Store the last register value, its time, and the highest power of a running session."""
     connection.execute(
         "UPDATE session SET last_wh = max(last_wh, ?), max_power_w = max(max_power_w, ?),"
@@ -85,7 +85,7 @@ def note_sample(connection: Connection, session_id: str, sample: Sample) -> None
     )
 
 
-def date(connection: Connection, boot: str, boot_date: BootDate) -> int:
+def date(connection: DatabaseConnection, boot: str, boot_date: BootDate) -> int:
     """Date every undated moment of a boot; return how many moments of sessions and messages were
     dated. The first date of a boot is kept, also for what is stored later."""
     connection.execute(
@@ -108,7 +108,7 @@ def date(connection: Connection, boot: str, boot_date: BootDate) -> int:
     return dated + message_moments.date(connection, boot, boot_dates)
 
 
-def forget(connection: Connection, before_us: int) -> list[str]:
+def forget(connection: DatabaseConnection, before_us: int) -> list[str]:
     """Delete old ended sessions without queued messages, and old lost messages; returns the ids. A
     session without a date is as old as the dated ones around it."""
     last = connection.execute(
@@ -126,7 +126,7 @@ def forget(connection: Connection, before_us: int) -> list[str]:
     return [session_id for (session_id,) in gone]
 
 
-def anonymise(connection: Connection, id_token: str | None, sessions: Sequence[str]) -> int:
+def anonymise(connection: DatabaseConnection, id_token: str | None, sessions: Sequence[str]) -> int:
     """Erase the tokens of ended sessions and of their lost messages. Queued messages keep their
     tokens until they are delivered."""
     chosen = set(sessions)
@@ -139,7 +139,7 @@ def anonymise(connection: Connection, id_token: str | None, sessions: Sequence[s
     return sum(_anonymise_one(connection, session_id) for session_id in chosen)
 
 
-def _anonymise_one(connection: Connection, session_id: str) -> int:
+def _anonymise_one(connection: DatabaseConnection, session_id: str) -> int:
     row = connection.execute(
         "SELECT id_token, end_id_token, group_id FROM session"
         " WHERE session_id = ? AND end_boot IS NOT NULL",
@@ -156,10 +156,10 @@ def _anonymise_one(connection: Connection, session_id: str) -> int:
     return 1
 
 
-def _known(connection: Connection, session_id: str) -> bool:
+def _known(connection: DatabaseConnection, session_id: str) -> bool:
     query = "SELECT 1 FROM session WHERE session_id = ?"
     return connection.execute(query, (session_id,)).fetchone() is not None
 
 
-def _columns(connection: Connection, at: Moment) -> tuple[str, float, int | None]:
+def _columns(connection: DatabaseConnection, at: Moment) -> tuple[str, float, int | None]:
     return columns(at, {} if at.wall is not None else read_boot_dates(connection))

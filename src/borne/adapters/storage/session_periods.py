@@ -5,7 +5,7 @@ See `docs/decisions/0202-figures-of-periods.md`.
 
 from __future__ import annotations
 
-from borne.adapters.storage.connection import Connection, changes
+from borne.adapters.storage.connection import DatabaseConnection, changes
 from borne.adapters.storage.moments import to_us
 from borne.application.ports.storage import SessionQuery
 
@@ -28,7 +28,7 @@ def bounds(query: SessionQuery) -> tuple[int, int]:
     return since_us, NEVER_US if query.until is None else max(0, to_us(query.until))
 
 
-def find(connection: Connection, query: SessionQuery) -> int | None:
+def find(connection: DatabaseConnection, query: SessionQuery) -> int | None:
     """Return the period whose stored sums answer the query; None when there is none. A period
     without an end may begin earlier or later, if no session begins between."""
     if query.since is None and query.until is None:
@@ -46,7 +46,7 @@ def find(connection: Connection, query: SessionQuery) -> int | None:
     return None if _begin_between(connection, first_us, last_us, most=1) else int(period)
 
 
-def are_worthwhile(connection: Connection, query: SessionQuery) -> bool:
+def are_worthwhile(connection: DatabaseConnection, query: SessionQuery) -> bool:
     """True if sums of that period should be stored and are not yet."""
     if query.id_token is not None or (query.since is None and query.until is None):
         return False
@@ -55,7 +55,7 @@ def are_worthwhile(connection: Connection, query: SessionQuery) -> bool:
     return many and find(connection, query) is None
 
 
-def keep(connection: Connection, query: SessionQuery) -> None:
+def keep(connection: DatabaseConnection, query: SessionQuery) -> None:
     """Store the sums of that period from now on, inside the caller's transaction. There is only one
     period without an end: it is moved."""
     if find(connection, query) is not None:
@@ -71,7 +71,7 @@ def keep(connection: Connection, query: SessionQuery) -> None:
         _move(connection, moving[0], moving[1], since_us)
 
 
-def _begin(connection: Connection, since_us: int, until_us: int) -> None:
+def _begin(connection: DatabaseConnection, since_us: int, until_us: int) -> None:
     (newest,) = connection.execute("SELECT max(period) FROM session_period").fetchone()
     period = (newest or 0) + 1
     connection.execute("INSERT INTO session_period VALUES (?, ?, ?)", (until_us, since_us, period))
@@ -85,7 +85,7 @@ def _begin(connection: Connection, since_us: int, until_us: int) -> None:
             )
 
 
-def _move(connection: Connection, period: int, before_us: int, since_us: int) -> None:
+def _move(connection: DatabaseConnection, period: int, before_us: int, since_us: int) -> None:
     if since_us > before_us:
         _add(connection, period, before_us, since_us, -1)
     else:
@@ -95,7 +95,9 @@ def _move(connection: Connection, period: int, before_us: int, since_us: int) ->
     )
 
 
-def _add(connection: Connection, period: int, since_us: int, until_us: int, sign: int) -> None:
+def _add(
+    connection: DatabaseConnection, period: int, since_us: int, until_us: int, sign: int
+) -> None:
     """Add the sessions that begin between, or subtract them."""
     between = "FROM session_part WHERE start_us >= ? AND start_us < ?"
     for table, keys in _KEYS.items():
@@ -112,7 +114,7 @@ def _add(connection: Connection, period: int, since_us: int, until_us: int, sign
             )
 
 
-def _begin_between(connection: Connection, since_us: int, until_us: int, most: int) -> int:
+def _begin_between(connection: DatabaseConnection, since_us: int, until_us: int, most: int) -> int:
     """Count the sessions that begin in that time; `most` when there are more."""
     row = connection.execute(
         "SELECT count(*) FROM (SELECT 1 FROM session WHERE start_us >= ? AND start_us < ? LIMIT ?)",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from borne.adapters.storage import message_moments, session_periods, session_rows
-from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.connection import DatabaseConnection, Row
 from borne.adapters.storage.session_periods import bounds
 from borne.application.ports.storage import (
     ALL_SESSIONS,
@@ -30,19 +30,19 @@ _log = logging.getLogger(__name__)
 _SELECT = f"SELECT {session_rows.COLUMNS} FROM session"  # noqa: S608 - constant columns
 
 
-def open_sessions(connection: Connection) -> list[SessionRecord]:
+def open_sessions(connection: DatabaseConnection) -> list[SessionRecord]:
     """Return sessions without an end, oldest first."""
     rows = connection.execute(f"{_SELECT} WHERE end_boot IS NULL ORDER BY number").fetchall()
     return _readable(rows)
 
 
-def get(connection: Connection, session_id: str) -> SessionRecord | None:
+def get(connection: DatabaseConnection, session_id: str) -> SessionRecord | None:
     """One session."""
     row = connection.execute(f"{_SELECT} WHERE session_id = ?", (session_id,)).fetchone()
     return session_rows.record(row) if row else None
 
 
-def find_transaction(connection: Connection, transaction_id: int) -> SessionRecord | None:
+def find_transaction(connection: DatabaseConnection, transaction_id: int) -> SessionRecord | None:
     """The session with that transaction id: a running one before an ended one, a newer one before
     an older one. -1, which sessions have whose Start was given up, finds none."""
     if transaction_id < 0:
@@ -55,7 +55,7 @@ def find_transaction(connection: Connection, transaction_id: int) -> SessionReco
 
 
 def page(
-    connection: Connection,
+    connection: DatabaseConnection,
     query: SessionQuery,
     offset: int,
     limit: int,
@@ -74,7 +74,7 @@ def page(
 
 
 def batch(
-    connection: Connection, query: SessionQuery, limit: int, before: str | None
+    connection: DatabaseConnection, query: SessionQuery, limit: int, before: str | None
 ) -> list[SessionRecord]:
     """Return sessions, newest first; empty only at the end."""
     while rows := _older(connection, query, 0, limit, before):
@@ -86,7 +86,7 @@ def batch(
 
 
 def _older(
-    connection: Connection, query: SessionQuery, offset: int, limit: int, before: str | None
+    connection: DatabaseConnection, query: SessionQuery, offset: int, limit: int, before: str | None
 ) -> list[Row]:
     number = _LAST if before is None else _number(connection, before, otherwise=0)
     text, values = _where(connection, query, before=number)
@@ -95,7 +95,7 @@ def _older(
     ).fetchall()
 
 
-def _number(connection: Connection, session_id: str, *, otherwise: int) -> int:
+def _number(connection: DatabaseConnection, session_id: str, *, otherwise: int) -> int:
     row = connection.execute(
         "SELECT number FROM session WHERE session_id = ?", (session_id,)
     ).fetchone()
@@ -103,7 +103,7 @@ def _number(connection: Connection, session_id: str, *, otherwise: int) -> int:
 
 
 def _where(
-    connection: Connection, query: SessionQuery, *, after: int = 0, before: int = _LAST
+    connection: DatabaseConnection, query: SessionQuery, *, after: int = 0, before: int = _LAST
 ) -> tuple[str, list[Any]]:
     """Return a condition and its parameters. The session numbers of a period are known from its
     days, so that the rows are read in order of their numbers; a unary plus keeps the planner from
@@ -129,7 +129,7 @@ def _where(
     return " AND ".join(used) or "1", list(used.values())
 
 
-def _count(connection: Connection, query: SessionQuery) -> int:
+def _count(connection: DatabaseConnection, query: SessionQuery) -> int:
     if query.id_token is None:
         parts, values = _parts(connection, query)
     elif query == SessionQuery(id_token=query.id_token):
@@ -141,7 +141,7 @@ def _count(connection: Connection, query: SessionQuery) -> int:
     return int(row[0])
 
 
-def _parts(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]]:
+def _parts(connection: DatabaseConnection, query: SessionQuery) -> tuple[str, list[Any]]:
     """Return the rows that add up to the sums over the sessions: the stored sums of a period, or
     whole days and the sessions of those days that the period cuts."""
     only = "" if query.connector is None else " AND connector = ?"
@@ -176,7 +176,7 @@ def _readable(rows: Iterable[Row]) -> list[SessionRecord]:
     return found
 
 
-def totals(connection: Connection, query: SessionQuery) -> SessionTotals:
+def totals(connection: DatabaseConnection, query: SessionQuery) -> SessionTotals:
     """Return the sums over the ended sessions."""
     if query.id_token is not None:
         parts, values = _parts_of_cards(query)
@@ -186,7 +186,7 @@ def totals(connection: Connection, query: SessionQuery) -> SessionTotals:
 
 
 def statistics(
-    connection: Connection, by: SessionGrouping, query: SessionQuery, limit: int
+    connection: DatabaseConnection, by: SessionGrouping, query: SessionQuery, limit: int
 ) -> list[SessionGroup]:
     """Return the sums over the ended sessions per socket or card, highest energy first."""
     keys = _KEYS[by]
@@ -206,7 +206,9 @@ def statistics(
     return [_group(by, row) for row in rows]
 
 
-def _kept_by_card(connection: Connection, query: SessionQuery) -> tuple[str, list[Any]] | None:
+def _kept_by_card(
+    connection: DatabaseConnection, query: SessionQuery
+) -> tuple[str, list[Any]] | None:
     """Return a query with a row for each card, where those are stored."""
     if query == ALL_SESSIONS:
         return "SELECT * FROM session_card_sum", []
@@ -244,7 +246,7 @@ def _totals(row: Row) -> SessionTotals:
     return SessionTotals(sessions, energy_wh, duration_ms / 1000, timed)
 
 
-def undated(connection: Connection) -> dict[str, float]:
+def undated(connection: DatabaseConnection) -> dict[str, float]:
     """Return the boots with undated moments, each with the latest of these."""
     found = connection.execute(
         "SELECT start_boot, start_s FROM session WHERE start_us IS NULL UNION ALL"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from borne.adapters.storage.connection import Connection, Row
+from borne.adapters.storage.connection import DatabaseConnection, Row
 from borne.adapters.storage.database import Database
 from borne.adapters.storage.first_answers import FirstAnswers
 from borne.adapters.storage.message_forms import json_text
@@ -18,7 +18,7 @@ class SqlState:
         self._database = database
         self._first: FirstAnswers[Row] = FirstAnswers(database, _all, otherwise=())
 
-    def read_first(self, connection: Connection) -> None:
+    def read_first(self, connection: DatabaseConnection) -> None:
         """Read what the start needs; called by the job that opens the database."""
         self._first.read(connection)
 
@@ -38,7 +38,7 @@ class SqlState:
         """Store a value durably; None removes it."""
         text = json_text(value)
 
-        def job(connection: Connection) -> None:
+        def job(connection: DatabaseConnection) -> None:
             if value is None:
                 connection.execute("DELETE FROM state WHERE key = ?", (key,))
             else:
@@ -52,5 +52,5 @@ class SqlState:
         await self._database.write(job)
 
 
-def _all(connection: Connection) -> dict[str, Row]:
+def _all(connection: DatabaseConnection) -> dict[str, Row]:
     return {key: (value,) for key, value in connection.execute("SELECT * FROM state").fetchall()}

@@ -44,7 +44,7 @@ Found = Mapping[Fault, bool]
 
 
 @dataclass(slots=True)
-class Facts:
+class ConnectorFacts:
     """What is known of one connector, besides the state of its machine."""
 
     heat: Heat = field(default_factory=Heat)
@@ -102,7 +102,7 @@ class ConnectorWatch:
         report: Callable[[Fault, int, bool], None],
         derate: Callable[[int, float | None], None],
     ) -> None:
-        self.facts = Facts()
+        self.facts = ConnectorFacts()
         self._connector = connector
         self._phases = phases
         self._elsewhere = elsewhere

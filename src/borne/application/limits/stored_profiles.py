@@ -15,9 +15,9 @@ from typing import TypeVar
 from borne.application.state.kept_state import mapping, sequence, text, whole
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -96,7 +96,7 @@ def stand_in(data: JsonValue, stack_level: int, now: datetime) -> Installed:
     schedule = Schedule(RateUnit.AMPERE, (Period(0, MIN_A),))
     return Installed(
         connector,
-        Profile(number, level, purpose, Kind.ABSOLUTE, schedule),
+        Profile(number, level, purpose, ProfileKind.ABSOLUTE, schedule),
         now,
         session if own else None,
     )
@@ -108,7 +108,7 @@ def _profile(stored: JsonObject) -> Profile:
         profile_id=whole(stored["id"]),
         stack_level=whole(stored["stack_level"]),
         purpose=Purpose(text(stored["purpose"])),
-        kind=Kind(text(stored["kind"])),
+        kind=ProfileKind(text(stored["kind"])),
         schedule=Schedule(
             unit=RateUnit(text(schedule["unit"])),
             periods=_periods(schedule["periods"]),
@@ -168,7 +168,7 @@ def _from_0_1_0(stored: JsonObject) -> JsonObject:
             "id": profile["profile_id"],
             "stack_level": profile["stack_level"],
             "purpose": _old_choice(profile["purpose"], Purpose),
-            "kind": _old_choice(profile["kind"], Kind),
+            "kind": _old_choice(profile["kind"], ProfileKind),
             "recurrency": _old_choice(profile["recurrency"], Recurrency),
             "valid_from": _old_date(profile["valid_from"]),
             "valid_to": _old_date(profile["valid_to"]),

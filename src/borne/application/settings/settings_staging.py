@@ -16,7 +16,7 @@ from borne.application.settings.settings_service import (
     SettingsService,
 )
 from borne.domain.principals import Principal
-from borne.domain.settings.addressing import Address, field_label_of, resolve
+from borne.domain.settings.addressing import SettingAddress, field_label_of, resolve
 from borne.domain.settings.entry import Value
 from borne.domain.settings.snapshot import Settings
 from borne.domain.settings.values import Form, to_json
@@ -116,7 +116,7 @@ class SettingsStaging:
                 del staged[address.name]
         return self.draft(session, principal)
 
-    def _is_in_force(self, address: Address, raw: object, principal: Principal) -> bool:
+    def _is_in_force(self, address: SettingAddress, raw: object, principal: Principal) -> bool:
         planned = self._service.plan({address.name: raw}, principal, Form.TEXT)
         return not planned.errors and not planned.changed
 
@@ -198,7 +198,11 @@ class SettingsStaging:
 
 
 def _item(
-    address: Address, item: _Staged, settings: Settings, after: Settings, error: Message | None
+    address: SettingAddress,
+    item: _Staged,
+    settings: Settings,
+    after: Settings,
+    error: Message | None,
 ) -> StagedItem:
     secret = address.entry.type.is_secret
     current = settings.at(address)

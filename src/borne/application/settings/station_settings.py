@@ -8,7 +8,7 @@ from __future__ import annotations
 from borne.domain.authorization.decision import Policy
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.settings.choices import (
-    Connection,
+    ConnectionType,
     FreeChargingMode,
     IfInDoubt,
     LetterCase,
@@ -26,7 +26,7 @@ FREE_KEYS = frozenset({"FreeCharging", "FreeChargingMode"})
 
 def has_backend(settings: Settings) -> bool:
     """True if a backend is configured (manual 4, connection type)."""
-    return settings.choice("ConnectionType", Connection) is not Connection.NO_BACKEND
+    return settings.choice("ConnectionType", ConnectionType) is not ConnectionType.NO_BACKEND
 
 
 def free_mode(settings: Settings) -> FreeChargingMode | None:

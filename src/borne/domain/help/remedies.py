@@ -58,7 +58,7 @@ WHO: Mapping[Who, str] = MappingProxyType(
 )
 
 
-class Action(StrEnum):
+class RemedyAction(StrEnum):
     """A button beside a step."""
 
     UNLOCK = "unlock"
@@ -98,11 +98,11 @@ class Check(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RemedyStep:
     """One step of the help."""
 
     text: str
-    action: Action | None = None
+    action: RemedyAction | None = None
     check: Check | None = None
     settings: tuple[str, ...] = ()
     """Keys of the settings that the text mentions; the button opens them."""
@@ -119,7 +119,7 @@ class Remedy:
     explanation: str
     can_charge: CanCharge
     who: tuple[Who, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[RemedyStep, ...]
     clears: str
     """When the fault ends, for users."""
     fault: Fault | None = None
@@ -139,14 +139,14 @@ _SERVICE = (Who.SERVICE,)
 
 _BY_ITSELF = N_("It ends by itself when the cause is gone.")
 _AT_UNPLUGGING = N_("It ends when the car is unplugged.")
-_UNPLUG = Step(N_("Unplug the car from the station."), check=Check.UNPLUGGED)
-_REPLUG = Step(N_("Plug in again, firmly, until the plug is fully in."), check=Check.PLUGGED)
-_OTHER_CAR = Step(N_("Try another cable or another car, to find out which is at fault."))
-_DIAGNOSTICS = Step(
-    N_("Download the diagnostics and send them to the service."), Action.DIAGNOSTICS
+_UNPLUG = RemedyStep(N_("Unplug the car from the station."), check=Check.UNPLUGGED)
+_REPLUG = RemedyStep(N_("Plug in again, firmly, until the plug is fully in."), check=Check.PLUGGED)
+_OTHER_CAR = RemedyStep(N_("Try another cable or another car, to find out which is at fault."))
+_DIAGNOSTICS = RemedyStep(
+    N_("Download the diagnostics and send them to the service."), RemedyAction.DIAGNOSTICS
 )
-_OUT_OF_SERVICE = Step(
-    N_("Mark the socket as out of service until it is repaired."), Action.OUT_OF_SERVICE
+_OUT_OF_SERVICE = RemedyStep(
+    N_("Mark the socket as out of service until it is repaired."), RemedyAction.OUT_OF_SERVICE
 )
 
 
@@ -155,7 +155,7 @@ def _for(
     explanation: str,
     can_charge: CanCharge,
     who: tuple[Who, ...],
-    steps: tuple[Step, ...],
+    steps: tuple[RemedyStep, ...],
     clears: str = _BY_ITSELF,
 ) -> Remedy:
     """A help page for a fault, titled with its activation text."""
@@ -171,11 +171,11 @@ _FAULTS = (
         _YOU_THEN_ELECTRICIAN,
         (
             _UNPLUG,
-            Step(N_("Look at cable and plugs: are they dry, clean and undamaged?")),
-            Step(N_("Wait until the sensor is armed again."), check=Check.MONITOR_ARMED),
+            RemedyStep(N_("Look at cable and plugs: are they dry, clean and undamaged?")),
+            RemedyStep(N_("Wait until the sensor is armed again."), check=Check.MONITOR_ARMED),
             _REPLUG,
             _OTHER_CAR,
-            Step(
+            RemedyStep(
                 N_("If it returns without a car: have the sensor, its coil and its wires checked.")
             ),
         ),
@@ -188,10 +188,10 @@ _FAULTS = (
         _YOU,
         (
             _UNPLUG,
-            Step(N_("Look into the plug: is a pin bent or dirty?")),
+            RemedyStep(N_("Look into the plug: is a pin bent or dirty?")),
             _REPLUG,
-            Step(N_("The signal is in order."), check=Check.PILOT_IN_ORDER),
-            Step(N_("If the fault remains, follow the instructions of the car.")),
+            RemedyStep(N_("The signal is in order."), check=Check.PILOT_IN_ORDER),
+            RemedyStep(N_("If the fault remains, follow the instructions of the car.")),
             _OTHER_CAR,
         ),
         N_("By itself when the signal is correct; then the session continues."),
@@ -206,10 +206,10 @@ _FAULTS = (
         _YOU_THEN_SERVICE,
         (
             _UNPLUG,
-            Step(N_("Use the cable alone, without adapter.")),
+            RemedyStep(N_("Use the cable alone, without adapter.")),
             _REPLUG,
             _OTHER_CAR,
-            Step(
+            RemedyStep(
                 N_(
                     "With this car only: its workshop must look at it. With every car: call the "
                     "service."
@@ -228,9 +228,9 @@ _FAULTS = (
         _ELECTRICIAN,
         (
             _UNPLUG,
-            Step(N_("Look at the currents before it tripped."), Action.SHOW_CURVE),
-            Step(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
-            Step(
+            RemedyStep(N_("Look at the currents before it tripped."), RemedyAction.SHOW_CURVE),
+            RemedyStep(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
+            RemedyStep(
                 N_("If it trips again at once: check wiring and contactor before anyone charges.")
             ),
         ),
@@ -244,9 +244,11 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _ELECTRICIAN,
         (
-            Step(N_("Unplug what is in the household socket.")),
-            Step(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
-            Step(N_("If it trips again: what was plugged in is defective, or the wiring is.")),
+            RemedyStep(N_("Unplug what is in the household socket.")),
+            RemedyStep(N_("Switch the breaker on again."), check=Check.CONTACT_CLOSED),
+            RemedyStep(
+                N_("If it trips again: what was plugged in is defective, or the wiring is.")
+            ),
         ),
     ),
     _for(
@@ -255,14 +257,14 @@ _FAULTS = (
         CanCharge.NOBODY,
         _ELECTRICIAN,
         (
-            Step(N_("Unplug all cars."), check=Check.UNPLUGGED),
-            Step(N_("Switch the device on again."), check=Check.CONTACT_CLOSED),
-            Step(
+            RemedyStep(N_("Unplug all cars."), check=Check.UNPLUGGED),
+            RemedyStep(N_("Switch the device on again."), check=Check.CONTACT_CLOSED),
+            RemedyStep(
                 N_("If it trips without a car: check whether a contactor sticks, and the wiring.")
             ),
-            Step(
+            RemedyStep(
                 N_("If it tripped four times in a day: find the cause, then restart the station."),
-                Action.RESTART,
+                RemedyAction.RESTART,
             ),
         ),
         N_("By itself when the device is on again, three times a day; then after a restart."),
@@ -277,9 +279,9 @@ _FAULTS = (
         _ELECTRICIAN,
         (
             _UNPLUG,
-            Step(N_("Switch on what is off: residual current device, breaker, fuse.")),
-            Step(N_("The supply is there."), check=Check.VOLTAGE_IN_ORDER),
-            Step(N_("The meter answers."), check=Check.METER_ANSWERS),
+            RemedyStep(N_("Switch on what is off: residual current device, breaker, fuse.")),
+            RemedyStep(N_("The supply is there."), check=Check.VOLTAGE_IN_ORDER),
+            RemedyStep(N_("The meter answers."), check=Check.METER_ANSWERS),
         ),
     ),
     _for(
@@ -291,7 +293,7 @@ _FAULTS = (
         CanCharge.YES,
         _ELECTRICIAN,
         (
-            Step(
+            RemedyStep(
                 N_("Replace the surge protection device. It cannot be reset."),
                 check=Check.CONTACT_CLOSED,
             ),
@@ -307,10 +309,10 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _SERVICE,
         (
-            Step(N_("Danger: touch neither socket nor plug. Keep people away.")),
-            Step(N_("Switch off the breaker of this socket.")),
+            RemedyStep(N_("Danger: touch neither socket nor plug. Keep people away.")),
+            RemedyStep(N_("Switch off the breaker of this socket.")),
             _OUT_OF_SERVICE,
-            Step(N_("Have the contactor replaced, soon."), check=Check.CONTACTOR_OPEN),
+            RemedyStep(N_("Have the contactor replaced, soon."), check=Check.CONTACTOR_OPEN),
         ),
         N_("It ends when the feedback of the contactor is open. The plug stays locked until then."),
     ),
@@ -323,9 +325,9 @@ _FAULTS = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(N_("See which connection step fails."), Action.CONNECTION_STEPS),
-            Step(N_("The network is up."), check=Check.NETWORK_UP),
-            Step(N_("The backend is connected."), check=Check.BACKEND_CONNECTED),
+            RemedyStep(N_("See which connection step fails."), RemedyAction.CONNECTION_STEPS),
+            RemedyStep(N_("The network is up."), check=Check.NETWORK_UP),
+            RemedyStep(N_("The backend is connected."), check=Check.BACKEND_CONNECTED),
         ),
     ),
     _for(
@@ -335,9 +337,9 @@ _FAULTS = (
         _YOU_THEN_SERVICE,
         (
             _UNPLUG,
-            Step(N_("Look into the socket: is something in the way?")),
+            RemedyStep(N_("Look into the socket: is something in the way?")),
             _REPLUG,
-            Step(N_("The station has locked the plug."), check=Check.LOCK_MOVES),
+            RemedyStep(N_("The station has locked the plug."), check=Check.LOCK_MOVES),
             _OTHER_CAR,
         ),
         _AT_UNPLUGGING,
@@ -348,14 +350,16 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _YOU_THEN_SERVICE,
         (
-            Step(
+            RemedyStep(
                 N_("Press the plug in while you let the station unlock."),
-                Action.UNLOCK,
+                RemedyAction.UNLOCK,
                 Check.LOCK_MOVES,
             ),
-            Step(N_("Restart the station: it tries once more."), Action.RESTART),
-            Step(N_("Open the lock with the red lever behind the cover.")),
-            Step(N_("Clean the actuator and move it several times by hand; else replace it.")),
+            RemedyStep(N_("Restart the station: it tries once more."), RemedyAction.RESTART),
+            RemedyStep(N_("Open the lock with the red lever behind the cover.")),
+            RemedyStep(
+                N_("Clean the actuator and move it several times by hand; else replace it.")
+            ),
         ),
         N_("It ends when the bolt is out: after an unlock command, a restart, or by hand."),
     ),
@@ -365,12 +369,12 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _SERVICE,
         (
-            Step(
+            RemedyStep(
                 N_("Restart the station: it looks for the actuator again."),
-                Action.RESTART,
+                RemedyAction.RESTART,
                 Check.LOCK_MOVES,
             ),
-            Step(N_("Check the actuator's connector, then replace it.")),
+            RemedyStep(N_("Check the actuator's connector, then replace it.")),
             _OUT_OF_SERVICE,
         ),
         N_("It ends when the actuator is found."),
@@ -381,11 +385,11 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _ELECTRICIAN,
         (
-            Step(N_("The meter answers."), check=Check.METER_ANSWERS),
-            Step(N_("Is the meter's display on? Otherwise it has no supply.")),
-            Step(
+            RemedyStep(N_("The meter answers."), check=Check.METER_ANSWERS),
+            RemedyStep(N_("Is the meter's display on? Otherwise it has no supply.")),
+            RemedyStep(
                 N_("Check the wires of the bus, its termination and the address of the meter."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("MeterConfig", "MeterUnitId"),
                 without=N_("Check the wires of the bus and its termination."),
             ),
@@ -400,11 +404,11 @@ _FAULTS = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(N_("The external meter answers."), check=Check.EXTERNAL_METER_ANSWERS),
-            Step(N_("Is the meter on, and in the same network as the station?")),
-            Step(
+            RemedyStep(N_("The external meter answers."), check=Check.EXTERNAL_METER_ANSWERS),
+            RemedyStep(N_("Is the meter on, and in the same network as the station?")),
+            RemedyStep(
                 N_("Compare address, port and type with the settings."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("DLMExternalMeterSupport", "SecondMeterConfig", "SecondMeterIP"),
                 without=N_("If it stays silent: have the meter and its network cable checked."),
             ),
@@ -416,8 +420,8 @@ _FAULTS = (
         CanCharge.PERHAPS,
         _SERVICE,
         (
-            Step(N_("Restart the station."), Action.RESTART, Check.READER_ANSWERS),
-            Step(N_("Check the cable of the reader; else replace it.")),
+            RemedyStep(N_("Restart the station."), RemedyAction.RESTART, Check.READER_ANSWERS),
+            RemedyStep(N_("Check the cable of the reader; else replace it.")),
             _DIAGNOSTICS,
         ),
     ),
@@ -429,7 +433,7 @@ _FAULTS = (
         (
             _UNPLUG,
             _REPLUG,
-            Step(N_("If it returns: have the contactor and its wires checked.")),
+            RemedyStep(N_("If it returns: have the contactor and its wires checked.")),
             _OUT_OF_SERVICE,
         ),
         _AT_UNPLUGGING,
@@ -443,10 +447,10 @@ _FAULTS = (
         CanCharge.LATER,
         _YOU,
         (
-            Step(N_("Look at the current that it drew."), Action.SHOW_CURVE),
-            Step(N_("Limit the current in the car's menu, if there is one.")),
+            RemedyStep(N_("Look at the current that it drew."), RemedyAction.SHOW_CURVE),
+            RemedyStep(N_("Limit the current in the car's menu, if there is one.")),
             _UNPLUG,
-            Step(N_("If the fault remains, the car's workshop must look at it.")),
+            RemedyStep(N_("If the fault remains, the car's workshop must look at it.")),
             _OTHER_CAR,
         ),
         N_("The station tries again after 30 s, 2 min and 10 min; then it waits for unplugging."),
@@ -457,9 +461,11 @@ _FAULTS = (
         CanCharge.LATER,
         _OPERATOR,
         (
-            Step(N_("It has cooled down."), check=Check.TEMPERATURE_LOW),
-            Step(N_("Are the ventilation openings free? Does the sun shine on it all day?")),
-            Step(N_("If it returns on cool days: have the terminals checked, they may be loose.")),
+            RemedyStep(N_("It has cooled down."), check=Check.TEMPERATURE_LOW),
+            RemedyStep(N_("Are the ventilation openings free? Does the sun shine on it all day?")),
+            RemedyStep(
+                N_("If it returns on cool days: have the terminals checked, they may be loose.")
+            ),
         ),
     ),
     _for(
@@ -468,14 +474,14 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _ELECTRICIAN,
         (
-            Step(N_("Are all fuses of the supply on?")),
-            Step(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
-            Step(
+            RemedyStep(N_("Are all fuses of the supply on?")),
+            RemedyStep(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
+            RemedyStep(
                 N_("If only one phase is connected: set it so."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("PhasesConnected",),
             ),
-            Step(N_("If the whole street is dark: wait for the grid.")),
+            RemedyStep(N_("If the whole street is dark: wait for the grid.")),
         ),
     ),
     _for(
@@ -487,14 +493,14 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _ELECTRICIAN,
         (
-            Step(
+            RemedyStep(
                 N_(
                     "If lamps in the building flicker or are very bright: switch off the main "
                     "switch and call the grid operator."
                 )
             ),
-            Step(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
-            Step(N_("Have neutral and earth of the supply checked.")),
+            RemedyStep(N_("All voltages are in order."), check=Check.VOLTAGE_IN_ORDER),
+            RemedyStep(N_("Have neutral and earth of the supply checked.")),
         ),
     ),
     _for(
@@ -503,8 +509,8 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _SERVICE,
         (
-            Step(N_("Restart the station."), Action.RESTART, Check.BOARD_ANSWERS),
-            Step(N_("Check the cable between the two boards.")),
+            RemedyStep(N_("Restart the station."), RemedyAction.RESTART, Check.BOARD_ANSWERS),
+            RemedyStep(N_("Check the cable between the two boards.")),
             _DIAGNOSTICS,
         ),
     ),
@@ -518,11 +524,11 @@ _FAULTS = (
         _OPERATOR,
         (
             _UNPLUG,
-            Step(N_("Was the meter replaced or reset? Then nothing more is needed.")),
-            Step(N_("The meter answers."), check=Check.METER_ANSWERS),
-            Step(
+            RemedyStep(N_("Was the meter replaced or reset? Then nothing more is needed.")),
+            RemedyStep(N_("The meter answers."), check=Check.METER_ANSWERS),
+            RemedyStep(
                 N_("If it returns: have the meter and its type in the settings checked."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("MeterConfig",),
                 without=N_("If it returns: have the meter checked."),
             ),
@@ -539,7 +545,7 @@ _FAULTS = (
         _YOU,
         (
             _UNPLUG,
-            Step(N_("Look at cable and plug: is something broken or wet?")),
+            RemedyStep(N_("Look at cable and plug: is something broken or wet?")),
             _REPLUG,
             _OTHER_CAR,
         ),
@@ -556,7 +562,7 @@ _FAULTS = (
         (
             _UNPLUG,
             _REPLUG,
-            Step(N_("The cable is read."), check=Check.CABLE_READABLE),
+            RemedyStep(N_("The cable is read."), check=Check.CABLE_READABLE),
             _OTHER_CAR,
         ),
     ),
@@ -569,12 +575,12 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _SERVICE,
         (
-            Step(
+            RemedyStep(
                 N_("Unplug, or restart the station: it tests the sensor again."),
-                Action.RESTART,
+                RemedyAction.RESTART,
                 Check.MONITOR_ARMED,
             ),
-            Step(N_("Check the coil of the sensor and its wires; else replace it.")),
+            RemedyStep(N_("Check the coil of the sensor and its wires; else replace it.")),
             _OUT_OF_SERVICE,
         ),
         N_("It ends with a passed self-test, after unplugging or at a restart."),
@@ -588,11 +594,13 @@ _FAULTS = (
         CanCharge.NOBODY,
         _OPERATOR,
         (
-            Step(N_("There is free space again."), check=Check.ROOM_ON_DISK),
-            Step(N_("The backend accepts the waiting messages."), check=Check.BACKEND_CONNECTED),
-            Step(
+            RemedyStep(N_("There is free space again."), check=Check.ROOM_ON_DISK),
+            RemedyStep(
+                N_("The backend accepts the waiting messages."), check=Check.BACKEND_CONNECTED
+            ),
+            RemedyStep(
                 N_("Export the sessions, then keep them for fewer days."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("SessionRetentionDays",),
             ),
             _DIAGNOSTICS,
@@ -607,22 +615,22 @@ _FAULTS = (
         CanCharge.YES,
         _OPERATOR,
         (
-            Step(
+            RemedyStep(
                 N_(
                     "Read what was put aside and what is missing; compare the sessions with those "
                     "of the backend."
                 ),
-                Action.SHOW_CURVE,
+                RemedyAction.SHOW_CURVE,
             ),
-            Step(
+            RemedyStep(
                 N_(
                     "Keep the files that were put aside: the manufacturer's service can read "
                     "sessions from them."
                 )
             ),
             _DIAGNOSTICS,
-            Step(N_("Acknowledge the notice."), Action.TAKE_NOTE),
-            Step(N_("If it happens again: have the memory replaced.")),
+            RemedyStep(N_("Acknowledge the notice."), RemedyAction.TAKE_NOTE),
+            RemedyStep(N_("If it happens again: have the memory replaced.")),
         ),
     ),
     _for(
@@ -634,12 +642,12 @@ _FAULTS = (
         CanCharge.NOBODY,
         _ELECTRICIAN,
         (
-            Step(
+            RemedyStep(
                 N_("Compare the limits of current with the installation."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("InstallationCurrentLimit", "MaximumCurrent"),
             ),
-            Step(N_("Confirm the settings."), Action.CONFIRM_SETTINGS),
+            RemedyStep(N_("Confirm the settings."), RemedyAction.CONFIRM_SETTINGS),
         ),
         N_("It ends when the settings are confirmed."),
     ),
@@ -650,7 +658,7 @@ _FAULTS = (
         _SERVICE,
         (
             _UNPLUG,
-            Step(N_("Restart the station."), Action.RESTART),
+            RemedyStep(N_("Restart the station."), RemedyAction.RESTART),
             _DIAGNOSTICS,
         ),
     ),
@@ -663,10 +671,10 @@ _FAULTS = (
         CanCharge.NOT_HERE,
         _YOU,
         (
-            Step(N_("Charge this car outdoors or where there is ventilation.")),
-            Step(
+            RemedyStep(N_("Charge this car outdoors or where there is ventilation.")),
+            RemedyStep(
                 N_("If there is ventilation here: the installer may set it."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("VentilationAvailable",),
             ),
         ),
@@ -681,35 +689,35 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(
+            RemedyStep(
                 N_("Hold the card flat to the circle for at least two seconds."),
-                Action.TEACH_CARD,
+                RemedyAction.TEACH_CARD,
                 Check.CARD_SEEN,
             ),
-            Step(
+            RemedyStep(
                 N_("Is a card reader switched on in the settings?"),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("RFIDEnable",),
             ),
-            Step(
+            RemedyStep(
                 N_(
                     "Do the settings of the reader fit: type of LED, RFID slave? A factory "
                     "reset changes both."
                 ),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("LEDType", "RFIDSlave"),
                 without=N_(
                     "The type of LED and the second reader cannot be set here yet: this version "
                     "finds the reader by itself."
                 ),
             ),
-            Step(
+            RemedyStep(
                 N_(
                     "Is it a kind that can be read: MIFARE Classic, Ultralight, Plus, DESFire, "
                     "2GO, SmartMX?"
                 )
             ),
-            Step(N_("The reader answers."), check=Check.READER_ANSWERS),
+            RemedyStep(N_("The reader answers."), check=Check.READER_ANSWERS),
         ),
         N_("It ends with a card that is read."),
     ),
@@ -720,24 +728,24 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(
+            RemedyStep(
                 N_('Is the connection type "GSM"?'),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("ConnectionType",),
             ),
-            Step(
+            RemedyStep(
                 N_("SIM card, PIN and APN are those of the provider."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("APN", "APNUsername", "APNPassword", "SIMPin"),
                 without=N_(
                     "SIM card, PIN and APN are those of the provider. They cannot be set here yet: "
                     "this version takes them from the operating system."
                 ),
             ),
-            Step(N_("The network is up."), check=Check.NETWORK_UP),
-            Step(
+            RemedyStep(N_("The network is up."), check=Check.NETWORK_UP),
+            RemedyStep(
                 N_("See which connection step fails."),
-                Action.CONNECTION_STEPS,
+                RemedyAction.CONNECTION_STEPS,
                 Check.BACKEND_CONNECTED,
             ),
         ),
@@ -750,31 +758,31 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(
+            RemedyStep(
                 N_(
                     "Does the light at the Ethernet socket blink? Otherwise the cable is not "
                     "connected."
                 )
             ),
-            Step(
+            RemedyStep(
                 N_('Is the connection type "Ethernet"?'),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("ConnectionType",),
             ),
-            Step(
+            RemedyStep(
                 N_("Are the addresses of the station right?"),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("EthernetConfigMode", "StaticIP"),
                 without=N_(
                     "Are the addresses of the station right? They cannot be set here yet: this "
                     "version takes them from the operating system."
                 ),
             ),
-            Step(N_("Do router and switch work for other devices?")),
-            Step(N_("The network is up."), check=Check.NETWORK_UP),
-            Step(
+            RemedyStep(N_("Do router and switch work for other devices?")),
+            RemedyStep(N_("The network is up."), check=Check.NETWORK_UP),
+            RemedyStep(
                 N_("See which connection step fails."),
-                Action.CONNECTION_STEPS,
+                RemedyAction.CONNECTION_STEPS,
                 Check.BACKEND_CONNECTED,
             ),
         ),
@@ -787,21 +795,21 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(
+            RemedyStep(
                 N_(
                     "Compare with what the operator gave you: OCPP mode, identity of the station, "
                     "address, password."
                 ),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("OCPPMode", "ChargePointID", "WebSocketsBackendURL", "AuthorizationKey"),
                 without=N_(
                     "Compare with what the operator gave you: identity of the station, address, "
                     "password. This version speaks OCPP-J 1.6."
                 ),
             ),
-            Step(
+            RemedyStep(
                 N_("See which connection step fails."),
-                Action.CONNECTION_STEPS,
+                RemedyAction.CONNECTION_STEPS,
                 Check.BACKEND_CONNECTED,
             ),
         ),
@@ -814,8 +822,8 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            Step(N_("Is the operator's system in service? Ask the operator.")),
-            Step(
+            RemedyStep(N_("Is the operator's system in service? Ask the operator.")),
+            RemedyStep(
                 N_("Has the operator entered this station and its type?"),
                 check=Check.BACKEND_ACCEPTED,
             ),
@@ -829,11 +837,14 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.YES,
         _OPERATOR,
         (
-            Step(N_("See when the connection was lost, and what failed."), Action.CONNECTION_STEPS),
-            Step(N_("Move the antenna or the station, or use a router outside.")),
-            Step(
+            RemedyStep(
+                N_("See when the connection was lost, and what failed."),
+                RemedyAction.CONNECTION_STEPS,
+            ),
+            RemedyStep(N_("Move the antenna or the station, or use a router outside.")),
+            RemedyStep(
                 N_("With a roaming SIM card: choose another mobile network."),
-                Action.OPEN_SETTINGS,
+                RemedyAction.OPEN_SETTINGS,
                 settings=("NetworkSelectionMode", "RequestedNetworkOperator"),
                 without=N_(
                     "With a roaming SIM card: ask its provider to prefer another mobile network."
@@ -849,10 +860,12 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.NOBODY,
         _ELECTRICIAN,
         (
-            Step(N_("Unplug the cars.")),
-            Step(N_("Look at the station from outside: is it damaged, is it wet?")),
-            Step(N_("Switch on again what is off, from the main distribution to the station.")),
-            Step(N_("If it goes off again: leave it off and call an electrician.")),
+            RemedyStep(N_("Unplug the cars.")),
+            RemedyStep(N_("Look at the station from outside: is it damaged, is it wet?")),
+            RemedyStep(
+                N_("Switch on again what is off, from the main distribution to the station.")
+            ),
+            RemedyStep(N_("If it goes off again: leave it off and call an electrician.")),
         ),
         N_("It ends with the supply."),
     ),
@@ -866,9 +879,11 @@ _ROWS_OF_MANUAL_10 = (
         CanCharge.NOBODY,
         _ELECTRICIAN,
         (
-            Step(N_("Unplug the cars."), check=Check.UNPLUGGED),
-            Step(N_("Switch the residual current device on again."), check=Check.CONTACT_CLOSED),
-            Step(
+            RemedyStep(N_("Unplug the cars."), check=Check.UNPLUGGED),
+            RemedyStep(
+                N_("Switch the residual current device on again."), check=Check.CONTACT_CLOSED
+            ),
+            RemedyStep(
                 N_(
                     "If it goes off again: does one of the contactors (7Q1, 9Q1) stick? Replace it."
                 ),
@@ -885,11 +900,11 @@ _ROWS_OF_MANUAL_10 = (
         _YOU_THEN_SERVICE,
         (
             _UNPLUG,
-            Step(
+            RemedyStep(
                 N_("Clean the actuator. Lock and unlock it five times by hand with the red lever.")
             ),
-            Step(N_("Restart the station."), Action.RESTART, Check.LOCK_MOVES),
-            Step(N_("If the fault remains: have the actuator replaced.")),
+            RemedyStep(N_("Restart the station."), RemedyAction.RESTART, Check.LOCK_MOVES),
+            RemedyStep(N_("If the fault remains: have the actuator replaced.")),
         ),
         N_("It ends when the bolt moves again."),
     ),

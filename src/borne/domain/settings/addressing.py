@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from borne.domain.settings.catalogue import CATALOGUE
-from borne.domain.settings.entry import Entry, HardwareFacts, Kind, Scope, Type
+from borne.domain.settings.entry import Entry, HardwareFacts, SettingKind, SettingScope, Type
 from borne.foundation.messages import N_, Message
 
 ALIASES = {"chargeboxidentity": "ChargePointID"}
@@ -15,7 +15,7 @@ ALIASES = {"chargeboxidentity": "ChargePointID"}
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SettingAddress:
     """Identifies one value: the entry, and the connector for settings per connector."""
 
     entry: Entry
@@ -29,37 +29,37 @@ class Address:
 
 def full_name(entry: Entry, connector: int = 1) -> str:
     """The name of an entry's value at a connector."""
-    if entry.scope is Scope.CONNECTOR and connector > 1:
+    if entry.scope is SettingScope.CONNECTOR and connector > 1:
         return f"{entry.key}_{connector}"
     return entry.key
 
 
-def resolve(name: str, facts: HardwareFacts, *, any_case: bool = False) -> Address | None:
+def resolve(name: str, facts: HardwareFacts, *, any_case: bool = False) -> SettingAddress | None:
     """Find a setting by name; None if the station has none.
 
     With `any_case`, case is ignored, as OCPP demands. `Key_1` is the same as `Key`.
     """
     entry = _entry(name, any_case=any_case)
     if entry is not None:
-        return Address(entry)
+        return SettingAddress(entry)
     key, underline, digits = name.rpartition("_")
     if not (underline and digits.isascii() and digits.isdigit() and len(digits) <= 2):
         return None
     entry = _entry(key, any_case=any_case)
-    if entry is None or entry.scope is not Scope.CONNECTOR:
+    if entry is None or entry.scope is not SettingScope.CONNECTOR:
         return None
     connector = int(digits)
-    return Address(entry, connector) if 1 <= connector <= facts.connectors else None
+    return SettingAddress(entry, connector) if 1 <= connector <= facts.connectors else None
 
 
 def _entry(key: str, *, any_case: bool) -> Entry | None:
     if not any_case:
         return CATALOGUE.settings.get(key)
     entry = CATALOGUE.fold(ALIASES.get(key.casefold(), key))
-    return entry if entry is not None and entry.kind is Kind.SETTING else None
+    return entry if entry is not None and entry.kind is SettingKind.SETTING else None
 
 
-def addresses(facts: HardwareFacts) -> Sequence[Address]:
+def addresses(facts: HardwareFacts) -> Sequence[SettingAddress]:
     """All values of the station, in the order of the pages."""
     return _addresses(facts.connectors)
 
@@ -70,9 +70,9 @@ def restart_names(facts: HardwareFacts) -> Sequence[str]:
 
 
 @cache
-def _addresses(connectors: int) -> tuple[Address, ...]:
+def _addresses(connectors: int) -> tuple[SettingAddress, ...]:
     return tuple(
-        Address(entry, connector)
+        SettingAddress(entry, connector)
         for entry in CATALOGUE.settings.values()
         for connector in _connectors_of(entry, connectors)
     )
@@ -89,10 +89,10 @@ def connectors_of(entry: Entry, facts: HardwareFacts) -> range:
 
 
 def _connectors_of(entry: Entry, connectors: int) -> range:
-    return range(1, connectors + 1 if entry.scope is Scope.CONNECTOR else 2)
+    return range(1, connectors + 1 if entry.scope is SettingScope.CONNECTOR else 2)
 
 
-def field_label_of(address: Address) -> Message:
+def field_label_of(address: SettingAddress) -> Message:
     """The label of a form field: currents carry their unit, as in the manual."""
     entry = address.entry
     if entry.unit != "A" or entry.type not in {Type.INT, Type.PER_PHASE}:
@@ -100,12 +100,12 @@ def field_label_of(address: Address) -> Message:
     return _at_connector(Message("{label} [A]", {"label": Message(entry.label)}), address)
 
 
-def label_of(address: Address) -> Message:
+def label_of(address: SettingAddress) -> Message:
     """The label with its connector, as in the manual."""
     return _at_connector(Message(address.entry.label), address)
 
 
-def _at_connector(label: Message, address: Address) -> Message:
+def _at_connector(label: Message, address: SettingAddress) -> Message:
     if address.connector == 1:
         return label
     return Message(
@@ -115,7 +115,7 @@ def _at_connector(label: Message, address: Address) -> Message:
 
 __all__ = [
     "ALIASES",
-    "Address",
+    "SettingAddress",
     "addresses",
     "connectors_of",
     "field_label_of",

@@ -12,11 +12,11 @@ from borne.domain.settings.entry import (
     Condition,
     Entry,
     Format,
-    Kind,
     Menu,
     OcppAccess,
     Origin,
-    Scope,
+    SettingKind,
+    SettingScope,
     Type,
     Value,
 )
@@ -29,7 +29,7 @@ class Row(TypedDict, total=False):
 
     default: Value
     unit: str
-    scope: Scope
+    scope: SettingScope
     role: Role
     ocpp: OcppAccess
     restart: bool
@@ -129,9 +129,15 @@ class Section:
         """A meter type, chosen by profile."""
         return self._entry(key, label, help_, Type.CHOICE, row, choices=profiles)
 
-    def other(self, kind: Kind, key: str, label: str, help_: str = "", **row: Unpack[Row]) -> Entry:
+    def other(
+        self, kind: SettingKind, key: str, label: str, help_: str = "", **row: Unpack[Row]
+    ) -> Entry:
         """A reading, action, list or account: not a setting, but listed so that the search finds
         it."""
-        types = {Kind.ACTION: Type.ACTION, Kind.LIST: Type.LIST, Kind.ACCOUNT: Type.SECRET}
+        types = {
+            SettingKind.ACTION: Type.ACTION,
+            SettingKind.LIST: Type.LIST,
+            SettingKind.ACCOUNT: Type.SECRET,
+        }
         type_ = types.get(kind, Type.STATE)
         return self._entry(key, label, help_, type_, row, kind=kind, ocpp=OcppAccess.NONE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from borne.domain.principals import Principal, PrincipalKind
 from borne.domain.settings.active import ACTIVE
-from borne.domain.settings.addressing import Address, label_of, resolve
+from borne.domain.settings.addressing import SettingAddress, label_of, resolve
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.entry import Entry, Type, Value
 from borne.domain.settings.rights import refusal
@@ -128,7 +128,7 @@ def _without_defaults(after: Settings, names: Collection[str]) -> Settings:
 
 
 def _barred(
-    address: Address, principal: Principal, settings: Settings, active: Collection[str]
+    address: SettingAddress, principal: Principal, settings: Settings, active: Collection[str]
 ) -> Message | None:
     entry = address.entry
     problem = refusal(principal, entry, settings) or missing_part(entry, settings.facts)
@@ -147,7 +147,9 @@ def replaced(entry: Entry, settings: Settings) -> Message | None:
     )
 
 
-def _wanted(settings: Settings, address: Address, raw: object, form: Form) -> tuple[str, Value]:
+def _wanted(
+    settings: Settings, address: SettingAddress, raw: object, form: Form
+) -> tuple[str, Value]:
     """Name and value to store; the value is None if it equals the default."""
     entry = address.entry
     value = entry.default if raw is None else parse(entry, raw, form)

@@ -56,7 +56,7 @@ class WlanMode(StrEnum):
     MANUAL = "manual"
 
 
-class Connection(StrEnum):
+class ConnectionType(StrEnum):
     """Interface of the backend link (manual 1.3, 4)."""
 
     NO_BACKEND = "no_backend"

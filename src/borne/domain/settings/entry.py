@@ -25,7 +25,7 @@ Value = bool | int | str | bytes | Amps | tuple[str, ...] | None
 EnumClass = type[StrEnum]
 
 
-class Kind(StrEnum):
+class SettingKind(StrEnum):
     """Kind of an entry."""
 
     SETTING = "setting"
@@ -83,7 +83,7 @@ class Format(StrEnum):
     ENERGY_TARGET = "energy_target"
 
 
-class Scope(StrEnum):
+class SettingScope(StrEnum):
     """One value for the station, or one for each connector."""
 
     STATION = "station"
@@ -218,11 +218,11 @@ class Entry:
     menu: Menu
     group: str
     type: Type
-    kind: Kind = Kind.SETTING
+    kind: SettingKind = SettingKind.SETTING
     default: Value = None
     help: str = ""
     unit: str = ""
-    scope: Scope = Scope.STATION
+    scope: SettingScope = SettingScope.STATION
     role: Role = Role.OPERATOR
     """Minimum role for changes (see also decision D35)."""
     ocpp: OcppAccess = OcppAccess.READ_WRITE

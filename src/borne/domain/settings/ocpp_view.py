@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from borne.domain.principals import BACKEND
 from borne.domain.settings.active import ACTIVE
-from borne.domain.settings.addressing import Address, addresses, resolve
+from borne.domain.settings.addressing import SettingAddress, addresses, resolve
 from borne.domain.settings.entry import OcppAccess
 from borne.domain.settings.rights import refusal
 from borne.domain.settings.snapshot import Settings
@@ -37,7 +37,7 @@ class ConfigurationKey:
     value: str | None
 
 
-def find(settings: Settings, name: str) -> Address | None:
+def find(settings: Settings, name: str) -> SettingAddress | None:
     """The value that a backend calls `name`, in any letter case; None if there is none."""
     address = resolve(name, settings.facts, any_case=True)
     if address is None or address.entry.ocpp is OcppAccess.NONE:
@@ -63,7 +63,7 @@ def configuration(
     return list(found.values()), unknown
 
 
-def _key(settings: Settings, address: Address, active: Collection[str]) -> ConfigurationKey:
+def _key(settings: Settings, address: SettingAddress, active: Collection[str]) -> ConfigurationKey:
     entry = address.entry
     readonly = (
         entry.key not in active
@@ -78,7 +78,7 @@ def _key(settings: Settings, address: Address, active: Collection[str]) -> Confi
     return ConfigurationKey(address.name, readonly, value)
 
 
-def _value(settings: Settings, address: Address) -> str:
+def _value(settings: Settings, address: SettingAddress) -> str:
     if address.name == "ConnectorPhaseRotation":
         sockets = range(1, settings.facts.connectors + 1)
         rotations = [f"{n}.{settings.text(address.name, n).upper()}" for n in sockets]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from borne.domain.settings.addressing import Address, addresses, label_of, resolve
+from borne.domain.settings.addressing import SettingAddress, addresses, label_of, resolve
 from borne.domain.settings.entry import Amps, Entry, HardwareFacts, Value
 from borne.domain.settings.rules import conflicts
 from borne.domain.settings.snapshot import Settings
@@ -52,7 +52,7 @@ def restore(raw: Mapping[str, JsonValue], facts: HardwareFacts, revision: int) -
     return Restored(settings, (*problems, *repairs), aside)
 
 
-def _problem(address: Address, reason: Message) -> Message:
+def _problem(address: SettingAddress, reason: Message) -> Message:
     return Message(
         N_("The stored value of {label} was not valid and is replaced. {reason}"),
         {"label": label_of(address), "reason": reason},
@@ -87,7 +87,7 @@ def _repaired(settings: Settings) -> tuple[Settings, list[Message]]:
     return settings, problems
 
 
-def _lowered(settings: Settings, address: Address) -> Value:
+def _lowered(settings: Settings, address: SettingAddress) -> Value:
     entry, value = address.entry, settings.at(address)
     if not entry.at_most:
         return None

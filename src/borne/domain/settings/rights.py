@@ -7,7 +7,7 @@ People have rights by role. A backend has at most the operator's rights, on the 
 from __future__ import annotations
 
 from borne.domain.principals import Principal, PrincipalKind, Role
-from borne.domain.settings.entry import Entry, Kind
+from borne.domain.settings.entry import Entry, SettingKind
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.messages import N_, Message
 
@@ -57,7 +57,7 @@ def may_read(principal: Principal, entry: Entry, settings: Settings) -> bool:
 
 def refusal(principal: Principal, entry: Entry, settings: Settings) -> Message | None:
     """Why the principal may not change the entry; None if it may."""
-    if entry.kind is not Kind.SETTING or entry.constant:
+    if entry.kind is not SettingKind.SETTING or entry.constant:
         return Message(N_("The station sets this; it cannot be changed."))
     match principal.kind:
         case PrincipalKind.BACKEND if not entry.ocpp.writable:

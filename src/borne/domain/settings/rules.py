@@ -10,10 +10,10 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from borne.domain.settings.addressing import Address, connectors_of, label_of
+from borne.domain.settings.addressing import SettingAddress, connectors_of, label_of
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.choices import (
-    Connection,
+    ConnectionType,
     DlmRole,
     EthernetMode,
     FreeChargingMode,
@@ -41,7 +41,7 @@ def _bounded(key: str) -> Callable[[Settings], Findings]:
 
     def check(settings: Settings) -> Findings:
         for connector in connectors_of(entry, settings.facts):
-            address = Address(entry, connector)
+            address = SettingAddress(entry, connector)
             value, bound = settings.at(address), settings.bound(entry, connector)
             if isinstance(value, Amps):
                 if any(amps > high for amps, high in zip(value, bound, strict=True)):
@@ -52,7 +52,7 @@ def _bounded(key: str) -> Callable[[Settings], Findings]:
     return check
 
 
-def _too_much(settings: Settings, address: Address, bound: tuple[int, ...]) -> Message:
+def _too_much(settings: Settings, address: SettingAddress, bound: tuple[int, ...]) -> Message:
     high = "/".join(map(str, bound))
     above = _bounding(settings, address, bound)
     return Message(
@@ -60,15 +60,19 @@ def _too_much(settings: Settings, address: Address, bound: tuple[int, ...]) -> M
     )
 
 
-def _bounding(settings: Settings, address: Address, bound: tuple[int, ...]) -> Address:
+def _bounding(
+    settings: Settings, address: SettingAddress, bound: tuple[int, ...]
+) -> SettingAddress:
     """The setting that determines the bound."""
     above = CATALOGUE.settings[address.entry.at_most]
     if above.key == "InstallationCurrentLimit" and settings.single_supply_line:
         line = CATALOGUE.settings["SupplyLineCurrentCapacity"]
         if settings.integer(line.key) == bound[0]:
-            return Address(line)
+            return SettingAddress(line)
         above = CATALOGUE.settings["MaximumCurrent"]
-    return Address(above, address.connector if len(connectors_of(above, settings.facts)) > 1 else 1)
+    return SettingAddress(
+        above, address.connector if len(connectors_of(above, settings.facts)) > 1 else 1
+    )
 
 
 def _minimum(settings: Settings) -> Findings:
@@ -80,7 +84,7 @@ def _minimum(settings: Settings) -> Findings:
     for connector in range(1, settings.facts.connectors + 1):
         high = min(settings.bound(operator, connector))
         if minimum > high:
-            address = Address(operator, connector)
+            address = SettingAddress(operator, connector)
             yield "DLMMinimumCurrentLimit", _too_much(settings, address, (high,))
             return
 
@@ -120,7 +124,7 @@ def _gateway_in_network(settings: Settings, prefix: str, suffix: str) -> Finding
 
 def _without_backend(settings: Settings) -> Findings:
     """Decision D36."""
-    if settings.choice("ConnectionType", Connection) is not Connection.NO_BACKEND:
+    if settings.choice("ConnectionType", ConnectionType) is not ConnectionType.NO_BACKEND:
         return
     if settings.choice("IfInDoubtAllowCharging", IfInDoubt) is not IfInDoubt.OFF:
         yield (
@@ -186,7 +190,7 @@ def _circular(name: str, parents: dict[str, str]) -> bool:
 def listener_ports(settings: Settings) -> dict[str, int]:
     """The TCP ports on which the station would listen, by the key that sets each."""
     ports: dict[str, int] = {}
-    backend = settings.choice("ConnectionType", Connection) is not Connection.NO_BACKEND
+    backend = settings.choice("ConnectionType", ConnectionType) is not ConnectionType.NO_BACKEND
     if backend and settings.text("OCPPMode").startswith("soap"):
         ports["SOAPServerPort"] = settings.integer("SOAPServerPort")
     if settings.flag("ASKIInterface"):

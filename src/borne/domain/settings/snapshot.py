@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
-from borne.domain.settings.addressing import Address, full_name, resolve, restart_names
+from borne.domain.settings.addressing import SettingAddress, full_name, resolve, restart_names
 from borne.domain.settings.catalogue import CATALOGUE
 from borne.domain.settings.choices import DlmRole, IfInDoubt
 from borne.domain.settings.entry import Amps, Entry, Feature, HardwareFacts, Type, Value
@@ -70,7 +70,7 @@ class Settings:
             raise UnknownSetting(f"{key}, connector {connector}")
         return self._value(entry, connector)
 
-    def at(self, address: Address) -> Value:
+    def at(self, address: SettingAddress) -> Value:
         return self._value(address.entry, address.connector)
 
     def _value(self, entry: Entry, connector: int) -> Value:
@@ -81,7 +81,7 @@ class Settings:
             return self.stored[name]
         return self.default(entry, connector)
 
-    def _resolve(self, name: str) -> Address:
+    def _resolve(self, name: str) -> SettingAddress:
         address = resolve(name, self.facts)
         if address is None:
             raise UnknownSetting(name)

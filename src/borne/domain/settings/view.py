@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from borne.domain.principals import Principal
-from borne.domain.settings.addressing import Address, addresses, field_label_of
+from borne.domain.settings.addressing import SettingAddress, addresses, field_label_of
 from borne.domain.settings.changes import replaced
 from borne.domain.settings.entry import Entry, Value
 from borne.domain.settings.rights import may_read, refusal
@@ -43,7 +43,7 @@ class SettingView:
 
 
 def view(
-    address: Address,
+    address: SettingAddress,
     settings: Settings,
     principal: Principal,
     active: Collection[str],
@@ -75,13 +75,13 @@ def view(
     )
 
 
-def _default(settings: Settings, address: Address) -> Value:
+def _default(settings: Settings, address: SettingAddress) -> Value:
     if address.entry.derived_from:
         return address.entry.default
     return settings.default(address.entry, address.connector)
 
 
-def _highest(settings: Settings, now: Settings, address: Address) -> tuple[int, ...] | None:
+def _highest(settings: Settings, now: Settings, address: SettingAddress) -> tuple[int, ...] | None:
     entry = address.entry
     if entry.at_most:
         later, bound = (each.bound(entry, address.connector) for each in (settings, now))

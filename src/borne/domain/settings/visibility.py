@@ -15,7 +15,7 @@ from borne.domain.settings.entry import (
     Is,
     IsNot,
     MeterInNetwork,
-    Scope,
+    SettingScope,
 )
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.messages import N_, Message
@@ -39,7 +39,7 @@ def holds(condition: Condition, settings: Settings, connector: int = 1) -> bool:
 
 
 def _slug(settings: Settings, key: str, connector: int) -> str:
-    per_connector = CATALOGUE.settings[key].scope is Scope.CONNECTOR
+    per_connector = CATALOGUE.settings[key].scope is SettingScope.CONNECTOR
     value = settings.get(key, connector if per_connector else 1)
     if isinstance(value, bool):
         return "on" if value else "off"

@@ -26,7 +26,7 @@ class Purpose(StrEnum):
     """One transaction."""
 
 
-class Kind(StrEnum):
+class ProfileKind(StrEnum):
     """The reference time of a schedule."""
 
     ABSOLUTE = "Absolute"
@@ -75,7 +75,7 @@ class Profile:
     profile_id: int
     stack_level: int
     purpose: Purpose
-    kind: Kind
+    kind: ProfileKind
     schedule: Schedule
     recurrency: Recurrency | None = None
     valid_from: datetime | None = None
@@ -177,9 +177,9 @@ def _phases_problem(schedule: Schedule, connected: int) -> str | None:
 def _kind_problem(profile: Profile) -> str | None:
     start = profile.schedule.start
     match profile.kind:
-        case Kind.RECURRING if start is None or profile.recurrency is None:
+        case ProfileKind.RECURRING if start is None or profile.recurrency is None:
             return "a recurring schedule needs a start and how often it recurs"
-        case Kind.RELATIVE if start is not None:
+        case ProfileKind.RELATIVE if start is not None:
             return "a relative schedule has no start of its own"
     return None
 

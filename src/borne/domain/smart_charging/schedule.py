@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
     Period,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -61,7 +61,7 @@ def first_start(installed: Installed, transaction_start: datetime) -> datetime:
     """Return the start of its first period. A relative profile of the station has no transaction:
     it counts from its receipt, like an absolute one without a start."""
     profile = installed.profile
-    if profile.kind is Kind.RELATIVE and profile.purpose is not Purpose.STATION:
+    if profile.kind is ProfileKind.RELATIVE and profile.purpose is not Purpose.STATION:
         return transaction_start
     return installed.profile.schedule.start or installed.received_at
 
@@ -78,7 +78,7 @@ def _runs(
     first = first_start(installed, transaction_start)
     if lower >= upper:
         return
-    if profile.kind is not Kind.RECURRING or profile.recurrency is None:
+    if profile.kind is not ProfileKind.RECURRING or profile.recurrency is None:
         yield first, upper
         return
     days = 1 if profile.recurrency is Recurrency.DAILY else 7

@@ -60,14 +60,14 @@ from borne.domain.station.session import StopReason
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """Result of one event."""
 
     state: ConnectorState
     effects: tuple[Effect, ...] = ()
 
 
-def step(state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig) -> Step:
+def step(state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig) -> Transition:
     """Process one event at monotonic time `now_s`; defined for all events and states."""
     before = state
     effects: list[Effect] = []
@@ -75,7 +75,7 @@ def step(state: ConnectorState, event: Event, now_s: float, config: ConnectorCon
     state = expire(state, now_s, config, effects)
     state = judge_vehicle(before, state, now_s, config, effects)
     state = _follow(before, state, now_s, config, effects)
-    return Step(replace(state, at_s=now_s), tuple(effects))
+    return Transition(replace(state, at_s=now_s), tuple(effects))
 
 
 def next_deadline(state: ConnectorState, config: ConnectorConfig) -> float | None:

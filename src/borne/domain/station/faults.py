@@ -51,7 +51,7 @@ class Fault(StrEnum):
 LOCK_FAULTS = frozenset({Fault.PLUG_LOCK, Fault.LOCK_STUCK, Fault.LOCK_MISSING})
 
 
-class Scope(StrEnum):
+class FaultScope(StrEnum):
     """What a fault concerns."""
 
     CONNECTOR = "connector"
@@ -83,7 +83,7 @@ class FaultKind:
     resolution: str
     stops: bool
     blocks: bool
-    scope: Scope = Scope.CONNECTOR
+    scope: FaultScope = FaultScope.CONNECTOR
     clears: Clears = Clears.BY_ITSELF
 
 
@@ -95,7 +95,7 @@ def _row(
     *,
     stops: bool,
     blocks: bool | None = None,
-    scope: Scope = Scope.CONNECTOR,
+    scope: FaultScope = FaultScope.CONNECTOR,
     clears: Clears = Clears.BY_ITSELF,
 ) -> FaultKind:
     code_15, _, code_16 = codes.partition("/")
@@ -150,7 +150,7 @@ _ROWS = (
         N_("RCD triggered"),
         N_("RCD reconnected"),
         stops=True,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
     _row(
         Fault.RCD_METER_LOSS,
@@ -165,7 +165,7 @@ _ROWS = (
         N_("Surge protection device triggered, replace it"),
         N_("Surge protection device in order"),
         stops=False,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
     _row(
         Fault.CONTACTOR_WELDED,
@@ -180,7 +180,7 @@ _ROWS = (
         N_("Backend disconnected"),
         N_("Backend connected"),
         stops=False,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
     _row(
         Fault.PLUG_LOCK,
@@ -220,7 +220,7 @@ _ROWS = (
         N_("External meter not communicating"),
         N_("External meter communication recovered"),
         stops=False,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
     _row(
         Fault.CARD_READER,
@@ -228,7 +228,7 @@ _ROWS = (
         N_("RFID reader not communicating"),
         N_("RFID reader recovered"),
         stops=False,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
     _row(
         Fault.CONTACTOR_OPEN,
@@ -313,7 +313,7 @@ _ROWS = (
         N_("Storage full, no new session can be recorded"),
         N_("Storage has room again"),
         stops=False,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
     _row(
         Fault.SETTINGS_DAMAGED,
@@ -322,7 +322,7 @@ _ROWS = (
         N_("Settings confirmed"),
         stops=False,
         blocks=True,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
     _row(
         Fault.OTHER,
@@ -344,7 +344,7 @@ _ROWS = (
         N_("Stored data was damaged or missing"),
         N_("Somebody took note of the damaged data"),
         stops=False,
-        scope=Scope.STATION,
+        scope=FaultScope.STATION,
     ),
 )
 

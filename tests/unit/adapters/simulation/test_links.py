@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from borne.adapters.simulation.links import LOCAL, MAX_ROUTES, Route, Routes
-from borne.adapters.simulation.world import Link, LinkMode, World
+from borne.adapters.simulation.world import LinkMode, SimulatedLink, World
 
 TEST_TIMEOUT_S = 10.0
 
@@ -80,7 +80,7 @@ class LinkBench:
     """An echo server behind a link."""
 
     def __init__(self) -> None:
-        self.link = Link("backend")
+        self.link = SimulatedLink("backend")
         self.server = EchoServer()
         self._clients: list[Client] = []
 
@@ -209,7 +209,7 @@ async def test_a_dead_target_closes_the_client() -> None:
 
 
 async def test_a_route_that_is_opened_while_refused_opens_later() -> None:
-    link = Link("backend")
+    link = SimulatedLink("backend")
     await link.switch(False, LinkMode.REFUSE)
     server = EchoServer()
     route = Route(link, "127.0.0.1", await server.start())

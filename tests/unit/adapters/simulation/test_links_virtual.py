@@ -10,7 +10,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
 
 from borne.adapters.simulation.links import Route
-from borne.adapters.simulation.world import Link, LinkMode
+from borne.adapters.simulation.world import LinkMode, SimulatedLink
 
 simloop = pytest.importorskip("simloop", reason="needs Python 3.12")
 PORT = 9000
@@ -23,7 +23,7 @@ class Network:
     def __init__(self) -> None:
         self.loop = simloop.SimLoop(seed=1)
         self.loop.net.set_defaults(latency=(0.01, 0.05))
-        self.link = Link("backend")
+        self.link = SimulatedLink("backend")
 
     def run(self, scenario: Coroutine[Any, Any, None]) -> None:
         central = self.loop.net.host("central")

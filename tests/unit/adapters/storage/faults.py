@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from borne.adapters.storage.connection import Connection, Cursor, connect_sqlite
+from borne.adapters.storage.connection import Cursor, DatabaseConnection, connect_sqlite
 
 TINY = 1
 """A limit of pages that every database exceeds already: it keeps its size."""
@@ -22,7 +22,7 @@ class Disk:
     def __init__(self) -> None:
         self.connections: dict[str, FaultyConnection] = {}
 
-    def connect(self, path: Path) -> Connection:
+    def connect(self, path: Path) -> DatabaseConnection:
         real = connect_sqlite(path)
         assert isinstance(real, sqlite3.Connection)
         self.connections[path.name] = FaultyConnection(real)

@@ -9,9 +9,9 @@ import pytest
 from borne.domain.principals import Role
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Schedule,
@@ -28,7 +28,7 @@ def profile(number: int, connector: int = 1, periods: int = 1) -> Installed:
     steps = tuple(Period(60 * index, 6.0 + index, 3) for index in range(periods))
     schedule = Schedule(RateUnit.AMPERE, steps, 3600, NOON)
     return Installed(
-        connector, Profile(number, 2, Purpose.DEFAULT, Kind.ABSOLUTE, schedule), NOON, None
+        connector, Profile(number, 2, Purpose.DEFAULT, ProfileKind.ABSOLUTE, schedule), NOON, None
     )
 
 

@@ -12,11 +12,11 @@ from httpx import Response
 from borne.adapters.web.i18n import NAMES, Words
 from borne.adapters.web.pages import help_checks, help_pages
 from borne.application.ports.backend import StepResult
-from borne.domain.help.remedies import LIGHTS, REMEDIES, Action, Check
+from borne.domain.help.remedies import LIGHTS, REMEDIES, Check, RemedyAction
 from borne.domain.principals import Role
 from borne.domain.settings import CATALOGUE as SETTINGS
 from borne.domain.settings.active import ACTIVE
-from borne.domain.station.faults import CATALOGUE, Fault, Scope, vendor_code
+from borne.domain.station.faults import CATALOGUE, Fault, FaultScope, vendor_code
 from borne.domain.station.indication import PATTERNS
 from borne.domain.station.station_status import StationStatus
 from tests.support.cases import every_case
@@ -45,7 +45,7 @@ async def test_the_dashboard_links_a_fault_to_its_help_page(person: Client, host
     with every_case() as case:
         for fault, kind in CATALOGUE.items():
             with case(fault.value):
-                of_station = kind.scope is Scope.STATION
+                of_station = kind.scope is FaultScope.STATION
                 host.status.edit(2, faults=[] if of_station else [raised(fault)])
                 host.status.edit(0, faults=[raised(fault)] if of_station else [])
                 dashboard = (await person.get("/")).text
@@ -63,7 +63,7 @@ async def test_faults_are_shown_in_every_language(
     person.cookies.set("borne_language", language)
     words = Words(language)
     for fault, kind in CATALOGUE.items():
-        station_wide = kind.scope is Scope.STATION
+        station_wide = kind.scope is FaultScope.STATION
         host.status.edit(1, faults=[] if station_wide else [raised(fault)])
         host.status.edit(0, faults=[raised(fault)] if station_wide else [])
         present, gone = words(kind.activation), words(kind.resolution)
@@ -101,7 +101,7 @@ STEPS = [(slug, step) for slug, remedy in REMEDIES.items() for step in remedy.st
 
 def test_a_step_has_settings_exactly_when_its_action_opens_them() -> None:
     for slug, step in STEPS:
-        assert (step.action is Action.OPEN_SETTINGS) is bool(step.settings), (slug, step.text)
+        assert (step.action is RemedyAction.OPEN_SETTINGS) is bool(step.settings), (slug, step.text)
         assert all(key in SETTINGS.settings for key in step.settings)
 
 
@@ -113,7 +113,7 @@ def test_steps_name_active_settings_only() -> None:
 
 
 def test_every_action_of_a_step_has_a_button() -> None:
-    assert set(Action) == {*help_pages.LINKS, *help_pages.COMMANDS, *help_pages.ANSWERED}
+    assert set(RemedyAction) == {*help_pages.LINKS, *help_pages.COMMANDS, *help_pages.ANSWERED}
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.INSTALLER, Role.MANUFACTURER])

@@ -26,7 +26,7 @@ from borne.domain.station.board import (
     SupplyReport,
     TemperatureReport,
 )
-from borne.domain.station.connector import Step, step
+from borne.domain.station.connector import Transition, step
 from borne.domain.station.connector_events import (
     Authorized,
     Event,
@@ -265,7 +265,7 @@ class TestAMistakeInTheMachine:
 
         def wrong(
             state: ConnectorState, event: Event, now_s: float, config: ConnectorConfig
-        ) -> Step:
+        ) -> Transition:
             nonlocal calls
             calls += 1
             if isinstance(event, Tick | Offered):

@@ -22,9 +22,9 @@ from borne.application.refusals import Refused
 from borne.domain.principals import SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings.choices import PhasesConnected
 from borne.domain.smart_charging.profiles import (
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Schedule,
@@ -50,13 +50,13 @@ def profile(
     """A default profile from noon on, an hour for each limit."""
     periods = tuple(Period(HOUR_S * hour, limit) for hour, limit in enumerate(limits))
     schedule = Schedule(unit, periods, start=NOON)
-    given = {"stack_level": 0, "purpose": Purpose.DEFAULT, "kind": Kind.ABSOLUTE, **more}
+    given = {"stack_level": 0, "purpose": Purpose.DEFAULT, "kind": ProfileKind.ABSOLUTE, **more}
     return Profile(number, schedule=schedule, **given)
 
 
 def of_transaction(amps: float, **more: Any) -> Profile:
     schedule = Schedule(RateUnit.AMPERE, (Period(0, amps),))
-    return Profile(9, 0, Purpose.TRANSACTION, Kind.RELATIVE, schedule, **more)
+    return Profile(9, 0, Purpose.TRANSACTION, ProfileKind.RELATIVE, schedule, **more)
 
 
 class State(MemoryState):
@@ -241,7 +241,7 @@ async def test_watts_are_converted_anew_when_the_wiring_changes() -> None:
         (1, profile(10.0, stack_level=99)),
         (1, profile(-1.0)),
         (1, profile()),
-        (1, profile(10.0, kind=Kind.RECURRING)),
+        (1, profile(10.0, kind=ProfileKind.RECURRING)),
         (1, profile(10.0, valid_from=NOON, valid_to=NOON)),
         (1, of_transaction(10.0)),
         (0, of_transaction(10.0)),

@@ -25,9 +25,9 @@ from borne.application.state.notices import Notices
 from borne.domain.principals import SYSTEM
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -46,7 +46,7 @@ FULL = Installed(
         7,
         3,
         Purpose.TRANSACTION,
-        Kind.RECURRING,
+        ProfileKind.RECURRING,
         Schedule(RateUnit.WATT, (Period(0, 4000.5, 3), Period(60, 0, None)), 7200, NOON),
         Recurrency.WEEKLY,
         NOON,
@@ -58,7 +58,9 @@ FULL = Installed(
 )
 PLAIN = Installed(
     0,
-    Profile(1, 0, Purpose.STATION, Kind.ABSOLUTE, Schedule(RateUnit.AMPERE, (Period(0, 10.0),))),
+    Profile(
+        1, 0, Purpose.STATION, ProfileKind.ABSOLUTE, Schedule(RateUnit.AMPERE, (Period(0, 10.0),))
+    ),
     NOON,
 )
 OF_0_1_0: dict[str, Any] = {

@@ -17,11 +17,11 @@ from borne.domain.settings.entry import (
     Entry,
     Is,
     IsNot,
-    Kind,
     Menu,
     MeterInNetwork,
     OcppAccess,
-    Scope,
+    SettingKind,
+    SettingScope,
     Type,
 )
 from borne.domain.settings.values import from_file, parse, to_file
@@ -50,12 +50,12 @@ def test_the_catalogue_loses_no_entry() -> None:
     of_kind = Counter(entry.kind for entry in CATALOGUE)
     first = Counter(
         {
-            Kind.SETTING: 238,
-            Kind.READING: 57,
-            Kind.ACTION: 14,
-            Kind.ACCOUNT: 5,
-            Kind.UI: 3,
-            Kind.LIST: 2,
+            SettingKind.SETTING: 238,
+            SettingKind.READING: 57,
+            SettingKind.ACTION: 14,
+            SettingKind.ACCOUNT: 5,
+            SettingKind.UI: 3,
+            SettingKind.LIST: 2,
         }
     )
     assert not first - of_kind
@@ -214,7 +214,7 @@ def test_dlm_roles_have_the_numbers_of_their_register() -> None:
 
 
 def test_settings_of_each_socket() -> None:
-    assert {entry.key for entry in SETTINGS if entry.scope is Scope.CONNECTOR} == {
+    assert {entry.key for entry in SETTINGS if entry.scope is SettingScope.CONNECTOR} == {
         "OperatorCurrentLimit",
         "InstallationCurrentLimit",
         "MaximumCurrent",

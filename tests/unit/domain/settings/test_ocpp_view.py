@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from borne.domain.settings import CATALOGUE, HardwareFacts, Settings
-from borne.domain.settings.choices import Connection, PhaseRotation
+from borne.domain.settings.choices import ConnectionType, PhaseRotation
 from borne.domain.settings.ocpp_view import ConfigurationKey, configuration
 
 ALL = frozenset(CATALOGUE.settings)
@@ -77,7 +77,7 @@ def test_phase_rotation_covers_all_sockets() -> None:
 def test_long_values_are_cut_unless_the_operator_wants_them_whole() -> None:
     """Decision D21."""
     url = "wss://" + "a." * 250 + "example"
-    stored = {"ConnectionType": Connection.GSM, "WebSocketsBackendURL": url}
+    stored = {"ConnectionType": ConnectionType.GSM, "WebSocketsBackendURL": url}
     assert len(one("WebSocketsBackendURL", Settings(stored=stored)).value or "") == 500
     whole = Settings(stored={**stored, "AllowLongGetConfigurationKeys": True})
     assert one("WebSocketsBackendURL", whole).value == url

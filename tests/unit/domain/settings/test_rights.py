@@ -6,7 +6,7 @@ import pytest
 
 from borne.domain.principals import BACKEND, SYSTEM, Principal, PrincipalKind, Role
 from borne.domain.settings import CATALOGUE, Settings
-from borne.domain.settings.entry import Kind, OcppAccess
+from borne.domain.settings.entry import OcppAccess, SettingKind
 from borne.domain.settings.rights import ENERGY_MANAGER_KEYS, may_read, refusal, writer_of
 
 SETTINGS = CATALOGUE.settings.values()
@@ -150,7 +150,7 @@ def test_the_system_may_change_everything_changeable() -> None:
 
 def test_readings_and_actions_cannot_be_changed() -> None:
     for entry in CATALOGUE:
-        if entry.kind is not Kind.SETTING:
+        if entry.kind is not SettingKind.SETTING:
             assert refusal(SYSTEM, entry, Settings()) is not None
 
 

@@ -13,7 +13,7 @@ from borne.domain.settings import CATALOGUE, Feature, HardwareFacts, Settings
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.changes import plan
 from borne.domain.settings.choices import (
-    Connection,
+    ConnectionType,
     DlmRole,
     FreeChargingMode,
     HighLevelCommunication,
@@ -23,7 +23,7 @@ from borne.domain.settings.entry import AnyOf, Condition, Entry, Is, IsNot
 from borne.domain.settings.visibility import holds, visible
 from tests.support.cases import every_case
 
-SOAP = {"ConnectionType": Connection.ETHERNET, "OCPPMode": OcppMode.SOAP_1_6}
+SOAP = {"ConnectionType": ConnectionType.ETHERNET, "OCPPMode": OcppMode.SOAP_1_6}
 MANUFACTURER = Principal(PrincipalKind.PERSON, Role.MANUFACTURER)
 NO_MODEM = HardwareFacts(features=frozenset(Feature) - {Feature.MODEM})
 
@@ -33,8 +33,8 @@ NO_MODEM = HardwareFacts(features=frozenset(Feature) - {Feature.MODEM})
     [
         ("APN", {}, True),
         ("ChargePointID", {}, False),
-        ("ChargePointID", {"ConnectionType": Connection.GSM}, True),
-        ("SOAPServerPort", {"ConnectionType": Connection.GSM}, False),
+        ("ChargePointID", {"ConnectionType": ConnectionType.GSM}, True),
+        ("SOAPServerPort", {"ConnectionType": ConnectionType.GSM}, False),
         ("SOAPServerPort", SOAP, True),
         ("FreeChargingMode", {}, False),
         ("FreeChargingMode", {"FreeCharging": True}, True),

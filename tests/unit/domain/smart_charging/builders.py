@@ -17,9 +17,9 @@ from borne.domain.smart_charging.composite import (
 )
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
     Period,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Schedule,
@@ -37,14 +37,14 @@ def profile(
     *,
     number: int = 1,
     level: int = 0,
-    kind: Kind = Kind.ABSOLUTE,
+    kind: ProfileKind = ProfileKind.ABSOLUTE,
     start: datetime | None = NOW,
     duration: int | None = None,
     unit: RateUnit = RateUnit.AMPERE,
     phases: int | None = None,
     **more: Any,
 ) -> Profile:
-    if kind is Kind.RELATIVE:
+    if kind is ProfileKind.RELATIVE:
         start = None
     schedule = Schedule(
         unit, tuple(Period(at, limit, phases) for at, limit in periods.items()), duration, start

@@ -18,8 +18,8 @@ from borne.domain.smart_charging.composite import (
 )
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
     Profile,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -40,9 +40,9 @@ def elapsed_s(entry: Installed, started: datetime, at: datetime) -> float | None
     """Seconds since the schedule began, None before."""
     plan = entry.profile
     own = plan.schedule.start or entry.received_at
-    of_session = plan.kind is Kind.RELATIVE and plan.purpose is not Purpose.STATION
+    of_session = plan.kind is ProfileKind.RELATIVE and plan.purpose is not Purpose.STATION
     begin = started if of_session else own
-    if plan.kind is Kind.RECURRING:
+    if plan.kind is ProfileKind.RECURRING:
         days = 1 if plan.recurrency is Recurrency.DAILY else 7
         following = begin
         while following <= at:
@@ -96,14 +96,14 @@ def oracle(entries: list[Installed], started: datetime, at: datetime, local: flo
 @st.composite
 def profiles(draw: st.DrawFn, number: int, scale_s: int) -> Profile:
     purpose = draw(st.sampled_from(Purpose))
-    kind = draw(st.sampled_from(Kind))
+    kind = draw(st.sampled_from(ProfileKind))
     times = st.integers(-2 * scale_s, 2 * scale_s).map(lambda s: NOW + timedelta(seconds=s))
     inner = draw(st.sets(st.integers(1, scale_s), max_size=3))
     limits = st.integers(0, 40).map(float)
     unit = draw(st.sampled_from(RateUnit))
     factor = 1.0 if unit is RateUnit.AMPERE else 500.0
     valid = sorted(draw(st.lists(times, max_size=2, unique=True)))
-    start = draw(times) if kind is Kind.RECURRING else draw(st.none() | times)
+    start = draw(times) if kind is ProfileKind.RECURRING else draw(st.none() | times)
     return profile(
         purpose,
         {second: draw(limits) * factor for second in [0, *sorted(inner)]},
@@ -114,7 +114,7 @@ def profiles(draw: st.DrawFn, number: int, scale_s: int) -> Profile:
         duration=draw(st.none() | st.integers(1, 2 * scale_s)),
         unit=unit,
         phases=draw(st.sampled_from([None, 1, 2, 3])),
-        recurrency=draw(st.sampled_from(Recurrency)) if kind is Kind.RECURRING else None,
+        recurrency=draw(st.sampled_from(Recurrency)) if kind is ProfileKind.RECURRING else None,
         valid_from=valid[0] if valid else None,
         valid_to=valid[1] if len(valid) == 2 else None,
     )

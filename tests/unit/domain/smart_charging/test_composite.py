@@ -19,7 +19,7 @@ from borne.domain.smart_charging.composite import (
 )
 from borne.domain.smart_charging.profiles import (
     Installed,
-    Kind,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -144,7 +144,7 @@ def test_a_default_of_the_connector_replaces_that_of_the_station() -> None:
 
 
 def test_relative_counts_from_the_transaction() -> None:
-    entry = installed(profile(DEFAULT, {0: 16.0, 60: 8.0}, kind=Kind.RELATIVE))
+    entry = installed(profile(DEFAULT, {0: 16.0, 60: 8.0}, kind=ProfileKind.RELATIVE))
     assert composite(entry, seconds=100, started=after(seconds=-30)) == {0: 16, 30: 8}
     assert composite(entry, seconds=100, started=None) == {0: 16, 60: 8}
 
@@ -198,7 +198,7 @@ def at(day: int, hour: int, month: int = 3) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=UTC)
 
 
-NIGHT: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DAILY}
+NIGHT: dict[str, Any] = {"kind": ProfileKind.RECURRING, "recurrency": Recurrency.DAILY}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_weekly_schedule() -> None:
             {0: 6.0, 3600: 10.0},
             start=after(days=-6),
             duration=7200,
-            kind=Kind.RECURRING,
+            kind=ProfileKind.RECURRING,
             recurrency=Recurrency.WEEKLY,
         )
     )
@@ -274,7 +274,7 @@ def test_two_halves_equal_the_window() -> None:
 
 
 def test_a_relative_profile_of_the_station_counts_from_its_receipt() -> None:
-    relative = profile(MAX, {0: 10.0, 600: 16.0}, kind=Kind.RELATIVE, duration=1200)
+    relative = profile(MAX, {0: 10.0, 600: 16.0}, kind=ProfileKind.RELATIVE, duration=1200)
     entry = installed(relative, 0, received=after(minutes=-5))
     assert composite(entry, seconds=3600, local=32.0) == {0: 10, 300: 16, 900: 32}
 
@@ -322,7 +322,7 @@ def test_a_daily_profile_follows_the_wall_clock_over_a_change_of_summer_time(
     before, of_the_change = begins_utc
     first = datetime(2026, month, day, before, tzinfo=UTC) - timedelta(days=1)
     daily = profile(
-        DEFAULT, {0: 8.0}, kind=Kind.RECURRING, recurrency=Recurrency.DAILY, start=first,
+        DEFAULT, {0: 8.0}, kind=ProfileKind.RECURRING, recurrency=Recurrency.DAILY, start=first,
         duration=3600,
     )  # fmt: skip
     found = composite(installed(daily), seconds=40 * 3600, at=first, local=32.0)

@@ -10,7 +10,7 @@ import pytest
 
 from borne.domain.smart_charging.profiles import (
     Capacity,
-    Kind,
+    ProfileKind,
     Purpose,
     RateUnit,
     Recurrency,
@@ -22,7 +22,7 @@ from tests.unit.domain.smart_charging.builders import NOW, after, installed, pro
 
 MAX, DEFAULT, TX = Purpose.STATION, Purpose.DEFAULT, Purpose.TRANSACTION
 CAPACITY = Capacity(frozenset({1, 2}), stack_level=3, periods=4, profiles=3)
-RECURRING: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DAILY}
+RECURRING: dict[str, Any] = {"kind": ProfileKind.RECURRING, "recurrency": Recurrency.DAILY}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ RECURRING: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DA
     [
         (profile(MAX, {0: 10.0}), 0, None),
         (profile(MAX, {0: 10.0}), 1, "connector 0"),
-        (profile(MAX, {0: 10.0}, kind=Kind.RELATIVE), 0, None),
+        (profile(MAX, {0: 10.0}, kind=ProfileKind.RELATIVE), 0, None),
         (profile(TX, {0: 10.0}), 1, None),
         (profile(TX, {0: 10.0}), 0, "one connector"),
         (profile(DEFAULT, {0: 10.0}), 0, None),
@@ -50,7 +50,7 @@ RECURRING: dict[str, Any] = {"kind": Kind.RECURRING, "recurrency": Recurrency.DA
         (profile(DEFAULT, {0: 10.0}, start=datetime(9999, 1, 1, tzinfo=UTC)), 1, "starts"),
         (profile(DEFAULT, {0: 10.0}, **RECURRING), 1, None),
         (profile(DEFAULT, {0: 10.0}, start=None, **RECURRING), 1, "recurring"),
-        (profile(DEFAULT, {0: 10.0}, kind=Kind.RECURRING), 1, "recurring"),
+        (profile(DEFAULT, {0: 10.0}, kind=ProfileKind.RECURRING), 1, "recurring"),
         (profile(DEFAULT, {0: 10.0}, start=None), 1, None),
         (profile(DEFAULT, {0: 10.0}, valid_from=after(hours=1), valid_to=NOW), 1, "never valid"),
     ],
@@ -87,7 +87,7 @@ def test_amperes_on_fewer_phases_than_are_connected_are_refused(
 
 def test_a_relative_schedule_has_no_start() -> None:
     wrong = profile(TX, {0: 10.0})
-    relative = type(wrong)(1, 0, TX, Kind.RELATIVE, wrong.schedule)
+    relative = type(wrong)(1, 0, TX, ProfileKind.RELATIVE, wrong.schedule)
     assert problem(relative, 1, CAPACITY) is not None
 
 

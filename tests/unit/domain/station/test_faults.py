@@ -7,7 +7,7 @@ import pytest
 from borne.domain.station.faults import (
     CATALOGUE,
     Fault,
-    Scope,
+    FaultScope,
     blocking,
     most_serious,
     stopping,
@@ -102,4 +102,4 @@ def test_faults_that_stop_and_block() -> None:
     some = frozenset({Fault.RCD_TRIPPED, Fault.VEHICLE_SIGNAL, Fault.SURGE_PROTECTION})
     assert stopping(some) == {Fault.RCD_TRIPPED}
     assert blocking(some) == {Fault.RCD_TRIPPED, Fault.VEHICLE_SIGNAL}
-    assert CATALOGUE[Fault.RCD_TRIPPED].scope is Scope.STATION
+    assert CATALOGUE[Fault.RCD_TRIPPED].scope is FaultScope.STATION

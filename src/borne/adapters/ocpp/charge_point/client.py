@@ -20,7 +20,7 @@ from borne.adapters.ocpp.charge_point.connection_steps import ConnectFailed, Con
 from borne.adapters.ocpp.charge_point.contract import StationSide
 from borne.adapters.ocpp.charge_point.drain import Drain
 from borne.adapters.ocpp.charge_point.heartbeat import Heartbeats
-from borne.adapters.ocpp.charge_point.link import JsonLink, Link, LinkFactory
+from borne.adapters.ocpp.charge_point.link import JsonLink, LinkFactory, OcppLink
 from borne.adapters.ocpp.charge_point.notices import Notices
 from borne.adapters.ocpp.charge_point.payloads import id_tag_info
 from borne.adapters.ocpp.charge_point.reconnect import STABLE_AFTER_S, Backoff, Pause
@@ -106,7 +106,7 @@ class ChargePointClient:
         station.handlers.register(TriggerMessageRequest, self.triggers.handle)
         self._backoff = Backoff(rng, longest_s=config.longest_reconnect_pause_s)
         self._pause = Pause()
-        self._link: Link | None = None
+        self._link: OcppLink | None = None
         self._link_state = LinkState.OFF
         self._opening: asyncio.Task[None] | None = None
         self._connections = 0
@@ -185,7 +185,7 @@ class ChargePointClient:
         else:
             self.retry_now()
 
-    async def _hang_up(self, link: Link) -> None:
+    async def _hang_up(self, link: OcppLink) -> None:
         """Close between calls, because some backends lose messages that follow an answer they
         cannot send."""
         async with self._uplink.between_calls(LONGEST_CALL_S):
@@ -273,7 +273,7 @@ class ChargePointClient:
             self._opening = None
         return await self._serve(link)
 
-    async def _serve(self, link: Link) -> bool:
+    async def _serve(self, link: OcppLink) -> bool:
         """Serve a connection; True if it was closed on purpose."""
         began_s = _loop_time()
         self._link = link
@@ -295,7 +295,7 @@ class ChargePointClient:
             self._backoff.reset()
         return self._redial
 
-    async def _keep_accepted(self, link: Link) -> None:
+    async def _keep_accepted(self, link: OcppLink) -> None:
         """Keep the registration; if booting fails, the connection is closed and retried later."""
         try:
             await self._boot.keep_accepted()

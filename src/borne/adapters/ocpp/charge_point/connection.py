@@ -42,7 +42,7 @@ from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.adapters.ocpp.charge_point.tls import client_context
 from borne.application.ports.backend import ConnectionStep
 from borne.foundation.waiting import Flag
-from borne.protocols.ocpp.rpc.session import TransportClosed
+from borne.protocols.ocpp.rpc.connection import TransportClosed
 
 CLOSE_TIMEOUT_S: Final = 5.0
 """Longest wait for the backend's part of the closing handshake."""
@@ -65,7 +65,7 @@ DialRoute = Callable[[str, int], Awaitable[tuple[str, int]]]
 target; host name and TLS are unchanged."""
 
 
-class Connection:
+class BackendConnection:
     """A text transport over WebSocket. `open` comes first; the connection ends with `close` or
     `abort`."""
 

@@ -6,19 +6,19 @@ import asyncio
 from typing import Protocol, TypeVar
 
 from borne.adapters.ocpp.charge_point.config import BackendConfig
-from borne.adapters.ocpp.charge_point.connection import Connection, DialRoute
+from borne.adapters.ocpp.charge_point.connection import BackendConnection, DialRoute
 from borne.adapters.ocpp.charge_point.connection_steps import ConnectionSteps
 from borne.adapters.ocpp.charge_point.interfaces import Interfaces
 from borne.foundation.supervisor import Supervisor
 from borne.protocols.ocpp.messages import Message
+from borne.protocols.ocpp.rpc.connection import RpcConnection
 from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import CallHandler
-from borne.protocols.ocpp.rpc.session import Session
 
 Res = TypeVar("Res", bound=Message)
 
 
-class Link(Protocol):
+class OcppLink(Protocol):
     """A conversation with the central system, used once: `open`, `run`, and `call` meanwhile."""
 
     async def open(self, steps: ConnectionSteps) -> None:
@@ -54,7 +54,7 @@ class LinkFactory(Protocol):
 
     def __call__(
         self, config: BackendConfig, handler: CallHandler, tasks: Supervisor, log: FrameLog
-    ) -> Link:
+    ) -> OcppLink:
         """`handler` answers incoming calls; `tasks` owns what outlives the link."""
 
 
@@ -71,13 +71,13 @@ class JsonLink:
         route: DialRoute | None = None,
         interfaces: Interfaces | None = None,
     ) -> None:
-        self._connection = Connection(
+        self._connection = BackendConnection(
             config.connection,
             ping_interval_s=config.ping_interval_s,
             route=route,
             interfaces=interfaces,
         )
-        self._session = Session(
+        self._rpc = RpcConnection(
             self._connection,
             handler,
             log=log,
@@ -92,7 +92,7 @@ class JsonLink:
         """Receive frames and keep the connection alive."""
         keep_alive = asyncio.create_task(self._connection.keep_alive())
         try:
-            await self._session.run()
+            await self._rpc.run()
         finally:
             keep_alive.cancel()
 
@@ -104,11 +104,11 @@ class JsonLink:
         message_id: str | None = None,
     ) -> Res:
         """Send a CALL and return its answer."""
-        return await self._session.call(request, response_type, message_id=message_id)
+        return await self._rpc.call(request, response_type, message_id=message_id)
 
     async def is_alive(self, since_s: float) -> bool:
         """True after a frame since then, or a pong now."""
-        received_s = self._session.last_received_s
+        received_s = self._rpc.last_received_s
         if received_s is not None and received_s >= since_s:
             return True
         return await self._connection.ping()
@@ -116,7 +116,7 @@ class JsonLink:
     def apply(self, config: BackendConfig) -> None:
         """Apply ping interval and call timeout."""
         self._connection.set_ping_interval(config.ping_interval_s)
-        self._session.call_timeout_s = config.call_timeout_s
+        self._rpc.call_timeout_s = config.call_timeout_s
 
     async def close(self) -> None:
         await self._connection.close()

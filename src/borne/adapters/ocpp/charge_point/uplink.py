@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from borne.adapters.ocpp.charge_point.link import Link
+from borne.adapters.ocpp.charge_point.link import OcppLink
 from borne.foundation.events import Signal
 from borne.foundation.waiting import Flag
 from borne.protocols.ocpp.messages import Message
@@ -24,7 +24,7 @@ class Uplink:
         """True when calls can be made, False when that ends."""
         self.last_answer_s: float | None = None
         """Loop time of the last answer to a call."""
-        self._link: Link | None = None
+        self._link: OcppLink | None = None
         self._online = Flag()
         self._turn = asyncio.Lock()
         """Calls are serialized: each one checks when it starts whether it may still be sent."""
@@ -37,7 +37,7 @@ class Uplink:
         """Wait until calls can be made."""
         await self._online.wait()
 
-    def attach(self, link: Link) -> None:
+    def attach(self, link: OcppLink) -> None:
         """Use a new connection, on which nothing is accepted yet."""
         self._link = link
 
@@ -93,7 +93,7 @@ class Uplink:
         async with self._turn:
             return await self._exchange(link, request, response_type, message_id)
 
-    def _standing(self) -> Link:
+    def _standing(self) -> OcppLink:
         if self._link is None:
             raise ConnectionLost("not connected")
         return self._link
@@ -103,7 +103,7 @@ class Uplink:
             raise NotAccepted("the central system has not accepted this charge point")
 
     async def _exchange(
-        self, link: Link, request: Message, response_type: type[Res], message_id: str | None
+        self, link: OcppLink, request: Message, response_type: type[Res], message_id: str | None
     ) -> Res:
         """A timeout on a dead connection is reported as ConnectionLost."""
         if link is not self._link:
@@ -124,7 +124,7 @@ class Uplink:
         self.last_answer_s = loop.time()
         return answer
 
-    def _lost(self, link: Link) -> None:
+    def _lost(self, link: OcppLink) -> None:
         """Leave the online state at once, so that loops that wait for it do not spin."""
         if link is self._link:
             self.set_accepted(False)

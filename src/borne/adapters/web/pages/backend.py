@@ -51,7 +51,7 @@ FOLD_FROM = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ConnectionStepRow:
     """A step of the connection."""
 
     name: str
@@ -77,7 +77,7 @@ class Line:
     response: str
 
 
-def connection_steps(results: Iterable[StepResult], words: Words) -> list[Step]:
+def connection_steps(results: Iterable[StepResult], words: Words) -> list[ConnectionStepRow]:
     """The steps of the connection; the first failed one has a remedy."""
     found, failed = [], False
     for result in results:
@@ -89,7 +89,9 @@ def connection_steps(results: Iterable[StepResult], words: Words) -> list[Step]:
         value = words("not needed") if result.state is StepState.SKIPPED else result.detail
         helps = remedy_of(result) if first else ""
         remedy = words(helps) if helps else ""
-        found.append(Step(words(name), "" if error else value, tone, ICONS[tone], error, remedy))
+        found.append(
+            ConnectionStepRow(words(name), "" if error else value, tone, ICONS[tone], error, remedy)
+        )
     return found
 
 

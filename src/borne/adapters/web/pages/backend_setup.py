@@ -56,7 +56,7 @@ NOTES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PresetOffer:
     """A preset with its values."""
 
     key: str
@@ -67,13 +67,13 @@ class Offer:
     mobile_rows: tuple[tuple[str, str], ...]
 
 
-def preset_offers(words: Words) -> list[Offer]:
+def preset_offers(words: Words) -> list[PresetOffer]:
     """The presets, by name."""
     return [_offer(preset, words) for preset in presets()]
 
 
-def _offer(preset: Preset, words: Words) -> Offer:
-    return Offer(
+def _offer(preset: Preset, words: Words) -> PresetOffer:
+    return PresetOffer(
         preset.key,
         preset.name,
         preset.source,

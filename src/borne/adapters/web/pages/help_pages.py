@@ -34,15 +34,15 @@ from borne.domain.help.remedies import (
     LIGHTS,
     REMEDIES,
     WHO,
-    Action,
     Remedy,
-    Step,
+    RemedyAction,
+    RemedyStep,
     Who,
 )
 from borne.domain.principals import Role
 from borne.domain.settings.active import ACTIVE
 from borne.domain.settings.manual_words import HELP_WORDS
-from borne.domain.station.faults import Clears, Fault, FaultKind, Scope, vendor_code
+from borne.domain.station.faults import Clears, Fault, FaultKind, FaultScope, vendor_code
 from borne.domain.station.indication import PATTERNS, Pattern
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.messages import N_
@@ -68,21 +68,21 @@ HELPERS: dict[Who, str] = {
     Who.SERVICE: N_("The manufacturer's service must come"),
 }
 """Headings of the list, by the person to ask first."""
-LINKS: dict[Action, tuple[str, str]] = {
-    Action.CONNECTION_STEPS: ("/backend", N_("Steps of the connection")),
-    Action.SHOW_CURVE: ("/sessions", N_("Sessions")),
-    Action.TEACH_CARD: ("/whitelists", N_("Whitelists")),
-    Action.DIAGNOSTICS: ("/settings/system#overview", N_("Download log files")),
+LINKS: dict[RemedyAction, tuple[str, str]] = {
+    RemedyAction.CONNECTION_STEPS: ("/backend", N_("Steps of the connection")),
+    RemedyAction.SHOW_CURVE: ("/sessions", N_("Sessions")),
+    RemedyAction.TEACH_CARD: ("/whitelists", N_("Whitelists")),
+    RemedyAction.DIAGNOSTICS: ("/settings/system#overview", N_("Download log files")),
 }
-COMMANDS: dict[Action, tuple[str, str]] = {
-    Action.UNLOCK: ("unlock", N_("Unlock socket {n}")),
-    Action.OUT_OF_SERVICE: ("disable", N_("Socket {n}: out of service")),
+COMMANDS: dict[RemedyAction, tuple[str, str]] = {
+    RemedyAction.UNLOCK: ("unlock", N_("Unlock socket {n}")),
+    RemedyAction.OUT_OF_SERVICE: ("disable", N_("Socket {n}: out of service")),
 }
 ANSWERED = {
-    Action.RESTART,
-    Action.CONFIRM_SETTINGS,
-    Action.OPEN_SETTINGS,
-    Action.TAKE_NOTE,
+    RemedyAction.RESTART,
+    RemedyAction.CONFIRM_SETTINGS,
+    RemedyAction.OPEN_SETTINGS,
+    RemedyAction.TAKE_NOTE,
 }
 """Actions whose buttons depend on the visitor and the station; see `buttons`."""
 CLEARS: dict[Clears, str] = {
@@ -211,7 +211,7 @@ async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)])
         can_charge=words(CAN_CHARGE[remedy.can_charge]),
         who_mends=[words(WHO[who]) for who in remedy.who],
         facts=facts(remedy.kind, words) if remedy.kind else (),
-        restarts=any(step.action is Action.RESTART for step in remedy.steps),
+        restarts=any(step.action is RemedyAction.RESTART for step in remedy.steps),
         charging=any(socket.session for socket in station(request).status.snapshot().sockets),
         **variables(request, remedy),
     )
@@ -256,7 +256,7 @@ def _place(number: int, names: Mapping[int, str], words: Words) -> str:
 
 
 def buttons(
-    step: Step, remedy: Remedy, request: Request, status: StationStatus
+    step: RemedyStep, remedy: Remedy, request: Request, status: StationStatus
 ) -> tuple[Button, ...]:
     """The buttons of a step, by the visitor's rights."""
     words, action = words_for(request), step.action
@@ -274,31 +274,31 @@ def buttons(
             for socket in help_checks.affected_sockets(remedy, status)
         )
     match action:
-        case Action.RESTART:
+        case RemedyAction.RESTART:
             return (Button(words("Restart …"), "", dialog="help-restart"),)
-        case Action.CONFIRM_SETTINGS:
+        case RemedyAction.CONFIRM_SETTINGS:
             revision = settings_of(station(request)).settings.revision
             url = f"/settings/confirm?revision={revision}"
             return (Button(words("Confirm the settings"), url, post=True),)
-        case Action.TAKE_NOTE:
+        case RemedyAction.TAKE_NOTE:
             return (Button(words("Acknowledge"), "/notices/acknowledge", post=True),)
-        case Action.OPEN_SETTINGS:
+        case RemedyAction.OPEN_SETTINGS:
             return setting_buttons(step, request)
         case _:
             return ()
 
 
-def is_supported(step: Step) -> bool:
+def is_supported(step: RemedyStep) -> bool:
     """True if this version supports every setting of the step."""
     return all(key in ACTIVE for key in step.settings)
 
 
-def text_of(step: Step) -> str:
+def text_of(step: RemedyStep) -> str:
     """The step's text, adapted to what this version supports."""
     return step.text if is_supported(step) or not step.without else step.without
 
 
-def setting_buttons(step: Step, request: Request) -> tuple[Button, ...]:
+def setting_buttons(step: RemedyStep, request: Request) -> tuple[Button, ...]:
     """The settings of a step that the visitor can see on their page."""
     words, principal = words_for(request), visitor(request).principal
     offered = {
@@ -328,7 +328,7 @@ def facts(kind: FaultKind, words: Words) -> tuple[tuple[str, str], ...]:
     codes = (
         kind.code_16 if kind.code_16 == kind.code_15 else f"{kind.code_16} (1.5: {kind.code_15})"
     )
-    scope = words("Station") if kind.scope is Scope.STATION else words("Socket")
+    scope = words("Station") if kind.scope is FaultScope.STATION else words("Socket")
     return (
         (words("OCPP error code"), codes),
         (words("Vendor error code"), vendor_code(kind.fault)),

@@ -69,7 +69,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class PowerFlow:
     """The card of the power flow."""
 
     headline: str
@@ -82,7 +82,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LimitStep:
     """A line of the waterfall of limits."""
 
     name: str
@@ -108,7 +108,7 @@ class Socket:
     facts: tuple[tuple[str, str], ...]
     phases: tuple[tuple[str, str, float], ...]
     why: str
-    steps: tuple[Step, ...]
+    steps: tuple[LimitStep, ...]
     faults: tuple[str, ...]
     running: bool
     startable: bool
@@ -228,7 +228,7 @@ def _phases(socket: SocketStatus, words: Words) -> tuple[tuple[str, str, float],
     )
 
 
-def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[Step, ...]:
+def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[LimitStep, ...]:
     if not rows:
         return ()
     lowest = [min(row.amps) for row in rows]
@@ -236,7 +236,7 @@ def _steps(rows: Sequence[LimitStatus], words: Words) -> tuple[Step, ...]:
     effective = [index for index, row in enumerate(rows) if row.effective]
     marked = effective[-1] if effective else lowest.index(min(lowest))
     return tuple(
-        Step(
+        LimitStep(
             words(phrase(SOURCES, row.source)),
             _amps_text(row.amps, words),
             round(lowest[index] / scale * 100, 1),
@@ -255,7 +255,7 @@ def _amps_text(amps: Sequence[float], words: Words) -> str:
 
 def flow(
     status: StationStatus, words: Words, rotations: Mapping[int, Rotation] = MappingProxyType({})
-) -> Flow:
+) -> PowerFlow:
     """Current per phase, by socket. The sum is compared with a limit only if all sockets share one;
     a socket's own limit is on its card.
 
@@ -281,7 +281,7 @@ def flow(
         for phase in range(3)
     )
     total_w = status.power_w
-    return Flow(
+    return PowerFlow(
         headline=words("Charging now: {power}").format(power=words.power(total_w))
         if total_w >= 1
         else words("No car is charging"),

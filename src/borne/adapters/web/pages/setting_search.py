@@ -14,7 +14,7 @@ from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.setting_fields import MENUS, field_id
 from borne.domain.principals import Role
 from borne.domain.settings.catalogue import CATALOGUE
-from borne.domain.settings.entry import Entry, Kind, Origin
+from borne.domain.settings.entry import Entry, Origin, SettingKind
 from borne.domain.settings.manual_words import PAGE_WORDS
 from borne.domain.settings.view import SettingView
 from borne.foundation.messages import N_
@@ -56,7 +56,7 @@ TARGETS: dict[str, str] = {
 OTHERS = tuple(
     entry
     for entry in CATALOGUE
-    if entry.kind is not Kind.SETTING and not entry.key.startswith("rest.")
+    if entry.kind is not SettingKind.SETTING and not entry.key.startswith("rest.")
 )
 
 

@@ -19,7 +19,7 @@ from borne.domain.settings.catalogue import (
     readings,
     system,
 )
-from borne.domain.settings.entry import Entry, Kind, Menu
+from borne.domain.settings.entry import Entry, Menu, SettingKind
 
 
 class Catalogue:
@@ -31,7 +31,7 @@ class Catalogue:
         if len(self._by_folded) != len(entries):
             raise ValueError("two entries of the catalogue share a key")
         self.settings: Mapping[str, Entry] = MappingProxyType(
-            {entry.key: entry for entry in entries if entry.kind is Kind.SETTING}
+            {entry.key: entry for entry in entries if entry.kind is SettingKind.SETTING}
         )
 
     def __getitem__(self, key: str) -> Entry:

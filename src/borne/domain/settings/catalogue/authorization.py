@@ -19,11 +19,11 @@ from borne.domain.settings.entry import (
     Has,
     Is,
     IsNot,
-    Kind,
     Menu,
     OcppAccess,
     Origin,
-    Scope,
+    SettingKind,
+    SettingScope,
 )
 from borne.domain.station.modes import StopMode
 from borne.foundation.messages import N_
@@ -226,7 +226,7 @@ ENTRIES = (
             HighLevelCommunication.ED2: N_("On (Ed2)"),
         },
         N_("Digital communication with the car. Encourage and Force are for old cars only."),
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
         restart=True,
     ),
     _hlc.choice(
@@ -246,13 +246,13 @@ ENTRIES = (
         origin=Origin.INFERRED,
     ),
     _local.other(
-        Kind.LIST,
+        SettingKind.LIST,
         "FLLEntries",
         N_("Local whitelist entries"),
         N_("Cards and cars that may always charge, for one socket or both."),
     ),
     _local.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.teach_in",
         N_("Add entry"),
         N_("Every card shown and every car plugged is added until you finish."),
@@ -264,13 +264,13 @@ ENTRIES = (
         origin=Origin.VENDOR,
     ),
     _local.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.whitelist_tools",
         N_("Import list / Export list / Delete whole list / Search for Id"),
         N_("Work with the whole list."),
     ),
     _cache.other(
-        Kind.LIST,
+        SettingKind.LIST,
         "CacheEntries",
         N_("OCPP whitelist entries"),
         N_("The backend's answers about cards, with their expiry."),

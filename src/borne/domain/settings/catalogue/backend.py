@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from borne.domain.settings.builder import Section
 from borne.domain.settings.choices import (
-    Connection,
+    ConnectionType,
     MailEncryption,
     OcppMode,
     PublicAddress,
@@ -12,7 +12,7 @@ from borne.domain.settings.choices import (
     StatusStrategy,
     TlsStrictness,
 )
-from borne.domain.settings.entry import Format, Is, IsNot, Kind, Menu, OcppAccess, Origin
+from borne.domain.settings.entry import Format, Is, IsNot, Menu, OcppAccess, Origin, SettingKind
 from borne.foundation.messages import N_
 
 _BACKEND = (IsNot("ConnectionType", "no_backend"),)
@@ -38,11 +38,11 @@ ENTRIES = (
         "ConnectionType",
         N_("Connection Type"),
         {
-            Connection.NO_BACKEND: N_("No Backend"),
-            Connection.GSM: N_("GSM"),
-            Connection.ETHERNET: N_("Ethernet"),
-            Connection.WLAN: N_("WLAN"),
-            Connection.USB: N_("USB"),
+            ConnectionType.NO_BACKEND: N_("No Backend"),
+            ConnectionType.GSM: N_("GSM"),
+            ConnectionType.ETHERNET: N_("Ethernet"),
+            ConnectionType.WLAN: N_("WLAN"),
+            ConnectionType.USB: N_("USB"),
         },
         N_(
             "Network interface to the backend. Without backend the station decides everything "
@@ -328,7 +328,7 @@ ENTRIES = (
         N_("Written into the mail, so that the reader knows which station it is."),
     ),
     _mail.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "EmailTestEmail",
         N_("Test email"),
         N_("Sends a mail with the values that are in force since the last restart."),

@@ -25,12 +25,12 @@ from borne.domain.settings.entry import (
     Has,
     Is,
     IsNot,
-    Kind,
     Menu,
     MeterInNetwork,
     OcppAccess,
     Origin,
-    Scope,
+    SettingKind,
+    SettingScope,
 )
 from borne.foundation.messages import N_
 
@@ -40,7 +40,7 @@ _meter = Section(
     N_("Meter"),
     role=Role.INSTALLER,
     ocpp=OcppAccess.READ,
-    scope=Scope.CONNECTOR,
+    scope=SettingScope.CONNECTOR,
     restart=True,
 )
 _safety = Section(
@@ -77,7 +77,7 @@ GENERAL = (
         low=6,
         at_most="MaximumCurrent",
         unit="A",
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
         when=(Is("SingleSupplyLine", ("off",)),),
         safe=6,
     ),
@@ -141,7 +141,7 @@ GENERAL = (
         },
         N_("Phases that are wired to the socket."),
         default=PhasesConnected.THREE,
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
         restart=True,
     ),
     _general.choice(
@@ -156,7 +156,7 @@ GENERAL = (
             PhaseRotation.TSR: N_("TSR (L3/L2/L1)"),
         },
         N_("Grid phases at the terminals of the socket, in their order."),
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
         origin=Origin.OCPP,
         ocpp=OcppAccess.READ_WRITE,
     ),
@@ -334,7 +334,7 @@ MAKER = (
         low=6,
         high=80,
         unit="A",
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
         origin=Origin.MANUAL,
         restart=False,
         safe=6,
@@ -425,7 +425,7 @@ MAKER = (
         restart=False,
     ),
     _maker.other(
-        Kind.READING,
+        SettingKind.READING,
         "ChargePointUUID",
         N_("ChargePoint UUID"),
         N_("Unique number of this station."),

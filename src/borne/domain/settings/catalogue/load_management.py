@@ -25,12 +25,12 @@ from borne.domain.settings.entry import (
     Has,
     Is,
     IsNot,
-    Kind,
     Menu,
     MeterInNetwork,
     OcppAccess,
     Origin,
-    Scope,
+    SettingKind,
+    SettingScope,
 )
 from borne.domain.station.modes import WakeUp
 from borne.foundation.messages import N_
@@ -67,7 +67,7 @@ LOCAL = (
         also={0: N_("pause")},
         at_most="InstallationCurrentLimit",
         unit="A",
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
         origin=Origin.VENDOR,
         safe=6,
     ),
@@ -211,13 +211,13 @@ ENERGY_MANAGERS = (
         origin=Origin.MANUAL,
     ),
     _eebus.other(
-        Kind.READING,
+        SettingKind.READING,
         "EEBusSKI",
         N_("EEBus SKI"),
         N_("Identity of this station, to be entered in the energy manager."),
     ),
     _eebus.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.eebus_pairing",
         N_("EEBus pairing (couple / uncouple energy manager)"),
         N_("Accept an energy manager, or forget it."),
@@ -497,7 +497,7 @@ GROUP = (
         origin=Origin.INFERRED,
     ),
     _dlm.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.clear_dlm_slaves",
         N_("Clear persistent DLM slave DB"),
         N_("Deletes all slaves, and the current that was reserved for those that are silent."),
@@ -542,7 +542,7 @@ GROUP = (
         default=0,
         low=0,
         high=9,
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
         when=(),
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,

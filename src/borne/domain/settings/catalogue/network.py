@@ -10,7 +10,7 @@ from borne.domain.settings.choices import (
     OperatorNameFormat,
     WlanMode,
 )
-from borne.domain.settings.entry import Feature, Format, Has, Is, Kind, Menu, Origin
+from borne.domain.settings.entry import Feature, Format, Has, Is, Menu, Origin, SettingKind
 from borne.foundation.messages import N_
 
 _gsm = Section(Menu.NETWORK, N_("GSM"), when=(Has(Feature.MODEM),), restart=True)
@@ -28,7 +28,7 @@ _STATIC = (Is("EthernetConfigMode", ("manual",)),)
 
 ENTRIES = (
     _gsm.other(
-        Kind.UI,
+        SettingKind.UI,
         "ui.show_modem",
         N_("Show Modem Configuration"),
         N_("Unfolds the block of the mobile modem."),
@@ -76,7 +76,7 @@ ENTRIES = (
         N_("Looks once for operators at the next start, then turns itself off again."),
     ),
     _gsm.other(
-        Kind.READING,
+        SettingKind.READING,
         "AvailableNetworkOperators",
         N_("Available network operators"),
         N_("What the last scan found."),
@@ -116,7 +116,7 @@ ENTRIES = (
         origin=Origin.INFERRED,
     ),
     _lan.other(
-        Kind.UI,
+        SettingKind.UI,
         "ui.show_lan",
         N_("Show LAN Configuration"),
         N_("Unfolds the block of the Ethernet port."),
@@ -204,7 +204,7 @@ ENTRIES = (
         when=_STATIC,
     ),
     _usb.other(
-        Kind.UI,
+        SettingKind.UI,
         "ui.show_usb",
         N_("Show USB Configuration"),
         N_("Unfolds the block of the USB network."),

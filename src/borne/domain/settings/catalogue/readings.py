@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from borne.domain.principals import Role
 from borne.domain.settings.builder import Section
-from borne.domain.settings.entry import Entry, Feature, Has, Kind, Menu, Origin
+from borne.domain.settings.entry import Entry, Feature, Has, Menu, Origin, SettingKind
 from borne.foundation.messages import N_
 
 _general = Section(Menu.DASHBOARD, N_("General"), role=Role.USER)
@@ -23,7 +23,7 @@ _rest = Section(Menu.DASHBOARD, N_("REST full_state"), role=Role.USER, origin=Or
 
 
 def _reading(section: Section, key: str, label: str, help_: str, unit: str = "") -> Entry:
-    return section.other(Kind.READING, key, label, help_, unit=unit)
+    return section.other(SettingKind.READING, key, label, help_, unit=unit)
 
 
 REST_FIELDS = (

@@ -9,11 +9,11 @@ from borne.domain.settings.entry import (
     Feature,
     Format,
     Has,
-    Kind,
     Menu,
     OcppAccess,
     Origin,
-    Scope,
+    SettingKind,
+    SettingScope,
 )
 from borne.foundation.messages import N_
 
@@ -67,7 +67,7 @@ SETTINGS = (
         N_("Name of the socket"),
         N_("Shown beside the number of the socket."),
         max_length=20,
-        scope=Scope.CONNECTOR,
+        scope=SettingScope.CONNECTOR,
     ),
     _general.items(
         "NTPServers",
@@ -168,35 +168,35 @@ SETTINGS = (
 
 ACCOUNTS = (
     _password.other(
-        Kind.ACCOUNT,
+        SettingKind.ACCOUNT,
         "OperatorPassword",
         N_("Operator password (current, new, confirm)"),
         N_("Change it here; the first login asks for a new one."),
         origin=Origin.MANUAL,
     ),
     _password.other(
-        Kind.ACCOUNT,
+        SettingKind.ACCOUNT,
         "UserPassword",
         N_("User password"),
         N_("Not set at first."),
         role=Role.USER,
     ),
     _password.other(
-        Kind.ACCOUNT,
+        SettingKind.ACCOUNT,
         "InstallerPassword",
         N_("Installer password"),
         N_("Not set at first."),
         role=Role.INSTALLER,
     ),
     _password.other(
-        Kind.ACCOUNT,
+        SettingKind.ACCOUNT,
         "ManufacturerPassword",
         N_("Manufacturer password"),
         N_("Not set at first."),
         role=Role.MANUFACTURER,
     ),
     _password.other(
-        Kind.ACCOUNT,
+        SettingKind.ACCOUNT,
         "PUK",
         N_("PUK"),
         N_("Code that resets a lost operator password."),
@@ -206,46 +206,46 @@ ACCOUNTS = (
 
 ACTIONS = (
     _firmware.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.firmware_update",
         N_("Firmware update (.deb upload)"),
         N_("Checks and installs a package; up to 15 minutes."),
         restart=True,
     ),
     _overview.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.download_logs",
         N_("Download log files"),
         N_("Everything that support needs, without secrets, as a ZIP file."),
     ),
     _overview.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.system_logs",
         N_("System logs / state page"),
         N_("The log, live."),
     ),
     _care.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.restart",
         N_("Restart"),
         N_("Now, or when no car charges."),
     ),
     _care.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.operator_default",
         N_("Operator Default & Restart"),
         N_("Resets the operator's settings to the values that the manufacturer froze."),
         restart=True,
     ),
     _care.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.delete_private_data",
         N_("Delete private data"),
         N_("Deletes sessions, lists and logs with personal data."),
         origin=Origin.VENDOR,
     ),
     _care.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.backup",
         N_("Backup / restore configuration"),
         N_("Save all settings as a file, or restore them."),
@@ -253,7 +253,7 @@ ACTIONS = (
         origin=Origin.VENDOR,
     ),
     _care.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.factory_reset",
         N_("Factory reset"),
         N_("Resets everything to the state of delivery."),
@@ -261,7 +261,7 @@ ACTIONS = (
         restart=True,
     ),
     _care.other(
-        Kind.ACTION,
+        SettingKind.ACTION,
         "action.freeze_operator_defaults",
         N_("Freeze current values as operator defaults"),
         N_("Values that the operator default restores from now on."),

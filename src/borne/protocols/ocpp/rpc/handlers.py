@@ -28,7 +28,7 @@ class Reply(Generic[Res]):
 
 
 CallHandler = Callable[[Action, Message], Awaitable[Message | Reply[Any]]]
-"""Called by a session for each CALL. May raise RpcError (CALLERROR) or NoAnswer (no answer)."""
+"""Called for each CALL. May raise RpcError (CALLERROR) or NoAnswer (no answer)."""
 
 Handler = Callable[[Req], Awaitable[Message | Reply[Any]]]
 

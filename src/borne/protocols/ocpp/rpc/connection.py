@@ -69,7 +69,7 @@ class _Pending:
     answer: asyncio.Future[frames.Result | frames.Failure]
 
 
-class Session:
+class RpcConnection:
     """A peer on one connection. `run` receives until the transport closes; `call` sends a CALL.
 
     Handlers and follow-up actions run as tasks of `tasks`: they outlive the connection (a reset
@@ -93,7 +93,7 @@ class Session:
         self._new_id = new_id
         self._pending: _Pending | None = None
         self._late: list[str] = []
-        self._tasks = tasks or Supervisor("ocpp session")
+        self._tasks = tasks or Supervisor("ocpp calls")
         self._answering = 0
         self._following = 0
         self._answered = Flag()

@@ -30,6 +30,12 @@ from borne.protocols.ocpp.messages.core import (
     ResetType,
 )
 from borne.protocols.ocpp.messages.types import AcceptedOrRejected
+from borne.protocols.ocpp.rpc.connection import (
+    MAX_CONCURRENT_CALLS,
+    MAX_UNANSWERED,
+    RpcConnection,
+    TransportClosed,
+)
 from borne.protocols.ocpp.rpc.errors import (
     CallRefused,
     CallTimeout,
@@ -41,19 +47,13 @@ from borne.protocols.ocpp.rpc.errors import (
 )
 from borne.protocols.ocpp.rpc.frame_log import FrameLog
 from borne.protocols.ocpp.rpc.handlers import Handlers, Reply
-from borne.protocols.ocpp.rpc.session import (
-    MAX_CONCURRENT_CALLS,
-    MAX_UNANSWERED,
-    Session,
-    TransportClosed,
-)
 from tests.support.virtual_time import virtual_time
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 class Wire:
-    """A transport in memory: what the session sends, and what it is made to receive."""
+    """A transport in memory: what the connection sends, and what it is made to receive."""
 
     def __init__(self) -> None:
         self.sent: asyncio.Queue[list[Any]] = asyncio.Queue()
@@ -88,7 +88,7 @@ class Wire:
 
 
 class Peer:
-    """A session on a wire, with its handlers."""
+    """A connection on a wire, with its handlers."""
 
     def __init__(self) -> None:
         ids = count(1)
@@ -96,7 +96,7 @@ class Peer:
         self.handlers = Handlers()
         self.log = FrameLog(lambda: NOW)
         self.tasks = Supervisor("test")
-        self.session = Session(
+        self.connection = RpcConnection(
             self.wire,
             self.handlers,
             log=self.log,
@@ -104,7 +104,7 @@ class Peer:
             call_timeout_s=60,
             new_id=lambda: f"own-{next(ids)}",
         )
-        self.running = asyncio.create_task(self.session.run())
+        self.running = asyncio.create_task(self.connection.run())
 
     async def sent(self) -> list[Any]:
         return await self.wire.sent.get()
@@ -127,7 +127,9 @@ def conversation(test: Callable[[Peer], Awaitable[None]]) -> Callable[[], None]:
 
 
 def heartbeat(peer: Peer, **options: Any) -> asyncio.Task[HeartbeatResponse]:
-    return asyncio.create_task(peer.session.call(HeartbeatRequest(), HeartbeatResponse, **options))
+    return asyncio.create_task(
+        peer.connection.call(HeartbeatRequest(), HeartbeatResponse, **options)
+    )
 
 
 TIME = {"currentTime": "2026-11-22T00:00:00Z"}
@@ -146,7 +148,7 @@ async def test_one_call_is_outstanding_at_a_time(peer: Peer) -> None:
     first = heartbeat(peer)
     await peer.sent()
     with pytest.raises(RuntimeError, match="in flight"):
-        await peer.session.call(HeartbeatRequest(), HeartbeatResponse)
+        await peer.connection.call(HeartbeatRequest(), HeartbeatResponse)
     peer.wire.give(3, "own-1", TIME)
     await first
 
@@ -168,7 +170,7 @@ async def test_crossing_calls_are_both_answered(peer: Peer) -> None:
 @conversation
 async def test_a_handler_may_call_back_before_it_answers(peer: Peer) -> None:
     async def ask_first(request: DataTransferRequest) -> DataTransferResponse:
-        answer = await peer.session.call(AuthorizeRequest(id_tag="A"), AuthorizeResponse)
+        answer = await peer.connection.call(AuthorizeRequest(id_tag="A"), AuthorizeResponse)
         return DataTransferResponse(
             status=DataTransferStatus.ACCEPTED, data=answer.id_tag_info.status
         )
@@ -184,7 +186,7 @@ async def test_a_handler_may_call_back_before_it_answers(peer: Peer) -> None:
 async def test_an_action_after_an_answer_runs_after_it(peer: Peer) -> None:
     async def reset(request: ResetRequest) -> Reply[ResetResponse]:
         async def then() -> None:
-            await peer.session.call(HeartbeatRequest(), HeartbeatResponse)
+            await peer.connection.call(HeartbeatRequest(), HeartbeatResponse)
 
         assert request.type is ResetType.HARD
         return Reply(ResetResponse(status=AcceptedOrRejected.ACCEPTED), then)
@@ -267,7 +269,7 @@ async def test_a_call_error_is_raised(peer: Peer) -> None:
 def test_an_invalid_answer_has_its_own_error(payload: Any) -> None:
     @conversation
     async def test(peer: Peer) -> None:
-        asked = peer.session.call(AuthorizeRequest(id_tag="A"), AuthorizeResponse)
+        asked = peer.connection.call(AuthorizeRequest(id_tag="A"), AuthorizeResponse)
         call = asyncio.ensure_future(asked)
         await peer.sent()
         peer.wire.give(3, "own-1", payload)
