@@ -23,13 +23,15 @@ class SqlState:
         self._first.read(connection)
 
     async def get(self, key: str) -> JsonValue:
-        """Return the value; invalid JSON is returned as text, and its reader must reject it."""
+        """Return the value. What is no JSON, or could not be stored again (NaN, half a surrogate
+        pair), is returned as text, and its reader must reject it."""
         query = "SELECT value FROM state WHERE key = ?"
         row = await self._first.get(key, lambda c: c.execute(query, (key,)).fetchone() or ())
         if not row:
             return None
         try:
             value: JsonValue = json.loads(row[0])
+            json_text(value).encode()
         except (ValueError, TypeError, RecursionError):
             return str(row[0])
         return value

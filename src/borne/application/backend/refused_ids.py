@@ -50,9 +50,13 @@ class RefusedIds:
         self._supervisor = supervisor
 
     async def start(self) -> None:
-        """Resume the supervision of sessions that continue after a restart."""
-        refused, _ = await stored_entries(self._state, STATE_KEY, _from_stored)
+        """Resume the supervision of sessions that continue after a restart. An entry that cannot be
+        read may mean any of them, so all count as refused."""
+        refused, unreadable = await stored_entries(self._state, STATE_KEY, _from_stored)
         self._refused = frozenset(refused)
+        if unreadable:
+            self._refused |= self._running()
+            await self._keep()
         self._metering.changed.subscribe(self._judge)
         self._settings.on_change(REFUSAL_KEYS, self._judge_all)
         for number, connector in self._connectors.items():
@@ -70,15 +74,18 @@ class RefusedIds:
     def _on_connector_changed(self, _: Connector) -> None:
         if not self._refused:
             return
-        running = {
-            other.status.session.session_id
-            for other in self._connectors.values()
-            if other.status.session is not None
-        }
+        running = self._running()
         if self._refused <= running:
             return
         self._refused &= running
         self._supervisor.start("refused ids", self._keep())
+
+    def _running(self) -> frozenset[str]:
+        return frozenset(
+            connector.status.session.session_id
+            for connector in self._connectors.values()
+            if connector.status.session is not None
+        )
 
     async def _keep(self) -> None:
         """Store the refusals. A full disk must neither let a refused session continue nor block the

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from string import Formatter
 
 from borne.application.ports.storage import StateStore
 from borne.application.refusals import require
@@ -72,6 +73,9 @@ class Notices:
 
 def _from_stored(entry: JsonValue) -> Message:
     stored = of_form(entry, FORM)
-    notice = Message(text(stored["template"]), mapping(stored["values"]))
+    template = text(stored["template"])
+    if any(layout or conversion for _, _, layout, conversion in Formatter().parse(template)):
+        raise ValueError("a notice only inserts its values")
+    notice = Message(template, mapping(stored["values"]))
     str(notice)
     return notice

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -91,6 +93,25 @@ async def test_free_unreported_sessions_are_marked_not_billable(
     assert "not billable: free charging that is not reported to a backend" in page
     answer = (await manufacturer_page.get("/api/v1/sessions")).json()
     assert [each["billable"] for each in answer["sessions"]] == [True, True, True, False]
+
+
+async def test_dates_without_a_zone_are_those_of_the_station(
+    manufacturer_page: Client,
+) -> None:
+    changed = await manufacturer_page.patch("/api/v1/settings", json={"TimeZone": "Europe/Berlin"})
+    assert changed.json()["applied"] == ["TimeZone"]
+    whole = (await manufacturer_page.get("/api/v1/sessions")).json()["sessions"]
+    began = datetime.fromisoformat(whole[2]["started_at"]).astimezone(ZoneInfo("Europe/Berlin"))
+    local = began.replace(tzinfo=None).isoformat()
+    for path in ("/api/v1/sessions", "/api/v1/sessions.csv"):
+        for since in (local, began.isoformat(), began.astimezone(UTC).isoformat()):
+            answer = await manufacturer_page.get(path, params={"since": since})
+            assert answer.status_code == 200
+            assert answer.text.count(whole[2]["id"]) == 1
+            assert whole[3]["id"] not in answer.text
+        assert (
+            await manufacturer_page.get(path, params={"since": "0001-01-01"})
+        ).status_code == 200
 
 
 @pytest.fixture

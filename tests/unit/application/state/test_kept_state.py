@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import sqlite3
+from contextlib import closing
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -242,6 +245,10 @@ STORED = {
     "an unknown type": [{"@": "ThingOfTomorrow", "connector": 1}],
     "a newer version": {"form": 9, "order": {}, "name": "x", "connector": 1},
     "newer versions": [{"form": 9, "connector": 1, "reservation_id": 1}],
+    "no number": [math.nan],
+    "an infinite number": math.inf,
+    "half a surrogate pair": ["\ud800"],
+    "a notice of any width": [{"form": 1, "template": "{a:>99999999999}", "values": {"a": 1}}],
     "what 0.1.0 never wrote": {"order": {"location": 1}, "SecurityProfile": "two", "seq": 1},
 }
 
@@ -251,10 +258,10 @@ async def test_a_station_starts_with_any_stored_state(
     tmp_path: Path, value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_settings(tmp_path, {})
-    storage = await opened(tmp_path)
-    for key in KEYS:
-        await storage.state.put(key, value)
-    await storage.close()
+    await (await opened(tmp_path)).close()
+    rows = [(key, json.dumps(value)) for key in KEYS]
+    with closing(sqlite3.connect(tmp_path / "station.db")) as database, database:
+        database.executemany("INSERT INTO state (key, value) VALUES (?, ?)", rows)
     asked: set[str] = set()
     read = SqlState.get
 

@@ -24,6 +24,7 @@ from borne.application.ports.backend import BootState, LinkState, StepResult
 from borne.application.ports.storage import SessionQuery
 from borne.domain.frames import FrameRecord
 from borne.domain.station.session import Sample, SessionRecord
+from borne.foundation.calendar import zone_named
 from borne.foundation.clock import format_utc
 from borne.foundation.messages import N_
 
@@ -54,6 +55,18 @@ def session_json(record: SessionRecord) -> answers.Session:
     }
 
 
+def _query(
+    request: Request, connector: int | None, since: datetime | None, until: datetime | None
+) -> SessionQuery:
+    """Dates without a time zone are in the station's."""
+    zone = zone_named(station(request).settings.settings.text("TimeZone"))
+    since, until = (
+        moment and (moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        for moment in (since, until)
+    )
+    return SessionQuery(connector=connector, since=since, until=until)
+
+
 def sample_json(sample: Sample) -> answers.CurvePoint:
     """A point of the charging curve."""
     return {
@@ -77,7 +90,7 @@ async def sessions(
 ) -> answers.Sessions:
     """A page of sessions and the total number. `before`: only sessions older than this session id;
     `next` is the value for the following page, null at the end."""
-    query = SessionQuery(connector=connector, since=since, until=until)
+    query = _query(request, connector, since, until)
     records, total = await station(request).sessions.page(
         query, offset=offset, limit=limit, before=before
     )
@@ -99,7 +112,7 @@ async def sessions_table(
     separator: Annotated[str, Query(pattern="^[,;]$")] = ",",
 ) -> StreamingResponse:
     """CSV with a header line, UTF-8, ISO dates."""
-    query = SessionQuery(connector=connector, since=since, until=until)
+    query = _query(request, connector, since, until)
     headers = {"Content-Disposition": 'attachment; filename="sessions.csv"'}
     content = sessions_csv(station(request).sessions.export(query), separator)
     return StreamingResponse(content, media_type="text/csv; charset=utf-8", headers=headers)
