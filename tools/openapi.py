@@ -7,6 +7,7 @@ that it is up to date.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import typing
 from collections.abc import Sequence
@@ -65,7 +66,13 @@ def document(routes: Sequence[GuardedRoute]) -> dict[str, Any]:
 
 
 class AnswerSchema(GenerateJsonSchema):
-    """What a dataclass has is always part of an answer."""
+    """All fields of a dataclass are part of an answer; its docstring describes it (older
+    versions of pydantic leave that out)."""
+
+    def dataclass_schema(self, schema: Any) -> dict[str, Any]:
+        described = super().dataclass_schema(schema)
+        described.setdefault("description", inspect.cleandoc(schema["cls"].__doc__))
+        return described
 
     def field_is_required(self, field: Any, total: bool) -> bool:
         return field["type"] == "dataclass-field" or super().field_is_required(field, total)

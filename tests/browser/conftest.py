@@ -25,7 +25,12 @@ from tests.support.fake_station import PASSWORD, FakeHost
 from tests.support.timeouts import TEST_TIMEOUT_S
 
 T = TypeVar("T")
-EXPECTED = ("Failed to load resource", "htmx:sse:error", "htmx:response:error")
+EXPECTED = (
+    "Failed to load resource",
+    "htmx:sse:error",
+    "htmx:response:error",
+    "htmx:error: Failed to fetch",
+)
 """What a browser writes when a station refuses or is gone; tests bring that about."""
 SIZES = {"phone": (390, 844), "desktop": (1280, 900), "narrow": (320, 700)}
 
