@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from borne.adapters.simulation.outlet import SimulatedSocket
+from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.wire import Drive
 from borne.app import Host, HostOptions
@@ -37,7 +37,7 @@ class RunningStation:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.simulator = Simulator(world_of(host))
-        self.socket: SimulatedSocket = world_of(host).sockets[1]
+        self.socket: Socket = world_of(host).sockets[1]
 
     @property
     def pwm(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from borne.adapters.simulation.outlet import SimulatedSocket
+from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.register import WS_PER_WH
 from borne.adapters.simulation.wire import Drive
 from borne.application.ports.storage import QueuedMessage, Storage
@@ -131,7 +131,7 @@ class Truth:
 
     # Physics --------------------------------------------------------------------------------
 
-    def _look(self, socket: SimulatedSocket) -> None:
+    def _look(self, socket: Socket) -> None:
         number = socket.number
         welded = socket.contactor.welded
         if socket.current_a.total > 0 and number not in self._open and not welded:
@@ -164,7 +164,7 @@ class Truth:
                 self._limited_s[number] = self._loop_s()
                 self._simulated.loop.call_later(OBEY_S + 0.1, self._look, socket)
 
-    def _socket(self, connector: int) -> SimulatedSocket:
+    def _socket(self, connector: int) -> Socket:
         assert self._simulated is not None
         return self._simulated.world.sockets[connector]
 
@@ -189,7 +189,7 @@ class Truth:
         return (metered.until_ws - metered.from_ws) / WS_PER_WH
 
 
-def _offered_a(socket: SimulatedSocket) -> float:
+def _offered_a(socket: Socket) -> float:
     generator = socket.generator
     if generator.drive is not Drive.PWM or socket.vehicle is None:
         return 0.0

@@ -9,7 +9,7 @@ from typing import Any
 
 from borne.adapters.simulation.board import CAPABILITIES, SimulatedBoard
 from borne.adapters.simulation.meter import SimulatedMeter
-from borne.adapters.simulation.outlet import SimulatedSocket
+from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.vehicle import Vehicle
 from borne.adapters.simulation.world import World
@@ -51,7 +51,7 @@ class Bench:
         return self
 
     @property
-    def socket(self) -> SimulatedSocket:
+    def socket(self) -> Socket:
         return self.world.sockets[1]
 
     @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from borne.adapters.simulation.outlet import SimulatedSocket
+from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.residual import SELF_TEST_S, trip_delay_s
 from borne.adapters.simulation.wire import Drive, generator_for
 from borne.adapters.simulation.world import World
@@ -63,7 +63,7 @@ class SimulatedBoard:
     """An `EvsePort` for one socket of a world; serves for one power-up."""
 
     def __init__(
-        self, world: World, socket: SimulatedSocket, capabilities: BoardCapabilities = CAPABILITIES
+        self, world: World, socket: Socket, capabilities: BoardCapabilities = CAPABILITIES
     ) -> None:
         self._world = world
         self._socket = socket

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from borne.adapters.simulation.outlet import Defects, MeterQuantity, Pulses, SimulatedSocket
+from borne.adapters.simulation.outlet import Defects, MeterQuantity, Pulses, Socket
 from borne.adapters.simulation.world import LinkMode, World
 from borne.domain.station.board import Contact
 from borne.domain.station.pilot import CABLE_OHM
@@ -55,10 +55,10 @@ DEFAULT_EXTENT = Extent()
 class Control(Protocol):
     """Sets and clears a cause, and tells whether it is set."""
 
-    def apply(self, world: World, socket: SimulatedSocket, active: bool, extent: Extent) -> None:
+    def apply(self, world: World, socket: Socket, active: bool, extent: Extent) -> None:
         """Set or clear the cause; the caller calls `settle` on the socket."""
 
-    def active(self, world: World, socket: SimulatedSocket) -> bool:
+    def active(self, world: World, socket: Socket) -> bool:
         """True if the cause is set."""
 
 
@@ -69,10 +69,10 @@ class Defect:
     set_: Callable[[Defects, bool, Extent], None]
     is_set: Callable[[Defects], bool]
 
-    def apply(self, _world: World, socket: SimulatedSocket, active: bool, extent: Extent) -> None:
+    def apply(self, _world: World, socket: Socket, active: bool, extent: Extent) -> None:
         self.set_(socket.defects, active, extent)
 
-    def active(self, _world: World, socket: SimulatedSocket) -> bool:
+    def active(self, _world: World, socket: Socket) -> bool:
         return self.is_set(socket.defects)
 
 
@@ -80,13 +80,13 @@ class Defect:
 class Part:
     """Controls a cause anywhere else at a socket or in the world."""
 
-    set_: Callable[[World, SimulatedSocket, bool, Extent], None]
-    is_set: Callable[[World, SimulatedSocket], bool]
+    set_: Callable[[World, Socket, bool, Extent], None]
+    is_set: Callable[[World, Socket], bool]
 
-    def apply(self, world: World, socket: SimulatedSocket, active: bool, extent: Extent) -> None:
+    def apply(self, world: World, socket: Socket, active: bool, extent: Extent) -> None:
         self.set_(world, socket, active, extent)
 
-    def active(self, world: World, socket: SimulatedSocket) -> bool:
+    def active(self, world: World, socket: Socket) -> bool:
         return self.is_set(world, socket)
 
 
@@ -147,7 +147,7 @@ def voltage(default_v: float, high: bool) -> Defect:
     return Defect(set_, is_set)
 
 
-def change_cable(_world: World, socket: SimulatedSocket, active: bool, _extent: Extent) -> None:
+def change_cable(_world: World, socket: Socket, active: bool, _extent: Extent) -> None:
     """Set the proximity resistor of another cable."""
     other_a = 20 if socket.cable_a != 20 else 32
     socket.defects.proximity_ohm = CABLE_OHM[other_a] if active else None
@@ -162,14 +162,14 @@ def proximity(ohm: float) -> Defect:
     return Defect(set_, lambda defects: defects.proximity_ohm == ohm)
 
 
-Tamper = Callable[[World, SimulatedSocket, int], None]
+Tamper = Callable[[World, Socket, int], None]
 
 
 def tamper(cause: str, wh_of: Callable[[Extent], int], act: Tamper) -> Part:
     """A manipulation of the register, executed once per value; clearing the cause does not revert
     it."""
 
-    def set_(world: World, socket: SimulatedSocket, active: bool, extent: Extent) -> None:
+    def set_(world: World, socket: Socket, active: bool, extent: Extent) -> None:
         done = socket.defects.meter_tampered
         if not active:
             done.pop(cause, None)
@@ -185,17 +185,17 @@ def wh_or(default_wh: int) -> Callable[[Extent], int]:
     return lambda extent: default_wh if extent.wh is None else extent.wh
 
 
-def backwards(_world: World, socket: SimulatedSocket, wh: int) -> None:
+def backwards(_world: World, socket: Socket, wh: int) -> None:
     """Set the register back."""
     socket.register.shift(-wh)
 
 
-def step(_world: World, socket: SimulatedSocket, wh: int) -> None:
+def step(_world: World, socket: Socket, wh: int) -> None:
     """Shift the register up or down."""
     socket.register.shift(wh)
 
 
-def exchange_meter(world: World, socket: SimulatedSocket, wh: int) -> None:
+def exchange_meter(world: World, socket: Socket, wh: int) -> None:
     """Install another meter, with another serial number and register."""
     socket.meter_serial = f"SIM{world.rng.randrange(10**8):08d}"
     socket.register.show(wh, world.loop.time())
@@ -219,20 +219,20 @@ def pulsate(defects: Defects, active: bool, extent: Extent) -> None:
 def links(mode: LinkMode, *names: str) -> Part:
     """Links that fail together."""
 
-    def set_(world: World, _socket: SimulatedSocket, active: bool, _extent: Extent) -> None:
+    def set_(world: World, _socket: Socket, active: bool, _extent: Extent) -> None:
         for name in names:
             world.links[name].set(not active, mode)
 
     return Part(set_, lambda world, _: not any(world.links[name].up for name in names))
 
 
-def brown_out(_world: World, socket: SimulatedSocket, active: bool, _extent: Extent) -> None:
+def brown_out(_world: World, socket: Socket, active: bool, _extent: Extent) -> None:
     """Emitted once when set; there is nothing to clear."""
     if active:
         socket.brown_out.emit(None)
 
 
-def heat(_world: World, socket: SimulatedSocket, active: bool, extent: Extent) -> None:
+def heat(_world: World, socket: Socket, active: bool, extent: Extent) -> None:
     """Set the temperature of the board."""
     socket.temperature_c = extent.board_c if active else 25.0
 

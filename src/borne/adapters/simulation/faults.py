@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from borne.adapters.simulation import fault_controls as controls
 from borne.adapters.simulation.fault_controls import Control, Defect, Extent, Part, Value
-from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, SimulatedSocket
+from borne.adapters.simulation.outlet import HALF_PLUGGED_OHM, Socket
 from borne.adapters.simulation.vehicle import error_text
 from borne.adapters.simulation.world import LinkMode, World
 from borne.application.ports.simulator import CauseValue, CauseView
@@ -359,7 +359,7 @@ ERROR_CODES = frozenset(
 
 
 def set_cause(
-    world: World, cause: Cause, sockets: list[SimulatedSocket], active: bool, extent: Extent
+    world: World, cause: Cause, sockets: list[Socket], active: bool, extent: Extent
 ) -> None:
     """Set or clear a cause at these sockets."""
     for socket in sockets:
@@ -368,7 +368,7 @@ def set_cause(
     world.touch()
 
 
-def set_other(world: World, error_code: str, sockets: list[SimulatedSocket], active: bool) -> None:
+def set_other(world: World, error_code: str, sockets: list[Socket], active: bool) -> None:
     """Set or clear a fault with the board's own error code."""
     for socket in sockets:
         codes = socket.defects.other

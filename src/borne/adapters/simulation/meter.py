@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from borne.adapters.simulation.outlet import MeterQuantity, SimulatedSocket
+from borne.adapters.simulation.outlet import MeterQuantity, Socket
 from borne.adapters.simulation.world import World
 from borne.application.ports.hardware import MeterSilent
 from borne.domain.station.reading import MeterReading
@@ -122,7 +122,7 @@ class SimulatedMeter(WorldMeter):
 
     billing = True
 
-    def __init__(self, world: World, socket: SimulatedSocket) -> None:
+    def __init__(self, world: World, socket: Socket) -> None:
         super().__init__(world, "meter")
         self._socket = socket
 

@@ -91,7 +91,7 @@ class Defects:
     """OCPP error codes reported by the board."""
 
 
-class SimulatedSocket:
+class Socket:
     """A socket (or tethered cable) with all its parts."""
 
     def __init__(
@@ -102,7 +102,7 @@ class SimulatedSocket:
         supply_v: Callable[[], PerPhase],
     ) -> None:
         self.number = number
-        self.changed: Event[SimulatedSocket] = Event()
+        self.changed: Event[Socket] = Event()
         self.brown_out: Event[None] = Event()
         self.defects = Defects()
         self.contactor = Contactor(loop, self.settle)

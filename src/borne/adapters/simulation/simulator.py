@@ -12,7 +12,7 @@ from typing import Annotated, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from borne.adapters.simulation import faults
-from borne.adapters.simulation.outlet import SimulatedSocket
+from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, error_text, named
 from borne.adapters.simulation.world import LinkMode, World
 from borne.adapters.simulation.world_view import world_view
@@ -251,7 +251,7 @@ class Simulator:
     def view(self) -> WorldView:
         return world_view(self.world)
 
-    def _socket(self, connector: int) -> SimulatedSocket:
+    def _socket(self, connector: int) -> Socket:
         try:
             return self.world.sockets[connector]
         except KeyError:
@@ -259,7 +259,7 @@ class Simulator:
                 "not_found", verbatim(f"there is no connector {connector}")
             ) from None
 
-    def _sockets(self, connector: int | None) -> list[SimulatedSocket]:
+    def _sockets(self, connector: int | None) -> list[Socket]:
         if connector is None:
             return list(self.world.sockets.values())
         return [self._socket(connector)]

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from borne.adapters.simulation.fault_controls import PulseValue
-from borne.adapters.simulation.outlet import Defects, MeterQuantity, Pulses, SimulatedSocket
+from borne.adapters.simulation.outlet import Defects, MeterQuantity, Pulses, Socket
 from borne.adapters.simulation.register import EnergyRegister
 from borne.adapters.simulation.vehicle import Vehicle
 from borne.adapters.simulation.wire import WireFaults
@@ -167,7 +167,7 @@ def street(world: World) -> dict[str, Any]:
     }
 
 
-def _socket(socket: SimulatedSocket) -> dict[str, Any]:
+def _socket(socket: Socket) -> dict[str, Any]:
     vehicle = socket.vehicle
     return {
         "meter_serial": socket.meter_serial,
@@ -249,7 +249,7 @@ def restore(world: World, stored: StoredWorld) -> None:
 
 
 def _restore_socket(
-    socket: SimulatedSocket, stored: StoredSocket, counted: Counters | None, now_s: float
+    socket: Socket, stored: StoredSocket, counted: Counters | None, now_s: float
 ) -> None:
     socket.temperature_c = stored.temperature_c
     socket.defects = _restored(stored.defects)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from borne.adapters.simulation.outlet import SimulatedSocket
+from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.register import EnergyRegister
 from borne.application.ports.hardware import CardRead
 from borne.foundation.events import Signal, Unsubscribe
@@ -117,8 +117,8 @@ class World:
         self.disk_full = False
         self.disk_changed: Signal[bool] = Signal()
         """True when the station's disk becomes full, False when it has free space again."""
-        self.sockets: Mapping[int, SimulatedSocket] = {
-            number: SimulatedSocket(number, self.loop, self.rng, self._supply_v)
+        self.sockets: Mapping[int, Socket] = {
+            number: Socket(number, self.loop, self.rng, self._supply_v)
             for number in range(1, connectors + 1)
         }
         for socket in self.sockets.values():
@@ -199,7 +199,7 @@ class World:
     def _link_changed(self, _link: SimulatedLink) -> None:
         self.touch()
 
-    def _socket_changed(self, _socket: SimulatedSocket) -> None:
+    def _socket_changed(self, _socket: Socket) -> None:
         self._measure_site()
         self.touch()
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from borne.adapters.simulation import faults
 from borne.adapters.simulation.behaviour import PluggedVehicle
-from borne.adapters.simulation.outlet import SimulatedSocket
+from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.vehicle import LIBRARY
 from borne.adapters.simulation.world import World
 from borne.application.ports.simulator import (
@@ -59,7 +59,7 @@ def _site(world: World) -> SiteView:
     }
 
 
-def _socket(socket: SimulatedSocket) -> SocketView:
+def _socket(socket: Socket) -> SocketView:
     levels = socket.pilot_levels
     ohm = socket.proximity_ohm
     return {
