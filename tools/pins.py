@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = "requirements.txt"
 DEV = "requirements-dev.txt"
 # The extras of a station with all functions except hardware and large groups.
-RUNTIME_EXTRAS = ("modbus", "soap")
+RUNTIME_EXTRAS = ("soap",)
 DEV_EXTRAS = (*RUNTIME_EXTRAS, "large-groups")
 DEV_GROUPS = ("test", "quality", "docs")
 
