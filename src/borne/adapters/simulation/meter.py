@@ -30,6 +30,7 @@ class WorldMeter:
 
     model = "Simulated meter"
     billing = False
+    polls_itself = False
 
     def __init__(self, world: World, link: str) -> None:
         self._world = world

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from borne.domain.meters.measurement import Measurement
 from borne.domain.station.board import BoardCapabilities, BoardCommand, BoardReport
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Unsubscribe
@@ -38,8 +39,8 @@ class MeterSilent(Exception):
 
 
 class MeterPort(Protocol):
-    """The billing meter of a connector, or the meter of the site. Any exception of `read` counts as
-    a missing answer, and so does an implausible one (`domain.station.reading`)."""
+    """The billing meter of a connector. Any exception of `read` counts as a missing answer, and so
+    does an implausible one (`domain.station.reading`)."""
 
     @property
     def model(self) -> str:
@@ -53,6 +54,11 @@ class MeterPort(Protocol):
     def billing(self) -> bool:
         """False: sessions measured by this meter are "not billable"."""
 
+    @property
+    def polls_itself(self) -> bool:
+        """True: every second or so it reports a reading, or MeterSilent for each poll without an
+        answer. False: it reports changes only."""
+
     async def start(self) -> None:
         """Start to watch."""
 
@@ -63,7 +69,38 @@ class MeterPort(Protocol):
         """Read the meter; raises MeterSilent."""
 
     def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
-        """Call `listener` with a reading after a change, and with MeterSilent when answers stop."""
+        """Call `listener` with a reading after a change or poll, and with MeterSilent when answers
+        stop."""
+
+
+class SiteMeterPort(Protocol):
+    """The second meter, at the supply of the building (manual 7.4.2). Any exception of `read`
+    counts as a missing answer; `domain.meters.site_reading` checks every answer."""
+
+    @property
+    def model(self) -> str:
+        """Model name for users."""
+
+    @property
+    def serial_number(self) -> str:
+        """Empty if unknown."""
+
+    @property
+    def polls_itself(self) -> bool:
+        """As of `MeterPort`."""
+
+    async def start(self) -> None:
+        """Start to watch; a meter that polls by itself may not have answered when this returns."""
+
+    async def stop(self) -> None:
+        """Stop watching."""
+
+    async def read(self) -> Measurement:
+        """Read the meter; raises MeterSilent."""
+
+    def subscribe(self, listener: Callable[[Measurement | MeterSilent], None]) -> Unsubscribe:
+        """Call `listener` with every poll's result; from a meter that does not poll by itself, with
+        a measurement after a change and with MeterSilent when answers stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +173,4 @@ class Hardware:
     indicator: IndicatorPort
     inputs: InputPort | None = None
     vehicles: VehiclePort | None = None
+    site_meter: SiteMeterPort | None = None

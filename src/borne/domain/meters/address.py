@@ -16,8 +16,8 @@ class Parity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MeterAddress:
-    """A meter type and where to find the meter. Of `host` and `device` at most one is set; Speedwire
-    meters need neither. `serial_number` selects one of several Speedwire meters."""
+    """A meter type and where to find the meter. Of `host` and `device` at most one is set;
+    Speedwire meters need neither. `serial_number` selects one of several Speedwire meters."""
 
     slug: str
     """Of `domain.settings.catalogue.meter_profiles`."""
@@ -25,8 +25,8 @@ class MeterAddress:
     port: int = 502
     unit: int = 1
     device: str = ""
-    """A serial port such as /dev/ttyUSB0; "rtu://HOST:PORT" for a line behind a transparent gateway,
-    "tcp://HOST:PORT" for one behind a Modbus TCP gateway."""
+    """A serial port such as /dev/ttyUSB0; "rtu://HOST:PORT" for a line behind a transparent
+    gateway, "tcp://HOST:PORT" for one behind a Modbus TCP gateway."""
     baud: int = 9600
     parity: Parity = Parity.NONE
     serial_number: str = ""

@@ -54,7 +54,7 @@ WIRED = dict.fromkeys(("RCDInput", "MCBType2Input", "MCBDomesticInput", "SPDInpu
 class FakeMeter:
     """A MeterPort whose readings come from the test."""
 
-    model, serial_number, billing = "test", "1", True
+    model, serial_number, billing, polls_itself = "test", "1", True, False
 
     def __init__(self) -> None:
         self._news: Signal[MeterReading | MeterSilent] = Signal()

@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 class Meter:
     """A MeterPort that answers, says that it is silent, or hangs."""
 
-    model, serial_number, billing = "test", "1", True
+    model, serial_number, billing, polls_itself = "test", "1", True, False
 
     def __init__(self) -> None:
         self.news: Signal[MeterReading | MeterSilent] = Signal()

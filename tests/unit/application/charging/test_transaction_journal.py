@@ -58,7 +58,7 @@ POLL_S = 5.0
 class Meter:
     """A billing meter that counts what its power carries; `silent` while it does not answer."""
 
-    model, serial_number, billing = "test", "M1", True
+    model, serial_number, billing, polls_itself = "test", "M1", True, False
 
     def __init__(self, register_wh: float = 5000.0) -> None:
         self.silent = False
