@@ -21,7 +21,7 @@ from borne.domain.settings.entry import (
     Is,
     IsNot,
     Menu,
-    MeterInNetwork,
+    MeterReachedBy,
     OcppAccess,
     SettingKind,
     SettingScope,
@@ -151,8 +151,8 @@ def _condition(condition: Condition) -> str:
             return f"`{key}` is not `{slug}`"
         case AnyOf(conditions):
             return " or ".join(map(_condition, conditions))
-        case MeterInNetwork(key):
-            return f"`{key}` is a meter with an address"
+        case MeterReachedBy(key, ways):
+            return f"the meter of `{key}` is reached by {' or '.join(ways)}"
 
 
 def _values(entry: Entry) -> str:

@@ -77,6 +77,7 @@ _FAULTS = "tests/integration/test_every_fault.py::"
 _MANUAL = "tests/integration/test_backend_menu.py::test_"
 _SECURITY = "tests/conformance/ocpp16/test_security.py::test_"
 _OFFLINE = "tests/conformance/ocpp16/test_core_offline.py::test_"
+_METERS = "tests/integration/test_meters_obeyed.py::test_"
 _COMMANDS = "tests/unit/application/backend/test_backend_commands.py::test_"
 _LISTS = "tests/conformance/ocpp16/test_local_list.py::test_"
 _OCPP = "tests/conformance/ocpp16/test_core_values.py::test_"
@@ -109,4 +110,19 @@ PROVED_BY: dict[str, str] = {key: _TESTS + key for key in _OBEYED} | {
     "PhasesConnected": _LINE + "test_PhasesConnected",
     "ConnectorPhaseRotation": _LINE + "test_ConnectorPhaseRotation",
     "DLMMinimumCurrentLimit": _LINE + "test_DLMMinimumCurrentLimit",
+    "MeterConfig": _METERS + "MeterConfig",
+    "MeterIP": _METERS + "MeterIP",
+    "MeterPort": _METERS + "MeterPort",
+    "MeterSerialPort": _METERS + "MeterSerialPort",
+    "MeterBaudRate": _METERS + "MeterBaudRate",
+    "MeterParity": _METERS + "MeterParity",
+    "MeterUnitId": _METERS + "MeterUnitId",
+    "DLMExternalMeterSupport": _METERS + "DLMExternalMeterSupport",
+    "SecondMeterConfig": _METERS + "SecondMeterConfig",
+    "SecondMeterIP": _METERS + "SecondMeterIP",
+    "SecondMeterPort": _METERS + "SecondMeterPort",
+    "SecondMeterSerialPort": _METERS + "SecondMeterSerialPort",
+    "SecondMeterBaudRate": _METERS + "SecondMeterBaudRate",
+    "SecondMeterParity": _METERS + "SecondMeterParity",
+    "SecondMeterUnitId": _METERS + "SecondMeterUnitId",
 }

@@ -186,10 +186,24 @@ class IsNot(NamedTuple):
     slug: str
 
 
-class MeterInNetwork(NamedTuple):
-    """The meter selected by the setting has an IP address and port."""
+class MeterReach(StrEnum):
+    """How a meter type is reached."""
+
+    NONE = "none"
+    """No meter, or the one inside the station."""
+    NETWORK = "network"
+    """By IP address and port."""
+    LINE = "line"
+    """On a serial line."""
+    MULTICAST = "multicast"
+    """It sends by itself to everybody in the network."""
+
+
+class MeterReachedBy(NamedTuple):
+    """The meter type selected by the setting is reached in one of these ways."""
 
     key: str
+    ways: tuple[MeterReach, ...]
 
 
 class AnyOf(NamedTuple):
@@ -198,7 +212,7 @@ class AnyOf(NamedTuple):
     conditions: tuple[Condition, ...]
 
 
-Condition = Has | Connectors | Is | IsNot | MeterInNetwork | AnyOf
+Condition = Has | Connectors | Is | IsNot | MeterReachedBy | AnyOf
 
 
 class Choice(NamedTuple):

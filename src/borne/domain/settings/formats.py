@@ -32,7 +32,8 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
 _IDENTITY = re.compile(r"[A-Za-z0-9*\-_=:+|@.]+", re.ASCII)
 _EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@([^@\s]{1,255})")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]*(?:/[A-Za-z0-9_+\-]+){0,2}", re.ASCII)
-_DEVICE = re.compile(r"/dev/[A-Za-z0-9._:\-/]+|COM[0-9]{1,3}", re.ASCII)
+_DEVICE = re.compile(r"/dev/[A-Za-z0-9._:\-/]+", re.ASCII)
+_GATEWAY = re.compile(r"(rtu|tcp)://(.+)", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9._\-]+", re.ASCII)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)([^#]*)", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
@@ -157,6 +158,9 @@ def _zone(text: str) -> str:
 
 
 def _device(text: str) -> str:
+    gateway = _GATEWAY.fullmatch(text)
+    if gateway:
+        return f"{gateway[1]}://{_host_port(gateway[2])}"
     if not _DEVICE.fullmatch(text) or ".." in text:
         raise refuse(N_("Enter a device such as /dev/ttyUSB0."))
     return text

@@ -20,6 +20,13 @@ from borne.domain.settings.choices import (
     IfInDoubt,
 )
 from borne.domain.settings.entry import Amps
+from borne.domain.settings.meter_addresses import BILLING_KEYS, SITE_KEYS
+from borne.domain.settings.meter_rules import (
+    line_with_two_speeds,
+    meter_address_missing,
+    meter_named_twice,
+    site_meter_without_phases,
+)
 from borne.domain.settings.snapshot import Settings
 from borne.foundation.messages import N_, Message
 
@@ -260,6 +267,10 @@ RULES = (
     _rule(_main_limit, "DLMRole", "DLMExternalMeterSupport", "DLMMainDistributionLimit"),
     _rule(_security_profile, "SecurityProfile", "AuthorizationKey", "WebSocketsBackendURL"),
     _rule(_groups, "DLMGroups"),
+    _rule(meter_address_missing, *BILLING_KEYS, *SITE_KEYS, "DLMRole"),
+    _rule(meter_named_twice, *BILLING_KEYS),
+    _rule(line_with_two_speeds, *BILLING_KEYS, *SITE_KEYS, "DLMRole"),
+    _rule(site_meter_without_phases, *SITE_KEYS, "DLMRole"),
     _rule(
         _ports,
         "ConnectionType",

@@ -14,7 +14,7 @@ from borne.domain.settings.entry import (
     Has,
     Is,
     IsNot,
-    MeterInNetwork,
+    MeterReachedBy,
     SettingScope,
 )
 from borne.domain.settings.snapshot import Settings
@@ -34,8 +34,8 @@ def holds(condition: Condition, settings: Settings, connector: int = 1) -> bool:
             return _slug(settings, key, connector) != slug
         case AnyOf(conditions):
             return any(holds(each, settings, connector) for each in conditions)
-        case MeterInNetwork(key):
-            return PROFILES[_slug(settings, key, connector)].in_network
+        case MeterReachedBy(key, ways):
+            return PROFILES[_slug(settings, key, connector)].reach in ways
 
 
 def _slug(settings: Settings, key: str, connector: int) -> str:

@@ -18,7 +18,8 @@ from borne.domain.settings.entry import (
     Is,
     IsNot,
     Menu,
-    MeterInNetwork,
+    MeterReach,
+    MeterReachedBy,
     OcppAccess,
     SettingKind,
     SettingScope,
@@ -110,7 +111,7 @@ class TestEverySetting:
         with every_case() as case:
             for entry in SETTINGS:
                 with case(entry.key):
-                    named = [c for c in _named(entry) if isinstance(c, Is | IsNot | MeterInNetwork)]
+                    named = [c for c in _named(entry) if isinstance(c, Is | IsNot | MeterReachedBy)]
                     keys = {condition.key for condition in named}
                     keys |= {key for key in (entry.at_most, entry.derived_from) if key}
                     assert keys <= set(CATALOGUE.settings)
@@ -225,6 +226,7 @@ def test_settings_of_each_socket() -> None:
         "MeterPort",
         "MeterSerialPort",
         "MeterBaudRate",
+        "MeterParity",
         "MeterUnitId",
         "HLC15118Mode",
         "ConnectorName",
@@ -237,7 +239,7 @@ def test_meters_with_an_address_are_labelled_tcp() -> None:
     assert len(METERS) == 30
     assert len({profile.label for profile in METERS}) == 30
     for profile in PROFILES.values():
-        assert profile.in_network == profile.label.endswith("(TCP)")
+        assert (profile.reach is MeterReach.NETWORK) == profile.label.endswith("(TCP)")
 
 
 def test_per_phase_settings_are_seven() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from borne.domain.principals import Role
 from borne.domain.settings.builder import Section
-from borne.domain.settings.catalogue.meter_profiles import BILLING_CHOICES
+from borne.domain.settings.catalogue.meter_profiles import (
+    BILLING_CHOICES,
+    PARITIES,
+    SERIAL_PORT_HELP,
+)
 from borne.domain.settings.choices import (
     ContactPolarity,
     DisableEnable,
@@ -26,7 +30,8 @@ from borne.domain.settings.entry import (
     Is,
     IsNot,
     Menu,
-    MeterInNetwork,
+    MeterReach,
+    MeterReachedBy,
     OcppAccess,
     Origin,
     SettingKind,
@@ -173,6 +178,11 @@ GENERAL = (
     ),
 )
 
+_IN_NETWORK = MeterReachedBy("MeterConfig", (MeterReach.NETWORK,))
+_ON_LINE = MeterReachedBy("MeterConfig", (MeterReach.LINE,))
+_BY_MODBUS = MeterReachedBy("MeterConfig", (MeterReach.NETWORK, MeterReach.LINE))
+_WITH_ADDRESS = MeterReachedBy("MeterConfig", (MeterReach.NETWORK, MeterReach.MULTICAST))
+
 METER = (
     _meter.meter(
         "MeterConfig",
@@ -185,7 +195,7 @@ METER = (
         "MeterIP",
         N_("IP address of OCPP meter"),
         N_("Address of the meter in your network."),
-        when=(MeterInNetwork("MeterConfig"),),
+        when=(_WITH_ADDRESS,),
     ),
     _meter.integer(
         "MeterPort",
@@ -194,13 +204,15 @@ METER = (
         default=502,
         low=1,
         high=65535,
-        when=(MeterInNetwork("MeterConfig"),),
+        when=(_IN_NETWORK,),
     ),
     _meter.text(
         "MeterSerialPort",
         N_("Serial port of OCPP meter"),
-        N_("Only for meters on a serial bus."),
+        SERIAL_PORT_HELP,
         format=Format.DEVICE,
+        max_length=100,
+        when=(_ON_LINE,),
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
@@ -212,6 +224,16 @@ METER = (
         low=1200,
         high=115200,
         unit="Bd",
+        when=(_ON_LINE,),
+        ocpp=OcppAccess.NONE,
+        origin=Origin.OURS,
+    ),
+    _meter.choice(
+        "MeterParity",
+        N_("Parity of OCPP meter"),
+        PARITIES,
+        N_("As set at the meter; all devices of a bus have the same."),
+        when=(_ON_LINE,),
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
@@ -222,6 +244,7 @@ METER = (
         default=1,
         low=0,
         high=255,
+        when=(_BY_MODBUS,),
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from borne.domain.principals import Role
 from borne.domain.settings.builder import Section
-from borne.domain.settings.catalogue.meter_profiles import SITE_CHOICES
+from borne.domain.settings.catalogue.meter_profiles import (
+    PARITIES,
+    SERIAL_PORT_HELP,
+    SITE_CHOICES,
+)
 from borne.domain.settings.choices import (
     DlmInput1,
     DlmInput2,
@@ -26,7 +30,8 @@ from borne.domain.settings.entry import (
     Is,
     IsNot,
     Menu,
-    MeterInNetwork,
+    MeterReach,
+    MeterReachedBy,
     OcppAccess,
     Origin,
     SettingKind,
@@ -39,6 +44,8 @@ _MENU = Menu.LOAD_MANAGEMENT
 _MEMBER = (IsNot("DLMRole", "disabled"),)
 _MASTER = (Is("DLMRole", ("master", "standalone_master")),)
 _SLAVE = (Is("DLMRole", ("slave_auto", "slave_fixed")),)
+_NO_SLAVE = (Is("DLMRole", ("disabled", "master", "standalone_master")),)
+_EXTERNAL_METER = (*_NO_SLAVE, Is("DLMExternalMeterSupport", ("on",)))
 _METER = (*_MASTER, Is("DLMExternalMeterSupport", ("on",)))
 _MODBUS = (Is("ModbusTCPServer", ("on",)),)
 _SEMP = (Is("SEMPInterface", ("on",)),)
@@ -52,7 +59,7 @@ _semp = Section(
 _eebus = Section(_MENU, N_("EEBUS"), when=_EEBUS, origin=Origin.INFERRED)
 _aski = Section(_MENU, N_("ASKI over OCPP-S"), restart=True, origin=Origin.INFERRED)
 _dlm = Section(_MENU, N_("Dynamic Load Management"), when=_MASTER)
-_meter = Section(_MENU, N_("Meter"), when=_METER, restart=True)
+_meter = Section(_MENU, N_("Meter"), when=_EXTERNAL_METER, restart=True)
 
 _ZERO = Amps(0, 0, 0)
 _INPUT_WHILE_ACTIVE = N_("No more than this for the whole group while the input is active.")
@@ -397,6 +404,7 @@ GROUP = (
         "DLMExternalMeterSupport",
         N_("External Meter Support"),
         N_("A second meter measures what the rest of the building draws."),
+        when=_NO_SLAVE,
         restart=True,
     ),
     _dlm.choice(
@@ -568,6 +576,11 @@ GROUP = (
     ),
 )
 
+_IN_NETWORK = MeterReachedBy("SecondMeterConfig", (MeterReach.NETWORK,))
+_ON_LINE = MeterReachedBy("SecondMeterConfig", (MeterReach.LINE,))
+_BY_MODBUS = MeterReachedBy("SecondMeterConfig", (MeterReach.NETWORK, MeterReach.LINE))
+_WITH_ADDRESS = MeterReachedBy("SecondMeterConfig", (MeterReach.NETWORK, MeterReach.MULTICAST))
+
 SECOND_METER = (
     _meter.meter(
         "SecondMeterConfig",
@@ -580,7 +593,7 @@ SECOND_METER = (
         "SecondMeterIP",
         N_("IP address of second meter"),
         N_("Address of the meter in your network."),
-        when=(*_METER, MeterInNetwork("SecondMeterConfig")),
+        when=(*_EXTERNAL_METER, _WITH_ADDRESS),
     ),
     _meter.integer(
         "SecondMeterPort",
@@ -589,7 +602,7 @@ SECOND_METER = (
         default=502,
         low=1,
         high=65535,
-        when=(*_METER, MeterInNetwork("SecondMeterConfig")),
+        when=(*_EXTERNAL_METER, _IN_NETWORK),
     ),
     _meter.integer(
         "SecondMeterUnitId",
@@ -598,14 +611,38 @@ SECOND_METER = (
         default=1,
         low=0,
         high=255,
+        when=(*_EXTERNAL_METER, _BY_MODBUS),
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),
     _meter.text(
         "SecondMeterSerialPort",
         N_("Serial port of second meter"),
-        N_("Only for meters on a serial bus."),
+        SERIAL_PORT_HELP,
         format=Format.DEVICE,
+        max_length=100,
+        when=(*_EXTERNAL_METER, _ON_LINE),
+        ocpp=OcppAccess.NONE,
+        origin=Origin.OURS,
+    ),
+    _meter.integer(
+        "SecondMeterBaudRate",
+        N_("Baud rate of second meter"),
+        N_("Speed of the serial bus."),
+        default=9600,
+        low=1200,
+        high=115200,
+        unit="Bd",
+        when=(*_EXTERNAL_METER, _ON_LINE),
+        ocpp=OcppAccess.NONE,
+        origin=Origin.OURS,
+    ),
+    _meter.choice(
+        "SecondMeterParity",
+        N_("Parity of second meter"),
+        PARITIES,
+        N_("As set at the meter; all devices of a bus have the same."),
+        when=(*_EXTERNAL_METER, _ON_LINE),
         ocpp=OcppAccess.NONE,
         origin=Origin.OURS,
     ),

@@ -1,13 +1,14 @@
-"""Meter types that the settings offer: slug, label, and whether an address is needed.
+"""Meter types that the settings offer: slug, label, and how the meter is reached.
 
-The register maps belong to the adapter for meters; the slugs are what both agree on.
+The register maps belong to `borne.protocols.meter_profiles`; the slugs are what both agree on.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from borne.domain.settings.entry import Choice
+from borne.domain.meters.address import Parity
+from borne.domain.settings.entry import Choice, MeterReach
 from borne.foundation.messages import N_
 
 
@@ -16,20 +17,21 @@ class MeterProfile(NamedTuple):
 
     slug: str
     label: str
-    in_network: bool
-    """Reached by address and port."""
+    reach: MeterReach
+    per_phase: bool = True
+    """It tells the current of each phase, as the meter of the site must."""
 
 
-NO_METER = MeterProfile("no_meter", N_("No meter"), in_network=False)
-INTERNAL_METER = MeterProfile("internal_meter", N_("Internal meter"), in_network=False)
+NO_METER = MeterProfile("no_meter", N_("No meter"), MeterReach.NONE)
+INTERNAL_METER = MeterProfile("internal_meter", N_("Internal meter"), MeterReach.NONE)
 
 
-def _tcp(slug: str, name: str) -> MeterProfile:
-    return MeterProfile(slug, f"{name} (TCP)", in_network=True)
+def _tcp(slug: str, name: str, *, per_phase: bool = True) -> MeterProfile:
+    return MeterProfile(slug, f"{name} (TCP)", MeterReach.NETWORK, per_phase)
 
 
-def _rtu(slug: str, name: str) -> MeterProfile:
-    return MeterProfile(slug, f"{name} (RTU)", in_network=False)
+def _rtu(slug: str, name: str, *, per_phase: bool = True) -> MeterProfile:
+    return MeterProfile(slug, f"{name} (RTU)", MeterReach.LINE, per_phase)
 
 
 METERS = (
@@ -42,16 +44,16 @@ METERS = (
     _tcp("janitza_umg604_alt", "Modbus Janitza UMG 604 (own map)"),
     _tcp("cg_em24_e1", "Modbus Carlo Gavazzi EM24 E1"),
     _tcp("algodue_uem", "Modbus Algodue UEM40 / UEM80"),
-    _tcp("sma_hm2_modbus", "Modbus SMA Sunny Home Manager 2.0"),
+    _tcp("sma_hm2_modbus", "Modbus SMA Sunny Home Manager 2.0", per_phase=False),
     _tcp("sunspec_meter", "Modbus SunSpec meter"),
     _tcp("user_defined", "Modbus, user-defined"),
-    MeterProfile("sma_speedwire", "SMA Speedwire (multicast)", in_network=False),
+    MeterProfile("sma_speedwire", "SMA Speedwire (multicast)", MeterReach.MULTICAST),
     _rtu("siemens_7kt1665", "Modbus Siemens 7KT1665"),
     _rtu("cg_em24", "Modbus Carlo Gavazzi EM24"),
     _rtu("cg_em340", "Modbus Carlo Gavazzi EM330 / EM340 / EM530 / EM540"),
     _rtu("eastron_sdm630", "Modbus Eastron SDM630"),
     _rtu("eastron_sdm72v2", "Modbus Eastron SDM72D-M v2"),
-    _rtu("eastron_sdm72", "Modbus Eastron SDM72D-M"),
+    _rtu("eastron_sdm72", "Modbus Eastron SDM72D-M", per_phase=False),
     _rtu("abb_b23", "Modbus ABB B21 / B23 / B24"),
     _rtu("schneider_iem3x55", "Modbus Schneider Electric iEM3155 / iEM3255"),
     _rtu("inepro_pro380", "Modbus Inepro PRO380"),
@@ -74,3 +76,13 @@ def _choices(profiles: tuple[MeterProfile, ...]) -> tuple[Choice, ...]:
 
 BILLING_CHOICES = _choices((NO_METER, INTERNAL_METER, *METERS))
 SITE_CHOICES = _choices(METERS)
+
+PARITIES = {
+    Parity.NONE: N_("None (8N1)"),
+    Parity.EVEN: N_("Even (8E1)"),
+    Parity.ODD: N_("Odd (8O1)"),
+}
+SERIAL_PORT_HELP = N_(
+    "Only for meters on a serial bus: /dev/ttyUSB0, rtu://HOST:PORT for a bus behind a transparent "
+    "gateway, tcp://HOST:PORT for one behind a Modbus TCP gateway."
+)

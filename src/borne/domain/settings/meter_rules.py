@@ -1,0 +1,90 @@
+"""Rules between the settings of the meters (manual 7.4.2, 7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from borne.domain.meters.address import MeterAddress
+from borne.domain.settings.addressing import full_name
+from borne.domain.settings.catalogue import CATALOGUE
+from borne.domain.settings.catalogue.meter_profiles import PROFILES
+from borne.domain.settings.entry import MeterReach
+from borne.domain.settings.meter_addresses import billing_meter, site_meter
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.messages import N_, Message
+
+Findings = Iterator[tuple[str, Message]]
+
+
+def meter_address_missing(settings: Settings) -> Findings:
+    """A meter outside the station needs an address. Without one, the second meter is the one that
+    comes with the plant."""
+    for connector, meter in _billing_meters(settings):
+        yield from _missing(meter, "", connector)
+    second = site_meter(settings)
+    if second is not None and PROFILES[second.slug].reach is MeterReach.LINE:
+        yield from _missing(second, "Second", 1)
+
+
+def _missing(meter: MeterAddress, prefix: str, connector: int) -> Findings:
+    reach = PROFILES[meter.slug].reach
+    if reach is MeterReach.NETWORK and not meter.host:
+        text = N_("Enter the IP address of the meter, as its display or manual tells it.")
+        yield _name(f"{prefix}MeterIP", connector), Message(text)
+    elif reach is MeterReach.LINE and not meter.device:
+        text = N_("Enter the serial port that the meter is wired to.")
+        yield _name(f"{prefix}MeterSerialPort", connector), Message(text)
+
+
+def meter_named_twice(settings: Settings) -> Findings:
+    """Two sockets on one meter would both bill the energy of both."""
+    seen: dict[MeterAddress, int] = {}
+    for connector, meter in _billing_meters(settings):
+        place = replace(meter, slug="")
+        if (place.host or place.device) and place in seen:
+            values = {"number": seen[place]}
+            text = N_("This is the meter of socket {number}: both would bill the same energy.")
+            yield _name("MeterUnitId", connector), Message(text, values)
+        seen.setdefault(place, connector)
+
+
+def line_with_two_speeds(settings: Settings) -> Findings:
+    """All devices of a serial line have one baud rate and parity."""
+    meters = [("", connector, meter) for connector, meter in _billing_meters(settings)]
+    second = site_meter(settings)
+    if second is not None:
+        meters.append(("Second", 1, second))
+    lines: dict[str, MeterAddress] = {}
+    for prefix, connector, meter in meters:
+        if not meter.device.startswith("/dev/"):
+            continue
+        first = lines.setdefault(meter.device, meter)
+        values = {"port": meter.device, "baud": first.baud, "parity": first.parity.value}
+        if first.baud != meter.baud:
+            text = N_("Another meter uses {port} at {baud} Bd: a bus has one speed.")
+            yield _name(f"{prefix}MeterBaudRate", connector), Message(text, values)
+        if first.parity is not meter.parity:
+            text = N_("Another meter uses {port} with parity {parity}: a bus has one parity.")
+            yield _name(f"{prefix}MeterParity", connector), Message(text, values)
+
+
+def site_meter_without_phases(settings: Settings) -> Findings:
+    """A sum does not guard the fuses of three phases."""
+    second = site_meter(settings)
+    if second is not None and not PROFILES[second.slug].per_phase:
+        text = N_(
+            "This meter tells no currents per phase, so it cannot guard the fuses of the building."
+        )
+        yield "SecondMeterConfig", Message(text)
+
+
+def _billing_meters(settings: Settings) -> Iterator[tuple[int, MeterAddress]]:
+    for connector in range(1, settings.facts.connectors + 1):
+        meter = billing_meter(settings, connector)
+        if meter is not None:
+            yield connector, meter
+
+
+def _name(key: str, connector: int) -> str:
+    return full_name(CATALOGUE.settings[key], connector)
