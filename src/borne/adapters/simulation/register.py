@@ -7,6 +7,7 @@ too little or too much.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 WS_PER_WH = 3600.0
 ROUNDING_WH = 1e-6
@@ -80,3 +81,16 @@ class EnergyRegister:
         self._energy_ws = self.energy_ws(now_s)
         self._counted_ws = self.counted_ws(now_s)
         self._since_s = now_s
+
+
+@dataclass(frozen=True, slots=True)
+class TwoWayRegister:
+    """The two registers of a meter that counts both directions, over all phases together."""
+
+    imported: EnergyRegister
+    exported: EnergyRegister
+
+    def set_power(self, power_w: float, now_s: float) -> None:
+        """Set the power from now on; negative power is exported."""
+        self.imported.set_power(power_w, now_s)
+        self.exported.set_power(-power_w, now_s)

@@ -7,12 +7,19 @@ stored, nor is the power switch: starting the program switches the station on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from borne.adapters.simulation.fault_controls import PulseValue
+from borne.adapters.simulation.meter_setup import (
+    MAX_METERS,
+    METER_ID,
+    MeterFault,
+    MeterFraming,
+    MeterSetup,
+)
 from borne.adapters.simulation.outlet import Defects, MeterQuantity, Pulses, Socket
 from borne.adapters.simulation.register import EnergyRegister
 from borne.adapters.simulation.vehicle import Vehicle
@@ -103,6 +110,20 @@ class StoredSite(_Stored):
     pv_w: Annotated[float, Field(ge=0)]
 
 
+class StoredMeter(_Stored):
+    """A meter that is served. A type that this version does not know is reported when it starts."""
+
+    id: Annotated[str, Field(pattern=METER_ID)]
+    type: Annotated[str, Field(min_length=1, max_length=80)]
+    source: Annotated[str, Field(min_length=1, max_length=20)]
+    host: Annotated[str, Field(min_length=1, max_length=60)]
+    port: Annotated[int, Field(ge=0, le=65535)]
+    unit: Annotated[int, Field(ge=0, le=255)]
+    framing: MeterFraming = MeterFraming.TCP
+    serial: bool = False
+    fault: MeterFault | None = None
+
+
 class StoredStreet(_Stored):
     """All values that only change by an action of a user."""
 
@@ -113,25 +134,35 @@ class StoredStreet(_Stored):
     reader_alive: bool
     clock_battery: bool
     disk_full: bool
+    meters: list[StoredMeter] = []
 
 
 class StoredWorld(_Stored):
     """The content of `world.json`."""
 
     counters: dict[str, Counters]
-    """By socket; "site" is the external meter."""
+    """By socket; the names of the site's registers are those of `site_registers`."""
     street: StoredStreet
 
 
-SITE = "site"
-
 # From a world -------------------------------------------------------------------------------------
+
+
+def site_registers(world: World) -> dict[str, EnergyRegister]:
+    """The registers of the building, by their stored names; a file may lack all but the first."""
+    site, building = world.flows.site, world.flows.building
+    return {
+        "site": site.imported,
+        "site-export": site.exported,
+        "building": building.imported,
+        "building-export": building.exported,
+    }
 
 
 def counters(world: World) -> dict[str, dict[str, Any]]:
     """The present counters in stored form."""
     now_s = world.loop.time()
-    found = {SITE: _counters(world.site_register, now_s)}
+    found = {name: _counters(each, now_s) for name, each in site_registers(world).items()}
     for number, socket in world.sockets.items():
         found[str(number)] = _counters(socket.register, now_s) | {
             "soc": None if socket.vehicle is None else socket.vehicle.soc,
@@ -164,6 +195,7 @@ def street(world: World) -> dict[str, Any]:
         "reader_alive": world.reader_alive,
         "clock_battery": world.clock_battery,
         "disk_full": world.disk_full,
+        "meters": [asdict(setup) for setup in world.meters.values()],
     }
 
 
@@ -244,7 +276,9 @@ def restore(world: World, stored: StoredWorld) -> None:
         found = street.sockets.get(str(number))
         if found is not None:
             _restore_socket(socket, found, stored.counters.get(str(number)), world.loop.time())
-    _restore_register(world.site_register, stored.counters.get(SITE), world.loop.time())
+    for name, register in site_registers(world).items():
+        _restore_register(register, stored.counters.get(name), world.loop.time())
+    world.meters = {found.id: _setup(found) for found in street.meters[:MAX_METERS]}
     world.settle_site()
 
 
@@ -267,6 +301,10 @@ def _restore_socket(
             socket.vehicle.asleep = stored.asleep
     if stored.welded:
         socket.contactor.weld(True)
+
+
+def _setup(stored: StoredMeter) -> MeterSetup:
+    return MeterSetup(**stored.model_dump())
 
 
 def _restore_register(register: EnergyRegister, stored: Counters | None, now_s: float) -> None:

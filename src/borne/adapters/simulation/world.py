@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from borne.adapters.simulation.meter_setup import MeterSetup
 from borne.adapters.simulation.outlet import Socket
-from borne.adapters.simulation.register import EnergyRegister
+from borne.adapters.simulation.register import EnergyRegister, TwoWayRegister
 from borne.application.ports.hardware import CardRead
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
@@ -73,6 +74,18 @@ class SimulatedSite:
     """Power of the photovoltaics, spread over three phases."""
 
 
+class SiteFlows:
+    """The registers of the meters at the grid connection, and before the building alone."""
+
+    def __init__(self, site_register: EnergyRegister, now_s: float) -> None:
+        # No further random numbers, so that a seed keeps its world.
+        start_wh = site_register.shown_from_wh
+        self.site = TwoWayRegister(site_register, EnergyRegister(start_wh // 5, now_s))
+        self.building = TwoWayRegister(
+            EnergyRegister(start_wh // 2, now_s), EnergyRegister(start_wh // 4, now_s)
+        )
+
+
 class _StationSubscription:
     """Unsubscribes when called, or when the station is removed."""
 
@@ -108,6 +121,9 @@ class World:
         """Emitted before a register's value leaves the simulation."""
         self.site = SimulatedSite()
         self.site_register = EnergyRegister(self.rng.randrange(1_000, 9_000_000), self.loop.time())
+        self.flows = SiteFlows(self.site_register, self.loop.time())
+        self.meters: dict[str, MeterSetup] = {}
+        """The meters that are served to other programs, by their id."""
         self.links: Mapping[str, SimulatedLink] = {name: SimulatedLink(name) for name in LINKS}
         self.inputs = dict.fromkeys(INPUTS, False)
         self.reader_alive = True
@@ -131,12 +147,16 @@ class World:
     @property
     def grid_current_a(self) -> PerPhase:
         """Current at the grid connection per grid phase; negative while power is exported."""
-        total = self.site.building_a
+        total = self.building_current_a
         for socket in self.sockets.values():
             total = total.plus(socket.grid_current_a)
-        volts = self.site.voltage_v
-        roof = (self.site.pv_w / 3 / v if v else 0.0 for v in volts)
-        return total.minus(PerPhase(*roof))
+        return total
+
+    @property
+    def building_current_a(self) -> PerPhase:
+        """The same without the sockets: building and photovoltaics."""
+        roof = (self.site.pv_w / 3 / v if v else 0.0 for v in self.site.voltage_v)
+        return self.site.building_a.minus(PerPhase(*roof))
 
     def settle_site(self) -> None:
         """Apply a change of voltage or building."""
@@ -204,5 +224,6 @@ class World:
         self.touch()
 
     def _measure_site(self) -> None:
-        power_w = self.grid_current_a.times(self.site.voltage_v).total
-        self.site_register.set_power(power_w, self.loop.time())
+        volts, now_s = self.site.voltage_v, self.loop.time()
+        self.flows.site.set_power(self.grid_current_a.times(volts).total, now_s)
+        self.flows.building.set_power(self.building_current_a.times(volts).total, now_s)

@@ -108,7 +108,7 @@ class WorldFile:
         world = self._world
         now_s = world.loop.time()
         return (
-            world.site_register.read_wh(now_s),
+            *(each.read_wh(now_s) for each in stored_world.site_registers(world).values()),
             *(socket.register.read_wh(now_s) for socket in world.sockets.values()),
         )
 
