@@ -1,0 +1,1 @@
+"""Drivers of energy meters: Modbus in the network and on serial lines, and SMA Speedwire."""
