@@ -1,0 +1,29 @@
+"""The profiles of `data/`, read when one is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from borne.domain.settings.catalogue.meter_profiles import METERS
+from borne.protocols.meter_profiles.parsing import parse_profile
+from borne.protocols.meter_profiles.profile import Profile
+
+USER_DEFINED = "user_defined"
+"""The meter whose description the operator gives, to be read with `parse_profile`."""
+
+
+def slugs() -> tuple[str, ...]:
+    """The types of meters with a file, in the order of the settings."""
+    return tuple(meter.slug for meter in METERS if meter.slug != USER_DEFINED)
+
+
+@cache
+def load_profile(slug: str) -> Profile:
+    """The profile of a type of meter. Raises KeyError if there is none of that name."""
+    if slug not in slugs():
+        raise KeyError(slug)
+    text = (
+        files("borne.protocols.meter_profiles").joinpath("data", f"{slug}.toml").read_text("utf-8")
+    )
+    return parse_profile(text, slug=slug, other=load_profile)
