@@ -160,13 +160,13 @@ def _energy(before: Measurement, after: Measurement) -> Iterator[Message]:
     if grown_wh < 0:
         yield Message(_FELL, values)
     elif grown_wh > ENERGY_STEP_WH:
-        watts = max(_most_w(before), _most_w(after))
+        watts = max(_max_w(before), _max_w(after))
         hours = max(0.0, after.at_s - before.at_s) / 3600
         if grown_wh > ENERGY_STEP_WH + ENERGY_FACTOR * watts * hours:
             yield Message(_ROSE, values)
 
 
-def _most_w(measurement: Measurement) -> float:
+def _max_w(measurement: Measurement) -> float:
     """The highest power that the poll leaves possible."""
     apparent = apparent_va(measurement)
     total = abs(measurement.power_total_w or 0.0)

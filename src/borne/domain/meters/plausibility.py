@@ -25,7 +25,7 @@ SLACK_W = 60.0
 SKEW = 0.1
 """Share of a power that may change between two registers of a poll."""
 IDLE_W = 1500.0
-LEAST_POWER_FACTOR = 0.02
+MIN_POWER_FACTOR = 0.02
 """Above `IDLE_W`, less than this means that power and current do not have the same scale."""
 MAX_WH = 10**12
 FLOWS_A = 0.5
@@ -118,13 +118,13 @@ def _voltages(voltage_v: Phases) -> Iterator[Message]:
         yield Message(_APART, {"volts": shown(max(live) - min(live))})
 
 
-def _currents(measurement: Measurement, most_a: float) -> Iterator[Message]:
+def _currents(measurement: Measurement, max_a: float) -> Iterator[Message]:
     for phase, amps in enumerate(measurement.current_a, 1):
         if amps is None:
             continue
         volts = measurement.voltage_v[phase - 1]
         values = {"phase": phase, "amps": shown(amps)}
-        if abs(amps) > most_a:
+        if abs(amps) > max_a:
             yield Message(_CURRENT, values)
         elif volts is not None and abs(volts) < DEAD_V and abs(amps) > FLOWS_A:
             yield Message(_DEAD, values)
@@ -146,7 +146,7 @@ def _phase_powers(measurement: Measurement) -> Iterator[Message]:
 def _carries(apparent_va: float, watts: float) -> bool:
     if abs(watts) > apparent_va * (MAX_POWER_FACTOR + SKEW) + SLACK_W:
         return False
-    return apparent_va < IDLE_W or abs(watts) >= LEAST_POWER_FACTOR * apparent_va
+    return apparent_va < IDLE_W or abs(watts) >= MIN_POWER_FACTOR * apparent_va
 
 
 def _total(measurement: Measurement) -> Iterator[Message]:
