@@ -1,0 +1,1 @@
+"""Modbus over TCP, RTU over TCP and RTU on a serial line, for either side: codec, bus, server."""

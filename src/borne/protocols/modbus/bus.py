@@ -1,0 +1,316 @@
+"""The owner of one Modbus port: everybody who shares a TCP connection or serial line asks it.
+
+One task has the port: one request on the wire at a time, by priority. Decisions 0204, 0205.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from borne.foundation.waiting import Flag
+from borne.protocols.modbus.devices import Devices
+from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, TcpEndpoint
+from borne.protocols.modbus.exchange import Exchange, RtuExchange, TcpExchange
+from borne.protocols.modbus.failures import (
+    ExceptionAnswer,
+    ExceptionCode,
+    ModbusFailure,
+    NoAnswer,
+    Unreachable,
+)
+from borne.protocols.modbus.job_queue import Job, JobQueue, Priority, RetryPolicy
+from borne.protocols.modbus.pdu import (
+    WRITE_REGISTER,
+    WRITE_REGISTERS,
+    Read,
+    Request,
+    Write,
+)
+from borne.protocols.modbus.transports import Link, LinkLost, open_link
+
+FIRST_RECONNECT_S: Final = 0.5
+LONGEST_RECONNECT_S: Final = 10.0
+DEFAULT_RETRY: Final = RetryPolicy()
+_NO_PATH: Final = (
+    ExceptionCode.GATEWAY_PATH_UNAVAILABLE,
+    ExceptionCode.GATEWAY_TARGET_SILENT,
+)
+_log = logging.getLogger(__name__)
+
+Opener = Callable[[Endpoint], Awaitable[Link]]
+
+
+class ModbusBus:
+    """One port. Its task begins with the first request; it connects only while requests wait."""
+
+    def __init__(self, endpoint: Endpoint, opener: Opener = open_link) -> None:
+        self.endpoint = endpoint
+        self._opener = opener
+        self._rtu = not (isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP)
+        self._gap_s = 0.0
+        character_s = 0.0
+        if isinstance(endpoint, SerialEndpoint):
+            character_s = endpoint.character_s
+            self._gap_s = RtuExchange.gap_s(endpoint.baud, character_s)
+        self._exchange: Exchange = RtuExchange(character_s) if self._rtu else TcpExchange()
+        self._queue = JobQueue()
+        self._devices = Devices()
+        self._wake = Flag()
+        self._owner: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[Link] | None = None
+        self._closed = False
+        self._line_free_s = float("-inf")
+        self._down_since_s = float("-inf")
+        self._connect_at_s = float("-inf")
+        self._reconnect_s = FIRST_RECONNECT_S
+        self._down_reason = f"Nothing answers at {endpoint}."
+
+    async def read(
+        self,
+        unit: int,
+        function: int,
+        address: int,
+        count: int,
+        *,
+        priority: Priority = Priority.READ,
+        retry: RetryPolicy = DEFAULT_RETRY,
+    ) -> tuple[int, ...]:
+        """16-bit words; for functions 1 and 2 bits. Raises ModbusFailure, and ValueError for a
+        request that cannot be sent."""
+        return await self._ask(unit, Read(function, address, count), priority, retry)
+
+    async def write(
+        self,
+        unit: int,
+        address: int,
+        values: Sequence[int],
+        *,
+        function: int | None = None,
+        priority: Priority = Priority.COMMAND,
+        retry: RetryPolicy = DEFAULT_RETRY,
+    ) -> None:
+        """Write registers by function 6 if it is one, else 16; `function` selects another one.
+
+        Raises as `read`. After NoAnswer the device may have executed it.
+        """
+        if function is None:
+            function = WRITE_REGISTER if len(values) == 1 else WRITE_REGISTERS
+        await self._ask(unit, Write(function, address, tuple(values)), priority, retry)
+
+    def age_s(self, unit: int) -> float | None:
+        """Seconds since the last good answer of a unit; None if there was none."""
+        return self._devices.age_s(unit, asyncio.get_running_loop().time())
+
+    async def close(self) -> None:
+        """Close the port; callers that wait get Unreachable."""
+        self._closed = True
+        tasks = [task for task in (self._owner, self._opening) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._exchange.link is not None:
+            self._exchange.link.close()
+        for job in self._queue:
+            self._queue.remove(job)
+            job.fail(self._closed_failure())
+
+    async def _ask(
+        self, unit: int, request: Request, priority: Priority, retry: RetryPolicy
+    ) -> tuple[int, ...]:
+        if not (1 if self._rtu else 0) <= unit <= 255:
+            raise ValueError(f"there is no unit {unit}")
+        if self._closed:
+            raise self._closed_failure()
+        loop = asyncio.get_running_loop()
+        job = Job(unit, request, priority, retry, loop.time(), loop.create_future())
+        self._queue.add(job)
+        if self._owner is None:
+            self._owner = loop.create_task(self._own_port(), name=f"modbus {self.endpoint}")
+        self._wake.set()
+        try:
+            return await job.result
+        finally:
+            self._queue.remove(job)
+
+    def _closed_failure(self) -> Unreachable:
+        return Unreachable(f"The connection to {self.endpoint} is closed.")
+
+    async def _own_port(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            now_s = loop.time()
+            link = self._exchange.link
+            if link is None or link.lost:
+                until_s = self._connect(now_s)
+            else:
+                job, until_s = self._choose(now_s)
+                if job is not None:
+                    await self._serve(job)
+                    continue
+            await self._wake.wait(None if until_s is None else max(0.0, until_s - now_s))
+
+    # Connecting
+
+    def _connect(self, now_s: float) -> float | None:
+        """Begin to connect if it is time; returns when to look again."""
+        if self._exchange.link is not None:
+            self._drop_link(now_s)
+        for job in self._queue.expire(now_s, self._expiry_s):
+            job.fail(Unreachable(self._down_reason))
+        if not self._queue:
+            return None
+        times = [self._expiry_s(job) for job in self._queue]
+        if self._opening is None:
+            if now_s >= self._connect_at_s:
+                self._open()
+            else:
+                times.append(self._connect_at_s)
+        return min(times)
+
+    def _expiry_s(self, job: Job) -> float:
+        return max(job.queued_s, self._down_since_s) + job.retry.timeout_s
+
+    def _drop_link(self, now_s: float) -> None:
+        link, self._exchange.link = self._exchange.link, None
+        if link is not None:
+            link.close()
+            self._down_since_s = now_s
+
+    def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._opening = loop.create_task(self._opened(), name=f"modbus {self.endpoint} connect")
+        self._opening.add_done_callback(self._on_opened)
+
+    async def _opened(self) -> Link:
+        return await self._opener(self.endpoint)
+
+    def _on_opened(self, task: asyncio.Task[Link]) -> None:
+        self._opening = None
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._exchange.attach(task.result())
+        else:
+            if not isinstance(error, Unreachable):
+                _log.error("%s could not be opened", self.endpoint, exc_info=error)
+            self._down_reason = str(error)
+            self._delay_connecting()
+        self._wake.set()
+
+    def _delay_connecting(self) -> None:
+        self._connect_at_s = asyncio.get_running_loop().time() + self._reconnect_s
+        self._reconnect_s = min(2 * self._reconnect_s, LONGEST_RECONNECT_S)
+
+    # Serving
+
+    def _choose(self, now_s: float) -> tuple[Job | None, float | None]:
+        """The request to send now, or when to look again."""
+        ready: list[float] = []
+        passed_over: set[int] = set()
+        for job in self._queue:
+            if self._is_held(job, now_s):
+                self._queue.remove(job)
+                job.fail(self._held_failure(job, now_s))
+                continue
+            at_s = self._ready_s(job)
+            if at_s <= now_s and job.unit not in passed_over:
+                self._queue.remove(job)
+                return job, None
+            # A unit's own requests keep their order, or an early one might wait without end.
+            passed_over.add(job.unit)
+            ready.append(at_s)
+        return None, min(ready, default=None)
+
+    def _is_held(self, job: Job, now_s: float) -> bool:
+        """A unit without answer must not take the line from the others; commands always go."""
+        if job.priority < Priority.READ or now_s >= self._devices[job.unit].held_until_s:
+            return False
+        return self._devices.shares_line(job.unit, now_s)
+
+    def _held_failure(self, job: Job, now_s: float) -> NoAnswer:
+        pause_s = self._devices[job.unit].held_until_s - now_s
+        return NoAnswer(
+            f"Unit {job.unit} at {self.endpoint} does not answer; "
+            f"it is asked again in {pause_s:.0f} s."
+        )
+
+    def _ready_s(self, job: Job) -> float:
+        device = self._devices[job.unit]
+        at_s = max(self._line_free_s, device.asked_s + job.retry.pause_s)
+        return max(at_s, device.distinct_from_s(job.request)) if self._rtu else at_s
+
+    async def _serve(self, job: Job) -> None:
+        """One attempt. What it needs again waits in the queue at its old place, so that a stop
+        comes between two attempts."""
+        loop = asyncio.get_running_loop()
+        if job.first_sent_s is None:
+            job.first_sent_s = loop.time()
+        try:
+            values = await self._exchange.ask(
+                job.unit, job.request, job.retry.timeout_s, again=job.attempts > 0
+            )
+        except LinkLost:
+            self._on_lost(job)
+        except ExceptionAnswer as refusal:
+            self._on_refused(job, refusal)
+        except ModbusFailure as failure:
+            self._on_failure(job, failure)
+        except asyncio.CancelledError:
+            job.fail(self._closed_failure())
+            raise
+        except Exception:
+            _log.exception("%s: a request failed", self.endpoint)
+            job.fail(ModbusFailure(f"The request to {self.endpoint} failed by an internal error."))
+        else:
+            self._on_answer(job)
+            job.finish(values)
+        self._line_free_s = loop.time() + self._gap_s
+
+    def _on_answer(self, job: Job) -> None:
+        self._reconnect_s = FIRST_RECONNECT_S
+        self._devices[job.unit].on_answer(job.request, asyncio.get_running_loop().time())
+
+    def _on_refused(self, job: Job, refusal: ExceptionAnswer) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if refusal.code in _NO_PATH:
+            self._devices[job.unit].on_no_answer(now_s)
+        else:
+            self._on_answer(job)
+        job.fail(refusal)
+
+    def _on_lost(self, job: Job) -> None:
+        """The device closed the connection, perhaps long ago: try once on a new one."""
+        if not job.sent_again:
+            job.sent_again = True
+            self._queue.put_back(job)
+            return
+        self._down_reason = f"The connection to {self.endpoint} was closed before the answer."
+        self._delay_connecting()
+        self._again_or_fail(job, Unreachable(self._down_reason))
+
+    def _on_failure(self, job: Job, failure: ModbusFailure) -> None:
+        now_s = asyncio.get_running_loop().time()
+        device = self._devices[job.unit]
+        device.asked_s = now_s
+        device.expect_late(job.request, now_s)
+        self._again_or_fail(job, failure)
+
+    def _again_or_fail(self, job: Job, failure: ModbusFailure) -> None:
+        job.attempts += 1
+        device = self._devices[job.unit]
+        # A unit that was silent before is tried once, so that it costs the line one time-out.
+        attempts = 1 if device.failures else job.retry.attempts
+        if job.attempts < attempts and not job.result.done():
+            self._queue.put_back(job)
+            return
+        now_s = asyncio.get_running_loop().time()
+        if isinstance(failure, NoAnswer) and isinstance(self.endpoint, TcpEndpoint):
+            # Perhaps only the connection is dead: the device restarted, a router forgot it.
+            self._drop_link(now_s)
+        device.on_no_answer(now_s)
+        job.fail(failure)

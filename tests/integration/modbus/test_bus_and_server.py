@@ -1,0 +1,104 @@
+"""The bus and the server of one codec against each other, on every kind of port."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from borne.protocols.modbus.bus import ModbusBus
+from borne.protocols.modbus.buses import Buses
+from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, TcpEndpoint
+from borne.protocols.modbus.failures import ExceptionAnswer, ExceptionCode, Unreachable
+from borne.protocols.modbus.pdu import Read, Request
+from borne.protocols.modbus.server import ModbusServer, Reply
+
+UNIT = 7
+TCP, RTU_OVER_TCP, SERIAL = "tcp", "rtu-over-tcp", "serial"
+
+
+class Registers:
+    """A device with words that grow with their address; writes are kept."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.words = {address: address * 3 % 65536 for address in range(200)}
+
+    def handle(self, unit: int, request: Request, client: str) -> Reply:
+        assert unit == UNIT
+        assert client in ("", "127.0.0.1")
+        self.requests.append(request)
+        if request.address not in self.words:
+            return ExceptionCode.ILLEGAL_ADDRESS
+        if isinstance(request, Read):
+            words = [self.words[request.address + index] for index in range(request.count)]
+            return [word & 1 for word in words] if request.function < 3 else words
+        self.words.update(enumerate(request.values, request.address))
+        return ()
+
+
+@contextlib.asynccontextmanager
+async def bus_and_server(kind: str, device: Registers) -> AsyncIterator[ModbusBus]:
+    framing = Framing.TCP if kind == TCP else Framing.RTU
+    endpoint: Endpoint = TcpEndpoint("127.0.0.1", 0, framing)
+    if kind == SERIAL:
+        endpoint = SerialEndpoint("", baud=115200)
+    server = ModbusServer(endpoint, device.handle, pty=kind == SERIAL, units={UNIT})
+    port = await server.start()
+    if isinstance(endpoint, TcpEndpoint):
+        bus = ModbusBus(TcpEndpoint(endpoint.host, port, framing))
+    else:
+        bus = ModbusBus(SerialEndpoint(server.device, baud=115200))
+    try:
+        yield bus
+    finally:
+        await bus.close()
+        await server.close()
+
+
+KINDS = pytest.mark.parametrize("kind", [TCP, RTU_OVER_TCP, SERIAL])
+
+
+@KINDS
+async def test_reads_and_writes(kind: str) -> None:
+    device = Registers()
+    async with bus_and_server(kind, device) as bus:
+        assert bus.age_s(UNIT) is None
+        assert await bus.read(UNIT, 3, 10, 3) == (30, 33, 36)
+        assert await bus.read(UNIT, 4, 0, 125) == tuple(range(0, 375, 3))
+        assert await bus.read(UNIT, 1, 0, 11) == (0, 1) * 5 + (0,)
+        await bus.write(UNIT, 10, [1])
+        await bus.write(UNIT, 11, [2, 65535])
+        assert await bus.read(UNIT, 3, 10, 3) == (1, 2, 65535)
+        age_s = bus.age_s(UNIT)
+        assert age_s is not None
+        assert age_s >= 0
+
+
+@KINDS
+async def test_a_refusal_has_its_code(kind: str) -> None:
+    async with bus_and_server(kind, Registers()) as bus:
+        with pytest.raises(ExceptionAnswer, match="does not have this register") as refusal:
+            await bus.read(UNIT, 3, 1000, 2)
+        assert refusal.value.code == ExceptionCode.ILLEGAL_ADDRESS
+
+
+async def test_a_bus_is_shared_until_its_last_lease() -> None:
+    buses = Buses()
+    endpoint = TcpEndpoint("127.0.0.1", 1)
+    bus = buses.lease(endpoint)
+    assert buses.lease(TcpEndpoint("127.0.0.1", 1)) is bus
+    await buses.release(endpoint)
+    assert buses.lease(endpoint) is bus
+    await buses.close()
+    with pytest.raises(Unreachable):
+        await bus.read(UNIT, 3, 0, 1)
+
+
+async def test_a_serial_line_has_one_setting() -> None:
+    buses = Buses()
+    buses.lease(SerialEndpoint("/dev/ttyUSB0", baud=9600))
+    with pytest.raises(ValueError, match="9600 baud"):
+        buses.lease(SerialEndpoint("/dev/ttyUSB0", baud=19200))
+    await buses.close()
