@@ -78,6 +78,7 @@ from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
+from tests.support.fake_meters import FakeMeter
 from tests.support.fake_stores import (
     MemoryAccounts,
     MemorySecurityLog,
@@ -835,6 +836,7 @@ class FakeHost:
             teach_in=cards.teach_in,
             master_card=cards.master_card,
             try_connection=try_connection,
+            try_meter=FakeMeter(),
             ocpp_whitelist=BackendTokens("cache", MemoryTokens(), clock),
             charging_profiles=FakeProfiles(),
         )
@@ -849,6 +851,13 @@ class FakeHost:
     def accounts(self) -> Accounts:
         found = self._services.accounts
         assert isinstance(found, Accounts)
+        return found
+
+    @property
+    def meter(self) -> FakeMeter:
+        """What live tests of meters find."""
+        found = self._services.try_meter
+        assert isinstance(found, FakeMeter)
         return found
 
     def replace(self, **changes: Any) -> None:

@@ -19,6 +19,7 @@ from borne.application.charging.sessions_view import SessionsService
 from borne.application.charging.station_control import StationControl
 from borne.application.commands import Effect, command
 from borne.application.limits.charging_profiles import ChargingProfiles
+from borne.application.meters.meter_trial import MeterTrial
 from borne.application.people.accounts import Accounts
 from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
@@ -109,6 +110,7 @@ class StationServices:
     """None only where there is no whitelist."""
     master_card: MasterCard | None = None
     try_connection: ConnectionTrial | None = None
+    try_meter: MeterTrial | None = None
     queue: QueueReader = no_queue
     """What waits for the backend, and what was given up."""
     ocpp_whitelist: BackendTokens | None = None

@@ -20,7 +20,9 @@ def create_app(host: WebHost) -> FastAPI:
 
 
 def close_streams(app: FastAPI) -> None:
-    """End all event streams, so that a shutdown does not wait for them."""
+    """End all event streams and tests of meters, so that a shutdown does not wait for them."""
     from borne.adapters.web.state import web_state
 
-    web_state(app).hub.close()
+    state = web_state(app)
+    state.hub.close()
+    state.meter_tests.close()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from borne.adapters.web.meter_tests import MeterTests
 from borne.adapters.web.visitor import Visitor
 from borne.application.people.accounts import Accounts
 from borne.foundation.events import Signal
@@ -31,6 +32,8 @@ class WebState:
         """Emits the hash of a cookie or token that is no longer valid."""
         self.credential_ended.subscribe(hub.end_of)
         self.credential_ended.subscribe(staging.drop)
+        self.meter_tests = MeterTests()
+        self.credential_ended.subscribe(self.meter_tests.drop)
         self.packing = asyncio.Lock()
         """Only one archive of log files is packed at a time."""
         self._accounts: Accounts | None = None

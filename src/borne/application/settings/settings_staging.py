@@ -144,6 +144,12 @@ class SettingsStaging:
         good = {name: raw for name, raw in raws.items() if name not in planned.errors}
         return self._service.plan(good, principal, Form.TEXT).after
 
+    def typed(self, session: str, principal: Principal) -> Settings:
+        """The settings with every well-formed value of the draft, also where values do not fit to
+        each other yet. They decide which fields are shown, and what a meter's test asks."""
+        raws = {name: item.raw for name, item in self._current(session).items()}
+        return self._service.plan(raws, principal, Form.TEXT).after
+
     def undo(self, session: str, name: str, principal: Principal) -> Draft:
         """Remove one change; resolves a conflict in favour of the other user."""
         self._touched(session).staged.pop(name, None)

@@ -88,6 +88,16 @@ async def test_an_invalid_value_stays_staged_with_its_error(bench: Bench) -> Non
     assert bench.service.settings.changed == frozenset()
 
 
+def test_what_is_typed_counts_before_it_fits_together(bench: Bench) -> None:
+    changes = {"DLMExternalMeterSupport": "on", "SecondMeterConfig": "abb_b23"}
+    draft = bench.staging.stage("s", changes | {"SecondMeterBaudRate": "fast"}, OPERATOR)
+    assert [item.name for item in draft.items if item.error], "the serial port is missing"
+    typed = bench.staging.typed("s", OPERATOR)
+    assert typed["SecondMeterConfig"] == "abb_b23"
+    assert typed["SecondMeterBaudRate"] == 9600
+    assert bench.service.settings["SecondMeterConfig"] != "abb_b23"
+
+
 def test_an_error_ends_when_its_cause_is_corrected(bench: Bench) -> None:
     bench.staging.stage("s", {"StaticGateway": "10.0.0.1"}, OPERATOR)
     assert bench.staging.stage("s", {"EthernetConfigMode": "manual"}, OPERATOR).errors == 1

@@ -70,6 +70,7 @@ class Field:
     max_length: int
     input_mode: str
     error: str
+    warning: str
     locked: str
     active: bool
     changed: bool
@@ -86,6 +87,8 @@ class Group:
     """A section of a page."""
 
     id: str
+    section: str
+    """Its name in the catalogue, for what a page adds to it."""
     name: str
     fields: tuple[Field, ...]
 
@@ -104,7 +107,7 @@ class Change:
     url: str
 
 
-def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
+def field_of(view: SettingView, item: StagedItem | None, words: Words, warning: str = "") -> Field:
     """The field of a setting with its staged change."""
     entry = view.entry
     value: JsonValue = view.value if item is None else item.new
@@ -125,6 +128,7 @@ def field_of(view: SettingView, item: StagedItem | None, words: Words) -> Field:
         max_length=entry.max_length,
         input_mode=_input_mode(entry),
         error=item.error.render(words) if item is not None and item.error else "",
+        warning=warning,
         locked=view.locked.render(words) if view.locked else "",
         active=view.active,
         changed=view.changed,
@@ -259,18 +263,25 @@ def value_text(entry: Entry, value: JsonValue, words: Words) -> str:
 
 
 def groups(
-    views: Sequence[SettingView], draft: Draft, after: Settings, show: str, words: Words
+    views: Sequence[SettingView],
+    draft: Draft,
+    after: Settings,
+    show: str,
+    words: Words,
+    warnings: Mapping[str, str],
 ) -> list[Group]:
-    """The sections of a page. `show`: "" (supported and applicable), "changed", "planned"."""
+    """The sections of a page. `show`: "" (supported and applicable), "changed", "planned".
+    `warnings` are shown beside the settings of these names."""
     items = {item.name: item for item in draft.items}
     sections: dict[str, list[Field]] = {}
     for view in views:
         item = items.get(view.name)
         if not _wanted(view, item, after, show):
             continue
-        sections.setdefault(view.entry.group, []).append(field_of(view, item, words))
+        field = field_of(view, item, words, warnings.get(view.name, ""))
+        sections.setdefault(view.entry.group, []).append(field)
     return [
-        Group(f"g-{number}", words(name), tuple(fields))
+        Group(f"g-{number}", name, words(name), tuple(fields))
         for number, (name, fields) in enumerate(sections.items(), 1)
     ]
 

@@ -13,7 +13,9 @@ from borne.adapters.web.access import OPERATOR
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
-from borne.adapters.web.pages import setting_fields, setting_search
+from borne.adapters.web.meter_tests import loop_time_s
+from borne.adapters.web.pages import meter_view, setting_fields, setting_search
+from borne.adapters.web.pages.meter_view import MeterCard, MeterSlot, Panel
 from borne.adapters.web.pages.shell import (
     form,
     form_items,
@@ -75,12 +77,24 @@ class SettingsEditor:
         """The settings that are visible to the visitor."""
         return self.service.list(self.principal)
 
-    def after(self, draft: Draft) -> Settings:
-        """The settings as they would be after saving: they decide which fields are shown."""
-        staged = {
-            item.name: item.new for item in draft.items if item.error is None and not item.secret
-        }
-        return self.service.plan(staged, self.principal).after if staged else self.service.settings
+    def may_set(self, slot: MeterSlot) -> bool:
+        """True if the visitor may choose this meter, and so may test it."""
+        name = slot.name("Config")
+        return any(view.name == name and view.active and not view.locked for view in self.views)
+
+    def panels(self, settings: Settings) -> dict[str, Panel]:
+        """The visitor's tests of the meters of these settings, by the keys of the meters."""
+        tests, at_s, found = web_state(self.request.app).meter_tests, loop_time_s(), {}
+        for slot in meter_view.slots(settings.facts.connectors):
+            test = tests.shown(slot.key, self.key)
+            if test is not None and test.address == meter_view.address_of(slot, settings):
+                found[slot.key] = meter_view.panel_of(test, at_s, self.words)
+        return found
+
+    @property
+    def typed(self) -> Settings:
+        """The settings as the draft has them: they decide which fields are shown."""
+        return self.staging.typed(self.key, self.principal)
 
     def bar(self, problem: str = "", *, saved: bool = False) -> dict[str, Any]:
         """The variables of the bar of unsaved changes."""
@@ -175,13 +189,33 @@ async def menu_page(
     request: Request, menu: Where, show: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
     editor = SettingsEditor(request)
-    variables = await asyncio.to_thread(_page, editor, editor.draft, menu, show)
+    variables = await _page(editor, menu, show)
     return await page(request, "settings.html", **variables, **editor.bar())
 
 
-def _page(editor: SettingsEditor, draft: Draft, menu: str, show: str) -> dict[str, Any]:
-    """The variables of a page. It reads immutable settings only, so it may run in a worker
-    thread."""
+async def _page(editor: SettingsEditor, menu: str, show: str) -> dict[str, Any]:
+    """The variables of a page. They come from immutable settings, so a worker thread makes them."""
+    draft, after = editor.draft, editor.typed
+    return await asyncio.to_thread(_variables, editor, draft, after, menu, show) | {
+        "meter_section": meter_view.SECTION,
+        "meter_cards": _meter_cards(editor, after, menu) if not show else [],
+    }
+
+
+def _meter_cards(editor: SettingsEditor, after: Settings, menu: str) -> list[MeterCard]:
+    """Guidance and test for each meter of a page that the visitor may set."""
+    panels = editor.panels(after)
+    cards = [
+        meter_view.card_of(slot, after, panels.get(slot.key), editor.words)
+        for slot in meter_view.slots(after.facts.connectors)
+        if slot.menu.value == menu and editor.may_set(slot)
+    ]
+    return [card for card in cards if card is not None]
+
+
+def _variables(
+    editor: SettingsEditor, draft: Draft, after: Settings, menu: str, show: str
+) -> dict[str, Any]:
     known = {each.value: each for each in setting_fields.MENUS}
     if menu not in known:
         raise ApiError(404, "not_found", N_("There is no such page of settings."))
@@ -189,13 +223,14 @@ def _page(editor: SettingsEditor, draft: Draft, menu: str, show: str) -> dict[st
     chosen: Menu = known[menu]
     label, icon, about = setting_fields.MENUS[chosen]
     views = [view for view in editor.views if view.entry.menu is chosen]
+    warnings = meter_view.address_warnings(after, editor.words)
     return {
         "menu": menu,
         "menu_label": editor.words(label),
         "menu_icon": icon,
         "about": editor.words(about),
         "show": show,
-        "groups": setting_fields.groups(views, draft, editor.after(draft), show, editor.words),
+        "groups": setting_fields.groups(views, draft, after, show, editor.words, warnings),
         "menus": menus(editor, draft),
         "counts": {
             "changed": sum(1 for view in views if view.changed),
@@ -329,7 +364,7 @@ async def _answer(
         )
     ]
     if menu:
-        variables = await asyncio.to_thread(_page, editor, editor.draft, menu, show)
+        variables = await _page(editor, menu, show)
         content = await large_part(request, "parts/setting_groups.html", **variables)
         pieces.append(partial("#settings", content, "innerHTML" if fresh else "innerMorph"))
     if saved:

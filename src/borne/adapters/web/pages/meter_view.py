@@ -1,0 +1,314 @@
+"""What pages show of an energy meter: values per phase, findings, guidance. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from borne.adapters.web.i18n import NARROW_SPACE, NO_BREAK, Words
+from borne.adapters.web.meter_tests import MeterTest
+from borne.application.meters.meter_trial import TrialResult
+from borne.domain.help import meter_help
+from borne.domain.meters.address import MeterAddress
+from borne.domain.meters.findings import FindingCode
+from borne.domain.meters.measurement import Measurement
+from borne.domain.settings.catalogue.meter_profiles import PARITIES, PROFILES
+from borne.domain.settings.entry import Menu, MeterReach
+from borne.domain.settings.meter_addresses import billing_meter, site_meter
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.messages import N_
+
+SECTION = "Meter"
+"""The section of the settings that describes a meter, on two pages."""
+EXPORTS = 0.05
+"""Smaller values, in A and in W, are neither import nor export."""
+TODO: dict[FindingCode, str] = {}
+"""What to do about a finding, where its text does not say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSlot:
+    """A meter of the settings: `key` is part of addresses of pages, `prefix` begins the names of
+    its settings."""
+
+    key: str
+    prefix: str
+    menu: Menu
+    connector: int = 1
+
+    def name(self, what: str) -> str:
+        """The name of one of its settings, for example of "IP"."""
+        ending = f"_{self.connector}" if self.connector > 1 else ""
+        return f"{self.prefix}{what}{ending}"
+
+
+SECOND = MeterSlot("second", "SecondMeter", Menu.LOAD_MANAGEMENT)
+
+
+def slots(connectors: int) -> tuple[MeterSlot, ...]:
+    """The meters of a station: the second one, and the OCPP meter of each socket."""
+    billing = (
+        MeterSlot("ocpp" if number == 1 else f"ocpp-{number}", "Meter", Menu.INSTALLATION, number)
+        for number in range(1, connectors + 1)
+    )
+    return (SECOND, *billing)
+
+
+def slot_of(key: str, connectors: int) -> MeterSlot | None:
+    """The meter with that key."""
+    return next((slot for slot in slots(connectors) if slot.key == key), None)
+
+
+def address_of(slot: MeterSlot, settings: Settings) -> MeterAddress | None:
+    """Type and place of a meter; None if there is none to ask."""
+    if slot is SECOND:
+        return site_meter(settings)
+    return billing_meter(settings, slot.connector)
+
+
+def address_text(address: MeterAddress, words: Words) -> str:
+    """`192.168.1.50:502, unit id 1`."""
+    unit = words("unit id {n}").format(n=address.unit)
+    match _reach(address):
+        case MeterReach.NETWORK:
+            return f"{address.host or '–'}:{address.port}, {unit}"
+        case MeterReach.LINE:
+            speed = f"{address.baud}{NARROW_SPACE}Bd"
+            return f"{address.device or '–'}, {speed}, {words(PARITIES[address.parity])}, {unit}"
+        case MeterReach.MULTICAST:
+            return address.host or words("multicast in the network")
+        case _:
+            return ""
+
+
+def _reach(address: MeterAddress) -> MeterReach:
+    return PROFILES[address.slug].reach
+
+
+def type_name(slug: str, words: Words) -> str:
+    """The manual's label of a type."""
+    profile = PROFILES.get(slug)
+    return words(profile.label) if profile else slug
+
+
+# Values -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """The values of one phase."""
+
+    name: str
+    voltage: str
+    current: str
+    power: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeterValues:
+    """A measurement, formatted."""
+
+    rows: tuple[PhaseRow, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+def direction_of(value: float | None, words: Words) -> str:
+    """The sign of a power or current, in words; empty for nothing."""
+    if value is None or abs(value) < EXPORTS:
+        return ""
+    return words("imports") if value > 0 else words("exports")
+
+
+def values_of(measurement: Measurement, age_s: float | None, words: Words) -> MeterValues:
+    """All values of a measurement."""
+    rows = [
+        PhaseRow(
+            f"L{number}",
+            _volts(volts, words),
+            words.amps(_plain(amps, 1)),
+            words.power(_plain(watts)),
+            direction_of(watts if watts is not None else amps, words),
+        )
+        for number, volts, amps, watts in zip(
+            (1, 2, 3),
+            measurement.voltage_v,
+            measurement.current_a,
+            measurement.power_w,
+            strict=True,
+        )
+    ]
+    total = words.power(_plain(measurement.power_total_w))
+    direction = direction_of(measurement.power_total_w, words)
+    facts = [
+        (words("Total power"), f"{total} · {direction}" if direction else total),
+        (words("Imported energy"), words.energy(measurement.import_wh)),
+        (words("Exported energy"), words.energy(measurement.export_wh)),
+        (words("Frequency"), _hertz(measurement.frequency_hz, words)),
+        (words("Age of the values"), age_text(age_s, words)),
+        (words("Serial number"), measurement.serial_number or words("not given by the meter")),
+    ]
+    return MeterValues(tuple(rows), tuple(facts))
+
+
+def _plain(value: float | None, digits: int = 0) -> float | None:
+    """Rounded, and never a negative zero."""
+    return None if value is None else round(value, digits) + 0.0
+
+
+def _volts(value: float | None, words: Words) -> str:
+    return "–" if value is None else f"{words.number(value, 1)}{NARROW_SPACE}V"
+
+
+def _hertz(value: float | None, words: Words) -> str:
+    return "–" if value is None else f"{words.number(value, 2)}{NARROW_SPACE}Hz"
+
+
+def age_text(age_s: float | None, words: Words) -> str:
+    """`3 s`, or in minutes and longer from a minute on."""
+    if age_s is None:
+        return "–"
+    if age_s < 60:
+        return f"{words.number(max(0.0, age_s))}{NARROW_SPACE}s"
+    return words.duration(age_s)
+
+
+def currents_text(current_a: Sequence[float | None], words: Words) -> str:
+    """`12.3 A, 8.1 A, -3.0 A (exports)`."""
+    found = []
+    for value in current_a:
+        text = words.amps(_plain(value, 1))
+        exports = value is not None and value <= -EXPORTS
+        found.append(f"{text}{NO_BREAK}({words('exports')})" if exports else text)
+    return ", ".join(found)
+
+
+# The live test ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    """A finding in words, and what to do."""
+
+    text: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The panel of a live test."""
+
+    lease: str
+    """Empty: the test is over."""
+    icon: str
+    tone: str
+    heading: str
+    tried: str
+    error: str
+    values: MeterValues | None
+    findings: tuple[FindingLine, ...]
+    checks: tuple[str, ...]
+
+
+_STATES: Mapping[str, tuple[str, str, str]] = {
+    "waiting": ("refresh-cw", "checking", N_("Reading the meter …")),
+    "good": ("circle-check", "available", N_("The meter answers.")),
+    "doubt": ("triangle-alert", "warn", N_("The meter answers, but something is in doubt.")),
+    "silent": ("circle-x", "fault", N_("The meter does not answer.")),
+    "broken": ("circle-x", "fault", N_("The test could not be carried out.")),
+    "ended": ("circle-minus", "off", N_("The test has ended without an answer.")),
+}
+
+
+def panel_of(test: MeterTest, now_s: float, words: Words) -> Panel:
+    """The panel of a test as it is now."""
+    icon, tone, heading = _STATES[_state_of(test)]
+    result, address = test.result, test.address
+    tried = f"{type_name(address.slug, words)} · {address_text(address, words)}"
+    silent = result is not None and not result.measurements
+    return Panel(
+        "" if test.is_over else test.lease,
+        icon,
+        tone,
+        words(heading),
+        tried,
+        result.error.render(words) if result is not None and result.error else "",
+        _values(result, now_s - test.result_at_s, words),
+        _findings(result, words),
+        tuple(map(words, meter_help.CHECKS.get(_reach(address), ()))) if silent else (),
+    )
+
+
+def _state_of(test: MeterTest) -> str:
+    if test.failed:
+        return "broken"
+    if test.result is None:
+        return "ended" if test.is_over else "waiting"
+    if not test.result.measurements:
+        return "silent"
+    return "good" if test.result.good else "doubt"
+
+
+def _values(result: TrialResult | None, since_s: float, words: Words) -> MeterValues | None:
+    if result is None or not result.measurements:
+        return None
+    age_s = None if result.age_s is None else result.age_s + since_s
+    return values_of(result.measurements[-1], age_s, words)
+
+
+def _findings(result: TrialResult | None, words: Words) -> tuple[FindingLine, ...]:
+    if result is None:
+        return ()
+    return tuple(
+        FindingLine(finding.text.render(words), words(TODO.get(finding.code, "")))
+        for finding in result.findings
+    )
+
+
+# On the pages of the settings ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MeterCard:
+    """What stands below the settings of a meter."""
+
+    key: str
+    button: str
+    notes: tuple[str, ...]
+    guide_title: str
+    guide: tuple[str, ...]
+    missing: str
+    """What a test lacks; empty: it can begin."""
+    panel: Panel | None
+
+
+def card_of(
+    slot: MeterSlot, settings: Settings, panel: Panel | None, words: Words
+) -> MeterCard | None:
+    """Guidance for the chosen type, and the test; None if there is no meter to ask."""
+    address = address_of(slot, settings)
+    if address is None:
+        return None
+    setup = meter_help.SETUPS.get(address.slug)
+    button = words("Test this meter")
+    if slot is not SECOND and settings.facts.connectors > 1:
+        button = words("Test the meter of socket {n}").format(n=slot.connector)
+    missing = "" if meter_help.is_complete(address) else meter_help.MISSING[_reach(address)]
+    return MeterCard(
+        slot.key,
+        button,
+        tuple(map(words, meter_help.NOTES.get(address.slug, ()))),
+        words(setup.title) if setup else "",
+        tuple(map(words, (setup.introduction, *setup.steps))) if setup else (),
+        words(missing),
+        panel,
+    )
+
+
+def address_warnings(settings: Settings, words: Words) -> dict[str, str]:
+    """Warnings beside settings, by their names."""
+    return {
+        slot.name("IP"): words(meter_help.LEASED)
+        for slot in slots(settings.facts.connectors)
+        if meter_help.is_leased(settings.text(f"{slot.prefix}IP", slot.connector))
+    }
