@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
+from typer.core import TyperGroup
 
 app = typer.Typer(
     name="borne",
@@ -24,12 +25,34 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
+
+
+class _MeterCommands(TyperGroup):
+    """The commands of `borne.meter_cli`, imported when one is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return self._loaded().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return self._loaded().get_command(ctx, cmd_name)
+
+    @staticmethod
+    def _loaded() -> TyperGroup:
+        from borne.meter_cli import meter_app
+
+        return typer.main.get_group(meter_app)
+
+
 settings_app = typer.Typer(help="Read and change settings.", no_args_is_help=True)
 user_app = typer.Typer(help="Accounts of people.", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens for the API.", no_args_is_help=True)
+meter_app = typer.Typer(
+    cls=_MeterCommands, help="Read and find energy meters.", no_args_is_help=True
+)
 app.add_typer(settings_app, name="settings")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+app.add_typer(meter_app, name="meter")
 
 DEFAULT_DATA = Path(os.environ.get("BORNE_DATA", "data"))
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080

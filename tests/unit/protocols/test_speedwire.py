@@ -8,14 +8,16 @@ from hypothesis import strategies as st
 
 from borne.domain.meters.measurement import Measurement
 from borne.protocols import speedwire
+from borne.protocols.meter_profiles import load_profile
 from tests.support.speedwire_packets import INVERTER, house, packet
 
+PROFILE = load_profile("sma_speedwire")
 U32 = st.integers(0, 2**32 - 2)
 U64 = st.integers(0, 2**64 - 2)
 
 
 def test_a_packet_has_signed_power_and_current_per_phase() -> None:
-    assert speedwire.measurement(speedwire.parse(house()), 7.0) == Measurement(
+    assert speedwire.measurement(speedwire.parse(house()), PROFILE, 7.0) == Measurement(
         at_s=7.0,
         voltage_v=(230.1, 230.1, 230.1),
         current_a=(-10.0, 2.0, 0.0),
@@ -29,13 +31,13 @@ def test_a_packet_has_signed_power_and_current_per_phase() -> None:
 
 
 def test_what_a_packet_leaves_out_is_unknown() -> None:
-    empty = speedwire.measurement(speedwire.parse(packet(1, {})), 7.0)
+    empty = speedwire.measurement(speedwire.parse(packet(1, {})), PROFILE, 7.0)
     assert empty == Measurement(at_s=7.0, serial_number="1")
 
 
 def test_all_bits_set_is_unknown() -> None:
     values = {(1, 8): 2**64 - 1, (14, 4): 2**32 - 1, (21, 4): 2**32 - 1, (22, 4): 0, (31, 4): 1000}
-    read = speedwire.measurement(speedwire.parse(packet(1, values)), 7.0)
+    read = speedwire.measurement(speedwire.parse(packet(1, values)), PROFILE, 7.0)
     assert (read.import_wh, read.frequency_hz, read.power_w[0]) == (None, None, None)
     assert read.current_a[0] == 1.0, "a current of unknown direction counts as import"
 
@@ -63,7 +65,7 @@ def test_other_packets_are_not_of_a_meter(data: bytes) -> None:
 @given(imported=U32, exported=U32, counter=U64)
 def test_values_are_read_without_loss(imported: int, exported: int, counter: int) -> None:
     values = {(21, 4): imported, (22, 4): exported, (1, 8): counter}
-    read = speedwire.measurement(speedwire.parse(packet(9, values)), 0.0)
+    read = speedwire.measurement(speedwire.parse(packet(9, values)), PROFILE, 0.0)
     assert read.power_w[0] == (imported - exported) / 10
     assert read.import_wh == counter // 3600
 
@@ -77,7 +79,7 @@ def test_any_damage_gives_a_packet_or_its_refusal(at: int, byte: int, end: int) 
         found = speedwire.parse(bytes(damaged[:end]))
     except speedwire.NotAPacket:
         return
-    assert speedwire.measurement(found, 0.0).serial_number == str(found.serial_number)
+    assert speedwire.measurement(found, PROFILE, 0.0).serial_number == str(found.serial_number)
 
 
 @settings(max_examples=40, deadline=None)

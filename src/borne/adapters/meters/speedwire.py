@@ -13,10 +13,13 @@ import socket
 from collections.abc import Callable
 
 from borne.adapters.meters import multicast
+from borne.adapters.meters.failures import STOPPED, NoMeasurement
 from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
 from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.messages import N_, Message
 from borne.protocols import speedwire
+from borne.protocols.meter_profiles import load_profile
 
 SILENCE_S = 10.0
 """Ten missed packets; a switch that drops multicast passes none at all."""
@@ -30,6 +33,9 @@ MAX_OTHERS = 16
 """Serial numbers of other meters that are remembered."""
 MAX_AT_ONCE = 16
 """Packets that are read before the loop does something else."""
+PORT_IN_USE = N_("UDP port {port} cannot be used: {reason}.")
+ONLY_OTHERS = N_("No packets of meter {serial_number} arrive, only of {others}.")
+NO_PACKETS = N_("No packets of the meter arrive: does a switch in the network block multicast?")
 _log = logging.getLogger(__name__)
 
 Answer = Measurement | MeterSilent
@@ -44,6 +50,7 @@ class SpeedwireMeter:
 
     model = "SMA Speedwire"
     polls_itself = True
+    has_energy = True
 
     def __init__(
         self,
@@ -57,6 +64,7 @@ class SpeedwireMeter:
         self._host = host
         self._group = group
         self._port = port
+        self._profile = load_profile("sma_speedwire")
         self._news: Signal[Answer] = Signal()
         self._others: list[str] = []
         self._waiting: list[asyncio.Future[Measurement]] = []
@@ -64,7 +72,7 @@ class SpeedwireMeter:
         self._timer: asyncio.TimerHandle | None = None
         self._last_s = 0.0
         self._accepted_s = float("-inf")
-        self._problem = ""
+        self._problem: Message | None = None
 
     @property
     def serial_number(self) -> str:
@@ -80,6 +88,10 @@ class SpeedwireMeter:
 
     async def stop(self) -> None:
         """Stop listening; pending reads end with MeterSilent."""
+        self.abort()
+
+    def abort(self) -> None:
+        """As `stop`, without waiting."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -89,19 +101,19 @@ class SpeedwireMeter:
             self._receiver = None
         for waiter in self._waiting:
             if not waiter.done():
-                waiter.set_exception(MeterSilent("The meter is switched off."))
+                waiter.set_exception(NoMeasurement(Message(STOPPED)))
 
     async def read(self) -> Measurement:
         """The next packet; raises MeterSilent if there is none within 3 s."""
         if self._receiver is None:
-            raise MeterSilent(self._complaint())
+            raise NoMeasurement(self._complaint())
         waiter: asyncio.Future[Measurement] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 return await waiter
         except TimeoutError:
-            raise MeterSilent(self._complaint()) from None
+            raise NoMeasurement(self._complaint()) from None
         finally:
             self._waiting.remove(waiter)
 
@@ -115,10 +127,11 @@ class SpeedwireMeter:
             try:
                 self._receiver = multicast.open_socket(self._group, self._port)
             except OSError as error:
-                self._problem = f"UDP port {self._port} cannot be used: {error.strerror}."
+                values = {"port": self._port, "reason": error.strerror}
+                self._problem = Message(PORT_IN_USE, values)
                 _log.warning("Speedwire: %s", self._problem)
                 return
-            self._problem = ""
+            self._problem = None
             asyncio.get_running_loop().add_reader(self._receiver, self._on_readable)
         multicast.join(self._receiver, self._group, self._host)
 
@@ -132,7 +145,7 @@ class SpeedwireMeter:
             return
         self._listen()
         self._schedule(REPEAT_S)
-        self._news.emit(MeterSilent(self._complaint()))
+        self._news.emit(NoMeasurement(self._complaint()))
 
     def _on_readable(self) -> None:
         for _ in range(MAX_AT_ONCE):
@@ -161,7 +174,7 @@ class SpeedwireMeter:
             _log.info("Speedwire: using the meter with serial number %s", found)
             self._selected = found
         self._last_s = self._accepted_s = now_s
-        self._publish(speedwire.measurement(packet, now_s))
+        self._publish(speedwire.measurement(packet, self._profile, now_s))
 
     def _publish(self, measurement: Measurement) -> None:
         for waiter in self._waiting:
@@ -173,10 +186,10 @@ class SpeedwireMeter:
         if serial_number not in self._others and len(self._others) < MAX_OTHERS:
             self._others.append(serial_number)
 
-    def _complaint(self) -> str:
+    def _complaint(self) -> Message:
         if self._problem:
             return self._problem
-        meter = f"meter {self._selected}" if self._selected else "a meter"
         if self._others:
-            return f"No packets of {meter}, only of {', '.join(self._others)}."
-        return f"No packets of {meter}: does a switch of the network block multicast?"
+            others = ", ".join(self._others)
+            return Message(ONLY_OTHERS, {"serial_number": self._selected, "others": others})
+        return Message(NO_PACKETS)

@@ -1,0 +1,67 @@
+"""Builds the driver of a meter from its address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from borne.adapters.meters.billing_meter import ALL_PHASES, BillingMeter
+from borne.adapters.meters.endpoints import BadAddress, endpoint_of
+from borne.adapters.meters.modbus_meter import ENERGY_EVERY, ModbusMeter
+from borne.adapters.meters.speedwire import SpeedwireMeter
+from borne.domain.meters.address import MeterAddress
+from borne.foundation.messages import N_, Message
+from borne.protocols.meter_profiles import Profile, Transport, load_profile
+from borne.protocols.modbus.buses import Buses
+from borne.protocols.modbus.endpoint import Framing, TcpEndpoint
+
+UNKNOWN_TYPE = N_("There is no meter type {slug}.")
+BAD_UNIT = N_("A serial line has no unit {unit}: 1 to 247.")
+MAX_UNIT = 247
+NO_REGISTERS = N_("The registers of {model} are not known: describe them as a user-defined meter.")
+
+FieldMeter = ModbusMeter | SpeedwireMeter
+
+
+def build_meter(
+    address: MeterAddress,
+    buses: Buses,
+    *,
+    profile: Profile | None = None,
+    energy_every: int = ENERGY_EVERY,
+) -> FieldMeter:
+    """The meter at an address, not started yet. `profile` replaces the one of the address's type,
+    for a user-defined meter. Raises BadAddress."""
+    profile = profile or _profile(address.slug)
+    if profile.transport is Transport.SPEEDWIRE:
+        return SpeedwireMeter(address.serial_number, address.host)
+    if not (profile.registers or profile.sunspec):
+        raise BadAddress(Message(NO_REGISTERS, {"model": f"{profile.vendor} {profile.model}"}))
+    on_line = profile.transport is Transport.RTU
+    endpoint = endpoint_of(address, on_line=on_line, stop_bits=profile.stop_bits)
+    if not (isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP):
+        _check_unit(address.unit)
+    return ModbusMeter(profile, address.unit, endpoint, buses, energy_every=energy_every)
+
+
+def build_billing_meter(
+    address: MeterAddress,
+    buses: Buses,
+    *,
+    phases: Sequence[int] = ALL_PHASES,
+    profile: Profile | None = None,
+) -> BillingMeter:
+    """The billing meter at an address: each poll reads the energy. Raises BadAddress."""
+    return BillingMeter(build_meter(address, buses, profile=profile, energy_every=1), phases)
+
+
+def _check_unit(unit: int) -> None:
+    """Unit 0 of a serial line is a broadcast, which nothing answers."""
+    if not 1 <= unit <= MAX_UNIT:
+        raise BadAddress(Message(BAD_UNIT, {"unit": unit}))
+
+
+def _profile(slug: str) -> Profile:
+    try:
+        return load_profile(slug)
+    except KeyError:
+        raise BadAddress(Message(UNKNOWN_TYPE, {"slug": slug})) from None

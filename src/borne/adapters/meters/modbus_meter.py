@@ -1,0 +1,245 @@
+"""The driver of meters that are read by Modbus (manual 7.5): one task polls the meter each second.
+
+A measurement is never put together from two polls, except for energy and frequency, which change
+slowly: between the polls that read them, a measurement has their last values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from borne.adapters.meters.failures import STOPPED, TOO_SLOW, NoMeasurement, explain
+from borne.application.ports.hardware import MeterSilent
+from borne.domain.meters.measurement import Measurement
+from borne.foundation.events import Signal, Unsubscribe
+from borne.foundation.messages import N_, Message, verbatim
+from borne.protocols.meter_profiles import Block, Profile, Refresh
+from borne.protocols.modbus.bus import ModbusBus
+from borne.protocols.modbus.buses import Buses
+from borne.protocols.modbus.endpoint import Endpoint
+from borne.protocols.modbus.failures import ModbusFailure
+from borne.protocols.modbus.job_queue import RetryPolicy
+
+PERIOD_S = 1.0
+POLL_TIMEOUT_S = 3.0
+RESOLVE_TIMEOUT_S = 10.0
+"""To find the registers of a SunSpec meter takes some twenty requests."""
+ENERGY_EVERY = 10
+"""Polls of a site's meter from one that reads energy and frequency to the next."""
+INTERNAL = N_("The driver of the meter has failed; the log says why.")
+_log = logging.getLogger(__name__)
+
+Answer = Measurement | MeterSilent
+
+
+@dataclass(frozen=True, slots=True)
+class _Slow:
+    """What is not read at every poll."""
+
+    import_wh: int | None
+    export_wh: int | None
+    frequency_hz: float | None
+
+
+class ModbusMeter:
+    """A meter at a Modbus port. The port is leased until `stop`.
+
+    `energy_every` is 1 for a billing meter: each poll reads the energy.
+    """
+
+    polls_itself = True
+
+    def __init__(
+        self,
+        profile: Profile,
+        unit: int,
+        endpoint: Endpoint,
+        buses: Buses,
+        *,
+        energy_every: int = ENERGY_EVERY,
+    ) -> None:
+        self._profile = profile
+        self._resolved: Profile | None = None
+        """The profile with what was found out at the meter itself; None after a missed poll, as the
+        meter may have been exchanged."""
+        self._unit = unit
+        self._endpoint = endpoint
+        self._buses = buses
+        self._energy_every = energy_every
+        self._retry = RetryPolicy(pause_s=profile.pause_s)
+        self._bus: ModbusBus | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._requested = asyncio.Event()
+        self._waiting: list[asyncio.Future[Measurement]] = []
+        self._news: Signal[Answer] = Signal()
+        self._slow: _Slow | None = None
+        self._since_energy = 0
+        self._serial_number = ""
+
+    @property
+    def model(self) -> str:
+        """Maker and model."""
+        return f"{self._profile.vendor} {self._profile.model}"
+
+    @property
+    def serial_number(self) -> str:
+        """As the meter gave it; empty if it gives none, or was not reached yet."""
+        return self._serial_number
+
+    @property
+    def profile(self) -> Profile:
+        """The register map in use."""
+        return self._resolved or self._profile
+
+    @property
+    def has_energy(self) -> bool:
+        """Whether it has a register of imported energy; a map that is found at the meter itself
+        counts as having one until it is known."""
+        unknown = self._profile.sunspec and self._resolved is None
+        return unknown or self.profile.capabilities.has_energy
+
+    async def start(self) -> None:
+        """Begin to poll; the first answer may come later."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"meter at {self._endpoint}")
+
+    async def stop(self) -> None:
+        """Stop polling and give the port back; pending reads end with MeterSilent."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._end_reads(NoMeasurement(Message(STOPPED)))
+        if self._bus is not None:
+            self._bus = None
+            await self._buses.release(self._endpoint)
+
+    def abort(self) -> None:
+        """Stop at once, as by a power cut: the port stays leased."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self._end_reads(NoMeasurement(Message(STOPPED)))
+
+    async def read(self) -> Measurement:
+        """A measurement with energy, of a poll that begins after this call; raises MeterSilent."""
+        if self._task is None:
+            raise NoMeasurement(Message(STOPPED))
+        waiter: asyncio.Future[Measurement] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self._requested.set()
+        return await waiter
+
+    def subscribe(self, listener: Callable[[Answer], None]) -> Unsubscribe:
+        """Call `listener` with the result of every poll."""
+        return self._news.subscribe(listener)
+
+    # Polling ---------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began_s = loop.time()
+            self._requested.clear()
+            waiting, self._waiting = self._waiting, []
+            try:
+                answer = await self._poll(with_energy=bool(waiting))
+            except asyncio.CancelledError:
+                self._waiting += waiting
+                raise
+            _answer_reads(waiting, answer)
+            self._news.emit(answer)
+            await self._until(began_s + PERIOD_S)
+
+    async def _until(self, due_s: float) -> None:
+        """Wait for the next poll: until it is due, or requested by a read."""
+        try:
+            async with asyncio.timeout_at(due_s):
+                await self._requested.wait()
+        except TimeoutError:
+            return
+
+    async def _poll(self, *, with_energy: bool) -> Answer:
+        if self._bus is None:
+            try:
+                self._bus = self._buses.lease(self._endpoint)
+            except ValueError as conflict:
+                return self._miss(verbatim(str(conflict)))
+        try:
+            return await self._measure(self._bus, with_energy=with_energy)
+        except ModbusFailure as failure:
+            return self._miss(explain(failure, self._endpoint, self._unit))
+        except TimeoutError:
+            return self._miss(Message(TOO_SLOW, self._place() | {"seconds": POLL_TIMEOUT_S}))
+        except Exception:
+            _log.exception("meter %s at %s", self.model, self._endpoint)
+            return self._miss(Message(INTERNAL))
+
+    async def _measure(self, bus: ModbusBus, *, with_energy: bool) -> Measurement:
+        if self._resolved is None:
+            await self._resolve(bus)
+        profile = self.profile
+        fast = profile.blocks(Refresh.FAST)
+        every = with_energy or self._slow is None or self._since_energy + 1 >= self._energy_every
+        blocks = fast if fast and not every else profile.blocks(Refresh.ALL)
+        async with asyncio.timeout(POLL_TIMEOUT_S):
+            words = await self._words(bus, blocks)
+        measurement = profile.measurement(words, asyncio.get_running_loop().time())
+        return self._with_slow(measurement, fresh=blocks is not fast)
+
+    def _with_slow(self, measurement: Measurement, *, fresh: bool) -> Measurement:
+        if fresh or self._slow is None:
+            self._since_energy = 0
+            self._slow = _Slow(
+                measurement.import_wh, measurement.export_wh, measurement.frequency_hz
+            )
+            return measurement
+        self._since_energy += 1
+        return replace(
+            measurement,
+            import_wh=self._slow.import_wh,
+            export_wh=self._slow.export_wh,
+            frequency_hz=self._slow.frequency_hz,
+        )
+
+    async def _resolve(self, bus: ModbusBus) -> None:
+        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+            words = await self._words(bus, self._profile.identity_blocks)
+        self._serial_number = self._profile.read_serial_number(words)
+        self._resolved = replace(self._profile, meter_serial=self._serial_number)
+
+    async def _words(self, bus: ModbusBus, blocks: Sequence[Block]) -> dict[tuple[int, int], int]:
+        words: dict[tuple[int, int], int] = {}
+        for block in blocks:
+            values = await bus.read(
+                self._unit, block.function, block.address, block.count, retry=self._retry
+            )
+            for offset, value in enumerate(values):
+                words[block.function, block.address + offset] = value
+        return words
+
+    def _miss(self, message: Message) -> NoMeasurement:
+        self._resolved = None
+        self._slow = None
+        return NoMeasurement(message)
+
+    def _place(self) -> dict[str, object]:
+        return {"where": str(self._endpoint), "unit": self._unit}
+
+    def _end_reads(self, answer: MeterSilent) -> None:
+        waiting, self._waiting = self._waiting, []
+        _answer_reads(waiting, answer)
+
+
+def _answer_reads(waiting: list[asyncio.Future[Measurement]], answer: Answer) -> None:
+    for waiter in waiting:
+        if waiter.done():
+            continue
+        if isinstance(answer, Measurement):
+            waiter.set_result(answer)
+        else:
+            waiter.set_exception(answer)

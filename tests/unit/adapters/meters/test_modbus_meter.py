@@ -1,0 +1,251 @@
+"""The driver of Modbus meters on virtual time, with a bus that answers at once or fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from borne.adapters.meters.billing_meter import BillingMeter
+from borne.adapters.meters.modbus_meter import ModbusMeter
+from borne.application.ports.hardware import MeterSilent
+from borne.domain.meters.measurement import Measurement
+from borne.domain.station.reading import MeterReading
+from borne.protocols.meter_profiles import load_profile
+from borne.protocols.modbus.bus import ModbusBus
+from borne.protocols.modbus.buses import Buses
+from borne.protocols.modbus.endpoint import Endpoint, TcpEndpoint
+from borne.protocols.modbus.failures import ExceptionAnswer, NoAnswer, Unreachable
+from tests.support.virtual_time import VirtualTimeLoop
+
+PROFILE = load_profile("siemens_7km2200")
+ENDPOINT = TcpEndpoint("192.0.2.7")
+VOLTAGES, ENERGY = 1, 801
+"""The first addresses of two blocks of the profile."""
+HOUSE = Measurement(
+    at_s=0.0,
+    voltage_v=(230.0, 231.0, 232.0),
+    current_a=(10.0, -2.0, 0.0),
+    power_w=(2300.0, -462.0, 0.0),
+    power_total_w=1838.0,
+    import_wh=123_456,
+    export_wh=789,
+    frequency_hz=50.0,
+)
+Answer = Measurement | MeterSilent
+
+
+class FakeBus:
+    """Answers reads from a table of registers. `failure` and `delay_s` are for blocks by their
+    first address."""
+
+    def __init__(self) -> None:
+        self.words: Mapping[tuple[int, int], int] = PROFILE.encode(HOUSE)
+        self.asked: Counter[int] = Counter()
+        self.failures: dict[int, Exception] = {}
+        self.delay_s = 0.0
+        self.reading = asyncio.Event()
+
+    async def read(
+        self, unit: int, function: int, address: int, count: int, **_: Any
+    ) -> tuple[int, ...]:
+        assert unit == 1
+        self.asked[address] += 1
+        self.reading.set()
+        await asyncio.sleep(self.delay_s)
+        if address in self.failures:
+            raise self.failures[address]
+        return tuple(self.words[function, place] for place in range(address, address + count))
+
+
+class FakeBuses(Buses):
+    """Leases the fake bus, unless the port is in use with other settings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bus = FakeBus()
+        self.leases = 0
+        self.conflict = False
+
+    def lease(self, endpoint: Endpoint) -> ModbusBus:
+        if self.conflict:
+            raise ValueError("/dev/ttyUSB0 is in use with 19200 baud.")
+        self.leases += 1
+        return self.bus  # type: ignore[return-value]  # what a driver uses of it
+
+    async def release(self, endpoint: Endpoint) -> None:
+        assert endpoint == ENDPOINT
+        self.leases -= 1
+
+
+class Bench:
+    """A started meter, and the answers it has given since."""
+
+    def __init__(self, **options: Any) -> None:
+        self.buses = FakeBuses()
+        self.bus = self.buses.bus
+        self.meter = ModbusMeter(PROFILE, 1, ENDPOINT, self.buses, **options)
+        self.answers: list[Answer] = []
+        self.meter.subscribe(self.answers.append)
+
+
+def on_bench(scenario: Callable[[Bench], Awaitable[None]], **options: Any) -> None:
+    async def run() -> None:
+        bench = Bench(**options)
+        try:
+            await scenario(bench)
+        finally:
+            await bench.meter.stop()
+        assert bench.buses.leases == 0
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(run())
+
+
+def same(one: Measurement, other: Measurement) -> bool:
+    return replace(one, at_s=0.0) == replace(other, at_s=0.0)
+
+
+def test_every_second_one_poll_is_reported() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.meter.start()
+        await asyncio.sleep(4.5)
+        times = [answer.at_s for answer in bench.answers if isinstance(answer, Measurement)]
+        assert [at - times[0] for at in times] == [0.0, 1.0, 2.0, 3.0, 4.0]
+        assert all(isinstance(a, Measurement) and same(a, HOUSE) for a in bench.answers)
+
+    on_bench(scenario)
+
+
+@pytest.mark.parametrize(("every", "reads"), [(10, 3), (1, 21)])
+def test_energy_is_read_at_every_tenth_poll_and_at_each_for_billing(every: int, reads: int) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.meter.start()
+        await asyncio.sleep(20.5)
+        assert len(bench.answers) == bench.bus.asked[VOLTAGES] == 21
+        assert bench.bus.asked[ENERGY] == reads
+        assert all(isinstance(a, Measurement) and a.import_wh == 123_456 for a in bench.answers)
+
+    on_bench(scenario, energy_every=every)
+
+
+def test_a_read_is_of_a_poll_that_began_after_it() -> None:
+    async def scenario(bench: Bench) -> None:
+        loop = asyncio.get_running_loop()
+        bench.bus.delay_s = 0.1
+        await bench.meter.start()
+        await bench.bus.reading.wait()
+        began_s = loop.time()
+        bench.bus.words = PROFILE.encode(replace(HOUSE, import_wh=123_999))
+        reads = await asyncio.gather(bench.meter.read(), bench.meter.read())
+        assert reads[0] is reads[1]
+        assert reads[0].at_s > began_s
+        assert reads[0].import_wh == 123_999
+        blocks = len(PROFILE.blocks_of(frozenset(PROFILE.registers)))
+        assert bench.bus.asked.total() <= 2 * blocks, "two reads share a poll"
+
+    on_bench(scenario)
+
+
+def test_a_failed_block_makes_the_whole_poll_a_miss() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.meter.start()
+        await asyncio.sleep(2.5)
+        bench.bus.failures[VOLTAGES] = NoAnswer("Unit 1 does not answer.")
+        await asyncio.sleep(2)
+        del bench.bus.failures[VOLTAGES]
+        await asyncio.sleep(1)
+        kinds = [isinstance(answer, Measurement) for answer in bench.answers]
+        assert kinds == [True, True, True, False, False, True]
+        assert bench.bus.asked[ENERGY] == 2, "energy is read again after a miss"
+
+    on_bench(scenario)
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (Unreachable("refused"), "192.0.2.7:502 cannot be reached"),
+        (NoAnswer("late"), "Unit 1 at 192.0.2.7:502 does not answer"),
+        (ExceptionAnswer(1, 2), "does not have the registers of this type"),
+        (ExceptionAnswer(1, 11), "The gateway 192.0.2.7:502 does not find unit 1"),
+        (ExceptionAnswer(1, 6), "refuses to answer at present"),
+        (RuntimeError("a bug"), "The driver of the meter has failed"),
+    ],
+    ids=["unreachable", "no answer", "no such register", "no such unit", "busy", "bug"],
+)
+def test_a_read_says_why_it_failed(failure: Exception, sentence: str) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.bus.failures[VOLTAGES] = failure
+        await bench.meter.start()
+        with pytest.raises(MeterSilent, match=sentence):
+            await bench.meter.read()
+        bench.bus.failures.clear()
+        assert same(await bench.meter.read(), HOUSE)
+
+    on_bench(scenario)
+
+
+def test_a_poll_ends_after_three_seconds() -> None:
+    async def scenario(bench: Bench) -> None:
+        loop = asyncio.get_running_loop()
+        bench.bus.delay_s = 2.0
+        began_s = loop.time()
+        await bench.meter.start()
+        with pytest.raises(MeterSilent, match="took more than"):
+            await bench.meter.read()
+        assert loop.time() - began_s == 3.0
+
+    on_bench(scenario)
+
+
+def test_a_port_in_use_with_other_settings_is_reported_until_it_is_free() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.buses.conflict = True
+        await bench.meter.start()
+        with pytest.raises(MeterSilent, match="in use with 19200 baud"):
+            await bench.meter.read()
+        bench.buses.conflict = False
+        assert same(await bench.meter.read(), HOUSE)
+
+    on_bench(scenario)
+
+
+def test_a_stopped_meter_ends_its_reads_and_answers_none() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.bus.delay_s = 0.5
+        await bench.meter.start()
+        reads = [asyncio.ensure_future(bench.meter.read()) for _ in range(2)]
+        await bench.bus.reading.wait()
+        reads[1].cancel()
+        await bench.meter.stop()
+        with pytest.raises(MeterSilent):
+            await reads[0]
+        with pytest.raises(MeterSilent):
+            await bench.meter.read()
+        count = len(bench.answers)
+        await asyncio.sleep(5)
+        assert len(bench.answers) == count
+
+    on_bench(scenario)
+
+
+def test_a_billing_meter_gives_readings_of_each_poll() -> None:
+    async def scenario(bench: Bench) -> None:
+        billing = BillingMeter(bench.meter)
+        news: list[MeterReading | MeterSilent] = []
+        billing.subscribe(news.append)
+        await billing.start()
+        reading = await billing.read()
+        assert (reading.register_wh, reading.power_w, billing.billing) == (123_456, 1838.0, True)
+        assert tuple(reading.current_a) == (10.0, 2.0, 0.0)
+        bench.bus.failures[VOLTAGES] = NoAnswer("Unit 1 does not answer.")
+        await asyncio.sleep(1.5)
+        assert [isinstance(each, MeterReading) for each in news] == [True, False]
+        await billing.stop()
+
+    on_bench(scenario, energy_every=1)
