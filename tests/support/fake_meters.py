@@ -23,7 +23,7 @@ BUILDING = Measurement(
     frequency_hz=50.02,
     serial_number="LQN 0815",
 )
-IN_DOUBT = Finding(FindingCode.WRONG_WORD_ORDER, Message("50 Hz reads as 0: wrong word order"))
+IN_DOUBT = Finding(FindingCode.WRONG_WORD_ORDER, Message("50 Hz reads as 0: wrong word order."))
 
 
 class FakeMeter:

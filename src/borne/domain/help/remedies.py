@@ -71,6 +71,7 @@ class RemedyAction(StrEnum):
     SHOW_CURVE = "show_curve"
     DIAGNOSTICS = "diagnostics"
     TEACH_CARD = "teach_card"
+    READ_METER = "read_meter"
 
 
 class Check(StrEnum):
@@ -381,36 +382,63 @@ _FAULTS = (
     ),
     _for(
         Fault.METER_BILLING,
-        N_("The meter for billing does not answer, so no energy can be sold."),
+        N_(
+            "The meter for billing does not answer, so no energy can be sold. A running session "
+            "ends with what was measured until then."
+        ),
         CanCharge.NOT_HERE,
         _ELECTRICIAN,
         (
-            RemedyStep(N_("The meter answers."), check=Check.METER_ANSWERS),
+            RemedyStep(
+                N_("Read the meter: does it answer now?"),
+                RemedyAction.READ_METER,
+                Check.METER_ANSWERS,
+            ),
             RemedyStep(N_("Is the meter's display on? Otherwise it has no supply.")),
             RemedyStep(
-                N_("Check the wires of the bus, its termination and the address of the meter."),
+                N_(
+                    "A meter on a serial bus: check the wires of the bus, its termination, and "
+                    "whether another device has the same unit id."
+                )
+            ),
+            RemedyStep(
+                N_(
+                    "A meter in the network: check its network cable, and whether its address has "
+                    "changed."
+                )
+            ),
+            RemedyStep(
+                N_("Compare type and address of the meter with the settings."),
                 RemedyAction.OPEN_SETTINGS,
-                settings=("MeterConfig", "MeterUnitId"),
-                without=N_("Check the wires of the bus and its termination."),
+                settings=("MeterConfig", "MeterIP", "MeterSerialPort", "MeterUnitId"),
             ),
         ),
     ),
     _for(
         Fault.METER_EXTERNAL,
         N_(
-            "The meter of the building does not answer. The load management uses the fallback "
-            "value instead."
+            "The meter of the building does not answer. Sessions go on. Load management assumes "
+            "the fallback value for the building instead; with 9999 A nothing is left for cars."
         ),
         CanCharge.PERHAPS,
         _OPERATOR,
         (
-            RemedyStep(N_("The external meter answers."), check=Check.EXTERNAL_METER_ANSWERS),
-            RemedyStep(N_("Is the meter on, and in the same network as the station?")),
+            RemedyStep(
+                N_("Read the meter: does it answer now?"),
+                RemedyAction.READ_METER,
+                Check.EXTERNAL_METER_ANSWERS,
+            ),
+            RemedyStep(N_("Is the meter's display on, and is its network cable plugged in?")),
+            RemedyStep(N_("Is the meter in the same network as the station?")),
             RemedyStep(
                 N_("Compare address, port and type with the settings."),
                 RemedyAction.OPEN_SETTINGS,
-                settings=("DLMExternalMeterSupport", "SecondMeterConfig", "SecondMeterIP"),
-                without=N_("If it stays silent: have the meter and its network cable checked."),
+                settings=(
+                    "DLMExternalMeterSupport",
+                    "SecondMeterConfig",
+                    "SecondMeterIP",
+                    "SecondMeterSerialPort",
+                ),
             ),
         ),
     ),

@@ -8,9 +8,10 @@ import re
 import pytest
 
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages.meter_view import currents_text, direction_of, values_of
+from borne.adapters.web.pages.meter_view import TODO, currents_text, direction_of, values_of
 from borne.domain.help import meter_help
 from borne.domain.meters.address import MeterAddress, Parity
+from borne.domain.meters.findings import FindingCode
 from borne.domain.meters.measurement import Measurement
 from borne.domain.principals import SYSTEM, Role
 from borne.domain.settings.catalogue.meter_profiles import METERS, PROFILES
@@ -21,6 +22,7 @@ from tests.unit.adapters.web.conftest import Client, Clients
 from tests.unit.adapters.web.test_pages import HTMX, stage, text_of
 
 LOAD, INSTALLATION = "load-management", "installation"
+SAVED = "?saved=1"
 SECOND = {"DLMExternalMeterSupport": "on", "SecondMeterConfig": "tq_em300"}
 
 
@@ -43,8 +45,8 @@ async def page_of(person: Client, menu: str) -> str:
     return (await person.get(f"/settings/{menu}")).text
 
 
-async def run_test(person: Client, key: str = "second", **more: str) -> str:
-    answer = await person.post(f"/meters/{key}/test", data=more, headers=HTMX)
+async def run_test(person: Client, key: str = "second", query: str = "") -> str:
+    answer = await person.post(f"/meters/{key}/test{query}", headers=HTMX)
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -155,6 +157,7 @@ async def test_what_is_in_doubt_is_shown(operator: Client, host: FakeHost) -> No
     panel = await renewed(operator, await run_test(operator))
     assert "The meter answers, but something is in doubt." in panel
     assert "wrong word order" in panel
+    assert "Compare the type with the plate of the meter." in panel
 
 
 @pytest.mark.parametrize(
@@ -254,7 +257,7 @@ async def test_only_who_may_set_the_ocpp_meter_may_test_it(
     assert "/meters/ocpp/test" not in await page_of(operator, INSTALLATION)
     refused = await operator.post("/meters/ocpp/test", headers=HTMX)
     assert (refused.status_code, host.meter.asked) == (403, [])
-    saved = await operator.post("/meters/ocpp/test", data={"saved": "1"}, headers=HTMX)
+    saved = await operator.post(f"/meters/ocpp/test{SAVED}", headers=HTMX)
     await asyncio.sleep(0)
     assert saved.status_code == 200
     assert host.meter.asked == [MeterAddress("tq_em300", "192.0.2.7")]
@@ -272,7 +275,7 @@ async def test_the_saved_meter_is_tested_without_what_was_typed(
     changes = {"DLMExternalMeterSupport": True, "SecondMeterIP": "192.0.2.50"}
     await host.all.settings.change(changes, SYSTEM, "test")
     await stage(operator, LOAD, SecondMeterIP="192.0.2.99")
-    await run_test(operator, saved="1")
+    await run_test(operator, query=SAVED)
     await asyncio.sleep(0)
     assert [address.host for address in host.meter.asked] == ["192.0.2.50"]
 
@@ -287,6 +290,48 @@ async def test_a_login_does_not_see_the_test_of_another(
     refused = await installer.post("/meters/second/test", headers=HTMX)
     assert refused.status_code == 409
     assert "Somebody else tests this meter" in refused.text
+
+
+# Help pages ---------------------------------------------------------------------------------------
+
+
+async def test_the_help_page_reads_the_saved_second_meter(operator: Client, host: FakeHost) -> None:
+    path = "/help/meter-external"
+    assert "/meters/second/test" not in (await operator.get(path)).text
+    changes = {"DLMExternalMeterSupport": True, "SecondMeterIP": "192.0.2.50"}
+    await host.all.settings.change(changes, SYSTEM, "test")
+    html = (await operator.get(path)).text
+    assert "Read meter now" in html
+    assert 'action="/meters/second/test?saved=1"' in html
+    answer = await operator.post(f"/meters/second/test{SAVED}")
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    await asyncio.sleep(0)
+    text = text_of((await operator.get(path)).text)
+    assert "The meter answers." in text
+    assert "192.0.2.50:502" in text
+    assert "Load management assumes the fallback value" in text
+
+
+async def test_the_help_page_reads_each_ocpp_meter(operator: Client, host: FakeHost) -> None:
+    changes = {"MeterConfig": "tq_em300", "MeterIP": "192.0.2.7"}
+    more = {"MeterConfig_2": "tq_em300", "MeterIP_2": "192.0.2.8"}
+    path = "/help/meter-ocpp"
+    await host.all.settings.change(changes, SYSTEM, "test")
+    assert "Read meter now" in (await operator.get(path)).text
+    await host.all.settings.change(more, SYSTEM, "test")
+    assert "Socket 2: read meter now" in (await operator.get(path)).text
+    await operator.post(f"/meters/ocpp-2/test{SAVED}", headers=HTMX)
+    await asyncio.sleep(0)
+    assert [address.host for address in host.meter.asked] == ["192.0.2.8"]
+    assert "192.0.2.8:502" in (await operator.get(path)).text
+
+
+async def test_a_user_reads_help_without_buttons(browser: Clients, host: FakeHost) -> None:
+    await host.all.settings.change({"DLMExternalMeterSupport": True}, SYSTEM, "test")
+    user = await browser(Role.USER)
+    html = (await user.get("/help/meter-external")).text
+    assert "Is the meter in the same network as the station?" in html
+    assert "/meters/" not in html
 
 
 # Guidance -----------------------------------------------------------------------------------------
@@ -330,6 +375,10 @@ def test_every_type_has_steps_for_its_silence() -> None:
     for meter in METERS:
         assert meter_help.CHECKS[meter.reach], meter.slug
     assert set(meter_help.MISSING) == {MeterReach.NETWORK, MeterReach.LINE}
+
+
+def test_every_finding_says_what_to_do() -> None:
+    assert set(TODO) == set(FindingCode)
 
 
 def test_guidance_names_types_that_exist() -> None:

@@ -20,7 +20,7 @@ from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
-from borne.adapters.web.pages import help_checks, present
+from borne.adapters.web.pages import help_checks, help_meters, present
 from borne.adapters.web.pages.dashboard import socket_names
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.setting_fields import field_id, value_text
@@ -83,6 +83,7 @@ ANSWERED = {
     RemedyAction.CONFIRM_SETTINGS,
     RemedyAction.OPEN_SETTINGS,
     RemedyAction.TAKE_NOTE,
+    RemedyAction.READ_METER,
 }
 """Actions whose buttons depend on the visitor and the station; see `buttons`."""
 CLEARS: dict[Clears, str] = {
@@ -213,6 +214,7 @@ async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)])
         facts=facts(remedy.kind, words) if remedy.kind else (),
         restarts=any(step.action is RemedyAction.RESTART for step in remedy.steps),
         charging=any(socket.session for socket in station(request).status.snapshot().sockets),
+        meter_panels=help_meters.panels(remedy, request),
         **variables(request, remedy),
     )
 
@@ -284,6 +286,9 @@ def buttons(
             return (Button(words("Acknowledge"), "/notices/acknowledge", post=True),)
         case RemedyAction.OPEN_SETTINGS:
             return setting_buttons(step, request)
+        case RemedyAction.READ_METER:
+            found = help_meters.read_buttons(remedy, request)
+            return tuple(Button(label, url, post=True) for label, url in found)
         case _:
             return ()
 

@@ -22,8 +22,22 @@ SECTION = "Meter"
 """The section of the settings that describes a meter, on two pages."""
 EXPORTS = 0.05
 """Smaller values, in A and in W, are neither import nor export."""
-TODO: dict[FindingCode, str] = {}
-"""What to do about a finding, where its text does not say it."""
+TODO: Mapping[FindingCode, str] = {
+    FindingCode.WRONG_WORD_ORDER: N_("Compare the type with the plate of the meter."),
+    FindingCode.SIGN_UNSURE: N_(
+        "Check the direction of the current transformers, then test again."
+    ),
+    FindingCode.PHASE_ORDER: N_(
+        "Check that each current transformer is on the phase whose voltage is measured beside it."
+    ),
+    FindingCode.IMPLAUSIBLE: N_(
+        "Compare the type with the plate of the meter, and the ratio of its current transformers."
+    ),
+    FindingCode.NO_VOLTAGE: N_(
+        "Compare the type with the plate of the meter, and check the fuses of its voltage taps."
+    ),
+}
+"""What to do about a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +274,7 @@ def _findings(result: TrialResult | None, words: Words) -> tuple[FindingLine, ..
     if result is None:
         return ()
     return tuple(
-        FindingLine(finding.text.render(words), words(TODO.get(finding.code, "")))
+        FindingLine(finding.text.render(words), words(TODO[finding.code]))
         for finding in result.findings
     )
 

@@ -24,11 +24,14 @@ from borne.adapters.web.state import web_state
 from borne.application.refusals import Refused
 from borne.domain.help import meter_help
 from borne.domain.settings.catalogue.meter_profiles import PROFILES
+from borne.domain.station.faults import Fault
 from borne.foundation.messages import N_
 
 routes = Routes(OPERATOR)
 
 Key = Annotated[str, Path(max_length=20)]
+_HELP = {True: Fault.METER_EXTERNAL, False: Fault.METER_BILLING}
+"""Faults whose pages read the saved meters; True: the second one."""
 
 
 def _slot(editor: SettingsEditor, key: str) -> MeterSlot:
@@ -44,11 +47,12 @@ def _tests(request: Request) -> MeterTests:
 
 
 @routes.post("/meters/{key}/test")
-async def start(request: Request, key: Key) -> Response:
+async def start(request: Request, key: Key, saved: bool = False) -> Response:
     """Test a meter with the unsaved settings; `saved`: with the saved ones, which every operator
     may."""
-    fields, editor = await form(request), SettingsEditor(request)
-    slot, saved = _slot(editor, key), "saved" in fields
+    await form(request)
+    editor = SettingsEditor(request)
+    slot = _slot(editor, key)
     trial = station(request).try_meter
     if trial is None:
         raise ApiError(404, "no_trial", N_("This station cannot test a meter."))
@@ -61,6 +65,8 @@ async def start(request: Request, key: Key) -> Response:
     if not meter_help.is_complete(address):
         raise ApiError(422, "no_address", meter_help.MISSING[PROFILES[address.slug].reach])
     test = _tests(request).start(slot.key, editor.key, address, trial)
+    if saved and not is_htmx(request):
+        return RedirectResponse(f"/help/{_HELP[slot is meter_view.SECOND].value}", 303)
     return _answer(editor, slot, test)
 
 
