@@ -21,7 +21,6 @@ import httpx
 import pytest
 
 from borne.adapters.simulation.faults import CATALOGUE as CAUSES
-from borne.adapters.simulation.hardware import external_meter
 from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.web import create_app
 from borne.app import Host, HostOptions
@@ -179,7 +178,8 @@ ROWS = [
     Row("meter-garbage", Fault.METER_BILLING, 75),
     Row("car-pulses", Fault.OVER_CURRENT, 30, settings={"OperatorCurrentLimit": "6"},
         cleared_by=("unplug",)),
-    Row("meter-external", Fault.METER_EXTERNAL, 12),
+    Row("meter-external", Fault.METER_EXTERNAL, 12, settings={"DLMExternalMeterSupport": "on"},
+        cleared_by=("mend", "within 1")),
     Row("rfid-reader", Fault.CARD_READER, 1),
     Row("over-temperature", Fault.OVER_TEMPERATURE, 1),
     Row("phase-loss", Fault.PHASE_LOSS, 4, cleared_by=("mend", "wait 3")),
@@ -248,9 +248,6 @@ async def _do(at: Bench, row: Row, what: str) -> None:
 
 async def bring_about(at: Bench, row: Row) -> None:
     """Let the cause act until the fault must be seen."""
-    meter = external_meter(world_of(at.host))
-    at.station.faults.follow_external_meter(meter)
-    await meter.start()
     if row.before == "charge":
         await at.charge()
     await at.cause(row.cause, active=True, value=row.value, **row.extent)

@@ -20,6 +20,7 @@ from borne.application.charging.station_control import StationControl
 from borne.application.commands import Effect, command
 from borne.application.limits.charging_profiles import ChargingProfiles
 from borne.application.meters.meter_trial import MeterTrial
+from borne.application.meters.site_meter_service import SiteMeterService
 from borne.application.people.accounts import Accounts
 from borne.application.ports.backend import BackendPort, StepResult
 from borne.application.ports.simulator import SimulatorPort
@@ -111,6 +112,8 @@ class StationServices:
     master_card: MasterCard | None = None
     try_connection: ConnectionTrial | None = None
     try_meter: MeterTrial | None = None
+    site_meter: SiteMeterService | None = None
+    """The second meter; its status is "absent" if none is set."""
     queue: QueueReader = no_queue
     """What waits for the backend, and what was given up."""
     ocpp_whitelist: BackendTokens | None = None

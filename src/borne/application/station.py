@@ -16,6 +16,7 @@ from borne.application.charging.status_service import StatusService, StatusSourc
 from borne.application.composition.backend import BackendSide
 from borne.application.composition.cards import Cards
 from borne.application.composition.charging import Charging
+from borne.application.composition.meters import Meters
 from borne.application.composition.parts import StationParts
 from borne.application.composition.security import Security
 from borne.application.maintenance.diagnostics import Diagnostics
@@ -51,6 +52,9 @@ class Station:
         self.charging = charging = Charging(parts, self.supervisor)
         self.cards = Cards(parts, self.supervisor, charging, self.link)
         self.security = Security(parts, self.supervisor)
+        self.meters = Meters(
+            parts, self.supervisor, charging.metering, charging.faults, self.security.events
+        )
         self.status = StatusService(self._status_sources(), clock)
         self.diagnostics = Diagnostics(
             lambda: parts.status_json(self.status.snapshot()),
@@ -102,6 +106,7 @@ class Station:
             Part(cards.start_router, cards.router.abort),
             Part(charging.recovery.start_meters, self.metering.abort, self.metering.stop),
             Part(charging.start_faults, self.faults.abort),
+            Part(self.meters.start, self.meters.site.abort, self.meters.site.stop),
             Part(cards.readers.start),
             Part(security.password_rule.start),
             Part(cards.start_authorization),
@@ -213,6 +218,8 @@ class Station:
             teach_in=self.cards.router.teach_in,
             master_card=self.cards.router.master_card,
             try_connection=parts.try_connection,
+            try_meter=self.meters.trial,
+            site_meter=self.meters.site,
             queue=partial(queue_view, parts.storage.outbox, parts.clock),
             ocpp_whitelist=self.cards.lists.cache,
             charging_profiles=self.charging.profiles,

@@ -48,6 +48,7 @@ def simulated_hardware(world: World, equipment: Equipment | None = None) -> Hard
         indicator=SimulatedIndicator(world),
         inputs=SimulatedInputs(world),
         vehicles=SimulatedModem(world),
+        site_meter=external_meter(world),
     )
 
 

@@ -9,15 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Generic, TypeVar
 
+from borne.adapters.simulation.meter_setup import SITE
 from borne.adapters.simulation.outlet import MeterQuantity, Socket
 from borne.adapters.simulation.world import World
+from borne.adapters.simulation.world_measurement import world_measurement
 from borne.application.ports.hardware import MeterSilent
+from borne.domain.meters.measurement import Measurement
 from borne.domain.station.reading import MeterReading
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.units import ZERO, PerPhase
 
-MeterState = tuple[bool, PerPhase, PerPhase, object]
+R = TypeVar("R", MeterReading, Measurement)
+MeterState = tuple[bool, object, object, object]
 NOT_A_NUMBER = PerPhase.same(math.nan)
 
 
@@ -25,7 +30,7 @@ class MeterGarbage(ValueError):
     """Raised by a driver for an invalid answer of a meter; differs from `MeterSilent`."""
 
 
-class WorldMeter:
+class WorldMeter(Generic[R]):
     """Common base of simulated meters: missing answers, and one notification per loop iteration."""
 
     model = "Simulated meter"
@@ -35,7 +40,7 @@ class WorldMeter:
     def __init__(self, world: World, link: str) -> None:
         self._world = world
         self._link = world.links[link]
-        self._news: Signal[MeterReading | MeterSilent] = Signal()
+        self._news: Signal[R | MeterSilent] = Signal()
         self._subscription: Unsubscribe | None = None
         self._sent: MeterState = (False, ZERO, ZERO, None)
         self._scheduled = False
@@ -59,7 +64,7 @@ class WorldMeter:
             self._subscription()
             self._subscription = None
 
-    async def read(self) -> MeterReading:
+    async def read(self) -> R:
         """Read the meter; raises MeterSilent."""
         if self._silent():
             raise MeterSilent(f"{self.model} {self.serial_number} does not answer")
@@ -67,7 +72,7 @@ class WorldMeter:
             raise MeterGarbage(f"{self.model} {self.serial_number}: wrong checksum")
         return self._reading()
 
-    def subscribe(self, listener: Callable[[MeterReading | MeterSilent], None]) -> Unsubscribe:
+    def subscribe(self, listener: Callable[[R | MeterSilent], None]) -> Unsubscribe:
         """Call `listener` with a reading after a change, and with MeterSilent when answers stop."""
         return self._news.subscribe(listener)
 
@@ -108,17 +113,17 @@ class WorldMeter:
         """A value that changes when the meter is replaced or manipulated."""
         return None
 
-    def _reading(self) -> MeterReading:
+    def _reading(self) -> R:
         """A reading; the registers are stored before it leaves the simulation."""
         reading = self._measure()
         self._world.energy_read.emit(None)
         return reading
 
-    def _measure(self) -> MeterReading:
+    def _measure(self) -> R:
         raise NotImplementedError
 
 
-class SimulatedMeter(WorldMeter):
+class SimulatedMeter(WorldMeter[MeterReading]):
     """The billing meter of a socket."""
 
     billing = True
@@ -173,7 +178,7 @@ class SimulatedMeter(WorldMeter):
         return reading
 
 
-class SimulatedSiteMeter(WorldMeter):
+class SimulatedSiteMeter(WorldMeter[Measurement]):
     """The meter at the grid connection: building, photovoltaics and all sockets together."""
 
     model = "Simulated external meter"
@@ -185,14 +190,5 @@ class SimulatedSiteMeter(WorldMeter):
     def serial_number(self) -> str:
         return "SIMSITE"
 
-    def _measure(self) -> MeterReading:
-        world = self._world
-        current_a, voltage_v = world.grid_current_a, world.site.voltage_v
-        now_s = world.loop.time()
-        return MeterReading(
-            register_wh=world.site_register.read_wh(now_s),
-            current_a=current_a,
-            voltage_v=voltage_v,
-            power_w=current_a.times(voltage_v).total,
-            at_s=now_s,
-        )
+    def _measure(self) -> Measurement:
+        return world_measurement(self._world, SITE)

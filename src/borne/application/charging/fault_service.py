@@ -18,7 +18,7 @@ from borne.application.charging.connector import Connector
 from borne.application.charging.fault_watch import ConnectorWatch
 from borne.application.charging.limits import LimitRows
 from borne.application.charging.metering_service import MeteringService
-from borne.application.ports.hardware import InputPort, MeterPort, MeterSilent
+from borne.application.ports.hardware import InputPort
 from borne.application.settings.station_settings import phases_connected
 from borne.domain.limits import sources
 from borne.domain.limits.cause import LimitCause
@@ -29,7 +29,6 @@ from borne.domain.settings.snapshot import Settings
 from borne.domain.station.board import BoardReport, Contact, ContactReport
 from borne.domain.station.faults import CATALOGUE, Fault
 from borne.domain.station.metering import Verdict
-from borne.domain.station.reading import MeterReading
 from borne.domain.station.reclosing import Reclosing
 from borne.foundation.clock import Clock
 from borne.foundation.events import Signal
@@ -38,7 +37,6 @@ from borne.foundation.units import PerPhase
 
 BACKEND_FAULT_DELAY_S = 10.0
 """A link that is back sooner is not reported as a fault."""
-METER_FAULT_DELAY_S = 10.0
 METER_BLIND_A = 6.0
 """What a vehicle may draw while its meter does not answer, before that is a fault."""
 STORAGE_RETRY_S = 30.0
@@ -224,19 +222,6 @@ class FaultService:
     def _on_implausible(self, news: tuple[int, Verdict]) -> None:
         connector, _ = news
         self.watches[connector].on_implausible()
-
-    def follow_external_meter(self, meter: MeterPort) -> None:
-        """Subscribe to the meter of the site; if it does not answer, charging continues (manual
-        9)."""
-
-        def on_reading(reading: MeterReading | MeterSilent) -> None:
-            self.on_external_meter(silent=isinstance(reading, MeterSilent))
-
-        meter.subscribe(on_reading)
-
-    def on_external_meter(self, *, silent: bool) -> None:
-        """The meter of the site stopped answering, or answers again."""
-        self._raise_after_delay(Fault.METER_EXTERNAL, METER_FAULT_DELAY_S, present=silent)
 
     # Contacts and inputs --------------------------------------------------------------------
 

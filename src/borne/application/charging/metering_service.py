@@ -7,7 +7,9 @@ register. So status, meter values, curves, limits of energy and the bill all use
 Whatever raises a doubt is logged with its reason.
 
 Silence is signalled twice: `blind` after a few seconds, because the current can no longer be
-guarded, and `silent` when it is a fault.
+guarded, and `silent` when it is a fault. A meter that polls by itself is silent after three missed
+polls in a row, or without a reading for ten seconds, and is not silent from the second good poll
+on.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ READ_TIMEOUT_S = 3.0
 BLIND_S = 5.0
 """After this long without a reading the vehicle may draw anything that the standard allows."""
 SILENCE_S = 10.0
+MAX_MISSES = 3
+"""Missed polls in a row that are silence, for a meter that polls by itself."""
+GOOD_POLLS = 2
 LATE_S = 10.0
 """If a polled meter was not read for this long, what flowed in between is not known."""
 MAX_READS = 3
@@ -52,6 +57,9 @@ class _Channel:
     failing: bool = False
     blind: bool = False
     silent: bool = False
+    misses: int = 0
+    good: int = 0
+    """Polls in a row without and with a reading, of a meter that polls by itself."""
     reads: list[asyncio.Task[MeterReading]] = field(default_factory=list)
 
 
@@ -194,7 +202,12 @@ class MeteringService:
         return self._process_answer(connector, read.result() if error is None else error)
 
     def _on_news(self, connector: int, answer: object) -> None:
-        self._process_answer(connector, answer)
+        channel = self._channels[connector]
+        reading = self._process_answer(connector, answer)
+        if reading is None and channel.meter.polls_itself:
+            channel.misses += 1
+            if channel.misses >= MAX_MISSES:
+                self._set_silent(connector, channel)
 
     def _process_answer(self, connector: int, answer: object) -> MeterReading | None:
         """Check an answer of the meter and publish the reading; None if it is not usable."""
@@ -226,7 +239,8 @@ class MeteringService:
             account = opened(reading, at)
         else:
             polled_s = at.monotonic_s - before.at.monotonic_s
-            late = self._live_poll_s is not None and polled_s > LATE_S
+            polled = self._live_poll_s is not None or channel.meter.polls_itself
+            late = polled and polled_s > LATE_S
             watched = not (channel.failing or late)
             account, verdict = before.update(reading, at, channel.max_w, watched=watched)
         channel.account = account
@@ -255,44 +269,63 @@ class MeteringService:
     # Silence --------------------------------------------------------------------------------
 
     def _on_failure(self, connector: int, channel: _Channel, error: BaseException) -> None:
+        channel.good = 0
         if channel.failing:
             return
         channel.failing = True
         _log.warning(
             "socket %d: no reading of the meter: %s", connector, str(error) or type(error).__name__
         )
-        set_silent = partial(self._set_silent, connector, channel)
-        channel.timers.plan("silent", SILENCE_S, set_silent)
-        if connector in self.readings:
-            set_blind = partial(self._set_blind, connector, channel)
-            channel.timers.plan("blind", BLIND_S, set_blind)
-        else:
+        self._plan_silence(connector, channel)
+        if connector not in self.readings:
             # At a start there is no earlier reading to wait on: the meter counts as blind at once.
             self._set_blind(connector, channel)
 
+    def _plan_silence(self, connector: int, channel: _Channel) -> None:
+        """Unless planned since the last reading."""
+        if "silent" not in channel.timers and not channel.silent:
+            set_silent = partial(self._set_silent, connector, channel)
+            channel.timers.plan("silent", SILENCE_S, set_silent)
+        if "blind" not in channel.timers and not channel.blind:
+            set_blind = partial(self._set_blind, connector, channel)
+            channel.timers.plan("blind", BLIND_S, set_blind)
+
     def _end_silence(self, connector: int, channel: _Channel) -> None:
         channel.failing = False
+        channel.misses = 0
+        channel.good += 1
         channel.timers.cancel("silent")
         channel.timers.cancel("blind")
         if channel.blind:
             channel.blind = False
             self.blind.emit((connector, False))
-        if channel.silent:
+        polls = channel.meter.polls_itself
+        if channel.silent and (not polls or channel.good >= GOOD_POLLS):
             channel.silent = False
             self.silent.emit((connector, False))
+        if polls:
+            # It may also stop to report at all.
+            self._plan_silence(connector, channel)
 
     def _set_blind(self, connector: int, channel: _Channel) -> None:
-        channel.blind = True
-        self.blind.emit((connector, True))
+        channel.timers.cancel("blind")
+        if not channel.blind:
+            channel.blind = True
+            self.blind.emit((connector, True))
 
     def _set_silent(self, connector: int, channel: _Channel) -> None:
-        channel.silent = True
-        self.silent.emit((connector, True))
+        channel.timers.cancel("silent")
+        if not channel.silent:
+            channel.silent = True
+            self.silent.emit((connector, True))
 
     async def _poll(self, pause_s: float) -> None:
         while True:
             await asyncio.sleep(pause_s)
-            await asyncio.gather(*(self.read(connector) for connector in self._watched))
+            channels = [(number, self._channels.get(number)) for number in self._watched]
+            await asyncio.gather(
+                *(self.read(n) for n, found in channels if found and not found.meter.polls_itself)
+            )
 
 
 def _resumed_account(record: SessionRecord, stored: Account | None) -> Account:

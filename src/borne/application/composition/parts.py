@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from borne.application.meters.meter_trial import PollMeter
 from borne.application.people.accounts import Accounts
 from borne.application.ports.certificates import CertificateStore
 from borne.application.ports.hardware import Hardware
@@ -42,5 +43,7 @@ class StationParts:
     """Converts a message of the backend link for them."""
     simulator: SimulatorPort | None = None
     try_connection: ConnectionTrial | None = None
+    poll_meter: PollMeter | None = None
+    """Polls a meter for the live test; None where nothing can."""
     live_poll_s: float | None = None
     """Interval of meter readings for the live display; None reads only when needed."""

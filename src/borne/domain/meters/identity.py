@@ -16,7 +16,7 @@ MAX_SERIAL = 64
 
 @dataclass(frozen=True, slots=True)
 class KnownMeter:
-    """A meter that was seen, or accepted by somebody."""
+    """A meter that was seen, or accepted by an operator."""
 
     type: str
     """Slug of the type."""
@@ -41,7 +41,7 @@ def meter_at(address: MeterAddress, serial_number: str) -> KnownMeter:
 
 def is_other_meter(known: KnownMeter | None, seen: KnownMeter) -> bool:
     """Whether another meter answers where a known one was. A meter at another address, or of
-    another type, was set by somebody: that is a new one. A known meter that no longer tells its
+    another type, was set on purpose: that is a new one. A known meter that no longer tells its
     serial number is another one."""
     if known is None or (known.type, known.place) != (seen.type, seen.place):
         return False

@@ -41,7 +41,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is believed after the polls so far; begins anew when the meter was silent."""
+    """What is believed after the polls so far; starts again when the meter was silent."""
 
     current_a: PerPhase | None = None
     """None before the second poll."""

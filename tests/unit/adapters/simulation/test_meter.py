@@ -9,6 +9,7 @@ from borne.adapters.simulation.hardware import external_meter
 from borne.adapters.simulation.register import EnergyRegister
 from borne.application.ports.hardware import MeterSilent
 from borne.application.ports.simulator import SimulatorError
+from borne.domain.meters.measurement import Measurement
 from borne.domain.station.reading import MeterReading
 from borne.foundation.units import PerPhase
 from tests.support.bench import Bench
@@ -114,7 +115,7 @@ async def test_replaced_meter_has_another_number_and_starts_low() -> None:
 async def test_external_meter_sums_building_roof_and_sockets() -> None:
     bench = await Bench().charging(16, phases=1)
     meter = external_meter(bench.world)
-    currents: list[MeterReading | MeterSilent] = []
+    currents: list[Measurement | MeterSilent] = []
     meter.subscribe(currents.append)
     await meter.start()
     await bench.simulator.set_site({"building_a": [1, 2, 3], "pv_w": 690})
@@ -122,9 +123,12 @@ async def test_external_meter_sums_building_roof_and_sockets() -> None:
     reading = await meter.read()
     assert reading.current_a == PerPhase(16, 1, 2)
     assert currents == [reading]
-    before_wh = reading.register_wh
+    before_wh = reading.import_wh
     await asyncio.sleep(3600)
-    assert (await meter.read()).register_wh - before_wh == 19 * 230
+    after_wh = (await meter.read()).import_wh
+    assert before_wh is not None
+    assert after_wh is not None
+    assert after_wh - before_wh == 19 * 230
     await meter.stop()
 
 

@@ -275,19 +275,6 @@ class TestDelays:
         ]
 
     @virtual_time
-    async def test_a_silent_external_meter_is_a_fault(self) -> None:
-        station = await _station()
-        meter = FakeMeter()
-        station.faults.follow_external_meter(meter)
-        meter.fall_silent()
-        await asyncio.sleep(9)
-        assert station.active() == []
-        await asyncio.sleep(2)
-        assert station.active(0) == [Fault.METER_EXTERNAL]
-        meter.show(1000)
-        assert station.active() == []
-
-    @virtual_time
     async def test_nothing_is_reported_after_a_power_cut(self) -> None:
         station = await _station()
         station.faults.on_backend_online(online=False)

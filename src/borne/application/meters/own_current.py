@@ -1,0 +1,30 @@
+"""What the own sockets draw, in the phases of the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from borne.application.charging.metering_service import MeteringService
+from borne.domain.load_management.topology import Rotation, grid_currents
+from borne.domain.settings.choices import PhaseRotation
+from borne.domain.settings.snapshot import Settings
+from borne.foundation.units import ZERO, PerPhase
+
+
+class OwnCurrent:
+    """Call it for the sum of all sockets, in A per grid phase. A socket whose meter is silent
+    counts as zero: the sum is what certainly flows."""
+
+    def __init__(self, metering: MeteringService, settings: Callable[[], Settings]) -> None:
+        self.changed = metering.changed
+        self._metering = metering
+        self._settings = settings
+
+    def __call__(self) -> PerPhase:
+        settings, blind = self._settings(), self._metering.blind_connectors
+        total = ZERO
+        for connector, reading in self._metering.readings.items():
+            if connector not in blind:
+                rotation = settings.choice("ConnectorPhaseRotation", PhaseRotation, connector)
+                total = total.plus(grid_currents(reading.current_a, Rotation(rotation.upper())))
+        return total
