@@ -14,6 +14,9 @@ from borne.domain.settings.rules import RULES, conflicts
 ALL = frozenset(CATALOGUE.settings)
 METER = {"DLMRole": "master", "DLMExternalMeterSupport": True, "DLMMainDistributionLimit": "63"}
 
+ON_LINE = {"MeterConfig": "saia_ale3", "MeterSerialPort": "/dev/ttyUSB0", "MeterParity": "even"}
+ON_LINE_TOO = {f"{key}_2": value for key, value in ON_LINE.items()} | {"MeterUnitId_2": 2}
+
 
 def errors(changes: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, str]:
     start = plan(Settings(), before or {}, SYSTEM, active=ALL)
@@ -51,6 +54,10 @@ def errors(changes: dict[str, Any], before: dict[str, Any] | None = None) -> dic
             {"AuthorizationKey": "x" * 16, "WebSocketsBackendURL": "wss://x.example"},
             {"SecurityProfile": 2},
         ),
+        ({}, {"MeterConfig": "tq_em300", "MeterIP": "192.168.1.30"}),
+        ({}, ON_LINE | ON_LINE_TOO),
+        ({}, {"MeterConfig": "sma_speedwire", "MeterConfig_2": "sma_speedwire", "MeterIP": ""}),
+        ({}, {"MeterConfig": "eastron_sdm72", "MeterSerialPort": "/dev/ttyUSB0"}),
         ({}, {"DLMGroups": ["hall;;63", "north;hall;32"]}),
         ({}, {"ASKIInterface": True, "ASKIPort": 8090}),
     ],
@@ -220,6 +227,54 @@ def test_allowed(before: dict[str, Any], changes: dict[str, Any]) -> None:
             "SecurityProfile",
             "This needs a backend address with wss://.",
             id="profile 2 without TLS",
+        ),
+        pytest.param(
+            {},
+            {"MeterConfig_2": "tq_em300"},
+            "MeterConfig_2",
+            "IP address of OCPP meter (Connector 2) does not allow this. Enter the IP address",
+            id="meter in the network without address (7.5)",
+        ),
+        pytest.param(
+            {},
+            {"MeterConfig": "saia_ale3"},
+            "MeterConfig",
+            "Serial port of OCPP meter does not allow this. Enter the serial port",
+            id="meter on a serial line without a port",
+        ),
+        pytest.param(
+            ON_LINE,
+            ON_LINE_TOO | {"MeterUnitId_2": 1},
+            "MeterUnitId_2",
+            "This is the meter of socket 1: both would bill the same energy.",
+            id="one meter for two sockets",
+        ),
+        pytest.param(
+            ON_LINE,
+            ON_LINE_TOO | {"MeterParity_2": "none"},
+            "MeterParity_2",
+            "Another meter uses /dev/ttyUSB0 with parity even",
+            id="two parities on a line",
+        ),
+        pytest.param(
+            ON_LINE,
+            {
+                "DLMExternalMeterSupport": True,
+                "SecondMeterConfig": "cg_em340",
+                "SecondMeterSerialPort": "/dev/ttyUSB0",
+                "SecondMeterParity": "even",
+                "SecondMeterBaudRate": 19200,
+            },
+            "SecondMeterBaudRate",
+            "Another meter uses /dev/ttyUSB0 at 9600 Bd",
+            id="two speeds on a line",
+        ),
+        pytest.param(
+            {"DLMExternalMeterSupport": True},
+            {"SecondMeterConfig": "sma_hm2_modbus"},
+            "SecondMeterConfig",
+            "This meter tells no currents per phase",
+            id="a sum guards no phase",
         ),
         pytest.param(
             {},

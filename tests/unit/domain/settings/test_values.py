@@ -190,6 +190,8 @@ def test_accepted_spellings(key: str, raw: object, value: Value) -> None:
         ("DLMMaxCurrentSchedule", "07:00;07:00;10", "A window must have a length"),
         ("DLMMaxCurrentSchedule", "25:00;07:00;10", "Enter a time such as 07:30."),
         ("MeterSerialPort", "/dev/../etc/passwd", "Enter a device such as"),
+        ("MeterSerialPort", "rtu://192.168.1.9", "Enter host and port"),
+        ("MeterSerialPort", "ftp://192.168.1.9:502", "Enter a device such as"),
     ],
 )
 def test_refused_values(key: str, raw: object, sentence: str) -> None:

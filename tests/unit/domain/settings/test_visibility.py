@@ -11,6 +11,7 @@ from borne.data_folder import simulated_facts
 from borne.domain.principals import Principal, PrincipalKind, Role
 from borne.domain.settings import CATALOGUE, Feature, HardwareFacts, Settings
 from borne.domain.settings.active import ACTIVE
+from borne.domain.settings.catalogue.meter_profiles import METERS
 from borne.domain.settings.changes import plan
 from borne.domain.settings.choices import (
     ConnectionType,
@@ -19,7 +20,7 @@ from borne.domain.settings.choices import (
     HighLevelCommunication,
     OcppMode,
 )
-from borne.domain.settings.entry import AnyOf, Condition, Entry, Is, IsNot
+from borne.domain.settings.entry import AnyOf, Condition, Entry, Is, IsNot, MeterReachedBy
 from borne.domain.settings.visibility import holds, visible
 from tests.support.cases import every_case
 
@@ -61,6 +62,22 @@ NO_MODEM = HardwareFacts(features=frozenset(Feature) - {Feature.MODEM})
             },
             False,
         ),
+        ("SecondMeterSerialPort", {"DLMExternalMeterSupport": True}, False),
+        (
+            "SecondMeterSerialPort",
+            {"DLMExternalMeterSupport": True, "SecondMeterConfig": "saia_ale3"},
+            True,
+        ),
+        ("SecondMeterIP", {"DLMExternalMeterSupport": True}, True),
+        (
+            "SecondMeterIP",
+            {"DLMRole": DlmRole.SLAVE_AUTO, "DLMExternalMeterSupport": True},
+            False,
+        ),
+        ("MeterIP", {}, False),
+        ("MeterUnitId", {"MeterConfig": "sma_speedwire"}, False),
+        ("MeterIP", {"MeterConfig": "sma_speedwire"}, True),
+        ("MeterParity", {"MeterConfig": "saia_ale3"}, True),
         ("InstallationCurrentLimit", {}, True),
         ("InstallationCurrentLimit", {"SingleSupplyLine": True}, False),
         ("SupplyLineCurrentCapacity", {"SingleSupplyLine": True}, True),
@@ -102,9 +119,14 @@ def meet(condition: Condition, settings: Settings, on_the_way: frozenset[str]) -
             entry = CATALOGUE.settings[key]
             others = [c.slug for c in entry.choices] or ["on", "off"]
             wanted = tuple(other for other in others if other != slug)
+        case MeterReachedBy(key, ways):
+            # Its address follows: an incomplete draft shows what it needs.
+            slug = next(profile.slug for profile in METERS if profile.reach in ways)
+            shown = reach(CATALOGUE.settings[key], settings, on_the_way)
+            return None if shown is None else plan(shown, {key: slug}, MANUFACTURER).after
         case AnyOf(conditions):
-            ways = (meet(each, settings, on_the_way) for each in conditions)
-            return next((way for way in ways if way is not None), None)
+            starts = (meet(each, settings, on_the_way) for each in conditions)
+            return next((start for start in starts if start is not None), None)
         case _:
             return None
     if key in on_the_way or key not in ACTIVE:
