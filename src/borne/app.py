@@ -69,6 +69,7 @@ from borne.foundation.json_value import JsonObject
 from borne.foundation.loop_lag import LoopLag
 from borne.foundation.messages import N_, Message
 from borne.foundation.supervisor import Supervisor
+from borne.installed_meters import InstalledMeters
 from borne.protocols.frame_json import frame_json
 from borne.protocols.status_json import status_json
 
@@ -136,6 +137,7 @@ class Host:
         self._switching = asyncio.Lock()
         self._restarting: asyncio.Task[None] | None = None
         self._control: ControlServer | None = None
+        self._meters = InstalledMeters(options.data)
         self.lag = LoopLag()
         self.decisions = DecisionJournal(random_token(8))
         self._decision_files = DecisionFiles(options.data)
@@ -251,6 +253,7 @@ class Host:
                 self._restarting.cancel()
             if station is not None:
                 station.abort()
+            self._meters.abort()
             mains.cut()
             self.station_changed.emit(None)
 
@@ -290,6 +293,7 @@ class Host:
         if station is not None:
             await self.settings.close()
             await station.stop(reason)
+        await self._meters.close()
         self.station_changed.emit(None)
 
     async def _power_up(self) -> None:
@@ -324,6 +328,7 @@ class Host:
             await station.start(partial(self._make_backend, storage))
         except BaseException:
             station.abort()
+            self._meters.abort()
             raise
         return station
 
@@ -334,8 +339,9 @@ class Host:
         self.notices = (*self._plant_notices, *reports, *map(str, storage_notices))
 
     def _parts(self, storage: Storage, accounts: Accounts) -> StationParts:
+        settings = self.settings.settings
         return StationParts(
-            hardware=self.plant.power_up(self.settings.settings),
+            hardware=self._meters.fit(self.plant.power_up(settings), settings),
             storage=storage,
             settings=self.settings,
             accounts=accounts,
@@ -349,6 +355,7 @@ class Host:
             frame_json=frame_json,
             simulator=self.plant.simulator,
             try_connection=self._try_connection,
+            poll_meter=self._meters.poll,
             live_poll_s=LIVE_POLL_S if self.options.live else None,
         )
 

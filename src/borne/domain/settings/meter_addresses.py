@@ -20,7 +20,7 @@ BILLING_KEYS = (
 SITE_KEYS = ("DLMExternalMeterSupport", *(f"Second{key}" for key in BILLING_KEYS))
 
 
-def no_meter(settings: Settings, connector: int) -> bool:
+def is_without_meter(settings: Settings, connector: int) -> bool:
     """True if the socket is set to have no meter, so that nothing is billed."""
     return settings.get("MeterConfig", connector) == NO_METER.slug
 

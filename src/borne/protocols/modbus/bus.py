@@ -106,16 +106,20 @@ class ModbusBus:
 
     async def close(self) -> None:
         """Close the port; callers that wait get Unreachable."""
+        await asyncio.gather(*self.abort(), return_exceptions=True)
+
+    def abort(self) -> list[asyncio.Task[None] | asyncio.Task[Link]]:
+        """Close the port without waiting, as by a power cut; returns the tasks that end."""
         self._closed = True
         tasks = [task for task in (self._owner, self._opening) if task is not None]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         if self._exchange.link is not None:
             self._exchange.link.close()
         for job in self._queue:
             self._queue.remove(job)
             job.fail(self._closed_failure())
+        return tasks
 
     async def _ask(
         self, unit: int, request: Request, priority: Priority, retry: RetryPolicy

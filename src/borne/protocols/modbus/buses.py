@@ -45,6 +45,12 @@ class Buses:
         del self._leased[endpoint]
         await bus.close()
 
+    def abort(self) -> None:
+        """Close every port without waiting, as by a power cut."""
+        for bus, _ in self._leased.values():
+            bus.abort()
+        self._leased.clear()
+
     async def close(self) -> None:
         """Close every port."""
         buses = [bus for bus, _ in self._leased.values()]

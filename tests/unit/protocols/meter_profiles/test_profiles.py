@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from borne.domain.settings.catalogue.meter_profiles import METERS
+from borne.domain.settings.entry import MeterReach
 from borne.protocols.meter_profiles import USER_DEFINED, Transport, load_profile, slugs
 
 
@@ -24,4 +25,4 @@ def test_what_the_settings_call_tcp_is_reached_by_tcp() -> None:
     for meter in METERS:
         if meter.slug != USER_DEFINED:
             tcp = load_profile(meter.slug).transport is Transport.TCP
-            assert tcp == meter.in_network, meter.slug
+            assert tcp == (meter.reach is MeterReach.NETWORK), meter.slug

@@ -22,6 +22,8 @@ class MeterProfile(NamedTuple):
     """It tells the current of each phase, as the meter of the site must."""
 
 
+USER_DEFINED = "user_defined"
+"""Its registers are described in a file of the operator."""
 NO_METER = MeterProfile("no_meter", N_("No meter"), MeterReach.NONE)
 INTERNAL_METER = MeterProfile("internal_meter", N_("Internal meter"), MeterReach.NONE)
 
@@ -46,7 +48,7 @@ METERS = (
     _tcp("algodue_uem", "Modbus Algodue UEM40 / UEM80"),
     _tcp("sma_hm2_modbus", "Modbus SMA Sunny Home Manager 2.0", per_phase=False),
     _tcp("sunspec_meter", "Modbus SunSpec meter"),
-    _tcp("user_defined", "Modbus, user-defined"),
+    _tcp(USER_DEFINED, "Modbus, user-defined"),
     MeterProfile("sma_speedwire", "SMA Speedwire (multicast)", MeterReach.MULTICAST),
     _rtu("siemens_7kt1665", "Modbus Siemens 7KT1665"),
     _rtu("cg_em24", "Modbus Carlo Gavazzi EM24"),

@@ -1,0 +1,33 @@
+"""The profile of a meter that the operator describes himself, in a file of the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from borne.adapters.meters.endpoints import BadAddress
+from borne.foundation.messages import N_, Message
+from borne.protocols.meter_profiles import Profile, ProfileError, parse_profile
+
+MAX_BYTES = 64 * 1024
+MISSING = N_("The file {file} with the registers of the meter is missing.")
+UNREADABLE = N_("The file {file} cannot be read: {reason}.")
+TOO_LARGE = N_("The file {file} is too large.")
+WRONG = N_("The file {file} is wrong: {reason}")
+
+
+def read_profile(path: Path) -> Profile:
+    """The profile in a file; raises BadAddress, with the line of what is wrong."""
+    name = {"file": path.name}
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise BadAddress(Message(MISSING, name)) from None
+    except OSError as error:
+        raise BadAddress(Message(UNREADABLE, name | {"reason": error.strerror or ""})) from None
+    if len(content) > MAX_BYTES:
+        raise BadAddress(Message(TOO_LARGE, name))
+    try:
+        return parse_profile(content.decode())
+    except (ProfileError, UnicodeDecodeError) as error:
+        raise BadAddress(Message(WRONG, name | {"reason": str(error)})) from None
