@@ -13,7 +13,7 @@ from typing import Final
 from borne.foundation.waiting import Flag
 from borne.protocols.modbus.devices import Devices
 from borne.protocols.modbus.endpoint import Endpoint, Framing, SerialEndpoint, TcpEndpoint
-from borne.protocols.modbus.exchange import Exchange, RtuExchange, TcpExchange
+from borne.protocols.modbus.exchange import MAX_DRAIN_S, Exchange, RtuExchange, TcpExchange
 from borne.protocols.modbus.failures import (
     ExceptionAnswer,
     ExceptionCode,
@@ -30,6 +30,8 @@ from borne.protocols.modbus.pdu import (
     Write,
 )
 from borne.protocols.modbus.transports import Link, LinkLost, open_link
+
+__all__ = ["ModbusBus", "Priority", "RetryPolicy"]
 
 FIRST_RECONNECT_S: Final = 0.5
 LONGEST_RECONNECT_S: Final = 10.0
@@ -66,7 +68,7 @@ class ModbusBus:
         self._down_since_s = float("-inf")
         self._connect_at_s = float("-inf")
         self._reconnect_s = FIRST_RECONNECT_S
-        self._down_reason = f"Nothing answers at {endpoint}."
+        self._down_reason = ""
 
     async def read(
         self,
@@ -164,7 +166,7 @@ class ModbusBus:
         if self._exchange.link is not None:
             self._drop_link(now_s)
         for job in self._queue.expire(now_s, self._expiry_s):
-            job.fail(Unreachable(self._down_reason))
+            job.fail(Unreachable(self._down_reason or f"Nothing answers at {self.endpoint}."))
         if not self._queue:
             return None
         times = [self._expiry_s(job) for job in self._queue]
@@ -198,6 +200,7 @@ class ModbusBus:
             return
         error = task.exception()
         if error is None:
+            self._down_reason = ""
             self._exchange.attach(task.result())
         else:
             if not isinstance(error, Unreachable):
@@ -252,8 +255,7 @@ class ModbusBus:
         """One attempt. What it needs again waits in the queue at its old place, so that a stop
         comes between two attempts."""
         loop = asyncio.get_running_loop()
-        if job.first_sent_s is None:
-            job.first_sent_s = loop.time()
+        job.asked_s = loop.time()
         try:
             values = await self._exchange.ask(
                 job.unit, job.request, job.retry.timeout_s, again=job.attempts > 0
@@ -277,7 +279,9 @@ class ModbusBus:
 
     def _on_answer(self, job: Job) -> None:
         self._reconnect_s = FIRST_RECONNECT_S
-        self._devices[job.unit].on_answer(job.request, asyncio.get_running_loop().time())
+        now_s = asyncio.get_running_loop().time()
+        time_out_s = max(now_s, job.asked_s + MAX_DRAIN_S + job.retry.timeout_s)
+        self._devices[job.unit].on_answer(job.request, now_s, time_out_s)
 
     def _on_refused(self, job: Job, refusal: ExceptionAnswer) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -293,7 +297,9 @@ class ModbusBus:
             job.sent_again = True
             self._queue.put_back(job)
             return
-        self._down_reason = f"The connection to {self.endpoint} was closed before the answer."
+        self._down_reason = (
+            f"{self.endpoint} closes the connection: perhaps another program is connected to it."
+        )
         self._delay_connecting()
         self._again_or_fail(job, Unreachable(self._down_reason))
 
@@ -306,15 +312,18 @@ class ModbusBus:
 
     def _again_or_fail(self, job: Job, failure: ModbusFailure) -> None:
         job.attempts += 1
+        now_s = asyncio.get_running_loop().time()
         device = self._devices[job.unit]
-        # A unit that was silent before is tried once, so that it costs the line one time-out.
-        attempts = 1 if device.failures else job.retry.attempts
+        attempts = job.retry.attempts
+        if device.failures and job.priority >= Priority.READ:
+            # A silent unit costs the others one time-out, no more.
+            attempts = 1 if self._devices.shares_line(job.unit, now_s) else attempts
         if job.attempts < attempts and not job.result.done():
             self._queue.put_back(job)
             return
-        now_s = asyncio.get_running_loop().time()
         if isinstance(failure, NoAnswer) and isinstance(self.endpoint, TcpEndpoint):
             # Perhaps only the connection is dead: the device restarted, a router forgot it.
             self._drop_link(now_s)
-        device.on_no_answer(now_s)
+        if not isinstance(failure, Unreachable):
+            device.on_no_answer(now_s)
         job.fail(failure)

@@ -29,13 +29,14 @@ class Device:
     """A request whose answer may still come."""
     late_until_s: float = float("-inf")
 
-    def on_answer(self, request: Request, now_s: float) -> None:
+    def on_answer(self, request: Request, now_s: float, time_out_s: float) -> None:
+        """`time_out_s`: until when its answer was awaited."""
         self.answered_s = self.asked_s = now_s
         self.failures = 0
         self.held_until_s = float("-inf")
         if now_s < self.late_until_s and _looks_alike(self.late, request):
             # The answer may be that of the earlier one: then this one's is still to come.
-            self.expect_late(request, now_s)
+            self.expect_late(request, time_out_s)
 
     def on_no_answer(self, now_s: float) -> None:
         self.asked_s = now_s
@@ -43,9 +44,9 @@ class Device:
         pause_s = FIRST_HOLD_S * 2.0 ** min(self.failures - 1, 10)
         self.held_until_s = now_s + min(pause_s, LONGEST_HOLD_S)
 
-    def expect_late(self, request: Request, now_s: float) -> None:
+    def expect_late(self, request: Request, time_out_s: float) -> None:
         self.late = request
-        self.late_until_s = now_s + LATE_S
+        self.late_until_s = max(self.late_until_s, time_out_s + LATE_S)
 
     def distinct_from_s(self, request: Request) -> float:
         """From when on a late answer can no longer be taken for the answer to `request`."""

@@ -63,6 +63,9 @@ class TcpExchange:
     ) -> tuple[int, ...]:
         """See Exchange. The answer to an earlier attempt is an answer, too."""
         link = _attached(self.link)
+        if self._reader.partial:
+            link.close()
+            raise LinkLost
         self._transaction = self._transaction % 0xFFFF + 1
         earlier = self._sent if again and self._asked == (unit, request) else ()
         self._asked = (unit, request)
@@ -78,6 +81,7 @@ class TcpExchange:
         while data := await link.receive(until_s):
             for frame in self._frames(link, unit, data):
                 if frame.transaction in self._sent:
+                    self._check_end(link, unit)
                     return frame
                 others += 1
         if self._reader.partial:
@@ -86,6 +90,12 @@ class TcpExchange:
         if others:
             raise WrongAnswer(f"Unit {unit} answered another request than the last one.")
         raise NoAnswer(f"Unit {unit} does not answer.")
+
+    def _check_end(self, link: Link, unit: int) -> None:
+        """One request is on the wire: what follows its answer shows that its length is wrong."""
+        if self._reader.partial:
+            link.close()
+            raise WrongAnswer(f"Unit {unit} sent more than its answer.")
 
     def _frames(self, link: Link, unit: int, data: bytes) -> list[MbapFrame]:
         try:
@@ -136,6 +146,7 @@ class RtuExchange:
                 raise WrongAnswer(f"The answer of unit {unit} is not usable: {reader.problem}.")
             raise NoAnswer(f"Unit {unit} does not answer.")
         self._echoes = reader.echo_seen
+        self._disturbed = reader.surplus
         return decode_answer(unit, request, pdu)
 
     async def _drain(self, link: Link) -> None:
@@ -144,6 +155,7 @@ class RtuExchange:
         end_s = loop.time() + MAX_DRAIN_S
         silence_s = SILENCE_S / 2 if self._disturbed else 0.0
         while await link.receive(loop.time() + silence_s):
+            self._disturbed = True
             silence_s = SILENCE_S / 2
             if loop.time() > end_s:
                 raise WrongAnswer("The line is never silent.")

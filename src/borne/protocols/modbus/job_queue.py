@@ -49,7 +49,8 @@ class Job:
     order: tuple[int, int] = (0, 0)
     attempts: int = 0
     """Made so far."""
-    first_sent_s: float | None = None
+    asked_s: float = 0.0
+    """When the last attempt began."""
     sent_again: bool = False
     """The connection was found closed, and the request was sent on a new one."""
 

@@ -77,7 +77,7 @@ class Inbox:
 
     async def receive(self, until_s: float) -> bytes:
         """See Link."""
-        if not self._bytes and not self.lost and until_s > self._loop.time():
+        while not self._bytes and not self.lost and until_s > self._loop.time():
             self._waiting = self._loop.create_future()
             timer = self._loop.call_at(until_s, self._wake)
             try:
