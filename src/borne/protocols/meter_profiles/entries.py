@@ -198,6 +198,9 @@ class Entries:
         )
 
     def _missing(self, key: str) -> Mistake:
+        for name in self._table:
+            if name not in self._known and difflib.get_close_matches(name[:60], [key]):
+                return self.mistake(nearest(name, [key]), name)
         return self.mistake(Message(N_("{key} is missing."), {"key": key}), key)
 
 

@@ -27,3 +27,9 @@ def load_profile(slug: str) -> Profile:
         files("borne.protocols.meter_profiles").joinpath("data", f"{slug}.toml").read_text("utf-8")
     )
     return parse_profile(text, slug=slug, other=load_profile)
+
+
+def profile_files() -> list[str]:
+    """The slugs of the files there are, sorted."""
+    folder = files("borne.protocols.meter_profiles").joinpath("data")
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir())

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from borne.domain.meters.address import Parity
 from borne.domain.meters.measurement import Measurement
-from borne.protocols.meter_profiles import decoding, encoding, planning
+from borne.protocols.meter_profiles import decoding, encoding, likeness, planning
 from borne.protocols.meter_profiles.quantities import MEASURED, MOMENTARY, by_phase
 from borne.protocols.meter_profiles.register_types import RegisterType, WordOrder
 from borne.protocols.meter_profiles.registers import Block, Identity, Register, Words
@@ -162,6 +162,16 @@ class Profile:
     def read_model(self, words: Words) -> str:
         """The model the meter calls itself; "" if the profile or `words` have none."""
         return decoding.identity(self, self.model_id, words)
+
+    @property
+    def fingerprint(self) -> tuple[Block, ...]:
+        """The requests of a scan: what shows that a device is of this type."""
+        return likeness.blocks(self)
+
+    def likeness(self, words: Words) -> float:
+        """How well the answers to `fingerprint` fit: 0 if the device is of another type, else
+        the higher the more speaks for this one. Types with the same registers get the same."""
+        return likeness.points(self, words)
 
     def encode(self, measurement: Measurement) -> dict[tuple[int, int], int]:
         """The registers of a meter that shows this; a value beyond a register's range is its

@@ -1,0 +1,69 @@
+"""What a scan asks of an unknown device, and which profile it is taken for."""
+
+from __future__ import annotations
+
+import pytest
+
+from borne.domain.meters.measurement import Measurement
+from borne.protocols.meter_profiles import Profile, Transport, load_profile, slugs
+
+SHOWN = Measurement(
+    1.0, (230.0, 231.0, 232.0), (1.0, 2.0, 3.0), (230.0, 462.0, 696.0), 1388.0, 1200, 3400, 50.0
+)
+ASKED = [slug for slug in slugs() if load_profile(slug).transport is not Transport.SPEEDWIRE]
+
+
+def likeness(profile: Profile, device: dict[tuple[int, int], int]) -> float:
+    words: dict[tuple[int, int], int] = {}
+    for block in profile.fingerprint:
+        places = [(block.function, block.address + n) for n in range(block.count)]
+        if all(place in device for place in places):
+            words |= {place: device[place] for place in places}
+    return profile.likeness(words)
+
+
+def same_registers(one: Profile, other: Profile) -> bool:
+    names = {r.name: (r.address, r.type, r.scale) for r in one.registers.values()}
+    others = {r.name: (r.address, r.type, r.scale) for r in other.registers.values()}
+    shared = set(names) & set(others)
+    return bool(shared) and all(names[name] == others[name] for name in shared)
+
+
+@pytest.mark.parametrize("slug", ASKED)
+def test_a_device_is_taken_for_what_it_is(slug: str) -> None:
+    device = load_profile(slug).encode(SHOWN)
+    found = {other: likeness(load_profile(other), device) for other in ASKED}
+    best = max(found.values())
+    assert found[slug] == best > 0
+    for other, points in found.items():
+        if points == best:
+            assert other == slug or same_registers(load_profile(slug), load_profile(other)), other
+
+
+@pytest.mark.parametrize("slug", ASKED)
+def test_a_device_without_voltage_is_no_meter(slug: str) -> None:
+    profile = load_profile(slug)
+    if profile.capabilities.has_phase_voltages:
+        assert likeness(profile, profile.encode(Measurement(1.0, frequency_hz=50.0))) == 0
+    assert likeness(profile, {}) == 0
+
+
+def test_another_model_of_the_same_map_is_not_taken() -> None:
+    device = load_profile("cg_em24_e1").encode(SHOWN)
+    assert likeness(load_profile("cg_em24_e1"), device) > likeness(load_profile("cg_em340"), device)
+    device[3, 0x000B] = 340
+    assert likeness(load_profile("cg_em24_e1"), device) == 0
+    assert likeness(load_profile("cg_em340"), device) > 0
+
+
+def test_one_phase_is_enough() -> None:
+    one = Measurement(1.0, (230.0, None, None), (5.0, None, None), (1150.0, None, None), 1150.0)
+    profile = load_profile("saia_ale3")
+    assert likeness(profile, profile.encode(one)) == 1.0
+
+
+def test_the_words_of_a_probed_meter_may_come_in_either_order() -> None:
+    profile = load_profile("phoenix_eem_mb371")
+    device = profile.encode(SHOWN)
+    swapped = {(function, address ^ 1): word for (function, address), word in device.items()}
+    assert likeness(profile, device) == likeness(profile, swapped) == 5.0
