@@ -23,9 +23,11 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 class Meter:
     """A MeterPort that answers, says that it is silent, or hangs."""
 
-    model, serial_number, billing, polls_itself = "test", "1", True, False
+    model, serial_number, billing = "test", "1", True
 
-    def __init__(self) -> None:
+    def __init__(self, *, polls_itself: bool = False) -> None:
+        self.polls_itself = polls_itself
+        self.reads = 0
         self.news: Signal[MeterReading | MeterSilent] = Signal()
         self.hangs = False
 
@@ -34,8 +36,12 @@ class Meter:
     async def stop(self) -> None: ...
 
     async def read(self) -> MeterReading:
+        self.reads += 1
         if self.hangs:
             await asyncio.Event().wait()
+        return self.reading()
+
+    def reading(self) -> MeterReading:
         now_s = asyncio.get_running_loop().time()
         return MeterReading(1000, ZERO, PerPhase.same(230.0), 0.0, now_s)
 
@@ -46,12 +52,14 @@ class Meter:
 class Bench:
     """The service over one meter, and what it signalled."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, polls_itself: bool = False, live_poll_s: float | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self.meter = Meter()
+        self.meter = Meter(polls_itself=polls_itself)
         evses = {1: EvseHardware(1, FakeBoard(), self.meter)}
         clock = Clock(loop.time, NOW, ClockTrust.NTP)
-        self.service = MeteringService(evses, clock, MemoryMeters(), Supervisor("test"))
+        self.service = MeteringService(
+            evses, clock, MemoryMeters(), Supervisor("test"), live_poll_s
+        )
         self.signals: list[tuple[str, bool]] = []
         self.service.blind.subscribe(lambda news: self.signals.append(("blind", news[1])))
         self.service.silent.subscribe(lambda news: self.signals.append(("silent", news[1])))
@@ -94,3 +102,62 @@ async def test_a_read_cancelled_by_the_stop_is_no_silence() -> None:
     assert await read is None
     await asyncio.sleep(SILENCE_S * 2)
     assert bench.signals == []
+
+
+class TestMetersThatPoll:
+    """A meter that polls by itself: three misses in a row, or ten seconds; two good polls."""
+
+    @staticmethod
+    async def _bench() -> Bench:
+        bench = Bench(polls_itself=True, live_poll_s=1.0)
+        await bench.service.start()
+        return bench
+
+    @staticmethod
+    async def _poll(bench: Bench, *, good: bool, times: int = 1) -> None:
+        for _ in range(times):
+            await asyncio.sleep(1)
+            bench.meter.news.emit(bench.meter.reading() if good else MeterSilent("no answer"))
+
+    @virtual_time
+    async def test_three_misses_in_a_row_are_a_fault(self) -> None:
+        bench = await self._bench()
+        await self._poll(bench, good=False, times=2)
+        await self._poll(bench, good=True)
+        await self._poll(bench, good=False, times=2)
+        assert bench.signals == []
+        await self._poll(bench, good=False)
+        assert bench.signals == [("silent", True)]
+        await self._poll(bench, good=False, times=10)
+        assert bench.signals == [("silent", True), ("blind", True)]
+
+    @virtual_time
+    async def test_the_fault_ends_with_the_second_good_poll_in_a_row(self) -> None:
+        bench = await self._bench()
+        await self._poll(bench, good=False, times=3)
+        await self._poll(bench, good=True)
+        await self._poll(bench, good=False)
+        await self._poll(bench, good=True)
+        assert bench.signals == [("silent", True)]
+        assert bench.service.readings[1].at_s == asyncio.get_running_loop().time()
+        await self._poll(bench, good=True)
+        assert bench.signals == [("silent", True), ("silent", False)]
+
+    @virtual_time
+    async def test_a_meter_that_reports_nothing_at_all_is_silent_after_ten_seconds(self) -> None:
+        bench = await self._bench()
+        await self._poll(bench, good=True)
+        await asyncio.sleep(BLIND_S - 0.1)
+        assert bench.signals == []
+        await asyncio.sleep(0.2)
+        assert bench.signals == [("blind", True)]
+        await asyncio.sleep(SILENCE_S - BLIND_S)
+        assert bench.signals == [("blind", True), ("silent", True)]
+
+    @virtual_time
+    async def test_it_is_not_polled_by_the_service(self) -> None:
+        bench = await self._bench()
+        bench.service.watch(1, active=True)
+        reads = bench.meter.reads
+        await self._poll(bench, good=True, times=5)
+        assert bench.meter.reads == reads
