@@ -20,8 +20,8 @@ from borne.foundation.messages import N_, Message
 TEST_S = 60.0
 LEASE_S = 5.0
 """A test ends this long after its panel was closed."""
-REST_S = 1.0
-"""From the end of a poll to the next one."""
+PERIOD_S = 1.0
+"""From the start of a trial to the next one at least; a trial polls the meter a few times."""
 STORED_TESTS = 10
 """Tests that may be started one after the other."""
 ONE_MORE_S = 20.0
@@ -141,9 +141,10 @@ class MeterTests:
     async def _run(self, test: MeterTest, trial: MeterTrial) -> None:
         try:
             while True:
+                next_s = loop_time_s() + PERIOD_S
                 test.result = await trial(test.address)
                 test.result_at_s = loop_time_s()
-                await asyncio.sleep(REST_S)
+                await asyncio.sleep(max(0.0, next_s - test.result_at_s))
         except Exception:
             _log.exception("the test of a meter failed")
             test.failed = True

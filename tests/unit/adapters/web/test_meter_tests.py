@@ -9,7 +9,7 @@ import pytest
 from borne.adapters.web.meter_tests import (
     LEASE_S,
     ONE_MORE_S,
-    REST_S,
+    PERIOD_S,
     STORED_TESTS,
     TEST_S,
     MeterTests,
@@ -28,7 +28,7 @@ async def test_it_polls_again_and_again_while_its_panel_is_open() -> None:
     test = tests.start("second", "me", ADDRESS, meter)
     seen = []
     for _ in range(4):
-        await asyncio.sleep(REST_S)
+        await asyncio.sleep(PERIOD_S)
         assert tests.renew("second", "me", test.lease) is test
         assert test.result is not None
         seen.append(test.result.measurements[0].at_s)
@@ -132,7 +132,7 @@ async def test_an_error_of_the_program_ends_it(caplog: pytest.LogCaptureFixture)
     tests, meter = MeterTests(), FakeMeter()
     meter.broken = True
     test = tests.start("second", "me", ADDRESS, meter)
-    await asyncio.sleep(REST_S)
+    await asyncio.sleep(PERIOD_S)
     assert test.is_over
     assert test.failed
     assert "the test of a meter failed" in caplog.text
