@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from borne.application.meters.meter_trial import TrialResult
+from borne.application.meters.site_meter_service import SiteMeterService
+from borne.application.refusals import Refused, require
 from borne.domain.meters.address import MeterAddress
 from borne.domain.meters.findings import Finding, FindingCode
 from borne.domain.meters.measurement import Measurement
+from borne.domain.meters.site_status import SiteMeterState, SiteMeterStatus
+from borne.domain.principals import Principal, Role
+from borne.foundation.events import Signal
 from borne.foundation.messages import Message
+from borne.foundation.units import PerPhase
 
 BUILDING = Measurement(
     at_s=10.0,
@@ -54,3 +60,49 @@ class FakeMeter:
         # Every answer is a new one.
         newest = replace(self.measurement, at_s=self.measurement.at_s + len(self.asked))
         return TrialResult((newest,), self.findings, None, 0.0, 0.1)
+
+
+NO_SITE_METER = SiteMeterStatus(SiteMeterState.ABSENT, PerPhase.same(9999.0))
+SITE_METER = SiteMeterStatus(
+    SiteMeterState.OK,
+    PerPhase.same(9999.0),
+    model="Siemens PAC2200",
+    serial_number="LQN 0815",
+    current_a=PerPhase(12.34, 8.1, -3.04),
+    measurement=BUILDING,
+    age_s=0.4,
+)
+OTHER_METER = replace(
+    SITE_METER,
+    state=SiteMeterState.SILENT,
+    serial_number="LQN 4711",
+    current_a=None,
+    age_s=75.0,
+    reason=Message("Another meter answers: serial number LQN 4711 instead of LQN 0815."),
+    accepted_serial_number="LQN 0815",
+)
+
+
+class FakeSiteMeter(SiteMeterService):
+    """The second meter as a status that tests set."""
+
+    def __init__(self) -> None:
+        self.changed: Signal[SiteMeterStatus] = Signal()
+        self.shown = NO_SITE_METER
+        self.accepted_by: list[str] = []
+
+    @property
+    def status(self) -> SiteMeterStatus:
+        return self.shown
+
+    def show(self, status: SiteMeterStatus) -> None:
+        """Change the status."""
+        self.shown = status
+        self.changed.emit(status)
+
+    async def accept(self, principal: Principal) -> None:
+        require(principal, Role.OPERATOR)
+        if not self.shown.accepted_serial_number:
+            raise Refused("nothing_to_accept", "No other meter answers.")
+        self.accepted_by.append(principal.name)
+        self.show(SITE_METER)

@@ -78,7 +78,7 @@ from borne.domain.vehicle import Identity, IdentityKind
 from borne.foundation.clock import Clock, ClockTrust, Moment, format_utc
 from borne.foundation.supervisor import Supervisor
 from borne.foundation.units import PerPhase
-from tests.support.fake_meters import FakeMeter
+from tests.support.fake_meters import FakeMeter, FakeSiteMeter
 from tests.support.fake_stores import (
     MemoryAccounts,
     MemorySecurityLog,
@@ -837,6 +837,7 @@ class FakeHost:
             master_card=cards.master_card,
             try_connection=try_connection,
             try_meter=FakeMeter(),
+            site_meter=FakeSiteMeter(),
             ocpp_whitelist=BackendTokens("cache", MemoryTokens(), clock),
             charging_profiles=FakeProfiles(),
         )
@@ -858,6 +859,13 @@ class FakeHost:
         """What live tests of meters find."""
         found = self._services.try_meter
         assert isinstance(found, FakeMeter)
+        return found
+
+    @property
+    def site_meter(self) -> FakeSiteMeter:
+        """The second meter."""
+        found = self._services.site_meter
+        assert isinstance(found, FakeSiteMeter)
         return found
 
     def replace(self, **changes: Any) -> None:

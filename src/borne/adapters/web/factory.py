@@ -16,6 +16,9 @@ from borne.adapters.web.api import (
     simulator,
     status,
 )
+from borne.adapters.web.api import (
+    meters as meters_api,
+)
 from borne.adapters.web.contract import WebHost
 from borne.adapters.web.live import EventHub
 from borne.adapters.web.middleware import Shell
@@ -52,6 +55,7 @@ MODULES = (
     records.routes,
     rest.routes,
     charging_profiles.routes,
+    meters_api.routes,
     simulator.routes,
     entrance.routes,
     account.routes,

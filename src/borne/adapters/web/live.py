@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from borne.application.services import StationServices
 from borne.domain.station.station_status import StationStatus
+from borne.foundation.events import Signal
 
 MAX_STREAMS = 32
 MAX_STREAMS_PER_ADDRESS = 8
@@ -68,15 +70,18 @@ class EventHub:
         if len(self._boxes) >= MAX_STREAMS or own >= MAX_STREAMS_PER_ADDRESS:
             raise TooManyStreams
 
-    async def follow(self, owner: str, valid: Callable[[], bool]) -> AsyncIterator[Tick]:
-        """The current state, then the newest after each change, and keep-alives in between. Ends
-        with the station, or when `valid()` is false."""
+    async def follow(
+        self, owner: str, valid: Callable[[], bool], also: Signal[Any] | None = None
+    ) -> AsyncIterator[Tick]:
+        """The current state, then the newest after each change, and keep-alives in between: also
+        when `also` emits. Ends with the station, or when `valid()` is false."""
         services = self._services()
         if services is None:
             return
         box = _Mailbox(owner)
         self._boxes.add(box)
         self._start_pump(services)
+        unsubscribe = also.notify(box.news.set) if also is not None else None
         try:
             box.put(services.status.snapshot())
             while not box.is_over() and valid():
@@ -90,6 +95,8 @@ class EventHub:
                 if snapshot is not None or not box.is_over():
                     yield Tick(snapshot)
         finally:
+            if unsubscribe is not None:
+                unsubscribe()
             self._boxes.discard(box)
             if not self._boxes and self._pump is not None:
                 self._pump.cancel()

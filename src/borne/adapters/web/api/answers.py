@@ -15,6 +15,7 @@ from typing_extensions import TypedDict  # pydantic reads that of the library fr
 from borne.application.ports.backend import BootState, ConnectionStep, LinkState, StepState
 from borne.application.ports.simulator import CauseView
 from borne.application.ports.storage import WhitelistEntry
+from borne.domain.meters.site_status import SiteMeterState
 from borne.protocols.status_json import Amps, Identity
 
 
@@ -68,6 +69,34 @@ class Sessions(TypedDict):
     limit: int
     next: str | None
     """`before` of the next page."""
+
+
+class MeterMeasurement(TypedDict):
+    """What a meter gave; per phase L1, L2, L3."""
+
+    voltage_v: list[float | None]
+    current_a: list[float | None]
+    power_w: list[float | None]
+    power_total_w: float | None
+    import_wh: int | None
+    export_wh: int | None
+    frequency_hz: float | None
+
+
+class SecondMeter(TypedDict):
+    """The meter at the supply of the building."""
+
+    state: SiteMeterState
+    model: str
+    serial_number: str
+    accepted_serial_number: str | None
+    """Set while another meter answers: the one that is believed."""
+    reason: str | None
+    believed_a: list[float] | None
+    fallback_a: list[float]
+    """Load to assume while `believed_a` is null."""
+    age_s: float | None
+    measured: MeterMeasurement | None
 
 
 class Whitelist(TypedDict):

@@ -19,6 +19,7 @@ from pydantic import create_model
 from borne.adapters.web.access import OPERATOR, WORLD, Access
 from borne.adapters.web.api.bodies import Body, JsonObject, bounded
 from borne.adapters.web.api.charging_profiles import profiles_of
+from borne.adapters.web.api.meters import second_meter_of
 from borne.adapters.web.api.simulator import simulator_of
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.routes import API, Endpoint, Routes
@@ -27,6 +28,7 @@ from borne.application.authorization.whitelist import Whitelist
 from borne.application.charging.station_control import StationControl
 from borne.application.commands import Argument, Command, Effect, Members, commands_of
 from borne.application.limits.charging_profiles import ChargingProfiles
+from borne.application.meters.site_meter_service import SiteMeterService
 from borne.application.ports.simulator import SimulatorPort
 from borne.application.services import Restarter
 
@@ -56,6 +58,7 @@ RECEIVERS = (
     Receiver(Restarter, lambda request: station(request).restarter, "connectors"),
     Receiver(Whitelist, lambda request: station(request).whitelist, "records"),
     Receiver(ChargingProfiles, profiles_of, "limits"),
+    Receiver(SiteMeterService, second_meter_of, "meters"),
     Receiver(SimulatorPort, simulator_of, "simulator", WORLD),
 )
 

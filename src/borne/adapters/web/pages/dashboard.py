@@ -13,7 +13,7 @@ from borne.adapters.web.access import OPERATOR, USER
 from borne.adapters.web.api.settings import settings_of
 from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
-from borne.adapters.web.pages import present, refused_card, technical
+from borne.adapters.web.pages import present, refused_card, site_meter, technical
 from borne.adapters.web.pages.shell import (
     done,
     form,
@@ -26,7 +26,7 @@ from borne.adapters.web.routes import Routes
 from borne.application.charging.station_control import StationControl
 from borne.application.commands import Command, command_of
 from borne.domain.load_management.topology import Rotation
-from borne.domain.settings.choices import DisplayBoard, PhaseRotation
+from borne.domain.settings.choices import DisplayBoard, DlmRole, PhaseRotation
 from borne.domain.station.station_status import StationStatus
 from borne.foundation.calendar import Month
 from borne.foundation.messages import N_
@@ -43,6 +43,7 @@ def variables(request: Request, status: StationStatus) -> dict[str, Any]:
     """The variables of the live parts."""
     words, names = words_for(request), socket_names(request)
     display = setting(request, "DisplayType", DisplayBoard.NONE) != DisplayBoard.NONE
+    meter = station(request).site_meter
     return {
         "status": status,
         "problems": present.problems(status, names, words),
@@ -50,8 +51,21 @@ def variables(request: Request, status: StationStatus) -> dict[str, Any]:
         "flow": present.flow(status, words, rotations(request, status)),
         "sockets": present.sockets(status, names, words, display=display),
         "system_status": technical.system_status(status, names, request),
-        "details": technical.details(status, words),
+        "details": technical.details(status, words, meter.status if meter else None),
+        "site_meter": site_meter_card(request),
     }
+
+
+def site_meter_card(request: Request) -> site_meter.SiteMeterCard | None:
+    """The second meter, if one is set."""
+    meter = station(request).site_meter
+    if meter is None:
+        return None
+    master = setting(request, "DLMRole", DlmRole.DISABLED) in {
+        DlmRole.MASTER,
+        DlmRole.STANDALONE_MASTER,
+    }
+    return site_meter.site_card(meter.status, words_for(request), master=master)
 
 
 def rotations(request: Request, status: StationStatus) -> dict[int, Rotation]:

@@ -21,7 +21,7 @@ from borne.adapters.web.errors import ApiError
 from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages import help_checks, help_meters, present
-from borne.adapters.web.pages.dashboard import socket_names
+from borne.adapters.web.pages.dashboard import site_meter_card, socket_names
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.setting_fields import field_id, value_text
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
@@ -242,6 +242,7 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
         "places": [_place(number, names, words) for number in where],
         "lines": lines,
         "limits": limits(request, remedy),
+        "site_meter": site_meter_card(request) if remedy.fault is Fault.METER_EXTERNAL else None,
         "notices": _notices(services, words) if remedy.fault is Fault.STORAGE_DAMAGED else (),
     }
 

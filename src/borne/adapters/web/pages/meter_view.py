@@ -189,12 +189,14 @@ def age_text(age_s: float | None, words: Words) -> str:
 
 def currents_text(current_a: Sequence[float | None], words: Words) -> str:
     """`12.3 A, 8.1 A, -3.0 A (exports)`."""
-    found = []
-    for value in current_a:
-        text = words.amps(_plain(value, 1))
-        exports = value is not None and value <= -EXPORTS
-        found.append(f"{text}{NO_BREAK}({words('exports')})" if exports else text)
-    return ", ".join(found)
+    return ", ".join(signed_text(value, words) for value in current_a)
+
+
+def signed_text(value: float | None, words: Words) -> str:
+    """`-3.0 A (exports)`."""
+    text = words.amps(_plain(value, 1))
+    exports = value is not None and value <= -EXPORTS
+    return f"{text}{NO_BREAK}({words('exports')})" if exports else text
 
 
 # The live test ------------------------------------------------------------------------------------

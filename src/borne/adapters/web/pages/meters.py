@@ -12,15 +12,18 @@ from fastapi import Path, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from borne.adapters.web.access import OPERATOR
+from borne.adapters.web.api.meters import second_meter_of
 from borne.adapters.web.errors import ApiError
-from borne.adapters.web.guard import station
+from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.meter_tests import MeterTest, MeterTests, loop_time_s
 from borne.adapters.web.pages import meter_view
 from borne.adapters.web.pages.meter_view import MeterSlot
 from borne.adapters.web.pages.settings import SettingsEditor
-from borne.adapters.web.pages.shell import form, is_htmx, part, partial
+from borne.adapters.web.pages.shell import done, form, is_htmx, part, partial, words_for
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.state import web_state
+from borne.application.commands import command_of
+from borne.application.meters.site_meter_service import SiteMeterService
 from borne.application.refusals import Refused
 from borne.domain.help import meter_help
 from borne.domain.settings.catalogue.meter_profiles import PROFILES
@@ -40,6 +43,9 @@ def _slot(editor: SettingsEditor, key: str) -> MeterSlot:
     if slot is None:
         raise ApiError(404, "not_found", N_("There is no such meter."))
     return slot
+
+
+_ACCEPT = command_of(SiteMeterService.accept)
 
 
 def _tests(request: Request) -> MeterTests:
@@ -87,6 +93,15 @@ async def end(request: Request, key: Key) -> Response:
     slot = _slot(editor, key)
     _tests(request).end(slot.key, editor.key)
     return _answer(editor, slot, None)
+
+
+@routes.post("/meters/second/accept")
+async def accept(request: Request) -> Response:
+    """Believe the meter that answers in the place of the second one."""
+    await form(request)
+    meter = second_meter_of(request)
+    await _ACCEPT.execute(meter, visitor(request).principal, {})
+    return done(request, words_for(request)("The new meter is accepted."), "/")
 
 
 def _answer(editor: SettingsEditor, slot: MeterSlot, test: MeterTest | None) -> Response:

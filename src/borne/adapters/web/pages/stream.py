@@ -48,6 +48,7 @@ def dashboard_pieces(request: Request, status: StationStatus) -> Pieces:
         "title": part(request, "parts/title.html", title=title),
         "#problems": part(request, "parts/problems.html", **values),
         "#flow": part(request, "parts/flow.html", **values),
+        "#site-meter": part(request, "parts/site_meter.html", **values),
         "#details": part(request, "parts/details.html", **values),
         "#announcement": part(
             request,
@@ -66,15 +67,23 @@ def backend_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: 
     return {"#backend-state": part(request, "parts/backend_state.html", **state)}
 
 
+def help_pieces(request: Request, status: StationStatus) -> Pieces:  # noqa: ARG001 -- one shape for all
+    """The steps of a help page."""
+    return help_pages.pieces(request)
+
+
 Draw = Callable[[Request, StationStatus], Pieces]
 PAGES: dict[str, tuple[Access, Draw]] = {
     "frame": (USER, lambda request, status: {}),  # noqa: ARG005 -- the frame alone
     "dashboard": (USER, dashboard_pieces),
     "backend": (OPERATOR, backend_pieces),
-    "help": (USER, lambda request, status: help_pages.pieces(request)),  # noqa: ARG005 -- one shape
+    "help": (USER, help_pieces),
     "whitelists": (OPERATOR, lambda request, status: teach_in.pieces(request)),  # noqa: ARG005 -- one shape
     "simulator": (SIMULATOR, lambda request, status: simulator.pieces(request)),  # noqa: ARG005 -- one shape
 }
+
+SHOW_METER = {dashboard_pieces, help_pieces}
+"""They also change with the meter of the site, which is no part of the status."""
 
 
 def _live(draw: Draw) -> Callable[[Request], Awaitable[Response]]:
@@ -95,9 +104,11 @@ for _name, (_access, _draw) in PAGES.items():
 
 async def _pieces(request: Request, draw: Draw) -> AsyncIterator[str]:
     web, who = web_state(request.app), visitor(request)
+    meter = station(request).site_meter
+    also = meter.changed if meter is not None and draw in SHOW_METER else None
     sent: dict[str, bytes] = {}
     yield f"retry: {RETRY_MS}\n\n"
-    async for tick in web.hub.follow(who.key, partial_of(web.admits, who)):
+    async for tick in web.hub.follow(who.key, partial_of(web.admits, who), also):
         status = tick.snapshot
         if status is None:
             yield "event: alive\ndata: 1\n\n"

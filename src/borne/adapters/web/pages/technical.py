@@ -9,8 +9,10 @@ from fastapi import Request
 
 from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
+from borne.adapters.web.pages import site_meter
 from borne.adapters.web.pages.backend import link_sentence
 from borne.adapters.web.pages.shell import setting, words_for
+from borne.domain.meters.site_status import SiteMeterStatus
 from borne.domain.station.station_status import SocketStatus, StationStatus
 from borne.domain.station.status import ConnectorStatus
 from borne.foundation.clock import format_utc
@@ -76,7 +78,9 @@ def _socket(socket: SocketStatus, names: Mapping[int, str], words: Words) -> Gro
     )
 
 
-def details(status: StationStatus, words: Words) -> list[Group]:
+def details(
+    status: StationStatus, words: Words, second_meter: SiteMeterStatus | None = None
+) -> list[Group]:
     """Further rows for service."""
     backend = status.backend
     rows = [
@@ -85,9 +89,11 @@ def details(status: StationStatus, words: Words) -> list[Group]:
         (words("Time"), f"{format_utc(status.time)} ({status.clock_trust.value})"),
         (words("Revision"), str(status.revision)),
     ]
+    second = site_meter.site_facts(second_meter, words) if second_meter is not None else ()
     return [
         Group(words("Station"), rows),
         *(_details(socket, words) for socket in status.sockets),
+        *([Group(words("External meter"), list(second))] if second else []),
     ]
 
 

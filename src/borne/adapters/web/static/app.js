@@ -285,6 +285,32 @@
   }
   customElements.define("count-down", CountDown);
 
+  /* The age of a value that does not come again. */
+  class CountUp extends HTMLElement {
+    static observedAttributes = ["data-seconds"];
+    connectedCallback() {
+      this.begin();
+    }
+    attributeChangedCallback() {
+      if (this.clock) this.begin();
+    }
+    begin() {
+      clearInterval(this.clock);
+      const start = performance.now() - Number(this.dataset.seconds) * 1000;
+      const tick = () => {
+        const seconds = Math.floor((performance.now() - start) / 1000);
+        const age = seconds < 60 ? `${seconds}\u202fs` : seconds < 3600 ? `${Math.floor(seconds / 60)}\u202fmin` : `${Math.floor(seconds / 3600)}\u202fh`;
+        this.textContent = this.dataset.text.replace("{age}", age);
+      };
+      this.clock = setInterval(tick, 1000);
+      tick();
+    }
+    disconnectedCallback() {
+      clearInterval(this.clock);
+    }
+  }
+  customElements.define("count-up", CountUp);
+
   /* After a restart was requested: reload once the station has stopped and is ready again. */
   class RestartWatch extends HTMLElement {
     connectedCallback() {
