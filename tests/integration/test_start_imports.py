@@ -11,7 +11,8 @@ import pytest
 from tests.support.process import unmeasured_environment
 
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "babel", "markupsafe", "anyio"}
-LATER = {"asyncssh", "cryptography", "httpx", "lxml", "numpy", "pymodbus", "rich"}
+LATER = {"asyncssh", "cryptography", "httpx", "lxml", "numpy", "pymodbus", "rich", "serial"}
+LATER |= {"borne.protocols.modbus", "borne.protocols.meter_profiles"}
 HEAVY = {"asyncio", "borne.app", "borne.domain", "pydantic", "sqlite3", "ssl", "websockets"}
 
 
