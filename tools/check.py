@@ -38,6 +38,7 @@ CHECKS = (
     Check("templates", (f"{BIN}/djlint", "--lint", "--quiet", "src"), "src/borne/adapters/web"),
     Check("spelling", (f"{BIN}/codespell",)),
     Check("pins", (sys.executable, "-m", "tools.pins")),
+    Check("meters", (sys.executable, "-m", "tools.meter_profiles", "--check")),
     Check("docs", (f"{BIN}/mkdocs", "build", "--strict", "--quiet"), "mkdocs.yml"),
     Check("scripts", (f"{BIN}/shellcheck", "run", ".ci/run"), ".ci/run"),
 )
