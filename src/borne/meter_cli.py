@@ -16,13 +16,14 @@ import typer
 
 from borne.adapters.meters.endpoints import BadAddress
 from borne.adapters.meters.factory import build_meter
-from borne.adapters.meters.polls import POLLS, next_poll, poll_started
+from borne.adapters.meters.polls import POLLS, next_poll, plausible, poll_started
 from borne.application.meters.meter_trial import Polls
 from borne.domain.meters.address import MeterAddress, Parity
-from borne.domain.meters.findings import FindingCode, Surroundings, findings
+from borne.domain.meters.findings import Surroundings, findings
 from borne.domain.settings.catalogue.meter_profiles import MeterProfile
 from borne.domain.settings.meter_names import find_meter_type, nearest_labels
 from borne.meter_output import json_line, table
+from borne.meter_scan_cli import scan_command
 from borne.protocols.meter_profiles import (
     USER_DEFINED,
     Profile,
@@ -34,10 +35,9 @@ from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Framing
 
 MAX_PROFILE_BYTES = 256 * 1024
-SERIOUS = {FindingCode.IMPLAUSIBLE, FindingCode.WRONG_WORD_ORDER, FindingCode.NO_VOLTAGE}
-"""Findings for which the exit code is 1; the others are doubts."""
 
 meter_app = typer.Typer(no_args_is_help=True)
+meter_app.command("scan")(scan_command)
 
 TypeName = Annotated[
     str, typer.Option("--type", metavar="LABEL", help="As the settings call it, or its short name.")
@@ -178,8 +178,7 @@ def _print(chosen: _Chosen, polls: Polls, *, as_json: bool) -> int:
         typer.echo(table(chosen.label, last, age_s, found))
     if polls.error is not None:
         typer.echo(str(polls.error), err=True)
-    serious = any(finding.code in SERIOUS for finding in found)
-    return 1 if serious or last is None or polls.error is not None else 0
+    return 0 if plausible(found) and last is not None and polls.error is None else 1
 
 
 def _fail(message: str, code: int = 1) -> typer.Exit:

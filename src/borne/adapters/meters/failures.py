@@ -32,7 +32,6 @@ REFUSED = N_(
 BUSY = N_("Unit {unit} at {where} refuses to answer at present (exception {code}).")
 NOT_BEHIND = N_("The gateway {where} does not find unit {unit}: are unit id and wiring right?")
 TOO_SLOW = N_("The answers of unit {unit} at {where} took more than {seconds} s.")
-NO_MAP = N_("Unit {unit} at {where} does not have what this type of meter is recognised by.")
 STOPPED = N_("The meter is not polled at present.")
 OVERLOADED = N_("Too many requests wait for {where}.")
 

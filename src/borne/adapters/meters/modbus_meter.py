@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from borne.adapters.meters.failures import STOPPED, TOO_SLOW, NoMeasurement, explain
@@ -16,11 +16,12 @@ from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
 from borne.foundation.events import Signal, Unsubscribe
 from borne.foundation.messages import N_, Message, verbatim
-from borne.protocols.meter_profiles import Block, Profile, Refresh
+from borne.protocols.meter_profiles import Profile, Refresh
+from borne.protocols.meter_profiles.resolving import Unresolved, resolve
 from borne.protocols.modbus.bus import ModbusBus
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Endpoint
-from borne.protocols.modbus.failures import ModbusFailure
+from borne.protocols.modbus.failures import ModbusFailure, NoAnswer
 from borne.protocols.modbus.job_queue import RetryPolicy
 
 PERIOD_S = 1.0
@@ -173,6 +174,8 @@ class ModbusMeter:
             return await self._measure(self._bus, with_energy=with_energy)
         except ModbusFailure as failure:
             return self._miss(explain(failure, self._endpoint, self._unit))
+        except Unresolved as unresolved:
+            return self._miss(unresolved.message)
         except TimeoutError:
             return self._miss(Message(TOO_SLOW, self._place() | {"seconds": POLL_TIMEOUT_S}))
         except Exception:
@@ -180,14 +183,21 @@ class ModbusMeter:
             return self._miss(Message(INTERNAL))
 
     async def _measure(self, bus: ModbusBus, *, with_energy: bool) -> Measurement:
-        if self._resolved is None:
-            await self._resolve(bus)
+        retry = self._retry
+        if self._resolved is None and await self._resolve(bus):
+            retry = replace(retry, asks_silent=True)
         profile = self.profile
         fast = profile.blocks(Refresh.FAST)
         every = with_energy or self._slow is None or self._since_energy + 1 >= self._energy_every
         blocks = fast if fast and not every else profile.blocks(Refresh.ALL)
+        words: dict[tuple[int, int], int] = {}
         async with asyncio.timeout(POLL_TIMEOUT_S):
-            words = await self._words(bus, blocks)
+            for block in blocks:
+                values = await bus.read(
+                    self._unit, block.function, block.address, block.count, retry=retry
+                )
+                for offset, value in enumerate(values):
+                    words[block.function, block.address + offset] = value
         measurement = profile.measurement(words, asyncio.get_running_loop().time())
         return self._with_slow(measurement, fresh=blocks is not fast)
 
@@ -206,21 +216,23 @@ class ModbusMeter:
             frequency_hz=self._slow.frequency_hz,
         )
 
-    async def _resolve(self, bus: ModbusBus) -> None:
-        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-            words = await self._words(bus, self._profile.identity_blocks)
-        self._serial_number = self._profile.read_serial_number(words)
-        self._resolved = replace(self._profile, meter_serial=self._serial_number)
+    async def _resolve(self, bus: ModbusBus) -> bool:
+        """Ask the meter about itself. Returns True if it ignored a request that it need not answer:
+        then the bus takes it for silent, although it may answer the next one."""
+        ignored = False
 
-    async def _words(self, bus: ModbusBus, blocks: Sequence[Block]) -> dict[tuple[int, int], int]:
-        words: dict[tuple[int, int], int] = {}
-        for block in blocks:
-            values = await bus.read(
-                self._unit, block.function, block.address, block.count, retry=self._retry
-            )
-            for offset, value in enumerate(values):
-                words[block.function, block.address + offset] = value
-        return words
+        async def read(function: int, address: int, count: int) -> tuple[int, ...]:
+            nonlocal ignored
+            try:
+                return await bus.read(self._unit, function, address, count, retry=self._retry)
+            except NoAnswer:
+                ignored = True
+                raise
+
+        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+            self._resolved = await resolve(self._profile, read)
+        self._serial_number = self._resolved.meter_serial
+        return ignored
 
     def _miss(self, message: Message) -> NoMeasurement:
         self._resolved = None

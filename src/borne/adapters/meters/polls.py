@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from borne.adapters.meters.endpoints import BadAddress
 from borne.adapters.meters.factory import FieldMeter, build_meter
@@ -10,12 +12,14 @@ from borne.adapters.meters.failures import NoMeasurement
 from borne.adapters.meters.modbus_meter import PERIOD_S, ModbusMeter
 from borne.application.meters.meter_trial import Polls
 from borne.domain.meters.address import MeterAddress
-from borne.domain.meters.findings import Capabilities
+from borne.domain.meters.findings import Capabilities, Finding, FindingCode
 from borne.domain.meters.measurement import Measurement
 from borne.foundation.messages import Message
-from borne.protocols.meter_profiles import Profile, SignedCurrent
+from borne.protocols.meter_profiles import Profile, SignedCurrent, load_profile
 from borne.protocols.modbus.buses import Buses
 
+SPEEDWIRE = "sma_speedwire"
+SERIOUS = {FindingCode.IMPLAUSIBLE, FindingCode.WRONG_WORD_ORDER, FindingCode.NO_VOLTAGE}
 POLLS = 2
 """A second apart, so that a frozen or jumping value shows."""
 
@@ -57,9 +61,15 @@ async def next_poll(meter: FieldMeter) -> None:
 
 def capabilities_of(meter: FieldMeter) -> Capabilities:
     """What the type of a meter gives, for the findings."""
-    if not isinstance(meter, ModbusMeter):
-        return Capabilities(has_frequency=False, signed_current=True)
-    has = meter.profile.capabilities
+    if isinstance(meter, ModbusMeter):
+        return findings_capabilities(meter.profile)
+    # Only newer firmware sends the frequency.
+    return replace(findings_capabilities(load_profile(SPEEDWIRE)), has_frequency=False)
+
+
+def findings_capabilities(profile: Profile) -> Capabilities:
+    """What a profile gives, for the findings."""
+    has = profile.capabilities
     return Capabilities(
         has_phase_voltage=has.has_phase_voltages,
         has_phase_currents=has.has_phase_currents,
@@ -69,3 +79,8 @@ def capabilities_of(meter: FieldMeter) -> Capabilities:
         has_frequency=has.has_frequency,
         signed_current=has.signed_current is not SignedCurrent.UNKNOWN,
     )
+
+
+def plausible(found: Sequence[Finding]) -> bool:
+    """True if the findings are doubts at most."""
+    return not any(finding.code in SERIOUS for finding in found)

@@ -235,7 +235,11 @@ class ModbusBus:
 
     def _is_held(self, job: Job, now_s: float) -> bool:
         """A unit without answer must not take the line from the others; commands always go."""
-        if job.priority < Priority.READ or now_s >= self._devices[job.unit].held_until_s:
+        if (
+            job.retry.asks_silent
+            or job.priority < Priority.READ
+            or now_s >= self._devices[job.unit].held_until_s
+        ):
             return False
         return self._devices.shares_line(job.unit, now_s)
 

@@ -34,6 +34,9 @@ class RetryPolicy:
     attempts: int = 2
     pause_s: float = 0.0
     """Pause that the device needs after its previous answer."""
+    asks_silent: bool = False
+    """Ask a unit that did not answer before without a pause, though others share the line: to find
+    out whether there is one."""
 
 
 @dataclass(eq=False, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,81 +15,45 @@ from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
 from borne.domain.station.reading import MeterReading
 from borne.protocols.meter_profiles import load_profile
-from borne.protocols.modbus.bus import ModbusBus
-from borne.protocols.modbus.buses import Buses
-from borne.protocols.modbus.endpoint import Endpoint, TcpEndpoint
+from borne.protocols.modbus.endpoint import TcpEndpoint
 from borne.protocols.modbus.failures import ExceptionAnswer, NoAnswer, Unreachable
+from tests.support.fake_buses import HOUSE, FakeBuses, meter
 from tests.support.virtual_time import VirtualTimeLoop
 
 PROFILE = load_profile("siemens_7km2200")
 ENDPOINT = TcpEndpoint("192.0.2.7")
 VOLTAGES, ENERGY = 1, 801
 """The first addresses of two blocks of the profile."""
-HOUSE = Measurement(
-    at_s=0.0,
-    voltage_v=(230.0, 231.0, 232.0),
-    current_a=(10.0, -2.0, 0.0),
-    power_w=(2300.0, -462.0, 0.0),
-    power_total_w=1838.0,
-    import_wh=123_456,
-    export_wh=789,
-    frequency_hz=50.0,
-)
 Answer = Measurement | MeterSilent
 
 
-class FakeBus:
-    """Answers reads from a table of registers. `failure` and `delay_s` are for blocks by their
-    first address."""
+class Meter:
+    """A strict meter that fails on blocks by their first address."""
 
     def __init__(self) -> None:
-        self.words: Mapping[tuple[int, int], int] = PROFILE.encode(HOUSE)
-        self.asked: Counter[int] = Counter()
+        self.bank = meter(PROFILE.slug)
         self.failures: dict[int, Exception] = {}
-        self.delay_s = 0.0
-        self.reading = asyncio.Event()
 
-    async def read(
-        self, unit: int, function: int, address: int, count: int, **_: Any
-    ) -> tuple[int, ...]:
-        assert unit == 1
-        self.asked[address] += 1
-        self.reading.set()
-        await asyncio.sleep(self.delay_s)
+    def __call__(self, function: int, address: int, count: int) -> Sequence[int]:
         if address in self.failures:
             raise self.failures[address]
-        return tuple(self.words[function, place] for place in range(address, address + count))
-
-
-class FakeBuses(Buses):
-    """Leases the fake bus, unless the port is in use with other settings."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bus = FakeBus()
-        self.leases = 0
-        self.conflict = False
-
-    def lease(self, endpoint: Endpoint) -> ModbusBus:
-        if self.conflict:
-            raise ValueError("/dev/ttyUSB0 is in use with 19200 baud.")
-        self.leases += 1
-        return self.bus  # type: ignore[return-value]  # what a driver uses of it
-
-    async def release(self, endpoint: Endpoint) -> None:
-        assert endpoint == ENDPOINT
-        self.leases -= 1
+        return self.bank.read(function, address, count)
 
 
 class Bench:
     """A started meter, and the answers it has given since."""
 
     def __init__(self, **options: Any) -> None:
-        self.buses = FakeBuses()
-        self.bus = self.buses.bus
+        self.device = Meter()
+        self.buses = FakeBuses({ENDPOINT: {1: self.device}})
+        self.bus = self.buses.bus(ENDPOINT)
         self.meter = ModbusMeter(PROFILE, 1, ENDPOINT, self.buses, **options)
         self.answers: list[Answer] = []
         self.meter.subscribe(self.answers.append)
+
+    def asked(self, address: int) -> int:
+        """How often the block that begins there was read."""
+        return self.bus.asked[1, 3, address]
 
 
 def on_bench(scenario: Callable[[Bench], Awaitable[None]], **options: Any) -> None:
@@ -126,9 +89,9 @@ def test_energy_is_read_at_every_tenth_poll_and_at_each_for_billing(every: int, 
     async def scenario(bench: Bench) -> None:
         await bench.meter.start()
         await asyncio.sleep(20.5)
-        assert len(bench.answers) == bench.bus.asked[VOLTAGES] == 21
-        assert bench.bus.asked[ENERGY] == reads
-        assert all(isinstance(a, Measurement) and a.import_wh == 123_456 for a in bench.answers)
+        assert len(bench.answers) == bench.asked(VOLTAGES) == 21
+        assert bench.asked(ENERGY) == reads
+        assert all(isinstance(a, Measurement) and a.import_wh == 123_000 for a in bench.answers)
 
     on_bench(scenario, energy_every=every)
 
@@ -140,7 +103,7 @@ def test_a_read_is_of_a_poll_that_began_after_it() -> None:
         await bench.meter.start()
         await bench.bus.reading.wait()
         began_s = loop.time()
-        bench.bus.words = PROFILE.encode(replace(HOUSE, import_wh=123_999))
+        bench.device.bank = meter(PROFILE.slug, replace(HOUSE, import_wh=123_999))
         reads = await asyncio.gather(bench.meter.read(), bench.meter.read())
         assert reads[0] is reads[1]
         assert reads[0].at_s > began_s
@@ -155,13 +118,13 @@ def test_a_failed_block_makes_the_whole_poll_a_miss() -> None:
     async def scenario(bench: Bench) -> None:
         await bench.meter.start()
         await asyncio.sleep(2.5)
-        bench.bus.failures[VOLTAGES] = NoAnswer("Unit 1 does not answer.")
+        bench.device.failures[VOLTAGES] = NoAnswer("Unit 1 does not answer.")
         await asyncio.sleep(2)
-        del bench.bus.failures[VOLTAGES]
+        del bench.device.failures[VOLTAGES]
         await asyncio.sleep(1)
         kinds = [isinstance(answer, Measurement) for answer in bench.answers]
         assert kinds == [True, True, True, False, False, True]
-        assert bench.bus.asked[ENERGY] == 2, "energy is read again after a miss"
+        assert bench.asked(ENERGY) == 2, "energy is read again after a miss"
 
     on_bench(scenario)
 
@@ -180,11 +143,11 @@ def test_a_failed_block_makes_the_whole_poll_a_miss() -> None:
 )
 def test_a_read_says_why_it_failed(failure: Exception, sentence: str) -> None:
     async def scenario(bench: Bench) -> None:
-        bench.bus.failures[VOLTAGES] = failure
+        bench.device.failures[VOLTAGES] = failure
         await bench.meter.start()
         with pytest.raises(MeterSilent, match=sentence):
             await bench.meter.read()
-        bench.bus.failures.clear()
+        bench.device.failures.clear()
         assert same(await bench.meter.read(), HOUSE)
 
     on_bench(scenario)
@@ -205,11 +168,11 @@ def test_a_poll_ends_after_three_seconds() -> None:
 
 def test_a_port_in_use_with_other_settings_is_reported_until_it_is_free() -> None:
     async def scenario(bench: Bench) -> None:
-        bench.buses.conflict = True
+        bench.buses.conflict = "/dev/ttyUSB0 is in use with 19200 baud."
         await bench.meter.start()
         with pytest.raises(MeterSilent, match="in use with 19200 baud"):
             await bench.meter.read()
-        bench.buses.conflict = False
+        bench.buses.conflict = ""
         assert same(await bench.meter.read(), HOUSE)
 
     on_bench(scenario)
@@ -241,9 +204,9 @@ def test_a_billing_meter_gives_readings_of_each_poll() -> None:
         billing.subscribe(news.append)
         await billing.start()
         reading = await billing.read()
-        assert (reading.register_wh, reading.power_w, billing.billing) == (123_456, 1838.0, True)
-        assert tuple(reading.current_a) == (10.0, 2.0, 0.0)
-        bench.bus.failures[VOLTAGES] = NoAnswer("Unit 1 does not answer.")
+        assert (reading.register_wh, reading.power_w, billing.billing) == (123_000, 2070.0, True)
+        assert tuple(reading.current_a) == (10.0, 2.0, 1.0)
+        bench.device.failures[VOLTAGES] = NoAnswer("Unit 1 does not answer.")
         await asyncio.sleep(1.5)
         assert [isinstance(each, MeterReading) for each in news] == [True, False]
         await billing.stop()
