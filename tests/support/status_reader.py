@@ -11,6 +11,8 @@ from typing import Any
 from borne.domain.authorization.decision import Reason
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
+from borne.domain.meters.measurement import Measurement
+from borne.domain.meters.site_status import SiteMeterState, SiteMeterStatus
 from borne.domain.station.display import Screen
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionFlag
@@ -47,6 +49,21 @@ def status_of(data: Json) -> StationStatus:
         tuple(map(_fault, data.get("faults", ()))),
         _card(data["last_card"]) if data.get("last_card") else None,
         tuple(map(Message, data.get("notices", ()))),
+        _site_meter(data["site_meter"]) if data.get("site_meter") else None,
+    )
+
+
+def _site_meter(data: Json) -> SiteMeterStatus:
+    return SiteMeterStatus(
+        SiteMeterState(data["state"]),
+        PerPhase(*data["fallback_a"]),
+        data["model"],
+        data["serial_number"],
+        PerPhase(*data["current_a"]) if data["current_a"] else None,
+        Measurement(0.0, power_total_w=data["power_w"]) if data["power_w"] is not None else None,
+        data["age_s"],
+        Message(data["reason"]) if data["reason"] else None,
+        data["accepted_serial_number"],
     )
 
 

@@ -92,6 +92,7 @@ class Station:
             charging.indication,
             self.link,
             lambda: self.notices.entries,
+            self.meters.site_status,
         )
 
     def _in_order(self, make_backend: MakeBackend) -> tuple[Service, ...]:
@@ -179,6 +180,7 @@ class Station:
     def _start_status(self) -> None:
         self._parts.settings.subscribe(lambda _: self.status.touch())
         self.link.changed.notify(self.status.touch)
+        self.meters.site.changed.notify(self.status.touch)
         self.status.start()
 
     async def _start_notices(self) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic reads that of the library from Python 3.12 on
 
 from borne.domain.limits.sources import LimitScope
+from borne.domain.meters.site_status import SiteMeterStatus
 from borne.domain.station import station_status as domain
 from borne.domain.station.status import ConnectorStatus
 from borne.foundation.clock import ClockTrust, format_utc
@@ -105,6 +106,27 @@ class LastCard(TypedDict):
     masked: str
 
 
+class SiteMeter(TypedDict):
+    """The second meter, at the supply of the building; amps per phase of the grid, import
+    positive."""
+
+    state: Literal["ok", "doubted", "silent"]
+    model: str
+    serial_number: str
+    accepted_serial_number: str
+    """Empty, unless another meter answers than the accepted one."""
+    age_s: float | None
+    """Of the last usable answer."""
+    current_a: Amps | None
+    """What is believed; null while it is silent."""
+    fallback_a: Amps
+    """The load that is assumed while it is silent."""
+    power_w: float | None
+    """As the meter shows it."""
+    reason: str | None
+    """Why the state is not "ok"."""
+
+
 class Status(TypedDict):
     """The whole state."""
 
@@ -121,6 +143,8 @@ class Status(TypedDict):
     last_card: LastCard | None
     notices: list[str]
     """Notices about stored data: damaged, foreign, missing, put aside."""
+    site_meter: SiteMeter | None
+    """Null if no second meter is set."""
 
 
 def status_json(status: domain.StationStatus) -> Status:
@@ -142,6 +166,22 @@ def status_json(status: domain.StationStatus) -> Status:
         "faults": [_fault(fault) for fault in status.faults],
         "last_card": _last_card(status.last_card) if status.last_card else None,
         "notices": [str(notice) for notice in status.notices],
+        "site_meter": _site_meter(status.site_meter) if status.site_meter else None,
+    }
+
+
+def _site_meter(meter: SiteMeterStatus) -> SiteMeter:
+    measured = meter.measurement
+    return {
+        "state": cast('Literal["ok", "doubted", "silent"]', meter.state.value),
+        "model": meter.model,
+        "serial_number": meter.serial_number,
+        "accepted_serial_number": meter.accepted_serial_number,
+        "age_s": None if meter.age_s is None else round(meter.age_s, 1),
+        "current_a": None if meter.current_a is None else _amps(meter.current_a.rounded()),
+        "fallback_a": _amps(meter.fallback_a),
+        "power_w": None if measured is None else measured.power_total_w,
+        "reason": None if meter.reason is None else str(meter.reason),
     }
 
 

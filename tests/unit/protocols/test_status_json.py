@@ -32,7 +32,22 @@ WHOLE = {
     "faults": [FAULT | {"id": "storage-full"}],
     "last_card": CARD,
     "notices": ["The settings were damaged."],
+    "site_meter": {
+        "state": "doubted",
+        "model": "Siemens 7KM2200",
+        "serial_number": "2",
+        "accepted_serial_number": "1",
+        "age_s": 0.5,
+        "current_a": [1.5, 16.0, -2.0],
+        "fallback_a": [63.0, 63.0, 63.0],
+        "power_w": 3565.0,
+        "reason": "It does not follow.",
+    },
 }
+
+
+def test_without_a_second_meter_there_is_none() -> None:
+    assert status_json(status_of(WHOLE | {"site_meter": None}))["site_meter"] is None
 
 
 def test_a_status_is_read_back_unchanged() -> None:

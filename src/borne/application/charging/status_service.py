@@ -21,6 +21,7 @@ from borne.application.settings.station_settings import free_mode, phases_connec
 from borne.domain.authorization.free_charging import RULES
 from borne.domain.authorization.outcome import CardOutcome
 from borne.domain.limits.rows import LimitRow
+from borne.domain.meters.site_status import SiteMeterStatus
 from borne.domain.settings.choices import DisplayLanguage
 from borne.domain.settings.snapshot import Settings
 from borne.domain.station.display import Screen, announcement, screens
@@ -55,6 +56,7 @@ class StatusSources:
     indication: IndicationService
     link: BackendLink
     notices: Callable[[], Sequence[Message]] = lambda: ()
+    site_meter: Callable[[], SiteMeterStatus | None] = lambda: None
 
 
 class StatusService:
@@ -119,6 +121,7 @@ class StatusService:
             self._faults(0),
             self._card,
             tuple(sources.notices()),
+            sources.site_meter(),
         )
 
     async def wait(self, after: int, timeout_s: float) -> StationStatus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -65,6 +65,8 @@ class MetricSources:
     readings: Mapping[int, MeterReading]
     faults: Callable[[int], Collection[object]]
     """Faults of a connector; 0 is the station."""
+    meter_ages_s: Mapping[str, float] = field(default_factory=dict)
+    """By the number of the socket, or "second"."""
 
 
 def station_metrics(station: MetricSources) -> list[Metric]:
@@ -92,6 +94,16 @@ def station_metrics(station: MetricSources) -> list[Metric]:
             "Register of the billing meter",
             {n: reading.register_wh for n, reading in station.readings.items()},
             "counter",
+        ),
+        *(
+            Metric(
+                "borne_meter_age_seconds",
+                "gauge",
+                "Age of the last reading of a meter",
+                age_s,
+                (("meter", meter),),
+            )
+            for meter, age_s in station.meter_ages_s.items()
         ),
         *_per_connector(
             "borne_faults",

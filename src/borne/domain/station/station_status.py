@@ -11,6 +11,7 @@ from datetime import datetime
 from borne.domain.authorization.decision import Reason
 from borne.domain.limits.cause import LimitCause
 from borne.domain.limits.sources import LimitScope
+from borne.domain.meters.site_status import SiteMeterStatus
 from borne.domain.station.display import Screen
 from borne.domain.station.faults import Fault
 from borne.domain.station.session import SessionFlag
@@ -137,6 +138,8 @@ class StationStatus:
     last_card: LastCard | None = None
     notices: tuple[Message, ...] = ()
     """Notices about the stored data."""
+    site_meter: SiteMeterStatus | None = None
+    """The second meter; None if none is set."""
 
     def socket(self, connector: int) -> SocketStatus:
         """The status of one socket. Raises KeyError."""
