@@ -20,7 +20,7 @@ from unittest import mock
 import pytest
 import serial
 
-from borne.application.meters.site_meter_service import SiteMeterState, SiteMeterStatus
+from borne.domain.meters.site_status import SiteMeterState, SiteMeterStatus
 from borne.protocols.modbus.endpoint import Framing
 from tests.support.running_station import RunningStation, running_station
 from tests.support.served_meter import THREE_PHASES, ServedMeter, served_meter
