@@ -24,6 +24,7 @@ from borne.domain.settings.catalogue.meter_profiles import MeterProfile
 from borne.domain.settings.meter_names import find_meter_type, nearest_labels
 from borne.meter_output import json_line, table
 from borne.meter_scan_cli import scan_command
+from borne.meter_simulation import simulate
 from borne.protocols.meter_profiles import (
     USER_DEFINED,
     Profile,
@@ -38,6 +39,7 @@ MAX_PROFILE_BYTES = 256 * 1024
 
 meter_app = typer.Typer(no_args_is_help=True)
 meter_app.command("scan")(scan_command)
+meter_app.command("simulate")(simulate)
 
 TypeName = Annotated[
     str, typer.Option("--type", metavar="LABEL", help="As the settings call it, or its short name.")

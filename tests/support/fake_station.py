@@ -37,6 +37,7 @@ from borne.application.ports.backend import (
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import (
     NOTHING,
+    AddedMeter,
     CauseView,
     SimulatorError,
     SimulatorPort,
@@ -601,6 +602,34 @@ class FakeProfiles(ChargingProfiles):
         return found
 
 
+SERVED_METER: Json = {
+    "type": "eastron_sdm630",
+    "label": "Modbus Eastron SDM630 (RTU)",
+    "source": "site",
+    "host": "127.0.0.1",
+    "port": 1502,
+    "unit": 1,
+    "framing": "tcp",
+    "serial": False,
+    "fault": None,
+    "state": "serving",
+    "note": "",
+    "address": "127.0.0.1:1502",
+    "requests": 17,
+    "last_client": "127.0.0.1",
+    "values": {
+        "voltage_v": [230.0, 229.5, 231.0],
+        "current_a": [4.1, -6.3, None],
+        "power_w": [943.0, -1446.0, None],
+        "power_total_w": -503.0,
+        "import_wh": 1_234_500,
+        "export_wh": 20_000,
+        "frequency_hz": 50.01,
+        "serial_number": "SIMSITE",
+    },
+}
+
+
 class FakeSimulator(Simulator):
     """A simulator whose effects are changes of the fake status; what it does not override has
     none."""
@@ -622,6 +651,7 @@ class FakeSimulator(Simulator):
         }
         self.inputs = {1: False, 2: False}
         self.temperature_c = 31.0
+        self.served: dict[str, Json] = {}
 
     def vehicles(self) -> Vehicles:
         vehicles = {name: cast("VehicleView", vehicle) for name, vehicle in VEHICLES.items()}
@@ -727,6 +757,24 @@ class FakeSimulator(Simulator):
         self.temperature_c = board_c
         self.status.edit(0)
 
+    async def add_meter(self, setup: Members) -> AddedMeter:
+        name = f"meter-{len(self.served) + 1}"
+        await self.set_meter(name, setup)
+        return AddedMeter(name)
+
+    async def set_meter(self, meter: str, change: Members) -> None:
+        if meter not in self.served and "type" not in change:
+            raise SimulatorError("invalid", "A new meter needs a type.")
+        before = self.served.get(meter, SERVED_METER | {"id": meter})
+        self.served[meter] = before | dict(change)
+        self.calls.append(("meter", meter, dict(change)))
+        self.status.edit(0)
+
+    async def remove_meter(self, meter: str) -> None:
+        if self.served.pop(meter, None) is None:
+            raise SimulatorError("not_found", f"There is no meter {meter}.")
+        self.status.edit(0)
+
     def view(self) -> WorldView:
         shown: Json = {
             "power": "on",
@@ -741,6 +789,7 @@ class FakeSimulator(Simulator):
             "faults": self.faults(),
             "site": self.site | {"grid_a": [27.8, 17.0, 12.9]},
             "inputs": {str(number): active for number, active in self.inputs.items()},
+            "meters": list(self.served.values()),
         }
         return cast("WorldView", shown)
 

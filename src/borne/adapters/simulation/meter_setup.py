@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from borne.foundation.addresses import is_loopback
+from borne.foundation.messages import Explained
 
 MAX_METERS = 16
 METER_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
@@ -60,3 +61,13 @@ class MeterSetup:
     def local(self) -> bool:
         """True if only this machine reaches it."""
         return self.serial or is_loopback(self.host)
+
+
+class CannotServe(Explained):
+    """A meter cannot be served."""
+
+
+def number_of(serial_number: str) -> int:
+    """The digits of a serial number, for meters that have numbers only; at most 31 bits."""
+    digits = "".join(character for character in serial_number if character in "0123456789")
+    return int(digits or 0) % 2**31

@@ -67,8 +67,10 @@ class SimulatedPlant:
         self.world.restore_power()
 
     def open(self) -> Sequence[str]:
-        """Load the stored world; returns messages for the user."""
-        return self._file.open(fresh=self._options.fresh) if self._file is not None else ()
+        """Load the stored world and serve its meters; returns messages for the user."""
+        notices = self._file.open(fresh=self._options.fresh) if self._file is not None else ()
+        self.simulator.meters.restore()
+        return notices
 
     def power_on(self) -> None:
         """Simulate the full disk again, if it was full before."""
@@ -87,8 +89,9 @@ class SimulatedPlant:
         return await self._routes.dial("backend", host, port)
 
     async def close(self) -> None:
-        """Close the routes, store the world, and end the simulation of a full disk."""
+        """Close routes and meters, store the world, and end the simulation of a full disk."""
         await self._routes.close()
+        await self.simulator.meters.close()
         if self._file is not None:
             self._file.close()
         disk.end_simulated_full(self._options.data)

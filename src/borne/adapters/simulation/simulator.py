@@ -6,19 +6,42 @@ things, "conflict" for what is physically impossible, "invalid" for invalid requ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+from itertools import count
 from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from borne.adapters.simulation import faults
+from borne.adapters.simulation.meter_servers import MeterServers
+from borne.adapters.simulation.meter_setup import (
+    LOOPBACK,
+    METER_ID,
+    CannotServe,
+    MeterFault,
+    MeterFraming,
+    MeterSetup,
+)
+from borne.adapters.simulation.meter_types import UnknownType, meter_type
 from borne.adapters.simulation.outlet import Socket
 from borne.adapters.simulation.vehicle import LIBRARY, UnknownVehicle, Vehicle, error_text, named
 from borne.adapters.simulation.world import LinkMode, World
+from borne.adapters.simulation.world_measurement import sources
 from borne.adapters.simulation.world_view import world_view
 from borne.application.ports.hardware import CardRead
 from borne.application.ports.simulator import (
     NOTHING,
+    AddedMeter,
     CauseView,
     SimulatorError,
     Vehicles,
@@ -63,11 +86,34 @@ class SiteChange(BaseModel):
     pv_w: float | None = Field(None, ge=0.0, le=1_000_000.0)
 
 
+class MeterChange(BaseModel):
+    """A change of a served meter; omitted values stay."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    type: str | None = Field(None, min_length=1, max_length=80)
+    source: str | None = Field(None, min_length=1, max_length=20)
+    host: str | None = Field(None, max_length=60)
+    port: int | None = Field(None, ge=0, le=65535)
+    unit: int | None = Field(None, ge=1, le=247)
+    framing: MeterFraming | None = None
+    serial: bool | None = None
+    fault: MeterFault | None = None
+
+    @field_validator("host")
+    @classmethod
+    def _is_an_address(cls, host: str | None) -> str | None:
+        if host is None:
+            return None
+        return str(ip_address(LOOPBACK if host == "localhost" else host.strip()))
+
+
 class Simulator:
     """A `SimulatorPort` for a world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.meters = MeterServers(world)
 
     def vehicles(self) -> Vehicles:
         """The library of vehicles, and the schema of a vehicle."""
@@ -248,8 +294,42 @@ class Simulator:
             socket.temperature_c = board_c
             socket.settle()
 
+    async def add_meter(self, setup: Mapping[str, object]) -> AddedMeter:
+        """Serve another energy meter."""
+        number = next(n for n in count(1) if f"meter-{n}" not in self.world.meters)
+        await self.set_meter(f"meter-{number}", setup)
+        return AddedMeter(f"meter-{number}")
+
+    async def set_meter(self, meter: str, change: Mapping[str, object]) -> None:
+        """Serve an energy meter with the values of a place of the world, or change one."""
+        if re.fullmatch(METER_ID, meter) is None:
+            raise SimulatorError("invalid", N_("The name of a meter has letters, digits, - and _."))
+        try:
+            asked = MeterChange.model_validate(change)
+        except ValidationError as error:
+            raise SimulatorError("invalid", verbatim(error_text(error))) from error
+        before = self.world.meters.get(meter)
+        if before is None and asked.type is None:
+            raise SimulatorError("invalid", N_("A new meter needs a type."))
+        if asked.source is not None and asked.source not in sources(self.world):
+            known = {"sources": ", ".join(sources(self.world))}
+            raise SimulatorError("invalid", Message(N_("The sources are {sources}."), known))
+        try:
+            await self.meters.set(_changed(before or MeterSetup(meter, ""), asked))
+        except UnknownType as error:
+            raise SimulatorError("invalid", error.message) from error
+        except CannotServe as error:
+            raise SimulatorError("conflict", error.message) from error
+
+    async def remove_meter(self, meter: str) -> None:
+        """Stop serving a meter."""
+        if not await self.meters.remove(meter):
+            raise SimulatorError(
+                "not_found", Message(N_("There is no meter {meter}."), {"meter": meter})
+            )
+
     def view(self) -> WorldView:
-        return world_view(self.world)
+        return world_view(self.world, self.meters.views())
 
     def _socket(self, connector: int) -> Socket:
         try:
@@ -263,6 +343,16 @@ class Simulator:
         if connector is None:
             return list(self.world.sockets.values())
         return [self._socket(connector)]
+
+
+def _changed(setup: MeterSetup, asked: MeterChange) -> MeterSetup:
+    """Null clears a fault; other members that are null are as if omitted."""
+    changes = asked.model_dump(exclude_none=True)
+    if asked.type is not None:
+        changes["type"] = meter_type(asked.type)
+    if "fault" in asked.model_fields_set:
+        changes["fault"] = asked.fault
+    return replace(setup, **changes)
 
 
 def _nothing_plugged(connector: int) -> SimulatorError:

@@ -12,6 +12,7 @@ from borne.adapters.simulation.world import World
 from borne.domain.meters.measurement import Measurement
 from borne.foundation.units import PerPhase
 
+SITE_SERIAL, BUILDING_SERIAL = "SIM90000001", "SIM90000002"
 NOMINAL_HZ = 50.0
 SWING_HZ, SWING_S = 0.015, 47.0
 """The frequency of the grid swings by this much, in this time."""
@@ -41,9 +42,9 @@ def grid_frequency_hz(now_s: float) -> float:
 
 def _measurement(world: World, source: str) -> Measurement:
     if source == SITE:
-        return _at_grid(world, world.grid_current_a, world.flows.site, "SIMSITE")
+        return _at_grid(world, world.grid_current_a, world.flows.site, SITE_SERIAL)
     if source == BUILDING:
-        return _at_grid(world, world.building_current_a, world.flows.building, "SIMBUILDING")
+        return _at_grid(world, world.building_current_a, world.flows.building, BUILDING_SERIAL)
     found = SOCKET_SOURCE.fullmatch(source)
     if found is None:
         raise KeyError(source)

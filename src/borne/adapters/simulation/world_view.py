@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import cast
 
 from borne.adapters.simulation import faults
@@ -13,6 +14,7 @@ from borne.adapters.simulation.world import World
 from borne.application.ports.simulator import (
     CardView,
     PluggedView,
+    ServedMeterView,
     SiteView,
     SocketView,
     WorldView,
@@ -27,14 +29,14 @@ CARDS: tuple[CardView, ...] = (
 )
 
 
-def world_view(world: World) -> WorldView:
+def world_view(world: World, meters: Sequence[ServedMeterView] = ()) -> WorldView:
     """Sockets, vehicles, cards, links, faults, site and power as JSON data."""
-    shown = _view(world)
+    shown = _view(world, meters)
     world.energy_read.emit(None)
     return shown
 
 
-def _view(world: World) -> WorldView:
+def _view(world: World, meters: Sequence[ServedMeterView]) -> WorldView:
     return {
         "power": "on" if world.power_on else "off",
         "sockets": [_socket(socket) for socket in world.sockets.values()],
@@ -47,6 +49,7 @@ def _view(world: World) -> WorldView:
         "faults": faults.causes(world),
         "site": _site(world),
         "inputs": {str(number): active for number, active in world.inputs.items()},
+        "meters": meters,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal, NotRequired, Protocol
 
@@ -22,6 +23,8 @@ ErrorCode = Annotated[str, Length(0, 200)]
 NOTHING: Members = MappingProxyType({})
 InputNumber = Annotated[int, Range(1, 2)]
 Celsius = Annotated[float, Range(-60, 200)]
+MeterId = Annotated[str, Length(1, 40)]
+MeterFaultName = Literal["silent", "slow", "exception", "wrong-unit", "garbage", "frozen"]
 
 
 class SimulatorError(Refused):
@@ -138,6 +141,57 @@ class SiteView(TypedDict):
     grid_a: Amps
 
 
+class MeterValues(TypedDict):
+    """What a simulated meter measures now, signed: negative for export. A value that it does not
+    have is None."""
+
+    voltage_v: Sequence[float | None]
+    current_a: Sequence[float | None]
+    power_w: Sequence[float | None]
+    power_total_w: float | None
+    import_wh: int | None
+    export_wh: int | None
+    frequency_hz: float | None
+    serial_number: str
+
+
+class ServedMeterView(TypedDict):
+    """A simulated energy meter that other programs read."""
+
+    id: str
+    type: str
+    """Slug of the meter profile."""
+    label: str
+    source: str
+    """What it measures: "site", "building", "socket-1", ..."""
+    host: str
+    port: int
+    unit: int
+    framing: Literal["tcp", "rtu"]
+    serial: bool
+    """On a serial line of its own."""
+    fault: MeterFaultName | None
+    state: Literal["starting", "serving", "failed"]
+    note: str
+    """Why it does not serve."""
+    address: str
+    """"HOST:PORT", the multicast group, or the path of the serial line; empty if not served."""
+    requests: int
+    """Since it was started; of Speedwire the packets that were sent."""
+    last_client: str
+    """Address of the client that asked last."""
+    values: MeterValues | None
+    """None while it is not served."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedMeter:
+    """A meter that was added."""
+
+    meter: str
+    """Its id."""
+
+
 class WorldView(TypedDict):
     """The complete simulated world."""
 
@@ -151,6 +205,7 @@ class WorldView(TypedDict):
     faults: Sequence[CauseView]
     site: SiteView
     inputs: Mapping[str, bool]
+    meters: Sequence[ServedMeterView]
 
 
 class SimulatorPort(Protocol):
@@ -221,3 +276,18 @@ class SimulatorPort(Protocol):
     @command("simulator/temperature", Role.OPERATOR, "Temperature of the boards", Effect.SET)
     async def set_temperature(self, board_c: Celsius, connector: ConnectorId | None = None) -> None:
         """In degrees Celsius; of one board, or of all."""
+
+    @command("simulator/meters", Role.OPERATOR, "Add an energy meter", Effect.ADD)
+    async def add_meter(self, setup: Members) -> AddedMeter:
+        """As `PUT simulator/meters/{meter}`, with an id of the simulator's choice."""
+
+    @command("simulator/meters/{meter}", Role.OPERATOR, "Serve an energy meter", Effect.SET)
+    async def set_meter(self, meter: MeterId, change: Members) -> None:
+        """`{"type": LABEL or slug, "source": "site", "host": "127.0.0.1", "port": 0, "unit": 1,
+        "framing": "tcp", "serial": false, "fault": null}`. Omitted members stay; of a new meter
+        only `type` is needed. `source`: "site", "building", "socket-1", ...; `fault`: "silent",
+        "slow", "exception", "wrong-unit", "garbage", "frozen" or null."""
+
+    @command("simulator/meters/{meter}", Role.OPERATOR, "Remove an energy meter", Effect.REMOVE)
+    async def remove_meter(self, meter: MeterId) -> None:
+        """Its connections are closed."""

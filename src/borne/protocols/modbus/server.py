@@ -112,6 +112,7 @@ class _ClientLink(TcpLink):
 class ModbusServer:
     """Answers requests at one port or line. Port 0 chooses a free one; `pty=True` serves a new
     pseudo-terminal, whose other end is `device`. Requests to units outside `units` get no answer.
+    `spoil` changes each frame before it is sent, for simulated faults.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class ModbusServer:
         idle_s: float = IDLE_S,
         listening: socket.socket | None = None,
         pty: bool = False,
+        spoil: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.device = endpoint.device if isinstance(endpoint, SerialEndpoint) else ""
@@ -133,6 +135,7 @@ class ModbusServer:
         self._idle_s = math.inf if isinstance(endpoint, SerialEndpoint) else idle_s
         self._listening = listening
         self._pty = pty
+        self._spoil = spoil
         self._mbap = isinstance(endpoint, TcpEndpoint) and endpoint.framing is Framing.TCP
         self._pause_s = 0.0
         self._server: asyncio.Server | None = None
@@ -216,7 +219,7 @@ class ModbusServer:
     async def _send(self, link: Link, frame: bytes) -> None:
         if self._pause_s:
             await asyncio.sleep(self._pause_s)
-        link.send(frame)
+        link.send(frame if self._spoil is None else self._spoil(frame))
 
     async def _requests(self, link: Link, codec: _Codec) -> list[tuple[int, int, bytes]]:
         """The next requests; none when the client was idle for too long."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from borne.adapters.web.access import SIMULATOR
 from borne.adapters.web.api.simulator import simulator_of
@@ -18,6 +18,8 @@ from borne.adapters.web.guard import station
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.shell import is_htmx, page, part, partial, words_for
+from borne.adapters.web.pages.simulated_meters import FAULTS as METER_FAULTS
+from borne.adapters.web.pages.simulated_meters import meter_rows, meter_types, source_names
 from borne.adapters.web.routes import Routes
 from borne.adapters.web.states import Look, look
 from borne.application.ports.simulator import (
@@ -187,6 +189,10 @@ def variables(request: Request) -> dict[str, Any]:
         "site": view["site"],
         "inputs": view["inputs"],
         "board_c": round(max(socket["temperature_c"] for socket in view["sockets"])),
+        "meters": meter_rows(view, words),
+        "meter_faults": METER_FAULTS,
+        "meter_types": meter_types(),
+        "meter_sources": source_names(view, words),
         "broken": sum(1 for fault in view["faults"] if fault["active"]),
     }
 
@@ -200,7 +206,7 @@ def _car(key: str, vehicle: VehicleView, words: Words) -> dict[str, str]:
 def pieces(request: Request) -> dict[str, str]:
     """The live parts of the page."""
     values = variables(request)
-    names = ("drawing", "cars", "cards", "faults", "links")
+    names = ("drawing", "cars", "cards", "faults", "links", "meters")
     return {f"#sim-{name}": part(request, f"parts/sim_{name}.html", **values) for name in names}
 
 
@@ -210,3 +216,14 @@ async def simulator_page(request: Request) -> Response:
     if is_htmx(request):
         return HTMLResponse("".join(partial(*piece) for piece in pieces(request).items()))
     return await page(request, "simulator.html", **variables(request))
+
+
+@routes.get("/simulator/meters")
+async def simulated_meters(request: Request) -> Response:
+    """The card of the meters, for a page that shows their present values."""
+    if not is_htmx(request):
+        return RedirectResponse("/simulator", 303)
+    words = words_for(request)
+    rows = meter_rows(simulator_of(request).view(), words)
+    card = part(request, "parts/sim_meters.html", meters=rows, meter_faults=METER_FAULTS)
+    return HTMLResponse(partial("#sim-meters", card))
