@@ -146,6 +146,7 @@ def _missing(measurement: Measurement, given: Capabilities | None) -> Iterator[M
             given.has_phase_power and measurement.power_w == NO_PHASES,
             given.has_power and measurement.power_total_w is None,
             given.has_frequency and measurement.frequency_hz is None,
+            given.has_energy and measurement.import_wh is None,
         )
         if any(lacks):
             yield Message(_LACKS)

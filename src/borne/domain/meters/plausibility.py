@@ -27,6 +27,7 @@ SKEW = 0.1
 IDLE_W = 1500.0
 MIN_POWER_FACTOR = 0.02
 """Above `IDLE_W`, less than this means that power and current do not have the same scale."""
+ZERO_W = 1e-3
 MAX_WH = 10**12
 FLOWS_A = 0.5
 
@@ -38,6 +39,8 @@ _CURRENT = N_("L{phase} carries {amps} A, more than this installation can.")
 _DEAD = N_("L{phase} has no voltage, but carries {amps} A.")
 _CARRIED = N_("L{phase} has {watts} W, but its voltage and current make {apparent} VA.")
 _TOTAL = N_("The power is {total} W, but the phases together have {sum} W.")
+_POWER = N_("A power of {watts} W, more than this installation can have.")
+_ALL_ZERO = N_("Power and energy are 0: wrong type of meter?")
 _CARRIED_TOTAL = N_("The power is {total} W, but voltages and currents make {apparent} VA.")
 _ENERGY = N_("A register of {energy} Wh.")
 _NUMBER = N_("The answer contains values that are no numbers.")
@@ -64,6 +67,7 @@ def contradictions(
     yield from _currents(measurement, max_current_a(main_limit_a))
     yield from _phase_powers(measurement)
     yield from _total(measurement)
+    yield from _power_alone(measurement, max_current_a(main_limit_a))
     for energy_wh in (measurement.import_wh, measurement.export_wh):
         if energy_wh is not None and not 0 <= energy_wh < MAX_WH:
             yield Message(_ENERGY, {"energy": shown(energy_wh)})
@@ -161,6 +165,17 @@ def _total(measurement: Measurement) -> Iterator[Message]:
     apparent = apparent_va(measurement)
     if apparent is not None and abs(total) > apparent * (MAX_POWER_FACTOR + SKEW) + SLACK_W:
         yield Message(_CARRIED_TOTAL, {"total": shown(total), "apparent": shown(apparent)})
+
+
+def _power_alone(measurement: Measurement, max_a: float) -> Iterator[Message]:
+    """A total has no voltages and currents to be compared with at every meter."""
+    total = measurement.power_total_w
+    if total is None:
+        return
+    if abs(total) > len(measurement.voltage_v) * HIGH_V * max_a:
+        yield Message(_POWER, {"watts": shown(total)})
+    elif abs(total) < ZERO_W and values_of(measurement) == [total] and not measurement.import_wh:
+        yield Message(_ALL_ZERO)
 
 
 def _single_phase(measurement: Measurement) -> bool:

@@ -66,6 +66,7 @@ VALUES: Sequence[tuple[str, Measurement, list[str]]] = [
     ("amps", replace(GOOD, current_a=(16.0, 4.0, 3000.0)), ["implausible"]),
     ("register", replace(GOOD, import_wh=1 << 62), ["implausible"]),
     ("empty", Measurement(at_s=1.0), ["no-voltage"]),
+    ("no-energy", replace(GOOD, import_wh=None), ["implausible"]),
     ("no-current", replace(GOOD, current_a=(None,) * 3), ["implausible"]),
     (
         "exports",
@@ -101,6 +102,21 @@ def test_the_sentences_name_what_reads_as_what() -> None:
     assert str(found.text) == (
         "L2 exports while the building surely imports: is the transformer turned round?"
     )
+
+
+@pytest.mark.parametrize(
+    ("power_w", "energy_wh", "expected"),
+    [(4790.0, 12, []), (0.0, 12, []), (0.0, 0, ["implausible"]), (-8e20, 12, ["implausible"])],
+)
+def test_a_meter_of_totals(power_w: float, energy_wh: int, expected: list[str]) -> None:
+    totals = Capabilities(
+        has_phase_voltage=False,
+        has_phase_currents=False,
+        has_phase_power=False,
+        has_frequency=False,
+    )
+    measurement = Measurement(1.0, power_total_w=power_w, import_wh=energy_wh)
+    assert codes([measurement], Surroundings(capabilities=totals)) == expected
 
 
 def test_a_main_limit_narrows_the_currents() -> None:
