@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from borne.domain.meters.measurement import Measurement
@@ -25,10 +25,10 @@ THREE_PHASES = Measurement(
 
 
 class ServedMeter:
-    """One meter; `measurement` may change, `silent` makes it answer nothing."""
+    """One meter; `measure` may change, `silent` makes it answer nothing."""
 
     def __init__(self, profile: Profile, measurement: Measurement, unit: int) -> None:
-        self.measurement = measurement
+        self.measure: Callable[[], Measurement] = lambda: measurement
         self.silent = False
         self.requests = 0
         self.port = 0
@@ -42,7 +42,7 @@ class ServedMeter:
         self.requests += 1
         if self.silent or unit != self._unit:
             return None
-        bank = self._profile.encode(self.measurement)
+        bank = self._profile.encode(self.measure())
         assert isinstance(request, Read), "somebody writes to a meter"
         addresses = range(request.address, request.address + request.count)
         try:
