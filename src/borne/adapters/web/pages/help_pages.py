@@ -22,6 +22,7 @@ from borne.adapters.web.guard import station, visitor
 from borne.adapters.web.i18n import Words
 from borne.adapters.web.pages import help_checks, help_meters, present
 from borne.adapters.web.pages.dashboard import site_meter_card, socket_names
+from borne.adapters.web.pages.meter_view import Panel
 from borne.adapters.web.pages.refused_card import refused
 from borne.adapters.web.pages.setting_fields import field_id, value_text
 from borne.adapters.web.pages.shell import done, form, is_htmx, page, part, words_for
@@ -112,6 +113,8 @@ class Line:
     text: str
     done: bool | None
     buttons: tuple[Button, ...]
+    panels: tuple[tuple[str, Panel | None], ...] = ()
+    """Live tests of meters, by the meter's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,6 @@ async def help_page(request: Request, slug: Annotated[str, Path(max_length=60)])
         facts=facts(remedy.kind, words) if remedy.kind else (),
         restarts=any(step.action is RemedyAction.RESTART for step in remedy.steps),
         charging=any(socket.session for socket in station(request).status.snapshot().sockets),
-        meter_panels=help_meters.panels(remedy, request),
         **variables(request, remedy),
     )
 
@@ -234,6 +236,7 @@ def variables(request: Request, remedy: Remedy) -> dict[str, Any]:
             if step.check and judged
             else None,
             buttons(step, remedy, request, status),
+            help_meters.panels(remedy, request) if step.action is RemedyAction.READ_METER else (),
         )
         for step in remedy.steps
     ]
