@@ -17,6 +17,7 @@ import typer
 from borne.adapters.meters.endpoints import BadAddress
 from borne.adapters.meters.factory import build_meter
 from borne.adapters.meters.polls import POLLS, next_poll, plausible, poll_started
+from borne.adapters.meters.user_defined import read_profile
 from borne.application.meters.meter_trial import Polls
 from borne.domain.meters.address import MeterAddress, Parity
 from borne.domain.meters.findings import Surroundings, findings
@@ -25,17 +26,10 @@ from borne.domain.settings.meter_names import find_meter_type, nearest_labels
 from borne.meter_output import json_line, table
 from borne.meter_scan_cli import scan_command
 from borne.meter_simulation import simulate
-from borne.protocols.meter_profiles import (
-    USER_DEFINED,
-    Profile,
-    ProfileError,
-    load_profile,
-    parse_profile,
-)
+from borne.protocols.meter_profiles import USER_DEFINED, Profile, load_profile
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Framing
 
-MAX_PROFILE_BYTES = 256 * 1024
 
 meter_app = typer.Typer(no_args_is_help=True)
 meter_app.command("scan")(scan_command)
@@ -132,17 +126,9 @@ def _profile(type_of: MeterProfile, file: Path | None) -> Profile:
     if file is None:
         raise _fail("A user-defined meter needs --profile FILE.", 2)
     try:
-        with file.open("rb") as opened:
-            content = opened.read(MAX_PROFILE_BYTES + 1)
-        if len(content) > MAX_PROFILE_BYTES:
-            raise _fail(f"{file} is larger than {MAX_PROFILE_BYTES // 1024} kB.", 2)
-        return parse_profile(content.decode())
-    except OSError as error:
-        raise _fail(f"{file} cannot be read: {error.strerror}.", 2) from None
-    except UnicodeDecodeError:
-        raise _fail(f"{file} is not UTF-8 text.", 2) from None
-    except ProfileError as error:
-        raise _fail(f"{file}: {error}", 2) from None
+        return read_profile(file)
+    except BadAddress as bad:
+        raise _fail(str(bad), 2) from None
 
 
 async def _read(chosen: _Chosen, *, as_json: bool, watch: bool) -> int:

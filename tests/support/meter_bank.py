@@ -67,6 +67,7 @@ class MeterBank:
         word_order: str = "",
         max_words: int = 0,
     ) -> None:
+        self.slug = slug
         self.meter = description(slug)
         self.order = word_order or self.meter.get("word_order", "big")
         self.max_words = max_words or self.meter.get("max_words", 120)
