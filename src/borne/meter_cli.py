@@ -30,7 +30,6 @@ from borne.protocols.meter_profiles import USER_DEFINED, Profile, load_profile
 from borne.protocols.modbus.buses import Buses
 from borne.protocols.modbus.endpoint import Framing
 
-
 meter_app = typer.Typer(no_args_is_help=True)
 meter_app.command("scan")(scan_command)
 meter_app.command("simulate")(simulate)
