@@ -74,6 +74,9 @@ NOTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "tq_em300": (_SWITCH_ON,),
         "kostal_ksem": (_SWITCH_ON,),
+        "user_defined": (
+            N_("Describe its registers in the file user_defined_meter.toml of the data folder."),
+        ),
         "sma_speedwire": (
             N_(
                 "It sends its values to everybody in the network. An address is needed only where "
