@@ -24,6 +24,7 @@ from borne.adapters.simulation.simulator import Simulator
 from borne.adapters.simulation.world import World
 from borne.adapters.simulation.world_file import WorldFile
 from borne.adapters.simulation.world_measurement import world_measurement
+from borne.app import Host, HostOptions
 from borne.application.ports.simulator import ServedMeterView, SimulatorError
 from borne.protocols.meter_profiles import Refresh, load_profile
 from tests.support.timeouts import TEST_TIMEOUT_S
@@ -340,3 +341,24 @@ async def test_a_type_of_a_newer_version_and_a_missing_socket_are_shown(tmp_path
     assert "nothing to measure at socket-3" in first["note"]
     assert "no meter type tomorrow" in second["note"]
     await plant.close()
+
+
+async def test_a_host_leaves_its_meters_on_without_power(tmp_path: Path) -> None:
+    options = HostOptions(
+        tmp_path, live=False, control_socket=False, world_file=tmp_path / "world.json"
+    )
+    host = Host(options)
+    await host.start()
+    assert host.simulator is not None
+    await host.simulator.set_meter("grid", {"type": SDM})
+    view = host.simulator.view()["meters"][0]
+    client = await client_of(view)
+    await host.cut()
+    assert (await floats(client, 0))[0] == 230
+    await host.restore()
+    assert (await floats(client, 0))[0] == 230
+    client.close()
+    await host.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", view["port"])
+    assert '"grid"' in (tmp_path / "world.json").read_text()

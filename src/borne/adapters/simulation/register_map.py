@@ -18,6 +18,19 @@ from borne.protocols.modbus.pdu import Read, Request
 Words = Mapping[tuple[int, int], int]
 
 
+def functions_of(profile: Profile) -> set[int]:
+    """The read functions that the meter knows."""
+    identities = (
+        identity.register for identity in (profile.serial_number, profile.model_id) if identity
+    )
+    registers = (*profile.registers.values(), *identities)
+    return {
+        profile.function,
+        *profile.also_functions,
+        *(register.function for register in registers),
+    }
+
+
 class RegisterMap:
     """The registers of a type of meter."""
 
@@ -25,11 +38,7 @@ class RegisterMap:
         self._encode: Callable[[Measurement], Words] = profile.encode
         identity = profile.serial_number
         self._numbered = identity is not None and identity.register.type is not RegisterType.TEXT
-        self._functions = {
-            profile.function,
-            *profile.also_functions,
-            *(register.function for register in profile.registers.values()),
-        }
+        self._functions = functions_of(profile)
         self._max_words = profile.max_words
         self._holes = profile.holes
         self._even = profile.even
