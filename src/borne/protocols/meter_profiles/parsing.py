@@ -117,7 +117,7 @@ def _profile(entries: Entries, slug: str, other: Lookup) -> Profile:
         holes=entries.flag("holes"),
         even=entries.flag("even"),
         pause_s=float(entries.number("pause_s", Fraction(0), Fraction(0), Fraction(5))),
-        max_connections=entries.integer("max_connections", 1, 1, 100),
+        max_connections=entries.integer("max_connections", 0, 0, 100),
         current_is_signed=entries.flag("current_is_signed"),
         confidence=entries.choice("confidence", Confidence, Confidence.LOW),
         sources=entries.texts("sources"),
@@ -254,10 +254,15 @@ def _check(profile: Profile) -> None:
 def _check_overlaps(profile: Profile) -> None:
     if profile.transport is Transport.SPEEDWIRE:
         return
+    # Several values may share an exponent.
     spans = sorted(
-        (r.function, r.address, r.address + r.count, r.name) for r in profile.registers.values()
+        {
+            (function, address, address + count): register.name
+            for register in profile.registers.values()
+            for function, address, count in areas(register)
+        }.items()
     )
-    for (function, _, end, first), (other, start, _, second) in pairwise(spans):
+    for ((function, _, end), first), ((other, start, _), second) in pairwise(spans):
         if function == other and start < end:
             raise Mistake(
                 Message(

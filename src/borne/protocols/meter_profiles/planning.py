@@ -25,7 +25,7 @@ def blocks(profile: Profile, wanted: Iterable[Register]) -> tuple[Block, ...]:
         last = found[-1] if found else None
         end = address + count
         if last and last.function == function and _may_join(profile, last, address, end):
-            found[-1] = Block(function, last.address, max(end - last.address, last.count))
+            found[-1] = Block(function, last.address, end - last.address)
         else:
             found.append(Block(function, address, count))
     return tuple(found)

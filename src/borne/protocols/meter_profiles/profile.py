@@ -99,7 +99,8 @@ class Profile:
     """Addresses and counts must be even."""
     pause_s: float = 0.0
     """Between an answer and the next request."""
-    max_connections: int = 1
+    max_connections: int = 0
+    """Clients that the meter serves at a time; 0 if that is not known."""
     current_is_signed: bool = False
     serial_number: Identity | None = None
     model_id: Identity | None = None
@@ -110,6 +111,10 @@ class Profile:
     """What the installer sets at the meter."""
     meter_serial: str = ""
     """Serial number of the meter at hand, after `resolve`."""
+    _plans: dict[frozenset[str], tuple[Block, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """Requests by what they read, as they are found."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -143,7 +148,10 @@ class Profile:
         """The requests that read the named registers, those that the meter has."""
         if self.transport is Transport.SPEEDWIRE:
             return ()
-        return planning.blocks(self, [r for r in self.registers.values() if r.name in names])
+        if names not in self._plans:
+            wanted = [r for r in self.registers.values() if r.name in names]
+            self._plans[names] = planning.blocks(self, wanted)
+        return self._plans[names]
 
     @property
     def identity_blocks(self) -> tuple[Block, ...]:

@@ -48,6 +48,20 @@ def test_a_device_without_voltage_is_no_meter(slug: str) -> None:
     assert likeness(profile, {}) == 0
 
 
+@pytest.mark.parametrize("volts", [60.0, 310.0, 6000.0])
+def test_a_voltage_that_no_grid_has(volts: float) -> None:
+    profile = load_profile("tq_em300")
+    device = profile.encode(Measurement(1.0, (230.0, volts, 230.0), frequency_hz=50.0))
+    assert likeness(profile, device) == 0
+
+
+@pytest.mark.parametrize("hertz", [0.0, 44.0, 500.0])
+def test_a_frequency_that_no_grid_has(hertz: float) -> None:
+    profile = load_profile("tq_em300")
+    device = profile.encode(Measurement(1.0, (230.0, 230.0, 230.0), frequency_hz=hertz))
+    assert likeness(profile, device) == 0
+
+
 def test_another_model_of_the_same_map_is_not_taken() -> None:
     device = load_profile("cg_em24_e1").encode(SHOWN)
     assert likeness(load_profile("cg_em24_e1"), device) > likeness(load_profile("cg_em340"), device)

@@ -237,6 +237,23 @@ def test_what_is_beyond_a_register_is_its_end(slug: str, sign: int) -> None:
             assert value * sign > 30_000
 
 
+def test_the_end_of_a_register_is_not_its_code_for_no_value() -> None:
+    profile = load_profile("cg_em340")
+    huge = Measurement(1.0, voltage_v=(1e15, -1e15, 230.0))
+    found = profile.measurement(profile.encode(huge), 1.0)
+    assert found.voltage_v == (
+        pytest.approx(0x7FFFFFFE / 10),
+        pytest.approx(-0x80000000 / 10),
+        230.0,
+    )
+
+
+def test_a_meter_shows_no_energy_before_it_has_counted_it() -> None:
+    profile = load_profile("abb_b23")
+    found = profile.measurement(profile.encode(Measurement(1.0, import_wh=19, export_wh=9)), 1.0)
+    assert (found.import_wh, found.export_wh) == (10, 0)
+
+
 def test_energy_of_64_bits_loses_nothing() -> None:
     right = Measurement(1.0, import_wh=12_345_678_901_234_567, export_wh=99_999_999_999_999_999)
     profile = load_profile("tq_em300")

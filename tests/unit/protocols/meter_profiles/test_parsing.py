@@ -81,6 +81,12 @@ def test_the_registers_of_a_known_meter_with_ones_own() -> None:
     assert profile.registers["power"] == load_profile("eastron_sdm630").registers["power"]
 
 
+def test_a_current_without_the_power_of_its_phase_has_no_sign() -> None:
+    text = OWN + '[registers.current_l2]\naddress = 30\ntype = "u16"\n'
+    assert parse_profile(OWN).capabilities.signed_current is SignedCurrent.BY_POWER
+    assert parse_profile(text).capabilities.signed_current is SignedCurrent.UNKNOWN
+
+
 GOOD = 'power = { address = 1, type = "i16" }'
 MISTAKES = {
     "misspelt key": (f"vendr = 'x'\n[registers]\n{GOOD}", 1, 'Is "vendor" meant?'),
@@ -129,6 +135,16 @@ MISTAKES = {
         '[registers]\npower = {address = 1, type = "i32"}\nfrequency = {address = 2, type = "u16"}',
         3,
         "power and frequency overlap at address 2.",
+    ),
+    "the same register twice": (
+        '[registers]\npower = {address = 1, type = "i32"}\npower_l1 = {address = 1, type = "i16"}',
+        2,
+        "power_l1 and power overlap at address 1.",
+    ),
+    "exponent within a value": (
+        '[registers]\npower = {address = 1, type = "i32", exponent = 2}',
+        2,
+        "overlap at address 2.",
     ),
     "odd address": (
         'even = true\n[registers]\npower = { address = 1, type = "i32" }',
