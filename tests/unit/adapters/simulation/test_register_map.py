@@ -168,7 +168,7 @@ class Sent(socket.socket):
 async def test_it_sends_once_a_second_and_fails_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     packets: list[bytes] = []
     monkeypatch.setattr(Sent, "packets", packets, raising=False)
-    monkeypatch.setattr(speedwire_sender.socket, "socket", Sent)
+    monkeypatch.setattr(socket, "socket", Sent)
     sender = SpeedwireSender(MeterSetup("sma", "sma_speedwire"), lambda: MEASURED)
     await sender.start()
     await asyncio.sleep(10.5)

@@ -47,7 +47,7 @@ def test_registers_count_both_directions() -> None:
     assert (source().import_wh, source().export_wh) == (1000, 0)
     clock.now_s += 5400
     assert (source().import_wh, source().export_wh) == (3300, 1725)
-    assert source().power_w == (-1150, -1150, -1150)
+    assert source().power_w == PerPhase.same(-1150)
     clock.now_s += 7200 * 9
     assert (source().import_wh, source().export_wh) == (1000 + 23_000, 9 * 3450 + 1725)
 
@@ -57,7 +57,7 @@ def test_a_steady_meter_counts_too() -> None:
     source = CurveSource(steady("10, 8,-3"), 230, 0, clock)
     clock.now_s += 3600
     measured = source()
-    assert measured.current_a == (10, 8, -3)
+    assert measured.current_a == PerPhase(10, 8, -3)
     assert (measured.import_wh, measured.export_wh) == (3450, 0)
     assert steady("16").steps[0].current_a == (16, 16, 16)
 
