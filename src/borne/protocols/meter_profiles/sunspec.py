@@ -36,9 +36,10 @@ _SIMULATED = 213
 
 _INVALID = {
     RegisterType.I16: frozenset({0x8000}),
-    RegisterType.U32: frozenset({0}),
+    RegisterType.U32: frozenset({0, 0x80000000}),
 }
-"""What is not implemented reads so; a counter that never counted does, too."""
+"""What is not implemented reads so; a counter that never counted does, too. The highest bit alone
+comes from a KOSTAL Smart Energy Meter."""
 
 # Offset and offset of the scale factor.
 _INTEGERS = {

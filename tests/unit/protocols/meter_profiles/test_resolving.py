@@ -137,7 +137,7 @@ async def test_a_sunspec_meter_with_scale_factors(model: int) -> None:
 
 async def test_what_a_sunspec_meter_does_not_have_is_none() -> None:
     body = [0x8000] * 105
-    body[36:38] = body[44:46] = [0, 0]
+    body[36:38], body[44:46] = [0, 0], [0x8000, 0]
     body[52] = 0
     device = Device(sunspec([(203, body)], 0))
     profile = await resolve(load_profile("sunspec_meter"), device.read)
