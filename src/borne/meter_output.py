@@ -76,7 +76,7 @@ def _shown(values: Sequence[float | None], unit: str, digits: int) -> list[str]:
 
 def _rounded(values: Phases | tuple[float | None]) -> list[float | None]:
     """Without the digits that only a conversion from single precision adds."""
-    return [None if value is None else round(value, 6) for value in values]
+    return [None if value is None else float(f"{value:.7g}") for value in values]
 
 
 def _utc(at: datetime) -> str:

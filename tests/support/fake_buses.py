@@ -81,6 +81,7 @@ class FakeBus:
         self.asked: Counter[tuple[int, int, int]] = Counter()
         """Requests by unit, function and address."""
         self.priorities: set[Priority] = set()
+        self.retries: list[RetryPolicy] = []
         self.delay_s = 0.0
         self.reading = asyncio.Event()
 
@@ -96,6 +97,7 @@ class FakeBus:
     ) -> tuple[int, ...]:
         self.asked[unit, function, address] += 1
         self.priorities.add(priority)
+        self.retries.append(retry)
         self.reading.set()
         if self.units is None:
             raise Unreachable("refused")

@@ -5,24 +5,33 @@ from __future__ import annotations
 import difflib
 import re
 
-from borne.domain.settings.catalogue.meter_profiles import METERS, MeterProfile
+from borne.domain.settings.catalogue.meter_profiles import METERS, PROFILES, MeterProfile
 
 _SUFFIX = re.compile(r"\((tcp|rtu|multicast)\)")
 _CLOSE = 0.5
 MAX_NAME = 100
+MIN_PART = 5
+_OTHER_LABELS = {
+    "janitzaumg605pro": "janitza_umg",
+    "phoenixcontacteemmb370": "phoenix_eem_mb371",
+}
+"""Labels of other controllers (`_plain`) for types that are called otherwise here."""
 
 
 def find_meter_type(name: str) -> MeterProfile | None:
     """The type with this label or slug; case, spaces and the words "Modbus" and "(TCP)" do not
-    matter, and of a label for several models one is enough."""
+    matter, and of a label for several models one is enough. So is a part that only one has."""
     wanted = _plain(name)
     if not wanted:
         return None
+    if wanted in _OTHER_LABELS:
+        return PROFILES[_OTHER_LABELS[wanted]]
     for names in (_whole, _parts):
         for meter in METERS:
             if wanted in names(meter):
                 return meter
-    return None
+    like = [meter for meter in METERS if wanted in _plain(meter.label)]
+    return like[0] if len(like) == 1 and len(wanted) >= MIN_PART else None
 
 
 def nearest_labels(name: str, number: int = 3) -> list[str]:

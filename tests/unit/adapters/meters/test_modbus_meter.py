@@ -14,7 +14,7 @@ from borne.adapters.meters.modbus_meter import ModbusMeter
 from borne.application.ports.hardware import MeterSilent
 from borne.domain.meters.measurement import Measurement
 from borne.domain.station.reading import MeterReading
-from borne.protocols.meter_profiles import load_profile
+from borne.protocols.meter_profiles import Profile, load_profile
 from borne.protocols.modbus.endpoint import TcpEndpoint
 from borne.protocols.modbus.failures import ExceptionAnswer, NoAnswer, Unreachable
 from tests.support.fake_buses import HOUSE, FakeBuses, meter
@@ -24,14 +24,15 @@ PROFILE = load_profile("siemens_7km2200")
 ENDPOINT = TcpEndpoint("192.0.2.7")
 VOLTAGES, ENERGY = 1, 801
 """The first addresses of two blocks of the profile."""
+SERIAL, VOLTAGES_OF_ABB = 0x8900, 0x5B00
 Answer = Measurement | MeterSilent
 
 
 class Meter:
     """A strict meter that fails on blocks by their first address."""
 
-    def __init__(self) -> None:
-        self.bank = meter(PROFILE.slug)
+    def __init__(self, slug: str) -> None:
+        self.bank = meter(slug)
         self.failures: dict[int, Exception] = {}
 
     def __call__(self, function: int, address: int, count: int) -> Sequence[int]:
@@ -43,13 +44,18 @@ class Meter:
 class Bench:
     """A started meter, and the answers it has given since."""
 
-    def __init__(self, **options: Any) -> None:
-        self.device = Meter()
+    def __init__(self, profile: Profile = PROFILE, **options: Any) -> None:
+        self.device = Meter(profile.slug)
         self.buses = FakeBuses({ENDPOINT: {1: self.device}})
         self.bus = self.buses.bus(ENDPOINT)
-        self.meter = ModbusMeter(PROFILE, 1, ENDPOINT, self.buses, **options)
+        self.meter = ModbusMeter(profile, 1, ENDPOINT, self.buses, **options)
         self.answers: list[Answer] = []
         self.meter.subscribe(self.answers.append)
+
+    def serial_number(self, number: int) -> None:
+        """Let an ABB meter give a serial number."""
+        for place, word in enumerate(number.to_bytes(4)[i : i + 2] for i in (0, 2)):
+            self.device.bank.words[3, SERIAL + place] = int.from_bytes(word)
 
     def asked(self, address: int) -> int:
         """How often the block that begins there was read."""
@@ -176,6 +182,46 @@ def test_a_port_in_use_with_other_settings_is_reported_until_it_is_free() -> Non
         assert same(await bench.meter.read(), HOUSE)
 
     on_bench(scenario)
+
+
+def test_an_exchanged_meter_is_noticed_after_a_miss() -> None:
+    """Serial number and order of words are asked again; the old energy is not carried over."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.serial_number(4711)
+        await bench.meter.start()
+        before = await bench.meter.read()
+        bench.device.failures[SERIAL] = bench.device.failures[VOLTAGES_OF_ABB] = Unreachable("off")
+        await asyncio.sleep(2)
+        bench.device.failures.clear()
+        bench.device.bank = meter("abb_b23", replace(HOUSE, import_wh=5_000))
+        bench.serial_number(4712)
+        await asyncio.sleep(1)
+        after = bench.answers[-1]
+        assert isinstance(after, Measurement)
+        assert (before.serial_number, after.serial_number) == ("4711", "4712")
+        assert (before.import_wh, after.import_wh) == (123_000, 5_000)
+        assert bench.meter.serial_number == "4712"
+
+    on_bench(scenario, profile=load_profile("abb_b23"))
+
+
+def test_a_meter_that_ignores_its_serial_number_is_read() -> None:
+    """The bus takes a unit without an answer for silent for a while; the poll goes on all the
+    same."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.device.failures[SERIAL] = NoAnswer("late")
+        await bench.meter.start()
+        measured = await bench.meter.read()
+        assert (measured.serial_number, measured.import_wh) == ("", 123_000)
+        asked = [retry.asks_silent for retry in bench.bus.retries]
+        assert asked[:2] == [False, True]
+        bench.bus.retries.clear()
+        await asyncio.sleep(1)
+        assert not any(retry.asks_silent for retry in bench.bus.retries)
+
+    on_bench(scenario, profile=load_profile("abb_b23"))
 
 
 def test_a_stopped_meter_ends_its_reads_and_answers_none() -> None:

@@ -23,6 +23,10 @@ def test_every_meter_is_found_by_label_and_slug(meter: object) -> None:
         ("Modbus Phoenix Contact EEM-MB371 / EEM-MB370 (TCP)", "phoenix_eem_mb371"),
         ("eem-mb370", "phoenix_eem_mb371"),
         ("EM540", "cg_em340"),
+        ("Modbus Janitza UMG 605 PRO (TCP)", "janitza_umg"),
+        ("Modbus TQ EM410/EM420 (TCP)", "tq_em420"),
+        ("EEM-MB371", "phoenix_eem_mb371"),
+        ("sdm630", "eastron_sdm630"),
     ],
 )
 def test_one_model_of_a_label_is_enough(name: str, slug: str) -> None:
@@ -34,8 +38,7 @@ def test_one_model_of_a_label_is_enough(name: str, slug: str) -> None:
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("Modbus Janitza UMG 605 PRO (TCP)", "Modbus Janitza UMG (TCP)"),
-        ("sdm630", "Modbus Eastron SDM630 (RTU)"),
+        ("SDM72", "Modbus Eastron SDM72D-M v2 (RTU)"),
         ("Siemens 7KM2000", "Modbus Siemens 7KM2200 (TCP)"),
     ],
 )
