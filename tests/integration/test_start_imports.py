@@ -12,7 +12,8 @@ from tests.support.process import unmeasured_environment
 
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "babel", "markupsafe", "anyio"}
 LATER = {"asyncssh", "cryptography", "httpx", "lxml", "numpy", "pymodbus", "rich", "serial"}
-LATER |= {"borne.protocols.modbus", "borne.protocols.meter_profiles"}
+LATER |= {"borne.protocols.modbus", "borne.protocols.meter_profiles", "borne.adapters.meters"}
+LATER |= {"borne.meter_cli"}
 HEAVY = {"asyncio", "borne.app", "borne.domain", "pydantic", "sqlite3", "ssl", "websockets"}
 
 
